@@ -1,0 +1,1 @@
+"""Observe and judge: no Prefect, no MLflow, no training lives here."""

@@ -1,0 +1,122 @@
+"""The bytes of a CSV file, looked at before an engine is trusted with them: its header, and what is wrong with it."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, Any
+
+from monitoring.errors import SourceUnreadable, listed
+
+CHUNK = 1 << 20
+Opener = Callable[[], IO[Any]]
+# Engines guess whether 01/02/2026 is January, and guess anew for each file; left as text it is refused as a time.
+NOT_ISO = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}\b|\d{4}/")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the header tells. `texts` are columns of dates that are not ISO: to be left as text."""
+
+    header: tuple[str, ...]
+    delimiter: str
+    has_rows: bool
+    texts: frozenset[str]
+
+
+def look(where: str, opener: Opener) -> Shape:
+    """The shape of the file, or SourceUnreadable if its bytes are not those of a CSV file.
+
+    All bytes are seen: NUL bytes and other encodings pass through engines without an error.
+    """
+    first, more = "", False
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    with _plain(opener) as stream:
+        try:
+            while chunk := stream.read(CHUNK):
+                if not first:
+                    _refuse_other_files(where, chunk)
+                if b"\0" in chunk:
+                    raise SourceUnreadable(where, "there are NUL bytes in it")
+                text = decoder.decode(chunk)
+                first, more = (text, False) if not first else (first, True)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise SourceUnreadable(
+                where, f"not UTF-8: {error.reason} (byte 0x{error.object[error.start]:02x})"
+            ) from None
+        except (EOFError, gzip.BadGzipFile, OSError) as error:
+            raise SourceUnreadable(where, str(error)) from None
+    return _shape(where, first, more)
+
+
+def flaw(opener: Opener, shape: Shape) -> str | None:
+    """Why an engine refuses the file, with the number of the line; None if that cannot be told."""
+    width = len(shape.header)
+    with _plain(opener) as stream:
+        data = stream.read(CHUNK)
+        if 0 < data.count(b"\r\n") < data.count(b"\n"):
+            return "some lines end in CR LF and some in LF"
+    with _plain(opener) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+        reader = csv.reader(text, delimiter=shape.delimiter, strict=True)
+        try:
+            for record in reader:
+                if record and len(record) != width:
+                    return f"line {reader.line_num} has {len(record)} fields, the header has {width}"
+        except csv.Error as error:
+            return f"line {reader.line_num}: {error}"
+    return None
+
+
+def _plain(opener: Opener) -> IO[bytes]:
+    stream = opener()
+    start = stream.read(2)
+    stream.seek(0)
+    # gzip is known by its first bytes, so that a wrong ending does no harm.
+    return gzip.open(stream, "rb") if start == b"\x1f\x8b" else stream  # type: ignore[return-value]
+
+
+def _refuse_other_files(where: str, chunk: bytes) -> None:
+    if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise SourceUnreadable(where, "it is UTF-16, not UTF-8")
+    if chunk.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<"):
+        raise SourceUnreadable(where, "it is an HTML or XML page, not CSV")
+
+
+def _shape(where: str, text: str, more: bool) -> Shape:
+    if not text:
+        raise SourceUnreadable(where, "it is empty (0 bytes)")
+    head = re.sub(r'"[^"]*"', "", text).lstrip("\r\n").splitlines()
+    delimiter = max(",;\t|", key=head[0].count) if head else ","
+    # The last record of a cut text may be half a record; the header is always kept.
+    records = [record for record in _records(text, delimiter) if record]
+    header, rows = (records[0], records[1:]) if records else ([], [])
+    if not any(header):
+        raise SourceUnreadable(where, "it has no header line")
+    twice = [name for name, times in Counter(header).items() if times > 1 and name]
+    if twice:
+        raise SourceUnreadable(where, f"the header names {listed(twice)} more than once")
+    texts = {name for at, name in enumerate(header) if NOT_ISO.match(_first_value(rows, at))}
+    return Shape(tuple(header), delimiter, bool(rows) or more, frozenset(texts))
+
+
+def _records(text: str, delimiter: str, most: int = 1000) -> list[list[str]]:
+    found: list[list[str]] = []
+    try:
+        for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            found.append(record)
+            if len(found) > most:
+                break
+    except csv.Error:
+        pass  # the engine will say what is wrong further down
+    return found
+
+
+def _first_value(rows: list[list[str]], at: int) -> str:
+    return next((row[at].strip() for row in rows if at < len(row) and row[at].strip()), "")

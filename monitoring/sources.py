@@ -1,0 +1,227 @@
+"""Files, SQL, warehouses -> the rows of a window. The sole owner of ibis and DuckDB; nothing is judged here."""
+
+# ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from monitoring import csvfiles, expressions, places, times
+from monitoring.config import Columns, Source
+from monitoring.engines import Engine, EngineError, blame, said, tables
+from monitoring.errors import NotATime, SourceMissing, SourceUnreadable, listed
+from monitoring.records import Window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAMPLED_FILES = 20
+# What engines say of a file that is no database. A lock, by contrast, goes away.
+BROKEN_DATABASE = ("not a database", "not a valid", "malformed", "corrupt")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a window, ordered by time: the time column in UTC, the features, the target.
+
+    `schema` names every column of the source with its type as the engine calls it, without the derived ones;
+    `in_order` says whether the rows came in order of time.
+    """
+
+    frame: pd.DataFrame
+    schema: dict[str, str]
+    in_order: bool = True
+
+
+def read_rows(source: Source, columns: Columns, window: Window, folder: Path) -> Rows:
+    """The rows of the window, and no other columns than are needed. A row without a time is in no window."""
+    import pandas as pd
+
+    names = [columns.time, *columns.features, columns.target]
+    with _opened(source, folder, columns) as engine:
+        kind = _time_kind(engine, columns)
+        if kind is None:
+            frame = pd.DataFrame({name: pd.Series([], dtype=object) for name in names})
+            return Rows(frame.astype({columns.time: "datetime64[us, UTC]"}), engine.schema)
+        frame = engine.fetch(f"SELECT {engine.names(names)} FROM {_within(engine, columns, window, kind)}")
+        frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, engine.where)
+    frame = frame[(frame[columns.time] >= window.start) & (frame[columns.time] < window.end)]
+    # "stable": rows of one moment stay in the order of the source, so that the same data gives the same frame.
+    in_order = bool(frame[columns.time].is_monotonic_increasing)
+    return Rows(frame.sort_values(columns.time, kind="stable", ignore_index=True), engine.schema, in_order)
+
+
+def count_rows(source: Source, columns: Columns, window: Window, folder: Path) -> int:
+    """How many rows `read_rows` would give, counted by the engine; of times kept as text the time column is read."""
+    with _opened(source, folder, columns) as engine:
+        kind = _time_kind(engine, columns)
+        if kind is None:
+            return 0
+        if kind == "text":
+            return len(_moments(engine, columns, window))
+        return int(engine.fetch(f"SELECT count(*) AS n FROM {_within(engine, columns, window, kind)}")["n"].iloc[0])
+
+
+def span(source: Source, columns: Columns, folder: Path) -> Window | None:
+    """From the first time of the source to just after its last one; None if no row has a time."""
+    with _opened(source, folder, columns) as engine:
+        kind = _time_kind(engine, columns)
+        if kind is None:
+            return None
+        time = _time_sql(engine, columns, kind)
+        within = _within(engine, columns, times.EVER, kind)
+        ends = engine.fetch(f"SELECT min({time}) AS first, max({time}) AS last FROM {within}").iloc[0]
+        if ends.isna().any():
+            return None
+        if kind == "text":
+            # Text sorts by the day as written; with offsets the first moment may stand in a line of the next day.
+            first, last = (_moments(engine, columns, _around(engine, columns, text)) for text in ends)
+        else:
+            first, last = (times.to_utc(ends[[name]], kind, columns.time_zone, engine.where) for name in ends.index)
+    if first.empty or last.empty:
+        return None
+    return Window(start=first.min().to_pydatetime(), end=last.max().to_pydatetime() + timedelta(microseconds=1))
+
+
+def sample(source: Source, folder: Path, rows: int = 10_000) -> pd.DataFrame:
+    """Some rows with all columns: the first ones of a table, or of files spread over the whole source."""
+    with _opened(source, folder, None) as engine:
+        if not engine.files:
+            return engine.fetch(f"SELECT * FROM {engine.table} LIMIT {rows}")
+        picked = max(1, min(len(engine.files), SAMPLED_FILES, rows))
+        files = [engine.files[at * (len(engine.files) - 1) // max(picked - 1, 1)] for at in range(picked)]
+        parts = [f"(SELECT * FROM {engine.reader([file])} LIMIT {-(-rows // picked)})" for file in files]
+        return engine.fetch(f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) AS s LIMIT {rows}")
+
+
+# The time column
+
+
+def _time_kind(engine: Engine, columns: Columns) -> times.Kind | None:
+    """What the time column holds; None if there is no row to tell by. NotATime if it is no time."""
+    if engine.fetch(f"SELECT 1 AS n FROM {engine.table} LIMIT 1").empty:
+        return None  # the types of an empty file mean nothing, and no expression is held against them
+    kind: times.Kind | None = "text"
+    time, held = engine.names([columns.time]), "text that is no time"
+    if engine.con.name != "sqlite":  # SQLite has no types of time, whatever a column is declared as
+        dtype = engine.arrow(f"SELECT {time} FROM ({engine.rows}) AS w LIMIT 0").schema.field(0).type
+        kind = times.kind_of(dtype)
+        if kind in ("aware", "naive", "date"):
+            return kind
+        held = held if kind == "text" else str(dtype)
+    unlike = f" AND {expressions.unlike_a_day(time, engine.dialect)}" if kind == "text" else ""
+    odd = engine.fetch(f"SELECT {time} AS v FROM ({engine.rows}) AS w WHERE {time} IS NOT NULL{unlike} LIMIT 1")["v"]
+    if not odd.empty:
+        raise NotATime(engine.where, columns.time, f"{held}, such as {str(odd.iloc[0])!r}")
+    return kind
+
+
+def _within(engine: Engine, columns: Columns, window: Window, kind: times.Kind) -> str:
+    """The FROM and WHERE of the rows of a window; of text somewhat wider."""
+    time = _time_sql(engine, columns, kind)
+    # Bare text takes on the type it is compared with, be it of seconds or nanoseconds; a typed bound would not do.
+    start, end = times.bounds(window, kind, columns.time_zone)
+    return f"({engine.rows}) AS w WHERE {time} >= '{start}' AND {time} < '{end}'"
+
+
+def _time_sql(engine: Engine, columns: Columns, kind: times.Kind) -> str:
+    name = engine.names([columns.time])
+    # An ENUM of DuckDB is ordered by its levels. SQLite's index would not be used through a cast.
+    return f"CAST({name} AS VARCHAR)" if kind == "text" and engine.con.name != "sqlite" else name
+
+
+def _around(engine: Engine, columns: Columns, text: str) -> Window:
+    try:
+        day = datetime.combine(date.fromisoformat(str(text)[:10]), datetime.min.time(), UTC)
+    except ValueError:
+        raise NotATime(engine.where, columns.time, f"text that is no time, such as {text!r}") from None
+    return Window(start=max(day - 2 * times.DAY, times.EVER.start), end=min(day + 3 * times.DAY, times.EVER.end))
+
+
+def _moments(engine: Engine, columns: Columns, window: Window) -> pd.Series[Any]:
+    """The times within the window, of a column of text."""
+    sql = f"SELECT {engine.names([columns.time])} FROM {_within(engine, columns, window, 'text')}"
+    known = times.to_utc(engine.fetch(sql)[columns.time], "text", columns.time_zone, engine.where)
+    return known[(known >= window.start) & (known < window.end)]
+
+
+# Opening
+
+
+@contextmanager
+def _opened(source: Source, folder: Path, columns: Columns | None) -> Iterator[Engine]:
+    """A connection of this call's own, closed at the end; what an engine raises becomes an error with its cause."""
+    at = places.place(source, folder)
+    with ExitStack() as stack:
+        engine = _open_files(source, folder, at, stack) if source.path else _open_table(source, folder, at, stack)
+        try:
+            if columns and engine.con.name == "duckdb":
+                engine.con.raw_sql(f"SET TimeZone = '{columns.time_zone}'")
+            engine.describe()
+            if columns:
+                engine.steps = expressions.steps(columns, engine.table, engine.schema, engine.dialect, engine.where)
+            yield engine
+        except EngineError as failed:
+            raise blame(engine, str(failed)) from None
+
+
+def _open_files(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Engine:
+    import ibis
+
+    found = places.files(at, folder)
+    csv = (source.format or source.guess()) == "csv"
+    shapes = {name: csvfiles.look(at.scrub(name), partial(found.open, name)) for name in found.names if csv}
+    # A file of a header alone would turn the columns of all others into text.
+    full = tuple(name for name in found.names if not csv or shapes[name].has_rows) or found.names[:1]
+    other = [name for name in full if csv and shapes[name].delimiter != shapes[full[0]].delimiter]
+    if other:
+        here, there = shapes[other[0]].delimiter, shapes[full[0]].delimiter
+        raise SourceUnreadable(
+            at.scrub(other[0]), f"its fields are separated by {here!r}, in the other files by {there!r}"
+        )
+    con = ibis.duckdb.connect()
+    stack.callback(con.disconnect)
+    if found.filesystem is not None and not at.text.startswith("http"):  # over HTTP DuckDB reads by itself
+        con.register_filesystem(found.filesystem)
+    return Engine(con, at, files=full, shapes=shapes, open=found.open)
+
+
+def _open_table(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Engine:
+    import ibis
+
+    scheme, _, rest = at.text.partition("://")
+    file = None
+    if scheme == "sqlite" or (scheme == "duckdb" and not rest.startswith(("md:", "motherduck:"))):
+        file = places.database_file(at.text, at, folder)
+    try:
+        if scheme == "sqlite":
+            con = ibis.sqlite.connect(file)
+        elif file:
+            # Read-only, so that several checks may read at once.
+            options = dict(parse_qsl(at.text.partition("?")[2])) | {"read_only": True}
+            con = ibis.duckdb.connect(file, **options)
+        else:
+            con = ibis.connect(at.text)
+        stack.callback(con.disconnect)
+        if scheme == "sqlite":
+            con.raw_sql("PRAGMA query_only = ON")
+        known = tables(con, source.table or "")
+    except ImportError as error:
+        raise SourceMissing(at.where, at.scrub(str(error)), f"pip install 'ibis-framework[{scheme}]'") from None
+    except Exception as error:
+        why = said(error, at)
+        if file and any(words in why for words in BROKEN_DATABASE):
+            raise SourceUnreadable(at.where, why) from None
+        raise SourceMissing(at.where, why, "check source.url, and that the database answers") from None
+    wanted = (source.table or "").removeprefix("main." if file else "")
+    parts = known.get(wanted) or {name.casefold(): parts for name, parts in known.items()}.get(wanted.casefold())
+    if parts is None:
+        there = f"there are {listed(known, 20)}" if known else "there are no tables"
+        raise SourceMissing(at.where, f"no such table; {there}", "correct source.table")
+    return Engine(con, at, parts=parts)
