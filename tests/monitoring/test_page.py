@@ -1,0 +1,144 @@
+"""Laws of the verdict on top of the report."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitoring.page import OUTCOMES, POLICY, TONES, dress, verdict
+from monitoring.records import (
+    Check,
+    CheckWindow,
+    ColumnScore,
+    Finding,
+    Outcome,
+    Performance,
+    Retrain,
+    Vote,
+    Window,
+)
+
+MOMENT = datetime(2026, 3, 8, 6, tzinfo=UTC)
+WEEK = Window(start=MOMENT - timedelta(days=7), end=MOMENT)
+
+
+def column(name: str, score: float, drifted: bool, method: str = "wasserstein", threshold: float = 0.1) -> ColumnScore:
+    return ColumnScore(
+        name=name, role="feature", kind="numeric", method=method, score=score, threshold=threshold, drifted=drifted
+    )
+
+
+def check(**more: object) -> Check:
+    window = CheckWindow(start=WEEK.start, end=WEEK.end, rows=12345)
+    common: dict[str, object] = {
+        "model": "taxi",
+        "check_id": "c-1",
+        "outcome": Outcome.STEADY,
+        "reason": "Nothing moved.",
+    }
+    return Check(**{"window": window, "now": MOMENT, **common, **more})  # type: ignore[arg-type]
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def test_all_is_told() -> None:
+    """Outcome, reason, window, rows, versions, votes, columns, findings, performance, retrain and ids are all there."""
+    told = check(
+        outcome=Outcome.PROMOTED, reason="Two triggers fired.", decision="retrain", drift_share=0.5,
+        columns=(column("speed", 0.4, True),), champion="6", champion_after="7", dry_run=True,
+        votes=(Vote(policy="drift_share", vote="fire", observed=0.5, threshold=0.25, reason="half of them"),),
+        findings=(Finding(code="late_labels", severity="warning", message="labels are late", column="fare"),),
+        performance=Performance(
+            loss_name="mae", loss=2.5, low=2.25, high=2.75, rows=4211, window=WEEK, reference_loss=2.0
+        ),
+        retrain=Retrain(
+            request_id="r", code="better", version="7", promoted=True, champion_loss=2.5, challenger_loss=2.125,
+            reason="15% lower",
+        ),
+        mlflow_run_id="mlflow-1", prefect_flow_run_id="prefect-1",
+    )  # fmt: skip
+    text = words(verdict(told))
+    for part in (
+        "taxi Challenger promoted dry run Two triggers fired.",
+        "2026-03-01 06:00 \u2013 2026-03-08 06:00 UTC",
+        "Rows 12,345 Champion 6 → 7 Decision retrain Drifted features 50%",
+        "mae 2.5 , 95% interval 2.25 \u2013 2.75, against 2 on the reference (+25.0%); 4,211 labelled rows",
+        "worse than the reference",
+        "Version 7 promoted 15% lower",
+        "champion 2.5, challenger 2.125",
+        "drift_share fire 0.5 0.25 half of them",
+        "1 of 1 drifted",
+        "speed drifted 0.4 ≥&nbsp;0.1 wasserstein numeric",
+        "warning late_labels fare labels are late",
+        "Check c-1 MLflow run mlflow-1 Prefect flow run prefect-1",
+    ):
+        assert part in text
+
+
+def test_most_drifted_first() -> None:
+    """Drifted columns come first, the furthest over its threshold on top; p-values and distances share one order."""
+    told = check(
+        columns=(
+            column("a", 0.05, False),
+            column("b", 0.2, True),
+            column("c", 0.001, True, "ks", 0.05),
+            column("d", 0.3, True),
+        )
+    )
+    html = verdict(told)
+    places = [html.index(f"<strong>{name}</strong>") for name in "cdba"]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_has_its_word(outcome: Outcome) -> None:
+    """Each outcome is shown by a word and a tone of its own, and an early exit needs no columns, votes or plots."""
+    tone, word = OUTCOMES[outcome]
+    html = dress("", check(outcome=outcome))
+    assert f'<span class="badge {tone}">{word}</span>' in html
+    assert "<table>" not in html
+
+
+def test_every_vote_and_severity_has_a_tone() -> None:
+    """No vote or severity is shown without a colour."""
+    assert {"fire", "hold", "not_applicable", "allow", "veto", "info", "warning", "error", "fatal"} == set(TONES)
+
+
+def test_texts_are_escaped() -> None:
+    """No text of a check becomes markup."""
+    bad = "<b>\"'&"
+    told = check(
+        model=bad, reason=bad, check_id=bad, champion=bad, champion_after=bad + "2", mlflow_run_id=bad,
+        prefect_flow_run_id=bad, columns=(column(bad, 1.0, True, bad),),
+        votes=(Vote(policy=bad, vote="hold", reason=bad),),
+        findings=(Finding(code=bad, severity="info", message=bad, column=bad),),
+        performance=Performance(loss_name=bad, loss=1, low=1, high=1, rows=1, window=WEEK, reference_loss=0),
+        retrain=Retrain(
+            request_id=bad, code=bad, version=bad, promoted=False, champion_loss=None, challenger_loss=None, reason=bad
+        ),
+    )  # fmt: skip
+    html = dress("", told)
+    assert "<b>" not in html
+    assert html.count("&lt;b&gt;&quot;&#x27;&amp;") >= 13
+
+
+def test_no_script_and_no_network() -> None:
+    """The verdict brings no script, and the page it dresses is forbidden to load or send anything."""
+    html = dress("<html><head></head><body><p>plots</p></body></html>", check())
+    assert "<script" not in html
+    assert not re.search(r"(src|href|url\()", html.replace(POLICY, ""))
+    assert html.index(POLICY) < html.index("<title>") < html.index('<main id="driftloop">') < html.index("plots")
+    assert "default-src 'none'" in POLICY
+
+
+def test_style_stays_inside() -> None:
+    """Every rule of the verdict's style is bound to its own block, so that Evidently's page below looks as it did."""
+    from monitoring.style import STYLE
+
+    selectors = re.findall(r"(?:^|[{}])\s*([^{}@;]+?)\s*\{", STYLE)
+    assert len(selectors) > 30
+    assert all(part.strip().startswith("#driftloop") for selector in selectors for part in selector.split(","))

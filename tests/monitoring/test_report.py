@@ -1,0 +1,431 @@
+"""Laws of the scores and of the saved page, with the real Evidently and a real browser."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import math
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitoring.config import Drift
+from monitoring.drift import METHODS
+from monitoring.errors import Unscored
+from monitoring.records import Check, CheckWindow, ColumnReference, Finding, Outcome, Vote
+from monitoring.report import measure, write_report
+
+SETTINGS = Drift()
+NAN = math.nan
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+needs_browser = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="no chromium on this machine")
+
+
+def global_generator() -> int:
+    """Fingerprint numpy's global generator."""
+    return hash(np.random.get_state()[1].tobytes())  # type: ignore[index, union-attr]  # noqa: NPY002
+
+
+def told(name: str, kind: str = "numeric", method: str | None = None, **more: object) -> ColumnReference:
+    chosen = METHODS[method or {"numeric": "wasserstein", "categorical": "psi"}[kind]]
+    common: dict[str, object] = {
+        "role": "feature",
+        "null_share": 0,
+        "distinct": 9,
+        "threshold": chosen.default_threshold,
+    }
+    return ColumnReference(
+        **{"name": name, "kind": kind, "method": chosen.name, "direction": chosen.direction, **common, **more}  # type: ignore[arg-type]
+    )
+
+
+def one(values: list[object], kind: str) -> pd.DataFrame:
+    return pd.DataFrame({"x": pd.Series(values, dtype="float64" if kind == "numeric" else object)})
+
+
+def rows(count: int, numeric: int, categorical: int, seed: int, shift: float = 0.0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    data = {f"n{i}": rng.normal(size=count) + shift * i / numeric for i in range(numeric)}
+    labels = np.array(list("abcdefgh"), dtype=object)
+    data |= {f"k{i}": labels[rng.integers(0, 8, count)] for i in range(categorical)}
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=None if name[0] == "n" else object) for name, values in data.items()}
+    )
+
+
+def all_told(frame: pd.DataFrame) -> list[ColumnReference]:
+    return [told(name, "numeric" if name[0] == "n" else "categorical") for name in frame]
+
+
+def check(**more: object) -> Check:
+    moment = datetime(2026, 3, 8, tzinfo=UTC)
+    window = CheckWindow(start=datetime(2026, 3, 1, tzinfo=UTC), end=moment, rows=500)
+    common: dict[str, object] = {
+        "model": "taxi",
+        "check_id": "c-1",
+        "outcome": Outcome.STEADY,
+        "reason": "Nothing moved.",
+    }
+    return Check(**{"window": window, "now": moment, **common, **more})  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------------------------------------------------- scores
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        *(
+            ("numeric", name)
+            for name in ("wasserstein", "psi", "jensenshannon", "kl_div", "hellinger", "ks", "anderson", "t_test")
+        ),
+        *(("categorical", name) for name in ("psi", "jensenshannon", "kl_div", "hellinger")),
+    ],
+)
+def test_same_as_evidently(kind: str, method: str) -> None:
+    """On ordinary data the score is the one that plain Evidently gives."""
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.metrics import ValueDrift
+
+    name = "n1" if kind == "numeric" else "k0"
+    reference, current = rows(2000, 2, 1, 0), rows(1500, 2, 1, 1, 0.4)
+    role = "numerical_columns" if kind == "numeric" else "categorical_columns"
+    definition = DataDefinition(**{role: [name]})
+    sides = [Dataset.from_pandas(frame[[name]], data_definition=definition) for frame in (current, reference)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = Report([ValueDrift(column=name, method=method, threshold=0.1)]).run(*sides)
+    expected = next(iter(plain.metric_results.values())).value  # type: ignore[union-attr]
+    assert measure(reference, current, [told(name, kind, method)], SETTINGS).scores[name] == pytest.approx(expected)
+
+
+def test_every_column_and_no_other() -> None:
+    """Each column asked for gets a finite score under its own name, in the order asked; others are left alone."""
+    reference, current = rows(300, 3, 2, 0), rows(200, 3, 2, 1)
+    current["extra"] = [{"not": "comparable"}] * 200
+    scores = measure(reference, current, all_told(reference), SETTINGS).scores
+    assert list(scores) == list(reference)
+    assert all(map(math.isfinite, scores.values()))
+
+
+def test_a_column_that_is_not_there() -> None:
+    """A column that one of the frames lacks is an error with its name."""
+    frame = rows(50, 2, 0, 0)
+    with pytest.raises(Unscored, match="'n1'"):
+        measure(frame, frame[["n0"]], all_told(frame), SETTINGS)
+
+
+@pytest.mark.parametrize("side", ["reference", "current"])
+@pytest.mark.parametrize("method", ["wasserstein", "psi"])
+def test_one_outlier_hides_nothing(side: str, method: str) -> None:
+    """A shift of one sd stays drift with one value of a million on either side: Evidently alone loses it (FACTS)."""
+    frames = {"reference": rows(2000, 1, 0, 0), "current": rows(2000, 1, 0, 1) + 1}
+    frames[side].loc[0, "n0"] = 1e6
+    column = told("n0", method=method, fence_low=-10.0, fence_high=10.0)
+    score = measure(frames["reference"], frames["current"], [column], SETTINGS).scores["n0"]
+    assert column.drifted(score)
+    unfenced = measure(frames["reference"], frames["current"], [told("n0", method=method)], SETTINGS).scores["n0"]
+    assert score > 10 * unfenced or side == "current"
+
+
+def test_small_numbers_drift_too() -> None:
+    """A shift is found in a column of small numbers, where Evidently divides by 0.001 instead of the spread."""
+    reference, current = rows(1000, 1, 0, 0) * 1e-6, (rows(1000, 1, 0, 1) + 1) * 1e-6
+    assert measure(reference, current, [told("n0")], SETTINGS).scores["n0"] == pytest.approx(1, abs=0.15)
+
+
+CASES: list[tuple[str, str, list[object], list[object], bool | None]] = [
+    ("equal constants", "numeric", [5.0] * 50, [5.0] * 40, False),
+    ("other constant", "numeric", [5.0] * 50, [6.0] * 40, True),
+    ("no reference values", "numeric", [NAN] * 5, [1.0, 2.0], True),
+    ("no current values", "numeric", [1.0, 2.0], [NAN] * 3, True),
+    ("no values", "numeric", [NAN], [NAN], False),
+    ("only infinities", "numeric", [math.inf] * 3, [1.0, 2.0], True),
+    ("no current rows", "numeric", [1.0, 2.0], [], True),
+    ("near overflow", "numeric", [1e308, -1e308] * 30, [1.7e308] * 30, None),
+    ("equal near overflow", "numeric", [1.7e308] * 30, [1.7e308] * 30, False),
+    ("smallest numbers", "numeric", [5e-324, 0.0] * 30, [5e-324, 0.0] * 30, False),
+    ("large and close", "numeric", [1e17] * 30, [1e17] * 30, False),
+    ("one row a side", "numeric", [1.0], [2.0], None),
+    ("one equal row a side", "numeric", [1.0], [1.0], False),
+    ("two rows a side", "numeric", [1.0, 2.0], [1.0, 2.0], False),
+    ("one level", "categorical", ["a"] * 50, ["a"] * 40, False),
+    ("other level", "categorical", ["a"] * 50, ["b"] * 40, True),
+    ("no reference values", "categorical", [None] * 50, ["a", "b"] * 20, True),
+    ("no current values", "categorical", ["a", "b"] * 25, [None] * 40, True),
+    ("no values", "categorical", [None], [None], False),
+    ("no current rows", "categorical", ["a"], [], True),
+    ("one row a side", "categorical", ["a"], ["b"], None),
+    ("5000 levels", "categorical", [f"l{i}" for i in range(5000)], [f"l{i}" for i in range(5000)], False),
+    ("long level", "categorical", ["x" * 10_000] * 20, ["x" * 9_999 + "y"] * 20, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "reference", "current", "drifted"), CASES, ids=[f"{c[1]}: {c[0]}" for c in CASES]
+)
+def test_degenerate_columns(
+    label: str, kind: str, reference: list[object], current: list[object], drifted: bool | None
+) -> None:
+    """Every legal column gets a finite score by every method, the right verdict, and its place in the page."""
+    for name, method in METHODS.items():
+        if kind in method.kinds:
+            column = told("x", kind, name)
+            measured = measure(one(reference, kind), one(current, kind), [column], SETTINGS)
+            assert math.isfinite(measured.scores["x"]), name
+            assert drifted is None or column.drifted(measured.scores["x"]) is drifted, name
+            assert "Drift in column 'x'" in measured.page, name
+
+
+def test_a_high_threshold_cannot_hide_an_empty_side() -> None:
+    """A column without current values is drift whatever the threshold."""
+    column = told("x", threshold=50.0)
+    assert column.drifted(measure(one([1.0, 2.0], "numeric"), one([NAN], "numeric"), [column], SETTINGS).scores["x"])
+
+
+def test_odd_names() -> None:
+    """Any string may name a column, also Evidently's own words, numbers, quotes, names alike when harmless."""
+    names = [
+        "index",
+        "per",
+        "target",
+        "prediction",
+        "mean",
+        "1",
+        "",
+        "a'b",
+        'a"b',
+        "a\\b",
+        "<b>",
+        "\u2039b\u203a",
+        "None",
+        "é \u2028",
+        "c0",
+    ]
+    reference = pd.DataFrame({name: rows(60, 1, 0, i)["n0"] for i, name in enumerate(names)})
+    current = pd.DataFrame({name: rows(60, 1, 0, 50 + i)["n0"] + i for i, name in enumerate(names)})
+    scores = measure(reference, current, [told(name) for name in names], SETTINGS).scores
+    assert list(scores) == names
+    alone = {name: measure(reference, current, [told(name)], SETTINGS).scores[name] for name in names}
+    assert scores == alone
+
+
+def test_global_generator() -> None:
+    """No method leaves a trace in numpy's global generator."""
+    before = global_generator()
+    reference, current = rows(200, 1, 1, 0), rows(200, 1, 1, 1)
+    for name, method in METHODS.items():
+        for kind in method.kinds:
+            measure(reference, current, [told("n0" if kind == "numeric" else "k0", kind, name)], SETTINGS)
+    assert global_generator() == before
+
+
+# ------------------------------------------------------------------------------------------------------------ page
+
+ELSEWHERE = """
+import hashlib, socket, sys
+asked = ("socket.connect", "socket.getaddrinfo")
+sys.addaudithook(lambda event, _: sys.exit(f"network: {event}") if event in asked else None)
+sys.path.insert(0, sys.argv[1])
+import monitoring.report
+assert "evidently" not in sys.modules, "importing monitoring.report imports evidently"
+import test_report as t
+reference, current = t.rows(400, 2, 2, 0), t.rows(300, 2, 2, 1, 0.3)
+measured = monitoring.report.measure(reference, current, t.all_told(reference), t.SETTINGS)
+print(measured.scores, hashlib.sha256(measured.page.encode()).hexdigest())
+"""
+
+
+def test_same_everywhere() -> None:
+    """Same input, same scores and same page to the byte, in another process with another hash seed, without network."""
+    reference, current = rows(400, 2, 2, 0), rows(300, 2, 2, 1, 0.3)
+    here = measure(reference, current, all_told(reference), SETTINGS)
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(Path(__file__).parent)],
+        env={**os.environ, "PYTHONHASHSEED": "11", "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"{here.scores} {hashlib.sha256(here.page.encode()).hexdigest()}"
+
+
+def test_most_drifted_first() -> None:
+    """The page holds at most `report_columns` columns, the furthest over its threshold first, by either direction."""
+    reference = rows(500, 4, 0, 0)
+    current = reference + pd.Series({"n0": 0.0, "n1": 0.5, "n2": 2.0, "n3": 1.0})
+    columns = [told("n0"), told("n1"), told("n2", method="ks"), told("n3")]
+    page = measure(reference, current, columns, Drift(report_columns=3)).page
+    places = [page.find(f"Drift in column '{name}'") for name in ("n2", "n3", "n1", "n0")]
+    assert places[3] == -1
+    assert -1 < places[0] < places[1] < places[2]
+
+
+def test_speed() -> None:
+    """17 columns of 5,000 rows a side take well under 1.5 s, page included, once Evidently is loaded."""
+    reference, current = rows(5000, 12, 5, 0), rows(5000, 12, 5, 1)
+    columns = all_told(reference)
+    took = []
+    for _ in range(4):
+        started = time.perf_counter()
+        measure(reference, current, columns, SETTINGS)
+        took.append(time.perf_counter() - started)
+    assert min(took[1:]) < 1.5
+
+
+def test_size(tmp_path: Path) -> None:
+    """The saved report of 200 columns, all of them told in its verdict, stays under 6 MB."""
+    from monitoring.drift import score
+
+    reference, current = rows(1000, 150, 50, 0), rows(1000, 150, 50, 1, 1.0)
+    columns = all_told(reference)
+    measured = measure(reference, current, columns, SETTINGS)
+    write_report(measured.page, check(columns=score(columns, measured.scores)), tmp_path / "report.html")
+    assert (tmp_path / "report.html").stat().st_size < 6e6
+    text = (tmp_path / "report.html").read_text()
+    assert all(f"<strong>{name}</strong>" in text for name in reference)
+
+
+def test_write_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A report that cannot be put in its place leaves nothing behind; a written one replaces the former."""
+    blocked = tmp_path / "there"
+    blocked.mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_report("", check(), blocked)
+    assert list(tmp_path.iterdir()) == [blocked]
+    target = tmp_path / "deep" / "report.html"
+    write_report("", check(reason="first"), target)
+    write_report("", check(reason="second \ud800"), target)
+    assert "second" in target.read_text()
+    assert list(target.parent.iterdir()) == [target]
+
+
+# --------------------------------------------------------------------------------------------------------- browser
+
+ATTACKS = [
+    "<script>document.title='pwned'</script>",
+    "</script><script>document.title='pwned'</script>",
+    "</script><img src=x onerror=document.title='pwned'>",
+    "</script><img src=x onerror=\"document.title='pwned'\">",
+    "<!--<script>",
+    "\"};document.title='pwned';//",
+    "';document.title='pwned';//",
+    "${document.title='pwned'}`",
+    "&lt;img src=x onerror=document.title='pwned'&gt;",
+    "[x](javascript:document.title='pwned')",
+]
+
+
+def dump(page: Path, tmp_path: Path) -> str:
+    """Read the DOM of a saved page after its scripts ran."""
+    assert CHROMIUM is not None, "CI needs chromium"
+    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    quiet += ["--disable-component-update", "--disable-sync", "--no-sandbox", f"--user-data-dir={tmp_path / 'profile'}"]
+    command = [CHROMIUM, "--headless", *quiet, "--virtual-time-budget=8000", "--dump-dom", page.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def hostile(attacks: list[str]) -> tuple[pd.DataFrame, list[ColumnReference]]:
+    """Make a frame whose column names and category values are attacks."""
+    frame = rows(80, 1, 0, 0)
+    values = pd.Series([attacks[i % len(attacks)] for i in range(80)], dtype=object)
+    data = {f"{attack}": frame["n0"] for attack in attacks} | {f"values {attack}": values for attack in attacks[:2]}
+    columns = [told(name, "categorical" if name.startswith("values") else "numeric") for name in data]
+    return pd.DataFrame(data), columns
+
+
+def raw_page(frame: pd.DataFrame, columns: list[ColumnReference], path: Path) -> None:
+    """Save what plain Evidently makes of a frame against itself."""
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.metrics import ValueDrift
+
+    definition = DataDefinition(
+        numerical_columns=[c.name for c in columns if c.kind == "numeric"],
+        categorical_columns=[c.name for c in columns if c.kind == "categorical"],
+    )
+    data = Dataset.from_pandas(frame, data_definition=definition)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        metrics = [ValueDrift(column=c.name, method=c.method, threshold=c.threshold) for c in columns]
+        Report(metrics).run(data, data).save_html(str(path))
+
+
+@needs_browser
+@pytest.mark.parametrize("attack", ATTACKS[1:3])
+def test_the_attack_is_real(attack: str, tmp_path: Path) -> None:
+    """The control: what plain Evidently saves does run a column's name."""
+    raw_page(*hostile([attack]), tmp_path / "raw.html")
+    assert "<title>pwned</title>" in dump(tmp_path / "raw.html", tmp_path)
+
+
+@needs_browser
+def test_nothing_of_the_data_runs(tmp_path: Path) -> None:
+    """No column name, category value or text of the verdict runs in the browser, and the page is drawn all the same."""
+    frame, columns = hostile(ATTACKS)
+    measured = measure(frame, frame, columns, Drift(report_columns=len(columns)))
+    from monitoring.drift import score
+
+    everywhere = "".join(ATTACKS)
+    verdict = check(
+        model=everywhere, reason=everywhere, check_id=everywhere, champion=everywhere, mlflow_run_id=everywhere,
+        columns=score(columns, measured.scores),
+        votes=(Vote(policy=everywhere, vote="fire", reason=everywhere),),
+        findings=(Finding(code=everywhere, severity="fatal", message=everywhere, column=everywhere),),
+    )  # fmt: skip
+    write_report(measured.page, verdict, tmp_path / "report.html")
+    dom = dump(tmp_path / "report.html", tmp_path)
+    assert "<title>pwned</title>" not in dom
+    assert "steady</title>" in dom
+    assert 'src="x"' not in dom
+    assert 'href="javascript:' not in dom
+    assert dom.count("js-plotly-plot") >= len(columns)
+    assert dom.count("Drift in column '") >= len(columns)
+    assert '<main id="driftloop">' in dom
+
+
+@pytest.fixture
+def canary() -> Iterator[tuple[str, list[str]]]:
+    """Run a web server on this machine that notes who asks."""
+    asked: list[str] = []
+
+    class Note(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Note)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    server.shutdown()
+    server.server_close()
+
+
+@needs_browser
+def test_the_page_asks_nobody(canary: tuple[str, list[str]], tmp_path: Path) -> None:
+    """A saved report fetches nothing, whatever its labels say and even if markup got into it; plain Evidently does."""
+    url, asked = canary
+    attacks = [f"</script><img src={url}/img>", f"![x]({url}/markdown)", f"<link rel=stylesheet href={url}/css>"]
+    raw_page(*hostile(attacks), tmp_path / "raw.html")
+    dump(tmp_path / "raw.html", tmp_path)
+    assert asked, "the control did not ask: this test proves nothing"
+    asked.clear()
+    write_report((tmp_path / "raw.html").read_text(), check(), tmp_path / "policed.html")
+    dump(tmp_path / "policed.html", tmp_path)
+    frame, columns = hostile(attacks)
+    write_report(measure(frame, frame, columns, SETTINGS).page, check(), tmp_path / "report.html")
+    dom = dump(tmp_path / "report.html", tmp_path)
+    assert "js-plotly-plot" in dom
+    assert asked == []
