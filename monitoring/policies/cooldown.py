@@ -1,0 +1,25 @@
+"""Guard: no two retrains too close to each other."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Guard
+from monitoring.records import History, Signals, Vote
+
+
+class Cooldown(Guard):
+    """Vetoes until `days` have passed since the last retrain, whatever its end. The ledger remembers it."""
+
+    policy: Literal["cooldown"] = "cooldown"
+    days: float = Field(gt=0)
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        if not history.retrains:
+            return Vote(policy=self.policy, vote="allow", threshold=self.days, reason="no retrain so far")
+        last = max(retrain.now for retrain in history.retrains)
+        since = (now - last) / timedelta(days=1)
+        return self.require(since, self.days, f"{since:.1f} days since the last retrain (at least {self.days:g})")

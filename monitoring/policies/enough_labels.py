@@ -1,0 +1,24 @@
+"""Guard: a retrain needs labels to learn from and to be judged by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Guard
+from monitoring.records import History, Signals, Vote
+
+
+class EnoughLabels(Guard):
+    """Vetoes while the newest window with complete labels has fewer than `min_labels` labelled rows."""
+
+    policy: Literal["enough_labels"] = "enough_labels"
+    min_labels: int = Field(200, ge=1)
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        seen = signals.labelled_rows
+        return self.require(
+            float(seen), float(self.min_labels), f"{seen:,} labelled rows (at least {self.min_labels:,})"
+        )

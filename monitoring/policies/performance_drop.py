@@ -1,0 +1,41 @@
+"""Trigger: the champion's loss on labelled rows has risen over its loss on the reference."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Trigger
+from monitoring.records import History, Signals, Vote
+
+
+class PerformanceDrop(Trigger):
+    """Fires when the loss rose by at least `max_rise` of the reference loss, and not by chance alone.
+
+    Not by chance: the lower end of the loss's 95 % interval lies above the reference loss. The reference loss is that
+    on rows which the champion was not trained on.
+    """
+
+    policy: Literal["performance_drop"] = "performance_drop"
+    max_rise: float = Field(0.15, ge=0, description="0.15 is fifteen per cent worse")
+    min_rows: int = Field(30, ge=2, description="fewer labelled rows: not applicable")
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        seen = signals.performance
+        if seen is None:
+            return self.not_applicable("no labelled rows yet", self.max_rise)
+        if seen.rows < self.min_rows:
+            return self.not_applicable(f"{seen.rows} labelled rows, {self.min_rows} needed", self.max_rise)
+        change = f"{abs(seen.rise):.1%} {'above' if seen.rise >= 0 else 'below'}"
+        said = f"{seen.loss_name} {seen.loss:.4g} is {change} the reference's {seen.reference_loss:.4g}"
+        if seen.rise >= self.max_rise and seen.low <= seen.reference_loss:
+            return Vote(
+                policy=self.policy,
+                vote="hold",
+                observed=seen.rise,
+                threshold=self.max_rise,
+                reason=f"{said}, but its 95 % interval ({seen.low:.4g} to {seen.high:.4g}) reaches the reference",
+            )
+        return self.compare(seen.rise, self.max_rise, f"{said} (limit {self.max_rise:.0%})")

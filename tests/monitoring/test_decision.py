@@ -1,0 +1,42 @@
+"""Triggers propose, guards veto."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from monitoring.decision import decide
+from monitoring.policies import Always, Cooldown, DriftShare, EnoughLabels, MaxAge, Never
+from monitoring.records import History, PastRetrain, Signals, Window
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+SEEN = Signals(window=Window(start=NOW - timedelta(days=7), end=NOW), rows=100, labelled_rows=50)
+
+
+def test_one_trigger_that_fires_is_enough() -> None:
+    """A retrain needs one voice among the triggers and none against it among the guards."""
+    decision = decide([Never(), Always()], [EnoughLabels(min_labels=50)], SEEN, History(), NOW)
+    assert decision.action == "retrain"
+    assert [vote.vote for vote in decision.votes] == ["hold", "fire", "allow"]
+    assert "retrained at every check" in decision.reason
+
+
+def test_one_guard_that_vetoes_is_enough() -> None:
+    """A veto holds the retrain, and the sentence names both sides."""
+    past = History(retrains=(PastRetrain(now=NOW - timedelta(days=1), promoted=True),))
+    decision = decide([Always()], [Cooldown(days=7), EnoughLabels(min_labels=1)], SEEN, past, NOW)
+    assert (decision.action, decision.held) == ("wait", True)
+    assert "[always]" in decision.reason
+    assert "[cooldown]" in decision.reason
+
+
+def test_no_fire_means_wait() -> None:
+    """A veto without a proposal is no hold."""
+    decision = decide([Never()], [EnoughLabels(min_labels=999)], SEEN, History(), NOW)
+    assert (decision.action, decision.held) == ("wait", False)
+
+
+def test_nobody_who_can_judge_means_cannot_judge() -> None:
+    """Not applicable all round is not a clean bill of health."""
+    decision = decide([DriftShare(), MaxAge(max_age_days=3)], [], SEEN, History(), NOW)
+    assert decision.action == "cannot_judge"
+    assert "no feature could be scored" in decision.reason
