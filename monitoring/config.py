@@ -5,16 +5,38 @@ from __future__ import annotations
 import os
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from monitoring.drift import METHODS
-from monitoring.errors import SecretMissing, listed, meant
+from monitoring.drift import LEFT_OUT, METHODS
+from monitoring.durations import Duration, Span, format_duration, parse_duration
+from monitoring.errors import Misfit, SecretMissing, listed, meant
 from monitoring.records import Kind
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+__all__ = [
+    "LOSSES",
+    "ColumnDrift",
+    "Columns",
+    "Drift",
+    "Duration",
+    "Monitored",
+    "PerformanceSettings",
+    "Preflight",
+    "Section",
+    "Share",
+    "Source",
+    "Span",
+    "Task",
+    "TimeZone",
+    "Windows",
+    "expand",
+    "format_duration",
+    "parse_duration",
+]
+
+PREDICTION = "prediction"
 Task = Literal["regression", "binary", "multiclass"]
 LOSSES: dict[str, tuple[str, ...]] = {
     "regression": ("mae", "mse"),
@@ -23,44 +45,10 @@ LOSSES: dict[str, tuple[str, ...]] = {
 }
 
 
-def parse_duration(value: Any) -> Any:
-    """Read `7d`, `12h`, `30m`, `45s`, `2w` or a sum such as `1d12h`.
-
-    >>> parse_duration("1d12h")
-    datetime.timedelta(days=1, seconds=43200)
-    """
-    if isinstance(value, timedelta):
-        return value
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhdw])", str(value))
-    if not parts or "".join(n + u for n, u in parts) != re.sub(r"\s", "", str(value)):
-        raise ValueError(f"a duration such as 7d, 12h, 30m or 2w is expected, found {value!r}")
-    return sum((timedelta(**{UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
-
-
-def format_duration(span: timedelta) -> str:
-    """The shortest spelling that `parse_duration` reads back.
-
-    >>> format_duration(timedelta(days=14)), format_duration(timedelta(hours=36)), format_duration(timedelta())
-    ('14d', '36h', '0d')
-    """
-    seconds = span.total_seconds()
-    if seconds == 0:
-        return "0d"
-    for letter, unit in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % unit == 0:
-            return f"{int(seconds // unit)}{letter}"
-    return f"{seconds:g}s"
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    PlainSerializer(format_duration, return_type=str, when_used="json"),
-]
-
-
 def expand(text: str, key: str) -> str:
     """Fill `${NAME}` and `${NAME:-default}` from the environment, at the moment of use and not before.
+
+    As in a shell, the default stands in for a variable that is not set or empty.
 
     >>> expand("${NO_SUCH_VARIABLE:-here}/rows.csv", "source.path")
     'here/rows.csv'
@@ -68,7 +56,9 @@ def expand(text: str, key: str) -> str:
 
     def fill(match: re.Match[str]) -> str:
         name, default = match.group(1), match.group(2)
-        value = os.environ.get(name, default)
+        value = os.environ.get(name)
+        if default is not None:
+            return value or default
         if value is None:
             raise SecretMissing(key, name)
         return value
@@ -77,9 +67,22 @@ def expand(text: str, key: str) -> str:
 
 
 class Section(BaseModel):
-    """One block of the YAML: closed and frozen."""
+    """One block of the YAML: closed and frozen. No limit can be `.nan`, which no number ever reaches."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _known_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Misfit("a time zone such as UTC or Europe/Berlin") from error
+    return zone
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(min_length=1)]
 
 
 class Source(Section):
@@ -97,60 +100,60 @@ class Source(Section):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.path is None) == (self.url is None):
-            raise ValueError("give either path (files) or url and table (a database)")
+            found = "neither path nor url" if self.path is None else "both path and url"
+            raise Misfit("path (files), or else url and table (a database)", found=found, remedy="keep one of the two")
         if (self.url is None) != (self.table is None):
-            raise ValueError("url and table go together")
+            found = "url without table" if self.table is None else "table without url"
+            raise Misfit("url and table together, or path alone", found=found, remedy="add the other one")
         if self.path is not None and self.format is None and self.guess() is None:
-            raise ValueError(f"the format of {self.path!r} cannot be guessed: set format to parquet or csv")
+            found = f"{self.path!r}, whose ending tells no format"
+            raise Misfit("parquet or csv files", key="path", found=found, remedy="set source.format to parquet or csv")
         if self.path is None and self.format is not None:
-            raise ValueError("format belongs to files, not to a table")
+            raise Misfit("format beside path", key="format", found="a format for a table", remedy="remove it")
         return self
 
     def guess(self) -> Literal["parquet", "csv"] | None:
-        """The format that the path's ending tells."""
+        """Tell the format from the path's ending."""
         name = (self.path or "").lower().rstrip("}")
-        for ending, known in ((".parquet", "parquet"), (".pq", "parquet"), (".csv", "csv"), (".csv.gz", "csv")):
-            if name.endswith(ending):
-                return known  # type: ignore[return-value]
-        return None
+        if name.endswith((".parquet", ".pq")):
+            return "parquet"
+        return "csv" if name.endswith((".csv", ".csv.gz")) else None
 
 
 class Columns(Section):
     """What the columns mean. `derived` and `filter` are SQL expressions in the source's own dialect."""
 
-    time: str = Field(description="when the row happened")
-    time_zone: str = Field("UTC", description="the zone of times that carry none")
-    target: str = Field(description="what the model predicts")
+    time: Name = Field(description="when the row happened")
+    time_zone: TimeZone = Field("UTC", description="the zone of times that carry none")
+    target: Name = Field(description="what the model predicts")
     label_delay: Duration = Field(timedelta(), description="labels of rows older than this are complete")
-    numeric: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    derived: dict[str, str] = Field(default_factory=dict, description="name: SQL expression over the source's columns")
+    numeric: tuple[Name, ...] = ()
+    categorical: tuple[Name, ...] = ()
+    derived: dict[Name, Name] = Field(default_factory=dict, description="name: SQL expression over source columns")
     filter: str | None = Field(None, description="SQL condition; other rows are not read")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"no time zone {zone!r}; names look like Europe/Berlin") from error
-        return zone
-
-    @field_validator("label_delay")
-    @classmethod
-    def _not_negative(cls, delay: timedelta) -> timedelta:
-        if delay < timedelta():
-            raise ValueError("a delay cannot be negative")
-        return delay
 
     @model_validator(mode="after")
     def _disjoint(self) -> Self:
         if not self.features:
-            raise ValueError("name at least one feature under numeric or categorical")
+            raise Misfit(
+                "at least one feature under columns.numeric or columns.categorical",
+                found="no feature",
+                remedy="name the columns that the model predicts from",
+            )
         named = [*self.features, self.target, self.time]
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
-            raise ValueError(f"{listed(twice)} named more than once among numeric, categorical, target and time")
+            raise Misfit(
+                "every name once among numeric, categorical, target and time",
+                found=f"{listed(twice)} more than once",
+                remedy="remove it from one place; for a second use: columns.derived: {other_name: expression}",
+            )
+        if PREDICTION in named:
+            raise Misfit(
+                f"any other name than {PREDICTION!r}, which is taken by the model's own output",
+                found=f"a column called {PREDICTION!r}",
+                remedy=f"derive another name: columns.derived: {{earlier_{PREDICTION}: {PREDICTION}}}",
+            )
         return self
 
     @property
@@ -161,21 +164,11 @@ class Columns(Section):
 class Windows(Section):
     """Spans that are cut from `now`. The end of the current window is `now` rounded down to `align`."""
 
-    current: Duration = Field(timedelta(days=7), description="the fresh rows of one check")
-    reference: Duration | None = Field(
+    current: Span = Field(timedelta(days=7), description="the fresh rows of one check")
+    reference: Span | None = Field(
         None, description="the newest span of the training rows kept as the reference; all of them if not given"
     )
-    align: Duration | None = Field(None, description="1d if current is whole days, else 1h, 1m or 1s, as fits")
-
-    @field_validator("current", "reference", "align")
-    @classmethod
-    def _positive(cls, span: timedelta | None) -> timedelta | None:
-        if span is not None and span <= timedelta():
-            raise ValueError("must be longer than nothing")
-        return span
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
+    align: Span | None = Field(None, description="1d if current is whole days, else 1h, 1m or 1s, as fits")
 
 
 class Preflight(Section):
@@ -195,7 +188,7 @@ class ColumnDrift(Section):
     """How one column is scored. The direction belongs to the method."""
 
     method: str | None = None
-    threshold: float | None = None
+    threshold: float | None = Field(None, gt=0, description="the method's own default if not given")
 
 
 class Drift(Section):
@@ -208,6 +201,20 @@ class Drift(Section):
     sample_rows: int = Field(50_000, ge=100, description="at most so many rows a side, drawn with a seed")
     report_columns: int = Field(20, ge=1, description="columns with plots in the report, most drifted first")
     seed: int = 0
+
+    def chosen(self, column: str, kind: Kind) -> ColumnDrift:
+        """Settle how a column is scored. A threshold counts only with the method that it was given for.
+
+        >>> drift = Drift(numeric=ColumnDrift(threshold=0.3), columns={"age": ColumnDrift(method="ks")})
+        >>> drift.chosen("age", "numeric"), drift.chosen("pay", "numeric").threshold
+        (ColumnDrift(method='ks', threshold=0.05), 0.3)
+        """
+        default = self.numeric if kind == "numeric" else self.categorical
+        usual = default.method or ("wasserstein" if kind == "numeric" else "psi")
+        own = self.columns.get(column, ColumnDrift())
+        method = own.method or usual
+        threshold = own.threshold or (default.threshold if method == usual else None)
+        return ColumnDrift(method=method, threshold=threshold or METHODS[method].default_threshold)
 
 
 class PerformanceSettings(Section):
@@ -234,29 +241,47 @@ class Monitored(Section):
     def _fits_together(self) -> Self:
         loss = self.performance.loss
         if loss is not None and loss not in LOSSES[self.task]:
-            raise ValueError(f"performance.loss: {loss!r} does not fit {self.task}; it has {listed(LOSSES[self.task])}")
-        unknown = sorted(set(self.drift.columns) - {*self.columns.features, self.columns.target, "prediction"})
-        if unknown:
-            raise ValueError(f"drift.columns: {listed(unknown)} is neither a feature, the target nor 'prediction'")
-        if "prediction" in self.columns.features:
-            raise ValueError("columns: the name 'prediction' is taken by the model's own output; derive another name")
+            fitting = LOSSES[self.task]
+            raise Misfit(
+                f"a loss that fits task {self.task}: one of {listed(fitting)}", key="performance.loss", found=repr(loss)
+            )
+        judged = {*self.columns.features, self.columns.target, PREDICTION}
+        for name in sorted(set(self.drift.columns) - judged):
+            raise Misfit(
+                f"a feature, the target or {PREDICTION!r}",
+                key=f"drift.columns.{name}",
+                found="no such column",
+                remedy="correct the name, or add the column to columns." + meant(name, judged),
+            )
         return self
 
     @model_validator(mode="after")
     def _methods_known(self) -> Self:
-        chosen = [
-            ("drift.numeric", "numeric", self.drift.numeric),
-            ("drift.categorical", "categorical", self.drift.categorical),
-            *((f"drift.columns.{name}", self.kind(name), one) for name, one in self.drift.columns.items()),
-        ]
-        for key, kind, setting in chosen:
-            fitting = [name for name, method in METHODS.items() if kind in method.kinds]
-            if setting.method is not None and setting.method not in fitting:
-                hint = meant(setting.method, fitting)
-                raise ValueError(
-                    f"{key}.method: {setting.method!r} does not score {kind} columns; there are {listed(fitting, 20)}.{hint}"
-                )
+        self._settled("drift.numeric", "", "numeric", self.drift.numeric)
+        self._settled("drift.categorical", "", "categorical", self.drift.categorical)
+        for name, own in self.drift.columns.items():
+            self._settled(f"drift.columns.{name}", name, self.kind(name), own)
         return self
+
+    def _settled(self, key: str, column: str, kind: Kind, own: ColumnDrift) -> None:
+        fitting = [name for name, method in METHODS.items() if kind in method.kinds]
+        if own.method is not None and own.method not in fitting:
+            left_out = f" {own.method} is left out: {LEFT_OUT[own.method]}." if own.method in LEFT_OUT else ""
+            raise Misfit(
+                f"a method for {kind} columns: one of {listed(fitting, 20)}",
+                key=f"{key}.method",
+                found=repr(own.method),
+                remedy="correct the name." + left_out + meant(own.method, fitting),
+            )
+        chosen = self.drift.chosen(column, kind)
+        assert chosen.method is not None
+        if METHODS[chosen.method].direction == "lower" and (chosen.threshold or 0) >= 1:
+            raise Misfit(
+                f"a share below 1: {chosen.method} scores are p-values, and every one lies below {chosen.threshold:g}",
+                key=f"{key}.threshold",
+                found=f"{chosen.threshold:g}",
+                remedy="0.05 is five per cent",
+            )
 
     @property
     def loss(self) -> str:

@@ -15,7 +15,7 @@ def listed(names: Iterable[object], most: int = 8) -> str:
     '0, 1 and 8 more'
     """
     names = list(names)
-    shown = ", ".join(clipped(repr(name)) for name in names[:most])
+    shown = ", ".join(clipped(repr(name), 200) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
@@ -87,6 +87,28 @@ class UnknownModel(DriftloopError):
         there = f"one of {listed(known)}" if known else "the path of a YAML file that `driftloop init` wrote"
         super().__init__(
             f"there is no model file {name!r}", expected=there, remedy="check the path." + meant(name, known)
+        )
+
+
+class HomeUnusable(DriftloopError):
+    """The state folder cannot be made or written to."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(
+            f"the state folder {place} cannot be used: {why}",
+            expected="a folder that this process may create and write to",
+            remedy="set DRIFTLOOP_HOME to another folder, or mend the permissions of this one",
+        )
+
+
+class LedgerUnusable(DriftloopError):
+    """The ledger's database cannot be opened."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(
+            f"the ledger {url} cannot be opened: {why}",
+            expected="an SQLAlchemy URL such as sqlite:////folder/ledger.db or postgresql+psycopg://user@host/database",
+            remedy="check DRIFTLOOP_LEDGER_URL and the rights of this process; without it a SQLite file is used",
         )
 
 
@@ -245,7 +267,7 @@ class Untrusted(DriftloopError):
         super().__init__(
             f"{what} holds types that are not on the list of trusted types: {listed(types)}",
             expected="xgboost, or scikit-learn estimators made of trusted types",
-            remedy="add them to training.trusted_types, or set training.allow_pickle: true (a pickle runs code on loading)",
+            remedy="add them to training.trusted_types, or set training.allow_pickle: true (which runs code on load)",
         )
 
 

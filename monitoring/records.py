@@ -10,25 +10,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, mod
 
 
 def utc(moment: datetime) -> datetime:
-    """The same moment in UTC; a time without a zone is read as UTC.
+    """Put a moment into UTC; a time without a zone is read as UTC.
 
     >>> utc(datetime(2026, 1, 1)).isoformat()
     '2026-01-01T00:00:00+00:00'
     """
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def spelled(start: datetime, end: datetime) -> str:
-    """Write a span as short as it can be said: days, then minutes, then all there is.
-
-    >>> spelled(datetime(2026, 1, 1), datetime(2026, 1, 1, 6))
-    '2026-01-01 00:00 .. 2026-01-01 06:00'
-    """
-    both = (start, end)
-    if any(moment.second or moment.microsecond for moment in both):
-        return " .. ".join(moment.replace(tzinfo=None).isoformat(" ") for moment in both)
-    shape = "%Y-%m-%d %H:%M" if any(moment.hour or moment.minute for moment in both) else "%Y-%m-%d"
-    return " .. ".join(moment.strftime(shape) for moment in both)
 
 
 Moment = Annotated[datetime, AfterValidator(utc), PlainSerializer(lambda m: m.isoformat(), when_used="json")]
@@ -69,7 +56,11 @@ class Window(Record):
         return self.start <= utc(moment) < self.end
 
     def __str__(self) -> str:
-        return spelled(self.start, self.end)
+        both = (self.start, self.end)
+        if any(moment.second or moment.microsecond for moment in both):
+            return " .. ".join(moment.replace(tzinfo=None).isoformat(" ") for moment in both)
+        shape = "%Y-%m-%d %H:%M" if any(moment.hour or moment.minute for moment in both) else "%Y-%m-%d"
+        return " .. ".join(moment.strftime(shape) for moment in both)
 
 
 class Outcome(StrEnum):
@@ -272,13 +263,9 @@ class Retrain(Record):
     mlflow_run_id: str | None = None
 
 
-class CheckWindow(Record):
-    """The current window of a check, with its rows."""
-
+class CheckWindow(Window):
     """The window of a check and how many rows it had."""
 
-    start: Moment
-    end: Moment
     rows: int
 
 

@@ -1,0 +1,146 @@
+"""Write docs/config.md and docs/commands.md from the code: `python docs/generate.py`. A test holds them against it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import typing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic_core import PydanticUndefined
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from monitoring.config import ColumnDrift, Section, format_duration  # noqa: E402
+from monitoring.drift import METHODS  # noqa: E402
+from monitoring.policies import AnyGuard, AnyTrigger  # noqa: E402
+from pipelines.cli import main  # noqa: E402
+from pipelines.config import Project, Search  # noqa: E402
+
+TOP = """\
+# The config: one YAML a model
+
+Made by `python docs/generate.py` from the code. Unknown keys are refused, and every error names the file, the key, what
+was found and what is expected. Durations are written `7d`, `12h`, `30m`, `45s`, `2w` or as sums such as `1d12h`. A
+relative path starts at the folder of the YAML. `${NAME}` and `${NAME:-default}` in `source.path` and `source.url` are
+filled from the environment when the source is opened, and are kept as written everywhere else.
+"""
+
+
+def config_page() -> str:
+    """Every key of the YAML with type, default and meaning."""
+    parts = [TOP, _section("Top level", Project, skip={"file"})]
+    for name, field in Project.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            parts.append(_section(f"`{name}`", kind))
+        if name == "drift":
+            parts.append(_section("`drift.numeric`, `drift.categorical`, `drift.columns.NAME`", ColumnDrift))
+            parts.append(_methods())
+        if name == "training":
+            parts.append(_section("`training.search`", Search))
+        if name == "policies":
+            parts += [_policies("Triggers", AnyTrigger), _policies("Guards", AnyGuard)]
+    return "\n".join(parts)
+
+
+def commands_page() -> str:
+    """The help text of every command."""
+    context = click.Context(main, info_name="driftloop", max_content_width=100, terminal_width=100)
+    parts = ["# Commands\n", "Made by `python docs/generate.py` from the code.\n", _help(context)]
+    for name, command in main.commands.items():
+        own = click.Context(command, parent=context, info_name=name, max_content_width=100, terminal_width=100)
+        parts += [f"## driftloop {name}\n", _help(own)]
+    return "\n".join(parts)
+
+
+def _help(context: click.Context) -> str:
+    return f"```text\n{context.get_help()}\n```\n"
+
+
+def _section(title: str, kind: type[Any], skip: set[str] | frozenset[str] = frozenset()) -> str:
+    lines = [f"## {title}\n", f"{inspect.cleandoc(kind.__doc__ or '')}\n", "| key | type | default | meaning |"]
+    lines += ["|---|---|---|---|", *_rows(kind, skip)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(kind: type[Any], skip: set[str] | frozenset[str]) -> list[str]:
+    return [
+        f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {field.description or ''} |"
+        for name, field in kind.model_fields.items()
+        if name not in skip
+    ]
+
+
+def _policies(title: str, union: Any) -> str:
+    lines = [f"## {title}\n"]
+    for kind in typing.get_args(typing.get_args(union)[0]):
+        name = kind.model_fields["policy"].default
+        lines.append(f"### `{name}`\n\n{inspect.cleandoc(kind.__doc__ or '')}\n")
+        rows = _rows(kind, {"policy"})
+        lines.append(
+            "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""]) if rows else "No keys.\n"
+        )
+    return "\n".join(lines)
+
+
+def _methods() -> str:
+    lines = ["### Methods\n", "| method | columns | drift | default threshold | note |", "|---|---|---|---|---|"]
+    for method in METHODS.values():
+        side = "at or above" if method.direction == "higher" else "below"
+        kinds = ", ".join(sorted(method.kinds))
+        lines.append(f"| `{method.name}` | {kinds} | {side} | {method.default_threshold:g} | {method.note} |")
+    return "\n".join(lines) + "\n"
+
+
+def _type(kind: Any) -> str:  # noqa: PLR0911 (a table of cases)
+    origin, inside = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        return _type(inside[0])
+    if origin is typing.Literal:
+        return " or ".join(f"`{value}`" for value in inside)
+    if origin in {typing.Union, types.UnionType}:
+        return " or ".join(_type(one) for one in inside if one is not type(None))
+    if origin in {tuple, list}:
+        return f"list of {_type(inside[0])}"
+    if origin is dict:
+        return f"map of {_type(inside[1])}"
+    if isinstance(kind, type) and issubclass(kind, Section):
+        return "policy" if "policy" in kind.model_fields else "section"
+    names = {
+        timedelta: "duration",
+        str: "text",
+        int: "whole number",
+        float: "number",
+        bool: "true or false",
+        Any: "any",
+    }
+    return names.get(kind, str(kind))
+
+
+def _default(field: Any) -> str:
+    if field.default_factory is not None:
+        return "none"
+    value = field.default
+    if value is PydanticUndefined:
+        return "**required**"
+    if isinstance(value, timedelta):
+        return f"`{format_duration(value)}`"
+    if isinstance(value, Section):
+        told = {name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set}
+        return f"`{told}`" if told else "its defaults"
+    if isinstance(value, tuple) and value and isinstance(value[0], Section):
+        return ", ".join(f"`{one.policy}`" for one in value)
+    return {None: "none", (): "none"}.get(value, f"`{value}`")
+
+
+PAGES = {"config.md": config_page, "commands.md": commands_page}
+
+if __name__ == "__main__":
+    for file, page in PAGES.items():
+        (HERE / file).write_text(page(), "utf-8")

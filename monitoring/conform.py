@@ -1,0 +1,209 @@
+"""From whatever a source delivers to canonical columns: float64, text or None, UTC time. Says what it had to bend.
+
+Evidently silently skips a dozen dtypes and some text breaks it; after this step there are only two kinds of column.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from monitoring.errors import ColumnsLost, ColumnsTwice, clipped
+from monitoring.records import Finding
+
+if TYPE_CHECKING:
+    from monitoring.config import Monitored
+
+NULL_WORDS = frozenset({"", "nan", "na", "n/a", "<na>", "nat", "null", "none"})
+# Object columns of one of these kinds can be told apart by equality; in the others 1, 1.0 and True are one key.
+PURE = frozenset({"string", "bytes", "boolean", "integer", "floating", "decimal", "date", "datetime", "empty"})
+WHOLE_DIGITS = 21
+
+
+def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """Time as it is, features and target as float64 (NaN is null) or text (None is null), in the config's order.
+
+    A column that is not there raises `ColumnsLost`, one that is there twice `ColumnsTwice`.
+    """
+    columns = config.columns
+    judged = (*columns.features, columns.target)
+    there = frame.columns.tolist()
+    lost = [name for name in (columns.time, *judged) if name not in there]
+    if lost:
+        raise ColumnsLost("the rows", lost, map(str, there))
+    twice = [name for name in (columns.time, *judged) if there.count(name) > 1]
+    if twice:
+        raise ColumnsTwice("the rows", twice)
+    made: dict[str, pd.Series[Any]] = {columns.time: frame[columns.time]}
+    findings: list[Finding] = []
+    for name in judged:
+        if config.kind(name) == "numeric":
+            made[name], said = numbers(frame[name], name)
+            findings += said
+        else:
+            made[name] = labels(frame[name])
+    plain = {name: values.reset_index(drop=True) for name, values in made.items()}
+    return pd.DataFrame(plain), tuple(findings)
+
+
+def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], list[Finding]]:
+    """Values as float64. Text that reads as a number is one; what does not, and infinity, becomes null and is told.
+
+    Booleans are 0 and 1, time spans are seconds; a moment is no number. Numbers are read as Python writes them: no
+    decimal comma, no thousands sign. The words for nothing ("", "nan", "null" and their like) are null.
+
+    >>> made, findings = numbers(pd.Series(["1e5", " 12 ", "1,5", "", "inf"]), "fare")
+    >>> made.tolist()
+    [100000.0, 12.0, nan, nan, nan]
+    >>> [finding.message for finding in findings]  # doctest: +NORMALIZE_WHITESPACE
+    ["fare is numeric in the config and came as str: 1 of 4 values is no number, such as '1,5'",
+     'fare has 1 infinite value in 5 rows; it counts as null']
+    """
+    read = _read(values)
+    made, given = read.made, int((~np.isnan(read.made) | read.lost).sum())
+    findings = []
+    if given and (read.text or read.lost.any()):
+        findings.append(_bent(values, name, read, given))
+    infinite = np.isinf(made)
+    if infinite.any():
+        found = int(infinite.sum())
+        many = f"{found:,} infinite values in {len(made):,} rows; they count as null"
+        one = f"1 infinite value in {len(made):,} rows; it counts as null"
+        findings.append(
+            Finding(
+                code="infinite",
+                severity="warning",
+                column=name,
+                observed=found / len(made),
+                limit=0.0,
+                message=f"{name} has {one if found == 1 else many}",
+            )
+        )
+        made = np.where(infinite, np.nan, made)
+    return pd.Series(made, index=values.index), findings
+
+
+def labels(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Values as text, null as None. A whole number is spelled without a point, whether it came as int or float.
+
+    >>> labels(pd.Series([1.0, 2.5, None])).tolist()
+    ['1', '2.5', None]
+    """
+    kind, size = values.dtype, getattr(values.dtype, "itemsize", 8)
+    if getattr(kind, "kind", "") == "f" and size < 8:
+        # 0.1 of single precision is 0.1, not the 0.10000000149011612 that it becomes as a Python float
+        single = values.to_numpy(dtype=f"f{size}", na_value=np.nan)
+        return pd.Series([_spell(value) for value in single], index=values.index, dtype=object)
+    if not pd.api.types.is_object_dtype(kind) or pd.api.types.infer_dtype(values, skipna=True) in PURE:
+        try:
+            codes, uniques = pd.factorize(values)
+        except (TypeError, NotImplementedError):  # lists and their like
+            pass
+        else:
+            return _spelled(codes, uniques, values)
+    return pd.Series([_spell(value) for value in values.astype(object)], index=values.index, dtype=object)
+
+
+class _Read(NamedTuple):
+    """What was made of a column: the numbers, where a value was there that is none, and whether it came as text."""
+
+    made: NDArray[np.float64]
+    lost: NDArray[np.bool_]
+    text: bool
+
+
+def _read(values: pd.Series[Any]) -> _Read:
+    kind = values.dtype
+    nothing = np.zeros(len(values), dtype=bool)
+    if isinstance(kind, pd.CategoricalDtype):
+        levels = _read(pd.Series(values.cat.categories))
+        codes = values.cat.codes.to_numpy()
+        made, lost = np.append(levels.made, np.nan), np.append(levels.lost, False)
+        return _Read(made[codes], lost[codes], levels.text and bool((codes >= 0).any()))
+    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_numeric_dtype(kind):
+        if not pd.api.types.is_complex_dtype(kind) and not pd.api.types.is_object_dtype(kind):
+            return _Read(values.to_numpy(dtype="float64", na_value=np.nan).astype("float64"), nothing, False)
+    elif pd.api.types.is_timedelta64_dtype(kind):
+        return _Read(values.dt.total_seconds().to_numpy(dtype="float64"), nothing, False)
+    elif pd.api.types.is_datetime64_any_dtype(kind):
+        return _Read(np.full(len(values), np.nan), values.notna().to_numpy(), False)
+    elif pd.api.types.is_string_dtype(kind) and not pd.api.types.is_object_dtype(kind):
+        codes, uniques = pd.factorize(values)
+        if len(uniques) < len(values):
+            levels = _read(pd.Series(uniques, dtype=object))
+            made, lost = np.append(levels.made, np.nan), np.append(levels.lost, False)
+            return _Read(made[codes], lost[codes], levels.text)
+    plain = values.astype(object)
+    each = [_number(value) for value in plain]
+    made = np.array([np.nan if number is None else number for number in each], dtype="float64")
+    lost = np.array([number is None for number in each], dtype=bool)
+    text = any(isinstance(value, str | bytes) and not np.isnan(made[at]) for at, value in enumerate(plain))
+    return _Read(made, lost, text)
+
+
+def _number(value: object) -> float | None:
+    """One value as a float: NaN if it is null, None if it is no number."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if _null(value) or (isinstance(value, str) and value.strip().lower() in NULL_WORDS):
+        return float("nan")
+    if isinstance(value, timedelta | np.timedelta64):
+        return float(pd.Timedelta(value).total_seconds())
+    readable = isinstance(value, str | bool | int | float | Decimal | np.bool_ | np.integer | np.floating)
+    if not readable or (isinstance(value, str) and "_" in value):
+        return None
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except ValueError:
+        return None
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")  # type: ignore[operator]
+
+
+def _null(value: object) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    if isinstance(value, float | np.floating):
+        return bool(np.isnan(value))
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(value))
+    return value is None or value is pd.NA or value is pd.NaT
+
+
+def _bent(values: pd.Series[Any], name: str, read: _Read, given: int) -> Finding:
+    lost = int(read.lost.sum())
+    told = "all values read as numbers"
+    if lost:
+        example = clipped(repr(str(values.iloc[int(read.lost.argmax())])), 40)
+        told = f"{lost:,} of {given:,} values {'is no number' if lost == 1 else 'are no numbers'}, such as {example}"
+    return Finding(
+        code="type_changed",
+        severity="error" if lost == given else "warning",
+        column=name,
+        observed=lost / given,
+        message=f"{name} is numeric in the config and came as {values.dtype}: {told}",
+    )
+
+
+def _spelled(codes: NDArray[np.intp], uniques: Any, values: pd.Series[Any]) -> pd.Series[Any]:
+    spelled = np.array([*(_spell(value) for value in uniques), None], dtype=object)
+    return pd.Series(spelled[codes], index=values.index, dtype=object)
+
+
+def _spell(value: object) -> str | None:
+    if _null(value):
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Decimal):
+        exact = value.is_finite() and 0 <= value.adjusted() <= WHOLE_DIGITS and value == int(value)
+        return str(int(value)) if exact else _spell(float(value))
+    if isinstance(value, float | np.floating):
+        whole = abs(float(value)) < 10.0**WHOLE_DIGITS and value == int(value)
+        return str(int(value)) if whole else str(value)
+    return str(value)

@@ -1,0 +1,1 @@
+"""Act: flows, training, registry, schedule and command line. May import `monitoring`, never the reverse."""

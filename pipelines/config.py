@@ -1,0 +1,217 @@
+"""The whole model file: monitoring's half and our own. The only reader of YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+
+from monitoring.config import Monitored, Section, Share, TimeZone
+from monitoring.durations import Span, format_duration
+from monitoring.errors import ConfigError, Misfit, UnknownModel, listed
+from monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, PerformanceDrop
+from pipelines.refusal import shown, worded
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CRON: dict[str, tuple[int, int, tuple[str, ...]]] = {
+    "minute": (0, 59, ()),
+    "hour": (0, 23, ()),
+    "day": (1, 31, ()),
+    "month": (1, 12, MONTHS),
+    "weekday": (1, 0, WEEKDAYS),
+}
+
+
+class Search(Section):
+    """Random search over parameters: each trial is a concurrent task and a nested MLflow run."""
+
+    trials: int = Field(8, ge=1, le=1000)
+    space: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
+        default_factory=dict, description="name: the values to draw from; two numbers are the ends of a range"
+    )
+    threads: int = Field(2, ge=1, description="trials at a time")
+
+
+class Training(Section):
+    """How a challenger is made."""
+
+    window: Span = Field(description="span of labelled rows that a challenger sees, its holdout included")
+    holdout: Span | None = Field(None, description="the newest part, kept for the gate; a fifth if not given")
+    min_rows: int = Field(500, ge=2, description="fewer labelled rows: no training")
+    estimator: str = Field(
+        "xgboost", description="xgboost, a scikit-learn class by dotted path, or module:function of your own"
+    )
+    params: dict[str, Any] = Field(default_factory=dict)
+    search: Search | None = None
+    max_levels: int = Field(1000, ge=2, description="categories a feature keeps; rarer ones count as missing")
+    refit: bool = Field(False, description="after the gate, fit again on all rows, holdout included")
+    trusted_types: tuple[str, ...] = Field((), description="types that may be stored and loaded beside the known ones")
+    allow_pickle: bool = Field(False, description="store by pickle what has no safe format; runs code when loaded")
+    threads: int | None = Field(None, ge=1, description="threads of a fit; the free cores if not given")
+    seed: int = 0
+
+
+class Gate(Section):
+    """The proof that a challenger must bring before it takes over."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    margin: Share = Field(0.0, description="how much better, as a share of the champion's loss")
+    max_loss: float | None = Field(None, description="absolute floor: no model with a higher loss is promoted")
+    min_rows: int = Field(100, ge=2, description="holdout rows that neither model has seen")
+    resamples: int = Field(2000, ge=200)
+    leak_threshold: Annotated[float, Field(gt=0.5, le=1)] = Field(
+        0.999, description="a feature that tells the target to this degree alone is a leak"
+    )
+    seed: int = 0
+
+
+def _known_cron(cron: str) -> str:
+    """Refuse what would fire never or on another day: weekday numbers differ between cron and its Python relatives."""
+    fields = cron.split()
+    expected = "five fields: minute hour day month weekday, such as 0 6 * * mon-fri"
+    if len(fields) != len(CRON):
+        raise Misfit(expected, found=f"{cron!r}, which has {len(fields)}")
+    for field, (name, (low, high, names)) in zip(fields, CRON.items(), strict=True):
+        for part in field.split(","):
+            span, _, step = part.partition("/")
+            ends = [] if span == "*" else span.lower().split("-")
+            known = all(end in names or (end.isdecimal() and low <= int(end) <= high) for end in ends)
+            if len(ends) > 2 or not known or (step and not (step.isdecimal() and int(step))) or part.endswith("/"):
+                numbers = (
+                    "names only (0 is Monday here and Sunday in cron)" if name == "weekday" else f"{low} to {high}"
+                )
+                raise Misfit(f"{expected}; {name}: {numbers}", found=f"{part!r} as the {name}")
+    return cron
+
+
+class Schedule(Section):
+    """When `driftloop serve` runs a check."""
+
+    cron: Annotated[str, AfterValidator(_known_cron)] = Field(
+        "0 6 * * *", description="minute hour day month weekday; weekdays by name"
+    )
+    time_zone: TimeZone = "UTC"
+
+
+class Policies(Section):
+    """Who judges. Any trigger that fires asks for a retrain; any guard that vetoes prevents it."""
+
+    triggers: tuple[AnyTrigger, ...] = Field((PerformanceDrop(),), min_length=1)
+    guards: tuple[AnyGuard, ...] = (EnoughLabels(),)
+
+
+class Project(Monitored):
+    """One model file, whole."""
+
+    policies: Policies = Policies()
+    training: Training
+    gate: Gate = Gate()
+    schedule: Schedule = Schedule()
+    file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")
+
+    @model_validator(mode="after")
+    def _holdout_fits(self) -> Self:
+        if self.training.holdout is not None and self.training.holdout >= self.training.window:
+            raise Misfit(
+                "a holdout that is shorter than training.window, of which it is the newest part",
+                key="training.holdout",
+                found=f"{format_duration(self.training.holdout)} of {format_duration(self.training.window)}",
+            )
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the config start."""
+        return self.file.parent
+
+
+def load(path: str | Path) -> Project:
+    """Read a model file. Every error names the file, the key, what was found and what is expected."""
+    file = Path(path)
+    if file.is_dir():
+        inside = sorted(str(one) for one in file.glob("*.y*ml"))
+        raise ConfigError(
+            str(file),
+            "",
+            "is a folder",
+            expected="the YAML file of one model",
+            remedy=f"name one of {listed(inside)}" if inside else "start with `driftloop init DATA`",
+        )
+    if not file.is_file():
+        near = sorted(str(other) for other in (file.parent if file.parent.is_dir() else Path()).glob("*.y*ml"))
+        raise UnknownModel(str(path), near)
+    content = _parse(file)
+    if "file" in content:
+        raise ConfigError(str(file), "file", "an unknown key", expected="a key of the config", remedy="remove it")
+    try:
+        return Project.model_validate({**content, "file": file})
+    except ValidationError as error:
+        raise worded(file, error, Project) from None
+
+
+def _read_if_path(value: Any) -> Any:
+    return load(value) if isinstance(value, str | Path) else value
+
+
+ProjectFile = Annotated[Project, BeforeValidator(_read_if_path)]
+"""A project, or the path of its YAML: what a flow takes. An unknown path is refused before anything runs."""
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice, where YAML would silently keep the last, and a list as a key."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[tuple[str, str]] = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key that is no text", problem_mark=key_node.start_mark)
+            key = (key_node.tag, key_node.value)
+            if key in seen:
+                problem = f"the key {key_node.value!r} is given twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(file.read_text("utf-8-sig"), _Loader)  # noqa: S506 (a SafeLoader)
+    except UnicodeDecodeError as error:
+        line = file.read_bytes()[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            str(file), f"line {line}", "is not UTF-8 text", expected="a YAML file", remedy="save it again as UTF-8"
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            str(file),
+            "",
+            f"cannot be read: {error.strerror}",
+            expected="a readable file",
+            remedy="mend its permissions",
+        ) from error
+    except yaml.YAMLError as error:
+        raise _malformed(file, error) from error
+    if not isinstance(content, dict):
+        found = "is empty" if content is None else f"holds {shown(content)}"
+        raise ConfigError(
+            str(file), "", found, expected="keys such as model, task, source", remedy="start with `driftloop init DATA`"
+        )
+    return content
+
+
+def _malformed(file: Path, error: yaml.YAMLError) -> ConfigError:
+    mark = getattr(error, "problem_mark", None)
+    found = str(getattr(error, "problem", None) or str(error).splitlines()[0]).removeprefix("but ")
+    remedy = "mend that line"
+    if "\\t" in found:
+        remedy = "put spaces where it has tabs"
+    elif "another document" in found:
+        remedy = "keep one document: remove the line ---"
+    elif "expected <block end>" in found or "mapping values" in found:
+        remedy = "mend that line or the one above: the indents differ, or a value with : or # wants quotes"
+    return ConfigError(
+        str(file), f"line {mark.line + 1}" if mark else "", found, expected="well-formed YAML", remedy=remedy
+    )

@@ -1,0 +1,148 @@
+"""What a check leaves behind in MLflow and Prefect: a run with all numbers, an artifact with the verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from monitoring.errors import clipped
+from monitoring.records import Check
+from pipelines import registry
+
+
+def open_run(
+    model: str, name: str, *, tags: Mapping[str, str], parent: str | None = None, started: float | None = None
+) -> str:
+    """Begin an MLflow run by the client, bound to no thread; gives its id."""
+    if parent is not None:
+        tags = {**tags, "mlflow.parentRunId": parent}
+    begun = int((started or time.time()) * 1000)
+    run = registry.client().create_run(registry.experiment(model), start_time=begun, tags=dict(tags), run_name=name)
+    return str(run.info.run_id)
+
+
+def close_run(run_id: str, *, failed: str | None = None) -> None:
+    """End a run; a failed one keeps the reason."""
+    if failed is not None:
+        registry.client().set_tag(run_id, "driftloop.error", clipped(failed, 5000))
+    registry.client().set_terminated(run_id, "FAILED" if failed is not None else "FINISHED")
+
+
+def log_numbers(run_id: str, metrics: Mapping[str, float], params: Mapping[str, Any] | None = None) -> None:
+    """Metrics and parameters in as few calls as MLflow's limits allow; parameters that it refuses are respelled."""
+    from mlflow.entities import Metric, Param
+
+    stamp = int(time.time() * 1000)
+    named = [Metric(key, float(value), stamp, 0) for key, value in metrics.items()]
+    given = [Param(_name(key), clipped(str(value), 6000)) for key, value in (params or {}).items()]
+    while named or given:
+        registry.client().log_batch(run_id, metrics=named[:900], params=given[:100])
+        named, given = named[900:], given[100:]
+
+
+def log_check(run_id: str, check: Check, report: Path | None) -> None:
+    """All numbers, the JSON and the report of a check into its run."""
+    metrics = {f"drift/{_name(score.name)}": score.score for score in check.columns}
+    metrics["rows"] = float(check.window.rows)
+    if check.drift_share is not None:
+        metrics["drift_share"] = check.drift_share
+    if check.performance is not None:
+        metrics |= {"loss": check.performance.loss, "reference_loss": check.performance.reference_loss}
+    log_numbers(run_id, metrics)
+    client = registry.client()
+    client.log_text(run_id, check.model_dump_json(indent=1), "check.json")
+    if report is not None:
+        client.log_artifact(run_id, str(report))
+
+
+def tag_check(run_id: str, check: Check) -> None:
+    """The searchable words of a check: what was seen and how it ended."""
+    from mlflow.entities import RunTag
+
+    tags = {
+        "driftloop.check_id": check.check_id,
+        "driftloop.model": check.model,
+        "driftloop.champion": check.champion or "",
+        "driftloop.window_start": check.window.start.isoformat(),
+        "driftloop.window_end": check.window.end.isoformat(),
+        "driftloop.outcome": check.outcome.value,
+        "driftloop.decision": check.decision or "",
+        "driftloop.reason": clipped(check.reason, 5000),
+        "prefect.flow_run_id": check.prefect_flow_run_id or "",
+    }
+    registry.client().log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+
+def tell_prefect(check: Check) -> None:
+    """A markdown artifact with the verdict, and the MLflow run's id as a label of the flow run."""
+    from prefect.artifacts import create_markdown_artifact
+    from prefect.client.orchestration import get_client
+
+    key = "".join(c if c.isascii() and c.isalnum() else "-" for c in check.model.lower())
+    create_markdown_artifact(key=f"verdict-{key}", markdown=verdict_markdown(check), description=clipped(check.reason, 200))
+    if check.prefect_flow_run_id and check.mlflow_run_id:
+        with get_client(sync_client=True) as client:
+            labels: dict[str, bool | int | float | str] = {
+                "mlflow.run_id": check.mlflow_run_id,
+                "driftloop.outcome": check.outcome.value,
+            }
+            client.update_flow_run_labels(UUID(check.prefect_flow_run_id), labels)
+
+
+def verdict_markdown(check: Check) -> str:
+    """The verdict as Prefect shows it: outcome, reason, votes, where the report lies."""
+    lines = [f"# {check.model}: {check.outcome.value}", "", _cell(check.reason), ""]
+    lines += [
+        f"- window {check.window.start:%Y-%m-%d %H:%M} .. {check.window.end:%Y-%m-%d %H:%M}, {check.window.rows:,} rows"
+    ]
+    lines += [f"- champion: version {check.champion}" if check.champion else "- no champion"]
+    lines += [f"- MLflow run: `{check.mlflow_run_id}`"] if check.mlflow_run_id else []
+    lines += [f"- [report]({Path(check.report).as_uri()})"] if check.report else []
+    if check.votes:
+        lines += ["", "| policy | vote | observed | threshold | why |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {v.policy} | {v.vote} | {_number(v.observed)} | {_number(v.threshold)} | {_cell(v.reason)} |"
+            for v in check.votes
+        ]
+    if check.findings:
+        lines += ["", "| finding | severity | column | message |", "|---|---|---|---|"]
+        lines += [f"| {f.code} | {f.severity} | {_cell(f.column or '')} | {_cell(f.message)} |" for f in check.findings]
+    return "\n".join(lines)
+
+
+def as_json(value: Any) -> str:
+    """Any record as JSON; what JSON does not know is spelled as text."""
+    return json.dumps(value, default=lambda v: v.isoformat() if isinstance(v, datetime) else str(v))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _cell(text: str) -> str:
+    r"""Text of the data as text: it ends no table cell, and makes no link, image or tag.
+
+    >>> print(_cell("a|b <img>\n[x](y)"))
+    a\|b &lt;img&gt; \[x\](y)
+    """
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\|`\[\]])", r"\\\1", plain)
+
+
+def _name(key: str) -> str:
+    """A name of a column or parameter as MLflow takes it; what had to be spelled otherwise stays distinct by a hash.
+
+    >>> _name("fare"), _name("größe [m2]"), _name("..")
+    ('fare', 'gr__e _m2__0f2d56', '___5ec1f7')
+    """
+    plain = re.sub(r"[^A-Za-z0-9_\-. ]", "_", key)[:200]
+    if not plain.strip(". "):
+        plain = "_" * len(plain)
+    return plain if plain == key else f"{plain}_{hashlib.sha256(key.encode()).hexdigest()[:6]}"

@@ -1,0 +1,73 @@
+"""Where state lives, and what the parts are told before they are imported. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from monitoring.errors import HomeUnusable
+
+QUIET = {
+    # Telemetry of the parts is off unless the user turned it on.
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # A server that is down is told after seconds, not after four minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "GIT_PYTHON_REFRESH": "quiet",
+    # A fit beside a busy process must not spin for the other's core. Read once, when OpenMP loads.
+    "OMP_WAIT_POLICY": "passive",
+}
+EMBEDDED_PREFECT = {
+    # The temporary server of an embedded run needs to record runs, logs and events, and nothing else.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
+    "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_REPOSSESSOR_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+}
+
+
+def home() -> Path:
+    """The state folder: `DRIFTLOOP_HOME`, or `.driftloop` in the working folder. Absolute."""
+    # A unit file or a container passes `~` on as it is written.
+    return Path(os.environ.get("DRIFTLOOP_HOME") or ".driftloop").expanduser().resolve()
+
+
+def prepare() -> Path:
+    """Make the state folder and set the environment of Prefect, MLflow and OpenMP. Call it before importing them.
+
+    What the user has set stays: with PREFECT_API_URL and MLFLOW_TRACKING_URI the same flows run against servers.
+    """
+    place = home()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeUnusable(str(place), error.strerror or str(error)) from error
+    if not os.access(place, os.W_OK):
+        raise HomeUnusable(str(place), "it cannot be written to")
+    settings = {
+        **QUIET,
+        "PREFECT_HOME": str(place / "prefect"),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{place / 'mlflow.db'}",
+        **({} if os.environ.get("PREFECT_API_URL") else EMBEDDED_PREFECT),
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+    return place
+
+
+def ledger_url() -> str:
+    """The SQLAlchemy URL of the ledger: `DRIFTLOOP_LEDGER_URL`, or a SQLite file in the state folder."""
+    return os.environ.get("DRIFTLOOP_LEDGER_URL") or f"sqlite:///{home() / 'ledger.db'}"
+
+
+def reports(model: str) -> Path:
+    """The folder of a model's HTML reports."""
+    return home() / "reports" / model

@@ -1,0 +1,167 @@
+"""The measuring steps of a check as Prefect tasks: champion, reference, preflight, predictions, drift, loss, report.
+
+Reads of the reference and scores are cached on content (same rows, same champion, same settings), never on time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.context import TaskRunContext
+from prefect.serializers import CompressedSerializer
+
+from monitoring import sources
+from monitoring.drift import score
+from monitoring.ledger import digest
+from monitoring.performance import assess, row_losses
+from monitoring.preflight import inspect
+from monitoring.records import Check, ColumnReference, ColumnScore, Finding, Performance, Reference, Window
+from monitoring.reference import PREDICTION, prediction_column
+from pipelines import registry
+from pipelines.config import Project
+from pipelines.reading import Fresh
+from pipelines.registry import Version
+
+FORMAT = "1"
+# The default, lzma, takes two seconds for a page; zlib a tenth of one.
+PACKED: CompressedSerializer[Any] = CompressedSerializer(serializer="pickle", compressionlib="zlib")
+
+
+def _by_content(context: TaskRunContext, parameters: dict[str, Any]) -> str:
+    """The cache key that the caller made of content: rows, champion, settings."""
+    return f"driftloop-{FORMAT}-{context.task.name}-{parameters['key']}".replace(" ", "-")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a check has measured. `cached`: nothing was computed, the same rows were scored before."""
+
+    scores: tuple[ColumnScore, ...]
+    performance: Performance | None
+    labelled_rows: int
+    page: str
+    cached: bool
+
+
+@task(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
+def find_champion(model: str) -> Version | None:
+    """The version behind the alias `champion`, if there is one."""
+    return registry.aliased(model, registry.CHAMPION)
+
+
+@task(name="read reference", persist_result=True, cache_key_fn=_by_content, result_serializer=PACKED)
+def read_reference(champion: Version, key: str) -> tuple[Reference, pd.DataFrame]:
+    """The champion's own reference: an artifact of its version."""
+    return registry.reference(champion), registry.reference_rows(champion)
+
+
+@task(name="preflight", cache_policy=NO_CACHE)
+def preflight(
+    config: Project, window: Window, fresh: Fresh, reference: Reference, ahead: Window
+) -> tuple[Finding, ...]:
+    """All findings on the current rows, those of reading included. `ahead` is the span that no row may lie in."""
+    current = fresh.within(window, config.columns.time)
+    due = current[config.columns.time] < window.end - config.columns.label_delay
+    found = inspect(
+        current,
+        reference,
+        config,
+        source_types=fresh.source_types,
+        labels_due=due,
+        future_rows=sources.count_rows(config.source, config.columns, ahead, config.folder),
+        in_order=fresh.in_order,
+    )
+    return fresh.findings + found
+
+
+def measure(
+    config: Project,
+    champion: Version,
+    window: Window,
+    labelled: Window,
+    fresh: Fresh,
+    reference: Reference,
+    reference_rows: pd.DataFrame,
+    aside: frozenset[str],
+) -> Measurement:
+    """Predict, then score drift and loss side by side."""
+    rows = digest(fresh.digest, champion.model_id)
+    predicted, classes = predict(config, champion, fresh.frame, key=rows)
+    frame = fresh.frame.assign(**{PREDICTION: prediction_column(predicted, classes)})
+    judged = tuple(column for column in reference.columns if column.name not in aside)
+    current = _current(frame, window, config)
+    if current[config.columns.target].notna().sum() == 0:
+        judged = tuple(column for column in judged if column.role != "target")
+    settings = config.drift.model_dump_json()
+    drift_key = digest(rows, window, settings, *(column.model_dump_json() for column in judged))
+    drift = measure_drift.submit(config, reference_rows, current, judged, key=drift_key)
+    loss = measure_loss.submit(config, frame, predicted, classes, labelled, reference)
+    scores, page = drift.result()
+    performance = loss.result()
+    return Measurement(
+        scores=scores,
+        performance=performance,
+        labelled_rows=performance.rows if performance else 0,
+        page=page,
+        cached=drift.state.name == "Cached",
+    )
+
+
+@task(name="score rows", persist_result=True, cache_key_fn=_by_content, result_serializer=PACKED)
+def predict(config: Project, champion: Version, frame: pd.DataFrame, key: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The champion's predictions of all rows, and its classes."""
+    settings = config.training
+    scorer = registry.scorer(champion, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
+    return scorer.predict(frame), scorer.classes
+
+
+@task(name="measure drift", persist_result=True, cache_key_fn=_by_content, result_serializer=PACKED)
+def measure_drift(
+    config: Project, reference: pd.DataFrame, current: pd.DataFrame, columns: tuple[ColumnReference, ...], key: str
+) -> tuple[tuple[ColumnScore, ...], str]:
+    """A score for every column, and Evidently's page."""
+    from monitoring.report import measure as run_evidently
+
+    measured = run_evidently(reference, current, columns, config.drift)
+    return score(columns, measured.scores), measured.page
+
+
+@task(name="measure loss", cache_policy=NO_CACHE)
+def measure_loss(
+    config: Project,
+    frame: pd.DataFrame,
+    predicted: np.ndarray,
+    classes: tuple[str, ...],
+    labelled: Window,
+    reference: Reference,
+) -> Performance | None:
+    """The champion's loss on the newest window whose labels are due; None where no row has one."""
+    time, target = frame[config.columns.time], frame[config.columns.target]
+    known = ((time >= labelled.start) & (time < labelled.end) & target.notna()).to_numpy()
+    if not known.any():
+        return None
+    losses = row_losses(config.loss, target.to_numpy()[known], predicted[known], classes)
+    return assess(losses, loss_name=config.loss, window=labelled, reference_loss=reference.loss)
+
+
+@task(name="save report", cache_policy=NO_CACHE)
+def save_report(page: str, check: Check, path: Path) -> None:
+    """Evidently's page with our verdict on top."""
+    from monitoring.report import write_report
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_report(page, check, path)
+
+
+def _current(frame: pd.DataFrame, window: Window, config: Project) -> pd.DataFrame:
+    """The rows of the window, with labels that are not due yet taken out: a replay must not see them."""
+    time, target = config.columns.time, config.columns.target
+    inside = frame[(frame[time] >= window.start) & (frame[time] < window.end)]
+    due = inside[time] < window.end - config.columns.label_delay
+    return inside.assign(**{target: inside[target].where(due, None)})

@@ -1,0 +1,265 @@
+"""The monitoring flow: read, preflight, measure, decide, and where the decision says so, train. Wiring only."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from prefect import flow, get_run_logger, runtime
+
+from monitoring import sources
+from monitoring.decision import decide
+from monitoring.errors import BadData, NoChampion
+from monitoring.ledger import Ledger, digest, window_key
+from monitoring.preflight import fatal, put_aside
+from monitoring.records import Check, CheckWindow, Finding, Moment, Outcome, Retrain, Signals, Window
+from monitoring.windows import current_window, labelled_window, training_window
+from pipelines import evidence, home, measuring, registry
+from pipelines.config import Project, ProjectFile
+from pipelines.measuring import Measurement
+from pipelines.reading import Fresh, read
+from pipelines.registry import Version
+
+CLOCK_SLACK = timedelta(minutes=5)
+
+
+@flow(name="monitoring", validate_parameters=True)
+def monitoring_flow(config: ProjectFile, now: Moment | None = None, dry_run: bool = False) -> Check:
+    """Check one model once: judge its newest window, retrain it if that is decided, and keep the evidence.
+
+    `now` is the present unless given (a replay). A dry run judges and writes the report, and changes nothing: no
+    ledger, no MLflow, no training.
+    """
+    locks = home.home() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(locks / f"{config.model}.check.lock")), closing(Ledger(home.ledger_url())) as ledger:
+        run = _Run(config, now or datetime.now(UTC), dry_run, ledger)
+        try:
+            check = _check(run)
+        except BadData as error:
+            found = Finding(code=error.code, severity="fatal", column=error.column, message=error.found)
+            check = run.exit(Outcome.BAD_DATA, str(error), findings=(found,))
+        except NoChampion:
+            raise
+        except Exception as error:
+            run.exit(Outcome.FAILED, f"{type(error).__name__}: {error}")
+            raise
+        get_run_logger().info("%s: %s", check.outcome.value, check.reason)
+        return check
+
+
+@dataclass
+class _Run:
+    """One check on its way: what is fixed from the start, and how each way out is recorded."""
+
+    config: Project
+    now: datetime
+    dry_run: bool
+    ledger: Ledger
+    started: float = field(default_factory=time.time)
+    check_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+    champion: str | None = None
+    rows: int = 0
+    mlflow_run_id: str | None = None
+
+    def __post_init__(self) -> None:
+        self.window = current_window(self.now, self.config.windows)
+        self.flow_run_id = str(runtime.flow_run.id)
+
+    def check(self, outcome: Outcome, reason: str, **more: Any) -> Check:
+        window = CheckWindow(start=self.window.start, end=self.window.end, rows=self.rows)
+        known = {
+            "model": self.config.model,
+            "check_id": self.check_id,
+            "window": window,
+            "champion": self.champion,
+            "champion_after": self.champion,
+            "now": self.now,
+            "dry_run": self.dry_run,
+            "prefect_flow_run_id": self.flow_run_id,
+        }
+        return Check(**{**known, "outcome": outcome, "reason": reason, **more})
+
+    def exit(self, outcome: Outcome, reason: str, *, keys: tuple[str, ...] = (), **more: Any) -> Check:
+        """Leave with an outcome that needs no measuring; it is recorded all the same, in the run that is open."""
+        check = self.check(outcome, reason, **more)
+        if not self.dry_run:
+            check = check.model_copy(update={"mlflow_run_id": self.mlflow_run_id or self.open_run(check)})
+        return self.finish(check, keys)
+
+    def open_run(self, check: Check, report: Path | None = None) -> str:
+        name = f"check {self.window}"
+        run_id = evidence.open_run(check.model, name, tags={"driftloop.kind": "check"}, started=self.started)
+        self.mlflow_run_id = run_id
+        evidence.log_check(run_id, check, report)
+        return run_id
+
+    def finish(self, check: Check, keys: tuple[str, ...] = ()) -> Check:
+        """Write the last word into Prefect, MLflow and, last of all, the ledger."""
+        if self.dry_run:
+            return check
+        assert check.mlflow_run_id is not None
+        evidence.tag_check(check.mlflow_run_id, check)
+        evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
+        evidence.tell_prefect(check)
+        self.ledger.record(check, keys)
+        return check
+
+
+def _check(run: _Run) -> Check:
+    """The steps in their order; each early exit leaves before anything expensive is imported."""
+    config, window = run.config, run.window
+    champion = measuring.find_champion(config.model)
+    if champion is None:
+        return _bootstrap(run)
+    run.champion = champion.number
+    labelled = labelled_window(window, config.columns.label_delay)
+    fresh = read(config, Window(start=labelled.start, end=window.end), config.folder)
+    current = fresh.within(window, config.columns.time)
+    run.rows = len(current)
+    key = window_key(config.model, window, champion.number, fresh.digest)
+    before = None if run.dry_run else run.ledger.checked(key)
+    if before is not None:
+        return run.exit(
+            Outcome.ALREADY_CHECKED,
+            f"these {run.rows:,} rows of {window} were checked before (check {before.check_id}: "
+            f"{before.outcome.value}); --dry-run judges them again without changing anything",
+        )
+    if run.rows == 0:
+        return run.exit(Outcome.NO_DATA, _nothing(run))
+    if run.rows < config.preflight.min_rows:
+        return run.exit(
+            Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, preflight.min_rows is {config.preflight.min_rows:,}"
+        )
+    reference, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
+    ahead = Window(start=max(run.now, datetime.now(UTC)) + CLOCK_SLACK, end=datetime(9999, 1, 1, tzinfo=UTC))
+    findings = measuring.preflight(config, window, fresh, reference, ahead)
+    stops = fatal(findings)
+    if stops:
+        told = "; ".join(finding.message for finding in stops)
+        return run.exit(Outcome.BAD_DATA, f"the data is broken, a retrain is blocked: {told}", findings=findings)
+    measured = measuring.measure(
+        config, champion, window, labelled, fresh, reference, reference_rows, put_aside(findings)
+    )
+    return _judge(run, champion, fresh, findings, measured)
+
+
+def _judge(run: _Run, champion: Version, fresh: Fresh, findings: tuple[Finding, ...], measured: Measurement) -> Check:
+    config = run.config
+    newest = champion.newest_row
+    signals = Signals(
+        window=run.window,
+        rows=run.rows,
+        labelled_rows=measured.labelled_rows,
+        scores=measured.scores,
+        performance=measured.performance,
+        champion_age=run.now - newest if newest is not None else None,
+        findings=findings,
+    )
+    history = run.ledger.history(config.model, run.now)
+    decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now)
+    wanted = decision.action == "retrain"
+    outcome = Outcome.HELD if decision.held or wanted else Outcome.STEADY
+    reason = f"dry run, nothing was trained; {decision.reason}" if wanted and run.dry_run else decision.reason
+    check = run.check(
+        outcome,
+        reason,
+        columns=measured.scores,
+        drift_share=signals.drift_share,
+        performance=measured.performance,
+        findings=findings,
+        votes=decision.votes,
+        decision=decision.action,
+        cached=measured.cached,
+    )
+    report = home.reports(config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
+    check = check.model_copy(update={"report": str(report)})
+    measuring.save_report(measured.page, check, report)
+    if run.dry_run:
+        return check
+    check = check.model_copy(update={"mlflow_run_id": run.open_run(check, report)})
+    if wanted:
+        check = _retrain(run, champion, check)
+        measuring.save_report(measured.page, check, report)
+        registry.client().log_artifact(str(check.mlflow_run_id), str(report))
+        registry.client().log_text(str(check.mlflow_run_id), check.model_dump_json(indent=1), "check.json")
+    keys = tuple(
+        window_key(config.model, run.window, version, fresh.digest)
+        for version in (check.champion, check.champion_after)
+    )
+    return run.finish(check, keys)
+
+
+def _retrain(run: _Run, champion: Version, check: Check) -> Check:
+    """Ask for a retrain and run it as a subflow, by request id and window."""
+    retrain = _train(run, champion.number, check.reason, check.mlflow_run_id)
+    return check.model_copy(
+        update={
+            "outcome": Outcome.PROMOTED if retrain.promoted else Outcome.REJECTED,
+            "reason": f"{check.reason}. {retrain.reason}",
+            "retrain": retrain,
+            "champion_after": retrain.version if retrain.promoted else check.champion,
+        }
+    )
+
+
+def _bootstrap(run: _Run) -> Check:
+    """No champion yet: train the first one on what history there is. It must beat the naive baseline."""
+    if run.dry_run:
+        raise NoChampion(run.config.model)
+    reason = "there is no champion yet: the first one is trained"
+    check = run.check(Outcome.BOOTSTRAPPED, reason)
+    check = check.model_copy(update={"mlflow_run_id": run.open_run(check)})
+    retrain = _train(run, None, reason, check.mlflow_run_id)
+    early = {
+        "no_data": Outcome.NO_DATA,
+        "no_labels": Outcome.BAD_DATA,
+        "too_few_rows": Outcome.TOO_FEW_ROWS,
+        "one_class": Outcome.BAD_DATA,
+        "too_many_classes": Outcome.BAD_DATA,
+        "empty_feature": Outcome.BAD_DATA,
+    }
+    if retrain.promoted:
+        outcome = Outcome.BOOTSTRAPPED
+    else:
+        outcome = early.get(retrain.code, Outcome.REJECTED) if retrain.challenger_loss is None else Outcome.REJECTED
+    told = _nothing(run) if outcome is Outcome.NO_DATA else retrain.reason
+    update = {
+        "outcome": outcome,
+        "reason": f"{reason}. {told}",
+        "retrain": retrain,
+        "champion_after": retrain.version if retrain.promoted else None,
+    }
+    return run.finish(check.model_copy(update=update))
+
+
+def _train(run: _Run, champion: str | None, reason: str, parent_run_id: str | None) -> Retrain:
+    from pipelines.training_flow import training_flow
+
+    columns, span = run.config.columns, run.config.training.window
+    window = training_window(run.window, columns.label_delay, span)
+    return training_flow(
+        config=run.config,
+        request_id=digest("retrain", run.config.model, window, champion)[:16],
+        window=window,
+        champion=champion,
+        now=run.now,
+        reason=reason,
+        parent_run_id=parent_run_id,
+    )
+
+
+def _nothing(run: _Run) -> str:
+    """Say where the rows are instead, if there are any."""
+    there = sources.span(run.config.source, run.config.columns, run.config.folder)
+    said = f"no rows in {run.window}"
+    if there is None:
+        return f"{said}; the source is empty"
+    hint = "" if there.end > run.window.start else f"; `--now {there.end:%Y-%m-%dT%H:%M}` checks its newest rows"
+    return f"{said}; the source reaches from {there.start:%Y-%m-%d %H:%M} to {there.end:%Y-%m-%d %H:%M}{hint}"

@@ -1,0 +1,326 @@
+"""`driftloop init`: look at the columns of a file or table and write a commented config for it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitoring.config import Columns, Source, format_duration
+from monitoring.errors import ConfigError, DriftloopError, listed, meant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIME_NAMES = ("time", "timestamp", "ts", "datetime", "date", "event_time", "created_at", "created", "day")
+TARGET_NAMES = ("target", "y", "label", "class", "outcome", "response")
+SPANS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=7), timedelta(days=28))
+FEW_LEVELS = 20
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What was written, what was guessed, and two moments: for a first training and for a first check."""
+
+    file: Path
+    said: str
+    first: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the columns of a sample seem to be."""
+
+    time: str
+    target: str
+    task: str
+    numeric: list[str]
+    categorical: list[str]
+    left_out: dict[str, str]
+
+
+def propose(
+    data: str,
+    *,
+    table: str | None,
+    model: str | None,
+    target: str | None,
+    time: str | None,
+    output: Path | None,
+    force: bool,
+) -> Proposal:
+    """Write a config for a data file, glob or table. Refuses to overwrite unless forced."""
+    from monitoring import sources
+    from pipelines.config import load
+
+    name = model or _slug(table or Path(data).name)
+    file = output or Path(f"{name}.yaml")
+    if file.exists() and not force:
+        raise ConfigError(
+            str(file), "", "is there already", expected="a new file", remedy="--force, or --output OTHER.yaml"
+        )
+    given = _source(data, table, Path())
+    frame = sources.sample(given, Path.cwd())
+    guess = look(frame, given_target=target, given_time=time)
+    columns = Columns(
+        time=guess.time, target=guess.target, numeric=tuple(guess.numeric), categorical=tuple(guess.categorical)
+    )
+    span = sources.span(given, columns, Path.cwd())
+    if span is None:
+        raise NothingToLookAt(data)
+    rows = sources.count_rows(given, columns, span, Path.cwd())
+    current, training = _windows(span.length, rows)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(
+        _yaml(name, _source(data, table, file.parent), guess, current, training, rows, span.length), "utf-8"
+    )
+    load(file)
+    ready = min(span.start + training + current, span.end)
+    told = f"{guess.task} of {guess.target!r} over {guess.time!r} from {len(columns.features)} features, {rows:,} rows"
+    if guess.left_out:
+        told += "; left out " + ", ".join(f"{column!r} ({why})" for column, why in guess.left_out.items())
+    return Proposal(file, told, _moment(ready, current), _moment(span.end, current))
+
+
+class NothingToLookAt(DriftloopError):
+    """A source without a single row with a time tells nothing."""
+
+    def __init__(self, data: str) -> None:
+        super().__init__(
+            f"{data} has no rows to look at", expected="some rows of history", remedy="give a file or table with rows"
+        )
+
+
+def look(frame: pd.DataFrame, *, given_target: str | None = None, given_time: str | None = None) -> Guess:
+    """Guess time column, target, task and the kinds of the features from a sample."""
+    if frame.empty:
+        raise NothingToLookAt("the source")
+    time = _pick(frame, given_time, "--time") or _find_time(frame)
+    target = _pick(frame, given_target, "--target") or _find_target(frame, time)
+    numeric: list[str] = []
+    categorical: list[str] = []
+    left_out: dict[str, str] = {}
+    for column in frame.columns:
+        if column in {time, target}:
+            continue
+        kind = _kind(frame[column])
+        if kind == "numeric":
+            numeric.append(column)
+        elif kind == "categorical":
+            categorical.append(column)
+        else:
+            left_out[column] = kind
+    if not numeric and not categorical:
+        raise ConfigError(
+            "init",
+            "columns",
+            "no column is left to predict from",
+            expected="at least one feature",
+            remedy="add columns",
+        )
+    return Guess(time, target, _task(frame[target]), numeric, categorical, left_out)
+
+
+def _pick(frame: pd.DataFrame, given: str | None, option: str) -> str | None:
+    if given is not None and given not in frame.columns:
+        raise ConfigError(
+            "init",
+            option,
+            f"there is no column {given!r}",
+            expected=f"one of {listed(frame.columns, 20)}",
+            remedy="correct the name." + meant(given, map(str, frame.columns)),
+        )
+    return given
+
+
+def _find_time(frame: pd.DataFrame) -> str:
+    fitting = [str(column) for column in frame.columns if _is_time(frame[column])]
+    if not fitting:
+        raise ConfigError(
+            "init",
+            "--time",
+            "no column looks like a time",
+            expected="a column of timestamps, dates or ISO 8601 text",
+            remedy=f"name it with --time; there are {listed(frame.columns, 20)}",
+        )
+    known = {column.lower(): column for column in fitting}
+    return next((known[name] for name in TIME_NAMES if name in known), fitting[0])
+
+
+def _find_target(frame: pd.DataFrame, time: str) -> str:
+    known = {str(column).lower(): str(column) for column in frame.columns if column != time}
+    named = next((known[name] for name in TARGET_NAMES if name in known), None)
+    return named or [str(column) for column in frame.columns if column != time][-1]
+
+
+def _is_time(values: pd.Series) -> bool:
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return True
+    seen = values.dropna().head(200)
+    if seen.empty or not seen.map(lambda v: hasattr(v, "isoformat") or (isinstance(v, str) and len(v) >= 8)).all():
+        return False
+    return bool(pd.to_datetime(seen.astype(str), errors="coerce", format="ISO8601", utc=True).notna().all())
+
+
+def _kind(values: pd.Series) -> str:
+    """`numeric`, `categorical`, or the reason why the column is left out."""
+    import pandas as pd
+
+    seen = values.dropna()
+    if seen.empty:
+        return "only nulls"
+    if _is_time(values):
+        return "a time"
+    try:
+        distinct = seen.nunique()
+    except TypeError:
+        return "nested values"
+    if distinct == 1:
+        return "constant"
+    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        whole = pd.api.types.is_integer_dtype(values.dtype)
+        counts_up = whole and distinct == len(values) and seen.is_monotonic_increasing
+        return "a row number" if counts_up and distinct > FEW_LEVELS else "numeric"
+    return "an identifier" if distinct > FEW_LEVELS and distinct > 0.9 * len(seen) else "categorical"
+
+
+def _task(values: pd.Series) -> str:
+    import pandas as pd
+
+    distinct = values.dropna().nunique()
+    if distinct <= 2:
+        return "binary"
+    number = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+    if number and (distinct > FEW_LEVELS or pd.api.types.is_float_dtype(values.dtype)):
+        return "regression"
+    return "multiclass"
+
+
+def _windows(length: timedelta, rows: int) -> tuple[timedelta, timedelta]:
+    """A current window of some 500 rows or more, a tenth of the history at most; a training window of eight of them."""
+    pace = max(rows, 1) / max(length.total_seconds(), 1.0)
+    wanted = timedelta(seconds=500 / pace)
+    fitting = [span for span in SPANS if span * 10 <= length] or [SPANS[0]]
+    current = next((span for span in fitting if span >= wanted), fitting[-1])
+    return current, current * 8
+
+
+def _moment(moment: datetime, current: timedelta) -> str:
+    """The end of the window that holds the moment, as an argument for --now."""
+    step = 86400 if current % timedelta(days=1) == timedelta() else 3600
+    up = math.ceil(moment.timestamp() / step) * step
+    return f"{datetime.fromtimestamp(up, UTC):%Y-%m-%dT%H:%M}"
+
+
+def _source(data: str, table: str | None, folder: Path) -> Source:
+    """A path in the YAML starts at the YAML's own folder."""
+    if table is not None:
+        return Source(url=data, table=table)
+    plain = "://" not in data and not Path(data).is_absolute() and not data.startswith("$")
+    path = os.path.relpath(data, folder) if plain else data
+    known = Source(path=path, format=None) if re.search(r"\.(parquet|pq|csv|csv\.gz)$", path.lower()) else None
+    return known or Source(path=path, format="csv")
+
+
+def _slug(name: str) -> str:
+    made = re.sub(r"[^A-Za-z0-9_]+", "_", re.sub(r"(\.csv|\.parquet|\.pq)?(\.gz)?$", "", name)).strip("_")
+    return made or "model"
+
+
+def _yaml(
+    name: str, source: Source, guess: Guess, current: timedelta, training: timedelta, rows: int, length: timedelta
+) -> str:
+    def quoted(text: str) -> str:
+        return text if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in WORDS else json.dumps(text)
+
+    def names(columns: list[str]) -> str:
+        return "[" + ", ".join(quoted(column) for column in columns) + "]"
+
+    where = (
+        f"  path: {json.dumps(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
+        + (f"  format: {source.format}\n" if source.format else "")
+        if source.path
+        else f"  url: {json.dumps(source.url)}   # ${{NAME}} is filled from the environment\n"
+        f"  table: {quoted(str(source.table))}\n"
+    )
+    per_window = int(rows * current / length) if length else rows
+    left = "".join(f"  # left out: {json.dumps(column)} ({why})\n" for column, why in guess.left_out.items())
+    return TEMPLATE.format(
+        name=name,
+        task=guess.task,
+        where=where.rstrip("\n"),
+        time=quoted(guess.time),
+        target=quoted(guess.target),
+        numeric=names(guess.numeric),
+        categorical=names(guess.categorical),
+        left=left.rstrip("\n") + "\n" if left else "",
+        current=format_duration(current),
+        min_rows=max(10, min(200, per_window // 4)),
+        loss={"regression": "mae", "binary": "log_loss", "multiclass": "log_loss"}[guess.task],
+        losses={"regression": "or mse", "binary": "or brier, error_rate", "multiclass": "or brier, error_rate"}[
+            guess.task
+        ],
+        min_labels=max(10, min(200, per_window // 4)),
+        training=format_duration(training),
+        training_rows=max(50, min(500, per_window * 2)),
+        holdout=format_duration(current),
+        gate_rows=max(20, min(100, per_window // 4)),
+    )
+
+
+WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
+TEMPLATE = """\
+# driftloop: one file per monitored model. Every key: docs/config.md
+model: {name}
+task: {task}                  # regression, binary or multiclass: check this guess
+
+source:
+{where}
+
+columns:
+  time: {time}               # when the row happened
+  target: {target}           # what the model predicts
+  label_delay: 0d            # labels of rows older than this are complete
+  numeric: {numeric}
+  categorical: {categorical}
+{left}  # derived: {{weekday: "dayofweek({time})"}}   # SQL expressions
+  # filter: "some_column > 0"                   # SQL condition; other rows are not read
+
+windows:
+  current: {current}                # the fresh rows of one check
+
+preflight:
+  min_rows: {min_rows}               # fewer rows end a check as too_few_rows
+
+performance:
+  loss: {loss}                # {losses}
+
+policies:                    # any trigger that fires asks for a retrain, any guard that vetoes prevents it
+  triggers:
+    - {{policy: performance_drop, max_rise: 0.15}}
+    # - {{policy: drift_share, threshold: 0.5}}
+    # - {{policy: max_age, max_age_days: 90}}
+  guards:
+    - {{policy: enough_labels, min_labels: {min_labels}}}
+    # - {{policy: cooldown, days: 7}}
+
+training:
+  window: {training}               # labelled rows a challenger sees, its holdout included
+  holdout: {holdout}                # the newest part, kept for the gate
+  min_rows: {training_rows}
+  estimator: xgboost         # or a scikit-learn class by dotted path, or module:function of your own
+
+gate:                        # the proof that a challenger must bring
+  confidence: 0.95
+  min_rows: {gate_rows}
+
+schedule: {{cron: "0 6 * * *", time_zone: UTC}}
+"""

@@ -1,0 +1,304 @@
+"""Versions of models in MLflow: register, champion, load, promote, roll back. The only user of MLflow's registry.
+
+Everything goes through `MlflowClient` with explicit run ids: MLflow's active run belongs to a thread, and a metric that
+is logged in another thread silently opens a run that stays RUNNING.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from monitoring.errors import DriftloopError, NoChampion, NothingToRollBack, Tampered
+from monitoring.records import Reference, Window
+from pipelines import home
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+    from pipelines.training.scorer import Scorer
+
+CHAMPION, PREVIOUS = "champion", "previous"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered version. Its artifacts never change, so they are fetched once."""
+
+    model: str
+    number: str
+    model_id: str
+    run_id: str | None
+    tags: dict[str, str] = field(hash=False)
+
+    @property
+    def trained_on(self) -> tuple[Window, ...]:
+        """The spans whose rows this version has learned from."""
+        return tuple(Window.model_validate(w) for w in json.loads(self.tags.get("driftloop.trained_on", "[]")))
+
+    @property
+    def newest_row(self) -> Any:
+        """The end of the newest span it has learned from, or None."""
+        return max((window.end for window in self.trained_on), default=None)
+
+
+class ForeignVersion(DriftloopError):
+    """The alias was set by hand on a version that driftloop did not register."""
+
+    def __init__(self, version: Version) -> None:
+        super().__init__(
+            f"{version.model} version {version.number} was not registered by driftloop: it has no reference",
+            expected="aliases on versions that a driftloop training registered",
+            remedy="set the alias back in MLflow; or remove it, and the next check trains a first champion",
+        )
+
+
+@functools.cache
+def _client(uri: str) -> MlflowClient:
+    from mlflow import MlflowClient
+
+    # A fresh database is migrated by its first user; two first users at once lose one of them.
+    with FileLock(str(home.home() / "mlflow.lock")):
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client.search_experiments(max_results=1)
+        client.search_registered_models(max_results=1)
+    return client
+
+
+def client() -> MlflowClient:
+    """The client of this process for the configured tracking URI."""
+    if "MLFLOW_TRACKING_URI" not in os.environ:
+        home.prepare()
+    return _client(os.environ["MLFLOW_TRACKING_URI"])
+
+
+def experiment(model: str) -> str:
+    """The id of the model's experiment, made where there is none."""
+    from mlflow.exceptions import MlflowException
+
+    known = client().get_experiment_by_name(model)
+    if known is not None:
+        if known.lifecycle_stage == "deleted":
+            client().restore_experiment(known.experiment_id)
+        return str(known.experiment_id)
+    local = os.environ["MLFLOW_TRACKING_URI"].startswith("sqlite:")
+    place = (home.home() / "mlartifacts" / model).as_uri() if local else None
+    try:
+        return str(client().create_experiment(model, artifact_location=place))
+    except MlflowException:
+        made = client().get_experiment_by_name(model)
+        if made is None:
+            raise
+        return str(made.experiment_id)
+
+
+def versions(model: str) -> list[Version]:
+    """All versions of a model, newest first."""
+    found = client().search_model_versions(f"name = '{model}'", max_results=1000)
+    return sorted((_version(one) for one in found), key=lambda v: -int(v.number))
+
+
+def aliased(model: str, alias: str) -> Version | None:
+    """The version behind an alias."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _version(client().get_model_version_by_alias(model, alias))
+    except MlflowException as error:
+        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            return None
+        raise
+
+
+def champion(model: str) -> Version:
+    """The version that serves."""
+    found = aliased(model, CHAMPION)
+    if found is None:
+        raise NoChampion(model)
+    return found
+
+
+def reference(version: Version) -> Reference:
+    """What the version remembers of the rows it was made from."""
+    return Reference.model_validate_json(_checked(version, "reference.json"))
+
+
+def reference_rows(version: Version) -> pd.DataFrame:
+    """The version's own sample of its reference: canonical columns and `prediction`."""
+    import pandas as pd
+
+    return pd.read_parquet(io.BytesIO(_checked(version, "reference.parquet")))
+
+
+def scorer(version: Version, *, trusted_types: tuple[str, ...] = (), allow_pickle: bool = False) -> Scorer:
+    """The version's model, after every file of it has proved to be the registered one."""
+    from pipelines.training.storage import load
+
+    folder = _folder(version)
+    manifest = {
+        name: sha
+        for name, sha in _manifest(version).items()
+        if "/" not in name and name.startswith(("scorer", "model."))
+    }
+    return load(folder, manifest=manifest, trusted_types=trusted_types, allow_pickle=allow_pickle)
+
+
+def register(
+    model: str,
+    *,
+    run_id: str,
+    fill: Callable[[Path], None],
+    describe: Callable[[Path, str], None],
+    tags: dict[str, str],
+    params: dict[str, str],
+) -> Version:
+    """Store what `fill` writes into a folder as one model, and register it once.
+
+    The sha256 of every file goes into a manifest, and the manifest's own into a tag of the version. `describe` writes
+    the MLmodel file once the model's id is known.
+    """
+    logged = client().create_logged_model(
+        experiment_id=experiment(model), name=model, source_run_id=run_id, params=params, model_type="driftloop"
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        fill(folder)
+        describe(folder, logged.model_id)
+        manifest = {str(f.relative_to(folder)): _sha256(f.read_bytes()) for f in sorted(folder.rglob("*")) if f.is_file()}
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        sealed = _sha256((folder / MANIFEST).read_bytes())
+        client().log_model_artifacts(logged.model_id, str(folder))
+    client().finalize_logged_model(logged.model_id, "READY")
+    _ensure_registered(model)
+    made = client().create_model_version(
+        name=model,
+        source=f"models:/{logged.model_id}",
+        run_id=run_id,
+        tags={**tags, "driftloop.model_id": logged.model_id, "driftloop.manifest_sha256": sealed},
+        model_id=logged.model_id,
+    )
+    return _version(made)
+
+
+def promote(version: Version, *, instead_of: str | None) -> bool:
+    """Make it champion if the champion is still `instead_of`; the old one is `previous`. The reference comes along.
+
+    MLflow has no compare-and-swap: the champion is re-read and the aliases are moved inside our own lock. `champion`
+    moves last, so that a crash in between leaves the old one in place.
+    """
+    with _lock(version.model):
+        now = aliased(version.model, CHAMPION)
+        if (now.number if now else None) != instead_of:
+            return False
+        if now is not None:
+            client().set_registered_model_alias(version.model, PREVIOUS, now.number)
+        client().set_registered_model_alias(version.model, CHAMPION, version.number)
+    return True
+
+
+def rollback(model: str) -> tuple[Version, Version]:
+    """Swap champion and previous; gives the version that left and the one that serves now."""
+    with _lock(model):
+        now, back = champion(model), aliased(model, PREVIOUS)
+        if back is None or back.number == now.number:
+            raise NothingToRollBack(model)
+        _verify(back)
+        client().set_registered_model_alias(model, CHAMPION, back.number)
+        client().set_registered_model_alias(model, PREVIOUS, now.number)
+    return now, back
+
+
+@contextmanager
+def _lock(model: str) -> Iterator[None]:
+    place = home.home() / "locks"
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(place / f"{model}.aliases.lock")):
+        yield
+
+
+def _ensure_registered(model: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client().create_registered_model(model)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _version(found: ModelVersion) -> Version:
+    tags = dict(found.tags)
+    model_id = found.model_id or tags.get("driftloop.model_id", "")
+    return Version(model=found.name, number=str(found.version), model_id=model_id, run_id=found.run_id, tags=tags)
+
+
+@functools.cache
+def _location(_uri: str, model_id: str) -> str:
+    return str(client().get_logged_model(model_id).artifact_location)
+
+
+def _folder(version: Version) -> Path:
+    """The local folder of the version's files: in place where the store is local, else a copy made once."""
+    from mlflow.artifacts import download_artifacts
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    if "driftloop.manifest_sha256" not in version.tags:
+        raise ForeignVersion(version)
+    location = _location(client().tracking_uri, version.model_id)
+    if location.startswith(("file:", "/")):
+        return Path(str(local_file_uri_to_path(location)))  # type: ignore[no-untyped-call]
+    kept = home.home() / "models" / version.model_id
+    if not (kept / MANIFEST).exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            fetched = download_artifacts(artifact_uri=f"models:/{version.model_id}", dst_path=scratch)
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(fetched, kept)
+    return kept
+
+
+def _verify(version: Version) -> None:
+    """Hold every file of the version against what was registered."""
+    for name in _manifest(version):
+        _checked(version, name)
+
+
+def _manifest(version: Version) -> dict[str, str]:
+    content = _bytes(version, MANIFEST)
+    if _sha256(content) != version.tags.get("driftloop.manifest_sha256"):
+        raise Tampered(f"{version.model} version {version.number}", MANIFEST)
+    told: dict[str, str] = json.loads(content)
+    return told
+
+
+def _checked(version: Version, name: str) -> bytes:
+    """The content of a file, read once: just those bytes that were checked are interpreted."""
+    content = _bytes(version, name)
+    if _sha256(content) != _manifest(version).get(name):
+        raise Tampered(f"{version.model} version {version.number}", name)
+    return content
+
+
+def _bytes(version: Version, name: str) -> bytes:
+    try:
+        return (_folder(version) / name).read_bytes()
+    except OSError as error:
+        raise Tampered(f"{version.model} version {version.number}", name) from error
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,99 @@
+"""Prefect's temporary server, in a process of its own that ends with ours. For runs without `PREFECT_API_URL`.
+
+Prefect starts one itself at the first flow, after it was imported and while nothing else goes on, and leaves it behind
+if its owner is killed. Started here it boots while we import, and watches its parent.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from urllib.error import URLError
+
+from monitoring.errors import DriftloopError
+
+STARTUP_SECONDS = 180.0
+TRIES = 3
+
+
+class NoServer(DriftloopError):
+    """Prefect's temporary server did not come up."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"Prefect's temporary server did not start: {why}",
+            expected=f"an answer on a free port of 127.0.0.1 within {STARTUP_SECONDS:g} seconds",
+            remedy="`driftloop check` again; or start one with `prefect server start` and set PREFECT_API_URL",
+        )
+
+
+class TemporaryServer:
+    """Starts at once, is waited for when it is needed, and stops when our process ends."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+        self._launch()
+        # Registered before Prefect is imported, so it runs after Prefect has sent its last logs and events.
+        atexit.register(self.stop)
+
+    def _launch(self) -> None:
+        self.tries += 1
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/api"
+        environment = {**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT_SERVER_UI_ENABLED": "0"}
+        command = [sys.executable, "-m", "pipelines.temporary_server", str(self.port)]
+        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)  # noqa: S603
+
+    def wait(self) -> str:
+        """The API's URL, once it answers."""
+        deadline = time.monotonic() + STARTUP_SECONDS
+        while time.monotonic() < deadline:
+            code = self.process.poll()
+            if code is not None and self.tries >= TRIES:
+                raise NoServer(f"it ended with code {code}; what it said stands above")
+            if code is not None:
+                self._launch()
+            try:
+                with urllib.request.urlopen(f"{self.url}/health", timeout=5):  # noqa: S310
+                    return self.url
+            except (URLError, OSError):
+                time.sleep(0.05)
+        raise NoServer("it does not answer")
+
+    def stop(self) -> None:
+        """End it, giving it time to write what it still holds."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def serve(port: int) -> None:
+    """What the child runs: Prefect's own app in its ephemeral form, until the parent is gone."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    app = create_app(ephemeral=True, final=True)
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
+
+
+def _end_with_parent() -> None:
+    """The pipe from the parent closes when it ends, however it ends."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), 15)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

@@ -1,0 +1,181 @@
+"""A scorer on disk: written in the safest format it has, read only after its files are proven to be those written."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from monitoring.config import Task
+from monitoring.errors import DriftloopError, Tampered, Untrusted
+from monitoring.records import Record
+from pipelines.training.features import Features
+from pipelines.training.scorer import Scorer
+from pipelines.training.threads import prepare
+
+HEAD = "scorer.json"
+Format = Literal["xgboost", "skops", "pickle"]
+FILES: dict[Format, str] = {"xgboost": "model.ubj", "skops": "model.skops", "pickle": "model.pkl"}
+LIBRARIES: dict[Format, str] = {"xgboost": "xgboost", "skops": "scikit-learn", "pickle": "scikit-learn"}
+OWN_FORMAT = ("Booster", "XGBRegressor", "XGBClassifier", "XGBRFRegressor", "XGBRFClassifier")
+# Beyond what skops itself trusts: the inner parts of scikit-learn's and xgboost's estimators. None runs code of the
+# file when it is built.
+TRUSTED = frozenset(
+    {
+        "numpy.dtype",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.metrics._dist_metrics.EuclideanDistance64",
+        "sklearn.model_selection._split.KFold",
+        "sklearn.model_selection._split.StratifiedKFold",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "sklearn.tree._tree.Tree",
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+        "xgboost.sklearn.XGBRegressor",
+    }
+)
+
+
+class Head(Record):
+    """What `scorer.json` says: how to read the model beside it, and how to feed it."""
+
+    version: Literal[1] = 1
+    task: Task
+    features: Features
+    classes: tuple[str, ...]
+    format: Format
+    estimator: str
+    library: str
+
+
+def save(
+    scorer: Scorer, folder: Path, *, trusted_types: Iterable[str] = (), allow_pickle: bool = False
+) -> dict[str, str]:
+    """Write `scorer.json` and the model into `folder`, and answer with the sha256 of each file by its name.
+
+    xgboost goes into its own format, everything else into skops if it is made of trusted types. What is not raises
+    `Untrusted`, which names the types, unless `allow_pickle` is set: then it is pickled, and a warning says so.
+    """
+    kind = f"{type(scorer.estimator).__module__}.{type(scorer.estimator).__name__}"
+    chosen, model = _serialised(scorer.estimator, kind, TRUSTED.union(trusted_types), allow_pickle)
+    head = Head(
+        task=scorer.task,
+        features=scorer.features,
+        classes=scorer.classes,
+        format=chosen,
+        estimator=kind,
+        library=version(LIBRARIES[chosen]),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {HEAD: head.model_dump_json(indent=2).encode(), FILES[chosen]: model}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return {name: sha256(content).hexdigest() for name, content in files.items()}
+
+
+def load(
+    folder: Path, *, manifest: Mapping[str, str] | None, trusted_types: Iterable[str] = (), allow_pickle: bool = False
+) -> Scorer:
+    """Read a scorer back; its predictions are equal to the last bit.
+
+    `manifest` is what `save` answered: a file that differs from it, or is not in it, or is gone raises `Tampered`
+    before a byte of it is interpreted. None skips that: give it only for a folder that is trusted for another reason.
+    A pickle is opened only with `allow_pickle`, and types that are not trusted are not built: else `Untrusted`.
+    """
+    read = _checked_reader(folder, manifest)
+    try:
+        head = Head.model_validate_json(read(HEAD))
+    except ValidationError as error:
+        raise DriftloopError(
+            f"{folder.name}/{HEAD} cannot be read: {error.errors()[0]['msg']}",
+            expected="the file that was written with the model, by this version of driftloop or an older one",
+            remedy="update driftloop, or retrain",
+        ) from error
+    if head.format == "pickle" and not allow_pickle:
+        raise Untrusted(f"{folder.name}/{FILES['pickle']}", [head.estimator])
+    content = read(FILES[head.format])
+    installed = version(LIBRARIES[head.format])
+    if head.format != "xgboost" and installed.split(".")[:2] != head.library.split(".")[:2]:
+        warnings.warn(
+            f"{folder.name} was stored with scikit-learn {head.library} and is read with {installed}: "
+            "its predictions may differ; retrain to be sure",
+            stacklevel=2,
+        )
+    estimator = _deserialised(head, content, TRUSTED.union(trusted_types), folder.name)
+    return Scorer(head.task, head.features, head.classes, estimator)
+
+
+def _serialised(estimator: Any, kind: str, trusted: frozenset[str], allow_pickle: bool) -> tuple[Format, bytes]:
+    if _has_own_format(estimator):
+        booster = estimator if type(estimator).__name__ == "Booster" else estimator.get_booster()
+        return "xgboost", bytes(booster.save_raw("ubj"))
+    import skops.io
+    from skops.io.exceptions import UnsupportedTypeException
+
+    try:
+        content: bytes = skops.io.dumps(estimator, compression=8, compresslevel=1)  # 8 is zip's deflate
+        strange = sorted(set(skops.io.get_untrusted_types(data=content)) - trusted)
+    except (UnsupportedTypeException, TypeError, AttributeError):
+        strange = [kind]
+    if not strange:
+        return "skops", content
+    if not allow_pickle:
+        raise Untrusted(kind, strange)
+    import pickle
+
+    warnings.warn(f"{kind} is stored as a pickle, which runs code when it is loaded", stacklevel=3)
+    return "pickle", pickle.dumps(estimator, protocol=5)
+
+
+def _deserialised(head: Head, content: bytes, trusted: frozenset[str], where: str) -> Any:
+    prepare()
+    if head.format == "xgboost":
+        import xgboost
+
+        name = head.estimator.rpartition(".")[2]
+        if name not in OWN_FORMAT:
+            raise Untrusted(f"{where}/{FILES['xgboost']}", [head.estimator])
+        model = xgboost.Booster() if name == "Booster" else getattr(xgboost, name)(enable_categorical=True)
+        model.load_model(bytearray(content))
+        return model
+    if head.format == "skops":
+        import skops.io
+
+        found = set(skops.io.get_untrusted_types(data=content))
+        if found - trusted:
+            raise Untrusted(f"{where}/{FILES['skops']}", sorted(found - trusted))
+        return skops.io.loads(content, trusted=sorted(found))
+    import pickle
+
+    return pickle.loads(content)  # noqa: S301  # only with leave, and its hash was checked
+
+
+def _has_own_format(estimator: Any) -> bool:
+    """Exactly xgboost's own classes: a subclass, or an objective that is a function, would not come back whole."""
+    own = type(estimator).__module__ in {"xgboost.core", "xgboost.sklearn"} and type(estimator).__name__ in OWN_FORMAT
+    return own and not callable(getattr(estimator, "objective", None))
+
+
+def _checked_reader(folder: Path, manifest: Mapping[str, str] | None) -> Any:
+    """Read a file once, and hand out just those bytes that were checked."""
+
+    def read(name: str) -> bytes:
+        try:
+            content = (folder / name).read_bytes()
+        except OSError as error:
+            raise Tampered(folder.name, name) from error
+        if manifest is not None and manifest.get(name) != sha256(content).hexdigest():
+            raise Tampered(folder.name, name)
+        return content
+
+    return read

@@ -1,0 +1,151 @@
+"""What a version of a model consists of: its files, its MLmodel, its tags, and what its training run shows."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from monitoring.errors import LoadedDiffers
+from monitoring.records import Reference, Window
+from monitoring.reference import PREDICTION
+from pipelines import evidence, registry
+from pipelines.config import Project
+from pipelines.reading import content_digest
+from pipelines.registry import Version
+from pipelines.training import plots, storage
+from pipelines.training.gate import Verdict
+from pipelines.training.scorer import Scorer
+
+NEVER_SEEN = "driftloop: a category that was never seen"
+REQUIREMENTS = ("driftloop", "xgboost", "scikit-learn", "skops", "pandas", "numpy")
+
+
+def register(
+    config: Project,
+    scorer: Scorer,
+    reference: Reference,
+    rows: pd.DataFrame,
+    *,
+    trained: Window,
+    verdict: Verdict,
+    request_id: str,
+    run_id: str,
+) -> Version:
+    """One new version: the model in its own format, its reference, signature, example, and tags to find it by."""
+    settings, columns = config.training, config.columns
+    kept = [columns.time, *columns.features, columns.target, PREDICTION]
+
+    def fill(folder: Path) -> None:
+        storage.save(scorer, folder, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
+        (folder / "reference.json").write_text(reference.model_dump_json(indent=1))
+        rows[kept].to_parquet(folder / "reference.parquet", index=False)
+        (folder / "requirements.txt").write_text("".join(f"{name}=={installed(name)}\n" for name in REQUIREMENTS))
+        example = rows[[*columns.features]].head(5)
+        (folder / "input_example.json").write_text(example.to_json(orient="split", index=False))
+
+    tags = {
+        "driftloop.request_id": request_id,
+        "driftloop.trained_on": json.dumps([trained.model_dump(mode="json")]),
+        "driftloop.refit": str(settings.refit).lower(),
+        "driftloop.gate": verdict.code,
+        "driftloop.gate_reason": verdict.reason[:4000],
+        "driftloop.loss": f"{reference.loss_name}={reference.loss:.6g}",
+        "driftloop.reference_window": str(reference.window),
+    }
+    return registry.register(
+        config.model,
+        run_id=run_id,
+        fill=fill,
+        describe=lambda folder, model_id: _write_mlmodel(folder, model_id, run_id, config, scorer),
+        tags=tags,
+        params={"estimator": settings.estimator},
+    )
+
+
+def prove(config: Project, version: Version, scorer: Scorer, rows: pd.DataFrame) -> None:
+    """Load the version back and compare its predictions, an unseen category in every categorical column included."""
+    settings = config.training
+    loaded = registry.scorer(version, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
+    strange = rows.head(1).assign(**dict.fromkeys(config.columns.categorical, NEVER_SEEN))
+    tried = pd.concat([rows, strange], ignore_index=True)
+    before, after = scorer.predict(tried), loaded.predict(tried)
+    same = np.isclose(before, after, rtol=1e-6, atol=1e-9, equal_nan=True).reshape(len(tried), -1).all(axis=1)
+    if not same.all():
+        raise LoadedDiffers(f"{version.model} version {version.number}", int((~same).sum()), len(tried))
+
+
+def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]) -> None:
+    """Dataset lineage: which rows were used for what, named by a sha256 over all of them."""
+    from mlflow.data.code_dataset_source import CodeDatasetSource
+    from mlflow.data.pandas_dataset import from_pandas
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    source = without_password(config.source.path or f"{config.source.url} {config.source.table}")
+    inputs = []
+    for context, frame in parts.items():
+        features = frame[[*config.columns.features, config.columns.target]]
+        told = from_pandas(
+            features,
+            source=CodeDatasetSource(tags={"source": source}),
+            name=f"{config.model} {context}",
+            digest=content_digest(frame)[:36],
+            targets=config.columns.target,
+        ).to_dict()
+        inputs.append(DatasetInput(Dataset(**told), tags=[InputTag("mlflow.data.context", context)]))
+    registry.client().log_inputs(run_id, datasets=inputs)
+
+
+def log_challenger(
+    run_id: str, config: Project, scorer: Scorer, holdout: pd.DataFrame, params: Mapping[str, Any]
+) -> None:
+    """Parameters, importances and the plot of its errors on the holdout."""
+    client = registry.client()
+    evidence.log_numbers(run_id, {}, {"estimator": config.training.estimator, **params})
+    client.log_text(run_id, evidence.as_json(config.model_dump(mode="json", exclude={"file"})), "config.json")
+    importances = plots.importances(scorer)
+    with tempfile.TemporaryDirectory() as scratch:
+        if importances:
+            client.log_dict(run_id, importances, "importances.json")
+            plots.importance_plot(importances, Path(scratch) / "importances.png")
+        if len(holdout):
+            target, predicted = holdout[config.columns.target].to_numpy(), scorer.predict(holdout)
+            if config.task == "regression":
+                plots.residual_plot(target, predicted, Path(scratch) / "residuals.png")
+            else:
+                plots.confusion_plot(target, predicted, scorer.classes, Path(scratch) / "confusion.png")
+        client.log_artifacts(run_id, scratch, "plots")
+
+
+def _write_mlmodel(folder: Path, model_id: str, run_id: str, config: Project, scorer: Scorer) -> None:
+    """The MLmodel file: `mlflow.pyfunc.load_model` works wherever driftloop is installed."""
+    from mlflow import pyfunc
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    columns = config.columns
+    numbers = [ColSpec("double", name, required=False) for name in columns.numeric]
+    words = [ColSpec("string", name, required=False) for name in columns.categorical]
+    answers = [ColSpec("double", name) for name in scorer.classes] or [ColSpec("double")]
+    (folder / "python_env.yaml").write_text(
+        f"python: {platform.python_version()}\nbuild_dependencies: [pip]\ndependencies: [-r requirements.txt]\n"
+    )
+    described = Model(
+        run_id=run_id,
+        model_id=model_id,
+        signature=ModelSignature(inputs=Schema([*numbers, *words]), outputs=Schema([*answers])),
+        saved_input_example_info={
+            "artifact_path": "input_example.json",
+            "type": "dataframe",
+            "pandas_orient": "split",
+        },
+    )
+    pyfunc.add_to_model(described, loader_module="pipelines.serving", python_env="python_env.yaml")
+    described.save(str(folder / "MLmodel"))

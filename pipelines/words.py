@@ -1,0 +1,58 @@
+"""How results read on a terminal. Strings in, strings out."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from monitoring.drift import METHODS, strain
+from monitoring.records import Check, ColumnScore, Outcome
+
+SHOWN = 12
+
+
+def check_in_words(check: Check, config: Path) -> str:
+    """One line per signal, one verdict line, and where to go next."""
+    champion = f"champion: version {check.champion}" if check.champion else "no champion yet"
+    lines = [f"{check.model}  {check.window}  {check.window.rows:,} rows  {champion}"]
+    for score in sorted(check.columns, key=_nearness, reverse=True)[:SHOWN]:
+        mark = "DRIFTED" if score.drifted else "ok"
+        lines.append(
+            f"  {score.name:<24.24} {score.method:<14} {score.score:>9.4g}  limit {score.threshold:<7.4g} {mark}"
+        )
+    if len(check.columns) > SHOWN:
+        lines.append(f"  ... and {len(check.columns) - SHOWN} columns further from their limit")
+    if check.performance is not None:
+        seen = check.performance
+        lines.append(
+            f"  {'loss ' + seen.loss_name:<24} {seen.loss:.4g} ({seen.low:.4g} to {seen.high:.4g}) "
+            f"on {seen.rows:,} rows, reference {seen.reference_loss:.4g}"
+        )
+    lines += [f"  {finding.severity:<24} {finding.message}" for finding in check.findings if finding.severity != "info"]
+    lines += [f"  {vote.policy:<24} {vote.vote:<14} {vote.reason}" for vote in check.votes]
+    if check.cached:
+        lines.append("  (scores cached: these rows were scored before)")
+    verdict = f"{check.outcome.value.upper()}  {check.reason}"
+    lines += textwrap.wrap(verdict, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    if check.report:
+        lines.append(f"report: {check.report}")
+    if check.outcome is Outcome.BOOTSTRAPPED:
+        lines.append(
+            f"next: run `driftloop check {config}` whenever new rows are there; `driftloop status` shows all models"
+        )
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    r"""Keep the data's control characters from a terminal, which may obey them.
+
+    >>> _printable("a\x1b[2Jb")
+    'a?[2Jb'
+    """
+    return "".join(sign if sign.isprintable() else "?" for sign in line)
+
+
+def _nearness(score: ColumnScore) -> tuple[bool, float]:
+    """Drifted first, then by how near the score is to its limit, for distances and p-values alike."""
+    method = METHODS.get(score.method)
+    return score.drifted, strain(score.score, score.threshold, "higher" if method is None else method.direction)

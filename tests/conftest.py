@@ -1,0 +1,75 @@
+"""One state folder and one temporary Prefect server per test process; every test has a model of its own name."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from monitoring.records import Check
+from tests import streams
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State of the tests lies apart from the user's, and the parts' telemetry is off."""
+    for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "DRIFTLOOP_LEDGER_URL", "PREFECT_HOME"):
+        os.environ.pop(name, None)
+    os.environ["DRIFTLOOP_HOME"] = str(tmp_path_factory.mktemp("home"))
+    from pipelines import home
+
+    return home.prepare()
+
+
+@pytest.fixture(scope="session")
+def prefect(_home: Path) -> Iterator[None]:
+    """A running temporary Prefect server, started once."""
+    from pipelines.warmup import prefect_ready
+
+    with prefect_ready():
+        yield
+
+
+class Model:
+    """One model of one test: its rows, its config, and checks on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = f"m{uuid.uuid4().hex[:10]}"
+        self.changes: dict[str, Any] = {}
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "model.yaml"
+
+    def given(self, frame: pd.DataFrame | None = None, **changes: Any) -> Model:
+        self.changes |= changes
+        streams.write(self.folder, frame, model=self.name, **self.changes)
+        return self
+
+    def check(self, now: datetime, **more: Any) -> Check:
+        from pipelines.monitoring_flow import monitoring_flow
+
+        return monitoring_flow(config=str(self.file), now=now, **more)
+
+    def champion(self) -> str | None:
+        from pipelines import registry
+
+        found = registry.aliased(self.name, registry.CHAMPION)
+        return found.number if found else None
+
+
+@pytest.fixture
+def model(prefect: None, tmp_path: Path) -> Callable[..., Model]:
+    """Makes a model from rows and changes to the default config."""
+
+    def make(frame: pd.DataFrame | None = None, **changes: Any) -> Model:
+        return Model(tmp_path / uuid.uuid4().hex[:6]).given(frame, **changes)
+
+    return make

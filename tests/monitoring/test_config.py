@@ -1,0 +1,165 @@
+"""The monitoring half of a config: what it takes, what it refuses, and what it settles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from monitoring.config import LOSSES, Drift, Monitored, Source, expand
+from monitoring.drift import METHODS
+from monitoring.errors import SecretMissing
+from tests.judged import monitored
+
+
+def test_a_config_reads_back_from_its_own_json() -> None:
+    """What is logged beside a run is a config that could be used again."""
+    config = monitored(windows__align="6h", columns__label_delay="1d12h", drift__columns={"amount": {"method": "ks"}})
+    assert Monitored.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("path", "format_"),
+    [
+        ("a.parquet", "parquet"),
+        ("trips/*.PQ", "parquet"),
+        ("s3://bucket/a.csv", "csv"),
+        ("a.csv.gz", "csv"),
+        ("${ROWS:-rows.csv}", "csv"),
+        ("a.json", None),
+        ("folder/", None),
+    ],
+)
+def test_the_format_follows_from_the_ending(path: str, format_: str | None) -> None:
+    """What the ending tells need not be said, and what it does not tell must be."""
+    if format_ is None:
+        with pytest.raises(ValidationError, match=r"set to|parquet or csv"):
+            Source(path=path)
+        assert Source(path=path, format="csv").guess() is None
+    else:
+        assert Source(path=path).guess() == format_
+
+
+@pytest.mark.parametrize(
+    ("given_", "found"),
+    [
+        ({}, "neither path nor url"),
+        ({"path": "a.csv", "url": "duckdb://", "table": "t"}, "both path and url"),
+        ({"url": "duckdb://"}, "url without table"),
+        ({"path": "a.csv", "table": "t"}, "table without url"),
+        ({"url": "duckdb://", "table": "t", "format": "csv"}, "a format for a table"),
+    ],
+)
+def test_a_source_is_files_or_a_table(given_: dict[str, Any], found: str) -> None:
+    """Exactly one place to read from, named whole."""
+    with pytest.raises(ValidationError, match=found):
+        Source(**given_)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"columns__numeric": [], "columns__categorical": []}, "no feature"),
+        ({"columns__categorical": ["amount"]}, "'amount' more than once"),
+        ({"columns__target": "ts"}, "'ts' more than once"),
+        ({"columns__target": "speed"}, "'speed' more than once"),
+        ({"columns__numeric": ["prediction"]}, "a column called 'prediction'"),
+        ({"columns__target": "prediction"}, "a column called 'prediction'"),
+        ({"columns__time": "prediction"}, "a column called 'prediction'"),
+        ({"columns__target": ""}, "at least 1 character"),
+        ({"columns__time_zone": "Mars/Base"}, "a time zone such as"),
+        ({"columns__label_delay": "-1d"}, "a duration such as"),
+        ({"windows__current": "0d"}, "longer than nothing"),
+        ({"windows__align": "0s"}, "longer than nothing"),
+        ({"preflight__max_unseen_share": 5}, "less than or equal to 1"),
+        ({"preflight__max_unseen_share": float("nan")}, "finite number"),
+        ({"preflight__min_rows": 0}, "greater than or equal to 1"),
+        ({"drift__numeric": {"threshold": 0}}, "greater than 0"),
+        ({"drift__numeric": {"threshold": float("nan")}}, "finite number"),
+        ({"drift__numeric": {"threshold": float("inf")}}, "finite number"),
+        ({"drift__numeric": {"method": "chisquare"}}, "a method for numeric columns"),
+        ({"drift__categorical": {"method": "ks"}}, "a method for categorical columns"),
+        ({"drift__columns": {"city": {"method": "ks"}}}, "a method for categorical columns"),
+        ({"drift__columns": {"prediction": {"method": "TVD"}}}, "a method for numeric columns"),
+        ({"drift__columns": {"ts": {"method": "ks"}}}, "no such column"),
+        ({"drift__numeric": {"method": "ks", "threshold": 5}}, "a share below 1"),
+        ({"drift__numeric": {"method": "ks"}, "drift__columns": {"amount": {"threshold": 1}}}, "a share below 1"),
+        ({"performance__loss": "log_loss"}, "a loss that fits task regression"),
+        ({"task": "binary", "performance__loss": "mae"}, "a loss that fits task binary"),
+        ({"model": "../up"}, "match pattern"),
+        ({"model": "a\n"}, "match pattern"),
+        ({"preflight__min_row": 3}, "Extra inputs"),
+    ],
+)
+def test_what_could_never_work_is_refused(change: dict[str, Any], found: str) -> None:
+    """A config that would fail, or silently never fire, at its first check is refused when it is read."""
+    with pytest.raises(ValidationError, match=found):
+        monitored(**change)
+
+
+@pytest.mark.parametrize("task", LOSSES)
+def test_every_task_has_a_loss_of_its_own(task: str) -> None:
+    """Without a word the first loss of the task counts, and each of its losses may be chosen."""
+    assert monitored(task=task).loss == LOSSES[task][0]
+    assert [monitored(task=task, performance__loss=loss).loss for loss in LOSSES[task]] == list(LOSSES[task])
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "prediction"),
+    [
+        ("regression", "numeric", "numeric"),
+        ("binary", "categorical", "numeric"),
+        ("multiclass", "categorical", "categorical"),
+    ],
+)
+def test_how_target_and_prediction_are_scored_follows_from_the_task(task: str, target: str, prediction: str) -> None:
+    """Features are what they are listed as; a binary prediction is a probability, one of many classes a class."""
+    config = monitored(task=task)
+    kinds = [config.kind(name) for name in ("amount", "city", "y", "prediction")]
+    assert kinds == ["numeric", "categorical", target, prediction]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_may_be_chosen_for_every_kind_it_scores(method: str) -> None:
+    """A method's own default threshold is one that the config would take."""
+    for kind in METHODS[method].kinds:
+        chosen = monitored(**{f"drift__{kind}": {"method": method}}).drift.chosen("any", kind)
+        assert (chosen.method, chosen.threshold) == (method, METHODS[method].default_threshold)
+
+
+def test_an_unset_default_falls_back_to_the_products_own() -> None:
+    """A threshold alone keeps the method of its kind."""
+    drift = Drift.model_validate({"numeric": {"threshold": 0.3}, "categorical": {"threshold": 0.4}})
+    assert drift.chosen("a", "numeric").method == "wasserstein"
+    assert drift.chosen("a", "categorical").method == "psi"
+
+
+def test_a_secret_is_filled_in_at_use_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`${NAME}` becomes the environment's value only in `expand`; the config keeps what was written."""
+    monkeypatch.setenv("PASSWORD", "hush")
+    url = "postgres://me:${PASSWORD}@host/db"
+    config = monitored(source={"url": url, "table": "trips"})
+    assert expand(url, "source.url") == "postgres://me:hush@host/db"
+    assert config.source.url == url
+    assert "hush" not in config.model_dump_json() + repr(config) + str(config.model_dump())
+
+
+def test_a_default_stands_in_for_what_is_not_set_or_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a shell; without a default an unset variable is an error and an empty one is empty."""
+    monkeypatch.delenv("ROWS", raising=False)
+    assert expand("${ROWS:-here}/a${ROWS:-}", "k") == "here/a"
+    with pytest.raises(SecretMissing, match=r"source\.path needs the environment variable ROWS"):
+        expand("${ROWS}", "source.path")
+    monkeypatch.setenv("ROWS", "")
+    assert expand("${ROWS:-here}|${ROWS}", "k") == "here|"
+    monkeypatch.setenv("ROWS", "${ROWS}")
+    assert expand("${ROWS}", "k") == "${ROWS}"
+
+
+@given(st.text().filter(lambda text: "${" not in text))
+def test_text_without_a_variable_is_left_alone(text: str) -> None:
+    """Dollars, braces and backslashes mean nothing by themselves."""
+    assert expand(text, "k") == text

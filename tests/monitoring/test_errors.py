@@ -1,0 +1,91 @@
+"""Every error says what was found, what was expected and what to do."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring import errors
+from monitoring.errors import ColumnsLost, ColumnsTwice, DriftloopError, Misfit, TrainingImpossible, listed, meant
+
+MADE: list[DriftloopError] = [
+    errors.ConfigError("a.yaml", "task", "'x'", expected="a task", remedy="correct it"),
+    errors.UnknownModel("taxi.yml", ["taxi.yaml"]),
+    errors.HomeUnusable("/state", "read-only file system"),
+    errors.LedgerUnusable("sqlite:///x", "unable to open database file"),
+    errors.SecretMissing("source.url", "PASSWORD"),
+    errors.SourceMissing("rows.parquet", "no such file", "write it"),
+    errors.SourceUnreadable("rows.parquet", "truncated"),
+    errors.ColumnsLost("rows.parquet", ["speed"], ["sped", "city"]),
+    errors.ColumnsTwice("rows.parquet", ["speed"]),
+    errors.NotATime("rows.parquet", "ts", "numbers"),
+    errors.BadExpression("columns.filter", "a >", "syntax error"),
+    errors.Unscored(["speed"]),
+    errors.NoChampion("taxi"),
+    errors.NothingToRollBack("taxi"),
+    errors.Tampered("taxi 3", "model.ubj"),
+    errors.LoadedDiffers("taxi 3", 2, 200),
+    errors.Untrusted("the model", ["a.B"]),
+    errors.TrainingImpossible("one_class", "all rows are 'a'", expected="two classes", remedy="look longer"),
+    errors.EstimatorError("a:b", "no function b", expected="a function", remedy="write it"),
+]
+
+
+def test_every_error_is_tried() -> None:
+    """No error class stands outside the laws of this file."""
+    defined = {
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, DriftloopError) and kind.__module__ == errors.__name__
+    }
+    assert {type(error) for error in MADE} == defined - {DriftloopError, errors.BadData}
+
+
+@pytest.mark.parametrize("error", MADE, ids=lambda error: type(error).__name__)
+def test_the_message_has_three_parts(error: DriftloopError) -> None:
+    """What was found comes first, then what is expected, then the remedy, none of them empty."""
+    found, expected, remedy = str(error).split("\n")
+    assert found == error.found != ""
+    assert expected == f"  expected: {error.expected}" != "  expected: "
+    assert remedy == f"  remedy:   {error.remedy}" != "  remedy:   "
+
+
+@pytest.mark.parametrize("error", MADE, ids=lambda error: type(error).__name__)
+def test_an_error_survives_pickling_whole(error: DriftloopError) -> None:
+    """What comes out of a result store is the same error: its class, its words, its column and its code."""
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+def test_a_single_column_is_named_in_the_error() -> None:
+    """One lost or doubled column becomes the column of the finding; of several none can."""
+    assert ColumnsLost("rows", ["a"], ["b"]).column == ColumnsTwice("rows", ["a"]).column == "a"
+    assert ColumnsLost("rows", ["a", "b"], []).column is None
+    assert TrainingImpossible("no_labels", "none", expected="some", remedy="look").code == "no_labels"
+
+
+def test_a_misfit_is_a_value_error_with_parts() -> None:
+    """Pydantic takes it for a refused value, and the parts are still there to be worded."""
+    misfit = Misfit("a number", found="'x'", key="limit")
+    assert isinstance(misfit, ValueError)
+    assert str(misfit) == "limit: 'x': expected a number"
+    assert (misfit.key, misfit.found, misfit.remedy) == ("limit", "'x'", None)
+
+
+@given(st.lists(st.text(max_size=300) | st.just("x" * 999)), st.integers(1, 10))
+def test_a_list_in_a_message_stays_short(names: list[str], most: int) -> None:
+    """However many and however long the values of the data are, a message stays readable."""
+    assert len(listed(names, most)) <= most * 202 + 30
+
+
+@given(st.lists(st.text(min_size=1), min_size=1))
+def test_a_name_that_is_known_is_what_was_meant(known: list[str]) -> None:
+    """A known name in another case is found again, and no hint names what is not known."""
+    hint = meant(known[0].upper(), known)
+    assert hint == "" or any(repr(name) in hint for name in known)
+    assert meant("THRESHOLD", ["threshold", "method"]) == " Did you mean 'threshold'?"

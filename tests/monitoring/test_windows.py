@@ -1,0 +1,71 @@
+"""Windows are cut from `now` the same way every time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.config import Windows
+from monitoring.records import Window
+from monitoring.windows import align, current_window, labelled_window, training_window
+
+moments = st.datetimes(datetime(1960, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
+spans = st.timedeltas(timedelta(seconds=1), timedelta(days=400))
+
+
+@given(moments, spans)
+def test_aligning_rounds_down_and_only_once(moment: datetime, step: timedelta) -> None:
+    """An aligned moment is never later than the moment, less than a step earlier, and stays where it is."""
+    aligned = align(moment, step)
+    assert moment - step < aligned <= moment
+    assert align(aligned, step) == aligned
+
+
+@given(moments, spans, st.none() | spans)
+def test_the_current_window_ends_by_now_and_is_as_long_as_asked(
+    now: datetime, span: timedelta, step: timedelta | None
+) -> None:
+    """No fresh row lies in the future, and the window has exactly the configured length."""
+    window = current_window(now, Windows(current=span, align=step))
+    assert window.end <= now
+    assert window.length == span
+
+
+@given(moments, spans, st.timedeltas(timedelta(), timedelta(days=3)))
+def test_two_checks_within_a_step_see_the_same_window(now: datetime, step: timedelta, later: timedelta) -> None:
+    """The window moves only when a whole step has passed, and never back."""
+    windows = Windows(current="7d", align=step)
+    first, second = current_window(now, windows), current_window(now + later, windows)
+    assert second.start >= first.start
+    assert (first == second) == (align(now, step) == align(now + later, step))
+
+
+@pytest.mark.parametrize(
+    ("current", "end"),
+    [("7d", "12-31 00:00:00"), ("36h", "12-31 23:00:00"), ("90m", "12-31 23:58:00"), ("90s", "12-31 23:58:59")],
+)
+def test_the_step_follows_from_the_length(current: str, end: str) -> None:
+    """Whole days end at midnight, whole hours on the hour, whole minutes on the minute, the rest on the second."""
+    now = datetime(2026, 12, 31, 23, 58, 59, 999999, tzinfo=UTC)
+    assert f"{current_window(now, Windows(current=current)).end:%m-%d %H:%M:%S}" == end
+
+
+@given(moments, spans, st.timedeltas(timedelta(), timedelta(days=90)), spans)
+def test_rows_to_learn_from_have_their_labels(
+    now: datetime, current: timedelta, delay: timedelta, span: timedelta
+) -> None:
+    """A row is labelled or trained on only when its label was due by the end of the current window."""
+    window = current_window(now, Windows(current=current))
+    labelled, training = labelled_window(window, delay), training_window(window, delay, span)
+    assert labelled.end + delay == training.end + delay == window.end
+    assert labelled.length == window.length
+    assert training.length == span
+
+
+def test_labels_at_once_make_the_current_window_the_labelled_one() -> None:
+    """Without a delay the rows that are judged for drift are those judged for loss."""
+    window = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 8))
+    assert labelled_window(window, timedelta()) == window

@@ -1,0 +1,64 @@
+"""Laws of the encoding: the same columns, levels and types always, and nothing in a row can break it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.errors import ColumnsLost
+from pipelines.training.features import Features, encode, learn_features
+
+
+def test_levels_are_most_frequent_first_and_ties_by_name() -> None:
+    """The order of the rows plays no part in the order of the levels; the rarest are left out."""
+    values = ["b", "a", "c", "c", "d", None]
+    one, other = (pd.DataFrame({"k": pd.Series(order, dtype=object)}) for order in (values, values[::-1]))
+    learnt = learn_features(one, [], ["k"], max_levels=3)
+    assert learnt.levels == {"k": ("c", "a", "b")}
+    assert learn_features(other, [], ["k"], max_levels=3) == learnt
+
+
+texts = st.one_of(st.none(), st.text(max_size=3), st.sampled_from(["a", "b"]))
+
+
+@given(st.lists(st.tuples(st.floats(), texts)))
+def test_any_row_can_be_encoded(pairs: list[tuple[float, str | None]]) -> None:
+    """Whatever the values, each row comes out: known levels and finite numbers as they are, all else missing."""
+    features = Features(numeric=("n",), levels={"k": ("b", "a")})
+    numbers, names = [n for n, _ in pairs], [k for _, k in pairs]
+    frame = pd.DataFrame({"k": pd.Series(names, dtype=object), "n": pd.Series(numbers, dtype=float)})
+    encoded = encode(frame, features)
+    assert list(encoded.columns) == ["n", "k"]
+    assert list(encoded["k"].cat.categories) == ["b", "a"]
+    assert [k if isinstance(k, str) else None for k in encoded["k"]] == [k if k in {"a", "b"} else None for k in names]
+    assert np.array_equal(encoded["n"], [n if np.isfinite(n) else np.nan for n in numbers], equal_nan=True)
+
+
+def test_other_columns_and_the_order_of_columns_are_ignored(rows: pd.DataFrame) -> None:
+    """The encoded frame depends on the features alone and keeps the index of the rows."""
+    features = learn_features(rows, ["size"], ["kind"], max_levels=10)
+    shuffled = rows[["two", "kind", "size"]].iloc[::-1]
+    pd.testing.assert_frame_equal(encode(shuffled, features).sort_index(), encode(rows, features))
+
+
+def test_a_missing_column_is_named(rows: pd.DataFrame) -> None:
+    """A column that is not there is an error with its name and the nearest one that is."""
+    features = learn_features(rows, ["size"], ["kind"], max_levels=10)
+    with pytest.raises(ColumnsLost, match=r"no column 'size'[\s\S]*'sizes'"):
+        encode(rows.rename(columns={"size": "sizes"}), features)
+
+
+def test_encoded_names_are_safe_and_distinct() -> None:
+    """Characters that estimators refuse in names are replaced, never so that two columns get one name."""
+    features = Features(numeric=("a[1]", "a_1_", "a<1>"), levels={"b:c": ("x",)})
+    assert features.safe_names == ("a_1__2", "a_1_", "a_1__3", "b_c")
+
+
+def test_features_survive_json(rows: pd.DataFrame) -> None:
+    """What is stored beside a model is what was learnt, order included."""
+    features = learn_features(rows, ["size", "age [d]"], ["kind", "two"], max_levels=10)
+    again = Features.model_validate_json(features.model_dump_json())
+    assert (again, again.names) == (features, features.names)

@@ -1,0 +1,59 @@
+"""One good champion for each config, trained once; every case brings fresh rows of its own under its name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from monitoring.records import Outcome
+from tests.conftest import Model
+from tests.streams import day, stream
+
+FAST: dict[str, Any] = {
+    "training__params": {"n_estimators": 10},
+    "policies__triggers": [{"policy": "never"}],
+}
+Shared = Callable[..., Model]
+
+
+@pytest.fixture(scope="session")
+def champions(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Model]:
+    """The model of a config, with a champion from the first three weeks of the rows."""
+    made: dict[str, Model] = {}
+
+    def champion(frame: pd.DataFrame | None = None, key: str = "", **changes: Any) -> Model:
+        key = key + json.dumps(changes, sort_keys=True)
+        if key not in made:
+            rows = stream(task=changes.get("task", "regression")) if frame is None else frame
+            made[key] = Model(tmp_path_factory.mktemp("champion")).given(rows, **FAST, **changes)
+            check = made[key].check(day(21))
+            assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
+        return made[key]
+
+    return champion
+
+
+@pytest.fixture
+def beside(champions: Shared, tmp_path: Any) -> Shared:
+    """The shared model once more, in a folder of this test's own: the same champion, other rows."""
+
+    def make(fresh: pd.DataFrame | None = None, *, frame: pd.DataFrame | None = None, key: str = "", **changes: Any):
+        twin = Model(tmp_path / "beside")
+        twin.name = champions(frame, key, **changes).name
+        return twin.given(fresh, **FAST, **changes)
+
+    return make
+
+
+@pytest.fixture
+def alone(model: Callable[..., Model]) -> Shared:
+    """A model without a champion."""
+
+    def make(frame: pd.DataFrame | None = None, **changes: Any) -> Model:
+        return model(frame, **FAST, **changes)
+
+    return make

@@ -1,0 +1,106 @@
+"""The documents cannot disagree with the code: generated pages are current, shown commands exist, shown YAML loads."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from pipelines.cli import main
+from pipelines.config import Project
+from tests import streams
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[tuple[Path, str]]:
+    pattern = re.compile(rf"```{language}\n(.*?)```", re.DOTALL)
+    return [(page, block) for page in PAGES for block in pattern.findall(page.read_text("utf-8"))]
+
+
+def commands() -> list[str]:
+    found = [match for _, block in blocks("console") for match in re.findall(r"^\$ (.*)$", block, re.MULTILINE)]
+    assert len(found) >= 5, "the README shows its commands in console blocks"
+    return found
+
+
+@pytest.mark.parametrize("page", ["config.md", "commands.md"])
+def test_generated_pages_are_current(page: str) -> None:
+    """`python docs/generate.py` would change nothing."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / page).read_text("utf-8") == module.PAGES[page]()
+
+
+def test_every_shown_command_exists() -> None:
+    """Each driftloop command of the documents has that name and those options; each make target is there."""
+    makefile = (ROOT / "Makefile").read_text()
+    seen = 0
+    for command in commands():
+        words = [word for word in shlex.split(command, comments=True) if "=" not in word or word.startswith("-")]
+        if words[0] == "driftloop":
+            seen += 1
+            if words[1].startswith("-"):
+                continue
+            known = main.commands[words[1]]
+            options = {name for parameter in known.params for name in parameter.opts} | {"--help"}
+            assert {word for word in words[2:] if word.startswith("-")} <= options, command
+        elif words[0] == "make":
+            seen += 1
+            assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), command
+    assert seen >= 5
+
+
+def test_every_command_is_documented() -> None:
+    """No command exists without standing in the README."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name in main.commands:
+        assert f"driftloop {name}" in readme, name
+
+
+def test_every_shown_yaml_loads() -> None:
+    """A YAML block of the documents, laid over a whole config, is a valid config."""
+    shown = blocks("yaml")
+    assert len(shown) >= 3
+    for page, block in shown:
+        part = yaml.safe_load(block)
+        whole = streams.config()
+        for key, value in part.items():
+            whole[key] = (
+                {**whole[key], **value} if isinstance(value, dict) and isinstance(whole.get(key), dict) else value
+            )
+        if "columns" in part or "task" in part:
+            whole = {**streams.config(), **part}
+        assert Project.model_validate(whole), page
+
+
+def test_links_between_the_documents_lead_somewhere() -> None:
+    """Every relative link of the documents is a file of the repository."""
+    links = [(page, link) for page in PAGES for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))]
+    assert links
+    for page, link in links:
+        assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_readme_names_no_missing_file() -> None:
+    """Files that the layout of the README names are there."""
+    named = re.findall(r"^    (\w[\w/.]*\.\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
+def test_help_is_worded_for_every_option() -> None:
+    """No option of any command is without its sentence."""
+    for name, command in main.commands.items():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{name} {parameter.opts}"
