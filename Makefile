@@ -12,7 +12,7 @@ demo: $(VENV)/.ready ## a year of New York flights through the whole loop
 	$(BIN)/driftloop demo
 
 test: $(VENV)/.ready lint ## everything: style, types, import rules, tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -199,11 +199,12 @@ def _spell(value: object) -> str | None:
     if _null(value):
         return None
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        value = value.decode("utf-8", "replace")
     if isinstance(value, Decimal):
         exact = value.is_finite() and 0 <= value.adjusted() <= WHOLE_DIGITS and value == int(value)
         return str(int(value)) if exact else _spell(float(value))
     if isinstance(value, float | np.floating):
         whole = abs(float(value)) < 10.0**WHOLE_DIGITS and value == int(value)
         return str(int(value)) if whole else str(value)
-    return str(value)
+    # xgboost and PostgreSQL refuse text with a NUL in it
+    return str(value).replace("\0", "\ufffd")

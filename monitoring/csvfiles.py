@@ -9,7 +9,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from monitoring.errors import SourceUnreadable, listed
@@ -22,12 +22,13 @@ NOT_ISO = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}\b|\d{4}/")
 
 @dataclass(frozen=True)
 class Shape:
-    """What the header tells. `texts` are columns of dates that are not ISO: to be left as text."""
+    """What the header tells. `texts` are columns of dates that are not ISO: to be left as text. `packed`: by gzip."""
 
     header: tuple[str, ...]
     delimiter: str
     has_rows: bool
     texts: frozenset[str]
+    packed: bool = False
 
 
 def look(where: str, opener: Opener) -> Shape:
@@ -38,6 +39,7 @@ def look(where: str, opener: Opener) -> Shape:
     first, more = "", False
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     with _plain(opener) as stream:
+        packed = isinstance(stream, gzip.GzipFile)
         try:
             while chunk := stream.read(CHUNK):
                 if not first:
@@ -53,7 +55,7 @@ def look(where: str, opener: Opener) -> Shape:
             ) from None
         except (EOFError, gzip.BadGzipFile, OSError) as error:
             raise SourceUnreadable(where, str(error)) from None
-    return _shape(where, first, more)
+    return replace(_shape(where, first, more), packed=packed)
 
 
 def flaw(opener: Opener, shape: Shape) -> str | None:

@@ -85,8 +85,11 @@ class Engine:
         types = self.schema or {name: "VARCHAR" for shape in self.shapes.values() for name in shape.texts}
         fixed = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in types.items())
         delimiter = _text(self.shapes[files[0]].delimiter)
+        # DuckDB goes by the ending of the name, which may be wrong; of a mixture it is trusted.
+        packed = {self.shapes[name].packed for name in files}
+        compression = "auto" if len(packed) > 1 else "gzip" if packed == {True} else "none"
         return (
-            f"read_csv([{paths}], delim={delimiter}, header=true, quote='\"', escape='\"', skip=0, comment='', "
+            f"read_csv([{paths}], delim={delimiter}, compression='{compression}', header=true, quote='\"', escape='\"', skip=0, comment='', "
             "nullstr='', strict_mode=true, null_padding=false, ignore_errors=false, union_by_name=true"
             f"{', types={' + fixed + '}' if fixed else ''}{'' if self.schema else ', sample_size=-1'})"
         )

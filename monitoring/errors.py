@@ -238,6 +238,17 @@ class NothingToRollBack(DriftloopError):
         )
 
 
+class ForeignVersion(DriftloopError):
+    """The alias was set by hand on a version that driftloop did not register."""
+
+    def __init__(self, model: str, version: str) -> None:
+        super().__init__(
+            f"{model} version {version} was not registered by driftloop: it has no reference",
+            expected="aliases on versions that a driftloop training registered",
+            remedy="set the alias back in MLflow; or remove it, and the next check trains a first champion",
+        )
+
+
 class Tampered(DriftloopError):
     """A file of a model version is not the one that was registered."""
 

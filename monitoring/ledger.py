@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +24,7 @@ from monitoring.errors import LedgerUnusable
 from monitoring.records import Check, History, Outcome, PastCheck, PastRetrain, Record, Retrain, Window, utc
 
 FORMAT = 1
+PATIENCE_SECONDS = 30
 TABLES = sa.MetaData()
 CHECKS = sa.Table(
     "checks",
@@ -174,9 +177,9 @@ class Ledger:
         )
 
     def models(self) -> list[str]:
-        """Every model that was ever checked."""
+        """Every model that was ever checked or trained."""
         with self._transaction() as open_:
-            return sorted(open_.execute(sa.select(CHECKS.c.model).distinct()).scalars())
+            return sorted(open_.execute(sa.select(CHECKS.c.model).union(sa.select(REQUESTS.c.model))).scalars())
 
     def checks(self, model: str, most: int | None = None) -> list[Check]:
         """The finished checks of a model, newest first."""
@@ -234,5 +237,19 @@ def _without_password(url: str) -> str:
 
 def _durable(connection: Any, _: object) -> None:
     """Set SQLite to wait for a lock instead of failing, let many read beside one writer, and survive a power cut."""
-    for setting in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {setting}")
+    connection.execute(f"PRAGMA busy_timeout={PATIENCE_SECONDS * 1000}")
+    connection.execute("PRAGMA synchronous=FULL")
+    # The first switch of a fresh file to WAL fails at once where another process makes it too: it knows no timeout.
+    last = time.monotonic() + PATIENCE_SECONDS
+    while not _switched_to_wal(connection, give_up=time.monotonic() > last):
+        time.sleep(0.01)
+
+
+def _switched_to_wal(connection: Any, *, give_up: bool) -> bool:
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if give_up or "locked" not in str(error):
+            raise
+        return False
+    return True

@@ -38,10 +38,11 @@ def as_known(frame: pd.DataFrame, reference: Reference) -> pd.DataFrame:
 def differences(config: Project, reference: Reference) -> tuple[Finding, ...]:
     """Where the config and the champion's reference part, each with what happens until the next promotion."""
     until = "until a retrain with this config is promoted (`driftloop retrain`)"
-    told: list[tuple[str, str | None, str]] = []
     theirs = _features(config, reference)
-    for name in theirs.keys() - set(config.columns.features):
-        told.append(("config_changed", name, f"{name} left the config; the champion still uses it {until}"))
+    told: list[tuple[str, str | None, str]] = [
+        ("config_changed", name, f"{name} left the config; the champion still uses it {until}")
+        for name in theirs.keys() - set(config.columns.features)
+    ]
     for name in config.columns.features:
         kind = config.kind(name)
         if name not in theirs:

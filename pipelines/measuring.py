@@ -23,7 +23,8 @@ from monitoring.performance import assess, row_losses
 from monitoring.preflight import inspect
 from monitoring.records import Check, ColumnReference, ColumnScore, Finding, Performance, Reference, Window
 from monitoring.reference import PREDICTION, prediction_column
-from pipelines import registry
+from pipelines import own_code, registry
+from pipelines.as_trained import as_trained, differences
 from pipelines.config import Project
 from pipelines.reading import Fresh
 from pipelines.registry import Version
@@ -71,13 +72,13 @@ def preflight(
     found = inspect(
         current,
         reference,
-        config,
+        as_trained(config, reference),
         source_types=fresh.source_types,
         labels_due=due,
         future_rows=sources.count_rows(config.source, config.columns, ahead, config.folder),
         in_order=fresh.in_order,
     )
-    return fresh.findings + found
+    return fresh.findings + differences(config, reference) + found
 
 
 def measure(
@@ -117,6 +118,7 @@ def measure(
 def predict(config: Project, champion: Version, frame: pd.DataFrame, key: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """The champion's predictions of all rows, and its classes."""
     settings = config.training
+    own_code.importable(config)
     scorer = registry.scorer(champion, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
     return scorer.predict(frame), scorer.classes
 

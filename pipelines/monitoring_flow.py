@@ -21,12 +21,22 @@ from monitoring.preflight import fatal, put_aside
 from monitoring.records import Check, CheckWindow, Finding, Moment, Outcome, Retrain, Signals, Window
 from monitoring.windows import current_window, labelled_window, training_window
 from pipelines import evidence, home, measuring, registry
+from pipelines.as_trained import as_trained
 from pipelines.config import Project, ProjectFile
 from pipelines.measuring import Measurement
-from pipelines.reading import Fresh, read
+from pipelines.reading import Fresh, content_digest, read
 from pipelines.registry import Version
 
 CLOCK_SLACK = timedelta(minutes=5)
+# What keeps a first champion from being trained, as an outcome.
+IMPOSSIBLE = {
+    "no_data": Outcome.NO_DATA,
+    "too_few_rows": Outcome.TOO_FEW_ROWS,
+    "no_labels": Outcome.BAD_DATA,
+    "one_class": Outcome.BAD_DATA,
+    "too_many_classes": Outcome.BAD_DATA,
+    "empty_feature": Outcome.BAD_DATA,
+}
 
 
 @flow(name="monitoring", validate_parameters=True)
@@ -47,8 +57,8 @@ def monitoring_flow(config: ProjectFile, now: Moment | None = None, dry_run: boo
             check = run.exit(Outcome.BAD_DATA, str(error), findings=(found,))
         except NoChampion:
             raise
-        except Exception as error:
-            run.exit(Outcome.FAILED, f"{type(error).__name__}: {error}")
+        except BaseException as error:
+            run.failed(error)
             raise
         get_run_logger().info("%s: %s", check.outcome.value, check.reason)
         return check
@@ -67,6 +77,7 @@ class _Run:
     champion: str | None = None
     rows: int = 0
     mlflow_run_id: str | None = None
+    decided: Check | None = None
 
     def __post_init__(self) -> None:
         self.window = current_window(self.now, self.config.windows)
@@ -87,18 +98,30 @@ class _Run:
         return Check(**{**known, "outcome": outcome, "reason": reason, **more})
 
     def exit(self, outcome: Outcome, reason: str, *, keys: tuple[str, ...] = (), **more: Any) -> Check:
-        """Leave with an outcome that needs no measuring; it is recorded all the same, in the run that is open."""
+        """Leave with an outcome that needs no measuring; it is recorded all the same."""
         check = self.check(outcome, reason, **more)
+        if self.decided is not None:
+            # It broke off after the decision, in the training: what was measured and decided is kept.
+            told = {"outcome": outcome, "reason": reason, "findings": (*self.decided.findings, *check.findings)}
+            check = self.decided.model_copy(update=told)
         if not self.dry_run:
-            check = check.model_copy(update={"mlflow_run_id": self.mlflow_run_id or self.open_run(check)})
+            check = check.model_copy(update={"mlflow_run_id": self.open_run(check)})
         return self.finish(check, keys)
 
+    def failed(self, error: BaseException) -> None:
+        """Record an error on its way out; what goes wrong with the record must not hide it."""
+        try:
+            self.exit(Outcome.FAILED, f"{type(error).__name__}: {error}")
+        except Exception as second:
+            get_run_logger().warning("this failure could not be recorded: %s: %s", type(second).__name__, second)
+
     def open_run(self, check: Check, report: Path | None = None) -> str:
-        name = f"check {self.window}"
-        run_id = evidence.open_run(check.model, name, tags={"driftloop.kind": "check"}, started=self.started)
-        self.mlflow_run_id = run_id
-        evidence.log_check(run_id, check, report)
-        return run_id
+        """The MLflow run of this check, opened once, with all that is known by now."""
+        if self.mlflow_run_id is None:
+            name, tags = f"check {self.window}", {"driftloop.kind": "check"}
+            self.mlflow_run_id = evidence.open_run(check.model, name, tags=tags, started=self.started)
+        evidence.log_check(self.mlflow_run_id, check, report)
+        return self.mlflow_run_id
 
     def finish(self, check: Check, keys: tuple[str, ...] = ()) -> Check:
         """Write the last word into Prefect, MLflow and, last of all, the ledger."""
@@ -119,8 +142,10 @@ def _check(run: _Run) -> Check:
     if champion is None:
         return _bootstrap(run)
     run.champion = champion.number
+    # The champion is judged as it was trained, whatever the config says by now.
+    known = as_trained(config, registry.reference(champion))
     labelled = labelled_window(window, config.columns.label_delay)
-    fresh = read(config, Window(start=labelled.start, end=window.end), config.folder)
+    fresh = read(known, Window(start=labelled.start, end=window.end), config.folder)
     current = fresh.within(window, config.columns.time)
     run.rows = len(current)
     key = window_key(config.model, window, champion.number, fresh.digest)
@@ -132,7 +157,7 @@ def _check(run: _Run) -> Check:
             f"{before.outcome.value}); --dry-run judges them again without changing anything",
         )
     if run.rows == 0:
-        return run.exit(Outcome.NO_DATA, _nothing(run))
+        return run.exit(Outcome.NO_DATA, _nothing(run, window))
     if run.rows < config.preflight.min_rows:
         return run.exit(
             Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, preflight.min_rows is {config.preflight.min_rows:,}"
@@ -145,7 +170,7 @@ def _check(run: _Run) -> Check:
         told = "; ".join(finding.message for finding in stops)
         return run.exit(Outcome.BAD_DATA, f"the data is broken, a retrain is blocked: {told}", findings=findings)
     measured = measuring.measure(
-        config, champion, window, labelled, fresh, reference, reference_rows, put_aside(findings)
+        known, champion, window, labelled, fresh, reference, reference_rows, put_aside(findings)
     )
     return _judge(run, champion, fresh, findings, measured)
 
@@ -185,7 +210,8 @@ def _judge(run: _Run, champion: Version, fresh: Fresh, findings: tuple[Finding, 
         return check
     check = check.model_copy(update={"mlflow_run_id": run.open_run(check, report)})
     if wanted:
-        check = _retrain(run, champion, check)
+        run.decided = check
+        check = _retrain(run, champion, fresh, check)
         measuring.save_report(measured.page, check, report)
         registry.client().log_artifact(str(check.mlflow_run_id), str(report))
         registry.client().log_text(str(check.mlflow_run_id), check.model_dump_json(indent=1), "check.json")
@@ -196,9 +222,9 @@ def _judge(run: _Run, champion: Version, fresh: Fresh, findings: tuple[Finding, 
     return run.finish(check, keys)
 
 
-def _retrain(run: _Run, champion: Version, check: Check) -> Check:
+def _retrain(run: _Run, champion: Version, fresh: Fresh, check: Check) -> Check:
     """Ask for a retrain and run it as a subflow, by request id and window."""
-    retrain = _train(run, champion.number, check.reason, check.mlflow_run_id)
+    retrain = _train(run, champion.number, fresh, check.reason)
     return check.model_copy(
         update={
             "outcome": Outcome.PROMOTED if retrain.promoted else Outcome.REJECTED,
@@ -211,55 +237,57 @@ def _retrain(run: _Run, champion: Version, check: Check) -> Check:
 
 def _bootstrap(run: _Run) -> Check:
     """No champion yet: train the first one on what history there is. It must beat the naive baseline."""
+    config, window = run.config, run.window
     if run.dry_run:
-        raise NoChampion(run.config.model)
+        raise NoChampion(config.model)
+    training = training_window(window, config.columns.label_delay, config.training.window)
+    labelled = labelled_window(window, config.columns.label_delay)
+    fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder)
+    run.rows = len(fresh.within(window, config.columns.time))
     reason = "there is no champion yet: the first one is trained"
-    check = run.check(Outcome.BOOTSTRAPPED, reason)
-    check = check.model_copy(update={"mlflow_run_id": run.open_run(check)})
-    retrain = _train(run, None, reason, check.mlflow_run_id)
-    early = {
-        "no_data": Outcome.NO_DATA,
-        "no_labels": Outcome.BAD_DATA,
-        "too_few_rows": Outcome.TOO_FEW_ROWS,
-        "one_class": Outcome.BAD_DATA,
-        "too_many_classes": Outcome.BAD_DATA,
-        "empty_feature": Outcome.BAD_DATA,
-    }
-    if retrain.promoted:
-        outcome = Outcome.BOOTSTRAPPED
-    else:
-        outcome = early.get(retrain.code, Outcome.REJECTED) if retrain.challenger_loss is None else Outcome.REJECTED
-    told = _nothing(run) if outcome is Outcome.NO_DATA else retrain.reason
+    if fresh.within(training, config.columns.time).empty:
+        return run.exit(
+            Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {_nothing(run, training)}"
+        )
+    run.decided = run.check(Outcome.BOOTSTRAPPED, reason)
+    run.open_run(run.decided)
+    retrain = _train(run, None, fresh, reason)
+    outcome = Outcome.BOOTSTRAPPED if retrain.promoted else IMPOSSIBLE.get(retrain.code, Outcome.REJECTED)
     update = {
         "outcome": outcome,
-        "reason": f"{reason}. {told}",
+        "reason": f"{reason}. {retrain.reason}",
         "retrain": retrain,
         "champion_after": retrain.version if retrain.promoted else None,
+        "mlflow_run_id": run.mlflow_run_id,
     }
-    return run.finish(check.model_copy(update=update))
+    rows = content_digest(fresh.within(Window(start=labelled.start, end=window.end), config.columns.time))
+    keys = (window_key(config.model, window, retrain.version, rows),) if retrain.promoted else ()
+    return run.finish(run.decided.model_copy(update=update), keys)
 
 
-def _train(run: _Run, champion: str | None, reason: str, parent_run_id: str | None) -> Retrain:
+def _train(run: _Run, champion: str | None, fresh: Fresh, reason: str) -> Retrain:
+    """The training as a subflow. Champion, window, rows and settings are the request: the same one is trained once."""
     from pipelines.training_flow import training_flow
 
     columns, span = run.config.columns, run.config.training.window
     window = training_window(run.window, columns.label_delay, span)
+    settings = run.config.model_dump_json(exclude={"file", "schedule", "policies"})
     return training_flow(
         config=run.config,
-        request_id=digest("retrain", run.config.model, window, champion)[:16],
+        request_id=digest("retrain", run.config.model, window, champion, settings, fresh.digest)[:16],
         window=window,
         champion=champion,
         now=run.now,
         reason=reason,
-        parent_run_id=parent_run_id,
+        parent_run_id=run.mlflow_run_id,
     )
 
 
-def _nothing(run: _Run) -> str:
+def _nothing(run: _Run, window: Window) -> str:
     """Say where the rows are instead, if there are any."""
     there = sources.span(run.config.source, run.config.columns, run.config.folder)
-    said = f"no rows in {run.window}"
+    said = f"no rows in {window}"
     if there is None:
         return f"{said}; the source is empty"
-    hint = "" if there.end > run.window.start else f"; `--now {there.end:%Y-%m-%dT%H:%M}` checks its newest rows"
+    hint = "" if there.end > window.start else f"; `--now {there.end:%Y-%m-%dT%H:%M}` checks its newest rows"
     return f"{said}; the source reaches from {there.start:%Y-%m-%d %H:%M} to {there.end:%Y-%m-%d %H:%M}{hint}"

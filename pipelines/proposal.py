@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -11,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitoring.config import Columns, Source, format_duration
+from monitoring.config import Columns, Source
 from monitoring.errors import ConfigError, DriftloopError, listed, meant
+from monitoring.places import database_file, place
+from monitoring.records import Window
+from pipelines.model_file import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 TIME_NAMES = ("time", "timestamp", "ts", "datetime", "date", "event_time", "created_at", "created", "day")
 TARGET_NAMES = ("target", "y", "label", "class", "outcome", "response")
 SPANS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=7), timedelta(days=28))
+DATABASES = {"sqlite", "duckdb", "postgres", "postgresql", "mysql", "mssql", "snowflake", "bigquery", "trino", "oracle"}
 FEW_LEVELS = 20
 
 
@@ -57,7 +60,6 @@ def propose(
 ) -> Proposal:
     """Write a config for a data file, glob or table. Refuses to overwrite unless forced."""
     from monitoring import sources
-    from pipelines.config import load
 
     name = model or _slug(table or Path(data).name)
     file = output or Path(f"{name}.yaml")
@@ -75,17 +77,59 @@ def propose(
     if span is None:
         raise NothingToLookAt(data)
     rows = sources.count_rows(given, columns, span, Path.cwd())
+    guess = look(_with_newest(given, frame, guess, span, rows), given_target=guess.target, given_time=guess.time)
     current, training = _windows(span.length, rows)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(
-        _yaml(name, _source(data, table, file.parent), guess, current, training, rows, span.length), "utf-8"
+    text = written(
+        model=name,
+        task=guess.task,
+        source=_source(data, table, file.parent),
+        time=guess.time,
+        target=guess.target,
+        numeric=guess.numeric,
+        categorical=guess.categorical,
+        left_out=guess.left_out,
+        current=current,
+        training=training,
+        rows_a_window=int(rows * current / span.length),
     )
-    load(file)
+    _write(file, text)
     ready = min(span.start + training + current, span.end)
-    told = f"{guess.task} of {guess.target!r} over {guess.time!r} from {len(columns.features)} features, {rows:,} rows"
+    features = len(guess.numeric) + len(guess.categorical)
+    told = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows:,} rows"
     if guess.left_out:
         told += "; left out " + ", ".join(f"{column!r} ({why})" for column, why in guess.left_out.items())
     return Proposal(file, told, _moment(ready, current), _moment(span.end, current))
+
+
+def _with_newest(given: Source, frame: pd.DataFrame, guess: Guess, span: Window, rows: int) -> pd.DataFrame:
+    """The sample with the newest rows beside it: what is constant or empty at the start may come to life later."""
+    import pandas as pd
+
+    from monitoring import sources
+
+    if rows <= len(frame):
+        return frame
+    others = tuple(str(column) for column in frame.columns if column not in {guess.time, guess.target})
+    newest = Window(start=span.end - span.length * len(frame) / rows, end=span.end)
+    columns = Columns(time=guess.time, target=guess.target, numeric=others)
+    return pd.concat([frame, sources.read_rows(given, columns, newest, Path.cwd()).frame], ignore_index=True)
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a model file that can be read; one that cannot, for the name of the model say, leaves nothing behind."""
+    from pipelines.config import load
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = file.read_bytes() if file.exists() else None
+    file.write_text(text, "utf-8")
+    try:
+        load(file)
+    except DriftloopError:
+        if before is None:
+            file.unlink()
+        else:
+            file.write_bytes(before)
+        raise
 
 
 class NothingToLookAt(DriftloopError):
@@ -222,105 +266,34 @@ def _moment(moment: datetime, current: timedelta) -> str:
 
 def _source(data: str, table: str | None, folder: Path) -> Source:
     """A path in the YAML starts at the YAML's own folder."""
+    if table is None and data.partition("://")[0].partition("+")[0] in DATABASES:
+        raise ConfigError(
+            "init",
+            "--table",
+            "a database URL without a table",
+            expected="the table that holds the rows",
+            remedy="add --table NAME, or --table SCHEMA.NAME",
+        )
     if table is not None:
-        return Source(url=data, table=table)
+        return Source(url=_beside(data, table, folder), table=table)
     plain = "://" not in data and not Path(data).is_absolute() and not data.startswith("$")
     path = os.path.relpath(data, folder) if plain else data
     known = Source(path=path, format=None) if re.search(r"\.(parquet|pq|csv|csv\.gz)$", path.lower()) else None
     return known or Source(path=path, format="csv")
 
 
+def _beside(url: str, table: str, folder: Path) -> str:
+    """A URL of a database file relative to here becomes one relative to the YAML's folder."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in {"sqlite", "duckdb"} or "${" in url or rest.startswith(("//", "md:", "motherduck:")):
+        return url
+    here, (rest, sign, options) = Path.cwd(), rest.partition("?")
+    found = database_file(url, place(Source(url=url, table=table), here), here)
+    if found == Path("/", rest.lstrip("/")):
+        return url
+    return f"{scheme}://{os.path.relpath(found, folder)}{sign}{options}"
+
+
 def _slug(name: str) -> str:
     made = re.sub(r"[^A-Za-z0-9_]+", "_", re.sub(r"(\.csv|\.parquet|\.pq)?(\.gz)?$", "", name)).strip("_")
-    return made or "model"
-
-
-def _yaml(
-    name: str, source: Source, guess: Guess, current: timedelta, training: timedelta, rows: int, length: timedelta
-) -> str:
-    def quoted(text: str) -> str:
-        return text if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in WORDS else json.dumps(text)
-
-    def names(columns: list[str]) -> str:
-        return "[" + ", ".join(quoted(column) for column in columns) + "]"
-
-    where = (
-        f"  path: {json.dumps(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
-        + (f"  format: {source.format}\n" if source.format else "")
-        if source.path
-        else f"  url: {json.dumps(source.url)}   # ${{NAME}} is filled from the environment\n"
-        f"  table: {quoted(str(source.table))}\n"
-    )
-    per_window = int(rows * current / length) if length else rows
-    left = "".join(f"  # left out: {json.dumps(column)} ({why})\n" for column, why in guess.left_out.items())
-    return TEMPLATE.format(
-        name=name,
-        task=guess.task,
-        where=where.rstrip("\n"),
-        time=quoted(guess.time),
-        target=quoted(guess.target),
-        numeric=names(guess.numeric),
-        categorical=names(guess.categorical),
-        left=left.rstrip("\n") + "\n" if left else "",
-        current=format_duration(current),
-        min_rows=max(10, min(200, per_window // 4)),
-        loss={"regression": "mae", "binary": "log_loss", "multiclass": "log_loss"}[guess.task],
-        losses={"regression": "or mse", "binary": "or brier, error_rate", "multiclass": "or brier, error_rate"}[
-            guess.task
-        ],
-        min_labels=max(10, min(200, per_window // 4)),
-        training=format_duration(training),
-        training_rows=max(50, min(500, per_window * 2)),
-        holdout=format_duration(current),
-        gate_rows=max(20, min(100, per_window // 4)),
-    )
-
-
-WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
-TEMPLATE = """\
-# driftloop: one file per monitored model. Every key: docs/config.md
-model: {name}
-task: {task}                  # regression, binary or multiclass: check this guess
-
-source:
-{where}
-
-columns:
-  time: {time}               # when the row happened
-  target: {target}           # what the model predicts
-  label_delay: 0d            # labels of rows older than this are complete
-  numeric: {numeric}
-  categorical: {categorical}
-{left}  # derived: {{weekday: "dayofweek({time})"}}   # SQL expressions
-  # filter: "some_column > 0"                   # SQL condition; other rows are not read
-
-windows:
-  current: {current}                # the fresh rows of one check
-
-preflight:
-  min_rows: {min_rows}               # fewer rows end a check as too_few_rows
-
-performance:
-  loss: {loss}                # {losses}
-
-policies:                    # any trigger that fires asks for a retrain, any guard that vetoes prevents it
-  triggers:
-    - {{policy: performance_drop, max_rise: 0.15}}
-    # - {{policy: drift_share, threshold: 0.5}}
-    # - {{policy: max_age, max_age_days: 90}}
-  guards:
-    - {{policy: enough_labels, min_labels: {min_labels}}}
-    # - {{policy: cooldown, days: 7}}
-
-training:
-  window: {training}               # labelled rows a challenger sees, its holdout included
-  holdout: {holdout}                # the newest part, kept for the gate
-  min_rows: {training_rows}
-  estimator: xgboost         # or a scikit-learn class by dotted path, or module:function of your own
-
-gate:                        # the proof that a challenger must bring
-  confidence: 0.95
-  min_rows: {gate_rows}
-
-schedule: {{cron: "0 6 * * *", time_zone: UTC}}
-"""
+    return made[:100] or "model"

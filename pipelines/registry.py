@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from monitoring.errors import DriftloopError, NoChampion, NothingToRollBack, Tampered
+from monitoring.errors import ForeignVersion, NoChampion, NothingToRollBack, Tampered
 from monitoring.records import Reference, Window
 from pipelines import home
 
@@ -55,17 +55,6 @@ class Version:
     def newest_row(self) -> Any:
         """The end of the newest span it has learned from, or None."""
         return max((window.end for window in self.trained_on), default=None)
-
-
-class ForeignVersion(DriftloopError):
-    """The alias was set by hand on a version that driftloop did not register."""
-
-    def __init__(self, version: Version) -> None:
-        super().__init__(
-            f"{version.model} version {version.number} was not registered by driftloop: it has no reference",
-            expected="aliases on versions that a driftloop training registered",
-            remedy="set the alias back in MLflow; or remove it, and the next check trains a first champion",
-        )
 
 
 @functools.cache
@@ -179,7 +168,9 @@ def register(
         folder = Path(scratch)
         fill(folder)
         describe(folder, logged.model_id)
-        manifest = {str(f.relative_to(folder)): _sha256(f.read_bytes()) for f in sorted(folder.rglob("*")) if f.is_file()}
+        manifest = {
+            str(f.relative_to(folder)): _sha256(f.read_bytes()) for f in sorted(folder.rglob("*")) if f.is_file()
+        }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
         sealed = _sha256((folder / MANIFEST).read_bytes())
         client().log_model_artifacts(logged.model_id, str(folder))
@@ -258,7 +249,7 @@ def _folder(version: Version) -> Path:
     from mlflow.utils.file_utils import local_file_uri_to_path
 
     if "driftloop.manifest_sha256" not in version.tags:
-        raise ForeignVersion(version)
+        raise ForeignVersion(version.model, version.number)
     location = _location(client().tracking_uri, version.model_id)
     if location.startswith(("file:", "/")):
         return Path(str(local_file_uri_to_path(location)))  # type: ignore[no-untyped-call]

@@ -4,25 +4,40 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from monitoring.errors import DriftloopError
 from monitoring.ledger import digest
-from monitoring.records import Retrain
+from monitoring.records import Retrain, Window
 from monitoring.windows import current_window, training_window
-from pipelines import registry
+from pipelines import own_code, registry
 from pipelines.config import Project
+from pipelines.reading import read
 from pipelines.training_flow import training_flow
 
 
 def retrain_now(config: Project, now: datetime) -> Retrain:
-    """Train on the newest labelled rows before `now`. The same rows, champion and settings are one request."""
-    champion = registry.aliased(config.model, registry.CHAMPION)
+    """Train on the newest labelled rows before `now`.
+
+    The same rows, settings and champion are one request: asked for again, it gives the same answer and trains nothing.
+    After a rollback it is another request.
+    """
+    champion, previous = (registry.aliased(config.model, name) for name in (registry.CHAMPION, registry.PREVIOUS))
     current = current_window(now, config.windows)
     window = training_window(current, config.columns.label_delay, config.training.window)
     number = champion.number if champion else None
     settings = config.model_dump_json(exclude={"file", "schedule", "policies"})
+    asked = (config.model, window, number, previous.number if previous else None, settings)
     return training_flow(
         config=config,
-        request_id=digest("by hand", config.model, window, number, settings)[:16],
+        request_id=digest("by hand", *asked, own_code.code_digest(config), _rows(config, window))[:16],
         window=window,
         champion=number,
         now=now,
     )
+
+
+def _rows(config: Project, window: Window) -> str:
+    try:
+        return str(read.fn(config, window, config.folder).digest)
+    except (DriftloopError, OSError):
+        # The flow meets the same error, and there it is recorded.
+        return "unreadable"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from monitoring.conform import labels, numbers
+from monitoring.errors import ColumnsLost
 from pipelines.training.scorer import Scorer
 from pipelines.training.storage import load
 
@@ -20,6 +21,9 @@ class Served:
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame | pd.Series:
         """Shape (n,) for regression, else a frame with the probability of each class. An unseen category is missing."""
         features = self.scorer.features
+        lost = [name for name in features.names if name not in frame.columns]
+        if lost:
+            raise ColumnsLost("the rows to be predicted", lost, map(str, frame.columns))
         clean = pd.DataFrame(
             {name: numbers(frame[name], name)[0] for name in features.numeric}
             | {name: labels(frame[name]) for name in features.levels},

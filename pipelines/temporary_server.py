@@ -11,12 +11,13 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
 from urllib.error import URLError
 
-from monitoring.errors import DriftloopError
+from monitoring.errors import DriftloopError, clipped
 
 STARTUP_SECONDS = 180.0
 TRIES = 3
@@ -26,10 +27,11 @@ class NoServer(DriftloopError):
     """Prefect's temporary server did not come up."""
 
     def __init__(self, why: str) -> None:
+        where = os.environ.get("PREFECT_HOME", "the default PREFECT_HOME")
         super().__init__(
             f"Prefect's temporary server did not start: {why}",
-            expected=f"an answer on a free port of 127.0.0.1 within {STARTUP_SECONDS:g} seconds",
-            remedy="`driftloop check` again; or start one with `prefect server start` and set PREFECT_API_URL",
+            expected=f"an answer on a port of 127.0.0.1 within {STARTUP_SECONDS:g} s, and a folder {where} to write to",
+            remedy="try again; or start one yourself with `prefect server start` and set PREFECT_API_URL to it",
         )
 
 
@@ -50,7 +52,16 @@ class TemporaryServer:
         self.url = f"http://127.0.0.1:{self.port}/api"
         environment = {**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT_SERVER_UI_ENABLED": "0"}
         command = [sys.executable, "-m", "pipelines.temporary_server", str(self.port)]
-        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)  # noqa: S603
+        # A session of its own: Ctrl-C ends us, who still have something to tell it, and its end follows ours.
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115
+        self.process = subprocess.Popen(  # noqa: S603
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=self.said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def wait(self) -> str:
         """The API's URL, once it answers."""
@@ -58,7 +69,7 @@ class TemporaryServer:
         while time.monotonic() < deadline:
             code = self.process.poll()
             if code is not None and self.tries >= TRIES:
-                raise NoServer(f"it ended with code {code}; what it said stands above")
+                raise NoServer(f"it ended with code {code}, saying {self._last_words()}")
             if code is not None:
                 self._launch()
             try:
@@ -67,6 +78,11 @@ class TemporaryServer:
             except (URLError, OSError):
                 time.sleep(0.05)
         raise NoServer("it does not answer")
+
+    def _last_words(self) -> str:
+        self.said.seek(0)
+        lines = [line.strip() for line in self.said.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        return clipped(lines[-1], 300) if lines else "nothing"
 
     def stop(self) -> None:
         """End it, giving it time to write what it still holds."""

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from monitoring.errors import LoadedDiffers
+from monitoring.places import scrubber
 from monitoring.records import Reference, Window
 from monitoring.reference import PREDICTION
 from pipelines import evidence, registry
@@ -88,7 +89,7 @@ def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]
     from mlflow.data.pandas_dataset import from_pandas
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    source = without_password(config.source.path or f"{config.source.url} {config.source.table}")
+    source = _scrub(config, config.source.path or f"{config.source.url} {config.source.table}")
     inputs = []
     for context, frame in parts.items():
         features = frame[[*config.columns.features, config.columns.target]]
@@ -109,7 +110,8 @@ def log_challenger(
     """Parameters, importances and the plot of its errors on the holdout."""
     client = registry.client()
     evidence.log_numbers(run_id, {}, {"estimator": config.training.estimator, **params})
-    client.log_text(run_id, evidence.as_json(config.model_dump(mode="json", exclude={"file"})), "config.json")
+    whole = evidence.as_json(config.model_dump(mode="json", exclude={"file"}))
+    client.log_text(run_id, _scrub(config, whole), "config.json")
     importances = plots.importances(scorer)
     with tempfile.TemporaryDirectory() as scratch:
         if importances:
@@ -124,15 +126,24 @@ def log_challenger(
         client.log_artifacts(run_id, scratch, "plots")
 
 
+def _scrub(config: Project, text: str) -> str:
+    """Variables stay as they are written; a password that stands in a URL all the same is hidden."""
+    written = config.source.path or config.source.url or ""
+    return scrubber(written, written)(text)
+
+
 def _write_mlmodel(folder: Path, model_id: str, run_id: str, config: Project, scorer: Scorer) -> None:
     """The MLmodel file: `mlflow.pyfunc.load_model` works wherever driftloop is installed."""
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
 
-    columns = config.columns
-    numbers = [ColSpec("double", name, required=False) for name in columns.numeric]
-    words = [ColSpec("string", name, required=False) for name in columns.categorical]
+    # Of any type: as "double" MLflow would refuse a whole number, as "string" a numbered category, and show the rows
+    # in its error. The loader makes numbers and labels of them as a check does; the kinds stand in the metadata.
+    features = scorer.features
+    anything: Any = AnyType()  # type: ignore[no-untyped-call]
+    inputs = [ColSpec(anything, name, required=False) for name in features.names]
     answers = [ColSpec("double", name) for name in scorer.classes] or [ColSpec("double")]
     (folder / "python_env.yaml").write_text(
         f"python: {platform.python_version()}\nbuild_dependencies: [pip]\ndependencies: [-r requirements.txt]\n"
@@ -140,7 +151,12 @@ def _write_mlmodel(folder: Path, model_id: str, run_id: str, config: Project, sc
     described = Model(
         run_id=run_id,
         model_id=model_id,
-        signature=ModelSignature(inputs=Schema([*numbers, *words]), outputs=Schema([*answers])),
+        signature=ModelSignature(inputs=Schema([*inputs]), outputs=Schema([*answers])),
+        metadata={
+            "target": config.columns.target,
+            "numeric": list(features.numeric),
+            "categorical": list(features.categorical),
+        },
         saved_input_example_info={
             "artifact_path": "input_example.json",
             "type": "dataframe",

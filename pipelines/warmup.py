@@ -49,8 +49,11 @@ def _server() -> TemporaryServer:
 
 
 def quiet() -> None:
-    """Keep the parts' chatter from the terminal; warnings still show."""
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
+    """Keep the parts' chatter from the terminal: what is wrong is told once, by us.
+
+    Prefect would print the traceback of an error for each task and flow that it passes; its own record keeps them.
+    """
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     for name in ("mlflow", "alembic", "httpx", "evidently"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -71,7 +74,9 @@ def _import_ahead(project: Project, now: datetime | None) -> None:
         monitoring.report.preload()
     elif rows == 0:
         return
-    import pipelines.training.fit_xgboost  # noqa: F401
+    from pipelines.training.fit import preload
+
+    preload(project.training.estimator)
 
 
 def _settled(model: str, window: Any, champion: str, rows: int) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from pathlib import Path
 
 from monitoring.drift import METHODS, strain
-from monitoring.records import Check, ColumnScore, Outcome
+from monitoring.records import Check, ColumnScore, Outcome, Retrain
 
 SHOWN = 12
 
@@ -37,16 +38,25 @@ def check_in_words(check: Check, config: Path) -> str:
     if check.report:
         lines.append(f"report: {check.report}")
     if check.outcome is Outcome.BOOTSTRAPPED:
-        lines.append(
-            f"next: run `driftloop check {config}` whenever new rows are there; `driftloop status` shows all models"
-        )
-    return "\n".join(_printable(line) for line in lines)
+        again = f"driftloop check {shlex.quote(str(config))}"
+        lines.append(f"next: run `{again}` whenever new rows are there; `driftloop status` shows all models")
+    return "\n".join(printable(line) for line in lines)
 
 
-def _printable(line: str) -> str:
+def retrain_in_words(model: str, retrain: Retrain, champion: str | None) -> str:
+    """The end of a retrain that was asked for by hand, and who serves now."""
+    trained = retrain.promoted or retrain.challenger_loss is not None
+    word = "PROMOTED" if retrain.promoted else "REJECTED" if trained else "NOT TRAINED"
+    serves = f"version {champion} is champion" if champion else "there is still no champion"
+    verdict = f"{word}  {model}: {serves}. {retrain.reason}"
+    wrapped = textwrap.wrap(verdict, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(printable(line) for line in wrapped)
+
+
+def printable(line: str) -> str:
     r"""Keep the data's control characters from a terminal, which may obey them.
 
-    >>> _printable("a\x1b[2Jb")
+    >>> printable("a\x1b[2Jb")
     'a?[2Jb'
     """
     return "".join(sign if sign.isprintable() else "?" for sign in line)

@@ -80,7 +80,7 @@ def _nothing_unchecked(model: Any, check: Check) -> None:
     """Every configured feature has a finite score, or a finding that names it, or the check left early."""
     from pipelines.config import load
 
-    if check.outcome in EXITS or check.retrain is not None and not check.columns:
+    if check.outcome in EXITS or (check.retrain is not None and not check.columns):
         return
     named = {finding.column for finding in check.findings}
     scored = {score.name for score in check.columns if math.isfinite(score.score)}

@@ -12,6 +12,8 @@ from pydantic import Field
 from monitoring.errors import ColumnsLost
 from monitoring.records import Record
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 class Features(Record):
     """The columns that a model was trained on, in their order, and the levels of each category."""
@@ -67,7 +69,7 @@ def learn_features(
 def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
     """Rows as an estimator gets them; unseen categories and infinities become missing and never raise.
 
-    Numeric columns come out as float64, categories as `pd.Categorical` with exactly the stored levels, all under
+    Numeric columns come out as float64 within the range of float32, which trees compute in, categories as `pd.Categorical` with exactly the stored levels, all under
     `features.safe_names` and in that order, on the frame's own index. Further columns are ignored. A column that is
     not there raises `ColumnsLost`.
 
@@ -81,7 +83,7 @@ def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
     safe = dict(zip(features.names, features.safe_names, strict=True))
     for name in features.numeric:
         values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        encoded[safe[name]] = np.where(np.isinf(values), np.nan, values)
+        encoded[safe[name]] = np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST, LARGEST)
     for name, levels in features.levels.items():
         known = pd.Index(levels, dtype=object)
         codes = known.get_indexer(pd.Index(frame[name].astype(object)))

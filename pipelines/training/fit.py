@@ -65,6 +65,15 @@ def fit(
     return Scorer(task, features, classes, estimator)
 
 
+def preload(estimator: str) -> None:
+    """Import what a fit or a prediction will need, while there is time."""
+    prepare()
+    if estimator == "xgboost":
+        import xgboost  # noqa: F401
+    elif ":" not in estimator:
+        import skops.io  # noqa: F401  (scikit-learn with it)
+
+
 def labelled(frame: pd.DataFrame, target: pd.Series, task: Task) -> tuple[pd.DataFrame, pd.Series]:
     """The rows that carry a label: not missing and, for regression, finite. Class names come out as text.
 

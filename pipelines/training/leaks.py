@@ -82,6 +82,8 @@ def _correlation(values: Floats, told: NDArray[np.generic]) -> float:
 
 
 def _pearson(x: Floats, y: Floats) -> float:
+    # Numbers near the largest float would overflow in the sums.
+    x, y = (part / (np.abs(part).max() or 1.0) for part in (x, y))
     x, y = x - x.mean(), y - y.mean()
     norm = float(np.sqrt((x @ x) * (y @ y)))
     return abs(float(x @ y)) / norm if norm > 0 else 0.0

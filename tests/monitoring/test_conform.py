@@ -210,6 +210,7 @@ LABELS = {
     "one and True": (series([1, True, 1.0, "1"], object), ["1", "True", "1", "1"]),
     "True and one": (series([True, 1], object), ["True", "1"]),
     "bytes": (series([b"a", b"\xff", None], object), ["a", "\ufffd", None]),
+    "text with a NUL": (series(["a\0b", None]), ["a\ufffdb", None]),
     "datetime": (series([datetime(2026, 1, 1), None]), ["2026-01-01 00:00:00", None]),
     "arrow date": (series([date(2026, 1, 1), None], arrow(pa.date32())), ["2026-01-01", None]),
     "dicts and lists": (series([{"a": 1}, [1], None], object), ["{'a': 1}", "[1]", None]),

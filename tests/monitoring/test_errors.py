@@ -27,6 +27,7 @@ MADE: list[DriftloopError] = [
     errors.Unscored(["speed"]),
     errors.NoChampion("taxi"),
     errors.NothingToRollBack("taxi"),
+    errors.ForeignVersion("taxi", "3"),
     errors.Tampered("taxi 3", "model.ubj"),
     errors.LoadedDiffers("taxi 3", 2, 200),
     errors.Untrusted("the model", ["a.B"]),

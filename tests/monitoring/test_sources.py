@@ -284,7 +284,7 @@ def test_the_time_may_be_derived(tmp_path: Path) -> None:
         ("fare +", "parse"),
         ("fare) FROM trips -- (", "parse"),
         ("'open", "parse"),
-        ("", "empty"),
+        (" ", "empty"),
         ("*", "no expression|more than one"),
         ("max(fare)", "aggregate"),
         ("total(fare)", "aggregate"),

@@ -264,10 +264,10 @@ def _numbers_are_their_own(made: Any, runs: list[Any]) -> None:
 
     from monitoring.performance import row_losses
     from monitoring.windows import current_window, training_window
+    from pipelines.challenger import split_rows
     from pipelines.config import load
     from pipelines.reading import read
     from pipelines.training.fit import fit
-    from pipelines.training_flow import split_rows
 
     project = load(made.file)
     window = training_window(

@@ -14,6 +14,7 @@ from tests.conftest import Model
 from tests.streams import day, stream
 
 FAST: dict[str, Any] = {
+    "drift__report_columns": 1,
     "training__params": {"n_estimators": 10},
     "policies__triggers": [{"policy": "never"}],
 }
@@ -29,7 +30,7 @@ def champions(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Callab
         key = key + json.dumps(changes, sort_keys=True)
         if key not in made:
             rows = stream(task=changes.get("task", "regression")) if frame is None else frame
-            made[key] = Model(tmp_path_factory.mktemp("champion")).given(rows, **FAST, **changes)
+            made[key] = Model(tmp_path_factory.mktemp("champion")).given(rows, **{**FAST, **changes})
             check = made[key].check(day(21))
             assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
         return made[key]
@@ -39,12 +40,15 @@ def champions(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 @pytest.fixture
 def beside(champions: Shared, tmp_path: Any) -> Shared:
-    """The shared model once more, in a folder of this test's own: the same champion, other rows."""
+    """The shared model once more, in a folder of this test's own: the same champion, other rows or another source."""
 
-    def make(fresh: pd.DataFrame | None = None, *, frame: pd.DataFrame | None = None, key: str = "", **changes: Any):
+    def make(
+        fresh: pd.DataFrame | None = None, *, frame: pd.DataFrame | None = None, key: str = "", **changes: Any
+    ) -> Model:
         twin = Model(tmp_path / "beside")
-        twin.name = champions(frame, key, **changes).name
-        return twin.given(fresh, **FAST, **changes)
+        trained = {name: value for name, value in changes.items() if not name.startswith("source")}
+        twin.name = champions(frame, key, **trained).name
+        return twin.given(fresh, **{**FAST, **changes})
 
     return make
 
@@ -54,6 +58,6 @@ def alone(model: Callable[..., Model]) -> Shared:
     """A model without a champion."""
 
     def make(frame: pd.DataFrame | None = None, **changes: Any) -> Model:
-        return model(frame, **FAST, **changes)
+        return model(frame, **{**FAST, **changes})
 
     return make

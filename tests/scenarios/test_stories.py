@@ -43,7 +43,7 @@ def test_sudden_concept_drift_is_retrained_and_promoted(model: Make) -> None:
 
 def test_gradual_drift_is_caught_by_the_loss(model: Make) -> None:
     """A slow move fires once the loss has risen enough, not before."""
-    made = model(stream(70, gradual=0.15), training__window="14d", training__holdout="4d")
+    made = model(stream(70, gradual=0.05), training__window="14d", training__holdout="4d")
     outcomes = [made.check(day(at)).outcome for at in range(14, 71, 7)]
     assert outcomes[0] is Outcome.BOOTSTRAPPED
     assert outcomes.count(Outcome.PROMOTED) >= 1

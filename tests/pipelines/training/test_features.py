@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import ColumnsLost
-from pipelines.training.features import Features, encode, learn_features
+from pipelines.training.features import LARGEST, Features, encode, learn_features
 
 
 def test_levels_are_most_frequent_first_and_ties_by_name() -> None:
@@ -26,7 +26,7 @@ texts = st.one_of(st.none(), st.text(max_size=3), st.sampled_from(["a", "b"]))
 
 @given(st.lists(st.tuples(st.floats(), texts)))
 def test_any_row_can_be_encoded(pairs: list[tuple[float, str | None]]) -> None:
-    """Whatever the values, each row comes out: known levels and finite numbers as they are, all else missing."""
+    """Whatever the values, each row comes out: known levels and numbers as they are, within float32, all else missing."""
     features = Features(numeric=("n",), levels={"k": ("b", "a")})
     numbers, names = [n for n, _ in pairs], [k for _, k in pairs]
     frame = pd.DataFrame({"k": pd.Series(names, dtype=object), "n": pd.Series(numbers, dtype=float)})
@@ -34,7 +34,8 @@ def test_any_row_can_be_encoded(pairs: list[tuple[float, str | None]]) -> None:
     assert list(encoded.columns) == ["n", "k"]
     assert list(encoded["k"].cat.categories) == ["b", "a"]
     assert [k if isinstance(k, str) else None for k in encoded["k"]] == [k if k in {"a", "b"} else None for k in names]
-    assert np.array_equal(encoded["n"], [n if np.isfinite(n) else np.nan for n in numbers], equal_nan=True)
+    kept = [np.clip(n, -LARGEST, LARGEST) if np.isfinite(n) else np.nan for n in numbers]
+    assert np.array_equal(encoded["n"], kept, equal_nan=True)
 
 
 def test_other_columns_and_the_order_of_columns_are_ignored(rows: pd.DataFrame) -> None:

@@ -1,0 +1,210 @@
+"""The steps of a training as Prefect tasks: split, fit, evaluate, gate, log, register, prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from monitoring.errors import TrainingImpossible
+from monitoring.performance import row_losses
+from monitoring.records import Window
+from monitoring.reference import PREDICTION, describe, prediction_column
+from pipelines import evidence, registry, versions
+from pipelines.as_trained import as_known
+from pipelines.config import Project
+from pipelines.reading import Fresh
+from pipelines.registry import Version
+from pipelines.training.baseline import naive_losses
+from pipelines.training.fit import fit
+from pipelines.training.gate import Verdict, judge
+from pipelines.training.leaks import find_leaks
+from pipelines.training.scorer import Scorer
+from pipelines.training.split import split, unseen
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The labelled rows of a training: to learn from, and the newest ones to be judged by."""
+
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Losses on rows that neither model was trained on, in order of time."""
+
+    challenger: np.ndarray
+    opponent: np.ndarray
+    against: Version | None
+    holdout: np.ndarray
+    leaks: tuple[str, ...]
+
+
+@task(name="split by time", cache_policy=NO_CACHE)
+def split_rows(config: Project, rows: Fresh, window: Window) -> Parts:
+    """Cut the labelled rows in order of time, with a gap of the label delay before the holdout."""
+    labelled = rows.frame[rows.frame[config.columns.target].notna()]
+    if labelled.empty:
+        raise TrainingImpossible(
+            "no_data" if rows.frame.empty else "no_labels",
+            f"{len(rows.frame):,} rows in {window}, none of them labelled",
+            expected=f"at least {config.training.min_rows} labelled rows",
+            remedy="wait for labels, or widen training.window",
+        )
+    if len(labelled) < config.training.min_rows:
+        raise TrainingImpossible(
+            "too_few_rows",
+            f"{len(labelled):,} labelled rows in {window}, at least {config.training.min_rows:,} are needed",
+            expected=f"training.min_rows: {config.training.min_rows}",
+            remedy="wait for more rows, or widen training.window",
+        )
+    # A history shorter than the window keeps the same proportion between the two parts.
+    begun = max(window.start, labelled[config.columns.time].iloc[0].to_pydatetime())
+    share = (config.training.holdout or window.length / 5) / window.length
+    start = window.end - (window.end - begun) * share
+    train, holdout = split(labelled, config.columns.time, holdout_start=start, gap=config.columns.label_delay)
+    return Parts(train=train, holdout=holdout)
+
+
+@task(name="fit challenger", cache_policy=NO_CACHE)
+def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Scorer:
+    """Learn from the training part alone."""
+    return _fit(config, parts.train, params)
+
+
+@task(name="refit on all rows", cache_policy=NO_CACHE)
+def refit(config: Project, rows: Fresh, params: dict[str, Any]) -> Scorer:
+    """After the gate: learn from all labelled rows, holdout included; nothing judges this fit before the next check."""
+    return _fit(config, rows.frame[rows.frame[config.columns.target].notna()], params)
+
+
+def _fit(config: Project, frame: pd.DataFrame, params: dict[str, Any]) -> Scorer:
+    columns = config.columns
+    return fit(
+        frame,
+        frame[columns.target],
+        columns.numeric,
+        columns.categorical,
+        config.task,
+        config.training,
+        params,
+        config.loss,
+    )
+
+
+@task(name="evaluate on unseen rows", cache_policy=NO_CACHE)
+def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | None) -> Evaluation:
+    """Losses of challenger and champion, row by row, on holdout rows that neither was trained on."""
+    target = config.columns.target
+    trained = against.trained_on if against else ()
+    fair = unseen(parts.holdout, config.columns.time, trained)
+    challenger = _losses(config, scorer, fair)
+    if against is None:
+        opponent = naive_losses(parts.train[target], fair[target], config.task, config.loss)
+    else:
+        opponent = _losses(config, _load(config, against), as_known(fair, registry.reference(against)))
+    leaks = find_leaks(
+        parts.train, parts.train[target], scorer.features, task=config.task, threshold=config.gate.leak_threshold
+    )
+    return Evaluation(challenger, opponent, against, _losses(config, scorer, parts.holdout), leaks)
+
+
+@task(name="gate", cache_policy=NO_CACHE)
+def judge_gate(config: Project, evaluation: Evaluation) -> Verdict:
+    """The proof: better on the same unseen rows, beyond chance."""
+    return judge(
+        evaluation.challenger,
+        evaluation.opponent,
+        opponent="champion" if evaluation.against else "naive baseline",
+        settings=config.gate,
+        leaks=evaluation.leaks,
+        loss_name=config.loss,
+    )
+
+
+@task(name="log lineage", cache_policy=NO_CACHE)
+def log_lineage(config: Project, parts: Parts, run_id: str) -> None:
+    """Which rows were learned from and judged by, into the run."""
+    versions.log_datasets(run_id, config, {"training": parts.train, "holdout": parts.holdout})
+
+
+@task(name="log training", cache_policy=NO_CACHE)
+def log_training(
+    config: Project, scorer: Scorer, parts: Parts, verdict: Verdict, params: dict[str, Any], run_id: str
+) -> None:
+    """Parameters, gate numbers, importances and plots of the challenger into the run, promoted or not."""
+    versions.log_challenger(run_id, config, scorer, parts.holdout, params)
+    numbers = {
+        "challenger_loss": verdict.challenger_loss,
+        "champion_loss": verdict.champion_loss,
+        "baseline_loss": verdict.baseline_loss,
+        "gate_difference": verdict.difference,
+        "gate_low": verdict.low,
+        "gate_high": verdict.high,
+        "train_rows": len(parts.train),
+        "holdout_rows": len(parts.holdout),
+    }
+    evidence.log_numbers(run_id, {name: value for name, value in numbers.items() if value is not None})
+    registry.client().log_text(run_id, verdict.model_dump_json(indent=1), "gate.json")
+
+
+@task(name="register version", cache_policy=NO_CACHE)
+def register(
+    config: Project,
+    rows: Fresh,
+    window: Window,
+    parts: Parts,
+    scorer: Scorer,
+    evaluation: Evaluation,
+    verdict: Verdict,
+    request_id: str,
+    run_id: str,
+) -> Version:
+    """Store model, reference and their sha256 as one version, tagged with the request that caused it."""
+    time = config.columns.time
+    kept = rows.frame
+    if config.windows.reference is not None:
+        kept = kept[kept[time] >= window.end - config.windows.reference]
+    kept = (
+        kept.sample(config.drift.sample_rows, random_state=config.drift.seed)
+        if len(kept) > config.drift.sample_rows
+        else kept
+    )
+    kept = kept.sort_values(time, kind="stable", ignore_index=True)
+    kept = kept.assign(**{PREDICTION: prediction_column(scorer.predict(kept), scorer.classes)})
+    described = describe(
+        kept,
+        config,
+        window=Window(start=kept[time].iloc[0], end=window.end),
+        source_types=rows.source_types,
+        loss=float(evaluation.holdout.mean()),
+        loss_rows=len(evaluation.holdout),
+    )
+    learned = rows.frame if config.training.refit else parts.train
+    trained = Window(start=learned[time].iloc[0], end=learned[time].iloc[-1] + timedelta(microseconds=1))
+    return versions.register(
+        config, scorer, described, kept, trained=trained, verdict=verdict, request_id=request_id, run_id=run_id
+    )
+
+
+@task(name="load back and compare", cache_policy=NO_CACHE)
+def prove(config: Project, version: Version, scorer: Scorer, parts: Parts) -> None:
+    """A version that predicts otherwise once it is loaded must never serve: an unseen category is tried as well."""
+    versions.prove(config, version, scorer, parts.holdout.head(200))
+
+
+def _load(config: Project, version: Version) -> Scorer:
+    settings = config.training
+    return registry.scorer(version, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
+
+
+def _losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
+    target = frame[config.columns.target].to_numpy()
+    return row_losses(config.loss, target, scorer.predict(frame), scorer.classes)

@@ -1,0 +1,124 @@
+"""A commented model file as text: what `driftloop init` writes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+
+from monitoring.config import Source
+from monitoring.durations import format_duration
+
+WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
+LOSS = {
+    "regression": ("mae", "or mse"),
+    "binary": ("log_loss", "or brier, error_rate"),
+    "multiclass": ("log_loss", "or brier, error_rate"),
+}
+TEMPLATE = """\
+# driftloop: one file per monitored model. Every key: docs/config.md
+model: {name}
+task: {task}                  # regression, binary or multiclass: check this guess
+
+source:
+{where}
+
+columns:
+  time: {time}               # when the row happened
+  target: {target}           # what the model predicts
+  label_delay: 0d            # labels of rows older than this are complete
+  numeric: {numeric}
+  categorical: {categorical}
+{left}  # derived: {{weekday: dayofweek(some_time)}}    # SQL expressions
+  # filter: "some_column > 0"                   # SQL condition; other rows are not read
+
+windows:
+  current: {current}                # the fresh rows of one check
+
+preflight:
+  min_rows: {min_rows}               # fewer rows end a check as too_few_rows
+
+performance:
+  loss: {loss}                # {losses}
+
+policies:                    # any trigger that fires asks for a retrain, any guard that vetoes prevents it
+  triggers:
+    - {{policy: performance_drop, max_rise: 0.15}}
+    # - {{policy: drift_share, threshold: 0.5}}
+    # - {{policy: max_age, max_age_days: 90}}
+  guards:
+    - {{policy: enough_labels, min_labels: {min_labels}}}
+    # - {{policy: cooldown, days: 7}}
+
+training:
+  window: {training}               # labelled rows a challenger sees, its holdout included
+  holdout: {holdout}                # the newest part, kept for the gate
+  min_rows: {training_rows}
+  estimator: xgboost         # or a scikit-learn class by dotted path, or module:function of your own
+
+gate:                        # the proof that a challenger must bring
+  confidence: 0.95
+  min_rows: {gate_rows}
+
+schedule: {{cron: "0 6 * * *", time_zone: UTC}}
+"""
+
+
+def written(
+    *,
+    model: str,
+    task: str,
+    source: Source,
+    time: str,
+    target: str,
+    numeric: Iterable[str],
+    categorical: Iterable[str],
+    left_out: dict[str, str],
+    current: timedelta,
+    training: timedelta,
+    rows_a_window: int,
+) -> str:
+    """The YAML of a model whose current window holds about so many rows."""
+    where = (
+        f"  path: {json.dumps(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
+        + (f"  format: {source.format}\n" if source.format else "")
+        if source.path
+        else f"  url: {json.dumps(source.url)}   # ${{NAME}} is filled from the environment: write passwords so\n"
+        f"  table: {quoted(str(source.table))}\n"
+    )
+    left = "".join(f"  # left out: {json.dumps(column)} ({why})\n" for column, why in left_out.items())
+    loss, losses = LOSS[task]
+    few = max(10, min(200, rows_a_window // 4))
+    return TEMPLATE.format(
+        name=quoted(model),
+        task=task,
+        where=where.rstrip("\n"),
+        time=quoted(time),
+        target=quoted(target),
+        numeric=_names(numeric),
+        categorical=_names(categorical),
+        left=left,
+        current=format_duration(current),
+        min_rows=few,
+        loss=loss,
+        losses=losses,
+        min_labels=few,
+        training=format_duration(training),
+        training_rows=max(50, min(500, rows_a_window * 2)),
+        holdout=format_duration(current),
+        gate_rows=max(20, min(100, rows_a_window // 4)),
+    )
+
+
+def quoted(text: str) -> str:
+    """A name as YAML reads it back as text.
+
+    >>> quoted("fare"), quoted("no"), quoted("2013"), quoted("a: b")
+    ('fare', '"no"', '"2013"', '"a: b"')
+    """
+    return text if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in WORDS else json.dumps(text)
+
+
+def _names(columns: Iterable[str]) -> str:
+    return "[" + ", ".join(quoted(column) for column in columns) + "]"

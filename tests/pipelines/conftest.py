@@ -1,0 +1,56 @@
+"""Models that several tests of one file look at, trained once a file, and fresh processes for what needs one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from monitoring.records import Outcome
+from tests.conftest import Model
+from tests.streams import day, stream
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL: dict[str, Any] = {"training__params": {"n_estimators": 10}, "policies__triggers": [{"policy": "never"}]}
+
+
+@pytest.fixture(scope="module")
+def trained(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Model]:
+    """Makes a small model with a first champion; the same changes give the same model within a file of tests."""
+    made: dict[str, Model] = {}
+
+    def make(frame: pd.DataFrame | None = None, **changes: Any) -> Model:
+        key = repr(sorted(changes.items()))
+        if frame is not None or key not in made:
+            rows = stream(task=changes.get("task", "regression")) if frame is None else frame
+            model = Model(tmp_path_factory.mktemp("trained")).given(rows, **{**SMALL, **changes})
+            check = model.check(day(21))
+            assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
+            if frame is not None:
+                return model
+            made[key] = model
+        return made[key]
+
+    return make
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line, or other Python arguments, in a fresh process with a state folder of its own."""
+    home = tmp_path / "state"
+
+    def run(*words: object, python: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
+        own = {"DRIFTLOOP_HOME": str(home), "PYTHONPATH": str(ROOT), **more}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "DRIFTLOOP_"))}
+        command = [sys.executable, *([] if python else ["-m", "pipelines.cli"]), *map(str, words)]
+        return subprocess.run(
+            command, env={**inherited, **own}, capture_output=True, text=True, timeout=300, cwd=tmp_path, check=False
+        )
+
+    return run

@@ -1,0 +1,120 @@
+"""A config may move on after its champion was trained: the check goes on, says so, and a retrain closes the gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from monitoring.errors import ConfigError
+from monitoring.records import Outcome
+from pipelines import registry
+from pipelines.as_trained import as_trained, differences, widened
+from pipelines.config import load
+from pipelines.retraining import retrain_now
+from tests.conftest import Model
+from tests.pipelines.conftest import SMALL
+from tests.streams import day, stream
+
+Make = Callable[..., Model]
+FEWER = {"columns__numeric": ["amount"]}
+MORE = {"columns__numeric": ["amount", "speed", "extra"]}
+OTHER_KIND = {"columns__numeric": ["amount"], "columns__categorical": ["speed", "city", "kind"]}
+
+
+@pytest.fixture
+def moved(trained: Make, tmp_path: Any) -> Callable[..., Model]:
+    """The shared champion under a config that was changed since, on rows with a column more."""
+
+    def make(**changes: Any) -> Model:
+        twin = Model(tmp_path)
+        twin.name = trained().name
+        frame = stream(seed=5)
+        return twin.given(frame.assign(extra=frame["amount"] * frame["speed"]), **{**SMALL, **changes})
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "column"),
+    [
+        (FEWER, "config_changed", "speed"),
+        (MORE, "new_feature", "extra"),
+        (OTHER_KIND, "config_changed", "speed"),
+        ({"performance__loss": "mse"}, "loss_changed", None),
+    ],
+)
+def test_a_check_goes_on_with_the_champion_as_it_was_trained(
+    moved: Callable[..., Model], changes: dict[str, Any], code: str, column: str | None
+) -> None:
+    """Every feature the champion has is judged, its loss is held against its own, and the difference is told."""
+    check = moved(**changes).check(day(35), dry_run=True)
+    assert check.outcome is Outcome.STEADY, check.reason
+    assert {score.name for score in check.columns} == {"amount", "speed", "city", "kind", "prediction", "y"}
+    assert check.performance is not None
+    assert check.performance.loss_name == "mae"
+    assert abs(check.performance.rise) < 0.5
+    told = [finding for finding in check.findings if finding.code in {"config_changed", "new_feature", "loss_changed"}]
+    assert [(finding.code, finding.column, finding.severity) for finding in told] == [(code, column, "warning")]
+    assert "driftloop retrain" in told[0].message
+
+
+@pytest.mark.parametrize("changes", [FEWER, MORE, OTHER_KIND, {"performance__loss": "mse"}], ids=str)
+def test_a_retrain_compares_both_on_their_own_features(model: Make, changes: dict[str, Any]) -> None:
+    """Champion and challenger are scored on the same rows, each on its own features, and the better one takes over."""
+    frame = stream()
+    frame["extra"] = frame["amount"] * frame["speed"]
+    made = model(frame, **{**SMALL, "training__params": {"n_estimators": 2}})
+    made.check(day(21))
+    made.given(**changes, training__params={"n_estimators": 60})
+    project = load(made.file)
+    retrain = retrain_now(project, day(42))
+    assert retrain.champion_loss is not None, retrain.reason
+    assert retrain.promoted, retrain.reason
+    reference = registry.reference(registry.champion(made.name))
+    assert {column.name: column.kind for column in reference.of_role("feature")} == {
+        name: project.kind(name) for name in project.columns.features
+    }
+    assert reference.loss_name == project.loss
+    assert differences(project, reference) == ()
+    assert made.check(day(34)).outcome is Outcome.STEADY
+
+
+def test_a_feature_that_left_the_source_too_does_not_stop_a_retrain(model: Make) -> None:
+    """The champion is then scored with the column missing, as it would be in use; the check says what is lost."""
+    frame = stream()
+    made = model(frame, **SMALL)
+    made.check(day(21))
+    made.given(frame.drop(columns="speed"), **FEWER)
+    check = made.check(day(35))
+    assert check.outcome is Outcome.BAD_DATA
+    assert "'speed'" in check.reason
+    retrain = retrain_now(load(made.file), day(35))
+    assert retrain.promoted, retrain.reason
+    assert made.check(day(36)).outcome is Outcome.STEADY
+
+
+def test_another_target_is_another_model(moved: Callable[..., Model]) -> None:
+    """A check calls it bad data, a retrain a wrong config; both name the two targets, and the champion stays."""
+    made = moved(columns__target="extra")
+    champion = made.champion()
+    check = made.check(day(35), dry_run=True)
+    assert check.outcome is Outcome.BAD_DATA
+    assert "'y'" in check.reason or " y " in check.reason
+    with pytest.raises(ConfigError, match=r"(?s)columns\.target: 'extra'.*'y'.*another name"):
+        retrain_now(load(made.file), day(35))
+    classes = moved(task="binary", columns__target="y")
+    assert classes.check(day(35), dry_run=True).outcome is Outcome.BAD_DATA
+    with pytest.raises(ConfigError, match=r"(?s)task: .*numeric"):
+        retrain_now(load(classes.file), day(35))
+    assert made.champion() == champion
+
+
+def test_a_config_that_did_not_move_is_the_same(trained: Make) -> None:
+    """Without a change nothing is widened, renamed or told."""
+    made = trained()
+    project = load(made.file)
+    reference = registry.reference(registry.champion(made.name))
+    assert as_trained(project, reference).columns == widened(project, reference).columns == project.columns
+    assert differences(project, reference) == ()

@@ -1,0 +1,93 @@
+"""Status tells of each model who serves, what the last check saw, and what the last retrain did and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from monitoring.errors import UnknownModel
+from pipelines.config import load
+from pipelines.retraining import retrain_now
+from pipelines.status import COLUMNS, as_table, collect
+from tests.conftest import Model
+from tests.pipelines.conftest import SMALL
+from tests.streams import day, stream
+
+Make = Callable[..., Model]
+
+
+def test_a_model_is_told_whole(model: Make) -> None:
+    """Champion and age, the last check, its numbers, and the last retrain with its reason."""
+    made = model(stream(), **SMALL)
+    made.check(day(21))
+    judged = made.check(day(35))
+    (row,) = collect(made.name)
+    assert row["champion"] == "1"
+    assert 18 < row["age_days"] < 20
+    assert datetime.fromisoformat(row["last_check"]) == day(35)
+    assert (row["outcome"], row["reason"]) == ("steady", judged.reason)
+    assert (row["drift_share"], row["loss_name"], row["loss"]) == (0.0, "mae", judged.performance.loss)
+    assert row["report"] == judged.report
+    assert datetime.fromisoformat(row["last_retrain"]) == day(21)
+    assert row["last_retrain_outcome"] == "promoted"
+    assert "no champion yet" in row["last_retrain_why"]
+    assert "naive baseline" in row["last_retrain_reason"]
+
+
+def test_a_retrain_by_hand_is_the_last_one(model: Make) -> None:
+    """A model that was never checked is there as well, with what was asked for."""
+    made = model(stream(), **SMALL)
+    retrain = retrain_now(load(made.file), day(21))
+    (row,) = collect(made.name)
+    assert (row["last_check"], row["outcome"], row["champion"]) == (None, None, retrain.version)
+    assert row["last_retrain_why"] == "asked for by hand"
+    assert made.name in as_table([row])
+
+
+def test_an_early_exit_does_not_hide_the_last_judgement(trained: Make) -> None:
+    """After a check without rows the outcome is no_data, and drift and loss are still those of the last judged one."""
+    made = trained()
+    made.check(day(35))
+    made.check(day(90))
+    (row,) = collect(made.name)
+    assert row["outcome"] == "no_data"
+    assert row["drift_share"] is not None
+    assert row["loss"] is not None
+
+
+def test_the_table_has_a_line_and_a_reason_for_each_model() -> None:
+    """Columns stand under their titles, also for two models that look the same; no text of the data steers it."""
+    row = {
+        "model": "taxi",
+        "champion": None,
+        "champion_newest_row": None,
+        "age_days": None,
+        "last_check": day(3).isoformat(),
+        "outcome": "failed",
+        "reason": "SourceMissing: x\x1b[2J\n  expected: " + "words " * 40,
+        "drift_share": None,
+        "loss": None,
+        "last_retrain": None,
+    }
+    lines = as_table([row, row]).split("\n")
+    assert all(title in lines[0] for title in COLUMNS)
+    heads = [line for line in lines if line.startswith("taxi")]
+    assert len(heads) == 2
+    assert heads[0] == heads[1]
+    assert heads[0].index("failed") == lines[0].index("outcome")
+    assert all(len(line) <= 110 for line in lines if line.startswith(" "))
+    assert "\x1b" not in "".join(lines)
+
+
+def test_no_model_says_what_to_do() -> None:
+    """An empty table is a hint; a name that is not known is an error with the nearest one."""
+    assert "driftloop init DATA" in as_table([])
+
+
+def test_an_unknown_name_is_told_with_the_nearest(trained: Make) -> None:
+    """A typing error is met with the name that was meant."""
+    name = trained().name
+    with pytest.raises(UnknownModel, match=f"(?s)no model.*Did you mean '{name}'"):
+        collect(name[:-1] + "_")

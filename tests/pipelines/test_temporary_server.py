@@ -1,0 +1,94 @@
+"""The temporary server is there when it is needed, ends with its owner however that ends, and says why it cannot start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.temporary_server import NoServer, TemporaryServer
+from tests.pipelines.conftest import ROOT
+
+OWNER = """
+import sys, time
+from pipelines import home
+home.prepare()
+from pipelines.temporary_server import TemporaryServer
+server = TemporaryServer()
+print(server.wait(), server.process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def gone(pid: int, within: float = 20) -> bool:
+    end = time.monotonic() + within
+    while alive(pid) and time.monotonic() < end:
+        time.sleep(0.1)
+    return not alive(pid)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
+def test_no_server_outlives_its_owner(tmp_path: Path) -> None:
+    """Killed without a chance to say goodbye, the owner still takes its server along; a second one starts afresh."""
+    env = {**os.environ, "DRIFTLOOP_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    for name in ("PREFECT_HOME", "PREFECT_API_URL", "MLFLOW_TRACKING_URI"):
+        env.pop(name, None)
+    for end in (signal.SIGKILL, signal.SIGTERM):
+        owner = subprocess.Popen([sys.executable, "-c", OWNER], env=env, stdout=subprocess.PIPE, text=True)
+        assert owner.stdout is not None
+        url, pid = owner.stdout.readline().split()
+        with urllib.request.urlopen(f"{url}/health", timeout=10) as answer:
+            assert json.load(answer) is True
+        os.kill(owner.pid, end)
+        owner.wait()
+        assert gone(int(pid))
+
+
+def test_a_server_that_died_is_started_again(prefect: None) -> None:
+    """Waiting for it once more brings it up on another port."""
+    server = TemporaryServer()
+    first = server.wait()
+    server.process.kill()
+    server.process.wait()
+    try:
+        assert server.wait() != first
+    finally:
+        server.stop()
+    assert server.process.poll() is not None
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that cannot be written to is named, with what the server said last, and nothing is left running."""
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "file" / "prefect"))
+    server = TemporaryServer()
+    with pytest.raises(NoServer, match=r"(?s)did not start: it ended with code \d+, saying .+expected.+file/prefect"):
+        server.wait()
+    assert server.process.poll() is not None
+
+
+def test_the_command_says_it_in_three_lines(process: Callable[..., Any], tmp_path: Path) -> None:
+    """What a user sees of it is our error and no traceback."""
+    from tests.streams import stream, write
+
+    (tmp_path / "file").write_text("no folder")
+    done = process("check", write(tmp_path / "m", stream(8)), PREFECT_HOME=str(tmp_path / "file" / "prefect"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("driftloop: Prefect's temporary server did not start")
+    assert len(done.stderr.strip().split("\n")) == 3

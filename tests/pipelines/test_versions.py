@@ -1,0 +1,205 @@
+"""A version carries all that a person looks up later, and nothing that runs code when it is read."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickletools
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitoring.errors import LoadedDiffers, Untrusted
+from monitoring.ledger import Ledger
+from monitoring.records import Outcome
+from monitoring.reference import PREDICTION
+from pipelines import home, registry
+from pipelines.config import load
+from pipelines.reading import content_digest, read
+from tests.conftest import Model
+from tests.streams import day, stream
+
+Make = Callable[..., Model]
+
+
+def training_run(name: str) -> Any:
+    return registry.client().get_run(str(registry.champion(name).run_id))
+
+
+def files(run_id: str, path: str | None = None) -> set[str]:
+    return {file.path for file in registry.client().list_artifacts(run_id, path)}
+
+
+def test_a_version_says_where_it_comes_from(trained: Make) -> None:
+    """Request, training rows, gate and loss are tags of the version; the request is the one in the ledger."""
+    made = trained()
+    version = registry.champion(made.name)
+    asked = Ledger(home.ledger_url()).requests(made.name)[-1]
+    assert version.tags["driftloop.request_id"] == asked["request_id"]
+    assert version.tags["driftloop.gate"] == "better"
+    assert version.tags["driftloop.refit"] == "false"
+    assert version.tags["driftloop.loss"].startswith("mae=")
+    (window,) = version.trained_on
+    assert day(0) <= window.start < window.end <= day(16), "the holdout was not learned from"
+    assert version.newest_row == window.end
+
+
+def test_the_version_has_signature_and_example_under_its_own_id(trained: Make) -> None:
+    """MLflow knows the columns and their kinds, and the example predicts."""
+    version = registry.champion(trained().name)
+    info = mlflow.models.get_model_info(f"models:/{version.model}/{version.number}")
+    assert info.model_id == version.model_id
+    assert info.signature.inputs.input_names() == ["amount", "speed", "city", "kind"]
+    assert info.metadata == {"target": "y", "numeric": ["amount", "speed"], "categorical": ["city", "kind"]}
+    example = json.loads((registry._folder(version) / "input_example.json").read_text())
+    frame = pd.DataFrame(example["data"], columns=example["columns"])
+    assert len(frame) == 5
+    assert np.isfinite(mlflow.pyfunc.load_model(f"models:/{version.model}@champion").predict(frame)).all()
+
+
+def test_the_run_shows_rows_parameters_and_pictures(trained: Make) -> None:
+    """Lineage with a digest over every row, parameters, gate numbers, importances and plots are in the training run."""
+    made = trained()
+    run = training_run(made.name)
+    project = load(made.file)
+    inputs = {one.tags[0].value: one.dataset for one in run.inputs.dataset_inputs}
+    assert set(inputs) == {"training", "holdout"}
+    window = json.loads(registry.champion(made.name).tags["driftloop.trained_on"])[0]
+    learned = read.fn(project, registry.Window.model_validate(window), project.folder).frame
+    assert inputs["training"].digest == content_digest(learned)
+    assert "rows.parquet" in inputs["training"].source
+    assert run.data.params == {"estimator": "xgboost", "n_estimators": "10"}
+    assert {"challenger_loss", "baseline_loss", "gate_low", "gate_high", "train_rows", "holdout_rows"} <= set(
+        run.data.metrics
+    )
+    assert {"config.json", "gate.json", "importances.json", "plots"} <= files(run.info.run_id)
+    assert files(run.info.run_id, "plots") == {"plots/importances.png", "plots/residuals.png"}
+
+
+def test_classes_get_a_confusion_matrix(trained: Make) -> None:
+    """A model of classes shows which it takes for which."""
+    run = training_run(trained(task="multiclass").name)
+    assert "plots/confusion.png" in files(run.info.run_id, "plots")
+
+
+def test_the_reference_is_the_versions_own(trained: Make) -> None:
+    """The sample holds the config's columns and the prediction that the stored model gives for each row."""
+    made = trained()
+    version = registry.champion(made.name)
+    rows, reference = registry.reference_rows(version), registry.reference(version)
+    assert list(rows.columns) == ["ts", "amount", "speed", "city", "kind", "y", PREDICTION]
+    assert len(rows) == reference.rows
+    assert np.allclose(registry.scorer(version).predict(rows), rows[PREDICTION])
+    assert {column.role for column in reference.columns} == {"feature", "prediction", "target"}
+
+
+@pytest.mark.parametrize("estimator", ["xgboost", "sklearn.ensemble.HistGradientBoostingRegressor"])
+def test_nothing_stored_is_a_pickle(trained: Make, estimator: str) -> None:
+    """No file of a version, nor any inside its archives, is a pickle."""
+    params = {"n_estimators": 10} if estimator == "xgboost" else {"max_iter": 10}
+    made = trained(training__estimator=estimator, training__params=params)
+    folder = registry._folder(registry.champion(made.name))
+    contents = {str(f): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+    archives = {name: content for name, content in contents.items() if zipfile.is_zipfile(io.BytesIO(content))}
+    assert bool(archives) == (estimator != "xgboost"), "skops is an archive"
+    for name, content in archives.items():
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            contents |= {f"{name}/{inner}": archive.read(inner) for inner in archive.namelist()}
+    assert not [name for name, content in contents.items() if is_pickle(content)]
+
+
+def is_pickle(content: bytes) -> bool:
+    if content[:1] != b"\x80":
+        return False
+    try:
+        list(pickletools.genops(content))
+    except Exception:
+        return False
+    return True
+
+
+FORGETFUL = '''
+class Forgetful:
+    """Knows the truth, and forgets it when it is stored."""
+    def fit(self, frame, target):
+        self.mean = float(target.mean())
+        return self
+    def predict(self, frame):
+        rome = 5 * (frame["city"] == "rome").to_numpy()
+        return frame["amount"].to_numpy() * 2 + frame["speed"].to_numpy() * 3 + rome
+    def __setstate__(self, state):
+        self.__dict__ = {**state, "loaded": True}
+        self.predict = lambda frame: [self.mean] * len(frame)
+
+def train(frame, target, *, task, params, seed):
+    return Forgetful().fit(frame, target)
+'''
+HONEST = FORGETFUL.replace("self.predict = lambda frame: [self.mean] * len(frame)", "pass")
+
+
+def test_a_version_that_loads_otherwise_never_serves(trained: Make, tmp_path: Path) -> None:
+    """A model that predicts otherwise after it was stored is refused, and the champion stays; mended, it is taken."""
+    made = trained(stream(), training__seed=2)
+    (made.folder / "forgetful.py").write_text(FORGETFUL)
+    made.given(
+        training__estimator="forgetful:train",
+        training__params={},
+        training__allow_pickle=True,
+    )
+    champion = made.champion()
+    with pytest.warns(UserWarning, match="pickle"), pytest.raises(LoadedDiffers, match="after it was stored"):
+        retrain(made)
+    assert made.champion() == champion
+    asked = Ledger(home.ledger_url()).requests(made.name)[0]
+    assert (asked["state"], "LoadedDiffers" in asked["error"]) == ("failed", True)
+    (run,) = registry.client().search_runs(
+        [registry.experiment(made.name)], f"tags.`driftloop.request_id` = '{asked['request_id']}'"
+    )
+    assert run.info.status == "FAILED"
+    (made.folder / "honest.py").write_text(HONEST)
+    made.given(training__estimator="honest:train")
+    with pytest.warns(UserWarning, match="pickle"):
+        assert retrain(made).promoted
+    assert made.champion() != champion
+
+
+def retrain(made: Model) -> Any:
+    from pipelines.retraining import retrain_now
+
+    return retrain_now(load(made.file), day(28))
+
+
+def test_what_needs_a_pickle_is_refused_without_leave(trained: Make) -> None:
+    """The error names the type and the setting; nothing is registered."""
+    made = trained(training__seed=3)
+    (made.folder / "honest.py").write_text(HONEST)
+    made.given(training__estimator="honest:train", training__params={})
+    registry.client().delete_registered_model_alias(made.name, registry.CHAMPION)
+    with pytest.raises(Untrusted, match=r"(?s)honest\.Forgetful.*allow_pickle"):
+        retrain(made)
+    assert len(registry.versions(made.name)) == 1
+    made.given(training__allow_pickle=True)
+    with pytest.warns(UserWarning, match="runs code when it is loaded"):
+        assert retrain(made).promoted
+    assert made.check(day(35)).outcome is Outcome.STEADY
+    with pytest.raises(Exception, match=r"allow_pickle|trusted"):
+        mlflow.pyfunc.load_model(f"models:/{made.name}@champion")
+
+
+def test_no_secret_reaches_mlflow(trained: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables stay as written and passwords in URLs are hidden, in lineage and in the logged config."""
+    from pipelines.versions import _scrub
+
+    made = trained()
+    project = load(made.file)
+    source = project.source.model_copy(
+        update={"path": None, "url": "postgres://ann:s3cret@db/x?key=${API_KEY}", "table": "t"}
+    )
+    said = _scrub(project.model_copy(update={"source": source}), str(source.url))
+    assert said == "postgres://ann:***@db/x?key=${API_KEY}"

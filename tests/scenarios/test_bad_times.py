@@ -1,0 +1,210 @@
+"""Times and moments of checking that are off: zones, clock changes, the future, a history that is too short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zlib import crc32
+
+import pandas as pd
+import pytest
+
+from monitoring.records import Check, Outcome, Retrain
+from tests.laws import lawful_check, lawful_retrain
+from tests.streams import day, stream
+
+Make = Callable[..., Any]
+Damage = Callable[["pd.Series[Any]"], Any]
+HOUR = timedelta(hours=1)
+
+
+def rows(case: str, start: float = 21, end: float = 28, days: int = 28) -> pd.DataFrame:
+    frame = stream(days, seed=crc32(case.encode()))
+    return frame[(frame["ts"] >= day(start)) & (frame["ts"] < day(end))].reset_index(drop=True)
+
+
+def told(check: Check) -> set[str]:
+    return {finding.code for finding in check.findings}
+
+
+# Times that are the same moments, and what they are not.
+SAME: dict[str, Damage] = {
+    "of another zone": lambda ts: ts.dt.tz_convert("Asia/Kathmandu"),
+    "without a zone": lambda ts: ts.dt.tz_localize(None),
+    "in nanoseconds": lambda ts: ts.dt.as_unit("ns"),
+    "in seconds": lambda ts: ts.dt.as_unit("s"),
+    "as text": lambda ts: ts.astype(str),
+    "as text with offsets": lambda ts: ts.dt.tz_convert("Europe/Berlin").map(lambda moment: moment.isoformat()),
+    "as a dictionary": lambda ts: ts.astype(str).astype("category"),
+    "as dates": lambda ts: ts.dt.date,
+    "all at midnight": lambda ts: ts.dt.floor("D"),
+}
+NO_TIMES: dict[str, Damage] = {
+    "epoch seconds": lambda ts: ts.dt.as_unit("s").astype("int64"),
+    "floats": lambda ts: ts.dt.as_unit("s").astype("int64") / 7,
+    "words": lambda ts: "yesterday",
+    "day before month": lambda ts: ts.dt.strftime("%d/%m/%Y"),
+    "one word among times": lambda ts: ts.astype(str).where(ts.index != 400, "soon"),
+    "impossible days": lambda ts: ts.astype(str).where(ts.index != 400, "2026-02-30 00:00:00"),
+    "booleans": lambda ts: True,
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_times_of_any_shape(case: str, beside: Make) -> None:
+    """The same moments in another shape are the same rows."""
+    frame = rows(case)
+    check = lawful_check(beside(frame.assign(ts=SAME[case](frame["ts"]))), day(28))
+    assert isinstance(check, Check)
+    assert (check.outcome, check.window.rows, check.drift_share) == (Outcome.STEADY, len(frame), 0), check.reason
+
+
+@pytest.mark.parametrize("case", NO_TIMES)
+def test_what_is_no_time(case: str, beside: Make) -> None:
+    """A time column that holds something else is bad data by its name, with an example."""
+    frame = rows(case)
+    check = lawful_check(beside(frame.assign(ts=NO_TIMES[case](frame["ts"]))), day(28))
+    assert isinstance(check, Check)
+    assert check.outcome is Outcome.BAD_DATA
+    assert [(f.code, f.column) for f in check.findings] == [("not_a_time", "ts")]
+
+
+@pytest.mark.parametrize("case", ["epoch seconds", "words"])
+def test_no_training_without_times(case: str, alone: Make) -> None:
+    """Nothing is trained on rows that cannot be put in order."""
+    frame = rows(case, 0, 21)
+    check = lawful_check(alone(frame.assign(ts=NO_TIMES[case](frame["ts"]))), day(21))
+    assert check.outcome is Outcome.BAD_DATA
+
+
+@pytest.mark.parametrize(
+    ("share", "outcome"), [(1.0, Outcome.NO_DATA), (0.97, Outcome.TOO_FEW_ROWS), (0.5, Outcome.STEADY)]
+)
+def test_rows_without_a_time(share: float, outcome: Outcome, beside: Make) -> None:
+    """A row without a time is in no window."""
+    frame = rows(f"null times {share}")
+    check = lawful_check(beside(frame.assign(ts=frame["ts"].where(frame.index >= share * len(frame)))), day(28))
+    assert check.outcome is outcome, check.reason
+
+
+def test_times_of_the_future(beside: Make) -> None:
+    """Rows that have not happened yet are told and not judged, and neither are stand-ins for never."""
+    frame = rows("future")
+    later = frame.head(30).assign(ts=pd.Timestamp("2100-01-01", tz="UTC"))
+    never = frame.head(10).assign(ts=pd.Timestamp("9999-12-31", tz="UTC").as_unit("us"))
+    mixed = pd.concat([frame.assign(ts=frame["ts"].astype("datetime64[us, UTC]")), later, never])
+    check = lawful_check(beside(mixed.astype({"ts": "datetime64[us, UTC]"})), day(28))
+    assert isinstance(check, Check)
+    assert (check.outcome, check.window.rows) == (Outcome.STEADY, len(frame))
+    assert "future_time" in told(check)
+
+
+# Berlin's clocks go forward on 29 March 2026 at 02:00 and back on 25 October at 03:00.
+@pytest.mark.parametrize("change", ["2026-03-29", "2026-10-25"])
+@pytest.mark.parametrize("spelled", ["clock readings", "with offsets", "UTC"])
+def test_days_on_which_the_clocks_change(change: str, spelled: str, beside: Make) -> None:
+    """A day of 23 or 25 hours is judged whole: no row is lost, none crashes, none comes twice."""
+    noon = datetime.fromisoformat(f"{change}T00:00:00+00:00")
+    frame = rows(f"{change} {spelled}")
+    moments = frame["ts"] - day(21) + noon - timedelta(days=3)
+    berlin = moments.dt.tz_convert("Europe/Berlin")
+    spellings = {
+        "clock readings": lambda: berlin.dt.tz_localize(None),
+        "with offsets": lambda: berlin.map(lambda moment: moment.isoformat()),
+        "UTC": lambda: moments,
+    }
+    made = beside(frame.assign(ts=spellings[spelled]()), columns__time_zone="Europe/Berlin")
+    check = lawful_check(made, noon + timedelta(days=4))
+    assert isinstance(check, Check)
+    assert (check.outcome, check.window.rows) == (Outcome.STEADY, len(frame)), check.reason
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome"),
+    [
+        (datetime(1970, 1, 2, tzinfo=UTC), Outcome.NO_DATA),
+        (datetime(1, 1, 1, tzinfo=UTC), Outcome.NO_DATA),
+        (day(20), Outcome.NO_DATA),
+        (day(60), Outcome.NO_DATA),
+        (datetime(2300, 1, 1, tzinfo=UTC), Outcome.NO_DATA),
+        (datetime(9999, 12, 31, tzinfo=UTC), Outcome.NO_DATA),
+        (day(28).replace(tzinfo=None), Outcome.STEADY),
+        (day(28).astimezone(None) + timedelta(hours=23), Outcome.STEADY),
+        (day(21) + timedelta(hours=23), Outcome.NO_DATA),
+        (day(22), Outcome.STEADY),
+    ],
+    ids=[
+        "1970",
+        "year 1",
+        "before all",
+        "after all",
+        "2300",
+        "9999",
+        "naive",
+        "another zone",
+        "an hour early",
+        "a day",
+    ],
+)
+def test_any_now(now: datetime, outcome: Outcome, beside: Make) -> None:
+    """Whenever it is, the newest whole window is judged; without rows the check says where there are some."""
+    frame = rows(f"now {now}")
+    check = lawful_check(beside(frame), now)
+    assert isinstance(check, Check)
+    assert check.outcome is outcome, check.reason
+    if outcome is Outcome.NO_DATA:
+        assert "2026-01-22 00:" in check.reason
+
+
+@pytest.mark.parametrize("now", [datetime(1970, 1, 2, tzinfo=UTC), day(-1), day(60)], ids=["1970", "before", "after"])
+def test_no_training_without_rows(now: datetime, alone: Make) -> None:
+    """Where there are no rows there is nothing to train on, and a later check with rows trains."""
+    made = alone(rows(f"training {now}", 0, 21))
+    assert lawful_check(made, now).outcome is Outcome.NO_DATA
+    assert lawful_check(made, day(21)).outcome is Outcome.BOOTSTRAPPED
+
+
+def test_a_history_shorter_than_the_training_window(alone: Make) -> None:
+    """A week of rows is enough for a first champion if it has the rows: window and holdout shrink together."""
+    made = alone(rows("short", 14, 21))
+    check = lawful_check(made, day(21))
+    assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
+
+
+@pytest.mark.parametrize(("delay", "outcome"), [("30d", Outcome.NO_DATA), ("15d", Outcome.BOOTSTRAPPED)])
+def test_a_label_delay_beside_the_history(delay: str, outcome: Outcome, alone: Make) -> None:
+    """Labels that are not due are not learnt from; a delay longer than all rows leaves nothing."""
+    made = alone(rows(f"delay {delay}"), columns__label_delay=delay, training__holdout="3d")
+    made.given(rows(f"delay {delay}", 0, 28))
+    check = lawful_check(made, day(28))
+    assert check.outcome is outcome, check.reason
+
+
+def test_a_stream_of_milliseconds(alone: Make) -> None:
+    """Rows that lie microseconds apart, in windows of seconds, are split, trained and judged as others are."""
+    frame = rows("fast", 0, 28)
+    frame["ts"] = day(0) + (frame["ts"] - day(0)) / 86400
+    changes = {"windows__current": "7s", "training__window": "21s", "training__holdout": "5s"}
+    made = alone(frame, **changes)
+    start = day(0)
+    assert lawful_check(made, start + timedelta(seconds=21)).outcome is Outcome.BOOTSTRAPPED
+    check = lawful_check(made, start + timedelta(seconds=28))
+    assert isinstance(check, Check)
+    assert (check.outcome, check.drift_share) == (Outcome.STEADY, 0)
+    assert check.window.rows == int((frame["ts"] >= start + timedelta(seconds=21)).sum())
+
+
+def test_all_rows_of_the_training_at_one_moment(alone: Make) -> None:
+    """Without an order there is no holdout, and without a holdout no champion."""
+    frame = rows("moment", 0, 21)
+    check = lawful_check(alone(frame.assign(ts=day(20))), day(21))
+    assert isinstance(check, Check)
+    assert check.outcome is Outcome.TOO_FEW_ROWS, check.reason
+
+
+def test_a_retrain_by_hand_without_rows(beside: Make) -> None:
+    """Asked for by hand where there are no rows, it says so and the champion stays."""
+    ended = lawful_retrain(beside(rows("by hand")), day(400))
+    assert isinstance(ended, Retrain)
+    assert (ended.code, ended.promoted, ended.version) == ("no_data", False, None)
