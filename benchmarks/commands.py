@@ -2,8 +2,8 @@
 
     python -m benchmarks.commands [--rounds 5] [--rows 10000]
 
-Prints a table in Markdown: medians, and the median of the ratios round by round to the bare flow, which starts Prefect's
-temporary server as every embedded flow must. Then warm checks within one process, and checks of growing windows.
+Prints tables in Markdown: medians, and the median of the ratios, round by round, to the bare flow, which starts
+Prefect's temporary server as every embedded flow must. Then warm checks in one process, of growing windows.
 """
 
 from __future__ import annotations

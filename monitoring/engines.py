@@ -89,8 +89,9 @@ class Engine:
         packed = {self.shapes[name].packed for name in files}
         compression = "auto" if len(packed) > 1 else "gzip" if packed == {True} else "none"
         return (
-            f"read_csv([{paths}], delim={delimiter}, compression='{compression}', header=true, quote='\"', escape='\"', skip=0, comment='', "
-            "nullstr='', strict_mode=true, null_padding=false, ignore_errors=false, union_by_name=true"
+            f"read_csv([{paths}], delim={delimiter}, compression='{compression}', header=true, quote='\"', "
+            "escape='\"', skip=0, comment='', nullstr='', strict_mode=true, null_padding=false, ignore_errors=false, "
+            "union_by_name=true"
             f"{', types={' + fixed + '}' if fixed else ''}{'' if self.schema else ', sample_size=-1'})"
         )
 

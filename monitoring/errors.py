@@ -123,6 +123,17 @@ class SecretMissing(DriftloopError):
         )
 
 
+class BeyondTime(DriftloopError):
+    """A window that would begin before the calendar does. Exit code 2."""
+
+    def __init__(self, moment: object, length: object) -> None:
+        super().__init__(
+            f"there is no window of {length} before {moment}",
+            expected="a moment that lies at least that long after the year 1",
+            remedy="correct --now, or the span in the config (windows.current, training.window, columns.label_delay)",
+        )
+
+
 class SourceMissing(DriftloopError):
     """Nothing to read where the config points: a path, a table or a server. A retry may help."""
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 
 
 def utc(moment: datetime) -> datetime:
@@ -19,6 +19,9 @@ def utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, AfterValidator(utc), PlainSerializer(lambda m: m.isoformat(), when_used="json")]
+
+Loss = Annotated[float, BeforeValidator(lambda value: float("inf") if value is None else value)]
+"""A loss may be larger than any float. JSON has no word for that and says null; so it is read back."""
 
 
 class Record(BaseModel):
@@ -167,12 +170,12 @@ class Performance(Record):
     """The champion's mean loss on labelled rows, with a 95 % interval, beside its loss on the reference."""
 
     loss_name: str
-    loss: float
+    loss: Loss
     low: float
-    high: float
+    high: Loss
     rows: int
     window: Window
-    reference_loss: float
+    reference_loss: Loss
 
     @property
     def rise(self) -> float:

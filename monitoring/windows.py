@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from monitoring.config import Windows
+from monitoring.durations import format_duration
+from monitoring.errors import BeyondTime
 from monitoring.records import Window, utc
 
 STEPS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
@@ -27,16 +29,25 @@ def current_window(now: datetime, windows: Windows) -> Window:
     '2026-01-02 .. 2026-01-09'
     """
     step = windows.align or next(step for step in STEPS if windows.current % step == timedelta() or step == STEPS[-1])
-    end = align(now, step)
-    return Window(start=end - windows.current, end=end)
+    return _before(align(now, step), windows.current)
 
 
 def labelled_window(current: Window, label_delay: timedelta) -> Window:
     """The newest span as long as the current one whose labels are all due. The current one, if labels come at once."""
-    return current.earlier(label_delay)
+    return _before(_earlier(current.end, label_delay), current.length)
 
 
 def training_window(current: Window, label_delay: timedelta, span: timedelta) -> Window:
     """What a challenger may learn from and be judged on: the newest `span` of rows whose labels are all due."""
-    end = current.end - label_delay
-    return Window(start=end - span, end=end)
+    return _before(_earlier(current.end, label_delay), span)
+
+
+def _before(end: datetime, length: timedelta) -> Window:
+    return Window(start=_earlier(end, length), end=end)
+
+
+def _earlier(moment: datetime, by: timedelta) -> datetime:
+    try:
+        return moment - by
+    except OverflowError:
+        raise BeyondTime(moment, format_duration(by)) from None

@@ -11,6 +11,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from monitoring.durations import format_duration
 from monitoring.errors import TrainingImpossible
 from monitoring.performance import row_losses
 from monitoring.records import Window
@@ -70,6 +71,14 @@ def split_rows(config: Project, rows: Fresh, window: Window) -> Parts:
     share = (config.training.holdout or window.length / 5) / window.length
     start = window.end - (window.end - begun) * share
     train, holdout = split(labelled, config.columns.time, holdout_start=start, gap=config.columns.label_delay)
+    if train.empty:
+        raise TrainingImpossible(
+            "too_few_rows",
+            f"all {len(labelled):,} labelled rows in {window} are held out, or lie in the gap of the label delay "
+            f"({format_duration(config.columns.label_delay)}) before the holdout",
+            expected="rows before the holdout and its gap",
+            remedy="wait for more rows, or widen training.window",
+        )
     return Parts(train=train, holdout=holdout)
 
 

@@ -27,6 +27,7 @@ class Commands(click.Group):
     def main(self, args: Sequence[str] | None = None, *more: Any, **named: Any) -> NoReturn:
         from monitoring.errors import (
             BadExpression,
+            BeyondTime,
             ConfigError,
             DriftloopError,
             EstimatorError,
@@ -44,7 +45,8 @@ class Commands(click.Group):
         except click.Abort:
             _fail(given, "interrupted", INTERRUPTED)
         except DriftloopError as error:
-            usage = isinstance(error, ConfigError | UnknownModel | BadExpression | SecretMissing | EstimatorError)
+            of_config = ConfigError | UnknownModel | BadExpression | SecretMissing | EstimatorError
+            usage = isinstance(error, of_config | BeyondTime)
             _fail(given, str(error), WRONG_USAGE if usage else FAILED)
         except Exception as error:
             _fail(given, f"{type(error).__name__}: {error}{_kept_traceback()}", FAILED)

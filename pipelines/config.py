@@ -120,6 +120,14 @@ class Project(Monitored):
                 key="training.holdout",
                 found=f"{format_duration(self.training.holdout)} of {format_duration(self.training.window)}",
             )
+        held = self.training.holdout or self.training.window / 5
+        if held + self.columns.label_delay >= self.training.window:
+            raise Misfit(
+                "a span longer than the holdout and the label delay together, or no row is left to learn from",
+                key="training.window",
+                found=f"{format_duration(self.training.window)} with {format_duration(held)} held out "
+                f"and {format_duration(self.columns.label_delay)} of label delay before that",
+            )
         return self
 
     @property

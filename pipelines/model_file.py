@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+
+import yaml
 
 from monitoring.config import Source
 from monitoring.durations import format_duration
@@ -77,17 +78,18 @@ def written(
     left_out: dict[str, str],
     current: timedelta,
     training: timedelta,
+    holdout: timedelta,
     rows_a_window: int,
 ) -> str:
     """The YAML of a model whose current window holds about so many rows."""
     where = (
-        f"  path: {json.dumps(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
+        f"  path: {quoted(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
         + (f"  format: {source.format}\n" if source.format else "")
         if source.path
-        else f"  url: {json.dumps(source.url)}   # ${{NAME}} is filled from the environment: write passwords so\n"
+        else f"  url: {quoted(str(source.url))}   # ${{NAME}} is filled from the environment: write passwords so\n"
         f"  table: {quoted(str(source.table))}\n"
     )
-    left = "".join(f"  # left out: {json.dumps(column)} ({why})\n" for column, why in left_out.items())
+    left = "".join(f"  # left out: {quoted(column)} ({why})\n" for column, why in left_out.items())
     loss, losses = LOSS[task]
     few = max(10, min(200, rows_a_window // 4))
     return TEMPLATE.format(
@@ -106,7 +108,7 @@ def written(
         min_labels=few,
         training=format_duration(training),
         training_rows=max(50, min(500, rows_a_window * 2)),
-        holdout=format_duration(current),
+        holdout=format_duration(holdout),
         gate_rows=max(20, min(100, rows_a_window // 4)),
     )
 
@@ -117,7 +119,9 @@ def quoted(text: str) -> str:
     >>> quoted("fare"), quoted("no"), quoted("2013"), quoted("a: b")
     ('fare', '"no"', '"2013"', '"a: b"')
     """
-    return text if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in WORDS else json.dumps(text)
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in WORDS:
+        return text
+    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=float("inf")).rstrip("\n")
 
 
 def _names(columns: Iterable[str]) -> str:

@@ -36,6 +36,7 @@ IMPOSSIBLE = {
     "one_class": Outcome.BAD_DATA,
     "too_many_classes": Outcome.BAD_DATA,
     "empty_feature": Outcome.BAD_DATA,
+    "labels_too_large": Outcome.BAD_DATA,
 }
 
 

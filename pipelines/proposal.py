@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +13,13 @@ from monitoring.errors import ConfigError, DriftloopError, listed, meant
 from monitoring.places import database_file, place
 from monitoring.records import Window
 from pipelines.model_file import written
+from pipelines.proposed_spans import moment_after, proposed_windows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TIME_NAMES = ("time", "timestamp", "ts", "datetime", "date", "event_time", "created_at", "created", "day")
 TARGET_NAMES = ("target", "y", "label", "class", "outcome", "response")
-SPANS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=7), timedelta(days=28))
 DATABASES = {"sqlite", "duckdb", "postgres", "postgresql", "mysql", "mssql", "snowflake", "bigquery", "trino", "oracle"}
 FEW_LEVELS = 20
 
@@ -78,7 +76,7 @@ def propose(
         raise NothingToLookAt(data)
     rows = sources.count_rows(given, columns, span, Path.cwd())
     guess = look(_with_newest(given, frame, guess, span, rows), given_target=guess.target, given_time=guess.time)
-    current, training = _windows(span.length, rows)
+    current, training, holdout = proposed_windows(span.length, rows)
     text = written(
         model=name,
         task=guess.task,
@@ -90,6 +88,7 @@ def propose(
         left_out=guess.left_out,
         current=current,
         training=training,
+        holdout=holdout,
         rows_a_window=int(rows * current / span.length),
     )
     _write(file, text)
@@ -98,7 +97,7 @@ def propose(
     told = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows:,} rows"
     if guess.left_out:
         told += "; left out " + ", ".join(f"{column!r} ({why})" for column, why in guess.left_out.items())
-    return Proposal(file, told, _moment(ready, current), _moment(span.end, current))
+    return Proposal(file, told, moment_after(ready, current), moment_after(span.end, current))
 
 
 def _with_newest(given: Source, frame: pd.DataFrame, guess: Guess, span: Window, rows: int) -> pd.DataFrame:
@@ -246,22 +245,6 @@ def _task(values: pd.Series) -> str:
     if number and (distinct > FEW_LEVELS or pd.api.types.is_float_dtype(values.dtype)):
         return "regression"
     return "multiclass"
-
-
-def _windows(length: timedelta, rows: int) -> tuple[timedelta, timedelta]:
-    """A current window of some 500 rows or more, a tenth of the history at most; a training window of eight of them."""
-    pace = max(rows, 1) / max(length.total_seconds(), 1.0)
-    wanted = timedelta(seconds=500 / pace)
-    fitting = [span for span in SPANS if span * 10 <= length] or [SPANS[0]]
-    current = next((span for span in fitting if span >= wanted), fitting[-1])
-    return current, current * 8
-
-
-def _moment(moment: datetime, current: timedelta) -> str:
-    """The end of the window that holds the moment, as an argument for --now."""
-    step = 86400 if current % timedelta(days=1) == timedelta() else 3600
-    up = math.ceil(moment.timestamp() / step) * step
-    return f"{datetime.fromtimestamp(up, UTC):%Y-%m-%dT%H:%M}"
 
 
 def _source(data: str, table: str | None, folder: Path) -> Source:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,12 +16,13 @@ import tempfile
 import threading
 import time
 import urllib.request
+from pathlib import Path
 from urllib.error import URLError
 
 from monitoring.errors import DriftloopError, clipped
 
 STARTUP_SECONDS = 180.0
-TRIES = 3
+TRIES = 2
 
 
 class NoServer(DriftloopError):
@@ -40,6 +42,7 @@ class TemporaryServer:
 
     def __init__(self) -> None:
         self.tries = 0
+        _writable(Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser())
         self._launch()
         # Registered before Prefect is imported, so it runs after Prefect has sent its last logs and events.
         atexit.register(self.stop)
@@ -95,6 +98,15 @@ class TemporaryServer:
                 self.process.wait()
 
 
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NoServer(f"its folder cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise NoServer("its folder cannot be written to")
+
+
 def serve(port: int) -> None:
     """What the child runs: Prefect's own app in its ephemeral form, until the parent is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -107,8 +119,10 @@ def serve(port: int) -> None:
 
 def _end_with_parent() -> None:
     """The pipe from the parent closes when it ends, however it ends."""
-    sys.stdin.buffer.read()
-    os.kill(os.getpid(), 15)
+    # Not through sys.stdin: a thread that waits in its lock breaks the interpreter's own way out.
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -69,9 +69,9 @@ def learn_features(
 def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
     """Rows as an estimator gets them; unseen categories and infinities become missing and never raise.
 
-    Numeric columns come out as float64 within the range of float32, which trees compute in, categories as `pd.Categorical` with exactly the stored levels, all under
-    `features.safe_names` and in that order, on the frame's own index. Further columns are ignored. A column that is
-    not there raises `ColumnsLost`.
+    Numeric columns come out as float64 within the range of float32, which trees compute in, categories as
+    `pd.Categorical` with exactly the stored levels, all under `features.safe_names` and in that order, on the frame's
+    own index. Further columns are ignored. A column that is not there raises `ColumnsLost`.
 
     >>> features = Features(numeric=("n",), levels={"c": ("b", "a")})
     >>> frame = pd.DataFrame({"c": ["a", "new"], "n": [float("inf"), 1.0], "other": [0, 0]})

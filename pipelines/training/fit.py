@@ -33,8 +33,8 @@ def fit(
     `target` has the index of `frame`: floats for regression, class names otherwise; rows without a (finite) label
     are left out. `params` come on top of `settings.params`. `loss` is what the model will be judged by: xgboost then
     minimises it unless the params name another objective. Nothing to learn from raises `TrainingImpossible` with
-    the code no_labels, too_few_rows, one_class, too_many_classes or empty_feature, before any library is loaded; an
-    estimator that is not usable raises `EstimatorError`.
+    the code no_labels, too_few_rows, one_class, too_many_classes or empty_feature, before any library is loaded, or
+    labels_too_large; an estimator that is not usable raises `EstimatorError`.
     """
     frame, target = labelled(frame, target, task)
     features, classes = check(frame, target, numeric=numeric, categorical=categorical, task=task, settings=settings)

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from monitoring.config import Task
-from monitoring.errors import EstimatorError, meant
+from monitoring.errors import EstimatorError, TrainingImpossible, meant
+from pipelines.training.features import LARGEST
 
 DEFAULTS: dict[str, Any] = {"n_estimators": 300, "learning_rate": 0.1, "max_depth": 6, "tree_method": "hist"}
 # Losses that xgboost's default objective does not minimise.
@@ -63,6 +64,14 @@ def fit_xgboost(
             )
     own = {"n_jobs": threads, "random_state": seed, "enable_categorical": True}
     wanted = {"objective": OBJECTIVES[loss]} if loss in OBJECTIVES else {}
+    huge = int((np.abs(target) > LARGEST).sum()) if task == "regression" else 0
+    if huge:
+        raise TrainingImpossible(
+            "labels_too_large",
+            f"{huge:,} of {len(target):,} labels lie beyond {LARGEST:.2g}, the largest number that xgboost knows",
+            expected="labels of a size that trees can compute with",
+            remedy="leave those rows out (columns.filter), or scale the target (columns.derived)",
+        )
     model = kind(**{**DEFAULTS, **wanted, **own, **named})
     try:
         model.fit(encoded, np.asarray(target))

@@ -1,4 +1,4 @@
-"""The temporary server is there when it is needed, ends with its owner however that ends, and says why it cannot start."""
+"""The temporary server comes when it is needed, ends with its owner, and says why it cannot start."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def test_a_server_that_died_is_started_again(prefect: None) -> None:
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that cannot be written to is named, with what the server said last, and nothing is left running."""
-    (tmp_path / "file").write_text("no folder")
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "file" / "prefect"))
+    """A broken database of Prefect is told with what the server said last, and nothing is left running."""
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    (tmp_path / "prefect.db").write_text("no database " * 100)
     server = TemporaryServer()
-    with pytest.raises(NoServer, match=r"(?s)did not start: it ended with code \d+, saying .+expected.+file/prefect"):
+    with pytest.raises(NoServer, match=r"(?s)ended with code \d+, saying .*(not a database|startup failed).*expected"):
         server.wait()
     assert server.process.poll() is not None
 

@@ -1,4 +1,4 @@
-"""The training flow ends in a typed answer or in an error that is told everywhere; the champion moves only when proven."""
+"""A training ends in a typed answer or in an error told everywhere; the champion moves only when proven."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from monitoring.errors import EstimatorError
 from monitoring.ledger import Ledger
 from monitoring.records import Outcome, Retrain, Window
 from pipelines import home, registry
-from pipelines.config import load
 from pipelines.training_flow import training_flow
 from tests.conftest import Model
 from tests.pipelines.conftest import SMALL

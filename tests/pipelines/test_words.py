@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.records import Check, CheckWindow, ColumnScore, Finding, Outcome, Performance, Vote, Window
-from pipelines.words import SHOWN, check_in_words
+from monitoring.records import Check, CheckWindow, ColumnScore, Finding, Outcome, Performance, Retrain, Vote, Window
+from pipelines.words import SHOWN, check_in_words, retrain_in_words
 
 END = datetime(2026, 1, 8, tzinfo=UTC)
 WINDOW = Window(start=END - timedelta(days=7), end=END)
@@ -110,3 +110,22 @@ def test_nothing_in_the_data_steers_the_terminal(name: str, message: str, reason
     )
     assert all(sign.isprintable() or sign == "\n" for sign in text)
     assert outcome.value.upper() in text
+
+
+def ended(promoted: bool, loss: float | None) -> Retrain:
+    return Retrain(
+        request_id="r",
+        code="c",
+        version=None,
+        promoted=promoted,
+        champion_loss=None,
+        challenger_loss=loss,
+        reason="why",
+    )
+
+
+def test_a_retrain_by_hand_says_who_serves_now() -> None:
+    """Promoted, rejected and not trained are told apart, and a champion is named only if there is one."""
+    assert retrain_in_words("taxi", ended(True, 1.0), "2") == "PROMOTED  taxi: version 2 is champion. why"
+    assert retrain_in_words("taxi", ended(False, 1.0), "1") == "REJECTED  taxi: version 1 is champion. why"
+    assert retrain_in_words("taxi", ended(False, None), None) == "NOT TRAINED  taxi: there is still no champion. why"

@@ -40,15 +40,23 @@ def champions(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 @pytest.fixture
 def beside(champions: Shared, tmp_path: Any) -> Shared:
-    """The shared model once more, in a folder of this test's own: the same champion, other rows or another source."""
+    """The shared model once more, in a folder of this test's own: the same champion, other rows or another source.
+
+    `later` holds changes of the config that came after its training.
+    """
 
     def make(
-        fresh: pd.DataFrame | None = None, *, frame: pd.DataFrame | None = None, key: str = "", **changes: Any
+        fresh: pd.DataFrame | None = None,
+        *,
+        frame: pd.DataFrame | None = None,
+        key: str = "",
+        later: Any = None,
+        **changes: Any,
     ) -> Model:
         twin = Model(tmp_path / "beside")
         trained = {name: value for name, value in changes.items() if not name.startswith("source")}
         twin.name = champions(frame, key, **trained).name
-        return twin.given(fresh, **{**FAST, **changes})
+        return twin.given(fresh, **{**FAST, **changes, **(later or {})})
 
     return make
 

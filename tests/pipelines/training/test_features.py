@@ -26,7 +26,7 @@ texts = st.one_of(st.none(), st.text(max_size=3), st.sampled_from(["a", "b"]))
 
 @given(st.lists(st.tuples(st.floats(), texts)))
 def test_any_row_can_be_encoded(pairs: list[tuple[float, str | None]]) -> None:
-    """Whatever the values, each row comes out: known levels and numbers as they are, within float32, all else missing."""
+    """Whatever the values, each row comes out: known levels and numbers (within float32) stay, all else is missing."""
     features = Features(numeric=("n",), levels={"k": ("b", "a")})
     numbers, names = [n for n, _ in pairs], [k for _, k in pairs]
     frame = pd.DataFrame({"k": pd.Series(names, dtype=object), "n": pd.Series(numbers, dtype=float)})

@@ -1,0 +1,215 @@
+"""The command line in fresh processes: exit codes, one JSON object, calm errors, and no needless import."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import streams
+from tests.pipelines.conftest import SMALL
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+COMMANDS = ("init", "check", "retrain", "status", "rollback", "demo")
+HEAVY = ("pandas", "numpy", "pydantic", "prefect", "mlflow", "evidently", "xgboost", "sklearn", "ibis", "sqlalchemy")
+ASK = f"""
+import json, sys
+from pipelines import cli
+for words in json.loads(sys.argv[1]):
+    try:
+        cli.main(words)
+    except SystemExit as end:
+        there = [name for name in {HEAVY!r} if name in sys.modules]
+        print(json.dumps([end.code, there]), file=sys.stderr)
+"""
+
+
+class Shell:
+    """A model on disk and the commands on it, each in a fresh process, all on one state folder."""
+
+    def __init__(self, process: Run, folder: Path) -> None:
+        self.process, self.folder = process, folder
+        self.file = folder / "shop model.yaml"
+
+    def given(self, **changes: Any) -> None:
+        written = streams.write(self.folder, model="shop", **{**SMALL, **changes})
+        written.rename(self.file)
+
+    def __call__(self, *words: object, **more: Any) -> subprocess.CompletedProcess[str]:
+        return self.process(*words, DRIFTLOOP_HOME=str(self.folder / "state"), **more)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("shop")
+    streams.write(made, streams.stream())
+    return made
+
+
+@pytest.fixture
+def shell(process: Run, folder: Path) -> Shell:
+    shell = Shell(process, folder)
+    shell.given()
+    return shell
+
+
+@pytest.fixture
+def trained(shell: Shell) -> Shell:
+    """With a first champion, trained by the command once a file; its output is looked at here."""
+    if not (shell.folder / "state").exists():
+        done = shell("check", shell.file, "--now", "2026-01-22")
+        assert (done.returncode, done.stderr) == (0, "")
+        first, verdict, *_, then = done.stdout.strip().split("\n")
+        assert first.startswith("shop  2026-01-15 .. 2026-01-22  ")
+        assert verdict.startswith("BOOTSTRAPPED  there is no champion yet")
+        assert f"driftloop check '{shell.file}'" in then, "quoted, since there is a space in it"
+    return shell
+
+
+def only(text: str) -> dict[str, Any]:
+    """The one JSON object that stdout holds, and nothing else."""
+    assert text.count("\n") == 1, text
+    told = json.loads(text)
+    assert isinstance(told, dict)
+    return told
+
+
+def test_help_and_version_import_nothing_heavy(process: Run) -> None:
+    """Every command is listed and has its own help, and not even pandas or pydantic is loaded for it."""
+    asked = [["--help"], ["--version"], *([command, "--help"] for command in COMMANDS)]
+    done = process("-c", ASK, json.dumps(asked), python=True)
+    ends = [json.loads(line) for line in done.stderr.strip().split("\n")]
+    assert ends == [[0, []]] * len(asked)
+    assert all(f"\n  {command} " in done.stdout for command in COMMANDS)
+    assert "driftloop 0." in done.stdout
+    for promise in ("--dry-run", "--exit-code", "--now", "--json", "--target", "--weeks"):
+        assert promise in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["chekc"], "Did you mean 'check'?"),
+        (["check"], "Missing argument 'CONFIG'"),
+        (["check", "nowhere.yaml"], "there is no model file 'nowhere.yaml'"),
+        (["check", "m.yaml", "--now", "yesterday"], "'yesterday' is no time; expected ISO 8601"),
+        (["check", "m.yaml", "--now", "9999-12-31"], "expected a year from 1900 to 2200"),
+        (["check", "m.yaml", "--drry-run"], "--dry-run"),
+        (["check", "bad.yaml"], "bad.yaml: task:"),
+        (["retrain", "bad.yaml"], "bad.yaml: task:"),
+        (["rollback", "empty.yaml"], "is empty"),
+        (["status", "nobody"], "no model 'nobody' has been checked"),
+        (["init", "rows.csv", "--target", "x"], "no such file"),
+        (["demo", "--weeks", "99"], "99"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_command_or_config_exits_with_two(process: Run, tmp_path: Path, words: list[str], said: str) -> None:
+    """What was wrong stands on stderr, nothing on stdout; with --json stdout has one object that says the same."""
+    (tmp_path / "bad.yaml").write_text("model: a\ntask: regresion\n")
+    (tmp_path / "empty.yaml").write_text("")
+    code = 1 if words[0] == "init" else 2
+    done = process(*words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    if words[0] in {"check", "retrain", "rollback", "status"}:
+        done = process(*words, "--json")
+        assert done.returncode == code
+        told = only(done.stdout)
+        assert told["outcome"] == "failed"
+        assert said in told["reason"]
+
+
+def test_a_judged_check_in_words(trained: Shell) -> None:
+    """A line per signal, a verdict, the report; 10 with --exit-code if a retrain was decided; nothing is trained."""
+    trained.given(policies__triggers=[{"policy": "always"}])
+    done = trained("check", trained.file, "--now", "2026-02-05", "--dry-run", "--exit-code")
+    assert (done.returncode, done.stderr) == (10, "")
+    lines = done.stdout.strip().split("\n")
+    assert lines[0].endswith("champion: version 1")
+    signals = [line.split()[0] for line in lines[1:] if line.startswith("  ")]
+    assert sorted(signals[:6]) == ["amount", "city", "kind", "prediction", "speed", "y"]
+    assert signals[6:8] == ["loss", "always"]
+    assert sum(line.startswith("HELD  dry run, nothing was trained") for line in lines) == 1
+    report = Path(lines[-1].removeprefix("report: "))
+    assert report.stat().st_size > 100_000
+
+
+def test_an_error_at_night_is_three_lines(trained: Shell) -> None:
+    """Found, expected, remedy: no traceback and no chatter around them, and the JSON says it too; exit code 1."""
+    rows = trained.folder / "rows.parquet"
+    rows.rename(trained.folder / "away")
+    try:
+        done = trained("check", trained.file, "--now", "2026-02-06", "--json", "--exit-code")
+    finally:
+        (trained.folder / "away").rename(rows)
+    assert done.returncode == 1
+    found, expected, remedy = done.stderr.rstrip("\n").split("\n")
+    assert found == f"driftloop: {rows}: no such file"
+    assert expected.startswith("  expected: ")
+    assert remedy.startswith("  remedy:   ")
+    assert only(done.stdout) == {"outcome": "failed", "reason": done.stderr.removeprefix("driftloop: ").rstrip("\n")}
+
+
+def test_early_exits_import_nothing_expensive(trained: Shell) -> None:
+    """No rows, too few and the same again are told without Evidently, xgboost or scikit-learn, in a fresh process."""
+    trained.given(preflight__min_rows=2000)
+    moments = {"2026-05-01": "no_data", "2026-02-05": "too_few_rows", "2026-01-22": "already_checked"}
+    asked = [["check", str(trained.file), "--now", now, "--json"] for now in moments]
+    done = trained("-c", ASK, json.dumps(asked), python=True)
+    told = [json.loads(line) for line in done.stdout.strip().split("\n")]
+    assert [one["outcome"] for one in told] == list(moments.values())
+    for line in done.stderr.strip().split("\n"):
+        code, there = json.loads(line)
+        assert code == 0
+        assert not {"evidently", "xgboost", "sklearn"} & set(there)
+
+
+def test_a_retrain_by_hand_prints_one_object_whatever_the_function_prints(trained: Shell) -> None:
+    """What a training function writes to stdout goes to stderr; afterwards rollback and status know of it."""
+    (trained.folder / "loud.py").write_text(
+        "import os, xgboost\n"
+        "def train(frame, target, *, task, params, seed):\n"
+        "    print('LOUD python'); os.system('echo LOUD child')\n"
+        "    return xgboost.XGBRegressor(enable_categorical=True, random_state=seed).fit(frame, target)\n"
+    )
+    trained.given(training__estimator="loud:train", training__params={})
+    assert trained("rollback", trained.file).stderr.startswith(
+        "driftloop: shop has no previous champion to go back to\n"
+    )
+    done = trained("retrain", trained.file, "--now", "2026-02-05", "--json")
+    assert done.returncode == 0, done.stderr
+    told = only(done.stdout)
+    assert (told["promoted"], told["version"]) == (True, "2"), told
+    assert {"LOUD python", "LOUD child"} <= set(done.stderr.split("\n"))
+    back = trained("rollback", trained.file, "--json")
+    assert only(back.stdout) == {"model": "shop", "champion": "1", "previous": "2"}
+    assert trained("rollback", trained.file).stdout.startswith("shop: version 2 is champion again, with its reference")
+    (row,) = only(trained("status", trained.file, "--json").stdout)["models"]
+    assert (row["model"], row["champion"], row["last_retrain_outcome"]) == ("shop", "2", "promoted")
+    text = trained("status")
+    assert (text.returncode, text.stderr) == (0, "")
+    assert "version 2" in text.stdout
+
+
+def test_status_without_models_says_what_to_do(process: Run) -> None:
+    """In a new folder it is an empty list, or a hint."""
+    assert only(process("status", "--json").stdout) == {"models": []}
+    assert "next: driftloop init DATA" in process("status").stdout
+
+
+def test_an_error_that_nobody_foresaw_keeps_its_traceback(process: Run, tmp_path: Path) -> None:
+    """The user sees one sentence and where the rest is; the file has it whole."""
+    code = "from pipelines import cli, status\nstatus.collect = lambda model: 1 / 0\ncli.main(['status'])"
+    done = process("-c", code, python=True)
+    assert done.returncode == 1
+    file = tmp_path / "state" / "last_error.txt"
+    assert done.stderr == (
+        f"driftloop: ZeroDivisionError: division by zero\n  this was not foreseen; the traceback is in {file}\n"
+    )
+    assert "Traceback" in file.read_text()

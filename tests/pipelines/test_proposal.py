@@ -1,0 +1,232 @@
+"""`init` writes a config that loads and whose first two checks work, whatever the columns are called."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.errors import ConfigError, DriftloopError
+from monitoring.records import Check, Outcome
+from pipelines.config import load
+from pipelines.model_file import quoted
+from pipelines.proposal import NothingToLookAt, Proposal, look, propose
+from tests.streams import SHARED, stream
+
+NAMES = ["no", "größe [m²]", "a: b", "#hash", "it's", 'say "x"', "2013", "{curly}", "- dash", "y", "null", "tab\tx"]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path starts in the folder of the test."""
+    monkeypatch.chdir(tmp_path)
+
+
+def init(data: str, **more: Any) -> Proposal:
+    known: dict[str, Any] = dict.fromkeys(("table", "model", "target", "time", "output")) | {"force": False}
+    return propose(data, **{**known, **more})
+
+
+def checks(proposal: Proposal, model: str) -> tuple[Check, Check]:
+    """The two commands that init prints, on a model of a name that is free."""
+    from pipelines.monitoring_flow import monitoring_flow
+
+    text = proposal.file.read_text("utf-8")
+    proposal.file.write_text(text.replace(f"\nmodel: {load(proposal.file).model}\n", f"\nmodel: {model}\n"), "utf-8")
+    moments = (datetime.fromisoformat(f"{moment}+00:00") for moment in (proposal.first, proposal.now))
+    first, second = (monitoring_flow(config=str(proposal.file), now=now) for now in moments)
+    return first, second
+
+
+def write(kind: str, frame: pd.DataFrame, folder: Path) -> dict[str, Any]:
+    """The frame as a source, and how init is told of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if kind == "csv":
+        frame.to_csv(folder / "rows.csv", index=False)
+        return {"data": str(folder / "rows.csv")}
+    if kind == "parquet":
+        frame.to_parquet(folder / "rows.parquet", index=False)
+        return {"data": str(folder / "rows.parquet")}
+    with sqlite3.connect(folder / "rows.db") as con:
+        frame.assign(ts=frame["ts"].astype(str)).to_sql("rows", con, index=False)
+    return {"data": f"sqlite://{folder}/rows.db", "table": "rows"}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "table"])
+@pytest.mark.parametrize("output", [Path("model.yaml"), Path("configs/deep/model.yaml")], ids=["here", "elsewhere"])
+def test_files_and_tables_are_read_from_wherever_the_yaml_lies(kind: str, output: Path) -> None:
+    """A path relative to here becomes one relative to the YAML, and the columns are told apart."""
+    from monitoring import sources
+
+    made = init(**write(kind, stream(20), Path("data")), output=output)
+    project = load(made.file)
+    columns = project.columns
+    assert (columns.time, columns.target, project.task) == ("ts", "y", "regression")
+    assert (set(columns.numeric), set(columns.categorical)) == ({"amount", "speed"}, {"city", "kind"})
+    assert sources.span(project.source, columns, project.folder) is not None
+
+
+def test_any_column_name_survives_the_yaml() -> None:
+    """Names that YAML would read as something else come back as they are in the data."""
+    frame = pd.DataFrame({name: np.random.default_rng(at).normal(size=300) for at, name in enumerate(NAMES)})
+    frame.insert(0, "when was it", pd.date_range("2026-01-01", periods=300, freq="h", tz="UTC"))
+    frame.to_parquet("odd.parquet", index=False)
+    project = load(init("odd.parquet", target="no").file)
+    assert (project.columns.time, project.columns.target) == ("when was it", "no")
+    assert project.columns.numeric == tuple(name for name in NAMES if name != "no")
+
+
+@given(st.text(min_size=1))
+def test_a_quoted_name_is_read_back_as_text(name: str) -> None:
+    """Whatever the name, YAML gives it back as text."""
+    if any(0xD800 <= ord(sign) < 0xE000 for sign in name):
+        return
+    assert yaml.safe_load(f"[{quoted(name)}]") == [name]
+
+
+@pytest.mark.parametrize(
+    ("values", "task"),
+    [
+        ([0, 1], "binary"),
+        (["yes", "no"], "binary"),
+        ([True, False], "binary"),
+        ([1, 2, 3], "multiclass"),
+        (["a", "b", "c"], "multiclass"),
+        ([0.5, 1.5, 2.5], "regression"),
+        (list(range(30)), "regression"),
+    ],
+    ids=str,
+)
+def test_the_task_follows_the_target(values: list[Any], task: str) -> None:
+    """Two values are binary, few whole ones or words classes, the rest a number."""
+    frame = pd.DataFrame({"ts": pd.date_range("2026-01-01", periods=90), "x": np.arange(90.0) ** 0.5})
+    assert look(frame.assign(target=(values * 90)[:90])).task == task
+
+
+def test_what_is_no_feature_is_left_out_and_told() -> None:
+    """Constants, empty columns, row numbers, identifiers and further times are named with the reason."""
+    n = 200
+    frame = pd.DataFrame(
+        {
+            "row": range(n),
+            "created": pd.date_range("2026-01-01", periods=n, freq="h"),
+            "updated": pd.date_range("2026-01-02", periods=n, freq="h"),
+            "uuid": [f"id-{at * 7919}" for at in range(n)],
+            "fixed": "x",
+            "empty": None,
+            "flag": [True, False] * (n // 2),
+            "size": np.random.default_rng(0).normal(size=n),
+            "price": np.random.default_rng(1).normal(size=n),
+        }
+    )
+    guess = look(frame)
+    assert (guess.time, guess.target) == ("created", "price")
+    assert (guess.numeric, guess.categorical) == (["size"], ["flag"])
+    assert guess.left_out == {
+        "row": "a row number",
+        "updated": "a time",
+        "uuid": "an identifier",
+        "fixed": "constant",
+        "empty": "only nulls",
+    }
+
+
+def test_a_column_that_comes_to_life_later_is_a_feature() -> None:
+    """What is constant in the first rows of a long file is judged by its newest ones as well."""
+    n = 30_000
+    rows = pd.DataFrame({"ts": pd.date_range("2026-01-01", periods=n, freq="min"), "x": np.arange(n) % 97, "y": 0.5})
+    rows["y"] = np.sin(rows["x"])
+    rows["late"] = np.where(np.arange(n) > 20_000, np.arange(n) % 13, 0)
+    rows.to_parquet("late.parquet", index=False)
+    assert "late" in load(init("late.parquet", target="y").file).columns.numeric
+
+
+def test_wrong_names_are_met_with_the_right_ones() -> None:
+    """An unknown target or time is told with the nearest column; nothing is written."""
+    stream(5).to_csv("rows.csv", index=False)
+    with pytest.raises(ConfigError, match=r"(?s)--target: there is no column 'spead'.*Did you mean 'speed'"):
+        init("rows.csv", target="spead")
+    with pytest.raises(ConfigError, match=r"(?s)--time: there is no column 'TS'.*Did you mean 'ts'"):
+        init("rows.csv", time="TS")
+    with pytest.raises(DriftloopError, match="'city'"):
+        init("rows.csv", time="city")
+    with pytest.raises(ConfigError, match=r"(?s)database URL without a table.*--table"):
+        init("sqlite://rows.db")
+    with pytest.raises(ConfigError, match="letters, digits"):
+        init("rows.csv", model="my model")
+    assert not list(Path().glob("*.yaml"))
+
+
+def test_data_without_time_or_rows_is_told() -> None:
+    """Without a time there is nothing to watch, and the columns are named; without rows there is nothing to see."""
+    pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}).to_csv("timeless.csv", index=False)
+    with pytest.raises(ConfigError, match=r"(?s)no column looks like a time.*'a', 'b'"):
+        init("timeless.csv")
+    Path("header.csv").write_text("ts,a,y\n")
+    with pytest.raises(NothingToLookAt):
+        init("header.csv")
+
+
+def test_nothing_is_overwritten_unless_forced() -> None:
+    """A config that is there stays, also when a forced one would not load."""
+    stream(20).to_csv("rows.csv", index=False)
+    file = Path("mine.yaml")
+    file.write_text("model: mine\n")
+    with pytest.raises(ConfigError, match="is there already"):
+        init("rows.csv", output=file)
+    with pytest.raises(ConfigError, match="letters, digits"):
+        init("rows.csv", output=file, model="?", force=True)
+    assert file.read_text() == "model: mine\n"
+    assert load(init("rows.csv", output=file, force=True).file).model == "rows"
+
+
+def untidy(folder: Path) -> str:
+    """A CSV as people have them: a BOM, odd names, words for nothing, gaps, repeated rows, no order."""
+    rows = stream(40, 60, seed=8).rename(columns={"city": "Stadt (Ort)", "amount": "Amount, €", "ts": "Created At"})
+    generator = np.random.default_rng(0)
+    rows["Amount, €"] = rows["Amount, €"].round(2).astype(str).mask(generator.random(len(rows)) < 0.02, "N/A")
+    rows["speed"] = rows["speed"].mask(generator.random(len(rows)) < 0.1)
+    rows["order id"] = [f"A{at:06d}" for at in range(len(rows))]
+    rows["comment"] = np.where(generator.random(len(rows)) < 0.9, None, 'said "hm, no"')
+    rows = pd.concat([rows, rows.tail(5)]).sample(frac=1, random_state=1)
+    columns = [name for name in rows if name != "y"]
+    path = folder / "Bestellungen 2026.csv"
+    rows[[*columns, "y"]].to_csv(path, index=False, encoding="utf-8-sig")
+    return path.name
+
+
+def test_an_untidy_csv_goes_through_both_commands(prefect: None, tmp_path: Path) -> None:
+    """The first command trains a champion, the second judges the newest rows."""
+    made = init(untidy(tmp_path))
+    project = load(made.file)
+    assert (project.columns.time, project.columns.target, project.model) == ("Created At", "y", "Bestellungen_2026")
+    assert "order id" not in project.columns.features
+    first, second = checks(made, "untidy-csv")
+    assert first.outcome is Outcome.BOOTSTRAPPED, first.reason
+    assert second.outcome.judged, second.reason
+    assert second.window.rows > 100
+
+
+REAL = {"bike": "regression", "elec2": "binary", "metro_traffic": "regression"}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_data_goes_through_both_commands(prefect: None, name: str) -> None:
+    """Bike rentals, electricity prices as 0 and 1, road traffic with a gap of ten months."""
+    data = SHARED / name / "data.parquet"
+    if not data.exists():
+        pytest.skip("the shared data is not here")
+    made = init(str(data), model=name)
+    assert load(made.file).task == REAL[name]
+    first, second = checks(made, f"real-{name}")
+    assert first.outcome is Outcome.BOOTSTRAPPED, first.reason
+    assert second.outcome.judged, second.reason
+    assert second.performance is not None
