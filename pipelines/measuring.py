@@ -5,6 +5,7 @@ Reads of the reference and scores are cached on content (same rows, same champio
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
-from prefect.serializers import CompressedSerializer
 
 from monitoring import sources
 from monitoring.drift import score
@@ -30,8 +30,6 @@ from pipelines.reading import Fresh
 from pipelines.registry import Version
 
 FORMAT = "1"
-# The default, lzma, takes two seconds for a page; zlib a tenth of one.
-PACKED: CompressedSerializer[Any] = CompressedSerializer(serializer="pickle", compressionlib="zlib")
 
 
 def _by_content(context: TaskRunContext, parameters: dict[str, Any]) -> str:
@@ -56,7 +54,7 @@ def find_champion(model: str) -> Version | None:
     return registry.aliased(model, registry.CHAMPION)
 
 
-@task(name="read reference", persist_result=True, cache_key_fn=_by_content, result_serializer=PACKED)
+@task(name="read reference", persist_result=True, cache_key_fn=_by_content)
 def read_reference(champion: Version, key: str) -> tuple[Reference, pd.DataFrame]:
     """The champion's own reference: an artifact of its version."""
     return registry.reference(champion), registry.reference_rows(champion)
@@ -109,12 +107,12 @@ def measure(
         scores=scores,
         performance=performance,
         labelled_rows=performance.rows if performance else 0,
-        page=page,
+        page=zlib.decompress(page).decode(),
         cached=drift.state.name == "Cached",
     )
 
 
-@task(name="score rows", persist_result=True, cache_key_fn=_by_content, result_serializer=PACKED)
+@task(name="score rows", persist_result=True, cache_key_fn=_by_content)
 def predict(config: Project, champion: Version, frame: pd.DataFrame, key: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """The champion's predictions of all rows, and its classes."""
     settings = config.training
@@ -123,15 +121,18 @@ def predict(config: Project, champion: Version, frame: pd.DataFrame, key: str) -
     return scorer.predict(frame), scorer.classes
 
 
-@task(name="measure drift", persist_result=True, cache_key_fn=_by_content, result_serializer=PACKED)
+@task(name="measure drift", persist_result=True, cache_key_fn=_by_content)
 def measure_drift(
     config: Project, reference: pd.DataFrame, current: pd.DataFrame, columns: tuple[ColumnReference, ...], key: str
-) -> tuple[tuple[ColumnScore, ...], str]:
-    """A score for every column, and Evidently's page."""
+) -> tuple[tuple[ColumnScore, ...], bytes]:
+    """A score for every column, and Evidently's page, packed by zlib: it is kept for the next run on the same rows.
+
+    Prefect's own compressing serializer is not used: its settings get lost in the API, and clients cannot read the run.
+    """
     from monitoring.report import measure as run_evidently
 
     measured = run_evidently(reference, current, columns, config.drift)
-    return score(columns, measured.scores), measured.page
+    return score(columns, measured.scores), zlib.compress(measured.page.encode())
 
 
 @task(name="measure loss", cache_policy=NO_CACHE)

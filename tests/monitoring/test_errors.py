@@ -18,6 +18,7 @@ MADE: list[DriftloopError] = [
     errors.HomeUnusable("/state", "read-only file system"),
     errors.LedgerUnusable("sqlite:///x", "unable to open database file"),
     errors.SecretMissing("source.url", "PASSWORD"),
+    errors.BeyondTime("0001-01-02", "7d"),
     errors.SourceMissing("rows.parquet", "no such file", "write it"),
     errors.SourceUnreadable("rows.parquet", "truncated"),
     errors.ColumnsLost("rows.parquet", ["speed"], ["sped", "city"]),

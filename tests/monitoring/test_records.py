@@ -181,3 +181,13 @@ def test_a_decision_is_held_when_fire_meets_veto() -> None:
     assert said("hold", "fire", "allow", "veto")
     assert not said("hold", "veto")
     assert not said("fire", "allow")
+
+
+def test_a_loss_beyond_all_floats_reads_back() -> None:
+    """JSON has no infinity: it is null there, and an infinite loss again when it is read."""
+    window = Window(start=START, end=START + DAY)
+    huge = Performance(
+        loss_name="mse", loss=math.inf, low=0.0, high=math.inf, rows=3, window=window, reference_loss=1.0
+    )
+    assert json.loads(huge.model_dump_json())["loss"] is None
+    assert Performance.model_validate_json(huge.model_dump_json()) == huge

@@ -351,6 +351,14 @@ def test_gzip_semicolons_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     assert count_rows(source, columns(), WEEK, tmp_path) == 2
 
 
+@pytest.mark.parametrize(("name", "packed"), [("rows.csv", True), ("rows.csv.gz", False)])
+def test_a_wrong_ending_hides_no_gzip(tmp_path: Path, name: str, packed: bool) -> None:
+    """Whether a file is packed is told by its bytes, not by its name."""
+    text = (HEADER + LINES).encode()
+    (tmp_path / name).write_bytes(gzip.compress(text) if packed else text)
+    assert count_rows(Source(path=name), columns(), WEEK, tmp_path) == 2
+
+
 def test_an_empty_field_is_null_and_other_words_are_left_alone(tmp_path: Path) -> None:
     """Empty is null, quoted or not; NA is text, and makes a column of numbers text, even if it comes late."""
     text = (

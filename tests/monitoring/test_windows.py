@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.config import Windows
+from monitoring.errors import BeyondTime
 from monitoring.records import Window
 from monitoring.windows import align, current_window, labelled_window, training_window
 
@@ -63,6 +64,17 @@ def test_rows_to_learn_from_have_their_labels(
     assert labelled.end + delay == training.end + delay == window.end
     assert labelled.length == window.length
     assert training.length == span
+
+
+def test_there_is_no_window_before_the_calendar() -> None:
+    """A moment or a span that leads before the year 1 is told as such, whichever window asks."""
+    early = Window(start=datetime(1, 1, 2), end=datetime(1, 1, 3))
+    with pytest.raises(BeyondTime, match="no window of 7d before 0001-01-02"):
+        current_window(datetime(1, 1, 2), Windows(current=timedelta(days=7)))
+    with pytest.raises(BeyondTime):
+        labelled_window(early, timedelta(days=2))
+    with pytest.raises(BeyondTime):
+        training_window(early, timedelta(), timedelta(days=21))
 
 
 def test_labels_at_once_make_the_current_window_the_labelled_one() -> None:

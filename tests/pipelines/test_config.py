@@ -179,6 +179,12 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         "a holdout that is shorter than training.window, of which it is the newest part",
         LISTS,
     ),
+    "nothing to learn from": (
+        changed(columns__label_delay="16d", training__holdout="5d"),
+        "FILE: training.window: 21d with 5d held out and 16d of label delay before that",
+        "a span longer than the holdout and the label delay together, or no row is left to learn from",
+        LISTS,
+    ),
     "policy name": (
         changed(policies__triggers=[{"policy": "drift_shar"}]),
         "FILE: policies.triggers[0]: no policy 'drift_shar'",

@@ -214,7 +214,7 @@ def test_categories_that_change_their_type(case: str, categories: Check) -> None
     assert told(categories, case) == {"source_type_changed"}
 
 
-@pytest.mark.parametrize("case", ["uint8", "Decimal objects", "text"])
+@pytest.mark.parametrize("case", ["Decimal objects", "text"])
 def test_training_on_numbers_of_another_type(case: str, alone: Make) -> None:
     """A champion is trained on numbers of any type, and finds the like of them steady."""
     frame = rows(case)

@@ -35,6 +35,7 @@ LEAKS = {
     "its logarithm": (np.log(NUMBER), NUMBER, "regression"),
     "its negative, with little noise": (-NUMBER + 0.5 * NOISE, NUMBER, "regression"),
     "the target with gaps": (GAPS, NUMBER, "regression"),
+    "the target near the largest float": (NUMBER * 1e303, NUMBER, "regression"),
     "a category that is the rounded target": (ROUNDED.astype(str), ROUNDED, "regression"),
     "a code in no order": (np.array([7.0, 2.0, 5.0])[PLACE], np.array([1.0, 2.0, 9.0])[PLACE], "regression"),
     "a number apart for each class": ((CLASS == "b") * 10.0 + 0.5 * np.tanh(NOISE), CLASS, "binary"),
