@@ -75,7 +75,10 @@ def propose(
     if span is None:
         raise NothingToLookAt(data)
     rows = sources.count_rows(given, columns, span, Path.cwd())
-    guess = look(_with_newest(given, frame, guess, span, rows), given_target=guess.target, given_time=guess.time)
+    wider = _with_newest(given, frame, guess, span, rows)
+    # Rows that stand in both samples would make an identifier look as if it came back.
+    wider = wider.loc[~wider.astype(str).duplicated().to_numpy()]
+    guess = look(wider, given_target=guess.target, given_time=guess.time)
     current, training, holdout = proposed_windows(span.length, rows)
     text = written(
         model=name,

@@ -230,3 +230,20 @@ def test_real_data_goes_through_both_commands(prefect: None, name: str) -> None:
     assert first.outcome is Outcome.BOOTSTRAPPED, first.reason
     assert second.outcome.judged, second.reason
     assert second.performance is not None
+
+
+def test_an_identifier_is_left_out_of_a_long_file(tmp_path: Path) -> None:
+    """A column of its own value in every row is no category, also where the sampled rows overlap."""
+    n = 16_000
+    frame = pd.DataFrame(
+        {
+            "ts": pd.date_range("2026-01-01", periods=n, freq="10min"),
+            "trip id": [f"T{at:06}" for at in range(n)],
+            "distance": [float(at % 17) for at in range(n)],
+            "minutes": [at % 17 * 2.0 + at % 3 for at in range(n)],
+        }
+    )
+    frame.to_csv(tmp_path / "trips.csv", index=False)
+    guessed: dict[str, Any] = dict.fromkeys(("table", "model", "target", "time"))
+    made = propose(str(tmp_path / "trips.csv"), output=tmp_path / "trips.yaml", force=False, **guessed)
+    assert "'trip id' (an identifier)" in made.said
