@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,10 +75,11 @@ def propose(
     if span is None:
         raise NothingToLookAt(data)
     rows = sources.count_rows(given, columns, span, Path.cwd())
-    wider = _with_newest(given, frame, guess, span, rows)
-    # Rows that stand in both samples would make an identifier look as if it came back.
-    wider = wider.loc[~wider.astype(str).duplicated().to_numpy()]
+    # Rows that stand in both samples would make an identifier look as if it came back: the first look stays.
+    names = {column: why for column, why in guess.left_out.items() if why in {"an identifier", "a row number"}}
+    wider = _with_newest(given, frame, guess, span, rows).drop(columns=list(names))
     guess = look(wider, given_target=guess.target, given_time=guess.time)
+    guess = replace(guess, left_out={**names, **guess.left_out})
     current, training, holdout = proposed_windows(span.length, rows)
     text = written(
         model=name,
