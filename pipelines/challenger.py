@@ -85,16 +85,17 @@ def split_rows(config: Project, rows: Fresh, window: Window) -> Parts:
 @task(name="fit challenger", cache_policy=NO_CACHE)
 def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Scorer:
     """Learn from the training part alone."""
-    return _fit(config, parts.train, params)
+    return learn(config, parts.train, params)
 
 
 @task(name="refit on all rows", cache_policy=NO_CACHE)
 def refit(config: Project, rows: Fresh, params: dict[str, Any]) -> Scorer:
     """After the gate: learn from all labelled rows, holdout included; nothing judges this fit before the next check."""
-    return _fit(config, rows.frame[rows.frame[config.columns.target].notna()], params)
+    return learn(config, rows.frame[rows.frame[config.columns.target].notna()], params)
 
 
-def _fit(config: Project, frame: pd.DataFrame, params: dict[str, Any]) -> Scorer:
+def learn(config: Project, frame: pd.DataFrame, params: dict[str, Any]) -> Scorer:
+    """Fit what the config names on labelled rows; `params` come on top of its own."""
     columns = config.columns
     return fit(
         frame,
@@ -114,15 +115,15 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
     target = config.columns.target
     trained = against.trained_on if against else ()
     fair = unseen(parts.holdout, config.columns.time, trained)
-    challenger = _losses(config, scorer, fair)
+    challenger = losses(config, scorer, fair)
     if against is None:
         opponent = naive_losses(parts.train[target], fair[target], config.task, config.loss)
     else:
-        opponent = _losses(config, _load(config, against), as_known(fair, registry.reference(against)))
+        opponent = losses(config, _load(config, against), as_known(fair, registry.reference(against)))
     leaks = find_leaks(
         parts.train, parts.train[target], scorer.features, task=config.task, threshold=config.gate.leak_threshold
     )
-    return Evaluation(challenger, opponent, against, _losses(config, scorer, parts.holdout), leaks)
+    return Evaluation(challenger, opponent, against, losses(config, scorer, parts.holdout), leaks)
 
 
 @task(name="gate", cache_policy=NO_CACHE)
@@ -214,6 +215,7 @@ def _load(config: Project, version: Version) -> Scorer:
     return registry.scorer(version, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
 
 
-def _losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
+def losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
+    """The loss of every row of a frame, in its order: shape (n,)."""
     target = frame[config.columns.target].to_numpy()
     return row_losses(config.loss, target, scorer.predict(frame), scorer.classes)

@@ -11,10 +11,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from monitoring.performance import row_losses
-from pipelines import evidence
+from pipelines import challenger, evidence
 from pipelines.config import Project
-from pipelines.training.fit import fit
 
 
 @task(name="search parameters", cache_policy=NO_CACHE)
@@ -50,20 +48,8 @@ def trial(config: Project, learn: pd.DataFrame, tell: pd.DataFrame, params: dict
         parent=parent,
         tags={"driftloop.kind": "trial", "thread": threading.current_thread().name},
     )
-    columns = config.columns
     try:
-        scorer = fit(
-            learn,
-            learn[columns.target],
-            columns.numeric,
-            columns.categorical,
-            config.task,
-            config.training,
-            params,
-            config.loss,
-        )
-        predicted = scorer.predict(tell)
-        loss = float(row_losses(config.loss, tell[columns.target].to_numpy(), predicted, scorer.classes).mean())
+        loss = float(challenger.losses(config, challenger.learn(config, learn, params), tell).mean())
         evidence.log_numbers(run_id, {"loss": loss}, params)
     except BaseException as error:
         evidence.close_run(run_id, failed=f"{type(error).__name__}: {error}")
