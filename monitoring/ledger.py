@@ -36,9 +36,8 @@ CHECKS = sa.Table(
     sa.Column("now", sa.String(40), nullable=False),
     sa.Column("written_at", sa.String(40), nullable=False),
     sa.Column("format", sa.Integer, nullable=False),
-    # What policies look at of the past, beside the whole, so that a long history need not be parsed at every check.
-    sa.Column("drift_share", sa.Float, nullable=True),
-    sa.Column("loss", sa.Float, nullable=True),
+    # What policies look at of the past, beside the whole, so that a long history is quick to parse at every check.
+    sa.Column("past", sa.Text, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
 )
 SETTLED = sa.Table(
@@ -157,7 +156,7 @@ class Ledger:
     def history(self, model: str, before: datetime) -> History:
         """The judged checks and the retrains up to a moment, oldest first. A first training is no retrain."""
         moment = _stamp(before)
-        checks = sa.select(CHECKS.c.now, CHECKS.c.outcome, CHECKS.c.drift_share, CHECKS.c.loss).where(
+        checks = sa.select(CHECKS.c.past).where(
             CHECKS.c.model == model,
             CHECKS.c.now <= moment,
             CHECKS.c.outcome.in_([o.value for o in Outcome if o.judged]),
@@ -169,10 +168,10 @@ class Ledger:
             REQUESTS.c.state.in_(["promoted", "rejected"]),
         )
         with self._transaction() as open_:
-            past = open_.execute(checks.order_by(CHECKS.c.now, CHECKS.c.number)).mappings().all()
+            past = open_.execute(checks.order_by(CHECKS.c.now, CHECKS.c.number)).scalars().all()
             ends = open_.execute(retrains.order_by(REQUESTS.c.now, REQUESTS.c.number)).all()
         return History(
-            checks=tuple(PastCheck(**row) for row in past),
+            checks=tuple(PastCheck.model_validate_json(body) for body in past),
             retrains=tuple(PastRetrain(now=now, promoted=state == "promoted") for now, state in ends),
         )
 
@@ -215,8 +214,7 @@ def _row(check: Check) -> dict[str, Any]:
         "now": _stamp(check.now),
         "written_at": _stamp(datetime.now(UTC)),
         "format": FORMAT,
-        "drift_share": check.drift_share,
-        "loss": check.performance.loss if check.performance else None,
+        "past": _json(check.past),
         "body": _json(check),
     }
 

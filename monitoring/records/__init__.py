@@ -1,0 +1,45 @@
+"""What is passed on between the steps: frozen records, readable as JSON. No behaviour beyond reading oneself."""
+
+from monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record, Role, Severity, Window, utc
+from monitoring.records.check import Check, CheckWindow, Retrain
+from monitoring.records.judgement import (
+    Decision,
+    History,
+    Learned,
+    PastCheck,
+    PastRetrain,
+    Probe,
+    Signals,
+    Vote,
+    VoteKind,
+)
+from monitoring.records.measures import ColumnReference, ColumnScore, Performance, Reference
+
+__all__ = [
+    "Check",
+    "CheckWindow",
+    "ColumnReference",
+    "ColumnScore",
+    "Decision",
+    "Finding",
+    "History",
+    "Kind",
+    "Learned",
+    "Loss",
+    "Moment",
+    "Outcome",
+    "PastCheck",
+    "PastRetrain",
+    "Performance",
+    "Probe",
+    "Record",
+    "Reference",
+    "Retrain",
+    "Role",
+    "Severity",
+    "Signals",
+    "Vote",
+    "VoteKind",
+    "Window",
+    "utc",
+]

@@ -1,0 +1,106 @@
+"""What all records are, and the words that they share: moments, windows, outcomes, findings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
+
+
+def utc(moment: datetime) -> datetime:
+    """Put a moment into UTC; a time without a zone is read as UTC.
+
+    >>> utc(datetime(2026, 1, 1)).isoformat()
+    '2026-01-01T00:00:00+00:00'
+    """
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(utc), PlainSerializer(lambda m: m.isoformat(), when_used="json")]
+
+Loss = Annotated[float, BeforeValidator(lambda value: float("inf") if value is None else value)]
+"""A loss may be larger than any float. JSON has no word for that and says null; so it is read back."""
+
+
+class Record(BaseModel):
+    """A frozen, closed bundle of values; NaN and infinities become null in JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class Window(Record):
+    """A half-open span of time `[start, end)`, UTC.
+
+    >>> week = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 8))
+    >>> str(week), week.end in week
+    ('2026-01-01 .. 2026-01-08', False)
+    """
+
+    start: Moment
+    end: Moment
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError(f"a window must start before it ends, found {self.start} .. {self.end}")
+        return self
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+    def earlier(self, by: timedelta) -> Window:
+        """The same span, moved back in time."""
+        return Window(start=self.start - by, end=self.end - by)
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.start <= utc(moment) < self.end
+
+    def __str__(self) -> str:
+        both = (self.start, self.end)
+        if any(moment.second or moment.microsecond for moment in both):
+            return " .. ".join(moment.replace(tzinfo=None).isoformat(" ") for moment in both)
+        shape = "%Y-%m-%d %H:%M" if any(moment.hour or moment.minute for moment in both) else "%Y-%m-%d"
+        return " .. ".join(moment.strftime(shape) for moment in both)
+
+
+class Outcome(StrEnum):
+    """How a check ended. The first four are early exits, `failed` is an error on our side; the rest are judged."""
+
+    NO_DATA = "no_data"
+    TOO_FEW_ROWS = "too_few_rows"
+    ALREADY_CHECKED = "already_checked"
+    BAD_DATA = "bad_data"
+    STEADY = "steady"
+    HELD = "held"
+    PROMOTED = "promoted"
+    REJECTED = "rejected"
+    BOOTSTRAPPED = "bootstrapped"
+    FAILED = "failed"
+
+    @property
+    def judged(self) -> bool:
+        """Whether the window counts as checked: seen, measured and decided upon."""
+        return self in {Outcome.STEADY, Outcome.HELD, Outcome.PROMOTED, Outcome.REJECTED, Outcome.BOOTSTRAPPED}
+
+
+Severity = Literal["info", "warning", "error", "fatal"]
+Kind = Literal["numeric", "categorical"]
+Role = Literal["feature", "prediction", "target"]
+
+
+class Finding(Record):
+    """One thing that preflight noticed.
+
+    `warning` is told, `error` puts the column aside and the rest is judged, `fatal` would poison a training: the
+    check ends as `bad_data`.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    column: str | None = None
+    observed: float | None = None
+    limit: float | None = None

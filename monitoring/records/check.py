@@ -1,0 +1,73 @@
+"""The whole result of a check, and of the retrain that it may have led to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from monitoring.records.base import Finding, Moment, Outcome, Record, Window
+from monitoring.records.judgement import PastCheck, Probe, Vote
+from monitoring.records.measures import ColumnScore, Performance
+
+
+class Retrain(Record):
+    """How a retrain ended. `challenger_loss` is null only if no challenger could be trained; `code` says why not."""
+
+    request_id: str
+    code: str
+    version: str | None
+    promoted: bool
+    champion_loss: float | None
+    challenger_loss: float | None
+    reason: str
+    mlflow_run_id: str | None = None
+
+
+class CheckWindow(Window):
+    """The window of a check and how many rows it had."""
+
+    rows: int
+
+
+class Check(Record):
+    """The whole result of a check: what `driftloop check --json` prints. Keys are added freely and never renamed."""
+
+    model: str
+    check_id: str
+    outcome: Outcome
+    reason: str
+    window: CheckWindow
+    columns: tuple[ColumnScore, ...] = ()
+    drift_share: float | None = None
+    performance: Performance | None = None
+    age_batches: float | None = None
+    probe: Probe | None = None
+    findings: tuple[Finding, ...] = ()
+    votes: tuple[Vote, ...] = ()
+    decision: Literal["retrain", "wait", "cannot_judge"] | None = None
+    retrain: Retrain | None = None
+    champion: str | None = None
+    champion_after: str | None = None
+    now: Moment
+    dry_run: bool = False
+    cached: bool = False
+    report: str | None = None
+    mlflow_run_id: str | None = None
+    prefect_flow_run_id: str | None = None
+
+    @property
+    def past(self) -> PastCheck:
+        """What the policies of later checks will look at of this one."""
+        seen, features = self.performance, [score.score for score in self.columns if score.role == "feature"]
+        return PastCheck(
+            now=self.now,
+            outcome=self.outcome,
+            champion=self.champion,
+            age_batches=self.age_batches,
+            rows=self.window.rows,
+            labelled_rows=seen.rows if seen else 0,
+            drift_share=self.drift_share,
+            distance=sum(features) / len(features) if features else None,
+            loss=seen.loss if seen else None,
+            loss_low=seen.low if seen else None,
+            gap=self.probe.gap if self.probe else None,
+        )

@@ -1,0 +1,122 @@
+"""What policies look at, of the present and of the past, and what they say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from monitoring.records.base import Finding, Moment, Outcome, Record, Window
+from monitoring.records.measures import ColumnScore, Performance
+
+
+class Probe(Record):
+    """What a small challenger measured: its loss and the champion's on the same newest labelled rows.
+
+    Neither model was trained on those rows. `gap` is what a retrain would win per row by now: the champion's loss minus
+    the probe's, after the probe's handicap (how much worse it is than a model of full size) was taken off.
+    """
+
+    champion_loss: float
+    probe_loss: float
+    handicap: float = 0.0
+    gap: float
+    rows: int
+
+
+class Learned(Record):
+    """What a backtest found out about a model, for policies that weigh a retrain against its cost.
+
+    `batch_loss` is the mean loss of a model that is one batch old: the unit of every cost. `age_gap[a]` is the mean gap
+    to a fresh model at an age of `a` batches: zero at age 0, never falling. `handicap` is the median of a probe's loss
+    minus the full model's.
+    """
+
+    batch_loss: float
+    age_gap: tuple[float, ...] = (0.0,)
+    handicap: float = 0.0
+    batches: int = 0
+
+
+class Signals(Record):
+    """All that a policy may look at of the present check.
+
+    `age_batches` is the champion's age in current windows. `probe` is there only where a trigger asked for one.
+    """
+
+    window: Window
+    rows: int
+    labelled_rows: int
+    scores: tuple[ColumnScore, ...] = ()
+    performance: Performance | None = None
+    champion: str | None = None
+    champion_age: timedelta | None = None
+    age_batches: float | None = None
+    probe: Probe | None = None
+    learned: Learned | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def drift_share(self) -> float | None:
+        """Share of the features that drifted; None when no feature could be judged."""
+        features = [score for score in self.scores if score.role == "feature"]
+        return sum(score.drifted for score in features) / len(features) if features else None
+
+
+class PastCheck(Record):
+    """One judged check of the past, cut down to what policies look at. Stored beside the whole in the ledger.
+
+    `distance` is the mean score of its features; `gap` what its probe measured, if there was one.
+    """
+
+    now: Moment
+    outcome: Outcome
+    champion: str | None = None
+    age_batches: float | None = None
+    rows: int = 0
+    labelled_rows: int = 0
+    drift_share: float | None = None
+    distance: float | None = None
+    loss: float | None = None
+    loss_low: float | None = None
+    gap: float | None = None
+
+
+class PastRetrain(Record):
+    """One retrain of the past, whatever its end."""
+
+    now: Moment
+    promoted: bool
+
+
+class History(Record):
+    """All that a policy may look at of the past, oldest first. Read from the ledger."""
+
+    checks: tuple[PastCheck, ...] = ()
+    retrains: tuple[PastRetrain, ...] = ()
+
+
+VoteKind = Literal["fire", "hold", "not_applicable", "allow", "veto"]
+
+
+class Vote(Record):
+    """What one policy says: triggers vote fire, hold or not_applicable; guards allow or veto."""
+
+    policy: str
+    vote: VoteKind
+    reason: str
+    observed: float | None = None
+    threshold: float | None = None
+
+
+class Decision(Record):
+    """The judgement over one check, with every vote."""
+
+    action: Literal["retrain", "wait", "cannot_judge"]
+    reason: str
+    votes: tuple[Vote, ...]
+
+    @property
+    def held(self) -> bool:
+        """A trigger fired and a guard vetoed."""
+        said = {vote.vote for vote in self.votes}
+        return {"fire", "veto"} <= said

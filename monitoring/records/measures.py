@@ -1,0 +1,86 @@
+"""What a check measures and what it is held against: references, scores, losses."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from monitoring.records.base import Kind, Loss, Record, Role, Window
+
+
+class ColumnReference(Record):
+    """What is remembered of one column of the reference, and how it will be judged, fixed once.
+
+    `levels` are the most frequent first. `low` and `high` are the extremes, `fence_low` and `fence_high` the bounds
+    that values are clipped to before scoring, so that one outlier cannot hide a shift. For `direction` "higher" a
+    score at or above the threshold is drift; for "lower" (p-values) a score below it.
+    """
+
+    name: str
+    role: Role
+    kind: Kind
+    null_share: float
+    distinct: int
+    levels: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    fence_low: float | None = None
+    fence_high: float | None = None
+    method: str
+    threshold: float
+    direction: Literal["higher", "lower"]
+
+    def drifted(self, score: float) -> bool:
+        return score >= self.threshold if self.direction == "higher" else score < self.threshold
+
+
+class Reference(Record):
+    """What a champion remembers of the rows it was made from. Stored as an artifact of its version.
+
+    `loss` is the champion's mean loss on rows it was not trained on, never its training loss. `source_types` are all
+    columns of the source with the types that its engine gave them.
+    """
+
+    window: Window
+    rows: int
+    columns: tuple[ColumnReference, ...]
+    source_types: dict[str, str]
+    loss_name: str
+    loss: float
+    loss_rows: int
+
+    def column(self, name: str) -> ColumnReference | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    def of_role(self, *roles: Role) -> tuple[ColumnReference, ...]:
+        return tuple(column for column in self.columns if column.role in roles)
+
+
+class ColumnScore(Record):
+    """How far one column of the current rows is from the reference."""
+
+    name: str
+    role: Role
+    kind: Kind
+    method: str
+    score: float
+    threshold: float
+    drifted: bool
+
+
+class Performance(Record):
+    """The champion's mean loss on labelled rows, with a 95 % interval, beside its loss on the reference."""
+
+    loss_name: str
+    loss: Loss
+    low: float
+    high: Loss
+    rows: int
+    window: Window
+    reference_loss: Loss
+
+    @property
+    def rise(self) -> float:
+        """Relative rise of the loss over the reference: 0.1 is ten per cent worse."""
+        if self.reference_loss > 0:
+            return self.loss / self.reference_loss - 1.0
+        return 0.0 if self.loss <= self.reference_loss else float("inf")
