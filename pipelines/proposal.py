@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from monitoring.config import Columns, Source
 from monitoring.errors import ConfigError, DriftloopError, listed, meant
-from monitoring.places import database_file, place
 from monitoring.records import Window
+from monitoring.sources.places import database_file, place
 from pipelines.model_file import written
 from pipelines.proposed_spans import moment_after, proposed_windows
 

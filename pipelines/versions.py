@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from monitoring.errors import LoadedDiffers
-from monitoring.places import scrubber
 from monitoring.records import Reference, Window
 from monitoring.reference import PREDICTION
+from monitoring.sources.places import scrubber
 from pipelines import evidence, registry
 from pipelines.config import Project
 from pipelines.reading import content_digest

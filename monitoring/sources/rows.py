@@ -1,4 +1,4 @@
-"""Files, SQL, warehouses -> the rows of a window. The sole owner of ibis and DuckDB; nothing is judged here."""
+"""The rows of a window, their number, and the span of a source. Places, engines and times stand beside it."""
 
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from monitoring import csvfiles, expressions, places, times
 from monitoring.config import Columns, Source
-from monitoring.engines import Engine, EngineError, blame, said, tables
 from monitoring.errors import NotATime, SourceMissing, SourceUnreadable, listed
 from monitoring.records import Window
+from monitoring.sources import csvfiles, expressions, places, times
+from monitoring.sources.engines import Engine, EngineError, blame, said, tables
 
 if TYPE_CHECKING:
     import pandas as pd

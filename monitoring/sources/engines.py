@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
-from monitoring import csvfiles, expressions, places
 from monitoring.errors import BadExpression, DriftloopError, SourceUnreadable
+from monitoring.sources import csvfiles, expressions, places
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitoring.config import Columns
 from monitoring.errors import BadExpression, ColumnsLost
-from monitoring.times import ISO_DAY, ISO_DAY_GLOB
+from monitoring.sources.times import ISO_DAY, ISO_DAY_GLOB
 
 if TYPE_CHECKING:
     from sqlglot import exp
