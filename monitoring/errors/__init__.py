@@ -1,0 +1,61 @@
+"""Every error of the product. Each takes ids and words itself: what was found, what was expected, what to do."""
+
+from monitoring.errors.base import DriftloopError, Misfit, clipped, listed, meant
+from monitoring.errors.data import (
+    BadData,
+    ColumnsLost,
+    ColumnsTwice,
+    NotATime,
+    SourceMissing,
+    SourceUnreadable,
+    Unscored,
+)
+from monitoring.errors.models import (
+    EstimatorError,
+    ForeignVersion,
+    LoadedDiffers,
+    NoChampion,
+    NothingToRollBack,
+    Tampered,
+    TrainingImpossible,
+    Untrusted,
+)
+from monitoring.errors.setup import (
+    BadExpression,
+    BeyondTime,
+    ConfigError,
+    HomeUnusable,
+    LedgerUnusable,
+    SecretMissing,
+    UnknownModel,
+)
+
+__all__ = [
+    "BadData",
+    "BadExpression",
+    "BeyondTime",
+    "ColumnsLost",
+    "ColumnsTwice",
+    "ConfigError",
+    "DriftloopError",
+    "EstimatorError",
+    "ForeignVersion",
+    "HomeUnusable",
+    "LedgerUnusable",
+    "LoadedDiffers",
+    "Misfit",
+    "NoChampion",
+    "NotATime",
+    "NothingToRollBack",
+    "SecretMissing",
+    "SourceMissing",
+    "SourceUnreadable",
+    "Tampered",
+    "TrainingImpossible",
+    "UnknownModel",
+    "Unscored",
+    "Untrusted",
+    "clipped",
+    "listed",
+    "meant",
+]

@@ -1,0 +1,89 @@
+"""Errors of the source and its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitoring.errors.base import DriftloopError, listed, meant
+
+
+class SourceMissing(DriftloopError):
+    """Nothing to read where the config points: a path, a table or a server. A retry may help."""
+
+    def __init__(self, where: str, why: str, remedy: str) -> None:
+        super().__init__(f"{where}: {why}", expected="a readable file, glob, URL or table", remedy=remedy)
+
+
+class BadData(DriftloopError):
+    """The source is there but its content cannot be used. Becomes the outcome `bad_data`."""
+
+    code = "bad_data"
+    column: str | None = None
+
+
+class SourceUnreadable(BadData):
+    """Truncated parquet, a CSV with broken lines, a wrong encoding."""
+
+    code = "unreadable_source"
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(
+            f"{where}: cannot be read: {why}",
+            expected="complete parquet files, or CSV in UTF-8 with the same number of fields on every line",
+            remedy="write the file again (to a temporary name, then rename), and run the check again",
+        )
+
+
+class ColumnsLost(BadData):
+    """The source lacks columns that the config names."""
+
+    code = "lost_column"
+
+    def __init__(self, where: str, lost: Iterable[str], there: Iterable[str]) -> None:
+        lost, there = list(lost), list(there)
+        self.column = lost[0] if len(lost) == 1 else None
+        super().__init__(
+            f"{where}: no column {listed(lost)}",
+            expected=f"the columns of the config; the source has {listed(there, 20)}",
+            remedy="bring the column back, or correct its name in the config." + meant(lost[0], there),
+        )
+
+
+class ColumnsTwice(BadData):
+    """A name that stands for two columns: neither can be chosen."""
+
+    code = "duplicate_column"
+
+    def __init__(self, where: str, twice: Iterable[str]) -> None:
+        twice = list(twice)
+        self.column = twice[0] if len(twice) == 1 else None
+        super().__init__(
+            f"{where}: more than one column is called {listed(twice)}",
+            expected="every column of the config once",
+            remedy="rename or drop one of them in the source",
+        )
+
+
+class NotATime(BadData):
+    """The time column holds something else."""
+
+    code = "not_a_time"
+
+    def __init__(self, where: str, column: str, found: str) -> None:
+        self.column = column
+        super().__init__(
+            f"{where}: the time column {column!r} holds {found}",
+            expected="timestamps, dates, or ISO 8601 text such as 2026-01-31T12:00:00",
+            remedy="name another time column, or derive one: columns.derived: {ts: to_timestamp(epoch_seconds)}",
+        )
+
+
+class Unscored(DriftloopError):
+    """A column was to be judged and came back without a score. Never passes silently."""
+
+    def __init__(self, columns: Iterable[str]) -> None:
+        super().__init__(
+            f"no drift score came back for {listed(columns)}",
+            expected="a finite score for every configured column",
+            remedy="report this with the column's type and a few values; meanwhile set its method in drift.columns",
+        )

@@ -1,0 +1,88 @@
+"""Errors of training, and of versions in the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitoring.errors.base import DriftloopError, listed
+
+
+class NoChampion(DriftloopError):
+    """The registry has no version behind the alias `champion`."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"{model} has no champion",
+            expected="a version behind the alias 'champion'",
+            remedy=f"`driftloop check` trains the first one; for an older version: set the alias of {model} in MLflow",
+        )
+
+
+class NothingToRollBack(DriftloopError):
+    """`rollback` without a version behind the alias `previous`."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"{model} has no previous champion to go back to",
+            expected="a version behind the alias 'previous', left there by a promotion",
+            remedy="`driftloop status` shows the versions; retrain to make another one",
+        )
+
+
+class ForeignVersion(DriftloopError):
+    """The alias was set by hand on a version that driftloop did not register."""
+
+    def __init__(self, model: str, version: str) -> None:
+        super().__init__(
+            f"{model} version {version} was not registered by driftloop: it has no reference",
+            expected="aliases on versions that a driftloop training registered",
+            remedy="set the alias back in MLflow; or remove it, and the next check trains a first champion",
+        )
+
+
+class Tampered(DriftloopError):
+    """A file of a model version is not the one that was registered."""
+
+    def __init__(self, version: str, file: str) -> None:
+        super().__init__(
+            f"{version}: {file} is not the file that was registered (its sha256 differs)",
+            expected="the artifact as it was written when the version was registered",
+            remedy="restore the artifact store from a backup, or `driftloop rollback` to the previous champion",
+        )
+
+
+class LoadedDiffers(DriftloopError):
+    """A version that was just registered predicts otherwise once it is loaded. It never becomes champion."""
+
+    def __init__(self, version: str, rows: int, of: int) -> None:
+        super().__init__(
+            f"{version} predicts otherwise on {rows:,} of {of:,} rows after it was stored and loaded",
+            expected="the same predictions before and after",
+            remedy="the champion was left in place; if the estimator is your own, store all of its state",
+        )
+
+
+class Untrusted(DriftloopError):
+    """A model that can only be stored by pickle, without leave to do so."""
+
+    def __init__(self, what: str, types: Iterable[str]) -> None:
+        super().__init__(
+            f"{what} holds types that are not on the list of trusted types: {listed(types)}",
+            expected="xgboost, or scikit-learn estimators made of trusted types",
+            remedy="add them to training.trusted_types, or set training.allow_pickle: true (which runs code on load)",
+        )
+
+
+class TrainingImpossible(DriftloopError):
+    """There is nothing to learn from: an early, typed end of a training, not a crash."""
+
+    def __init__(self, code: str, found: str, *, expected: str, remedy: str) -> None:
+        self.code = code
+        super().__init__(found, expected=expected, remedy=remedy)
+
+
+class EstimatorError(DriftloopError):
+    """What `training.estimator` names cannot be found, fitted or read. Exit code 2."""
+
+    def __init__(self, estimator: str, found: str, *, expected: str, remedy: str) -> None:
+        super().__init__(f"training.estimator {estimator}: {found}", expected=expected, remedy=remedy)

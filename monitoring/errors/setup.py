@@ -1,0 +1,80 @@
+"""Errors of what a person sets up: the model file, its expressions and secrets, the state folder, the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitoring.errors.base import DriftloopError, listed, meant
+
+
+class ConfigError(DriftloopError):
+    """The YAML of a model is not usable. Exit code 2."""
+
+    def __init__(self, file: str, key: str, found: str, *, expected: str, remedy: str) -> None:
+        super().__init__(f"{file}: {key}: {found}" if key else f"{file}: {found}", expected=expected, remedy=remedy)
+
+
+class UnknownModel(DriftloopError):
+    """A name or path that leads to no model file. Exit code 2."""
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        known = list(known)
+        there = f"one of {listed(known)}" if known else "the path of a YAML file that `driftloop init` wrote"
+        super().__init__(
+            f"there is no model file {name!r}", expected=there, remedy="check the path." + meant(name, known)
+        )
+
+
+class HomeUnusable(DriftloopError):
+    """The state folder cannot be made or written to."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(
+            f"the state folder {place} cannot be used: {why}",
+            expected="a folder that this process may create and write to",
+            remedy="set DRIFTLOOP_HOME to another folder, or mend the permissions of this one",
+        )
+
+
+class LedgerUnusable(DriftloopError):
+    """The ledger's database cannot be opened."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(
+            f"the ledger {url} cannot be opened: {why}",
+            expected="an SQLAlchemy URL such as sqlite:////folder/ledger.db or postgresql+psycopg://user@host/database",
+            remedy="check DRIFTLOOP_LEDGER_URL and the rights of this process; without it a SQLite file is used",
+        )
+
+
+class SecretMissing(DriftloopError):
+    """`${NAME}` in a config, and no such environment variable."""
+
+    def __init__(self, key: str, variable: str) -> None:
+        super().__init__(
+            f"{key} needs the environment variable {variable}, which is not set",
+            expected=f"{variable} in the environment of the process that runs the check",
+            remedy=f"export {variable}=..., or give a default in the config: ${{{variable}:-value}}",
+        )
+
+
+class BeyondTime(DriftloopError):
+    """A window that would begin before the calendar does. Exit code 2."""
+
+    def __init__(self, moment: object, length: object) -> None:
+        super().__init__(
+            f"there is no window of {length} before {moment}",
+            expected="a moment that lies at least that long after the year 1",
+            remedy="correct --now, or the span in the config (windows.current, training.window, columns.label_delay)",
+        )
+
+
+class BadExpression(DriftloopError):
+    """An SQL expression of the config (a derived column or the filter) is not usable. Exit code 2."""
+
+    def __init__(self, key: str, expression: str, why: str) -> None:
+        super().__init__(
+            f"{key}: {expression!r}: {why}",
+            expected="one SQL expression over the source's columns, in the dialect of its engine (DuckDB for files)",
+            remedy="try the expression with SELECT in the engine's own shell",
+        )
