@@ -1,13 +1,18 @@
-"""Spans of time cut from `now`: the current window, the labelled one, and the one to train on."""
+"""Spans of time cut from `now`: the current window, the labelled one, the one to train on; and the rows in one."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from monitoring.config import Windows
 from monitoring.durations import format_duration
 from monitoring.errors import BeyondTime
 from monitoring.records import Window, utc
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 STEPS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +45,11 @@ def labelled_window(current: Window, label_delay: timedelta) -> Window:
 def training_window(current: Window, label_delay: timedelta, span: timedelta) -> Window:
     """What a challenger may learn from and be judged on: the newest `span` of rows whose labels are all due."""
     return _before(_earlier(current.end, label_delay), span)
+
+
+def inside(times: pd.Series[Any], window: Window) -> np.ndarray:
+    """One truth value a row: whether its time, in UTC, lies in the window."""
+    return ((times >= window.start) & (times < window.end)).to_numpy(dtype=bool)
 
 
 def _before(end: datetime, length: timedelta) -> Window:

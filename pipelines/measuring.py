@@ -23,6 +23,7 @@ from monitoring.performance import assess, row_losses
 from monitoring.preflight import inspect
 from monitoring.records import Check, ColumnReference, ColumnScore, Finding, Performance, Reference, Window
 from monitoring.reference import PREDICTION, prediction_column
+from monitoring.windows import inside
 from pipelines import own_code, registry
 from pipelines.as_trained import as_trained, differences
 from pipelines.config import Project
@@ -146,7 +147,7 @@ def measure_loss(
 ) -> Performance | None:
     """The champion's loss on the newest window whose labels are due; None where no row has one."""
     time, target = frame[config.columns.time], frame[config.columns.target]
-    known = ((time >= labelled.start) & (time < labelled.end) & target.notna()).to_numpy()
+    known = inside(time, labelled) & target.notna().to_numpy()
     if not known.any():
         return None
     losses = row_losses(config.loss, target.to_numpy()[known], predicted[known], classes)
@@ -165,6 +166,6 @@ def save_report(page: str, check: Check, path: Path) -> None:
 def _current(frame: pd.DataFrame, window: Window, config: Project) -> pd.DataFrame:
     """The rows of the window, with labels that are not due yet taken out: a replay must not see them."""
     time, target = config.columns.time, config.columns.target
-    inside = frame[(frame[time] >= window.start) & (frame[time] < window.end)]
-    due = inside[time] < window.end - config.columns.label_delay
-    return inside.assign(**{target: inside[target].where(due, None)})
+    current = frame.loc[inside(frame[time], window)]
+    due = current[time] < window.end - config.columns.label_delay
+    return current.assign(**{target: current[target].where(due, None)})

@@ -15,6 +15,7 @@ from monitoring import sources
 from monitoring.conform import conform
 from monitoring.errors import SourceMissing
 from monitoring.records import Finding, Window
+from monitoring.windows import inside
 
 if TYPE_CHECKING:
     from monitoring.config import Monitored
@@ -31,8 +32,7 @@ class Fresh:
     digest: str
 
     def within(self, window: Window, time: str) -> pd.DataFrame:
-        inside = (self.frame[time] >= window.start) & (self.frame[time] < window.end)
-        return self.frame.loc[inside.to_numpy()]
+        return self.frame.loc[inside(self.frame[time], window)]
 
 
 def _may_help(task: Any, run: Any, state: Any) -> bool:

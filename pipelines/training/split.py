@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from monitoring.records import Window, utc
+from monitoring.windows import inside
 
 
 def split(
@@ -37,5 +38,5 @@ def unseen(holdout: pd.DataFrame, time: str, champion_trained: Iterable[Window])
     [2, 3]
     """
     for window in champion_trained:
-        holdout = holdout[(holdout[time] < window.start) | (holdout[time] >= window.end)]
+        holdout = holdout.loc[~inside(holdout[time], window)]
     return holdout

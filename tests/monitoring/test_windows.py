@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from monitoring.config import Windows
 from monitoring.errors import BeyondTime
 from monitoring.records import Window
-from monitoring.windows import align, current_window, labelled_window, training_window
+from monitoring.windows import align, current_window, inside, labelled_window, training_window
 
 moments = st.datetimes(datetime(1960, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
 spans = st.timedeltas(timedelta(seconds=1), timedelta(days=400))
@@ -81,3 +82,14 @@ def test_labels_at_once_make_the_current_window_the_labelled_one() -> None:
     """Without a delay the rows that are judged for drift are those judged for loss."""
     window = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 8))
     assert labelled_window(window, timedelta()) == window
+
+
+@given(st.lists(moments, max_size=20), moments, spans)
+def test_the_rows_inside_are_those_whose_time_is_in_the_window(
+    times: list[datetime], start: datetime, span: timedelta
+) -> None:
+    """Rows are cut as moments are: the start belongs to the window, the end does not, a row without a time never."""
+    window = Window(start=start, end=start + span)
+    tried = [*times, window.start, window.end]
+    column = pd.Series([*tried, None], dtype="datetime64[us, UTC]")
+    assert inside(column, window).tolist() == [*(moment in window for moment in tried), False]
