@@ -19,7 +19,7 @@ sys.path.insert(0, str(HERE.parent))
 from monitoring.config import ColumnDrift, Section, format_duration  # noqa: E402
 from monitoring.drift import METHODS  # noqa: E402
 from monitoring.policies import AnyGuard, AnyTrigger  # noqa: E402
-from pipelines.cli import main  # noqa: E402
+from pipelines.cli import COMMANDS, main  # noqa: E402
 from pipelines.config import Project, Search  # noqa: E402
 
 TOP = """\
@@ -53,7 +53,8 @@ def commands_page() -> str:
     """The help text of every command."""
     context = click.Context(main, info_name="driftloop", max_content_width=100, terminal_width=100)
     parts = ["# Commands\n", "Made by `python docs/generate.py` from the code.\n", _help(context)]
-    for name, command in main.commands.items():
+    for name in COMMANDS:
+        command = main.command_called(name)
         own = click.Context(command, parent=context, info_name=name, max_content_width=100, terminal_width=100)
         parts += [f"## driftloop {name}\n", _help(own)]
     return "\n".join(parts)

@@ -11,7 +11,7 @@ import click
 import pytest
 import yaml
 
-from pipelines.cli import main
+from pipelines.cli import COMMANDS, main
 from pipelines.config import Project
 from tests import streams
 
@@ -51,7 +51,7 @@ def test_every_shown_command_exists() -> None:
             seen += 1
             if words[1].startswith("-"):
                 continue
-            known = main.commands[words[1]]
+            known = main.command_called(words[1])
             options = {name for parameter in known.params for name in parameter.opts} | {"--help"}
             assert {word for word in words[2:] if word.startswith("-")} <= options, command
         elif words[0] == "make":
@@ -63,7 +63,7 @@ def test_every_shown_command_exists() -> None:
 def test_every_command_is_documented() -> None:
     """No command exists without standing in the README."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    for name in main.commands:
+    for name in COMMANDS:
         assert f"driftloop {name}" in readme, name
 
 
@@ -100,7 +100,7 @@ def test_the_readme_names_no_missing_file() -> None:
 
 def test_help_is_worded_for_every_option() -> None:
     """No option of any command is without its sentence."""
-    for name, command in main.commands.items():
-        for parameter in command.params:
+    for name in COMMANDS:
+        for parameter in main.command_called(name).params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{name} {parameter.opts}"

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.cli import COMMANDS
 from tests import streams
 from tests.pipelines.conftest import SMALL
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ("init", "check", "retrain", "status", "rollback", "demo")
 HEAVY = ("pandas", "numpy", "pydantic", "prefect", "mlflow", "evidently", "xgboost", "sklearn", "ibis", "sqlalchemy")
 ASK = f"""
 import json, sys

@@ -1,0 +1,39 @@
+"""`driftloop check`: one check of one model, in words or as one JSON object."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from pipelines.commands.options import config_argument, json_option, now_option, only_json
+
+RETRAIN_DECIDED = 10
+
+
+@click.command()
+@config_argument
+@json_option
+@now_option
+@click.option("--dry-run", is_flag=True, help="Judge and write the report, change nothing.")
+@click.option("--exit-code", is_flag=True, help="Exit with 10 when the decision was to retrain.")
+def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit_code: bool) -> None:
+    """Check one model: judge its fresh rows, retrain it if that is decided."""
+    from pipelines.config import load
+    from pipelines.warmup import prefect_ready
+
+    project = load(config)
+    with only_json(as_json), prefect_ready(project, now):
+        from pipelines.monitoring_flow import monitoring_flow
+
+        result = monitoring_flow(config=project, now=now, dry_run=dry_run)
+    if as_json:
+        click.echo(result.model_dump_json())
+    else:
+        from pipelines.words import check_in_words
+
+        click.echo(check_in_words(result, config))
+    if exit_code and result.decision == "retrain":
+        sys.exit(RETRAIN_DECIDED)

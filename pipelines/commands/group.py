@@ -1,0 +1,99 @@
+"""The group of all commands: finds each by its module's name, and turns errors into exit codes and JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+class Commands(click.Group):
+    """Imports a command's module when the command is asked for, and exits with 2 for a wrong command or config.
+
+    `modules` are the names in the order of the help page; each is a module of `pipelines.commands` with a command of
+    its own name. Anything else that fails exits with 1.
+    """
+
+    def __init__(self, *more: Any, modules: Sequence[str] = (), **named: Any) -> None:
+        super().__init__(*more, **named)
+        self.modules = tuple(modules)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self.command_called(cmd_name) if cmd_name in self.modules else None
+
+    def command_called(self, name: str) -> click.Command:
+        """Give the command of that name; its module is imported now."""
+        made: click.Command = getattr(import_module(f"pipelines.commands.{name}"), name)
+        return made
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **named: Any) -> NoReturn:
+        from monitoring.errors import (
+            BadExpression,
+            BeyondTime,
+            ConfigError,
+            DriftloopError,
+            EstimatorError,
+            SecretMissing,
+            UnknownModel,
+        )
+
+        given = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(given, *more, **{**named, "standalone_mode": False})
+        except click.ClickException as error:
+            _as_json(given, error.format_message())
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            _fail(given, "interrupted", INTERRUPTED)
+        except DriftloopError as error:
+            of_config = ConfigError | UnknownModel | BadExpression | SecretMissing | EstimatorError
+            usage = isinstance(error, of_config | BeyondTime)
+            _fail(given, str(error), WRONG_USAGE if usage else FAILED)
+        except Exception as error:
+            _fail(given, f"{type(error).__name__}: {error}{_kept_traceback()}", FAILED)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from monitoring.errors import meant
+
+        if args[0] in self.modules or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        there = ", ".join(sorted(self.modules))
+        raise click.UsageError(f"No such command {args[0]!r}; there are {there}.{meant(args[0], self.modules)}", ctx)
+
+
+def _fail(given: list[str], message: str, code: int) -> NoReturn:
+    _as_json(given, message)
+    click.echo(f"driftloop: {message}", err=True)
+    sys.exit(code)
+
+
+def _as_json(given: list[str], message: str) -> None:
+    if "--json" in given:
+        click.echo(json.dumps({"outcome": "failed", "reason": message}))
+
+
+def _kept_traceback() -> str:
+    """Keep the traceback of an error that nobody foresaw where it can be found, and say where."""
+    import traceback
+
+    from pipelines import home
+
+    try:
+        file = home.prepare() / "last_error.txt"
+        file.write_text(traceback.format_exc(), "utf-8")
+    except Exception:
+        return ""
+    return f"\n  this was not foreseen; the traceback is in {file}"

@@ -1,0 +1,39 @@
+"""`driftloop init`: write a commented config from a data file or a table."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("data")
+@click.option("--table", help="DATA is a database URL; this is the table.")
+@click.option("--model", help="Name of the model; from the file's name if not given.")
+@click.option("--target", help="The column to predict; guessed if not given.")
+@click.option("--time", help="The time column; guessed if not given.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="The YAML to write. Default: MODEL.yaml")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+def init(
+    data: str,
+    table: str | None,
+    model: str | None,
+    target: str | None,
+    time: str | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Write a commented config from a data file (parquet, CSV) or a table.
+
+    It looks at the columns and proposes types, target and time column. Read what it wrote, then `driftloop check` it.
+    """
+    from pipelines import proposal
+
+    made = proposal.propose(data, table=table, model=model, target=target, time=time, output=output, force=force)
+    click.echo(f"wrote {made.file}: {made.said}")
+    click.echo("next: read it, then")
+    file = shlex.quote(str(made.file))
+    click.echo(f"  driftloop check {file} --now {made.first}   # trains the first champion on the rows before")
+    click.echo(f"  driftloop check {file} --now {made.now}   # checks the newest rows")

@@ -1,0 +1,56 @@
+"""Arguments and options that several commands have, and the promise of `--json`: one object on stdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Moment(click.ParamType[datetime]):
+    """An ISO 8601 time; UTC where it names no zone."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(
+                f"{value!r} is no time; expected ISO 8601 such as 2026-01-31 or 2026-01-31T06:00+01:00", param, ctx
+            )
+        if not 1900 <= moment.year <= 2200:
+            self.fail(f"{value!r} is out of reach; expected a year from 1900 to 2200", param, ctx)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+config_argument = click.argument("config", type=click.Path(path_type=Path))
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout; logs go to stderr."
+)
+now_option = click.option("--now", type=Moment(), help="The present, for a replay (ISO 8601, UTC unless it says).")
+
+
+@contextmanager
+def only_json(wanted: bool) -> Iterator[None]:
+    """With --json whatever anyone prints on stdout meanwhile, a training function say, goes to stderr."""
+    if not wanted:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -1,0 +1,34 @@
+"""`driftloop retrain`: a challenger by hand; the gate still decides."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from pipelines.commands.options import config_argument, json_option, now_option, only_json
+
+
+@click.command()
+@config_argument
+@json_option
+@now_option
+def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
+    """Train a challenger now, whatever the signals say. The gate still decides whether it takes over."""
+    from pipelines.config import load
+    from pipelines.warmup import prefect_ready
+
+    project = load(config)
+    with only_json(as_json), prefect_ready(project, now):
+        from pipelines import registry
+        from pipelines.retraining import retrain_now
+
+        result = retrain_now(project, now or datetime.now(UTC))
+        champion = registry.aliased(project.model, registry.CHAMPION)
+    if as_json:
+        click.echo(result.model_dump_json())
+    else:
+        from pipelines.words import retrain_in_words
+
+        click.echo(retrain_in_words(project.model, result, champion.number if champion else None))

@@ -1,0 +1,30 @@
+"""`driftloop rollback`: the previous champion serves again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pipelines.commands.options import config_argument, json_option, only_json
+
+
+@click.command()
+@config_argument
+@json_option
+def rollback(config: Path, as_json: bool) -> None:
+    """Make the previous champion serve again; its reference comes back with it."""
+    from pipelines import home, registry
+    from pipelines.config import load
+
+    project = load(config)
+    home.prepare()
+    with only_json(as_json):
+        left, serves = registry.rollback(project.model)
+    if as_json:
+        click.echo(json.dumps({"model": project.model, "champion": serves.number, "previous": left.number}))
+    else:
+        click.echo(
+            f"{project.model}: version {serves.number} is champion again, with its reference; {left.number} is previous"
+        )
