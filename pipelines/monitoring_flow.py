@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
-from prefect import flow, get_run_logger, runtime
+from prefect import flow, get_run_logger
 
 from monitoring import sources
 from monitoring.decision import decide
 from monitoring.errors import BadData, NoChampion
 from monitoring.ledger import Ledger, digest, window_key
 from monitoring.preflight import fatal, put_aside
-from monitoring.records import Check, CheckWindow, Finding, Moment, Outcome, Retrain, Signals, Window
-from monitoring.windows import current_window, labelled_window, training_window
-from pipelines import evidence, home, measuring, registry
+from monitoring.records import Check, Finding, Moment, Outcome, Retrain, Signals, Window
+from monitoring.windows import labelled_window, training_window
+from pipelines import home, measuring, registry
 from pipelines.as_trained import as_trained
-from pipelines.config import Project, ProjectFile
+from pipelines.check_run import CheckRun
+from pipelines.config import ProjectFile
 from pipelines.measuring import Measurement
 from pipelines.reading import Fresh, content_digest, read
 from pipelines.registry import Version
@@ -50,7 +46,7 @@ def monitoring_flow(config: ProjectFile, now: Moment | None = None, dry_run: boo
     locks = home.home() / "locks"
     locks.mkdir(parents=True, exist_ok=True)
     with FileLock(str(locks / f"{config.model}.check.lock")), closing(Ledger(home.ledger_url())) as ledger:
-        run = _Run(config, now or datetime.now(UTC), dry_run, ledger)
+        run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger)
         try:
             check = _check(run)
         except BadData as error:
@@ -65,78 +61,7 @@ def monitoring_flow(config: ProjectFile, now: Moment | None = None, dry_run: boo
         return check
 
 
-@dataclass
-class _Run:
-    """One check on its way: what is fixed from the start, and how each way out is recorded."""
-
-    config: Project
-    now: datetime
-    dry_run: bool
-    ledger: Ledger
-    started: float = field(default_factory=time.time)
-    check_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
-    champion: str | None = None
-    rows: int = 0
-    mlflow_run_id: str | None = None
-    decided: Check | None = None
-
-    def __post_init__(self) -> None:
-        self.window = current_window(self.now, self.config.windows)
-        self.flow_run_id = str(runtime.flow_run.id)
-
-    def check(self, outcome: Outcome, reason: str, **more: Any) -> Check:
-        window = CheckWindow(start=self.window.start, end=self.window.end, rows=self.rows)
-        known = {
-            "model": self.config.model,
-            "check_id": self.check_id,
-            "window": window,
-            "champion": self.champion,
-            "champion_after": self.champion,
-            "now": self.now,
-            "dry_run": self.dry_run,
-            "prefect_flow_run_id": self.flow_run_id,
-        }
-        return Check(**{**known, "outcome": outcome, "reason": reason, **more})
-
-    def exit(self, outcome: Outcome, reason: str, *, keys: tuple[str, ...] = (), **more: Any) -> Check:
-        """Leave with an outcome that needs no measuring; it is recorded all the same."""
-        check = self.check(outcome, reason, **more)
-        if self.decided is not None:
-            # It broke off after the decision, in the training: what was measured and decided is kept.
-            told = {"outcome": outcome, "reason": reason, "findings": (*self.decided.findings, *check.findings)}
-            check = self.decided.model_copy(update=told)
-        if not self.dry_run:
-            check = check.model_copy(update={"mlflow_run_id": self.open_run(check)})
-        return self.finish(check, keys)
-
-    def failed(self, error: BaseException) -> None:
-        """Record an error on its way out; what goes wrong with the record must not hide it."""
-        try:
-            self.exit(Outcome.FAILED, f"{type(error).__name__}: {error}")
-        except Exception as second:
-            get_run_logger().warning("this failure could not be recorded: %s: %s", type(second).__name__, second)
-
-    def open_run(self, check: Check, report: Path | None = None) -> str:
-        """The MLflow run of this check, opened once, with all that is known by now."""
-        if self.mlflow_run_id is None:
-            name, tags = f"check {self.window}", {"driftloop.kind": "check"}
-            self.mlflow_run_id = evidence.open_run(check.model, name, tags=tags, started=self.started)
-        evidence.log_check(self.mlflow_run_id, check, report)
-        return self.mlflow_run_id
-
-    def finish(self, check: Check, keys: tuple[str, ...] = ()) -> Check:
-        """Write the last word into Prefect, MLflow and, last of all, the ledger."""
-        if self.dry_run:
-            return check
-        assert check.mlflow_run_id is not None
-        evidence.tag_check(check.mlflow_run_id, check)
-        evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
-        evidence.tell_prefect(check)
-        self.ledger.record(check, keys)
-        return check
-
-
-def _check(run: _Run) -> Check:
+def _check(run: CheckRun) -> Check:
     """The steps in their order; each early exit leaves before anything expensive is imported."""
     config, window = run.config, run.window
     champion = measuring.find_champion(config.model)
@@ -176,7 +101,9 @@ def _check(run: _Run) -> Check:
     return _judge(run, champion, fresh, findings, measured)
 
 
-def _judge(run: _Run, champion: Version, fresh: Fresh, findings: tuple[Finding, ...], measured: Measurement) -> Check:
+def _judge(
+    run: CheckRun, champion: Version, fresh: Fresh, findings: tuple[Finding, ...], measured: Measurement
+) -> Check:
     config = run.config
     newest = champion.newest_row
     signals = Signals(
@@ -223,7 +150,7 @@ def _judge(run: _Run, champion: Version, fresh: Fresh, findings: tuple[Finding, 
     return run.finish(check, keys)
 
 
-def _retrain(run: _Run, champion: Version, fresh: Fresh, check: Check) -> Check:
+def _retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
     """Ask for a retrain and run it as a subflow, by request id and window."""
     retrain = _train(run, champion.number, fresh, check.reason)
     return check.model_copy(
@@ -236,7 +163,7 @@ def _retrain(run: _Run, champion: Version, fresh: Fresh, check: Check) -> Check:
     )
 
 
-def _bootstrap(run: _Run) -> Check:
+def _bootstrap(run: CheckRun) -> Check:
     """No champion yet: train the first one on what history there is. It must beat the naive baseline."""
     config, window = run.config, run.window
     if run.dry_run:
@@ -266,7 +193,7 @@ def _bootstrap(run: _Run) -> Check:
     return run.finish(run.decided.model_copy(update=update), keys)
 
 
-def _train(run: _Run, champion: str | None, fresh: Fresh, reason: str) -> Retrain:
+def _train(run: CheckRun, champion: str | None, fresh: Fresh, reason: str) -> Retrain:
     """The training as a subflow. Champion, window, rows and settings are the request: the same one is trained once."""
     from pipelines.training_flow import training_flow
 
@@ -284,7 +211,7 @@ def _train(run: _Run, champion: str | None, fresh: Fresh, reason: str) -> Retrai
     )
 
 
-def _nothing(run: _Run, window: Window) -> str:
+def _nothing(run: CheckRun, window: Window) -> str:
     """Say where the rows are instead, if there are any."""
     there = sources.span(run.config.source, run.config.columns, run.config.folder)
     said = f"no rows in {window}"

@@ -1,0 +1,89 @@
+"""One check on its way: what is fixed from its start, and how each way out is recorded. Judges and measures nothing."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import get_run_logger, runtime
+
+from monitoring.ledger import Ledger
+from monitoring.records import Check, CheckWindow, Outcome
+from monitoring.windows import current_window
+from pipelines import evidence
+from pipelines.config import Project
+
+
+@dataclass
+class CheckRun:
+    """What a check knows of itself, and its records in the ledger, MLflow and Prefect."""
+
+    config: Project
+    now: datetime
+    dry_run: bool
+    ledger: Ledger
+    started: float = field(default_factory=time.time)
+    check_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+    champion: str | None = None
+    rows: int = 0
+    mlflow_run_id: str | None = None
+    decided: Check | None = None
+
+    def __post_init__(self) -> None:
+        self.window = current_window(self.now, self.config.windows)
+        self.flow_run_id = str(runtime.flow_run.id)
+
+    def check(self, outcome: Outcome, reason: str, **more: Any) -> Check:
+        window = CheckWindow(start=self.window.start, end=self.window.end, rows=self.rows)
+        known = {
+            "model": self.config.model,
+            "check_id": self.check_id,
+            "window": window,
+            "champion": self.champion,
+            "champion_after": self.champion,
+            "now": self.now,
+            "dry_run": self.dry_run,
+            "prefect_flow_run_id": self.flow_run_id,
+        }
+        return Check(**{**known, "outcome": outcome, "reason": reason, **more})
+
+    def exit(self, outcome: Outcome, reason: str, *, keys: tuple[str, ...] = (), **more: Any) -> Check:
+        """Leave with an outcome that needs no measuring; it is recorded all the same."""
+        check = self.check(outcome, reason, **more)
+        if self.decided is not None:
+            # It broke off after the decision, in the training: what was measured and decided is kept.
+            told = {"outcome": outcome, "reason": reason, "findings": (*self.decided.findings, *check.findings)}
+            check = self.decided.model_copy(update=told)
+        if not self.dry_run:
+            check = check.model_copy(update={"mlflow_run_id": self.open_run(check)})
+        return self.finish(check, keys)
+
+    def failed(self, error: BaseException) -> None:
+        """Record an error on its way out; what goes wrong with the record must not hide it."""
+        try:
+            self.exit(Outcome.FAILED, f"{type(error).__name__}: {error}")
+        except Exception as second:
+            get_run_logger().warning("this failure could not be recorded: %s: %s", type(second).__name__, second)
+
+    def open_run(self, check: Check, report: Path | None = None) -> str:
+        """The MLflow run of this check, opened once, with all that is known by now."""
+        if self.mlflow_run_id is None:
+            name, tags = f"check {self.window}", {"driftloop.kind": "check"}
+            self.mlflow_run_id = evidence.open_run(check.model, name, tags=tags, started=self.started)
+        evidence.log_check(self.mlflow_run_id, check, report)
+        return self.mlflow_run_id
+
+    def finish(self, check: Check, keys: tuple[str, ...] = ()) -> Check:
+        """Write the last word into Prefect, MLflow and, last of all, the ledger."""
+        if self.dry_run:
+            return check
+        assert check.mlflow_run_id is not None
+        evidence.tag_check(check.mlflow_run_id, check)
+        evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
+        evidence.tell_prefect(check)
+        self.ledger.record(check, keys)
+        return check
