@@ -28,7 +28,8 @@ TOP = """\
 Made by `python docs/generate.py` from the code. Unknown keys are refused, and every error names the file, the key, what
 was found and what is expected. Durations are written `7d`, `12h`, `30m`, `45s`, `2w` or as sums such as `1d12h`. A
 relative path starts at the folder of the YAML. `${NAME}` and `${NAME:-default}` in `source.path` and `source.url` are
-filled from the environment when the source is opened, and are kept as written everywhere else.
+filled from the environment when the source is opened, and are kept as written everywhere else. A password or token that
+is written out in them is refused.
 """
 
 

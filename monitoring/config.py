@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,8 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from monitoring.drift import LEFT_OUT, METHODS
 from monitoring.durations import Duration, Span, format_duration, parse_duration
-from monitoring.errors import Misfit, SecretMissing, listed, meant
+from monitoring.errors import Misfit, listed, meant
 from monitoring.records import Kind
+from monitoring.secrets import written_out
 
 __all__ = [
     "LOSSES",
@@ -31,7 +30,6 @@ __all__ = [
     "Task",
     "TimeZone",
     "Windows",
-    "expand",
     "format_duration",
     "parse_duration",
 ]
@@ -45,31 +43,10 @@ LOSSES: dict[str, tuple[str, ...]] = {
 }
 
 
-def expand(text: str, key: str) -> str:
-    """Fill `${NAME}` and `${NAME:-default}` from the environment, at the moment of use and not before.
-
-    As in a shell, the default stands in for a variable that is not set or empty.
-
-    >>> expand("${NO_SUCH_VARIABLE:-here}/rows.csv", "source.path")
-    'here/rows.csv'
-    """
-
-    def fill(match: re.Match[str]) -> str:
-        name, default = match.group(1), match.group(2)
-        value = os.environ.get(name)
-        if default is not None:
-            return value or default
-        if value is None:
-            raise SecretMissing(key, name)
-        return value
-
-    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", fill, text)
-
-
 class Section(BaseModel):
-    """One block of the YAML: closed and frozen. No limit can be `.nan`, which no number ever reaches."""
+    """One block of the YAML: closed and frozen. No limit can be `.nan`, and no error repeats a value or a secret."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 def _known_zone(zone: str) -> str:
@@ -89,13 +66,28 @@ class Source(Section):
     """Where the rows come from: files (`path`) or a table of a database (`url` and `table`).
 
     A relative path starts at the folder of the YAML file. `${NAME}` is filled from the environment when the source is
-    opened and is kept as written everywhere else, so that no secret reaches a log, Prefect or MLflow.
+    opened and is kept as written everywhere else, so that no secret reaches a log, Prefect or MLflow; a password or
+    token that is written out is refused.
     """
 
     path: str | None = Field(None, description="a file, a glob such as trips/*.parquet, or an fsspec URL")
     format: Literal["parquet", "csv"] | None = Field(None, description="guessed from the path's ending if not given")
     url: str | None = Field(None, description="an ibis.connect URL: sqlite:///..., duckdb://..., postgres://...")
     table: str | None = Field(None, description="a table of that database, or schema.table")
+
+    @model_validator(mode="after")
+    def _no_secret(self) -> Self:
+        # First of all: the messages of the other rules repeat the address.
+        for key, address in (("path", self.path), ("url", self.url)):
+            secret = written_out(address or "")
+            if secret is not None:
+                raise Misfit(
+                    "${NAME} in its place, filled from the environment when the source is opened",
+                    key=key,
+                    found=f"{secret} written out",
+                    remedy="put it into an environment variable: postgres://user:${PG_PASSWORD}@host/database",
+                )
+        return self
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from monitoring.config import Columns, Source
 from monitoring.errors import ConfigError, DriftloopError, listed, meant
 from monitoring.records import Window
 from monitoring.sources.places import database_file, place
 from pipelines.model_file import written
 from pipelines.proposed_spans import moment_after, proposed_windows
+from pipelines.refusal import worded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +68,10 @@ def propose(
         raise ConfigError(
             str(file), "", "is there already", expected="a new file", remedy="--force, or --output OTHER.yaml"
         )
-    given = _source(data, table, Path())
+    try:
+        given = _source(data, table, Path())
+    except ValidationError as error:
+        raise worded(Path("init"), error, Source) from None
     frame = sources.sample(given, Path.cwd())
     guess = look(frame, given_target=target, given_time=time)
     columns = Columns(

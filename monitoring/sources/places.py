@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from monitoring.config import Source, expand
+from monitoring.config import Source
 from monitoring.errors import SourceMissing
+from monitoring.secrets import VARIABLE, expand
 
-VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-[^}]*)?\}")
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters at least: C:// is a drive
 
 
@@ -58,7 +58,7 @@ def scrubber(written: str, expanded: str) -> Callable[[str], str]:
     'no answer from postgres://ann:***@db/x'
     """
     hidden = {expanded: written} if "${" in written else {}
-    for name in VARIABLE.findall(written):
+    for name, _ in VARIABLE.findall(written):
         value = os.environ.get(name, "")
         # One or two letters are no secret, and to replace them would make a message unreadable.
         hidden |= {known: f"${{{name}}}" for known in (value, quote(value, safe=""), unquote(value)) if len(known) > 2}

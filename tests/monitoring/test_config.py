@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from monitoring.config import LOSSES, Drift, Monitored, Source, expand
+from monitoring.config import LOSSES, Drift, Monitored, Source
 from monitoring.drift import METHODS
-from monitoring.errors import SecretMissing
 from tests.judged import monitored
 
 
@@ -135,31 +132,3 @@ def test_an_unset_default_falls_back_to_the_products_own() -> None:
     drift = Drift.model_validate({"numeric": {"threshold": 0.3}, "categorical": {"threshold": 0.4}})
     assert drift.chosen("a", "numeric").method == "wasserstein"
     assert drift.chosen("a", "categorical").method == "psi"
-
-
-def test_a_secret_is_filled_in_at_use_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`${NAME}` becomes the environment's value only in `expand`; the config keeps what was written."""
-    monkeypatch.setenv("PASSWORD", "hush")
-    url = "postgres://me:${PASSWORD}@host/db"
-    config = monitored(source={"url": url, "table": "trips"})
-    assert expand(url, "source.url") == "postgres://me:hush@host/db"
-    assert config.source.url == url
-    assert "hush" not in config.model_dump_json() + repr(config) + str(config.model_dump())
-
-
-def test_a_default_stands_in_for_what_is_not_set_or_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a shell; without a default an unset variable is an error and an empty one is empty."""
-    monkeypatch.delenv("ROWS", raising=False)
-    assert expand("${ROWS:-here}/a${ROWS:-}", "k") == "here/a"
-    with pytest.raises(SecretMissing, match=r"source\.path needs the environment variable ROWS"):
-        expand("${ROWS}", "source.path")
-    monkeypatch.setenv("ROWS", "")
-    assert expand("${ROWS:-here}|${ROWS}", "k") == "here|"
-    monkeypatch.setenv("ROWS", "${ROWS}")
-    assert expand("${ROWS}", "k") == "${ROWS}"
-
-
-@given(st.text().filter(lambda text: "${" not in text))
-def test_text_without_a_variable_is_left_alone(text: str) -> None:
-    """Dollars, braces and backslashes mean nothing by themselves."""
-    assert expand(text, "k") == text

@@ -281,6 +281,18 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         "keys with values",
         LISTS,
     ),
+    "password written out": (
+        changed(source={"url": "postgres://me:secret@host/db", "table": "trips"}),
+        "FILE: source.url: a password written out",
+        "${NAME} in its place, filled from the environment when the source is opened",
+        "put it into an environment variable: postgres://user:${PG_PASSWORD}@host/database",
+    ),
+    "token written out": (
+        changed(source={"path": "https://host/rows.csv?token=secret"}),
+        "FILE: source.path: the secret 'token' written out",
+        "${NAME} in its place, filled from the environment when the source is opened",
+        "put it into an environment variable: postgres://user:${PG_PASSWORD}@host/database",
+    ),
     "time zone": (
         changed(schedule={"time_zone": "Berlin"}),
         "FILE: schedule.time_zone: 'Berlin'",

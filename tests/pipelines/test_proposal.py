@@ -74,6 +74,14 @@ def test_files_and_tables_are_read_from_wherever_the_yaml_lies(kind: str, output
     assert sources.span(project.source, columns, project.folder) is not None
 
 
+def test_a_password_is_not_written_into_a_config() -> None:
+    """A URL with a password in plain sight is refused before anything is opened or written."""
+    with pytest.raises(ConfigError, match=r"init: url: a password written out") as caught:
+        init("postgres://ann:hunter2@host/db", table="trips")
+    assert "hunter" not in str(caught.value)
+    assert not list(Path().glob("*.yaml"))
+
+
 def test_any_column_name_survives_the_yaml() -> None:
     """Names that YAML would read as something else come back as they are in the data."""
     frame = pd.DataFrame({name: np.random.default_rng(at).normal(size=300) for at, name in enumerate(NAMES)})

@@ -69,7 +69,7 @@ def test_no_secret_shows_in_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "${SERVER}",
         "nosuch://a:${PASSWORD}@h/x",
     )
-    broken += [Source(url=url, table=table) for url in (*urls, "nosuch://a:hunter2@h/x")]
+    broken += [Source(url=url, table=table) for url in urls]
     for source in broken:
         with pytest.raises(DriftloopError) as caught:
             read_rows(source, columns(), WEEK, tmp_path)
