@@ -10,6 +10,7 @@ from monitoring.errors.data import (
     SourceUnreadable,
     Unscored,
 )
+from monitoring.errors.ledger import LedgerTooNew, LedgerUnusable
 from monitoring.errors.models import (
     EstimatorError,
     ForeignVersion,
@@ -25,7 +26,6 @@ from monitoring.errors.setup import (
     BeyondTime,
     ConfigError,
     HomeUnusable,
-    LedgerUnusable,
     SecretMissing,
     UnknownModel,
 )
@@ -41,6 +41,7 @@ __all__ = [
     "EstimatorError",
     "ForeignVersion",
     "HomeUnusable",
+    "LedgerTooNew",
     "LedgerUnusable",
     "LoadedDiffers",
     "Misfit",

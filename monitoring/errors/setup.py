@@ -36,17 +36,6 @@ class HomeUnusable(DriftloopError):
         )
 
 
-class LedgerUnusable(DriftloopError):
-    """The ledger's database cannot be opened."""
-
-    def __init__(self, url: str, why: str) -> None:
-        super().__init__(
-            f"the ledger {url} cannot be opened: {why}",
-            expected="an SQLAlchemy URL such as sqlite:////folder/ledger.db or postgresql+psycopg://user@host/database",
-            remedy="check DRIFTLOOP_LEDGER_URL and the rights of this process; without it a SQLite file is used",
-        )
-
-
 class SecretMissing(DriftloopError):
     """`${NAME}` in a config, and no such environment variable."""
 

@@ -17,6 +17,7 @@ MADE: list[DriftloopError] = [
     errors.UnknownModel("taxi.yml", ["taxi.yaml"]),
     errors.HomeUnusable("/state", "read-only file system"),
     errors.LedgerUnusable("sqlite:///x", "unable to open database file"),
+    errors.LedgerTooNew("sqlite:///x", 9, 2),
     errors.SecretMissing("source.url", "PASSWORD"),
     errors.BeyondTime("0001-01-02", "7d"),
     errors.SourceMissing("rows.parquet", "no such file", "write it"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,24 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import LedgerUnusable
-from monitoring.ledger import Ledger, _stamp, digest, window_key
+from monitoring.ledger import Ledger, digest, window_key
+from monitoring.ledger.tables import stamp
 from monitoring.records import Check, CheckWindow, Outcome, Performance, Retrain, Window
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 WINDOW = Window(start=NOW - 7 * DAY, end=NOW)
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'state' / 'ledger.db'}"
-
-
-@pytest.fixture
-def ledger(url: str) -> Iterator[Ledger]:
-    with closing(Ledger(url)) as opened:
-        yield opened
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def check(number: int = 1, outcome: Outcome = Outcome.STEADY, now: datetime = NOW, **more: Any) -> Check:
@@ -130,7 +119,7 @@ def test_a_request_that_broke_off_may_be_tried_again(ledger: Ledger) -> None:
     assert (row["state"], row["error"], row["reason"], row["body"]) == ("failed", "out of memory", "drift", None)
     assert ask(ledger, now=NOW + DAY) is None
     (row,) = ledger.requests("taxi")
-    assert (row["state"], row["error"], row["now"]) == ("requested", None, _stamp(NOW + DAY))
+    assert (row["state"], row["error"], row["now"]) == ("requested", None, stamp(NOW + DAY))
     assert ledger.settle(retrain())
     assert ask(ledger) == retrain()
 
@@ -178,7 +167,7 @@ moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.
 def test_written_times_sort_as_time_does(times: list[datetime]) -> None:
     """Text order is time order, whatever the zone and with or without fractions of a second."""
     known = [when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC) for when in times]
-    assert sorted(map(_stamp, times)) == [_stamp(when) for when in sorted(known)]
+    assert sorted(map(stamp, times)) == [stamp(when) for when in sorted(known)]
 
 
 def test_models_and_checks_are_listed(ledger: Ledger) -> None:
@@ -263,7 +252,7 @@ def test_a_fresh_file_may_be_opened_by_many_at_once(url: str) -> None:
 WORKER = """
 import sys, time
 from datetime import UTC, datetime
-from tests.monitoring.test_ledger import ask, check, retrain
+from tests.monitoring.ledger.test_ledger import ask, check, retrain
 from monitoring.ledger import Ledger
 
 me, url, start = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])

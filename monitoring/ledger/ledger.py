@@ -1,0 +1,146 @@
+"""The ledger as the rest of the product sees it. What it holds stands in `tables`, how in the files beside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from monitoring.ledger import events, migrations, requests
+from monitoring.ledger.database import connect, reading, unusable, writing
+from monitoring.ledger.events import Event, Kind
+from monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, SETTLED, as_text, stamp, written_now
+from monitoring.records import Check, History, Learned, Outcome, PastCheck, PastRetrain, Retrain
+
+
+class Ledger:
+    """Opens, and where needed creates or brings up to date, the record at an SQLAlchemy URL."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = connect(url)
+        try:
+            migrations.prepare(self.engine, self.engine.url.render_as_string())
+        except sa.exc.SQLAlchemyError as error:
+            raise unusable(url, error) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def note(
+        self, model: str, kind: str, payload: Mapping[str, Any], now: datetime, *, subject: str | None = None
+    ) -> None:
+        """Add an event: that something happened to a model, at the present `now`, with what is to be told of it."""
+        with writing(self.engine) as open_:
+            events.append(open_, model, kind, payload, now, subject)
+
+    def events(
+        self, model: str, most: int | None = None, *, kinds: Collection[str] = (), subject: str | None = None
+    ) -> list[Event]:
+        """What happened to a model, newest first; of these kinds, or about this check, request or version, if given."""
+        with reading(self.engine) as open_:
+            return events.newest(open_, model, kinds=kinds, subject=subject, most=most)
+
+    def learn(self, model: str, learned: Learned, now: datetime) -> None:
+        """Keep what a backtest or a retrain found out about a model; the newest counts."""
+        self.note(model, Kind.LEARNED, learned.model_dump(mode="json"), now)
+
+    def learned(self, model: str) -> Learned | None:
+        """What was found out last about a model; None before the first backtest."""
+        found = self.events(model, most=1, kinds=(Kind.LEARNED,))
+        return Learned.model_validate(found[0].payload) if found else None
+
+    def checked(self, key: str) -> Check | None:
+        """The judged check that settled this key, if there is one."""
+        query = (
+            sa.select(CHECKS.c.body).join(SETTLED, SETTLED.c.check_id == CHECKS.c.check_id).where(SETTLED.c.key == key)
+        )
+        with reading(self.engine) as open_:
+            body = open_.execute(query).scalar()
+        return None if body is None else Check.model_validate_json(body)
+
+    def record(self, check: Check, keys: tuple[str, ...] = ()) -> bool:
+        """Add a finished check, which settles `keys` if it was judged.
+
+        False, and nothing is written, if another check settled one of them first or this one is here already.
+        """
+        settles = keys if check.outcome.judged else ()
+        row = {
+            "check_id": check.check_id,
+            "model": check.model,
+            "outcome": check.outcome.value,
+            "now": stamp(check.now),
+            "written_at": written_now(),
+            "format": FORMAT,
+            "past": as_text(check.past),
+            "body": as_text(check),
+        }
+        try:
+            with writing(self.engine) as open_:
+                open_.execute(CHECKS.insert().values(**row))
+                for key in dict.fromkeys(settles):
+                    open_.execute(SETTLED.insert().values(key=key, check_id=check.check_id))
+                told = events.of_check(check)
+                events.append(open_, check.model, Kind.CHECK_FINISHED, told, check.now, check.check_id)
+        except sa.exc.IntegrityError:
+            return False
+        return True
+
+    def request(
+        self, request_id: str, *, model: str, champion: str | None, now: datetime, reason: str
+    ) -> Retrain | None:
+        """Ask for a retrain. Gives the result if this very request was trained to its end before, else None."""
+        with writing(self.engine) as open_:
+            return requests.ask(open_, request_id, model=model, champion=champion, now=now, reason=reason)
+
+    def settle(self, retrain: Retrain) -> bool:
+        """Write how a request ended. The first end counts: False if there is one already."""
+        state = Kind.PROMOTED if retrain.promoted else Kind.REJECTED
+        with writing(self.engine) as open_:
+            return requests.end(open_, retrain.request_id, state=state, retrain=retrain)
+
+    def fail(self, request_id: str, why: str) -> bool:
+        """Write that a request broke off. It may be tried again, so it keeps no result; False if it has one."""
+        with writing(self.engine) as open_:
+            return requests.end(open_, request_id, state=Kind.FAILED, error=why)
+
+    def history(self, model: str, before: datetime) -> History:
+        """The judged checks and the retrains up to a moment, oldest first. A first training is no retrain."""
+        moment = stamp(before)
+        checks = sa.select(CHECKS.c.past).where(
+            CHECKS.c.model == model,
+            CHECKS.c.now <= moment,
+            CHECKS.c.outcome.in_([o.value for o in Outcome if o.judged]),
+        )
+        retrains = sa.select(REQUESTS.c.now, REQUESTS.c.state).where(
+            REQUESTS.c.model == model,
+            REQUESTS.c.now <= moment,
+            REQUESTS.c.champion.is_not(None),
+            REQUESTS.c.state.in_(["promoted", "rejected"]),
+        )
+        with reading(self.engine) as open_:
+            past = open_.execute(checks.order_by(CHECKS.c.now, CHECKS.c.number)).scalars().all()
+            ends = open_.execute(retrains.order_by(REQUESTS.c.now, REQUESTS.c.number)).all()
+        return History(
+            checks=tuple(PastCheck.model_validate_json(body) for body in past),
+            retrains=tuple(PastRetrain(now=now, promoted=state == "promoted") for now, state in ends),
+        )
+
+    def models(self) -> list[str]:
+        """Every model that was ever checked or trained, or of which anything was noted."""
+        every = sa.union(*(sa.select(table.c.model) for table in (CHECKS, REQUESTS, EVENTS)))
+        with reading(self.engine) as open_:
+            return sorted(open_.execute(every).scalars())
+
+    def checks(self, model: str, most: int | None = None) -> list[Check]:
+        """The finished checks of a model, newest first."""
+        query = sa.select(CHECKS.c.body).where(CHECKS.c.model == model).order_by(CHECKS.c.number.desc()).limit(most)
+        with reading(self.engine) as open_:
+            return [Check.model_validate_json(body) for body in open_.execute(query).scalars()]
+
+    def requests(self, model: str, most: int | None = None) -> list[dict[str, Any]]:
+        """The retrain requests of a model with their state, newest first."""
+        query = sa.select(REQUESTS).where(REQUESTS.c.model == model).order_by(REQUESTS.c.number.desc()).limit(most)
+        with reading(self.engine) as open_:
+            return [dict(row) for row in open_.execute(query).mappings()]
