@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.page import OUTCOMES, POLICY, TONES, dress, verdict
+from monitoring.markup import OUTCOMES, POLICY, TONES
+from monitoring.page import dress, verdict
 from monitoring.records import (
     Check,
     CheckWindow,
