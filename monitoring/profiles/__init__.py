@@ -1,0 +1,22 @@
+"""Columns summed up in counts that can be added: what drift is scored on. Knows no method and no threshold."""
+
+from monitoring.profiles.building import Profile, Profiles, Rows, first, like, merge
+from monitoring.profiles.errors import CellsDiffer, ProfileUnreadable
+from monitoring.profiles.levels import CategoricalProfile
+from monitoring.profiles.numbers import NumericProfile
+from monitoring.profiles.storing import load, save
+
+__all__ = [
+    "CategoricalProfile",
+    "CellsDiffer",
+    "NumericProfile",
+    "Profile",
+    "ProfileUnreadable",
+    "Profiles",
+    "Rows",
+    "first",
+    "like",
+    "load",
+    "merge",
+    "save",
+]

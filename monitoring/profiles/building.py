@@ -1,0 +1,192 @@
+"""Profiles of all columns, from frames and from streams of Arrow batches. Reads no files."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.errors import ColumnsLost
+from monitoring.profiles import levels, numbers
+from monitoring.profiles.columns import as_codes, as_numbers, from_frame
+from monitoring.profiles.errors import CellsDiffer
+from monitoring.profiles.levels import CategoricalProfile
+from monitoring.profiles.numbers import NumericProfile
+from monitoring.records import Kind
+
+Profile = NumericProfile | CategoricalProfile
+Rows: TypeAlias = pd.DataFrame | pa.Table | Iterable[pa.RecordBatch]
+Columns = Mapping[str, pa.ChunkedArray]
+
+# Small batches are gathered up to this many rows, so that the fixed price of a column is paid seldom.
+GATHERED = 1 << 18
+THREADS = min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Profiles(Mapping[str, Profile]):
+    """The profile of each column by its name, and how many rows are behind them."""
+
+    rows: int
+    columns: Mapping[str, Profile] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Profile:
+        return self.columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Whether a column holds numbers or categories."""
+        return {name: "numeric" if isinstance(one, NumericProfile) else "categorical" for name, one in self.items()}
+
+    def numeric(self, name: str) -> NumericProfile:
+        """The profile of a column of numbers."""
+        profile = self.columns[name]
+        assert isinstance(profile, NumericProfile)
+        return profile
+
+    def categorical(self, name: str) -> CategoricalProfile:
+        """The profile of a column of categories."""
+        profile = self.columns[name]
+        assert isinstance(profile, CategoricalProfile)
+        return profile
+
+
+def first(rows: Rows, kinds: Mapping[str, Kind], blocks: NDArray[np.int64] | None = None) -> Profiles:
+    """Profile a reference: find the cells of every column of `kinds`, and count the rows in them.
+
+    `blocks` (n,) numbers each row's block of time from 0; with it each profile has its counts by block too. The cells
+    stand at exact quantiles, so the rows of a stream are gathered first: only `like` is flat in memory. A column
+    that is not there raises `ColumnsLost`.
+
+    >>> rows = pd.DataFrame({"age": [1.0, 2.0, 2.0], "plan": ["a", "b", None]})
+    >>> made = first(rows, {"age": "numeric", "plan": "categorical"})
+    >>> made.rows, made["age"].counts.tolist(), made["plan"].levels, made["plan"].nulls
+    (3, [0, 1, 2, 0], ('a', 'b'), 1)
+    """
+    columns, total = _whole(rows, kinds)
+    return Profiles(total, {name: _first(columns[name], kind, blocks) for name, kind in kinds.items()})
+
+
+def like(reference: Profiles, rows: Rows) -> Profiles:
+    """Profile rows in the cells of a reference, all of them, in memory that does not grow with a stream.
+
+    A column that is not there raises `ColumnsLost`; one that the reference does not have is not looked at.
+
+    >>> made = first(pd.DataFrame({"plan": ["a", "a", "b"]}), {"plan": "categorical"})
+    >>> like(made, pd.DataFrame({"plan": ["b", "c"], "more": [1, 2]}))["plan"].cells.tolist()
+    [0, 1, 1]
+    """
+    made = Profiles(0, {name: profile.empty() for name, profile in reference.items()})
+    with ThreadPoolExecutor(THREADS) as pool:
+        for columns, total in _pieces(rows, reference.kinds):
+            counted = pool.map(count, reference.values(), (columns[name] for name in reference))
+            made = merge(made, Profiles(total, dict(zip(reference, counted, strict=True))))
+    return made
+
+
+def count(cells: Profile, column: pa.ChunkedArray) -> Profile:
+    """Count one column in the cells of its reference profile."""
+    if isinstance(cells, NumericProfile):
+        found = as_numbers(column)
+        nulls = len(column) - sum(map(len, found))
+        return numbers.count(cells, found, nulls)
+    kept = pa.array(cells.levels, pa.string())
+    parts = [cells.empty()]
+    for codes, texts in as_codes(column):
+        times = np.bincount(codes, minlength=len(texts))
+        at = pc.index_in(texts, kept).fill_null(len(kept)).to_numpy()
+        null = texts.is_null().to_numpy(zero_copy_only=False)
+        parts.append(levels.count(cells, at[~null], times[~null], nulls=0))
+    made = levels.merged(parts)
+    return replace(made, nulls=len(column) - made.finite)
+
+
+def merge(*parts: Profiles) -> Profiles:
+    """One profile of the rows of all parts, counted in the same cells; others raise `CellsDiffer`."""
+    columns = list(parts[0])
+    if any(list(part) != columns for part in parts):
+        raise CellsDiffer("their columns are not the same")
+    return Profiles(
+        sum(part.rows for part in parts), {name: merged([part[name] for part in parts]) for name in columns}
+    )
+
+
+def merged(parts: Sequence[Profile]) -> Profile:
+    """One profile of a column from its parts."""
+    if all(isinstance(part, NumericProfile) for part in parts):
+        return numbers.merged([part for part in parts if isinstance(part, NumericProfile)])
+    if all(isinstance(part, CategoricalProfile) for part in parts):
+        return levels.merged([part for part in parts if isinstance(part, CategoricalProfile)])
+    raise CellsDiffer("a column is numeric in one and categorical in the other")
+
+
+def _first(column: pa.ChunkedArray, kind: Kind, blocks: NDArray[np.int64] | None) -> Profile:
+    cells: Profile
+    if kind == "numeric":
+        cells = numbers.measure(np.concatenate([np.empty(0), *as_numbers(column)]))
+    else:
+        cells = levels.measure(_seen(column))
+    made = count(cells, column)
+    if blocks is None:
+        return made
+    order = np.argsort(blocks, kind="stable")
+    edges = blocks[order].searchsorted(np.arange(int(blocks.max(initial=-1)) + 2))
+    ordered = column.take(pa.array(order))
+    each = [count(cells, ordered.slice(start, stop - start)) for start, stop in pairwise(edges.tolist())]
+    return replace(made, blocks=np.array([np.append(one.cells, one.nulls) for one in each], dtype=np.int64))
+
+
+def _seen(column: pa.ChunkedArray) -> Counter[str]:
+    times: Counter[str] = Counter()
+    for codes, texts in as_codes(column):
+        for text, many in zip(texts.to_pylist(), np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
+            if text is not None and many:
+                times[text] += many
+    return times
+
+
+def _whole(rows: Rows, kinds: Mapping[str, Kind]) -> tuple[Columns, int]:
+    """All rows as columns, and their number."""
+    if not isinstance(rows, pd.DataFrame | pa.Table):
+        batches = list(rows)
+        if not batches:
+            raise ColumnsLost("the rows", list(kinds), [])
+        rows = pa.Table.from_batches(batches)
+    there = list(map(str, rows.columns)) if isinstance(rows, pd.DataFrame) else rows.column_names
+    lost = [name for name in kinds if name not in there]
+    if lost:
+        raise ColumnsLost("the rows", lost, there)
+    if isinstance(rows, pd.DataFrame):
+        return {name: from_frame(rows[name], kind) for name, kind in kinds.items()}, len(rows)
+    return {name: rows.column(name) for name in kinds}, rows.num_rows
+
+
+def _pieces(rows: Rows, kinds: Mapping[str, Kind]) -> Iterator[tuple[Columns, int]]:
+    """The rows of a stream, some batches at a time; those of a frame or a table as they are."""
+    if isinstance(rows, pd.DataFrame | pa.Table):
+        yield _whole(rows, kinds)
+        return
+    held: list[pa.RecordBatch] = []
+    for batch in rows:
+        held.append(batch)
+        if sum(one.num_rows for one in held) >= GATHERED:
+            yield _whole(held, kinds)
+            held = []
+    if held:
+        yield _whole(held, kinds)

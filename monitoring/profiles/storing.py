@@ -1,0 +1,115 @@
+"""Profiles in one file: arrays of all columns end to end, a JSON header, nothing that can run code when it is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from monitoring.profiles.building import Profile, Profiles
+from monitoring.profiles.errors import ProfileUnreadable
+from monitoring.profiles.levels import CategoricalProfile
+from monitoring.profiles.numbers import NumericProfile
+
+VERSION = 1
+FLOATS = ("fence_low", "fence_high", "spread", "low", "high", "m2")
+
+
+def save(profiles: Profiles, path: Path | str) -> None:
+    """Write profiles to one file, whole or not at all."""
+    header = {"version": VERSION, "rows": profiles.rows, "columns": [_told(*item) for item in profiles.items()]}
+    both = list(profiles.values())
+    numeric = [one for one in both if isinstance(one, NumericProfile)]
+    path = Path(path)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+    with draft.open("wb") as file:
+        np.savez_compressed(
+            file,
+            header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
+            edges=_joined([one.edges for one in numeric], np.float64),
+            sums=_joined([one.sums for one in numeric], np.float64),
+            floats=np.array([[getattr(one, name) for name in FLOATS] for one in numeric]).reshape(-1, len(FLOATS)),
+            counts=_joined([one.counts for one in both], np.int64),
+            blocks=_joined([one.blocks.ravel() for one in both if one.blocks is not None], np.int64),
+        )
+    draft.replace(path)
+
+
+def load(path: Path | str) -> Profiles:
+    """Read what `save` wrote, equal to the last bit; any other file raises `ProfileUnreadable`."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("header", "edges", "sums", "floats", "counts", "blocks")}
+        header = json.loads(arrays["header"].tobytes())
+    except FileNotFoundError:
+        raise ProfileUnreadable(str(path), "there is no such file") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
+        raise ProfileUnreadable(str(path), str(error)) from error
+    if header.get("version") != VERSION:
+        raise ProfileUnreadable(str(path), f"it has version {header.get('version')}, not {VERSION}")
+    take = {name: _Taken(array) for name, array in arrays.items() if name not in ("header", "floats")}
+    floats = iter(arrays["floats"].tolist())
+    columns: dict[str, Profile] = {}
+    for told in header["columns"]:
+        columns[told["name"]] = _numeric(told, take, next(floats)) if "edges" in told else _categorical(told, take)
+    return Profiles(header["rows"], columns)
+
+
+class _Taken:
+    """Arrays cut off the front of a long one, in the order in which they were put there."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array, self._at = array, 0
+
+    def __call__(self, many: int) -> Any:
+        self._at += many
+        return self._array[self._at - many : self._at]
+
+
+def _numeric(told: dict[str, Any], take: dict[str, _Taken], floats: list[float]) -> NumericProfile:
+    width = told["edges"] + 1
+    return NumericProfile(
+        edges=take["edges"](told["edges"]),
+        sums=take["sums"](width),
+        counts=take["counts"](width),
+        nulls=told["nulls"],
+        infinite=told["infinite"],
+        blocks=_blocks(told, take, width + 1),
+        **dict(zip(FLOATS, floats, strict=True)),
+    )
+
+
+def _categorical(told: dict[str, Any], take: dict[str, _Taken]) -> CategoricalProfile:
+    width = len(told["levels"])
+    return CategoricalProfile(
+        levels=tuple(told["levels"]),
+        distinct=told["distinct"],
+        singletons=told["singletons"],
+        counts=take["counts"](width),
+        other=told["other"],
+        nulls=told["nulls"],
+        blocks=_blocks(told, take, width + 2),
+    )
+
+
+def _blocks(told: dict[str, Any], take: dict[str, _Taken], width: int) -> Any:
+    many = told["blocks"]
+    return None if many is None else take["blocks"](many * width).reshape(many, width)
+
+
+def _told(name: str, profile: Profile) -> dict[str, Any]:
+    told = {"name": name, "nulls": profile.nulls, "blocks": None if profile.blocks is None else len(profile.blocks)}
+    if isinstance(profile, NumericProfile):
+        return told | {"edges": len(profile.edges), "infinite": profile.infinite}
+    facts = ("levels", "distinct", "singletons", "other")
+    return told | {fact: getattr(profile, fact) for fact in facts}
+
+
+def _joined(arrays: Sequence[np.ndarray], kind: type) -> np.ndarray:
+    return np.concatenate(arrays) if arrays else np.empty(0, dtype=kind)
