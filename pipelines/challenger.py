@@ -7,34 +7,22 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from monitoring.durations import format_duration
-from monitoring.errors import TrainingImpossible
-from monitoring.performance import row_losses
 from monitoring.records import Window
 from monitoring.reference import PREDICTION, describe, prediction_column
 from pipelines import evidence, registry, versions
 from pipelines.as_trained import as_known
 from pipelines.config import Project
-from pipelines.reading import Fresh
+from pipelines.fresh import Fresh
 from pipelines.registry import Version
 from pipelines.training.baseline import naive_losses
-from pipelines.training.fit import fit
 from pipelines.training.gate import Verdict, judge
 from pipelines.training.leaks import find_leaks
 from pipelines.training.scorer import Scorer
-from pipelines.training.split import split, unseen
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The labelled rows of a training: to learn from, and the newest ones to be judged by."""
-
-    train: pd.DataFrame
-    holdout: pd.DataFrame
+from pipelines.training.split import unseen
+from pipelines.training.steps import Parts, divide, learn, losses
 
 
 @dataclass(frozen=True)
@@ -51,35 +39,7 @@ class Evaluation:
 @task(name="split by time", cache_policy=NO_CACHE)
 def split_rows(config: Project, rows: Fresh, window: Window) -> Parts:
     """Cut the labelled rows in order of time, with a gap of the label delay before the holdout."""
-    labelled = rows.frame[rows.frame[config.columns.target].notna()]
-    if labelled.empty:
-        raise TrainingImpossible(
-            "no_data" if rows.frame.empty else "no_labels",
-            f"{len(rows.frame):,} rows in {window}, none of them labelled",
-            expected=f"at least {config.training.min_rows} labelled rows",
-            remedy="wait for labels, or widen training.window",
-        )
-    if len(labelled) < config.training.min_rows:
-        raise TrainingImpossible(
-            "too_few_rows",
-            f"{len(labelled):,} labelled rows in {window}, at least {config.training.min_rows:,} are needed",
-            expected=f"training.min_rows: {config.training.min_rows}",
-            remedy="wait for more rows, or widen training.window",
-        )
-    # A history shorter than the window keeps the same proportion between the two parts.
-    begun = max(window.start, labelled[config.columns.time].iloc[0].to_pydatetime())
-    share = (config.training.holdout or window.length / 5) / window.length
-    start = window.end - (window.end - begun) * share
-    train, holdout = split(labelled, config.columns.time, holdout_start=start, gap=config.columns.label_delay)
-    if train.empty:
-        raise TrainingImpossible(
-            "too_few_rows",
-            f"all {len(labelled):,} labelled rows in {window} are held out, or lie in the gap of the label delay "
-            f"({format_duration(config.columns.label_delay)}) before the holdout",
-            expected="rows before the holdout and its gap",
-            remedy="wait for more rows, or widen training.window",
-        )
-    return Parts(train=train, holdout=holdout)
+    return divide(config, rows.frame, window)
 
 
 @task(name="fit challenger", cache_policy=NO_CACHE)
@@ -92,21 +52,6 @@ def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Sco
 def refit(config: Project, rows: Fresh, params: dict[str, Any]) -> Scorer:
     """After the gate: learn from all labelled rows, holdout included; nothing judges this fit before the next check."""
     return learn(config, rows.frame[rows.frame[config.columns.target].notna()], params)
-
-
-def learn(config: Project, frame: pd.DataFrame, params: dict[str, Any]) -> Scorer:
-    """Fit what the config names on labelled rows; `params` come on top of its own."""
-    columns = config.columns
-    return fit(
-        frame,
-        frame[columns.target],
-        columns.numeric,
-        columns.categorical,
-        config.task,
-        config.training,
-        params,
-        config.loss,
-    )
 
 
 @task(name="evaluate on unseen rows", cache_policy=NO_CACHE)
@@ -213,9 +158,3 @@ def prove(config: Project, version: Version, scorer: Scorer, parts: Parts) -> No
 def _load(config: Project, version: Version) -> Scorer:
     settings = config.training
     return registry.scorer(version, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
-
-
-def losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
-    """The loss of every row of a frame, in its order: shape (n,)."""
-    target = frame[config.columns.target].to_numpy()
-    return row_losses(config.loss, target, scorer.predict(frame), scorer.classes)

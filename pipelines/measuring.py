@@ -27,7 +27,7 @@ from monitoring.windows import inside
 from pipelines import own_code, registry
 from pipelines.as_trained import as_trained, differences
 from pipelines.config import Project
-from pipelines.reading import Fresh
+from pipelines.fresh import Fresh
 from pipelines.registry import Version
 
 FORMAT = "1"

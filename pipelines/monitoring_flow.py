@@ -19,8 +19,9 @@ from pipelines import home, measuring, registry
 from pipelines.as_trained import as_trained
 from pipelines.check_run import CheckRun
 from pipelines.config import ProjectFile
+from pipelines.fresh import Fresh, content_digest
 from pipelines.measuring import Measurement
-from pipelines.reading import Fresh, content_digest, read
+from pipelines.reading import read
 from pipelines.registry import Version
 
 CLOCK_SLACK = timedelta(minutes=5)

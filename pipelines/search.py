@@ -11,8 +11,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from pipelines import challenger, evidence
+from pipelines import evidence
 from pipelines.config import Project
+from pipelines.training.steps import learn, losses
 
 
 @task(name="search parameters", cache_policy=NO_CACHE)
@@ -26,21 +27,19 @@ def search(config: Project, train: pd.DataFrame, parent_run_id: str) -> dict[str
     assert settings is not None
     drawn = draw(settings.space, settings.trials, config.training.seed)
     cut = int(len(train) * 0.8)
-    learn, tell = train.iloc[:cut], train.iloc[cut:]
+    older, newest = train.iloc[:cut], train.iloc[cut:]
+    given = {"config": config, "older": older, "newest": newest, "parent": parent_run_id}
     runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=settings.threads)
     with runner:
-        futures = [
-            runner.submit(trial, {"config": config, "learn": learn, "tell": tell, "params": p, "parent": parent_run_id})
-            for p in drawn
-        ]
-        losses = [future.result() for future in futures]
+        futures = [runner.submit(trial, {**given, "params": params}) for params in drawn]
+        told = [future.result() for future in futures]
     # A trial whose loss is no number is the worst, not the first.
-    best = int(np.argmin([loss if np.isfinite(loss) else np.inf for loss in losses]))
+    best = int(np.argmin([loss if np.isfinite(loss) else np.inf for loss in told]))
     return {**config.training.params, **drawn[best]}
 
 
 @task(name="trial", cache_policy=NO_CACHE)
-def trial(config: Project, learn: pd.DataFrame, tell: pd.DataFrame, params: dict[str, Any], parent: str) -> float:
+def trial(config: Project, older: pd.DataFrame, newest: pd.DataFrame, params: dict[str, Any], parent: str) -> float:
     """Fit one parameter set and give its mean loss."""
     run_id = evidence.open_run(
         config.model,
@@ -49,7 +48,7 @@ def trial(config: Project, learn: pd.DataFrame, tell: pd.DataFrame, params: dict
         tags={"driftloop.kind": "trial", "thread": threading.current_thread().name},
     )
     try:
-        loss = float(challenger.losses(config, challenger.learn(config, learn, params), tell).mean())
+        loss = float(losses(config, learn(config, older, params), newest).mean())
         evidence.log_numbers(run_id, {"loss": loss}, params)
     except BaseException as error:
         evidence.close_run(run_id, failed=f"{type(error).__name__}: {error}")

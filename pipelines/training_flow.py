@@ -12,7 +12,8 @@ from monitoring.records import Moment, Retrain, Window
 from pipelines import challenger, evidence, home, own_code, registry, search
 from pipelines.as_trained import refuse_another_target, widened
 from pipelines.config import Project, ProjectFile
-from pipelines.reading import Fresh, read
+from pipelines.fresh import Fresh
+from pipelines.reading import read
 from pipelines.registry import Version
 
 

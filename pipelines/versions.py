@@ -19,7 +19,7 @@ from monitoring.reference import PREDICTION
 from monitoring.sources.places import scrubber
 from pipelines import evidence, registry
 from pipelines.config import Project
-from pipelines.reading import content_digest
+from pipelines.fresh import content_digest
 from pipelines.registry import Version
 from pipelines.training import plots, storage
 from pipelines.training.gate import Verdict

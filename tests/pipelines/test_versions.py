@@ -21,7 +21,8 @@ from monitoring.records import Outcome
 from monitoring.reference import PREDICTION
 from pipelines import home, registry
 from pipelines.config import load
-from pipelines.reading import content_digest, read
+from pipelines.fresh import content_digest
+from pipelines.reading import read
 from tests.conftest import Model
 from tests.streams import day, stream
 

@@ -1,0 +1,85 @@
+"""The steps of one project's training as plain functions; the flow's tasks and the backtest call the same ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from monitoring.durations import format_duration
+from monitoring.errors import TrainingImpossible
+from monitoring.performance import row_losses
+from monitoring.records import Window
+from pipelines.training.fit import fit
+from pipelines.training.scorer import Scorer
+from pipelines.training.split import split
+
+if TYPE_CHECKING:
+    from pipelines.config import Project
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The labelled rows of a training: to learn from, and the newest ones to be judged by."""
+
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+
+
+def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
+    """Cut the labelled rows of the window in order of time, with a gap of the label delay before the holdout.
+
+    Without enough labelled rows, or any before the holdout, `TrainingImpossible` says which.
+    """
+    labelled = frame[frame[config.columns.target].notna()]
+    if labelled.empty:
+        raise TrainingImpossible(
+            "no_data" if frame.empty else "no_labels",
+            f"{len(frame):,} rows in {window}, none of them labelled",
+            expected=f"at least {config.training.min_rows} labelled rows",
+            remedy="wait for labels, or widen training.window",
+        )
+    if len(labelled) < config.training.min_rows:
+        raise TrainingImpossible(
+            "too_few_rows",
+            f"{len(labelled):,} labelled rows in {window}, at least {config.training.min_rows:,} are needed",
+            expected=f"training.min_rows: {config.training.min_rows}",
+            remedy="wait for more rows, or widen training.window",
+        )
+    # A history shorter than the window keeps the same proportion between the two parts.
+    begun = max(window.start, labelled[config.columns.time].iloc[0].to_pydatetime())
+    share = (config.training.holdout or window.length / 5) / window.length
+    start = window.end - (window.end - begun) * share
+    train, holdout = split(labelled, config.columns.time, holdout_start=start, gap=config.columns.label_delay)
+    if train.empty:
+        raise TrainingImpossible(
+            "too_few_rows",
+            f"all {len(labelled):,} labelled rows in {window} are held out, or lie in the gap of the label delay "
+            f"({format_duration(config.columns.label_delay)}) before the holdout",
+            expected="rows before the holdout and its gap",
+            remedy="wait for more rows, or widen training.window",
+        )
+    return Parts(train=train, holdout=holdout)
+
+
+def learn(config: Project, frame: pd.DataFrame, params: dict[str, Any]) -> Scorer:
+    """Fit what the config names on labelled rows; `params` come on top of its own."""
+    columns = config.columns
+    return fit(
+        frame,
+        frame[columns.target],
+        columns.numeric,
+        columns.categorical,
+        config.task,
+        config.training,
+        params,
+        config.loss,
+    )
+
+
+def losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
+    """The loss of every row of a frame, in its order: shape (n,)."""
+    target = frame[config.columns.target].to_numpy()
+    return row_losses(config.loss, target, scorer.predict(frame), scorer.classes)
