@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from monitoring.drift import METHODS, strain
 from monitoring.markup import DASH, EMPTY, OUTCOMES, TONES, badge, dressed, number, pairs, section, table, text
-from monitoring.records import Check, ColumnScore, Performance, Retrain
+from monitoring.records import Check, ColumnScore, Estimate, Performance, Retrain
 from monitoring.style import STYLE
 
 
@@ -26,6 +26,7 @@ def verdict(check: Check, plots_follow: bool = False) -> str:
         _header(check),
         _facts(check),
         _performance(check.performance) if check.performance else "",
+        _estimated(check.estimated) if check.estimated else "",
         _retrain(check.retrain) if check.retrain else "",
         _votes(check),
         _columns(check.columns),
@@ -70,6 +71,21 @@ def _performance(told: Performance) -> str:
         f"{number(told.low)} {DASH} {number(told.high)}, against {number(told.reference_loss)} on the reference{rise}; "
         f"{told.rows:,} labelled rows of {text(str(told.window))}. "
         f"{badge('warn', 'worse than the reference') if worse else badge('good', 'within the reference')}</p>",
+    )
+
+
+def _estimated(told: Estimate) -> str:
+    """The estimate with how far it is to be trusted; it stands there even where it does not apply, and says so."""
+    mark = badge("good", "applicable") if told.applicable else badge("quiet", "not applicable")
+    about = "" if told.loss is None else f"<strong>{text(told.loss_name)} {number(told.loss)}</strong>, 95% interval "
+    about += "" if told.loss is None else f"{number(told.low)} {DASH} {number(told.high)}; "
+    test = told.self_test
+    tested = f"Self-test {'passed' if test.passed else 'failed'}: {test.reason}" if test else "No self-test"
+    return section(
+        "Estimated loss, without labels",
+        f'<p class="line">{about}{told.rows:,} rows. {mark}</p>'
+        + ("" if told.applicable else f'<p class="line">{text(told.reason)}</p>')
+        + f'<p class="line soft">{text(tested)}. Blind to a target that answers otherwise to the same inputs.</p>',
     )
 
 

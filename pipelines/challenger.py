@@ -20,6 +20,7 @@ from pipelines.registry import Version
 from pipelines.training.baseline import naive_losses
 from pipelines.training.gate import Verdict, judge
 from pipelines.training.leaks import find_leaks
+from pipelines.training.loss_model import LossModel
 from pipelines.training.scorer import Scorer
 from pipelines.training.split import unseen
 from pipelines.training.steps import Parts, divide, learn, losses
@@ -117,6 +118,7 @@ def register(
     window: Window,
     parts: Parts,
     scorer: Scorer,
+    estimator: LossModel,
     evaluation: Evaluation,
     verdict: Verdict,
     request_id: str,
@@ -145,7 +147,15 @@ def register(
     learned = rows.frame if config.training.refit else parts.train
     trained = Window(start=learned[time].iloc[0], end=learned[time].iloc[-1] + timedelta(microseconds=1))
     return versions.register(
-        config, scorer, described, kept, trained=trained, verdict=verdict, request_id=request_id, run_id=run_id
+        config,
+        scorer,
+        estimator,
+        described,
+        kept,
+        trained=trained,
+        verdict=verdict,
+        request_id=request_id,
+        run_id=run_id,
     )
 
 

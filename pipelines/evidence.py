@@ -55,6 +55,8 @@ def log_check(run_id: str, check: Check, report: Path | None) -> None:
         metrics["drift_share"] = check.drift_share
     if check.performance is not None:
         metrics |= {"loss": check.performance.loss, "reference_loss": check.performance.reference_loss}
+    if check.estimated is not None and check.estimated.loss is not None:
+        metrics["estimated_loss"] = check.estimated.loss
     log_numbers(run_id, metrics)
     client = registry.client()
     client.log_text(run_id, check.model_dump_json(indent=1), "check.json")

@@ -8,34 +8,27 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.context import TaskRunContext
 
 from monitoring import sources
 from monitoring.drift import score
 from monitoring.ledger import digest
 from monitoring.performance import assess, row_losses
 from monitoring.preflight import inspect
-from monitoring.records import Check, ColumnReference, ColumnScore, Finding, Performance, Reference, Window
+from monitoring.records import Check, ColumnReference, ColumnScore, Estimate, Finding, Performance, Reference, Window
 from monitoring.reference import PREDICTION, prediction_column
 from monitoring.windows import inside
 from pipelines import own_code, registry
 from pipelines.as_trained import as_trained, differences
+from pipelines.caching import by_content
 from pipelines.config import Project
+from pipelines.estimating import estimate_loss
 from pipelines.fresh import Fresh
 from pipelines.registry import Version
-
-FORMAT = "1"
-
-
-def _by_content(context: TaskRunContext, parameters: dict[str, Any]) -> str:
-    """The cache key that the caller made of content: rows, champion, settings."""
-    return f"driftloop-{FORMAT}-{context.task.name}-{parameters['key']}".replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -44,6 +37,7 @@ class Measurement:
 
     scores: tuple[ColumnScore, ...]
     performance: Performance | None
+    estimated: Estimate | None
     labelled_rows: int
     page: str
     cached: bool
@@ -55,7 +49,7 @@ def find_champion(model: str) -> Version | None:
     return registry.aliased(model, registry.CHAMPION)
 
 
-@task(name="read reference", persist_result=True, cache_key_fn=_by_content)
+@task(name="read reference", persist_result=True, cache_key_fn=by_content)
 def read_reference(champion: Version, key: str) -> tuple[Reference, pd.DataFrame]:
     """The champion's own reference: an artifact of its version."""
     return registry.reference(champion), registry.reference_rows(champion)
@@ -90,7 +84,7 @@ def measure(
     reference_rows: pd.DataFrame,
     aside: frozenset[str],
 ) -> Measurement:
-    """Predict, then score drift and loss side by side."""
+    """Predict, then score drift and loss, and estimate the loss of what has no labels yet, side by side."""
     rows = digest(fresh.digest, champion.model_id)
     predicted, classes = predict(config, champion, fresh.frame, key=rows)
     frame = fresh.frame.assign(**{PREDICTION: prediction_column(predicted, classes)})
@@ -102,18 +96,23 @@ def measure(
     drift_key = digest(rows, window, settings, *(column.model_dump_json() for column in judged))
     drift = measure_drift.submit(config, reference_rows, current, judged, key=drift_key)
     loss = measure_loss.submit(config, frame, predicted, classes, labelled, reference)
+    fresh_rows = inside(fresh.frame[config.columns.time], window)
+    estimated = estimate_loss.submit(
+        champion, fresh.frame[fresh_rows], predicted[fresh_rows], reference, key=digest(rows, window)
+    )
     scores, page = drift.result()
     performance = loss.result()
     return Measurement(
         scores=scores,
         performance=performance,
+        estimated=estimated.result(),
         labelled_rows=performance.rows if performance else 0,
         page=zlib.decompress(page).decode(),
         cached=drift.state.name == "Cached",
     )
 
 
-@task(name="score rows", persist_result=True, cache_key_fn=_by_content)
+@task(name="score rows", persist_result=True, cache_key_fn=by_content)
 def predict(config: Project, champion: Version, frame: pd.DataFrame, key: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """The champion's predictions of all rows, and its classes."""
     settings = config.training
@@ -122,7 +121,7 @@ def predict(config: Project, champion: Version, frame: pd.DataFrame, key: str) -
     return scorer.predict(frame), scorer.classes
 
 
-@task(name="measure drift", persist_result=True, cache_key_fn=_by_content)
+@task(name="measure drift", persist_result=True, cache_key_fn=by_content)
 def measure_drift(
     config: Project, reference: pd.DataFrame, current: pd.DataFrame, columns: tuple[ColumnReference, ...], key: str
 ) -> tuple[tuple[ColumnScore, ...], bytes]:

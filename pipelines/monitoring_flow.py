@@ -113,6 +113,7 @@ def _judge(
         labelled_rows=measured.labelled_rows,
         scores=measured.scores,
         performance=measured.performance,
+        estimated=measured.estimated,
         champion_age=run.now - newest if newest is not None else None,
         findings=findings,
     )
@@ -127,6 +128,7 @@ def _judge(
         columns=measured.scores,
         drift_share=signals.drift_share,
         performance=measured.performance,
+        estimated=measured.estimated,
         findings=findings,
         votes=decision.votes,
         decision=decision.action,

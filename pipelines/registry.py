@@ -138,13 +138,12 @@ def scorer(version: Version, *, trusted_types: tuple[str, ...] = (), allow_pickl
     """The version's model, after every file of it has proved to be the registered one."""
     from pipelines.training.storage import load
 
-    folder = _folder(version)
-    manifest = {
+    files = {
         name: sha
-        for name, sha in _manifest(version).items()
+        for name, sha in manifest(version).items()
         if "/" not in name and name.startswith(("scorer", "model."))
     }
-    return load(folder, manifest=manifest, trusted_types=trusted_types, allow_pickle=allow_pickle)
+    return load(folder(version), manifest=files, trusted_types=trusted_types, allow_pickle=allow_pickle)
 
 
 def register(
@@ -165,15 +164,13 @@ def register(
         experiment_id=experiment(model), name=model, source_run_id=run_id, params=params, model_type="driftloop"
     )
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        fill(folder)
-        describe(folder, logged.model_id)
-        manifest = {
-            str(f.relative_to(folder)): _sha256(f.read_bytes()) for f in sorted(folder.rglob("*")) if f.is_file()
-        }
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
-        sealed = _sha256((folder / MANIFEST).read_bytes())
-        client().log_model_artifacts(logged.model_id, str(folder))
+        place = Path(scratch)
+        fill(place)
+        describe(place, logged.model_id)
+        files = {str(f.relative_to(place)): _sha256(f.read_bytes()) for f in sorted(place.rglob("*")) if f.is_file()}
+        (place / MANIFEST).write_text(json.dumps(files, indent=1))
+        sealed = _sha256((place / MANIFEST).read_bytes())
+        client().log_model_artifacts(logged.model_id, str(place))
     client().finalize_logged_model(logged.model_id, "READY")
     _ensure_registered(model)
     made = client().create_model_version(
@@ -243,7 +240,7 @@ def _location(_uri: str, model_id: str) -> str:
     return str(client().get_logged_model(model_id).artifact_location)
 
 
-def _folder(version: Version) -> Path:
+def folder(version: Version) -> Path:
     """The local folder of the version's files: in place where the store is local, else a copy made once."""
     from mlflow.artifacts import download_artifacts
     from mlflow.utils.file_utils import local_file_uri_to_path
@@ -264,11 +261,12 @@ def _folder(version: Version) -> Path:
 
 def _verify(version: Version) -> None:
     """Hold every file of the version against what was registered."""
-    for name in _manifest(version):
+    for name in manifest(version):
         _checked(version, name)
 
 
-def _manifest(version: Version) -> dict[str, str]:
+def manifest(version: Version) -> dict[str, str]:
+    """The sha256 of each file of the version, itself held against the version's tag."""
     content = _bytes(version, MANIFEST)
     if _sha256(content) != version.tags.get("driftloop.manifest_sha256"):
         raise Tampered(f"{version.model} version {version.number}", MANIFEST)
@@ -279,14 +277,14 @@ def _manifest(version: Version) -> dict[str, str]:
 def _checked(version: Version, name: str) -> bytes:
     """The content of a file, read once: just those bytes that were checked are interpreted."""
     content = _bytes(version, name)
-    if _sha256(content) != _manifest(version).get(name):
+    if _sha256(content) != manifest(version).get(name):
         raise Tampered(f"{version.model} version {version.number}", name)
     return content
 
 
 def _bytes(version: Version, name: str) -> bytes:
     try:
-        return (_folder(version) / name).read_bytes()
+        return (folder(version) / name).read_bytes()
     except OSError as error:
         raise Tampered(f"{version.model} version {version.number}", name) from error
 

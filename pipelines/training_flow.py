@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger, runtime
 from monitoring.errors import ColumnsLost, TrainingImpossible
 from monitoring.ledger import Ledger
 from monitoring.records import Moment, Retrain, Window
-from pipelines import challenger, evidence, home, own_code, registry, search
+from pipelines import challenger, estimating, evidence, home, own_code, registry, search
 from pipelines.as_trained import refuse_another_target, widened
 from pipelines.config import Project, ProjectFile
 from pipelines.fresh import Fresh
@@ -101,7 +101,10 @@ def _train(config: Project, request_id: str, window: Window, champion: str | Non
     version, promoted, code, reason = None, False, str(verdict.code), verdict.reason
     if verdict.passed:
         final = challenger.refit(config, rows, params) if config.training.refit else scorer
-        version = challenger.register(config, rows, window, parts, final, evaluation, verdict, request_id, run_id)
+        estimator = estimating.fit_estimator(config, parts.holdout, scorer)
+        version = challenger.register(
+            config, rows, window, parts, final, estimator, evaluation, verdict, request_id, run_id
+        )
         challenger.prove(config, version, final, parts)
         promoted = registry.promote(version, instead_of=champion)
         if not promoted:

@@ -21,8 +21,9 @@ from pipelines import evidence, registry
 from pipelines.config import Project
 from pipelines.fresh import content_digest
 from pipelines.registry import Version
-from pipelines.training import plots, storage
+from pipelines.training import loss_model, plots, storage
 from pipelines.training.gate import Verdict
+from pipelines.training.loss_model import LossModel
 from pipelines.training.scorer import Scorer
 
 NEVER_SEEN = "driftloop: a category that was never seen"
@@ -32,6 +33,7 @@ REQUIREMENTS = ("driftloop", "xgboost", "scikit-learn", "skops", "pandas", "nump
 def register(
     config: Project,
     scorer: Scorer,
+    estimator: LossModel,
     reference: Reference,
     rows: pd.DataFrame,
     *,
@@ -40,12 +42,13 @@ def register(
     request_id: str,
     run_id: str,
 ) -> Version:
-    """One new version: the model in its own format, its reference, signature, example, and tags to find it by."""
+    """One new version: model, estimator of its loss, reference, signature, example, and tags to find it by."""
     settings, columns = config.training, config.columns
     kept = [columns.time, *columns.features, columns.target, PREDICTION]
 
     def fill(folder: Path) -> None:
         storage.save(scorer, folder, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
+        loss_model.save(estimator, folder)
         (folder / "reference.json").write_text(reference.model_dump_json(indent=1))
         rows[kept].to_parquet(folder / "reference.parquet", index=False)
         (folder / "requirements.txt").write_text("".join(f"{name}=={installed(name)}\n" for name in REQUIREMENTS))

@@ -29,6 +29,10 @@ def check_in_words(check: Check, config: Path) -> str:
             f"  {'loss ' + seen.loss_name:<24} {seen.loss:.4g} ({seen.low:.4g} to {seen.high:.4g}) "
             f"on {seen.rows:,} rows, reference {seen.reference_loss:.4g}"
         )
+    if check.estimated is not None:
+        told = check.estimated
+        word = told.reason if told.applicable else f"not applicable: {told.reason}"
+        lines.append(f"  {'loss, estimated':<24} {word}")
     lines += [f"  {finding.severity:<24} {finding.message}" for finding in check.findings if finding.severity != "info"]
     lines += [f"  {vote.policy:<24} {vote.vote:<14} {vote.reason}" for vote in check.votes]
     if check.cached:

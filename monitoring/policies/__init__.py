@@ -11,10 +11,13 @@ from monitoring.policies.baselines import Always, Never
 from monitoring.policies.cooldown import Cooldown
 from monitoring.policies.drift_share import DriftShare
 from monitoring.policies.enough_labels import EnoughLabels
+from monitoring.policies.estimated_loss import EstimatedLoss
 from monitoring.policies.max_age import MaxAge
 from monitoring.policies.performance_drop import PerformanceDrop
 
-AnyTrigger = Annotated[DriftShare | PerformanceDrop | MaxAge | Never | Always, Field(discriminator="policy")]
+AnyTrigger = Annotated[
+    DriftShare | PerformanceDrop | EstimatedLoss | MaxAge | Never | Always, Field(discriminator="policy")
+]
 AnyGuard = Annotated[Cooldown | EnoughLabels, Field(discriminator="policy")]
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "Cooldown",
     "DriftShare",
     "EnoughLabels",
+    "EstimatedLoss",
     "Guard",
     "MaxAge",
     "Never",

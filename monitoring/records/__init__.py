@@ -2,6 +2,7 @@
 
 from monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record, Role, Severity, Window, utc
 from monitoring.records.check import Check, CheckWindow, Retrain
+from monitoring.records.estimate import Estimate, SelfTest
 from monitoring.records.judgement import (
     Decision,
     History,
@@ -21,6 +22,7 @@ __all__ = [
     "ColumnReference",
     "ColumnScore",
     "Decision",
+    "Estimate",
     "Finding",
     "History",
     "Kind",
@@ -36,6 +38,7 @@ __all__ = [
     "Reference",
     "Retrain",
     "Role",
+    "SelfTest",
     "Severity",
     "Signals",
     "Vote",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from monitoring.records.base import Finding, Moment, Outcome, Record, Window
+from monitoring.records.estimate import Estimate
 from monitoring.records.judgement import PastCheck, Probe, Vote
 from monitoring.records.measures import ColumnScore, Performance
 
@@ -39,6 +40,7 @@ class Check(Record):
     columns: tuple[ColumnScore, ...] = ()
     drift_share: float | None = None
     performance: Performance | None = None
+    estimated: Estimate | None = None
     age_batches: float | None = None
     probe: Probe | None = None
     findings: tuple[Finding, ...] = ()

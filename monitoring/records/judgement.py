@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from monitoring.records.base import Finding, Moment, Outcome, Record, Window
+from monitoring.records.estimate import Estimate
 from monitoring.records.measures import ColumnScore, Performance
 
 
@@ -48,6 +49,7 @@ class Signals(Record):
     labelled_rows: int
     scores: tuple[ColumnScore, ...] = ()
     performance: Performance | None = None
+    estimated: Estimate | None = None
     champion: str | None = None
     champion_age: timedelta | None = None
     age_batches: float | None = None

@@ -19,6 +19,7 @@ WINDOW = Window(start=NOW - timedelta(days=7), end=NOW)
 EXAMPLES: dict[str, dict[str, object]] = {
     "drift_share": {"threshold": 0.5},
     "performance_drop": {"max_rise": 0.25},
+    "estimated_loss": {"max_rise": 0.25},
     "max_age": {"max_age_days": 30},
     "never": {},
     "always": {},

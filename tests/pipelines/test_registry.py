@@ -117,7 +117,7 @@ def test_rollback_refuses_a_broken_version(three: tuple[Version, Version, Versio
     first, second, _ = three
     registry.promote(first, instead_of=None)
     registry.promote(second, instead_of="1")
-    with changed(registry._folder(first) / "scorer.json", b"{ }"), pytest.raises(Tampered, match=r"scorer\.json"):
+    with changed(registry.folder(first) / "scorer.json", b"{ }"), pytest.raises(Tampered, match=r"scorer\.json"):
         registry.rollback(first.model)
     assert numbers(first.model) == ("2", "1")
 
@@ -126,7 +126,7 @@ def test_rollback_refuses_a_broken_version(three: tuple[Version, Version, Versio
 def test_one_changed_byte_is_found_before_the_file_is_read(trained: Make, file: str) -> None:
     """Whatever file of a version differs from what was registered, the answer is Tampered, not a parser's error."""
     champion = registry.champion(trained().name)
-    place = registry._folder(champion) / file
+    place = registry.folder(champion) / file
     content = bytearray(place.read_bytes())
     content[len(content) // 2] ^= 1
     for wrong in (bytes(content), b"", b"\x00garbage"):
@@ -143,7 +143,7 @@ def test_a_check_on_a_tampered_champion_fails_in_words(trained: Make) -> None:
     made = trained()
     champion = registry.champion(made.name)
     with (
-        changed(registry._folder(champion) / "model.ubj", b"no model"),
+        changed(registry.folder(champion) / "model.ubj", b"no model"),
         pytest.raises(Tampered, match=r"(?s)model\.ubj.*rollback"),
     ):
         made.check(day(34))
@@ -166,7 +166,7 @@ def test_a_planted_pickle_is_never_opened(trained: Make, tmp_path: Path) -> None
     import mlflow
 
     champion = registry.champion(trained().name)
-    folder, mark = registry._folder(champion), tmp_path / "opened"
+    folder, mark = registry.folder(champion), tmp_path / "opened"
     bomb = pickle.dumps(Bomb(mark))
     (folder / "model.pkl").write_bytes(bomb)
     try:

@@ -58,7 +58,7 @@ def test_the_version_has_signature_and_example_under_its_own_id(trained: Make) -
     assert info.model_id == version.model_id
     assert info.signature.inputs.input_names() == ["amount", "speed", "city", "kind"]
     assert info.metadata == {"target": "y", "numeric": ["amount", "speed"], "categorical": ["city", "kind"]}
-    example = json.loads((registry._folder(version) / "input_example.json").read_text())
+    example = json.loads((registry.folder(version) / "input_example.json").read_text())
     frame = pd.DataFrame(example["data"], columns=example["columns"])
     assert len(frame) == 5
     assert np.isfinite(mlflow.pyfunc.load_model(f"models:/{version.model}@champion").predict(frame)).all()
@@ -105,7 +105,7 @@ def test_nothing_stored_is_a_pickle(trained: Make, estimator: str) -> None:
     """No file of a version, nor any inside its archives, is a pickle."""
     params = {"n_estimators": 10} if estimator == "xgboost" else {"max_iter": 10}
     made = trained(training__estimator=estimator, training__params=params)
-    folder = registry._folder(registry.champion(made.name))
+    folder = registry.folder(registry.champion(made.name))
     contents = {str(f): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
     archives = {name: content for name, content in contents.items() if zipfile.is_zipfile(io.BytesIO(content))}
     assert bool(archives) == (estimator != "xgboost"), "skops is an archive"

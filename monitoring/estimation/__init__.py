@@ -1,0 +1,25 @@
+"""Performance without labels: what the champion's loss on fresh rows will be, before the labels come.
+
+Blind to concept drift by construction: an estimator learns how the loss goes with what a row shows, and takes that
+relation to hold. Where the target begins to answer otherwise to the same inputs, an estimate stays calm and is wrong.
+Sources: CBPE and DLE of NannyML's documentation; Kivimäki et al. 2024, arXiv 2401.08348, for CBPE's theory.
+"""
+
+from monitoring.estimation.calibration import Calibration, apply_calibration, expected_losses, learn_calibration
+from monitoring.estimation.domain import Domain, learn_domain, outside
+from monitoring.estimation.judge import LEAST_FITTED, LossEstimator, impossible, judge, proven
+
+__all__ = [
+    "LEAST_FITTED",
+    "Calibration",
+    "Domain",
+    "LossEstimator",
+    "apply_calibration",
+    "expected_losses",
+    "impossible",
+    "judge",
+    "learn_calibration",
+    "learn_domain",
+    "outside",
+    "proven",
+]

@@ -1,0 +1,168 @@
+"""From expected row losses to an estimate: its interval, its self-test, and whether it applies. Fits no model."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.estimation.calibration import Calibration
+from monitoring.estimation.domain import Domain
+from monitoring.performance import mean_interval
+from monitoring.records import Estimate, Record, SelfTest
+
+Floats = NDArray[np.float64]
+Method = Literal["cbpe", "dle"]
+LEAST_FITTED = 100
+LEAST_ROWS = 30
+FOLDS = 5
+# The self-test forgives a miss of this share of the realised loss: as small as what nobody would retrain for.
+FORGIVEN = 0.1
+# Rows outside the fitted domain beyond the share that held-back rows of the same time had.
+MOST_OUTSIDE = 0.1
+
+
+class LossEstimator(Record):
+    """What is kept of an estimator beside its champion. A regression's model of the error lies in a file of its own.
+
+    `half` is half the 95 % interval of the mean residual (realised minus expected) over the `rows` held-back rows.
+    `impossible` says why there is none.
+    """
+
+    method: Method
+    loss_name: str
+    loss: float = 0.0
+    rows: int = 0
+    half: float = 0.0
+    outside_share: float = 0.0
+    domain: Domain | None = None
+    calibrations: tuple[Calibration, ...] = ()
+    self_test: SelfTest | None = None
+    impossible: str | None = None
+
+
+def proven(
+    method: Method,
+    loss_name: str,
+    *,
+    realised: Floats,
+    held_back: Floats,
+    outside_share: float,
+    domain: Domain,
+    calibrations: tuple[Calibration, ...] = (),
+) -> LossEstimator:
+    """Sum up an estimator that is fitted on all rows, by what it expected of each while that was held back.
+
+    `realised` and `held_back` have shape (n,), in order of time: the losses that came true, and those expected by a
+    fit without the row's own fifth of the time. `outside_share` is the share of the held-back rows that lay outside
+    the domain of the fit that judged them.
+    """
+    _, low, high = mean_interval(realised - held_back)
+    return LossEstimator(
+        method=method,
+        loss_name=loss_name,
+        loss=float(realised.mean()),
+        rows=len(realised),
+        half=(high - low) / 2,
+        outside_share=outside_share,
+        domain=domain,
+        calibrations=calibrations,
+        self_test=self_test(realised, held_back),
+    )
+
+
+def impossible(method: Method, loss_name: str, why: str) -> LossEstimator:
+    """No estimator, and why: every estimate will say so."""
+    return LossEstimator(method=method, loss_name=loss_name, impossible=why)
+
+
+def self_test(realised: Floats, held_back: Floats) -> SelfTest:
+    """Hold the expectation of the newest fifth, made from the older rows, against what came true.
+
+    It passes if the realised mean lies within the 99 % interval, or no further off than a tenth of itself.
+
+    >>> wave = np.cos(np.arange(500.0))
+    >>> self_test(5 + wave, 5 + 0.5 * wave).reason
+    'estimated 5.003, realised 5.005 on 100 rows held back; it foresees 75% of the variance from row to row'
+    >>> self_test(np.where(np.arange(500) < 400, 5 + wave, 8 + wave), 5 + wave).passed
+    False
+    """
+    n = len(realised)
+    cut = n - n // FOLDS
+    old, new = realised - held_back, slice(cut, n)
+    _, low, high = mean_interval(old[:cut], 0.99)
+    half = widened((high - low) / 2, cut, n - cut)
+    estimated, came = float(held_back[new].mean()), float(realised[new].mean())
+    spread = float(np.square(realised - realised.mean()).sum())
+    skill = 1.0 - float(np.square(old).sum()) / spread if spread > 0 else 0.0
+    passed = abs(came - estimated) <= max(half, FORGIVEN * came)
+    told = f"estimated {estimated:.4g}, realised {came:.4g} on {n - cut:,} rows held back"
+    return SelfTest(
+        rows=n - cut,
+        estimated=estimated,
+        realised=came,
+        low=max(0.0, estimated - half),
+        high=estimated + half,
+        skill=skill,
+        passed=passed,
+        reason=f"{told}; it foresees {max(0.0, skill):.0%} of the variance from row to row",
+    )
+
+
+def widened(half: float, fitted: int, rows: int) -> float:
+    """Half an interval for the mean of `rows` further rows, given half of that for the mean of `fitted` ones.
+
+    A mean's variance goes as one over its rows; an estimate errs by that of the fitted rows and that of the new ones.
+
+    >>> widened(1.0, 300, 100)
+    2.0
+    """
+    return half * math.sqrt(1.0 + fitted / rows)
+
+
+def judge(estimator: LossEstimator, expected: Floats, outside: NDArray[np.bool_], reference_loss: float) -> Estimate:
+    """Sum up the expected losses of the current rows, shape (n,), and say whether that applies.
+
+    Not applicable: no estimator, too few rows, too many rows outside what it was fitted on, a failed self-test, or
+    numbers that are no numbers. The interval is for the loss that these very rows will turn out to have.
+    """
+    rows = len(expected)
+    told = Estimate(
+        method=estimator.method,
+        loss_name=estimator.loss_name,
+        rows=rows,
+        reference_loss=reference_loss,
+        applicable=False,
+        reason=estimator.impossible or f"{rows} rows, {LEAST_ROWS} needed",
+        self_test=estimator.self_test,
+    )
+    if estimator.impossible or rows < LEAST_ROWS:
+        return told
+    mean = float(expected.mean())
+    half = widened(estimator.half, estimator.rows, rows)
+    share = float(outside.mean())
+    if not (math.isfinite(mean) and math.isfinite(half)):
+        return told.model_copy(update={"reason": "the expected loss is not a finite number", "outside_share": share})
+    test = estimator.self_test
+    why = ""
+    if test is not None and not test.passed:
+        why = f"the self-test failed: {test.reason}"
+    elif share > estimator.outside_share + MOST_OUTSIDE:
+        why = (
+            f"{share:.1%} of the rows lie outside what the estimator was fitted on, "
+            f"at most {estimator.outside_share + MOST_OUTSIDE:.1%} may"
+        )
+    low, high = max(0.0, mean - half), mean + half
+    said = f"{estimator.loss_name} {mean:.4g} ({low:.4g} to {high:.4g}) estimated without labels"
+    return told.model_copy(
+        update={
+            "loss": mean,
+            "low": low,
+            "high": high,
+            "outside_share": share,
+            "applicable": not why,
+            "reason": why or said,
+        }
+    )

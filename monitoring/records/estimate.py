@@ -1,0 +1,53 @@
+"""What is said of a loss before its labels are there: an estimate, its interval, and how far it was proven."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from monitoring.records.base import Record
+
+
+class SelfTest(Record):
+    """An estimate held against what came true, on rows that were held back while the estimator was fitted.
+
+    `low` and `high` are the 99 % interval that the estimate gave for them. `skill` is the share of the variance of the
+    row losses that it foresees: zero says as much as the mean does, below zero less.
+    """
+
+    rows: int
+    estimated: float
+    realised: float
+    low: float
+    high: float
+    skill: float
+    passed: bool
+    reason: str
+
+
+class Estimate(Record):
+    """The champion's mean loss on the current rows, estimated without their labels, with a 95 % interval.
+
+    `applicable` is false where the current rows lie outside what the estimator was fitted on, are too few, or the
+    self-test failed; `reason` says which. The numbers are null where there is nothing to estimate from.
+    """
+
+    method: Literal["cbpe", "dle"]
+    loss_name: str
+    loss: float | None = None
+    low: float | None = None
+    high: float | None = None
+    rows: int
+    reference_loss: float
+    outside_share: float = 0.0
+    applicable: bool
+    reason: str
+    self_test: SelfTest | None = None
+
+    @property
+    def rise(self) -> float | None:
+        """Relative rise of the estimated loss over the loss on the fitted rows: 0.1 is ten per cent worse."""
+        if self.loss is None:
+            return None
+        if self.reference_loss > 0:
+            return self.loss / self.reference_loss - 1.0
+        return 0.0 if self.loss <= self.reference_loss else float("inf")

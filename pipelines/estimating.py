@@ -1,0 +1,47 @@
+"""The estimate of a loss without labels as Prefect tasks: fitted beside a challenger, applied in a check."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from monitoring.estimation import judge
+from monitoring.records import Estimate, Reference
+from pipelines import registry
+from pipelines.caching import by_content
+from pipelines.config import Project
+from pipelines.registry import Version
+from pipelines.training import loss_model
+from pipelines.training.loss_model import LossModel
+from pipelines.training.scorer import Scorer
+
+
+@task(name="fit loss estimator", cache_policy=NO_CACHE)
+def fit_estimator(config: Project, holdout: pd.DataFrame, scorer: Scorer) -> LossModel:
+    """Learn the challenger's loss from the gate's holdout, which it was not trained on.
+
+    Where `training.refit` trains it once more on all rows, the estimator stays that of the model the gate judged: of
+    the refitted one there is no row left that it has not seen.
+    """
+    target = holdout[config.columns.target].to_numpy()
+    settings = config.training
+    fitted = loss_model.fit_loss_model(
+        scorer, holdout, target, config.loss, seed=settings.seed, threads=settings.threads
+    )
+    test = fitted.told.self_test
+    get_run_logger().info("%s: %s", fitted.told.method, fitted.told.impossible or (test.reason if test else ""))
+    return fitted
+
+
+@task(name="estimate loss", persist_result=True, cache_key_fn=by_content)
+def estimate_loss(
+    champion: Version, frame: pd.DataFrame, predicted: np.ndarray, reference: Reference, key: str
+) -> Estimate | None:
+    """What the champion's loss on the current rows will be. None where its version keeps no estimator."""
+    kept = loss_model.load(registry.folder(champion), registry.manifest(champion))
+    if kept is None:
+        return None
+    expected, outside = loss_model.expect(kept, frame, predicted)
+    return judge(kept.told, expected, outside, reference.loss)

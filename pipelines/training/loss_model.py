@@ -1,0 +1,214 @@
+"""An estimator of a champion's loss without labels: fitted on rows the champion was not trained on, kept beside it.
+
+Classes go by calibrated probabilities (CBPE), numbers by a model of the error (DLE): small boosted trees that learn the
+loss of a row from its features and its prediction. What is judged of the answer stands in monitoring/estimation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from monitoring.config import PREDICTION
+from monitoring.errors import Tampered
+from monitoring.estimation import (
+    LEAST_FITTED,
+    Calibration,
+    Domain,
+    LossEstimator,
+    apply_calibration,
+    expected_losses,
+    impossible,
+    learn_calibration,
+    learn_domain,
+    outside,
+    proven,
+)
+from monitoring.estimation.judge import FOLDS, Method
+from monitoring.performance import row_losses
+from monitoring.records import Record
+from pipelines.training.features import LARGEST, Features, encode
+from pipelines.training.scorer import Scorer
+from pipelines.training.threads import free_threads, prepare
+
+Floats = NDArray[np.float64]
+HEAD_FILE, MODEL_FILE = "estimator.json", "estimator.ubj"
+# Small on purpose: a few hundred held-out rows are the rule, and row losses are mostly noise.
+PARAMS: dict[str, Any] = {
+    "objective": "reg:squarederror",
+    "tree_method": "hist",
+    "max_depth": 3,
+    "eta": 0.08,
+    "min_child_weight": 15,
+    "subsample": 0.8,
+}
+ROUNDS = 60
+
+
+class Head(Record):
+    """What `estimator.json` says: the estimator's record, and how the model was fed whose loss it estimates."""
+
+    told: LossEstimator
+    features: Features
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LossModel:
+    """An estimator and, for a regression, its booster."""
+
+    head: Head
+    booster: Any = None
+
+    @property
+    def told(self) -> LossEstimator:
+        return self.head.told
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Held-out rows in order of time, as an estimator learns from them."""
+
+    frame: pd.DataFrame
+    target: NDArray[Any]
+    predicted: Floats
+    losses: Floats
+
+    def at(self, places: NDArray[np.intp]) -> _Rows:
+        return _Rows(self.frame.iloc[places], self.target[places], self.predicted[places], self.losses[places])
+
+
+def fit_loss_model(
+    scorer: Scorer, frame: pd.DataFrame, target: NDArray[Any], loss: str, *, seed: int = 0, threads: int | None = None
+) -> LossModel:
+    """Learn the loss of a scorer from labelled rows that it was not trained on, in order of time.
+
+    Five fits, each without a fifth of the time, tell how far the estimator is to be trusted; the sixth, on all rows,
+    is kept. Too few rows, or losses that are no finite numbers, give an estimator that says so.
+    """
+    method: Method = "cbpe" if scorer.classes else "dle"
+
+    def kept(told: LossEstimator, booster: Any = None) -> LossModel:
+        return LossModel(Head(told=told, features=scorer.features, classes=scorer.classes), booster)
+
+    if len(frame) < LEAST_FITTED:
+        why = f"{len(frame)} held-out rows to learn an estimator from, {LEAST_FITTED} needed"
+        return kept(impossible(method, loss, why))
+    predicted = scorer.predict(frame)
+    losses = row_losses(loss, target, predicted, scorer.classes)
+    if not (np.isfinite(losses) & (losses <= LARGEST)).all():
+        return kept(impossible(method, loss, "losses of held-out rows are too large to learn from"))
+    rows = _Rows(frame, target, predicted, losses)
+    fitting = _Fitting(scorer, loss, seed, free_threads(threads))
+    held_back, out = np.empty(len(frame)), np.empty(len(frame), dtype=bool)
+    for fold in np.array_split(np.arange(len(frame)), FOLDS):
+        rest, back = rows.at(np.setdiff1d(np.arange(len(frame)), fold)), rows.at(fold)
+        held_back[fold] = fitting.expected(fitting.learn(rest), back)
+        out[fold] = outside(back.frame, fitting.domain(rest))
+    learnt = fitting.learn(rows)
+    told = proven(
+        method,
+        loss,
+        realised=losses,
+        held_back=held_back,
+        outside_share=float(out.mean()),
+        domain=fitting.domain(rows),
+        calibrations=learnt if isinstance(learnt, tuple) else (),
+    )
+    return kept(told, None if isinstance(learnt, tuple) else learnt)
+
+
+def expect(model: LossModel, frame: pd.DataFrame, predicted: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """The loss to be expected of each canonical row, and whether it lies outside of what was fitted: shapes (n,)."""
+    domain = model.told.domain
+    if domain is None or len(frame) == 0:
+        return np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)
+    if model.booster is None:
+        calibrated = apply_calibration(predicted, model.told.calibrations)
+        return expected_losses(model.told.loss_name, predicted, calibrated, model.head.classes), outside(frame, domain)
+    return _boosted(model.booster, model.head.features, frame, predicted), outside(frame, domain)
+
+
+def save(model: LossModel, folder: Path) -> dict[str, str]:
+    """Write the estimator into a folder; answers with the sha256 of each file by its name. xgboost's own format."""
+    files = {HEAD_FILE: model.head.model_dump_json(indent=1).encode()}
+    if model.booster is not None:
+        files[MODEL_FILE] = bytes(model.booster.save_raw("ubj"))
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return {name: sha256(content).hexdigest() for name, content in files.items()}
+
+
+def load(folder: Path, manifest: dict[str, str]) -> LossModel | None:
+    """Read an estimator back; None where the manifest names none. A changed file raises `Tampered`, unread."""
+    if HEAD_FILE not in manifest:
+        return None
+    head = Head.model_validate_json(_checked(folder, HEAD_FILE, manifest))
+    if MODEL_FILE not in manifest:
+        return LossModel(head)
+    prepare()
+    import xgboost
+
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(_checked(folder, MODEL_FILE, manifest)))
+    return LossModel(head, booster)
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """What all six fits share."""
+
+    scorer: Scorer
+    loss: str
+    seed: int
+    threads: int
+
+    def learn(self, rows: _Rows) -> Any:
+        """Calibrations of the classes, or a booster of the losses."""
+        if self.scorer.classes:
+            return learn_calibration(rows.predicted, rows.target.astype(object), self.scorer.classes)
+        prepare()
+        import xgboost
+
+        inputs = _inputs(self.scorer.features, rows.frame, rows.predicted)
+        data = xgboost.DMatrix(inputs, label=rows.losses, enable_categorical=True, nthread=self.threads)
+        mean = {"base_score": float(rows.losses.mean()), "seed": self.seed, "nthread": self.threads}
+        return xgboost.train({**PARAMS, **mean}, data, num_boost_round=ROUNDS)
+
+    def expected(self, learnt: tuple[Calibration, ...] | Any, rows: _Rows) -> Floats:
+        if isinstance(learnt, tuple):
+            calibrated = apply_calibration(rows.predicted, learnt)
+            return expected_losses(self.loss, rows.predicted, calibrated, self.scorer.classes)
+        return _boosted(learnt, self.scorer.features, rows.frame, rows.predicted)
+
+    def domain(self, rows: _Rows) -> Domain:
+        features = self.scorer.features
+        return learn_domain(rows.frame, features.numeric, features.categorical)
+
+
+def _boosted(booster: Any, features: Features, frame: pd.DataFrame, predicted: Floats) -> Floats:
+    import xgboost
+
+    inputs = xgboost.DMatrix(_inputs(features, frame, predicted), enable_categorical=True)
+    # No loss is negative; trees that add up corrections may be, a little.
+    return np.maximum(np.asarray(booster.predict(inputs), dtype=np.float64), 0.0)
+
+
+def _inputs(features: Features, frame: pd.DataFrame, predicted: Floats) -> pd.DataFrame:
+    return encode(frame, features).assign(**{PREDICTION: np.clip(predicted, -LARGEST, LARGEST)})
+
+
+def _checked(folder: Path, name: str, manifest: dict[str, str]) -> bytes:
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise Tampered(folder.name, name) from error
+    if sha256(content).hexdigest() != manifest.get(name):
+        raise Tampered(folder.name, name)
+    return content

@@ -1,0 +1,109 @@
+"""An estimator learns what a loss goes with, keeps its files safe, and says where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitoring.errors import Tampered
+from monitoring.estimation import judge
+from monitoring.performance import row_losses
+from pipelines.training.loss_model import LossModel, expect, fit_loss_model, load, save
+from pipelines.training.scorer import Scorer
+from tests.pipelines.training.conftest import TARGETS
+
+Rows = Callable[..., pd.DataFrame]
+Fitted = Callable[..., Scorer]
+LOSSES = {"regression": "mae", "binary": "log_loss", "multiclass": "brier"}
+
+
+def noisy(make_rows: Rows, seed: int, n: int = 900) -> pd.DataFrame:
+    """Rows whose numbers are four times as uncertain for the kind z."""
+    frame = make_rows(n, seed)
+    wild = np.random.default_rng(seed + 100).normal(size=n) * np.where(frame["kind"] == "z", 2.0, 0.5)
+    return frame.assign(number=frame["number"] + wild)
+
+
+def learnt(make_rows: Rows, fitted: Fitted, task: str, n: int = 900) -> tuple[Scorer, LossModel]:
+    scorer = fitted(noisy(make_rows, 0), task, n_estimators=20)
+    held = noisy(make_rows, 1, n)
+    return scorer, fit_loss_model(scorer, held, held[TARGETS[task]].to_numpy(), LOSSES[task], threads=1)
+
+
+@pytest.mark.parametrize("task", TARGETS)
+def test_a_change_of_the_mix_is_foreseen(task: str, make_rows: Rows, fitted: Fitted) -> None:
+    """Where the hard rows grow from a fifth to all, the estimate follows without a label; the interval holds it."""
+    scorer, model = learnt(make_rows, fitted, task)
+    assert model.told.self_test is not None
+    assert model.told.self_test.passed, model.told.self_test.reason
+    fresh = noisy(make_rows, 2, 3000)
+    # Of classes, rows near the border between two are the hard ones.
+    hard = fresh["kind"] == "z" if task == "regression" else scorer.predict(fresh).max(axis=1) < 0.8
+    fresh = fresh[hard]
+    predicted = scorer.predict(fresh)
+    told = judge(model.told, *expect(model, fresh, predicted), reference_loss=model.told.loss)
+    realised = row_losses(LOSSES[task], fresh[TARGETS[task]].to_numpy(), predicted, scorer.classes).mean()
+    assert told.applicable, told.reason
+    assert realised > 1.3 * model.told.loss
+    assert told.loss == pytest.approx(realised, rel=0.2)
+    assert told.low <= realised <= told.high  # type: ignore[operator]
+
+
+def test_it_is_blind_to_a_target_that_answers_otherwise(make_rows: Rows, fitted: Fitted) -> None:
+    """Concept drift leaves the rows as they are, so the estimate stays where it was: the docstring says so."""
+    scorer, model = learnt(make_rows, fitted, "regression")
+    fresh = noisy(make_rows, 2)
+    predicted = scorer.predict(fresh)
+    told = judge(model.told, *expect(model, fresh, predicted), reference_loss=model.told.loss)
+    realised = row_losses("mae", -fresh["number"].to_numpy(), predicted).mean()
+    assert told.applicable
+    assert told.loss == pytest.approx(model.told.loss, rel=0.2)
+    assert realised > 2 * told.loss  # type: ignore[operator]
+
+
+def test_rows_from_elsewhere_are_not_estimated(make_rows: Rows, fitted: Fitted) -> None:
+    """Sizes beyond those of the held-out rows are outside what the estimator knows."""
+    scorer, model = learnt(make_rows, fitted, "regression")
+    fresh = noisy(make_rows, 2)
+    fresh["size"] += 4
+    told = judge(model.told, *expect(model, fresh, scorer.predict(fresh)), reference_loss=1.0)
+    assert not told.applicable
+    assert "lie outside what the estimator was fitted on" in told.reason
+
+
+@pytest.mark.parametrize("task", TARGETS)
+def test_it_comes_back_from_disk_as_it_was(task: str, make_rows: Rows, fitted: Fitted, tmp_path: Path) -> None:
+    """The same expectations to the last bit, in xgboost's own format or none; a changed byte is refused."""
+    scorer, model = learnt(make_rows, fitted, task)
+    manifest = save(model, tmp_path)
+    assert set(manifest) == {"estimator.json", *(["estimator.ubj"] if task == "regression" else [])}
+    back = load(tmp_path, manifest)
+    assert back is not None
+    assert back.head == model.head
+    fresh = noisy(make_rows, 2)
+    predicted = scorer.predict(fresh)
+    for one, other in zip(expect(model, fresh, predicted), expect(back, fresh, predicted), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for name in manifest:
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content + b" ")
+        with pytest.raises(Tampered, match=name):
+            load(tmp_path, manifest)
+        (tmp_path / name).write_bytes(content)
+    assert load(tmp_path, {}) is None
+
+
+def test_too_little_to_learn_from_is_said(make_rows: Rows, fitted: Fitted) -> None:
+    """Fewer than a hundred held-out rows, or losses without end, give an estimator that says so and no numbers."""
+    scorer, few = learnt(make_rows, fitted, "regression", n=99)
+    assert few.told.impossible == "99 held-out rows to learn an estimator from, 100 needed"
+    held = noisy(make_rows, 1).assign(number=1e300)
+    endless = fit_loss_model(scorer, held, held["number"].to_numpy(), "mse", threads=1)
+    assert endless.told.impossible == "losses of held-out rows are too large to learn from"
+    fresh = noisy(make_rows, 2)
+    told = judge(endless.told, *expect(endless, fresh, scorer.predict(fresh)), reference_loss=1.0)
+    assert (told.applicable, told.loss, told.reason) == (False, None, endless.told.impossible)
