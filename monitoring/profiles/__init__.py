@@ -4,6 +4,7 @@ from monitoring.profiles.building import Profile, Profiles, Rows, first, like, m
 from monitoring.profiles.errors import CellsDiffer, ProfileUnreadable
 from monitoring.profiles.levels import CategoricalProfile
 from monitoring.profiles.numbers import NumericProfile
+from monitoring.profiles.parquet import profile_parquet
 from monitoring.profiles.storing import load, save
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "like",
     "load",
     "merge",
+    "profile_parquet",
     "save",
 ]

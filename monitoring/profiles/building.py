@@ -92,12 +92,17 @@ def like(reference: Profiles, rows: Rows) -> Profiles:
     >>> like(made, pd.DataFrame({"plan": ["b", "c"], "more": [1, 2]}))["plan"].cells.tolist()
     [0, 1, 1]
     """
-    made = Profiles(0, {name: profile.empty() for name, profile in reference.items()})
+    made = {name: profile.empty() for name, profile in reference.items()}
+    counted: Iterable[Profile] = made.values()
+    total = 0
     with ThreadPoolExecutor(THREADS) as pool:
-        for columns, total in _pieces(rows, reference.kinds):
-            counted = pool.map(count, reference.values(), (columns[name] for name in reference))
-            made = merge(made, Profiles(total, dict(zip(reference, counted, strict=True))))
-    return made
+        for columns, rows_here in _pieces(rows, reference.kinds):
+            # the next piece is read while this one is counted
+            ahead = pool.map(count, reference.values(), [columns[name] for name in reference])
+            made = _added(made, counted)
+            counted, total = ahead, total + rows_here
+        made = _added(made, counted)
+    return Profiles(total, made)
 
 
 def count(cells: Profile, column: pa.ChunkedArray) -> Profile:
@@ -150,6 +155,10 @@ def _first(column: pa.ChunkedArray, kind: Kind, blocks: NDArray[np.int64] | None
     ordered = column.take(pa.array(order))
     each = [count(cells, ordered.slice(start, stop - start)) for start, stop in pairwise(edges.tolist())]
     return replace(made, blocks=np.array([np.append(one.cells, one.nulls) for one in each], dtype=np.int64))
+
+
+def _added(made: Mapping[str, Profile], more: Iterable[Profile]) -> dict[str, Profile]:
+    return {name: merged([one, part]) for (name, one), part in zip(made.items(), more, strict=True)}
 
 
 def _seen(column: pa.ChunkedArray) -> Counter[str]:

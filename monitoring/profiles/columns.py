@@ -49,9 +49,18 @@ def as_codes(column: pa.ChunkedArray) -> list[tuple[NDArray[Any], pa.Array]]:
     """A pair a chunk: a code for each row that is not null, and the text behind each code, null where it is none."""
     pairs = []
     for chunk in column.chunks:
-        encoded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
+        encoded = _encoded(chunk)
         pairs.append((_present(encoded.indices).to_numpy(zero_copy_only=False), _spelled(encoded.dictionary)))
     return pairs
+
+
+def _encoded(chunk: pa.Array) -> pa.DictionaryArray:
+    if pa.types.is_dictionary(chunk.type):
+        return chunk
+    try:
+        return chunk.dictionary_encode()
+    except pa.ArrowNotImplementedError:  # lists and their like
+        return pa.array(labels(chunk.to_pandas()), pa.string()).dictionary_encode()
 
 
 def _present(chunk: pa.Array) -> pa.Array:

@@ -16,7 +16,7 @@ FENCE = 10.0
 # Beyond it squares and sums overflow; it is clipped there.
 LARGEST = 1e140
 # A piece that fits the second-level cache is sorted fastest.
-PIECE = 1 << 16
+PIECE = 1 << 17
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

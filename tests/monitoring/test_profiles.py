@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitoring.errors import ColumnsLost
 from monitoring.profiles import (
@@ -22,8 +25,11 @@ from monitoring.profiles import (
     merge,
     save,
 )
+from monitoring.records import Kind
 
-KINDS = {"x": "numeric", "c": "categorical"}
+floats = st.floats() | st.sampled_from([0.0, 1.0, 2.0, 1e308, -1e308])
+texts = st.sampled_from(["a", "b", "ü", "", "nan", None]) | st.text("abü \n<", max_size=3)
+KINDS: dict[str, Kind] = {"x": "numeric", "c": "categorical"}
 
 
 def rows(n: int, seed: int = 0) -> pd.DataFrame:
@@ -91,6 +97,94 @@ def test_batches_equal_the_frame() -> None:
     for size in (1, 100, 5000):
         assert_all_same(like(reference, table.to_batches(max_chunksize=size)), whole)
     assert_all_same(like(reference, iter(table.to_batches(max_chunksize=100))), whole)
+
+
+@given(numbers=st.lists(floats, max_size=40), others=st.lists(floats, max_size=40), cut=st.integers(0, 40))
+@settings(deadline=None)
+def test_numbers_lie_in_their_cells(numbers: list[float], others: list[float], cut: int) -> None:
+    """Whatever the numbers: each is counted once, in its cell; parts make the whole; nothing overflows."""
+    reference = first(pd.DataFrame({"x": numbers}, dtype=float), {"x": "numeric"})
+    frame = pd.DataFrame({"x": others}, dtype=float)
+    made, values = like(reference, frame).numeric("x"), np.array(others, dtype=float)
+    finite = values[np.isfinite(values)]
+    cell = made.edges.searchsorted(finite, side="right")
+    np.testing.assert_array_equal(made.counts, np.bincount(cell, minlength=len(made.edges) + 1))
+    fenced = np.clip(finite, made.fence_low, made.fence_high)
+    sums = np.bincount(cell, weights=fenced, minlength=len(made.edges) + 1)
+    np.testing.assert_allclose(made.sums, sums, rtol=1e-12, atol=1e-12 * np.abs(fenced).max(initial=0))
+    assert (made.nulls, made.infinite) == (np.isnan(values).sum(), np.isinf(values).sum())
+    assert np.isfinite([made.m2, made.spread, *made.sums]).all()
+    assert made.spread > 0
+    assert (np.diff(made.edges) > 0).all()
+    if len(finite):
+        assert (made.low, made.high) == (finite.min(), finite.max())
+        assert made.mean == pytest.approx(fenced.mean(), rel=1e-9, abs=1e-9 * np.abs(fenced).max())
+        assert made.std == pytest.approx(fenced.std(), rel=1e-6, abs=1e-6 * np.abs(fenced).max())
+    halves = merge(like(reference, frame[:cut]), like(reference, frame[cut:])).numeric("x")
+    np.testing.assert_array_equal(halves.counts, made.counts)
+    np.testing.assert_allclose(halves.sums, made.sums, rtol=1e-12, atol=1e-12 * np.abs(fenced).max(initial=0))
+
+
+@given(words=st.lists(texts, max_size=30), others=st.lists(texts, max_size=30))
+@settings(deadline=None)
+def test_levels_are_counted(words: list[str | None], others: list[str | None]) -> None:
+    """Whatever the words: known ones are counted by level, new ones as unseen, None as null."""
+    reference = first(pd.DataFrame({"c": words}, dtype=object), {"c": "categorical"}).categorical("c")
+    assert dict(zip(reference.levels, reference.counts, strict=True)) == Counter(w for w in words if w is not None)
+    assert (np.diff(reference.counts) <= 0).all()
+    made = like(Profiles(0, {"c": reference}), pd.DataFrame({"c": others}, dtype=object)).categorical("c")
+    assert made.counts.tolist() == [others.count(level) for level in reference.levels]
+    assert made.nulls == others.count(None)
+    assert made.unseen == sum(word is not None and word not in words for word in others)
+
+
+def test_a_value_of_few_has_a_cell() -> None:
+    """Each value of a discrete column has a cell of its own, and so has a heavy value of a continuous one."""
+    few = first(pd.DataFrame({"x": [3.0, 1.0, 1.0, 2.0]}), {"x": "numeric"}).numeric("x")
+    assert few.counts.tolist() == [0, 2, 1, 1, 0]
+    x = np.random.default_rng(0).normal(size=5000)
+    x[:2000] = 0.25
+    mixed = first(pd.DataFrame({"x": x}), {"x": "numeric"}).numeric("x")
+    assert 2000 in mixed.counts
+    assert (mixed.counts[1:-1] > 0).all()
+
+
+def test_cells_of_a_smooth_column_are_even() -> None:
+    """Quantiles cut a continuous column into 256 cells of equal weight, and nothing lies outside of them."""
+    x = np.random.default_rng(0).normal(size=25600)
+    made = first(pd.DataFrame({"x": x}), {"x": "numeric"}).numeric("x")
+    inner = made.counts[1:-1]
+    assert inner[inner > 1].tolist() == pytest.approx([100] * 256, abs=1)
+    assert made.counts[[0, -1]].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("x", [[], [np.nan], [np.inf, -np.inf], [7.0], [0.0, 0.0], [1e308, -1e308], [1e308] * 3])
+def test_a_poor_reference_still_counts(x: list[float]) -> None:
+    """A reference that is empty, null, infinite, constant or huge gives cells in which any rows can be counted."""
+    reference = first(pd.DataFrame({"x": x}, dtype=float), {"x": "numeric"})
+    made = like(reference, pd.DataFrame({"x": [1.0, -1.7e308, 1.7e308, np.nan, np.inf, 7.0]})).numeric("x")
+    assert (made.finite, made.nulls, made.infinite) == (4, 1, 1)
+    assert np.isfinite([made.mean, made.std, made.spread]).all()
+
+
+def test_rare_levels_are_one_cell() -> None:
+    """Beyond the thousand most frequent levels all count as one; the number of levels and of singletons stays known."""
+    words = [f"often {at}" for at in range(1000)] * 2 + [f"once {at}" for at in range(50)]
+    reference = first(pd.DataFrame({"c": words}), {"c": "categorical"})
+    made = reference.categorical("c")
+    assert (len(made.levels), made.other, made.distinct, made.singletons, made.unseen) == (1000, 50, 1050, 50, 0)
+    current = like(reference, pd.DataFrame({"c": ["often 7", "once 3", "never"]})).categorical("c")
+    assert (current.counts.sum(), current.other, current.unseen, current.singletons) == (1, 2, 0, 50)
+
+
+def test_no_rows_are_a_profile() -> None:
+    """No batch, an empty batch and an empty frame all give the profile of zero rows."""
+    reference = first(rows(50), KINDS)
+    empty = pa.Table.from_pandas(rows(1), preserve_index=False).slice(0, 0)
+    for none in ([], empty.to_batches(), [pa.RecordBatch.from_pylist([], schema=empty.schema)], rows(50)[:0]):
+        made = like(reference, none)
+        assert made.rows == 0
+        assert made["x"].rows == made["c"].rows == 0
 
 
 def test_an_outlier_moves_nothing() -> None:
