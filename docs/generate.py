@@ -107,7 +107,7 @@ def _type(kind: Any) -> str:  # noqa: PLR0911 (a table of cases)
     if origin is typing.Literal:
         return " or ".join(f"`{value}`" for value in inside)
     if origin in {typing.Union, types.UnionType}:
-        return " or ".join(_type(one) for one in inside if one is not type(None))
+        return " or ".join(dict.fromkeys(_type(one) for one in inside if one is not type(None)))
     if origin in {tuple, list}:
         return f"list of {_type(inside[0])}"
     if origin is dict:

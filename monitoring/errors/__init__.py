@@ -1,5 +1,6 @@
 """Every error of the product. Each takes ids and words itself: what was found, what was expected, what to do."""
 
+from monitoring.errors.backtest import NotReplayable
 from monitoring.errors.base import DriftloopError, Misfit, clipped, listed, meant
 from monitoring.errors.data import (
     BadData,
@@ -47,6 +48,7 @@ __all__ = [
     "Misfit",
     "NoChampion",
     "NotATime",
+    "NotReplayable",
     "NothingToRollBack",
     "SecretMissing",
     "SourceMissing",

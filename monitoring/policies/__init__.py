@@ -6,32 +6,98 @@ from typing import Annotated
 
 from pydantic import Field
 
-from monitoring.policies.base import Guard, Policy, Trigger
+from monitoring.policies.all_of import AllOf
+from monitoring.policies.any_of import AnyOf
+from monitoring.policies.at_least import AtLeast
+from monitoring.policies.auto_quantile import AutoQuantile
+from monitoring.policies.bad_data import BadData
+from monitoring.policies.base import Cost, Guard, Policy, Trigger
 from monitoring.policies.baselines import Always, Never
+from monitoring.policies.budget import Budget
+from monitoring.policies.cara import Cara
+from monitoring.policies.composition import Composition
 from monitoring.policies.cooldown import Cooldown
 from monitoring.policies.drift_share import DriftShare
 from monitoring.policies.enough_labels import EnoughLabels
+from monitoring.policies.enough_rows import EnoughRows
 from monitoring.policies.estimated_loss import EstimatedLoss
+from monitoring.policies.gated_probe_debt import GatedProbeDebt
+from monitoring.policies.k_of_n import KOfN
+from monitoring.policies.loss_cusum import LossCusum
+from monitoring.policies.loss_ztest import LossZTest
 from monitoring.policies.max_age import MaxAge
+from monitoring.policies.new_rows import NewRows
 from monitoring.policies.performance_drop import PerformanceDrop
+from monitoring.policies.periodic import Periodic
+from monitoring.policies.prediction_drift import PredictionDrift
+from monitoring.policies.recoverable_loss import RecoverableLoss
+from monitoring.policies.schedule import Schedule
+from monitoring.policies.target_drift import TargetDrift
 
 AnyTrigger = Annotated[
-    DriftShare | PerformanceDrop | EstimatedLoss | MaxAge | Never | Always, Field(discriminator="policy")
+    AllOf
+    | Always
+    | AnyOf
+    | AtLeast
+    | AutoQuantile
+    | Cara
+    | DriftShare
+    | EstimatedLoss
+    | GatedProbeDebt
+    | KOfN
+    | LossCusum
+    | LossZTest
+    | MaxAge
+    | Never
+    | NewRows
+    | PerformanceDrop
+    | Periodic
+    | PredictionDrift
+    | RecoverableLoss
+    | Schedule
+    | TargetDrift,
+    Field(discriminator="policy"),
 ]
-AnyGuard = Annotated[Cooldown | EnoughLabels, Field(discriminator="policy")]
+AnyGuard = Annotated[
+    BadData | Budget | Cooldown | EnoughLabels | EnoughRows,
+    Field(discriminator="policy"),
+]
+
+# Compositions hold any trigger, themselves included: only here is it known what that is.
+for _composition in (Composition, AllOf, AnyOf, AtLeast, KOfN):
+    _composition.model_rebuild(_types_namespace={"AnyTrigger": AnyTrigger})
 
 __all__ = [
+    "AllOf",
     "Always",
     "AnyGuard",
+    "AnyOf",
     "AnyTrigger",
+    "AtLeast",
+    "AutoQuantile",
+    "BadData",
+    "Budget",
+    "Cara",
     "Cooldown",
+    "Cost",
     "DriftShare",
     "EnoughLabels",
+    "EnoughRows",
     "EstimatedLoss",
+    "GatedProbeDebt",
     "Guard",
+    "KOfN",
+    "LossCusum",
+    "LossZTest",
     "MaxAge",
     "Never",
+    "NewRows",
     "PerformanceDrop",
+    "Periodic",
     "Policy",
+    "PredictionDrift",
+    "RecoverableLoss",
+    "Schedule",
+    "TargetDrift",
     "Trigger",
 ]

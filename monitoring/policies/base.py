@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field
 
 from monitoring.config import Section
-from monitoring.records import History, Signals, Vote
+from monitoring.records import History, Role, Signals, Vote
 
 
 class Policy(Section, ABC):
@@ -23,16 +25,63 @@ class Policy(Section, ABC):
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         """Cast a vote. Same arguments, same vote."""
 
+    @property
+    def rule(self) -> str:
+        """The policy with the parameters that it was given, in one line: what its past votes are found by."""
+        return f"{self.policy}({_told(self.model_dump(exclude_unset=True, exclude={'policy'}))})"
+
+    def priced(self, retrain: float) -> Self:
+        """The same policy; one that weighs costs and was given none takes a retrain to cost so much."""
+        return self
+
+
+def _told(fields: dict[str, Any]) -> str:
+    """Fields and nested policies as `name=value`.
+
+    >>> _told({"k": 2, "trigger": {"policy": "never"}})
+    'k=2, trigger=never()'
+    """
+    return ", ".join(f"{name}={_value(value)}" for name, value in fields.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        named = {name: inner for name, inner in value.items() if name != "policy"}
+        return f"{value['policy']}({_told(named)})" if "policy" in value else f"({_told(named)})"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(one) for one in value) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+class Cost(Section):
+    """What acting costs, in units of one batch's loss: the mean loss of a fresh model on the rows of one check."""
+
+    retrain: float = Field(0.2, gt=0, description="0.2: a retrain is worth a fifth of one batch's loss")
+
 
 class Trigger(Policy):
     """A rule that may ask for a retrain: fire, hold or not applicable."""
 
     role: ClassVar[Literal["trigger", "guard"]] = "trigger"
 
+    def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
+        """Whether a probe would help this rule to judge; it will find it in `signals.probe`."""
+        return False
+
     def compare(self, observed: float, threshold: float, reason: str) -> Vote:
         """Fire at the threshold and above it."""
         vote: Literal["fire", "hold"] = "fire" if observed >= threshold else "hold"
         return Vote(policy=self.policy, vote=vote, observed=observed, threshold=threshold, reason=reason)
+
+    def drifted(self, role: Role, signals: Signals) -> Vote:
+        """Fire when the one column of this role drifted, by its own method and threshold."""
+        score = next((score for score in signals.scores if score.role == role), None)
+        if score is None:
+            return self.not_applicable(f"the {role} could not be scored")
+        vote: Literal["fire", "hold"] = "fire" if score.drifted else "hold"
+        reason = f"the {role} {'drifted' if score.drifted else 'did not drift'}"
+        told = f"{reason} ({score.method} {score.score:.3g}, limit {score.threshold:.3g})"
+        return Vote(policy=self.policy, vote=vote, observed=score.score, threshold=score.threshold, reason=told)
 
     def not_applicable(self, why: str, threshold: float | None = None) -> Vote:
         return Vote(policy=self.policy, vote="not_applicable", threshold=threshold, reason=why)

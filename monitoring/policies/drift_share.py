@@ -15,20 +15,27 @@ class DriftShare(Trigger):
     """Fires when the share of drifted features reaches `threshold`.
 
     The data-set rule of Evidently and most others. Input drift says little about what a retrain would win: use it
-    where labels come too late to measure the loss.
+    where labels come too late to measure the loss. With `weighted` each feature counts by its importance to the
+    champion, so that drift of what the model does not look at is no reason.
     """
 
     policy: Literal["drift_share"] = "drift_share"
     threshold: float = Field(0.5, gt=0, le=1, description="share of the features")
+    weighted: bool = Field(False, description="weigh the features by their importance to the champion")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        share = signals.drift_share
-        if share is None:
-            return self.not_applicable("no feature could be scored", self.threshold)
         features = [score for score in signals.scores if score.role == "feature"]
-        drifted = sum(score.drifted for score in features)
-        return self.compare(
-            share,
-            self.threshold,
-            f"{drifted} of {len(features)} features drifted ({share:.0%}, limit {self.threshold:.0%})",
-        )
+        if not features:
+            return self.not_applicable("no feature could be scored", self.threshold)
+        weights = dict.fromkeys((score.name for score in features), 1.0)
+        if self.weighted:
+            if signals.importance is None:
+                return self.not_applicable("the champion's feature importance is not known", self.threshold)
+            weights = {name: max(0.0, signals.importance.get(name, 0.0)) for name in weights}
+            if not any(weights.values()):
+                return self.not_applicable("no scored feature is of importance to the champion", self.threshold)
+        drifted = [score.name for score in features if score.drifted]
+        share = sum(weights[name] for name in drifted) / sum(weights.values())
+        by = " by importance" if self.weighted else ""
+        told = f"{len(drifted)} of {len(features)} features drifted ({share:.0%}{by}, limit {self.threshold:.0%})"
+        return self.compare(share, self.threshold, told)

@@ -72,4 +72,5 @@ class Check(Record):
             loss=seen.loss if seen else None,
             loss_low=seen.low if seen else None,
             gap=self.probe.gap if self.probe else None,
+            fired=tuple(rule for vote in self.votes for rule in vote.fired_rules()),
         )

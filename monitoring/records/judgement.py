@@ -27,9 +27,9 @@ class Probe(Record):
 class Learned(Record):
     """What a backtest found out about a model, for policies that weigh a retrain against its cost.
 
-    `batch_loss` is the mean loss of a model that is one batch old: the unit of every cost. `age_gap[a]` is the mean gap
-    to a fresh model at an age of `a` batches: zero at age 0, never falling. `handicap` is the median of a probe's loss
-    minus the full model's.
+    `batch_loss` is the mean loss of a fresh model, on the first batch after its training: the unit of every cost.
+    `age_gap[a]` is the mean gap to a fresh model when it is `a` batches older than one: zero at age 0, never falling.
+    `handicap` is the median of a probe's loss minus the full model's.
     """
 
     batch_loss: float
@@ -41,7 +41,9 @@ class Learned(Record):
 class Signals(Record):
     """All that a policy may look at of the present check.
 
-    `age_batches` is the champion's age in current windows. `probe` is there only where a trigger asked for one.
+    `age_batches` is the champion's age in current windows: from its newest training row to the end of the window, so 1
+    when a fresh champion is checked for the first time. `probe` is there only where a trigger asked for one.
+    `importance` is the champion's own, by feature, on any scale.
     """
 
     window: Window
@@ -56,6 +58,14 @@ class Signals(Record):
     probe: Probe | None = None
     learned: Learned | None = None
     findings: tuple[Finding, ...] = ()
+    importance: dict[str, float] | None = None
+
+    @property
+    def lag_batches(self) -> float:
+        """How far the newest labelled window lies behind the current one, in current windows."""
+        if self.performance is None:
+            return 0.0
+        return max(0.0, (self.window.end - self.performance.window.end) / self.window.length)
 
     @property
     def drift_share(self) -> float | None:
@@ -67,7 +77,8 @@ class Signals(Record):
 class PastCheck(Record):
     """One judged check of the past, cut down to what policies look at. Stored beside the whole in the ledger.
 
-    `distance` is the mean score of its features; `gap` what its probe measured, if there was one.
+    `distance` is the mean score of its features; `gap` what its probe measured, if there was one. `fired` are the rules
+    that fired then and are counted by a later check (see `k_of_n`).
     """
 
     now: Moment
@@ -81,6 +92,7 @@ class PastCheck(Record):
     loss: float | None = None
     loss_low: float | None = None
     gap: float | None = None
+    fired: tuple[str, ...] = ()
 
 
 class PastRetrain(Record):
@@ -101,13 +113,24 @@ VoteKind = Literal["fire", "hold", "not_applicable", "allow", "veto"]
 
 
 class Vote(Record):
-    """What one policy says: triggers vote fire, hold or not_applicable; guards allow or veto."""
+    """What one policy says: triggers vote fire, hold or not_applicable; guards allow or veto.
+
+    `members` are the votes that a composition summed up. `rule` is the policy with its parameters, where a later check
+    counts this vote.
+    """
 
     policy: str
     vote: VoteKind
     reason: str
     observed: float | None = None
     threshold: float | None = None
+    members: tuple[Vote, ...] = ()
+    rule: str | None = None
+
+    def fired_rules(self) -> tuple[str, ...]:
+        """The rules that fired in this vote, at any depth."""
+        own = (self.rule,) if self.rule is not None and self.vote == "fire" else ()
+        return own + tuple(rule for member in self.members for rule in member.fired_rules())
 
 
 class Decision(Record):

@@ -34,6 +34,7 @@ MADE: list[DriftloopError] = [
     errors.LoadedDiffers("taxi 3", 2, 200),
     errors.Untrusted("the model", ["a.B"]),
     errors.TrainingImpossible("one_class", "all rows are 'a'", expected="two classes", remedy="look longer"),
+    errors.NotReplayable("loss_matrix", "shape (3, 4)", "shape (B, B)"),
     errors.EstimatorError("a:b", "no function b", expected="a function", remedy="write it"),
 ]
 

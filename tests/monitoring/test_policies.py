@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import typing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from monitoring import policies
-from monitoring.policies import AnyGuard, AnyTrigger, Policy
-from monitoring.records import ColumnScore, History, PastRetrain, Performance, Signals, Window
+from monitoring.policies import AnyGuard, AnyTrigger, Cost, Policy, Trigger
+from monitoring.records import History, PastRetrain, Signals
+from tests.seen import NOTHING, NOW, past, signals
 
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-WINDOW = Window(start=NOW - timedelta(days=7), end=NOW)
 # Every policy with the least that its YAML needs. A new one is added here, or `test_every_policy_is_tried` fails.
+HALF_DRIFTED = {"policy": "drift_share", "threshold": 0.5}
+WORSE_LOSS = {"policy": "performance_drop", "max_rise": 0.25}
 EXAMPLES: dict[str, dict[str, object]] = {
+    "any_of": {"triggers": [HALF_DRIFTED, WORSE_LOSS]},
+    "all_of": {"triggers": [HALF_DRIFTED, WORSE_LOSS]},
+    "at_least": {"k": 2, "triggers": [HALF_DRIFTED, WORSE_LOSS, {"policy": "never"}]},
+    "k_of_n": {"k": 1, "n": 3, "trigger": HALF_DRIFTED},
+    "auto_quantile": {"warm_up": 3},
+    "cara": {"cost": {"retrain": 0.25}},
+    "gated_probe_debt": {"cost": {"retrain": 0.25}},
+    "loss_cusum": {"threshold": 4},
+    "loss_ztest": {"z": 3},
+    "new_rows": {"rows": 1000},
+    "periodic": {"every": 3},
+    "prediction_drift": {},
+    "recoverable_loss": {"cost": {"retrain": 0.25}},
+    "schedule": {"every": "month"},
+    "target_drift": {},
+    "bad_data": {},
+    "budget": {"retrains": 2, "days": 30},
+    "enough_rows": {"min_rows": 100},
     "drift_share": {"threshold": 0.5},
     "performance_drop": {"max_rise": 0.25},
     "estimated_loss": {"max_rise": 0.25},
@@ -37,47 +55,35 @@ def classes() -> list[type[Policy]]:
     return [kind for union in unions for kind in typing.get_args(union)]
 
 
-def scores(drifted: int, of: int = 4) -> tuple[ColumnScore, ...]:
-    return tuple(
-        ColumnScore(
-            name=f"c{n}",
-            role="feature",
-            kind="numeric",
-            method="psi",
-            score=float(n < drifted),
-            threshold=0.5,
-            drifted=n < drifted,
-        )
-        for n in range(of)
-    )
-
-
-def performance(loss: float, *, rows: int = 500, spread: float = 0.01) -> Performance:
-    return Performance(
-        loss_name="mae", loss=loss, low=loss - spread, high=loss + spread, rows=rows, window=WINDOW, reference_loss=8.0
-    )
-
-
-def signals(
-    *, drifted: int = 0, loss: float | None = 8.0, age: float | None = 1.0, labelled: int = 500, rows: int = 500
-) -> Signals:
-    return Signals(
-        window=WINDOW,
-        rows=rows,
-        labelled_rows=labelled,
-        scores=scores(drifted),
-        performance=None if loss is None else performance(loss),
-        champion_age=None if age is None else timedelta(days=age),
-    )
-
-
-NOTHING = Signals(window=WINDOW, rows=0, labelled_rows=0)
+STEADY = past(8.0, 8.1, 7.9, 8.0, 8.05)
+DRIFTING = [signals(drifted=n) for n in range(5)]
+RISING = [signals(loss=loss) for loss in (4.0, 8.0, 9.9, 10.0, 12.0, 100.0)]
+GAPING = [signals(gap=gap) for gap in (-5.0, 0.0, 0.1, 0.5, 2.0, 50.0)]
 # From good to bad, for each trigger that looks at something: worse evidence never turns fire into hold.
-WORSENING = {
-    "drift_share": [signals(drifted=n) for n in range(5)],
-    "performance_drop": [signals(loss=loss) for loss in (4.0, 8.0, 9.9, 10.0, 12.0, 100.0)],
-    "max_age": [signals(age=age) for age in (0.0, 29.9, 30.0, 31.0, 1000.0)],
+WORSENING: dict[str, tuple[History, list[Signals]]] = {
+    "any_of": (History(), DRIFTING),
+    "all_of": (History(), [signals(drifted=n, loss=8.0 + n) for n in range(5)]),
+    "at_least": (History(), [signals(drifted=n, loss=8.0 + n) for n in range(5)]),
+    "k_of_n": (History(), DRIFTING),
+    "auto_quantile": (STEADY, DRIFTING),
+    "cara": (STEADY, RISING),
+    "drift_share": (History(), DRIFTING),
+    "gated_probe_debt": (past(8.0, 8.0), GAPING),
+    "loss_cusum": (STEADY, RISING),
+    "loss_ztest": (STEADY, RISING),
+    "max_age": (History(), [signals(age=age) for age in (0.0, 29.9, 30.0, 31.0, 1000.0)]),
+    "new_rows": (History(), [signals(rows=rows) for rows in (0, 500, 999, 1000, 5000)]),
+    "performance_drop": (History(), RISING),
+    "prediction_drift": (History(), DRIFTING),
+    "recoverable_loss": (past(8.0, 8.0), GAPING),
+    "schedule": (History(), [signals(age=age) for age in (0.0, 1.0, 29.0, 300.0)]),
+    "target_drift": (History(), DRIFTING),
 }
+# Those that look at nothing of the present, or at the number of checks alone.
+BLIND = {"always", "never", "periodic"}
+# That whose evidence has a test file of its own.
+ELSEWHERE = {"estimated_loss"}
+SHARED = {"__init__", "base", "composition", "staleness", "tenure"}
 
 
 def test_every_policy_is_tried() -> None:
@@ -86,7 +92,9 @@ def test_every_policy_is_tried() -> None:
     assert {kind.__name__ for kind in classes()} <= set(policies.__all__)
     folder = Path(policies.__file__).parent
     concrete = {kind.__module__.rsplit(".", 1)[1] for kind in classes()}
-    assert {file.stem for file in folder.glob("*.py")} - {"__init__", "base"} == concrete
+    assert {file.stem for file in folder.glob("*.py")} - SHARED == concrete
+    triggers = {kind.model_fields["policy"].default for kind in classes() if kind.role == "trigger"}
+    assert triggers == set(WORSENING) | BLIND | ELSEWHERE
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -113,6 +121,27 @@ def test_every_vote_explains_itself(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
+def test_a_probe_that_is_there_is_not_asked_for_again(name: str) -> None:
+    """Whoever wants a probe is content once it was made, and nobody wants one where nothing was seen."""
+    policy = made(name)
+    if isinstance(policy, Trigger):
+        assert not policy.wants_probe(signals(gap=9.0), STEADY, NOW)
+        assert not policy.wants_probe(NOTHING, History(), NOW)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_price_reaches_those_who_weigh_costs(name: str) -> None:
+    """A price changes nothing but a cost that the YAML left open."""
+    given = made(name)
+    assert given.priced(9.0) == given
+    open_ = TypeAdapter(AnyTrigger | AnyGuard).validate_python(
+        {"policy": name, **{key: value for key, value in EXAMPLES[name].items() if key != "cost"}}
+    )
+    priced = open_.priced(9.0)
+    assert getattr(priced, "cost", Cost(retrain=9.0)) == Cost(retrain=9.0)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_a_policy_only_says_what_its_role_allows(name: str) -> None:
     """Triggers propose and guards veto, never the other way round."""
     allowed = {"trigger": {"fire", "hold", "not_applicable"}, "guard": {"allow", "veto"}}[made(name).role]
@@ -133,7 +162,8 @@ def test_yaml_round_trip_and_unknown_field(name: str) -> None:
 @pytest.mark.parametrize("name", WORSENING)
 def test_worse_evidence_never_turns_fire_into_hold(name: str) -> None:
     """Along worsening evidence a trigger changes its mind once at most, from hold to fire."""
-    votes = [made(name).judge(seen, History(), NOW).vote for seen in WORSENING[name]]
+    history, worse = WORSENING[name]
+    votes = [made(name).judge(seen, history, NOW).vote for seen in worse]
     assert votes[0] == "hold"
     assert votes[-1] == "fire"
     assert votes == sorted(votes, key=["hold", "fire"].index)
@@ -146,41 +176,14 @@ def test_worse_evidence_never_turns_fire_into_hold(name: str) -> None:
         ("performance_drop", signals(loss=10.0)),
         ("max_age", signals(age=30.0)),
         ("always", signals(rows=1)),
+        ("any_of", signals(drifted=2)),
+        ("all_of", signals(drifted=2, loss=10.0)),
+        ("at_least", signals(drifted=2, loss=10.0)),
+        ("cara", signals(loss=10.0)),
+        ("new_rows", signals(rows=1000)),
+        ("loss_ztest", signals(loss=8.0 + 3 * 0.01 / 1.96 + 1e-12)),
     ],
 )
 def test_a_trigger_fires_at_its_threshold_exactly(name: str, seen: Signals) -> None:
     """At the threshold means fire."""
     assert made(name).judge(seen, History(), NOW).vote == "fire"
-
-
-def test_cooldown_counts_from_the_last_retrain_whatever_its_end() -> None:
-    """A rejected retrain cools down as a promoted one does; at the full span exactly it allows."""
-    for days, vote in ((0, "veto"), (6.99, "veto"), (7, "allow"), (8, "allow")):
-        past = PastRetrain(now=NOW - timedelta(days=days), promoted=False)
-        assert made("cooldown").judge(signals(), History(retrains=(past,)), NOW).vote == vote
-
-
-def test_cooldown_holds_when_the_clock_went_back() -> None:
-    """A retrain that lies in the future of `now` still vetoes."""
-    past = PastRetrain(now=NOW + timedelta(days=3), promoted=True)
-    assert made("cooldown").judge(signals(), History(retrains=(past,)), NOW).vote == "veto"
-
-
-def test_enough_labels_allows_at_its_limit() -> None:
-    """As many labels as are asked for are enough."""
-    assert made("enough_labels").judge(signals(labelled=100), History(), NOW).vote == "allow"
-    assert made("enough_labels").judge(signals(labelled=99), History(), NOW).vote == "veto"
-
-
-def test_a_rise_within_chance_does_not_fire() -> None:
-    """A loss far above the reference holds while its interval still reaches the reference."""
-    seen = signals().model_copy(update={"performance": performance(12.0, spread=5.0)})
-    vote = made("performance_drop").judge(seen, History(), NOW)
-    assert vote.vote == "hold"
-    assert "interval" in vote.reason
-
-
-def test_few_labelled_rows_are_not_applicable() -> None:
-    """With fewer labelled rows than `min_rows` the loss is no evidence."""
-    seen = signals().model_copy(update={"performance": performance(99.0, rows=29)})
-    assert made("performance_drop").judge(seen, History(), NOW).vote == "not_applicable"

@@ -1,0 +1,18 @@
+"""Trigger: all of its members fire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from monitoring.policies.composition import Composition
+from monitoring.records import History, Signals, Vote
+
+
+class AllOf(Composition):
+    """Fires when all of its members do; one that cannot judge holds the rest back."""
+
+    policy: Literal["all_of"] = "all_of"
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        return self.count(len(self.triggers), signals, history, now)

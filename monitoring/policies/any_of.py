@@ -1,0 +1,18 @@
+"""Trigger: one of its members fires."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from monitoring.policies.composition import Composition
+from monitoring.records import History, Signals, Vote
+
+
+class AnyOf(Composition):
+    """Fires when any of its members does: what a list of triggers does by itself, for use within another rule."""
+
+    policy: Literal["any_of"] = "any_of"
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        return self.count(1, signals, history, now)

@@ -1,0 +1,31 @@
+"""Trigger: so many of its members fire in one check."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from monitoring.errors import Misfit
+from monitoring.policies.composition import Composition
+from monitoring.records import History, Signals, Vote
+
+
+class AtLeast(Composition):
+    """Fires when at least `k` of its members do: a majority vote of drift detectors.
+
+    Ensembles of detectors are wrong less often than their members (DDE: Maciel et al., ICTAI 2015).
+    """
+
+    policy: Literal["at_least"] = "at_least"
+    k: int = Field(2, ge=1)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.k > len(self.triggers):
+            raise Misfit(f"k up to the number of triggers, {len(self.triggers)}", key="k", found=str(self.k))
+        return self
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        return self.count(self.k, signals, history, now)

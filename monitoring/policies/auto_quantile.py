@@ -1,0 +1,53 @@
+"""Trigger: the drift is large for what is usual here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from statistics import fmean
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Trigger
+from monitoring.records import History, Signals, Vote
+
+
+class AutoQuantile(Trigger):
+    """Fires when the mean score of the features lies above the `quantile` of its own last `window` checks.
+
+    Modyn's AutoDrift with a dynamic quantile threshold (Böther et al., SIGMOD 2025, arXiv 2312.06254), which needs no
+    threshold in units of a distance. Not applicable before `warm_up` checks; a score equal to the quantile holds, or a
+    distance that never changes would fire each time.
+    """
+
+    policy: Literal["auto_quantile"] = "auto_quantile"
+    quantile: float = Field(0.95, gt=0, lt=1)
+    window: int = Field(15, ge=2, description="past checks that it is compared with")
+    warm_up: int = Field(8, ge=2, description="fewer past checks: not applicable")
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        features = [score.score for score in signals.scores if score.role == "feature"]
+        if not features:
+            return self.not_applicable("no feature could be scored")
+        past = [check.distance for check in history.checks if check.distance is not None][-self.window :]
+        if len(past) < min(self.warm_up, self.window):
+            return self.not_applicable(f"{len(past)} scored checks so far, {self.warm_up} needed")
+        distance, limit = fmean(features), _quantile(past, self.quantile)
+        reason = (
+            f"mean score {distance:.3g}, the {self.quantile:.0%} quantile of the last {len(past)} checks {limit:.3g}"
+        )
+        vote: Literal["fire", "hold"] = "fire" if distance > limit else "hold"
+        return Vote(policy=self.policy, vote=vote, observed=distance, threshold=limit, reason=reason)
+
+
+def _quantile(values: list[float], share: float) -> float:
+    """Linear between the order statistics, as numpy has it.
+
+    >>> _quantile([3.0, 1.0, 2.0], 0.75)
+    2.5
+    """
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])

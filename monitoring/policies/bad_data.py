@@ -1,0 +1,35 @@
+"""Guard: what is broken is not learnt from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Guard
+from monitoring.records import History, Signals, Vote
+
+
+class BadData(Guard):
+    """Vetoes when preflight put columns aside: at least `errors` findings of severity error.
+
+    Fatal findings end a check before any vote. This guard is for those who do not want to learn from rows of which a
+    part is known to be broken. Data validation before training: Polyzotis et al., MLSys 2019.
+    """
+
+    policy: Literal["bad_data"] = "bad_data"
+    errors: int = Field(1, ge=1, description="so many errors veto")
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        found = [finding for finding in signals.findings if finding.severity in {"error", "fatal"}]
+        named = ", ".join(sorted({finding.code for finding in found}))
+        reason = f"{len(found)} errors in the data: {named}" if found else "no errors in the data"
+        allowed = len(found) < self.errors
+        return Vote(
+            policy=self.policy,
+            vote="allow" if allowed else "veto",
+            observed=float(len(found)),
+            threshold=float(self.errors),
+            reason=reason,
+        )

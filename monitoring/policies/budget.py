@@ -1,0 +1,30 @@
+"""Guard: no more retrains in a period than were granted."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Guard
+from monitoring.records import History, Signals, Vote
+
+
+class Budget(Guard):
+    """Vetoes when `retrains` were spent in the last `days`, whatever their end.
+
+    A hard budget, as RCCDA (arXiv 2505.24149) and resource-aware triggers ask for. It counts over a sliding period:
+    no rush at the turn of a month.
+    """
+
+    policy: Literal["budget"] = "budget"
+    retrains: int = Field(ge=1)
+    days: float = Field(30, gt=0)
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        since = now - timedelta(days=self.days)
+        spent = sum(retrain.now > since for retrain in history.retrains)
+        left = float(self.retrains - spent)
+        reason = f"{spent} of {self.retrains} retrains spent in the last {self.days:g} days"
+        return self.require(left, 1.0, reason)

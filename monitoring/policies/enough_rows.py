@@ -1,0 +1,26 @@
+"""Guard: a check of few rows is no ground for a retrain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Guard
+from monitoring.records import History, Signals, Vote
+
+
+class EnoughRows(Guard):
+    """Vetoes while the current window has fewer than `min_rows` rows.
+
+    Right after a change there is little to learn from; a retrain that waits for rows of the new regime wins more
+    (CALIPER, arXiv 2603.09024).
+    """
+
+    policy: Literal["enough_rows"] = "enough_rows"
+    min_rows: int = Field(200, ge=1)
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        reason = f"{signals.rows:,} rows (at least {self.min_rows:,})"
+        return self.require(float(signals.rows), float(self.min_rows), reason)

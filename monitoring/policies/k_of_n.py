@@ -1,0 +1,56 @@
+"""Trigger: its member fired in so many of the last checks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
+
+from monitoring.errors import Misfit
+from monitoring.policies.base import Trigger
+from monitoring.policies.tenure import tenure
+from monitoring.records import History, Signals, Vote
+
+if TYPE_CHECKING:
+    from monitoring.policies import AnyTrigger
+
+
+class KOfN(Trigger):
+    """Fires when its member fired in at least `k` of the last `n` checks since the last training, this one included.
+
+    Hysteresis, as alarms in operations have it ("3 out of 5 data points"): one bad batch is no reason. The votes of
+    the past come from the ledger, found by the member and its parameters: a rule that was changed starts anew.
+    """
+
+    policy: Literal["k_of_n"] = "k_of_n"
+    k: int = Field(2, ge=1)
+    n: int = Field(3, ge=1, description="checks")
+    trigger: AnyTrigger
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.k > self.n:
+            raise Misfit(f"k up to n, {self.n}", key="k", found=str(self.k))
+        return self
+
+    def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
+        return self.trigger.wants_probe(signals, history, now)
+
+    def priced(self, retrain: float) -> Self:
+        return self.model_copy(update={"trigger": self.trigger.priced(retrain)})
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        rule = self.trigger.rule
+        vote = self.trigger.judge(signals, history, now).model_copy(update={"rule": rule})
+        past = tenure(signals, history)[-(self.n - 1) :] if self.n > 1 else ()
+        fired = sum(rule in check.fired for check in past) + (vote.vote == "fire")
+        reason = f"{fired} of the last {self.n} checks fired, {self.k} needed; now: {vote.reason} [{vote.policy}]"
+        if vote.vote == "not_applicable":
+            made = self.not_applicable(vote.reason, float(self.k))
+        elif vote.vote == "hold":
+            # What is over by now is no reason any more, however often it fired.
+            made = Vote(policy=self.policy, vote="hold", observed=float(fired), threshold=float(self.k), reason=reason)
+        else:
+            made = self.compare(float(fired), float(self.k), reason)
+        return made.model_copy(update={"members": (vote,)})

@@ -1,0 +1,47 @@
+"""Trigger: small rises of the loss add up."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Trigger
+from monitoring.policies.tenure import tenure
+from monitoring.records import History, Signals, Vote
+
+
+class LossCusum(Trigger):
+    """Fires when the cumulative sum of the loss over the reference's reaches `threshold` standard deviations.
+
+    Page's one-sided CUSUM (Biometrika 1954) with the usual `slack` of half a deviation; one bad batch is no reason,
+    a lasting rise is. The deviation is that of a single check, from the differences of neighbouring ones (they do not
+    see a slow trend); before `warm_up` checks it is not applicable. It knows no cost, yet stays competitive
+    (arXiv 2604.06438).
+    """
+
+    policy: Literal["loss_cusum"] = "loss_cusum"
+    slack: float = Field(0.5, ge=0, description="standard deviations that are forgiven at each check")
+    threshold: float = Field(4.0, gt=0, description="standard deviations")
+    warm_up: int = Field(4, ge=3, description="fewer checks with a loss: not applicable")
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        seen = signals.performance
+        if seen is None:
+            return self.not_applicable("no labelled rows yet", self.threshold)
+        known = [check.loss for check in history.checks if check.loss is not None]
+        if len(known) < self.warm_up or not all(map(math.isfinite, [*known, seen.loss, seen.reference_loss])):
+            return self.not_applicable(f"{len(known)} losses so far, {self.warm_up} needed", self.threshold)
+        # The median of |a - b| of two draws is 0.954 deviations. A window's own error is the least it can be.
+        steps = [abs(b - a) for a, b in pairwise(known)]
+        deviation = max(median(steps) / 0.954, (seen.loss - seen.low) / 1.96, 1e-9 * abs(seen.reference_loss), 1e-300)
+        total = 0.0
+        for loss in [*(check.loss for check in tenure(signals, history)), seen.loss]:
+            if loss is not None:
+                total = max(0.0, total + (loss - seen.reference_loss) / deviation - self.slack)
+        told = f"{seen.loss_name} above the reference's {seen.reference_loss:.4g} added up to {total:.1f} deviations"
+        return self.compare(total, self.threshold, f"{told} (limit {self.threshold:g})")

@@ -1,0 +1,41 @@
+"""Trigger: the loss is significantly above the reference's."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from statistics import stdev
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Trigger
+from monitoring.policies.tenure import tenure
+from monitoring.records import History, Signals, Vote
+
+
+class LossZTest(Trigger):
+    """Fires when the loss lies at least `z` standard errors above the loss on the reference.
+
+    A one-sided z-test on the newest labelled window, as in DDM's warning levels (Gama et al. 2004). The standard error
+    is that of the window's mean, and the spread of the champion's earlier checks where there are three or more: good
+    and bad weeks are no staleness. It knows no cost, and on large batches fires at changes that win nothing.
+    """
+
+    policy: Literal["loss_ztest"] = "loss_ztest"
+    z: float = Field(3.0, gt=0, description="standard errors")
+    min_rows: int = Field(30, ge=2, description="fewer labelled rows: not applicable")
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        seen = signals.performance
+        if seen is None or seen.rows < self.min_rows:
+            return self.not_applicable(f"{seen.rows if seen else 0} labelled rows, {self.min_rows} needed", self.z)
+        losses = [check.loss for check in tenure(signals, history) if check.loss is not None]
+        between = stdev(losses) if len(losses) >= 3 else 0.0
+        error = math.hypot((seen.loss - seen.low) / 1.96, between)
+        rise = seen.loss - seen.reference_loss
+        if not math.isfinite(rise) or not math.isfinite(error):
+            return self.not_applicable("the loss or its interval is not finite", self.z)
+        z = rise / error if error > 0 else math.copysign(1e9, rise) if rise else 0.0
+        told = f"{seen.loss_name} {seen.loss:.4g} lies {z:.1f} standard errors above the reference's"
+        return self.compare(z, self.z, f"{told} {seen.reference_loss:.4g} (limit {self.z:g})")

@@ -1,0 +1,30 @@
+"""Trigger: every so many checks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from monitoring.policies.base import Trigger
+from monitoring.policies.tenure import tenure
+from monitoring.records import History, Signals, Vote
+
+
+class Periodic(Trigger):
+    """Fires at every `every`-th check since the last retrain, or since the champion took over.
+
+    What most teams do, and hard to beat where a model ages evenly: the best period is then sqrt(2 cost / ageing per
+    batch), which is where the accumulated loss equals the cost.
+    """
+
+    policy: Literal["periodic"] = "periodic"
+    every: int = Field(4, ge=1, description="checks")
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        if signals.rows == 0:
+            return self.not_applicable("no rows in this check", float(self.every))
+        count = len(tenure(signals, history)) + 1
+        reason = f"check {count} since the last training (retrained at every {self.every})"
+        return self.compare(float(count), float(self.every), reason)

@@ -1,0 +1,22 @@
+"""Trigger: what the champion predicts has moved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from monitoring.policies.base import Trigger
+from monitoring.records import History, Signals, Vote
+
+
+class PredictionDrift(Trigger):
+    """Fires when the distribution of the predictions drifted from the reference's.
+
+    All that a model makes of its inputs in one column, and there without labels. Black-box shift detection: Lipton et
+    al., ICML 2018; Failing Loudly, NeurIPS 2019. Season moves predictions too: it asks for a look more than a retrain.
+    """
+
+    policy: Literal["prediction_drift"] = "prediction_drift"
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        return self.drifted("prediction", signals)

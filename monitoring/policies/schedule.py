@@ -1,0 +1,51 @@
+"""Trigger: a new day, week, month, quarter or year has begun."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from monitoring.config import TimeZone
+from monitoring.policies.base import Trigger
+from monitoring.records import History, Signals, Vote
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+
+
+class Schedule(Trigger):
+    """Fires when a `every` has begun since the last retrain, or since the champion's newest training row.
+
+    The calendar decides, not the check: a check that comes late fires late, and once. Weeks begin on Monday.
+    """
+
+    policy: Literal["schedule"] = "schedule"
+    every: Period = "month"
+    time_zone: TimeZone = "UTC"
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        known = [retrain.now for retrain in history.retrains]
+        if signals.champion_age is not None:
+            known.append(now - signals.champion_age)
+        if not known:
+            return self.not_applicable("neither a retrain nor the champion's age is known")
+        last, begun = max(known), _beginning(now.astimezone(ZoneInfo(self.time_zone)), self.every)
+        over = (begun - last) / timedelta(days=1)
+        told = f"this {self.every} began on {begun:%Y-%m-%d}, the last training was on {last:%Y-%m-%d}"
+        vote: Literal["fire", "hold"] = "fire" if begun > last else "hold"
+        return Vote(policy=self.policy, vote=vote, observed=over, threshold=0.0, reason=told)
+
+
+def _beginning(moment: datetime, period: Period) -> datetime:
+    """The first moment of the period.
+
+    >>> _beginning(datetime(2026, 8, 5, 12), "quarter").isoformat()
+    '2026-07-01T00:00:00'
+    """
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    if period == "week":
+        return day - timedelta(days=day.weekday())
+    if period == "day":
+        return day
+    month = {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}[period]
+    return day.replace(day=1, month=month)

@@ -1,0 +1,22 @@
+"""Trigger: the target itself has moved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from monitoring.policies.base import Trigger
+from monitoring.records import History, Signals, Vote
+
+
+class TargetDrift(Trigger):
+    """Fires when the distribution of the labels drifted from the reference's.
+
+    Prior-probability shift (Moreno-Torres et al. 2012). A model that follows its inputs may still be right: use it
+    where the share of a class is what matters.
+    """
+
+    policy: Literal["target_drift"] = "target_drift"
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        return self.drifted("target", signals)

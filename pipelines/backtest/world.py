@@ -1,0 +1,150 @@
+"""The world that a replayed policy lives in: signals, probes and a history as production would have recorded them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.decision import decide
+from monitoring.policies import Policy, Trigger
+from monitoring.records import (
+    ColumnScore,
+    History,
+    Learned,
+    Outcome,
+    PastCheck,
+    PastRetrain,
+    Performance,
+    Probe,
+    Signals,
+    Window,
+)
+
+Floats = NDArray[np.float64]
+DAWN = datetime(2000, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@dataclass
+class World:
+    """The arrays of a replay, and the signals of each (model, batch) that any policy came by: the same for all."""
+
+    loss: Floats
+    probe: Floats | None
+    errors: Floats | None
+    rows: list[int]
+    scores: Callable[[int, int], tuple[ColumnScore, ...]] | None
+    learned: Learned
+    start: int
+    label_delay: int
+    seen: dict[tuple[int, int], tuple[Signals, PastCheck]] = field(default_factory=dict)
+
+    @property
+    def first(self) -> int:
+        """The model that serves when the play begins: the freshest whose labels were known."""
+        return self.start - 1 - self.label_delay
+
+    def signals(self, model: int, batch: int) -> tuple[Signals, PastCheck]:
+        """What a check at the end of `batch` sees of `model`, and what it will leave behind."""
+        if (model, batch) not in self.seen:
+            self.seen[model, batch] = self._observe(model, batch)
+        return self.seen[model, batch]
+
+    def measured(self, model: int, batch: int) -> Probe | None:
+        """A probe that was trained one batch before the newest labelled one, both scored on that one."""
+        labelled = batch - self.label_delay
+        if self.probe is None:
+            return None
+        champion, cheap = float(self.loss[model, labelled]), float(self.probe[labelled - 1, labelled])
+        handicap = self.learned.handicap
+        return Probe(
+            champion_loss=champion,
+            probe_loss=cheap,
+            handicap=handicap,
+            gap=champion - (cheap - handicap),
+            rows=self.rows[labelled],
+        )
+
+    def _observe(self, model: int, batch: int) -> tuple[Signals, PastCheck]:
+        labelled, age = batch - self.label_delay, batch - model
+        now = moment(batch)
+        loss = float(self.loss[model, labelled])
+        half = 1.96 * float(self.errors[model, labelled]) if self.errors is not None else 0.0
+        # A challenger is judged on the newest rows, by a model that has not seen them: here the one before.
+        reference = float(self.loss[max(0, model - 1), max(1, model)])
+        performance = Performance(
+            loss_name="loss",
+            loss=loss,
+            low=loss - half,
+            high=loss + half,
+            rows=self.rows[labelled],
+            window=Window(start=moment(labelled) - DAY, end=moment(labelled)),
+            reference_loss=reference,
+        )
+        signals = Signals(
+            window=Window(start=now - DAY, end=now),
+            rows=self.rows[batch],
+            labelled_rows=self.rows[labelled],
+            scores=self.scores(model, batch) if self.scores else (),
+            performance=performance,
+            champion=str(model),
+            champion_age=age * DAY,
+            age_batches=float(age),
+            learned=self.learned,
+        )
+        features = [score.score for score in signals.scores if score.role == "feature"]
+        past = PastCheck(
+            now=now,
+            outcome=Outcome.STEADY,
+            champion=str(model),
+            age_batches=float(age),
+            rows=signals.rows,
+            labelled_rows=signals.labelled_rows,
+            drift_share=signals.drift_share,
+            distance=sum(features) / len(features) if features else None,
+            loss=loss,
+            loss_low=performance.low,
+        )
+        return signals, past
+
+
+def moment(batch: int) -> datetime:
+    """When a batch ends: each is a day."""
+    return DAWN + (batch + 1) * DAY
+
+
+def walk(world: World, policies: Sequence[Policy]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Let policies decide at the end of each batch; give the batches of their retrains and of their probes."""
+    triggers = [policy for policy in policies if isinstance(policy, Trigger)]
+    guards = [policy for policy in policies if not isinstance(policy, Trigger)]
+    model = world.first
+    checks: tuple[PastCheck, ...] = ()
+    retrains: tuple[PastRetrain, ...] = ()
+    retrained, probed = [], []
+    for batch in range(world.start, len(world.loss) - 1):
+        now = moment(batch)
+        signals, past = world.signals(model, batch)
+        # Frozen records of frozen records: there is nothing to validate, and much to copy.
+        history = History.model_construct(checks=checks, retrains=retrains)
+        if any(trigger.wants_probe(signals, history, now) for trigger in triggers):
+            probe = world.measured(model, batch)
+            if probe is not None:
+                probed.append(batch)
+                signals = signals.model_copy(update={"probe": probe})
+                past = past.model_copy(update={"gap": probe.gap})
+        decision = decide(triggers, guards, signals, history, now)
+        fired = tuple(rule for vote in decision.votes for rule in vote.fired_rules())
+        update: dict[str, object] = {"fired": fired} if fired else {}
+        if decision.action == "retrain":
+            model = batch - world.label_delay
+            retrained.append(batch)
+            retrains += (PastRetrain.model_construct(now=now, promoted=True),)
+            update["outcome"] = Outcome.PROMOTED
+        elif decision.held:
+            update["outcome"] = Outcome.HELD
+        checks += (past.model_copy(update=update) if update else past,)
+    return tuple(retrained), tuple(probed)

@@ -1,0 +1,51 @@
+"""What a loss matrix teaches: the age curve, the handicap of a probe, the cost of a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipelines.backtest import learn
+from pipelines.backtest.learning import monotone
+
+
+def test_even_ageing_is_learnt_as_it_is() -> None:
+    """Losses that grow by a rate with age give that line, from zero, and the fresh loss as the unit."""
+    at = np.arange(8)
+    learned = learn(2.0 + 0.5 * (at[None, :] - at[:, None] - 1.0))
+    assert learned.age_gap == pytest.approx([0.5 * age for age in range(7)])
+    assert (learned.batch_loss, learned.batches) == (2.0, 8)
+
+
+def test_a_hard_batch_is_no_ageing() -> None:
+    """What is hard for every model alike does not show in the age curve."""
+    hard = np.random.default_rng(0).uniform(1, 5, 10)
+    assert learn(np.tile(hard, (10, 1))).age_gap == pytest.approx([0.0] * 9)
+
+
+def test_the_age_curve_starts_at_zero_and_never_falls() -> None:
+    """Whatever the matrix, also where old models happen to be better."""
+    for seed in range(20):
+        curve = learn(np.random.default_rng(seed).normal(5, 2, (12, 12))).age_gap
+        assert curve[0] == 0
+        assert list(curve) == sorted(curve)
+
+
+def test_the_handicap_is_the_median() -> None:
+    """One probe that failed altogether does not move it, and none leaves it at zero."""
+    loss = np.ones((9, 9))
+    probe = loss + 0.25
+    probe[3, 4] = 1e9
+    assert learn(loss, probe).handicap == 0.25
+    assert learn(loss).handicap == 0.0
+
+
+def test_monotone_is_the_nearest_that_never_falls() -> None:
+    """It agrees with scikit-learn's isotonic regression."""
+    from sklearn.isotonic import IsotonicRegression
+
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        values, weights = generator.normal(size=15), generator.uniform(0.1, 3, 15)
+        expected = IsotonicRegression().fit_transform(np.arange(15), values, sample_weight=weights)
+        assert monotone(values, weights) == pytest.approx(expected)

@@ -1,0 +1,218 @@
+"""Replays on arrays that can be counted by hand, and the oracle beside every schedule that there is."""
+
+from __future__ import annotations
+
+from itertools import chain, combinations
+
+import numpy as np
+import pytest
+
+from monitoring.errors import NotReplayable
+from monitoring.policies import Cooldown, Never, Periodic, RecoverableLoss
+from monitoring.policies.base import Cost
+from monitoring.records import ColumnScore
+from pipelines.backtest import Replay, best_schedule, replay
+
+AGEING = 0.1
+
+
+def ageing(batches: int, rate: float = AGEING) -> np.ndarray:
+    """Losses of models that lose `rate` a batch: 1 on the first one after the training."""
+    at = np.arange(batches)
+    return 1.0 + rate * (at[None, :] - at[:, None] - 1.0)
+
+
+def rough(batches: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(0.5, 2.0, (batches, batches))
+
+
+def probes(loss: np.ndarray, handicap: float) -> np.ndarray:
+    """Probes that are as good as the model trained at the same moment, but for a handicap."""
+    return loss + handicap
+
+
+def spent(loss: np.ndarray, schedule: tuple[int, ...], cost: float, start: int, delay: int) -> float:
+    """What a schedule costs, batch by batch."""
+    total, model = cost * len(schedule), start - 1 - delay
+    for batch in range(start, len(loss)):
+        model = batch - 1 - delay if batch - 1 in schedule else model
+        total += loss[model, batch]
+    return total
+
+
+@pytest.mark.parametrize("delay", [0, 1, 2])
+@pytest.mark.parametrize("cost", [0.0, 0.1, 0.6, 5.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_oracle_is_the_best_of_all_schedules(seed: int, cost: float, delay: int) -> None:
+    """No set of retrains costs less than the oracle's, and its own schedule costs what it says."""
+    loss, start = rough(10, seed), 4
+    best, schedule = best_schedule(loss, cost, start, delay)
+    ends = range(start, 9)
+    every = chain.from_iterable(combinations(ends, size) for size in range(len(ends) + 1))
+    assert best == pytest.approx(min(spent(loss, one, cost, start, delay) for one in every))
+    assert best == pytest.approx(spent(loss, schedule, cost, start, delay))
+
+
+def test_never_always_and_periodic_are_counted_by_hand() -> None:
+    """Ten batches, three of history: the losses, retrains and costs are those of a pencil."""
+    done = replay(ageing(10), policies=["never", "always", Periodic(every=3)], cost=0.2)
+    never, always, periodic = done.policies
+    assert (done.start, done.cost) == (3, pytest.approx(0.2))
+    assert never.schedule == ()
+    assert never.losses == pytest.approx((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6))
+    assert always.schedule == (3, 4, 5, 6, 7, 8)
+    assert always.total_cost == pytest.approx(7 + 6 * 0.2)
+    assert periodic.schedule == (5, 8)
+    assert periodic.served == (2, 2, 2, 5, 5, 5, 8)
+    assert periodic.total_cost == pytest.approx(2 * 3.3 + 1.0 + 2 * 0.2)
+    assert [one.false_alarms for one in done.policies] == [0, 6, 0]
+    assert done.oracle.total_cost <= min(one.total_cost for one in done.policies)
+
+
+def test_labels_that_are_late_make_every_model_older() -> None:
+    """With two batches of delay a model serves from the third batch after its rows, in replay and oracle alike."""
+    done = replay(ageing(10), policies=["always", "never"], cost=0.0, label_delay=2, history=0.4)
+    always, never = done.policies
+    assert always.served == (1, 2, 3, 4, 5, 6)
+    assert always.losses == pytest.approx((1.2,) * 6)
+    assert never.losses == pytest.approx((1.2, 1.3, 1.4, 1.5, 1.6, 1.7))
+    assert done.oracle.total_cost == pytest.approx(always.total_cost)
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+@pytest.mark.parametrize("policy", ["recoverable_loss", "gated_probe_debt", "cara", "loss_cusum", "periodic"])
+def test_no_policy_beats_the_oracle(policy: str, delay: int) -> None:
+    """Regret is never negative, and the parts of a total add up to it."""
+    for seed in range(3):
+        loss = rough(20, seed)
+        done = replay(loss, probes(loss, 0.1), policies=[policy], cost=0.3, label_delay=delay)
+        one = done.policies[0]
+        assert one.regret >= -1e-9
+        assert one.total_cost == pytest.approx(one.loss + one.retrain_cost + one.probe_cost)
+        assert one.total_cost == pytest.approx(spent(loss, one.schedule, done.cost, done.start, delay) + one.probe_cost)
+
+
+def test_where_nothing_ages_nothing_is_retrained() -> None:
+    """Models that never grow stale cost no retrain and no probe, however good and bad batches alternate."""
+    loss = np.tile(1.0 + 0.3 * (np.arange(30) % 2), (30, 1))
+    done = replay(loss, probes(loss, 0.05), policies=["recoverable_loss", "gated_probe_debt"])
+    assert [one.retrains for one in done.policies] == [0, 0]
+    assert done.oracle.retrains == 0
+
+
+@pytest.mark.parametrize("policy", ["recoverable_loss", "gated_probe_debt"])
+def test_even_ageing_is_met_near_the_best_period(policy: str) -> None:
+    """With a known rate a and a cost c the best period is sqrt(2c / a); the policy comes within five per cent."""
+    loss = ageing(100, 0.02)
+    done = replay(loss, probes(loss, 0.1), policies=[policy], cost=0.25)
+    assert done.policies[0].regret < 5
+    assert 70 / 10 <= done.policies[0].retrains <= 70 / 4
+
+
+@pytest.mark.parametrize("policy", ["recoverable_loss", "gated_probe_debt"])
+def test_a_lasting_break_is_met_and_then_left_alone(policy: str) -> None:
+    """Models from before a break lose for good: retrained soon after it and not again."""
+    loss = np.ones((40, 40))
+    loss[:25, 25:] = 2.0
+    done = replay(loss, probes(loss, 0.1), policies=[policy], cost=0.5)
+    assert done.oracle.schedule == (25,)
+    assert len(done.policies[0].schedule) == 1
+    assert 25 <= done.policies[0].schedule[0] <= 27
+
+
+def test_without_probes_nobody_gets_one() -> None:
+    """A policy that lives by probes asks in vain where there is no probe matrix, and retrains at no guess."""
+    done = replay(ageing(30), policies=["recoverable_loss"])
+    assert done.policies[0].probes == ()
+    assert done.policies[0].retrains == 0
+
+
+def test_probes_have_their_price() -> None:
+    """Each probe costs its share of a retrain."""
+    loss = ageing(30)
+    one = replay(loss, probes(loss, 0.1), policies=["recoverable_loss"], probe_cost=0.5).policies[0]
+    assert one.probes
+    assert one.probe_cost == pytest.approx(len(one.probes) * 0.5 * 0.2)
+
+
+def test_a_cost_of_ones_own_is_kept() -> None:
+    """The price of the replay reaches the policies that leave theirs open, and no others."""
+    loss = ageing(40)
+    dear = RecoverableLoss(cost=Cost(retrain=5.0))
+    done = replay(loss, probes(loss, 0.0), policies={"own": dear, "open": RecoverableLoss()}, cost=0.05)
+    own, open_ = done.policies
+    assert (own.name, open_.name) == ("own", "open")
+    assert own.retrains < open_.retrains
+
+
+def test_guards_veto_in_a_replay_as_they_do_live() -> None:
+    """A trigger and a guard together: a cooldown of three days leaves every third batch."""
+    done = replay(ageing(12), policies=[["always", Cooldown(days=3)]])
+    assert done.policies[0].name == "always() + cooldown(days=3)"
+    assert done.policies[0].schedule == (4, 7, 10)
+
+
+def test_policies_see_the_drift_that_they_are_given() -> None:
+    """Scores of the deployed model and the batch reach the triggers."""
+
+    def scores(model: int, batch: int) -> tuple[ColumnScore, ...]:
+        far = batch - model >= 3
+        return (
+            ColumnScore(
+                name="n", role="feature", kind="numeric", method="psi", score=float(far), threshold=0.5, drifted=far
+            ),
+        )
+
+    done = replay(ageing(12), policies=["drift_share"], scores=scores)
+    assert done.policies[0].schedule == (6, 9)
+
+
+def test_hysteresis_remembers_in_a_replay() -> None:
+    """A rule that must fire in two of three checks retrains every second one."""
+    twice = {"policy": "k_of_n", "k": 2, "n": 3, "trigger": {"policy": "always"}}
+    assert replay(ageing(10), policies=[twice]).policies[0].schedule == (4, 6, 8)
+
+
+def test_the_same_replay_twice_is_the_same() -> None:
+    """A replay depends on its arguments alone, and its result survives JSON."""
+    loss = rough(20, 0)
+    first, second = (replay(loss, probes(loss, 0.1)) for _ in range(2))
+    assert first == second
+    assert Replay.model_validate_json(first.model_dump_json()) == first
+
+
+def holed(place: tuple[int, int]) -> np.ndarray:
+    matrix = ageing(10)
+    matrix[place] = np.nan
+    return matrix
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "expected"),
+    [
+        ({"loss_matrix": np.ones((3, 4))}, r"shape \(3, 4\)", r"shape \(B, B\)"),
+        ({"loss_matrix": holed((2, 5))}, r"nan at \[2, 5\], 1 such", r"\[i, j\] with j > i"),
+        ({"loss_matrix": np.ones((3, 3))}, "3 batches, of which 1 are history", "two batches of history"),
+        ({"probe_matrix": np.ones((9, 9))}, r"shape \(9, 9\)", r"shape \(10, 10\)"),
+        ({"probe_matrix": holed((4, 5))}, r"nan at \[4, 5\]", r"\[j - 1, j\]"),
+        ({"errors": holed((0, 9))}, r"errors: nan at \[0, 9\]", "finite numbers"),
+        ({"cost": -1.0}, "cost: -1.0", "0 or more"),
+        ({"probe_cost": float("nan")}, "probe_cost: nan", "finite"),
+        ({"label_delay": -1}, "label_delay: -1", "0 or more"),
+        ({"history": 1.0}, "history: 1.0", "between 0 and 1"),
+        ({"rows": [1, 2]}, "rows: 2 numbers", "10 numbers"),
+    ],
+)
+def test_what_does_not_fit_is_told(given: dict[str, object], found: str, expected: str) -> None:
+    """Each wrong argument is a ValueError that names it, with what was found and what is expected."""
+    arguments: dict[str, object] = {"loss_matrix": ageing(10), "policies": [Never()], **given}
+    with pytest.raises(NotReplayable, match=rf"(?s){found}.*expected: .*{expected}") as caught:
+        replay(**arguments)  # type: ignore[arg-type]
+    assert isinstance(caught.value, ValueError)
+
+
+def test_matrices_need_no_numbers_where_nobody_looks() -> None:
+    """Below the diagonal, and off the one of the probes, anything may stand."""
+    loss = np.where(np.triu(np.ones((20, 20)), 1) > 0, ageing(20), np.nan)
+    cheap = np.where(np.eye(20, k=1) > 0, loss, np.nan)
+    assert replay(loss, cheap).policies[0].total_cost == replay(ageing(20), ageing(20)).policies[0].total_cost
