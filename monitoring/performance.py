@@ -68,12 +68,32 @@ def mean_interval(losses: Floats, confidence: float = 0.95) -> tuple[float, floa
         rest = losses - mean
     if n < 2 or not np.isfinite(rest).all():
         return mean, -math.inf, math.inf
-    waves = min(WAVES, math.isqrt(n))
+    half = float(t.ppf(0.5 + confidence / 2, _waves(n))) * standard_error(losses)
+    return mean, mean - half, mean + half
+
+
+def standard_error(losses: Floats) -> float:
+    """The standard error of the mean of rows in their order, by the slowest waves of the series (`mean_interval`).
+
+    It is infinite for one row or none, and for losses that are not finite.
+
+    >>> standard_error(np.array([2.0, 2.0])), standard_error(np.array([2.0]))
+    (0.0, inf)
+    """
+    n = len(losses)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rest = losses - losses.mean() if n else losses
+    if n < 2 or not np.isfinite(rest).all():
+        return math.inf
+    waves = _waves(n)
     moment = math.pi * (np.arange(n) + 0.5) / n
     size = float(np.abs(rest).max()) or 1.0
     power = sum(float(np.cos(wave * moment) @ (rest / size)) ** 2 for wave in range(1, waves + 1)) * 2 / n / waves
-    half = float(t.ppf(0.5 + confidence / 2, waves)) * math.sqrt(power / n) * size
-    return mean, mean - half, mean + half
+    return math.sqrt(power / n) * size
+
+
+def _waves(rows: int) -> int:
+    return min(WAVES, math.isqrt(rows))
 
 
 def assess(losses: Floats, *, loss_name: str, window: Window, reference_loss: float) -> Performance:

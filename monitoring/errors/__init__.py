@@ -11,6 +11,7 @@ from monitoring.errors.data import (
     SourceUnreadable,
     Unscored,
 )
+from monitoring.errors.history import HistoryTooShort, LossNotFinite
 from monitoring.errors.ledger import LedgerTooNew, LedgerUnusable
 from monitoring.errors.models import (
     EstimatorError,
@@ -41,10 +42,12 @@ __all__ = [
     "DriftloopError",
     "EstimatorError",
     "ForeignVersion",
+    "HistoryTooShort",
     "HomeUnusable",
     "LedgerTooNew",
     "LedgerUnusable",
     "LoadedDiffers",
+    "LossNotFinite",
     "Misfit",
     "NoChampion",
     "NotATime",

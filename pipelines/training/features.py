@@ -86,9 +86,18 @@ def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
         encoded[safe[name]] = np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST, LARGEST)
     for name, levels in features.levels.items():
         known = pd.Index(levels, dtype=object)
-        codes = known.get_indexer(pd.Index(frame[name].astype(object)))
+        codes = _places(frame[name], known)
         encoded[safe[name]] = pd.Categorical.from_codes(codes, categories=known)
     return pd.DataFrame(encoded, index=frame.index)
+
+
+def _places(values: pd.Series, known: pd.Index) -> np.ndarray:
+    """Where each value stands among the known levels, -1 for none. Of categoricals only the levels are sought."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return np.asarray(known.get_indexer(pd.Index(values.astype(object))))
+    # The last place is that of a missing value, whose code is -1.
+    places = np.append(known.get_indexer(pd.Index(values.cat.categories, dtype=object)), -1)
+    return np.asarray(places[values.cat.codes])
 
 
 def _require(frame: pd.DataFrame, names: Sequence[str], where: str) -> None:

@@ -63,3 +63,13 @@ def test_features_survive_json(rows: pd.DataFrame) -> None:
     features = learn_features(rows, ["size", "age [d]"], ["kind", "two"], max_levels=10)
     again = Features.model_validate_json(features.model_dump_json())
     assert (again, again.names) == (features, features.names)
+
+
+def test_a_categorical_column_is_encoded_as_its_text() -> None:
+    """Text and pandas categories of the same values give the same codes, unseen and missing ones included."""
+    text = pd.Series(["b", None, "a", "new", "b"], dtype=object)
+    features = Features(levels={"c": ("b", "a")})
+    plain = encode(pd.DataFrame({"c": text}), features)
+    coded = encode(pd.DataFrame({"c": text.astype("category")}), features)
+    assert coded["c"].cat.codes.tolist() == plain["c"].cat.codes.tolist() == [0, -1, 1, -1, 0]
+    assert learn_features(pd.DataFrame({"c": text.astype("category")}), [], ["c"], 5).levels == {"c": ("b", "a", "new")}

@@ -1,0 +1,198 @@
+"""A history cut into batches, each as long as one check's window or of so many rows. Nothing is trained here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from monitoring import sources
+from monitoring.config import Windows
+from monitoring.durations import format_duration
+from monitoring.errors import HistoryTooShort
+from monitoring.records import Window
+from monitoring.windows import current_window
+from pipelines.fresh import read_fresh
+
+if TYPE_CHECKING:
+    from pipelines.config import Project
+
+Stamps = NDArray[np.int64]
+NEEDED = 10
+# The mean loss of fewer labelled rows says nothing; the trigger performance_drop asks for as many.
+MIN_LABELS = 30
+MICRO = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Rows in order of time, and where the batches lie in them.
+
+    Batch k is `frame.iloc[starts[k]:stops[k]]`, spans `windows[k]` and has `labelled[k]` rows with a label. The first
+    model is trained at the end of batch `first`; those before it are there to learn from alone. `notes` say what was
+    left out and why.
+    """
+
+    frame: pd.DataFrame
+    digest: str
+    windows: tuple[Window, ...]
+    starts: Stamps
+    stops: Stamps
+    labelled: Stamps
+    first: int
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Count the batches that models are trained at and scored on."""
+        return len(self.windows) - self.first
+
+    @property
+    def length(self) -> timedelta:
+        """The usual span of a batch."""
+        return timedelta(seconds=float(np.median([window.length.total_seconds() for window in self.windows])))
+
+
+def read_batches(config: Project, batch: timedelta | int | None, now: datetime) -> Batches:
+    """Read all rows that the source has until `now`, canonical as a check reads them, and cut them (see `cut`)."""
+    there = sources.span(config.source, config.columns, config.folder)
+    if there is None or there.start >= now:
+        raise HistoryTooShort(
+            "the source has no row with a time" if there is None else f"the first row is of {there.start:%Y-%m-%d}",
+            needed=NEEDED,
+            remedy="check source and columns.time; --now sets another present",
+        )
+    late = there.end > now
+    fresh = read_fresh(config, Window(start=there.start, end=min(there.end, now)), config.folder)
+    notes = [f"rows after {now:%Y-%m-%d %H:%M} are left out: they lie in the future"] if late else []
+    notes += [finding.message for finding in fresh.findings]
+    return cut(fresh.frame, config, batch, notes=tuple(notes), digest=fresh.digest)
+
+
+def cut(
+    frame: pd.DataFrame,
+    config: Project,
+    batch: timedelta | int | None = None,
+    *,
+    notes: tuple[str, ...] = (),
+    digest: str = "",
+) -> Batches:
+    """Cut canonical rows, in order of time, into batches of a span (default: windows.current) or of a number of rows.
+
+    The last batch ends where labels are complete: `label_delay` before the newest row, rounded down as the current
+    window of a check is. A span with fewer than preflight.min_rows rows is no batch, as it is no check, nor is one with
+    fewer than 30 labels; time passes over it. Batches of a number of rows are counted from the newest one, so that the
+    remainder is at the beginning. The first model is trained when training.window is full, but not later than after a
+    fifth of the batches. Fewer than 10 batches from there on raise `HistoryTooShort`.
+    """
+    span = batch if batch is not None else config.windows.current
+    stamps = _stamps(frame[config.columns.time])
+    known = frame[config.columns.target].notna().to_numpy()
+    if not len(frame):
+        raise HistoryTooShort("there is no row", needed=NEEDED, remedy="check source and columns.filter")
+    due = frame[config.columns.time].iloc[-1].to_pydatetime() + MICRO - config.columns.label_delay
+    if isinstance(span, int):
+        starts, stops, windows, more = _by_rows(stamps, known, span, _micros(due))
+    else:
+        starts, stops, windows, more = _by_time(stamps, known, span, due, config)
+    first = _first(windows, config.training.window)
+    if len(windows) - first < NEEDED:
+        raise _too_short(len(windows), first, span, config, stamps)
+    counted = np.concatenate([[0], np.cumsum(known)])
+    labelled = counted[stops] - counted[starts]
+    return Batches(frame.iloc[: stops[-1]], digest, windows, starts, stops, labelled, first, notes + more)
+
+
+def _by_time(
+    stamps: Stamps, known: NDArray[Any], span: timedelta, due: datetime, config: Project
+) -> tuple[Stamps, Stamps, tuple[Window, ...], tuple[str, ...]]:
+    last = current_window(due, Windows(current=span, align=config.windows.align)).end
+    length, end = span // MICRO, _micros(last)
+    inside = stamps < end
+    # 0 is the newest batch. Only spans that hold rows are looked at, however long the time in between.
+    back = (end - 1 - stamps[inside]) // length
+    places, at, rows = np.unique(back, return_inverse=True, return_counts=True)
+    labelled = np.bincount(at, weights=known[inside], minlength=len(places))
+    full = rows >= config.preflight.min_rows
+    kept = places[full & (labelled >= MIN_LABELS)][::-1]
+    bounds = end - length * (kept + 1)
+    windows = tuple(Window(start=_moment(start), end=_moment(start + length)) for start in bounds)
+    starts, stops = np.searchsorted(stamps, bounds), np.searchsorted(stamps, bounds + length)
+    return starts, stops, windows, _left_out(windows, span, config, int((full & (labelled < MIN_LABELS)).sum()))
+
+
+def _left_out(windows: tuple[Window, ...], span: timedelta, config: Project, unlabelled: int) -> tuple[str, ...]:
+    """What lies between the batches, in words."""
+    told = format_duration(span)
+    holes = [(later.start - earlier.end, earlier.end, later.start) for earlier, later in pairwise(windows)]
+    lost = sum(int(hole / span) for hole, _, _ in holes) - unlabelled
+    notes = []
+    if unlabelled:
+        notes.append(f"{unlabelled} batches of {told} have fewer than {MIN_LABELS} labelled rows and are left out")
+    if lost > 0:
+        _, begun, ended = max(holes)
+        notes.append(
+            f"{lost} spans of {told} have fewer than {config.preflight.min_rows:,} rows (preflight.min_rows) and are "
+            f"left out; the longest hole is {begun:%Y-%m-%d} .. {ended:%Y-%m-%d}"
+        )
+    return tuple(notes)
+
+
+def _by_rows(
+    stamps: Stamps, known: NDArray[Any], size: int, due: int
+) -> tuple[Stamps, Stamps, tuple[Window, ...], tuple[str, ...]]:
+    end = int(np.searchsorted(stamps, due))
+    starts = np.arange(end % size, end - size + 1, size)
+    stops = starts + size
+    counted = np.concatenate([[0], np.cumsum(known)])
+    labelled = counted[stops] - counted[starts] >= min(MIN_LABELS, size)
+    ends = np.array([stamps[stop] if stop < len(stamps) else stamps[-1] + 1 for stop in stops], dtype=np.int64)
+    # All rows of a batch may be of one moment, and a window is never empty.
+    ends = np.maximum(ends, stamps[starts] + 1) if len(starts) else ends
+    windows = tuple(
+        Window(start=_moment(start), end=_moment(stop))
+        for start, stop, full in zip(stamps[starts], ends, labelled, strict=True)
+        if full
+    )
+    lost = int((~labelled).sum())
+    notes = (f"{lost} batches of {size:,} rows have fewer than {MIN_LABELS} labels and are left out",) if lost else ()
+    return starts[labelled], stops[labelled], windows, notes
+
+
+def _first(windows: tuple[Window, ...], training: timedelta) -> int:
+    """The batch at whose end the first model is trained."""
+    full = (at for at, window in enumerate(windows) if window.end - training >= windows[0].start)
+    return min(next(full, len(windows)), len(windows) // 5)
+
+
+def _too_short(found: int, first: int, span: timedelta | int, config: Project, stamps: Stamps) -> HistoryTooShort:
+    told = f"{span:,} rows" if isinstance(span, int) else format_duration(span)
+    needs = "" if isinstance(span, int) else f" with at least {config.preflight.min_rows:,} rows"
+    ends = f"{_moment(stamps[0]):%Y-%m-%d} .. {_moment(stamps[-1]):%Y-%m-%d}"
+    said = f"{len(stamps):,} rows of {ends} make {found} batches of {told}{needs}"
+    if first:
+        said += f", of which the first {first} are only learned from"
+    # Two more than needed leaves room for the first training.
+    size = len(stamps) // (NEEDED * 5 // 4 + 2)
+    shorter = size >= max(MIN_LABELS, config.training.min_rows // 5)
+    remedy = f"`--batch {size}` makes enough of them" if shorter else "gather more history"
+    return HistoryTooShort(said, needed=NEEDED, remedy=f"{remedy}; or read more of the past (source, columns.filter)")
+
+
+def _stamps(times: pd.Series[Any]) -> Stamps:
+    """Microseconds since 1970."""
+    made: Stamps = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
+    return made
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - EPOCH) // MICRO
+
+
+def _moment(stamp: int) -> datetime:
+    return EPOCH + timedelta(microseconds=int(stamp))

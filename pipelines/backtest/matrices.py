@@ -1,0 +1,203 @@
+"""The loss of every model of a history on every later batch, and of the probes: trained once, kept by content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from monitoring.errors import HistoryTooShort, LossNotFinite, TrainingImpossible
+from monitoring.performance import standard_error
+from monitoring.records import Window
+from monitoring.windows import inside
+from pipelines.backtest import store
+from pipelines.backtest.batches import NEEDED, Batches
+from pipelines.backtest.store import Row
+from pipelines.training.fit import preload
+from pipelines.training.probe import fit_probe
+from pipelines.training.scorer import Scorer
+from pipelines.training.steps import divide, learn, losses
+from pipelines.training.threads import free_threads
+
+if TYPE_CHECKING:
+    from pipelines.config import Project
+
+Floats = NDArray[np.float64]
+ROWS_AT_ONCE = 200_000
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """What a replay needs, over B batches; `windows[j]` is when batch j was.
+
+    `loss[i, j]`, for j > i, is the mean loss on batch j of the model trained at the end of batch i, `error[i, j]` its
+    standard error; `probe[j - 1, j]` the loss of the probe trained at the end of batch j - 1. `rows[j]` are the
+    labelled rows of batch j. `notes` say where no model could be trained.
+    """
+
+    loss: Floats
+    error: Floats
+    probe: Floats
+    rows: NDArray[np.int64]
+    windows: tuple[Window, ...]
+    notes: tuple[str, ...] = ()
+
+
+def build(config: Project, batches: Batches, folder: Path, on_done: Callable[[], None] = lambda: None) -> Matrices:
+    """Train at the end of every batch as a retrain would, and score each model on all that comes after.
+
+    A model learns from `training.window` before that moment: from the part before the holdout, or from all of it where
+    `training.refit` says so. Where a training is impossible (too few rows, one class, a feature without a value) the
+    model before stays, as it does in production; before the first possible one there are no batches. What was
+    computed for the same rows and settings before is read from `folder`, one file a model, so that a run that was
+    interrupted goes on. All cores are used, one model each; a function of the user's own runs alone, since it may not
+    bear company. `on_done` is called after each model.
+    """
+    job = _Job.of(config, batches)
+    last = len(batches.windows) - 1
+    found: dict[int, Row] = {}
+    for at, row in _rows(job, range(batches.first, last), folder):
+        found[at] = row
+        on_done()
+    return _joined(batches, found)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One history with the config as its models are trained; `scored` are the labelled rows, cut at `edges`."""
+
+    config: Project
+    batches: Batches
+    frame: pd.DataFrame
+    scored: pd.DataFrame
+    edges: NDArray[np.int64]
+    workers: int
+
+    @classmethod
+    def of(cls, config: Project, batches: Batches) -> _Job:
+        threads = free_threads(config.training.threads)
+        alone = ":" in config.training.estimator
+        training = config.training.model_copy(update={"threads": threads if alone else 1})
+        # Levels are looked up once for the whole history instead of once a model and row.
+        made = {name: batches.frame[name].astype("category") for name in config.columns.categorical}
+        frame = batches.frame.assign(**made)
+        known = frame[config.columns.target].notna().to_numpy()
+        counted = np.concatenate([[0], np.cumsum(known)])
+        edges = counted[np.stack([batches.starts, batches.stops])]
+        one = config.model_copy(update={"training": training})
+        preload(config.training.estimator)
+        return cls(one, batches, frame, frame[known], edges, 1 if alone else threads)
+
+
+def _rows(job: _Job, places: range, folder: Path) -> Iterator[tuple[int, Row]]:
+    missing = []
+    for at in places:
+        row = store.load(folder, at, later=places.stop - at)
+        if row is None:
+            missing.append(at)
+        else:
+            yield at, row
+    with ThreadPoolExecutor(job.workers) as pool:
+        waiting = {pool.submit(_row, job, at): at for at in missing}
+        try:
+            for done in as_completed(waiting):
+                row = done.result()
+                store.save(folder, waiting[done], row)
+                yield waiting[done], row
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _row(job: _Job, at: int) -> Row:
+    """One model and its probe on all later batches."""
+    later = len(job.batches.windows) - 1 - at
+    nothing = np.full(later, np.nan)
+    try:
+        rows = _learned_from(job, at)
+        scorer = learn(job.config, rows, {})
+    except TrainingImpossible as why:
+        return Row(loss=nothing, error=nothing, probe=np.nan, impossible=why.found)
+    try:
+        cheap = fit_probe(job.config, rows)
+        probe = float(_scores(job, cheap, at + 1, at + 2)[0][0])
+    except TrainingImpossible:
+        probe = np.nan
+    loss, error = _scores(job, scorer, at + 1, at + 1 + later)
+    return Row(loss=loss, error=error, probe=probe)
+
+
+def _learned_from(job: _Job, at: int) -> pd.DataFrame:
+    """The rows that a model which is deployed at the end of a batch has learned from."""
+    end = job.batches.windows[at].end
+    window = Window(start=end - job.config.training.window, end=end)
+    rows = job.frame[inside(job.frame[job.config.columns.time], window)]
+    if job.config.training.refit:
+        return rows[rows[job.config.columns.target].notna()]
+    return divide(job.config, rows, window).train
+
+
+def _scores(job: _Job, scorer: Scorer, first: int, end: int) -> tuple[Floats, Floats]:
+    """Mean loss and its standard error on the batches from `first` to before `end`."""
+    means, errors = [], []
+    starts, stops = job.edges
+    at = first
+    while at < end:
+        # A few batches at once: one call of predict for each is slow where they are small, all at once takes memory.
+        upto = max(at + 1, int(np.searchsorted(stops[:end], starts[at] + ROWS_AT_ONCE)))
+        made = losses(job.config, scorer, job.scored.iloc[starts[at] : stops[upto - 1]])
+        for batch in range(at, upto):
+            part = made[starts[batch] - starts[at] : stops[batch] - starts[at]]
+            means.append(part.mean())
+            errors.append(standard_error(part))
+        at = upto
+    if not np.isfinite(means).all():
+        bad = first + int(np.argmin(np.isfinite(means)))
+        raise LossNotFinite(job.batches.windows[first - 1].end, job.batches.windows[bad])
+    return np.array(means), np.array(errors)
+
+
+def _joined(batches: Batches, found: dict[int, Row]) -> Matrices:
+    """Rows laid into matrices. The first model that could be trained begins; one that could not is the one before."""
+    total = len(batches.windows)
+    possible = [at for at in sorted(found) if not found[at].impossible]
+    first = possible[0] if possible else total
+    if total - first < NEEDED:
+        raise _too_few(batches, found, total - first)
+    size = total - first
+    loss, error, probe = (np.full((size, size), np.nan) for _ in range(3))
+    for at in range(first, total - 1):
+        row, place = found[at], at - first
+        later = slice(place + 1, None)
+        before = (loss[place - 1, later], error[place - 1, later])
+        loss[place, later], error[place, later] = before if row.impossible else (row.loss, row.error)
+        # Without a probe of its own the full model is measured.
+        probe[place, place + 1] = row.probe if np.isfinite(row.probe) else loss[place, place + 1]
+    rows = batches.labelled[first:]
+    return Matrices(loss, error, probe, rows, batches.windows[first:], _notes(batches, found, first))
+
+
+def _notes(batches: Batches, found: dict[int, Row], first: int) -> tuple[str, ...]:
+    """Where no model could be trained, in words."""
+    notes = []
+    if first > batches.first:
+        why = found[batches.first].impossible
+        notes.append(f"{first - batches.first} batches come before the first possible training ({why})")
+    skipped = [at for at in sorted(found) if found[at].impossible and at > first]
+    if skipped:
+        when = f"{batches.windows[skipped[0]].end:%Y-%m-%d}"
+        why = found[skipped[0]].impossible
+        notes.append(f"{len(skipped)} trainings were impossible, the first at {when} ({why}): the model before stays")
+    return tuple(notes)
+
+
+def _too_few(batches: Batches, found: dict[int, Row], left: int) -> HistoryTooShort:
+    reasons = [found[at].impossible for at in sorted(found) if found[at].impossible]
+    said = f"{left} batches follow the first possible training; before it: {reasons[0]}"
+    return HistoryTooShort(said, needed=NEEDED, remedy="see training.window and training.min_rows, or mend the source")

@@ -1,0 +1,82 @@
+"""What a backtest has computed, on disk by content: one small file a model, plain numbers, no pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import zipfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines import home, own_code
+
+if TYPE_CHECKING:
+    from pipelines.backtest.batches import Batches
+    from pipelines.config import Project
+
+FORMAT = "1"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model on all later batches: mean losses and their standard errors, the probe's loss on the next batch.
+
+    `impossible` says why nothing could be trained; the numbers are NaN then.
+    """
+
+    loss: NDArray[np.float64]
+    error: NDArray[np.float64]
+    probe: float
+    impossible: str = ""
+
+
+def folder(config: Project, batches: Batches) -> Path:
+    """The folder of all that is computed from these rows with these settings; any change of either gives another."""
+    training = config.training.model_dump_json(exclude={"threads", "search", "allow_pickle", "trusted_types"})
+    columns = config.columns
+    parts = [
+        *(FORMAT, batches.digest, config.task, config.loss, training, columns.model_dump_json()),
+        *(str((window.start, window.end)) for window in batches.windows),
+        *(str(batches.first), str(batches.starts.tolist()), version("xgboost"), version("scikit-learn"), _code(config)),
+    ]
+    key = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
+    return home.home() / "backtests" / config.model / key
+
+
+def save(place: Path, at: int, row: Row) -> None:
+    """Write a row in one step: a reader sees all of it or nothing."""
+    place.mkdir(parents=True, exist_ok=True)
+    part = place / f"{at}.{os.getpid()}.part"
+    with part.open("wb") as file:
+        np.savez(file, loss=row.loss, error=row.error, probe=row.probe, impossible=np.array(row.impossible))
+    part.replace(place / f"{at}.npz")
+
+
+def load(place: Path, at: int, later: int) -> Row | None:
+    """Read a row over `later` batches; None if it is not there, or not whole."""
+    try:
+        with np.load(place / f"{at}.npz", allow_pickle=False) as kept:
+            row = Row(kept["loss"], kept["error"], float(kept["probe"]), str(kept["impossible"]))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return row if row.loss.shape == row.error.shape == (later,) else None
+
+
+def _code(config: Project) -> str:
+    """A name for the user's own training code, beside the YAML or installed."""
+    if ":" not in config.training.estimator:
+        return ""
+    if own_code.source_file(config) is not None:
+        return own_code.code_digest(config)
+    try:
+        found = importlib.util.find_spec(config.training.estimator.partition(":")[0])
+    except (ImportError, ValueError):
+        return ""  # that it cannot be imported is told by the fit
+    there = found.origin if found else None
+    return hashlib.sha256(Path(there).read_bytes()).hexdigest() if there and Path(there).is_file() else ""
