@@ -86,4 +86,13 @@ class CheckRun:
         evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
         evidence.tell_prefect(check)
         self.ledger.record(check, keys)
+        self.show()
         return check
+
+    def show(self) -> None:
+        """Let the site follow."""
+        from pipelines import site
+
+        wrong = site.rewrite(self.config.model, self.ledger)
+        if wrong:
+            get_run_logger().warning("%s", wrong)

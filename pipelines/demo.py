@@ -137,6 +137,7 @@ def _next_steps(place: Path, seconds: float) -> str:
     return "\n".join(
         (
             f"\n{seconds:.0f} seconds. What was recorded lies in {place}:",
+            f"  site      {place / 'site' / 'index.html'}",
             f"  reports   {home.reports('flights_air_time')}/",
             f"  status    DRIFTLOOP_HOME={state} driftloop status",
             f"  MLflow    mlflow ui --backend-store-uri sqlite:///{database}",

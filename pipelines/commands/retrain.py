@@ -21,11 +21,14 @@ def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
 
     project = load(config)
     with only_json(as_json), prefect_ready(project, now):
-        from pipelines import registry
+        from pipelines import registry, site
         from pipelines.retraining import retrain_now
 
         result = retrain_now(project, now or datetime.now(UTC))
         champion = registry.aliased(project.model, registry.CHAMPION)
+        wrong = site.rewrite(project.model)
+    if wrong:
+        click.echo(wrong, err=True)
     if as_json:
         click.echo(result.model_dump_json())
     else:

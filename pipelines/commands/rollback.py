@@ -15,13 +15,16 @@ from pipelines.commands.options import config_argument, json_option, only_json
 @json_option
 def rollback(config: Path, as_json: bool) -> None:
     """Make the previous champion serve again; its reference comes back with it."""
-    from pipelines import home, registry
+    from pipelines import home, registry, site
     from pipelines.config import load
 
     project = load(config)
     home.prepare()
     with only_json(as_json):
         left, serves = registry.rollback(project.model)
+        wrong = site.rewrite(project.model)
+    if wrong:
+        click.echo(wrong, err=True)
     if as_json:
         click.echo(json.dumps({"model": project.model, "champion": serves.number, "previous": left.number}))
     else:

@@ -1,0 +1,42 @@
+"""Marks of the timeline: told apart by their shape, not by colour alone. Pure."""
+
+from __future__ import annotations
+
+from pipelines.site.history import MarkKind
+
+WORDS: dict[MarkKind, str] = {
+    "promoted": "promoted",
+    "rejected": "rejected",
+    "failed": "retrain failed",
+    "rolled_back": "rolled back",
+    "moved": "alias moved by hand",
+}
+
+
+def glyph(kind: MarkKind, x: float, y: float, size: float = 6) -> str:
+    """The mark of one kind with its middle at a point; `size` is half its height.
+
+    >>> glyph("failed", 10, 10)
+    '<path class="mark failed" d="M5.5 5.5h9.0v9.0h-9.0z"/>'
+    """
+    s, t = size, 0.75 * size
+    shapes = {
+        "promoted": f"M{x} {y - s}l{s} {1.75 * s}h{-2 * s}z",
+        "rejected": f"M{x - t} {y - t}l{2 * t} {2 * t}M{x + t} {y - t}l{-2 * t} {2 * t}",
+        "failed": f"M{x - t} {y - t}h{2 * t}v{2 * t}h{-2 * t}z",
+        "rolled_back": f"M{x - s} {y}l{1.75 * s} {-s}v{2 * s}z",
+        "moved": f"M{x} {y - s}l{s} {s}l{-s} {s}l{-s} {-s}z",
+    }
+    return f'<path class="mark {kind}" d="{shapes[kind]}"/>'
+
+
+def legend(kinds: list[MarkKind]) -> str:
+    """The marks that occur, with their words."""
+    if not kinds:
+        return ""
+    told = "".join(
+        f'<li><svg width="16" height="16" aria-hidden="true">{glyph(kind, 8, 8)}</svg>{WORDS[kind]}</li>'
+        for kind in WORDS
+        if kind in kinds
+    )
+    return f'<ul class="legend">{told}</ul>'

@@ -1,0 +1,107 @@
+"""What the pages tell of a model: its checks, retrains and versions. Frozen and pure; read elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Literal
+
+from monitoring.records import Check, Retrain, Window
+
+MarkKind = Literal["promoted", "rejected", "failed", "rolled_back", "moved"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One thing that happened between checks, or at one: a retrain's end, a rollback."""
+
+    moment: datetime
+    kind: MarkKind
+    told: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One retrain that was asked for. `check_id` is the check that asked; None where a person did."""
+
+    request_id: str
+    asked_at: datetime
+    state: str
+    reason: str
+    champion: str | None = None
+    check_id: str | None = None
+    retrain: Retrain | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """One version in the registry: what it learned from and what the gate said of it."""
+
+    number: str
+    alias: str | None = None
+    trained_on: tuple[Window, ...] = ()
+    request_id: str | None = None
+    loss: str | None = None
+    gate_reason: str | None = None
+    refit: bool = False
+
+
+@dataclass(frozen=True)
+class ModelHistory:
+    """All that a model's page shows. Checks oldest first, requests and versions newest first.
+
+    `older` counts the checks that are too old to be shown; `links` leads from a check's id to its HTML report.
+    """
+
+    model: str
+    written: datetime
+    checks: tuple[Check, ...] = ()
+    older: int = 0
+    requests: tuple[Request, ...] = ()
+    versions: tuple[Lineage, ...] = ()
+    rollbacks: tuple[Mark, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> tuple[Check, ...]:
+        """The checks that measured something."""
+        return tuple(check for check in self.checks if check.columns or check.performance)
+
+    @property
+    def champion(self) -> str | None:
+        """The version that serves by what the registry says, or else by the last check."""
+        named = next((version.number for version in self.versions if version.alias == "champion"), None)
+        return named or (self.checks[-1].champion_after if self.checks else None)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Ends of retrains, rollbacks, and changes of the champion that nobody recorded, oldest first."""
+        known = [mark for request in self.requests if (mark := _end(request)) is not None]
+        known += self.rollbacks
+        known += moved(self.checks, known)
+        return tuple(sorted(known, key=lambda mark: mark.moment))
+
+
+def _end(request: Request) -> Mark | None:
+    retrain = request.retrain
+    if retrain is not None:
+        kind: MarkKind = "promoted" if retrain.promoted else "rejected"
+        version = f"version {retrain.version}: " if retrain.version else ""
+        return Mark(request.asked_at, kind, f"{kind} {version}{retrain.reason}")
+    if request.state == "failed":
+        return Mark(request.asked_at, "failed", f"the retrain failed: {request.error or 'no reason was recorded'}")
+    return None
+
+
+def moved(checks: Sequence[Check], known: Sequence[Mark]) -> list[Mark]:
+    """A champion that is another one at a check than the check before left, without a promotion or rollback between."""
+    found = []
+    for before, after in pairwise(check for check in checks if check.champion or check.champion_after):
+        left, met = before.champion_after, after.champion
+        told = any(before.now <= mark.moment <= after.now and mark.kind != "rejected" for mark in known)
+        if left and met and left != met and not told:
+            found.append(Mark(after.now, "moved", f"the alias was moved from version {left} to {met}"))
+    return found

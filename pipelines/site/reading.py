@@ -1,0 +1,93 @@
+"""What a model's page needs, from the ledger and from the registry. Nothing is rendered here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from monitoring.ledger import Kind, Ledger
+from monitoring.records import Check, Retrain, utc
+from pipelines import home
+from pipelines.site.history import Lineage, Mark, ModelHistory, Request
+
+# So many checks are drawn and listed; a page stays below half a megabyte.
+MOST_CHECKS = 1000
+
+
+def read(ledger: Ledger, model: str, written: datetime, page: Path) -> ModelHistory:
+    """The newest checks of a model, its retrains and its versions. `page` is where links to reports start."""
+    newest = ledger.checks(model, most=MOST_CHECKS + 1)
+    checks = tuple(reversed(newest[:MOST_CHECKS]))
+    return ModelHistory(
+        model=model,
+        written=written,
+        checks=checks,
+        older=_older(ledger, model) if len(newest) > MOST_CHECKS else 0,
+        requests=_requests(ledger, model, checks),
+        versions=_versions(model),
+        rollbacks=_rollbacks(ledger, model),
+        links=_links(checks, page),
+    )
+
+
+def _older(ledger: Ledger, model: str) -> int:
+    return len(ledger.events(model, kinds=[Kind.CHECK_FINISHED])) - MOST_CHECKS
+
+
+def _requests(ledger: Ledger, model: str, checks: Iterable[Check]) -> tuple[Request, ...]:
+    asked_by = {check.retrain.request_id: check.check_id for check in checks if check.retrain}
+    return tuple(
+        Request(
+            request_id=row["request_id"],
+            asked_at=utc(datetime.fromisoformat(row["now"])),
+            state=row["state"],
+            reason=row["reason"],
+            champion=row["champion"],
+            check_id=asked_by.get(row["request_id"]),
+            retrain=Retrain.model_validate_json(row["body"]) if row["body"] else None,
+            error=row["error"],
+        )
+        for row in ledger.requests(model, most=MOST_CHECKS)
+    )
+
+
+def _versions(model: str) -> tuple[Lineage, ...]:
+    from pipelines import registry
+
+    known = registry.versions(model)
+    named = {}
+    for alias in (registry.PREVIOUS, registry.CHAMPION) if known else ():
+        found = registry.aliased(model, alias)
+        if found is not None:
+            named[found.number] = alias
+    return tuple(
+        Lineage(
+            number=version.number,
+            alias=named.get(version.number),
+            trained_on=version.trained_on,
+            request_id=version.tags.get("driftloop.request_id"),
+            loss=version.tags.get("driftloop.loss"),
+            gate_reason=version.tags.get("driftloop.gate_reason"),
+            refit=version.tags.get("driftloop.refit") == "true",
+        )
+        for version in known
+    )
+
+
+def _rollbacks(ledger: Ledger, model: str) -> tuple[Mark, ...]:
+    noted = ledger.events(model, kinds=[Kind.ROLLED_BACK], most=MOST_CHECKS)
+    return tuple(Mark(event.now, "rolled_back", f"rolled back to version {event.subject}") for event in noted)
+
+
+def _links(checks: Iterable[Check], page: Path) -> dict[str, str]:
+    """Relative to the page, so that the state folder can be moved; only to reports in it that are still there."""
+    inside = home.home() / "reports"
+    found = {}
+    for check in checks:
+        report = Path(check.report) if check.report else None
+        if report is not None and report.is_relative_to(inside) and report.is_file():
+            found[check.check_id] = quote(os.path.relpath(report, page.parent))
+    return found

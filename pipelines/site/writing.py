@@ -1,0 +1,84 @@
+"""Writes the site into the state folder: after a check its model's page and the index, on request all of it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import ValidationError
+
+from monitoring.ledger import Ledger
+from pipelines import home
+from pipelines.site import index_page, model_page
+from pipelines.site.index_page import ModelLine, line_of
+from pipelines.site.reading import read
+
+
+def folder() -> Path:
+    """Where the site lies."""
+    return home.home() / "site"
+
+
+def index() -> Path:
+    """The page to open."""
+    return folder() / "index.html"
+
+
+def rewrite(model: str, ledger: Ledger | None = None) -> str | None:
+    """Write the page of one model anew, and the index from the lines of all.
+
+    It never fails what it follows, be it a check, a retrain or a rollback: gives what went wrong, or None.
+    """
+    try:
+        with nullcontext(ledger) if ledger else closing(Ledger(home.ledger_url())) as open_:
+            _write_model(open_, model, datetime.now(UTC))
+        _write_index()
+    except Exception as error:
+        return f"the site could not be written: {type(error).__name__}: {error}"
+    return None
+
+
+def write_all() -> list[Path]:
+    """Write every page anew, and take away those of models that the ledger does not know. Gives the pages."""
+    with closing(Ledger(home.ledger_url())) as ledger:
+        models = ledger.models()
+        pages = [_write_model(ledger, model, datetime.now(UTC)) for model in models]
+    for stale in (folder() / "models").glob("*.*"):
+        if stale.stem not in models and stale.suffix in {".html", ".json"}:
+            stale.unlink()
+    _write_index()
+    return pages
+
+
+def _write_model(ledger: Ledger, model: str, now: datetime) -> Path:
+    page = folder() / "models" / f"{model}.html"
+    history = read(ledger, model, now, page)
+    _write(page, model_page.render(history))
+    _write(page.with_name(f"{model}.json"), line_of(history).model_dump_json())
+    return page
+
+
+def _write_index() -> None:
+    """The index from the lines that the models' pages left; a line that cannot be read waits for its next check."""
+    folder().mkdir(parents=True, exist_ok=True)
+    with FileLock(str(folder() / ".lock")):
+        lines = [line for file in (folder() / "models").glob("*.json") if (line := _line(file)) is not None]
+        _write(index(), index_page.render(lines, datetime.now(UTC)))
+
+
+def _line(file: Path) -> ModelLine | None:
+    try:
+        return ModelLine.model_validate_json(file.read_text("utf-8"))
+    except (OSError, ValidationError):
+        return None
+
+
+def _write(file: Path, content: str) -> None:
+    """Whole or not at all: somebody may be reading it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_name(f".{file.name}.{os.getpid()}")
+    scratch.write_text(content, "utf-8")
+    scratch.replace(file)

@@ -1,0 +1,81 @@
+"""The timeline draws every kind of history, whole and well-formed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from monitoring.records import Outcome
+from pipelines.site.chart import NARROW, WIDE, in_short, timeline
+from pipelines.site.glyphs import WORDS, glyph, legend
+from pipelines.site.history import ModelHistory
+from pipelines.site.spark import sparkline
+from tests.histories import START, check, history
+
+
+def drawings(told: ModelHistory) -> list[ET.Element]:
+    return [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", timeline(told), re.DOTALL)]
+
+
+@pytest.mark.parametrize("days", [1, 2, 7, 60, 400])
+def test_every_history_is_drawn_inside_its_picture(days: int) -> None:
+    """Wide and narrow, well-formed, with no point outside and no value that is none."""
+    wide, narrow = drawings(history(days))
+    for drawing, layout in ((wide, WIDE), (narrow, NARROW)):
+        _, _, width, height = map(float, drawing.attrib["viewBox"].split())
+        assert width == layout.width
+        text = ET.tostring(drawing, "unicode")
+        assert "nan" not in text
+        assert "inf" not in text.replace("info", "")
+        for rect in drawing.iter("rect"):
+            assert -4 <= float(rect.attrib["x"]) <= width
+            assert float(rect.attrib["y"]) + float(rect.attrib["height"]) <= height
+
+
+def test_each_check_can_be_asked_while_they_are_few() -> None:
+    """Resting on a check tells its window, verdict, rows and numbers; the newest values stand beside the lines."""
+    told = history(30)
+    wide, _ = drawings(told)
+    titles = [title.text for title in wide.iter("title")]
+    assert all(in_short(one) in titles for one in told.checks)
+    labels = [text.text for text in wide.iter("text") if "label" in text.attrib.get("class", "")]
+    last = told.checks[-1]
+    assert last.drift_share is not None
+    assert labels[0] == f"{last.drift_share:.0%}"
+    assert labels[1] == "limit 50%"
+    assert labels[3] == "reference 2.8"
+
+
+def test_a_thousand_checks_are_thinned() -> None:
+    """The drawing of a long life is not larger than that of a shorter one by much, and every failure is still seen."""
+    long, longer = (len(timeline(history(days))) for days in (600, 1000))
+    assert longer < 1.4 * long
+    assert longer < 250_000
+    shown = [rect for rect in drawings(history(1000))[0].iter("rect") if rect.attrib["class"] == "bad"]
+    assert len(shown) == sum(one.outcome is Outcome.BAD_DATA for one in history(1000).checks)
+
+
+def test_without_labels_or_features_the_panel_is_left_out() -> None:
+    """What was never measured has no axis; a lone early exit still has its place in time."""
+    early = ModelHistory("taxi", START, checks=(check(0, Outcome.NO_DATA),))
+    assert "Drifted features" not in timeline(early)
+    assert "Champion's loss" not in timeline(early)
+    assert len(drawings(early)) == 2
+    assert timeline(replace(early, checks=())) == ""
+
+
+def test_marks_differ_by_shape() -> None:
+    """Whoever cannot tell the colours apart can tell the marks apart."""
+    shapes = [glyph(kind, 0, 0) for kind in WORDS]
+    assert len({re.sub(r'class="[^"]*"', "", shape) for shape in shapes}) == len(WORDS)
+    assert legend([]) == ""
+    assert legend(["failed", "failed"]).count("<li>") == 1
+
+
+def test_a_sparkline_needs_two_points() -> None:
+    """Gaps and infinite values are left out; a dot has no shape and is not drawn."""
+    assert sparkline([None, 1.0, float("inf")], "loss", "x") == ""
+    assert ET.fromstring(sparkline([1.0, None, 1.0], "loss", "<x>", line=float("inf"))).tag == "svg"

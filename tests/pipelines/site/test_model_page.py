@@ -1,0 +1,97 @@
+"""A model's page tells everything that is known, escapes it, and stays small."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from monitoring.markup import DASH
+from pipelines.site import index_page, model_page
+from pipelines.site.history import Lineage
+from pipelines.site.index_page import line_of
+from tests.browser import dump, needs_browser
+from tests.histories import START, history
+
+ATTACK = "</title></script><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">"
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL).split())
+
+
+def test_checks_and_versions_are_told_with_their_lineage() -> None:
+    """Each check has verdict, numbers, reason and a link to its report; each version says who asked and what it saw."""
+    told = history(61)
+    page = model_page.render(told)
+    assert page.count('id="c-') == 61
+    assert 'href="../../reports/c59.html"' in page
+    assert 'href="#c-c40"' in page
+    said = words(page)
+    for part in (
+        "reason 59",
+        "Steady",
+        "Held back",
+        "Challenger promoted",
+        "mae 2.25 against 3.5",
+        "champion",
+        "previous",
+    ):
+        assert part in said, part
+    assert f"2025-01-02 {DASH} 2025-05-02" in said, "what the champion learned from"
+    assert "OOM" in said, "why a training failed"
+
+
+def test_the_page_of_a_long_life_is_bounded() -> None:
+    """A thousand checks with long reasons make a page below a megabyte that says what it leaves out."""
+    page = model_page.render(replace(history(1000, reason="because " * 400), older=500))
+    assert len(page) < 1_000_000
+    assert f"newest {model_page.MOST_ROWS} of 1,500" in page
+
+
+def test_a_model_that_was_never_checked_has_a_page() -> None:
+    """A version that somebody else registered is shown; the rest says that there is nothing yet."""
+    page = model_page.render(
+        replace(history(1), checks=(), requests=(), versions=(Lineage("1", gate_reason="by hand"),))
+    )
+    assert "No check has finished yet" in page
+    assert "by hand" in page
+    assert "<th>Verdict" not in page
+
+
+@needs_browser
+def test_nothing_of_the_data_runs(tmp_path: Path) -> None:
+    """No name, version, reason or error runs in a real browser, on a model's page or on the index."""
+    told = history(61, model=ATTACK, reason=ATTACK)
+    checks = tuple(
+        one.model_copy(update={"champion": ATTACK, "check_id": ATTACK + one.check_id}) for one in told.checks
+    )
+    hostile = replace(told, checks=checks, links={checks[-1].check_id: f"javascript:{ATTACK}"})
+    (tmp_path / "model.html").write_text(model_page.render(hostile))
+    (tmp_path / "index.html").write_text(index_page.render([line_of(hostile)], START))
+    for name in ("model", "index"):
+        dom = dump(tmp_path / f"{name}.html", tmp_path)
+        assert "<title>pwned</title>" not in dom
+        assert 'src="x"' not in dom
+        assert "document.title" in dom, "it is shown as text"
+
+
+@needs_browser
+def test_nothing_is_wider_than_the_screen(tmp_path: Path) -> None:
+    """On a phone and on a laptop the page itself never scrolls sideways, however long a name or a reason is."""
+    told = history(61, model="a-name-without-an-end-" * 4, reason="a_reason_without_a_space_" * 30)
+    (tmp_path / "model.html").write_text(model_page.render(told))
+    (tmp_path / "index.html").write_text(index_page.render([line_of(told)] * 50, START))
+    # A headless window is not narrower than 500 px, so the page is measured in a frame.
+    probe = (
+        "<body><p id=r></p><script>onload=()=>{r.textContent=[...document.querySelectorAll('iframe')].map(f=>"
+        "f.contentDocument.documentElement.scrollWidth<=f.clientWidth).join()}</script>"
+    )
+    frames = "".join(
+        f"<iframe src={name}.html style='width:{width}px;height:900px;border:0'></iframe>"
+        for name in ("model", "index")
+        for width in (390, 1280)
+    )
+    (tmp_path / "probe.html").write_text(frames + probe)
+    dom = dump(tmp_path / "probe.html", tmp_path, "--allow-file-access-from-files")
+    assert ">true,true,true,true</p>" in dom
