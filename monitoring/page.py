@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from monitoring.drift import METHODS, strain
 from monitoring.markup import DASH, EMPTY, OUTCOMES, TONES, badge, dressed, number, pairs, section, table, text
-from monitoring.records import Check, ColumnScore, Estimate, Performance, Retrain
+from monitoring.records import Check, ColumnScore, Estimate, Performance, Probe, Retrain
 from monitoring.style import STYLE
 
 
@@ -27,6 +27,7 @@ def verdict(check: Check, plots_follow: bool = False) -> str:
         _facts(check),
         _performance(check.performance) if check.performance else "",
         _estimated(check.estimated) if check.estimated else "",
+        _probe(check.probe) if check.probe else "",
         _retrain(check.retrain) if check.retrain else "",
         _votes(check),
         _columns(check.columns),
@@ -86,6 +87,16 @@ def _estimated(told: Estimate) -> str:
         f'<p class="line">{about}{told.rows:,} rows. {mark}</p>'
         + ("" if told.applicable else f'<p class="line">{text(told.reason)}</p>')
         + f'<p class="line soft">{text(tested)}. Blind to a target that answers otherwise to the same inputs.</p>',
+    )
+
+
+def _probe(told: Probe) -> str:
+    handicap = f" less its handicap of {number(told.handicap)}" if told.handicap else ""
+    return section(
+        "Probe",
+        f'<p class="line">A fresh model would {"win" if told.gap >= 0 else "lose"} '
+        f"<strong>{number(abs(told.gap))}</strong> a row by now: champion {number(told.champion_loss)}, "
+        f"small challenger {number(told.probe_loss)}{handicap}, on {told.rows:,} rows that neither has seen.</p>",
     )
 
 

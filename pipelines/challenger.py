@@ -65,7 +65,7 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
     if against is None:
         opponent = naive_losses(parts.train[target], fair[target], config.task, config.loss)
     else:
-        opponent = losses(config, _load(config, against), as_known(fair, registry.reference(against)))
+        opponent = losses(config, load_scorer(config, against), as_known(fair, registry.reference(against)))
     leaks = find_leaks(
         parts.train, parts.train[target], scorer.features, task=config.task, threshold=config.gate.leak_threshold
     )
@@ -165,6 +165,7 @@ def prove(config: Project, version: Version, scorer: Scorer, parts: Parts) -> No
     versions.prove(config, version, scorer, parts.holdout.head(200))
 
 
-def _load(config: Project, version: Version) -> Scorer:
+def load_scorer(config: Project, version: Version) -> Scorer:
+    """The model of a version, as far as the config trusts what it is made of."""
     settings = config.training
     return registry.scorer(version, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)

@@ -71,10 +71,15 @@ class CheckRun:
 
     def open_run(self, check: Check, report: Path | None = None) -> str:
         """The MLflow run of this check, opened once, with all that is known by now."""
+        run_id = self.opened()
+        evidence.log_check(run_id, check, report)
+        return run_id
+
+    def opened(self) -> str:
+        """The id of this check's MLflow run, begun where it was not yet; there is nothing in it by that."""
         if self.mlflow_run_id is None:
             name, tags = f"check {self.window}", {"driftloop.kind": "check"}
-            self.mlflow_run_id = evidence.open_run(check.model, name, tags=tags, started=self.started)
-        evidence.log_check(self.mlflow_run_id, check, report)
+            self.mlflow_run_id = evidence.open_run(self.config.model, name, tags=tags, started=self.started)
         return self.mlflow_run_id
 
     def finish(self, check: Check, keys: tuple[str, ...] = ()) -> Check:

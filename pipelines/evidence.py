@@ -57,6 +57,8 @@ def log_check(run_id: str, check: Check, report: Path | None) -> None:
         metrics |= {"loss": check.performance.loss, "reference_loss": check.performance.reference_loss}
     if check.estimated is not None and check.estimated.loss is not None:
         metrics["estimated_loss"] = check.estimated.loss
+    if check.probe is not None:
+        metrics["probe_gap"] = check.probe.gap
     log_numbers(run_id, metrics)
     client = registry.client()
     client.log_text(run_id, check.model_dump_json(indent=1), "check.json")

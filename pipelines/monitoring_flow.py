@@ -105,19 +105,11 @@ def _check(run: CheckRun) -> Check:
 def _judge(
     run: CheckRun, champion: Version, fresh: Fresh, findings: tuple[Finding, ...], measured: Measurement
 ) -> Check:
+    from pipelines.probing import learn_on, with_probe
+
     config = run.config
-    newest = champion.newest_row
-    signals = Signals(
-        window=run.window,
-        rows=run.rows,
-        labelled_rows=measured.labelled_rows,
-        scores=measured.scores,
-        performance=measured.performance,
-        estimated=measured.estimated,
-        champion_age=run.now - newest if newest is not None else None,
-        findings=findings,
-    )
     history = run.ledger.history(config.model, run.now)
+    signals = with_probe(run, champion, _signals(run, champion, findings, measured), history)
     decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now)
     wanted = decision.action == "retrain"
     outcome = Outcome.HELD if decision.held or wanted else Outcome.STEADY
@@ -129,7 +121,9 @@ def _judge(
         drift_share=signals.drift_share,
         performance=measured.performance,
         estimated=measured.estimated,
-        findings=findings,
+        age_batches=signals.age_batches,
+        probe=signals.probe,
+        findings=signals.findings,
         votes=decision.votes,
         decision=decision.action,
         cached=measured.cached,
@@ -143,6 +137,7 @@ def _judge(
     if wanted:
         run.decided = check
         check = _retrain(run, champion, fresh, check)
+        learn_on(run, signals, history, check)
         measuring.save_report(measured.page, check, report)
         registry.client().log_artifact(str(check.mlflow_run_id), str(report))
         registry.client().log_text(str(check.mlflow_run_id), check.model_dump_json(indent=1), "check.json")
@@ -151,6 +146,24 @@ def _judge(
         for version in (check.champion, check.champion_after)
     )
     return run.finish(check, keys)
+
+
+def _signals(run: CheckRun, champion: Version, findings: tuple[Finding, ...], measured: Measurement) -> Signals:
+    """What is known before any probe. The champion's age in batches is counted to the end of the current window."""
+    newest = champion.newest_row
+    return Signals(
+        window=run.window,
+        rows=run.rows,
+        labelled_rows=measured.labelled_rows,
+        scores=measured.scores,
+        performance=measured.performance,
+        estimated=measured.estimated,
+        champion=champion.number,
+        champion_age=run.now - newest if newest is not None else None,
+        age_batches=(run.window.end - newest) / run.window.length if newest is not None else None,
+        learned=run.ledger.learned(run.config.model),
+        findings=findings,
+    )
 
 
 def _retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:

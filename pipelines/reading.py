@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from monitoring.errors import SourceMissing
+from monitoring.errors import ColumnsLost, SourceMissing
 from monitoring.records import Window
+from pipelines import registry
+from pipelines.as_trained import refuse_another_target, widened
+from pipelines.config import Project
 from pipelines.fresh import Fresh, read_fresh
+from pipelines.registry import Version
 
 if TYPE_CHECKING:
     from monitoring.config import Monitored
@@ -30,3 +34,18 @@ def _may_help(task: Any, run: Any, state: Any) -> bool:
 def read(config: Monitored, window: Window, folder: Any) -> Fresh:
     """Read the rows of a span from the source and make them canonical."""
     return read_fresh(config, window, folder)
+
+
+def read_with(config: Project, window: Window, against: Version | None) -> Fresh:
+    """The rows with what either model needs. A feature that only the champion knows may be gone from the source."""
+    if against is None:
+        return read(config, window, config.folder)
+    known = registry.reference(against)
+    refuse_another_target(config, known, against.number)
+    wide = widened(config, known)
+    try:
+        return read(wide, window, config.folder)
+    except ColumnsLost:
+        if wide.columns.features == config.columns.features:
+            raise
+        return read(config, window, config.folder)

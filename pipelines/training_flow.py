@@ -6,14 +6,12 @@ from contextlib import closing
 
 from prefect import flow, get_run_logger, runtime
 
-from monitoring.errors import ColumnsLost, TrainingImpossible
+from monitoring.errors import TrainingImpossible
 from monitoring.ledger import Ledger
 from monitoring.records import Moment, Retrain, Window
 from pipelines import challenger, estimating, evidence, home, own_code, registry, search
-from pipelines.as_trained import refuse_another_target, widened
 from pipelines.config import Project, ProjectFile
-from pipelines.fresh import Fresh
-from pipelines.reading import read
+from pipelines.reading import read_with
 from pipelines.registry import Version
 
 
@@ -88,7 +86,7 @@ def _open_run(config: Project, request_id: str, window: Window, champion: str | 
 def _train(config: Project, request_id: str, window: Window, champion: str | None, run_id: str) -> Retrain:
     own_code.importable(config)
     against = _opponent(config, champion)
-    rows = _read(config, window, against)
+    rows = read_with(config, window, against)
     parts = challenger.split_rows(config, rows, window)
     challenger.log_lineage(config, parts, run_id)
     params = config.training.params
@@ -134,18 +132,3 @@ def _opponent(config: Project, champion: str | None) -> Version | None:
             remedy="ask again: `driftloop check` or `driftloop retrain`",
         )
     return found
-
-
-def _read(config: Project, window: Window, against: Version | None) -> Fresh:
-    """The rows with what either model needs. A feature that only the champion knows may be gone from the source."""
-    if against is None:
-        return read(config, window, config.folder)
-    known = registry.reference(against)
-    refuse_another_target(config, known, against.number)
-    wide = widened(config, known)
-    try:
-        return read(wide, window, config.folder)
-    except ColumnsLost:
-        if wide.columns.features == config.columns.features:
-            raise
-        return read(config, window, config.folder)

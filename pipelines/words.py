@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 
 from monitoring.drift import METHODS, strain
-from monitoring.records import Check, ColumnScore, Outcome, Retrain
+from monitoring.records import Check, ColumnScore, Outcome, Probe, Retrain
 
 SHOWN = 12
 
@@ -33,6 +33,8 @@ def check_in_words(check: Check, config: Path) -> str:
         told = check.estimated
         word = told.reason if told.applicable else f"not applicable: {told.reason}"
         lines.append(f"  {'loss, estimated':<24} {word}")
+    if check.probe is not None:
+        lines.append(f"  {'probe':<24} {probe_in_words(check.probe)}")
     lines += [f"  {finding.severity:<24} {finding.message}" for finding in check.findings if finding.severity != "info"]
     lines += [f"  {vote.policy:<24} {vote.vote:<14} {vote.reason}" for vote in check.votes]
     if check.cached:
@@ -45,6 +47,17 @@ def check_in_words(check: Check, config: Path) -> str:
         again = f"driftloop check {shlex.quote(str(config))}"
         lines.append(f"next: run `{again}` whenever new rows are there; `driftloop status` shows all models")
     return "\n".join(printable(line) for line in lines)
+
+
+def probe_in_words(probe: Probe) -> str:
+    """What a probe measured: the gap is what a retrain would win by now.
+
+    >>> probe_in_words(Probe(champion_loss=3.0, probe_loss=2.5, handicap=0.2, gap=0.7, rows=840))
+    'a fresh model would win 0.7: champion 3, probe 2.5 less its handicap 0.2, on 840 rows neither has seen'
+    """
+    side = f"would win {probe.gap:.4g}" if probe.gap >= 0 else f"would lose {-probe.gap:.4g}"
+    cheap = f"probe {probe.probe_loss:.4g}" + (f" less its handicap {probe.handicap:.4g}" if probe.handicap else "")
+    return f"a fresh model {side}: champion {probe.champion_loss:.4g}, {cheap}, on {probe.rows:,} rows neither has seen"
 
 
 def retrain_in_words(model: str, retrain: Retrain, champion: str | None) -> str:

@@ -1,0 +1,113 @@
+"""The live probe: a small challenger that is trained only to measure what a fresh model would win by now."""
+
+from __future__ import annotations
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from monitoring.errors import TrainingImpossible
+from monitoring.learning import relearn
+from monitoring.policies.tenure import tenure
+from monitoring.records import Check, Finding, History, Probe, Signals, Window
+from monitoring.windows import inside, labelled_window
+from pipelines import challenger, evidence, registry
+from pipelines.as_trained import as_known
+from pipelines.check_run import CheckRun
+from pipelines.config import Project
+from pipelines.reading import read_with
+from pipelines.registry import Version
+from pipelines.training.probe import fewer_trees, fit_probe
+from pipelines.training.split import unseen
+from pipelines.training.steps import losses
+
+LEAST_ROWS = 30
+
+
+def with_probe(run: CheckRun, champion: Version, signals: Signals, history: History) -> Signals:
+    """The signals with a probe, if a trigger asks for one; where it cannot be made, with a finding that says why.
+
+    A probe only informs: whatever goes wrong with it, the check goes on without. A dry run measures it as well, and
+    leaves nothing in MLflow.
+    """
+    if not any(trigger.wants_probe(signals, history, run.now) for trigger in run.config.policies.triggers):
+        return signals
+    handicap = signals.learned.handicap if signals.learned else 0.0
+    labelled = labelled_window(run.window, run.config.columns.label_delay)
+    parent = None if run.dry_run else run.opened()
+    try:
+        measured = probe(run.config, champion, labelled, handicap, parent)
+    except Exception as error:
+        told = error.found if isinstance(error, TrainingImpossible) else f"{type(error).__name__}: {error}"
+        get_run_logger().warning("no probe: %s", told)
+        found = Finding(
+            code="no_probe", severity="warning", message=f"a probe was wanted and could not be made: {told}"
+        )
+        return signals.model_copy(update={"findings": (*signals.findings, found)})
+    return signals.model_copy(update={"probe": measured})
+
+
+def learn_on(run: CheckRun, signals: Signals, history: History, check: Check) -> None:
+    """After a promotion, add what the checks of the champion that left have measured to what a backtest had learned.
+
+    How far a probe is behind a full challenger shows where one was followed by the other: by what each won over the
+    same champion, on rows that are as new as each other.
+    """
+    retrain, learned, probed = check.retrain, signals.learned, signals.probe
+    if retrain is None or not retrain.promoted or learned is None:
+        return
+    behind = None
+    if probed is not None and retrain.champion_loss is not None and retrain.challenger_loss is not None:
+        won = retrain.champion_loss - retrain.challenger_loss
+        behind = won - (probed.champion_loss - probed.probe_loss)
+    known = relearn(learned, (*tenure(signals, history), check.past), lag=signals.lag_batches, behind=behind)
+    run.ledger.learn(run.config.model, known, run.now)
+
+
+@task(name="probe", cache_policy=NO_CACHE)
+def probe(config: Project, champion: Version, labelled: Window, handicap: float, parent: str | None) -> Probe:
+    """Train on the window that ends where the newest labelled one begins, and score both models on the latter.
+
+    The rows that are scored were seen by neither. `handicap` is what the probe is known to be worse than a model of
+    full size; `parent` is the MLflow run to nest under, None to log nothing.
+    """
+    run_id = _opened(config, labelled, parent)
+    try:
+        measured, trained = _measured(config, champion, labelled, handicap)
+    except BaseException as error:
+        if run_id is not None:
+            evidence.close_run(run_id, failed=f"{type(error).__name__}: {error}")
+        raise
+    if run_id is not None:
+        evidence.log_numbers(run_id, {**measured.model_dump(), "window_rows": trained}, fewer_trees(config.training))
+        evidence.close_run(run_id)
+    get_run_logger().info("%s", measured.model_dump_json())
+    return measured
+
+
+def _measured(config: Project, champion: Version, labelled: Window, handicap: float) -> tuple[Probe, int]:
+    columns = config.columns
+    before = Window(start=labelled.start - config.training.window, end=labelled.start)
+    rows = read_with(config, Window(start=before.start, end=labelled.end), champion).frame
+    rows = rows[rows[columns.target].notna()]
+    train, newest = (rows.loc[inside(rows[columns.time], window)] for window in (before, labelled))
+    fair = unseen(newest, columns.time, champion.trained_on)
+    if len(fair) < LEAST_ROWS:
+        raise TrainingImpossible(
+            "too_few_rows",
+            f"{len(fair):,} labelled rows in {labelled} that the champion was not trained on",
+            expected=f"at least {LEAST_ROWS} to compare on",
+            remedy="wait for labels, or make windows.current longer",
+        )
+    cheap = losses(config, fit_probe(config, train), fair)
+    theirs = losses(config, challenger.load_scorer(config, champion), as_known(fair, registry.reference(champion)))
+    champion_loss, probe_loss = float(theirs.mean()), float(cheap.mean())
+    gap = champion_loss - (probe_loss - handicap)
+    told = Probe(champion_loss=champion_loss, probe_loss=probe_loss, handicap=handicap, gap=gap, rows=len(fair))
+    return told, len(train)
+
+
+def _opened(config: Project, labelled: Window, parent: str | None) -> str | None:
+    if parent is None:
+        return None
+    tags = {"driftloop.kind": "probe", "driftloop.model": config.model}
+    return evidence.open_run(config.model, f"probe {labelled}", parent=parent, tags=tags)
