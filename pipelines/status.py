@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from textwrap import wrap
 from typing import Any
 
+import click
+
 from monitoring.errors import DriftloopError, UnknownModel, listed, meant
 from monitoring.ledger import Ledger
+from monitoring.markup import OUTCOMES
 from monitoring.records import Outcome, utc
 from pipelines import home
 from pipelines.words import printable
 
 FAR_ENOUGH = 200
-COLUMNS = ("model", "champion", "newest rows", "last check", "outcome", "drift", "loss", "last retrain")
+# Of each column: its title, and whether its cells stand to the right, as numbers do.
+COLUMNS = {
+    "model": False,
+    "champion": True,
+    "newest rows": False,
+    "last check": False,
+    "outcome": False,
+    "drift": True,
+    "loss": False,
+    "to reference": True,
+    "last retrain": False,
+}
+URGENCY = ("bad", "warn", "new", "quiet", "good")
+COLOURS = {"bad": "red", "warn": "yellow", "new": "cyan", "quiet": "bright_black", "good": "green"}
 
 
 def collect(model: str | None = None) -> list[dict[str, Any]]:
@@ -28,19 +45,43 @@ def collect(model: str | None = None) -> list[dict[str, Any]]:
         return [_of(ledger, name) for name in known if model in {None, name}]
 
 
-def as_table(rows: list[dict[str, Any]]) -> str:
-    """The rows for a terminal, each with the last check's reason below it."""
+def as_table(rows: list[dict[str, Any]], *, whole: bool = False) -> str:
+    """One line a model for a terminal, those that need a look first, with the reason below where there is a need.
+
+    `whole` tells every reason. Outcomes are coloured; what writes to a file or a pipe takes the colours out.
+    """
     if not rows:
         return f"no model has been checked yet in {home.home()}\nnext: driftloop init DATA, or driftloop demo"
-    table = [list(COLUMNS), *([_cell(row, column) for column in COLUMNS] for row in rows)]
-    widths = [max(len(line[at]) for line in table) for at in range(len(COLUMNS))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
-    told = lines[:1]
-    for row, line in zip(rows, lines[1:], strict=True):
-        told.append(line)
-        verdict = " ".join((row["reason"] or "").split())
-        told += wrap(verdict, 110, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
-    return "\n".join(printable(line) for line in told)
+    ordered = sorted(rows, key=lambda row: (URGENCY.index(_tone(row)), row["model"]))
+    cells = [[printable(_cell(row, column)) for column in COLUMNS] for row in ordered]
+    widths = [max(map(len, column)) for column in zip(COLUMNS, *cells, strict=True)]
+    told = [_line(list(COLUMNS), widths, "bold")]
+    for row, line in zip(ordered, cells, strict=True):
+        told.append(_line(line, widths, COLOURS[_tone(row)]))
+        if whole or _tone(row) in {"bad", "warn"}:
+            verdict = " ".join((row["reason"] or "").split())
+            wrapped = wrap(verdict, 110, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+            told += [printable(one) for one in wrapped]
+    return "\n".join(told)
+
+
+def _line(cells: list[str], widths: list[int], style: str) -> str:
+    """A heading in bold, or a line whose outcome has a colour."""
+    right = list(COLUMNS.values())
+    padded = [
+        cell.rjust(width) if to_right else cell.ljust(width)
+        for cell, width, to_right in zip(cells, widths, right, strict=True)
+    ]
+    padded[-1] = padded[-1].rstrip()
+    if style == "bold":
+        return click.style("  ".join(padded), bold=True)
+    at = list(COLUMNS).index("outcome")
+    padded[at] = click.style(padded[at], fg=style)
+    return "  ".join(padded)
+
+
+def _tone(row: dict[str, Any]) -> str:
+    return OUTCOMES[Outcome(row["outcome"])][0] if row["outcome"] else "quiet"
 
 
 class NeverChecked(UnknownModel):
@@ -79,6 +120,8 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
         "drift_share": judged.drift_share if judged else None,
         "loss_name": seen.loss_name if seen else None,
         "loss": seen.loss if seen else None,
+        "reference_loss": seen.reference_loss if seen else None,
+        "loss_rise": seen.rise if seen and math.isfinite(seen.rise) else None,
         "last_retrain": asked["now"] if asked else None,
         "last_retrain_outcome": asked["state"] if asked else None,
         "last_retrain_why": asked["reason"] if asked else None,
@@ -91,15 +134,15 @@ def _cell(row: dict[str, Any], column: str) -> str:
     def day(moment: str | None) -> str:
         return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment else "-"
 
+    age = row.get("age_days")
     said = {
-        "champion": f"version {row['champion']}" if row["champion"] else "none",
-        "newest rows": f"{day(row['champion_newest_row'])[:10]} ({row['age_days']:.0f}d)"
-        if row["age_days"] is not None
-        else "-",
+        "champion": row["champion"] or "none",
+        "newest rows": f"{day(row['champion_newest_row'])[:10]} ({age:.0f}d)" if age is not None else "-",
         "last check": day(row["last_check"]),
         "outcome": row["outcome"] or "-",
         "drift": "-" if row["drift_share"] is None else f"{row['drift_share']:.0%}",
         "loss": "-" if row["loss"] is None else f"{row['loss_name']} {row['loss']:.4g}",
+        "to reference": "-" if row.get("loss_rise") is None else f"{row['loss_rise']:+.1%}",
         "last retrain": f"{day(row['last_retrain'])[:10]} {row['last_retrain_outcome']}"
         if row["last_retrain"]
         else "-",

@@ -1,8 +1,10 @@
-"""`driftloop status`: all models, one line each."""
+"""`driftloop status`: all models, one line each, once or for as long as somebody watches."""
 
 from __future__ import annotations
 
 import json
+import time
+from datetime import UTC, datetime
 
 import click
 
@@ -12,15 +14,43 @@ from pipelines.commands.options import json_option, only_json
 @click.command()
 @click.argument("model", required=False)
 @json_option
-def status(model: str | None, as_json: bool) -> None:
-    """Each model: champion, age, last check, drift, loss, last retrain and why. MODEL: its name, or its YAML."""
+@click.option("--watch", is_flag=True, help="Show it anew again and again, until Ctrl-C.")
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between, with --watch."
+)
+def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
+    """Each model: champion, age, last check, drift, loss, last retrain. MODEL: its name, or its YAML.
+
+    The reason of the last verdict stands below a model that failed, was held back or rejected; with MODEL always.
+    """
     from pipelines import home
     from pipelines.config import load
-    from pipelines.status import as_table, collect
+    from pipelines.status import collect
 
+    if watch and as_json:
+        raise click.UsageError("--json prints one object and ends: leave out --watch")
     if model is not None and model.endswith((".yaml", ".yml")):
         model = load(model).model
     home.prepare()
-    with only_json(as_json):
-        rows = collect(model)
-    click.echo(json.dumps({"models": rows}) if as_json else as_table(rows))
+    if not watch:
+        with only_json(as_json):
+            rows = collect(model)
+        click.echo(json.dumps({"models": rows}) if as_json else _told(rows, whole=model is not None))
+        return
+    try:
+        while True:
+            told = _told(collect(model), whole=model is not None)
+            click.clear()
+            click.echo(f"{told}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s, Ctrl-C ends")
+            time.sleep(every)
+    except KeyboardInterrupt:
+        click.echo()
+
+
+def _told(rows: list[dict[str, object]], *, whole: bool) -> str:
+    """The table, and where to see more."""
+    from pipelines.site.writing import index
+    from pipelines.status import as_table
+
+    table = as_table(rows, whole=whole)
+    return f"{table}\nsite: {index()}" if rows and index().is_file() else table

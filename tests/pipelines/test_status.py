@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
+from click import unstyle
 
 from monitoring.errors import UnknownModel
 from pipelines.config import load
@@ -71,14 +76,42 @@ def test_the_table_has_a_line_and_a_reason_for_each_model() -> None:
         "loss": None,
         "last_retrain": None,
     }
-    lines = as_table([row, row]).split("\n")
+    lines = unstyle(as_table([row, row])).split("\n")
     assert all(title in lines[0] for title in COLUMNS)
     heads = [line for line in lines if line.startswith("taxi")]
     assert len(heads) == 2
     assert heads[0] == heads[1]
     assert heads[0].index("failed") == lines[0].index("outcome")
     assert all(len(line) <= 110 for line in lines if line.startswith(" "))
-    assert "\x1b" not in "".join(lines)
+    assert "\x1b" not in "".join(lines), "no escape but our own colours"
+
+
+def test_what_needs_a_look_comes_first_with_its_reason() -> None:
+    """Failures stand above what was held back, that above what is steady; a steady model's reason is left to itself."""
+    told = dict.fromkeys(("champion", "age_days", "champion_newest_row", "last_check", "drift_share", "last_retrain"))
+    rows: list[dict[str, Any]] = [
+        {**told, "model": name, "outcome": outcome, "reason": f"because of {name}", "loss": 2.0, "loss_name": "mae"}
+        for name, outcome in (("a", "steady"), ("b", "held"), ("c", "failed"), ("d", None))
+    ]
+    lines = unstyle(as_table(rows)).split("\n")
+    assert [line.split()[0] for line in lines[1:]] == ["c", "because", "b", "because", "d", "a"]
+    assert unstyle(as_table(rows[:1], whole=True)).endswith("because of a")
+
+
+def test_watching_shows_it_again_until_it_is_ended() -> None:
+    """Each turn prints the table anew; Ctrl-C ends it without an error, and --json has no use for it."""
+    command = [sys.executable, "-m", "pipelines.cli", "status", "--watch", "--every", "0.1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        seen = 0
+        while seen < 2:
+            seen += "Ctrl-C ends" in watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+        _, errors = watching.communicate(timeout=60)
+    assert (watching.returncode, errors) == (0, "")
+    refused = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "leave out --watch" in refused.stderr
 
 
 def test_no_model_says_what_to_do() -> None:
