@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Self
 
 from monitoring.policies.base import Cost, Trigger
-from monitoring.policies.staleness import Staleness, grown, staleness
+from monitoring.policies.staleness import FRESH, Staleness, staleness
 from monitoring.records import History, Signals, Vote
 
 
@@ -26,25 +26,26 @@ class GatedProbeDebt(Trigger):
         return self.model_copy(update={"cost": Cost(retrain=retrain)}) if unset else self
 
     def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
-        state = self._state(signals, history)
-        if state is None or state.measured or state.age <= 0:
+        state = staleness(signals, history, 1, straight=True)
+        if state is None or state.measured:
             return False
-        return state.gap > 0 and state.debt + state.gap >= self.cost.retrain * state.unit
+        return state.uncalibrated or (state.age >= FRESH and state.gap > 0 and self._lost(state) >= 1)
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        state = self._state(signals, history)
-        if state is None or state.unit <= 0:
+        state = staleness(signals, history, 1, straight=True)
+        if state is None:
             return self.not_applicable("no labelled rows yet, or a loss that is zero or not finite", 1.0)
-        lost = (state.debt + state.gap) / (self.cost.retrain * state.unit)
+        lost = self._lost(state)
         fires = state.measured and state.gap > 0 and lost >= 1
-        told = f"{lost:.1f}x its cost {'lost' if state.measured else 'at most lost, no probe yet'}"
+        told = f"{'' if state.measured else 'at most '}{lost:.1f}x its cost lost since the last training"
         return Vote(
             policy=self.policy,
             vote="fire" if fires else "hold",
             observed=lost,
             threshold=1.0,
-            reason=f"{'retrain' if fires else 'wait'}: {told} since the last training",
+            reason=f"{'retrain' if fires else 'wait'}: {told}",
         )
 
-    def _state(self, signals: Signals, history: History) -> Staleness | None:
-        return staleness(signals, history, 1, grown(signals, history))
+    def _lost(self, state: Staleness) -> float:
+        """What was lost, in units of the cost of a retrain."""
+        return max(0.0, state.debt + state.gap) / (self.cost.retrain * state.unit)

@@ -8,17 +8,23 @@ from typing import Literal, Self
 from pydantic import Field
 
 from monitoring.policies.base import Cost, Trigger
-from monitoring.policies.staleness import staleness
+from monitoring.policies.staleness import FRESH, Staleness, staleness
 from monitoring.records import History, Signals, Vote
+
+NO_BACKTEST = " (no backtest so far: in units of the reference loss)"
 
 
 class RecoverableLoss(Trigger):
-    """Fires when the champion has lost a retrain's cost, and a retrain would win more than that back.
+    """Fires when a fresh model would win back more than a retrain costs, and as much has been lost already.
 
-    Watched for free: the last measured gap, plus the larger of the ageing that a backtest has shown and the rise of
-    the loss since. Only when that could be worth a retrain is a probe asked for, a small challenger that measures the
-    gap. It fires when the gap is positive, the gaps added up since the last training and the coming one reach the cost,
-    and so does what can be won back in the next `horizon` batches, the new model's own ageing included.
+    Watched for free: the last measured gap, plus the larger of the ageing that the backtest and later probes have shown
+    and the rise of the loss since. Only when that could be worth a retrain is a probe asked for, a small challenger
+    that measures the gap. It fires when the gap is positive, the gaps added up since the last training and the coming
+    one reach the cost, and so does what can be won back in the next `horizon` batches, the new model's own ageing
+    included. After the learning debt of arXiv 2604.06438 and the rent-or-buy argument behind Cara (arXiv 2310.04216).
+
+    Without a backtest one batch costs what the reference does, no ageing is expected before a probe has shown it, and
+    the first probes beside a fresh champion tell how far a probe lies behind.
     """
 
     policy: Literal["recoverable_loss"] = "recoverable_loss"
@@ -31,19 +37,27 @@ class RecoverableLoss(Trigger):
 
     def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
         state = staleness(signals, history, self.horizon)
-        if state is None or state.measured or state.age <= 0:
+        if state is None or state.measured:
             return False
-        cost = self.cost.retrain * state.unit
-        return state.gap > 0 and state.debt + state.gap >= cost and state.winnable >= cost
+        return state.uncalibrated or (state.age >= FRESH and state.gap > 0 and min(self._shares(state)) >= 1)
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         state = staleness(signals, history, self.horizon)
-        if state is None or state.unit <= 0:
+        if state is None:
             return self.not_applicable("no labelled rows yet, or a loss that is zero or not finite", 1.0)
+        lost, won = self._shares(state)
+        fires = state.measured and state.gap > 0 and min(lost, won) >= 1
+        most = "" if state.measured else "at most "
+        told = f"{most}{lost:.1f}x its cost already lost, {most}{won:.1f}x can be won back in {self.horizon} batches"
+        return Vote(
+            policy=self.policy,
+            vote="fire" if fires else "hold",
+            observed=min(lost, won),
+            threshold=1.0,
+            reason=f"{'retrain' if fires else 'wait'}: {told}{'' if signals.learned else NO_BACKTEST}",
+        )
+
+    def _shares(self, state: Staleness) -> tuple[float, float]:
+        """What was lost and what can be won, in units of the cost of a retrain."""
         cost = self.cost.retrain * state.unit
-        lost, won = (state.debt + state.gap) / cost, state.winnable / cost
-        observed = min(lost, won)
-        told = f"{lost:.1f}x its cost already lost, {won:.1f}x can be won back in {self.horizon} batches"
-        if state.measured and state.gap > 0 and observed >= 1:
-            return Vote(policy=self.policy, vote="fire", observed=observed, threshold=1.0, reason=f"retrain: {told}")
-        return Vote(policy=self.policy, vote="hold", observed=observed, threshold=1.0, reason=f"wait: {told}")
+        return max(0.0, state.debt + state.gap) / cost, max(0.0, state.winnable) / cost

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median
 
 from monitoring.policies.tenure import tenure
-from monitoring.records import History, Learned, Signals
+from monitoring.records import History, PastCheck, Signals
+
+# A model younger than half a window is as good as fresh: what a probe finds there is the probe's own handicap.
+FRESH = 0.5
+# A backtest's age curve weighs as much as so many probes in operation; without one, so many calibrate the probe.
+PRIOR_PROBES = 4
+CALIBRATING_PROBES = 3
 
 
 @dataclass(frozen=True)
@@ -18,99 +25,161 @@ class Staleness:
     """Debt and gap of the champion by now, measured where there was a probe, optimistic since.
 
     `debt` is the gap added up since the last training, in loss times windows; `winnable` what a retrain now would win
-    back over the coming windows. Optimistic means in favour of a retrain: as large as the gap may have become.
+    back over the coming windows. Optimistic means in favour of a retrain: as large as the gap may have become. `unit`
+    is one batch's loss. `uncalibrated`: nobody knows yet how far a probe lies behind, and this check could tell.
     """
 
     unit: float
     age: float
-    lag: float
     gap: float
     debt: float
     winnable: float
     measured: bool
-    from_backtest: bool
+    uncalibrated: bool
 
 
-def staleness(signals: Signals, history: History, horizon: int, learned: Learned | None = None) -> Staleness | None:
-    """Work it out for the newest labelled window; None where no finite loss is known.
+def staleness(signals: Signals, history: History, horizon: int, *, straight: bool = False) -> Staleness | None:
+    """Work it out for the newest labelled window; None where no finite loss above zero is known.
 
-    `learned` stands in for what the signals bring from the backtest. With neither, the reference loss is the unit, and
-    no ageing is expected but that which the loss shows.
+    `straight` draws the expected ageing from the probes of the history alone, as a straight line.
     """
     seen = signals.performance
     if seen is None or not math.isfinite(seen.loss) or not math.isfinite(seen.reference_loss):
         return None
-    learned = learned or signals.learned or Learned(batch_loss=seen.reference_loss)
-    lag = signals.lag_batches
-    past = tenure(signals, history)
-    ages = [_age(check.age_batches, place, lag) for place, check in enumerate(past)]
-    now = _age(signals.age_batches, len(past), lag)
-    path = [(age, check.loss, check.gap) for age, check in zip(ages, past, strict=True)]
-    path.append((now, seen.loss, signals.probe.gap if signals.probe else None))
-    base_age, base_gap, base_loss, debt = 0.0, 0.0, seen.reference_loss, 0.0
-    last_age, last_gap, hoped, before = 0.0, 0.0, 0.0, base_loss
-    if path[0][0] <= 0 and path[0][1] is not None:
-        base_loss = path[0][1]  # nobody was fresher on these rows: its gap is zero without a probe
-    for age, loss, gap in path:
-        if gap is not None:
-            debt += (age - base_age) * (base_gap + gap) / 2
+    curve, path = _curve(signals, history, straight), _path(signals, history)
+    handicap, samples = _handicap(signals, history)
+    start, age = path[0], path[-1].age
+    gap = debt = hoped = base_gap = 0.0
+    base_age, base_loss, before, last_age = start.age, start.loss, start.loss, start.age
+    for at in path[1:]:
+        if at.gap is not None and at.age >= FRESH:
+            gap = at.gap + handicap
+            # What an older model happened to win is no credit against what this one loses.
+            debt = max(0.0, debt + (at.age - base_age) * (base_gap + gap) / 2)
             # The probe could not learn from the rows it was scored on: a rise that came with them is still open.
-            base_age, base_gap, base_loss, hoped = age, gap, before, 0.0
-            last_age, last_gap, before = age, gap, before if loss is None else loss
-            continue
-        rise = 0.0 if loss is None else loss - base_loss
-        likely = base_gap + max(gap_at(learned, age) - gap_at(learned, base_age), rise, 0.0)
-        hoped += (age - last_age) * (last_gap + likely) / 2
-        last_age, last_gap, before = age, likely, before if loss is None else loss
+            base_age, base_gap, base_loss, hoped = at.age, gap, before, 0.0
+        else:
+            ageing = gap_at(curve, at.age) - gap_at(curve, base_age)
+            likely = base_gap + max(ageing, at.loss - base_loss, 0.0)
+            hoped += (at.age - last_age) * (gap + likely) / 2
+            gap = likely
+        last_age, before = at.age, at.loss
+    unit = next((one for one in (_unit(signals), seen.reference_loss, seen.loss) if one > 0), None)
+    if unit is None:
+        return None
+    probed = signals.probe is not None
     return Staleness(
-        unit=learned.batch_loss,
-        age=now,
-        lag=lag,
-        gap=last_gap,
+        unit=unit,
+        age=age,
+        gap=gap,
         debt=debt + hoped,
-        winnable=winnable(learned, last_gap, now, lag, horizon),
-        measured=signals.probe is not None,
-        from_backtest=signals.learned is not None,
+        winnable=winnable(curve, gap, age, signals.lag_batches, horizon),
+        measured=probed and age >= FRESH,
+        uncalibrated=signals.learned is None and not probed and age < FRESH and samples < CALIBRATING_PROBES,
     )
 
 
-def grown(signals: Signals, history: History) -> Learned | None:
-    """What was learned, its age curve replaced by the straight line through the gaps that probes have measured so far.
-
-    By least squares through zero over all champions of the history; before the first probe the curve stays.
-    """
-    seen = signals.performance
-    known = signals.learned or (Learned(batch_loss=seen.reference_loss) if seen else None)
-    pairs = [
-        (age, check.gap)
-        for check in history.checks
-        if check.gap is not None and (age := _age(check.age_batches, 1, signals.lag_batches)) > 0
-    ]
-    if known is None or not pairs:
-        return known
-    rate = max(0.0, sum(age * gap for age, gap in pairs) / sum(age * age for age, _ in pairs))
-    oldest = math.ceil(max(age for age, _ in pairs)) + 1
-    return known.model_copy(update={"age_gap": tuple(rate * age for age in range(oldest + 1))})
-
-
-def winnable(learned: Learned, gap: float, age: float, lag: float, horizon: int) -> float:
+def winnable(curve: tuple[float, ...], gap: float, age: float, lag: float, horizon: int) -> float:
     """What a retrain now would win over so many windows: the old model ages further, and so does the new one."""
-    keep = sum(gap + gap_at(learned, age + lag + k) - gap_at(learned, age) for k in range(1, horizon + 1))
-    return keep - sum(gap_at(learned, lag + k - 1) for k in range(1, horizon + 1))
+    steps = range(1, horizon + 1)
+    keep = sum(gap + gap_at(curve, age + lag + k) - gap_at(curve, age) for k in steps)
+    return keep - sum(gap_at(curve, lag + k - 1) for k in steps)
 
 
-def gap_at(learned: Learned, age: float) -> float:
-    """The expected gap at an age: linear between whole windows, and level beyond what was ever seen.
+def gap_at(curve: tuple[float, ...], age: float) -> float:
+    """The expected gap at an age: linear between whole windows; beyond what was seen it grows with the root of the age.
 
-    >>> curve = Learned(batch_loss=1.0, age_gap=(0.0, 0.1, 0.2))
-    >>> gap_at(curve, 0.5), gap_at(curve, 9)
-    (0.05, 0.2)
+    So does the distance of a concept that wanders at random: less than a line, more than standing still.
+
+    >>> gap_at((0.0, 0.1, 0.2), 0.5), gap_at((0.0, 0.1, 0.2), 8)
+    (0.05, 0.4)
     """
-    curve = learned.age_gap
-    age = min(max(age, 0.0), len(curve) - 1.0)
-    below = min(int(age), len(curve) - 1)
-    above = min(below + 1, len(curve) - 1)
+    top = len(curve) - 1
+    if age > top > 0:
+        return curve[top] * math.sqrt(age / top)
+    age = min(max(age, 0.0), float(top))
+    below = int(age)
+    above = min(below + 1, top)
     return curve[below] + (age - below) * (curve[above] - curve[below])
+
+
+@dataclass(frozen=True)
+class _Point:
+    """The champion on the newest labelled window of one check."""
+
+    age: float
+    loss: float
+    gap: float | None = None
+
+
+def _path(signals: Signals, history: History) -> list[_Point]:
+    """From the moment when the champion's gap was zero, over its checks with a loss since then, up to now.
+
+    That moment is its first check if it was fresh then; the retrain that was rejected, since it proved that there was
+    nothing to win; or else the champion's making, with the loss on its reference.
+    """
+    assert signals.performance is not None
+    lag, past = signals.lag_batches, tenure(signals, history)
+    points = [_point(check, place, lag) for place, check in enumerate(past) if check.loss is not None]
+    points.append(
+        _Point(
+            age=_age(signals.age_batches, len(past), lag),
+            loss=signals.performance.loss,
+            gap=signals.probe.gap if signals.probe else None,
+        )
+    )
+    before = history.checks[len(history.checks) - len(past) - 1] if len(history.checks) > len(past) else None
+    if before is not None and before.champion == signals.champion:
+        rejected = _point(before, 0, lag)
+        return [_Point(rejected.age, points[0].loss if before.loss is None else rejected.loss), *points]
+    first = points[0]
+    return [_Point(0.0, first.loss if first.age < FRESH else signals.performance.reference_loss), *points]
+
+
+def _curve(signals: Signals, history: History, straight: bool) -> tuple[float, ...]:
+    """The expected gap by age, as the backtest has it and the probes since then correct it.
+
+    By least squares: one factor on the backtest's curve, which itself weighs as much as a few probes; or a straight
+    line through zero, as far as probes have reached, where there is no curve.
+    """
+    known = signals.learned.age_gap if signals.learned else (0.0,)
+    handicap, _ = _handicap(signals, history)
+    probes = [(at.age, at.gap + handicap) for at in _probed(signals, history) if at.gap is not None and at.age >= FRESH]
+    if straight or not any(known):
+        if not probes:
+            return known
+        rate = max(0.0, sum(age * gap for age, gap in probes) / sum(age * age for age, _ in probes))
+        return tuple(rate * age for age in range(math.ceil(max(age for age, _ in probes)) + 2))
+    prior = PRIOR_PROBES * sum(gap_at(known, age) ** 2 for age in range(1, 8)) / 7
+    seen = [(gap_at(known, age), gap) for age, gap in probes]
+    told = prior + sum(expected * gap for expected, gap in seen)
+    factor = max(0.0, told / (prior + sum(expected**2 for expected, _ in seen)))
+    return tuple(factor * gap for gap in known)
+
+
+def _handicap(signals: Signals, history: History) -> tuple[float, int]:
+    """How far probes lie behind, by what they found beside a fresh champion, and how often they did.
+
+    Only without a backtest: what that has learned was taken off each gap already.
+    """
+    if signals.learned is not None:
+        return 0.0, 0
+    found = [-at.gap for at in _probed(signals, history) if at.gap is not None and at.age < FRESH]
+    return (median(found) if found else 0.0), len(found)
+
+
+def _probed(signals: Signals, history: History) -> list[_Point]:
+    """All probes of the history, of whatever champion."""
+    return [_point(check, 1, signals.lag_batches) for check in history.checks if check.gap is not None]
+
+
+def _point(check: PastCheck, place: int, lag: float) -> _Point:
+    loss = math.nan if check.loss is None else check.loss
+    return _Point(age=_age(check.age_batches, place, lag), loss=loss, gap=check.gap)
+
+
+def _unit(signals: Signals) -> float:
+    return signals.learned.batch_loss if signals.learned else 0.0
 
 
 def _age(age_batches: float | None, place: int, lag: float) -> float:
