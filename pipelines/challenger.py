@@ -10,6 +10,7 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from monitoring.ledger import Progress
 from monitoring.records import Window
 from monitoring.reference import PREDICTION, describe, prediction_column
 from pipelines import evidence, registry, versions
@@ -24,6 +25,8 @@ from pipelines.training.loss_model import LossModel
 from pipelines.training.scorer import Scorer
 from pipelines.training.split import unseen
 from pipelines.training.steps import Parts, divide, learn, losses
+
+PROVEN_ON = 200  # rows whose predictions are stored, and compared once the model is loaded back
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
     if against is None:
         opponent = naive_losses(parts.train[target], fair[target], config.task, config.loss)
     else:
-        opponent = losses(config, load_scorer(config, against), as_known(fair, registry.reference(against)))
+        opponent = losses(
+            config, registry.scorer(against, config.training), as_known(fair, registry.reference(against))
+        )
     leaks = find_leaks(
         parts.train, parts.train[target], scorer.features, task=config.task, threshold=config.gate.leak_threshold
     )
@@ -111,8 +116,8 @@ def log_training(
     registry.client().log_text(run_id, verdict.model_dump_json(indent=1), "gate.json")
 
 
-@task(name="register version", cache_policy=NO_CACHE)
-def register(
+@task(name="store model", cache_policy=NO_CACHE)
+def store(
     config: Project,
     rows: Fresh,
     window: Window,
@@ -123,8 +128,8 @@ def register(
     verdict: Verdict,
     request_id: str,
     run_id: str,
-) -> Version:
-    """Store model, reference and their sha256 as one version, tagged with the request that caused it."""
+) -> Progress:
+    """Store model, reference and their sha256, with all that is needed to register it as one version of the request."""
     time = config.columns.time
     kept = rows.frame
     if config.windows.reference is not None:
@@ -146,26 +151,22 @@ def register(
     )
     learned = rows.frame if config.training.refit else parts.train
     trained = Window(start=learned[time].iloc[0], end=learned[time].iloc[-1] + timedelta(microseconds=1))
-    return versions.register(
-        config,
-        scorer,
-        estimator,
-        described,
-        kept,
-        trained=trained,
-        verdict=verdict,
-        request_id=request_id,
+    tried = parts.holdout.head(PROVEN_ON)
+    stored = versions.store(config, scorer, estimator, described, kept, tried, run_id=run_id)
+    return Progress(
         run_id=run_id,
+        code=str(verdict.code),
+        reason=verdict.reason,
+        against=evaluation.against.number if evaluation.against else None,
+        champion_loss=verdict.champion_loss,
+        challenger_loss=verdict.challenger_loss,
+        model_id=stored.model_id,
+        sealed=stored.sealed,
+        tags=versions.tags(config, described, trained, verdict, request_id),
     )
 
 
 @task(name="load back and compare", cache_policy=NO_CACHE)
-def prove(config: Project, version: Version, scorer: Scorer, parts: Parts) -> None:
+def prove(config: Project, version: Version) -> None:
     """A version that predicts otherwise once it is loaded must never serve: an unseen category is tried as well."""
-    versions.prove(config, version, scorer, parts.holdout.head(200))
-
-
-def load_scorer(config: Project, version: Version) -> Scorer:
-    """The model of a version, as far as the config trusts what it is made of."""
-    settings = config.training
-    return registry.scorer(version, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
+    versions.prove(config, version)

@@ -12,9 +12,9 @@ from typing import Any
 from prefect import get_run_logger, runtime
 
 from monitoring.ledger import Ledger
-from monitoring.records import Check, CheckWindow, Outcome
+from monitoring.records import Check, CheckWindow, Finding, Outcome
 from monitoring.windows import current_window
-from pipelines import evidence
+from pipelines import evidence, faults
 from pipelines.config import Project
 
 
@@ -32,10 +32,16 @@ class CheckRun:
     rows: int = 0
     mlflow_run_id: str | None = None
     decided: Check | None = None
+    noticed: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         self.window = current_window(self.now, self.config.windows)
         self.flow_run_id = str(runtime.flow_run.id)
+
+    def notice(self, healed: str | None) -> None:
+        """Keep what was mended before this check, so that it is told with it."""
+        if healed is not None:
+            self.noticed += (Finding(code="champion_healed", severity="warning", message=healed),)
 
     def check(self, outcome: Outcome, reason: str, **more: Any) -> Check:
         window = CheckWindow(start=self.window.start, end=self.window.end, rows=self.rows)
@@ -49,14 +55,19 @@ class CheckRun:
             "dry_run": self.dry_run,
             "prefect_flow_run_id": self.flow_run_id,
         }
-        return Check(**{**known, "outcome": outcome, "reason": reason, **more})
+        findings = (*self.noticed, *more.pop("findings", ()))
+        return Check(**{**known, "outcome": outcome, "reason": reason, "findings": findings, **more})
 
     def exit(self, outcome: Outcome, reason: str, *, keys: tuple[str, ...] = (), **more: Any) -> Check:
         """Leave with an outcome that needs no measuring; it is recorded all the same."""
         check = self.check(outcome, reason, **more)
         if self.decided is not None:
             # It broke off after the decision, in the training: what was measured and decided is kept.
-            told = {"outcome": outcome, "reason": reason, "findings": (*self.decided.findings, *check.findings)}
+            told = {
+                "outcome": outcome,
+                "reason": reason,
+                "findings": tuple(dict.fromkeys((*self.decided.findings, *check.findings))),
+            }
             check = self.decided.model_copy(update=told)
         if not self.dry_run:
             check = check.model_copy(update={"mlflow_run_id": self.open_run(check)})
@@ -90,6 +101,7 @@ class CheckRun:
         evidence.tag_check(check.mlflow_run_id, check)
         evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
         evidence.tell_prefect(check)
+        faults.reach("closed check")
         self.ledger.record(check, keys)
         self.show()
         return check

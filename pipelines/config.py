@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
@@ -109,6 +109,9 @@ class Project(Monitored):
     policies: Policies = Policies()
     training: Training
     gate: Gate = Gate()
+    promotion: Literal["automatic", "manual"] = Field(
+        "automatic", description="manual: a proven challenger waits for `driftloop promote`; the first one does not"
+    )
     schedule: Schedule = Schedule()
     file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")
 

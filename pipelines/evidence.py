@@ -13,14 +13,18 @@ from typing import Any
 from uuid import UUID
 
 from monitoring.errors import clipped
+from monitoring.ledger import holders
 from monitoring.records import Check, Retrain
 from pipelines import registry
+
+OWNER = "driftloop.owner"
 
 
 def open_run(
     model: str, name: str, *, tags: Mapping[str, str], parent: str | None = None, started: float | None = None
 ) -> str:
-    """Begin an MLflow run by the client, bound to no thread; gives its id."""
+    """Begin an MLflow run by the client, bound to no thread; gives its id. Its owner is this process."""
+    tags = {**tags, OWNER: holders.me()}
     if parent is not None:
         tags = {**tags, "mlflow.parentRunId": parent}
     begun = int((started or time.time()) * 1000)
@@ -99,19 +103,30 @@ def tag_training(run_id: str, retrain: Retrain) -> None:
 def tell_prefect(check: Check) -> None:
     """A markdown artifact with the verdict, and the MLflow run's id as a label of the flow run."""
     from prefect.artifacts import create_markdown_artifact
-    from prefect.client.orchestration import get_client
 
     key = "".join(c if c.isascii() and c.isalnum() else "-" for c in check.model.lower())
     create_markdown_artifact(
         key=f"verdict-{key}", markdown=verdict_markdown(check), description=clipped(check.reason, 200)
     )
     if check.prefect_flow_run_id and check.mlflow_run_id:
-        with get_client(sync_client=True) as client:
-            labels: dict[str, bool | int | float | str] = {
-                "mlflow.run_id": check.mlflow_run_id,
-                "driftloop.outcome": check.outcome.value,
-            }
-            client.update_flow_run_labels(UUID(check.prefect_flow_run_id), labels)
+        _label(
+            check.prefect_flow_run_id,
+            {"mlflow.run_id": check.mlflow_run_id, "driftloop.outcome": check.outcome.value},
+        )
+
+
+def own_flow_run() -> None:
+    """Write onto the flow run that is going on which process runs it, so that it can be ended if that process dies."""
+    from prefect import runtime
+
+    _label(str(runtime.flow_run.id), {OWNER: holders.me()})
+
+
+def _label(flow_run_id: str, labels: dict[str, bool | int | float | str]) -> None:
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        client.update_flow_run_labels(UUID(flow_run_id), labels)
 
 
 def verdict_markdown(check: Check) -> str:

@@ -115,9 +115,8 @@ def measure(
 @task(name="score rows", persist_result=True, cache_key_fn=by_content)
 def predict(config: Project, champion: Version, frame: pd.DataFrame, key: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """The champion's predictions of all rows, and its classes."""
-    settings = config.training
     own_code.importable(config)
-    scorer = registry.scorer(champion, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
+    scorer = registry.scorer(champion, config.training)
     return scorer.predict(frame), scorer.classes
 
 

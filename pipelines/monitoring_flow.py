@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
-from filelock import FileLock
 from prefect import flow, get_run_logger
 
 from monitoring import sources
 from monitoring.decision import decide
 from monitoring.errors import BadData, NoChampion
-from monitoring.ledger import Ledger, digest, window_key
+from monitoring.ledger import Held, Ledger, Request, digest, window_key
 from monitoring.preflight import fatal, put_aside
 from monitoring.records import Check, Finding, Moment, Outcome, Retrain, Signals, Window
 from monitoring.windows import labelled_window, training_window
-from pipelines import home, measuring, registry
+from pipelines import evidence, faults, home, measuring, promotion, recovery, registry
 from pipelines.as_trained import as_trained
 from pipelines.check_run import CheckRun
 from pipelines.config import ProjectFile
@@ -23,18 +23,9 @@ from pipelines.fresh import Fresh, content_digest
 from pipelines.measuring import Measurement
 from pipelines.reading import read
 from pipelines.registry import Version
+from pipelines.work import settings_of
 
 CLOCK_SLACK = timedelta(minutes=5)
-# What keeps a first champion from being trained, as an outcome.
-IMPOSSIBLE = {
-    "no_data": Outcome.NO_DATA,
-    "too_few_rows": Outcome.TOO_FEW_ROWS,
-    "no_labels": Outcome.BAD_DATA,
-    "one_class": Outcome.BAD_DATA,
-    "too_many_classes": Outcome.BAD_DATA,
-    "empty_feature": Outcome.BAD_DATA,
-    "labels_too_large": Outcome.BAD_DATA,
-}
 
 
 @flow(name="monitoring", validate_parameters=True)
@@ -44,11 +35,13 @@ def monitoring_flow(config: ProjectFile, now: Moment | None = None, dry_run: boo
     `now` is the present unless given (a replay). A dry run judges and writes the report, and changes nothing: no
     ledger, no MLflow, no training.
     """
-    locks = home.home() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(str(locks / f"{config.model}.check.lock")), closing(Ledger(home.ledger_url())) as ledger:
+    evidence.own_flow_run()
+    with closing(Ledger(home.ledger_url())) as ledger, _alone(config.model, ledger, dry_run):
         run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger)
         try:
+            if not dry_run:
+                faults.reach("claimed check")
+                run.notice(recovery.recover(config, ledger, run.now, get_run_logger().warning))
             check = _check(run)
         except BadData as error:
             found = Finding(code=error.code, severity="fatal", column=error.column, message=error.found)
@@ -62,6 +55,20 @@ def monitoring_flow(config: ProjectFile, now: Moment | None = None, dry_run: boo
         return check
 
 
+@contextmanager
+def _alone(model: str, ledger: Ledger, dry_run: bool) -> Iterator[None]:
+    """One check of a model at a time, wherever it runs. A dry run changes nothing, so it waits for nobody."""
+    if dry_run:
+        yield
+        return
+
+    def waits(held: Held) -> None:
+        get_run_logger().warning("another check of %s is under way (%s): waiting for its end", model, held.holder)
+
+    with ledger.holding(f"check/{model}", waiting=waits):
+        yield
+
+
 def _check(run: CheckRun) -> Check:
     """The steps in their order; each early exit leaves before anything expensive is imported."""
     config, window = run.config, run.window
@@ -69,12 +76,14 @@ def _check(run: CheckRun) -> Check:
     if champion is None:
         return _bootstrap(run)
     run.champion = champion.number
+    promotion.proven(run.ledger, champion)
     # The champion is judged as it was trained, whatever the config says by now.
     known = as_trained(config, registry.reference(champion))
     labelled = labelled_window(window, config.columns.label_delay)
     fresh = read(known, Window(start=labelled.start, end=window.end), config.folder)
     current = fresh.within(window, config.columns.time)
     run.rows = len(current)
+    faults.reach("read rows")
     key = window_key(config.model, window, champion.number, fresh.digest)
     before = None if run.dry_run else run.ledger.checked(key)
     if before is not None:
@@ -131,6 +140,7 @@ def _judge(
     report = home.reports(config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
     check = check.model_copy(update={"report": str(report)})
     measuring.save_report(measured.page, check, report)
+    faults.reach("saved report")
     if run.dry_run:
         return check
     check = check.model_copy(update={"mlflow_run_id": run.open_run(check, report)})
@@ -141,11 +151,7 @@ def _judge(
         measuring.save_report(measured.page, check, report)
         registry.client().log_artifact(str(check.mlflow_run_id), str(report))
         registry.client().log_text(str(check.mlflow_run_id), check.model_dump_json(indent=1), "check.json")
-    keys = tuple(
-        window_key(config.model, run.window, version, fresh.digest)
-        for version in (check.champion, check.champion_after)
-    )
-    return run.finish(check, keys)
+    return run.finish(check, recovery.settled_keys(check, fresh.digest))
 
 
 def _signals(run: CheckRun, champion: Version, findings: tuple[Finding, ...], measured: Measurement) -> Signals:
@@ -167,16 +173,13 @@ def _signals(run: CheckRun, champion: Version, findings: tuple[Finding, ...], me
 
 
 def _retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
-    """Ask for a retrain and run it as a subflow, by request id and window."""
-    retrain = _train(run, champion.number, fresh, check.reason)
-    return check.model_copy(
-        update={
-            "outcome": Outcome.PROMOTED if retrain.promoted else Outcome.REJECTED,
-            "reason": f"{check.reason}. {retrain.reason}",
-            "retrain": retrain,
-            "champion_after": retrain.version if retrain.promoted else check.champion,
-        }
-    )
+    """Ask for a retrain and run it as a subflow, unless a challenger for this champion waits for approval already."""
+    waits = promotion.waiting(run.ledger, run.config.model)
+    if waits is not None and run.ledger.asked(waits[1].request_id).champion == champion.number:
+        said = f"nothing is trained while version {waits[0].number} waits for `driftloop promote`"
+        told = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {said}"}
+        return check.model_copy(update=told)
+    return recovery.with_end(check, _train(run, check, fresh.digest, fresh.digest))
 
 
 def _bootstrap(run: CheckRun) -> Check:
@@ -188,42 +191,49 @@ def _bootstrap(run: CheckRun) -> Check:
     labelled = labelled_window(window, config.columns.label_delay)
     fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder)
     run.rows = len(fresh.within(window, config.columns.time))
-    reason = "there is no champion yet: the first one is trained"
     if fresh.within(training, config.columns.time).empty:
         return run.exit(
             Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {_nothing(run, training)}"
         )
-    run.decided = run.check(Outcome.BOOTSTRAPPED, reason)
-    run.open_run(run.decided)
-    retrain = _train(run, None, fresh, reason)
-    outcome = Outcome.BOOTSTRAPPED if retrain.promoted else IMPOSSIBLE.get(retrain.code, Outcome.REJECTED)
-    update = {
-        "outcome": outcome,
-        "reason": f"{reason}. {retrain.reason}",
-        "retrain": retrain,
-        "champion_after": retrain.version if retrain.promoted else None,
-        "mlflow_run_id": run.mlflow_run_id,
-    }
+    check = run.check(Outcome.BOOTSTRAPPED, "there is no champion yet: the first one is trained")
+    run.decided = check = check.model_copy(update={"mlflow_run_id": run.open_run(check)})
     rows = content_digest(fresh.within(Window(start=labelled.start, end=window.end), config.columns.time))
-    keys = (window_key(config.model, window, retrain.version, rows),) if retrain.promoted else ()
-    return run.finish(run.decided.model_copy(update=update), keys)
+    check = recovery.with_end(check, _train(run, check, rows, fresh.digest))
+    return run.finish(check, recovery.settled_keys(check, rows))
 
 
-def _train(run: CheckRun, champion: str | None, fresh: Fresh, reason: str) -> Retrain:
-    """The training as a subflow. Champion, window, rows and settings are the request: the same one is trained once."""
+def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Retrain:
+    """Write the decision and its request at once, and run the training as a subflow.
+
+    Champion, window, rows and settings are the request: the same one is trained once.
+    """
     from pipelines.training_flow import training_flow
 
     columns, span = run.config.columns, run.config.training.window
     window = training_window(run.window, columns.label_delay, span)
-    settings = run.config.model_dump_json(exclude={"file", "schedule", "policies"})
+    settings = settings_of(run.config)
+    request = Request(
+        request_id=digest("retrain", run.config.model, window, check.champion, settings, learned_from)[:16],
+        model=run.config.model,
+        champion=check.champion,
+        window=window,
+        now=run.now,
+        reason=check.reason,
+        settings=settings,
+        parent_run_id=check.mlflow_run_id,
+        check=check,
+        rows=rows,
+    )
+    run.ledger.request(request)
+    faults.reach("wrote decision")
     return training_flow(
         config=run.config,
-        request_id=digest("retrain", run.config.model, window, champion, settings, fresh.digest)[:16],
+        request_id=request.request_id,
         window=window,
-        champion=champion,
+        champion=request.champion,
         now=run.now,
-        reason=reason,
-        parent_run_id=run.mlflow_run_id,
+        reason=request.reason,
+        parent_run_id=request.parent_run_id,
     )
 
 

@@ -10,7 +10,7 @@ from monitoring.learning import relearn
 from monitoring.policies.tenure import tenure
 from monitoring.records import Check, Finding, History, Probe, Signals, Window
 from monitoring.windows import inside, labelled_window
-from pipelines import challenger, evidence, registry
+from pipelines import evidence, registry
 from pipelines.as_trained import as_known
 from pipelines.check_run import CheckRun
 from pipelines.config import Project
@@ -99,7 +99,7 @@ def _measured(config: Project, champion: Version, labelled: Window, handicap: fl
             remedy="wait for labels, or make windows.current longer",
         )
     cheap = losses(config, fit_probe(config, train), fair)
-    theirs = losses(config, challenger.load_scorer(config, champion), as_known(fair, registry.reference(champion)))
+    theirs = losses(config, registry.scorer(champion, config.training), as_known(fair, registry.reference(champion)))
     champion_loss, probe_loss = float(theirs.mean()), float(cheap.mean())
     gap = champion_loss - (probe_loss - handicap)
     told = Probe(champion_loss=champion_loss, probe_loss=probe_loss, handicap=handicap, gap=gap, rows=len(fair))

@@ -1,4 +1,4 @@
-"""Versions of models in MLflow: register, champion, load, promote, roll back. The only user of MLflow's registry.
+"""Versions of models in MLflow: store, register, load, find by alias. The only user of MLflow's registry.
 
 Everything goes through `MlflowClient` with explicit run ids: MLflow's active run belongs to a thread, and a metric that
 is logged in another thread silently opens a run that stays RUNNING.
@@ -13,15 +13,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from monitoring.errors import ForeignVersion, NoChampion, NothingToRollBack, Tampered
+from monitoring.errors import ForeignVersion, NoChampion, Tampered
 from monitoring.records import Reference, Window
 from pipelines import home
 
@@ -30,9 +29,10 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
+    from pipelines.config import Training
     from pipelines.training.scorer import Scorer
 
-CHAMPION, PREVIOUS = "champion", "previous"
+CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
 MANIFEST = "manifest.json"
 
 
@@ -129,13 +129,21 @@ def reference(version: Version) -> Reference:
 
 def reference_rows(version: Version) -> pd.DataFrame:
     """The version's own sample of its reference: canonical columns and `prediction`."""
+    return table(version, "reference.parquet")
+
+
+def table(version: Version, name: str) -> pd.DataFrame:
+    """A parquet file of the version."""
     import pandas as pd
 
-    return pd.read_parquet(io.BytesIO(_checked(version, "reference.parquet")))
+    return pd.read_parquet(io.BytesIO(_checked(version, name)))
 
 
-def scorer(version: Version, *, trusted_types: tuple[str, ...] = (), allow_pickle: bool = False) -> Scorer:
-    """The version's model, after every file of it has proved to be the registered one."""
+def scorer(version: Version, trust: Training | None = None) -> Scorer:
+    """The version's model, after every file of it has proved to be the registered one.
+
+    `trust` says what may be built beyond the known types; without it nothing may.
+    """
     from pipelines.training.storage import load
 
     files = {
@@ -143,22 +151,30 @@ def scorer(version: Version, *, trusted_types: tuple[str, ...] = (), allow_pickl
         for name, sha in manifest(version).items()
         if "/" not in name and name.startswith(("scorer", "model."))
     }
-    return load(folder(version), manifest=files, trusted_types=trusted_types, allow_pickle=allow_pickle)
+    if trust is None:
+        return load(folder(version), manifest=files)
+    return load(folder(version), manifest=files, trusted_types=trust.trusted_types, allow_pickle=trust.allow_pickle)
 
 
-def register(
+@dataclass(frozen=True)
+class Stored:
+    """A model whose files lie in MLflow and that is no version yet. `sealed` is the sha256 of the list of its files."""
+
+    model_id: str
+    sealed: str
+
+
+def store(
     model: str,
     *,
     run_id: str,
     fill: Callable[[Path], None],
     describe: Callable[[Path, str], None],
-    tags: dict[str, str],
     params: dict[str, str],
-) -> Version:
-    """Store what `fill` writes into a folder as one model, and register it once.
+) -> Stored:
+    """Store what `fill` writes into a folder as one model; the sha256 of every file goes into a manifest beside it.
 
-    The sha256 of every file goes into a manifest, and the manifest's own into a tag of the version. `describe` writes
-    the MLmodel file once the model's id is known.
+    `describe` writes the MLmodel file once the model's id is known.
     """
     logged = client().create_logged_model(
         experiment_id=experiment(model), name=model, source_run_id=run_id, params=params, model_type="driftloop"
@@ -172,51 +188,46 @@ def register(
         sealed = _sha256((place / MANIFEST).read_bytes())
         client().log_model_artifacts(logged.model_id, str(place))
     client().finalize_logged_model(logged.model_id, "READY")
+    return Stored(logged.model_id, sealed)
+
+
+def register(model: str, stored: Stored, *, run_id: str, tags: dict[str, str]) -> Version:
+    """Make a version of a stored model. MLflow would make a second one as well: the caller takes care of that."""
     _ensure_registered(model)
     made = client().create_model_version(
         name=model,
-        source=f"models:/{logged.model_id}",
+        source=f"models:/{stored.model_id}",
         run_id=run_id,
-        tags={**tags, "driftloop.model_id": logged.model_id, "driftloop.manifest_sha256": sealed},
-        model_id=logged.model_id,
+        tags={**tags, "driftloop.model_id": stored.model_id, "driftloop.manifest_sha256": stored.sealed},
+        model_id=stored.model_id,
     )
     return _version(made)
 
 
-def promote(version: Version, *, instead_of: str | None) -> bool:
-    """Make it champion if the champion is still `instead_of`; the old one is `previous`. The reference comes along.
-
-    MLflow has no compare-and-swap: the champion is re-read and the aliases are moved inside our own lock. `champion`
-    moves last, so that a crash in between leaves the old one in place.
-    """
-    with _lock(version.model):
-        now = aliased(version.model, CHAMPION)
-        if (now.number if now else None) != instead_of:
-            return False
-        if now is not None:
-            client().set_registered_model_alias(version.model, PREVIOUS, now.number)
-        client().set_registered_model_alias(version.model, CHAMPION, version.number)
-    return True
+def of_request(model: str, request_id: str) -> Version | None:
+    """The version that a request has led to, if it was registered."""
+    return next((one for one in versions(model) if one.tags.get("driftloop.request_id") == request_id), None)
 
 
-def rollback(model: str) -> tuple[Version, Version]:
-    """Swap champion and previous; gives the version that left and the one that serves now."""
-    with _lock(model):
-        now, back = champion(model), aliased(model, PREVIOUS)
-        if back is None or back.number == now.number:
-            raise NothingToRollBack(model)
-        _verify(back)
-        client().set_registered_model_alias(model, CHAMPION, back.number)
-        client().set_registered_model_alias(model, PREVIOUS, now.number)
-    return now, back
+def point(version: Version, alias: str) -> None:
+    """Move an alias. Who moves `champion` or `previous` does it inside the ledger's lock: MLflow compares nothing."""
+    client().set_registered_model_alias(version.model, alias, version.number)
 
 
-@contextmanager
-def _lock(model: str) -> Iterator[None]:
-    place = home.home() / "locks"
-    place.mkdir(parents=True, exist_ok=True)
-    with FileLock(str(place / f"{model}.aliases.lock")):
-        yield
+def unpoint(model: str, alias: str) -> None:
+    """Take an alias away."""
+    client().delete_registered_model_alias(model, alias)
+
+
+def tag(version: Version, key: str, value: str) -> None:
+    """Write down on a version what became of it."""
+    client().set_model_version_tag(version.model, version.number, key, value[:4000])
+
+
+def verify(version: Version) -> None:
+    """Hold every file of the version against what was registered; one that differs raises `Tampered`."""
+    for name in manifest(version):
+        _checked(version, name)
 
 
 def _ensure_registered(model: str) -> None:
@@ -257,12 +268,6 @@ def folder(version: Version) -> Path:
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(fetched, kept)
     return kept
-
-
-def _verify(version: Version) -> None:
-    """Hold every file of the version against what was registered."""
-    for name in manifest(version):
-        _checked(version, name)
 
 
 def manifest(version: Version) -> dict[str, str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
 
 from monitoring.errors import DriftloopError
-from monitoring.ledger import digest
+from monitoring.ledger import Ledger, digest
 from monitoring.records import Retrain, Window
 from monitoring.windows import current_window, training_window
-from pipelines import own_code, registry
+from pipelines import home, promotion, registry
 from pipelines.config import Project
 from pipelines.reading import read
 from pipelines.training_flow import training_flow
+from pipelines.work import settings_of
 
 
 def retrain_now(config: Project, now: datetime) -> Retrain:
@@ -20,15 +22,16 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
     The same rows, settings and champion are one request: asked for again, it gives the same answer and trains nothing.
     After a rollback it is another request.
     """
+    with closing(Ledger(home.ledger_url())) as ledger:
+        promotion.heal(ledger, config.model, now)
     champion, previous = (registry.aliased(config.model, name) for name in (registry.CHAMPION, registry.PREVIOUS))
     current = current_window(now, config.windows)
     window = training_window(current, config.columns.label_delay, config.training.window)
     number = champion.number if champion else None
-    settings = config.model_dump_json(exclude={"file", "schedule", "policies"})
-    asked = (config.model, window, number, previous.number if previous else None, settings)
+    asked = (config.model, window, number, previous.number if previous else None, settings_of(config))
     return training_flow(
         config=config,
-        request_id=digest("by hand", *asked, own_code.code_digest(config), _rows(config, window))[:16],
+        request_id=digest("by hand", *asked, _rows(config, window))[:16],
         window=window,
         champion=number,
         now=now,

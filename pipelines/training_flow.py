@@ -1,18 +1,21 @@
-"""The training flow: read, split, fit, evaluate, gate, register, promote. Wiring only; the work is in `training/`."""
+"""The training flow: read, split, fit, evaluate, gate, store, then finish. Wiring only; the work is in `training/`."""
 
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
-from monitoring.errors import TrainingImpossible
-from monitoring.ledger import Ledger
+from monitoring.errors import LeaseLost, TrainingImpossible
+from monitoring.ledger import Claim, Held, Ledger, Progress, Request
 from monitoring.records import Moment, Retrain, Window
-from pipelines import challenger, estimating, evidence, home, own_code, registry, search
+from pipelines import challenger, estimating, evidence, faults, finishing, home, own_code, registry, search
 from pipelines.config import Project, ProjectFile
+from pipelines.dead_runs import end_attempts
 from pipelines.reading import read_with
 from pipelines.registry import Version
+from pipelines.work import Work, settings_of
 
 
 @flow(name="training", flow_run_name="{request_id}", validate_parameters=True)
@@ -28,95 +31,120 @@ def training_flow(
     """Train a challenger on the labelled rows of `window` and let it replace `champion` if it is proven better.
 
     `champion` is the version number that the request wants replaced, none for a first training. A request that was
-    trained to its end before gives the same answer again and trains nothing. The end is written to the ledger; an
-    error leaves the champion untouched, the MLflow run FAILED and the request open for another try.
+    trained to its end before gives the same answer again and trains nothing; one whose process died is carried on from
+    where it came to. An error leaves the champion untouched, the MLflow run FAILED and the request open for another
+    try.
     """
-    with closing(Ledger(home.ledger_url())) as ledger:
-        done = ledger.request(request_id, model=config.model, champion=champion, now=now or window.end, reason=reason)
-        if done is not None:
-            get_run_logger().info("request %s was trained to its end before", request_id)
-            return done
-        run_id = _open_run(config, request_id, window, champion, parent_run_id)
-        try:
-            retrain = _train(config, request_id, window, champion, run_id)
-        except TrainingImpossible as error:
-            retrain = _impossible(request_id, run_id, error)
-        except BaseException as error:
-            told = f"{type(error).__name__}: {error}"
-            evidence.close_run(run_id, failed=told)
-            ledger.fail(request_id, told)
-            raise
-        get_run_logger().info("%s", retrain.reason)
-        evidence.tag_training(run_id, retrain)
-        evidence.close_run(run_id)
-        if retrain.challenger_loss is None and retrain.version is None:
-            # Nothing was trained, so the request stays open: the same one may succeed once the rows are there.
-            ledger.fail(request_id, f"{retrain.code}: {retrain.reason}")
-        else:
-            ledger.settle(retrain)
-        return retrain
-
-
-def _impossible(request_id: str, run_id: str, error: TrainingImpossible) -> Retrain:
-    return Retrain(
+    request = Request(
         request_id=request_id,
-        code=error.code,
-        version=None,
-        promoted=False,
-        champion_loss=None,
-        challenger_loss=None,
-        reason=f"no training: {error.found}",
-        mlflow_run_id=run_id,
+        model=config.model,
+        champion=champion,
+        window=window,
+        now=now or window.end,
+        reason=reason,
+        settings=settings_of(config),
+        parent_run_id=parent_run_id,
     )
+    evidence.own_flow_run()
+    with closing(Ledger(home.ledger_url())) as ledger:
+        done = ledger.request(request)
+        if done is None:
+            with ledger.working_on(request_id, waiting=_waits) as claim:
+                assert isinstance(claim, Claim)
+                faults.reach("claimed request")
+                # Another process may have brought it to its end while we waited.
+                done = ledger.result(request_id)
+                if done is None:
+                    return _carry_on(Work(config, request, ledger, claim))
+        get_run_logger().info("request %s was trained to its end before", request_id)
+        return done
 
 
-def _open_run(config: Project, request_id: str, window: Window, champion: str | None, parent_run_id: str | None) -> str:
+def _waits(held: Held) -> None:
+    get_run_logger().info("%s is trained by %s: waiting for its end", held.resource, held.holder)
+
+
+def _carry_on(work: Work) -> Retrain:
+    ledger, request_id = work.ledger, work.request.request_id
+    progress = ledger.progress(request_id)
+    end_attempts(work, kept=progress.run_id if progress else None)
+    run_id = progress.run_id if progress else _open_run(work)
+    try:
+        retrain = finishing.finish(work, progress, rejudge=None) if progress else _train(work, run_id)
+    except TrainingImpossible as error:
+        retrain = work.retrain(run_id, None, version=None, code=error.code, reason=f"no training: {error.found}")
+        # The request stays open: the same one may succeed once the rows are there.
+        ledger.fail(request_id, f"{retrain.code}: {retrain.reason}", by=work.claim, impossible=True)
+    except BaseException as error:
+        told = f"{type(error).__name__}: {error}"
+        evidence.close_run(run_id, failed=told)
+        if not isinstance(error, LeaseLost):
+            ledger.fail(request_id, told, by=work.claim)
+        raise
+    get_run_logger().info("%s", retrain.reason)
+    faults.reach("settled request")
+    evidence.tag_training(run_id, retrain)
+    evidence.close_run(run_id)
+    faults.reach("closed run")
+    return retrain
+
+
+def _open_run(work: Work) -> str:
+    request = work.request
     tags = {
         "driftloop.kind": "training",
-        "driftloop.model": config.model,
-        "driftloop.request_id": request_id,
-        "driftloop.window_start": window.start.isoformat(),
-        "driftloop.window_end": window.end.isoformat(),
-        "driftloop.champion": champion or "",
+        "driftloop.model": request.model,
+        "driftloop.request_id": request.request_id,
+        "driftloop.attempt": str(work.claim.fence),
+        "driftloop.window_start": request.window.start.isoformat(),
+        "driftloop.window_end": request.window.end.isoformat(),
+        "driftloop.champion": request.champion or "",
         "prefect.flow_run_id": str(runtime.flow_run.id),
     }
-    return evidence.open_run(config.model, f"training {window}", parent=parent_run_id, tags=tags)
+    return evidence.open_run(request.model, f"training {request.window}", parent=request.parent_run_id, tags=tags)
 
 
-def _train(config: Project, request_id: str, window: Window, champion: str | None, run_id: str) -> Retrain:
+def _train(work: Work, run_id: str) -> Retrain:
+    config, request = work.config, work.request
     own_code.importable(config)
-    against = _opponent(config, champion)
-    rows = read_with(config, window, against)
-    parts = challenger.split_rows(config, rows, window)
+    against = _opponent(config, request.champion)
+    rows = read_with(config, request.window, against)
+    parts = challenger.split_rows(config, rows, request.window)
     challenger.log_lineage(config, parts, run_id)
     params = config.training.params
     if config.training.search is not None:
         params = search.search(config, parts.train, run_id)
     scorer = challenger.fit_challenger(config, parts, params)
+    faults.reach("fitted")
     evaluation = challenger.evaluate(config, parts, scorer, against)
     verdict = challenger.judge_gate(config, evaluation)
     challenger.log_training(config, scorer, parts, verdict, params, run_id)
-    version, promoted, code, reason = None, False, str(verdict.code), verdict.reason
-    if verdict.passed:
-        final = challenger.refit(config, rows, params) if config.training.refit else scorer
-        estimator = estimating.fit_estimator(config, parts.holdout, scorer)
-        version = challenger.register(
-            config, rows, window, parts, final, estimator, evaluation, verdict, request_id, run_id
-        )
-        challenger.prove(config, version, final, parts)
-        promoted = registry.promote(version, instead_of=champion)
-        if not promoted:
-            code, reason = "champion_changed", f"{reason}; but the champion changed meanwhile: it is left as it is"
-    return Retrain(
-        request_id=request_id,
-        code=code,
-        version=version.number if version else None,
-        promoted=promoted,
-        champion_loss=verdict.champion_loss,
-        challenger_loss=verdict.challenger_loss,
-        reason=reason,
-        mlflow_run_id=run_id,
+    if not verdict.passed:
+        numbers = {"champion_loss": verdict.champion_loss, "challenger_loss": verdict.challenger_loss}
+        done = work.retrain(run_id, None, version=None, code=str(verdict.code), reason=verdict.reason)
+        done = done.model_copy(update=numbers)
+        if done.challenger_loss is None:
+            # Nothing was judged: the same request may succeed once more rows are there.
+            work.ledger.fail(request.request_id, f"{done.code}: {done.reason}", by=work.claim, impossible=True)
+        else:
+            work.ledger.settle(done, by=work.claim)
+        return done
+    final = challenger.refit(config, rows, params) if config.training.refit else scorer
+    estimator = estimating.fit_estimator(config, parts.holdout, scorer)
+    progress = challenger.store(
+        config, rows, request.window, parts, final, estimator, evaluation, verdict, request.request_id, run_id
     )
+    faults.reach("stored model")
+    work.ledger.advance(request.request_id, progress, by=work.claim)
+    faults.reach("wrote progress")
+
+    def rejudge(champion: Version | None, before: Progress) -> tuple[bool, Progress]:
+        again = challenger.judge_gate(config, challenger.evaluate(config, parts, scorer, champion))
+        told: dict[str, Any] = {"code": str(again.code), "reason": again.reason}
+        told |= {"champion_loss": again.champion_loss, "challenger_loss": again.challenger_loss}
+        return again.passed, before.model_copy(update=told | {"against": champion.number if champion else None})
+
+    return finishing.finish(work, progress, rejudge)
 
 
 def _opponent(config: Project, champion: str | None) -> Version | None:

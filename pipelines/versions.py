@@ -20,29 +20,32 @@ from monitoring.sources.places import scrubber
 from pipelines import evidence, registry
 from pipelines.config import Project
 from pipelines.fresh import content_digest
-from pipelines.registry import Version
+from pipelines.registry import Stored, Version
 from pipelines.training import loss_model, plots, storage
 from pipelines.training.gate import Verdict
 from pipelines.training.loss_model import LossModel
 from pipelines.training.scorer import Scorer
 
+PROOF, ANSWER = "proof.parquet", "driftloop: answer "
 NEVER_SEEN = "driftloop: a category that was never seen"
 REQUIREMENTS = ("driftloop", "xgboost", "scikit-learn", "skops", "pandas", "numpy")
 
 
-def register(
+def store(
     config: Project,
     scorer: Scorer,
     estimator: LossModel,
     reference: Reference,
     rows: pd.DataFrame,
+    tried: pd.DataFrame,
     *,
-    trained: Window,
-    verdict: Verdict,
-    request_id: str,
     run_id: str,
-) -> Version:
-    """One new version: model, estimator of its loss, reference, signature, example, and tags to find it by."""
+) -> Stored:
+    """Store the model in its own format with the estimator of its loss, its reference, signature and example.
+
+    `tried` are rows whose predictions are stored beside the model, an unseen category in every categorical column
+    included: `prove` holds the loaded model against them, in whatever process.
+    """
     settings, columns = config.training, config.columns
     kept = [columns.time, *columns.features, columns.target, PREDICTION]
 
@@ -52,38 +55,53 @@ def register(
         (folder / "reference.json").write_text(reference.model_dump_json(indent=1))
         rows[kept].to_parquet(folder / "reference.parquet", index=False)
         (folder / "requirements.txt").write_text("".join(f"{name}=={installed(name)}\n" for name in REQUIREMENTS))
+        _proof(config, scorer, tried).to_parquet(folder / PROOF, index=False)
         example = rows[[*columns.features]].head(5)
         (folder / "input_example.json").write_text(example.to_json(orient="split", index=False))
 
-    tags = {
+    return registry.store(
+        config.model,
+        run_id=run_id,
+        fill=fill,
+        describe=lambda folder, model_id: _write_mlmodel(folder, model_id, run_id, config, scorer),
+        params={"estimator": settings.estimator},
+    )
+
+
+def tags(config: Project, reference: Reference, trained: Window, verdict: Verdict, request_id: str) -> dict[str, str]:
+    """What a version is found by: the request that caused it, the rows that it has learned from, the gate's word."""
+    return {
         "driftloop.request_id": request_id,
         "driftloop.trained_on": json.dumps([trained.model_dump(mode="json")]),
-        "driftloop.refit": str(settings.refit).lower(),
+        "driftloop.refit": str(config.training.refit).lower(),
         "driftloop.gate": verdict.code,
         "driftloop.gate_reason": verdict.reason[:4000],
         "driftloop.loss": f"{reference.loss_name}={reference.loss:.6g}",
         "driftloop.reference_window": str(reference.window),
     }
-    return registry.register(
-        config.model,
-        run_id=run_id,
-        fill=fill,
-        describe=lambda folder, model_id: _write_mlmodel(folder, model_id, run_id, config, scorer),
-        tags=tags,
-        params={"estimator": settings.estimator},
-    )
 
 
-def prove(config: Project, version: Version, scorer: Scorer, rows: pd.DataFrame) -> None:
-    """Load the version back and compare its predictions, an unseen category in every categorical column included."""
-    settings = config.training
-    loaded = registry.scorer(version, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
-    strange = rows.head(1).assign(**dict.fromkeys(config.columns.categorical, NEVER_SEEN))
-    tried = pd.concat([rows, strange], ignore_index=True)
-    before, after = scorer.predict(tried), loaded.predict(tried)
-    same = np.isclose(before, after, rtol=1e-6, atol=1e-9, equal_nan=True).reshape(len(tried), -1).all(axis=1)
+def prove(config: Project, version: Version) -> None:
+    """Load the version back and compare its predictions with those that were stored beside it."""
+    stored = registry.table(version, PROOF)
+    answers = [name for name in stored.columns if name.startswith(ANSWER)]
+    loaded = registry.scorer(version, config.training)
+    before, after = stored[answers].to_numpy(), _answers(loaded, stored.drop(columns=answers))
+    same = np.isclose(before, after, rtol=1e-6, atol=1e-9, equal_nan=True).all(axis=1)
     if not same.all():
-        raise LoadedDiffers(f"{version.model} version {version.number}", int((~same).sum()), len(tried))
+        raise LoadedDiffers(f"{version.model} version {version.number}", int((~same).sum()), len(stored))
+
+
+def _proof(config: Project, scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
+    columns = config.columns
+    strange = rows.head(1).assign(**dict.fromkeys(columns.categorical, NEVER_SEEN))
+    tried = pd.concat([rows, strange], ignore_index=True)[[*columns.features]]
+    answers = _answers(scorer, tried)
+    return tried.assign(**{f"{ANSWER}{at}": answers[:, at] for at in range(answers.shape[1])})
+
+
+def _answers(scorer: Scorer, rows: pd.DataFrame) -> np.ndarray:
+    return np.asarray(scorer.predict(rows)).reshape(len(rows), -1)
 
 
 def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]) -> None:

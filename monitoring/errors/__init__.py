@@ -12,12 +12,14 @@ from monitoring.errors.data import (
     Unscored,
 )
 from monitoring.errors.history import HistoryTooShort, LossNotFinite
-from monitoring.errors.ledger import LedgerTooNew, LedgerUnusable
+from monitoring.errors.ledger import LeaseLost, LedgerTooNew, LedgerUnusable
 from monitoring.errors.models import (
+    ChampionChanged,
     EstimatorError,
     ForeignVersion,
     LoadedDiffers,
     NoChampion,
+    NothingToApprove,
     NothingToRollBack,
     Tampered,
     TrainingImpossible,
@@ -36,6 +38,7 @@ __all__ = [
     "BadData",
     "BadExpression",
     "BeyondTime",
+    "ChampionChanged",
     "ColumnsLost",
     "ColumnsTwice",
     "ConfigError",
@@ -44,6 +47,7 @@ __all__ = [
     "ForeignVersion",
     "HistoryTooShort",
     "HomeUnusable",
+    "LeaseLost",
     "LedgerTooNew",
     "LedgerUnusable",
     "LoadedDiffers",
@@ -52,6 +56,7 @@ __all__ = [
     "NoChampion",
     "NotATime",
     "NotReplayable",
+    "NothingToApprove",
     "NothingToRollBack",
     "SecretMissing",
     "SourceMissing",

@@ -25,3 +25,14 @@ class LedgerTooNew(DriftloopError):
             expected=f"a ledger of format 1 to {known}; an older one is brought to {known} when it is opened",
             remedy="update driftloop on this machine, or set DRIFTLOOP_HOME or DRIFTLOOP_LEDGER_URL to another ledger",
         )
+
+
+class LeaseLost(DriftloopError):
+    """Another process has taken over what this one was working on: nothing of this one's counts any more."""
+
+    def __init__(self, resource: str, fence: int, holder: str | None) -> None:
+        super().__init__(
+            f"the lease on {resource} was lost: attempt {fence} finished after {holder or 'another process'} took over",
+            expected="a process that lives and can reach the ledger for as long as it works",
+            remedy="nothing: the other process finishes the work; `driftloop history` shows how it ended",
+        )

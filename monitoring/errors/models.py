@@ -29,6 +29,32 @@ class NothingToRollBack(DriftloopError):
         )
 
 
+class NothingToApprove(DriftloopError):
+    """`promote` of a version that does not wait for approval."""
+
+    def __init__(self, model: str, version: str, waits: str | None) -> None:
+        there = f"version {waits} does" if waits else "no version does"
+        ask, look = f"`driftloop promote {model} {waits}`", f"`driftloop history {model}` shows what became of it"
+        super().__init__(
+            f"{model} version {version} does not wait for approval: {there}",
+            expected="the version behind the alias 'challenger', left there by a retrain with `promotion: manual`",
+            remedy=ask if waits else look,
+        )
+
+
+class ChampionChanged(DriftloopError):
+    """The champion that a challenger was compared with does not serve any more."""
+
+    def __init__(self, model: str, version: str, wanted: str | None, there: str | None) -> None:
+        was, now = (f"version {number}" if number else "no champion" for number in (wanted, there))
+        super().__init__(
+            f"{model} version {version} was proven against {was}, and {now} serves now",
+            expected=f"{was} still serving",
+            remedy="`driftloop retrain` compares a new challenger with the champion of now; "
+            "`driftloop promote --decline` sends this one away",
+        )
+
+
 class ForeignVersion(DriftloopError):
     """The alias was set by hand on a version that driftloop did not register."""
 

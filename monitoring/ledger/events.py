@@ -34,6 +34,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     ROLLED_BACK = "rolled_back"
     HEALED = "healed"
+    CHAMPION_SET = "champion_set"
     LEARNED = "learned"
 
 

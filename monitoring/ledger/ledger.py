@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from monitoring.ledger import events, migrations, requests
+from monitoring.ledger import claims, events, migrations, requests
+from monitoring.ledger.claims import Claim, Held
 from monitoring.ledger.database import connect, reading, unusable, writing
 from monitoring.ledger.events import Event, Kind
+from monitoring.ledger.locks import locked
+from monitoring.ledger.requests import Progress, Request
 from monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, SETTLED, as_text, stamp, written_now
 from monitoring.records import Check, History, Learned, Outcome, PastCheck, PastRetrain, Retrain
+
+Hold = AbstractContextManager[Claim | Held]
 
 
 class Ledger:
@@ -87,23 +93,105 @@ class Ledger:
             return False
         return True
 
-    def request(
-        self, request_id: str, *, model: str, champion: str | None, now: datetime, reason: str
-    ) -> Retrain | None:
-        """Ask for a retrain. Gives the result if this very request was trained to its end before, else None."""
-        with writing(self.engine) as open_:
-            return requests.ask(open_, request_id, model=model, champion=champion, now=now, reason=reason)
+    def request(self, request: Request) -> Retrain | None:
+        """Ask for a retrain. Gives the result if this very request was trained to its end before, else None.
 
-    def settle(self, retrain: Retrain) -> bool:
+        The row holds the check whose decision it is: both are written at once or not at all.
+        """
+        with writing(self.engine) as open_:
+            return requests.ask(open_, request)
+
+    def working_on(self, request_id: str, *, waiting: Callable[[Held], None] | None) -> Hold:
+        """Hold the claim on a request, with its event; see `holding`."""
+        resource = f"request/{request_id}"
+        return claims.hold(
+            self.engine,
+            resource,
+            waiting=waiting,
+            taken=lambda open_, claim: requests.claimed(open_, request_id, claim),
+        )
+
+    def holding(self, resource: str, *, waiting: Callable[[Held], None] | None) -> Hold:
+        """Hold the claim on some work for the time of the block. `waiting` is told who holds it, and it is waited for.
+
+        Without `waiting` nobody waits: the block gets `Held` if someone else is at work.
+        """
+        return claims.hold(self.engine, resource, waiting=waiting)
+
+    def busy(self, resource: str) -> Held | None:
+        """Who works on it, if anybody does."""
+        with reading(self.engine) as open_:
+            return claims.busy(open_, resource)
+
+    def alone(self, model: str) -> AbstractContextManager[None]:
+        """The ledger's lock for a model's aliases: whoever compares and moves them does it inside."""
+        return locked(self.engine, model)
+
+    def require(self, claim: Claim | None) -> None:
+        """Raise `LeaseLost` if the claim is another's by now."""
+        with writing(self.engine) as open_:
+            claims.require(open_, claim)
+
+    def dead(self, holder: str) -> bool:
+        """Whether a process can be taken for ended: by its pid here, by its leases elsewhere, never by time alone."""
+        with reading(self.engine) as open_:
+            return claims.dead(open_, holder)
+
+    def asked(self, request_id: str) -> Request:
+        """What was asked for by a request."""
+        with reading(self.engine) as open_:
+            return requests.asked(open_, request_id)
+
+    def result(self, request_id: str) -> Retrain | None:
+        """How a request ended, if it has."""
+        query = sa.select(REQUESTS.c.body).where(REQUESTS.c.request_id == request_id)
+        with reading(self.engine) as open_:
+            body = open_.execute(query).scalar()
+        return None if body is None else Retrain.model_validate_json(body)
+
+    def advance(self, request_id: str, progress: Progress, *, by: Claim | None = None) -> None:
+        """Keep how far a training has come, so that another process can carry it on."""
+        with writing(self.engine) as open_:
+            requests.advance(open_, request_id, progress, by)
+
+    def progress(self, request_id: str) -> Progress | None:
+        """How far a training has come; None before the gate's word."""
+        query = sa.select(REQUESTS.c.progress).where(REQUESTS.c.request_id == request_id)
+        with reading(self.engine) as open_:
+            text = open_.execute(query).scalar()
+        return None if text is None else Progress.model_validate_json(text)
+
+    def attempts(self, request_id: str) -> int:
+        """How often a request was claimed since it was asked for last."""
+        with reading(self.engine) as open_:
+            return requests.attempts(open_, request_id)
+
+    def settle(self, retrain: Retrain, *, by: Claim | None = None) -> bool:
         """Write how a request ended. The first end counts: False if there is one already."""
         state = Kind.PROMOTED if retrain.promoted else Kind.REJECTED
+        if retrain.code == Kind.AWAITING_APPROVAL:
+            state = Kind.AWAITING_APPROVAL
         with writing(self.engine) as open_:
-            return requests.end(open_, retrain.request_id, state=state, retrain=retrain)
+            return requests.end(open_, retrain.request_id, state=state, retrain=retrain, claim=by)
 
-    def fail(self, request_id: str, why: str) -> bool:
-        """Write that a request broke off. It may be tried again, so it keeps no result; False if it has one."""
+    def fail(self, request_id: str, why: str, *, by: Claim | None = None, impossible: bool = False) -> bool:
+        """Write that a request broke off, or that there was nothing to train on.
+
+        It may be tried again, so it keeps no result; False if it has one.
+        """
+        state = Kind.IMPOSSIBLE if impossible else Kind.FAILED
         with writing(self.engine) as open_:
-            return requests.end(open_, request_id, state=Kind.FAILED, error=why)
+            return requests.end(open_, request_id, state=state, error=why, claim=by)
+
+    def open_requests(self, model: str | None = None) -> list[Request]:
+        """The requests that have no end, oldest first; those in work are among them."""
+        with reading(self.engine) as open_:
+            return requests.left_open(open_, model)
+
+    def ended_without_check(self, model: str) -> list[tuple[Request, Retrain | str]]:
+        """Requests that came to an end while the check that decided on them never did: its process died."""
+        with reading(self.engine) as open_:
+            return requests.without_check(open_, model)
 
     def history(self, model: str, before: datetime) -> History:
         """The judged checks and the retrains up to a moment, oldest first. A first training is no retrain."""
@@ -117,7 +205,7 @@ class Ledger:
             REQUESTS.c.model == model,
             REQUESTS.c.now <= moment,
             REQUESTS.c.champion.is_not(None),
-            REQUESTS.c.state.in_(["promoted", "rejected"]),
+            REQUESTS.c.state.in_(["promoted", "rejected", requests.WAITS]),
         )
         with reading(self.engine) as open_:
             past = open_.execute(checks.order_by(CHECKS.c.now, CHECKS.c.number)).scalars().all()

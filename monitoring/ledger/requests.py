@@ -1,4 +1,8 @@
-"""Retrain requests: asked for once, ended once. Each change writes its event in the same transaction."""
+"""Retrain requests: asked for once, carried on by whoever holds the claim, ended once.
+
+Each change writes its event in the same transaction. What a request needs to be carried on by another process stands
+in its row: what was asked (`Request`) and how far it has come (`Progress`).
+"""
 
 from __future__ import annotations
 
@@ -7,42 +11,170 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from monitoring.ledger import events
+from monitoring.ledger import claims, events
+from monitoring.ledger.claims import Claim
 from monitoring.ledger.events import Kind
-from monitoring.ledger.tables import REQUESTS, as_text, stamp, written_now
-from monitoring.records import Retrain
+from monitoring.ledger.tables import CHECKS, EVENTS, REQUESTS, as_text, stamp, written_now
+from monitoring.records import Check, Loss, Moment, Record, Retrain, Window
+
+OPEN = ("requested", "trained")
+# Ends that leave a request open for another try, and what may still follow upon an end with a result.
+AGAIN = (Kind.FAILED, Kind.IMPOSSIBLE)
+WAITS = str(Kind.AWAITING_APPROVAL)
 
 
-def ask(
-    open_: Connection, request_id: str, *, model: str, champion: str | None, now: datetime, reason: str
-) -> Retrain | None:
+class Request(Record):
+    """What is asked for: to replace `champion` by a model trained on `window`.
+
+    `settings` names the part of the config that the training depends on. `check` is the check whose decision it was,
+    as far as it was by then, and `rows` the digest of the rows that it judged; none where a person asked.
+    """
+
+    request_id: str
+    model: str
+    champion: str | None
+    window: Window
+    now: Moment
+    reason: str
+    settings: str = ""
+    parent_run_id: str | None = None
+    check: Check | None = None
+    rows: str | None = None
+
+
+class Progress(Record):
+    """What a training has come to: the gate's word, and the stored model that waits to be registered.
+
+    `against` is the champion that the gate compared it with. All of it is written before the version is registered,
+    so that another process can carry on from here.
+    """
+
+    run_id: str
+    code: str
+    reason: str
+    against: str | None
+    champion_loss: Loss | None
+    challenger_loss: Loss | None
+    model_id: str
+    sealed: str
+    tags: dict[str, str]
+
+
+def ask(open_: Connection, request: Request) -> Retrain | None:
     """One row stands for all tries of a request. Gives its result if it was trained to its end before."""
-    this = REQUESTS.c.request_id == request_id
+    this = REQUESTS.c.request_id == request.request_id
     found = open_.execute(sa.select(REQUESTS).where(this)).mappings().first()
     if found is not None and found["body"] is not None:
         return Retrain.model_validate_json(found["body"])
-    asked = {"state": "requested", "now": stamp(now), "reason": reason, "written_at": written_now()}
+    if found is not None and found["state"] in OPEN and found["asked"] is not None:
+        # Someone else's, or that of a process that died: who claims it carries it on as it was asked for.
+        return None
+    asked = {
+        "champion": request.champion,
+        "state": "requested",
+        "now": stamp(request.now),
+        "reason": request.reason,
+        "error": None,
+        "written_at": written_now(),
+        "check_id": request.check.check_id if request.check else None,
+        "asked": as_text(request),
+        "progress": None,
+    }
     if found is None:
-        open_.execute(REQUESTS.insert().values(request_id=request_id, model=model, champion=champion, **asked))
+        open_.execute(REQUESTS.insert().values(request_id=request.request_id, model=request.model, **asked))
     else:
-        open_.execute(REQUESTS.update().where(this).values(error=None, **asked))
-    told = {"champion": champion, "reason": reason}
-    events.append(open_, model, Kind.RETRAIN_REQUESTED, told, now, request_id)
+        open_.execute(REQUESTS.update().where(this).values(**asked))
+    told = request.model_dump(mode="json", include={"champion", "window", "reason"})
+    told["votes"] = [vote.model_dump(mode="json") for vote in request.check.votes] if request.check else []
+    events.append(open_, request.model, Kind.RETRAIN_REQUESTED, told, request.now, request.request_id)
     return None
 
 
+def asked(open_: Connection, request_id: str) -> Request:
+    """What was asked for."""
+    return Request.model_validate_json(_row(open_, request_id)["asked"])
+
+
+def claimed(open_: Connection, request_id: str, claim: Claim) -> None:
+    """Tell that a claim on a request was taken, by whom and for the how manieth time."""
+    row = _row(open_, request_id)
+    told = {"holder": claim.holder, "attempt": claim.fence}
+    events.append(open_, row["model"], Kind.CLAIMED, told, datetime.fromisoformat(row["now"]), request_id)
+
+
+def attempts(open_: Connection, request_id: str) -> int:
+    """How often it was claimed since it was asked for last."""
+    number, this = EVENTS.c.number, EVENTS.c.subject == request_id
+    asked = sa.select(sa.func.max(number)).where(this, EVENTS.c.kind == str(Kind.RETRAIN_REQUESTED))
+    taken = sa.select(sa.func.count(number)).where(this, EVENTS.c.kind == str(Kind.CLAIMED))
+    model = _row(open_, request_id)["model"]  # the index of events begins with the model
+    asked, taken = (query.where(EVENTS.c.model == model) for query in (asked, taken))
+    return int(open_.execute(taken.where(number > asked.scalar_subquery())).scalar_one())
+
+
+def advance(open_: Connection, request_id: str, progress: Progress, claim: Claim | None) -> None:
+    """Keep how far a training has come."""
+    claims.require(open_, claim)
+    row = _row(open_, request_id)
+    change = REQUESTS.update().where(REQUESTS.c.request_id == request_id)
+    open_.execute(change.values(state="trained", progress=as_text(progress), written_at=written_now()))
+    told = progress.model_dump(mode="json", exclude={"tags"})
+    events.append(open_, row["model"], Kind.TRAINED, told, datetime.fromisoformat(row["now"]), request_id)
+
+
 def end(
-    open_: Connection, request_id: str, *, state: Kind, retrain: Retrain | None = None, error: str | None = None
+    open_: Connection,
+    request_id: str,
+    *,
+    state: Kind,
+    retrain: Retrain | None = None,
+    error: str | None = None,
+    claim: Claim | None = None,
 ) -> bool:
-    """The first end with a result counts: False if there is one already."""
-    this = REQUESTS.c.request_id == request_id
-    row = open_.execute(sa.select(REQUESTS).where(this)).mappings().first()
-    if row is None:
-        raise LookupError(f"request {request_id!r} ended and was never asked for")
-    if row["body"] is not None:
+    """The first end with a result counts: False if there is one already. One that waits for approval is none yet."""
+    claims.require(open_, claim)
+    row = _row(open_, request_id)
+    if row["body"] is not None and (row["state"] != WAITS or state == WAITS):
         return False
-    values = {"state": str(state), "error": error, "body": as_text(retrain) if retrain else None}
-    open_.execute(REQUESTS.update().where(this).values(written_at=written_now(), **values))
+    values = {"state": str(state), "error": error, "body": as_text(retrain) if retrain else row["body"]}
+    if state in AGAIN:
+        # The next try begins anew.
+        values["progress"] = None
+    change = REQUESTS.update().where(REQUESTS.c.request_id == request_id)
+    open_.execute(change.values(written_at=written_now(), **values))
     told = retrain.model_dump(mode="json") if retrain else {"reason": error}
     events.append(open_, row["model"], state, told, datetime.fromisoformat(row["now"]), request_id)
     return True
+
+
+def left_open(open_: Connection, model: str | None = None) -> list[Request]:
+    """The requests that have no end, oldest first. Some of them may be in work: their claim says."""
+    query = sa.select(REQUESTS.c.asked).where(REQUESTS.c.state.in_(OPEN), REQUESTS.c.asked.is_not(None))
+    query = query if model is None else query.where(REQUESTS.c.model == model)
+    return [Request.model_validate_json(text) for text in open_.execute(query.order_by(REQUESTS.c.number)).scalars()]
+
+
+def without_check(open_: Connection, model: str) -> list[tuple[Request, Retrain | str]]:
+    """The requests that came to an end while the check that decided on them never did, each with its end.
+
+    The end is the result, or the reason why there is none.
+    """
+    recorded = sa.select(CHECKS.c.check_id).where(CHECKS.c.check_id == REQUESTS.c.check_id).exists()
+    query = sa.select(REQUESTS).where(
+        REQUESTS.c.model == model, REQUESTS.c.check_id.is_not(None), REQUESTS.c.state.not_in(OPEN), ~recorded
+    )
+    rows = open_.execute(query.order_by(REQUESTS.c.number)).mappings()
+    return [
+        (
+            Request.model_validate_json(row["asked"]),
+            Retrain.model_validate_json(row["body"]) if row["body"] else str(row["error"]),
+        )
+        for row in rows
+    ]
+
+
+def _row(open_: Connection, request_id: str) -> sa.RowMapping:
+    found = open_.execute(sa.select(REQUESTS).where(REQUESTS.c.request_id == request_id)).mappings().first()
+    if found is None:
+        raise LookupError(f"there is no request {request_id!r}: it was never asked for")
+    return found

@@ -78,12 +78,20 @@ class Outcome(StrEnum):
     PROMOTED = "promoted"
     REJECTED = "rejected"
     BOOTSTRAPPED = "bootstrapped"
+    AWAITING_APPROVAL = "awaiting_approval"
     FAILED = "failed"
 
     @property
     def judged(self) -> bool:
         """Whether the window counts as checked: seen, measured and decided upon."""
-        return self in {Outcome.STEADY, Outcome.HELD, Outcome.PROMOTED, Outcome.REJECTED, Outcome.BOOTSTRAPPED}
+        return self in {
+            Outcome.STEADY,
+            Outcome.HELD,
+            Outcome.PROMOTED,
+            Outcome.REJECTED,
+            Outcome.BOOTSTRAPPED,
+            Outcome.AWAITING_APPROVAL,
+        }
 
 
 Severity = Literal["info", "warning", "error", "fatal"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,13 +17,15 @@ from pipelines.commands.options import config_argument, json_option, only_json
 @json_option
 def rollback(config: Path, as_json: bool) -> None:
     """Make the previous champion serve again; its reference comes back with it."""
-    from pipelines import home, registry, site
+    from monitoring.ledger import Ledger
+    from pipelines import home, promotion, site
     from pipelines.config import load
 
     project = load(config)
     home.prepare()
     with only_json(as_json):
-        left, serves = registry.rollback(project.model)
+        with closing(Ledger(home.ledger_url())) as ledger:
+            left, serves = promotion.rollback(ledger, project.model, datetime.now(UTC))
         wrong = site.rewrite(project.model)
     if wrong:
         click.echo(wrong, err=True)

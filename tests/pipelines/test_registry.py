@@ -8,20 +8,23 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from monitoring.errors import ForeignVersion, NoChampion, NothingToRollBack, Tampered
+from monitoring.errors import ForeignVersion, Tampered
 from monitoring.records import Outcome
 from pipelines import registry
-from pipelines.registry import CHAMPION, MANIFEST, PREVIOUS, Version
+from pipelines.config import Training
+from pipelines.registry import CHAMPION, MANIFEST, Version
 from tests.conftest import Model
 from tests.pipelines.conftest import ROOT
 from tests.streams import day
 
 Make = Callable[..., Model]
+LOOSE = Training(window=timedelta(days=1), allow_pickle=True)
 FILES = ["model.ubj", "scorer.json", "reference.parquet", "reference.json", MANIFEST]
 
 
@@ -33,16 +36,10 @@ def registered(name: str, files: dict[str, bytes] | None = None) -> Version:
             (folder / file).write_bytes(content)
 
     run = registry.client().create_run(registry.experiment(name))
-    made = registry.register(name, run_id=run.info.run_id, fill=fill, describe=lambda *_: None, tags={}, params={})
+    stored = registry.store(name, run_id=run.info.run_id, fill=fill, describe=lambda *_: None, params={})
+    made = registry.register(name, stored, run_id=run.info.run_id, tags={})
     registry.client().set_terminated(run.info.run_id)
     return made
-
-
-@pytest.fixture
-def three(request: pytest.FixtureRequest, _home: Path) -> tuple[Version, Version, Version]:
-    name = f"three-{abs(hash(request.node.name)) % 10**8}"
-    first, second, third = (registered(name) for _ in range(3))
-    return first, second, third
 
 
 @contextmanager
@@ -55,73 +52,6 @@ def changed(file: Path, content: bytes) -> Iterator[None]:
         file.write_bytes(before)
 
 
-def numbers(model: str) -> tuple[str | None, str | None]:
-    """Champion and previous."""
-    found = (registry.aliased(model, alias) for alias in (CHAMPION, PREVIOUS))
-    return tuple(version.number if version else None for version in found)  # type: ignore[return-value]
-
-
-def test_promotion_compares_before_it_moves(three: tuple[Version, Version, Version]) -> None:
-    """A version takes over only from the champion that it was compared with; else nothing moves at all."""
-    first, second, third = three
-    name = first.model
-    assert not registry.promote(first, instead_of="9")
-    assert numbers(name) == (None, None)
-    assert registry.promote(first, instead_of=None)
-    assert numbers(name) == ("1", None)
-    assert not registry.promote(second, instead_of=None)
-    assert registry.promote(second, instead_of="1")
-    assert not registry.promote(third, instead_of="1"), "a trainer with an older view"
-    assert numbers(name) == ("2", "1")
-
-
-def test_champion_moves_last(three: tuple[Version, Version, Version], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A crash between the two aliases leaves the old champion serving, and the promotion can be done again."""
-    first, second, _ = three
-    registry.promote(first, instead_of=None)
-    kept = registry.client().set_registered_model_alias
-
-    def crash(name: str, alias: str, number: str) -> None:
-        if alias == CHAMPION:
-            raise KeyboardInterrupt
-        kept(name, alias, number)
-
-    monkeypatch.setattr(registry.client(), "set_registered_model_alias", crash)
-    with pytest.raises(KeyboardInterrupt):
-        registry.promote(second, instead_of="1")
-    monkeypatch.undo()
-    assert numbers(first.model) == ("1", "1")
-    with pytest.raises(NothingToRollBack):
-        registry.rollback(first.model)
-    assert registry.promote(second, instead_of="1")
-    assert numbers(first.model) == ("2", "1")
-
-
-def test_rollback_swaps_and_can_be_taken_back(three: tuple[Version, Version, Version]) -> None:
-    """Champion and previous change places, twice is where it was; without a previous one there is nothing to do."""
-    first, second, _ = three
-    with pytest.raises(NoChampion):
-        registry.rollback(first.model)
-    registry.promote(first, instead_of=None)
-    with pytest.raises(NothingToRollBack):
-        registry.rollback(first.model)
-    registry.promote(second, instead_of="1")
-    left, serves = registry.rollback(first.model)
-    assert (left.number, serves.number, numbers(first.model)) == ("2", "1", ("1", "2"))
-    registry.rollback(first.model)
-    assert numbers(first.model) == ("2", "1")
-
-
-def test_rollback_refuses_a_broken_version(three: tuple[Version, Version, Version]) -> None:
-    """A previous version of which any file is not the registered one never comes back."""
-    first, second, _ = three
-    registry.promote(first, instead_of=None)
-    registry.promote(second, instead_of="1")
-    with changed(registry.folder(first) / "scorer.json", b"{ }"), pytest.raises(Tampered, match=r"scorer\.json"):
-        registry.rollback(first.model)
-    assert numbers(first.model) == ("2", "1")
-
-
 @pytest.mark.parametrize("file", FILES)
 def test_one_changed_byte_is_found_before_the_file_is_read(trained: Make, file: str) -> None:
     """Whatever file of a version differs from what was registered, the answer is Tampered, not a parser's error."""
@@ -132,10 +62,10 @@ def test_one_changed_byte_is_found_before_the_file_is_read(trained: Make, file: 
     for wrong in (bytes(content), b"", b"\x00garbage"):
         with changed(place, wrong):
             with pytest.raises(Tampered, match=file):
-                registry._verify(champion)
+                registry.verify(champion)
             with pytest.raises(Tampered):
                 registry.scorer(champion), registry.reference(champion), registry.reference_rows(champion)
-    registry._verify(champion)
+    registry.verify(champion)
 
 
 def test_a_check_on_a_tampered_champion_fails_in_words(trained: Make) -> None:
@@ -170,13 +100,13 @@ def test_a_planted_pickle_is_never_opened(trained: Make, tmp_path: Path) -> None
     bomb = pickle.dumps(Bomb(mark))
     (folder / "model.pkl").write_bytes(bomb)
     try:
-        assert registry.scorer(champion, allow_pickle=True)
+        assert registry.scorer(champion, LOOSE)
         with changed(folder / "model.ubj", bomb), pytest.raises(Tampered):
-            registry.scorer(champion, allow_pickle=True)
+            registry.scorer(champion, LOOSE)
         head = json.loads((folder / "scorer.json").read_text()) | {"format": "pickle"}
         with changed(folder / "scorer.json", json.dumps(head).encode()):
             with pytest.raises(Tampered):
-                registry.scorer(champion, allow_pickle=True)
+                registry.scorer(champion, LOOSE)
             with pytest.raises(Exception, match="trusted"):
                 mlflow.pyfunc.load_model(f"models:/{champion.model}@champion")
     finally:
@@ -195,19 +125,6 @@ def test_a_champion_that_is_not_ours_is_told() -> None:
     registry.client().set_registered_model_alias(name, CHAMPION, made.version)
     with pytest.raises(ForeignVersion, match="not registered by driftloop"):
         registry.reference(registry.champion(name))
-
-
-def test_a_champion_alias_that_was_deleted_is_no_champion(trained: Make) -> None:
-    """Without its alias a model is trained anew, as another version, and never called champion when it is not."""
-    made = trained(training__seed=1)
-    registry.client().delete_registered_model_alias(made.name, CHAMPION)
-    with pytest.raises(NoChampion, match="alias"):
-        registry.champion(made.name)
-    with pytest.raises(NoChampion):
-        made.check(day(35), dry_run=True)
-    again = made.check(day(35))
-    assert again.outcome is Outcome.BOOTSTRAPPED
-    assert again.champion_after == made.champion() == "2"
 
 
 @pytest.mark.usefixtures("_home")

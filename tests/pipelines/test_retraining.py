@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 from monitoring.errors import SourceMissing
 from monitoring.ledger import Ledger
-from pipelines import home, registry
+from pipelines import home, promotion
 from pipelines.config import load
 from pipelines.retraining import retrain_now
 from tests.conftest import Model
@@ -41,7 +42,8 @@ def test_after_a_rollback_it_trains_again_and_never_claims_what_is_not_so(model:
     retrain_now(load(made.file), day(21))
     taken = retrain_now(load(made.file), day(42))
     assert taken.promoted
-    registry.rollback(made.name)
+    with closing(Ledger(home.ledger_url())) as ledger:
+        promotion.rollback(ledger, made.name, day(42))
     assert made.champion() == "1"
     again = retrain_now(load(made.file), day(42))
     assert again.request_id != taken.request_id

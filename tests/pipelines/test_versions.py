@@ -158,7 +158,8 @@ def test_a_version_that_loads_otherwise_never_serves(trained: Make, tmp_path: Pa
         retrain(made)
     assert made.champion() == champion
     asked = Ledger(home.ledger_url()).requests(made.name)[0]
-    assert (asked["state"], "LoadedDiffers" in asked["error"]) == ("failed", True)
+    assert asked["state"] == "rejected", "one request, one version, one decision about it"
+    assert "predicts otherwise" in registry.versions(made.name)[0].tags["driftloop.rejected"]
     (run,) = registry.client().search_runs(
         [registry.experiment(made.name)], f"tags.`driftloop.request_id` = '{asked['request_id']}'"
     )
@@ -181,7 +182,6 @@ def test_what_needs_a_pickle_is_refused_without_leave(trained: Make) -> None:
     made = trained(training__seed=3)
     (made.folder / "honest.py").write_text(HONEST)
     made.given(training__estimator="honest:train", training__params={})
-    registry.client().delete_registered_model_alias(made.name, registry.CHAMPION)
     with pytest.raises(Untrusted, match=r"(?s)honest\.Forgetful.*allow_pickle"):
         retrain(made)
     assert len(registry.versions(made.name)) == 1

@@ -149,7 +149,10 @@ def test_cooldown_is_remembered(model: Make) -> None:
 
 def test_the_reference_moves_with_the_champion_and_comes_back(model: Make) -> None:
     """Promotion moves model and reference at once, rollback brings both back."""
-    from pipelines import registry
+    from contextlib import closing
+
+    from monitoring.ledger import Ledger
+    from pipelines import home, promotion, registry
 
     made = model(
         stream(56, concept_shift_at=28, input_shift_at=28),
@@ -162,7 +165,8 @@ def test_the_reference_moves_with_the_champion_and_comes_back(model: Make) -> No
     assert made.check(day(42)).outcome is Outcome.PROMOTED
     after = registry.reference(registry.champion(made.name))
     assert after.window.start > before.window.start
-    left, serves = registry.rollback(made.name)
+    with closing(Ledger(home.ledger_url())) as ledger:
+        left, serves = promotion.rollback(ledger, made.name, day(42))
     assert (left.number, serves.number) == ("2", "1")
     assert registry.reference(registry.champion(made.name)) == before
     drifted = made.check(day(49), dry_run=True)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.errors import LedgerUnusable
-from monitoring.ledger import Ledger, digest, window_key
+from monitoring.ledger import Ledger, Request, digest, window_key
 from monitoring.ledger.tables import stamp
 from monitoring.records import Check, CheckWindow, Outcome, Performance, Retrain, Window
 
@@ -38,7 +38,9 @@ def retrain(request_id: str = "r1", promoted: bool = True, **more: Any) -> Retra
 
 
 def ask(ledger: Ledger, request_id: str = "r1", champion: str | None = "1", now: datetime = NOW) -> Retrain | None:
-    return ledger.request(request_id, model="taxi", champion=champion, now=now, reason="drift")
+    return ledger.request(
+        Request(request_id=request_id, model="taxi", champion=champion, window=WINDOW, now=now, reason="drift")
+    )
 
 
 def counted(ledger: Ledger, table: str) -> int:
@@ -127,7 +129,7 @@ def test_a_request_that_broke_off_may_be_tried_again(ledger: Ledger) -> None:
 @pytest.mark.parametrize("end", ["settle", "fail"])
 def test_an_end_without_a_request_is_an_error(ledger: Ledger, end: str) -> None:
     """A result that belongs to no request is never lost silently."""
-    with pytest.raises(LookupError, match="'r9' ended and was never asked for"):
+    with pytest.raises(LookupError, match="no request 'r9': it was never asked for"):
         ledger.settle(retrain("r9")) if end == "settle" else ledger.fail("r9", "why")
 
 

@@ -109,7 +109,7 @@ def test_nothing_of_an_old_ledger_is_lost(tmp_path: Path, shape: str) -> None:
             assert [(one.drift_share, one.loss, one.champion) for one in past.checks] == [(0.25, 2.5, "1")]
             assert past.retrains == (PastRetrain(now=NOW, promoted=True),)
             assert [row["state"] for row in ledger.requests("taxi")] == ["failed", "promoted"]
-            assert ledger.request("r1", model="taxi", champion="1", now=NOW, reason="again") is not None
+            assert ledger.result("r1") is not None
             told = [(event.kind, event.subject) for event in reversed(ledger.events("taxi"))]
             assert told == [
                 ("check_finished", "c1"),

@@ -1,0 +1,171 @@
+"""Leases on work: one holder at a time, a heartbeat while it lives, and a fence that a late finisher fails on.
+
+A claim is free if nobody holds it, if its holder was a process of this host and is gone, or if its lease ran out
+because no heartbeat came any more. Taking it raises its fence by one; whoever writes with an older fence is refused.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from monitoring.errors import LeaseLost
+from monitoring.ledger import holders
+from monitoring.ledger.database import reading, writing
+from monitoring.ledger.tables import CLAIMS, stamp, written_now
+
+LEASE_SECONDS = 90.0
+BEAT_SECONDS = 20.0
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A lease that was taken. `fence` counts the takers of this resource, so it is also the number of the attempt."""
+
+    resource: str
+    holder: str
+    fence: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """Someone else works on it."""
+
+    resource: str
+    holder: str
+
+
+def take(open_: Connection, resource: str) -> Claim | Held:
+    """Take a claim if it is free, within a transaction."""
+    this = CLAIMS.c.resource == resource
+    row = open_.execute(sa.select(CLAIMS).where(this)).mappings().first()
+    moment = _clock(open_)
+    if row is not None and not _free(row, moment):
+        return Held(resource, row["holder"])
+    mine = Claim(resource, holders.me(), 1 if row is None else row["fence"] + 1)
+    values = {"holder": mine.holder, "fence": mine.fence, "taken_at": written_now(), "expires_at": _expiry(moment)}
+    if row is None:
+        open_.execute(CLAIMS.insert().values(resource=resource, **values))
+        return mine
+    # On a database with many writers another one may have taken it since: the fence compares and swaps.
+    won = open_.execute(CLAIMS.update().where(this, CLAIMS.c.fence == row["fence"]).values(**values)).rowcount
+    return mine if won else Held(resource, row["holder"])
+
+
+def busy(open_: Connection, resource: str) -> Held | None:
+    """Who holds a claim, if anybody does."""
+    row = open_.execute(sa.select(CLAIMS).where(CLAIMS.c.resource == resource)).mappings().first()
+    return None if row is None or _free(row, _clock(open_)) else Held(resource, row["holder"])
+
+
+def require(open_: Connection, claim: Claim | None) -> None:
+    """Refuse a write of a holder that has lost its lease to another: the other one's word counts."""
+    if claim is None:
+        return
+    # Locked until this transaction ends, so that nobody takes the claim between the comparison and the write.
+    row = sa.select(CLAIMS).where(CLAIMS.c.resource == claim.resource).with_for_update()
+    found = open_.execute(row).mappings().first()
+    if found is None or found["fence"] != claim.fence:
+        raise LeaseLost(claim.resource, claim.fence, found["holder"] if found else None)
+
+
+@contextmanager
+def hold(
+    engine: Engine,
+    resource: str,
+    *,
+    waiting: Callable[[Held], None] | None,
+    taken: Callable[[Connection, Claim], None] = lambda *_: None,
+) -> Iterator[Claim | Held]:
+    """Hold a claim for the time of the block, with a heartbeat.
+
+    `waiting` is told once that someone else holds it, and it is waited for; None: not waited for, and `Held` comes
+    instead. `taken` writes what belongs into the same transaction.
+    """
+    found = _take(engine, resource, taken)
+    if isinstance(found, Held) and waiting is not None:
+        waiting(found)
+        while isinstance(found, Held):
+            # Not all that wait in step.
+            time.sleep(POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
+            found = _take(engine, resource, taken)
+    if isinstance(found, Held):
+        yield found
+        return
+    ended = threading.Event()
+    beating = threading.Thread(target=_beat, args=(engine, found, ended), name=f"lease {resource}", daemon=True)
+    beating.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        beating.join()
+        # Where the database is away by now the lease runs out by itself.
+        with suppress(sa.exc.SQLAlchemyError):
+            _change(engine, found, expires_at=None)
+
+
+def dead(open_: Connection, holder: str) -> bool:
+    """Whether that process can be taken for ended: it is gone from this host, or elsewhere and without any lease."""
+    if holders.gone(holder):
+        return True
+    if holders.here(holder):
+        return False
+    rows = open_.execute(sa.select(CLAIMS).where(CLAIMS.c.holder == holder)).mappings().all()
+    moment = _clock(open_)
+    return all(_free(row, moment) for row in rows)
+
+
+def _take(engine: Engine, resource: str, taken: Callable[[Connection, Claim], None]) -> Claim | Held:
+    try:
+        with writing(engine) as open_:
+            found = take(open_, resource)
+            if isinstance(found, Claim):
+                taken(open_, found)
+            return found
+    except sa.exc.IntegrityError:
+        # Two first takers at once: the other one was faster.
+        return Held(resource, "another process, a moment ago")
+
+
+def _beat(engine: Engine, claim: Claim, ended: threading.Event) -> None:
+    while not ended.wait(BEAT_SECONDS):
+        # A database that is away for a moment is no reason to stop: the lease lasts for several beats.
+        with suppress(sa.exc.SQLAlchemyError):
+            with reading(engine) as open_:
+                expiry = _expiry(_clock(open_))
+            if not _change(engine, claim, expires_at=expiry):
+                return
+
+
+def _change(engine: Engine, claim: Claim, **values: Any) -> bool:
+    this = (CLAIMS.c.resource == claim.resource) & (CLAIMS.c.fence == claim.fence)
+    with writing(engine) as open_:
+        return bool(open_.execute(CLAIMS.update().where(this).values(**values)).rowcount)
+
+
+def _free(row: Any, moment: datetime) -> bool:
+    expires = row["expires_at"]
+    return expires is None or holders.gone(row["holder"]) or datetime.fromisoformat(expires) < moment
+
+
+def _expiry(moment: datetime) -> str:
+    return stamp(moment + timedelta(seconds=LEASE_SECONDS))
+
+
+def _clock(open_: Connection) -> datetime:
+    """The time by which leases run out: the database server's, where hosts with clocks of their own share one."""
+    if open_.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    found: datetime = open_.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return found.astimezone(UTC)

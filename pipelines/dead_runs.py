@@ -1,0 +1,90 @@
+"""Runs that a dead process left RUNNING, in MLflow and in Prefect: ended, with the reason.
+
+Whether an owner is dead is told by its tag (host, pid, start time) and its leases, never by time alone. A run without
+such a tag is not ours to end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitoring.ledger import Ledger
+from monitoring.records import Record
+from pipelines import evidence, registry
+from pipelines.evidence import OWNER
+from pipelines.work import Work
+
+
+class Ended(Record):
+    """One run that was ended."""
+
+    where: str
+    run_id: str
+    name: str
+    owner: str
+
+
+def end_dead_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
+    """End what dead processes left RUNNING: in MLflow the runs of a model, or of all; in Prefect all of ours."""
+    return end_mlflow_runs(ledger, model) + end_prefect_runs(ledger)
+
+
+def end_mlflow_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
+    """A training whose end stands in the ledger is finished as it ended; all others have failed."""
+    client, ended = registry.client(), []
+    found = [client.get_experiment_by_name(model)] if model is not None else client.search_experiments()
+    experiments = [one.experiment_id for one in found if one is not None]
+    running = client.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
+    for run in running:
+        tags, run_id = run.data.tags, str(run.info.run_id)
+        owner = tags.get(OWNER)
+        if owner is None or not ledger.dead(owner):
+            continue
+        done = ledger.result(tags.get("driftloop.request_id", ""))
+        if done is not None and done.mlflow_run_id == run_id:
+            evidence.tag_training(run_id, done)
+            evidence.close_run(run_id)
+        else:
+            evidence.close_run(run_id, failed=_died(owner))
+        ended.append(Ended(where="mlflow", run_id=run_id, name=str(run.info.run_name), owner=owner))
+    return ended
+
+
+def end_prefect_runs(ledger: Ledger) -> list[Ended]:
+    """Flow runs of dead processes become Crashed, and so do the tasks that they left behind."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, TaskRunFilter
+    from prefect.client.schemas.objects import State, StateType
+    from prefect.states import Crashed
+
+    live = {"type": {"any_": [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]}}
+    ended = []
+    with get_client(sync_client=True) as client:
+        ours = FlowFilter.model_validate({"name": {"any_": ["monitoring", "training"]}})
+        runs = client.read_flow_runs(flow_filter=ours, flow_run_filter=FlowRunFilter.model_validate({"state": live}))
+        for run in runs:
+            owner = str(run.labels.get(OWNER, ""))
+            if not owner or not ledger.dead(owner):
+                continue
+            crashed: State[Any] = Crashed(message=_died(owner))
+            one = FlowRunFilter.model_validate({"id": {"any_": [run.id]}})
+            for task in client.read_task_runs(
+                flow_run_filter=one, task_run_filter=TaskRunFilter.model_validate({"state": live})
+            ):
+                client.set_task_run_state(task.id, crashed, force=True)
+            client.set_flow_run_state(run.id, crashed, force=True)
+            ended.append(Ended(where="prefect", run_id=str(run.id), name=run.name, owner=owner))
+    return ended
+
+
+def end_attempts(work: Work, kept: str | None) -> None:
+    """End the MLflow runs of former attempts at a request: who holds its claim knows that they are dead or too late."""
+    client, request = registry.client(), work.request
+    query = f"attributes.status = 'RUNNING' and tags.`driftloop.request_id` = '{request.request_id}'"
+    for run in client.search_runs([registry.experiment(request.model)], query):
+        if run.info.run_id != kept:
+            evidence.close_run(run.info.run_id, failed=_died(run.data.tags.get(OWNER, "its process")))
+
+
+def _died(owner: str) -> str:
+    return f"the process that ran this ({owner}) ended before its work did"

@@ -1,0 +1,108 @@
+"""What a check does before its own work: it finishes what dead processes left, so that every request has one end.
+
+Requests without an end are carried on, checks that decided on one get their last word, the champion is healed, and
+runs that nobody works on any more are ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from monitoring.ledger import Ledger, Request, window_key
+from monitoring.records import Check, Outcome, Retrain
+from pipelines import dead_runs, evidence, promotion
+from pipelines.config import Project
+from pipelines.work import settings_of
+
+MOST_ATTEMPTS = 3
+# What keeps a first champion from being trained, as an outcome.
+IMPOSSIBLE = {
+    "no_data": Outcome.NO_DATA,
+    "too_few_rows": Outcome.TOO_FEW_ROWS,
+    "no_labels": Outcome.BAD_DATA,
+    "one_class": Outcome.BAD_DATA,
+    "too_many_classes": Outcome.BAD_DATA,
+    "empty_feature": Outcome.BAD_DATA,
+    "labels_too_large": Outcome.BAD_DATA,
+}
+
+
+def recover(config: Project, ledger: Ledger, now: datetime, tell: Callable[[str], object]) -> str | None:
+    """Bring the model to a state as if nothing had broken off; gives what is to be told of its champion."""
+    for request in ledger.open_requests(config.model):
+        if ledger.busy(f"request/{request.request_id}") is None:
+            tell(f"request {request.request_id} was left without an end: it is carried on")
+            _carry_on(config, ledger, request, tell)
+    for request, end in ledger.ended_without_check(config.model):
+        _last_word(ledger, request, end)
+    healed = promotion.heal(ledger, config.model, now)
+    for ended in dead_runs.end_dead_runs(ledger, config.model):
+        tell(f"{ended.where} run {ended.run_id} of {ended.owner} was ended: its process is gone")
+    return healed
+
+
+def with_end(check: Check, retrain: Retrain) -> Check:
+    """A check whose decision was to retrain, once the training has ended."""
+    first = check.outcome is Outcome.BOOTSTRAPPED
+    if retrain.promoted:
+        outcome = Outcome.BOOTSTRAPPED if first else Outcome.PROMOTED
+    elif retrain.code == Outcome.AWAITING_APPROVAL:
+        outcome = Outcome.AWAITING_APPROVAL
+    else:
+        outcome = IMPOSSIBLE.get(retrain.code, Outcome.REJECTED) if first else Outcome.REJECTED
+    return check.model_copy(
+        update={
+            "outcome": outcome,
+            "reason": f"{check.reason}. {retrain.reason}",
+            "retrain": retrain,
+            "champion_after": retrain.version if retrain.promoted else check.champion,
+        }
+    )
+
+
+def settled_keys(check: Check, rows: str) -> tuple[str, ...]:
+    """What a judged check settles: its window and rows, for the champion it met and for the one it left in place."""
+    served = (one for one in (check.champion, check.champion_after) if one is not None)
+    return tuple(window_key(check.model, check.window, version, rows) for version in served)
+
+
+def _carry_on(config: Project, ledger: Ledger, request: Request, tell: Callable[[str], object]) -> None:
+    from pipelines.training_flow import training_flow
+
+    if request.settings != settings_of(config):
+        ledger.fail(request.request_id, "its process died, and the config has changed since: ask again")
+        return
+    tried = ledger.attempts(request.request_id)
+    if tried >= MOST_ATTEMPTS:
+        ledger.fail(request.request_id, f"its process died {tried} times in a row: it is not tried again by itself")
+        return
+    try:
+        training_flow(
+            config=config,
+            request_id=request.request_id,
+            window=request.window,
+            champion=request.champion,
+            now=request.now,
+            reason=request.reason,
+            parent_run_id=request.parent_run_id,
+        )
+    except Exception as error:
+        # The flow has recorded it; this check goes on.
+        tell(f"request {request.request_id} could not be carried on: {type(error).__name__}: {error}")
+
+
+def _last_word(ledger: Ledger, request: Request, end: Retrain | str) -> None:
+    assert request.check is not None
+    if isinstance(end, Retrain):
+        check = with_end(request.check, end)
+    else:
+        check = request.check.model_copy(
+            update={"outcome": Outcome.FAILED, "reason": f"{request.check.reason}. But the training failed: {end}"}
+        )
+    run_id = check.mlflow_run_id
+    if run_id is not None:
+        evidence.log_check(run_id, check, None)
+        evidence.tag_check(run_id, check)
+        evidence.close_run(run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
+    ledger.record(check, settled_keys(check, request.rows or ""))
