@@ -66,7 +66,8 @@ def test_a_probe_is_made_when_it_is_asked_for_and_decides(model: Callable[..., M
     assert later.outcome is Outcome.PROMOTED, later.reason
     known = ledger.learned(made.name)
     assert known is not None
-    assert known.age_gap[-1] > KNOWN.age_gap[-1]
+    assert known.handicap != KNOWN.handicap
+    assert known.batch_loss != KNOWN.batch_loss
     assert known.batches == KNOWN.batches + 3, "three checks of the champion that left"
 
 
