@@ -2,6 +2,7 @@
 
 from monitoring.errors.backtest import NotReplayable
 from monitoring.errors.base import DriftloopError, Misfit, clipped, listed, meant
+from monitoring.errors.choice import UnknownPolicy
 from monitoring.errors.data import (
     BadData,
     ColumnsLost,
@@ -64,6 +65,7 @@ __all__ = [
     "Tampered",
     "TrainingImpossible",
     "UnknownModel",
+    "UnknownPolicy",
     "Unscored",
     "Untrusted",
     "clipped",

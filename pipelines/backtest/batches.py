@@ -133,12 +133,12 @@ def _left_out(windows: tuple[Window, ...], span: timedelta, config: Project, unl
     lost = sum(int(hole / span) for hole, _, _ in holes) - unlabelled
     notes = []
     if unlabelled:
-        notes.append(f"{unlabelled} batches of {told} have fewer than {MIN_LABELS} labelled rows and are left out")
+        notes.append(f"spans of {told} with fewer than {MIN_LABELS} labelled rows are left out: {unlabelled}")
     if lost > 0:
         _, begun, ended = max(holes)
         notes.append(
-            f"{lost} spans of {told} have fewer than {config.preflight.min_rows:,} rows (preflight.min_rows) and are "
-            f"left out; the longest hole is {begun:%Y-%m-%d} .. {ended:%Y-%m-%d}"
+            f"spans of {told} with fewer than {config.preflight.min_rows:,} rows (preflight.min_rows) are left out: "
+            f"{lost}; the longest hole is {begun:%Y-%m-%d} .. {ended:%Y-%m-%d}"
         )
     return tuple(notes)
 
@@ -160,7 +160,7 @@ def _by_rows(
         if full
     )
     lost = int((~labelled).sum())
-    notes = (f"{lost} batches of {size:,} rows have fewer than {MIN_LABELS} labels and are left out",) if lost else ()
+    notes = (f"batches of {size:,} rows with fewer than {MIN_LABELS} labels are left out: {lost}",) if lost else ()
     return starts[labelled], stops[labelled], windows, notes
 
 

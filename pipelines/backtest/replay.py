@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +16,7 @@ from monitoring.policies import AnyGuard, AnyTrigger, Policy
 from monitoring.records import ColumnScore, Learned, Record
 from pipelines.backtest.learning import learn
 from pipelines.backtest.oracle import best_schedule
-from pipelines.backtest.world import World, walk
+from pipelines.backtest.world import DAY, World, walk
 
 Floats = NDArray[np.float64]
 Scores = Callable[[int, int], tuple[ColumnScore, ...]]
@@ -83,6 +84,7 @@ def replay(
     errors: Floats | None = None,
     scores: Scores | None = None,
     learned: Learned | None = None,
+    every: timedelta = DAY,
 ) -> Replay:
     """Replay policies on matrices of shape (B, B) and measure each against the cheapest schedule in hindsight.
 
@@ -93,8 +95,9 @@ def replay(
 
     `cost` of a retrain is in units of one batch's loss; policies that weigh costs and were given none take this one.
     `probe_cost` is a share of that. The first `history` of the batches, a share, is known to all: what `learn` makes of
-    it is in `Signals.learned`, unless `learned` is given. The rest is played: a batch is a day, decisions are made at
-    its end, on the newest batch whose labels are there (`label_delay` batches late), a retrain serves from the next.
+    it is in `Signals.learned`, unless `learned` is given. The rest is played: a batch is as long as `every`, by which
+    policies count their days, decisions are made at its end, on the newest batch whose labels are there (`label_delay`
+    batches late), a retrain serves from the next.
     What does not fit raises `NotReplayable`, which is a `ValueError`.
 
     >>> ages = np.subtract.outer(np.arange(10), np.arange(10)).T - 1.0  # ages[i, j] = j - i - 1
@@ -113,7 +116,7 @@ def replay(
     known = start - label_delay
     learned = learned or learn(loss[:known, :known], None if probe is None else probe[:known, :known])
     price = cost * learned.batch_loss
-    world = World(loss, probe, spread, counts, scores, learned, start, label_delay)
+    world = World(loss, probe, spread, counts, scores, learned, start, label_delay, every)
     best, schedule = best_schedule(loss, price, start, label_delay)
     oracle = _measured("oracle", world, schedule, (), price, 0.0, best)
     asked = {name: [one.priced(cost) if cost else one for one in group] for name, group in _named(policies).items()}

@@ -41,12 +41,17 @@ class World:
     learned: Learned
     start: int
     label_delay: int
+    every: timedelta = DAY
     seen: dict[tuple[int, int], tuple[Signals, PastCheck]] = field(default_factory=dict)
 
     @property
     def first(self) -> int:
         """The model that serves when the play begins: the freshest whose labels were known."""
         return self.start - 1 - self.label_delay
+
+    def moment(self, batch: int) -> datetime:
+        """When a batch ends. They follow each other without a hole, as ages are counted in batches."""
+        return DAWN + (batch + 1) * self.every
 
     def signals(self, model: int, batch: int) -> tuple[Signals, PastCheck]:
         """What a check at the end of `batch` sees of `model`, and what it will leave behind."""
@@ -71,7 +76,7 @@ class World:
 
     def _observe(self, model: int, batch: int) -> tuple[Signals, PastCheck]:
         labelled, age = batch - self.label_delay, batch - model
-        now = moment(batch)
+        now = self.moment(batch)
         loss = float(self.loss[model, labelled])
         half = 1.96 * float(self.errors[model, labelled]) if self.errors is not None else 0.0
         # A challenger is judged on the newest rows, by a model that has not seen them: here the one before.
@@ -82,17 +87,17 @@ class World:
             low=loss - half,
             high=loss + half,
             rows=self.rows[labelled],
-            window=Window(start=moment(labelled) - DAY, end=moment(labelled)),
+            window=Window(start=self.moment(labelled - 1), end=self.moment(labelled)),
             reference_loss=reference,
         )
         signals = Signals(
-            window=Window(start=now - DAY, end=now),
+            window=Window(start=self.moment(batch - 1), end=now),
             rows=self.rows[batch],
             labelled_rows=self.rows[labelled],
             scores=self.scores(model, batch) if self.scores else (),
             performance=performance,
             champion=str(model),
-            champion_age=age * DAY,
+            champion_age=age * self.every,
             age_batches=float(age),
             learned=self.learned,
         )
@@ -112,11 +117,6 @@ class World:
         return signals, past
 
 
-def moment(batch: int) -> datetime:
-    """When a batch ends: each is a day."""
-    return DAWN + (batch + 1) * DAY
-
-
 def walk(world: World, policies: Sequence[Policy]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Let policies decide at the end of each batch; give the batches of their retrains and of their probes."""
     triggers = [policy for policy in policies if isinstance(policy, Trigger)]
@@ -126,7 +126,7 @@ def walk(world: World, policies: Sequence[Policy]) -> tuple[tuple[int, ...], tup
     retrains: tuple[PastRetrain, ...] = ()
     retrained, probed = [], []
     for batch in range(world.start, len(world.loss) - 1):
-        now = moment(batch)
+        now = world.moment(batch)
         signals, past = world.signals(model, batch)
         # Frozen records of frozen records: there is nothing to validate, and much to copy.
         history = History.model_construct(checks=checks, retrains=retrains)

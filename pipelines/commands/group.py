@@ -44,6 +44,7 @@ class Commands(click.Group):
             EstimatorError,
             SecretMissing,
             UnknownModel,
+            UnknownPolicy,
         )
 
         given = list(sys.argv[1:] if args is None else args)
@@ -57,7 +58,7 @@ class Commands(click.Group):
             _fail(given, "interrupted", INTERRUPTED)
         except DriftloopError as error:
             of_config = ConfigError | UnknownModel | BadExpression | SecretMissing | EstimatorError
-            usage = isinstance(error, of_config | BeyondTime)
+            usage = isinstance(error, of_config | BeyondTime | UnknownPolicy)
             _fail(given, str(error), WRONG_USAGE if usage else FAILED)
         except Exception as error:
             _fail(given, f"{type(error).__name__}: {error}{_kept_traceback()}", FAILED)

@@ -54,7 +54,7 @@ def test_time_passes_over_a_hole_and_over_thin_spans() -> None:
     thin = (rows["ts"] >= day(120)) & (rows["ts"] < day(135)) & (np.arange(len(rows)) % 10 > 0)
     batches = cut(rows[~thin].reset_index(drop=True), project())
     (note,) = batches.notes
-    assert "spans of 7d have fewer than 50 rows (preflight.min_rows) and are left out" in note
+    assert "spans of 7d with fewer than 50 rows (preflight.min_rows) are left out: 7" in note
     assert "the longest hole is 2026-03-06 .. 2026-04-10" in note, "days 64 to 99, in whole spans"
     assert all((batches.stops - batches.starts) >= 50)
 
@@ -72,7 +72,7 @@ def test_labels_that_are_not_due_are_no_batch() -> None:
     assert late.windows[-1].end == day(129)
     lost = rows.assign(y=rows["y"].where((rows["ts"] < day(70)) | (rows["ts"] >= day(84))))
     batches = cut(lost, project())
-    assert any("have fewer than 30 labelled rows" in note for note in batches.notes)
+    assert any("with fewer than 30 labelled rows are left out: " in note for note in batches.notes)
     assert len(batches.windows) < len(cut(rows, project()).windows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import chain, combinations
 
 import numpy as np
@@ -216,3 +217,12 @@ def test_matrices_need_no_numbers_where_nobody_looks() -> None:
     loss = np.where(np.triu(np.ones((20, 20)), 1) > 0, ageing(20), np.nan)
     cheap = np.where(np.eye(20, k=1) > 0, loss, np.nan)
     assert replay(loss, cheap).policies[0].total_cost == replay(ageing(20), ageing(20)).policies[0].total_cost
+
+
+def test_days_are_counted_by_the_length_of_a_batch() -> None:
+    """A cooldown of ten days vetoes one weekly retrain of two, and nine of ten daily ones."""
+    asked = {"cooled": ["always", Cooldown(days=10)]}
+    daily = replay(ageing(30), policies=asked, cost=0.0)
+    weekly = replay(ageing(30), policies=asked, cost=0.0, every=timedelta(days=7))
+    assert daily.policies[0].schedule == (9, 19)
+    assert weekly.policies[0].schedule == tuple(range(9, 29, 2))

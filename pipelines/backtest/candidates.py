@@ -1,0 +1,94 @@
+"""Which policies a backtest compares: well-known rules with a few parameters each, and the config's own."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from monitoring.errors import UnknownPolicy
+from monitoring.policies import AnyTrigger, Policy, Trigger
+from pipelines.config import Policies
+
+OWN = "config"
+ANCHORS = ("never", "always")
+GRID: tuple[dict[str, Any], ...] = (
+    {"policy": "recoverable_loss"},
+    {"policy": "recoverable_loss", "horizon": 12},
+    {"policy": "gated_probe_debt"},
+    {"policy": "cara"},
+    {"policy": "loss_cusum"},
+    {"policy": "loss_ztest"},
+    {"policy": "performance_drop", "max_rise": 0.05},
+    {"policy": "performance_drop", "max_rise": 0.1},
+    {"policy": "performance_drop", "max_rise": 0.2},
+    {"policy": "periodic", "every": 2},
+    {"policy": "periodic", "every": 4},
+    {"policy": "periodic", "every": 8},
+    {"policy": "periodic", "every": 16},
+)
+# These look at drift, and can be compared where it was scored.
+DRIFT_GRID: tuple[dict[str, Any], ...] = (
+    {"policy": "drift_share", "threshold": 0.5},
+    {"policy": "drift_share", "threshold": 0.2},
+    {"policy": "auto_quantile"},
+    {"policy": "prediction_drift"},
+    {"policy": "target_drift"},
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One entry of the comparison: triggers, and the guards that go with them.
+
+    `kind` is anchor for never and always, which stand without guards; own for what the config has now; rule else.
+    """
+
+    name: str
+    kind: typing.Literal["anchor", "own", "rule"]
+    triggers: tuple[Policy, ...]
+    guards: tuple[Policy, ...] = ()
+
+    @property
+    def group(self) -> tuple[Policy, ...]:
+        return self.triggers + self.guards
+
+
+def candidates(
+    policies: Policies, asked: Sequence[str] = (), *, cost: float = 0.2, drift: bool = False
+) -> tuple[Candidate, ...]:
+    """The anchors, the config's own triggers, and the rules that were asked for; all of the grid if none was.
+
+    A name stands for all entries of the grid with that policy, or for the policy with its defaults where the grid has
+    none; `config` for the config's own. A rule that weighs costs is given `cost`, so that its YAML says it. What is no
+    trigger, or needs parameters that nobody gave, raises `UnknownPolicy`.
+    """
+    grid = GRID + DRIFT_GRID if drift else GRID
+    chosen = [one for name in asked if name != OWN for one in _entries(name, grid)] if asked else list(grid)
+    adapter: TypeAdapter[Trigger] = TypeAdapter(AnyTrigger)
+    made = [Candidate(name, "anchor", (adapter.validate_python({"policy": name}),)) for name in ANCHORS]
+    if not asked or OWN in asked:
+        own = " + ".join(trigger.rule for trigger in policies.triggers)
+        made.append(Candidate(f"{OWN}: {own}", "own", policies.triggers, policies.guards))
+    for entry in chosen:
+        trigger = adapter.validate_python(entry)
+        name = trigger.rule
+        if name not in {one.name for one in made} and entry["policy"] not in ANCHORS:
+            made.append(Candidate(name, "rule", (trigger.priced(cost),), policies.guards))
+    return tuple(made)
+
+
+def _entries(name: str, grid: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+    there = [entry for entry in grid if entry["policy"] == name]
+    if there:
+        return there
+    bare = {kind.model_fields["policy"].default: kind for kind in typing.get_args(typing.get_args(AnyTrigger)[0])}
+    usable = {
+        policy for policy, kind in bare.items() if not any(one.is_required() for one in kind.model_fields.values())
+    }
+    if name not in usable:
+        raise UnknownPolicy(name, sorted(usable | {OWN}))
+    return [{"policy": name}]

@@ -1,0 +1,104 @@
+"""The policy to take: chosen on the earlier part of what was played, judged on the later part. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from monitoring.records import Record, Window
+from pipelines.backtest.candidates import Candidate
+from pipelines.backtest.replay import PolicyReplay, Replay
+from pipelines.backtest.standings import batch_costs, regret_interval, told
+
+
+class Recommendation(Record):
+    """The policy that was chosen on the earlier part, and what it did on the later part, which had no say in it.
+
+    `cheapest` is the one that cost least on the earlier part. Regrets are per cent of the oracle on that part. `saving`
+    is what it costs less than the config's own policies on the later part, in per cent of theirs, with a 95 % interval;
+    None where those were not compared. `confirmed` says that it costs less than they do there.
+    """
+
+    name: str
+    cheapest: str
+    triggers: tuple[dict[str, Any], ...]
+    earlier: Window
+    later: Window
+    earlier_regret: float
+    later_regret: float
+    own_regret: float | None
+    best_regret: float
+    best_name: str
+    saving: float | None
+    saving_low: float | None
+    saving_high: float | None
+    confirmed: bool
+    own: bool
+
+
+def recommend(
+    play: Callable[[int, int], Replay],
+    candidates: Sequence[Candidate],
+    windows: Sequence[Window],
+    start: int,
+    seed: int = 0,
+) -> Recommendation | None:
+    """Choose on the earlier half of what is played, judge on the later half. None where there is nothing to choose.
+
+    Chosen is the config's own, if nothing was cheaper; else, of those that are not dearer than the cheapest beyond
+    chance, the first in the order of the grid, which is that of the mean regret over many streams: a few batches tell
+    good rules from bad, but not good ones apart.
+
+    `play(end, start)` replays the batches from `start` to before `end`, all before `start` being known.
+    """
+    size = len(windows)
+    half = start + (size - start) // 2
+    earlier, later = play(half, start), play(size, half)
+    kinds = {one.name: one for one in candidates}
+    choice = [one for one in earlier.policies if kinds[one.name].kind != "anchor"]
+    if len(choice) < 2:
+        return None
+    cheapest = min(choice, key=lambda one: one.total_cost)
+    best = next(one for one in _by_rank(choice, kinds, cheapest) if not _dearer(one, cheapest, earlier, seed))
+    after = {one.name: one for one in later.policies}
+    own = next((one for one in later.policies if kinds[one.name].kind == "own"), None)
+    saving: tuple[float | None, float | None, float | None] = (None, None, None)
+    if own is not None and own.total_cost > 0:
+        low, high = regret_interval(batch_costs(after[best.name], later), batch_costs(own, later), seed)
+        saving = (100 * (1 - after[best.name].total_cost / own.total_cost), -high, -low)
+    top = min(later.policies, key=lambda one: one.total_cost)
+    return Recommendation(
+        name=best.name,
+        cheapest=cheapest.name,
+        triggers=tuple(told(trigger) for trigger in kinds[best.name].triggers),
+        earlier=Window(start=windows[start].start, end=windows[half - 1].end),
+        later=Window(start=windows[half].start, end=windows[-1].end),
+        earlier_regret=best.regret,
+        later_regret=after[best.name].regret,
+        own_regret=own.regret if own else None,
+        best_regret=top.regret,
+        best_name=top.name,
+        saving=saving[0],
+        saving_low=saving[1],
+        saving_high=saving[2],
+        confirmed=own is None or after[best.name].total_cost < own.total_cost,
+        own=kinds[best.name].kind == "own",
+    )
+
+
+def _by_rank(
+    choice: Sequence[PolicyReplay], kinds: Mapping[str, Candidate], cheapest: PolicyReplay
+) -> list[PolicyReplay]:
+    """In the order of the candidates, the config's own first if nothing is cheaper, last if something is."""
+
+    def place(one: PolicyReplay) -> int:
+        own = kinds[one.name].kind == "own"
+        return 0 if not own else 1 if one.total_cost > cheapest.total_cost else -1
+
+    return sorted(choice, key=place)
+
+
+def _dearer(one: PolicyReplay, cheapest: PolicyReplay, earlier: Replay, seed: int) -> bool:
+    """Whether it costs more than the cheapest, beyond what chance does to so many batches."""
+    low, _ = regret_interval(batch_costs(one, earlier), batch_costs(cheapest, earlier), seed)
+    return one.total_cost > cheapest.total_cost and low > 0

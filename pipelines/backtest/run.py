@@ -1,0 +1,71 @@
+"""A backtest of a config from its rows to its study; writes the cache under the state folder and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timedelta
+
+from monitoring.errors import HistoryTooShort
+from pipelines import home, own_code
+from pipelines.backtest import store
+from pipelines.backtest.batches import Batches, read_batches
+from pipelines.backtest.candidates import candidates
+from pipelines.backtest.matrices import build
+from pipelines.backtest.study import HISTORY, Study, study
+from pipelines.config import Project
+
+Done = Callable[[], None]
+Progress = Callable[[int], AbstractContextManager[Done]]
+
+
+def backtest(
+    config: Project,
+    now: datetime,
+    *,
+    policies: Sequence[str] = (),
+    cost: float = 0.2,
+    batch: timedelta | int | None = None,
+    label_delay: timedelta | int | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Cut, train and score, replay. `label_delay` is a span or a number of batches; default: columns.label_delay.
+
+    `progress(total)`, if given, makes a context whose value is called after each of `total` models. Policies that are
+    not there raise `UnknownPolicy` before anything is read.
+    """
+    asked = candidates(config.policies, policies, cost=cost)
+    home.prepare()
+    own_code.importable(config)
+    batches = read_batches(config, batch, now)
+    delay = _in_batches(config.columns.label_delay if label_delay is None else label_delay, batches)
+    shown: AbstractContextManager[Done] = progress(len(batches) - 1) if progress else nullcontext(_nothing)
+    with shown as done:
+        matrices = build(config, batches, store.folder(config, batches), done)
+    return study(
+        matrices,
+        asked,
+        model=config.model,
+        loss_name=config.loss,
+        every=batches.length,
+        cost=cost,
+        label_delay=delay,
+        notes=batches.notes,
+    )
+
+
+def _nothing() -> None:
+    """What is called after each model when nobody wants to know."""
+
+
+def _in_batches(delay: timedelta | int, batches: Batches) -> int:
+    """Whole batches that a label is late, told before anything is trained if those are too many."""
+    late = delay if isinstance(delay, int) else math.ceil(delay / batches.length)
+    if round(HISTORY * len(batches)) - late < 2:
+        raise HistoryTooShort(
+            f"{len(batches)} batches, with labels that come {late} batches late",
+            needed=math.ceil((late + 2) / HISTORY),
+            remedy="a longer history, or longer batches (--batch), of which the delay takes fewer",
+        )
+    return late

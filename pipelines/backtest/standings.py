@@ -1,0 +1,124 @@
+"""How each policy fared beside the oracle: means a batch, regret with an interval, the Pareto front. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.records import Record
+from pipelines.backtest.candidates import Candidate
+from pipelines.backtest.replay import PolicyReplay, Replay
+
+Floats = NDArray[np.float64]
+RESAMPLES = 2000
+
+
+class Standing(Record):
+    """How one policy fared. Losses and costs are means a batch, regret is in per cent of the oracle's cost.
+
+    `low` and `high` are the 95 % interval of the regret by a bootstrap of blocks of batches; `front` says that no other
+    policy has both a lower loss and no more retrains.
+    """
+
+    name: str
+    kind: str
+    triggers: tuple[dict[str, Any], ...]
+    loss: float
+    cost: float
+    retrains: int
+    probes: int
+    false_alarms: int
+    regret: float
+    low: float
+    high: float
+    front: bool
+    schedule: tuple[int, ...]
+    probed: tuple[int, ...]
+    losses: tuple[float, ...]
+
+
+def rank(whole: Replay, candidates: Sequence[Candidate], seed: int) -> tuple[Standing, ...]:
+    """All candidates, the cheapest first."""
+    points = [(one.retrains, one.loss) for one in whole.policies]
+    made = [
+        standing(one, candidate, whole, seed, front=on_front(point, points))
+        for one, candidate, point in zip(whole.policies, candidates, points, strict=True)
+    ]
+    return tuple(sorted(made, key=lambda one: one.cost))
+
+
+def standing(one: PolicyReplay, candidate: Candidate | None, whole: Replay, seed: int, *, front: bool) -> Standing:
+    """One replayed policy in means a batch; the oracle is no candidate."""
+    played = whole.batches - whole.start
+    low, high = regret_interval(batch_costs(one, whole), batch_costs(whole.oracle, whole), seed)
+    return Standing(
+        name=one.name,
+        kind=candidate.kind if candidate else "oracle",
+        triggers=tuple(told(trigger) for trigger in candidate.triggers) if candidate else (),
+        loss=one.loss / played,
+        cost=one.total_cost / played,
+        retrains=one.retrains,
+        probes=len(one.probes),
+        false_alarms=one.false_alarms,
+        regret=one.regret,
+        low=low,
+        high=high,
+        front=front,
+        schedule=one.schedule,
+        probed=one.probes,
+        losses=one.losses,
+    )
+
+
+def told(policy: Any) -> dict[str, Any]:
+    """A policy as its YAML says it: without what is the default anyway.
+
+    >>> from monitoring.policies import Periodic
+    >>> told(Periodic(every=8))
+    {'policy': 'periodic', 'every': 8}
+    """
+    return {"policy": policy.policy, **policy.model_dump(mode="json", exclude_unset=True, exclude={"policy"})}
+
+
+def on_front(point: tuple[float, float], points: Sequence[tuple[float, float]]) -> bool:
+    """Whether no point is at least as good in both ways and better in one. Lower is better.
+
+    >>> on_front((1, 2.0), [(1, 2.0), (2, 1.0)]), on_front((2, 2.0), [(1, 2.0), (2, 2.0)])
+    (True, False)
+    """
+    return not any(one[0] <= point[0] and one[1] <= point[1] and one != point for one in points)
+
+
+def batch_costs(one: PolicyReplay, whole: Replay) -> Floats:
+    """What each played batch cost: its loss, and the retrain and probe at its end."""
+    costs = np.array(one.losses)
+    for batch in one.schedule:
+        costs[batch - whole.start] += whole.cost
+    for batch in one.probes:
+        costs[batch - whole.start] += one.probe_cost / len(one.probes)
+    return costs
+
+
+def regret_interval(costs: Floats, best: Floats, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
+    """The 95 % interval of how many per cent `costs` are above `best`, batch by batch, shape (n,) each.
+
+    A circular bootstrap of blocks of about the square root of n batches, drawn alike for both (Politis and Romano
+    1992): neighbouring batches are alike, and hard batches are hard for both.
+
+    >>> regret_interval(np.array([1.1, 2.2, 1.1, 3.3]), np.array([1.0, 2.0, 1.0, 3.0]))
+    (10.0, 10.0)
+    """
+    n = len(costs)
+    block = max(1, round(math.sqrt(n)))
+    begins = np.random.default_rng(seed).integers(n, size=(resamples, -(-n // block)))
+    places = ((begins[:, :, None] + np.arange(block)) % n).reshape(resamples, -1)[:, :n]
+    below = best[places].sum(axis=1)
+    drawn = 100 * (costs[places].sum(axis=1) / np.where(below > 0, below, np.nan) - 1)
+    if not np.isfinite(drawn).any():
+        return -math.inf, math.inf
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return round(float(low), 9), round(float(high), 9)

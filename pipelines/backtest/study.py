@@ -1,0 +1,104 @@
+"""A whole backtest on matrices: every candidate replayed, ranked, one of them recommended, signals compared. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+
+from monitoring.errors import HistoryTooShort
+from monitoring.records import Learned, Record, Window
+from pipelines.backtest.candidates import Candidate
+from pipelines.backtest.learning import learn
+from pipelines.backtest.matrices import Matrices
+from pipelines.backtest.recommendation import Recommendation, recommend
+from pipelines.backtest.replay import Replay, Scores, replay
+from pipelines.backtest.signals import SignalRank, rank_signals
+from pipelines.backtest.standings import Standing, rank, standing
+
+HISTORY = 0.3
+
+
+class Study(Record):
+    """A whole backtest, ready to be shown. `played` batches from number `start` on were decided on."""
+
+    model: str
+    loss_name: str
+    windows: tuple[Window, ...]
+    start: int
+    every: timedelta
+    label_delay: int
+    cost: float
+    retrain_cost: float
+    oracle: Standing
+    standings: tuple[Standing, ...]
+    recommendation: Recommendation | None
+    signals: tuple[SignalRank, ...]
+    learned: Learned
+    notes: tuple[str, ...] = ()
+
+    @property
+    def played(self) -> int:
+        return len(self.windows) - self.start
+
+
+def study(
+    matrices: Matrices,
+    candidates: Sequence[Candidate],
+    *,
+    model: str,
+    loss_name: str,
+    every: timedelta,
+    cost: float = 0.2,
+    label_delay: int = 0,
+    scores: Scores | None = None,
+    notes: tuple[str, ...] = (),
+    seed: int = 0,
+) -> Study:
+    """Replay all candidates from three tenths of the history on, and choose one on the first half of that.
+
+    Too few batches for such a label delay raise `HistoryTooShort`.
+    """
+    size = len(matrices.loss)
+    start = round(HISTORY * size)
+    if start - label_delay < 2 or size - start < 6:
+        raise HistoryTooShort(
+            f"{size} batches, of which {start} are history, with labels that come {label_delay} batches late",
+            needed=max(10, math.ceil((label_delay + 2) / HISTORY)),
+            remedy="a longer history, or longer batches (--batch), of which the delay takes fewer",
+        )
+
+    def play(end: int, begin: int) -> Replay:
+        """Batches from `begin` to before `end`; what lies before is known to all, what lies after to none."""
+        part = slice(None, end)
+        return replay(
+            matrices.loss[part, part],
+            matrices.probe[part, part],
+            policies={one.name: one.group for one in candidates},
+            cost=cost,
+            label_delay=label_delay,
+            history=begin / end,
+            rows=matrices.rows[part].tolist(),
+            errors=matrices.error[part, part],
+            scores=scores,
+            every=every,
+        )
+
+    whole = play(size, start)
+    learned = learn(matrices.loss, matrices.probe)
+    return Study(
+        model=model,
+        loss_name=loss_name,
+        windows=matrices.windows,
+        start=start,
+        every=every,
+        label_delay=label_delay,
+        cost=cost,
+        retrain_cost=whole.cost,
+        oracle=standing(whole.oracle, None, whole, seed, front=False),
+        standings=rank(whole, candidates, seed),
+        recommendation=recommend(play, candidates, matrices.windows, start, seed),
+        signals=rank_signals(matrices, learned, scores),
+        learned=learned,
+        notes=notes + matrices.notes,
+    )

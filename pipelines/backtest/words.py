@@ -1,0 +1,112 @@
+"""A backtest in words: the table for a terminal, and the sentences that the page says as well. Escapes nothing."""
+
+from __future__ import annotations
+
+import textwrap
+
+from monitoring.durations import format_duration
+from monitoring.markup import number
+from monitoring.records import Window
+from pipelines.backtest.recommendation import Recommendation
+from pipelines.backtest.standings import Standing
+from pipelines.backtest.study import Study
+from pipelines.backtest.writing import as_yaml
+
+HEADS = ("policy", "loss", "retrains", "probes", "cost", "regret", "95 % interval", "false alarms")
+
+
+def as_table(study: Study) -> str:
+    """The whole result for a terminal."""
+    rows = [HEADS, *(_cells(one) for one in (study.oracle, *study.standings))]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADS))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    parts = [
+        heading(study),
+        "\n".join(line.rstrip() for line in lines),
+        LEGEND.format(loss=study.loss_name),
+        *(textwrap.fill(one, 110) for one in recommended(study)),
+    ]
+    if study.recommendation is not None:
+        parts.append(as_yaml(study.recommendation.triggers))
+    return "\n\n".join(parts)
+
+
+LEGEND = (
+    "loss is the mean {loss} of a batch, cost that with the retrains and probes in it, regret how much more than the\n"
+    "oracle it costs; the oracle knows the future. * no other policy has a lower loss with no more retrains."
+)
+
+
+def heading(study: Study) -> str:
+    """What was replayed."""
+    span = f"{study.windows[0].start:%Y-%m-%d} .. {study.windows[-1].end:%Y-%m-%d}"
+    late = f", labels {study.label_delay} batches late" if study.label_delay else ""
+    return (
+        f"{study.model}: {len(study.windows)} batches of {length(study)}, {span}; "
+        f"decided on the newest {study.played}{late}.\n"
+        f"A retrain costs {number(study.retrain_cost)}: {study.cost:g} of the loss of a fresh model on one batch."
+    )
+
+
+def length(study: Study) -> str:
+    """How long a batch is, to two digits where it is not a round span."""
+    days = study.every.total_seconds() / 86400
+    told = format_duration(study.every)
+    return told if len(told) <= 4 else f"about {days:.2g} days"
+
+
+def recommended(study: Study) -> list[str]:
+    """What to take, how that was found out, and how far it can be trusted."""
+    found = study.recommendation
+    if found is None:
+        return ["Nothing is recommended: fewer than two policies were compared."]
+    best = f"not beyond chance dearer than {found.cheapest}, the cheapest"
+    cheapest = "the cheapest" if found.cheapest == found.name else best
+    chosen = (
+        f"Chosen on the earlier part ({_span(found.earlier)}), where it was {cheapest}: {found.name}. "
+        f"On the later part ({_span(found.later)}), which had no say in that, it costs {found.later_regret:.1f} % "
+        "more than the oracle"
+    )
+    others = []
+    if found.best_name != found.name:
+        others.append(f"{found.best_name}, the best there, {found.best_regret:.1f} %")
+    if found.own_regret is not None and not found.own:
+        others.append(f"what the config has now {found.own_regret:.1f} %")
+    return ["; ".join([chosen, *others]) + ".", verdict(found)]
+
+
+def verdict(found: Recommendation) -> str:
+    """One sentence: take it, keep what is there, or it makes no difference."""
+    if found.own:
+        return "Recommended: keep the triggers of the config."
+    if found.saving is None or found.saving_low is None or found.saving_high is None:
+        return f"Recommended: {found.name}. The config's own triggers were not compared."
+    margin = f"{found.saving:.1f} % (95 % interval {found.saving_low:.1f} to {found.saving_high:.1f} %)"
+    if not found.confirmed:
+        return f"Not confirmed: it saves {margin} beside the config's own triggers on the later part. Keep those."
+    if found.saving_low <= 0:
+        return f"Recommended: {found.name}. It saves {margin} beside the config's own triggers: that may be chance."
+    return f"Recommended: {found.name}. It saves {margin} beside the config's own triggers on the later part."
+
+
+def _cells(one: Standing) -> tuple[str, ...]:
+    return (
+        f"{one.name} *" if one.front else one.name,
+        number(one.loss),
+        str(one.retrains),
+        str(one.probes),
+        number(one.cost),
+        "" if one.kind == "oracle" else f"{one.regret:.1f} %",
+        "" if one.kind == "oracle" else f"{one.low:.1f} .. {one.high:.1f}",
+        "" if one.kind == "oracle" else str(one.false_alarms),
+    )
+
+
+def _span(window: Window) -> str:
+    return f"{window.start:%Y-%m-%d} .. {window.end:%Y-%m-%d}"

@@ -1,0 +1,142 @@
+"""`driftloop backtest`: the history replayed under many policies, as a table, a page and a recommendation."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.commands.options import config_argument, json_option, now_option, only_json
+
+if TYPE_CHECKING:
+    from pipelines.backtest.study import Study
+    from pipelines.config import Project
+
+
+class SpanOrCount(click.ParamType["timedelta | int"]):
+    """A span such as 7d, or a whole number of what the option counts."""
+
+    name = "span|count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta | int:
+        from monitoring.durations import parse_duration
+
+        if isinstance(value, timedelta | int):
+            return value
+        if re.fullmatch(r"[0-9]+", value):
+            return int(value)
+        try:
+            made: timedelta = parse_duration(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a span such as 7d or 12h nor a whole number", param, ctx)
+        return made
+
+
+@click.command()
+@config_argument
+@json_option
+@now_option
+@click.option("--policies", help="Triggers to compare, separated by commas; `config` for its own. Default: a grid.")
+@click.option(
+    "--cost",
+    type=click.FloatRange(0, min_open=True),
+    help="What a retrain is worth, in units of one batch's loss. Default: the config's, or 0.2.",
+)
+@click.option(
+    "--batch", type=SpanOrCount(), help="A batch: a span such as 7d, or a number of rows. Default: windows.current."
+)
+@click.option(
+    "--label-delay",
+    type=SpanOrCount(),
+    help="How late labels come: a span, or a number of batches. Default: columns.label_delay.",
+)
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Put the recommended triggers into CONFIG, if the later part of the history confirms them.",
+)
+def backtest(
+    config: Path,
+    as_json: bool,
+    now: datetime | None,
+    policies: str | None,
+    cost: float | None,
+    batch: timedelta | int | None,
+    label_delay: timedelta | int | None,
+    write: bool,
+) -> None:
+    """Replay the whole history under many policies: which one pays, and when it would have retrained.
+
+    Trains a model at the end of every batch and scores it on all later ones, once, on all cores; registers nothing.
+    """
+    from pipelines.backtest.run import backtest as run
+    from pipelines.config import load
+
+    if batch is not None and not batch:
+        raise click.BadParameter("a batch is longer than nothing", param_hint="--batch")
+    project = load(config)
+    present = now or datetime.now(UTC)
+    price = cost or _configured_cost(project)
+    asked = [name.strip() for name in policies.split(",") if name.strip()] if policies else []
+    with only_json(as_json):
+        found = run(
+            project, present, policies=asked, cost=price, batch=batch, label_delay=label_delay, progress=_progress
+        )
+        for note in found.notes:
+            click.echo(f"note: {note}", err=True)
+        stored = _hand_over(project, found, present, batch)
+        written = _written(config, found) if write else None
+    if as_json:
+        made = json.loads(found.model_dump_json())  # which has no infinity in it
+        click.echo(json.dumps({**made, "outcome": "backtested", "stored": stored, "written": written}))
+        return
+    from pipelines.backtest.words import as_table
+
+    click.echo(as_table(found))
+    if write:
+        click.echo(f"\nwrote these triggers into {config}" if written else f"\n{config} was left as it is")
+    if stored:
+        click.echo(f"\nhanded to the live policies of {project.model}: age curve, batch loss and the probe's handicap")
+
+
+def _configured_cost(project: Project) -> float:
+    """The cost that a trigger of the config names, or the default one."""
+    costs: list[Any] = [getattr(trigger, "cost", None) for trigger in project.policies.triggers]
+    return next((float(cost.retrain) for cost in costs if cost is not None), 0.2)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    with click.progressbar(length=total, label="training and scoring", file=sys.stderr) as bar:
+        yield lambda: bar.update(1)
+
+
+def _hand_over(project: Project, found: Study, now: datetime, batch: timedelta | int | None) -> bool:
+    """Keep what was learned for the live policies, where its batches are their windows."""
+    from monitoring.ledger import Ledger
+    from pipelines import home
+
+    if batch is not None and batch != project.windows.current:
+        click.echo("note: not handed to the live policies, whose batches are windows.current", err=True)
+        return False
+    with closing(Ledger(home.ledger_url())) as ledger:
+        if ledger.learned(project.model) != found.learned:
+            ledger.learn(project.model, found.learned, now)
+    return True
+
+
+def _written(config: Path, found: Study) -> bool:
+    from pipelines.backtest.writing import write
+
+    best = found.recommendation
+    if best is None or best.own or not best.confirmed:
+        return False
+    write(config, best.triggers)
+    return True

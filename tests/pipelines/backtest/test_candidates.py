@@ -1,0 +1,51 @@
+"""What is compared: the grid or what was asked for, beside never, always and the config's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitoring.errors import UnknownPolicy
+from monitoring.policies import Always, Cooldown, Never, PerformanceDrop, RecoverableLoss
+from pipelines.backtest.candidates import DRIFT_GRID, GRID, candidates
+from pipelines.config import Policies
+
+OWN = Policies(triggers=(PerformanceDrop(max_rise=0.07),), guards=(Cooldown(days=7),))
+
+
+def test_by_default_all_of_the_grid_beside_anchors_and_own() -> None:
+    """Never and always stand without guards, everything else with those of the config; no name comes twice."""
+    made = candidates(OWN)
+    assert len(made) == 3 + len(GRID)
+    assert [one.kind for one in made[:3]] == ["anchor", "anchor", "own"]
+    assert [one.group for one in made[:2]] == [(Never(),), (Always(),)]
+    assert made[2].name == "config: performance_drop(max_rise=0.07)"
+    assert all(one.guards == OWN.guards for one in made[2:])
+    assert len({one.name for one in made}) == len(made)
+    assert len(candidates(OWN, drift=True)) == len(made) + len(DRIFT_GRID)
+
+
+def test_a_name_stands_for_its_entries_or_for_its_defaults() -> None:
+    """`periodic` is every period of the grid, `schedule` the one with its defaults; own only where asked for."""
+    assert [one.name for one in candidates(OWN, ["periodic", "schedule"])][2:] == [
+        *("periodic(every=2)", "periodic(every=4)", "periodic(every=8)", "periodic(every=16)", "schedule()"),
+    ]
+    assert [one.kind for one in candidates(OWN, ["config", "cara"])] == ["anchor", "anchor", "own", "rule"]
+    assert len(candidates(OWN, ["never", "cara", "cara"])) == 3
+
+
+def test_a_rule_that_weighs_costs_is_given_the_cost() -> None:
+    """So that what is pasted says it; the config's own keep what they have."""
+    (found,) = candidates(OWN, ["gated_probe_debt"], cost=0.7)[2:]
+    assert found.triggers[0].model_dump()["cost"] == {"retrain": 0.7}
+    own = Policies(triggers=(RecoverableLoss(),))
+    assert candidates(own, ["config"], cost=0.7)[2].triggers == own.triggers
+
+
+@pytest.mark.parametrize("name", ["periodc", "max_age", "cooldown"])
+def test_what_cannot_be_compared_is_refused(name: str) -> None:
+    """A wrong name, a rule that needs a number, a guard: told with what there is."""
+    with pytest.raises(UnknownPolicy) as told:
+        candidates(OWN, [name])
+    assert told.value.found == f"there is no policy {name!r} to compare"
+    assert "'recoverable_loss'" in told.value.expected
+    assert ("Did you mean 'periodic'?" in told.value.remedy) == (name == "periodc")

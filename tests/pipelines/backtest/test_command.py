@@ -1,0 +1,89 @@
+"""`driftloop backtest` in fresh processes: a table or one object, the file written, nothing registered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.ledger import Ledger
+from pipelines.config import load
+from tests import streams
+
+SMALL: dict[str, Any] = {
+    "model": "shop",
+    "preflight__min_rows": 20,
+    "training__min_rows": 50,
+    "training__params": {"n_estimators": 8, "max_depth": 3},
+    "policies": {"triggers": [{"policy": "never"}], "guards": []},
+}
+NOW = ("--now", "2026-06-01")
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(process: Run, tmp_path: Path) -> Run:
+    """The command on a model whose target moves a little every day."""
+    streams.write(tmp_path, streams.stream(days=130, a_day=12, gradual=0.1), **SMALL)
+    return lambda *words: process("backtest", tmp_path / "model.yaml", *NOW, *words)
+
+
+def test_a_backtest_is_a_table_and_a_block_to_paste(run: Run, tmp_path: Path) -> None:
+    """Every policy has its line, the file is as it was, and only the ledger knows what was learned."""
+    before = (tmp_path / "model.yaml").read_bytes()
+    done = run("--policies", "periodic,recoverable_loss,config")
+    assert done.returncode == 0, done.stderr
+    for name in ("oracle", "never", "always", "config: never()", "periodic(every=4)", "recoverable_loss()"):
+        assert f"\n{name} " in done.stdout
+    name = done.stdout.split("\nRecommended: ")[1].split("(")[0]
+    assert f"\npolicies:\n  triggers:\n    - {{policy: {name}, " in done.stdout
+    assert (tmp_path / "model.yaml").read_bytes() == before
+    learned = Ledger(f"sqlite:///{tmp_path / 'state' / 'ledger.db'}").learned("shop")
+    assert learned is not None
+    assert learned.age_gap[5] > learned.age_gap[1] > 0
+    state = {one.name for one in (tmp_path / "state").iterdir()}
+    assert not {"mlflow.db", "prefect"} & state, "nothing was registered, no server was started"
+
+
+def test_json_is_one_object_and_write_writes(run: Run, tmp_path: Path) -> None:
+    """All numbers on stdout, notes on stderr; the recommended triggers are in the file, and a second run keeps them."""
+    done = run("--json", "--write", "--policies", "recoverable_loss,config", "--label-delay", "7d")
+    told = json.loads(done.stdout)
+    assert done.stdout.count("\n") == 1
+    assert (told["outcome"], told["written"], told["stored"], told["label_delay"]) == ("backtested", True, True, 1)
+    assert {one["name"] for one in told["standings"]} >= {"never", "always", "config: never()"}
+    assert [one.policy for one in load(tmp_path / "model.yaml").policies.triggers] == ["recoverable_loss"]
+    again = run("--write", "--policies", "recoverable_loss,config")
+    assert "Recommended: keep the triggers of the config." in again.stdout
+    assert "model.yaml was left as it is" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--policies", "periodc"], 2, "Did you mean 'periodic'?"),
+        (["--batch", "seven"], 2, "'seven' is neither a span such as 7d or 12h nor a whole number"),
+        (["--batch", "0"], 2, "a batch is longer than nothing"),
+        (["--cost", "0"], 2, "0"),
+        (["--batch", "40d"], 1, "at least 10 batches to train and to score on"),
+        (["--label-delay", "9"], 1, "with labels that come 9 batches late"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_done_is_told(run: Run, words: list[str], code: int, said: str) -> None:
+    """Wrong words exit with 2, a history that is too short with 1; stdout stays empty, or says the same in JSON."""
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_batches_that_are_no_windows_are_not_handed_over(run: Run, tmp_path: Path) -> None:
+    """An age curve in batches of another length would mislead the live policies, and that is told."""
+    done = run("--batch", "90", "--policies", "cara,config", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["stored"] is False
+    assert "not handed to the live policies, whose batches are windows.current" in done.stderr

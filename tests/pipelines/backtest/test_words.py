@@ -1,0 +1,53 @@
+"""The table and the sentences: what a person reads in a terminal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from pipelines.backtest.recommendation import Recommendation
+from pipelines.backtest.words import as_table, length, verdict
+from tests.pipelines.backtest.test_study import ageing, done
+
+
+def test_the_table_has_a_line_for_each_policy_and_the_yaml_to_paste() -> None:
+    """The oracle first, then the cheapest; columns line up; below it the choice and its block."""
+    found = done(ageing(seed=1))
+    lines = as_table(found).split("\n")
+    assert lines[0] == "shop: 40 batches of 7d, 2026-01-01 .. 2026-10-08; decided on the newest 28."
+    head = next(at for at, line in enumerate(lines) if line.startswith("policy "))
+    names = [line.split("  ")[0] for line in lines[head + 1 : head + 2 + len(found.standings)]]
+    assert names[0] == "oracle"
+    assert [name.removesuffix(" *") for name in names[1:]] == [one.name for one in found.standings]
+    assert any(name.endswith(" *") for name in names)
+    assert lines[-3:-1] == ["policies:", "  triggers:"]
+    assert max(map(len, lines)) <= 130
+
+
+def recommendation(**more: object) -> Recommendation:
+    made = done(ageing(seed=1)).recommendation
+    assert made is not None
+    return made.model_copy(update=more)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"own": True}, "Recommended: keep the triggers of the config."),
+        ({"saving": None}, "The config's own triggers were not compared."),
+        ({"confirmed": False, "saving": -2.0}, "Not confirmed: it saves -2.0 %"),
+        ({"saving_low": -1.0}, "that may be chance"),
+        ({"saving_low": 1.0}, "beside the config's own triggers on the later part."),
+    ],
+)
+def test_the_verdict_says_how_far_it_can_be_trusted(changed: dict[str, object], said: str) -> None:
+    """Keep, not compared, not confirmed, perhaps chance, proven: five different sentences."""
+    assert said in verdict(recommendation(**changed))
+
+
+def test_a_batch_of_rows_has_a_rounded_length() -> None:
+    """A span reads as in the config, the odd length of a batch of rows in days."""
+    study = done(ageing())
+    assert length(study) == "7d"
+    assert length(study.model_copy(update={"every": timedelta(days=6, seconds=3712)})) == "about 6 days"
