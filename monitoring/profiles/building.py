@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.errors import ColumnsLost
+from monitoring.errors import ColumnsLost, ColumnsTwice
 from monitoring.profiles import levels, numbers
 from monitoring.profiles.columns import as_codes, as_numbers, from_frame
 from monitoring.profiles.errors import CellsDiffer
@@ -72,7 +72,7 @@ def first(rows: Rows, kinds: Mapping[str, Kind], blocks: NDArray[np.int64] | Non
 
     `blocks` (n,) numbers each row's block of time from 0; with it each profile has its counts by block too. The cells
     stand at exact quantiles, so the rows of a stream are gathered first: only `like` is flat in memory. A column
-    that is not there raises `ColumnsLost`.
+    that is not there raises `ColumnsLost`, one that is there twice `ColumnsTwice`.
 
     >>> rows = pd.DataFrame({"age": [1.0, 2.0, 2.0], "plan": ["a", "b", None]})
     >>> made = first(rows, {"age": "numeric", "plan": "categorical"})
@@ -86,7 +86,8 @@ def first(rows: Rows, kinds: Mapping[str, Kind], blocks: NDArray[np.int64] | Non
 def like(reference: Profiles, rows: Rows) -> Profiles:
     """Profile rows in the cells of a reference, all of them, in memory that does not grow with a stream.
 
-    A column that is not there raises `ColumnsLost`; one that the reference does not have is not looked at.
+    A column that is not there raises `ColumnsLost`, one that is there twice `ColumnsTwice`; one that the reference does
+    not have is not looked at.
 
     >>> made = first(pd.DataFrame({"plan": ["a", "a", "b"]}), {"plan": "categorical"})
     >>> like(made, pd.DataFrame({"plan": ["b", "c"], "more": [1, 2]}))["plan"].cells.tolist()
@@ -120,6 +121,16 @@ def count(cells: Profile, column: pa.ChunkedArray) -> Profile:
         parts.append(levels.count(cells, at[~null], times[~null], nulls=0))
     made = levels.merged(parts)
     return replace(made, nulls=len(column) - made.finite)
+
+
+def check_names(where: str, wanted: Iterable[str], there: list[str]) -> None:
+    """Each wanted column is there once; else raises `ColumnsLost` or `ColumnsTwice`."""
+    lost = [name for name in wanted if name not in there]
+    if lost:
+        raise ColumnsLost(where, lost, there)
+    twice = [name for name in wanted if there.count(name) > 1]
+    if twice:
+        raise ColumnsTwice(where, twice)
 
 
 def merge(*parts: Profiles) -> Profiles:
@@ -158,7 +169,9 @@ def _first(column: pa.ChunkedArray, kind: Kind, blocks: NDArray[np.int64] | None
 
 
 def _added(made: Mapping[str, Profile], more: Iterable[Profile]) -> dict[str, Profile]:
-    return {name: merged([one, part]) for (name, one), part in zip(made.items(), more, strict=True)}
+    return {
+        name: merged([one, part]) if one.rows else part for (name, one), part in zip(made.items(), more, strict=True)
+    }
 
 
 def _seen(column: pa.ChunkedArray) -> Counter[str]:
@@ -175,12 +188,10 @@ def _whole(rows: Rows, kinds: Mapping[str, Kind]) -> tuple[Columns, int]:
     if not isinstance(rows, pd.DataFrame | pa.Table):
         batches = list(rows)
         if not batches:
-            raise ColumnsLost("the rows", list(kinds), [])
+            raise ColumnsLost("the rows", kinds, [])
         rows = pa.Table.from_batches(batches)
     there = list(map(str, rows.columns)) if isinstance(rows, pd.DataFrame) else rows.column_names
-    lost = [name for name in kinds if name not in there]
-    if lost:
-        raise ColumnsLost("the rows", lost, there)
+    check_names("the rows", kinds, there)
     if isinstance(rows, pd.DataFrame):
         return {name: from_frame(rows[name], kind) for name, kind in kinds.items()}, len(rows)
     return {name: rows.column(name) for name in kinds}, rows.num_rows

@@ -131,8 +131,8 @@ def count(cells: NumericProfile, arrays: Sequence[NDArray[Any]], nulls: int = 0)
     ([1, 0, 1, 1, 1], [-6.75, 0.0, 1.5, 3.0, 4.0], 2, 1)
     """
     pieces = [_piece(cells, one[at : at + PIECE]) for one in arrays for at in range(0, len(one), PIECE)]
-    made = merged([cells.empty(), *pieces])
-    return replace(made, nulls=made.nulls + nulls)
+    made = merged(pieces) if pieces else cells.empty()
+    return replace(made, nulls=made.nulls + nulls) if nulls else made
 
 
 def merged(parts: list[NumericProfile]) -> NumericProfile:
@@ -178,7 +178,7 @@ def _piece(cells: NumericProfile, values: NDArray[Any]) -> NumericProfile:
     finite = ordered[start:stop]
     low, high = (float(finite[0]), float(finite[-1])) if len(finite) else (float("nan"), float("nan"))
     at = finite.searchsorted(cells.edges)
-    counts = np.diff(at, prepend=0, append=len(finite))
+    counts = np.diff(np.concatenate(([0], at, [len(finite)])))
     finite[: finite.searchsorted(cells.fence_low)] = cells.fence_low
     finite[finite.searchsorted(cells.fence_high, side="right") :] = cells.fence_high
     sums = _sums(finite, at, counts)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitoring.errors import ColumnsLost
+from monitoring.errors import ColumnsLost, ColumnsTwice, SourceUnreadable
 from monitoring.profiles import Profiles, first, like, profile_parquet
 
 NUMBERS = {"x": [0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.0, 86400.0]}
@@ -111,3 +111,51 @@ def test_a_file_without_rows(tmp_path: Path) -> None:
     pq.write_table(pa.table({"y": [1.0]}), tmp_path / "other.parquet")
     with pytest.raises(ColumnsLost, match=r"other\.parquet.*'x'"):
         profile_parquet(reference, tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize("kept", [0, 100, 5_000, -20])
+def test_a_broken_file_is_named(tmp_path: Path, kept: int) -> None:
+    """A parquet file that was cut off raises an error that names it, wherever the cut is; so does one that is lost."""
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=3000)})
+    frame.to_parquet(tmp_path / "whole.parquet")
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "whole.parquet").read_bytes()[:kept])
+    for name in ("cut", "gone"):
+        with pytest.raises(SourceUnreadable, match=name):
+            profile_parquet(first(frame, {"x": "numeric"}), tmp_path / f"{name}.parquet")
+
+
+def test_a_damaged_page_is_named(tmp_path: Path) -> None:
+    """A value that changed after a file with checksums was written raises an error that names the file."""
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=3000)})
+    place = tmp_path / "damaged.parquet"
+    pq.write_table(
+        pa.Table.from_pandas(frame), place, use_dictionary=False, compression="none", write_page_checksum=True
+    )
+    damaged = bytearray(place.read_bytes())
+    damaged[2000] ^= 1
+    place.write_bytes(damaged)
+    with pytest.raises(SourceUnreadable, match="damaged"):
+        profile_parquet(first(frame, {"x": "numeric"}), place)
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Rows in which a column's name stands for two columns raise an error that names it, streamed, framed or filed."""
+    reference = first(pd.DataFrame(NUMBERS), {"x": "numeric"})
+    table = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["x", "x"])
+    pq.write_table(table, tmp_path / "twice.parquet")
+    for read in (
+        lambda: like(reference, table),
+        lambda: like(reference, pd.DataFrame([[1.0, 2.0]], columns=["x", "x"])),
+        lambda: profile_parquet(reference, tmp_path / "twice.parquet"),
+    ):
+        with pytest.raises(ColumnsTwice, match="'x'"):
+            read()
+
+
+def test_blocks_of_coded_levels(tmp_path: Path) -> None:
+    """Levels coded by another dictionary in each chunk are counted by block of time all the same, in any row order."""
+    chunks = [coded(["a", "b"], [0, 1, 1], pa.int8()), coded(["b", "c"], [0, 0, 1, None], pa.int8())]
+    table = pa.table({"x": pa.chunked_array(chunks)})
+    blocks = first(table, {"x": "categorical"}, blocks=np.array([0, 2, 0, 2, 0, 0, 2]))["x"].blocks
+    assert blocks is not None
+    assert blocks.tolist() == [[2, 1, 1, 0, 0], [0, 0, 0, 0, 0], [2, 0, 0, 0, 1]]
