@@ -21,6 +21,7 @@ from monitoring.drift import METHODS  # noqa: E402
 from monitoring.policies import AnyGuard, AnyTrigger  # noqa: E402
 from pipelines.cli import COMMANDS, main  # noqa: E402
 from pipelines.config import Project, Search  # noqa: E402
+from pipelines.schedule import On  # noqa: E402
 
 TOP = """\
 # The config: one YAML a model
@@ -45,6 +46,8 @@ def config_page() -> str:
             parts.append(_methods())
         if name == "training":
             parts.append(_section("`training.search`", Search))
+        if name == "schedule":
+            parts.append(_section("`schedule.on`", On))
         if name == "policies":
             parts += [_policies("Triggers", AnyTrigger), _policies("Guards", AnyGuard)]
     return "\n".join(parts)

@@ -14,7 +14,7 @@ from prefect import get_run_logger, runtime
 from monitoring.ledger import Ledger
 from monitoring.records import Check, CheckWindow, Finding, Outcome
 from monitoring.windows import current_window
-from pipelines import evidence, faults
+from pipelines import announce, evidence, faults
 from pipelines.config import Project
 
 
@@ -102,7 +102,8 @@ class CheckRun:
         evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
         evidence.tell_prefect(check)
         faults.reach("closed check")
-        self.ledger.record(check, keys)
+        if self.ledger.record(check, keys):
+            announce.check_ended(self.config, check, self.ledger)
         self.show()
         return check
 

@@ -6,23 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from monitoring.config import Monitored, Section, Share, TimeZone
+from monitoring.config import Monitored, Section, Share
 from monitoring.durations import Span, format_duration
 from monitoring.errors import ConfigError, Misfit, UnknownModel, listed
 from monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, PerformanceDrop
+from pipelines.notices import Notify
 from pipelines.refusal import shown, worded
-
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-CRON: dict[str, tuple[int, int, tuple[str, ...]]] = {
-    "minute": (0, 59, ()),
-    "hour": (0, 23, ()),
-    "day": (1, 31, ()),
-    "month": (1, 12, MONTHS),
-    "weekday": (1, 0, WEEKDAYS),
-}
+from pipelines.schedule import Schedule
 
 
 class Search(Section):
@@ -68,34 +60,6 @@ class Gate(Section):
     seed: int = 0
 
 
-def _known_cron(cron: str) -> str:
-    """Refuse what would fire never or on another day: weekday numbers differ between cron and its Python relatives."""
-    fields = cron.split()
-    expected = "five fields: minute hour day month weekday, such as 0 6 * * mon-fri"
-    if len(fields) != len(CRON):
-        raise Misfit(expected, found=f"{cron!r}, which has {len(fields)}")
-    for field, (name, (low, high, names)) in zip(fields, CRON.items(), strict=True):
-        for part in field.split(","):
-            span, _, step = part.partition("/")
-            ends = [] if span == "*" else span.lower().split("-")
-            known = all(end in names or (end.isdecimal() and low <= int(end) <= high) for end in ends)
-            if len(ends) > 2 or not known or (step and not (step.isdecimal() and int(step))) or part.endswith("/"):
-                numbers = (
-                    "names only (0 is Monday here and Sunday in cron)" if name == "weekday" else f"{low} to {high}"
-                )
-                raise Misfit(f"{expected}; {name}: {numbers}", found=f"{part!r} as the {name}")
-    return cron
-
-
-class Schedule(Section):
-    """When `driftloop serve` runs a check."""
-
-    cron: Annotated[str, AfterValidator(_known_cron)] = Field(
-        "0 6 * * *", description="minute hour day month weekday; weekdays by name"
-    )
-    time_zone: TimeZone = "UTC"
-
-
 class Policies(Section):
     """Who judges. Any trigger that fires asks for a retrain; any guard that vetoes prevents it."""
 
@@ -113,6 +77,8 @@ class Project(Monitored):
         "automatic", description="manual: a proven challenger waits for `driftloop promote`; the first one does not"
     )
     schedule: Schedule = Schedule()
+    # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
+    notify: Notify = Field(Notify(), exclude=True, repr=False)
     file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")
 
     @model_validator(mode="after")
@@ -171,7 +137,7 @@ ProjectFile = Annotated[Project, BeforeValidator(_read_if_path)]
 """A project, or the path of its YAML: what a flow takes. An unknown path is refused before anything runs."""
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """SafeLoader that refuses a key given twice, where YAML would silently keep the last, and a list as a key."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -179,6 +145,9 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a key that is no text", problem_mark=key_node.start_mark)
+            if key_node.value == "on":
+                # A key of ours. YAML 1.1 reads it as true.
+                key_node.tag = "tag:yaml.org,2002:str"
             key = (key_node.tag, key_node.value)
             if key in seen:
                 problem = f"the key {key_node.value!r} is given twice"
@@ -189,7 +158,7 @@ class _Loader(yaml.SafeLoader):
 
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(file.read_text("utf-8-sig"), _Loader)  # noqa: S506 (a SafeLoader)
+        content = yaml.load(file.read_text("utf-8-sig"), Loader)  # noqa: S506 (a SafeLoader)
     except UnicodeDecodeError as error:
         line = file.read_bytes()[: error.start].count(b"\n") + 1
         raise ConfigError(

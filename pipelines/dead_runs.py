@@ -6,9 +6,10 @@ such a tag is not ours to end.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from monitoring.ledger import Ledger
+from monitoring.ledger import Ledger, holders
 from monitoring.records import Record
 from pipelines import evidence, registry
 from pipelines.evidence import OWNER
@@ -26,10 +27,15 @@ class Ended(Record):
 
 def end_dead_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
     """End what dead processes left RUNNING: in MLflow the runs of a model, or of all; in Prefect all of ours."""
-    return end_mlflow_runs(ledger, model) + end_prefect_runs(ledger)
+    return end_mlflow_runs(ledger, ledger.dead, model) + end_prefect_runs(ledger.dead)
 
 
-def end_mlflow_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
+def end_own_runs(ledger: Ledger) -> list[Ended]:
+    """End what this very process has RUNNING, as the last thing that it does."""
+    return end_mlflow_runs(ledger, _me) + end_prefect_runs(_me)
+
+
+def end_mlflow_runs(ledger: Ledger, dead: Callable[[str], bool], model: str | None = None) -> list[Ended]:
     """A training whose end stands in the ledger is finished as it ended; all others have failed."""
     client, ended = registry.client(), []
     found = [client.get_experiment_by_name(model)] if model is not None else client.search_experiments()
@@ -38,7 +44,7 @@ def end_mlflow_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
     for run in running:
         tags, run_id = run.data.tags, str(run.info.run_id)
         owner = tags.get(OWNER)
-        if owner is None or not ledger.dead(owner):
+        if owner is None or not dead(owner):
             continue
         done = ledger.result(tags.get("driftloop.request_id", ""))
         if done is not None and done.mlflow_run_id == run_id:
@@ -50,7 +56,7 @@ def end_mlflow_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
     return ended
 
 
-def end_prefect_runs(ledger: Ledger) -> list[Ended]:
+def end_prefect_runs(dead: Callable[[str], bool]) -> list[Ended]:
     """Flow runs of dead processes become Crashed, and so do the tasks that they left behind."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, TaskRunFilter
@@ -64,7 +70,7 @@ def end_prefect_runs(ledger: Ledger) -> list[Ended]:
         runs = client.read_flow_runs(flow_filter=ours, flow_run_filter=FlowRunFilter.model_validate({"state": live}))
         for run in runs:
             owner = str(run.labels.get(OWNER, ""))
-            if not owner or not ledger.dead(owner):
+            if not owner or not dead(owner):
                 continue
             crashed: State[Any] = Crashed(message=_died(owner))
             one = FlowRunFilter.model_validate({"id": {"any_": [run.id]}})
@@ -84,6 +90,10 @@ def end_attempts(work: Work, kept: str | None) -> None:
     for run in client.search_runs([registry.experiment(request.model)], query):
         if run.info.run_id != kept:
             evidence.close_run(run.info.run_id, failed=_died(run.data.tags.get(OWNER, "its process")))
+
+
+def _me(owner: str) -> bool:
+    return owner == holders.me()
 
 
 def _died(owner: str) -> str:

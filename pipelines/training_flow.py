@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger, runtime
 from monitoring.errors import LeaseLost, TrainingImpossible
 from monitoring.ledger import Claim, Held, Ledger, Progress, Request
 from monitoring.records import Moment, Retrain, Window
-from pipelines import challenger, estimating, evidence, faults, finishing, home, own_code, registry, search
+from pipelines import announce, challenger, estimating, evidence, faults, finishing, home, own_code, registry, search
 from pipelines.config import Project, ProjectFile
 from pipelines.dead_runs import end_attempts
 from pipelines.reading import read_with
@@ -86,6 +86,7 @@ def _carry_on(work: Work) -> Retrain:
     evidence.tag_training(run_id, retrain)
     evidence.close_run(run_id)
     faults.reach("closed run")
+    announce.retrain_ended(work.config, retrain, ledger, str(runtime.flow_run.id))
     return retrain
 
 

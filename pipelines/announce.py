@@ -1,0 +1,107 @@
+"""Tell the world how a check or a retrain ended: events by Prefect, news by apprise. The only user of apprise.
+
+Nothing here raises: whatever goes wrong with an event or a notification, the check stands as it was recorded.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import ParamSpec
+
+from monitoring.ledger import Ledger
+from monitoring.records import Check, Retrain
+from monitoring.secrets import expand
+from pipelines import events, notices
+from pipelines.config import Project
+from pipelines.events import Event
+from pipelines.notices import Notice, Notify
+
+NOTIFIED = "notified"
+log = logging.getLogger("driftloop.announce")
+P = ParamSpec("P")
+
+
+def _never_fails(tell: Callable[P, None]) -> Callable[P, None]:
+    @wraps(tell)
+    def tried(*args: P.args, **named: P.kwargs) -> None:
+        try:
+            tell(*args, **named)
+        except Exception as error:
+            # Without its text, in which a URL may stand with its secret.
+            log.warning("this could not be told: %s in %s", type(error).__name__, tell.__name__)
+
+    return tried
+
+
+@_never_fails
+def check_ended(config: Project, check: Check, ledger: Ledger) -> None:
+    """Emit the events of a recorded check, and notify of its news."""
+    emit(events.of_check(check, config.notify.drift_share))
+    notify(config.notify, notices.of_check(check, config.notify), ledger)
+
+
+@_never_fails
+def retrain_ended(config: Project, retrain: Retrain, ledger: Ledger, flow_run_id: str | None = None) -> None:
+    """Emit the event of a challenger that was judged, and notify of it."""
+    emit(events.of_retrain(config.model, retrain, flow_run_id))
+    notify(config.notify, notices.of_retrain(config.model, retrain), ledger)
+
+
+@_never_fails
+def emit(happened: Iterable[Event]) -> None:
+    """Send events to Prefect. At most once: a server that is away loses them, so nothing of ours depends on one."""
+    from prefect.events import emit_event
+
+    for event in happened:
+        emit_event(event.name, resource=event.resource, related=list(event.related), payload=event.payload)
+
+
+@_never_fails
+def notify(wanted: Notify, news: Iterable[Notice], ledger: Ledger) -> None:
+    """Send what is wanted and was not told within `repeat_after`; the ledger remembers what was sent."""
+    for notice in news:
+        now = datetime.now(UTC)
+        if not wanted.urls or notice.kind not in wanted.on:
+            continue
+        told = ledger.events(notice.model, most=200, kinds=(NOTIFIED,))
+        if not notices.is_news(notice, ((one.now, one.payload["key"]) for one in told), now, wanted.repeat_after):
+            continue
+        sent = _send(wanted.urls, notice)
+        if sent:
+            # Only what reached somebody was told; otherwise the next occasion tries again.
+            said = {"kind": notice.kind, "key": notice.key, "title": notice.title, "sent": sent}
+            ledger.note(notice.model, NOTIFIED, {**said, "of": len(wanted.urls)}, now)
+
+
+def _send(urls: Iterable[str], notice: Notice) -> int:
+    """How many of the URLs took the notice. A URL is named by its place and scheme: the rest of it is secret."""
+    import apprise
+
+    # It would log parts of the URLs, and what went wrong is told here.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    kind = {"promoted": apprise.NotifyType.SUCCESS, "rejected": apprise.NotifyType.INFO}
+    sent = 0
+    for at, url in enumerate(urls):
+        place = f"notify.urls[{at}] ({url.split('://', maxsplit=1)[0] if '://' in url else 'no scheme'})"
+        try:
+            whole = expand(url, place)
+            one = apprise.Apprise()
+            known = bool(one.add(whole))
+            took = known and bool(
+                one.notify(
+                    title=notice.title,
+                    body=notice.body,
+                    notify_type=kind.get(notice.kind, apprise.NotifyType.WARNING),
+                    body_format=apprise.NotifyFormat.TEXT,
+                )
+            )
+            why = "it was not delivered" if known else "apprise knows no such URL"
+        except Exception as error:
+            took, why = False, type(error).__name__
+        sent += took
+        if not took:
+            log.warning("%s: %s: %s", place, why, notice.title)
+    return sent

@@ -1,0 +1,45 @@
+"""The answer to `GET /health`: how every model stands, as JSON. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from pipelines.service.roster import Broken
+from pipelines.service.standing import Standing
+
+
+def health(
+    standings: Iterable[Standing], broken: Iterable[Broken], now: datetime, *, stopping: bool = False
+) -> tuple[int, dict[str, Any]]:
+    """The HTTP status and the body: 503 when a check is silent or hung, 200 otherwise.
+
+    A broken model file is told and is no 503: the model goes on by its last good state.
+    """
+    models = [_model(standing, now) for standing in standings]
+    ill = any(model["overdue"] or model["hung"] for model in models)
+    status = "overdue" if ill else "stopping" if stopping else "ok"
+    files = [{"file": one.file, "why": one.why, "model": one.model} for one in broken]
+    return (503 if ill else 200), {"status": status, "now": now.isoformat(), "models": models, "broken": files}
+
+
+def _model(standing: Standing, now: datetime) -> dict[str, Any]:
+    return {
+        "model": standing.model,
+        "file": standing.file,
+        "last_check": standing.last.model_dump(mode="json") if standing.last else None,
+        "next_run": _iso(standing.next),
+        "lag_seconds": round(standing.lag(now).total_seconds(), 3),
+        "overdue": standing.silent(now),
+        "running_since": _iso(standing.running_since),
+        "hung": standing.hung(now),
+        "waiting": standing.waits,
+        "missed": standing.missed,
+        "overrun": standing.overrun,
+        "config_error": standing.broken,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

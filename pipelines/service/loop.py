@@ -1,0 +1,236 @@
+"""The service as a whole: who looks when, what is done about it, and how it comes to its end. Judges nothing itself."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from monitoring.ledger import Kind
+from monitoring.records import Check
+from pipelines import notices
+from pipelines.config import Project
+from pipelines.service import checks
+from pipelines.service.board import Board, note, when
+from pipelines.service.clock import Clock
+from pipelines.service.endpoint import Answers
+from pipelines.service.health import health
+from pipelines.service.metrics import metrics
+from pipelines.service.roster import Roster
+from pipelines.service.running import Asked, Ended, Runner, Why
+from pipelines.service.standing import Standing
+from pipelines.service.timing import last_due
+from pipelines.service.watched import Watched
+from pipelines.service.watching import Watch
+
+RESTLESS_SECONDS, CALM_SECONDS = 0.25, 2.0
+log = logging.getLogger("driftloop.service")
+
+
+class Service:
+    """Watches the models of some folders until it is told to stop.
+
+    One thread, the caller's, looks at files, folders and the time and does all that changes what is watched; workers
+    run the checks; one thread aside does what may take its time, looking into sources and sending news.
+    """
+
+    def __init__(
+        self,
+        places: Iterable[Path],
+        *,
+        workers: int = 2,
+        check: Callable[[Project], Check] = checks.check,
+        preload: Callable[[Iterable[Project]], None] = checks.preload,
+    ) -> None:
+        self._check, self._preload = check, preload
+        self._roster = Roster(places)
+        self._wake, self._stop, self._at_once = threading.Event(), threading.Event(), threading.Event()
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
+        self._board = Board(self._aside)
+        self._clock = Clock(self._is_due, self._was_missed)
+        self._runner = Runner(self._work, self._has_ended, workers=workers)
+        self._watch = Watch(self._wake.set)
+        self.answers = Answers(health=self._health, metrics=self._metrics, models=self._models, check=self._by_hand)
+
+    def stop(self) -> None:
+        """Stop when the checks that run have ended; told a second time, at once. Fit for a signal handler."""
+        if self._stop.is_set():
+            self._at_once.set()
+        self._stop.set()
+        self._wake.set()
+
+    def run(self, patience_seconds: float) -> bool:
+        """Serve until `stop`. False if checks were still running after the patience, or at a second `stop`."""
+        self._clock.start()
+        while not self._stop.is_set():
+            self._look()
+            watched = self._board.all()
+            restless = self._roster.restless or any(one.arrivals and one.arrivals.files.restless for one in watched)
+            self._wake.wait(RESTLESS_SECONDS if restless else CALM_SECONDS)
+            self._wake.clear()
+        return self._finish(patience_seconds)
+
+    def _finish(self, patience_seconds: float) -> bool:
+        self._watch.stop()
+        self._clock.stop()
+        left, running = self._runner.stop(), self._runner.running()
+        for model in left:
+            log.info("%s: its check had not begun; the next start makes it up", model)
+        for asked in running:
+            log.info("%s: waiting for the running check to end; a second signal cuts it off", asked.model)
+        self._aside.shutdown(wait=False, cancel_futures=True)
+        until = time.monotonic() + patience_seconds
+        while not self._runner.idle(0.1):
+            if self._at_once.is_set() or time.monotonic() > until:
+                self._cut_off()
+                return False
+        return True
+
+    def _cut_off(self) -> None:
+        running = [asked.model for asked in self._runner.running()]
+        why = "cut off: the service was stopped before this check ended"
+        ended = checks.cut_off()
+        log.warning("%s (%s; %d open runs ended as failed)", why, ", ".join(running), ended)
+        for model in running:
+            note(model, "check_cut_off", {"reason": why})
+
+    # What is looked at now and then, in the caller's thread
+
+    def _look(self) -> None:
+        now = datetime.now(UTC)
+        for step in (self._look_at_files, self._look_at_arrivals, self._look_at_tables, self._look_for_silence):
+            try:
+                step(now)
+            except Exception as error:
+                log.exception("a look failed and is tried again: %s", type(error).__name__)
+
+    def _look_at_files(self, now: datetime) -> None:
+        changes = self._roster.look(now)
+        for broken in changes.broken:
+            log.error("%s%s", broken.why, f"\n  {broken.model} goes on by its last good state" if broken.model else "")
+            if broken.model:
+                note(broken.model, "config_broken", {"file": broken.file, "reason": broken.why})
+        for model in changes.dropped:
+            log.info("%s: its file is gone, it is not watched any more", model)
+            self._clock.drop(model)
+            self._board.drop(model)
+        if changes.taken:
+            self._preload(changes.taken)
+        for project in changes.taken:
+            self._take(project, now)
+        folders = frozenset((place if place.is_dir() else place.parent, False) for place in self._roster.places)
+        self._watch.set(folders | {one.arrivals.root for one in self._board.all() if one.arrivals})
+
+    def _take(self, project: Project, now: datetime) -> None:
+        model, schedule = project.model, project.schedule
+        new = self._board.put(project, now)
+        watched = self._board.get(model)
+        assert watched is not None
+        self._clock.set(model, schedule, watched.last.started if watched.last else now)
+        due = self._clock.next(model)
+        log.info("%s: %s, next check %s", model, "watched" if new else "changed", when(due) if due else "on arrival")
+        if due is None and schedule.clock is not None:
+            log.error("%s: schedule.cron %r never comes", model, schedule.cron)
+        if new:
+            self._make_up(watched, now)
+
+    def _make_up(self, watched: Watched, now: datetime) -> None:
+        """Run what was due while no service was there, if that is not longer ago than its grace."""
+        schedule, model = watched.project.schedule, watched.project.model
+        due = last_due(schedule, watched.last.started, now) if watched.last else None
+        if watched.last is None and schedule.every is not None:
+            due = now  # an interval begins with its first check
+        if due is not None and now - due <= schedule.grace:
+            self._is_due(model, due)
+        elif due is not None:
+            self._was_missed(model, due)
+
+    def _look_at_arrivals(self, now: datetime) -> None:
+        for watched in self._board.all():
+            files = watched.arrivals.look(now) if watched.arrivals else ()
+            if files:
+                log.info("%s: %s arrived", watched.project.model, ", ".join(Path(file).name for file in files[:5]))
+                self._ask(watched.project.model, "arrival", now)
+
+    def _look_at_tables(self, now: datetime) -> None:
+        for watched in self._board.all():
+            if watched.poll is not None and watched.poll.due(watched.project, now):
+                self._aside.submit(self._poll, watched)
+
+    def _poll(self, watched: Watched) -> None:
+        now = datetime.now(UTC)
+        try:
+            if watched.poll is not None and watched.poll.look(watched.project, now):
+                self._ask(watched.project.model, "poll", now)
+        except Exception as error:
+            log.warning("%s: its source cannot be looked at: %s", watched.project.model, error)
+
+    def _look_for_silence(self, now: datetime) -> None:
+        for one in self.standings():
+            if one.hung(now) and one.running_since is not None:
+                self._board.tell(notices.of_hung(one.model, one.running_since, now - one.running_since), "check_hung")
+            elif one.silent(now):
+                self._board.tell(notices.of_silence(one.model, one.lag(now), one.due()), "check_silent")
+
+    # What happens in other threads
+
+    def _is_due(self, model: str, due: datetime) -> None:
+        if self._ask(model, "schedule", due) == "overrun":
+            self._board.left_out(model, due, Kind.CHECK_OVERRUN, "the check before it had not ended")
+
+    def _was_missed(self, model: str, due: datetime) -> None:
+        self._board.left_out(model, due, Kind.CHECK_MISSED, "it could not start within its grace")
+
+    def _by_hand(self, model: str) -> str:
+        return self._ask(model, "http", datetime.now(UTC))
+
+    def _ask(self, model: str, why: Why, due: datetime) -> str:
+        return self._runner.ask(Asked(model=model, why=why, due=due))
+
+    def _work(self, asked: Asked) -> Any:
+        watched = self._board.get(asked.model)
+        if watched is None:
+            return None  # its file went away while it waited
+        log.info("%s: check (%s)", asked.model, asked.why)
+        return self._check(watched.project)
+
+    def _has_ended(self, end: Ended) -> None:
+        model = end.asked.model
+        if end.error is not None:
+            log.error("%s: the check failed: %s: %s", model, type(end.error).__name__, end.error)
+        elif isinstance(end.result, Check):
+            log.info("%s: %s: %s", model, end.result.outcome.value, end.result.reason)
+        self._board.ended(end)
+        self._wake.set()
+
+    # What is shown
+
+    def standings(self) -> tuple[Standing, ...]:
+        """How every model stands now, by name."""
+        running = {asked.model: asked.started for asked in self._runner.running()}
+        waiting = self._runner.waiting()
+        broken = {one.model: one.why for one in tuple(self._roster.broken.values())}
+        return tuple(
+            watched.standing(
+                running_since=running.get(watched.project.model),
+                waits=watched.project.model in waiting,
+                due=self._clock.next(watched.project.model),
+                broken=broken.get(watched.project.model),
+            )
+            for watched in self._board.all()
+        )
+
+    def _health(self) -> tuple[int, dict[str, Any]]:
+        broken = tuple(self._roster.broken.values())
+        return health(self.standings(), broken, datetime.now(UTC), stopping=self._stop.is_set())
+
+    def _metrics(self) -> bytes:
+        return metrics(self.standings(), datetime.now(UTC))
+
+    def _models(self) -> tuple[str, ...]:
+        return tuple(watched.project.model for watched in self._board.all())

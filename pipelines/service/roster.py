@@ -1,0 +1,96 @@
+"""Which models the service watches: the YAML files of its folders, the last good state of each, and what is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from monitoring.errors import DriftloopError, UnknownModel
+from pipelines.config import Project, load
+from pipelines.service.settling import Settling, listing
+
+# An editor that writes in two steps is not caught between them.
+SETTLE = timedelta(seconds=0.5)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A file that cannot be taken, and why. `model` is the one that goes on by its last good state, if there is one."""
+
+    file: str
+    why: str
+    model: str | None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a look has found: models to watch from now on as they stand, models to drop, files newly broken."""
+
+    taken: tuple[Project, ...] = ()
+    dropped: tuple[str, ...] = ()
+    broken: tuple[Broken, ...] = ()
+
+
+class Roster:
+    """The models of some folders and files, as they were when they were good last."""
+
+    def __init__(self, places: Iterable[Path]) -> None:
+        self.places = tuple(place.resolve() for place in places)
+        for place in self.places:
+            if not place.exists():
+                raise UnknownModel(str(place))
+        self.broken: dict[str, Broken] = {}
+        self._good: dict[str, Project] = {}
+        self._files = Settling(timedelta())
+
+    @property
+    def restless(self) -> bool:
+        """Whether a file is just being written."""
+        return self._files.restless
+
+    def look(self, now: datetime) -> Changes:
+        """Read what is new or changed since the last look. A broken file is named once for each of its states."""
+        patterns = [str(place / "*.y*ml") if place.is_dir() else str(place) for place in self.places]
+        there = {name: stamp for pattern in patterns for name, stamp in listing(pattern).items()}
+        before = self.models()
+        gone = [file for file in self._good.keys() | self.broken.keys() if file not in there]
+        for file in gone:
+            self._good.pop(file, None)
+            self.broken.pop(file, None)
+        changed = self._files.see(there, now)
+        self._files.settle = SETTLE
+        if not gone and not changed:
+            return Changes()
+        # A file whose model was another's may be taken now that the other one has changed.
+        again = [file for file in self.broken if file not in changed]
+        broken = [one for file in sorted({*changed, *again}) if (one := self._take(file)) is not None]
+        after = self.models()
+        return Changes(
+            taken=tuple(project for model, project in after.items() if before.get(model) != project),
+            dropped=tuple(model for model in before if model not in after),
+            broken=tuple(broken),
+        )
+
+    def models(self) -> dict[str, Project]:
+        """Every model that is watched, by name."""
+        return {project.model: project for project in self._good.values()}
+
+    def _take(self, file: str) -> Broken | None:
+        """Read one file; what was broken and is not told yet comes back."""
+        told, kept = self.broken.pop(file, None), self._good.get(file)
+        try:
+            project = load(file)
+            other = next((f for f, p in self._good.items() if p.model == project.model and f != file), None)
+            if other is None:
+                self._good[file] = project
+                return None
+            why = f"the model {project.model!r} is in {other} already; give one of them another name"
+        except DriftloopError as error:
+            why = str(error)
+        except OSError as error:
+            why = f"{type(error).__name__}: {error.strerror}"
+        found = Broken(file, why, kept.model if kept else None)
+        self.broken[file] = found
+        return found if found != told else None

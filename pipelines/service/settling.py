@@ -1,0 +1,119 @@
+"""When a file that arrives is complete: pure, but for `listing`, which looks at the disk."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+# What copying, downloading and writing programs call a file that they are not done with.
+UNFINISHED = (".*", "_*", "*.tmp", "*.temp", "*.part", "*.partial", "*.crdownload", "*.filepart", "*.swp", "*~")
+PARQUET = (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells one state of a file from another: its size, when its content changed, which file it is.
+
+    `appeared` is when it came to this name, by a write or by a rename: the newer one of the two times of a file.
+    """
+
+    size: int
+    changed_ns: int
+    inode: int
+    appeared: datetime = field(compare=False)
+    whole: bool = True
+
+
+@dataclass
+class Settling:
+    """Tells the files that are new or changed, once each, as soon as they have stayed the same for `settle`.
+
+    A rename puts a whole file under its name at once; it is told after the same short wait. A file that goes on to
+    change is told again when it has settled again.
+    """
+
+    settle: timedelta
+    known: dict[str, Stamp] = field(default_factory=dict)
+    _changing: dict[str, tuple[Stamp, datetime]] = field(default_factory=dict)
+
+    def see(self, found: Mapping[str, Stamp], now: datetime) -> tuple[str, ...]:
+        """Take what is there at `now`; gives the names of files that are complete by now, sorted."""
+        for name in self.known.keys() - found.keys():
+            del self.known[name]
+        for name in self._changing.keys() - found.keys():
+            del self._changing[name]
+        complete = []
+        for name, stamp in found.items():
+            if self.known.get(name) == stamp:
+                self._changing.pop(name, None)
+                continue
+            before, since = self._changing.get(name, (None, now))
+            if before != stamp:
+                since = now
+            self._changing[name] = (stamp, since)
+            if stamp.whole and stamp.size > 0 and now - since >= self.settle:
+                self.known[name] = stamp
+                del self._changing[name]
+                complete.append(name)
+        return tuple(sorted(complete))
+
+    @property
+    def restless(self) -> bool:
+        """Whether some file is still on its way, so that it is worth looking again soon."""
+        return bool(self._changing)
+
+
+def listing(pattern: str) -> dict[str, Stamp]:
+    """The files that a path, folder or glob leads to by now, without those whose name says that they are unfinished."""
+    if os.path.isdir(pattern):
+        pattern = os.path.join(glob.escape(pattern), "*")
+    names = [pattern] if os.path.isfile(pattern) else glob.glob(pattern, recursive=True)
+    found = {}
+    for name in names:
+        if any(fnmatch.fnmatch(os.path.basename(name), shape) for shape in UNFINISHED):
+            continue
+        try:
+            about = os.stat(name)
+            if os.path.isfile(name):
+                found[name] = _stamp(name, about)
+        except OSError:
+            continue  # gone since it was listed
+    return found
+
+
+def roots(pattern: str) -> tuple[Path, bool]:
+    """The folder to watch for a path or glob, and whether the folders in it too. The nearest one that exists.
+
+    >>> roots("/nowhere/in/*.csv")
+    (PosixPath('/'), False)
+    """
+    folder = Path(pattern)
+    deep = glob.has_magic(str(folder.parent))
+    while glob.has_magic(str(folder)) or not folder.is_dir():
+        folder = folder.parent
+    # What is to come may be far below a folder that is there; that one is looked at now and then.
+    fixed = Path(pattern).parent
+    while glob.has_magic(str(fixed)):
+        fixed = fixed.parent
+    return folder, deep and folder == fixed
+
+
+def _stamp(name: str, about: os.stat_result) -> Stamp:
+    appeared = datetime.fromtimestamp(max(about.st_mtime, about.st_ctime), UTC)
+    whole = not name.lower().endswith(PARQUET) or _ends_as_parquet(name)
+    return Stamp(about.st_size, about.st_mtime_ns, about.st_ino, appeared, whole)
+
+
+def _ends_as_parquet(name: str) -> bool:
+    """A parquet file ends in its own four letters, which are written last."""
+    try:
+        with open(name, "rb") as file:
+            file.seek(-4, os.SEEK_END)
+            return file.read() in {b"PAR1", b"PARE"}
+    except OSError:
+        return False

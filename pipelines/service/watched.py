@@ -1,0 +1,88 @@
+"""What the service knows of one model while it watches it, and how the ledger's past makes the beginning of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitoring.ledger import Ledger
+from monitoring.records import Check, Outcome
+from pipelines.config import Project
+from pipelines.service.arrivals import Arrivals, Poll
+from pipelines.service.running import Ended
+from pipelines.service.standing import Last, Standing, last_of
+
+FAR_ENOUGH = 20
+
+
+@dataclass
+class Watched:
+    """One model: its file as it was good last, its last check, its counts and what it waits for."""
+
+    project: Project
+    since: datetime
+    last: Last | None = None
+    champion_newest: datetime | None = None
+    ends: Counter[str] = field(default_factory=Counter)
+    missed: int = 0
+    overrun: int = 0
+    arrivals: Arrivals | None = None
+    poll: Poll | None = None
+    told: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, project: Project, ledger: Ledger, now: datetime) -> Watched:
+        """Take up a model where the last process left it."""
+        checks = ledger.checks(project.model, most=FAR_ENOUGH)
+        last = None
+        for check in reversed(checks):
+            last = last_of(check, last)
+        made = cls(project, now, last)
+        made.take(project)
+        return made
+
+    def take(self, project: Project) -> None:
+        """Go on by another state of the file."""
+        same = self.project.schedule.on == project.schedule.on and self.project.folder == project.folder
+        self.project = project
+        if not same or (self.arrivals is None and self.poll is None):
+            since = self.last.started if self.last else None
+            self.arrivals, self.poll = Arrivals.of(project, since), Poll.of(project, since)
+
+    def ended(self, end: Ended) -> None:
+        """Take in how a check ended."""
+        assert end.asked.started is not None
+        started = end.asked.started
+        timed = {
+            "seconds": (end.ended - started).total_seconds(),
+            "waited_seconds": max(0.0, (started - end.asked.due).total_seconds()),
+        }
+        if isinstance(end.result, Check):
+            last = last_of(end.result, self.last)
+        else:
+            reason = f"{type(end.error).__name__}: {end.error}"
+            last = Last(outcome=Outcome.FAILED.value, reason=reason, started=started)
+        self.last = last.model_copy(update=timed)
+        self.ends[self.last.outcome] += 1
+        self.told.clear()
+
+    def standing(
+        self, *, running_since: datetime | None, waits: bool, due: datetime | None, broken: str | None
+    ) -> Standing:
+        """How the model stands at this moment."""
+        return Standing(
+            model=self.project.model,
+            file=str(self.project.file),
+            schedule=self.project.schedule,
+            watched_since=self.since,
+            last=self.last,
+            running_since=running_since,
+            waits=waits,
+            next=due,
+            broken=broken,
+            champion_newest=self.champion_newest,
+            ends=dict(self.ends),
+            missed=self.missed,
+            overrun=self.overrun,
+        )

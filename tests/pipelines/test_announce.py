@@ -1,0 +1,148 @@
+"""News reach a webhook once, events reach Prefect, and neither can fail a check."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from monitoring.ledger import Ledger
+from monitoring.records import Outcome
+from pipelines import announce, home, notices
+from pipelines.notices import Notify
+from tests.conftest import Model
+from tests.streams import day, stream
+from tests.told import made
+
+Make = Callable[..., Model]
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[Any]]]:
+    """A real HTTP server on this machine and the JSON that it was sent; a path with `no` is answered with 500."""
+    got: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(500 if "no" in self.path else 200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"json://127.0.0.1:{server.server_address[1]}", got
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    with closing(Ledger(home.ledger_url())) as opened:
+        yield opened
+
+
+def failure(model: str, reason: str = "OSError: the disk is full") -> notices.Notice:
+    return notices.of_check(made(model=model, outcome="failed", reason=reason), Notify())[0]
+
+
+def test_news_are_sent_once(webhook: tuple[str, list[Any]], ledger: Ledger) -> None:
+    """Another process that meets the same failure a moment later sends nothing: the ledger remembers."""
+    url, got = webhook
+    wanted = Notify(urls=[f"{url}/hook"])
+    for _ in range(3):
+        announce.notify(wanted, [failure("once")], ledger)
+    announce.notify(wanted, [failure("once", "ValueError: something else")], ledger)
+    assert [(one["title"], one["type"]) for one in got] == [("once: the check failed", "warning")] * 2
+    assert "disk is full" in got[0]["message"]
+    assert len(ledger.events("once", kinds=(announce.NOTIFIED,))) == 2
+
+
+def test_only_what_is_wanted_is_sent(webhook: tuple[str, list[Any]], ledger: Ledger) -> None:
+    """`notify.on` chooses; nothing else reaches anybody."""
+    url, got = webhook
+    announce.notify(Notify(urls=[url], on=["drift"]), [failure("choosy")], ledger)
+    assert got == []
+
+
+def test_what_reached_nobody_is_tried_again(webhook: tuple[str, list[Any]], ledger: Ledger) -> None:
+    """A webhook that answers with an error has not been told; one of two that took it has."""
+    url, got = webhook
+    announce.notify(Notify(urls=[f"{url}/no"]), [failure("deaf")], ledger)
+    announce.notify(Notify(urls=[f"{url}/no", f"{url}/yes"]), [failure("deaf")], ledger)
+    announce.notify(Notify(urls=[f"{url}/yes"]), [failure("deaf")], ledger)
+    assert len(got) == 3
+    (told,) = ledger.events("deaf", kinds=(announce.NOTIFIED,))
+    assert (told.payload["sent"], told.payload["of"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "url", ["json://127.0.0.1:1/${HOOK}", "nosuchservice://${HOOK}", "json://127.0.0.1/${NO_SUCH_VARIABLE}", "${HOOK}"]
+)
+def test_a_notification_that_fails_fails_nothing_and_tells_no_secret(
+    url: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody there, no such service, no such variable: one line in the log, without what the variable holds."""
+    monkeypatch.setenv("HOOK", "hunter2")
+    with caplog.at_level(logging.DEBUG):
+        announce.notify(Notify(urls=[url]), [failure("quiet")], ledger)
+    assert "notify.urls[0]" in caplog.text
+    assert "hunter2" not in caplog.text
+    assert ledger.events("quiet", kinds=(announce.NOTIFIED,)) == []
+
+
+def test_an_event_that_cannot_be_sent_fails_nothing(prefect: None, caplog: pytest.LogCaptureFixture) -> None:
+    """Larger than Prefect takes: it is told, and the check goes on."""
+    with caplog.at_level(logging.WARNING):
+        announce.emit(announce.events.of_check(made(reason="x" * 3_000_000)))
+    assert "EventTooLarge" in caplog.text
+
+
+def test_a_check_is_told_to_prefect_and_to_people(model: Make, webhook: tuple[str, list[Any]]) -> None:
+    """A check with drift and a retrain: its events stand in Prefect, related to its run, and the hook has its news."""
+    url, got = webhook
+    made_model = model(
+        stream(input_shift_at=28, concept_shift_at=28),
+        training__params={"n_estimators": 10},
+        policies__triggers=[{"policy": "always"}],
+        notify={"urls": [url]},
+    )
+    first = made_model.check(day(21))
+    assert first.outcome is Outcome.BOOTSTRAPPED
+    check = made_model.check(day(35))
+    titles = [one["title"] for one in got]
+    assert titles[0] == f"{made_model.name}: version 1 is champion"
+    assert f"{made_model.name}: drift" in titles
+    found = events_about(made_model.name, at_least=6)
+    names = [event["event"].removeprefix("driftloop.") for event in found]
+    assert sorted(names)[:2] == ["check.finished"] * 2
+    assert {"drift.detected", "retrain.requested", "model.promoted"} <= set(names)
+    finished = next(event for event in found if event["payload"].get("check_id") == check.check_id)
+    roles = {related["prefect.resource.role"]: related["prefect.resource.id"] for related in finished["related"]}
+    assert UUID(roles["flow-run"].removeprefix("prefect.flow-run.")) == UUID(str(check.prefect_flow_run_id))
+    assert roles["flow"].startswith("prefect.flow."), "Prefect adds the flow of the run that was given"
+
+
+def events_about(name: str, at_least: int) -> list[dict[str, Any]]:
+    """The events about a model in Prefect; they arrive a moment after they are sent."""
+    from prefect.client.orchestration import get_client
+
+    wanted = {"filter": {"event": {"prefix": ["driftloop."]}, "resource": {"id": [f"driftloop.model.{name}"]}}}
+    with get_client(sync_client=True) as client:
+        for _ in range(150):
+            answer = client._client.post("/events/filter", json=wanted)
+            found = list(answer.json()["events"])
+            if len(found) >= at_least:
+                break
+            time.sleep(0.1)
+    return found

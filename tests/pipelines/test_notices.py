@@ -1,0 +1,86 @@
+"""Which news are told to people, and when the same news are told again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pipelines import notices
+from pipelines.config import Project
+from pipelines.notices import Notify
+from tests import streams
+from tests.streams import day
+from tests.told import drifted_column, made, retrain
+
+NOTIFY = Notify()
+
+
+@pytest.mark.parametrize(
+    ("check", "kinds"),
+    [
+        (made(), []),
+        (made(drift_share=0.6, columns=[drifted_column("speed")]), ["drift"]),
+        (made(outcome="failed", reason="OSError: full"), ["failed"]),
+        (made(outcome="bad_data", reason="a column is lost", decision=None), []),
+    ],
+)
+def test_a_check_is_news_if_it_failed_or_found_drift(check: Any, kinds: list[str]) -> None:
+    """A steady check is none."""
+    told = notices.of_check(check, NOTIFY)
+    assert [notice.kind for notice in told] == kinds
+    assert all(notice.title.startswith("m: ") and notice.body for notice in told)
+
+
+def test_an_end_of_a_retrain_is_news_if_there_was_a_challenger() -> None:
+    """Promoted or rejected, once a request; a training that could not be made is neither."""
+    (promoted,), (rejected,) = (notices.of_retrain("m", retrain(promoted=yes)) for yes in (True, False))
+    assert (promoted.kind, rejected.kind) == ("promoted", "rejected")
+    assert promoted.key != notices.of_retrain("m", retrain(request_id="r2"))[0].key
+    assert notices.of_retrain("m", retrain(version=None, challenger_loss=None, promoted=False)) == ()
+
+
+def test_the_same_news_are_not_told_within_the_period() -> None:
+    """Exactly after the period they are; other news, and the same of another model, are not held back."""
+    (notice,) = notices.of_check(made(outcome="failed", reason="no answer after 3 s"), NOTIFY)
+    (like,) = notices.of_check(made(outcome="failed", reason="no answer after 12 s"), NOTIFY)
+    (other,) = notices.of_check(made(outcome="failed", reason="the disk is full"), NOTIFY)
+    (elsewhere,) = notices.of_check(made(model="n", outcome="failed", reason="no answer after 3 s"), NOTIFY)
+    told, hour = [(day(0), notice.key)], timedelta(hours=1)
+    assert not notices.is_news(like, told, day(0) + hour - timedelta(seconds=1), hour)
+    assert notices.is_news(like, told, day(0) + hour, hour)
+    assert notices.is_news(other, told, day(0), hour)
+    assert notices.is_news(elsewhere, told, day(0), hour)
+    assert notices.is_news(notice, [], day(0), hour)
+
+
+def test_drift_is_the_same_news_as_long_as_the_champion_stays() -> None:
+    """Not once a check, but again under a new champion."""
+    (one,), (two,) = (notices.of_check(made(check_id=c, drift_share=s), NOTIFY) for c, s in (("a", 0.6), ("b", 0.7)))
+    (after,) = notices.of_check(made(champion="4", drift_share=0.6), NOTIFY)
+    assert one.key == two.key != after.key
+
+
+def test_a_silence_stays_the_same_news_until_a_check_has_run() -> None:
+    """How late it is changes by the minute; what is overdue does not."""
+    early, later = (notices.of_silence("m", timedelta(hours=h), day(3)) for h in (2, 9))
+    assert early.key == later.key != notices.of_silence("m", timedelta(hours=2), day(4)).key
+    assert "2h" in early.body
+    assert notices.of_hung("m", day(3), timedelta(hours=7)).key != early.key
+
+
+@pytest.mark.parametrize(
+    "url", ["mailto://me:hunter2@example.org", "json://host/hook?token=abc", "https://user:pw@host/x"]
+)
+def test_a_secret_that_is_written_out_is_refused(url: str) -> None:
+    """The file is shared and stored; its secrets come from the environment."""
+    with pytest.raises(ValueError, match="written out"):
+        Notify(urls=[url])
+
+
+def test_urls_reach_no_store() -> None:
+    """Some URLs are secrets from end to end: the section is in no dump of the config, so not in Prefect or MLflow."""
+    project = Project.model_validate(streams.config(notify={"urls": ["slack://AAA/BBB/CCC"], "on": ["drift"]}))
+    assert project.notify.on == ("drift",)
+    assert "AAA" not in f"{project.model_dump_json()}{project!r}{project.model_dump()}"
