@@ -2,10 +2,11 @@
 
     python -m benchmarks.drift_speed [--rounds 3] [--shapes 10k,100k,1M,5M,wide] [--peers FOLDER] [--huge]
 
-Prints tables in Markdown: medians over rounds in which every contender runs once, each in a fresh process; ratios are
-medians of the ratios round by round. Peers that do not go with our versions get an environment of their own in the
-folder of peers; one that does not install is named and left out, and so is one that would not end in `--patience`
-seconds. `--huge` adds 50 million rows, made and deleted again (3.9 GB), for us and the limit alone.
+Prints tables in Markdown: medians over rounds in which every contender runs once, each in a fresh process. Ratios are
+medians of the ratios round by round: of the clock and, for a machine that is not quiet, of the work of all cores. Peers
+that do not go with our versions get an environment of their own in the folder of peers; one that does not install is
+named and left out, and so is one that would not end in `--patience` seconds. `--huge` adds 50 million rows, made and
+deleted again (4 GB), for us and the limit alone.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ class Measured:
     """What the runs of one contender on one shape said, a number a round."""
 
     seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
     peaks_mb: list[float] = field(default_factory=list)
     trouble: str = ""
 
@@ -156,6 +158,7 @@ def race(shape: Shape, names: dict[str, str], rounds: int, patience: float, expe
                     result.trouble = told
                     continue
                 result.seconds.append(float(told["seconds"]))  # type: ignore[arg-type]
+                result.cpu_seconds.append(float(told["cpu_seconds"]))  # type: ignore[arg-type]
                 result.peaks_mb.append(float(told["peak_mb"]))  # type: ignore[arg-type]
                 versions[name] = told["version"]
                 expected[name] = result.seconds[-1] / size
@@ -167,18 +170,20 @@ def race(shape: Shape, names: dict[str, str], rounds: int, patience: float, expe
 
 def show(shape: Shape, results: dict[str, Measured]) -> None:
     """Print one table in Markdown."""
-    print(f"| {shape.title} | s | peak MB | x decoding | driftloop is faster |")
-    print("|---|---|---|---|---|")
+    print(f"| {shape.title} | s | CPU s | peak MB | x decoding, clock / CPU | x driftloop, clock / CPU |")
+    print("|---|---|---|---|---|---|")
     for name, result in results.items():
         if not result.seconds:
-            print(f"| {name} | {result.trouble} | | | |")
+            print(f"| {name} | {result.trouble} | | | | |")
             continue
-        ratios = [
-            f"{ratio(result.seconds, results[other].seconds):.{digits}f}" if results[other].seconds else ""
-            for other, digits in (("decode", 2), ("driftloop", 1))
-        ]
-        median = statistics.median(result.seconds)
-        print(f"| {name} | {median:.3f} | {max(result.peaks_mb):.0f} | {ratios[0]} | {ratios[1]} x |")
+        others = [results[other] for other in OURS[:2]]
+        clock, work = (
+            [ratio(getattr(result, what), getattr(other, what)) for other in others]
+            for what in ("seconds", "cpu_seconds")
+        )
+        beside = [f"{one:.2f} / {other:.2f}" for one, other in zip(clock, work, strict=True)]
+        seconds, cpu_seconds = statistics.median(result.seconds), statistics.median(result.cpu_seconds)
+        print(f"| {name} | {seconds:.3f} | {cpu_seconds:.3f} | {max(result.peaks_mb):.0f} | {' | '.join(beside)} |")
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:

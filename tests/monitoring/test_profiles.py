@@ -24,6 +24,7 @@ from monitoring.profiles import (
     load,
     merge,
     save,
+    storing,
 )
 from monitoring.records import Kind
 
@@ -212,13 +213,26 @@ def test_a_file_brings_back_all(tmp_path: Path) -> None:
 
 
 def test_other_cells_are_not_added() -> None:
-    """Profiles counted in the cells of different references cannot be merged."""
-    for one, other in (
-        (first(rows(100), KINDS), first(rows(100, seed=1), KINDS)),
-        (first(rows(100), KINDS), first(rows(100), {"x": "numeric"})),
+    """Profiles counted in the cells of different references cannot be merged; the error says what differs."""
+    numbers, others = rows(100), rows(100).assign(x=1.0, c="z")
+    for frame, kinds, what in (
+        (others, {"x": "numeric"}, "edges or fences"),
+        (others, {"c": "categorical"}, "levels"),
+        (numbers, {"x": "numeric", "c": "categorical"}, "columns"),
+        (numbers.astype({"x": str}), {"x": "categorical"}, "numeric in one and categorical in the other"),
     ):
-        with pytest.raises(CellsDiffer, match="cannot be merged"):
-            merge(one, other)
+        like_it: dict[str, Kind] = {"c": "categorical"} if list(kinds) == ["c"] else {"x": "numeric"}
+        with pytest.raises(CellsDiffer, match=what):
+            merge(first(numbers, like_it), first(frame, kinds))  # type: ignore[arg-type]
+
+
+def test_a_file_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in a format that this version does not know is refused with both versions."""
+    monkeypatch.setattr(storing, "VERSION", 2)
+    save(first(rows(10), KINDS), tmp_path / "profiles")
+    monkeypatch.undo()
+    with pytest.raises(ProfileUnreadable, match="version 2, not 1"):
+        load(tmp_path / "profiles")
 
 
 def test_a_lost_column_is_named() -> None:
