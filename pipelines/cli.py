@@ -9,7 +9,7 @@ import click
 from pipelines.commands.group import Commands
 
 # In the order of the help page.
-COMMANDS = ("init", "check", "retrain", "backtest", "serve", "status", "site", "rollback", "demo")
+COMMANDS = ("init", "check", "retrain", "predict", "backtest", "serve", "status", "site", "rollback", "demo")
 
 
 @click.group(

@@ -60,6 +60,14 @@ class Gate(Section):
     seed: int = 0
 
 
+class Predictions(Section):
+    """Where `driftloop predict` logs what the champion said, and where a check looks for it before it scores."""
+
+    path: str | None = Field(
+        None, description="a folder for parquet files; `predictions/MODEL` of the state folder if not given"
+    )
+
+
 class Policies(Section):
     """Who judges. Any trigger that fires asks for a retrain; any guard that vetoes prevents it."""
 
@@ -77,6 +85,7 @@ class Project(Monitored):
         "automatic", description="manual: a proven challenger waits for `driftloop promote`; the first one does not"
     )
     schedule: Schedule = Schedule()
+    predictions: Predictions = Predictions()
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
     notify: Notify = Field(Notify(), exclude=True, repr=False)
     file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from monitoring import sources
@@ -22,12 +22,13 @@ from monitoring.preflight import inspect
 from monitoring.records import Check, ColumnReference, ColumnScore, Estimate, Finding, Performance, Reference, Window
 from monitoring.reference import PREDICTION, prediction_column
 from monitoring.windows import inside
-from pipelines import own_code, registry
+from pipelines import own_code, prediction_log, registry
 from pipelines.as_trained import as_trained, differences
 from pipelines.caching import by_content
 from pipelines.config import Project
 from pipelines.estimating import estimate_loss
 from pipelines.fresh import Fresh
+from pipelines.prediction_log import Logged
 from pipelines.registry import Version
 
 
@@ -85,8 +86,9 @@ def measure(
     aside: frozenset[str],
 ) -> Measurement:
     """Predict, then score drift and loss, and estimate the loss of what has no labels yet, side by side."""
-    rows = digest(fresh.digest, champion.model_id)
-    predicted, classes = predict(config, champion, fresh.frame, key=rows)
+    logged = find_logged(config, champion, fresh.frame)
+    rows = digest(fresh.digest, champion.model_id, logged.digest)
+    predicted, classes = predict(config, champion, fresh.frame, logged, key=rows)
     frame = fresh.frame.assign(**{PREDICTION: prediction_column(predicted, classes)})
     judged = tuple(column for column in reference.columns if column.name not in aside)
     current = _current(frame, window, config)
@@ -112,12 +114,23 @@ def measure(
     )
 
 
+@task(name="find logged predictions", cache_policy=NO_CACHE)
+def find_logged(config: Project, champion: Version, frame: pd.DataFrame) -> Logged:
+    """What the champion is on record to have said of these rows: it is not scored again."""
+    logged = prediction_log.find(config, champion, frame)
+    if logged.known.any():
+        get_run_logger().info("%s of %s predictions are in the log", f"{logged.known.sum():,}", f"{len(frame):,}")
+    return logged
+
+
 @task(name="score rows", persist_result=True, cache_key_fn=by_content)
-def predict(config: Project, champion: Version, frame: pd.DataFrame, key: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The champion's predictions of all rows, and its classes."""
+def predict(
+    config: Project, champion: Version, frame: pd.DataFrame, logged: Logged, key: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The champion's predictions of all rows, those of the log included, and its classes."""
     own_code.importable(config)
     scorer = registry.scorer(champion, config.training)
-    return scorer.predict(frame), scorer.classes
+    return logged.completed(scorer, frame), scorer.classes
 
 
 @task(name="measure drift", persist_result=True, cache_key_fn=by_content)

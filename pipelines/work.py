@@ -37,4 +37,5 @@ class Work:
 
 def settings_of(config: Project) -> str:
     """A name for all that a training's result depends on besides rows and champion, the user's own code included."""
-    return digest(config.model_dump_json(exclude={"file", "schedule", "policies"}), own_code.code_digest(config))
+    told = config.model_dump_json(exclude={"file", "schedule", "policies", "predictions"})
+    return digest(told, own_code.code_digest(config))

@@ -63,12 +63,8 @@ def request_of(asked: Check) -> Request:
 def history(days: int, *, model: str = "taxi", reason: str | None = None) -> ModelHistory:
     """A life of so many days: a first champion, a training every 20 days, a failure, a rollback, days without rows."""
     told = {"model": model} | ({} if reason is None else {"reason": reason})
-    checks, champion, newest = (
-        [check(0, Outcome.BOOTSTRAPPED, champion_after="1", **{**told, "champion": None})],
-        "1",
-        1,
-    )  # type: ignore[arg-type]
-    rollbacks = []
+    checks = [check(0, Outcome.BOOTSTRAPPED, **told).model_copy(update={"champion": None})]
+    champion, newest, moves = "1", 1, []
     for day in range(1, days):
         if day % 20 == 0:
             promoted = day % 60 != 0
@@ -83,12 +79,10 @@ def history(days: int, *, model: str = "taxi", reason: str | None = None) -> Mod
             checks.append(check(day, Outcome.HELD if day % 13 == 0 else Outcome.STEADY, champion=champion, **told))
         if day == 50:
             champion = str(int(champion) - 1)
-            rollbacks.append(Mark(checks[-1].now + STEP / 2, "rolled_back", f"rolled back to version {champion}"))
+            moves.append(Mark(checks[-1].now + STEP / 2, "rolled_back", f"rolled back to version {champion}"))
     asked = [request_of(one) for one in checks if one.retrain]
     if days > 30:
-        asked.append(
-            Request("r30", START + 30.5 * STEP, "failed", told.get("reason", "by hand"), champion, error="OOM")
-        )
+        asked.append(Request("r30", START + 30.5 * STEP, "failed", reason or "by hand", champion, error="OOM"))
     versions = [
         Lineage(
             number=str(number), alias={newest: "champion", newest - 1: "previous"}.get(number),
@@ -97,7 +91,7 @@ def history(days: int, *, model: str = "taxi", reason: str | None = None) -> Mod
         for number in range(newest, 0, -1)
     ]  # fmt: skip
     return ModelHistory(
-        model=model, written=START + days * STEP, checks=tuple(checks), rollbacks=tuple(rollbacks),
+        model=model, written=START + days * STEP, checks=tuple(checks), moves=tuple(moves),
         requests=tuple(sorted(asked, key=lambda one: one.asked_at, reverse=True)), versions=tuple(versions),
         links={one.check_id: f"../../reports/{one.check_id}.html" for one in checks if one.columns},
     )  # fmt: skip

@@ -7,9 +7,11 @@ from pipelines.site.history import MarkKind
 WORDS: dict[MarkKind, str] = {
     "promoted": "promoted",
     "rejected": "rejected",
+    "waiting": "waits for approval",
     "failed": "retrain failed",
     "rolled_back": "rolled back",
-    "moved": "alias moved by hand",
+    "healed": "champion brought back",
+    "moved": "champion set by hand",
 }
 
 
@@ -22,9 +24,11 @@ def glyph(kind: MarkKind, x: float, y: float, size: float = 6) -> str:
     s, t = size, 0.75 * size
     shapes = {
         "promoted": f"M{x} {y - s}l{s} {1.75 * s}h{-2 * s}z",
+        "waiting": f"M{x} {y + s}l{s} {-1.75 * s}h{-2 * s}z",
         "rejected": f"M{x - t} {y - t}l{2 * t} {2 * t}M{x + t} {y - t}l{-2 * t} {2 * t}",
         "failed": f"M{x - t} {y - t}h{2 * t}v{2 * t}h{-2 * t}z",
         "rolled_back": f"M{x - s} {y}l{1.75 * s} {-s}v{2 * s}z",
+        "healed": f"M{x - t} {y}h{2 * t}M{x} {y - t}v{2 * t}",
         "moved": f"M{x} {y - s}l{s} {s}l{-s} {s}l{-s} {-s}z",
     }
     return f'<path class="mark {kind}" d="{shapes[kind]}"/>'

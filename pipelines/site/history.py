@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 from typing import Literal
 
 from monitoring.records import Check, Retrain, Window
 
-MarkKind = Literal["promoted", "rejected", "failed", "rolled_back", "moved"]
+MarkKind = Literal["promoted", "rejected", "waiting", "failed", "rolled_back", "healed", "moved"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class ModelHistory:
     older: int = 0
     requests: tuple[Request, ...] = ()
     versions: tuple[Lineage, ...] = ()
-    rollbacks: tuple[Mark, ...] = ()
+    moves: tuple[Mark, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -78,30 +77,19 @@ class ModelHistory:
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        """Ends of retrains, rollbacks, and changes of the champion that nobody recorded, oldest first."""
+        """Ends of retrains, and rollbacks, repairs and changes of the champion by hand, oldest first."""
         known = [mark for request in self.requests if (mark := _end(request)) is not None]
-        known += self.rollbacks
-        known += moved(self.checks, known)
-        return tuple(sorted(known, key=lambda mark: mark.moment))
+        return tuple(sorted([*known, *self.moves], key=lambda mark: mark.moment))
 
 
 def _end(request: Request) -> Mark | None:
     retrain = request.retrain
     if retrain is not None:
         kind: MarkKind = "promoted" if retrain.promoted else "rejected"
+        if request.state == "awaiting_approval":
+            kind = "waiting"
         version = f"version {retrain.version}: " if retrain.version else ""
-        return Mark(request.asked_at, kind, f"{kind} {version}{retrain.reason}")
+        return Mark(request.asked_at, kind, f"{kind}, {version}{retrain.reason}")
     if request.state == "failed":
         return Mark(request.asked_at, "failed", f"the retrain failed: {request.error or 'no reason was recorded'}")
     return None
-
-
-def moved(checks: Sequence[Check], known: Sequence[Mark]) -> list[Mark]:
-    """A champion that is another one at a check than the check before left, without a promotion or rollback between."""
-    found = []
-    for before, after in pairwise(check for check in checks if check.champion or check.champion_after):
-        left, met = before.champion_after, after.champion
-        told = any(before.now <= mark.moment <= after.now and mark.kind != "rejected" for mark in known)
-        if left and met and left != met and not told:
-            found.append(Mark(after.now, "moved", f"the alias was moved from version {left} to {met}"))
-    return found

@@ -86,7 +86,7 @@ def _summary(lines: Sequence[ModelLine]) -> str:
     told = [f"{len(lines)} model{'s' if len(lines) > 1 else ''}"]
     words = {
         "bad": "failed or with bad data",
-        "warn": "held back or rejected",
+        "warn": "held back, rejected or waiting",
         "new": "with a new champion",
         "good": "steady",
         "quiet": "without enough rows",

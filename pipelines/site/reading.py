@@ -8,13 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from monitoring.ledger import Kind, Ledger
+from monitoring.ledger import Event, Kind, Ledger
 from monitoring.records import Check, Retrain, utc
 from pipelines import home
-from pipelines.site.history import Lineage, Mark, ModelHistory, Request
+from pipelines.site.history import Lineage, Mark, MarkKind, ModelHistory, Request
 
 # So many checks are drawn and listed; a page stays below half a megabyte.
 MOST_CHECKS = 1000
+MOVES: dict[str, MarkKind] = {Kind.ROLLED_BACK: "rolled_back", Kind.HEALED: "healed", Kind.CHAMPION_SET: "moved"}
 
 
 def read(ledger: Ledger, model: str, written: datetime, page: Path) -> ModelHistory:
@@ -28,7 +29,7 @@ def read(ledger: Ledger, model: str, written: datetime, page: Path) -> ModelHist
         older=_older(ledger, model) if len(newest) > MOST_CHECKS else 0,
         requests=_requests(ledger, model, checks),
         versions=_versions(model),
-        rollbacks=_rollbacks(ledger, model),
+        moves=_moves(ledger, model),
         links=_links(checks, page),
     )
 
@@ -46,7 +47,7 @@ def _requests(ledger: Ledger, model: str, checks: Iterable[Check]) -> tuple[Requ
             state=row["state"],
             reason=row["reason"],
             champion=row["champion"],
-            check_id=asked_by.get(row["request_id"]),
+            check_id=row["check_id"] or asked_by.get(row["request_id"]),
             retrain=Retrain.model_validate_json(row["body"]) if row["body"] else None,
             error=row["error"],
         )
@@ -59,7 +60,7 @@ def _versions(model: str) -> tuple[Lineage, ...]:
 
     known = registry.versions(model)
     named = {}
-    for alias in (registry.PREVIOUS, registry.CHAMPION) if known else ():
+    for alias in (registry.CHALLENGER, registry.PREVIOUS, registry.CHAMPION) if known else ():
         found = registry.aliased(model, alias)
         if found is not None:
             named[found.number] = alias
@@ -77,9 +78,13 @@ def _versions(model: str) -> tuple[Lineage, ...]:
     )
 
 
-def _rollbacks(ledger: Ledger, model: str) -> tuple[Mark, ...]:
-    noted = ledger.events(model, kinds=[Kind.ROLLED_BACK], most=MOST_CHECKS)
-    return tuple(Mark(event.now, "rolled_back", f"rolled back to version {event.subject}") for event in noted)
+def _moves(ledger: Ledger, model: str) -> tuple[Mark, ...]:
+    noted = ledger.events(model, kinds=list(MOVES), most=MOST_CHECKS)
+    return tuple(Mark(event.now, MOVES[event.kind], _told(event)) for event in noted)
+
+
+def _told(event: Event) -> str:
+    return str(event.payload.get("reason") or f"{event.kind.replace('_', ' ')} to version {event.subject}")
 
 
 def _links(checks: Iterable[Check], page: Path) -> dict[str, str]:

@@ -51,6 +51,8 @@ body { margin: 0; background: #eef0f3; }
 #driftloop .mark.rejected { fill: none; stroke: var(--warn); stroke-width: 2; stroke-linecap: round; }
 #driftloop .mark.failed { fill: var(--bad); }
 #driftloop .mark.rolled_back { fill: var(--roll); }
+#driftloop .mark.waiting { fill: none; stroke: var(--new); stroke-width: 1.6; }
+#driftloop .mark.healed { fill: none; stroke: var(--roll); stroke-width: 2.4; stroke-linecap: round; }
 #driftloop .mark.moved { fill: none; stroke: var(--roll); stroke-width: 1.8; }
 #driftloop .chart .hit { fill: transparent; }
 #driftloop .chart .hit:hover { fill: var(--ink); fill-opacity: .07; }

@@ -1,11 +1,11 @@
-"""What happened to a model is told once, and a change that nobody recorded is found."""
+"""What happened to a model is told once, and nothing is told twice."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.site.history import Lineage, moved
-from tests.histories import check, history, retrained
+from pipelines.site.history import Lineage, ModelHistory
+from tests.histories import START, history, request_of, retrained
 
 
 def test_each_end_of_a_training_and_each_rollback_is_one_mark() -> None:
@@ -16,15 +16,11 @@ def test_each_end_of_a_training_and_each_rollback_is_one_mark() -> None:
     assert "OOM" in marks[1].told
 
 
-def test_a_champion_that_changed_without_a_word_was_moved() -> None:
-    """An alias that was set by hand shows as a mark at the next check, unless something known explains it."""
-    checks = [check(0), check(1, champion="3"), check(2, champion="3")]
-    found = moved(checks, [])
-    assert [(mark.moment, mark.kind) for mark in found] == [(checks[1].now, "moved")]
-    assert "version 1 to 3" in found[0].told
-    explained = history(60)
-    assert not [mark for mark in explained.marks if mark.kind == "moved"]
-    assert [mark.kind for mark in replace(explained, rollbacks=()).marks].count("moved") == 1
+def test_a_challenger_that_waits_is_neither_promoted_nor_rejected() -> None:
+    """Until somebody approves it, a proven challenger has a mark of its own."""
+    asked = request_of(retrained(5, promoted=False, champion="1", version="2"))
+    waiting = ModelHistory("taxi", START, requests=(replace(asked, state="awaiting_approval"),))
+    assert [mark.kind for mark in waiting.marks] == ["waiting"]
 
 
 def test_the_registry_knows_the_champion_better_than_the_last_check() -> None:

@@ -14,7 +14,7 @@ def test_what_needs_a_look_comes_first() -> None:
     outcomes = {"d": Outcome.STEADY, "b": Outcome.HELD, "a": Outcome.STEADY, "c": Outcome.FAILED}
     page = render([ModelLine(model=model, outcome=outcome) for model, outcome in outcomes.items()], START)
     assert re.findall(r'href="models/(\w)\.html"', page) == ["c", "b", "a", "d"]
-    assert "4 models · 1 failed or with bad data · 1 held back or rejected · 2 steady" in page
+    assert "4 models · 1 failed or with bad data · 1 held back, rejected or waiting · 2 steady" in page
 
 
 def test_a_line_sums_up_a_history() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.ledger import Kind, Ledger
+from monitoring.ledger import Kind, Ledger, Request
 from monitoring.records import Outcome
 from pipelines import home
 from pipelines.site import rewrite, write_all, writing
@@ -79,14 +79,20 @@ def test_retrains_rollbacks_and_reports_are_read(ledger: Ledger, tmp_path: Path)
     outside = check(4, report=str(tmp_path / "elsewhere.html"))
     (tmp_path / "elsewhere.html").write_text("not ours")
     assert asked.retrain is not None
-    ledger.request("r2", model="taxi", champion="1", now=asked.now, reason="drift")
+    ledger.request(
+        Request(
+            request_id="r2", model="taxi", champion="1", window=asked.window, now=asked.now, reason="drift", check=asked
+        )
+    )
     ledger.settle(asked.retrain)
     record(ledger, asked, gone, outside)
-    ledger.note("taxi", Kind.ROLLED_BACK, {}, START + 5 * STEP, subject="1")
+    ledger.note("taxi", Kind.ROLLED_BACK, {"version": "1"}, START + 5 * STEP, subject="1")
+    ledger.note("taxi", Kind.CHAMPION_SET, {"version": "2", "reason": "set by hand"}, START + 6 * STEP)
     told = read(ledger, "taxi", START, page("taxi"))
     assert [one.check_id for one in told.checks] == ["c2", "c3", "c4"]
     assert [(one.state, one.check_id) for one in told.requests] == [("promoted", "c2")]
-    assert [mark.kind for mark in told.marks] == ["promoted", "rolled_back"]
+    assert [mark.kind for mark in told.marks] == ["promoted", "rolled_back", "moved"]
+    assert [mark.told for mark in told.moves] == ["set by hand", "rolled back to version 1"]
     assert told.links == {"c2": "../../reports/taxi/a%20b.html"}
     assert told.versions == ()
 

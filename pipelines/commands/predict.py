@@ -1,0 +1,39 @@
+"""`driftloop predict`: the champion's predictions of a window, logged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from pipelines.commands.options import config_argument, json_option, now_option, only_json
+
+
+@click.command()
+@config_argument
+@json_option
+@now_option
+def predict(config: Path, as_json: bool, now: datetime | None) -> None:
+    """Score the newest window with the champion and log its predictions. Checks use them instead of scoring again.
+
+    The same window and version again scores only rows that have come since. `predictions.path` says where the log lies.
+    """
+    from pipelines import home
+    from pipelines.config import load
+
+    project = load(config)
+    home.prepare()
+    with only_json(as_json):
+        from pipelines.predicting import predict_window
+
+        done = predict_window(project, now or datetime.now(UTC))
+    if as_json:
+        click.echo(done.model_dump_json())
+        return
+    before = f", {done.rows - done.scored:,} were in the log" if done.rows > done.scored else ""
+    click.echo(
+        f"{done.model}  {done.window}  {done.rows:,} rows: {done.scored:,} scored by version {done.version}{before}"
+    )
+    if done.file:
+        click.echo(f"logged: {done.file}")
