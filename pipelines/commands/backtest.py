@@ -93,9 +93,12 @@ def backtest(
             click.echo(f"note: {note}", err=True)
         stored = _hand_over(project, found, present, batch)
         written = _written(config, found) if write else None
+        page = _page(found)
     if as_json:
         made = json.loads(found.model_dump_json())  # which has no infinity in it
-        click.echo(json.dumps({**made, "outcome": "backtested", "stored": stored, "written": written}))
+        click.echo(
+            json.dumps({**made, "outcome": "backtested", "stored": stored, "written": written, "report": str(page)})
+        )
         return
     from pipelines.backtest.words import as_table
 
@@ -104,6 +107,20 @@ def backtest(
         click.echo(f"\nwrote these triggers into {config}" if written else f"\n{config} was left as it is")
     if stored:
         click.echo(f"\nhanded to the live policies of {project.model}: age curve, batch loss and the probe's handicap")
+    click.echo(f"page: {page}")
+
+
+def _page(found: Study) -> Path:
+    """Write the page beside the model's reports, whole or not at all."""
+    from pipelines import home
+    from pipelines.backtest.page import render
+
+    file = home.reports(found.model) / f"backtest_{found.windows[-1].end:%Y%m%dT%H%M}.html"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_text(render(found), "utf-8")
+    part.replace(file)
+    return file
 
 
 def _configured_cost(project: Project) -> float:

@@ -54,6 +54,7 @@ def test_json_is_one_object_and_write_writes(run: Run, tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
     assert (told["outcome"], told["written"], told["stored"], told["label_delay"]) == ("backtested", True, True, 1)
+    assert Path(told["report"]).read_text("utf-8").count("<svg") == 9
     assert {one["name"] for one in told["standings"]} >= {"never", "always", "config: never()"}
     assert [one.policy for one in load(tmp_path / "model.yaml").policies.triggers] == ["recoverable_loss"]
     again = run("--write", "--policies", "recoverable_loss,config")

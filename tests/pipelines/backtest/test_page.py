@@ -1,0 +1,89 @@
+"""The page of a backtest: every figure of the study is on it, nothing of the data runs in it, two widths are drawn."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.backtest.charts import pareto, regrets, signals, tone
+from pipelines.backtest.loss_chart import timeline
+from pipelines.backtest.page import render
+from pipelines.backtest.study import Study
+from tests.browser import dump, needs_browser
+from tests.pipelines.backtest.test_study import ageing, done
+
+ATTACK = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return done(ageing(seed=1))
+
+
+def test_every_policy_has_its_line_in_each_drawing(study: Study) -> None:
+    """Wide and narrow, by regret and over time; the oracle stands over the marks as well."""
+    for drawn, beside in ((regrets(study), 0), (timeline(study), 1)):
+        assert drawn.count("<svg") == 2
+        assert drawn.count("<title>") == 2 * (len(study.standings) + beside)
+    assert pareto(study).count('class="dot"') == 2 * (len(study.standings) + 1)
+    assert signals(study).count("<svg") == len(study.signals) == 3
+
+
+def test_there_is_a_mark_for_each_retrain_and_probe(study: Study) -> None:
+    """Triangles and rings in the wide drawing are as many as the study tells, and again in the narrow one."""
+    drawn = timeline(study)
+    everyone = (study.oracle, *study.standings)
+    assert drawn.count('class="retrain"') == 2 * sum(one.retrains for one in everyone) > 0
+    assert drawn.count('class="probe"') == 2 * sum(one.probes for one in everyone) > 0
+
+
+def test_colours_tell_the_recommended_from_the_configs_own(study: Study) -> None:
+    """One policy of each special kind at most, the others are alike."""
+    tones = [tone(one, study) for one in study.standings]
+    assert (tones.count("best"), tones.count("own"), tones.count("never"), tones.count("oracle")) == (1, 1, 1, 0)
+    assert tone(study.oracle, study) == "oracle"
+
+
+def test_no_point_leaves_its_drawing(study: Study) -> None:
+    """Whatever the figures, also an interval without end and a loss that never moves, every mark is inside."""
+    odd = study.standings[0].model_copy(update={"low": float("-inf"), "high": float("inf")})
+    flat = done(ageing(rate=0.0))
+    for one in (study, study.model_copy(update={"standings": (odd, *study.standings[1:])}), flat):
+        for drawing in re.findall(r"<svg.*?</svg>", render(one), re.DOTALL):
+            width = float(re.findall(r'viewBox="0 0 ([0-9.]+)', drawing)[0])
+            places = [float(x) for x in re.findall(r' c?x[12]?="([^"]+)"', drawing)]
+            assert all(-1 <= place <= width + 1 for place in places)
+            assert "nan" not in drawing
+            assert "inf" not in drawing.replace("interval -inf to inf", "")
+
+
+def test_the_page_is_self_contained_and_says_what_to_do(study: Study) -> None:
+    """The verdict, the block to paste, every figure; no address, no script, a policy that forbids both."""
+    page = render(study)
+    assert "Recommended: " in page
+    assert "<pre>policies:\n  triggers:\n    - {policy: " in page
+    assert "default-src 'none'" in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    for one in study.standings:
+        assert page.count(f"{one.regret:.1f} %") >= 2
+    kept = study.model_copy(update={"recommendation": None})
+    assert "Nothing is recommended" in render(kept)
+
+
+@needs_browser
+def test_in_a_browser_nothing_of_the_data_runs(study: Study, tmp_path: Path) -> None:
+    """Names and notes that are attacks stand there as text, in Chromium, and the drawings are in the document."""
+    hostile = study.standings[0].model_copy(update={"name": ATTACK})
+    page = tmp_path / "page.html"
+    bad = study.model_copy(
+        update={"standings": (hostile, *study.standings[1:]), "notes": (ATTACK,), "loss_name": ATTACK}
+    )
+    page.write_text(render(bad), "utf-8")
+    document = dump(page, tmp_path)
+    assert "<title>shop: backtest</title>" in document
+    assert "<img" not in document
+    assert document.count("<svg") == 6 + len(study.signals)
+    assert "&lt;img src=x" in document
