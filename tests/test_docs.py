@@ -91,6 +91,15 @@ def test_links_between_the_documents_lead_somewhere() -> None:
         assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+def test_every_test_that_a_document_names_is_there() -> None:
+    """A promise whose proof is gone is no promise: each `tests/FILE::NAME` of the documents is a test of that file."""
+    proof = r"`(tests/[\w/]+\.py)(?:::(\w+))?`"
+    named = [(page, *found) for page in PAGES for found in re.findall(proof, page.read_text("utf-8"))]
+    assert len(named) >= 10
+    for page, file, name in named:
+        assert f"def {name}" in (ROOT / file).read_text("utf-8"), f"{page.name}: {file}::{name}"
+
+
 def test_the_readme_names_no_missing_file() -> None:
     """Files that the layout of the README names are there."""
     named = re.findall(r"^    (\w[\w/.]*\.\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
