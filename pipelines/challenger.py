@@ -17,7 +17,7 @@ from pipelines import evidence, registry, versions
 from pipelines.as_trained import as_known
 from pipelines.config import Project
 from pipelines.fresh import Fresh
-from pipelines.registry import Version
+from pipelines.registry import Stored, Version
 from pipelines.training.baseline import naive_losses
 from pipelines.training.gate import Verdict, judge
 from pipelines.training.leaks import find_leaks
@@ -153,6 +153,18 @@ def store(
     trained = Window(start=learned[time].iloc[0], end=learned[time].iloc[-1] + timedelta(microseconds=1))
     tried = parts.holdout.head(PROVEN_ON)
     stored = versions.store(config, scorer, estimator, described, kept, tried, run_id=run_id)
+    return _progress(
+        evaluation, verdict, run_id, stored, versions.tags(config, described, trained, verdict, request_id)
+    )
+
+
+def bring_back(version: Version, evaluation: Evaluation, verdict: Verdict, request_id: str, run_id: str) -> Progress:
+    """An earlier version that passed the gate once more: the same stored model, under a number of this request."""
+    stored = Stored(version.model_id, version.tags["driftloop.manifest_sha256"])
+    return _progress(evaluation, verdict, run_id, stored, versions.brought_back(version, verdict, request_id))
+
+
+def _progress(evaluation: Evaluation, verdict: Verdict, run_id: str, stored: Stored, tags: dict[str, str]) -> Progress:
     return Progress(
         run_id=run_id,
         code=str(verdict.code),
@@ -162,7 +174,7 @@ def store(
         challenger_loss=verdict.challenger_loss,
         model_id=stored.model_id,
         sealed=stored.sealed,
-        tags=versions.tags(config, described, trained, verdict, request_id),
+        tags=tags,
     )
 
 

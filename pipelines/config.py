@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from monitoring.config import Monitored, Section, Share
-from monitoring.durations import Span, format_duration
+from monitoring.config import Monitored, Section, Share, Windows
+from monitoring.durations import Span, format_duration, parse_duration
 from monitoring.errors import ConfigError, Misfit, UnknownModel, listed
 from monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, PerformanceDrop
 from pipelines.notices import Notify
 from pipelines.refusal import shown, worded
 from pipelines.schedule import Schedule
+from pipelines.training.window import TrainingSpan, with_base
 
 
 class Search(Section):
@@ -30,7 +31,11 @@ class Search(Section):
 class Training(Section):
     """How a challenger is made."""
 
-    window: Span = Field(description="span of labelled rows that a challenger sees, its holdout included")
+    window: TrainingSpan = Field(
+        description="span of labelled rows that a challenger sees, its holdout included; `choose` (four current "
+        "windows) or `{choose: 28d}`: probes choose between this span, twice it, all rows, the season most alike and "
+        "earlier champions"
+    )
     holdout: Span | None = Field(None, description="the newest part, kept for the gate; a fifth if not given")
     min_rows: int = Field(500, ge=2, description="fewer labelled rows: no training")
     estimator: str = Field(
@@ -89,6 +94,19 @@ class Project(Monitored):
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
     notify: Notify = Field(Notify(), exclude=True, repr=False)
     file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _base_span(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        windows = given.get("windows")
+        current = windows.get("current") if isinstance(windows, dict) else getattr(windows, "current", None)
+        try:
+            span = parse_duration(Windows().current if current is None else current)
+        except Misfit:
+            return given  # told where it stands, as windows.current
+        return {**given, "training": with_base(given.get("training"), span)} if "training" in given else given
 
     @model_validator(mode="after")
     def _holdout_fits(self) -> Self:

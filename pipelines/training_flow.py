@@ -11,10 +11,12 @@ from monitoring.errors import LeaseLost, TrainingImpossible
 from monitoring.ledger import Claim, Held, Ledger, Progress, Request
 from monitoring.records import Moment, Retrain, Window
 from pipelines import announce, challenger, estimating, evidence, faults, finishing, home, own_code, registry, search
+from pipelines.choosing import Chosen, choose
 from pipelines.config import Project, ProjectFile
 from pipelines.dead_runs import end_attempts
 from pipelines.reading import read_with
 from pipelines.registry import Version
+from pipelines.training.window import ChosenSpan
 from pipelines.work import Work, settings_of
 
 
@@ -109,16 +111,18 @@ def _train(work: Work, run_id: str) -> Retrain:
     config, request = work.config, work.request
     own_code.importable(config)
     against = _opponent(config, request.champion)
-    rows = read_with(config, request.window, against)
-    parts = challenger.split_rows(config, rows, request.window)
-    challenger.log_lineage(config, parts, run_id)
-    params = config.training.params
-    if config.training.search is not None:
-        params = search.search(config, parts.train, run_id)
-    scorer = challenger.fit_challenger(config, parts, params)
+    chosen = _chosen(work, against, run_id)
+    rows, parts, params = chosen.rows, chosen.parts, config.training.params
+    if chosen.version is not None:
+        scorer = registry.scorer(chosen.version, config.training)
+    else:
+        challenger.log_lineage(config, parts, run_id)
+        if config.training.search is not None:
+            params = search.search(config, parts.train, run_id)
+        scorer = challenger.fit_challenger(config, parts, params)
     faults.reach("fitted")
     evaluation = challenger.evaluate(config, parts, scorer, against)
-    verdict = challenger.judge_gate(config, evaluation)
+    verdict = chosen.explained(challenger.judge_gate(config, evaluation))
     challenger.log_training(config, scorer, parts, verdict, params, run_id)
     if not verdict.passed:
         numbers = {"champion_loss": verdict.champion_loss, "challenger_loss": verdict.challenger_loss}
@@ -130,22 +134,35 @@ def _train(work: Work, run_id: str) -> Retrain:
         else:
             work.ledger.settle(done, by=work.claim)
         return done
-    final = challenger.refit(config, rows, params) if config.training.refit else scorer
-    estimator = estimating.fit_estimator(config, parts.holdout, scorer)
-    progress = challenger.store(
-        config, rows, request.window, parts, final, estimator, evaluation, verdict, request.request_id, run_id
-    )
+    if chosen.version is not None:
+        progress = challenger.bring_back(chosen.version, evaluation, verdict, request.request_id, run_id)
+    else:
+        final = challenger.refit(config, rows, params) if config.training.refit else scorer
+        estimator = estimating.fit_estimator(config, parts.holdout, scorer)
+        progress = challenger.store(
+            config, rows, request.window, parts, final, estimator, evaluation, verdict, request.request_id, run_id
+        )
     faults.reach("stored model")
     work.ledger.advance(request.request_id, progress, by=work.claim)
     faults.reach("wrote progress")
 
     def rejudge(champion: Version | None, before: Progress) -> tuple[bool, Progress]:
-        again = challenger.judge_gate(config, challenger.evaluate(config, parts, scorer, champion))
+        again = chosen.explained(challenger.judge_gate(config, challenger.evaluate(config, parts, scorer, champion)))
         told: dict[str, Any] = {"code": str(again.code), "reason": again.reason}
         told |= {"champion_loss": again.champion_loss, "challenger_loss": again.challenger_loss}
         return again.passed, before.model_copy(update=told | {"against": champion.number if champion else None})
 
     return finishing.finish(work, progress, rejudge)
+
+
+def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
+    """The rows of the request's window, or what probes choose in their place."""
+    config, window = work.config, work.request.window
+    if isinstance(config.training.window, ChosenSpan):
+        learned = work.ledger.learned(config.model)
+        return choose(config, window, against, learned.handicap if learned else 0.0, run_id)
+    rows = read_with(config, window, against)
+    return Chosen(rows, challenger.split_rows(config, rows, window))
 
 
 def _opponent(config: Project, champion: str | None) -> Version | None:

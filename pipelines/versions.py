@@ -81,6 +81,17 @@ def tags(config: Project, reference: Reference, trained: Window, verdict: Verdic
     }
 
 
+def brought_back(version: Version, verdict: Verdict, request_id: str) -> dict[str, str]:
+    """The tags of an earlier version that is to serve again: its own, with this request's and this gate's word."""
+    own = {
+        "driftloop.request_id": request_id,
+        "driftloop.gate": verdict.code,
+        "driftloop.gate_reason": verdict.reason[:4000],
+        "driftloop.brought_back": version.number,
+    }
+    return {**version.tags, **own}
+
+
 def prove(config: Project, version: Version) -> None:
     """Load the version back and compare its predictions with those that were stored beside it."""
     stored = registry.table(version, PROOF)
