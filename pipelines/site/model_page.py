@@ -82,9 +82,11 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
 
 
 def _loss_in_words(check: Check) -> str:
-    seen = check.performance
+    seen, told = check.performance, check.estimated
+    if seen is None and told is not None and told.applicable:
+        return f"{told.loss_name} {number(told.loss)}, estimated without labels"
     if seen is None:
-        return "no labels"
+        return "no labels yet"
     return f"{seen.loss_name} {number(seen.loss)}, reference {number(seen.reference_loss)}"
 
 

@@ -36,6 +36,8 @@ body { margin: 0; background: #eef0f3; }
 #driftloop path.loss { stroke: var(--loss); }
 #driftloop path.reference { stroke: var(--ref); stroke-width: 1.5; stroke-dasharray: 5 4; stroke-linecap: butt; }
 #driftloop path.limit { stroke: var(--drift); stroke-width: 1.3; stroke-dasharray: 2 3; stroke-linecap: butt; }
+#driftloop path.estimate { fill: none; stroke: var(--loss); stroke-width: 1.8; stroke-dasharray: 1.5 4;
+  stroke-linecap: round; }
 #driftloop path.drift.area { fill: var(--drift); stroke: none; opacity: .1; }
 #driftloop path.loss.whisker { stroke-width: 1.2; opacity: .5; }
 #driftloop path.loss.band { fill: var(--loss); stroke: none; opacity: .16; }
@@ -45,6 +47,7 @@ body { margin: 0; background: #eef0f3; }
 #driftloop .chart text.label.drift, #driftloop .chart text.label.limit { fill: var(--drift); }
 #driftloop .chart text.label.limit { font-weight: 400; }
 #driftloop .chart text.label.loss { fill: var(--loss); }
+#driftloop .chart text.label.estimate { fill: var(--loss); font-weight: 400; }
 #driftloop .chart text.label.reference { fill: var(--ref); font-weight: 400; }
 #driftloop .mark { stroke: none; }
 #driftloop .mark.promoted { fill: var(--new); }

@@ -8,10 +8,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from monitoring.records import Outcome
-from pipelines.site.chart import NARROW, WIDE, in_short, timeline
+from monitoring.records import Estimate, Outcome
+from pipelines.site.chart import in_short, timeline
 from pipelines.site.glyphs import WORDS, glyph, legend
 from pipelines.site.history import ModelHistory
+from pipelines.site.panels import NARROW, WIDE
 from pipelines.site.spark import sparkline
 from tests.histories import START, check, history
 
@@ -65,6 +66,19 @@ def test_without_labels_or_features_the_panel_is_left_out() -> None:
     assert "Champion's loss" not in timeline(early)
     assert len(drawings(early)) == 2
     assert timeline(replace(early, checks=())) == ""
+
+
+def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:
+    """It is drawn beside the loss or alone, with its newest value; one that may not be believed is left out."""
+    guess = Estimate(method="dle", loss_name="mae", loss=4.25, rows=900, reference_loss=2.8, applicable=True, reason="")
+    both = replace(history(20), checks=tuple(one.model_copy(update={"estimated": guess}) for one in history(20).checks))
+    assert "estimated 4.25" in timeline(both)
+    alone = replace(both, checks=tuple(one.model_copy(update={"performance": None}) for one in both.checks))
+    assert "Champion's loss" in timeline(alone)
+    assert len(drawings(alone)) == 2
+    doubted = guess.model_copy(update={"applicable": False})
+    unsure = replace(alone, checks=tuple(one.model_copy(update={"estimated": doubted}) for one in alone.checks))
+    assert "Champion's loss" not in timeline(unsure)
 
 
 def test_marks_differ_by_shape() -> None:

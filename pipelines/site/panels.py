@@ -1,0 +1,189 @@
+"""The panels of the timeline: drift share and loss over time, with their axes and the newest values. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from monitoring.markup import number, text
+from monitoring.records import Check
+from pipelines.site.scales import Scale, around, spread, thinned, tick_labels, ticks
+
+LINE_POINTS = 600
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One drawing of the timeline: wide for a laptop, narrow for a phone. Pixels; `columns` can be hovered over."""
+
+    name: str
+    width: int
+    left: int
+    right: int
+    columns: int
+    time_ticks: int
+    dots: int
+    glyph: float = 6
+    drift_height: int = 110
+    loss_height: int = 170
+
+
+WIDE = Layout("wide", width=1166, left=56, right=112, columns=250, time_ticks=12, dots=70)
+NARROW = Layout(
+    "narrow",
+    width=344,
+    left=58,
+    right=72,
+    columns=80,
+    time_ticks=4,
+    dots=24,
+    glyph=4.5,
+    drift_height=90,
+    loss_height=140,
+)
+
+
+@dataclass(frozen=True)
+class Time:
+    """The axis of time: from moments to pixels."""
+
+    start: datetime
+    end: datetime
+    pixels: Scale
+
+    def __call__(self, moment: datetime) -> float:
+        return self.pixels((moment - self.start).total_seconds())
+
+
+def drift_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) -> str:
+    """The share of features that drifted, and the limit that `drift_share` has for it."""
+    limits = [(check.now, limit) for check in checks if (limit := _drift_limit(check)) is not None]
+    shares = [(check.now, check.drift_share or 0.0) for check in checks]
+    highest = max([*(share for _, share in shares), *(limit for _, limit in limits), 0.1])
+    marks = ticks(0, min(highest, 1.0), 3)
+    scale = Scale(marks[0], marks[-1], top + 18 + layout.drift_height, top + 18)
+    line = [(time(now), scale(share)) for now, share in thinned(shares, LINE_POINTS, lambda one: one[1])]
+    parts = [
+        _heading("Drifted features", "share of all", layout, top),
+        _value_axis(marks, [f"{mark:.0%}" for mark in marks], scale, layout),
+        f'<path class="drift area" d="{_path(line)}L{line[-1][0]} {scale(0)}L{line[0][0]} {scale(0)}Z"/>',
+        f'<path class="limit" d="{_steps([(time(now), scale(limit)) for now, limit in limits])}"/>' if limits else "",
+        f'<path class="drift" d="{_path(line)}"/>',
+        _dots("drift", line, layout),
+    ]
+    last = [("drift", f"{shares[-1][1]:.0%}", scale(shares[-1][1]))]
+    if limits:
+        last.append(("limit", f"limit {limits[-1][1]:.0%}", scale(limits[-1][1])))
+    return "".join(parts) + _labels(last, line[-1][0], layout, scale)
+
+
+def _drift_limit(check: Check) -> float | None:
+    found = (vote.threshold for vote in check.votes if vote.policy == "drift_share")
+    return next((limit for limit in found if limit is not None), None)
+
+
+def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) -> str:
+    """The champion's loss with its interval and its reference, and what was estimated of it before labels were there.
+
+    Empty where neither was ever known.
+    """
+    seen = [(time(check.now), one) for check in checks if (one := check.performance) and math.isfinite(one.loss)]
+    guessed = [(time(check.now), loss) for check in checks if (loss := _estimated(check)) is not None]
+    if not seen and not guessed:
+        return ""
+    values = [value for _, one in seen for value in (one.loss, one.low, one.high, one.reference_loss)]
+    values = [value for value in (*values, *(loss for _, loss in guessed)) if math.isfinite(value)]
+    low, high = around(min(values), max(values))
+    marks = [mark for mark in ticks(low, high, 4) if low <= mark <= high]
+    scale = Scale(low, high, top + 18 + layout.loss_height, top + 18)
+    kept = thinned(seen, LINE_POINTS, lambda one: one[1].loss)
+    line = [(x, scale(one.loss)) for x, one in kept]
+    dotted = [(x, scale(loss)) for x, loss in thinned(guessed, LINE_POINTS, lambda one: one[1])]
+    reference = [(x, scale(one.reference_loss)) for x, one in kept if math.isfinite(one.reference_loss)]
+    name = next(told.loss_name for check in reversed(checks) if (told := check.performance or check.estimated))
+    unit = f"{name}, 95 % interval" + (", dotted: estimated without labels" if dotted and layout.name == "wide" else "")
+    parts = [
+        _heading("Champion's loss", unit, layout, top),
+        _value_axis(marks, tick_labels(marks), scale, layout),
+        _interval([(x, scale(one.low), scale(one.high)) for x, one in kept], layout),
+        f'<path class="reference" d="{_steps(reference)}"/>' if reference else "",
+        f'<path class="estimate" d="{_path(dotted)}"/>' if dotted else "",
+        f'<path class="loss" d="{_path(line)}"/>' if line else "",
+        _dots("loss", line, layout),
+    ]
+    wide, last = layout.name == "wide", []
+    if seen:
+        newest = seen[-1][1]
+        last = [("loss", f"{name} {number(newest.loss)}" if wide else number(newest.loss), scale(newest.loss))]
+        if math.isfinite(newest.reference_loss):
+            word = f"{'reference' if wide else 'ref'} {number(newest.reference_loss)}"
+            last.append(("reference", word, scale(newest.reference_loss)))
+    if guessed:
+        loss = guessed[-1][1]
+        last.append(("estimate", f"{'estimated' if wide else 'est'} {number(loss)}", scale(loss)))
+    return "".join(parts) + _labels(last, max(x for x, _ in (*line, *dotted)), layout, scale)
+
+
+def _estimated(check: Check) -> float | None:
+    """What the loss was estimated to be, where the estimate may be believed."""
+    told = check.estimated
+    return told.loss if told and told.applicable and told.loss is not None and math.isfinite(told.loss) else None
+
+
+def _interval(points: Sequence[tuple[float, float, float]], layout: Layout) -> str:
+    """A whisker at each point while they are few, a band where they are many."""
+    if not points:
+        return ""
+    if len(points) <= layout.dots:
+        whiskers = "".join(f"M{x} {low}V{high}" for x, low, high in points)
+        return f'<path class="loss whisker" d="{whiskers}"/>'
+    outline = [(x, high) for x, _, high in points] + [(x, low) for x, low, _ in reversed(points)]
+    return f'<path class="loss band" d="{_path(outline)}Z"/>'
+
+
+def _heading(title: str, unit: str, layout: Layout, top: float) -> str:
+    strong = f'<tspan class="strong">{title}</tspan>'
+    return f'<text x="{layout.left}" y="{top + 8}">{strong} <tspan>{text(unit)}</tspan></text>'
+
+
+def _value_axis(marks: Sequence[float], words: Sequence[str], scale: Scale, layout: Layout) -> str:
+    ends = f'x1="{layout.left}" x2="{layout.width - layout.right}"'
+    parts = [f'<line class="axis" {ends} y1="{scale.start}" y2="{scale.start}"/>']
+    for mark, word in zip(marks, words, strict=True):
+        y = scale(mark)
+        parts.append(f'<line class="grid" {ends} y1="{y}" y2="{y}"/>' if y != scale.start else "")
+        parts.append(f'<text class="end" x="{layout.left - 8}" y="{y + 4}">{word}</text>')
+    return "".join(parts)
+
+
+def _labels(labels: Sequence[tuple[str, str, float]], x: float, layout: Layout, scale: Scale) -> str:
+    """The newest values, written beside the ends of their lines and kept apart."""
+    places = spread([y for _, _, y in labels], 14, scale.end - 2, scale.start + 2)
+    right = max(x + 10, layout.width - layout.right + 8)
+    return "".join(
+        f'<text class="{kind} label" x="{right}" y="{place + 4}">{text(word)}</text>'
+        for (kind, word, _), place in zip(labels, places, strict=True)
+    )
+
+
+def _dots(kind: str, points: Sequence[tuple[float, float]], layout: Layout) -> str:
+    if len(points) > layout.dots:
+        return ""
+    return "".join(f'<circle class="{kind}" cx="{x}" cy="{y}" r="2.6"/>' for x, y in points)
+
+
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x} {y}" for x, y in points)
+
+
+def _steps(points: Sequence[tuple[float, float]]) -> str:
+    """A line that jumps halfway between two points; a lone point becomes a short dash."""
+    if len(points) == 1:
+        x, y = points[0]
+        return f"M{x - 14} {y}H{x + 14}"
+    parts = [f"M{points[0][0]} {points[0][1]}"]
+    parts += [f"H{round((a[0] + b[0]) / 2, 1)}V{b[1]}" for a, b in pairwise(points)]
+    return "".join(parts) + f"H{points[-1][0]}"
