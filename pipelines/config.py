@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -11,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from monitoring.config import Monitored, Section, Share, Windows
 from monitoring.durations import Span, format_duration, parse_duration
 from monitoring.errors import ConfigError, Misfit, UnknownModel, listed
-from monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, PerformanceDrop
+from monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, RecoverableLoss
 from pipelines.notices import Notify
 from pipelines.refusal import shown, worded
 from pipelines.schedule import Schedule
@@ -76,7 +77,7 @@ class Predictions(Section):
 class Policies(Section):
     """Who judges. Any trigger that fires asks for a retrain; any guard that vetoes prevents it."""
 
-    triggers: tuple[AnyTrigger, ...] = Field((PerformanceDrop(),), min_length=1)
+    triggers: tuple[AnyTrigger, ...] = Field((RecoverableLoss(),), min_length=1)
     guards: tuple[AnyGuard, ...] = (EnoughLabels(),)
 
 
@@ -125,6 +126,13 @@ class Project(Monitored):
                 f"and {format_duration(self.columns.label_delay)} of label delay before that",
             )
         return self
+
+    @property
+    def held_back(self) -> timedelta:
+        """How much older than the newest labels a challenger is: holdout and the gap before it, unless refitted."""
+        if self.training.refit:
+            return timedelta()
+        return (self.training.holdout or self.training.window / 5) + self.columns.label_delay
 
     @property
     def folder(self) -> Path:

@@ -45,7 +45,8 @@ performance:
 
 policies:                    # any trigger that fires asks for a retrain, any guard that vetoes prevents it
   triggers:
-    - {{policy: performance_drop, max_rise: 0.15}}
+    - {{policy: recoverable_loss, cost: {{retrain: 0.2}}}}    # in units of the loss on the rows of one check
+    # - {{policy: performance_drop, max_rise: 0.15}}
     # - {{policy: drift_share, threshold: 0.5}}
     # - {{policy: max_age, max_age_days: 90}}
   guards:

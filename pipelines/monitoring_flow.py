@@ -167,6 +167,7 @@ def _signals(run: CheckRun, champion: Version, findings: tuple[Finding, ...], me
         champion=champion.number,
         champion_age=run.now - newest if newest is not None else None,
         age_batches=(run.window.end - newest) / run.window.length if newest is not None else None,
+        held_batches=run.config.held_back / run.window.length,
         learned=run.ledger.learned(run.config.model),
         findings=findings,
     )

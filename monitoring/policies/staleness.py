@@ -1,7 +1,8 @@
 """What a champion has lost by its age, and what a fresh model would win: the sums of the policies that weigh cost.
 
 No policy. A gap is the champion's loss minus a fresh model's on the same rows; ages and debts are in current windows,
-an age of zero being that of the freshest model there could be. Pure: all is worked out again from the history.
+an age of zero being that of the freshest challenger there could be: one that holds its newest rows out for the gate is
+older than its window by these. Pure: all is worked out again from the history.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _path(signals: Signals, history: History) -> list[_Point]:
     nothing to win; or else the champion's making, with the loss on its reference.
     """
     assert signals.performance is not None
-    lag, past = signals.lag_batches, tenure(signals, history)
+    lag, past = signals.lag_batches + signals.held_batches, tenure(signals, history)
     points = [_point(check, place, lag) for place, check in enumerate(past) if check.loss is not None]
     points.append(
         _Point(
@@ -142,7 +143,7 @@ def _curve(signals: Signals, history: History, straight: bool) -> tuple[float, .
     By least squares: one factor on the backtest's curve, which itself weighs as much as a few probes; or a straight
     line through zero, as far as probes have reached, where there is no curve.
     """
-    known = signals.learned.age_gap if signals.learned else (0.0,)
+    known = _learned(signals)
     handicap, _ = _handicap(signals, history)
     probes = [(at.age, at.gap + handicap) for at in _probed(signals, history) if at.gap is not None and at.age >= FRESH]
     if straight or not any(known):
@@ -157,20 +158,30 @@ def _curve(signals: Signals, history: History, straight: bool) -> tuple[float, .
     return tuple(factor * gap for gap in known)
 
 
-def _handicap(signals: Signals, history: History) -> tuple[float, int]:
-    """How far probes lie behind, by what they found beside a fresh champion, and how often they did.
+def _learned(signals: Signals) -> tuple[float, ...]:
+    """The backtest's curve, from the age of the freshest challenger on."""
+    if signals.learned is None or signals.held_batches == 0:
+        return signals.learned.age_gap if signals.learned else (0.0,)
+    whole, held = signals.learned.age_gap, signals.held_batches
+    return tuple(gap_at(whole, age + held) - gap_at(whole, held) for age in range(len(whole)))
 
-    Only without a backtest: what that has learned was taken off each gap already.
+
+def _handicap(signals: Signals, history: History) -> tuple[float, int]:
+    """What is to be added to each gap, and how many probes beside a fresh champion have shown it.
+
+    A backtest's handicap was taken off each gap already; yet a probe holds no rows out, and is ahead of a challenger by
+    the ageing over these. Without a backtest both show in what probes find beside a champion as fresh as can be.
     """
     if signals.learned is not None:
-        return 0.0, 0
+        return -gap_at(signals.learned.age_gap, signals.held_batches), 0
     found = [-at.gap for at in _probed(signals, history) if at.gap is not None and at.age < FRESH]
     return (median(found) if found else 0.0), len(found)
 
 
 def _probed(signals: Signals, history: History) -> list[_Point]:
     """All probes of the history, of whatever champion."""
-    return [_point(check, 1, signals.lag_batches) for check in history.checks if check.gap is not None]
+    lag = signals.lag_batches + signals.held_batches
+    return [_point(check, 1, lag) for check in history.checks if check.gap is not None]
 
 
 def _point(check: PastCheck, place: int, lag: float) -> _Point:

@@ -42,7 +42,9 @@ class Signals(Record):
     """All that a policy may look at of the present check.
 
     `age_batches` is the champion's age in current windows: from its newest training row to the end of the window, so 1
-    when a fresh champion is checked for the first time. `probe` is there only where a trigger asked for one.
+    when a champion that learned from all rows is checked for the first time; `held_batches` is by how much a challenger
+    made now would be older than that, its newest rows being held out for the gate.
+    `probe` is there only where a trigger asked for one.
     `importance` is the champion's own, by feature, on any scale.
     """
 
@@ -55,6 +57,7 @@ class Signals(Record):
     champion: str | None = None
     champion_age: timedelta | None = None
     age_batches: float | None = None
+    held_batches: float = 0.0
     probe: Probe | None = None
     learned: Learned | None = None
     findings: tuple[Finding, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -450,3 +451,13 @@ def test_a_flow_takes_a_path_or_a_project(tmp_path: Path) -> None:
     assert adapter.validate_python(project) is project
     with pytest.raises(DriftloopError, match="there is no model file"):
         adapter.validate_python("nowhere.yaml")
+
+
+def test_a_challenger_is_older_than_its_window_by_what_is_held_back(tmp_path: Path) -> None:
+    """The holdout, a fifth of the window if not given, and the gap of the label delay; nothing after a refit."""
+    for changes, expected in (
+        ({"training__window": "10d", "training__holdout": None, "columns__label_delay": "1d"}, timedelta(days=3)),
+        ({"training__window": "10d", "training__holdout": "4d", "columns__label_delay": "0d"}, timedelta(days=4)),
+        ({"training__holdout": "4d", "training__refit": True}, timedelta()),
+    ):
+        assert load(written(tmp_path, changed(**changes))).held_back == expected

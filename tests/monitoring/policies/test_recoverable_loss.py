@@ -236,3 +236,21 @@ def test_checks_without_a_loss_are_passed_over() -> None:
         state(seen(2, 1.4, gap=0.4, learned=FLAT), History(checks=some)) for some in ((*checks, gone), checks)
     )
     assert with_it == without
+
+
+def test_a_challenger_that_holds_rows_out_is_the_measure_of_fresh() -> None:
+    """A champion no older than the next one would be is fresh, whatever its age; ages count from there."""
+    held = seen(2, 1.0).model_copy(update={"held_batches": 2.0})
+    assert state(held).age == 0
+    assert not FIFTH.wants_probe(held, History(), NOW)
+    assert state(seen(2, 1.0)).gap > state(held).gap == 0
+    unknown = seen(2, 1.0, learned=None)
+    assert not FIFTH.wants_probe(unknown, History(), NOW)
+    assert FIFTH.wants_probe(unknown.model_copy(update={"held_batches": 2.0}), History(), NOW)
+
+
+def test_a_probe_that_holds_nothing_out_is_ahead_of_a_challenger() -> None:
+    """The ageing over the held-out rows is taken off what a probe found, since a retrain would not win it."""
+    found = seen(5, 1.0, gap=0.5)
+    assert state(found).gap == pytest.approx(0.5)
+    assert state(found.model_copy(update={"held_batches": 2.0})).gap == pytest.approx(0.5 - 0.2)
