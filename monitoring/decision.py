@@ -28,4 +28,7 @@ def decide(
 
 
 def _said(votes: Iterable[Vote]) -> str:
-    return "; ".join(f"{vote.reason} [{vote.policy}]" for vote in votes)
+    """The reasons with who gave them; a vote that begins with the verdict does not say it twice."""
+    return "; ".join(
+        f"{vote.reason.removeprefix('retrain: ').removeprefix('wait: ')} [{vote.policy}]" for vote in votes
+    )

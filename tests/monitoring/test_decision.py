@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from monitoring.decision import decide
-from monitoring.policies import Always, Cooldown, DriftShare, EnoughLabels, MaxAge, Never
-from monitoring.records import History, PastRetrain, Signals, Window
+from monitoring.policies import Always, Cooldown, DriftShare, EnoughLabels, MaxAge, Never, RecoverableLoss
+from monitoring.records import History, PastRetrain, Performance, Probe, Signals, Window
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SEEN = Signals(window=Window(start=NOW - timedelta(days=7), end=NOW), rows=100, labelled_rows=50)
@@ -40,3 +40,16 @@ def test_nobody_who_can_judge_means_cannot_judge() -> None:
     decision = decide([DriftShare(), MaxAge(max_age_days=3)], [], SEEN, History(), NOW)
     assert decision.action == "cannot_judge"
     assert "no feature could be scored" in decision.reason
+
+
+def test_the_verdict_is_said_once() -> None:
+    """A vote whose sentence begins with the verdict does not repeat it in the decision's."""
+    performance = Performance(
+        loss_name="mae", loss=2.0, low=2.0, high=2.0, rows=50, window=SEEN.window, reference_loss=1.0
+    )
+    probe = Probe(champion_loss=2.0, probe_loss=1.0, gap=1.0, rows=50)
+    seen = SEEN.model_copy(update={"performance": performance, "age_batches": 3.0, "probe": probe})
+    decision = decide([RecoverableLoss()], [], seen, History(), NOW)
+    assert decision.votes[0].reason.startswith("retrain: ")
+    assert decision.reason.startswith("retrain: ")
+    assert decision.reason.count("retrain:") == 1
