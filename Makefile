@@ -6,13 +6,16 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: demo test lint env bench clean
+.PHONY: demo test faults lint env bench clean
 
 demo: $(VENV)/.ready ## a year of New York flights through the whole loop
 	$(BIN)/driftloop demo
 
 test: $(VENV)/.ready lint ## everything: style, types, import rules, tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not faults"
+
+faults: $(VENV)/.ready ## kill at every point: the whole matrix of docs/faults.md
+	$(BIN)/python -m pytest tests/faults
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -9,7 +9,10 @@ import click
 from pipelines.commands.group import Commands
 
 # In the order of the help page.
-COMMANDS = ("init", "check", "retrain", "predict", "backtest", "serve", "status", "site", "rollback", "demo")
+COMMANDS = (
+    *("init", "check", "retrain", "predict", "backtest", "serve"),
+    *("status", "history", "site", "promote", "rollback", "doctor", "demo"),
+)
 
 
 @click.group(

@@ -30,7 +30,7 @@ def promote(
         ledger.require(by)
         now = registry.aliased(version.model, CHAMPION)
         serves = now.number if now else None
-        if serves not in {instead_of, version.number}:
+        if serves not in {instead_of, version.number} or _was_rolled_back(ledger, version):
             return False
         if serves != version.number:
             if now is not None:
@@ -152,6 +152,12 @@ def proven(ledger: Ledger, version: Version) -> None:
     kept = ledger.events(version.model, most=1, kinds=(Kind.REGISTERED,), subject=version.number)
     if kept and kept[0].payload["sealed"] != version.tags.get("driftloop.manifest_sha256"):
         raise Tampered(f"{version.model} version {version.number}", registry.MANIFEST)
+
+
+def _was_rolled_back(ledger: Ledger, version: Version) -> bool:
+    """Whether a person has sent it away since: a training that is carried on later must not bring it back."""
+    moves = ledger.events(version.model, kinds=(Kind.ROLLED_BACK,))
+    return any(str(event.payload["left"]) == version.number for event in moves)
 
 
 def _loadable(ledger: Ledger, model: str, served: list[Event]) -> Iterator[Version]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing
 from datetime import datetime
 
 from monitoring.errors import DriftloopError
-from monitoring.ledger import Ledger, digest
+from monitoring.ledger import Claim, Ledger, digest
 from monitoring.records import Retrain, Window
 from monitoring.windows import current_window, training_window
-from pipelines import home, promotion, registry
+from pipelines import home, recovery, registry
 from pipelines.config import Project
 from pipelines.reading import read
 from pipelines.training_flow import training_flow
@@ -22,8 +23,7 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
     The same rows, settings and champion are one request: asked for again, it gives the same answer and trains nothing.
     After a rollback it is another request.
     """
-    with closing(Ledger(home.ledger_url())) as ledger:
-        promotion.heal(ledger, config.model, now)
+    _recover(config, now)
     champion, previous = (registry.aliased(config.model, name) for name in (registry.CHAMPION, registry.PREVIOUS))
     current = current_window(now, config.windows)
     window = training_window(current, config.columns.label_delay, config.training.window)
@@ -36,6 +36,16 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
         champion=number,
         now=now,
     )
+
+
+def _recover(config: Project, now: datetime) -> None:
+    """Finish what a dead process left, unless a check of the model is under way: that one has done it."""
+    with (
+        closing(Ledger(home.ledger_url())) as ledger,
+        ledger.holding(f"check/{config.model}", waiting=None) as claim,
+    ):
+        if isinstance(claim, Claim):
+            recovery.recover(config, ledger, now, logging.getLogger(__name__).warning)
 
 
 def _rows(config: Project, window: Window) -> str:

@@ -64,6 +64,7 @@ def retrain_in_words(model: str, retrain: Retrain, champion: str | None) -> str:
     """The end of a retrain that was asked for by hand, and who serves now."""
     trained = retrain.promoted or retrain.challenger_loss is not None
     word = "PROMOTED" if retrain.promoted else "REJECTED" if trained else "NOT TRAINED"
+    word = "AWAITING APPROVAL" if retrain.code == Outcome.AWAITING_APPROVAL else word
     serves = f"version {champion} is champion" if champion else "there is still no champion"
     verdict = f"{word}  {model}: {serves}. {retrain.reason}"
     wrapped = textwrap.wrap(verdict, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

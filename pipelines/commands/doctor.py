@@ -1,0 +1,37 @@
+"""`driftloop doctor`: is all well, and what was mended."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from pipelines.commands.options import json_option, only_json
+
+FAILED = 1
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check the parts and the stores, end runs of dead processes, bring back a lost champion, and say so.
+
+    Exits with 1 if something is wrong that it cannot mend.
+    """
+    from pipelines.warmup import prefect_ready
+    from pipelines.words import printable
+
+    with only_json(as_json), prefect_ready():
+        from pipelines.doctor import examine
+
+        found = examine(datetime.now(UTC))
+    wrong = any(one.state == "wrong" for one in found)
+    if as_json:
+        click.echo(json.dumps({"ok": not wrong, "found": [one.model_dump() for one in found]}))
+    else:
+        for one in found:
+            click.echo(printable(f"{one.state:<7} {one.what}: {' '.join(one.said.split())}"))
+    if wrong:
+        sys.exit(FAILED)

@@ -1,0 +1,43 @@
+"""Processes that die for real: forked from one that has imported everything, so that a death costs seconds, not ten."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from datetime import datetime
+from multiprocessing.context import ForkServerProcess
+from typing import Any
+
+import pytest
+
+from tests.faults import lives
+
+DEATH = 180
+
+
+@pytest.fixture(scope="session")
+def fork(prefect: None) -> Callable[..., ForkServerProcess]:
+    """Starts a function of `lives` in a process of its own, on the session's state folder and Prefect server."""
+    from pipelines.warmup import _server
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([lives.__name__])
+
+    def start(life: Callable[..., None], *words: Any, at: str = "") -> ForkServerProcess:
+        process = context.Process(target=lives.live, args=(_server().url, at, life, *words))
+        process.start()
+        return process
+
+    return start
+
+
+@pytest.fixture
+def killed(fork: Callable[..., ForkServerProcess]) -> Callable[[str, Callable[..., None], str, datetime], None]:
+    """Runs a life until it is killed at a point; it is an error if it survives."""
+
+    def run(point: str, life: Callable[..., None], file: str, now: datetime) -> None:
+        process = fork(life, file, now, at=point)
+        process.join(DEATH)
+        assert process.exitcode == -9, f"it was to be killed at {point!r} and ended with {process.exitcode}"
+
+    return run

@@ -1,0 +1,35 @@
+"""What the processes do that are killed. Imported once by the server that forks them, before any thread runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pipelines.finishing
+import pipelines.monitoring_flow
+import pipelines.training_flow
+from pipelines.config import load
+from pipelines.faults import VARIABLE
+
+
+def live(url: str, point: str, life: Callable[..., None], *words: Any) -> None:
+    """Live on the session's Prefect server until that point; "" is to the end."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    os.environ[VARIABLE] = point
+    with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        life(*words)
+
+
+def check(file: str, now: datetime) -> None:
+    """One check."""
+    pipelines.monitoring_flow.monitoring_flow(config=file, now=now)
+
+
+def retrain(file: str, now: datetime) -> None:
+    """One retrain by hand."""
+    from pipelines.retraining import retrain_now
+
+    retrain_now(load(file), now)

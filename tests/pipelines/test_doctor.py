@@ -1,0 +1,106 @@
+"""The doctor finds what is wrong, mends what is safe to mend, and says both."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from monitoring.ledger import Ledger, Request, holders
+from monitoring.records import Window
+from pipelines import doctor, evidence, home, registry
+from pipelines.cli import main
+from tests.conftest import Model
+from tests.streams import day
+
+Make = Callable[..., Model]
+
+
+def dead() -> str:
+    """The name of a process of this machine that has ended."""
+    code = "from monitoring.ledger import holders; print(holders.me())"
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True).stdout.strip()
+
+
+def said(found: list[doctor.Found], what: str) -> list[tuple[str, str]]:
+    return [(one.state, one.said) for one in found if one.what == what]
+
+
+def test_a_dead_process_is_told_from_a_living_one() -> None:
+    """Its runs are ended only if its pid is gone, or is another process's by now."""
+    mine = holders.me()
+    host, pid, start = mine.rsplit(" ", 2)
+    assert not holders.gone(mine)
+    assert holders.gone(dead())
+    assert holders.gone(f"{host} {pid} {int(start) - 1}"), "the pid was given to another process"
+    assert not holders.gone(f"elsewhere {pid} 1"), "of another host nothing is known"
+
+
+def test_it_ends_runs_of_dead_processes_and_no_others(trained: Make) -> None:
+    """Told by the owner's tag: a run of a living process, and one without a tag, stay as they are."""
+    made = trained()
+    runs = {name: evidence.open_run(made.name, name, tags={}) for name in ("dead", "alive", "foreign")}
+    gone = dead()
+    registry.client().set_tag(runs["dead"], evidence.OWNER, gone)
+    registry.client().delete_tag(runs["foreign"], evidence.OWNER)
+    assert ("mended", f"mlflow run dead was ended: {gone} is gone") in said(doctor.examine(day(30)), "runs")
+    states = {name: registry.client().get_run(run).info.status for name, run in runs.items()}
+    assert states == {"dead": "FAILED", "alive": "RUNNING", "foreign": "RUNNING"}
+    assert "ended before its work did" in registry.client().get_run(runs["dead"]).data.tags["driftloop.error"]
+    assert ("ok", "none was left RUNNING by a dead process") in said(doctor.examine(day(30)), "runs")
+    for run in ("alive", "foreign"):
+        evidence.close_run(runs[run])
+
+
+def test_it_heals_a_champion_and_finds_one_that_was_changed(trained: Make) -> None:
+    """A lost alias comes back; a byte that differs is for a person."""
+    made = trained(training__seed=7)
+    registry.unpoint(made.name, registry.CHAMPION)
+    found = said(doctor.examine(day(30)), made.name)
+    assert [state for state, _ in found] == ["mended", "ok"]
+    file = registry.folder(registry.champion(made.name)) / "model.ubj"
+    content = file.read_bytes()
+    file.write_bytes(content[:-1])
+    ((state, told),) = said(doctor.examine(day(30)), made.name)
+    assert (state, "model.ubj is not the file that was registered" in told) == ("wrong", True)
+    file.write_bytes(content)
+
+
+def test_it_tells_of_requests_that_were_left(trained: Make) -> None:
+    """They are carried on by the next check, which has the config; the doctor says so and moves nothing."""
+    made = trained(training__seed=8)
+    window = Window(start=day(0), end=day(21))
+    with closing(Ledger(home.ledger_url())) as ledger:
+        ledger.request(
+            Request(request_id="left", model=made.name, champion="1", window=window, now=day(22), reason="drift")
+        )
+        assert ("note", "request left was left without an end: the next check carries it on") in said(
+            doctor.examine(day(30)), made.name
+        )
+        ledger.fail("left", "given up by the test")
+
+
+def test_parts_are_held_against_bounds_and_tested_versions() -> None:
+    """A version that was not tested is a note; all as tested is said so."""
+    good = doctor.known_good()
+    assert good["prefect"].startswith("3.")
+    (fine,) = doctor.parts(good)
+    assert fine.state == "ok"
+    (other,) = doctor.parts({**good, "numpy": "0.1"})
+    assert (other.state, "(tested: 0.1)" in other.said) == ("note", True)
+
+
+@pytest.mark.usefixtures("prefect")
+def test_the_command_says_what_it_found() -> None:
+    """One object with --json, a line each without; exit code 0 while nothing is wrong."""
+    run = CliRunner().invoke(main, ["doctor", "--json"])
+    told = json.loads(run.stdout)
+    assert (run.exit_code, told["ok"]) == (0, True), told
+    assert {one["what"] for one in told["found"]} >= {"parts", "ledger", "mlflow", "prefect", "runs"}
