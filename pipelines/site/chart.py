@@ -85,7 +85,8 @@ def _versions(history: ModelHistory, time: Time) -> str:
 
 
 def _marks(marks: Sequence[Mark], time: Time, layout: Layout) -> str:
-    drawn = [mark for mark in marks if time.start <= mark.moment <= time.end]
+    # What came after the last check, a rollback say, stands at the edge: nothing that happened is left out.
+    drawn = [mark for mark in marks if mark.moment >= time.start]
     found = [f'<text class="end" x="{time.pixels.start - 8}" y="44">retrains</text>'] if drawn else []
     for mark in thinned(drawn, layout.columns // 2, lambda mark: mark.kind != "rejected"):
         told = f"{mark.moment:%Y-%m-%d %H:%M}\n{mark.told[:300]}"

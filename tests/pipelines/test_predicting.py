@@ -7,9 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from monitoring.errors import NoChampion
 from pipelines import prediction_log, registry
+from pipelines.cli import main
 from pipelines.config import load
 from pipelines.fresh import read_fresh
 from pipelines.predicting import predict_window
@@ -31,6 +33,10 @@ def test_a_window_is_scored_once_and_the_check_judges_what_was_served(model: Mak
     assert (first.version, first.rows, first.scored) == ("1", first.rows, first.rows)
     again = predict_window(project, day(28))
     assert (again.rows, again.scored, again.file) == (first.rows, 0, None)
+
+    told = CliRunner().invoke(main, ["predict", str(made.file), "--now", day(28).isoformat()])
+    assert told.exit_code == 0
+    assert told.output.strip().endswith(f"0 scored by version 1, {first.rows:,} were in the log")
 
     late = stream(7, 3, seed=9)
     rows = pd.read_parquet(made.folder / "rows.parquet")

@@ -11,10 +11,10 @@ import pytest
 from monitoring.records import Estimate, Outcome
 from pipelines.site.chart import in_short, timeline
 from pipelines.site.glyphs import WORDS, glyph, legend
-from pipelines.site.history import ModelHistory
+from pipelines.site.history import Mark, ModelHistory
 from pipelines.site.panels import NARROW, WIDE
 from pipelines.site.spark import sparkline
-from tests.histories import START, check, history
+from tests.histories import START, STEP, check, history
 
 
 def drawings(told: ModelHistory) -> list[ET.Element]:
@@ -79,6 +79,16 @@ def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:
     doubted = guess.model_copy(update={"applicable": False})
     unsure = replace(alone, checks=tuple(one.model_copy(update={"estimated": doubted}) for one in alone.checks))
     assert "Champion's loss" not in timeline(unsure)
+
+
+def test_what_came_after_the_last_check_is_shown() -> None:
+    """A rollback long after the newest check stands at the edge of the timeline and does not squeeze it."""
+    told = history(20)
+    late = Mark(START + 4000 * STEP, "rolled_back", "rolled back to version 1")
+    before, after = (drawings(one)[0] for one in (told, replace(told, moves=(late,))))
+    assert "rolled back to version 1" in ET.tostring(after, "unicode")
+    words = [[text.text for text in one.iter("text")] for one in (before, after)]
+    assert words[1] == [*words[0][: words[0].index("checks")], "retrains", *words[0][words[0].index("checks") :]]
 
 
 def test_marks_differ_by_shape() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from monitoring.ledger import Kind, Ledger, Request
 from monitoring.records import Outcome
 from pipelines import home
+from pipelines.cli import main
 from pipelines.site import rewrite, write_all, writing
 from pipelines.site.reading import read
 from tests.histories import START, STEP, check, retrained
@@ -44,6 +47,17 @@ def test_a_check_rewrites_its_model_and_the_index_alone(ledger: Ledger) -> None:
     index = writing.index().read_text()
     assert "models/bus.html" in index
     assert "models/taxi.html" in index
+
+
+def test_the_command_writes_all_and_says_where(ledger: Ledger) -> None:
+    """`driftloop site` names the page to open; --json names every page."""
+    record(ledger, check(1, model="taxi"))
+    told = CliRunner().invoke(main, ["site"])
+    assert told.exit_code == 0
+    assert told.output == f"wrote 1 model page; open {writing.index()}\n"
+    as_json = json.loads(CliRunner().invoke(main, ["site", "--json"]).output)
+    assert as_json == {"index": str(writing.index()), "pages": [str(page("taxi"))]}
+    assert writing.index().is_file()
 
 
 def test_pages_of_forgotten_models_go_and_broken_lines_wait(ledger: Ledger) -> None:
