@@ -14,6 +14,7 @@ from monitoring.policies import AnyTrigger, Policy, Trigger
 from pipelines.config import Policies
 
 OWN = "config"
+DRIFT = {"drift_share", "auto_quantile", "prediction_drift", "target_drift"}
 ANCHORS = ("never", "always")
 GRID: tuple[dict[str, Any], ...] = (
     {"policy": "recoverable_loss"},
@@ -53,6 +54,11 @@ class Candidate:
     guards: tuple[Policy, ...] = ()
 
     @property
+    def looks_at_drift(self) -> bool:
+        """Whether any of its rules, at any depth, reads scores of drift."""
+        return any(DRIFT & _policies(trigger.model_dump()) for trigger in self.triggers)
+
+    @property
     def group(self) -> tuple[Policy, ...]:
         return self.triggers + self.guards
 
@@ -79,6 +85,13 @@ def candidates(
         if name not in {one.name for one in made} and entry["policy"] not in ANCHORS:
             made.append(Candidate(name, "rule", (trigger.priced(cost),), policies.guards))
     return tuple(made)
+
+
+def _policies(told: Any) -> set[str]:
+    """The names of all policies within a dumped one, its own included."""
+    inside = told.values() if isinstance(told, dict) else told if isinstance(told, list | tuple) else ()
+    own = {told["policy"]} if isinstance(told, dict) and "policy" in told else set()
+    return own.union(*(_policies(one) for one in inside))
 
 
 def _entries(name: str, grid: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:

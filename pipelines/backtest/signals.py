@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 MOST_POINTS = 300
+# Drift is scored on so many pairs at most: that takes time.
+MOST_SCORED = 150
 
 
 class SignalRank(Record):
@@ -46,21 +48,21 @@ def rank_signals(matrices: Matrices, learned: Learned, scores: Scores | None = N
         "rise of the loss (per cent)": np.array([100 * (loss[i, j] / loss[i, i + 1] - 1) for i, j in older]),
         "age (batches)": np.array([float(j - i) for i, j in older]),
     }
+    made = [_ranked(name, values, gap) for name, values in named.items()]
     if scores is not None:
-        found = [[one for one in scores(i, j) if one.role == "feature"] for i, j in older]
-        named["drifted features (share)"] = np.array([np.mean([one.drifted for one in some]) for some in found])
-        named["mean drift score"] = np.array([np.mean([one.score for one in some]) for some in found])
-    step = max(1, -(-len(older) // MOST_POINTS))
-    made = [
-        SignalRank(
-            name=name,
-            correlation=_spearman(values, gap),
-            pairs=len(older),
-            points=tuple((float(x), float(y)) for x, y in zip(values[::step], gap[::step], strict=True)),
-        )
-        for name, values in named.items()
-    ]
+        step = max(1, -(-len(older) // MOST_SCORED))
+        found = [[one for one in scores(i, j) if one.role == "feature"] for i, j in older[::step]]
+        share = np.array([np.mean([one.drifted for one in some]) if some else np.nan for some in found])
+        score = np.array([np.mean([one.score for one in some]) if some else np.nan for some in found])
+        made.append(_ranked("drifted features (share)", share, gap[::step]))
+        made.append(_ranked("mean drift score", score, gap[::step]))
     return tuple(sorted(made, key=lambda one: -abs(one.correlation or 0.0)))
+
+
+def _ranked(name: str, values: Floats, gap: Floats) -> SignalRank:
+    step = max(1, -(-len(gap) // MOST_POINTS))
+    points = tuple((float(x), float(y)) for x, y in zip(values[::step], gap[::step], strict=True))
+    return SignalRank(name=name, correlation=_spearman(values, gap), pairs=len(gap), points=points)
 
 
 def _spearman(one: Floats, other: Floats) -> float | None:

@@ -70,17 +70,23 @@ def study(
 
     def play(end: int, begin: int) -> Replay:
         """Batches from `begin` to before `end`; what lies before is known to all, what lies after to none."""
+        # Scores take time: they are computed only where a policy that reads them comes by.
+        done = [played(end, begin, reads) for reads in {one.looks_at_drift for one in candidates}]
+        found = {one.name: one for some in done for one in some.policies}
+        return done[0].model_copy(update={"policies": tuple(found[one.name] for one in candidates)})
+
+    def played(end: int, begin: int, drift: bool) -> Replay:
         part = slice(None, end)
         return replay(
             matrices.loss[part, part],
             matrices.probe[part, part],
-            policies={one.name: one.group for one in candidates},
+            policies={one.name: one.group for one in candidates if one.looks_at_drift == drift},
             cost=cost,
             label_delay=label_delay,
             history=begin / end,
             rows=matrices.rows[part].tolist(),
             errors=matrices.error[part, part],
-            scores=scores,
+            scores=scores if drift else None,
             every=every,
         )
 

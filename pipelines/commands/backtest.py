@@ -131,7 +131,7 @@ def _configured_cost(project: Project) -> float:
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[], None]]:
-    with click.progressbar(length=total, label="training and scoring", file=sys.stderr) as bar:
+    with click.progressbar(length=total, label="training and scoring", show_pos=True, file=sys.stderr) as bar:
         yield lambda: bar.update(1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitoring.errors import UnknownPolicy
-from monitoring.policies import Always, Cooldown, Never, PerformanceDrop, RecoverableLoss
+from monitoring.policies import Always, AnyOf, Cooldown, DriftShare, KOfN, Never, PerformanceDrop, RecoverableLoss
 from pipelines.backtest.candidates import DRIFT_GRID, GRID, candidates
 from pipelines.config import Policies
 
@@ -49,3 +49,10 @@ def test_what_cannot_be_compared_is_refused(name: str) -> None:
     assert told.value.found == f"there is no policy {name!r} to compare"
     assert "'recoverable_loss'" in told.value.expected
     assert ("Did you mean 'periodic'?" in told.value.remedy) == (name == "periodc")
+
+
+def test_what_reads_drift_is_known_at_any_depth() -> None:
+    """A rule within a rule counts; a rule on losses does not."""
+    nested = Policies(triggers=(AnyOf(triggers=(Never(), KOfN(k=1, n=2, trigger=DriftShare()))),), guards=())
+    assert candidates(nested, ["config"])[2].looks_at_drift
+    assert not any(one.looks_at_drift for one in candidates(OWN))

@@ -145,3 +145,23 @@ def test_on_the_front_nothing_is_better_in_both_ways() -> None:
 def test_always_stands_without_guards() -> None:
     """The anchors are the ends of the scale, whatever the config vetoes."""
     assert done(ageing(), own=Always()).standings[-1].name in {"always", "config: always()", "never"}
+
+
+def test_drift_is_scored_only_where_a_policy_reads_it() -> None:
+    """A rule on drift fires by its scores; those on losses cause none to be computed beyond the sample of signals."""
+    asked: set[tuple[int, int]] = set()
+
+    def scores(model: int, batch: int) -> tuple[ColumnScore, ...]:
+        asked.add((model, batch))
+        moved = (batch - model) / 10
+        score = ColumnScore(
+            name="a", kind="numeric", role="feature", method="psi", score=moved, threshold=0.4, drifted=moved >= 0.4
+        )
+        return (score,)
+
+    found = done(ageing(), asked=("drift_share", "periodic", "config"), scores=scores)
+    named = {one.name: one for one in found.standings}
+    share = named["drift_share(threshold=0.5)"] if "drift_share(threshold=0.5)" in named else named["drift_share()"]
+    assert share.schedule == tuple(range(15, 39, 4)), "four batches after its training the column has drifted"
+    assert len(asked) < 150 + 120
+    assert len(done(ageing(), asked=("drift_share",)).standings) == 3
