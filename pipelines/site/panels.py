@@ -121,7 +121,7 @@ def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) 
         if math.isfinite(newest.reference_loss):
             word = f"{'reference' if wide else 'ref'} {number(newest.reference_loss)}"
             last.append(("reference", word, scale(newest.reference_loss)))
-    if guessed:
+    if guessed and (not seen or guessed[-1][0] >= seen[-1][0]):  # an older estimate is no newest value
         loss = guessed[-1][1]
         last.append(("estimate", f"{'estimated' if wide else 'est'} {number(loss)}", scale(loss)))
     return "".join(parts) + _labels(last, max(x for x, _ in (*line, *dotted)), layout, scale)

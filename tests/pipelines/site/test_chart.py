@@ -8,13 +8,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from monitoring.records import Estimate, Outcome
+from monitoring.records import Outcome
 from pipelines.site.chart import in_short, timeline
-from pipelines.site.glyphs import WORDS, glyph, legend
 from pipelines.site.history import Mark, ModelHistory
 from pipelines.site.panels import NARROW, WIDE
-from pipelines.site.spark import sparkline
-from tests.histories import START, STEP, check, history
+from tests.histories import START, STEP, history
 
 
 def drawings(told: ModelHistory) -> list[ET.Element]:
@@ -59,28 +57,6 @@ def test_a_thousand_checks_are_thinned() -> None:
     assert len(shown) == sum(one.outcome is Outcome.BAD_DATA for one in history(1000).checks)
 
 
-def test_without_labels_or_features_the_panel_is_left_out() -> None:
-    """What was never measured has no axis; a lone early exit still has its place in time."""
-    early = ModelHistory("taxi", START, checks=(check(0, Outcome.NO_DATA),))
-    assert "Drifted features" not in timeline(early)
-    assert "Champion's loss" not in timeline(early)
-    assert len(drawings(early)) == 2
-    assert timeline(replace(early, checks=())) == ""
-
-
-def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:
-    """It is drawn beside the loss or alone, with its newest value; one that may not be believed is left out."""
-    guess = Estimate(method="dle", loss_name="mae", loss=4.25, rows=900, reference_loss=2.8, applicable=True, reason="")
-    both = replace(history(20), checks=tuple(one.model_copy(update={"estimated": guess}) for one in history(20).checks))
-    assert "estimated 4.25" in timeline(both)
-    alone = replace(both, checks=tuple(one.model_copy(update={"performance": None}) for one in both.checks))
-    assert "Champion's loss" in timeline(alone)
-    assert len(drawings(alone)) == 2
-    doubted = guess.model_copy(update={"applicable": False})
-    unsure = replace(alone, checks=tuple(one.model_copy(update={"estimated": doubted}) for one in alone.checks))
-    assert "Champion's loss" not in timeline(unsure)
-
-
 def test_what_came_after_the_last_check_is_shown() -> None:
     """A rollback long after the newest check stands at the edge of the timeline and does not squeeze it."""
     told = history(20)
@@ -89,17 +65,3 @@ def test_what_came_after_the_last_check_is_shown() -> None:
     assert "rolled back to version 1" in ET.tostring(after, "unicode")
     words = [[text.text for text in one.iter("text")] for one in (before, after)]
     assert words[1] == [*words[0][: words[0].index("checks")], "retrains", *words[0][words[0].index("checks") :]]
-
-
-def test_marks_differ_by_shape() -> None:
-    """Whoever cannot tell the colours apart can tell the marks apart."""
-    shapes = [glyph(kind, 0, 0) for kind in WORDS]
-    assert len({re.sub(r'class="[^"]*"', "", shape) for shape in shapes}) == len(WORDS)
-    assert legend([]) == ""
-    assert legend(["failed", "failed"]).count("<li>") == 1
-
-
-def test_a_sparkline_needs_two_points() -> None:
-    """Gaps and infinite values are left out; a dot has no shape and is not drawn."""
-    assert sparkline([None, 1.0, float("inf")], "loss", "x") == ""
-    assert ET.fromstring(sparkline([1.0, None, 1.0], "loss", "<x>", line=float("inf"))).tag == "svg"

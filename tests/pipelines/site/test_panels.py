@@ -1,0 +1,31 @@
+"""A panel shows what was measured, and is left out where nothing was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitoring.records import Estimate, Outcome
+from pipelines.site.chart import timeline
+from pipelines.site.history import ModelHistory
+from tests.histories import START, check, history
+
+
+def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:
+    """It is drawn beside the loss or alone, with its newest value; one that may not be believed is left out."""
+    guess = Estimate(method="dle", loss_name="mae", loss=4.25, rows=900, reference_loss=2.8, applicable=True, reason="")
+    both = replace(history(20), checks=tuple(one.model_copy(update={"estimated": guess}) for one in history(20).checks))
+    assert "estimated 4.25" in timeline(both)
+    alone = replace(both, checks=tuple(one.model_copy(update={"performance": None}) for one in both.checks))
+    assert "Champion's loss" in timeline(alone)
+    doubted = guess.model_copy(update={"applicable": False})
+    unsure = replace(alone, checks=tuple(one.model_copy(update={"estimated": doubted}) for one in alone.checks))
+    assert "Champion's loss" not in timeline(unsure)
+
+
+def test_without_labels_or_features_the_panel_is_left_out() -> None:
+    """What was never measured has no axis; a lone early exit still has its place in time."""
+    early = ModelHistory("taxi", START, checks=(check(0, Outcome.NO_DATA),))
+    assert "Drifted features" not in timeline(early)
+    assert "Champion's loss" not in timeline(early)
+    assert timeline(early).count("<svg") == 2
+    assert timeline(replace(early, checks=())) == ""
