@@ -12,6 +12,7 @@ from pipelines.words import printable
 WORDS: dict[str, str] = {
     Kind.RETRAIN_REQUESTED: "{about} to replace {to_replace}: {reason}",
     Kind.CLAIMED: "{about} by {holder}, attempt {attempt}",
+    Kind.PROBE: "in check {subject}: a fresh model would win {gap:.4g} (champion {champion_loss:.4g})",
     Kind.TRAINED: "{about}: {reason}",
     Kind.REGISTERED: "version {version} by request {request_id}",
     Kind.AWAITING_APPROVAL: "version {version}: {reason}",
@@ -47,7 +48,12 @@ def _told(event: Event) -> tuple[str, str]:
         judged = f"version {champion}" if champion else "no champion"
         return str(payload["outcome"]).upper(), f"check {event.subject} of {span}, {judged}: {payload['reason']}"
     about = f"request {event.subject}"
-    words = {"about": about, "to_replace": _version(payload, "champion", "no champion"), **payload}
+    words = {
+        "about": about,
+        "subject": event.subject,
+        "to_replace": _version(payload, "champion", "no champion"),
+        **payload,
+    }
     words["version_or_request"] = _version(payload, "version", about)
     pattern = WORDS.get(event.kind)
     try:

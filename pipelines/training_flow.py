@@ -77,11 +77,13 @@ def _carry_on(work: Work) -> Retrain:
         retrain = work.retrain(run_id, None, version=None, code=error.code, reason=f"no training: {error.found}")
         # The request stays open: the same one may succeed once the rows are there.
         ledger.fail(request_id, f"{retrain.code}: {retrain.reason}", by=work.claim, impossible=True)
+    except LeaseLost:
+        # Run and request are the other one's by now.
+        raise
     except BaseException as error:
         told = f"{type(error).__name__}: {error}"
         evidence.close_run(run_id, failed=told)
-        if not isinstance(error, LeaseLost):
-            ledger.fail(request_id, told, by=work.claim)
+        ledger.fail(request_id, told, by=work.claim)
         raise
     get_run_logger().info("%s", retrain.reason)
     faults.reach("settled request")

@@ -87,6 +87,9 @@ class Ledger:
                 open_.execute(CHECKS.insert().values(**row))
                 for key in dict.fromkeys(settles):
                     open_.execute(SETTLED.insert().values(key=key, check_id=check.check_id))
+                if check.probe is not None:
+                    probed = check.probe.model_dump(mode="json")
+                    events.append(open_, check.model, Kind.PROBE, probed, check.now, check.check_id)
                 told = events.of_check(check)
                 events.append(open_, check.model, Kind.CHECK_FINISHED, told, check.now, check.check_id)
         except sa.exc.IntegrityError:
@@ -98,8 +101,13 @@ class Ledger:
 
         The row holds the check whose decision it is: both are written at once or not at all.
         """
-        with writing(self.engine) as open_:
-            return requests.ask(open_, request)
+        try:
+            with writing(self.engine) as open_:
+                return requests.ask(open_, request)
+        except sa.exc.IntegrityError:
+            # Another process asked for the same at this very moment: its row stands for both.
+            with writing(self.engine) as open_:
+                return requests.ask(open_, request)
 
     def working_on(self, request_id: str, *, waiting: Callable[[Held], None] | None) -> Hold:
         """Hold the claim on a request, with its event; see `holding`."""

@@ -133,7 +133,7 @@ def end(
 ) -> bool:
     """The first end with a result counts: False if there is one already. One that waits for approval is none yet."""
     claims.require(open_, claim)
-    row = _row(open_, request_id)
+    row = _row(open_, request_id, locked=True)
     if row["body"] is not None and (row["state"] != WAITS or state == WAITS):
         return False
     values = {"state": str(state), "error": error, "body": as_text(retrain) if retrain else row["body"]}
@@ -173,8 +173,9 @@ def without_check(open_: Connection, model: str) -> list[tuple[Request, Retrain 
     ]
 
 
-def _row(open_: Connection, request_id: str) -> sa.RowMapping:
-    found = open_.execute(sa.select(REQUESTS).where(REQUESTS.c.request_id == request_id)).mappings().first()
+def _row(open_: Connection, request_id: str, *, locked: bool = False) -> sa.RowMapping:
+    query = sa.select(REQUESTS).where(REQUESTS.c.request_id == request_id)
+    found = open_.execute(query.with_for_update() if locked else query).mappings().first()
     if found is None:
         raise LookupError(f"there is no request {request_id!r}: it was never asked for")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from monitoring.errors import (
     ChampionChanged,
@@ -21,10 +23,11 @@ from monitoring.errors import (
 from monitoring.ledger import Claim, Kind, Ledger, Request
 from monitoring.records import Outcome, Retrain, Window
 from pipelines import home, promotion, registry
+from pipelines.cli import main
 from pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version
 from tests.conftest import Model
 from tests.pipelines.test_registry import changed, registered
-from tests.streams import day
+from tests.streams import day, stream
 
 Three = tuple[Version, Version, Version]
 Make = Callable[..., Model]
@@ -336,3 +339,28 @@ def test_a_check_heals_a_lost_champion_and_says_so(trained: Make) -> None:
     assert made.champion() == "1"
     (finding,) = [one for one in again.findings if one.code == "champion_healed"]
     assert "version 1 was brought back" in finding.message
+
+
+def test_a_proven_challenger_waits_where_the_config_says_so(model: Make) -> None:
+    """The check ends as awaiting_approval, the next one trains nothing, and `driftloop promote` lets it take over."""
+    made = model(
+        stream(63, concept_shift_at=21),
+        promotion="manual",
+        drift__report_columns=1,
+        training__params={"n_estimators": 10},
+        training__window="14d",
+        training__holdout="4d",
+    )
+    assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED, "without a champion there is nothing to protect"
+    waits = made.check(day(42))
+    assert (waits.outcome, made.champion()) == (Outcome.AWAITING_APPROVAL, "1")
+    assert "driftloop promote" in waits.reason
+    still = made.check(day(49))
+    assert (still.outcome, len(registry.versions(made.name))) == (Outcome.AWAITING_APPROVAL, 2)
+    assert "nothing is trained while version 2 waits" in still.reason
+    told = CliRunner().invoke(main, ["promote", made.name, "2", "--json"])
+    assert json.loads(told.stdout) == {"model": made.name, "version": "2", "promoted": True, "previous": "1"}
+    assert numbers(made.name) == ("2", "1")
+    assert made.check(day(56)).outcome is Outcome.STEADY
+    again = CliRunner().invoke(main, ["promote", str(made.file), "2", "--decline", "too late"])
+    assert (again.exit_code, "does not wait for approval" in again.output) == (1, True)
