@@ -12,9 +12,9 @@ def relearn(learned: Learned, checks: Iterable[PastCheck], *, lag: float = 0.0, 
     """Add what the checks of the champion that leaves have measured, each as one batch more beside the backtest's own.
 
     The loss of a batch moves with the losses of a champion that was as fresh as one can be: its age is counted without
-    the `lag` of its labels, in current windows. `behind`, a probe's loss minus that of the full challenger that
-    followed it, moves the handicap. The age curve stays the backtest's: the policies correct it by every probe of the
-    history, and a gap that was added here as well would count twice.
+    the `lag` of its labels and of the rows held out from it, in current windows. `behind`, a probe's loss minus that of
+    the full challenger that followed it, moves the handicap. The age curve stays the backtest's: the policies correct
+    it by every probe of the history, and a gap that was added here as well would count twice.
 
     >>> known = Learned(batch_loss=2.0, age_gap=(0.0, 0.1, 0.4), handicap=0.3, batches=4)
     >>> seen = [PastCheck(now="2026-01-01", outcome="steady", age_batches=1, loss=3.0),

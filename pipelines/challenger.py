@@ -22,6 +22,7 @@ from pipelines.training.baseline import naive_losses
 from pipelines.training.gate import Verdict, judge
 from pipelines.training.leaks import find_leaks
 from pipelines.training.loss_model import LossModel
+from pipelines.training.plots import importances
 from pipelines.training.scorer import Scorer
 from pipelines.training.split import unseen
 from pipelines.training.steps import Parts, divide, learn, losses
@@ -148,7 +149,7 @@ def store(
         source_types=rows.source_types,
         loss=float(evaluation.holdout.mean()),
         loss_rows=len(evaluation.holdout),
-    )
+    ).model_copy(update={"importance": importances(scorer)})
     learned = rows.frame if config.training.refit else parts.train
     trained = Window(start=learned[time].iloc[0], end=learned[time].iloc[-1] + timedelta(microseconds=1))
     tried = parts.holdout.head(PROVEN_ON)

@@ -13,7 +13,7 @@ from monitoring.decision import decide
 from monitoring.errors import BadData, NoChampion
 from monitoring.ledger import Held, Ledger, Request, digest, window_key
 from monitoring.preflight import fatal, put_aside
-from monitoring.records import Check, Finding, Moment, Outcome, Retrain, Signals, Window
+from monitoring.records import Check, Finding, Moment, Outcome, Reference, Retrain, Signals, Window
 from monitoring.windows import labelled_window, training_window
 from pipelines import evidence, faults, home, measuring, promotion, recovery, registry
 from pipelines.as_trained import as_trained
@@ -108,17 +108,15 @@ def _check(run: CheckRun) -> Check:
     measured = measuring.measure(
         known, champion, window, labelled, fresh, reference, reference_rows, put_aside(findings)
     )
-    return _judge(run, champion, fresh, findings, measured)
+    return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
 
 
-def _judge(
-    run: CheckRun, champion: Version, fresh: Fresh, findings: tuple[Finding, ...], measured: Measurement
-) -> Check:
+def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, measured: Measurement) -> Check:
     from pipelines.probing import learn_on, with_probe
 
     config = run.config
     history = run.ledger.history(config.model, run.now)
-    signals = with_probe(run, champion, _signals(run, champion, findings, measured), history)
+    signals = with_probe(run, champion, signals, history)
     decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now)
     wanted = decision.action == "retrain"
     outcome = Outcome.HELD if decision.held or wanted else Outcome.STEADY
@@ -154,7 +152,9 @@ def _judge(
     return run.finish(check, recovery.settled_keys(check, fresh.digest))
 
 
-def _signals(run: CheckRun, champion: Version, findings: tuple[Finding, ...], measured: Measurement) -> Signals:
+def _signals(
+    run: CheckRun, champion: Version, reference: Reference, findings: tuple[Finding, ...], measured: Measurement
+) -> Signals:
     """What is known before any probe. The champion's age in batches is counted to the end of the current window."""
     newest = champion.newest_row
     return Signals(
@@ -169,6 +169,7 @@ def _signals(run: CheckRun, champion: Version, findings: tuple[Finding, ...], me
         age_batches=(run.window.end - newest) / run.window.length if newest is not None else None,
         held_batches=run.config.held_back / run.window.length,
         learned=run.ledger.learned(run.config.model),
+        importance=reference.importance or None,
         findings=findings,
     )
 

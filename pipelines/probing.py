@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from monitoring.errors import TrainingImpossible
 from monitoring.learning import relearn
+from monitoring.ledger import Kind
 from monitoring.policies.tenure import tenure
 from monitoring.records import Check, Finding, History, Probe, Signals, Window
 from monitoring.windows import inside, labelled_window
@@ -19,6 +20,7 @@ from pipelines.registry import Version
 from pipelines.training.probe import fewer_trees, fit_probe
 from pipelines.training.split import unseen
 from pipelines.training.steps import losses
+from pipelines.training.window import ChosenSpan
 
 LEAST_ROWS = 30
 
@@ -43,6 +45,8 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
             code="no_probe", severity="warning", message=f"a probe was wanted and could not be made: {told}"
         )
         return signals.model_copy(update={"findings": (*signals.findings, found)})
+    if not run.dry_run:
+        run.ledger.note(run.config.model, Kind.PROBE, measured.model_dump(mode="json"), run.now, subject=run.check_id)
     return signals.model_copy(update={"probe": measured})
 
 
@@ -50,16 +54,19 @@ def learn_on(run: CheckRun, signals: Signals, history: History, check: Check) ->
     """After a promotion, add what the checks of the champion that left have measured to what a backtest had learned.
 
     How far a probe is behind a full challenger shows where one was followed by the other: by what each won over the
-    same champion, on rows that are as new as each other.
+    same champion, on rows that are as new as each other. Where probes choose the window, the two learned from
+    different rows, and nothing is taken from it.
     """
     retrain, learned, probed = check.retrain, signals.learned, signals.probe
     if retrain is None or not retrain.promoted or learned is None:
         return
     behind = None
-    if probed is not None and retrain.champion_loss is not None and retrain.challenger_loss is not None:
+    plain = not isinstance(run.config.training.window, ChosenSpan)
+    if plain and probed and retrain.champion_loss is not None and retrain.challenger_loss is not None:
         won = retrain.champion_loss - retrain.challenger_loss
         behind = won - (probed.champion_loss - probed.probe_loss)
-    known = relearn(learned, (*tenure(signals, history), check.past), lag=signals.lag_batches, behind=behind)
+    lag = signals.lag_batches + signals.held_batches
+    known = relearn(learned, (*tenure(signals, history), check.past), lag=lag, behind=behind)
     run.ledger.learn(run.config.model, known, run.now)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from monitoring.records.base import Kind, Loss, Record, Role, Window
 
 
@@ -37,7 +39,8 @@ class Reference(Record):
     """What a champion remembers of the rows it was made from. Stored as an artifact of its version.
 
     `loss` is the champion's mean loss on rows it was not trained on, never its training loss. `source_types` are all
-    columns of the source with the types that its engine gave them.
+    columns of the source with the types that its engine gave them. `importance` is the weight of each feature in the
+    model, in sum 1; empty where its estimator tells none.
     """
 
     window: Window
@@ -47,6 +50,7 @@ class Reference(Record):
     loss_name: str
     loss: float
     loss_rows: int
+    importance: dict[str, float] = Field(default_factory=dict)
 
     def column(self, name: str) -> ColumnReference | None:
         return next((column for column in self.columns if column.name == name), None)

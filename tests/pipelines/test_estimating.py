@@ -35,7 +35,10 @@ def test_harder_rows_fire_before_their_labels_are_there(model: Callable[..., Mod
         frame,
         columns__label_delay="7d",
         training__params={"n_estimators": 20},
-        policies__triggers=[{"policy": "estimated_loss"}],
+        policies__triggers=[
+            {"policy": "estimated_loss"},
+            {"policy": "drift_share", "weighted": True, "threshold": 0.99},
+        ],
     )
     assert made.check(day(42)).outcome is Outcome.BOOTSTRAPPED
     sealed = registry.manifest(registry.champion(made.name))
@@ -50,6 +53,8 @@ def test_harder_rows_fire_before_their_labels_are_there(model: Callable[..., Mod
     assert "[estimated_loss]" in struck.reason
     assert struck.performance is not None
     assert struck.performance.window.end == day(56), "its labels are those of a week ago"
+    weighted = next(vote for vote in struck.votes if vote.policy == "drift_share")
+    assert weighted.vote == "hold", "the champion's own importances weigh the features"
     told = json.loads(struck.model_dump_json())["estimated"]
     assert {"loss", "low", "high", "rows", "applicable", "reason", "self_test"} <= set(told)
     page = Path(str(struck.report)).read_text("utf-8")

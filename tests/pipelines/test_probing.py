@@ -55,6 +55,10 @@ def test_a_probe_is_made_when_it_is_asked_for_and_decides(model: Callable[..., M
     assert later.probe is not None
     assert later.probe.gap > 5
     assert later.decision == "retrain"
+    assert [event.payload["gap"] for event in ledger.events(made.name, kinds=["probe"])] == [
+        later.probe.gap,
+        struck.probe.gap,
+    ]
     (run,) = nested(later)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["gap"] == later.probe.gap

@@ -71,12 +71,21 @@ def test_what_the_held_back_rows_were_outside_of_is_forgiven() -> None:
 
 
 def test_the_self_test_looks_at_the_newest_rows_and_forgives_a_tenth() -> None:
-    """A miss of a tenth of the loss passes, a larger one that is beyond chance fails; old misses do not count."""
-    flat = np.full(500, 10.0)
-    newest = np.arange(500) >= 400
-    assert self_test(np.where(newest, 11.0, 10.0), flat).passed
-    assert not self_test(np.where(newest, 11.5, 10.0), flat).passed
-    assert self_test(np.where(newest, 10.0, 10.0 + np.cos(np.arange(500))), flat).passed
+    """A miss of a tenth of the loss passes, a larger one that is beyond chance fails."""
+    wave, newest = np.cos(np.arange(500.0)), np.arange(500) >= 400
+    expected = 10 + wave
+    assert self_test(expected + 0.9 * newest, expected).passed
+    assert not self_test(expected + 1.5 * newest, expected).passed
+
+
+def test_an_estimator_without_skill_fails_its_test() -> None:
+    """Where a row says nothing about its loss the mean is as good, and the estimate would never move: it says so."""
+    generator = np.random.default_rng(0)
+    realised, expected = generator.exponential(1.0, 500), generator.normal(1.0, 0.01, 500)
+    told = self_test(realised, expected)
+    assert not told.passed
+    assert "no more than the mean does" in told.reason
+    assert self_test(np.ones(500), np.ones(500)).passed, "a loss that is the same for every row is foreseen"
 
 
 @pytest.mark.parametrize(("expected", "skill"), [("realised", 1.0), ("mean", 0.0), ("upside down", -3.0)])
