@@ -63,7 +63,14 @@ gate:                        # the proof that a challenger must bring
   confidence: 0.95
   min_rows: {gate_rows}
 
-schedule: {{cron: "0 6 * * *", time_zone: UTC}}
+schedule:                    # for `driftloop serve`
+  cron: "0 6 * * *"
+  time_zone: UTC
+  # on: {{arrival: incoming/*.parquet}}           # check at once when a file arrives; or poll: 5m for a table
+
+# notify:                    # mail, Slack, Teams, webhooks: apprise's URLs
+#   urls: ["slack://${{SLACK_TOKEN}}"]
+#   on: [drift, promoted, rejected, failed, silence]
 """
 
 

@@ -38,10 +38,14 @@ class NoServer(DriftloopError):
 
 
 class TemporaryServer:
-    """Starts at once, is waited for when it is needed, and stops when our process ends."""
+    """Starts at once, is waited for when it is needed, and stops when our process ends.
+
+    A service lives for long: each wait finds out whether the server is still there, and starts it again where it was.
+    """
 
     def __init__(self) -> None:
-        self.tries = 0
+        self.tries, self.port, self.answered = 0, 0, False
+        self._lock = threading.Lock()
         _writable(Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser())
         self._launch()
         # Registered before Prefect is imported, so it runs after Prefect has sent its last logs and events.
@@ -49,9 +53,10 @@ class TemporaryServer:
 
     def _launch(self) -> None:
         self.tries += 1
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        if not self.port:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/api"
         environment = {**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT_SERVER_UI_ENABLED": "0"}
         command = [sys.executable, "-m", "pipelines.temporary_server", str(self.port)]
@@ -67,16 +72,23 @@ class TemporaryServer:
         )
 
     def wait(self) -> str:
-        """The API's URL, once it answers."""
+        """The API's URL, once it answers. The same one for as long as we live, for Prefect keeps connections to it."""
+        with self._lock:
+            return self._wait()
+
+    def _wait(self) -> str:
         deadline = time.monotonic() + STARTUP_SECONDS
         while time.monotonic() < deadline:
             code = self.process.poll()
             if code is not None and self.tries >= TRIES:
                 raise NoServer(f"it ended with code {code}, saying {self._last_words()}")
             if code is not None:
+                # One that never answered may have lost its port to somebody else; one that did comes back to it.
+                self.port = self.port if self.answered else 0
                 self._launch()
             try:
                 with urllib.request.urlopen(f"{self.url}/health", timeout=5):  # noqa: S310
+                    self.tries, self.answered = 0, True
                     return self.url
             except (URLError, OSError):
                 time.sleep(0.05)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import closing, suppress
+from importlib import import_module
 
 from monitoring.ledger import Ledger
 from monitoring.records import Check
@@ -11,20 +13,55 @@ from pipelines import home
 from pipelines.config import Project
 from pipelines.warmup import prefect_ready
 
+# What checks import only when they come to it. By name: it is loaded here and used where it belongs.
+LATER = (
+    "apprise",
+    "fsspec.core",
+    "ibis.backends.duckdb",
+    "ibis.backends.sqlite",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.pyplot",
+    "mlflow.artifacts",
+    "mlflow.pyfunc",
+    "monitoring.learning",
+    "pipelines.dead_runs",
+    "pipelines.monitoring_flow",
+    "pipelines.probing",
+    "pipelines.site",
+    "pipelines.training.fit_sklearn",
+    "pipelines.training.fit_xgboost",
+    "pipelines.training.probe",
+    "pipelines.training_flow",
+    "plotly.files",
+    "prefect.artifacts",
+    "prefect.concurrency.context",
+    "prefect.engine",
+    "prefect.events",
+    "prefect.task_engine",
+    "pyarrow.dataset",
+    "scipy.optimize",
+    "scipy.stats",
+    "skops.io",
+    "sklearn.compose",
+    "sklearn.impute",
+    "sklearn.model_selection",
+    "sklearn.preprocessing",
+    "sqlglot.dialects.duckdb",
+    "sqlglot.dialects.sqlite",
+)
+
 
 def preload(projects: Iterable[Project]) -> None:
     """Import all that checks need, in the main thread: two threads that import the same parts at once break both."""
-    import matplotlib as mpl
-
+    os.environ.setdefault("MPLBACKEND", "agg")  # a window system has no business in a thread
     import monitoring.report
-    import pipelines.monitoring_flow
-    import pipelines.training_flow
+    from pipelines import registry
     from pipelines.training.fit import preload as preload_fit
 
-    assert pipelines.monitoring_flow
-    assert pipelines.training_flow
-    mpl.use("agg")  # a window system has no business in a thread
+    for name in LATER:
+        import_module(name)
     monitoring.report.preload()
+    registry.client()
     for estimator in {project.training.estimator for project in projects}:
         # An estimator that is not there is told by the check that needs it.
         with suppress(Exception):

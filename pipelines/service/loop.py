@@ -49,6 +49,8 @@ class Service:
     ) -> None:
         self._check, self._preload = check, preload
         self._roster = Roster(places)
+        self._untaken: dict[str, Project] = {}
+        self._complaints: dict[str, str] = {}
         self._wake, self._stop, self._at_once = threading.Event(), threading.Event(), threading.Event()
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self._board = Board(self._aside)
@@ -107,7 +109,13 @@ class Service:
             try:
                 step(now)
             except Exception as error:
-                log.exception("a look failed and is tried again: %s", type(error).__name__)
+                self._complain(step.__name__, f"a look failed and is tried again: {type(error).__name__}: {error}")
+
+    def _complain(self, about: str, text: str) -> None:
+        """Log what goes wrong at every look once, until it goes wrong in another way."""
+        if self._complaints.get(about) != text:
+            self._complaints[about] = text
+            log.error("%s", text)
 
     def _look_at_files(self, now: datetime) -> None:
         changes = self._roster.look(now)
@@ -119,10 +127,17 @@ class Service:
             log.info("%s: its file is gone, it is not watched any more", model)
             self._clock.drop(model)
             self._board.drop(model)
-        if changes.taken:
-            self._preload(changes.taken)
-        for project in changes.taken:
-            self._take(project, now)
+            self._untaken.pop(model, None)
+        self._untaken |= {project.model: project for project in changes.taken}
+        if self._untaken:
+            self._preload(self._untaken.values())
+        for model, project in tuple(self._untaken.items()):
+            # A ledger that is away, or a variable that is not set: the others are watched, and this one is tried again.
+            try:
+                self._take(project, now)
+                del self._untaken[model]
+            except Exception as error:
+                self._complain(model, f"{model}: it cannot be watched yet: {error}")
         folders = frozenset((place if place.is_dir() else place.parent, False) for place in self._roster.places)
         self._watch.set(folders | {one.arrivals.root for one in self._board.all() if one.arrivals})
 

@@ -15,13 +15,13 @@ import yaml
 
 from monitoring.ledger import Kind, Ledger
 from monitoring.records import Check
-from pipelines import home
+from pipelines import home, registry
 from pipelines.config import Project
 from pipelines.service.loop import Service
 from tests import streams
 from tests.told import made
 
-SOON = 30.0
+SOON = 120.0
 
 
 class Served:
@@ -75,6 +75,7 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
+    registry.client()  # imported here and not within a look
     one = Served(tmp_path, f"s{tmp_path.name}".replace("_", "")[:60])
     yield one
     if hasattr(one, "service"):
@@ -191,3 +192,18 @@ def test_a_stop_waits_for_the_running_check(served: Served) -> None:
     served.go_on.set()
     served.thread.join(SOON)
     assert served.ended is True
+
+
+def test_a_model_that_cannot_be_taken_up_keeps_no_other_back(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told once and tried again at every look, until it can be."""
+    other = streams.config(model=f"z{served.model}", schedule={"on": {"arrival": "${IN_A_MOMENT}/*.csv"}})
+    (served.folder / "a.yaml").write_text(yaml.safe_dump(other))
+    served.write(schedule={"cron": "0 6 1 jan *"})
+    served.start()
+    assert served.service.answers.models() == (served.model,)
+    served.until(lambda: caplog.text.count("cannot be watched yet") == 1)
+    monkeypatch.setenv("IN_A_MOMENT", "in")
+    served.until(lambda: len(served.service.answers.models()) == 2)
+    assert caplog.text.count("cannot be watched yet") == 1
