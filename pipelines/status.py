@@ -15,7 +15,7 @@ import click
 from monitoring.errors import DriftloopError, UnknownModel, listed, meant
 from monitoring.ledger import Ledger
 from monitoring.markup import OUTCOMES
-from monitoring.records import Outcome, utc
+from monitoring.records import Check, Outcome, utc
 from pipelines import home
 from pipelines.words import printable
 
@@ -102,9 +102,7 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
 
     champion = registry.aliased(model, registry.CHAMPION)
     newest = champion.newest_row if champion else None
-    checks = ledger.checks(model, most=FAR_ENOUGH)
-    last = checks[0] if checks else None
-    judged = next((c for c in checks if c.outcome.judged and c.outcome is not Outcome.BOOTSTRAPPED), None)
+    last, judged = _newest(ledger, model)
     seen = judged.performance if judged else None
     asked = next(iter(ledger.requests(model, most=1)), None)
     ended = json.loads(asked["body"]) if asked and asked["body"] else {}
@@ -128,6 +126,18 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
         "last_retrain_reason": ended.get("reason") or (asked["error"] if asked else None),
         "report": judged.report if judged else None,
     }
+
+
+def _newest(ledger: Ledger, model: str) -> tuple[Check | None, Check | None]:
+    """The last check and the last that measured something. Mostly they are one, and no other is read."""
+    last = judged = None
+    for most in (1, FAR_ENOUGH):
+        checks = ledger.checks(model, most=most)
+        last = checks[0] if checks else None
+        judged = next((c for c in checks if c.outcome.judged and c.outcome is not Outcome.BOOTSTRAPPED), None)
+        if judged is not None:
+            break
+    return last, judged
 
 
 def _cell(row: dict[str, Any], column: str) -> str:

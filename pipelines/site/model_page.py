@@ -103,7 +103,11 @@ def _checks(history: ModelHistory) -> str:
         return ""
     shown = list(reversed(history.checks))[:MOST_ROWS]
     total = len(history.checks) + history.older
-    left = f"newest {len(shown)} of {total:,}" if total > len(shown) else f"{total:,}, newest first"
+    left = (
+        f"newest {len(shown)} of {total:,}; all of them: driftloop history {history.model}"
+        if total > len(shown)
+        else f"{total:,}, newest first"
+    )
     seen = [check.performance for check in shown]
     losses = aligned(
         [value for one in seen for value in ((one.loss, one.reference_loss) if one else (None, None))], DASH
@@ -125,7 +129,7 @@ def _checks(history: ModelHistory) -> str:
         )
         for at, check in enumerate(shown)
     ]
-    return f"<section><h2>Checks <small>{left}</small></h2>{cards(CHECK_HEADS, rows, 'tall')}</section>\n"
+    return f"<section><h2>Checks <small>{text(left)}</small></h2>{cards(CHECK_HEADS, rows, 'tall')}</section>\n"
 
 
 def _served(check: Check) -> str:

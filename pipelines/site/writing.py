@@ -48,7 +48,7 @@ def write_all() -> list[Path]:
         pages = [_write_model(ledger, model, datetime.now(UTC)) for model in models]
     for stale in (folder() / "models").glob("*.*"):
         if stale.stem not in models and stale.suffix in {".html", ".json"}:
-            stale.unlink()
+            stale.unlink(missing_ok=True)
     _write_index()
     return pages
 
