@@ -7,7 +7,6 @@ from prefect.cache_policies import NO_CACHE
 
 from monitoring.errors import TrainingImpossible
 from monitoring.learning import relearn
-from monitoring.ledger import Kind
 from monitoring.policies.tenure import tenure
 from monitoring.records import Check, Finding, History, Probe, Signals, Window
 from monitoring.windows import inside, labelled_window
@@ -45,8 +44,6 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
             code="no_probe", severity="warning", message=f"a probe was wanted and could not be made: {told}"
         )
         return signals.model_copy(update={"findings": (*signals.findings, found)})
-    if not run.dry_run:
-        run.ledger.note(run.config.model, Kind.PROBE, measured.model_dump(mode="json"), run.now, subject=run.check_id)
     return signals.model_copy(update={"probe": measured})
 
 
