@@ -45,7 +45,8 @@ def rows(count: int, days: int, seed: int = 0) -> pd.DataFrame:
 
 def write(folder: Path, count: int, batches: int, window: int, loss: str) -> Path:
     """Rows and config of the model: batches of a day, so many of them in a training window."""
-    rows(count, batches).to_parquet(folder / "rows.parquet", index=False)
+    # Those before the first full window, and the last day that is not whole, are no batches to score.
+    rows(count, batches + window).to_parquet(folder / "rows.parquet", index=False)
     config = {
         "model": "bench",
         "task": "regression",
@@ -91,7 +92,7 @@ def main() -> None:
         from pipelines.config import load
 
         file = write(Path(scratch), given.rows, given.batches, given.window, given.loss)
-        project, now = load(file), START + timedelta(days=given.batches)
+        project, now = load(file), START + timedelta(days=given.batches + given.window)
         size = f"{given.rows:,} rows x {NUMBERS + WORDS} columns, {given.loss}"
         print(f"| {size} | batches | policies | seconds | of the processor | MB |\n|---|---|---|---|---|---|")
         for name in ("trained and scored", "read from the cache"):

@@ -13,8 +13,7 @@ from monitoring.errors import HistoryTooShort, LossNotFinite
 from monitoring.performance import standard_error
 from monitoring.records import Window
 from monitoring.windows import inside
-from pipelines import home
-from pipelines.backtest import matrices, store
+from pipelines.backtest import matrices
 from pipelines.backtest.batches import cut
 from pipelines.config import Project
 from pipelines.training.probe import fit_probe
@@ -78,33 +77,6 @@ def test_what_was_computed_is_not_computed_again(tmp_path: Path) -> None:
     assert len(changed) == 2
     for name in ("loss", "error", "probe"):
         assert np.array_equal(getattr(whole, name), getattr(again, name), equal_nan=True)
-
-
-@pytest.mark.usefixtures("_home")
-def test_any_change_of_rows_or_settings_is_another_folder() -> None:
-    """The name of the folder follows the rows, the batches, the parameters and the loss, and not the policies."""
-    batches = cut(frame(), project(), digest="a")
-    same = store.folder(project(), batches)
-    assert home.home() in same.parents
-    assert store.folder(project(policies__triggers=[{"policy": "always"}], training__threads=2), batches) == same
-    others = [
-        store.folder(project(), cut(frame(), project(), digest="b")),
-        store.folder(project(), cut(frame(), project(), 100, digest="a")),
-        store.folder(project(training__params={"n_estimators": 9}), batches),
-        store.folder(project(performance__loss="mse"), batches),
-        store.folder(project(columns__numeric=["amount"]), batches),
-    ]
-    assert len({same, *others}) == 6
-
-
-def test_a_change_of_the_users_own_code_is_another_folder(tmp_path: Path) -> None:
-    """A function beside the YAML is known by its content."""
-    (tmp_path / "own.py").write_text("one = 1\n")
-    config = project(training__estimator="own:train").model_copy(update={"file": tmp_path / "model.yaml"})
-    batches = cut(frame(), project())
-    before = store.folder(config, batches)
-    (tmp_path / "own.py").write_text("one = 2\n")
-    assert store.folder(config, batches) != before
 
 
 def test_the_model_before_stays_where_no_training_is_possible(tmp_path: Path) -> None:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backtest.charts import pareto, regrets, signals, tone
-from pipelines.backtest.loss_chart import timeline
 from pipelines.backtest.page import render
 from pipelines.backtest.study import Study
+from tests.ageing import ageing, done
 from tests.browser import dump, needs_browser
-from tests.pipelines.backtest.test_study import ageing, done
 
 ATTACK = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
 
@@ -20,30 +18,6 @@ ATTACK = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='
 @pytest.fixture(scope="module")
 def study() -> Study:
     return done(ageing(seed=1))
-
-
-def test_every_policy_has_its_line_in_each_drawing(study: Study) -> None:
-    """Wide and narrow, by regret and over time; the oracle stands over the marks as well."""
-    for drawn, beside in ((regrets(study), 0), (timeline(study), 1)):
-        assert drawn.count("<svg") == 2
-        assert drawn.count("<title>") == 2 * (len(study.standings) + beside)
-    assert pareto(study).count('class="dot"') == 2 * (len(study.standings) + 1)
-    assert signals(study).count("<svg") == len(study.signals) == 3
-
-
-def test_there_is_a_mark_for_each_retrain_and_probe(study: Study) -> None:
-    """Triangles and rings in the wide drawing are as many as the study tells, and again in the narrow one."""
-    drawn = timeline(study)
-    everyone = (study.oracle, *study.standings)
-    assert drawn.count('class="retrain"') == 2 * sum(one.retrains for one in everyone) > 0
-    assert drawn.count('class="probe"') == 2 * sum(one.probes for one in everyone) > 0
-
-
-def test_colours_tell_the_recommended_from_the_configs_own(study: Study) -> None:
-    """One policy of each special kind at most, the others are alike."""
-    tones = [tone(one, study) for one in study.standings]
-    assert (tones.count("best"), tones.count("own"), tones.count("never"), tones.count("oracle")) == (1, 1, 1, 0)
-    assert tone(study.oracle, study) == "oracle"
 
 
 def test_no_point_leaves_its_drawing(study: Study) -> None:

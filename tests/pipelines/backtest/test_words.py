@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.backtest.recommendation import Recommendation
 from pipelines.backtest.words import as_table, length, verdict
-from tests.pipelines.backtest.test_study import ageing, done
+from tests.ageing import ageing, done
 
 
 def test_the_table_has_a_line_for_each_policy_and_the_yaml_to_paste() -> None:

@@ -1,0 +1,39 @@
+"""Regret, front and signals as drawings: a line for every policy, colours that mean one thing, nothing outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.backtest.charts import pareto, regrets, signals, tone
+from pipelines.backtest.study import Study
+from tests.ageing import ageing, done
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return done(ageing(seed=1))
+
+
+def test_every_policy_has_its_line(study: Study) -> None:
+    """Wide and narrow; on the front the oracle stands as well, and each signal has a plot of its own."""
+    assert regrets(study).count("<svg") == 2
+    assert regrets(study).count("<title>") == 2 * len(study.standings)
+    assert pareto(study).count('class="dot"') == 2 * (len(study.standings) + 1)
+    assert signals(study).count("<svg") == len(study.signals) == 3
+
+
+def test_a_signal_without_a_value_says_so(study: Study) -> None:
+    """No plot of nothing."""
+    (first, *rest) = study.signals
+    empty = first.model_copy(update={"points": (), "correlation": None})
+    drawn = signals(study.model_copy(update={"signals": (empty, *rest)}))
+    assert drawn.count("<svg") == len(rest)
+    assert "it never changes" in drawn
+    assert "no value" in drawn
+
+
+def test_colours_tell_the_recommended_from_the_configs_own(study: Study) -> None:
+    """One policy of each special kind at most, the others are alike."""
+    tones = [tone(one, study) for one in study.standings]
+    assert (tones.count("best"), tones.count("own"), tones.count("never"), tones.count("oracle")) == (1, 1, 1, 0)
+    assert tone(study.oracle, study) == "oracle"

@@ -1,0 +1,44 @@
+"""What is recommended was chosen earlier and is judged later; what fails there is not confirmed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from monitoring.policies import Periodic
+from tests.ageing import ageing, done
+
+
+def test_a_config_that_never_retrains_is_told_to() -> None:
+    """Ageing models: a rule is recommended, confirmed on the later part, with what it saves and an interval."""
+    found = done(ageing(seed=1)).recommendation
+    assert found is not None
+    assert (found.confirmed, found.own) == (True, False)
+    assert found.saving is not None
+    assert found.saving_low is not None
+    assert 0 < found.saving_low < found.saving
+    assert found.earlier.end == found.later.start
+    assert found.triggers[0]["policy"] in found.name
+
+
+def test_a_config_that_is_best_is_kept() -> None:
+    """Models that grow better with age, a config that never retrains: kept, also beside its like."""
+    found = done(ageing(rate=-0.02), asked=("config", "periodic")).recommendation
+    assert found is not None
+    assert found.own
+    assert found.name == "config: never()"
+
+
+def test_a_choice_that_fails_on_the_later_part_is_not_confirmed() -> None:
+    """Ageing that ends in the middle: what paid earlier costs more than the config later."""
+    matrices = ageing(rate=0.4)
+    matrices.loss[:, 26:] = np.where(np.isnan(matrices.loss[:, 26:]), np.nan, 1.0)
+    found = done(matrices, own=Periodic(every=20), asked=("config", "periodic")).recommendation
+    assert found is not None
+    assert not found.confirmed
+    assert found.saving is not None
+    assert found.saving < 0
+
+
+def test_nothing_is_recommended_of_one_policy() -> None:
+    """There is no choice in one rule."""
+    assert done(ageing(), asked=("cara",)).recommendation is None

@@ -1,0 +1,52 @@
+"""A backtest from a config to its study, in this process: all parts together, nothing registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from monitoring.errors import HistoryTooShort, UnknownPolicy
+from pipelines.backtest.run import backtest
+from pipelines.config import Project, load
+from tests import streams
+from tests.streams import day
+
+SMALL = {"preflight__min_rows": 20, "training__min_rows": 50, "training__params": {"n_estimators": 8, "max_depth": 3}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return load(streams.write(tmp_path, streams.stream(days=100, a_day=12, gradual=0.1), **SMALL))
+
+
+def test_a_study_of_a_config_has_its_batches_names_and_progress(project: Project) -> None:
+    """As many steps as models, batches of the config's window, a delay in whole batches."""
+    steps: list[int] = []
+
+    @contextmanager
+    def progress(total: int) -> Iterator[Callable[[], None]]:
+        steps.append(-total)
+        yield lambda: steps.append(1)
+
+    found = backtest(project, day(200), policies=["cara", "config"], label_delay=day(8) - day(0), progress=progress)
+    assert (found.model, found.loss_name, found.every.days, found.label_delay) == ("made", "mae", 7, 2)
+    assert sum(steps) == 0
+    assert len(steps) == len(found.windows)
+    assert {one.kind for one in found.standings} == {"anchor", "own", "rule"}
+
+
+def test_what_is_wrong_is_told_before_anything_is_trained(project: Project) -> None:
+    """A policy that is not there, and labels later than the history is long."""
+
+    @contextmanager
+    def progress(total: int) -> Iterator[Callable[[], None]]:
+        raise AssertionError("training has begun")
+        yield lambda: None
+
+    with pytest.raises(UnknownPolicy):
+        backtest(project, day(200), policies=["nobody"], progress=progress)
+    with pytest.raises(HistoryTooShort, match="with labels that come 5 batches late"):
+        backtest(project, day(200), label_delay=5, progress=progress)
