@@ -73,6 +73,17 @@ class Predictions(Section):
         None, description="a folder for parquet files; `predictions/MODEL` of the state folder if not given"
     )
 
+    @model_validator(mode="after")
+    def _is_local(self) -> Self:
+        if "://" in (self.path or ""):
+            raise Misfit(
+                "a folder that this machine can write to",
+                key="path",
+                found="a URL",
+                remedy="log to a local folder, and sync it to where it should be",
+            )
+        return self
+
 
 class Policies(Section):
     """Who judges. Any trigger that fires asks for a retrain; any guard that vetoes prevents it."""

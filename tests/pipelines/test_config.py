@@ -284,6 +284,12 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         "keys with values",
         LISTS,
     ),
+    "predictions elsewhere": (
+        changed(predictions={"path": "s3://bucket/log"}),
+        "FILE: predictions.path: a URL",
+        "a folder that this machine can write to",
+        "log to a local folder, and sync it to where it should be",
+    ),
     "password written out": (
         changed(source={"url": "postgres://me:secret@host/db", "table": "trips"}),
         "FILE: source.url: a password written out",
