@@ -146,7 +146,7 @@ def soak(bench: Bench, checks: int) -> None:
     for at in range(checks):
         bench.everyone(["m0"])
         seen.append(resident())
-        if at in {checks // 5, checks - 1} or (at + 1) % 100 == 0:
+        if (at + 1) % max(1, checks // 10) == 0:
             print(f"<!-- check {at + 1}: {seen[-1] / MEGABYTE:.0f} MB, {handles()} -->", flush=True)
     settled = np.array(seen[len(seen) // 5 :]) / MEGABYTE
     slope = float(np.polyfit(np.arange(len(settled)), settled, 1)[0])

@@ -12,6 +12,7 @@ DRIFT_DETECTED = "driftloop.drift.detected"
 RETRAIN_REQUESTED = "driftloop.retrain.requested"
 MODEL_PROMOTED = "driftloop.model.promoted"
 MODEL_REJECTED = "driftloop.model.rejected"
+MODEL_AWAITING = "driftloop.model.awaiting_approval"
 # Not one of ours to emit: whoever brings rows emits it, and in server mode an automation starts a check.
 DATA_ARRIVED = "driftloop.data.arrived"
 
@@ -33,7 +34,7 @@ def of_check(check: Check, drift_share: float = 0.5) -> tuple[Event, ...]:
     names = [CHECK_FAILED if check.outcome is Outcome.FAILED else CHECK_FINISHED]
     if drifted(check, drift_share):
         names.append(DRIFT_DETECTED)
-    if check.decision == "retrain":
+    if check.retrain is not None:
         names.append(RETRAIN_REQUESTED)
     related = _related(check.model, check.champion, check.mlflow_run_id, check.prefect_flow_run_id)
     return tuple(
@@ -48,7 +49,8 @@ def of_retrain(model: str, retrain: Retrain, flow_run_id: str | None = None) -> 
         return ()
     payload = retrain.model_dump(mode="json")
     related = _related(model, retrain.version, retrain.mlflow_run_id, flow_run_id)
-    name = MODEL_PROMOTED if retrain.promoted else MODEL_REJECTED
+    awaits = retrain.code == Outcome.AWAITING_APPROVAL
+    name = MODEL_PROMOTED if retrain.promoted else MODEL_AWAITING if awaits else MODEL_REJECTED
     return (Event(name=name, resource=resource(model), related=related, payload=payload),)
 
 

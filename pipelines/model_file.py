@@ -70,7 +70,7 @@ schedule:                    # for `driftloop serve`
 
 # notify:                    # mail, Slack, Teams, webhooks: apprise's URLs
 #   urls: ["slack://${{SLACK_TOKEN}}"]
-#   on: [drift, promoted, rejected, failed, silence]
+#   on: [drift, promoted, rejected, approval, failed, silence]
 """
 
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
@@ -17,8 +17,8 @@ from monitoring.records import Check, Outcome, Record, Retrain
 from monitoring.secrets import written_out
 from pipelines.events import drifted
 
-Kind = Literal["drift", "promoted", "rejected", "failed", "silence"]
-KINDS: tuple[Kind, ...] = ("drift", "promoted", "rejected", "failed", "silence")
+Kind = Literal["drift", "promoted", "rejected", "approval", "failed", "silence"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def _no_secret(url: str) -> str:
@@ -68,8 +68,12 @@ def of_retrain(model: str, retrain: Retrain) -> tuple[Notice, ...]:
     """The news of a challenger that was judged."""
     if retrain.challenger_loss is None and retrain.version is None:
         return ()
-    kind: Kind = "promoted" if retrain.promoted else "rejected"
-    what = f"version {retrain.version} is champion" if retrain.promoted else "the challenger was rejected"
+    kind: Kind = "rejected"
+    what = "the challenger was rejected"
+    if retrain.promoted:
+        kind, what = "promoted", f"version {retrain.version} is champion"
+    elif retrain.code == Outcome.AWAITING_APPROVAL:
+        kind, what = "approval", f"version {retrain.version} waits for `driftloop promote`"
     return (_notice(kind, model, retrain.request_id, f"{model}: {what}", retrain.reason),)
 
 

@@ -26,6 +26,7 @@ def names(check: Any) -> list[str]:
         (made(drift_share=0.1, votes=[fired("drift_share")]), ["check.finished", "drift.detected"]),
         (made(drift_share=0.0, votes=[fired("performance_drop")]), ["check.finished"]),
         (made(outcome="promoted", decision="retrain", retrain=retrain()), ["check.finished", "retrain.requested"]),
+        (made(outcome="awaiting_approval", decision="retrain"), ["check.finished"]),
         (made(outcome="failed", reason="OSError: full", decision=None), ["check.failed"]),
     ],
 )
@@ -44,7 +45,9 @@ def test_a_challenger_is_promoted_or_rejected_or_was_never_there() -> None:
     """Where nothing could be trained no model was rejected."""
     (promoted,) = events.of_retrain("m", retrain())
     (rejected,) = events.of_retrain("m", retrain(promoted=False, version=None))
+    (awaits,) = events.of_retrain("m", retrain(promoted=False, code="awaiting_approval"))
     assert (promoted.name, rejected.name) == (events.MODEL_PROMOTED, events.MODEL_REJECTED)
+    assert awaits.name == events.MODEL_AWAITING
     assert events.of_retrain("m", retrain(promoted=False, version=None, challenger_loss=None)) == ()
 
 

@@ -34,9 +34,11 @@ def test_a_check_is_news_if_it_failed_or_found_drift(check: Any, kinds: list[str
 
 
 def test_an_end_of_a_retrain_is_news_if_there_was_a_challenger() -> None:
-    """Promoted or rejected, once a request; a training that could not be made is neither."""
+    """Promoted, rejected or waiting for a person, once a request; a training that could not be made is none."""
     (promoted,), (rejected,) = (notices.of_retrain("m", retrain(promoted=yes)) for yes in (True, False))
-    assert (promoted.kind, rejected.kind) == ("promoted", "rejected")
+    (awaits,) = notices.of_retrain("m", retrain(promoted=False, code="awaiting_approval"))
+    assert (promoted.kind, rejected.kind, awaits.kind) == ("promoted", "rejected", "approval")
+    assert "driftloop promote" in awaits.title
     assert promoted.key != notices.of_retrain("m", retrain(request_id="r2"))[0].key
     assert notices.of_retrain("m", retrain(version=None, challenger_loss=None, promoted=False)) == ()
 
