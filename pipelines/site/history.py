@@ -52,7 +52,8 @@ class Lineage:
 class ModelHistory:
     """All that a model's page shows. Checks oldest first, requests and versions newest first.
 
-    `older` counts the checks that are too old to be shown; `links` leads from a check's id to its HTML report.
+    `older` counts the checks that are too old to be shown; `links` leads from a check's id to its HTML report,
+    `backtest` to the page of the newest one.
     """
 
     model: str
@@ -63,6 +64,7 @@ class ModelHistory:
     versions: tuple[Lineage, ...] = ()
     moves: tuple[Mark, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    backtest: str | None = None
 
     @property
     def judged(self) -> tuple[Check, ...]:

@@ -57,8 +57,10 @@ def _header(history: ModelHistory) -> str:
     last = history.checks[-1] if history.checks else None
     verdict = badge(*OUTCOMES[last.outcome]) if last else badge("quiet", "not checked yet")
     reason = f'<p class="reason">{text(clipped(last.reason, LONGEST))}</p>' if last else ""
+    backtest = f' · <a href="{text(history.backtest)}">Newest backtest</a>' if history.backtest else ""
     return (
-        f'<nav><a href="../index.html">All models</a></nav><header><div class="title"><h1>{text(history.model)}</h1>'
+        f'<nav><a href="../index.html">All models</a>{backtest}</nav>'
+        f'<header><div class="title"><h1>{text(history.model)}</h1>'
         f'<div class="badges">{verdict}</div></div>{reason}</header>\n<dl class="facts">{pairs(_facts(history))}</dl>\n'
     )
 
@@ -109,9 +111,8 @@ def _checks(history: ModelHistory) -> str:
         else f"{total:,}, newest first"
     )
     seen = [check.performance for check in shown]
-    losses = aligned(
-        [value for one in seen for value in ((one.loss, one.reference_loss) if one else (None, None))], DASH
-    )
+    both = [(one.loss, one.reference_loss) if one else (None, None) for one in seen]
+    losses = aligned([value for pair in both for value in pair], DASH)
     rows = [
         Row(
             (
@@ -149,7 +150,8 @@ def _versions(history: ModelHistory) -> str:
     shown = history.requests[:MOST_VERSIONS]
     ends = [request.retrain for request in shown]
     losses = aligned([value for end in ends for value in _losses(end)], DASH)
-    rows = [_request(history, request, by_number, *losses[2 * at : 2 * at + 2]) for at, request in enumerate(shown)]
+    listed = frozenset(check.check_id for check in history.checks[-MOST_ROWS:])
+    rows = [_request(request, by_number, listed, *losses[2 * at : 2 * at + 2]) for at, request in enumerate(shown)]
     rows += [_orphan(version) for version in history.versions if version.number not in known][:MOST_VERSIONS]
     if not rows:
         return ""
@@ -165,13 +167,13 @@ def _losses(end: Retrain | None) -> tuple[float | None, float | None]:
 
 
 def _request(
-    history: ModelHistory, request: Request, versions: dict[str, Lineage], champion: str, challenger: str
+    request: Request, versions: dict[str, Lineage], listed: frozenset[str], champion: str, challenger: str
 ) -> Row:
+    """One training; the check that asked for it is linked while it stands in the list below."""
     retrain = request.retrain
     version = versions.get(retrain.version or "") if retrain else None
     asked = _moment(request.asked_at)
-    shown = {check.check_id for check in history.checks[-MOST_ROWS:]}
-    if request.check_id in shown:
+    if request.check_id in listed:
         asked = f'<a href="#c-{text(str(request.check_id))}">{asked}</a>'
     gate = retrain.reason if retrain else request.error or "it has not ended yet"
     return Row(

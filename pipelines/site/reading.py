@@ -31,6 +31,7 @@ def read(ledger: Ledger, model: str, written: datetime, page: Path) -> ModelHist
         versions=_versions(model),
         moves=_moves(ledger, model),
         links=_links(checks, page),
+        backtest=_backtest(model, page),
     )
 
 
@@ -96,3 +97,9 @@ def _links(checks: Iterable[Check], page: Path) -> dict[str, str]:
         if report is not None and report.is_relative_to(inside) and report.is_file():
             found[check.check_id] = quote(os.path.relpath(report, page.parent))
     return found
+
+
+def _backtest(model: str, page: Path) -> str | None:
+    """The page of the newest backtest: their names sort by the end of what they replayed."""
+    found = max(home.reports(model).glob("backtest_*.html"), default=None)
+    return quote(os.path.relpath(found, page.parent)) if found else None

@@ -19,6 +19,8 @@ def test_retrains_rollbacks_and_reports_are_read(ledger: Ledger, tmp_path: Path)
     reports = home.reports("taxi")
     reports.mkdir(parents=True)
     (reports / "a b.html").write_text("report")
+    for end in ("20250301T0000", "20250201T0000"):
+        (reports / f"backtest_{end}.html").write_text("backtest")
     asked = retrained(2, promoted=True, champion="1", version="2")
     asked = asked.model_copy(update={"report": str(reports / "a b.html")})
     gone = check(3, report=str(reports / "gone.html"))
@@ -42,6 +44,7 @@ def test_retrains_rollbacks_and_reports_are_read(ledger: Ledger, tmp_path: Path)
     assert [mark.told for mark in told.moves] == ["set by hand", "rolled back to version 1"]
     assert told.links == {"c2": "../../reports/taxi/a%20b.html"}
     assert told.versions == ()
+    assert told.backtest == "../../reports/taxi/backtest_20250301T0000.html"
 
 
 def test_only_the_newest_checks_are_read(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
