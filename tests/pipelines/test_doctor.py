@@ -3,44 +3,25 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from monitoring.ledger import Ledger, Request, holders
+from monitoring.ledger import Ledger, Request
 from monitoring.records import Window
 from pipelines import doctor, evidence, home, registry
 from pipelines.cli import main
 from tests.conftest import Model
+from tests.monitoring.ledger.test_holders import dead
 from tests.streams import day
 
 Make = Callable[..., Model]
 
 
-def dead() -> str:
-    """The name of a process of this machine that has ended."""
-    code = "from monitoring.ledger import holders; print(holders.me())"
-    root = Path(__file__).resolve().parents[2]
-    return subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True).stdout.strip()
-
-
 def said(found: list[doctor.Found], what: str) -> list[tuple[str, str]]:
     return [(one.state, one.said) for one in found if one.what == what]
-
-
-def test_a_dead_process_is_told_from_a_living_one() -> None:
-    """Its runs are ended only if its pid is gone, or is another process's by now."""
-    mine = holders.me()
-    host, pid, start = mine.rsplit(" ", 2)
-    assert not holders.gone(mine)
-    assert holders.gone(dead())
-    assert holders.gone(f"{host} {pid} {int(start) - 1}"), "the pid was given to another process"
-    assert not holders.gone(f"elsewhere {pid} 1"), "of another host nothing is known"
 
 
 def test_it_ends_runs_of_dead_processes_and_no_others(trained: Make) -> None:

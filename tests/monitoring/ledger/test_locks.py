@@ -1,0 +1,57 @@
+"""The ledger's lock: one inside at a time for each model, free as soon as its holder is dead."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from monitoring.ledger import Ledger
+
+ROOT = Path(__file__).resolve().parents[3]
+DIES = """
+import os, signal, sys
+from monitoring.ledger import Ledger
+with Ledger(sys.argv[1]).alone("taxi"):
+    print("inside", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_is_inside_at_a_time(ledger: Ledger) -> None:
+    """Read, wait, write by many threads loses no count; without the lock they would all read the same."""
+    count = [0]
+
+    def add() -> None:
+        with ledger.alone("taxi"):
+            seen = count[0]
+            time.sleep(0.005)
+            count[0] = seen + 1
+
+    threads = [threading.Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count == [8]
+
+
+def test_another_model_does_not_wait(ledger: Ledger) -> None:
+    """The lock is a model's own, and the ledger itself can be written to meanwhile."""
+    with ledger.alone("taxi"), ledger.alone("air"), ledger.holding("check/taxi", waiting=None):
+        assert ledger.busy("check/taxi") is not None
+
+
+def test_the_death_of_its_holder_frees_it(ledger: Ledger, url: str) -> None:
+    """A killed process leaves no lock behind that anybody would have to remove."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", DIES, url], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "inside\n"
+    holder.kill()
+    holder.communicate()
+    with ledger.alone("taxi"):
+        pass

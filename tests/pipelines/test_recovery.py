@@ -1,0 +1,95 @@
+"""What dead processes left is finished as it would have been; what cannot be is failed with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from monitoring.ledger import Ledger, Request, window_key
+from monitoring.records import Outcome, Retrain, Window
+from pipelines import home
+from pipelines.config import load
+from pipelines.recovery import recover, settled_keys, with_end
+from tests.conftest import Model
+from tests.monitoring.ledger.test_ledger import check, retrain
+from tests.streams import day
+
+Make = Callable[..., Model]
+
+
+@pytest.mark.parametrize(
+    ("before", "end", "outcome"),
+    [
+        (Outcome.HELD, retrain(), Outcome.PROMOTED),
+        (Outcome.HELD, retrain(promoted=False), Outcome.REJECTED),
+        (Outcome.HELD, retrain(promoted=False, code="no_labels"), Outcome.REJECTED),
+        (Outcome.HELD, retrain(promoted=False, code="awaiting_approval"), Outcome.AWAITING_APPROVAL),
+        (Outcome.BOOTSTRAPPED, retrain(), Outcome.BOOTSTRAPPED),
+        (Outcome.BOOTSTRAPPED, retrain(promoted=False), Outcome.REJECTED),
+        (Outcome.BOOTSTRAPPED, retrain(promoted=False, code="no_labels"), Outcome.BAD_DATA),
+        (Outcome.BOOTSTRAPPED, retrain(promoted=False, code="too_few_rows"), Outcome.TOO_FEW_ROWS),
+    ],
+)
+def test_the_end_of_a_training_is_the_outcome_of_its_check(before: Outcome, end: Retrain, outcome: Outcome) -> None:
+    """Whoever writes the last word, the check itself or the one after it, it is the same word."""
+    told = with_end(check(outcome=before, champion="1", champion_after="1"), end)
+    assert (told.outcome, told.champion_after) == (outcome, "2" if end.promoted else "1")
+    assert told.reason == "made. made"
+
+
+def test_a_check_settles_its_window_for_both_champions() -> None:
+    """For the one that it met and the one that it left in place; where there is none there is nothing to settle."""
+    seen = check(champion="1", champion_after="2")
+    assert settled_keys(seen, "d") == tuple(window_key("taxi", seen.window, number, "d") for number in ("1", "2"))
+    assert settled_keys(check(champion=None, champion_after=None), "d") == ()
+
+
+def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) -> None:
+    """What was asked for cannot be trained any more: the reason says so, and the next check asks anew if it is due."""
+    made = trained(training__seed=6)
+    decided = check(1, Outcome.HELD, model=made.name, champion="1", decision="retrain")
+    decided = decided.model_copy(update={"check_id": f"{made.name}-1"})
+    asked = Request(
+        request_id=made.name,
+        model=made.name,
+        champion="1",
+        window=Window(start=day(0), end=day(21)),
+        now=day(22),
+        reason="drift",
+        settings="of another config",
+        check=decided,
+    )
+    told: list[str] = []
+    with closing(Ledger(home.ledger_url())) as ledger:
+        ledger.request(asked)
+        assert recover(load(made.file), ledger, day(23), told.append) is None
+        assert [row["state"] for row in ledger.requests(made.name)][:1] == ["failed"]
+        (last,) = ledger.checks(made.name, most=1)
+        assert (last.check_id, last.outcome) == (decided.check_id, Outcome.FAILED)
+        assert "the config has changed since: ask again" in last.reason
+        assert told == [f"request {made.name} was left without an end: it is carried on"]
+        recover(load(made.file), ledger, day(23), told.append)
+        assert len(told) == 1, "a further run changes nothing"
+
+
+def test_a_request_in_work_is_left_to_its_holder(trained: Make) -> None:
+    """A training that goes on elsewhere, by hand say, is neither waited for nor taken over."""
+    made = trained(training__seed=6)
+    asked = Request(
+        request_id=f"{made.name}-held",
+        model=made.name,
+        champion="1",
+        window=Window(start=day(0), end=day(21)),
+        now=day(22),
+        reason="by hand",
+    )
+    told: list[str] = []
+    with closing(Ledger(home.ledger_url())) as ledger:
+        ledger.request(asked)
+        with ledger.working_on(asked.request_id, waiting=None):
+            recover(load(made.file), ledger, day(23), told.append)
+            assert told == []
+            assert asked in ledger.open_requests(made.name)
+        ledger.fail(asked.request_id, "given up by the test")
