@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
+from monitoring.durations import format_duration
 from monitoring.errors import HistoryTooShort
 from pipelines import home, own_code
 from pipelines.backtest import store
@@ -15,6 +16,7 @@ from pipelines.backtest.candidates import candidates
 from pipelines.backtest.matrices import build
 from pipelines.backtest.study import HISTORY, Study, study
 from pipelines.config import Project
+from pipelines.training.window import ChosenSpan
 
 Done = Callable[[], None]
 Progress = Callable[[int], AbstractContextManager[Done]]
@@ -51,12 +53,22 @@ def backtest(
         every=batches.length,
         cost=cost,
         label_delay=delay,
-        notes=batches.notes,
+        notes=_told(config) + batches.notes,
     )
 
 
 def _nothing() -> None:
     """What is called after each model when nobody wants to know."""
+
+
+def _told(config: Project) -> tuple[str, ...]:
+    """What operation does and a replay does not."""
+    notes = []
+    if isinstance(config.training.window, ChosenSpan):
+        notes.append(f"training.window: choose is replayed with its base, {format_duration(config.training.window)}")
+    if config.training.search is not None:
+        notes.append("training.search is not replayed: every model has the parameters of training.params")
+    return tuple(notes)
 
 
 def _in_batches(delay: timedelta | int, batches: Batches) -> int:

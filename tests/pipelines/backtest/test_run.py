@@ -50,3 +50,14 @@ def test_what_is_wrong_is_told_before_anything_is_trained(project: Project) -> N
         backtest(project, day(200), policies=["nobody"], progress=progress)
     with pytest.raises(HistoryTooShort, match="with labels that come 5 batches late"):
         backtest(project, day(200), label_delay=5, progress=progress)
+
+
+def test_what_a_replay_leaves_out_is_told(tmp_path: Path) -> None:
+    """A window that probes choose is replayed with its base, a search not at all."""
+    rows = streams.stream(days=100, a_day=12)
+    chosen = {"training__window": {"choose": "21d"}, "training__search": {"trials": 2, "space": {"max_depth": [2, 3]}}}
+    notes = backtest(load(streams.write(tmp_path, rows, **SMALL, **chosen)), day(200), policies=["config"]).notes
+    assert notes[:2] == (
+        "training.window: choose is replayed with its base, 21d",
+        "training.search is not replayed: every model has the parameters of training.params",
+    )
