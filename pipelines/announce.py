@@ -69,22 +69,24 @@ def notify(wanted: Notify, news: Iterable[Notice], ledger: Ledger) -> None:
         told = ledger.events(notice.model, most=200, kinds=(NOTIFIED,))
         if not notices.is_news(notice, ((one.now, one.payload["key"]) for one in told), now, wanted.repeat_after):
             continue
-        sent = _send(wanted.urls, notice)
-        if sent:
+        if sent := send(wanted, notice):
             # Only what reached somebody was told; otherwise the next occasion tries again.
-            said = {"kind": notice.kind, "key": notice.key, "title": notice.title, "sent": sent}
-            ledger.note(notice.model, NOTIFIED, {**said, "of": len(wanted.urls)}, now)
+            said = {"reason": notice.title, "key": notice.key, "sent": sent, "of": len(wanted.urls)}
+            ledger.note(notice.model, NOTIFIED, said, now)
 
 
-def _send(urls: Iterable[str], notice: Notice) -> int:
-    """How many of the URLs took the notice. A URL is named by its place and scheme: the rest of it is secret."""
+def send(wanted: Notify, notice: Notice) -> int:
+    """Send a notice to every URL, whatever was told before; gives how many took it.
+
+    A URL that did not is named by its place and scheme: the rest of it is secret.
+    """
     import apprise
 
     # It would log parts of the URLs, and what went wrong is told here.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     kind = {"promoted": apprise.NotifyType.SUCCESS, "rejected": apprise.NotifyType.INFO}
     sent = 0
-    for at, url in enumerate(urls):
+    for at, url in enumerate(wanted.urls):
         place = f"notify.urls[{at}] ({url.split('://', maxsplit=1)[0] if '://' in url else 'no scheme'})"
         try:
             whole = expand(url, place)

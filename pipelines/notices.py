@@ -55,8 +55,7 @@ class Notice(Record):
 def of_check(check: Check, notify: Notify) -> tuple[Notice, ...]:
     """The news of a finished check: that it failed, or that there is drift under this champion."""
     if check.outcome is Outcome.FAILED:
-        title = f"{check.model}: the check failed"
-        return (_notice("failed", check.model, _shape(check.reason), title, check.reason),)
+        return (_failure(check.model, check.reason),)
     if not drifted(check, notify.drift_share):
         return ()
     names = [score.name for score in check.columns if score.drifted]
@@ -75,6 +74,11 @@ def of_retrain(model: str, retrain: Retrain) -> tuple[Notice, ...]:
     elif retrain.code == Outcome.AWAITING_APPROVAL:
         kind, what = "approval", f"version {retrain.version} waits for `driftloop promote`"
     return (_notice(kind, model, retrain.request_id, f"{model}: {what}", retrain.reason),)
+
+
+def of_error(model: str, error: BaseException) -> Notice:
+    """The news of a check that ended in an error; the same news as that of its record, where there is one."""
+    return _failure(model, f"{type(error).__name__}: {error}")
 
 
 def of_silence(model: str, late: timedelta, due: datetime | None) -> Notice:
@@ -99,6 +103,10 @@ def is_news(notice: Notice, told: Iterable[tuple[datetime, str]], now: datetime,
 
 def _notice(kind: Kind, model: str, about: str | None, title: str, body: str) -> Notice:
     return Notice(kind=kind, model=model, key=f"{kind}:{model}:{about or ''}", title=title, body=body)
+
+
+def _failure(model: str, reason: str) -> Notice:
+    return _notice("failed", model, _shape(reason), f"{model}: the check failed", reason)
 
 
 def _shape(reason: str) -> str:

@@ -9,8 +9,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+from monitoring.errors import LedgerUnusable
 from monitoring.ledger import Kind, Ledger
-from pipelines import announce, home
+from pipelines import announce, home, notices
 from pipelines.config import Project
 from pipelines.notices import Notice
 from pipelines.service.running import Ended
@@ -26,6 +27,7 @@ class Board:
         self._aside = aside
         self._lock = threading.RLock()
         self._lines: dict[str, Watched] = {}
+        self._sent: dict[str, datetime] = {}
 
     def get(self, model: str) -> Watched | None:
         with self._lock:
@@ -62,6 +64,10 @@ class Board:
                 watched.ended(end)
                 watched.champion_newest = newest
 
+        if end.error is not None and watched is not None:
+            # Told by the flow already, where the error was in it; one that kept the flow from starting only here.
+            self._aside.submit(self._send, watched.project, notices.of_error(end.asked.model, end.error))
+
     def left_out(self, model: str, due: datetime, kind: Kind, why: str) -> None:
         """A check that was due is not run: it is counted, logged and noted."""
         log.warning("%s: the check of %s is left out: %s", model, when(due), why)
@@ -82,7 +88,20 @@ class Board:
             log.error("%s: %s", notice.title, notice.body)
             note(notice.model, kind, {"reason": notice.body})
         if watched.project.notify.urls:
-            self._aside.submit(_send, watched.project, notice)
+            self._aside.submit(self._send, watched.project, notice)
+
+    def _send(self, project: Project, notice: Notice) -> None:
+        try:
+            with closing(Ledger(home.ledger_url())) as ledger:
+                announce.notify(project.notify, [notice], ledger)
+        except LedgerUnusable:
+            # Then the memory of this process has to do.
+            now, told = datetime.now(UTC), self._sent.items()
+            earlier = ((moment, key) for key, moment in told)
+            wanted = bool(project.notify.urls) and notice.kind in project.notify.on
+            if wanted and notices.is_news(notice, earlier, now, project.notify.repeat_after):
+                self._sent[notice.key] = now
+                announce.send(project.notify, notice)
 
 
 def note(model: str, kind: str, payload: dict[str, Any]) -> None:
@@ -97,14 +116,6 @@ def note(model: str, kind: str, payload: dict[str, Any]) -> None:
 def when(moment: datetime) -> str:
     """Spell a moment for the log."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _send(project: Project, notice: Notice) -> None:
-    try:
-        with closing(Ledger(home.ledger_url())) as ledger:
-            announce.notify(project.notify, [notice], ledger)
-    except Exception as error:
-        log.warning("%s could not be sent: %s", notice.title, type(error).__name__)
 
 
 def _newest_row(model: str) -> datetime | None:

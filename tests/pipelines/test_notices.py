@@ -57,6 +57,12 @@ def test_the_same_news_are_not_told_within_the_period() -> None:
     assert notices.is_news(notice, [], day(0), hour)
 
 
+def test_a_failure_is_one_piece_of_news_by_record_and_by_error() -> None:
+    """The flow tells what it recorded, the service what it caught: a person hears it once."""
+    (recorded,) = notices.of_check(made(outcome="failed", reason="OSError: the disk is full"), NOTIFY)
+    assert notices.of_error("m", OSError("the disk is full")) == recorded
+
+
 def test_drift_is_the_same_news_as_long_as_the_champion_stays() -> None:
     """Not once a check, but again under a new champion."""
     (one,), (two,) = (notices.of_check(made(check_id=c, drift_share=s), NOTIFY) for c, s in (("a", 0.6), ("b", 0.7)))

@@ -162,6 +162,26 @@ def test_a_check_that_fails_stops_nothing(served: Served) -> None:
     served.until(lambda: len(served.ran) == 2)
 
 
+def test_a_check_that_cannot_even_begin_is_told_to_people(
+    served: Served, webhook: tuple[str, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, with a ledger that remembers; and once by this process alone where the ledger is away too."""
+    url, got = webhook
+    served.write(schedule={"cron": "0 6 1 jan *"}, source={"path": "raises.csv"}, notify={"urls": [url]})
+    served.start()
+    for at in range(2):
+        served.service.answers.check(served.model)
+        served.until(lambda ran=at: len(served.ran) == ran + 1 and served.health()[1]["running_since"] is None)
+    served.until(lambda: [one["title"] for one in got] == [f"{served.model}: the check failed"])
+    (tmp_path / "no.db").write_text("no database " * 100)
+    monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{tmp_path}/no.db")
+    served.write(schedule={"cron": "0 7 1 jan *"}, source={"path": "raises.csv"}, notify={"urls": [url]})
+    for at in range(2, 4):
+        served.service.answers.check(served.model)
+        served.until(lambda ran=at: len(served.ran) == ran + 1 and served.health()[1]["running_since"] is None)
+    served.until(lambda: len(got) == 2)
+
+
 def test_a_file_that_breaks_and_mends_while_it_runs(served: Served) -> None:
     """The last good state is checked meanwhile; mended, the file counts again; gone, the model does."""
     served.write(schedule={"cron": "0 6 1 jan *"})
