@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -23,14 +24,16 @@ from pipelines.reading import read_with
 from pipelines.registry import Version
 from pipelines.training.candidates import PLAIN, candidates, halves, parts_of, pick, used
 from pipelines.training.gate import Verdict
-from pipelines.training.probe import fewer_trees, fit_probe
+from pipelines.training.probe import fit_probe
+from pipelines.training.scorer import Scorer
 from pipelines.training.split import unseen
-from pipelines.training.steps import Parts, divide, losses
+from pipelines.training.steps import Parts, divide, learn, losses
 
 LEAST_ROWS = 30
 THREADS = 2
 # Earlier champions that are tried, the newest first.
 ARCHIVED = 3
+OLD, FULL = "version_", "_in_full"
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,12 @@ class Chosen:
 
 
 @task(name="choose what to train on", cache_policy=NO_CACHE)
-def choose(config: Project, window: Window, against: Version | None, handicap: float, run_id: str) -> Chosen:
-    """Probe the last W, 2W, all rows, the most similar season and earlier champions on the same rows; take the best.
+def choose(config: Project, window: Window, against: Version | None, run_id: str) -> Chosen:
+    """Take the best of the last W, 2W, all rows, the most similar season, by probes, and of earlier champions.
 
     The held-out rows are cut in two: the older half chooses, the newer one is left to the gate, so that the choice has
-    no say in the proof. Probes carry a handicap that a champion of full size does not have: it is taken off. A tie
-    keeps the last W, and so do too few rows to choose by.
+    no say in the proof. A tie keeps the last W, and so do too few rows to choose by. An earlier version that is better
+    than the best probe has to be better than a model of full size on the same span as well, or size alone would win.
     """
     whole = read_with(config, Window(start=_begin(config, window), end=window.end), against)
     frame, time = whole.frame, config.columns.time
@@ -64,31 +67,41 @@ def choose(config: Project, window: Window, against: Version | None, handicap: f
         return Chosen(rows, plain, f"{len(judged)} rows to choose by, {LEAST_ROWS} needed: trained as without choice")
     labelled = frame[frame[config.columns.target].notna()]
     newest = judged[time].iloc[0].to_pydatetime() - config.columns.label_delay
-    spans = candidates(config, frame, window, judged)
-    tries: list[tuple[str, Callable[[], float]]] = [
-        (span.name, _probed(config, span.rows(labelled, time, newest), judged, handicap)) for span in spans
-    ]
-    archived = {f"version_{one.number}": one for one in _archived(config, against, plain.holdout)}
-    tries += [(name, _as_it_stands(config, one, judged)) for name, one in archived.items()]
+    spans = {span.name: span for span in candidates(config, frame, window, judged)}
+    old = {f"{OLD}{one.number}": one for one in _archived(config, against, plain.holdout)}
+    tries = {
+        name: _fitted(fit_probe, config, span.rows(labelled, time, newest), judged) for name, span in spans.items()
+    }
+    tries |= {name: _as_it_stands(config, one, judged) for name, one in old.items()}
+    found = _side_by_side(config, tries, run_id)
+    best = pick({name: found[name] for name in spans})
+    told = {span.name: span.told for span in spans.values()} | {name: f"version {v.number}" for name, v in old.items()}
+    rival = pick({name: found[name] for name in (best, *old)})
+    if rival in old:
+        full = f"{best}{FULL}"
+        tries = {full: _fitted(partial(learn, params={}), config, spans[best].rows(labelled, time, newest), judged)}
+        found |= _side_by_side(config, tries, run_id)
+        told[full] = f"a model trained on {told[best]}"
+        rival = pick({name: found[name] for name in (full, rival)})
+    why = in_words(rival if rival in old else best, found, told)
+    evidence.log_numbers(run_id, {f"candidate_{name}": loss for name, loss in found.items() if loss is not None})
+    get_run_logger().info("%s", why)
+    if rival in old:
+        known = registry.reference(old[rival])
+        return Chosen(whole, Parts(as_known(plain.train, known), as_known(gate, known)), why, old[rival])
+    rows = replace(whole, frame=used(spans[best], frame, time, plain.holdout[time].iloc[0].to_pydatetime()))
+    return Chosen(rows, parts_of(spans[best], frame, gate, config), why)
+
+
+def _side_by_side(config: Project, tries: Mapping[str, Callable[[], float]], run_id: str) -> dict[str, float | None]:
+    """Measure candidates as concurrent tasks."""
     runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=THREADS)
     with runner:
         futures = {
             name: runner.submit(candidate, {"config": config, "name": name, "measure": measure, "parent": run_id})
-            for name, measure in tries
+            for name, measure in tries.items()
         }
-        found = {name: future.result() for name, future in futures.items()}
-    evidence.log_numbers(run_id, {f"candidate_{name}": loss for name, loss in found.items() if loss is not None})
-    told = {span.name: span.told for span in spans} | {name: f"version {v.number}" for name, v in archived.items()}
-    best = pick(found)
-    why = in_words(best, found, told)
-    get_run_logger().info("%s", why)
-    if best in archived:
-        version = archived[best]
-        known = registry.reference(version)
-        return Chosen(whole, Parts(as_known(plain.train, known), as_known(gate, known)), why, version)
-    span = next(span for span in spans if span.name == best)
-    rows = replace(whole, frame=used(span, frame, time, plain.holdout[time].iloc[0].to_pydatetime()))
-    return Chosen(rows, parts_of(span, frame, gate, config), why)
+        return {name: future.result() for name, future in futures.items()}
 
 
 @task(name="candidate", task_run_name="candidate {name}", cache_policy=NO_CACHE)
@@ -103,31 +116,33 @@ def candidate(config: Project, name: str, measure: Callable[[], float], parent: 
         get_run_logger().warning("%s: %s: %s", name, type(error).__name__, error)
         evidence.close_run(run_id, failed=f"{type(error).__name__}: {error}")
         return None
-    evidence.log_numbers(run_id, {"loss": loss}, {"candidate": name, **fewer_trees(config.training)})
+    evidence.log_numbers(run_id, {"loss": loss}, {"candidate": name})
     evidence.close_run(run_id)
     return loss
 
 
-def in_words(best: str, losses: dict[str, float | None], told: dict[str, str]) -> str:
-    """One sentence for the request: what was taken, and by what.
+def in_words(best: str, losses: Mapping[str, float | None], told: Mapping[str, str]) -> str:
+    """One sentence for the request: what was taken, and by what. An earlier version stands beside the full model.
 
     >>> told = {"last_w": "the last 28d", "last_2w": "the last 56d", "version_3": "version 3"}
     >>> in_words("last_2w", {"last_w": 3.4, "last_2w": 3.1}, told)
     'trained on the last 56d: probe loss 3.1 against 3.4 of the last 28d'
     >>> in_words("last_w", {"last_w": 3.4, "last_2w": 3.5, "version_3": 4.0}, told)
     'trained on the last 28d: probe loss 3.4 against 3.5 of the last 56d'
-    >>> in_words("version_3", {"last_w": 3.4, "version_3": 3.1}, told)
-    'version 3 brought back as it is: loss 3.1 against the probe loss 3.4 of the last 28d'
+    >>> told["last_w_in_full"] = "a model trained on the last 28d"
+    >>> in_words("version_3", {"last_w": 3.4, "version_3": 3.1, "last_w_in_full": 3.3}, told)
+    'version 3 brought back as it is: loss 3.1 against 3.3 of a model trained on the last 28d'
     """
     known = {name: loss for name, loss in losses.items() if loss is not None}
-    others = {name: loss for name, loss in known.items() if name != best}
-    rival = PLAIN if best != PLAIN and PLAIN in others else min(others, key=lambda name: others[name], default=None)
     if best not in known:
         return f"trained on {told[best]}: no candidate could be probed"
-    archived = best.startswith("version_")
+    archived = best.startswith(OLD)
     said = f"{told[best]} brought back as it is: loss" if archived else f"trained on {told[best]}: probe loss"
-    against = f" against {'the probe loss ' if archived else ''}{others[rival]:.4g} of {told[rival]}" if rival else ""
-    return f"{said} {known[best]:.4g}{against}"
+    others = {
+        n: loss for n, loss in known.items() if n != best and n.endswith(FULL) == archived and not n.startswith(OLD)
+    }
+    rival = PLAIN if PLAIN in others else min(others, key=lambda name: others[name], default=None)
+    return f"{said} {known[best]:.4g}" + (f" against {others[rival]:.4g} of {told[rival]}" if rival else "")
 
 
 def _begin(config: Project, window: Window) -> datetime:
@@ -161,8 +176,10 @@ def _fits(config: Project, version: Version) -> bool:
     return theirs == [(config.columns.target, config.kind(config.columns.target))]
 
 
-def _probed(config: Project, train: pd.DataFrame, judged: pd.DataFrame, handicap: float) -> Callable[[], float]:
-    return lambda: float(losses(config, fit_probe(config, train), judged).mean()) - handicap
+def _fitted(
+    how: Callable[..., Scorer], config: Project, train: pd.DataFrame, judged: pd.DataFrame
+) -> Callable[[], float]:
+    return lambda: float(losses(config, how(config, train), judged).mean())
 
 
 def _as_it_stands(config: Project, version: Version, judged: pd.DataFrame) -> Callable[[], float]:

@@ -161,8 +161,7 @@ def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
     """The rows of the request's window, or what probes choose in their place."""
     config, window = work.config, work.request.window
     if isinstance(config.training.window, ChosenSpan):
-        learned = work.ledger.learned(config.model)
-        return choose(config, window, against, learned.handicap if learned else 0.0, run_id)
+        return choose(config, window, against, run_id)
     rows = read_with(config, window, against)
     return Chosen(rows, challenger.split_rows(config, rows, window))
 
