@@ -95,11 +95,17 @@ def _policies(title: str, union: Any) -> str:
 
 
 def _methods() -> str:
-    lines = ["### Methods\n", "| method | columns | drift | default threshold | note |", "|---|---|---|---|---|"]
+    lines = [
+        "### Methods\n",
+        "| method | columns | drift | default threshold | effect floor | note |",
+        "|---|---|---|---|---|---|",
+    ]
     for method in METHODS.values():
         side = "at or above" if method.direction == "higher" else "below"
         kinds = ", ".join(sorted(method.kinds))
-        lines.append(f"| `{method.name}` | {kinds} | {side} | {method.default_threshold:g} | {method.note} |")
+        threshold = "calibrated" if method.default_threshold is None else f"{method.default_threshold:g}"
+        floor = f"{method.floor:g}" if method.own else ""
+        lines.append(f"| `{method.name}` | {kinds} | {side} | {threshold} | {floor} | {method.note} |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from monitoring.drift import LEFT_OUT, METHODS
+from monitoring.drift_settings import ColumnDrift, Drift, settled
 from monitoring.durations import Duration, Span, format_duration, parse_duration
 from monitoring.errors import Misfit, listed, meant
 from monitoring.records import Kind
 from monitoring.secrets import written_out
+from monitoring.section import Section
 
 __all__ = [
     "LOSSES",
@@ -41,12 +42,6 @@ LOSSES: dict[str, tuple[str, ...]] = {
     "binary": ("log_loss", "brier", "error_rate"),
     "multiclass": ("log_loss", "brier", "error_rate"),
 }
-
-
-class Section(BaseModel):
-    """One block of the YAML: closed and frozen. No limit can be `.nan`, and no error repeats a value or a secret."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 def _known_zone(zone: str) -> str:
@@ -176,39 +171,6 @@ class Preflight(Section):
     max_out_of_range_share: Share = Field(0.05, description="share of values beyond the reference's extremes: warning")
 
 
-class ColumnDrift(Section):
-    """How one column is scored. The direction belongs to the method."""
-
-    method: str | None = None
-    threshold: float | None = Field(None, gt=0, description="the method's own default if not given")
-
-
-class Drift(Section):
-    """How the columns are scored by Evidently against the champion's reference."""
-
-    numeric: ColumnDrift = ColumnDrift(method="wasserstein", threshold=0.1)
-    categorical: ColumnDrift = ColumnDrift(method="psi", threshold=0.2)
-    columns: dict[str, ColumnDrift] = Field(default_factory=dict, description="settings of single columns")
-    max_levels: int = Field(50, ge=2, le=500, description="categories kept apart; rarer ones count as one")
-    sample_rows: int = Field(50_000, ge=100, description="at most so many rows a side, drawn with a seed")
-    report_columns: int = Field(20, ge=1, description="columns with plots in the report, most drifted first")
-    seed: int = 0
-
-    def chosen(self, column: str, kind: Kind) -> ColumnDrift:
-        """Settle how a column is scored. A threshold counts only with the method that it was given for.
-
-        >>> drift = Drift(numeric=ColumnDrift(threshold=0.3), columns={"age": ColumnDrift(method="ks")})
-        >>> drift.chosen("age", "numeric"), drift.chosen("pay", "numeric").threshold
-        (ColumnDrift(method='ks', threshold=0.05), 0.3)
-        """
-        default = self.numeric if kind == "numeric" else self.categorical
-        usual = default.method or ("wasserstein" if kind == "numeric" else "psi")
-        own = self.columns.get(column, ColumnDrift())
-        method = own.method or usual
-        threshold = own.threshold or (default.threshold if method == usual else None)
-        return ColumnDrift(method=method, threshold=threshold or METHODS[method].default_threshold)
-
-
 class PerformanceSettings(Section):
     """The loss by which the champion, challengers and retrains are judged. Lower is better for each."""
 
@@ -249,31 +211,11 @@ class Monitored(Section):
 
     @model_validator(mode="after")
     def _methods_known(self) -> Self:
-        self._settled("drift.numeric", "", "numeric", self.drift.numeric)
-        self._settled("drift.categorical", "", "categorical", self.drift.categorical)
+        settled("drift.numeric", "", "numeric", self.drift.numeric, self.drift)
+        settled("drift.categorical", "", "categorical", self.drift.categorical, self.drift)
         for name, own in self.drift.columns.items():
-            self._settled(f"drift.columns.{name}", name, self.kind(name), own)
+            settled(f"drift.columns.{name}", name, self.kind(name), own, self.drift)
         return self
-
-    def _settled(self, key: str, column: str, kind: Kind, own: ColumnDrift) -> None:
-        fitting = [name for name, method in METHODS.items() if kind in method.kinds]
-        if own.method is not None and own.method not in fitting:
-            left_out = f" {own.method} is left out: {LEFT_OUT[own.method]}." if own.method in LEFT_OUT else ""
-            raise Misfit(
-                f"a method for {kind} columns: one of {listed(fitting, 20)}",
-                key=f"{key}.method",
-                found=repr(own.method),
-                remedy="correct the name." + left_out + meant(own.method, fitting),
-            )
-        chosen = self.drift.chosen(column, kind)
-        assert chosen.method is not None
-        if METHODS[chosen.method].direction == "lower" and (chosen.threshold or 0) >= 1:
-            raise Misfit(
-                f"a share below 1: {chosen.method} scores are p-values, and every one lies below {chosen.threshold:g}",
-                key=f"{key}.threshold",
-                found=f"{chosen.threshold:g}",
-                remedy="0.05 is five per cent",
-            )
 
     @property
     def loss(self) -> str:

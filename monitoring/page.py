@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from monitoring.drift import METHODS, strain
+from monitoring.drift import direction, strain
 from monitoring.markup import DASH, EMPTY, OUTCOMES, TONES, badge, dressed, number, pairs, section, table, text
 from monitoring.records import Check, ColumnScore, Estimate, Performance, Probe, Retrain
 from monitoring.style import STYLE
@@ -127,13 +127,13 @@ def _votes(check: Check) -> str:
 
 
 def _columns(scores: Sequence[ColumnScore]) -> str:
-    ordered = sorted(scores, key=lambda score: (not score.drifted, -_strain(score), score.name))
+    ordered = sorted(scores, key=lambda score: (not score.drifted, -strain(score), score.name))
     rows = [
         (
             f"<strong>{text(score.name)}</strong>" + (f" <i>{score.role}</i>" if score.role != "feature" else ""),
             badge("warn", "drifted") if score.drifted else badge("quiet", "steady"),
             number(score.score),
-            f"{'&lt;' if _direction(score) == 'lower' else '≥'}&nbsp;{number(score.threshold)}",
+            f"{'&lt;' if direction(score.method) == 'lower' else '≥'}&nbsp;{number(score.threshold)}",
             text(score.method),
             text(score.kind),
         )
@@ -164,11 +164,3 @@ def _ids(check: Check) -> str:
         ("Prefect flow run", check.prefect_flow_run_id),
     ]
     return f'<dl class="ids">{pairs((name, value) for name, value in ids if value)}</dl>\n'
-
-
-def _direction(score: ColumnScore) -> str:
-    return METHODS[score.method].direction if score.method in METHODS else "higher"
-
-
-def _strain(score: ColumnScore) -> float:
-    return strain(score.score, score.threshold, "lower" if _direction(score) == "lower" else "higher")

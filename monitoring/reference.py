@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from monitoring.config import PREDICTION
-from monitoring.drift import METHODS
+from monitoring.profiles import Profiles, first
 from monitoring.records import ColumnReference, Reference, Role, Window
 
 if TYPE_CHECKING:
     from monitoring.config import Monitored
 
-__all__ = ["FENCE", "LEVELS_KEPT", "PREDICTION", "describe", "prediction_column"]
+__all__ = ["FENCE", "LEVELS_KEPT", "PREDICTION", "describe", "prediction_column", "profiled"]
 
 LEVELS_KEPT = 1000
 FENCE = 10.0
+MOST_BLOCKS = 60
 
 
 def describe(
@@ -44,6 +47,27 @@ def describe(
     )
 
 
+def profiled(frame: pd.DataFrame, config: Monitored, end: datetime) -> Profiles:
+    """Profile canonical reference rows that carry the column `prediction`, all of them, by block of time as well.
+
+    A block is as long as the current window, the newest one ends at `end`. Of many blocks some are left out, evenly.
+    """
+    names = [*config.columns.features, PREDICTION, config.columns.target]
+    age = (pd.Timestamp(end) - frame[config.columns.time]).dt.total_seconds().to_numpy(np.float64)
+    number = np.maximum(age // config.windows.current.total_seconds(), 0).astype(np.int64)
+    step = int(number.max(initial=0)) // MOST_BLOCKS + 1
+    left_out = MOST_BLOCKS
+    made = first(
+        frame,
+        {name: config.kind(name) for name in names},
+        np.where(number % step == 0, number // step, left_out),
+    )
+    cut = {
+        name: replace(one, blocks=None if one.blocks is None else one.blocks[:left_out]) for name, one in made.items()
+    }
+    return replace(made, columns=cut)
+
+
 def prediction_column(predicted: np.ndarray, classes: Sequence[str]) -> np.ndarray:
     """Give what prediction drift is measured on: the number, the second class's probability, or the likeliest class.
 
@@ -61,7 +85,6 @@ def _column(values: pd.Series, role: Role, config: Monitored) -> ColumnReference
     kind = config.kind(name)
     chosen = config.drift.chosen(name, kind)
     assert chosen.method is not None
-    assert chosen.threshold is not None
     seen = values.dropna()
     looks = _numbers_look(seen) if kind == "numeric" else _labels_look(seen)
     return ColumnReference(
@@ -71,8 +94,8 @@ def _column(values: pd.Series, role: Role, config: Monitored) -> ColumnReference
         null_share=1.0 - len(seen) / len(values) if len(values) else 0.0,
         distinct=int(seen.nunique()),
         method=chosen.method,
-        threshold=chosen.threshold,
-        direction=METHODS[chosen.method].direction,
+        threshold=None if chosen.threshold == "calibrated" else chosen.threshold,
+        effect_floor=chosen.effect_floor or 0.0,
         **looks,
     )
 

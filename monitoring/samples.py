@@ -30,7 +30,7 @@ def fence(values: pd.Series, column: ColumnReference) -> pd.Series:
     """Finite numbers within the column's fences, so that one outlier cannot hide a shift; the rest is NaN.
 
     >>> age = ColumnReference(name="age", role="feature", kind="numeric", null_share=0, distinct=9, fence_low=0.0,
-    ...                       fence_high=100.0, method="ks", threshold=0.05, direction="lower")
+    ...                       fence_high=100.0, method="ks")
     >>> fence(pd.Series([1.0, 1e300, float("inf")]), age).tolist()
     [1.0, 100.0, nan]
     """

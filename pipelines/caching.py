@@ -6,7 +6,7 @@ from typing import Any
 
 from prefect.context import TaskRunContext
 
-FORMAT = "1"
+FORMAT = "2"
 
 
 def by_content(context: TaskRunContext, parameters: dict[str, Any]) -> str:

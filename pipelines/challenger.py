@@ -12,7 +12,8 @@ from prefect.cache_policies import NO_CACHE
 
 from monitoring.ledger import Progress
 from monitoring.records import Window
-from monitoring.reference import PREDICTION, describe, prediction_column
+from monitoring.reference import PREDICTION, describe, prediction_column, profiled
+from monitoring.samples import draw
 from pipelines import evidence, registry, versions
 from pipelines.as_trained import as_known
 from pipelines.config import Project
@@ -132,20 +133,16 @@ def store(
 ) -> Progress:
     """Store model, reference and their sha256, with all that is needed to register it as one version of the request."""
     time = config.columns.time
-    kept = rows.frame
+    known = rows.frame
     if config.windows.reference is not None:
-        kept = kept[kept[time] >= window.end - config.windows.reference]
-    kept = (
-        kept.sample(config.drift.sample_rows, random_state=config.drift.seed)
-        if len(kept) > config.drift.sample_rows
-        else kept
-    )
+        known = known[known[time] >= window.end - config.windows.reference]
+    known = known.assign(**{PREDICTION: prediction_column(scorer.predict(known), scorer.classes)})
+    kept = draw(known, config.drift.sample_rows, config.drift.seed)
     kept = kept.sort_values(time, kind="stable", ignore_index=True)
-    kept = kept.assign(**{PREDICTION: prediction_column(scorer.predict(kept), scorer.classes)})
     described = describe(
-        kept,
+        known,
         config,
-        window=Window(start=kept[time].iloc[0], end=window.end),
+        window=Window(start=known[time].min(), end=window.end),
         source_types=rows.source_types,
         loss=float(evaluation.holdout.mean()),
         loss_rows=len(evaluation.holdout),
@@ -153,7 +150,8 @@ def store(
     learned = rows.frame if config.training.refit else parts.train
     trained = Window(start=learned[time].iloc[0], end=learned[time].iloc[-1] + timedelta(microseconds=1))
     tried = parts.holdout.head(PROVEN_ON)
-    stored = versions.store(config, scorer, estimator, described, kept, tried, run_id=run_id)
+    profiles = profiled(known, config, window.end)
+    stored = versions.store(config, scorer, estimator, described, profiles, kept, tried, run_id=run_id)
     return _progress(
         evaluation, verdict, run_id, stored, versions.tags(config, described, trained, verdict, request_id)
     )

@@ -15,12 +15,13 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from monitoring import sources
-from monitoring.drift import score
 from monitoring.ledger import digest
 from monitoring.performance import assess, row_losses
 from monitoring.preflight import inspect
+from monitoring.profiles import Profiles, like
 from monitoring.records import Check, ColumnReference, ColumnScore, Estimate, Finding, Performance, Reference, Window
 from monitoring.reference import PREDICTION, prediction_column
+from monitoring.verdicts import judge
 from monitoring.windows import inside
 from pipelines import own_code, prediction_log, registry
 from pipelines.as_trained import as_trained, differences
@@ -51,9 +52,11 @@ def find_champion(model: str) -> Version | None:
 
 
 @task(name="read reference", persist_result=True, cache_key_fn=by_content)
-def read_reference(champion: Version, key: str) -> tuple[Reference, pd.DataFrame]:
-    """The champion's own reference: an artifact of its version."""
-    return registry.reference(champion), registry.reference_rows(champion)
+def read_reference(champion: Version, key: str) -> tuple[Reference, Profiles, pd.DataFrame]:
+    """The champion's own reference, artifacts of its version: what it remembers, its profiles, a sample of its rows."""
+    from pipelines import versions
+
+    return registry.reference(champion), versions.profiles(champion), registry.reference_rows(champion)
 
 
 @task(name="preflight", cache_policy=NO_CACHE)
@@ -82,6 +85,7 @@ def measure(
     labelled: Window,
     fresh: Fresh,
     reference: Reference,
+    profiles: Profiles,
     reference_rows: pd.DataFrame,
     aside: frozenset[str],
 ) -> Measurement:
@@ -96,7 +100,7 @@ def measure(
         judged = tuple(column for column in judged if column.role != "target")
     settings = config.drift.model_dump_json()
     drift_key = digest(rows, window, settings, *(column.model_dump_json() for column in judged))
-    drift = measure_drift.submit(config, reference_rows, current, judged, key=drift_key)
+    drift = measure_drift.submit(config, profiles, reference_rows, current, judged, key=drift_key)
     loss = measure_loss.submit(config, frame, predicted, classes, labelled, reference)
     fresh_rows = inside(fresh.frame[config.columns.time], window)
     estimated = estimate_loss.submit(
@@ -135,16 +139,25 @@ def predict(
 
 @task(name="measure drift", persist_result=True, cache_key_fn=by_content)
 def measure_drift(
-    config: Project, reference: pd.DataFrame, current: pd.DataFrame, columns: tuple[ColumnReference, ...], key: str
+    config: Project,
+    profiles: Profiles,
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    columns: tuple[ColumnReference, ...],
+    key: str,
 ) -> tuple[tuple[ColumnScore, ...], bytes]:
-    """A score for every column, and Evidently's page, packed by zlib: it is kept for the next run on the same rows.
+    """A score for every column from all rows, and Evidently's page from a sample of them.
+
+    The page is packed by zlib: it is kept for the next run on the same rows.
 
     Prefect's own compressing serializer is not used: its settings get lost in the API, and clients cannot read the run.
     """
     from monitoring.report import measure as run_evidently
 
-    measured = run_evidently(reference, current, columns, config.drift)
-    return score(columns, measured.scores), zlib.compress(measured.page.encode())
+    known = Profiles(profiles.rows, {column.name: profiles[column.name] for column in columns})
+    decided = judge(known, like(known, current), columns, config.drift)
+    measured = run_evidently(reference, current, columns, config.drift, decided)
+    return measured.scores, zlib.compress(measured.page.encode())
 
 
 @task(name="measure loss", cache_policy=NO_CACHE)

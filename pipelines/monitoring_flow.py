@@ -98,7 +98,7 @@ def _check(run: CheckRun) -> Check:
         return run.exit(
             Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, preflight.min_rows is {config.preflight.min_rows:,}"
         )
-    reference, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
+    reference, profiles, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
     ahead = Window(start=max(run.now, datetime.now(UTC)) + CLOCK_SLACK, end=datetime(9999, 1, 1, tzinfo=UTC))
     findings = measuring.preflight(config, window, fresh, reference, ahead)
     stops = fatal(findings)
@@ -106,7 +106,7 @@ def _check(run: CheckRun) -> Check:
         told = "; ".join(finding.message for finding in stops)
         return run.exit(Outcome.BAD_DATA, f"the data is broken, a retrain is blocked: {told}", findings=findings)
     measured = measuring.measure(
-        known, champion, window, labelled, fresh, reference, reference_rows, put_aside(findings)
+        known, champion, window, labelled, fresh, reference, profiles, reference_rows, put_aside(findings)
     )
     return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
 

@@ -124,7 +124,7 @@ def champion(model: str) -> Version:
 
 def reference(version: Version) -> Reference:
     """What the version remembers of the rows it was made from."""
-    return Reference.model_validate_json(_checked(version, "reference.json"))
+    return Reference.model_validate_json(checked(version, "reference.json"))
 
 
 def reference_rows(version: Version) -> pd.DataFrame:
@@ -136,7 +136,7 @@ def table(version: Version, name: str) -> pd.DataFrame:
     """A parquet file of the version."""
     import pandas as pd
 
-    return pd.read_parquet(io.BytesIO(_checked(version, name)))
+    return pd.read_parquet(io.BytesIO(checked(version, name)))
 
 
 def scorer(version: Version, trust: Training | None = None) -> Scorer:
@@ -227,7 +227,7 @@ def tag(version: Version, key: str, value: str) -> None:
 def verify(version: Version) -> None:
     """Hold every file of the version against what was registered; one that differs raises `Tampered`."""
     for name in manifest(version):
-        _checked(version, name)
+        checked(version, name)
 
 
 def _ensure_registered(model: str) -> None:
@@ -279,7 +279,7 @@ def manifest(version: Version) -> dict[str, str]:
     return told
 
 
-def _checked(version: Version, name: str) -> bytes:
+def checked(version: Version, name: str) -> bytes:
     """The content of a file, read once: just those bytes that were checked are interpreted."""
     content = _bytes(version, name)
     if _sha256(content) != manifest(version).get(name):

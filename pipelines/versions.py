@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import platform
 import tempfile
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from monitoring.errors import LoadedDiffers
+from monitoring.profiles import Profiles, load, save
 from monitoring.records import Reference, Window
 from monitoring.reference import PREDICTION
 from monitoring.sources.places import scrubber
@@ -28,7 +30,13 @@ from pipelines.training.scorer import Scorer
 
 PROOF, ANSWER = "proof.parquet", "driftloop: answer "
 NEVER_SEEN = "driftloop: a category that was never seen"
+PROFILES = "profiles.npz"
 REQUIREMENTS = ("driftloop", "xgboost", "scikit-learn", "skops", "pandas", "numpy")
+
+
+def profiles(version: Version) -> Profiles:
+    """The profiles of every row of the version's reference, prediction included."""
+    return load(io.BytesIO(registry.checked(version, PROFILES)))
 
 
 def store(
@@ -36,12 +44,13 @@ def store(
     scorer: Scorer,
     estimator: LossModel,
     reference: Reference,
+    profiles: Profiles,
     rows: pd.DataFrame,
     tried: pd.DataFrame,
     *,
     run_id: str,
 ) -> Stored:
-    """Store the model in its own format with the estimator of its loss, its reference, signature and example.
+    """Store the model in its own format with the estimator of its loss, its reference, profiles, signature and example.
 
     `tried` are rows whose predictions are stored beside the model, an unseen category in every categorical column
     included: `prove` holds the loaded model against them, in whatever process.
@@ -53,6 +62,7 @@ def store(
         storage.save(scorer, folder, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
         loss_model.save(estimator, folder)
         (folder / "reference.json").write_text(reference.model_dump_json(indent=1))
+        save(profiles, folder / PROFILES)
         rows[kept].to_parquet(folder / "reference.parquet", index=False)
         (folder / "requirements.txt").write_text("".join(f"{name}=={installed(name)}\n" for name in REQUIREMENTS))
         _proof(config, scorer, tried).to_parquet(folder / PROOF, index=False)

@@ -6,7 +6,7 @@ import shlex
 import textwrap
 from pathlib import Path
 
-from monitoring.drift import METHODS, strain
+from monitoring.drift import strain
 from monitoring.records import Check, ColumnScore, Outcome, Probe, Retrain
 
 SHOWN = 12
@@ -82,5 +82,4 @@ def printable(line: str) -> str:
 
 def _nearness(score: ColumnScore) -> tuple[bool, float]:
     """Drifted first, then by how near the score is to its limit, for distances and p-values alike."""
-    method = METHODS.get(score.method)
-    return score.drifted, strain(score.score, score.threshold, "higher" if method is None else method.direction)
+    return score.drifted, strain(score)

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -41,8 +41,8 @@ def save(profiles: Profiles, path: Path | str) -> None:
     draft.replace(path)
 
 
-def load(path: Path | str) -> Profiles:
-    """Read what `save` wrote, equal to the last bit; any other file raises `ProfileUnreadable`."""
+def load(path: Path | str | BinaryIO) -> Profiles:
+    """Read what `save` wrote, a file or its open content, equal to the last bit; else raise `ProfileUnreadable`."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("header", "edges", "sums", "floats", "counts", "blocks")}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from monitoring.records.base import Kind, Loss, Record, Role, Window
@@ -13,8 +11,8 @@ class ColumnReference(Record):
     """What is remembered of one column of the reference, and how it will be judged, fixed once.
 
     `levels` are the most frequent first. `low` and `high` are the extremes, `fence_low` and `fence_high` the bounds
-    that values are clipped to before scoring, so that one outlier cannot hide a shift. For `direction` "higher" a
-    score at or above the threshold is drift; for "lower" (p-values) a score below it.
+    that values are clipped to before scoring, so that one outlier cannot hide a shift. Without a `threshold` it is
+    calibrated for each check's rows, and never lower than `effect_floor`.
     """
 
     name: str
@@ -28,11 +26,8 @@ class ColumnReference(Record):
     fence_low: float | None = None
     fence_high: float | None = None
     method: str
-    threshold: float
-    direction: Literal["higher", "lower"]
-
-    def drifted(self, score: float) -> bool:
-        return score >= self.threshold if self.direction == "higher" else score < self.threshold
+    threshold: float | None = None
+    effect_floor: float = 0.0
 
 
 class Reference(Record):

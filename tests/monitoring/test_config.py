@@ -74,16 +74,24 @@ def test_a_source_is_files_or_a_table(given_: dict[str, Any], found: str) -> Non
         ({"preflight__max_unseen_share": 5}, "less than or equal to 1"),
         ({"preflight__max_unseen_share": float("nan")}, "finite number"),
         ({"preflight__min_rows": 0}, "greater than or equal to 1"),
-        ({"drift__numeric": {"threshold": 0}}, "greater than 0"),
-        ({"drift__numeric": {"threshold": float("nan")}}, "finite number"),
-        ({"drift__numeric": {"threshold": float("inf")}}, "finite number"),
-        ({"drift__numeric": {"method": "chisquare"}}, "a method for numeric columns"),
+        ({"drift__numeric": {"threshold": 0}}, "a number above 0"),
+        ({"drift__numeric": {"threshold": float("nan")}}, "a number above 0"),
+        ({"drift__numeric": {"threshold": float("inf")}}, "a number above 0"),
+        ({"drift__numeric": {"threshold": "0.1"}}, "`calibrated`, or a number above 0"),
+        ({"drift__numeric": {"threshold": True}}, "`calibrated`, or a number above 0"),
+        ({"drift__numeric": {"effect_floor": -1}}, "greater than or equal to 0"),
+        ({"drift__false_alarm_rate": 0}, "greater than 0"),
+        ({"drift__numeric": {"method": "evidently:ks", "threshold": "calibrated"}}, "cannot be calibrated"),
+        ({"drift__numeric": {"method": "evidently:chisquare"}}, "a method for numeric columns"),
         ({"drift__categorical": {"method": "ks"}}, "a method for categorical columns"),
         ({"drift__columns": {"city": {"method": "ks"}}}, "a method for categorical columns"),
-        ({"drift__columns": {"prediction": {"method": "TVD"}}}, "a method for numeric columns"),
+        ({"drift__columns": {"prediction": {"method": "evidently:TVD"}}}, "a method for numeric columns"),
         ({"drift__columns": {"ts": {"method": "ks"}}}, "no such column"),
-        ({"drift__numeric": {"method": "ks", "threshold": 5}}, "a share below 1"),
-        ({"drift__numeric": {"method": "ks"}, "drift__columns": {"amount": {"threshold": 1}}}, "a share below 1"),
+        ({"drift__numeric": {"method": "evidently:ks", "threshold": 5}}, "a share below 1"),
+        (
+            {"drift__numeric": {"method": "evidently:ks"}, "drift__columns": {"amount": {"threshold": 1}}},
+            "a share below 1",
+        ),
         ({"performance__loss": "log_loss"}, "a loss that fits task regression"),
         ({"task": "binary", "performance__loss": "mae"}, "a loss that fits task binary"),
         ({"model": "../up"}, "match pattern"),
@@ -121,14 +129,14 @@ def test_how_target_and_prediction_are_scored_follows_from_the_task(task: str, t
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_may_be_chosen_for_every_kind_it_scores(method: str) -> None:
-    """A method's own default threshold is one that the config would take."""
+    """A method of ours is calibrated without a word; one of Evidently's has a default that the config would take."""
     for kind in METHODS[method].kinds:
         chosen = monitored(**{f"drift__{kind}": {"method": method}}).drift.chosen("any", kind)
-        assert (chosen.method, chosen.threshold) == (method, METHODS[method].default_threshold)
+        assert (chosen.method, chosen.threshold) == (method, METHODS[method].default_threshold or "calibrated")
 
 
 def test_an_unset_default_falls_back_to_the_products_own() -> None:
     """A threshold alone keeps the method of its kind."""
     drift = Drift.model_validate({"numeric": {"threshold": 0.3}, "categorical": {"threshold": 0.4}})
     assert drift.chosen("a", "numeric").method == "wasserstein"
-    assert drift.chosen("a", "categorical").method == "psi"
+    assert drift.chosen("a", "categorical").method == "tvd"

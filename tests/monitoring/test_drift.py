@@ -1,4 +1,4 @@
-"""Laws of the table of methods and of the verdict over scores."""
+"""Laws of the table of methods and of the verdict over a score."""
 
 from __future__ import annotations
 
@@ -7,54 +7,73 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from monitoring.drift import LEFT_OUT, METHODS, score, strain
+from monitoring.drift import DEFAULTS, LEFT_OUT, METHODS, SHARES, direction, in_order, strain, verdict
 from monitoring.errors import Unscored
-from monitoring.records import ColumnReference
+from monitoring.records import ColumnReference, ColumnScore
 
 
-def column(name: str = "age", direction: str = "higher", threshold: float = 0.1) -> ColumnReference:
-    method = "wasserstein" if direction == "higher" else "ks"
-    return ColumnReference(
-        name=name, role="feature", kind="numeric", null_share=0, distinct=9,
-        method=method, threshold=threshold, direction=direction,
-    )  # fmt: skip
+def column(name: str = "age") -> ColumnReference:
+    return ColumnReference(name=name, role="feature", kind="numeric", null_share=0, distinct=9, method="ks")
+
+
+def scored(method: str, score: float, threshold: float) -> ColumnScore:
+    return verdict(column(), method, score, threshold)
 
 
 def test_light() -> None:
     """The config reads the table of methods without paying for pandas, numpy or Evidently."""
-    loaded = "import sys, monitoring.drift; print([m for m in ('pandas', 'numpy', 'evidently') if m in sys.modules])"
+    loaded = "import sys, monitoring.config; print([m for m in ('pandas', 'numpy', 'evidently') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize(("direction", "at", "beyond"), [("higher", True, 0.11), ("lower", False, 0.09)])
-def test_at_the_threshold(direction: str, at: bool, beyond: float) -> None:
-    """A distance at its threshold is drift, a p-value at its threshold is not; beyond it both are."""
-    told = column(direction=direction)
-    assert score([told], {"age": 0.1})[0].drifted is at
-    assert score([told], {"age": beyond})[0].drifted
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_score_at_its_threshold_is_drift_for_distances_only(score: float, threshold: float) -> None:
+    """A distance drifts at its threshold and above, a p-value strictly below; a share is a distance."""
+    assert scored("ks", score, threshold).drifted == (score >= threshold)
+    assert scored("missing_share", score, threshold).drifted == (score >= threshold)
+    assert scored("evidently:ks", score, threshold).drifted == (score < threshold)
 
 
-@pytest.mark.parametrize("lost", [{}, {"b": math.nan}, {"b": math.inf}])
-def test_nothing_unchecked(lost: dict[str, float]) -> None:
+@pytest.mark.parametrize("lost", [math.nan, math.inf])
+def test_a_score_that_is_no_number_is_an_error(lost: float) -> None:
     """A column without a finite score is an error that names it, never a silent pass."""
+    with pytest.raises(Unscored, match="'age'"):
+        scored("ks", lost, 0.1)
+
+
+def test_nothing_unchecked() -> None:
+    """Scores come back in the order of the columns; one that is lost is an error that names it."""
+    columns, scores = [column("a"), column("b")], [verdict(column(name), "ks", 0.0, 0.1) for name in "ba"]
+    assert [one.name for one in in_order(columns, scores)] == ["a", "b"]
     with pytest.raises(Unscored, match="'b'"):
-        score([column("a"), column("b")], {"a": 0.0} | lost)
+        in_order(columns, scores[1:])
 
 
 def test_order_over_methods() -> None:
     """What is further over its threshold comes first, whichever way its method points."""
-    strains = [strain(0.2, 0.1, "higher"), strain(0.05, 0.2, "lower"), strain(0.0, 0.05, "lower")]
+    strains = [
+        strain(scored(*one)) for one in (("psi", 0.2, 0.1), ("evidently:ks", 0.05, 0.2), ("evidently:ks", 0.0, 0.05))
+    ]
     assert strains == sorted(strains)
-    assert strain(0.0, 0.0, "higher") == math.inf
+    assert strain(scored("evidently:ks", 0.0, 0.0)) == math.inf
 
 
 def test_methods_are_consistent() -> None:
-    """Every method tells its kinds, a threshold that its worst score crosses, and no method is both in and out."""
+    """Ours have a floor and are calibrated; Evidently's have a threshold that their worst score crosses."""
     for name, method in METHODS.items():
         assert method.name == name
         assert method.kinds
-        crossed = method.worst >= method.default_threshold
-        assert crossed if method.direction == "higher" else method.worst < method.default_threshold
-    assert not set(METHODS) & set(LEFT_OUT)
+        assert direction(name) == method.direction
+        if method.own:
+            assert (method.default_threshold, method.direction) == (None, "higher")
+            assert method.floor > 0
+        else:
+            assert method.default_threshold is not None
+            crossed = method.worst >= method.default_threshold
+            assert crossed if method.direction == "higher" else method.worst < method.default_threshold
+    assert not set(METHODS) & (set(LEFT_OUT) | set(SHARES))
+    assert all(kind in METHODS[name].kinds and METHODS[name].own for kind, name in DEFAULTS.items())

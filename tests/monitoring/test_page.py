@@ -86,7 +86,7 @@ def test_most_drifted_first() -> None:
         columns=(
             column("a", 0.05, False),
             column("b", 0.2, True),
-            column("c", 0.001, True, "ks", 0.05),
+            column("c", 0.001, True, "evidently:ks", 0.05),
             column("d", 0.3, True),
         )
     )

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from monitoring.drift import METHODS
 from monitoring.records import ColumnReference, Reference
-from monitoring.reference import FENCE, LEVELS_KEPT, prediction_column
+from monitoring.reference import FENCE, LEVELS_KEPT, prediction_column, profiled
+from tests import streams
 from tests.judged import TYPES, monitored, reference, rows
 
 
@@ -45,27 +46,59 @@ def test_a_reference_reads_back_whole() -> None:
     assert Reference.model_validate_json(made.model_dump_json()) == made
 
 
+CALIBRATED = {"amount": {"threshold": "calibrated"}}
+
+
 @pytest.mark.parametrize(
-    ("drift", "name", "method", "threshold"),
+    ("drift", "name", "method", "threshold", "floor"),
     [
-        ({}, "amount", "wasserstein", 0.1),
-        ({}, "city", "psi", 0.2),
-        ({"numeric": {"method": "ks"}}, "amount", "ks", 0.05),
-        ({"numeric": {"threshold": 0.3}}, "amount", "wasserstein", 0.3),
-        ({"numeric": {"threshold": 0.3}, "columns": {"amount": {"method": "ks"}}}, "amount", "ks", 0.05),
-        ({"numeric": {"threshold": 3}, "columns": {"amount": {"method": "wasserstein"}}}, "amount", "wasserstein", 3),
-        ({"columns": {"amount": {"threshold": 0.7}}}, "amount", "wasserstein", 0.7),
-        ({"columns": {"y": {"method": "psi", "threshold": 0.4}}}, "y", "psi", 0.4),
-        ({"columns": {"prediction": {"method": "ed"}}}, "prediction", "ed", 0.1),
+        ({}, "amount", "wasserstein", None, 0.02),
+        ({}, "city", "tvd", None, 0.01),
+        ({"numeric": {"method": "evidently:ks"}}, "amount", "evidently:ks", 0.05, 0),
+        ({"numeric": {"threshold": 0.3}}, "amount", "wasserstein", 0.3, 0.02),
+        ({"numeric": {"threshold": 1}, "columns": CALIBRATED}, "amount", "wasserstein", None, 0.02),
+        ({"numeric": {"threshold": 0.3}, "columns": {"amount": {"method": "ks"}}}, "amount", "ks", None, 0.01),
+        ({"numeric": {"effect_floor": 0.3}, "columns": {"amount": {"method": "ks"}}}, "amount", "ks", None, 0.01),
+        ({"numeric": {"effect_floor": 0.3}}, "amount", "wasserstein", None, 0.3),
+        ({"columns": {"amount": {"effect_floor": 0}}}, "amount", "wasserstein", None, 0),
+        ({"columns": {"amount": {"threshold": 0.7}}}, "amount", "wasserstein", 0.7, 0.02),
+        ({"columns": {"y": {"method": "psi", "threshold": 0.4}}}, "y", "psi", 0.4, 0.005),
+        ({"columns": {"prediction": {"method": "evidently:ed"}}}, "prediction", "evidently:ed", 0.1, 0),
     ],
 )  # fmt: skip
-def test_method_threshold_and_direction_belong_together(
-    drift: dict[str, Any], name: str, method: str, threshold: float
+def test_method_threshold_and_floor_belong_together(
+    drift: dict[str, Any], name: str, method: str, threshold: float | None, floor: float
 ) -> None:
-    """A threshold is never applied to another method than the one it was given for."""
+    """A threshold or a floor is never applied to another method than the one it was given for; none is calibrated."""
     found = reference(monitored(drift=drift)).column(name)
     assert found is not None
-    assert (found.method, found.threshold, found.direction) == (method, threshold, METHODS[method].direction)
+    assert (found.method, found.threshold, found.effect_floor) == (method, threshold, floor)
+
+
+def test_the_reference_is_profiled_whole_and_by_block() -> None:
+    """Every row of every column is counted, and by blocks as long as the current window, the newest first."""
+    config = monitored(windows__current="1d")
+    frame = rows(config).assign(prediction=1.0)
+    made = profiled(frame, config, streams.day(7))
+    assert list(made) == ["amount", "speed", "city", "kind", "prediction", "y"]
+    newest = frame[frame["ts"] >= streams.day(6)]
+    for profile in made.values():
+        assert profile.rows == len(frame)
+        assert profile.blocks is not None
+        assert profile.blocks.shape[0] == 7
+        assert (profile.blocks.sum(), profile.blocks[0].sum()) == (len(frame), len(newest))
+
+
+def test_of_very_many_blocks_some_are_left_out() -> None:
+    """A window that is short against the reference gives at most sixty blocks, spread over all of its time."""
+    config = monitored(windows__current="1h")
+    frame = rows(config).assign(prediction=1.0)
+    made = profiled(frame, config, streams.day(7))
+    for profile in made.values():
+        assert profile.rows == len(frame)
+        assert profile.blocks is not None
+        assert 50 <= len(profile.blocks) <= 60
+        assert profile.blocks[-5:].sum() > 0
 
 
 def test_a_numeric_column_keeps_extremes_and_fences() -> None:

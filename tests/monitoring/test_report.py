@@ -20,10 +20,12 @@ import pandas as pd
 import pytest
 
 from monitoring.config import Drift
-from monitoring.drift import METHODS
+from monitoring.drift import DEFAULTS, METHODS, strain
 from monitoring.errors import Unscored
-from monitoring.records import Check, CheckWindow, ColumnReference, Finding, Outcome, Vote
-from monitoring.report import measure, write_report
+from monitoring.profiles import first, like
+from monitoring.records import Check, CheckWindow, ColumnReference, ColumnScore, Finding, Outcome, Vote
+from monitoring.report import Measured, measure, write_report
+from monitoring.verdicts import judge
 
 SETTINGS = Drift()
 NAN = math.nan
@@ -37,16 +39,27 @@ def global_generator() -> int:
 
 
 def told(name: str, kind: str = "numeric", method: str | None = None, **more: object) -> ColumnReference:
-    chosen = METHODS[method or {"numeric": "wasserstein", "categorical": "psi"}[kind]]
+    chosen = METHODS[method or DEFAULTS[kind]]  # type: ignore[index]
     common: dict[str, object] = {
         "role": "feature",
         "null_share": 0,
         "distinct": 9,
         "threshold": chosen.default_threshold,
+        "effect_floor": chosen.floor,
     }
-    return ColumnReference(
-        **{"name": name, "kind": kind, "method": chosen.name, "direction": chosen.direction, **common, **more}  # type: ignore[arg-type]
-    )
+    return ColumnReference(**{"name": name, "kind": kind, "method": chosen.name, **common, **more})  # type: ignore[arg-type]
+
+
+def whole(
+    reference: pd.DataFrame, current: pd.DataFrame, columns: list[ColumnReference], settings: Drift = SETTINGS
+) -> Measured:
+    """Score and draw as a check does: ours from profiles, the others and the page by Evidently."""
+    known = first(reference, {column.name: column.kind for column in columns})
+    return measure(reference, current, columns, settings, judge(known, like(known, current), columns, settings))
+
+
+def scores(measured: Measured) -> dict[str, float]:
+    return {score.name: score.score for score in measured.scores}
 
 
 def one(values: list[object], kind: str) -> pd.DataFrame:
@@ -93,7 +106,7 @@ def check(**more: object) -> Check:
     ],
 )
 def test_same_as_evidently(kind: str, method: str) -> None:
-    """On ordinary data the score is the one that plain Evidently gives."""
+    """On ordinary data the score of a method of Evidently is the one that plain Evidently gives."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.metrics import ValueDrift
 
@@ -106,16 +119,17 @@ def test_same_as_evidently(kind: str, method: str) -> None:
         warnings.simplefilter("ignore")
         plain = Report([ValueDrift(column=name, method=method, threshold=0.1)]).run(*sides)
     expected = next(iter(plain.metric_results.values())).value  # type: ignore[union-attr]
-    assert measure(reference, current, [told(name, kind, method)], SETTINGS).scores[name] == pytest.approx(expected)
+    column = told(name, kind, f"evidently:{method}")
+    assert scores(measure(reference, current, [column], SETTINGS))[name] == pytest.approx(expected)
 
 
 def test_every_column_and_no_other() -> None:
     """Each column asked for gets a finite score under its own name, in the order asked; others are left alone."""
     reference, current = rows(300, 3, 2, 0), rows(200, 3, 2, 1)
     current["extra"] = [{"not": "comparable"}] * 200
-    scores = measure(reference, current, all_told(reference), SETTINGS).scores
-    assert list(scores) == list(reference)
-    assert all(map(math.isfinite, scores.values()))
+    found = scores(whole(reference, current, all_told(reference)))
+    assert list(found) == list(reference)
+    assert all(map(math.isfinite, found.values()))
 
 
 def test_a_column_that_is_not_there() -> None:
@@ -126,22 +140,23 @@ def test_a_column_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize("side", ["reference", "current"])
-@pytest.mark.parametrize("method", ["wasserstein", "psi"])
+@pytest.mark.parametrize("method", ["evidently:wasserstein", "evidently:psi"])
 def test_one_outlier_hides_nothing(side: str, method: str) -> None:
     """A shift of one sd stays drift with one value of a million on either side: Evidently alone loses it (FACTS)."""
     frames = {"reference": rows(2000, 1, 0, 0), "current": rows(2000, 1, 0, 1) + 1}
     frames[side].loc[0, "n0"] = 1e6
     column = told("n0", method=method, fence_low=-10.0, fence_high=10.0)
-    score = measure(frames["reference"], frames["current"], [column], SETTINGS).scores["n0"]
-    assert column.drifted(score)
-    unfenced = measure(frames["reference"], frames["current"], [told("n0", method=method)], SETTINGS).scores["n0"]
-    assert score > 10 * unfenced or side == "current"
+    (score,) = measure(frames["reference"], frames["current"], [column], SETTINGS).scores
+    assert score.drifted
+    unfenced = scores(measure(frames["reference"], frames["current"], [told("n0", method=method)], SETTINGS))["n0"]
+    assert score.score > 10 * unfenced or side == "current"
 
 
 def test_small_numbers_drift_too() -> None:
     """A shift is found in a column of small numbers, where Evidently divides by 0.001 instead of the spread."""
     reference, current = rows(1000, 1, 0, 0) * 1e-6, (rows(1000, 1, 0, 1) + 1) * 1e-6
-    assert measure(reference, current, [told("n0")], SETTINGS).scores["n0"] == pytest.approx(1, abs=0.15)
+    column = told("n0", method="evidently:wasserstein")
+    assert scores(measure(reference, current, [column], SETTINGS))["n0"] == pytest.approx(1, abs=0.15)
 
 
 CASES: list[tuple[str, str, list[object], list[object], bool | None]] = [
@@ -180,17 +195,19 @@ def test_degenerate_columns(
     """Every legal column gets a finite score by every method, the right verdict, and its place in the page."""
     for name, method in METHODS.items():
         if kind in method.kinds:
-            column = told("x", kind, name)
-            measured = measure(one(reference, kind), one(current, kind), [column], SETTINGS)
-            assert math.isfinite(measured.scores["x"]), name
-            assert drifted is None or column.drifted(measured.scores["x"]) is drifted, name
+            measured = whole(one(reference, kind), one(current, kind), [told("x", kind, name)])
+            (score,) = measured.scores
+            assert math.isfinite(score.score), name
+            assert math.isfinite(score.threshold), name
+            assert drifted is None or score.drifted is drifted, (name, score)
             assert "Drift in column 'x'" in measured.page, name
 
 
 def test_a_high_threshold_cannot_hide_an_empty_side() -> None:
     """A column without current values is drift whatever the threshold."""
-    column = told("x", threshold=50.0)
-    assert column.drifted(measure(one([1.0, 2.0], "numeric"), one([NAN], "numeric"), [column], SETTINGS).scores["x"])
+    for method in ("wasserstein", "evidently:wasserstein"):
+        columns = [told("x", method=method, threshold=50.0)]
+        assert whole(one([1.0, 2.0], "numeric"), one([NAN], "numeric"), columns).scores[0].drifted
 
 
 def test_odd_names() -> None:
@@ -214,10 +231,11 @@ def test_odd_names() -> None:
     ]
     reference = pd.DataFrame({name: rows(60, 1, 0, i)["n0"] for i, name in enumerate(names)})
     current = pd.DataFrame({name: rows(60, 1, 0, 50 + i)["n0"] + i for i, name in enumerate(names)})
-    scores = measure(reference, current, [told(name) for name in names], SETTINGS).scores
-    assert list(scores) == names
-    alone = {name: measure(reference, current, [told(name)], SETTINGS).scores[name] for name in names}
-    assert scores == alone
+    for method in ("wasserstein", "evidently:wasserstein"):
+        found = scores(whole(reference, current, [told(name, method=method) for name in names]))
+        assert list(found) == names
+        alone = {name: scores(whole(reference, current, [told(name, method=method)]))[name] for name in names}
+        assert found == alone
 
 
 def test_global_generator() -> None:
@@ -226,7 +244,7 @@ def test_global_generator() -> None:
     reference, current = rows(200, 1, 1, 0), rows(200, 1, 1, 1)
     for name, method in METHODS.items():
         for kind in method.kinds:
-            measure(reference, current, [told("n0" if kind == "numeric" else "k0", kind, name)], SETTINGS)
+            whole(reference, current, [told("n0" if kind == "numeric" else "k0", kind, name)])
     assert global_generator() == before
 
 
@@ -241,7 +259,7 @@ import monitoring.report
 assert "evidently" not in sys.modules, "importing monitoring.report imports evidently"
 import test_report as t
 reference, current = t.rows(400, 2, 2, 0), t.rows(300, 2, 2, 1, 0.3)
-measured = monitoring.report.measure(reference, current, t.all_told(reference), t.SETTINGS)
+measured = t.whole(reference, current, t.all_told(reference))
 print(measured.scores, hashlib.sha256(measured.page.encode()).hexdigest())
 """
 
@@ -249,7 +267,7 @@ print(measured.scores, hashlib.sha256(measured.page.encode()).hexdigest())
 def test_same_everywhere() -> None:
     """Same input, same scores and same page to the byte, in another process with another hash seed, without network."""
     reference, current = rows(400, 2, 2, 0), rows(300, 2, 2, 1, 0.3)
-    here = measure(reference, current, all_told(reference), SETTINGS)
+    here = whole(reference, current, all_told(reference))
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE, str(Path(__file__).parent)],
         env={**os.environ, "PYTHONHASHSEED": "11", "PYTHONPATH": str(Path(__file__).parents[2])},
@@ -259,12 +277,40 @@ def test_same_everywhere() -> None:
     assert done.stdout.strip() == f"{here.scores} {hashlib.sha256(here.page.encode()).hexdigest()}"
 
 
+def test_the_page_shows_what_was_decided() -> None:
+    """Score, threshold, method and verdict stand in Evidently's page exactly as given, whatever the rows say."""
+    frame = rows(300, 1, 1, 0)
+    columns = [told("n0"), told("k0", "categorical")]
+    given = [
+        ColumnScore(name="n0", role="feature", kind="numeric", method="missing_share", score=0.123, threshold=0.0456,
+                    drifted=True),
+        ColumnScore(name="k0", role="feature", kind="categorical", method="tvd", score=0.0789, threshold=0.5,
+                    drifted=False),
+    ]  # fmt: skip
+    measured = measure(frame, frame, columns, SETTINGS, given)
+    assert measured.scores == tuple(given)
+    assert "missing share" in measured.page
+    for number in ("0.123", "0.079"):  # Evidently shows three decimals
+        assert number in measured.page
+
+
+def test_only_what_is_drawn_goes_through_evidently() -> None:
+    """Of many columns that are decided already, none but the most drifted ones is looked at in the rows."""
+    reference = rows(300, 5, 0, 0)
+    current = reference + pd.Series({f"n{at}": float(at) for at in range(5)})
+    decided = whole(reference, current, all_told(reference)).scores
+    drawn = [score.name for score in sorted(decided, key=strain, reverse=True)[:2]]
+    again = measure(reference[drawn], current[drawn], all_told(reference), Drift(report_columns=2), decided)
+    assert again.scores == decided
+    assert again.page.count("Drift in column '") == 2
+
+
 def test_most_drifted_first() -> None:
     """The page holds at most `report_columns` columns, the furthest over its threshold first, by either direction."""
     reference = rows(500, 4, 0, 0)
     current = reference + pd.Series({"n0": 0.0, "n1": 0.5, "n2": 2.0, "n3": 1.0})
-    columns = [told("n0"), told("n1"), told("n2", method="ks"), told("n3")]
-    page = measure(reference, current, columns, Drift(report_columns=3)).page
+    columns = [told("n0"), told("n1"), told("n2", method="evidently:ks"), told("n3")]
+    page = whole(reference, current, columns, Drift(report_columns=3)).page
     places = [page.find(f"Drift in column '{name}'") for name in ("n2", "n3", "n1", "n0")]
     assert places[3] == -1
     assert -1 < places[0] < places[1] < places[2]
@@ -272,12 +318,10 @@ def test_most_drifted_first() -> None:
 
 def test_size(tmp_path: Path) -> None:
     """The saved report of 200 columns, all of them told in its verdict, stays under 6 MB."""
-    from monitoring.drift import score
-
     reference, current = rows(1000, 150, 50, 0), rows(1000, 150, 50, 1, 1.0)
     columns = all_told(reference)
-    measured = measure(reference, current, columns, SETTINGS)
-    write_report(measured.page, check(columns=score(columns, measured.scores)), tmp_path / "report.html")
+    measured = whole(reference, current, columns)
+    write_report(measured.page, check(columns=measured.scores), tmp_path / "report.html")
     assert (tmp_path / "report.html").stat().st_size < 6e6
     text = (tmp_path / "report.html").read_text()
     assert all(f"<strong>{name}</strong>" in text for name in reference)
@@ -343,7 +387,7 @@ def raw_page(frame: pd.DataFrame, columns: list[ColumnReference], path: Path) ->
     data = Dataset.from_pandas(frame, data_definition=definition)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        metrics = [ValueDrift(column=c.name, method=c.method, threshold=c.threshold) for c in columns]
+        metrics = [ValueDrift(column=c.name, method="psi", threshold=0.1) for c in columns]
         Report(metrics).run(data, data).save_html(str(path))
 
 
@@ -359,13 +403,11 @@ def test_the_attack_is_real(attack: str, tmp_path: Path) -> None:
 def test_nothing_of_the_data_runs(tmp_path: Path) -> None:
     """No column name, category value or text of the verdict runs in the browser, and the page is drawn all the same."""
     frame, columns = hostile(ATTACKS)
-    measured = measure(frame, frame, columns, Drift(report_columns=len(columns)))
-    from monitoring.drift import score
-
+    measured = whole(frame, frame, columns, Drift(report_columns=len(columns)))
     everywhere = "".join(ATTACKS)
     verdict = check(
         model=everywhere, reason=everywhere, check_id=everywhere, champion=everywhere, mlflow_run_id=everywhere,
-        columns=score(columns, measured.scores),
+        columns=measured.scores,
         votes=(Vote(policy=everywhere, vote="fire", reason=everywhere),),
         findings=(Finding(code=everywhere, severity="fatal", message=everywhere, column=everywhere),),
     )  # fmt: skip
@@ -412,7 +454,7 @@ def test_the_page_asks_nobody(canary: tuple[str, list[str]], tmp_path: Path) -> 
     write_report((tmp_path / "raw.html").read_text(), check(), tmp_path / "policed.html")
     dump(tmp_path / "policed.html", tmp_path)
     frame, columns = hostile(attacks)
-    write_report(measure(frame, frame, columns, SETTINGS).page, check(), tmp_path / "report.html")
+    write_report(whole(frame, frame, columns).page, check(), tmp_path / "report.html")
     dom = dump(tmp_path / "report.html", tmp_path)
     assert "js-plotly-plot" in dom
     assert asked == []

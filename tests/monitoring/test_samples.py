@@ -17,7 +17,7 @@ def global_generator() -> int:
 
 def told(kind: str, **more: object) -> ColumnReference:
     method = {"numeric": "wasserstein", "categorical": "psi"}[kind]
-    common = {"name": "x", "role": "feature", "null_share": 0, "distinct": 9, "threshold": 0.1, "direction": "higher"}
+    common = {"name": "x", "role": "feature", "null_share": 0, "distinct": 9, "threshold": 0.1}
     return ColumnReference(**{**common, "kind": kind, "method": method, **more})  # type: ignore[arg-type]
 
 

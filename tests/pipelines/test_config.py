@@ -49,7 +49,11 @@ LIMITS = (
     "'min_rows', 'max_new_null_share', 'warn_new_null_share', 'max_unseen_share', 'max_duplicate_share', "
     "'max_out_of_range_share'"
 )
-NUMERIC = "'wasserstein', 'ed', 'psi', 'jensenshannon', 'kl_div', 'hellinger', 'ks', 'anderson', 't_test'"
+NUMERIC = (
+    "'wasserstein', 'ks', 'psi', 'jensenshannon', 'hellinger', 'chisquare', 'tvd', 'evidently:wasserstein', "
+    "'evidently:ed', 'evidently:psi', 'evidently:jensenshannon', 'evidently:kl_div', 'evidently:hellinger', "
+    "'evidently:ks', 'evidently:anderson', 'evidently:t_test'"
+)
 CRON = "five fields: minute hour day month weekday, such as 0 6 * * mon-fri"
 
 
@@ -103,7 +107,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     "unknown key of one column's drift": (
         changed(drift__columns={"amount": {"methd": "ks"}}),
         "FILE: drift.columns.amount.methd: an unknown key",
-        "one of the keys 'method', 'threshold'",
+        "one of the keys 'method', 'threshold', 'effect_floor'",
         "remove it, or correct its spelling. Did you mean 'method'?",
     ),
     "key of our own": (
@@ -248,6 +252,24 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         f"a method for numeric columns: one of {NUMERIC}",
         "correct the name. mannw is left out: one-sided: it sees rises and not falls; use ks.",
     ),
+    "drift method of Evidently without its prefix": (
+        changed(drift__numeric={"method": "anderson"}),
+        "FILE: drift.numeric.method: 'anderson'",
+        f"a method for numeric columns: one of {NUMERIC}",
+        "correct the name. Did you mean 'evidently:anderson'?",
+    ),
+    "drift threshold in words": (
+        changed(drift__columns={"amount": {"threshold": "high"}}),
+        "FILE: drift.columns.amount.threshold: 'high'",
+        "`calibrated`, or a number above 0",
+        "correct the value, or remove it",
+    ),
+    "drift method that cannot be calibrated": (
+        changed(drift__numeric={"method": "evidently:ks", "threshold": "calibrated"}),
+        "FILE: drift.numeric.threshold: calibrated",
+        "a number: evidently:ks cannot be calibrated, it is not computed from profiles",
+        "remove it (0.05 is the default), or choose a method without `evidently:`",
+    ),
     "drift of no column": (
         changed(drift__columns={"amont": {"method": "ks"}}),
         "FILE: drift.columns.amont: no such column",
@@ -255,9 +277,9 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         "correct the name, or add the column to columns. Did you mean 'amount'?",
     ),
     "p-value in per cent": (
-        changed(drift__numeric={"method": "ks", "threshold": 5}),
+        changed(drift__numeric={"method": "evidently:ks", "threshold": 5}),
         "FILE: drift.numeric.threshold: 5",
-        "a share below 1: ks scores are p-values, and every one lies below 5",
+        "a share below 1: evidently:ks scores are p-values, and every one lies below 5",
         "0.05 is five per cent",
     ),
     "loss of another task": (

@@ -17,7 +17,7 @@ WINDOW = Window(start=END - timedelta(days=7), end=END)
 
 
 def scored(name: str, score: float, threshold: float = 0.1, method: str = "wasserstein") -> ColumnScore:
-    low = method == "ks"
+    low = method == "evidently:ks"
     return ColumnScore(
         name=name, role="feature", kind="numeric", method=method, score=score, threshold=threshold,
         drifted=score < threshold if low else score >= threshold,
@@ -87,7 +87,9 @@ def test_the_first_training_says_what_comes_next() -> None:
 def test_drifted_columns_come_first_then_those_nearest_to_their_limit() -> None:
     """Distances and p-values stand in one order, and the columns that are not shown are the furthest from drift."""
     columns = [scored(f"calm{n}", 0.001 * n) for n in range(SHOWN)]
-    columns += [scored("near p", 0.06, 0.05, "ks"), scored("drifted p", 0.04, 0.05, "ks"), scored("drifted", 0.2)]
+    p_values = {"near p": 0.06, "drifted p": 0.04}
+    columns += [scored(name, score, 0.05, "evidently:ks") for name, score in p_values.items()]
+    columns += [scored("drifted", 0.2)]
     lines = said(columns=tuple(columns))
     assert [line.split("  ")[1].strip() for line in lines[1:4]] == ["drifted", "drifted p", "near p"]
     assert lines[1 + SHOWN] == "  ... and 3 columns further from their limit"

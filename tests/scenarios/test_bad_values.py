@@ -73,9 +73,9 @@ STRANGE = "\U0001f600\u202e\u05d0\n\r\t\x1b[2J"
 ENDS = (1.7e308, -1.7e308)
 # A column of which all values are new is named and put aside (None); the others are scored.
 COLUMNS = [
-    Column("a tenth null", "amount", put("amount", np.nan, 10), "nulls", False),
+    Column("a tenth null", "amount", put("amount", np.nan, 10), "nulls", True),
     Column("one infinite", "amount", put("amount", np.inf, 800), "infinite", False),
-    Column("a tenth infinite", "amount", put("amount", -np.inf, 10), "infinite", False),
+    Column("a tenth infinite", "amount", put("amount", -np.inf, 10), "infinite", True),
     Column("constant", "amount", put("amount", 10.0), "constant", True),
     Column("the largest float", "amount", put("amount", 1.7e308), "out_of_range", True),
     Column("some largest floats", "amount", put("amount", 1.7e308, 50), None, True),
@@ -83,7 +83,7 @@ COLUMNS = [
     Column("one outlier", "amount", put("amount", 1e12, 1000), None, False),
     Column("the smallest float", "speed", put("speed", 5e-324), "constant", True),
     Column("negative zeros", "speed", put("speed", lambda f: f["speed"].clip(lower=0) * -1), None, True),
-    Column("a tenth of a category null", "city", put("city", None, 10), "nulls", None),
+    Column("a tenth of a category null", "city", put("city", None, 10), "nulls", True),
     Column("nan as text", "city", put("city", "nan", 10), "unseen_categories", None),
     Column("constant category", "city", put("city", "rome"), "constant", True),
     Column("one new level", "city", put("city", "oslo", 200), None, False),
@@ -94,7 +94,7 @@ COLUMNS = [
     Column("unique ids", "city", put("city", names("id")), "unseen_categories", None),
     Column("script", "city", put("city", EVIL, 3), "unseen_categories", True),
     Column("closing script", "city", put("city", lambda f: f["city"] + WORSE, 3), "unseen_categories", True),
-    Column("long text", "city", put("city", lambda f: f["city"] + "x" * 100_000, 80), None, False),
+    Column("long text", "city", put("city", lambda f: f["city"] + "x" * 100_000, 80), None, True),
     Column("emoji", "city", put("city", lambda f: f["city"] + STRANGE, 2), "unseen_categories", True),
     Column("NUL inside text", "city", put("city", "a\0b", 3), "unseen_categories", True),
     Column("empty text", "city", put("city", "", 3), "unseen_categories", True),

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitoring.drift import Method
+from monitoring.drift import EVIDENTLY, Method
 
 Test = Callable[[pd.Series, pd.Series, Any, float], tuple[float, bool]]
 Numbers = NDArray[np.float64]
@@ -33,9 +33,9 @@ def measure_one(
         method.direction == "lower" and min(len(old), len(new)) < 2
     ):
         score = method.none
-    elif method.name in OWN:
+    elif (plain := method.name.removeprefix(EVIDENTLY)) in OWN:
         levels = int(max(old.max(), new.max())) + 1
-        score = OWN[method.name](np.bincount(old, minlength=levels), np.bincount(new, minlength=levels))
+        score = OWN[plain](np.bincount(old, minlength=levels), np.bincount(new, minlength=levels))
     else:
         score = float(test(pd.Series(old), pd.Series(new), feature_type, threshold)[0])
     return score, score >= threshold if method.direction == "higher" else score < threshold

@@ -1,0 +1,134 @@
+"""What is used of Evidently: imported once, its tests made ours, its metric drawn later. Alone imports evidently."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import cache, partial
+from threading import Lock
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+
+from monitoring.drift import EVIDENTLY, METHODS, SHARES
+from monitoring.evidently_scores import measure_one
+from monitoring.records import ColumnScore
+
+PREFIX = "driftloop_"
+LOADING = Lock()
+# What was decided of each column of this run, by the key that Evidently knows it by.
+DECIDED: ContextVar[Mapping[str, ColumnScore]] = ContextVar("DECIDED")
+
+
+def preload() -> None:
+    """Import Evidently now, so that the first report does not wait for it."""
+    evidently()
+
+
+def evidently() -> SimpleNamespace:
+    """Import once (some 4 s) what is used of Evidently; a second thread waits for the first."""
+    with LOADING:
+        return _load()
+
+
+@cache
+def _load() -> SimpleNamespace:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from evidently import DataDefinition, Dataset, Report
+        from evidently.core.metric_types import render_widgets
+        from evidently.legacy.renderers.html_widgets import CounterData, counter, group_widget
+    _register_tests()
+    return SimpleNamespace(
+        DataDefinition=DataDefinition,
+        Dataset=Dataset,
+        Report=Report,
+        Metric=_drawn_later(),
+        CounterData=CounterData,
+        counter=counter,
+        group_widget=group_widget,
+        render_widgets=render_widgets,
+    )
+
+
+def _register_tests() -> None:
+    """Give Evidently what was decided as its own tests, and each of its methods once more behind `measure_one`."""
+    from evidently.legacy.calculations.stattests.registry import StatTest, get_registered_stattest, register_stattest
+    from evidently.legacy.core import ColumnType
+
+    types = {"numeric": ColumnType.Numerical, "categorical": ColumnType.Categorical}
+    for name in [*(name for name, method in METHODS.items() if method.own), *SHARES]:
+        register_stattest(StatTest(registered(name), name.replace("_", " "), [*types.values()], 0.0), _as_decided)
+    for name, method in METHODS.items():
+        if method.own:
+            continue
+        allowed = [types[kind] for kind in sorted(method.kinds)]
+        theirs = get_registered_stattest(name.removeprefix(EVIDENTLY), allowed[0])
+        ours = StatTest(registered(name), theirs.display_name, allowed, method.default_threshold)
+        register_stattest(ours, partial(measure_one, method, theirs.func))
+
+
+def registered(method: str) -> str:
+    """The name by which Evidently knows a method once it is ours."""
+    return PREFIX + method.replace(":", "_")
+
+
+def _as_decided(reference: pd.Series, *_: Any) -> tuple[float, bool]:
+    """A test for Evidently that has been done: the page shows the number that the decision was made on."""
+    known = DECIDED.get()[str(reference.name)]
+    return known.score, known.drifted
+
+
+def _drawn_later() -> Any:
+    """Evidently's ValueDrift, its calculation keeping the result instead of drawing figures that may never be shown."""
+    from abc import ABC
+
+    from evidently.legacy.calculations.stattests.registry import get_registered_stattest
+    from evidently.legacy.options import ColorOptions
+    from evidently.legacy.options.base import Options
+    from evidently.metrics.column_statistics import ValueDrift, ValueDriftCalculation
+
+    class DriftloopValueDrift(ValueDrift):
+        """Evidently's own metric under a name of ours."""
+
+    # ABC among the bases keeps Evidently from binding this class to its own ValueDrift as well.
+    class Calculation(ValueDriftCalculation, ABC):
+        drift: Any = None
+
+        def calculate(self, context: Any, current_data: Any, reference_data: Any) -> Any:
+            # Evidently copies the whole frame for every column; of one column there is less to copy.
+            key = self.metric.column
+            current, reference = _OneColumn(current_data, key), _OneColumn(reference_data, key)
+            try:
+                return super().calculate(context, current, reference)
+            except ValueError:
+                # Its plots cannot resolve large numbers that lie close together. Our score can.
+                test = get_registered_stattest(self.metric.method, current.column(key).type)
+                old, new = reference.frame[key].dropna(), current.frame[key].dropna()
+                result = self.result(test(old, new, current.column(key).type, self.metric.threshold).drift_score)
+                result.widget = []
+                return result
+
+        def _render(self, result: Any, *_: Any) -> list[Any]:
+            self.drift = result
+            return []
+
+        def widgets(self, label: str) -> list[Any]:
+            named = self.drift.copy(update={"column_name": label})
+            return list(super()._render(named, Options(), ColorOptions()))
+
+    DriftloopValueDrift.__calculation_type__ = Calculation
+    return DriftloopValueDrift
+
+
+class _OneColumn:
+    """The two things that ValueDrift asks of a Dataset, cut down to one column."""
+
+    def __init__(self, dataset: Any, key: str) -> None:
+        self.column = dataset.column
+        self.frame: pd.DataFrame = dataset.as_dataframe()[[key]]
+
+    def as_dataframe(self) -> pd.DataFrame:
+        return self.frame
