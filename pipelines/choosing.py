@@ -22,7 +22,7 @@ from pipelines.config import Project
 from pipelines.fresh import Fresh
 from pipelines.reading import read_with
 from pipelines.registry import Version
-from pipelines.training.candidates import PLAIN, candidates, halves, parts_of, pick, used
+from pipelines.training.candidates import PLAIN, Candidate, candidates, halves, parts_of, pick, used
 from pipelines.training.gate import Verdict
 from pipelines.training.probe import fit_probe
 from pipelines.training.scorer import Scorer
@@ -65,32 +65,44 @@ def choose(config: Project, window: Window, against: Version | None, run_id: str
     if len(judged) < LEAST_ROWS:
         rows = replace(whole, frame=whole.within(window, time))
         return Chosen(rows, plain, f"{len(judged)} rows to choose by, {LEAST_ROWS} needed: trained as without choice")
-    labelled = frame[frame[config.columns.target].notna()]
-    newest = judged[time].iloc[0].to_pydatetime() - config.columns.label_delay
     spans = {span.name: span for span in candidates(config, frame, window, judged)}
     old = {f"{OLD}{one.number}": one for one in _archived(config, against, plain.holdout)}
-    tries = {
-        name: _fitted(fit_probe, config, span.rows(labelled, time, newest), judged) for name, span in spans.items()
-    }
-    tries |= {name: _as_it_stands(config, one, judged) for name, one in old.items()}
-    found = _side_by_side(config, tries, run_id)
-    best = pick({name: found[name] for name in spans})
+    best, why = _best(config, frame, judged, spans, old, run_id)
+    get_run_logger().info("%s", why)
+    if best in old:
+        known = registry.reference(old[best])
+        return Chosen(whole, Parts(as_known(plain.train, known), as_known(gate, known)), why, old[best])
+    rows = replace(whole, frame=used(spans[best], frame, time, plain.holdout[time].iloc[0].to_pydatetime()))
+    return Chosen(rows, parts_of(spans[best], frame, gate, config), why)
+
+
+def _best(
+    config: Project,
+    frame: pd.DataFrame,
+    judged: pd.DataFrame,
+    spans: Mapping[str, Candidate],
+    old: Mapping[str, Version],
+    run_id: str,
+) -> tuple[str, str]:
+    """The name of the best span or old version, and one sentence why; all losses go into the training's run."""
+    columns = config.columns
+    newest = judged[columns.time].iloc[0].to_pydatetime() - columns.label_delay
+    labelled = frame[frame[columns.target].notna()]
+    rows = {name: span.rows(labelled, columns.time, newest) for name, span in spans.items()}
+    probes = {name: _fitted(fit_probe, config, train, judged) for name, train in rows.items()}
+    stand = {name: _as_it_stands(config, version, judged) for name, version in old.items()}
+    found = _side_by_side(config, probes | stand, run_id)
     told = {span.name: span.told for span in spans.values()} | {name: f"version {v.number}" for name, v in old.items()}
+    best = pick({name: found[name] for name in spans})
     rival = pick({name: found[name] for name in (best, *old)})
     if rival in old:
         full = f"{best}{FULL}"
-        tries = {full: _fitted(partial(learn, params={}), config, spans[best].rows(labelled, time, newest), judged)}
-        found |= _side_by_side(config, tries, run_id)
         told[full] = f"a model trained on {told[best]}"
-        rival = pick({name: found[name] for name in (full, rival)})
-    why = in_words(rival if rival in old else best, found, told)
+        whole = {full: _fitted(partial(learn, params={}), config, rows[best], judged)}
+        found |= _side_by_side(config, whole, run_id)
+        best = rival if pick({name: found[name] for name in (full, rival)}) == rival else best
     evidence.log_numbers(run_id, {f"candidate_{name}": loss for name, loss in found.items() if loss is not None})
-    get_run_logger().info("%s", why)
-    if rival in old:
-        known = registry.reference(old[rival])
-        return Chosen(whole, Parts(as_known(plain.train, known), as_known(gate, known)), why, old[rival])
-    rows = replace(whole, frame=used(spans[best], frame, time, plain.holdout[time].iloc[0].to_pydatetime()))
-    return Chosen(rows, parts_of(spans[best], frame, gate, config), why)
+    return best, in_words(best, found, told)
 
 
 def _side_by_side(config: Project, tries: Mapping[str, Callable[[], float]], run_id: str) -> dict[str, float | None]:
