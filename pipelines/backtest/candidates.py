@@ -30,13 +30,8 @@ GRID: tuple[dict[str, Any], ...] = (
     {"policy": "periodic", "every": 4},
     {"policy": "periodic", "every": 8},
     {"policy": "periodic", "every": 16},
-)
-# These look at drift, and can be compared where it was scored.
-DRIFT_GRID: tuple[dict[str, Any], ...] = (
     {"policy": "drift_share", "threshold": 0.5},
-    {"policy": "drift_share", "threshold": 0.2},
     {"policy": "auto_quantile"},
-    {"policy": "prediction_drift"},
     {"policy": "target_drift"},
 )
 
@@ -63,17 +58,14 @@ class Candidate:
         return self.triggers + self.guards
 
 
-def candidates(
-    policies: Policies, asked: Sequence[str] = (), *, cost: float = 0.2, drift: bool = False
-) -> tuple[Candidate, ...]:
+def candidates(policies: Policies, asked: Sequence[str] = (), *, cost: float = 0.2) -> tuple[Candidate, ...]:
     """The anchors, the config's own triggers, and the rules that were asked for; all of the grid if none was.
 
     A name stands for all entries of the grid with that policy, or for the policy with its defaults where the grid has
     none; `config` for the config's own. A rule that weighs costs is given `cost`, so that its YAML says it. What is no
     trigger, or needs parameters that nobody gave, raises `UnknownPolicy`.
     """
-    grid = GRID + DRIFT_GRID if drift else GRID
-    chosen = [one for name in asked if name != OWN for one in _entries(name, grid)] if asked else list(grid)
+    chosen = [one for name in asked if name != OWN for one in _entries(name)] if asked else list(GRID)
     adapter: TypeAdapter[Trigger] = TypeAdapter(AnyTrigger)
     made = [Candidate(name, "anchor", (adapter.validate_python({"policy": name}),)) for name in ANCHORS]
     if not asked or OWN in asked:
@@ -94,8 +86,8 @@ def _policies(told: Any) -> set[str]:
     return own.union(*(_policies(one) for one in inside))
 
 
-def _entries(name: str, grid: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
-    there = [entry for entry in grid if entry["policy"] == name]
+def _entries(name: str) -> list[dict[str, Any]]:
+    there = [entry for entry in GRID if entry["policy"] == name]
     if there:
         return there
     bare = {kind.model_fields["policy"].default: kind for kind in typing.get_args(typing.get_args(AnyTrigger)[0])}

@@ -13,6 +13,7 @@ from pipelines import home, own_code
 from pipelines.backtest import store
 from pipelines.backtest.batches import Batches, read_batches
 from pipelines.backtest.candidates import candidates
+from pipelines.backtest.drift_scores import DriftScores
 from pipelines.backtest.matrices import build
 from pipelines.backtest.study import HISTORY, Study, study
 from pipelines.config import Project
@@ -42,10 +43,14 @@ def backtest(
     own_code.importable(config)
     batches = read_batches(config, batch, now)
     delay = _in_batches(config.columns.label_delay if label_delay is None else label_delay, batches)
+    kept = store.folder(config, batches)
     shown: AbstractContextManager[Done] = progress(len(batches) - 1) if progress else nullcontext(_nothing)
     with shown as done:
-        matrices = build(config, batches, store.folder(config, batches), done)
-    return study(
+        matrices = build(config, batches, kept, done)
+    first = len(batches.windows) - len(matrices.windows)
+    reads = any(one.looks_at_drift for one in asked)
+    scores = DriftScores(config, batches, first, kept) if reads else None
+    made = study(
         matrices,
         asked,
         model=config.model,
@@ -53,8 +58,12 @@ def backtest(
         every=batches.length,
         cost=cost,
         label_delay=delay,
+        scores=scores,
         notes=_told(config) + batches.notes,
     )
+    if scores is not None:
+        scores.keep()
+    return made
 
 
 def _nothing() -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from monitoring.errors import HistoryTooShort
-from monitoring.policies import Always
 from monitoring.records import ColumnScore
 from tests.ageing import ageing, done
 
@@ -42,11 +41,6 @@ def test_what_is_handed_to_live_policies_is_learned_from_all_of_it() -> None:
     assert learned.handicap == pytest.approx(0.05)
     assert learned.age_gap[:3] == pytest.approx((0.0, 0.1, 0.2))
     assert learned.batches == 40
-
-
-def test_always_stands_without_guards() -> None:
-    """The anchors are the ends of the scale, whatever the config vetoes."""
-    assert done(ageing(), own=Always()).standings[-1].name in {"always", "config: always()", "never"}
 
 
 def test_drift_is_scored_only_where_a_policy_reads_it() -> None:

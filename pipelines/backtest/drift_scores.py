@@ -1,0 +1,79 @@
+"""How far each batch has drifted from the rows of each model, scored as a check does, when a policy asks for it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from monitoring.profiles import Profiles, like
+from monitoring.records import ColumnReference, ColumnScore, Window
+from monitoring.reference import PREDICTION, describe, profiled
+from monitoring.verdicts import judge
+from monitoring.windows import inside
+from pipelines.backtest.batches import Batches
+
+if TYPE_CHECKING:
+    from pipelines.config import Project
+
+Found = dict[str, tuple[ColumnScore, ...]]
+KEPT: TypeAdapter[Found] = TypeAdapter(Found)
+
+
+class DriftScores:
+    """Scores by (model, batch), numbered as in the matrices; what was computed once is kept in `folder`.
+
+    The reference of a model are the rows of its training window, as it is in operation. Features and target are scored;
+    the prediction is not, since the models are gone, and a method of Evidently's has no score here.
+    """
+
+    def __init__(self, config: Project, batches: Batches, first: int, folder: Path) -> None:
+        self.config, self.batches, self.first = config, batches, first
+        settings = hashlib.sha256(f"{config.drift.model_dump_json()} {config.windows} {first}".encode())
+        self.file = folder / f"drift-{settings.hexdigest()[:12]}.json"
+        self.references: dict[int, tuple[tuple[ColumnReference, ...], Profiles]] = {}
+        self.found = self._kept()
+        self.before = len(self.found)
+
+    def __call__(self, model: int, batch: int) -> tuple[ColumnScore, ...]:
+        key = f"{model} {batch}"
+        if key not in self.found:
+            at = batch + self.first
+            rows = self.batches.frame.iloc[self.batches.starts[at] : self.batches.stops[at]]
+            columns, known = self._reference(model)
+            self.found[key] = judge(known, like(known, self._without_prediction(rows)), columns, self.config.drift)
+        return self.found[key]
+
+    def keep(self) -> None:
+        """Write what was computed, in one step, for the next run."""
+        if len(self.found) > self.before:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            part = self.file.with_suffix(f".{os.getpid()}.part")
+            part.write_bytes(KEPT.dump_json(self.found))
+            part.replace(self.file)
+
+    def _kept(self) -> Found:
+        try:
+            return dict(KEPT.validate_json(self.file.read_bytes()))
+        except (OSError, ValidationError):
+            return {}
+
+    def _reference(self, model: int) -> tuple[tuple[ColumnReference, ...], Profiles]:
+        if model not in self.references:
+            end = self.batches.windows[model + self.first].end
+            span = self.config.windows.reference or self.config.training.window
+            window = Window(start=end - span, end=end)
+            rows = self.batches.frame[inside(self.batches.frame[self.config.columns.time], window)]
+            rows = self._without_prediction(rows)
+            told = describe(rows, self.config, window=window, source_types={}, loss=0.0, loss_rows=0)
+            columns = tuple(column for column in told.columns if column.role != "prediction")
+            self.references[model] = columns, profiled(rows, self.config, end)
+        return self.references[model]
+
+    def _without_prediction(self, rows: pd.DataFrame) -> pd.DataFrame:
+        nothing = 0.0 if self.config.kind(PREDICTION) == "numeric" else ""
+        return rows.assign(**{PREDICTION: nothing})
