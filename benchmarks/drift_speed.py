@@ -1,6 +1,6 @@
 """Seconds and peak memory of scoring a file against a stored reference, beside its peers and the limit, in turn.
 
-    python -m benchmarks.drift_speed [--rounds 3] [--shapes 10k,100k,1M,5M,wide] [--peers FOLDER] [--huge]
+    python -m benchmarks.drift_speed [--rounds 3] [--shapes 10k,100k,1M,5M,wide] [--only NAMES] [--huge]
 
 Prints tables in Markdown: medians over rounds in which every contender runs once, each in a fresh process. Ratios are
 medians of the ratios round by round: of the clock and, for a machine that is not quiet, of the work of all cores. Peers
@@ -154,6 +154,7 @@ def race(shape: Shape, names: dict[str, str], rounds: int, patience: float, expe
                 if result.trouble or (at and result.seconds[0] > patience / 6):
                     continue
                 told = measure(name, names[name], folder, patience)
+                print(f"{shape.title}, {name}: {told}", file=sys.stderr, flush=True)
                 if isinstance(told, str):
                     result.trouble = told
                     continue
@@ -197,6 +198,7 @@ def main() -> None:
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--shapes", default=",".join(SHAPES))
     asked.add_argument("--peers", type=Path, default=Path(tempfile.gettempdir()) / "driftloop-peers")
+    asked.add_argument("--only", default="", help="names of contenders to race with ours, if not all")
     asked.add_argument("--patience", type=float, default=60.0, help="seconds that one run may be expected to take")
     asked.add_argument("--huge", action="store_true")
     options = asked.parse_args()
@@ -207,6 +209,8 @@ def main() -> None:
             print(f"{peer} does not install here and is left out.\n")
     ours = dict.fromkeys(OURS, sys.executable)
     everyone = ours | {name: python for name, peer in THEIRS.items() if (python := peers[peer])}
+    if options.only:
+        everyone = {name: everyone[name] for name in (*OURS[:2], *options.only.split(",")) if name in everyone}
     expected: dict[str, float] = {}
     for shape in filter(None, options.shapes.split(",")):
         race(SHAPES[shape], everyone, options.rounds, options.patience, expected)
