@@ -102,8 +102,11 @@ class CheckRun:
         evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
         evidence.tell_prefect(check)
         faults.reach("closed check")
-        if self.ledger.record(check, keys):
+        recorded = self.ledger.record(check, keys)
+        faults.reach("recorded check")
+        if recorded:
             announce.check_ended(self.config, check, self.ledger)
+            faults.reach("announced check")
         self.show()
         return check
 

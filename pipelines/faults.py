@@ -26,6 +26,8 @@ POINTS = (
     "settled request",
     "closed run",
     "closed check",
+    "recorded check",
+    "announced check",
 )
 
 

@@ -65,7 +65,7 @@ def _alone(model: str, ledger: Ledger, dry_run: bool) -> Iterator[None]:
     def waits(held: Held) -> None:
         get_run_logger().warning("another check of %s is under way (%s): waiting for its end", model, held.holder)
 
-    with ledger.holding(f"check/{model}", waiting=waits):
+    with ledger.present(), ledger.holding(f"check/{model}", waiting=waits):
         yield
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from monitoring.ledger import Ledger, Request, window_key
 from monitoring.records import Check, Outcome, Retrain
-from pipelines import dead_runs, evidence, promotion
+from pipelines import announce, dead_runs, evidence, promotion
 from pipelines.config import Project
 from pipelines.work import settings_of
 
@@ -35,7 +35,7 @@ def recover(config: Project, ledger: Ledger, now: datetime, tell: Callable[[str]
             tell(f"request {request.request_id} was left without an end: it is carried on")
             _carry_on(config, ledger, request, tell)
     for request, end in ledger.ended_without_check(config.model):
-        _last_word(ledger, request, end)
+        _last_word(config, ledger, request, end)
     healed = promotion.heal(ledger, config.model, now)
     for ended in dead_runs.end_dead_runs(ledger, config.model):
         tell(f"{ended.where} run {ended.run_id} of {ended.owner} was ended: its process is gone")
@@ -92,7 +92,7 @@ def _carry_on(config: Project, ledger: Ledger, request: Request, tell: Callable[
         tell(f"request {request.request_id} could not be carried on: {type(error).__name__}: {error}")
 
 
-def _last_word(ledger: Ledger, request: Request, end: Retrain | str) -> None:
+def _last_word(config: Project, ledger: Ledger, request: Request, end: Retrain | str) -> None:
     assert request.check is not None
     if isinstance(end, Retrain):
         check = with_end(request.check, end)
@@ -105,4 +105,5 @@ def _last_word(ledger: Ledger, request: Request, end: Retrain | str) -> None:
         evidence.log_check(run_id, check, None)
         evidence.tag_check(run_id, check)
         evidence.close_run(run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
-    ledger.record(check, settled_keys(check, request.rows or ""))
+    if ledger.record(check, settled_keys(check, request.rows or "")):
+        announce.check_ended(config, check, ledger)

@@ -48,7 +48,7 @@ def training_flow(
         parent_run_id=parent_run_id,
     )
     evidence.own_flow_run()
-    with closing(Ledger(home.ledger_url())) as ledger:
+    with closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         done = ledger.request(request)
         if done is None:
             with ledger.working_on(request_id, waiting=_waits) as claim:

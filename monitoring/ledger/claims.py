@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from monitoring.ledger.tables import CLAIMS, stamp, written_now
 LEASE_SECONDS = 90.0
 BEAT_SECONDS = 20.0
 POLL_SECONDS = 0.2
+PRESENT = "process/"
 
 
 @dataclass(frozen=True)
@@ -115,15 +117,36 @@ def hold(
             _change(engine, found, expires_at=None)
 
 
+@contextmanager
+def present(engine: Engine) -> Iterator[None]:
+    """Show for the time of the block that this process lives: a lease of its own, which nobody else ever takes.
+
+    Where the process is killed the lease stays and runs out. That is how another host comes to know of its death.
+    """
+    resource = f"{PRESENT}{uuid.uuid4().hex}"
+    try:
+        with hold(engine, resource, waiting=None):
+            yield
+    finally:
+        with suppress(sa.exc.SQLAlchemyError), writing(engine) as open_:
+            open_.execute(CLAIMS.delete().where(CLAIMS.c.resource == resource))
+
+
 def dead(open_: Connection, holder: str) -> bool:
-    """Whether that process can be taken for ended: it is gone from this host, or elsewhere and without any lease."""
+    """Whether that process is known to have ended: it is gone from this host, or its lease of life ran out elsewhere.
+
+    A process elsewhere that never showed itself is not known to be dead: it may be waiting for another's claim.
+    """
     if holders.gone(holder):
         return True
     if holders.here(holder):
         return False
-    rows = open_.execute(sa.select(CLAIMS).where(CLAIMS.c.holder == holder)).mappings().all()
+    shown = sa.select(CLAIMS).where(
+        CLAIMS.c.holder == holder, CLAIMS.c.resource.startswith(PRESENT), CLAIMS.c.expires_at.is_not(None)
+    )
+    rows = open_.execute(shown).mappings().all()
     moment = _clock(open_)
-    return all(_free(row, moment) for row in rows)
+    return bool(rows) and all(_free(row, moment) for row in rows)
 
 
 def _take(engine: Engine, resource: str, taken: Callable[[Connection, Claim], None]) -> Claim | Held:

@@ -140,6 +140,10 @@ class Ledger:
         with writing(self.engine) as open_:
             claims.require(open_, claim)
 
+    def present(self) -> AbstractContextManager[None]:
+        """Show for the time of the block that this process lives, to other hosts as well; see `dead`."""
+        return claims.present(self.engine)
+
     def dead(self, holder: str) -> bool:
         """Whether a process can be taken for ended: by its pid here, by its leases elsewhere, never by time alone."""
         with reading(self.engine) as open_:

@@ -36,7 +36,7 @@ BEFORE = day(21)
 NOW = day(42)
 IN_A_CHECK = ("claimed check", "read rows", "saved report", "wrote decision", "claimed request", "in the fit")
 IN_A_CHECK += POINTS[POINTS.index("fitted") :]
-IN_A_RETRAIN = tuple(point for point in IN_A_CHECK[4:] if point != "closed check")
+IN_A_RETRAIN = tuple(point for point in IN_A_CHECK[4:] if not point.endswith("check"))
 FEW = {"in the fit", "registered version", "moved champion"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -96,10 +96,26 @@ def test_a_holder_elsewhere_loses_it_when_its_lease_runs_out(ledger: Ledger) -> 
     taken(ledger)
     change(ledger, holder="elsewhere.0 1 1")
     assert isinstance(taken(ledger), Held)
-    assert not ledger.dead("elsewhere.0 1 1")
     change(ledger, expires_at=stamp(datetime.now(UTC) - timedelta(seconds=1)))
-    assert ledger.dead("elsewhere.0 1 1")
     assert isinstance(taken(ledger), Claim)
+
+
+def test_a_process_elsewhere_is_dead_when_its_lease_of_life_ran_out(ledger: Ledger) -> None:
+    """One that waits, or that gave its claims back, is alive; one that never showed itself is not known to be dead."""
+    there = "elsewhere.0 1 1"
+    assert not ledger.dead(there)
+    with ledger.present():
+        change(ledger, holder=there)
+        assert not ledger.dead(there)
+        change(ledger, expires_at=stamp(datetime.now(UTC) - timedelta(seconds=1)))
+        assert ledger.dead(there)
+    assert not ledger.dead(there), "it has left in good order"
+    with suppress(ZeroDivisionError), ledger.present():
+        change(ledger, holder=there)
+        raise ZeroDivisionError
+    assert not ledger.dead(there), "one piece of work has failed, and its process lives on"
+    with ledger.engine.connect() as open_:
+        assert open_.execute(sa.select(claims.CLAIMS)).all() == []
 
 
 def test_a_heartbeat_keeps_the_lease(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
