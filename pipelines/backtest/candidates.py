@@ -74,7 +74,10 @@ def candidates(policies: Policies, asked: Sequence[str] = (), *, cost: float = 0
     for entry in chosen:
         trigger = adapter.validate_python(entry)
         name = trigger.rule
-        if name not in {one.name for one in made} and entry["policy"] not in ANCHORS:
+        same = any(
+            one.kind == "own" and [own.priced(cost) for own in one.triggers] == [trigger.priced(cost)] for one in made
+        )
+        if name not in {one.name for one in made} and entry["policy"] not in ANCHORS and not same:
             made.append(Candidate(name, "rule", (trigger.priced(cost),), policies.guards))
     return tuple(made)
 

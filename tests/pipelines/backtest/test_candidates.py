@@ -56,3 +56,10 @@ def test_what_reads_drift_is_known_at_any_depth() -> None:
     assert candidates(nested, ["config"])[2].looks_at_drift
     reading = {one.name.partition("(")[0] for one in candidates(OWN) if one.looks_at_drift}
     assert reading == {"drift_share", "auto_quantile", "target_drift"}
+
+
+def test_what_the_config_has_stands_once() -> None:
+    """A rule of the grid that is the config's own, its cost included, is not listed beside it."""
+    own = Policies(triggers=(RecoverableLoss(),), guards=())
+    names = [one.name for one in candidates(own, ["recoverable_loss", "config"])]
+    assert names == ["never", "always", "config: recoverable_loss()", "recoverable_loss(horizon=12)"]
