@@ -1,8 +1,7 @@
 """Every error of the product. Each takes ids and words itself: what was found, what was expected, what to do."""
 
-from monitoring.errors.backtest import NotReplayable
+from monitoring.errors.backtest import HistoryTooShort, LossNotFinite, NotReplayable, UnknownPolicy
 from monitoring.errors.base import DriftloopError, Misfit, clipped, listed, meant
-from monitoring.errors.choice import UnknownPolicy
 from monitoring.errors.data import (
     BadData,
     ColumnsLost,
@@ -12,7 +11,6 @@ from monitoring.errors.data import (
     SourceUnreadable,
     Unscored,
 )
-from monitoring.errors.history import HistoryTooShort, LossNotFinite
 from monitoring.errors.ledger import LeaseLost, LedgerTooNew, LedgerUnusable
 from monitoring.errors.models import (
     ChampionChanged,

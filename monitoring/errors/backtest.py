@@ -1,8 +1,40 @@
-"""Errors of a backtest: arrays that cannot be replayed."""
+"""Errors of a backtest: a history, a choice of policies, or arrays that it cannot replay."""
 
 from __future__ import annotations
 
-from monitoring.errors.base import DriftloopError
+from collections.abc import Iterable
+
+from monitoring.errors.base import DriftloopError, listed, meant
+
+
+class HistoryTooShort(DriftloopError):
+    """Not enough batches to say anything about a policy."""
+
+    def __init__(self, found: str, *, needed: int, remedy: str) -> None:
+        super().__init__(found, expected=f"at least {needed} batches to train and to score on", remedy=remedy)
+
+
+class LossNotFinite(DriftloopError):
+    """A model that was trained on the history predicts what gives no finite loss."""
+
+    def __init__(self, trained: object, scored: object) -> None:
+        super().__init__(
+            f"the model trained on the rows before {trained:%Y-%m-%d %H:%M} has no finite loss on {scored}",
+            expected="a finite loss on every batch",
+            remedy="leave rows with labels beyond reason out (columns.filter), or mend the estimator's predict",
+        )
+
+
+class UnknownPolicy(DriftloopError):
+    """A policy that a backtest was asked for and cannot compare. Exit code 2."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        known = list(known)
+        super().__init__(
+            f"there is no policy {name!r} to compare",
+            expected=f"names of triggers, separated by commas: {listed(known, 30)}",
+            remedy="correct --policies." + meant(name, known),
+        )
 
 
 class NotReplayable(DriftloopError, ValueError):

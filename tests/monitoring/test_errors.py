@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,9 @@ MADE: list[DriftloopError] = [
     errors.Untrusted("the model", ["a.B"]),
     errors.TrainingImpossible("one_class", "all rows are 'a'", expected="two classes", remedy="look longer"),
     errors.NotReplayable("loss_matrix", "shape (3, 4)", "shape (B, B)"),
+    errors.HistoryTooShort("4 batches", needed=10, remedy="gather more history"),
+    errors.LossNotFinite(datetime(2026, 1, 8, tzinfo=UTC), "2026-01-08 .. 2026-01-15"),
+    errors.UnknownPolicy("cusum", ["cara", "loss_cusum"]),
     errors.EstimatorError("a:b", "no function b", expected="a function", remedy="write it"),
 ]
 
