@@ -55,7 +55,7 @@ def config_page() -> str:
 
 def commands_page() -> str:
     """The help text of every command."""
-    context = click.Context(main, info_name="driftloop", max_content_width=100, terminal_width=100)
+    context = click.Context(main, info_name="driftloop", terminal_width=100, **main.context_settings)
     parts = ["# Commands\n", "Made by `python docs/generate.py` from the code.\n", _help(context)]
     for name in COMMANDS:
         command = main.command_called(name)
