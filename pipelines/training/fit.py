@@ -41,7 +41,7 @@ def fit(
     prepare()
     encoded = encode(frame, features)
     merged = {**settings.params, **(params or {})}
-    threads = free_threads(settings.threads)
+    threads = free_threads(settings.threads, len(frame))
     if ":" in settings.estimator:
         from pipelines.training.fit_function import fit_function
 

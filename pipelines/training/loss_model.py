@@ -105,7 +105,7 @@ def fit_loss_model(
     if not (np.isfinite(losses) & (losses <= LARGEST)).all():
         return kept(impossible(method, loss, "losses of held-out rows are too large to learn from"))
     rows = _Rows(frame, target, predicted, losses)
-    fitting = _Fitting(scorer, loss, seed, free_threads(threads))
+    fitting = _Fitting(scorer, loss, seed, free_threads(threads, len(frame)))
     held_back, out = np.empty(len(frame)), np.empty(len(frame), dtype=bool)
     for fold in np.array_split(np.arange(len(frame)), FOLDS):
         rest, back = rows.at(np.setdiff1d(np.arange(len(frame)), fold)), rows.at(fold)

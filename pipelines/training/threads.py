@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+WORTH_SHARING = 20_000
 SETTING = ("OMP_WAIT_POLICY", "passive")
 
 
@@ -22,14 +23,17 @@ def prepare() -> bool:
     return os.environ.get(name, "").lower() == value
 
 
-def free_threads(wanted: int | None = None) -> int:
+def free_threads(wanted: int | None = None, rows: int | None = None) -> int:
     """Give the threads that a fit may take: those wanted, else all cores if waiting threads sleep, else the idle ones.
 
-    Sleeping threads share a busy core as any other work does, and measured never slower than fewer threads; spinning
+    Few `rows` are learned by one: to wait for each other at every split costs more than a second saves. With many,
+    sleeping threads share a busy core as any other work does, and measured never slower than fewer threads; spinning
     ones must keep to cores of their own. There is always at least one.
     """
     if wanted is not None:
         return max(1, wanted)
+    if rows is not None and rows < WORTH_SHARING:
+        return 1
     return cores() if prepare() else max(1, cores() - round(busy_cores()))
 
 

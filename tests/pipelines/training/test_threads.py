@@ -58,3 +58,10 @@ def test_threads_sleep_if_they_are_told_in_time(policy: str | None, loaded: str,
         [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == told
+
+
+def test_few_rows_are_learned_by_one_thread() -> None:
+    """A small fit is not shared over cores, unless the user says how many threads it takes."""
+    assert free_threads(rows=1000) == 1
+    assert free_threads(rows=10**6) == free_threads()
+    assert free_threads(2, rows=1000) == 2
