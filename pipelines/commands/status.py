@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
+import signal
 from datetime import UTC, datetime
+from threading import Event
 
 import click
 
@@ -37,14 +38,15 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
             rows = collect(model)
         click.echo(json.dumps({"models": rows}) if as_json else _told(rows, whole=model is not None))
         return
-    try:
-        while True:
-            told = _told(collect(model), whole=model is not None)
-            click.clear()
-            click.echo(f"{told}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s, Ctrl-C ends")
-            time.sleep(every)
-    except KeyboardInterrupt:
-        click.echo()
+    # Not by KeyboardInterrupt: raised within a library's clean-up it would be swallowed, and the watch go on.
+    ended = Event()
+    signal.signal(signal.SIGINT, lambda *_: ended.set())
+    while not ended.is_set():
+        told = _told(collect(model), whole=model is not None)
+        click.clear()
+        click.echo(f"{told}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s, Ctrl-C ends")
+        ended.wait(every)
+    click.echo()
 
 
 def _told(rows: list[dict[str, object]], *, whole: bool) -> str:
