@@ -49,6 +49,12 @@ class Training(Section):
     trusted_types: tuple[str, ...] = Field((), description="types that may be stored and loaded beside the known ones")
     allow_pickle: bool = Field(False, description="store by pickle what has no safe format; runs code when loaded")
     threads: int | None = Field(None, ge=1, description="threads of a fit; the free cores if not given")
+    timeout: Span = Field(
+        timedelta(hours=12), description="a fit of a function of your own that takes longer is ended, and has failed"
+    )
+    max_memory_mb: int | None = Field(
+        None, ge=100, description="memory that its process may take, rows and libraries included (Linux)"
+    )
     seed: int = 0
 
 

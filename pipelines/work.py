@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from monitoring.ledger import Claim, Ledger, Progress, Request, digest
 from monitoring.records import Retrain
@@ -37,5 +38,8 @@ class Work:
 
 def settings_of(config: Project) -> str:
     """A name for all that a training's result depends on besides rows and champion, the user's own code included."""
-    told = config.model_dump_json(exclude={"file", "schedule", "policies", "predictions"})
+    apart: dict[str, Any] = dict.fromkeys(("file", "schedule", "policies", "predictions"), True)
+    # A request that ran out of time is the same one under a longer limit.
+    apart["training"] = {"timeout", "max_memory_mb"}
+    told = config.model_dump_json(exclude=apart)
     return digest(told, own_code.code_digest(config))

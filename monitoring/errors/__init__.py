@@ -22,6 +22,7 @@ from monitoring.errors.models import (
     NothingToRollBack,
     Tampered,
     TrainingImpossible,
+    TrainingStopped,
     Untrusted,
 )
 from monitoring.errors.setup import (
@@ -62,6 +63,7 @@ __all__ = [
     "SourceUnreadable",
     "Tampered",
     "TrainingImpossible",
+    "TrainingStopped",
     "UnknownModel",
     "UnknownPolicy",
     "Unscored",

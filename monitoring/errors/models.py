@@ -112,3 +112,20 @@ class EstimatorError(DriftloopError):
 
     def __init__(self, estimator: str, found: str, *, expected: str, remedy: str) -> None:
         super().__init__(f"training.estimator {estimator}: {found}", expected=expected, remedy=remedy)
+
+
+class TrainingStopped(DriftloopError):
+    """A training function of the user's own that was ended by its limits, or whose process died: it gave nothing.
+
+    `code` is timed_out, out_of_memory or died.
+    """
+
+    def __init__(self, estimator: str, code: str, why: str) -> None:
+        self.code = code
+        raised = {"timed_out": "raise training.timeout", "out_of_memory": "raise training.max_memory_mb"}
+        super().__init__(
+            f"training.estimator {estimator}: {why}",
+            expected="a function that returns a fitted estimator within training.timeout and training.max_memory_mb",
+            remedy=f"learn from fewer rows (training.window), or {raised.get(code, 'mend what ends it')}; "
+            "the champion was left in place",
+        )

@@ -121,11 +121,11 @@ def _row(job: _Job, at: int) -> Row:
     nothing = np.full(later, np.nan)
     try:
         rows = _learned_from(job, at)
-        scorer = learn(job.config, rows, {})
+        scorer = learn(job.config, rows, {}, here=True)
     except TrainingImpossible as why:
         return Row(loss=nothing, error=nothing, probe=np.nan, impossible=why.found)
     try:
-        cheap = fit_probe(job.config, rows)
+        cheap = fit_probe(job.config, rows, here=True)
         probe = float(_scores(job, cheap, at + 1, at + 2)[0][0])
     except TrainingImpossible:
         probe = np.nan

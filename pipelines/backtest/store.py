@@ -38,7 +38,9 @@ class Row:
 
 def folder(config: Project, batches: Batches) -> Path:
     """The folder of all that is computed from these rows with these settings; any change of either gives another."""
-    training = config.training.model_dump_json(exclude={"threads", "search", "allow_pickle", "trusted_types"})
+    training = config.training.model_dump_json(
+        exclude={"threads", "search", "allow_pickle", "trusted_types", "timeout", "max_memory_mb"}
+    )
     columns = config.columns
     parts = [
         *(FORMAT, batches.digest, config.task, config.loss, training, columns.model_dump_json()),

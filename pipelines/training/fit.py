@@ -27,14 +27,17 @@ def fit(
     settings: Training,
     params: dict[str, Any] | None = None,
     loss: str | None = None,
+    *,
+    here: bool = False,
 ) -> Scorer:
     """Fit what `settings.estimator` names on the labelled rows; the same rows and seed give the same model.
 
     `target` has the index of `frame`: floats for regression, class names otherwise; rows without a (finite) label
     are left out. `params` come on top of `settings.params`. `loss` is what the model will be judged by: xgboost then
-    minimises it unless the params name another objective. Nothing to learn from raises `TrainingImpossible` with
+    minimises it unless the params name another objective. A function of the user's own runs in a process of its own,
+    or `here`, in this one, without limits. Nothing to learn from raises `TrainingImpossible` with
     the code no_labels, too_few_rows, one_class, too_many_classes or empty_feature, before any library is loaded, or
-    labels_too_large; an estimator that is not usable raises `EstimatorError`.
+    labels_too_large; an estimator that is not usable raises `EstimatorError`, one that is ended `TrainingStopped`.
     """
     frame, target = labelled(frame, target, task)
     features, classes = check(frame, target, numeric=numeric, categorical=categorical, task=task, settings=settings)
@@ -43,10 +46,18 @@ def fit(
     merged = {**settings.params, **(params or {})}
     threads = free_threads(settings.threads, len(frame))
     if ":" in settings.estimator:
+        from pipelines.training.apart import Limits
         from pipelines.training.fit_function import fit_function
 
         estimator = fit_function(
-            settings.estimator, encoded, target, classes=classes, task=task, params=merged, seed=settings.seed
+            settings.estimator,
+            encoded,
+            target,
+            classes=classes,
+            task=task,
+            params=merged,
+            seed=settings.seed,
+            limits=None if here else Limits(settings.timeout, settings.max_memory_mb),
         )
         return Scorer(task, features, classes, estimator)
     codes = pd.Index(classes, dtype=object).get_indexer(pd.Index(target)) if classes else target.to_numpy(np.float64)

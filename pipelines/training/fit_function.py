@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from monitoring.config import Task
-from monitoring.errors import EstimatorError, meant
+from monitoring.errors import EstimatorError, TrainingStopped, meant
+from pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
 from pipelines.training.scorer import class_places
 
 
@@ -22,25 +23,25 @@ def fit_function(
     task: Task,
     params: dict[str, Any],
     seed: int,
+    limits: Limits | None,
 ) -> Any:
     """Call `function(frame, target, *, task, params, seed)` and take the fitted estimator it returns.
 
     The function gets encoded rows (float64 and pandas categories, both with missing values) and the target on the
     same index: floats, or class names as text. Its estimator has `predict` for such rows and, for classes, better
     `predict_proba`, whose columns stand in the order of its `classes_`: the class names, or their places 0..k-1 in
-    sorted order; without `classes_` in sorted order. A function that cannot be found, that raises, or that returns
-    something else raises `EstimatorError`.
+    sorted order; without `classes_` in sorted order. It runs in a process of its own under `limits`, or in this one
+    without any.
+
+    A function that cannot be found, that raises, or that returns something else raises `EstimatorError`; one that
+    does not come to its end within the limits, or whose process dies, `TrainingStopped`.
     """
     function = _find(path)
-    try:
-        estimator = function(encoded, target, task=task, params=dict(params), seed=seed)
-    except Exception as error:
-        raise EstimatorError(
-            path,
-            f"it raised {type(error).__name__}: {error}",
-            expected="function(frame, target, *, task, params, seed) that returns a fitted estimator",
-            remedy="see the traceback above; the frame has float64 and categorical columns with missing values",
-        ) from error
+    named = {"task": task, "params": dict(params), "seed": seed}
+    if limits is None:
+        estimator = _fitted(path, _call_here(function, encoded, target, named))
+    else:
+        estimator = _fitted(path, call_apart(path, encoded, target, limits=limits, **named))
     if not callable(getattr(estimator, "predict", None)):
         raise EstimatorError(
             path,
@@ -48,10 +49,34 @@ def fit_function(
             expected="a fitted estimator with predict (and predict_proba for classes)",
             remedy="return the fitted estimator; scikit-learn's fit() returns it",
         )
-    named = getattr(estimator, "classes_", None)
-    if task != "regression" and named is not None:
-        class_places(named, classes)
+    names = getattr(estimator, "classes_", None)
+    if task != "regression" and names is not None:
+        class_places(names, classes)
     return estimator
+
+
+def _call_here(
+    function: Callable[..., Any], encoded: pd.DataFrame, target: pd.Series, named: dict[str, Any]
+) -> Answered | Raised:
+    try:
+        return Answered(function(encoded, target, **named))
+    except Exception as error:
+        return Raised(type(error).__name__, str(error), error)
+
+
+def _fitted(path: str, end: Answered | Raised | Stopped) -> Any:
+    match end:
+        case Answered(value):
+            return value
+        case Stopped(code, why):
+            raise TrainingStopped(path, code, why)
+        case Raised(name, text, error):
+            raise EstimatorError(
+                path,
+                f"it raised {name}: {text}",
+                expected="function(frame, target, *, task, params, seed) that returns a fitted estimator",
+                remedy="see the traceback above; the frame has float64 and categorical columns with missing values",
+            ) from error
 
 
 def _find(path: str) -> Callable[..., Any]:

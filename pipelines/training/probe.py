@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 ROWS, TREES = 0.2, 0.25
 
 
-def fit_probe(config: Project, frame: pd.DataFrame) -> Scorer:
+def fit_probe(config: Project, frame: pd.DataFrame, *, here: bool = False) -> Scorer:
     """Fit on a fifth of the labelled rows, drawn with the training's seed, with a quarter of the trees.
 
     Never on fewer rows than `training.min_rows`, if there are as many. An estimator without a number of trees, and a
-    function of the user's own that was given none, saves rows alone. Raises what `learn` raises.
+    function of the user's own that was given none, saves rows alone. `here`, and what it raises, as `learn`.
     """
     settings = config.training
     size = max(round(ROWS * len(frame)), min(len(frame), settings.min_rows))
     drawn = frame.sample(size, random_state=settings.seed).sort_index()
-    return learn(config, drawn, fewer_trees(settings))
+    return learn(config, drawn, fewer_trees(settings), here=here)
 
 
 def fewer_trees(settings: Training) -> dict[str, Any]:

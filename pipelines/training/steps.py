@@ -64,8 +64,12 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
     return Parts(train=train, holdout=holdout)
 
 
-def learn(config: Project, frame: pd.DataFrame, params: dict[str, Any]) -> Scorer:
-    """Fit what the config names on labelled rows; `params` come on top of its own."""
+def learn(config: Project, frame: pd.DataFrame, params: dict[str, Any], *, here: bool = False) -> Scorer:
+    """Fit what the config names on labelled rows; `params` come on top of its own.
+
+    `here`: a function of the user's own runs in this process, without limits. A backtest makes hundreds of fits while a
+    person looks on; a process for each would cost more than the fit.
+    """
     columns = config.columns
     return fit(
         frame,
@@ -76,6 +80,7 @@ def learn(config: Project, frame: pd.DataFrame, params: dict[str, Any]) -> Score
         config.training,
         params,
         config.loss,
+        here=here,
     )
 
 

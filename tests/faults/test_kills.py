@@ -21,7 +21,7 @@ from tests.streams import day, stream
 
 Make = Callable[..., Model]
 Killed = Callable[[str, Callable[..., None], str, datetime], None]
-# A training function that dies in the middle of its fit, if it is asked to.
+# A training function in the middle of whose fit the process that waits for it dies, if it is asked to.
 DIES = """
 import os, signal
 import xgboost
@@ -29,7 +29,7 @@ import xgboost
 def train(frame, target, *, task, params, seed):
     model = xgboost.XGBRegressor(n_estimators=5, enable_categorical=True, random_state=seed).fit(frame, target)
     if os.environ.get("DRIFTLOOP_KILL_AT") == "in the fit":
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getppid(), signal.SIGKILL)
     return xgboost.XGBRegressor(n_estimators=10, enable_categorical=True, random_state=seed).fit(frame, target)
 """
 BEFORE = day(21)

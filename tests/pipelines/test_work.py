@@ -22,6 +22,7 @@ def named(folder: Path, **changes: Any) -> str:
         ({}, True),
         ({"schedule": {"cron": "0 7 * * *"}}, True),
         ({"policies__triggers": [{"policy": "always"}]}, True),
+        ({"training__timeout": "1d", "training__max_memory_mb": 9000}, True),
         ({"training__seed": 1}, False),
         ({"gate__margin": 0.1}, False),
         ({"columns__numeric": ["amount"]}, False),
