@@ -209,7 +209,7 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Retrain
 
     Champion, window, rows and settings are the request: the same one is trained once.
     """
-    from pipelines.training_flow import training_flow
+    from pipelines.training_flow import carry_out
 
     columns, span = run.config.columns, run.config.training.window
     window = training_window(run.window, columns.label_delay, span)
@@ -228,15 +228,7 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Retrain
     )
     run.ledger.request(request)
     faults.reach("wrote decision")
-    return training_flow(
-        config=run.config,
-        request_id=request.request_id,
-        window=window,
-        champion=request.champion,
-        now=run.now,
-        reason=request.reason,
-        parent_run_id=request.parent_run_id,
-    )
+    return carry_out(run.config, request)
 
 
 def _nothing(run: CheckRun, window: Window) -> str:

@@ -68,7 +68,7 @@ def settled_keys(check: Check, rows: str) -> tuple[str, ...]:
 
 
 def _carry_on(config: Project, ledger: Ledger, request: Request, tell: Callable[[str], object]) -> None:
-    from pipelines.training_flow import training_flow
+    from pipelines.training_flow import carry_out
 
     if request.settings != settings_of(config):
         ledger.fail(request.request_id, "its process died, and the config has changed since: ask again")
@@ -78,15 +78,7 @@ def _carry_on(config: Project, ledger: Ledger, request: Request, tell: Callable[
         ledger.fail(request.request_id, f"its process died {tried} times in a row: it is not tried again by itself")
         return
     try:
-        training_flow(
-            config=config,
-            request_id=request.request_id,
-            window=request.window,
-            champion=request.champion,
-            now=request.now,
-            reason=request.reason,
-            parent_run_id=request.parent_run_id,
-        )
+        carry_out(config, request)
     except Exception as error:
         # The flow has recorded it; this check goes on.
         tell(f"request {request.request_id} could not be carried on: {type(error).__name__}: {error}")

@@ -7,13 +7,13 @@ from contextlib import closing
 from datetime import datetime
 
 from monitoring.errors import DriftloopError
-from monitoring.ledger import Claim, Ledger, digest
+from monitoring.ledger import Claim, Ledger, Request, digest
 from monitoring.records import Retrain, Window
 from monitoring.windows import current_window, training_window
 from pipelines import home, recovery, registry
 from pipelines.config import Project
 from pipelines.reading import read
-from pipelines.training_flow import training_flow
+from pipelines.training_flow import carry_out
 from pipelines.work import settings_of
 
 
@@ -28,14 +28,18 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
     current = current_window(now, config.windows)
     window = training_window(current, config.columns.label_delay, config.training.window)
     number = champion.number if champion else None
-    asked = (config.model, window, number, previous.number if previous else None, settings_of(config))
-    return training_flow(
-        config=config,
+    settings = settings_of(config)
+    asked = (config.model, window, number, previous.number if previous else None, settings)
+    request = Request(
         request_id=digest("by hand", *asked, _rows(config, window))[:16],
-        window=window,
+        model=config.model,
         champion=number,
+        window=window,
         now=now,
+        reason="asked for by hand",
+        settings=settings,
     )
+    return carry_out(config, request)
 
 
 def _recover(config: Project, now: datetime) -> None:

@@ -62,6 +62,19 @@ def training_flow(
         return done
 
 
+def carry_out(config: Project, request: Request) -> Retrain:
+    """Run the training flow for a request, here and now; it gives the request's end."""
+    return training_flow(
+        config=config,
+        request_id=request.request_id,
+        window=request.window,
+        champion=request.champion,
+        now=request.now,
+        reason=request.reason,
+        parent_run_id=request.parent_run_id,
+    )
+
+
 def _waits(held: Held) -> None:
     get_run_logger().info("%s is trained by %s: waiting for its end", held.resource, held.holder)
 
