@@ -11,16 +11,14 @@ import numpy as np
 import pandas as pd
 
 from monitoring.config import PREDICTION
-from monitoring.profiles import Profiles, first
+from monitoring.profiles import FENCE, LEVELS_KEPT, Profiles, first
 from monitoring.records import ColumnReference, Reference, Role, Window
 
 if TYPE_CHECKING:
     from monitoring.config import Monitored
 
-__all__ = ["FENCE", "LEVELS_KEPT", "PREDICTION", "describe", "prediction_column", "profiled"]
+__all__ = ["PREDICTION", "describe", "prediction_column", "profiled"]
 
-LEVELS_KEPT = 1000
-FENCE = 10.0
 MOST_BLOCKS = 60
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from monitoring.distances import ks, tvd
 from monitoring.profiles import CategoricalProfile, Profile, Profiles, merge
 
 
@@ -40,6 +41,6 @@ def distance(now: Profiles, then: Profiles) -> float:
 
 
 def _apart(now: Profile, then: Profile) -> float:
-    one, other = (np.append(side.cells, side.rows - side.cells.sum()) / max(side.rows, 1) for side in (now, then))
-    gap = one - other
-    return float(np.abs(gap).sum() / 2 if isinstance(now, CategoricalProfile) else np.abs(np.cumsum(gap)).max())
+    # Rows without a value are the last cell.
+    one, other = (np.append(side.cells, side.rows - side.cells.sum()).astype(np.float64) for side in (now, then))
+    return float(tvd(one, other) if isinstance(now, CategoricalProfile) else ks(one, other))

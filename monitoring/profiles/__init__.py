@@ -2,12 +2,14 @@
 
 from monitoring.profiles.building import Profile, Profiles, Rows, first, like, merge
 from monitoring.profiles.errors import CellsDiffer, ProfileUnreadable
-from monitoring.profiles.levels import CategoricalProfile
-from monitoring.profiles.numbers import NumericProfile
+from monitoring.profiles.levels import LEVELS_KEPT, CategoricalProfile
+from monitoring.profiles.numbers import FENCE, NumericProfile
 from monitoring.profiles.parquet import profile_parquet
 from monitoring.profiles.storing import load, save
 
 __all__ = [
+    "FENCE",
+    "LEVELS_KEPT",
     "CategoricalProfile",
     "CellsDiffer",
     "NumericProfile",

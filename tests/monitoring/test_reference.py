@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.drift import METHODS
+from monitoring.profiles import FENCE, LEVELS_KEPT
 from monitoring.records import ColumnReference, Reference
-from monitoring.reference import FENCE, LEVELS_KEPT, prediction_column, profiled
+from monitoring.reference import prediction_column, profiled
 from tests import streams
 from tests.judged import TYPES, monitored, reference, rows
 
