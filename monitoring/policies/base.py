@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from monitoring.config import Section
-from monitoring.records import History, Role, Signals, Vote
+from monitoring.records import Estimate, History, Performance, Role, Signals, Vote
 
 
 class Policy(Section, ABC):
@@ -82,6 +82,20 @@ class Trigger(Policy):
         reason = f"the {role} {'drifted' if score.drifted else 'did not drift'}"
         told = f"{reason} ({score.method} {score.score:.3g}, limit {score.threshold:.3g})"
         return Vote(policy=self.policy, vote=vote, observed=score.score, threshold=score.threshold, reason=told)
+
+    def risen(self, seen: Performance | Estimate, limit: float, *, named: str) -> Vote:
+        """Fire when a loss rose by at least `limit` of the reference's, and not by chance alone.
+
+        By chance, at 5 %, is a rise whose interval still reaches the reference loss. The loss is a number.
+        """
+        assert seen.rise is not None
+        assert seen.low is not None
+        change = f"{abs(seen.rise):.1%} {'above' if seen.rise >= 0 else 'below'}"
+        said = f"{named} {seen.loss:.4g} is {change} the reference's {seen.reference_loss:.4g}"
+        if seen.rise >= limit and seen.low <= seen.reference_loss:
+            told = f"{said}, but its 95 % interval ({seen.low:.4g} to {seen.high:.4g}) reaches the reference"
+            return Vote(policy=self.policy, vote="hold", observed=seen.rise, threshold=limit, reason=told)
+        return self.compare(seen.rise, limit, f"{said} (limit {limit:.0%})")
 
     def not_applicable(self, why: str, threshold: float | None = None) -> Vote:
         return Vote(policy=self.policy, vote="not_applicable", threshold=threshold, reason=why)

@@ -29,17 +29,4 @@ class EstimatedLoss(Trigger):
             return self.not_applicable("the champion keeps no estimator of its loss; its successor will", self.max_rise)
         if not told.applicable or told.rise is None or told.low is None or told.high is None:
             return self.not_applicable(told.reason, self.max_rise)
-        side = "above" if told.rise >= 0 else "below"
-        said = (
-            f"estimated {told.loss_name} {told.loss:.4g} is {abs(told.rise):.1%} {side} "
-            f"the reference's {told.reference_loss:.4g}"
-        )
-        if told.rise >= self.max_rise and told.low <= told.reference_loss:
-            return Vote(
-                policy=self.policy,
-                vote="hold",
-                observed=told.rise,
-                threshold=self.max_rise,
-                reason=f"{said}, but its 95 % interval ({told.low:.4g} to {told.high:.4g}) reaches the reference",
-            )
-        return self.compare(told.rise, self.max_rise, f"{said} (limit {self.max_rise:.0%})")
+        return self.risen(told, self.max_rise, named=f"estimated {told.loss_name}")

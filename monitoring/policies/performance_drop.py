@@ -28,14 +28,4 @@ class PerformanceDrop(Trigger):
             return self.not_applicable("no labelled rows yet", self.max_rise)
         if seen.rows < self.min_rows:
             return self.not_applicable(f"{seen.rows} labelled rows, {self.min_rows} needed", self.max_rise)
-        change = f"{abs(seen.rise):.1%} {'above' if seen.rise >= 0 else 'below'}"
-        said = f"{seen.loss_name} {seen.loss:.4g} is {change} the reference's {seen.reference_loss:.4g}"
-        if seen.rise >= self.max_rise and seen.low <= seen.reference_loss:
-            return Vote(
-                policy=self.policy,
-                vote="hold",
-                observed=seen.rise,
-                threshold=self.max_rise,
-                reason=f"{said}, but its 95 % interval ({seen.low:.4g} to {seen.high:.4g}) reaches the reference",
-            )
-        return self.compare(seen.rise, self.max_rise, f"{said} (limit {self.max_rise:.0%})")
+        return self.risen(seen, self.max_rise, named=seen.loss_name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from monitoring.records.base import Record
+from monitoring.records.measures import relative_rise
 
 
 class SelfTest(Record):
@@ -46,8 +47,4 @@ class Estimate(Record):
     @property
     def rise(self) -> float | None:
         """Relative rise of the estimated loss over the loss on the fitted rows: 0.1 is ten per cent worse."""
-        if self.loss is None:
-            return None
-        if self.reference_loss > 0:
-            return self.loss / self.reference_loss - 1.0
-        return 0.0 if self.loss <= self.reference_loss else float("inf")
+        return None if self.loss is None else relative_rise(self.loss, self.reference_loss)

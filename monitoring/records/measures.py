@@ -80,6 +80,15 @@ class Performance(Record):
     @property
     def rise(self) -> float:
         """Relative rise of the loss over the reference: 0.1 is ten per cent worse."""
-        if self.reference_loss > 0:
-            return self.loss / self.reference_loss - 1.0
-        return 0.0 if self.loss <= self.reference_loss else float("inf")
+        return relative_rise(self.loss, self.reference_loss)
+
+
+def relative_rise(loss: float, reference_loss: float) -> float:
+    """By how much of the reference's a loss is higher; without any loss there, every rise is infinite.
+
+    >>> round(relative_rise(1.1, 1.0), 6), relative_rise(0.0, 0.0), relative_rise(0.1, 0.0)
+    (0.1, 0.0, inf)
+    """
+    if reference_loss > 0:
+        return loss / reference_loss - 1.0
+    return 0.0 if loss <= reference_loss else float("inf")
