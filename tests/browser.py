@@ -18,5 +18,5 @@ def dump(page: Path, scratch: Path, *more: str) -> str:
     assert CHROMIUM is not None, "CI needs chromium"
     quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
     quiet += ["--disable-component-update", "--disable-sync", "--no-sandbox", f"--user-data-dir={scratch / 'profile'}"]
-    command = [CHROMIUM, "--headless", *quiet, *more, "--virtual-time-budget=4000", "--dump-dom", page.as_uri()]
+    command = [CHROMIUM, "--headless", *quiet, *more, "--virtual-time-budget=8000", "--dump-dom", page.as_uri()]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout

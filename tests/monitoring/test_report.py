@@ -6,7 +6,6 @@ import hashlib
 import http.server
 import math
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -26,11 +25,10 @@ from monitoring.profiles import first, like
 from monitoring.records import Check, CheckWindow, ColumnReference, ColumnScore, Finding, Outcome, Vote
 from monitoring.report import Measured, measure, write_report
 from monitoring.verdicts import judge
+from tests.browser import dump, needs_browser
 
 SETTINGS = Drift()
 NAN = math.nan
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-needs_browser = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="no chromium on this machine")
 
 
 def global_generator() -> int:
@@ -355,15 +353,6 @@ ATTACKS = [
     "&lt;img src=x onerror=document.title='pwned'&gt;",
     "[x](javascript:document.title='pwned')",
 ]
-
-
-def dump(page: Path, tmp_path: Path) -> str:
-    """Read the DOM of a saved page after its scripts ran."""
-    assert CHROMIUM is not None, "CI needs chromium"
-    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    quiet += ["--disable-component-update", "--disable-sync", "--no-sandbox", f"--user-data-dir={tmp_path / 'profile'}"]
-    command = [CHROMIUM, "--headless", *quiet, "--virtual-time-budget=8000", "--dump-dom", page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
 def hostile(attacks: list[str]) -> tuple[pd.DataFrame, list[ColumnReference]]:
