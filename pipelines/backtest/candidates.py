@@ -11,29 +11,10 @@ from pydantic import TypeAdapter
 
 from monitoring.errors import UnknownPolicy
 from monitoring.policies import AnyTrigger, Policy, Trigger
+from pipelines.backtest.grid import ANCHORS, GRID, on_drift
 from pipelines.config import Policies
 
 OWN = "config"
-DRIFT = {"drift_share", "auto_quantile", "prediction_drift", "target_drift"}
-ANCHORS = ("never", "always")
-GRID: tuple[dict[str, Any], ...] = (
-    {"policy": "recoverable_loss"},
-    {"policy": "recoverable_loss", "horizon": 12},
-    {"policy": "gated_probe_debt"},
-    {"policy": "cara"},
-    {"policy": "loss_cusum"},
-    {"policy": "loss_ztest"},
-    {"policy": "performance_drop", "max_rise": 0.05},
-    {"policy": "performance_drop", "max_rise": 0.1},
-    {"policy": "performance_drop", "max_rise": 0.2},
-    {"policy": "periodic", "every": 2},
-    {"policy": "periodic", "every": 4},
-    {"policy": "periodic", "every": 8},
-    {"policy": "periodic", "every": 16},
-    {"policy": "drift_share", "threshold": 0.5},
-    {"policy": "auto_quantile"},
-    {"policy": "target_drift"},
-)
 
 
 @dataclass(frozen=True)
@@ -51,7 +32,7 @@ class Candidate:
     @property
     def looks_at_drift(self) -> bool:
         """Whether any of its rules, at any depth, reads scores of drift."""
-        return any(DRIFT & _policies(trigger.model_dump()) for trigger in self.triggers)
+        return any(on_drift(trigger.model_dump()) for trigger in self.triggers)
 
     @property
     def group(self) -> tuple[Policy, ...]:
@@ -80,13 +61,6 @@ def candidates(policies: Policies, asked: Sequence[str] = (), *, cost: float = 0
         if name not in {one.name for one in made} and entry["policy"] not in ANCHORS and not same:
             made.append(Candidate(name, "rule", (trigger.priced(cost),), policies.guards))
     return tuple(made)
-
-
-def _policies(told: Any) -> set[str]:
-    """The names of all policies within a dumped one, its own included."""
-    inside = told.values() if isinstance(told, dict) else told if isinstance(told, list | tuple) else ()
-    own = {told["policy"]} if isinstance(told, dict) and "policy" in told else set()
-    return own.union(*(_policies(one) for one in inside))
 
 
 def _entries(name: str) -> list[dict[str, Any]]:

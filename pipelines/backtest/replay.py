@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from monitoring.errors import NotReplayable
 from monitoring.policies import AnyGuard, AnyTrigger, Policy
 from monitoring.records import ColumnScore, Learned, Record
+from pipelines.backtest.grid import usual
 from pipelines.backtest.learning import learn
 from pipelines.backtest.oracle import best_schedule
 from pipelines.backtest.world import DAY, World, walk
@@ -21,17 +22,6 @@ from pipelines.backtest.world import DAY, World, walk
 Floats = NDArray[np.float64]
 Scores = Callable[[int, int], tuple[ColumnScore, ...]]
 Named = Policy | str | Mapping[str, Any]
-DEFAULT: tuple[Named, ...] = (
-    "recoverable_loss",
-    "gated_probe_debt",
-    "cara",
-    "loss_cusum",
-    "loss_ztest",
-    "performance_drop",
-    {"policy": "periodic", "every": 4},
-    "never",
-    "always",
-)
 
 
 class PolicyReplay(Record):
@@ -91,7 +81,8 @@ def replay(
     `loss_matrix[i, j]` is the mean loss on batch j of the model trained at the end of batch i, needed for j > i;
     `probe_matrix[j - 1, j]` that of the probes. `errors` are standard errors of the loss matrix, `rows` the rows of
     each batch, `scores(i, j)` the drift of batch j from the rows of model i. `policies` are policy objects, names, or
-    mappings as in the YAML; several together (triggers and guards) as a sequence; a mapping names them.
+    mappings as in the YAML; several together (triggers and guards) as a sequence; a mapping names them; none is the
+    grid of a backtest, as far as there is something to judge by.
 
     `cost` of a retrain is in units of one batch's loss; policies that weigh costs and were given none take this one.
     `probe_cost` is a share of that. The first `history` of the batches, a share, is known to all: what `learn` makes of
@@ -119,7 +110,8 @@ def replay(
     world = World(loss, probe, spread, counts, scores, learned, start, label_delay, every)
     best, schedule = best_schedule(loss, price, start, label_delay)
     oracle = _measured("oracle", world, schedule, (), price, 0.0, best)
-    asked = {name: [one.priced(cost) if cost else one for one in group] for name, group in _named(policies).items()}
+    given = usual(with_drift=scores is not None) if policies is None else policies
+    asked = {name: [one.priced(cost) if cost else one for one in group] for name, group in _named(given).items()}
     done = []
     for name, group in asked.items():
         retrained, probed = walk(world, group)
@@ -173,13 +165,13 @@ def _measured(
 
 
 def _named(
-    policies: Sequence[Named | Sequence[Named]] | Mapping[str, Named | Sequence[Named]] | None,
+    policies: Sequence[Named | Sequence[Named]] | Mapping[str, Named | Sequence[Named]],
 ) -> dict[str, list[Policy]]:
     """Policies by name: the one given, or the rules themselves in one line."""
     if isinstance(policies, Mapping):
         return {name: [_policy(one) for one in _group(given)] for name, given in policies.items()}
     named: dict[str, list[Policy]] = {}
-    for given in DEFAULT if policies is None else policies:
+    for given in policies:
         group = [_policy(one) for one in _group(given)]
         named[" + ".join(one.rule for one in group)] = group
     return named

@@ -6,7 +6,8 @@ import pytest
 
 from monitoring.errors import UnknownPolicy
 from monitoring.policies import Always, AnyOf, Cooldown, DriftShare, KOfN, Never, PerformanceDrop, RecoverableLoss
-from pipelines.backtest.candidates import GRID, candidates
+from pipelines.backtest.candidates import candidates
+from pipelines.backtest.grid import GRID
 from pipelines.config import Policies
 
 OWN = Policies(triggers=(PerformanceDrop(max_rise=0.07),), guards=(Cooldown(days=7),))

@@ -13,6 +13,7 @@ from monitoring.policies import Cooldown, Never, Periodic, RecoverableLoss
 from monitoring.policies.base import Cost
 from monitoring.records import ColumnScore
 from pipelines.backtest import Replay, best_schedule, replay
+from pipelines.backtest.grid import ANCHORS, GRID
 
 AGEING = 0.1
 
@@ -166,6 +167,15 @@ def test_policies_see_the_drift_that_they_are_given() -> None:
 
     done = replay(ageing(12), policies=["drift_share"], scores=scores)
     assert done.policies[0].schedule == (6, 9)
+
+
+def test_without_policies_the_grid_is_replayed() -> None:
+    """The anchors and the grid of a backtest; rules that look at drift only where it is scored."""
+    bare = {one.name for one in replay(ageing(12)).policies}
+    scored = {one.name for one in replay(ageing(12), scores=lambda model, batch: ()).policies}
+    assert {"never()", "always()", "recoverable_loss()"} <= bare
+    assert scored - bare == {"drift_share(threshold=0.5)", "auto_quantile()", "target_drift()"}
+    assert len(scored) == len(ANCHORS) + len(GRID)
 
 
 def test_hysteresis_remembers_in_a_replay() -> None:
