@@ -24,7 +24,7 @@ import pandas as pd
 
 from benchmarks.policy_streams import Stream, streams
 from monitoring.records import Window
-from monitoring.windows import inside
+from monitoring.windows import within
 from pipelines.config import Project
 from pipelines.training.candidates import candidates, halves, parts_of, pick
 from pipelines.training.probe import fit_probe
@@ -64,8 +64,8 @@ def _stream(stream: Stream, batches: int, most: int) -> tuple[dict[str, np.ndarr
     for at in range(SPAN, batches, STEP):
         window = Window(start=DAWN + (at - SPAN) * DAY, end=DAWN + at * DAY)
         known = frame[frame["ts"] < window.end]
-        judged, gate = halves(divide(config, known.loc[inside(known["ts"], window)], window).holdout, "ts")
-        coming = frame.loc[inside(frame["ts"], Window(start=window.end, end=window.end + STEP * DAY))]
+        judged, gate = halves(divide(config, within(known, "ts", window), window).holdout, "ts")
+        coming = within(frame, "ts", Window(start=window.end, end=window.end + STEP * DAY))
         newest = judged["ts"].iloc[0].to_pydatetime()
         spans = {span.name: span for span in candidates(config, known, window, judged)}
         models = {name: learn(config, parts_of(span, known, gate, config).train, {}) for name, span in spans.items()}

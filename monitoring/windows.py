@@ -52,6 +52,11 @@ def inside(times: pd.Series[Any], window: Window) -> np.ndarray:
     return ((times >= window.start) & (times < window.end)).to_numpy(dtype=bool)
 
 
+def within(rows: pd.DataFrame, time: str, window: Window) -> pd.DataFrame:
+    """The rows whose column `time`, in UTC, lies in the window; none of them is copied or numbered anew."""
+    return rows.loc[inside(rows[time], window)]
+
+
 def _before(end: datetime, length: timedelta) -> Window:
     return Window(start=_earlier(end, length), end=end)
 

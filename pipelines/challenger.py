@@ -15,7 +15,6 @@ from monitoring.records import Window
 from monitoring.reference import PREDICTION, describe, prediction_column, profiled
 from monitoring.samples import draw
 from pipelines import evidence, registry, versions
-from pipelines.as_trained import as_known
 from pipelines.config import Project
 from pipelines.fresh import Fresh
 from pipelines.registry import Stored, Version
@@ -70,9 +69,7 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
     if against is None:
         opponent = naive_losses(parts.train[target], fair[target], config.task, config.loss)
     else:
-        opponent = losses(
-            config, registry.scorer(against, config.training), as_known(fair, registry.reference(against))
-        )
+        opponent = versions.losses_of(config, against, fair)
     leaks = find_leaks(
         parts.train, parts.train[target], scorer.features, task=config.task, threshold=config.gate.leak_threshold
     )

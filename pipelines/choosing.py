@@ -16,7 +16,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from monitoring import sources
 from monitoring.errors import DriftloopError
 from monitoring.records import Window
-from pipelines import evidence, registry
+from pipelines import evidence, registry, versions
 from pipelines.as_trained import as_known
 from pipelines.config import Project
 from pipelines.fresh import Fresh
@@ -195,8 +195,4 @@ def _fitted(
 
 
 def _as_it_stands(config: Project, version: Version, judged: pd.DataFrame) -> Callable[[], float]:
-    def measure() -> float:
-        scorer = registry.scorer(version, config.training)
-        return float(losses(config, scorer, as_known(judged, registry.reference(version))).mean())
-
-    return measure
+    return lambda: float(versions.losses_of(config, version, judged).mean())

@@ -13,7 +13,7 @@ import pandas as pd
 from monitoring import sources
 from monitoring.conform import conform
 from monitoring.records import Finding, Window
-from monitoring.windows import inside
+from monitoring.windows import within
 
 if TYPE_CHECKING:
     from monitoring.config import Monitored
@@ -30,7 +30,7 @@ class Fresh:
     digest: str
 
     def within(self, window: Window, time: str) -> pd.DataFrame:
-        return self.frame.loc[inside(self.frame[time], window)]
+        return within(self.frame, time, window)
 
 
 def read_fresh(config: Monitored, window: Window, folder: Path) -> Fresh:

@@ -22,7 +22,7 @@ from monitoring.profiles import Profiles, like
 from monitoring.records import Check, ColumnReference, ColumnScore, Estimate, Finding, Performance, Reference, Window
 from monitoring.reference import PREDICTION, prediction_column
 from monitoring.verdicts import judge
-from monitoring.windows import inside
+from monitoring.windows import inside, within
 from pipelines import own_code, prediction_log, registry
 from pipelines.as_trained import as_trained, differences
 from pipelines.caching import by_content
@@ -190,6 +190,6 @@ def save_report(page: str, check: Check, path: Path) -> None:
 def _current(frame: pd.DataFrame, window: Window, config: Project) -> pd.DataFrame:
     """The rows of the window, with labels that are not due yet taken out: a replay must not see them."""
     time, target = config.columns.time, config.columns.target
-    current = frame.loc[inside(frame[time], window)]
+    current = within(frame, time, window)
     due = current[time] < window.end - config.columns.label_delay
     return current.assign(**{target: current[target].where(due, None)})

@@ -9,9 +9,8 @@ from monitoring.errors import TrainingImpossible
 from monitoring.learning import relearn
 from monitoring.policies.tenure import tenure
 from monitoring.records import Check, Finding, History, Probe, Signals, Window
-from monitoring.windows import inside, labelled_window
-from pipelines import evidence, registry
-from pipelines.as_trained import as_known
+from monitoring.windows import labelled_window, within
+from pipelines import evidence, versions
 from pipelines.check_run import CheckRun
 from pipelines.config import Project
 from pipelines.reading import read_with
@@ -93,7 +92,7 @@ def _measured(config: Project, champion: Version, labelled: Window, handicap: fl
     before = Window(start=labelled.start - config.training.window, end=labelled.start)
     rows = read_with(config, Window(start=before.start, end=labelled.end), champion).frame
     rows = rows[rows[columns.target].notna()]
-    train, newest = (rows.loc[inside(rows[columns.time], window)] for window in (before, labelled))
+    train, newest = (within(rows, columns.time, window) for window in (before, labelled))
     fair = unseen(newest, columns.time, champion.trained_on)
     if len(fair) < LEAST_ROWS:
         raise TrainingImpossible(
@@ -103,7 +102,7 @@ def _measured(config: Project, champion: Version, labelled: Window, handicap: fl
             remedy="wait for labels, or make windows.current longer",
         )
     cheap = losses(config, fit_probe(config, train), fair)
-    theirs = losses(config, registry.scorer(champion, config.training), as_known(fair, registry.reference(champion)))
+    theirs = versions.losses_of(config, champion, fair)
     champion_loss, probe_loss = float(theirs.mean()), float(cheap.mean())
     gap = champion_loss - (probe_loss - handicap)
     told = Probe(champion_loss=champion_loss, probe_loss=probe_loss, handicap=handicap, gap=gap, rows=len(fair))

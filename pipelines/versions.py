@@ -1,4 +1,4 @@
-"""What a version of a model consists of: its files, its MLmodel, its tags, and what its training run shows."""
+"""What a version of a model consists of: its files, MLmodel, tags, what its run shows, and how it fares on rows."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from monitoring.records import Reference, Window
 from monitoring.reference import PREDICTION
 from monitoring.sources.places import scrubber
 from pipelines import evidence, registry
+from pipelines.as_trained import as_known
 from pipelines.config import Project
 from pipelines.fresh import content_digest
 from pipelines.registry import Stored, Version
@@ -27,6 +28,7 @@ from pipelines.training import loss_model, plots, storage
 from pipelines.training.gate import Verdict
 from pipelines.training.loss_model import LossModel
 from pipelines.training.scorer import Scorer
+from pipelines.training.steps import losses
 
 PROOF, ANSWER = "proof.parquet", "driftloop: answer "
 NEVER_SEEN = "driftloop: a category that was never seen"
@@ -100,6 +102,11 @@ def brought_back(version: Version, verdict: Verdict, request_id: str) -> dict[st
         "driftloop.brought_back": version.number,
     }
     return {**version.tags, **own}
+
+
+def losses_of(config: Project, version: Version, rows: pd.DataFrame) -> np.ndarray:
+    """The loss of every row by the version's model as it stands, in their order: shape (n,)."""
+    return losses(config, registry.scorer(version, config.training), as_known(rows, registry.reference(version)))
 
 
 def prove(config: Project, version: Version) -> None:

@@ -17,7 +17,7 @@ from monitoring.errors import NotATime, SourceMissing, SourceUnreadable, listed
 from monitoring.records import Window
 from monitoring.sources import csvfiles, expressions, places, times
 from monitoring.sources.engines import Engine, EngineError, blame, said, tables
-from monitoring.windows import inside
+from monitoring.windows import inside, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def read_rows(source: Source, columns: Columns, window: Window, folder: Path) ->
             return Rows(frame.astype({columns.time: "datetime64[us, UTC]"}), engine.schema)
         frame = engine.fetch(f"SELECT {engine.names(names)} FROM {_within(engine, columns, window, kind)}")
         frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, engine.where)
-    frame = frame.loc[inside(frame[columns.time], window)]
+    frame = within(frame, columns.time, window)
     # "stable": rows of one moment stay in the order of the source, so that the same data gives the same frame.
     in_order = bool(frame[columns.time].is_monotonic_increasing)
     return Rows(frame.sort_values(columns.time, kind="stable", ignore_index=True), engine.schema, in_order)

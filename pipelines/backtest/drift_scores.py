@@ -14,7 +14,7 @@ from monitoring.profiles import Profiles, like
 from monitoring.records import ColumnReference, ColumnScore, Window
 from monitoring.reference import PREDICTION, describe, profiled
 from monitoring.verdicts import judge
-from monitoring.windows import inside
+from monitoring.windows import within
 from pipelines.backtest.batches import Batches
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ class DriftScores:
             end = self.batches.windows[model + self.first].end
             span = self.config.windows.reference or self.config.training.window
             window = Window(start=end - span, end=end)
-            rows = self.batches.frame[inside(self.batches.frame[self.config.columns.time], window)]
-            rows = self._without_prediction(rows)
+            rows = self._without_prediction(within(self.batches.frame, self.config.columns.time, window))
             told = describe(rows, self.config, window=window, source_types={}, loss=0.0, loss_rows=0)
             columns = tuple(column for column in told.columns if column.role != "prediction")
             self.references[model] = columns, profiled(rows, self.config, end)

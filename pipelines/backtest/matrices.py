@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from monitoring.errors import HistoryTooShort, LossNotFinite, TrainingImpossible
 from monitoring.performance import standard_error
 from monitoring.records import Window
-from monitoring.windows import inside
+from monitoring.windows import within
 from pipelines.backtest import store
 from pipelines.backtest.batches import NEEDED, Batches
 from pipelines.backtest.store import Row
@@ -137,7 +137,7 @@ def _learned_from(job: _Job, at: int) -> pd.DataFrame:
     """The rows that a model which is deployed at the end of a batch has learned from."""
     end = job.batches.windows[at].end
     window = Window(start=end - job.config.training.window, end=end)
-    rows = job.frame[inside(job.frame[job.config.columns.time], window)]
+    rows = within(job.frame, job.config.columns.time, window)
     if job.config.training.refit:
         return rows[rows[job.config.columns.target].notna()]
     return divide(job.config, rows, window).train

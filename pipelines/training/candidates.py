@@ -14,7 +14,7 @@ from monitoring.durations import format_duration
 from monitoring.profiles import first, like
 from monitoring.records import Window
 from monitoring.seasons import most_similar
-from monitoring.windows import inside
+from monitoring.windows import within
 from pipelines.training.steps import Parts
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _season(config: Project, frame: pd.DataFrame, window: Window, judged: pd.Dat
     if len(batches) < span:
         return None
     now = first(judged, {name: config.kind(name) for name in columns.features})
-    past = [like(now, frame.loc[inside(frame[columns.time], batch)]) for batch in batches]
+    past = [like(now, within(frame, columns.time, batch)) for batch in batches]
     at = most_similar(now, past, span)
     if at is None:
         return None

@@ -172,7 +172,7 @@ def test_policies_see_the_drift_that_they_are_given() -> None:
 def test_without_policies_the_grid_is_replayed() -> None:
     """The anchors and the grid of a backtest; rules that look at drift only where it is scored."""
     bare = {one.name for one in replay(ageing(12)).policies}
-    scored = {one.name for one in replay(ageing(12), scores=lambda model, batch: ()).policies}
+    scored = {one.name for one in replay(ageing(12), scores=lambda *_: ()).policies}
     assert {"never()", "always()", "recoverable_loss()"} <= bare
     assert scored - bare == {"drift_share(threshold=0.5)", "auto_quantile()", "target_drift()"}
     assert len(scored) == len(ANCHORS) + len(GRID)
