@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from monitoring.ledger import Progress
 from monitoring.records import Window
 from monitoring.reference import PREDICTION, describe, prediction_column, profiled
-from monitoring.samples import draw
+from monitoring.report.samples import draw
 from pipelines import evidence, registry, versions
 from pipelines.config import Project
 from pipelines.fresh import Fresh

@@ -69,9 +69,9 @@ def _import_ahead(project: Project, now: datetime | None) -> None:
     if champion is not None:
         if rows < project.preflight.min_rows or _settled(project.model, window, champion.number, rows):
             return
-        import monitoring.evidently_parts
+        from monitoring import report
 
-        monitoring.evidently_parts.preload()
+        report.preload()
     elif rows == 0:
         return
     from pipelines.training.fit import preload

@@ -24,7 +24,6 @@ LATER = (
     "mlflow.artifacts",
     "mlflow.pyfunc",
     "monitoring.learning",
-    "monitoring.report",
     "pipelines.dead_runs",
     "pipelines.monitoring_flow",
     "pipelines.probing",
@@ -55,13 +54,13 @@ LATER = (
 def preload(projects: Iterable[Project]) -> None:
     """Import all that checks need, in the main thread: two threads that import the same parts at once break both."""
     os.environ.setdefault("MPLBACKEND", "agg")  # a window system has no business in a thread
-    import monitoring.evidently_parts
+    from monitoring import report
     from pipelines import registry
     from pipelines.training.fit import preload as preload_fit
 
     for name in LATER:
         import_module(name)
-    monitoring.evidently_parts.preload()
+    report.preload()
     registry.client()
     for estimator in {project.training.estimator for project in projects}:
         # An estimator that is not there is told by the check that needs it.

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitoring.markup import OUTCOMES, POLICY, TONES
-from monitoring.page import dress, verdict
 from monitoring.records import (
     Check,
     CheckWindow,
@@ -20,6 +19,7 @@ from monitoring.records import (
     Vote,
     Window,
 )
+from monitoring.report.page import dress, verdict
 
 MOMENT = datetime(2026, 3, 8, 6, tzinfo=UTC)
 WEEK = Window(start=MOMENT - timedelta(days=7), end=MOMENT)

@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from monitoring.drift import EVIDENTLY, METHODS, SHARES
-from monitoring.evidently_scores import measure_one
 from monitoring.records import ColumnScore
+from monitoring.report.evidently_scores import measure_one
 
 PREFIX = "driftloop_"
 LOADING = Lock()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.evidently_scores import encode, permuted_total_variation, standardise, two_sample_chisquare
+from monitoring.report.evidently_scores import encode, permuted_total_variation, standardise, two_sample_chisquare
 
 
 def global_generator() -> int:

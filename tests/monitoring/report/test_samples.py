@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from monitoring.records import ColumnReference
-from monitoring.samples import LONGEST_LABEL, cap, distinct, draw, fence, harmless
+from monitoring.report.samples import LONGEST_LABEL, cap, distinct, draw, fence, harmless
 
 
 def global_generator() -> int:

@@ -18,10 +18,10 @@ import pandas as pd
 from monitoring.drift import METHODS, in_order, strain, verdict
 from monitoring.drift_settings import Drift
 from monitoring.errors import Unscored
-from monitoring.evidently_parts import DECIDED, evidently, registered
-from monitoring.page import dress
 from monitoring.records import Check, ColumnReference, ColumnScore
-from monitoring.samples import cap, distinct, draw, fence
+from monitoring.report.evidently_parts import DECIDED, evidently, registered
+from monitoring.report.page import dress
+from monitoring.report.samples import cap, distinct, draw, fence
 
 
 @dataclass(frozen=True)
