@@ -35,8 +35,8 @@ class Batches:
     """Rows in order of time, and where the batches lie in them.
 
     Batch k is `frame.iloc[starts[k]:stops[k]]`, spans `windows[k]` and has `labelled[k]` rows with a label. The first
-    model is trained at the end of batch `first`; those before it are there to learn from alone. `notes` say what was
-    left out and why.
+    model is trained at the end of batch `first`; those before it are there to learn from alone. From batch `full` on
+    there is a whole training window before a batch's end. `notes` say what was left out and why.
     """
 
     frame: pd.DataFrame
@@ -46,6 +46,7 @@ class Batches:
     stops: Stamps
     labelled: Stamps
     first: int
+    full: int
     notes: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -100,12 +101,13 @@ def cut(
         starts, stops, windows, more = _by_rows(stamps, known, span, _micros(due))
     else:
         starts, stops, windows, more = _by_time(stamps, known, span, due, config)
-    first = _first(windows, config.training.window)
+    full = _full(windows, config.training.window)
+    first = min(full, len(windows) // 5)
     if len(windows) - first < NEEDED:
         raise _too_short(len(windows), first, span, config, stamps)
     counted = np.concatenate([[0], np.cumsum(known)])
     labelled = counted[stops] - counted[starts]
-    return Batches(frame.iloc[: stops[-1]], digest, windows, starts, stops, labelled, first, notes + more)
+    return Batches(frame.iloc[: stops[-1]], digest, windows, starts, stops, labelled, first, full, notes + more)
 
 
 def _by_time(
@@ -164,10 +166,10 @@ def _by_rows(
     return starts[labelled], stops[labelled], windows, notes
 
 
-def _first(windows: tuple[Window, ...], training: timedelta) -> int:
-    """The batch at whose end the first model is trained."""
+def _full(windows: tuple[Window, ...], training: timedelta) -> int:
+    """The first batch with a whole training window before its end; as many as there are, if none has."""
     full = (at for at, window in enumerate(windows) if window.end - training >= windows[0].start)
-    return min(next(full, len(windows)), len(windows) // 5)
+    return next(full, len(windows))
 
 
 def _too_short(found: int, first: int, span: timedelta | int, config: Project, stamps: Stamps) -> HistoryTooShort:

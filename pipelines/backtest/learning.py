@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 from monitoring.records import Learned
 
 Floats = NDArray[np.float64]
+# Fewer models teach less than those that had too little to learn from.
+FEWEST = 4
 
 
-def learn(loss: Floats, probe: Floats | None = None) -> Learned:
+def learn(loss: Floats, probe: Floats | None = None, *, short: int = 0) -> Learned:
     """Learn from all batches of the matrices, shape (B, B); pass the part that was known at the time.
 
     `loss[i, j]`: the loss on batch j of the model trained at the end of batch i. `probe[j - 1, j]`: that of the probe.
+    The first `short` models learned from less than a whole training window: they age otherwise than those that a
+    retrain will make, and are left out if four others are there.
     The age curve is the mean gap to the freshest model at each age, made monotone by pooling adjacent violators
     (each age weighs as many pairs as were seen), and zero at age 0.
 
@@ -22,6 +26,8 @@ def learn(loss: Floats, probe: Floats | None = None) -> Learned:
     >>> learn(loss).age_gap
     (0.0, 0.2, 0.2)
     """
+    if len(loss) - short >= FEWEST:
+        loss, probe = loss[short:, short:], None if probe is None else probe[short:, short:]
     batches = len(loss)
     fresh = np.array([loss[j - 1, j] for j in range(1, batches)])
     gaps: list[list[float]] = [[] for _ in range(batches - 1)]

@@ -38,7 +38,8 @@ class Matrices:
 
     `loss[i, j]`, for j > i, is the mean loss on batch j of the model trained at the end of batch i, `error[i, j]` its
     standard error; `probe[j - 1, j]` the loss of the probe trained at the end of batch j - 1. `rows[j]` are the
-    labelled rows of batch j. `notes` say where no model could be trained.
+    labelled rows of batch j. The first `short` models had less than a whole training window to learn from. `notes` say
+    where no model could be trained.
     """
 
     loss: Floats
@@ -46,6 +47,7 @@ class Matrices:
     probe: Floats
     rows: NDArray[np.int64]
     windows: tuple[Window, ...]
+    short: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -180,7 +182,8 @@ def _joined(batches: Batches, found: dict[int, Row]) -> Matrices:
         # Without a probe of its own the full model is measured.
         probe[place, place + 1] = row.probe if np.isfinite(row.probe) else loss[place, place + 1]
     rows = batches.labelled[first:]
-    return Matrices(loss, error, probe, rows, batches.windows[first:], _notes(batches, found, first))
+    short = max(batches.full - first, 0)
+    return Matrices(loss, error, probe, rows, batches.windows[first:], short, _notes(batches, found, first))
 
 
 def _notes(batches: Batches, found: dict[int, Row], first: int) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def study(
         return done[0].model_copy(update={"policies": tuple(found[one.name] for one in candidates)})
 
     def played(end: int, begin: int, drift: bool) -> Replay:
-        part = slice(None, end)
+        part, known = slice(None, end), slice(None, begin - label_delay)
         return replay(
             matrices.loss[part, part],
             matrices.probe[part, part],
@@ -86,12 +86,13 @@ def study(
             history=begin / end,
             rows=matrices.rows[part].tolist(),
             errors=matrices.error[part, part],
+            learned=learn(matrices.loss[known, known], matrices.probe[known, known], short=matrices.short),
             scores=scores if drift else None,
             every=every,
         )
 
     whole = play(size, start)
-    learned = learn(matrices.loss, matrices.probe)
+    learned = learn(matrices.loss, matrices.probe, short=matrices.short)
     return Study(
         model=model,
         loss_name=loss_name,

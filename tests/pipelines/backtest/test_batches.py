@@ -43,7 +43,9 @@ def test_weeks_end_at_the_newest_whole_day() -> None:
 def test_the_first_model_has_a_full_window_but_no_more_than_a_fifth_is_given_for_it() -> None:
     """Three weeks of training: the third batch is the first at whose end they are full. A long window takes a fifth."""
     assert cut(frame(), project()).first == 2
-    assert cut(frame(), project(training__window="100d")).first == 20 // 5
+    long = cut(frame(), project(training__window="100d"))
+    assert (long.first, long.full) == (20 // 5, 14)
+    assert cut(frame(), project(training__window="300d")).full == 20
     assert len(cut(frame(), project())) == 20 - 2
 
 

@@ -17,6 +17,19 @@ def test_even_ageing_is_learnt_as_it_is() -> None:
     assert (learned.batch_loss, learned.batches) == (2.0, 8)
 
 
+def test_models_with_less_to_learn_from_teach_nothing() -> None:
+    """How early models with short windows fared and aged is left out, unless hardly any other model is there."""
+    at = np.arange(10)
+    whole = 2.0 + 0.5 * (at[None, :] - at[:, None] - 1.0)
+    odd, probe = whole.copy(), whole + 0.25
+    odd[:4] *= 3
+    probe[:4] *= 5
+    learned = learn(odd, probe, short=4)
+    assert learned == learn(whole[4:, 4:], probe[4:, 4:])
+    assert (learned.batch_loss, learned.batches) == (2.0, 6)
+    assert learn(odd, probe, short=8) == learn(odd, probe)
+
+
 def test_a_hard_batch_is_no_ageing() -> None:
     """What is hard for every model alike does not show in the age curve."""
     hard = np.random.default_rng(0).uniform(1, 5, 10)

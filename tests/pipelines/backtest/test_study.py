@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,16 @@ def test_what_is_handed_to_live_policies_is_learned_from_all_of_it() -> None:
     assert learned.handicap == pytest.approx(0.05)
     assert learned.age_gap[:3] == pytest.approx((0.0, 0.1, 0.2))
     assert learned.batches == 40
+
+
+def test_early_models_with_short_windows_do_not_teach_the_rules() -> None:
+    """Neither the price of a retrain nor what is handed on depends on models that had less to learn from."""
+    plain = ageing()
+    loss = plain.loss.copy()
+    loss[:5] *= 4
+    plain, odd = replace(plain, short=5), replace(plain, short=5, loss=loss)
+    assert done(odd).learned == done(plain).learned
+    assert done(odd).retrain_cost == done(plain).retrain_cost
 
 
 def test_drift_is_scored_only_where_a_policy_reads_it() -> None:
