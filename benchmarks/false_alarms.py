@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -82,10 +82,10 @@ def kinds(frame: pd.DataFrame) -> dict[str, Kind]:
     return {name: "numeric" if name[0] == "n" else "categorical" for name in frame}
 
 
-def told(frame: pd.DataFrame, settings: Drift) -> list[ColumnReference]:
+def told(kinds: Mapping[str, Kind], settings: Drift) -> list[ColumnReference]:
     """The columns as a champion remembers them."""
     made = []
-    for name, kind in kinds(frame).items():
+    for name, kind in kinds.items():
         chosen = settings.chosen(name, kind)
         assert chosen.method is not None
         fixed = None if chosen.threshold == "calibrated" else chosen.threshold
@@ -108,7 +108,7 @@ def checked(
         side = frame.take(generator.integers(0, len(frame), size)).reset_index(drop=True)
         sides.append(side if change is None else change(side, generator))
     reference = first(sides[0], kinds(frame))
-    return judge(reference, like(reference, sides[1]), told(frame, settings), settings)
+    return judge(reference, like(reference, sides[1]), told(kinds(frame), settings), settings)
 
 
 def preset(
@@ -312,7 +312,7 @@ def speed(frame: pd.DataFrame, sizes: Sequence[int]) -> None:
         times = []
         for _ in range(5):
             begun = time.perf_counter()
-            judge(reference, current, told(columns, settings), settings)
+            judge(reference, current, told(kinds(columns), settings), settings)
             times.append(time.perf_counter() - begun)
         return f"{1000 * min(times):.0f}"
 
