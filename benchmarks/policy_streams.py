@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -79,14 +80,25 @@ def matrices(stream: Callable[[], Stream], name: str, batches: int, cache: Path,
 
 def _build(stream: Stream, batches: int, workers: int) -> dict[str, NDArray[np.float64]]:
     edges = np.linspace(0, len(stream.frame), batches + 1).astype(int)
-    with ProcessPoolExecutor(workers, initializer=_share, initargs=(stream, edges)) as pool:
-        rows = list(pool.map(_model, range(batches - 1)))
+    rows = _trained(stream, edges, workers)
     empty = np.full((batches, batches), np.nan)
     loss, error, probe = empty.copy(), empty.copy(), empty.copy()
     for at, (means, errors, cheap) in enumerate(rows):
         loss[at, at + 1 :], error[at, at + 1 :], probe[at, at + 1] = means, errors, cheap
     psi, distance = _drift(stream, edges)
     return {"loss": loss, "error": error, "probe": probe, "psi": psi, "distance": distance, "rows": np.diff(edges)}
+
+
+def _trained(stream: Stream, edges: NDArray[np.int64], workers: int) -> list[tuple[Floats, Floats, float]]:
+    """What `_model` gives for every batch but the last."""
+    places = range(len(edges) - 2)
+    if workers == 1:
+        _share(stream, edges)
+        return [_model(at) for at in places]
+    # A process that is forked while threads of xgboost are there waits for them for ever.
+    clean = get_context("forkserver")
+    with ProcessPoolExecutor(workers, mp_context=clean, initializer=_share, initargs=(stream, edges)) as pool:
+        return list(pool.map(_model, places))
 
 
 _shared: tuple[Stream, NDArray[np.int64]]
