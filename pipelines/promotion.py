@@ -26,16 +26,18 @@ def promote(
 
     False, and nothing moves, if another version serves by now. A promotion that broke off is finished.
     """
-    with ledger.alone(version.model):
+    with ledger.alone(version.model) as still:
         ledger.require(by)
         now = registry.aliased(version.model, CHAMPION)
         serves = now.number if now else None
         if serves not in {instead_of, version.number} or _was_rolled_back(ledger, version):
             return False
         if serves != version.number:
+            still()
             if now is not None:
                 registry.point(now, PREVIOUS)
                 faults.reach("moved previous")
+                still()
             registry.point(version, CHAMPION)
         faults.reach("moved champion")
         last_word()
@@ -44,12 +46,13 @@ def promote(
 
 def rollback(ledger: Ledger, model: str, now: datetime) -> tuple[Version, Version]:
     """Swap champion and previous; gives the version that left and the one that serves now."""
-    with ledger.alone(model):
+    with ledger.alone(model) as still:
         left, back = registry.champion(model), registry.aliased(model, PREVIOUS)
         if back is None or back.number == left.number:
             raise NothingToRollBack(model)
         registry.verify(back)
         proven(ledger, back)
+        still()
         # `champion` first: whatever breaks off here, the alias of the old one still says where it is.
         registry.point(back, CHAMPION)
         registry.point(left, PREVIOUS)

@@ -14,6 +14,9 @@ import pytest
 
 from monitoring.records import Check
 from tests import streams
+from tests.servers.postgres import postgres
+
+__all__ = ["postgres"]  # fixtures of real servers, one file a server
 
 
 @pytest.fixture(scope="session", autouse=True)

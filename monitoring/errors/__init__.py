@@ -11,7 +11,7 @@ from monitoring.errors.data import (
     SourceUnreadable,
     Unscored,
 )
-from monitoring.errors.ledger import LeaseLost, LedgerTooNew, LedgerUnusable
+from monitoring.errors.ledger import LeaseLost, LedgerAway, LedgerTooNew, LedgerUnusable, LockLost
 from monitoring.errors.models import (
     ChampionChanged,
     EstimatorError,
@@ -29,6 +29,7 @@ from monitoring.errors.setup import (
     BadExpression,
     BeyondTime,
     ConfigError,
+    DriverMissing,
     HomeUnusable,
     SecretMissing,
     UnknownModel,
@@ -43,14 +44,17 @@ __all__ = [
     "ColumnsTwice",
     "ConfigError",
     "DriftloopError",
+    "DriverMissing",
     "EstimatorError",
     "ForeignVersion",
     "HistoryTooShort",
     "HomeUnusable",
     "LeaseLost",
+    "LedgerAway",
     "LedgerTooNew",
     "LedgerUnusable",
     "LoadedDiffers",
+    "LockLost",
     "LossNotFinite",
     "Misfit",
     "NoChampion",

@@ -16,6 +16,30 @@ class LedgerUnusable(DriftloopError):
         )
 
 
+class LedgerAway(DriftloopError):
+    """The ledger's database was there, and does not answer or cannot be written to any more."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(
+            f"the ledger {url} is out of reach: {why}",
+            expected="a database that can be reached and written to for as long as a check or a retrain runs",
+            remedy="bring it back (server, network, disk space) and run the command again: what was written is kept, "
+            "and what was left open is carried on",
+        )
+        self.why = why
+
+
+class LockLost(DriftloopError):
+    """The connection that held a model's lock has ended: another process may be inside by now."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"the lock on the aliases of {model} was lost with its connection to the ledger, so no alias was moved",
+            expected="a database server that keeps a connection for as long as aliases are moved",
+            remedy="nothing: the next check carries it on; `driftloop history` shows how it ended",
+        )
+
+
 class LedgerTooNew(DriftloopError):
     """A newer driftloop has written the ledger: this one would misread it."""
 

@@ -36,6 +36,17 @@ class HomeUnusable(DriftloopError):
         )
 
 
+class DriverMissing(DriftloopError):
+    """A database is named whose driver is not installed: it comes with an extra. Exit code 2."""
+
+    def __init__(self, where: str, module: str, extra: str) -> None:
+        super().__init__(
+            f"{where} needs the driver {module}, which is not installed",
+            expected=f"driftloop with the extra {extra!r}, which brings the driver",
+            remedy=f"pip install 'driftloop[{extra}]'",
+        )
+
+
 class SecretMissing(DriftloopError):
     """`${NAME}` in a config, and no such environment variable."""
 

@@ -19,14 +19,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from monitoring.errors import LeaseLost
+from monitoring.errors import LeaseLost, LedgerAway
 from monitoring.ledger import holders
-from monitoring.ledger.database import reading, writing
 from monitoring.ledger.tables import CLAIMS, stamp, written_now
+from monitoring.ledger.transactions import read, write
 
 LEASE_SECONDS = 90.0
 BEAT_SECONDS = 20.0
 POLL_SECONDS = 0.2
+BEAT_PATIENCE_SECONDS = 1.0
 PRESENT = "process/"
 
 
@@ -59,8 +60,9 @@ def take(open_: Connection, resource: str) -> Claim | Held:
     if row is None:
         open_.execute(CLAIMS.insert().values(resource=resource, **values))
         return mine
-    # On a database with many writers another one may have taken it since: the fence compares and swaps.
-    won = open_.execute(CLAIMS.update().where(this, CLAIMS.c.fence == row["fence"]).values(**values)).rowcount
+    # On a database with many writers another one may have taken it since, or its holder prolonged it: compare and swap.
+    same = this & (CLAIMS.c.fence == row["fence"]) & CLAIMS.c.expires_at.is_not_distinct_from(row["expires_at"])
+    won = open_.execute(CLAIMS.update().where(same).values(**values)).rowcount
     return mine if won else Held(resource, row["holder"])
 
 
@@ -112,8 +114,8 @@ def hold(
     finally:
         ended.set()
         beating.join()
-        # Where the database is away by now the lease runs out by itself.
-        with suppress(sa.exc.SQLAlchemyError):
+        # Where the database stays away the lease runs out by itself.
+        with suppress(LedgerAway):
             _change(engine, found, expires_at=None)
 
 
@@ -128,8 +130,8 @@ def present(engine: Engine) -> Iterator[None]:
         with hold(engine, resource, waiting=None):
             yield
     finally:
-        with suppress(sa.exc.SQLAlchemyError), writing(engine) as open_:
-            open_.execute(CLAIMS.delete().where(CLAIMS.c.resource == resource))
+        with suppress(LedgerAway):
+            write(engine, lambda open_: open_.execute(CLAIMS.delete().where(CLAIMS.c.resource == resource)))
 
 
 def dead(open_: Connection, holder: str) -> bool:
@@ -150,12 +152,14 @@ def dead(open_: Connection, holder: str) -> bool:
 
 
 def _take(engine: Engine, resource: str, taken: Callable[[Connection, Claim], None]) -> Claim | Held:
+    def try_to(open_: Connection) -> Claim | Held:
+        found = take(open_, resource)
+        if isinstance(found, Claim):
+            taken(open_, found)
+        return found
+
     try:
-        with writing(engine) as open_:
-            found = take(open_, resource)
-            if isinstance(found, Claim):
-                taken(open_, found)
-            return found
+        return write(engine, try_to)
     except sa.exc.IntegrityError:
         # Two first takers at once: the other one was faster.
         return Held(resource, "another process, a moment ago")
@@ -164,17 +168,16 @@ def _take(engine: Engine, resource: str, taken: Callable[[Connection, Claim], No
 def _beat(engine: Engine, claim: Claim, ended: threading.Event) -> None:
     while not ended.wait(BEAT_SECONDS):
         # A database that is away for a moment is no reason to stop: the lease lasts for several beats.
-        with suppress(sa.exc.SQLAlchemyError):
-            with reading(engine) as open_:
-                expiry = _expiry(_clock(open_))
-            if not _change(engine, claim, expires_at=expiry):
+        with suppress(LedgerAway):
+            expiry = _expiry(read(engine, _clock))
+            if not _change(engine, claim, expires_at=expiry, patience=BEAT_PATIENCE_SECONDS):
                 return
 
 
-def _change(engine: Engine, claim: Claim, **values: Any) -> bool:
+def _change(engine: Engine, claim: Claim, *, expires_at: str | None, patience: float | None = None) -> bool:
     this = (CLAIMS.c.resource == claim.resource) & (CLAIMS.c.fence == claim.fence)
-    with writing(engine) as open_:
-        return bool(open_.execute(CLAIMS.update().where(this).values(**values)).rowcount)
+    change = CLAIMS.update().where(this).values(expires_at=expires_at)
+    return write(engine, lambda open_: bool(open_.execute(change).rowcount), patience=patience)
 
 
 def _free(row: Any, moment: datetime) -> bool:

@@ -1,54 +1,86 @@
-"""Opening the ledger's database: one engine, durable settings, and transactions that read or that write."""
+"""Opening the ledger's database: one engine, with settings that keep what is written and notice what is lost."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import URL, Connection, Engine
 
-from monitoring.errors import LedgerUnusable
+from monitoring.errors import DriverMissing, LedgerAway, LedgerUnusable
 
 PATIENCE_SECONDS = 30
+POSTGRES = {
+    "application_name": "driftloop",
+    # A host that does not answer is told after seconds; a connection that is dead without a word after a minute.
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
 
 
 def connect(url: str) -> Engine:
     """An engine for the ledger at a URL; a SQLite file's folder is made."""
     try:
-        engine = sa.create_engine(url)
-        if engine.dialect.name == "sqlite":
-            if engine.url.database:
-                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-            sa.event.listen(engine, "connect", _durable)
-            sa.event.listen(engine, "begin", _begin)
-    except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
+        known = _with_driver(sa.make_url(url))
+        dialect = known.get_backend_name()
+        if dialect == "sqlite":
+            return _sqlite(known)
+        if dialect == "postgresql":
+            return _postgres(known)
+    except ModuleNotFoundError as error:
+        raise DriverMissing(shown(url), error.name or str(error), "postgres") from error
+    except (sa.exc.SQLAlchemyError, OSError) as error:
         raise unusable(url, error) from error
-    return engine
+    raise LedgerUnusable(shown(url), f"it is a database of {dialect}, neither SQLite nor PostgreSQL")
+
+
+def shown(url: str) -> str:
+    """The URL as it may be told: without a password, wherever it stands.
+
+    >>> shown("postgresql://ann:hush@host/db?sslpassword=hush&sslmode=require")
+    'postgresql://ann:***@host/db?sslpassword=***&sslmode=require'
+    """
+    before_host = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    return re.sub(r"(?i)([?&;]\w*(?:password|passwd|pwd)=)[^&;]*", r"\1***", before_host)
 
 
 def unusable(url: str, error: Exception) -> LedgerUnusable:
     """The database's own words, without a password."""
-    return LedgerUnusable(re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url), str(error).splitlines()[0])
+    return LedgerUnusable(shown(url), error.why if isinstance(error, LedgerAway) else words(error))
 
 
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """One view of the ledger, that of this moment."""
-    with engine.begin() as open_:
-        yield open_
+def words(error: Exception) -> str:
+    """What a database said, in one line and without the statement that it said it of."""
+    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
 
 
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that takes SQLite's write lock at once: one that reads first and then writes cannot be refused."""
-    with engine.connect().execution_options(writes=True) as open_, open_.begin():
-        yield open_
+def _with_driver(url: URL) -> URL:
+    # `postgres://` is what a source in the YAML says; what `postgresql://` means depends on SQLAlchemy's version.
+    return url.set(drivername="postgresql+psycopg") if url.drivername in {"postgres", "postgresql"} else url
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = sa.create_engine(url)
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    sa.event.listen(engine, "connect", _durable)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgres(url: URL) -> Engine:
+    settings: dict[str, Any] = {name: value for name, value in POSTGRES.items() if name not in url.query}
+    if url.get_driver_name() == "psycopg":
+        # Prepared statements belong to a connection, and a pooler such as pgbouncer passes connections on.
+        settings["prepare_threshold"] = None
+    # Of the server's own time zone nothing depends: moments are written as text, in UTC.
+    return sa.create_engine(url, connect_args=settings)
 
 
 def _begin(connection: Connection) -> None:

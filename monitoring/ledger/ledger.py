@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
+from monitoring.errors import LedgerAway
 from monitoring.ledger import claims, events, migrations, requests
 from monitoring.ledger.claims import Claim, Held
-from monitoring.ledger.database import connect, reading, unusable, writing
+from monitoring.ledger.database import connect, shown, unusable
 from monitoring.ledger.events import Event, Kind
-from monitoring.ledger.locks import locked
+from monitoring.ledger.locks import Still, locked
 from monitoring.ledger.requests import Progress, Request
 from monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, SETTLED, as_text, stamp, written_now
+from monitoring.ledger.transactions import read, write
 from monitoring.records import Check, History, Learned, Outcome, PastCheck, PastRetrain, Retrain
 
 Hold = AbstractContextManager[Claim | Held]
@@ -27,8 +30,9 @@ class Ledger:
     def __init__(self, url: str) -> None:
         self.engine = connect(url)
         try:
-            migrations.prepare(self.engine, self.engine.url.render_as_string())
-        except sa.exc.SQLAlchemyError as error:
+            migrations.prepare(self.engine, shown(url))
+        except (sa.exc.SQLAlchemyError, LedgerAway) as error:
+            self.close()
             raise unusable(url, error) from error
 
     def close(self) -> None:
@@ -38,15 +42,13 @@ class Ledger:
         self, model: str, kind: str, payload: Mapping[str, Any], now: datetime, *, subject: str | None = None
     ) -> None:
         """Add an event: that something happened to a model, at the present `now`, with what is to be told of it."""
-        with writing(self.engine) as open_:
-            events.append(open_, model, kind, payload, now, subject)
+        write(self.engine, lambda open_: events.append(open_, model, kind, payload, now, subject))
 
     def events(
         self, model: str, most: int | None = None, *, kinds: Collection[str] = (), subject: str | None = None
     ) -> list[Event]:
         """What happened to a model, newest first; of these kinds, or about this check, request or version, if given."""
-        with reading(self.engine) as open_:
-            return events.newest(open_, model, kinds=kinds, subject=subject, most=most)
+        return read(self.engine, lambda open_: events.newest(open_, model, kinds=kinds, subject=subject, most=most))
 
     def learn(self, model: str, learned: Learned, now: datetime) -> None:
         """Keep what a backtest or a retrain found out about a model; the newest counts."""
@@ -62,8 +64,7 @@ class Ledger:
         query = (
             sa.select(CHECKS.c.body).join(SETTLED, SETTLED.c.check_id == CHECKS.c.check_id).where(SETTLED.c.key == key)
         )
-        with reading(self.engine) as open_:
-            body = open_.execute(query).scalar()
+        body = self._scalar(query)
         return None if body is None else Check.model_validate_json(body)
 
     def record(self, check: Check, keys: tuple[str, ...] = ()) -> bool:
@@ -82,16 +83,20 @@ class Ledger:
             "past": as_text(check.past),
             "body": as_text(check),
         }
+
+        def add(open_: Connection) -> None:
+            open_.execute(CHECKS.insert().values(**row))
+            # In one order for all: who settles the same two keys does not wait for one that waits for it.
+            for key in sorted(set(settles)):
+                open_.execute(SETTLED.insert().values(key=key, check_id=check.check_id))
+            if check.probe is not None:
+                probed = check.probe.model_dump(mode="json")
+                events.append(open_, check.model, Kind.PROBE, probed, check.now, check.check_id)
+            told = events.of_check(check)
+            events.append(open_, check.model, Kind.CHECK_FINISHED, told, check.now, check.check_id)
+
         try:
-            with writing(self.engine) as open_:
-                open_.execute(CHECKS.insert().values(**row))
-                for key in dict.fromkeys(settles):
-                    open_.execute(SETTLED.insert().values(key=key, check_id=check.check_id))
-                if check.probe is not None:
-                    probed = check.probe.model_dump(mode="json")
-                    events.append(open_, check.model, Kind.PROBE, probed, check.now, check.check_id)
-                told = events.of_check(check)
-                events.append(open_, check.model, Kind.CHECK_FINISHED, told, check.now, check.check_id)
+            write(self.engine, add)
         except sa.exc.IntegrityError:
             return False
         return True
@@ -102,12 +107,10 @@ class Ledger:
         The row holds the check whose decision it is: both are written at once or not at all.
         """
         try:
-            with writing(self.engine) as open_:
-                return requests.ask(open_, request)
+            return write(self.engine, lambda open_: requests.ask(open_, request))
         except sa.exc.IntegrityError:
             # Another process asked for the same at this very moment: its row stands for both.
-            with writing(self.engine) as open_:
-                return requests.ask(open_, request)
+            return write(self.engine, lambda open_: requests.ask(open_, request))
 
     def working_on(self, request_id: str, *, waiting: Callable[[Held], None] | None) -> Hold:
         """Hold the claim on a request, with its event; see `holding`."""
@@ -128,17 +131,18 @@ class Ledger:
 
     def busy(self, resource: str) -> Held | None:
         """Who works on it, if anybody does."""
-        with reading(self.engine) as open_:
-            return claims.busy(open_, resource)
+        return read(self.engine, lambda open_: claims.busy(open_, resource))
 
-    def alone(self, model: str) -> AbstractContextManager[None]:
-        """The ledger's lock for a model's aliases: whoever compares and moves them does it inside."""
+    def alone(self, model: str) -> AbstractContextManager[Still]:
+        """The ledger's lock for a model's aliases: whoever compares and moves them does it inside.
+
+        The block gets a function that raises `LockLost` where the lock was lost with its connection: call it last.
+        """
         return locked(self.engine, model)
 
     def require(self, claim: Claim | None) -> None:
         """Raise `LeaseLost` if the claim is another's by now."""
-        with writing(self.engine) as open_:
-            claims.require(open_, claim)
+        write(self.engine, lambda open_: claims.require(open_, claim))
 
     def present(self) -> AbstractContextManager[None]:
         """Show for the time of the block that this process lives, to other hosts as well; see `dead`."""
@@ -146,45 +150,41 @@ class Ledger:
 
     def dead(self, holder: str) -> bool:
         """Whether a process can be taken for ended: by its pid here, by its leases elsewhere, never by time alone."""
-        with reading(self.engine) as open_:
-            return claims.dead(open_, holder)
+        return read(self.engine, lambda open_: claims.dead(open_, holder))
 
     def asked(self, request_id: str) -> Request:
         """What was asked for by a request."""
-        with reading(self.engine) as open_:
-            return requests.asked(open_, request_id)
+        return read(self.engine, lambda open_: requests.asked(open_, request_id))
 
     def result(self, request_id: str) -> Retrain | None:
         """How a request ended, if it has."""
         query = sa.select(REQUESTS.c.body).where(REQUESTS.c.request_id == request_id)
-        with reading(self.engine) as open_:
-            body = open_.execute(query).scalar()
+        body = self._scalar(query)
         return None if body is None else Retrain.model_validate_json(body)
 
     def advance(self, request_id: str, progress: Progress, *, by: Claim | None = None) -> None:
         """Keep how far a training has come, so that another process can carry it on."""
-        with writing(self.engine) as open_:
-            requests.advance(open_, request_id, progress, by)
+        write(self.engine, lambda open_: requests.advance(open_, request_id, progress, by))
 
     def progress(self, request_id: str) -> Progress | None:
         """How far a training has come; None before the gate's word."""
         query = sa.select(REQUESTS.c.progress).where(REQUESTS.c.request_id == request_id)
-        with reading(self.engine) as open_:
-            text = open_.execute(query).scalar()
+        text = self._scalar(query)
         return None if text is None else Progress.model_validate_json(text)
 
     def attempts(self, request_id: str) -> int:
         """How often a request was claimed since it was asked for last."""
-        with reading(self.engine) as open_:
-            return requests.attempts(open_, request_id)
+        return read(self.engine, lambda open_: requests.attempts(open_, request_id))
 
     def settle(self, retrain: Retrain, *, by: Claim | None = None) -> bool:
         """Write how a request ended. The first end counts: False if there is one already."""
         state = Kind.PROMOTED if retrain.promoted else Kind.REJECTED
         if retrain.code == Kind.AWAITING_APPROVAL:
             state = Kind.AWAITING_APPROVAL
-        with writing(self.engine) as open_:
-            return requests.end(open_, retrain.request_id, state=state, retrain=retrain, claim=by)
+        return write(
+            self.engine,
+            lambda open_: requests.end(open_, retrain.request_id, state=state, retrain=retrain, claim=by),
+        )
 
     def fail(self, request_id: str, why: str, *, by: Claim | None = None, impossible: bool = False) -> bool:
         """Write that a request broke off, or that there was nothing to train on.
@@ -192,18 +192,15 @@ class Ledger:
         It may be tried again, so it keeps no result; False if it has one.
         """
         state = Kind.IMPOSSIBLE if impossible else Kind.FAILED
-        with writing(self.engine) as open_:
-            return requests.end(open_, request_id, state=state, error=why, claim=by)
+        return write(self.engine, lambda open_: requests.end(open_, request_id, state=state, error=why, claim=by))
 
     def open_requests(self, model: str | None = None) -> list[Request]:
         """The requests that have no end, oldest first; those in work are among them."""
-        with reading(self.engine) as open_:
-            return requests.left_open(open_, model)
+        return read(self.engine, lambda open_: requests.left_open(open_, model))
 
     def ended_without_check(self, model: str) -> list[tuple[Request, Retrain | str]]:
         """Requests that came to an end while the check that decided on them never did: its process died."""
-        with reading(self.engine) as open_:
-            return requests.without_check(open_, model)
+        return read(self.engine, lambda open_: requests.without_check(open_, model))
 
     def history(self, model: str, before: datetime) -> History:
         """The judged checks and the retrains up to a moment, oldest first. A first training is no retrain."""
@@ -219,9 +216,12 @@ class Ledger:
             REQUESTS.c.champion.is_not(None),
             REQUESTS.c.state.in_(["promoted", "rejected", requests.WAITS]),
         )
-        with reading(self.engine) as open_:
+
+        def look(open_: Connection) -> tuple[Sequence[str], Sequence[Any]]:
             past = open_.execute(checks.order_by(CHECKS.c.now, CHECKS.c.number)).scalars().all()
-            ends = open_.execute(retrains.order_by(REQUESTS.c.now, REQUESTS.c.number)).all()
+            return past, open_.execute(retrains.order_by(REQUESTS.c.now, REQUESTS.c.number)).all()
+
+        past, ends = read(self.engine, look)
         return History(
             checks=tuple(PastCheck.model_validate_json(body) for body in past),
             retrains=tuple(PastRetrain(now=now, promoted=state == "promoted") for now, state in ends),
@@ -230,17 +230,18 @@ class Ledger:
     def models(self) -> list[str]:
         """Every model that was ever checked or trained, or of which anything was noted."""
         every = sa.union(*(sa.select(table.c.model) for table in (CHECKS, REQUESTS, EVENTS)))
-        with reading(self.engine) as open_:
-            return sorted(open_.execute(every).scalars())
+        return sorted(read(self.engine, lambda open_: open_.execute(every).scalars().all()))
 
     def checks(self, model: str, most: int | None = None) -> list[Check]:
         """The finished checks of a model, newest first."""
         query = sa.select(CHECKS.c.body).where(CHECKS.c.model == model).order_by(CHECKS.c.number.desc()).limit(most)
-        with reading(self.engine) as open_:
-            return [Check.model_validate_json(body) for body in open_.execute(query).scalars()]
+        bodies = read(self.engine, lambda open_: open_.execute(query).scalars().all())
+        return [Check.model_validate_json(body) for body in bodies]
 
     def requests(self, model: str, most: int | None = None) -> list[dict[str, Any]]:
         """The retrain requests of a model with their state, newest first."""
         query = sa.select(REQUESTS).where(REQUESTS.c.model == model).order_by(REQUESTS.c.number.desc()).limit(most)
-        with reading(self.engine) as open_:
-            return [dict(row) for row in open_.execute(query).mappings()]
+        return read(self.engine, lambda open_: [dict(row) for row in open_.execute(query).mappings()])
+
+    def _scalar(self, query: sa.Select[Any]) -> Any:
+        return read(self.engine, lambda open_: open_.execute(query).scalar())

@@ -6,28 +6,54 @@ It is no lease: it cannot run out while its holder lives, and a holder's death f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import sqlalchemy as sa
 from filelock import FileLock
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
-from monitoring.ledger.database import writing
+from monitoring.errors import LockLost
+from monitoring.ledger.transactions import patiently
+
+Still = Callable[[], None]
+TIMEOUTS = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout")
 
 
 @contextmanager
-def locked(engine: Engine, model: str) -> Iterator[None]:
+def locked(engine: Engine, model: str) -> Iterator[Still]:
     """Alone with a model's aliases, among all that share this ledger.
 
     Beside a SQLite file it is a file, so that others may write to the ledger meanwhile; in a database server it is an
-    advisory lock, held by a connection of its own.
+    advisory lock, held by a connection of its own. If that connection is cut the server lets others in at once: the
+    block calls what it is given before it moves anything, and `LockLost` ends it there.
     """
     if engine.dialect.name == "sqlite":
         with FileLock(f"{engine.url.database}.{model}.lock"):
-            yield
+            yield lambda: None
         return
+    held, ending = patiently(engine, lambda: _taken(engine, model))
+
+    def still() -> None:
+        try:
+            held.execute(sa.select(1))
+        except sa.exc.DBAPIError as error:
+            raise LockLost(model) from error
+
+    try:
+        yield still
+    finally:
+        # A connection that is gone has given the lock back.
+        with suppress(sa.exc.SQLAlchemyError):
+            ending.close()
+
+
+def _taken(engine: Engine, model: str) -> tuple[Connection, ExitStack]:
     number = int.from_bytes(hashlib.sha256(f"driftloop {model}".encode()).digest()[:8], "big", signed=True)
-    with writing(engine) as open_:
-        open_.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
-        yield
+    with ExitStack() as stack:
+        held = stack.enter_context(engine.connect())
+        stack.enter_context(held.begin())
+        # Of a transaction, not of a session, which poolers of connections mix up. It may wait, and idle, for long.
+        held.execute(sa.select(*(sa.func.set_config(name, "0", True) for name in TIMEOUTS)))
+        held.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+        return held, stack.pop_all()

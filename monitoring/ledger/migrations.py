@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from monitoring.errors import LedgerTooNew
-from monitoring.ledger.database import reading, writing
 from monitoring.ledger.events import of_check
 from monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, TABLES, VERSION, as_text
+from monitoring.ledger.transactions import read, write
 from monitoring.records import Check
 
 LOCK = 0x64726966746C6F6F  # any number of ours: PostgreSQL's advisory lock for "the format is being changed"
@@ -19,24 +19,26 @@ LOCK = 0x64726966746C6F6F  # any number of ours: PostgreSQL's advisory lock for 
 
 def prepare(engine: Engine, where: str) -> None:
     """Make the tables, or bring those of an older driftloop to the present format. A newer format is refused."""
-    with reading(engine) as open_:
-        found = _format(open_)
+    if read(engine, _format) != FORMAT:
+        write(engine, lambda open_: _bring_up_to_date(open_, where))
+
+
+def _bring_up_to_date(open_: Connection, where: str) -> None:
+    if open_.dialect.name == "postgresql":
+        open_.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+    # Another process may have done it while we waited for the lock.
+    found = _format(open_)
+    if found is not None and found > FORMAT:
+        raise LedgerTooNew(where, found, FORMAT)
+    if found is None:
+        TABLES.create_all(open_)
+        open_.execute(VERSION.insert().values(one=1, format=FORMAT))
+        return
     if found == FORMAT:
         return
-    with writing(engine) as open_:
-        if engine.dialect.name == "postgresql":
-            open_.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-        # Another process may have done it while we waited for the lock.
-        found = _format(open_)
-        if found is not None and found > FORMAT:
-            raise LedgerTooNew(where, found, FORMAT)
-        if found is None:
-            TABLES.create_all(open_)
-            open_.execute(VERSION.insert().values(one=1, format=FORMAT))
-            return
-        for step in range(found, FORMAT):
-            STEPS[step](open_)
-        open_.execute(VERSION.update().values(format=FORMAT))
+    for step in range(found, FORMAT):
+        STEPS[step](open_)
+    open_.execute(VERSION.update().values(format=FORMAT))
 
 
 def _format(open_: Connection) -> int | None:

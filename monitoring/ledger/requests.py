@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from monitoring.ledger import claims, events
 from monitoring.ledger.claims import Claim
 from monitoring.ledger.events import Kind
-from monitoring.ledger.tables import CHECKS, EVENTS, REQUESTS, as_text, stamp, written_now
+from monitoring.ledger.tables import CHECKS, EVENTS, REQUESTS, as_text, plain, stamp, written_now
 from monitoring.records import Check, Loss, Moment, Record, Retrain, Window
 
 OPEN = ("requested", "trained")
@@ -63,7 +63,7 @@ class Progress(Record):
 def ask(open_: Connection, request: Request) -> Retrain | None:
     """One row stands for all tries of a request. Gives its result if it was trained to its end before."""
     this = REQUESTS.c.request_id == request.request_id
-    found = open_.execute(sa.select(REQUESTS).where(this)).mappings().first()
+    found = open_.execute(sa.select(REQUESTS).where(this).with_for_update()).mappings().first()
     if found is not None and found["body"] is not None:
         return Retrain.model_validate_json(found["body"])
     if found is not None and found["state"] in OPEN and found["asked"] is not None:
@@ -73,7 +73,7 @@ def ask(open_: Connection, request: Request) -> Retrain | None:
         "champion": request.champion,
         "state": "requested",
         "now": stamp(request.now),
-        "reason": request.reason,
+        "reason": plain(request.reason),
         "error": None,
         "written_at": written_now(),
         "check_id": request.check.check_id if request.check else None,
@@ -136,7 +136,11 @@ def end(
     row = _row(open_, request_id, locked=True)
     if row["body"] is not None and (row["state"] != WAITS or state == WAITS):
         return False
-    values = {"state": str(state), "error": error, "body": as_text(retrain) if retrain else row["body"]}
+    values = {
+        "state": str(state),
+        "error": plain(error) if error else None,
+        "body": as_text(retrain) if retrain else row["body"],
+    }
     if state in AGAIN:
         # The next try begins anew.
         values["progress"] = None

@@ -105,6 +105,15 @@ def written_now() -> str:
     return stamp(datetime.now(UTC))
 
 
+def plain(text: str) -> str:
+    r"""Write what a person is told so that every database takes it: PostgreSQL keeps no NUL, and nobody half a letter.
+
+    >>> plain("a\0b\ud800")
+    'a�b?'
+    """
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 def as_text(value: Record | dict[str, Any]) -> str:
     """Write a record so that it reads back whole: `model_dump_json` makes a null of an infinite loss."""
     return json.dumps(value.model_dump(mode="json") if isinstance(value, Record) else value)

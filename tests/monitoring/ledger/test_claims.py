@@ -16,14 +16,14 @@ from monitoring.errors import LeaseLost
 from monitoring.ledger import Claim, Held, Ledger, claims
 from monitoring.ledger.tables import stamp
 from tests.monitoring.ledger.test_ledger import ask, retrain
+from tests.together import together
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def taken(ledger: Ledger, resource: str = "check/taxi") -> Claim | Held:
     """Take it and never give it back, as a process does that is killed."""
-    with claims.writing(ledger.engine) as open_:
-        return claims.take(open_, resource)
+    return claims.write(ledger.engine, lambda open_: claims.take(open_, resource))
 
 
 def change(ledger: Ledger, **values: str) -> None:
@@ -182,10 +182,8 @@ def test_attempts_are_counted_since_the_request_was_asked_for(ledger: Ledger) ->
 
 
 TAKES = """
-import sys, time
-from monitoring.ledger import Claim, Ledger
 ledger, won = Ledger(sys.argv[1]), []
-for turn in range(30):
+for turn in range(12):
     with ledger.holding("check/taxi", waiting=lambda held: None) as claim:
         won.append(claim.fence)
 print(repr(won))
@@ -193,10 +191,9 @@ print(repr(won))
 
 
 def test_four_processes_hold_it_one_after_the_other(url: str) -> None:
-    """A hundred and twenty turns, each with a fence of its own: no two were inside at once."""
-    Ledger(url).close()
-    workers = [subprocess.Popen([sys.executable, "-c", TAKES, url], cwd=ROOT, stdout=subprocess.PIPE) for _ in range(4)]
-    fences = [fence for worker in workers for fence in eval(worker.communicate(timeout=120)[0])]
-    assert sorted(fences) == list(range(1, 121))
+    """Forty-eight turns, each with a fence of its own: no two were inside at once."""
+    imports = "import sys; from monitoring.ledger import Ledger\n"
+    fences = [fence for said in together(imports, TAKES, *[[url]] * 4) for fence in eval(said)]
+    assert sorted(fences) == list(range(1, 49))
     with closing(Ledger(url)) as ledger:
         assert ledger.busy("check/taxi") is None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,11 +18,11 @@ from monitoring.errors import LedgerUnusable
 from monitoring.ledger import Ledger, Request, digest, window_key
 from monitoring.ledger.tables import stamp
 from monitoring.records import Check, CheckWindow, Outcome, Performance, Retrain, Window
+from tests.together import together
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 WINDOW = Window(start=NOW - 7 * DAY, end=NOW)
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def check(number: int = 1, outcome: Outcome = Outcome.STEADY, now: datetime = NOW, **more: Any) -> Check:
@@ -206,7 +205,7 @@ def test_a_digest_keeps_its_parts_apart() -> None:
     ("url", "why"),
     [
         ("nonsense", "Could not parse"),
-        ("postgres://me:secret@host/db", "Can't load plugin"),
+        ("mysql+pymysql://me:secret@host/db", "database of mysql, neither SQLite nor PostgreSQL"),
         ("sqlite:////proc/none/ledger.db", "No such file"),
     ],
 )
@@ -227,39 +226,21 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     assert file.read_bytes() == b"this is no database" * 100
 
 
-OPENER = """
-import sys, time
-from monitoring.ledger import Ledger
-
-url, start = sys.argv[1], float(sys.argv[2])
-for turn in range(25):
-    time.sleep(max(0.0, start + 0.1 * turn - time.time()))
-    Ledger(f"{url}.{turn}").close()
-"""
+IMPORTS = "import sys; from monitoring.ledger import Ledger\n"
+OPENS = "for url in sys.argv[1:]: Ledger(url).close()"
 
 
-def test_a_fresh_file_may_be_opened_by_many_at_once(url: str) -> None:
-    """Four processes that make the same ledger at the same moment all come through, twenty-five times over.
+def test_a_fresh_ledger_may_be_opened_by_many_at_once(empty: Callable[[], str], dialect: str) -> None:
+    """Four processes that make the same ledger at the same moment all come through, time after time.
 
     SQLite's own switch to WAL knows no timeout: without ours one time in eight one of the four is turned away.
     """
-    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True)
-    start = str(datetime.now(UTC).timestamp() + 2)
-    command = [sys.executable, "-c", OPENER, url, start]
-    openers = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
-    errors = [opener.communicate(timeout=120)[1].decode() for opener in openers]
-    assert [opener.returncode for opener in openers] == [0] * 4, "\n".join(errors)
+    urls = [empty() for _ in range(25 if dialect == "sqlite" else 5)]
+    together(IMPORTS, OPENS, *[urls] * 4)
 
 
-WORKER = """
-import sys, time
-from datetime import UTC, datetime
-from tests.monitoring.ledger.test_ledger import ask, check, retrain
-from monitoring.ledger import Ledger
-
-me, url, start = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-time.sleep(max(0.0, start - time.time()))
-ledger = Ledger(url)
+WORK = """
+me, ledger = int(sys.argv[1]), Ledger(sys.argv[2])
 won = [n for n in range(20) if ledger.record(check(1000 * me + n), (f"own {me} {n}", f"key {n}"))]
 first = [n for n in range(20) if ask(ledger, f"r{n}") is None and ledger.settle(retrain(f"r{n}", version=str(me)))]
 ends = [ask(ledger, f"r{n}").version for n in range(20)]
@@ -268,16 +249,9 @@ print(repr((won, first, ends)))
 
 
 def test_four_processes_at_once_agree(url: str) -> None:
-    """On a fresh file every key and every request is won by exactly one process, and all see the same ends."""
-    start = datetime.now(UTC).timestamp() + 4
-    command = [sys.executable, "-c", WORKER]
-    workers = [
-        subprocess.Popen([*command, str(me), url, str(start)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for me in range(4)
-    ]
-    said = [worker.communicate(timeout=120) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * 4, b"\n".join(err for _, err in said).decode()
-    answers = [eval(out) for out, _ in said]
+    """On a fresh ledger every key and every request is won by exactly one process, and all see the same ends."""
+    imports = IMPORTS + "from tests.monitoring.ledger.test_ledger import ask, check, retrain\n"
+    answers = [eval(said) for said in together(imports, WORK, *[(me, url) for me in range(4)])]
     for part in (0, 1):
         won = [n for answer in answers for n in answer[part]]
         assert sorted(won) == list(range(20))
@@ -285,6 +259,37 @@ def test_four_processes_at_once_agree(url: str) -> None:
     with closing(Ledger(url)) as ledger:
         assert counted(ledger, "checks") == counted(ledger, "requests") == 20
         assert counted(ledger, "settled") == 40
+        assert len(ledger.events("taxi", kinds=["retrain_requested"])) == 20
         for me, answer in enumerate(answers):
             assert all(ledger.checked(f"key {n}") == check(1000 * me + n) for n in answer[0])
             assert all(answers[0][2][n] == str(me) for n in answer[1])
+
+
+ONE_WINDOW = """
+ledger = Ledger(sys.argv[1])
+with ledger.holding("check/taxi", waiting=lambda held: None):
+    found = ledger.checked("window")
+    if found is None:
+        assert ask(ledger) is None
+        with ledger.working_on("r1", waiting=None) as claim:
+            assert ledger.settle(retrain(), by=claim)
+        assert ledger.record(check(), ("window",))
+print("judged" if found is None else "already checked")
+"""
+
+
+def test_eight_monitors_of_one_window_make_one_version(url: str) -> None:
+    """As the flow does it: one of the eight judges and trains, and seven find its check."""
+    imports = IMPORTS + "from tests.monitoring.ledger.test_ledger import ask, check, retrain\n"
+    said = sorted(together(imports, ONE_WINDOW, *[[url]] * 8))
+    assert said == ["already checked\n"] * 7 + ["judged\n"]
+    with closing(Ledger(url)) as ledger:
+        told = [event.kind for event in reversed(ledger.events("taxi"))]
+        assert told == ["retrain_requested", "claimed", "promoted", "check_finished"]
+
+
+def test_what_no_database_takes_is_written_all_the_same(ledger: Ledger) -> None:
+    """An error's text may hold a NUL, which PostgreSQL refuses, or half a letter: the request still gets its end."""
+    ask(ledger)
+    assert ledger.fail("r1", "broke at \0 and \ud800")
+    assert [row["error"] for row in ledger.requests("taxi")] == ["broke at \ufffd and ?"]

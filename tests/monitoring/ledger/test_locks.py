@@ -8,12 +8,20 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from monitoring.errors import LockLost
 from monitoring.ledger import Ledger
+from tests.servers.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[3]
 DIES = """
 import os, signal, sys
+import pytest
+
+from monitoring.errors import LockLost
 from monitoring.ledger import Ledger
+from tests.servers.postgres import Postgres
 with Ledger(sys.argv[1]).alone("taxi"):
     print("inside", flush=True)
     sys.stdin.read()
@@ -55,3 +63,15 @@ def test_the_death_of_its_holder_frees_it(ledger: Ledger, url: str) -> None:
     holder.communicate()
     with ledger.alone("taxi"):
         pass
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_who_has_lost_the_lock_is_told_before_it_moves_anything(ledger: Ledger, postgres: Postgres) -> None:
+    """A cut connection frees the lock in the server, so another one is inside at once: the first must not go on."""
+    with ledger.alone("taxi") as still:
+        still()
+        postgres.disconnect()
+        with ledger.alone("taxi") as also:
+            also()
+            with pytest.raises(LockLost, match="the lock on the aliases of taxi was lost"):
+                still()

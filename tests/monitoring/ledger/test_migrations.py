@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import subprocess
-import sys
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,22 +13,24 @@ import sqlalchemy as sa
 
 from monitoring.errors import LedgerTooNew
 from monitoring.ledger import Ledger
+from monitoring.ledger.database import connect
 from monitoring.ledger.migrations import STEPS
 from monitoring.ledger.tables import FORMAT, TABLES, stamp
 from monitoring.records import PastRetrain
+from tests.together import together
 
-ROOT = Path(__file__).resolve().parents[3]
+Empty = Callable[[], str]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 # As the first release made them, word for word.
 OLDEST = """
 CREATE TABLE checks (
-    number INTEGER NOT NULL, check_id VARCHAR(40) NOT NULL, model VARCHAR(100) NOT NULL, outcome VARCHAR(20) NOT NULL,
+    number {counted} NOT NULL, check_id VARCHAR(40) NOT NULL, model VARCHAR(100) NOT NULL, outcome VARCHAR(20) NOT NULL,
     now VARCHAR(40) NOT NULL, written_at VARCHAR(40) NOT NULL, format INTEGER NOT NULL, {past}
     body TEXT NOT NULL, PRIMARY KEY (number), UNIQUE (check_id));
 CREATE INDEX ix_checks_model ON checks (model);
 CREATE TABLE settled ("key" VARCHAR(64) NOT NULL, check_id VARCHAR(40) NOT NULL, PRIMARY KEY ("key"));
 CREATE TABLE requests (
-    number INTEGER NOT NULL, request_id VARCHAR(40) NOT NULL, model VARCHAR(100) NOT NULL, champion VARCHAR(40),
+    number {counted} NOT NULL, request_id VARCHAR(40) NOT NULL, model VARCHAR(100) NOT NULL, champion VARCHAR(40),
     now VARCHAR(40) NOT NULL, state VARCHAR(20) NOT NULL, reason TEXT NOT NULL, error TEXT,
     written_at VARCHAR(40) NOT NULL, body TEXT, PRIMARY KEY (number), UNIQUE (request_id));
 CREATE INDEX ix_requests_model ON requests (model);
@@ -79,27 +78,49 @@ END = {
 }
 
 
-def old_ledger(file: Path, shape: str = "columns of its own") -> str:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(file)) as database:
-        database.executescript(OLDEST.format(past=SHAPES[shape]))
-        seen = ["c1", "taxi", "steady", stamp(NOW), stamp(NOW), 1]
-        seen += [0.25, 2.5] if shape == "columns of its own" else ["{}"]
-        marks = ", ".join("?" * (len(seen) + 1))
-        database.execute(f"INSERT INTO checks VALUES (1, {marks})", [*seen, json.dumps(BODY)])
-        database.execute("INSERT INTO settled VALUES ('k1', 'c1')")
-        asked = [("r1", "promoted", None, json.dumps(END)), ("r2", "failed", "out of memory", None)]
-        for number, (name, state, error, body) in enumerate(asked, 1):
-            row = (number, name, "taxi", "1", stamp(NOW), state, "drift", error, stamp(NOW), body)
-            database.execute("INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        database.commit()
-    return f"sqlite:///{file}"
+@contextmanager
+def opened(url: str) -> Iterator[sa.Connection]:
+    """A transaction of our own, past the ledger."""
+    engine = connect(url)
+    with engine.begin() as open_:
+        yield open_
+    engine.dispose()
+
+
+def old_ledger(url: str, shape: str = "columns of its own") -> str:
+    tables = OLDEST.format(past=SHAPES[shape], counted="INTEGER" if url.startswith("sqlite") else "SERIAL")
+    seen = {"check_id": "c1", "model": "taxi", "outcome": "steady", "now": stamp(NOW), "written_at": stamp(NOW)}
+    seen |= {"format": 1, "body": json.dumps(BODY)}
+    seen |= {"drift_share": 0.25, "loss": 2.5} if shape == "columns of its own" else {"past": "{}"}
+    asked = {"model": "taxi", "champion": "1", "now": stamp(NOW), "reason": "drift", "written_at": stamp(NOW)}
+    ends = [("r1", "promoted", None, json.dumps(END)), ("r2", "failed", "out of memory", None)]
+    with opened(url) as open_:
+        for statement in tables.split(";")[:-1]:
+            open_.execute(sa.text(statement))
+        put(open_, "checks", seen)
+        put(open_, "settled", {"key": "k1", "check_id": "c1"})
+        for name, state, error, body in ends:
+            put(open_, "requests", {**asked, "request_id": name, "state": state, "error": error, "body": body})
+    return url
+
+
+def put(open_: sa.Connection, table: str, row: dict[str, Any]) -> None:
+    open_.execute(sa.insert(sa.table(table, *map(sa.column, row))).values(**row))
+
+
+def dump(url: str) -> dict[str, list[Any]]:
+    """Every row of every table, and every column."""
+    with opened(url) as open_:
+        names = sa.inspect(open_).get_table_names()
+        return {
+            name: [dict(row) for row in open_.execute(sa.text(f"SELECT * FROM {name}")).mappings()] for name in names
+        }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_nothing_of_an_old_ledger_is_lost(tmp_path: Path, shape: str) -> None:
+def test_nothing_of_an_old_ledger_is_lost(empty: Empty, shape: str) -> None:
     """Checks, settled windows, ends of requests and the history of the policies are there, whatever its shape."""
-    url = old_ledger(tmp_path / "ledger.db", shape)
+    url = old_ledger(empty(), shape)
     for _ in range(2):  # the second opening finds nothing to do
         with closing(Ledger(url)) as ledger:
             check = ledger.checked("k1")
@@ -121,51 +142,49 @@ def test_nothing_of_an_old_ledger_is_lost(tmp_path: Path, shape: str) -> None:
 
 
 def shape_of(url: str) -> dict[str, list[tuple[str, bool]]]:
-    engine = sa.create_engine(url)
-    seen = sa.inspect(engine)
-    made = {t: sorted((c["name"], bool(c["nullable"])) for c in seen.get_columns(t)) for t in seen.get_table_names()}
-    made |= {f"{t} indexes": sorted((str(i["name"]), True) for i in seen.get_indexes(t)) for t in list(made)}
-    engine.dispose()
-    return made
+    with opened(url) as open_:
+        seen = sa.inspect(open_)
+        made = {
+            t: sorted((c["name"], bool(c["nullable"])) for c in seen.get_columns(t)) for t in seen.get_table_names()
+        }
+        # PostgreSQL lists the indexes of unique columns too, under names of its own.
+        named = {t: [i for i in seen.get_indexes(t) if not i.get("duplicates_constraint")] for t in made}
+    return made | {f"{t} indexes": sorted((str(i["name"]), True) for i in named[t]) for t in named}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_migrated_ledger_is_like_a_fresh_one(tmp_path: Path, shape: str) -> None:
+def test_a_migrated_ledger_is_like_a_fresh_one(empty: Empty, shape: str) -> None:
     """The same tables, columns and indexes: no code needs to know where a ledger came from."""
-    old, fresh = old_ledger(tmp_path / "old.db", shape), f"sqlite:///{tmp_path / 'fresh.db'}"
+    old, fresh = old_ledger(empty(), shape), empty()
     for url in (old, fresh):
         Ledger(url).close()
     assert shape_of(old) == shape_of(fresh)
     assert set(shape_of(fresh)) >= set(TABLES.tables)
 
 
-def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
-    """What a later driftloop wrote is not misread: the error names both formats, and no byte of the rows changes."""
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+def test_a_newer_format_is_refused_and_left_alone(url: str) -> None:
+    """What a later driftloop wrote is not misread: the error names both formats, and no row changes."""
     Ledger(url).close()
-    with closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
-        database.execute(f"UPDATE ledger_format SET format = {FORMAT + 7}")
-        database.commit()
-        before = list(database.iterdump())
-    with pytest.raises(LedgerTooNew, match=rf"format {FORMAT + 7}.*no later format than {FORMAT}"):
+    with opened(url) as open_:
+        open_.execute(sa.text(f"UPDATE ledger_format SET format = {FORMAT + 7}"))
+    before = dump(url)
+    with pytest.raises(LedgerTooNew, match=rf"format {FORMAT + 7}.*no later format than {FORMAT}") as caught:
         Ledger(url)
-    with closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
-        assert list(database.iterdump()) == before
+    assert sa.make_url(url).password is None or str(sa.make_url(url).password) not in str(caught.value)
+    assert dump(url) == before
 
 
-def test_a_migration_that_breaks_off_leaves_the_old_ledger(tmp_path: Path) -> None:
+def test_a_migration_that_breaks_off_leaves_the_old_ledger(empty: Empty) -> None:
     """A body that cannot be read stops the migration whole; once it is mended the migration comes through."""
-    url, file = old_ledger(tmp_path / "ledger.db"), tmp_path / "ledger.db"
-    with closing(sqlite3.connect(file)) as database:
-        database.execute("UPDATE checks SET body = '{}'")
-        database.commit()
-        before = list(database.iterdump())
+    url = old_ledger(empty())
+    with opened(url) as open_:
+        open_.execute(sa.text("UPDATE checks SET body = '{}'"))
+    before = dump(url)
     with pytest.raises(ValueError, match="validation error"):
         Ledger(url)
-    with closing(sqlite3.connect(file)) as database:
-        assert list(database.iterdump()) == before
-        database.execute("UPDATE checks SET body = ?", [json.dumps(BODY)])
-        database.commit()
+    assert dump(url) == before
+    with opened(url) as open_:
+        open_.execute(sa.text("UPDATE checks SET body = :body"), {"body": json.dumps(BODY)})
     with closing(Ledger(url)) as ledger:
         assert len(ledger.history("taxi", NOW).checks) == 1
 
@@ -175,12 +194,9 @@ def test_there_is_a_step_from_every_older_format() -> None:
     assert sorted(STEPS) == list(range(1, FORMAT))
 
 
-def test_many_may_open_an_old_ledger_at_once(tmp_path: Path) -> None:
+def test_many_may_open_an_old_ledger_at_once(empty: Empty) -> None:
     """Four processes that meet the same old ledger migrate it once."""
-    url = old_ledger(tmp_path / "ledger.db")
-    command = [sys.executable, "-c", "import sys; from monitoring.ledger import Ledger; Ledger(sys.argv[1])", url]
-    openers = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
-    errors = [opener.communicate(timeout=120)[1].decode() for opener in openers]
-    assert [opener.returncode for opener in openers] == [0] * 4, "\n".join(errors)
+    url = old_ledger(empty())
+    together("import sys; from monitoring.ledger import Ledger\n", "Ledger(sys.argv[1])", *[[url]] * 4)
     with closing(Ledger(url)) as ledger:
         assert len(ledger.events("taxi")) == 5
