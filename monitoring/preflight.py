@@ -100,20 +100,6 @@ def _config(reference: Reference, config: Monitored) -> Iterator[Finding]:
             )
         if found:
             yield Finding(code="config_changed", severity="fatal", column=column.name, message=f"{found}: {remedy}")
-    if reference.loss_name != config.loss:
-        yield Finding(
-            code="loss_changed",
-            severity="warning",
-            message=f"the config asks for {config.loss}, the champion's reference loss is its {reference.loss_name}",
-        )
-    for name in config.columns.features:
-        if reference.column(name) is None:
-            yield Finding(
-                code="new_feature",
-                severity="warning",
-                column=name,
-                message=f"{name} is new in the config: the champion does not use it, so it is not judged yet",
-            )
 
 
 def _times(future_rows: int, in_order: bool) -> Iterator[Finding]:

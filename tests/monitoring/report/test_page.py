@@ -20,6 +20,7 @@ from monitoring.records import (
     Window,
 )
 from monitoring.report.page import dress, verdict
+from tests import drawn
 
 MOMENT = datetime(2026, 3, 8, 6, tzinfo=UTC)
 WEEK = Window(start=MOMENT - timedelta(days=7), end=MOMENT)
@@ -32,14 +33,7 @@ def column(name: str, score: float, drifted: bool, method: str = "wasserstein", 
 
 
 def check(**more: object) -> Check:
-    window = CheckWindow(start=WEEK.start, end=WEEK.end, rows=12345)
-    common: dict[str, object] = {
-        "model": "taxi",
-        "check_id": "c-1",
-        "outcome": Outcome.STEADY,
-        "reason": "Nothing moved.",
-    }
-    return Check(**{"window": window, "now": MOMENT, **common, **more})  # type: ignore[arg-type]
+    return drawn.check(**{"window": CheckWindow(start=WEEK.start, end=WEEK.end, rows=12345), "now": MOMENT, **more})
 
 
 def words(html: str) -> str:
