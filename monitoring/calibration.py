@@ -47,20 +47,24 @@ class Null:
     def threshold(self, level: float) -> float:
         """The least score that chance reaches with probability `level` or less.
 
-        Within the draws it is their quantile. Beyond them the tail goes on as an exponential one, or as that of a gamma
-        distribution with the mean, variance and skewness of the draws, whichever is further out.
+        Within the draws it is the rank that makes a Monte Carlo test exact (Barnard 1963): the score is one more draw.
+        Beyond them the tail goes on as an exponential one, whose scale is known from a few draws only and pays for that
+        (the predictive distribution), or as that of a gamma distribution with the mean, variance and skewness of the
+        draws, whichever is further out.
 
         >>> normal = Null.of(np.abs(special.ndtri((np.arange(4000) + 0.5) / 4000)), "ks")
         >>> round(normal.threshold(0.05), 2), 3.2 < normal.threshold(0.001) < 3.4
         (1.96, True)
         """
-        beyond = max(int(level * len(self.draws)), TAIL_DRAWS)
+        many = len(self.draws) + 1
+        beyond = max(int(level * many) - 1, TAIL_DRAWS)
         start = float(self.draws[-1 - beyond])
         reached = start
-        share = beyond / len(self.draws)
+        share = (beyond + 1) / many
         if level < share:
             excess = float((self.draws[-beyond:] - start).mean())
-            reached += max(excess * float(np.log(share / level)), self._gamma(level) - self._gamma(share))
+            further = excess * beyond * ((share / level) ** (1 / beyond) - 1)
+            reached += max(further, self._gamma(level) - self._gamma(share))
         return float(max(reached, 0.0) ** (1 / self.power)) * (1 + JUST_ABOVE) + JUST_ABOVE
 
     @cached_property
@@ -81,12 +85,17 @@ class Null:
 
 @dataclass
 class Chance:
-    """Draws null distributions for one reference and one number of current rows; the same seed draws the same."""
+    """Draws null distributions for one reference and one number of current rows; the same seed draws the same.
 
-    seed: int
+    `seed` are whole numbers. Columns that are alike share their draws and so their luck; a check that puts its row
+    counts among them has other luck than the next one, and over many checks the promise holds.
+    """
+
+    seed: tuple[int, ...]
     blocks: bool = False
     _normals: dict[tuple[int, int], tuple[Floats, Floats]] = field(default_factory=dict)
     _known: dict[tuple[object, ...], Floats] = field(default_factory=dict)
+    _factors: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
     def null(self, method: str, reference: Profile, rows: int, max_levels: int = 50) -> Null:
         """The null distribution of a method's score for `rows` current rows, those without a value among them."""
@@ -126,7 +135,7 @@ class Chance:
             if by_block is None:
                 self._known[key] = gaps
         moved = gaps @ (np.diff(atoms) / reference.spread)
-        generator = np.random.default_rng([self.seed, 2])
+        generator = np.random.default_rng([*self.seed, 2])
         gone = [generator.binomial(side, lost, len(moved)) / side for side in (reference.rows, max(rows, 1))]
         return with_missing(moved, *gone)
 
@@ -144,7 +153,7 @@ class Chance:
 
     def _drawn(self, expected: Floats, rows: int, side: int, many: int) -> Floats:
         """Counts (many, k) of `rows` rows whose shares are `expected`, (k,) or (many, k)."""
-        generator = np.random.default_rng([self.seed, side])
+        generator = np.random.default_rng([*self.seed, side])
         if rows <= FEW_ROWS and expected.ndim == 1:
             return generator.multinomial(rows, expected / expected.sum(), many).astype(np.float64)
         means = expected * rows
@@ -166,7 +175,7 @@ class Chance:
         """
         kept = self._normals.get((side, many))
         if kept is None or kept[0].shape[1] < width:
-            drawn = np.random.default_rng([self.seed, side, many]).standard_normal((width, many)).T
+            drawn = np.random.default_rng([*self.seed, side, many]).standard_normal((width, many)).T
             kept = self._normals[side, many] = drawn, (drawn**2 - 1) / 6
         return kept[0][:, :width], kept[1][:, :width]
 
@@ -199,20 +208,25 @@ class Chance:
         together goes on doing so; a t-like factor pays for their small number. Deviations hold the noise of a block's
         rows; a window with fewer rows gets the rest of its noise on top.
         """
-        generator = np.random.default_rng([self.seed, 3])
         sizes = by_block.sum(axis=1)
-        blocks = len(sizes)
         mean = by_block.sum(axis=0) / sizes.sum()
         deviations = shares(by_block) - mean
-        factors = generator.standard_normal((many, blocks)) / np.sqrt(blocks - 1)
-        heavy = np.sqrt((blocks - 1) / generator.chisquare(blocks - 1, many))[:, None]
-        drawn = expected + (factors * heavy * np.sqrt(1 + 1 / blocks)) @ deviations
+        drawn = expected + self._combinations(many, len(sizes)) @ deviations
         drawn = shares(np.maximum(drawn, 0.0))
         old = np.broadcast_to(known * rows, drawn.shape)
         typical = float(np.median(sizes))
         if fresh < typical:
             return old, self._drawn(drawn, max(int(1 / (1 / fresh - 1 / typical)), 1), 1, many)
         return old, drawn * fresh
+
+    def _combinations(self, many: int, blocks: int) -> Floats:
+        """Random combinations (many, blocks) of the deviations of so many blocks, the same for every column."""
+        if (many, blocks) not in self._factors:
+            generator = np.random.default_rng([*self.seed, 3])
+            drawn = generator.standard_normal((many, blocks)) / np.sqrt(blocks - 1)
+            heavy = np.sqrt((blocks - 1) / generator.chisquare(blocks - 1, many))[:, None]
+            self._factors[many, blocks] = drawn * heavy * np.sqrt(1 + 1 / blocks)
+        return self._factors[many, blocks]
 
 
 def usable(by_block: Floats) -> Floats | None:

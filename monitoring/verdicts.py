@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from monitoring.calibration import Chance, Null
+from monitoring.calibration import FEWEST_BLOCKS, Chance, Null, usable
 from monitoring.distances import distance, missing, with_labels_only
 from monitoring.drift import METHODS, verdict
 from monitoring.drift_settings import Drift
 from monitoring.profiles import CategoricalProfile, Profile, Profiles
-from monitoring.records import ColumnReference, ColumnScore
+from monitoring.records import ColumnReference, ColumnScore, Finding
 from monitoring.shares import level_share, missing_share, unseen_share
 
 # A threshold must be more than the score of two equal sides.
@@ -54,7 +54,7 @@ def judge(
     own = [column for column in columns if METHODS[column.method].own]
     families: dict[str, list[Measure]] = {}
     made: dict[str, ColumnScore] = {}
-    chance = Chance(settings.seed, settings.calibration == "blocks")
+    chance = Chance((settings.seed, reference.rows, current.rows), settings.calibration == "blocks")
     for column in own:
         old, new = (_side(profiles[column.name], column) for profiles in (reference, current))
         score = distance(column.method, old, new, settings.max_levels)
@@ -72,6 +72,23 @@ def judge(
     by_name = {column.name: column for column in own}
     made |= {name: _shown(by_name[name], family, level) for name, family in families.items()}
     return tuple(made[column.name] for column in own)
+
+
+def too_few_blocks(reference: Profiles, settings: Drift) -> tuple[Finding, ...]:
+    """Say that `calibration: blocks` cannot be followed: too few windows of the reference tell no variation."""
+    blocks = next((profile.blocks for profile in reference.values() if profile.blocks is not None), None)
+    if settings.calibration != "blocks" or (blocks is not None and usable(blocks.astype(float)) is not None):
+        return ()
+    return (
+        Finding(
+            code="too_few_blocks",
+            severity="warning",
+            limit=float(FEWEST_BLOCKS),
+            message=f"calibration: blocks needs a reference of {FEWEST_BLOCKS} windows with rows, the champion's is "
+            "shorter: thresholds take the drawing of rows alone for chance; make training.window (or "
+            f"windows.reference) at least {FEWEST_BLOCKS} times windows.current, and retrain",
+        ),
+    )
 
 
 def family_level(measures: Sequence[Measure], rate: float) -> float:

@@ -21,7 +21,7 @@ from monitoring.preflight import inspect
 from monitoring.profiles import Profiles, like
 from monitoring.records import Check, ColumnReference, ColumnScore, Estimate, Finding, Performance, Reference, Window
 from monitoring.reference import PREDICTION, prediction_column
-from monitoring.verdicts import judge
+from monitoring.verdicts import judge, too_few_blocks
 from monitoring.windows import inside, within
 from pipelines import own_code, prediction_log, registry
 from pipelines.as_trained import as_trained, differences
@@ -61,7 +61,7 @@ def read_reference(champion: Version, key: str) -> tuple[Reference, Profiles, pd
 
 @task(name="preflight", cache_policy=NO_CACHE)
 def preflight(
-    config: Project, window: Window, fresh: Fresh, reference: Reference, ahead: Window
+    config: Project, window: Window, fresh: Fresh, reference: Reference, profiles: Profiles, ahead: Window
 ) -> tuple[Finding, ...]:
     """All findings on the current rows, those of reading included. `ahead` is the span that no row may lie in."""
     current = fresh.within(window, config.columns.time)
@@ -75,7 +75,7 @@ def preflight(
         future_rows=sources.count_rows(config.source, config.columns, ahead, config.folder),
         in_order=fresh.in_order,
     )
-    return fresh.findings + differences(config, reference) + found
+    return fresh.findings + differences(config, reference) + too_few_blocks(profiles, config.drift) + found
 
 
 def measure(

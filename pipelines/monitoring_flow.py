@@ -100,7 +100,7 @@ def _check(run: CheckRun) -> Check:
         )
     reference, profiles, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
     ahead = Window(start=max(run.now, datetime.now(UTC)) + CLOCK_SLACK, end=datetime(9999, 1, 1, tzinfo=UTC))
-    findings = measuring.preflight(config, window, fresh, reference, ahead)
+    findings = measuring.preflight(config, window, fresh, reference, profiles, ahead)
     stops = fatal(findings)
     if stops:
         told = "; ".join(finding.message for finding in stops)

@@ -12,7 +12,7 @@ from monitoring.drift import METHODS
 from monitoring.drift_settings import Drift
 from monitoring.profiles import first, like
 from monitoring.records import ColumnReference, ColumnScore
-from monitoring.verdicts import judge
+from monitoring.verdicts import judge, too_few_blocks
 
 
 def told(name: str, **more: Any) -> ColumnReference:
@@ -136,3 +136,22 @@ def test_columns_of_evidently_are_left_to_it() -> None:
     """Only methods of ours are scored from profiles."""
     columns = [told("n0"), told("n1", method="evidently:ks", threshold=0.05)]
     assert list(judged(rows(100, 0), rows(100, 1), columns)) == ["n0"]
+
+
+def test_the_luck_of_the_draws_is_another_one_in_every_check() -> None:
+    """The same rows give the same threshold, one row more draws anew: no seed is unlucky for ever."""
+    old, new = (pd.DataFrame({"n": np.random.default_rng(seed).normal(size=3001)}) for seed in (0, 1))
+    limits = [judged(old, new[:rows])["n"].threshold for rows in (3000, 3000, 3001)]
+    assert limits[0] == limits[1] != limits[2]
+    assert limits[2] == pytest.approx(limits[0], rel=0.1)
+
+
+@pytest.mark.parametrize(("blocks", "rows", "said"), [(3, 90, True), (4, 90, False), (5, 90, False), (6, 3, True)])
+def test_too_few_blocks_are_told(blocks: int, rows: int, said: bool) -> None:
+    """Where `calibration: blocks` cannot be followed a finding says so; thinly filled blocks do not count, as ever."""
+    number = np.concatenate([np.repeat(np.arange(3), 90), np.repeat(np.arange(3, max(blocks, 3)), rows)])
+    reference = first(pd.DataFrame({"x": np.arange(float(len(number)))}), {"x": "numeric"}, number)
+    found = too_few_blocks(reference, Drift(calibration="blocks"))
+    assert [one.code for one in found] == ["too_few_blocks"] * said
+    assert all("4 times windows.current" in one.message for one in found)
+    assert too_few_blocks(reference, Drift()) == ()
