@@ -19,6 +19,8 @@ from monitoring.profiles import CategoricalProfile, NumericProfile, Profile
 
 # Draws of a column: so many numbers in all, and so many draws at least and at most.
 NUMBERS, FEWEST, MOST = 128_000, 1_000, 4_000
+# As many are enough to see that a score is nowhere near its threshold.
+ROUGH = 500
 # From so many expected rows in a cell on a corrected normal stands for the Poisson distribution.
 MANY_ROWS = 8.0
 # Up to so many rows multinomials are drawn exactly; beyond, the total of a draw varies by a tenth and is divided out.
@@ -97,25 +99,28 @@ class Chance:
     _known: dict[tuple[object, ...], Floats] = field(default_factory=dict)
     _factors: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
-    def null(self, method: str, reference: Profile, rows: int, max_levels: int = 50) -> Null:
-        """The null distribution of a method's score for `rows` current rows, those without a value among them."""
+    def null(self, method: str, reference: Profile, rows: int, max_levels: int = 50, *, rough: bool = False) -> Null:
+        """The null distribution of a method's score for `rows` current rows, those without a value among them.
+
+        A rough one is of few draws: its thresholds are some five per cent off, and cost a fraction of the time.
+        """
         if method == "wasserstein":
             assert isinstance(reference, NumericProfile)
-            return Null.of(self._wasserstein(reference, rows), method)
+            return Null.of(self._wasserstein(reference, rows, rough), method)
         cells = Folding.of(reference, method, max_levels)
         expected = probabilities(reference, cells)
         by_block = self._by_block(reference, cells)
-        key = (method, expected.tobytes(), reference.rows, rows)
+        key = (method, expected.tobytes(), reference.rows, rows, rough)
         if by_block is not None or key not in self._known:
             known = expected * (np.arange(len(expected)) < len(expected) - 1)
-            old, new = self._sides(known / known.sum(), expected, reference.rows, rows, by_block)
+            old, new = self._sides(known / known.sum(), expected, reference.rows, rows, by_block, rough)
             scores = DIVERGENCES[method](old, new)
             if by_block is not None:
                 return Null.of(scores, method)
             self._known[key] = scores
         return Null.of(self._known[key], method)
 
-    def _wasserstein(self, reference: NumericProfile, rows: int) -> Floats:
+    def _wasserstein(self, reference: NumericProfile, rows: int, rough: bool) -> Floats:
         """Draws of the distance between atoms at the means of neighbouring cells; the outermost cells stand alone."""
         expected = probabilities(reference, Folding(np.arange(len(reference.counts)), False))
         lost, kept = expected[0], expected[1:-1] / max(1.0 - expected[0], 1e-12)
@@ -127,10 +132,10 @@ class Chance:
         atoms = np.maximum.accumulate(np.where(counts > 0, atoms, middles[starts]))
         values = max(round((1 - lost) * reference.rows), 1), max(round((1 - lost) * rows), 1)
         by_block = self._by_block(reference, None, starts)
-        key = ("gaps", cells.tobytes(), *values)
+        key = ("gaps", cells.tobytes(), *values, rough)
         gaps = None if by_block is not None else self._known.get(key)
         if gaps is None:
-            old, new = self._sides(cells, cells, *values, by_block)
+            old, new = self._sides(cells, cells, *values, by_block, rough)
             gaps = np.abs(np.cumsum(shares(old) - shares(new), axis=-1))[:, :-1]
             if by_block is None:
                 self._known[key] = gaps
@@ -140,13 +145,13 @@ class Chance:
         return with_missing(moved, *gone)
 
     def _sides(
-        self, known: Floats, expected: Floats, rows: int, fresh: int, by_block: Floats | None
+        self, known: Floats, expected: Floats, rows: int, fresh: int, by_block: Floats | None, rough: bool
     ) -> tuple[Floats, Floats]:
         """Counts of both sides (draws, k): of the reference from shares `known`, of current rows from `expected`.
 
         The two differ by the levels that are new: by their nature the reference has none.
         """
-        many = int(np.clip(NUMBERS // max(len(expected), 1), FEWEST, MOST))
+        many = ROUGH if rough else int(np.clip(NUMBERS // max(len(expected), 1), FEWEST, MOST))
         if by_block is not None:
             return self._from_blocks(known, expected, rows, fresh, by_block, many)
         return self._drawn(known, rows, 0, many), self._drawn(expected, fresh, 1, many)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Protocol
 
 from monitoring.calibration import FEWEST_BLOCKS, Chance, Null, usable
@@ -16,6 +17,8 @@ from monitoring.shares import level_share, missing_share, unseen_share
 
 # A threshold must be more than the score of two equal sides.
 NOTHING = 1e-12
+# A score so many times under or over a rough threshold is on the same side of an exact one.
+CLEAR = 1.3
 
 
 class Measure(Protocol):
@@ -31,15 +34,19 @@ class Measure(Protocol):
 
 @dataclass(frozen=True)
 class Scored:
-    """The distance of a column by its method."""
+    """The distance of a column by its method. The null distribution is drawn well only where it may decide."""
 
     name: str
     score: float
-    null: Null
+    rough: Null
+    exact: Callable[[], Null]
     floor: float
 
     def at(self, level: float) -> tuple[float, float]:
-        return self.score, max(self.null.threshold(level), self.floor)
+        limit = max(self.rough.threshold(level), self.floor)
+        if limit / CLEAR < self.score < limit * CLEAR:
+            limit = max(self.exact().threshold(level), self.floor)
+        return self.score, limit
 
 
 def judge(
@@ -65,8 +72,8 @@ def judge(
                 column, column.method, max(score, limit) if empty[0] != empty[1] else score, limit
             )
         else:
-            null = chance.null(column.method, old, new.rows, settings.max_levels)
-            families[column.name] = [Scored(column.method, score, null, column.effect_floor)]
+            drawn = partial(chance.null, column.method, old, new.rows, settings.max_levels)
+            families[column.name] = [Scored(column.method, score, drawn(rough=True), cache(drawn), column.effect_floor)]
             families[column.name] += _shares(column, old, new, chance.blocks)
     level = family_level([one for family in families.values() for one in family], settings.false_alarm_rate)
     by_name = {column.name: column for column in own}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from monitoring.calibration import Chance, Null
 from monitoring.drift import METHODS
 from monitoring.drift_settings import Drift
 from monitoring.profiles import first, like
-from monitoring.records import ColumnReference, ColumnScore
-from monitoring.verdicts import judge, too_few_blocks
+from monitoring.records import ColumnReference, ColumnScore, Kind
+from monitoring.verdicts import Scored, judge, too_few_blocks
 
 
 def told(name: str, **more: Any) -> ColumnReference:
@@ -136,6 +138,37 @@ def test_columns_of_evidently_are_left_to_it() -> None:
     """Only methods of ours are scored from profiles."""
     columns = [told("n0"), told("n1", method="evidently:ks", threshold=0.05)]
     assert list(judged(rows(100, 0), rows(100, 1), columns)) == ["n0"]
+
+
+def ask(exact: Null, asked: list[bool]) -> Callable[[], Null]:
+    def draw() -> Null:
+        asked.append(True)
+        return exact
+
+    return draw
+
+
+@pytest.mark.parametrize("rows", [30, 1000])
+@pytest.mark.parametrize("method", ["wasserstein", "ks", "tvd", "psi"])
+def test_a_rough_threshold_never_decides(method: str, rows: int) -> None:
+    """Few draws are enough for a score far from its threshold; whatever the score, all draws give the same verdict."""
+    generator = np.random.default_rng(0)
+    levels = np.array(list("abcdefghijkl"), dtype=object)[generator.geometric(0.2, 3000) % 12]
+    kind: Kind = "categorical" if method == "tvd" else "numeric"
+    frame = pd.DataFrame({"x": levels if kind == "categorical" else generator.lognormal(size=3000)})
+    reference = first(frame, {"x": kind})["x"]
+    drawn: set[bool] = set()
+    for seed in range(12):
+        chance = Chance((seed,))
+        exact, rough = (chance.null(method, reference, rows, rough=few) for few in (False, True))
+        for level in (0.01, 0.0005):
+            limit = exact.threshold(level)
+            for times in (0.5, 0.75, 0.85, 0.98, 1.02, 1.15, 1.3, 3.0):
+                asked: list[bool] = []
+                score, used = Scored("x", times * limit, rough, ask(exact, asked), 0.0).at(level)
+                assert (score >= used) == (times > 1), (seed, level, times)
+                drawn.add(bool(asked))
+    assert drawn == {True, False}
 
 
 def test_the_luck_of_the_draws_is_another_one_in_every_check() -> None:
