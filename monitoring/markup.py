@@ -25,6 +25,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.PROMOTED: ("new", "Challenger promoted"),
     Outcome.REJECTED: ("warn", "Challenger rejected"),
     Outcome.AWAITING_APPROVAL: ("warn", "Waits for approval"),
+    Outcome.REQUESTED: ("new", "Retrain requested"),
     Outcome.BOOTSTRAPPED: ("new", "First champion"),
 }
 TONES = {"fire": "warn", "veto": "warn", "hold": "good", "allow": "good", "not_applicable": "quiet"}

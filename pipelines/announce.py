@@ -44,6 +44,12 @@ def check_ended(config: Project, check: Check, ledger: Ledger) -> None:
 
 
 @_never_fails
+def retrain_requested(check: Check, request_id: str) -> None:
+    """Emit that a check has asked for a retrain, once the request stands in the ledger."""
+    emit([events.of_request(check, request_id)])
+
+
+@_never_fails
 def retrain_ended(config: Project, retrain: Retrain, ledger: Ledger, flow_run_id: str | None = None) -> None:
     """Emit the event of a challenger that was judged, and notify of it."""
     emit(events.of_retrain(config.model, retrain, flow_run_id))

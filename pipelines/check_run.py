@@ -7,15 +7,18 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prefect import get_run_logger, runtime
 
-from monitoring.ledger import Ledger
+from monitoring.ledger import Ledger, Request
 from monitoring.records import Check, CheckWindow, Finding, Outcome
 from monitoring.windows import current_window
 from pipelines import announce, evidence, faults
 from pipelines.config import Project
+
+Train = Literal["here", "request"]
+"""Who trains when a check asks for it: the check's own process, or whoever takes the request up."""
 
 
 @dataclass
@@ -26,12 +29,14 @@ class CheckRun:
     now: datetime
     dry_run: bool
     ledger: Ledger
+    train: Train = "here"
     started: float = field(default_factory=time.time)
     check_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     champion: str | None = None
     rows: int = 0
     mlflow_run_id: str | None = None
     decided: Check | None = None
+    asked: Request | None = None
     noticed: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
@@ -108,6 +113,18 @@ class CheckRun:
             announce.check_ended(self.config, check, self.ledger)
             faults.reach("announced check")
         self.show()
+        return check
+
+    def hand_over(self, check: Check) -> Check:
+        """Close what is ours and tell that there is a request. Whoever trains has the last word of this check."""
+        assert check.mlflow_run_id is not None
+        assert self.asked is not None
+        evidence.tag_check(check.mlflow_run_id, check)
+        evidence.close_run(check.mlflow_run_id)
+        evidence.tell_prefect(check)
+        evidence.tag_request(self.asked.request_id)
+        # Last, for from here on somebody else may write into that MLflow run.
+        announce.retrain_requested(check, self.asked.request_id)
         return check
 
     def show(self) -> None:

@@ -185,8 +185,11 @@ def _read_if_path(value: Any) -> Any:
     return load(value) if isinstance(value, str | Path) else value
 
 
-ProjectFile = Annotated[Project, BeforeValidator(_read_if_path)]
-"""A project, or the path of its YAML: what a flow takes. An unknown path is refused before anything runs."""
+ProjectFile = Annotated[Project, BeforeValidator(_read_if_path, json_schema_input_type=str)]
+"""A project, or the path of its YAML: what a flow takes. An unknown path is refused before anything runs.
+
+Prefect's forms ask for the path.
+"""
 
 
 class Loader(yaml.SafeLoader):

@@ -66,7 +66,7 @@ def end_prefect_runs(dead: Callable[[str], bool]) -> list[Ended]:
     live = {"type": {"any_": [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]}}
     ended = []
     with get_client(sync_client=True) as client:
-        ours = FlowFilter.model_validate({"name": {"any_": ["monitoring", "training"]}})
+        ours = FlowFilter.model_validate({"name": {"any_": ["monitoring", "training", "driftloop"]}})
         runs = client.read_flow_runs(flow_filter=ours, flow_run_filter=FlowRunFilter.model_validate({"state": live}))
         for run in runs:
             owner = str(run.labels.get(OWNER, ""))

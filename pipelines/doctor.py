@@ -106,7 +106,7 @@ def _runs(ledger: Ledger) -> Iterator[Found]:
 def _model(ledger: Ledger, model: str, now: Moment) -> Iterator[Found]:
     left = [one for one in ledger.open_requests(model) if ledger.busy(f"request/{one.request_id}") is None]
     for request in left:
-        said = f"request {request.request_id} was left without an end: the next check carries it on"
+        said = f"request {request.request_id} was left without an end: the next check carries it on, or the sweep"
         yield Found(what=model, state="note", said=said)
     try:
         # With a request open, a champion that looks moved by hand may be a promotion that broke off.

@@ -34,13 +34,12 @@ def of_check(check: Check, drift_share: float = 0.5) -> tuple[Event, ...]:
     names = [CHECK_FAILED if check.outcome is Outcome.FAILED else CHECK_FINISHED]
     if drifted(check, drift_share):
         names.append(DRIFT_DETECTED)
-    if check.retrain is not None:
-        names.append(RETRAIN_REQUESTED)
-    related = _related(check.model, check.champion, check.mlflow_run_id, check.prefect_flow_run_id)
-    return tuple(
-        Event(name=name, resource=resource(check.model), related=related, payload=_payload(name, check))
-        for name in names
-    )
+    return tuple(_of(check, name, _payload(name, check)) for name in names)
+
+
+def of_request(check: Check, request_id: str) -> Event:
+    """The event of a check that has asked for a retrain; in server mode it starts the training."""
+    return _of(check, RETRAIN_REQUESTED, _payload(RETRAIN_REQUESTED, check) | {"request_id": request_id})
 
 
 def of_retrain(model: str, retrain: Retrain, flow_run_id: str | None = None) -> tuple[Event, ...]:
@@ -69,6 +68,11 @@ def resource(model: str) -> dict[str, str]:
     return {"prefect.resource.id": f"driftloop.model.{model}", "prefect.resource.name": model}
 
 
+def _of(check: Check, name: str, payload: dict[str, Any]) -> Event:
+    related = _related(check.model, check.champion, check.mlflow_run_id, check.prefect_flow_run_id)
+    return Event(name=name, resource=resource(check.model), related=related, payload=payload)
+
+
 def _related(
     model: str, version: str | None, mlflow_run: str | None, flow_run: str | None
 ) -> tuple[dict[str, str], ...]:
@@ -90,6 +94,4 @@ def _payload(name: str, check: Check) -> dict[str, Any]:
     payload["drifted_columns"] = [score.name for score in check.columns if score.drifted]
     seen = check.performance
     payload["loss"] = {"name": seen.loss_name, "value": said["performance"]["loss"]} if seen else None
-    if name == RETRAIN_REQUESTED:
-        payload["request_id"] = check.retrain.request_id if check.retrain else None
     return payload

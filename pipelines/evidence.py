@@ -122,11 +122,34 @@ def own_flow_run() -> None:
     _label(str(runtime.flow_run.id), {OWNER: holders.me()})
 
 
-def _label(flow_run_id: str, labels: dict[str, bool | int | float | str]) -> None:
+def tag_request(request_id: str, asked_by: str | None = None) -> None:
+    """Tag the flow run that is going on with the request it is about, so that Prefect finds check and training by it.
+
+    `asked_by` is the flow run of the check that made the request.
+    """
+    from prefect import runtime
+    from prefect.client.orchestration import get_client
+
+    flow_run_id = str(runtime.flow_run.id)
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(flow_run_id), tags={*runtime.flow_run.tags, request_tag(request_id)})
+    _label(flow_run_id, {"driftloop.request_id": request_id} | ({"driftloop.asked_by": asked_by} if asked_by else {}))
+
+
+def request_tag(request_id: str) -> str:
+    """The tag of every flow run about a request.
+
+    >>> request_tag("5f0c")
+    'request:5f0c'
+    """
+    return f"request:{request_id}"
+
+
+def _label(flow_run_id: str, labels: Mapping[str, bool | int | float | str]) -> None:
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
-        client.update_flow_run_labels(UUID(flow_run_id), labels)
+        client.update_flow_run_labels(UUID(flow_run_id), dict(labels))
 
 
 def verdict_markdown(check: Check) -> str:

@@ -13,11 +13,11 @@ from monitoring.decision import decide
 from monitoring.errors import BadData, NoChampion
 from monitoring.ledger import Held, Ledger, Request, digest, window_key
 from monitoring.preflight import fatal, put_aside
-from monitoring.records import Check, Finding, Moment, Outcome, Reference, Retrain, Signals, Window
+from monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window
 from monitoring.windows import labelled_window, training_window
-from pipelines import evidence, faults, home, measuring, promotion, recovery, registry
+from pipelines import announce, evidence, faults, home, measuring, promotion, recovery, registry
 from pipelines.as_trained import as_trained
-from pipelines.check_run import CheckRun
+from pipelines.check_run import CheckRun, Train
 from pipelines.config import ProjectFile
 from pipelines.fresh import Fresh, content_digest
 from pipelines.measuring import Measurement
@@ -29,19 +29,22 @@ CLOCK_SLACK = timedelta(minutes=5)
 
 
 @flow(name="monitoring", validate_parameters=True)
-def monitoring_flow(config: ProjectFile, now: Moment | None = None, dry_run: bool = False) -> Check:
+def monitoring_flow(
+    config: ProjectFile, now: Moment | None = None, dry_run: bool = False, train: Train = "here"
+) -> Check:
     """Check one model once: judge its newest window, retrain it if that is decided, and keep the evidence.
 
     `now` is the present unless given (a replay). A dry run judges and writes the report, and changes nothing: no
-    ledger, no MLflow, no training.
+    ledger, no MLflow, no training. With `train="request"` a retrain is written into the ledger and left to whoever
+    takes it up, as in server mode; the check then ends as `requested`, and gets its last word after the training.
     """
     evidence.own_flow_run()
     with closing(Ledger(home.ledger_url())) as ledger, _alone(config.model, ledger, dry_run):
-        run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger)
+        run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger, train)
         try:
             if not dry_run:
                 faults.reach("claimed check")
-                run.notice(recovery.recover(config, ledger, run.now, get_run_logger().warning))
+                run.notice(recovery.recover(config, ledger, run.now, get_run_logger().warning, train=train))
             check = _check(run)
         except BadData as error:
             found = Finding(code=error.code, severity="fatal", column=error.column, message=error.found)
@@ -84,14 +87,10 @@ def _check(run: CheckRun) -> Check:
     current = fresh.within(window, config.columns.time)
     run.rows = len(current)
     faults.reach("read rows")
-    key = window_key(config.model, window, champion.number, fresh.digest)
-    before = None if run.dry_run else run.ledger.checked(key)
+    before = None if run.dry_run else _checked_before(run, champion, fresh.digest)
     if before is not None:
-        return run.exit(
-            Outcome.ALREADY_CHECKED,
-            f"these {run.rows:,} rows of {window} were checked before (check {before.check_id}: "
-            f"{before.outcome.value}); --dry-run judges them again without changing anything",
-        )
+        said = f"these {run.rows:,} rows of {window} were checked before ({before})"
+        return run.exit(Outcome.ALREADY_CHECKED, f"{said}; --dry-run judges them again without changing anything")
     if run.rows == 0:
         return run.exit(Outcome.NO_DATA, _nothing(run, window))
     if run.rows < config.preflight.min_rows:
@@ -109,6 +108,17 @@ def _check(run: CheckRun) -> Check:
         known, champion, window, labelled, fresh, reference, profiles, reference_rows, put_aside(findings)
     )
     return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
+
+
+def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
+    """How these very rows were judged before, by a finished check or by one whose request is open; None if never."""
+    check = run.ledger.checked(window_key(run.config.model, run.window, champion.number, rows))
+    if check is not None:
+        return f"check {check.check_id}: {check.outcome.value}"
+    asked = _under_way(run, champion.number)
+    if asked is None or asked.check is None or asked.rows != rows or asked.check.window.end != run.window.end:
+        return None
+    return f"check {asked.check.check_id}: its request {asked.request_id} is not at its end yet"
 
 
 def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, measured: Measurement) -> Check:
@@ -145,10 +155,12 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     if wanted:
         run.decided = check
         check = _retrain(run, champion, fresh, check)
-        learn_on(run, signals, history, check)
+        learn_on(config, run.ledger, check, history)
         measuring.save_report(measured.page, check, report)
         registry.client().log_artifact(str(check.mlflow_run_id), str(report))
         registry.client().log_text(str(check.mlflow_run_id), check.model_dump_json(indent=1), "check.json")
+    if check.outcome is Outcome.REQUESTED:
+        return run.hand_over(check)
     return run.finish(check, recovery.settled_keys(check, fresh.digest))
 
 
@@ -175,13 +187,24 @@ def _signals(
 
 
 def _retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
-    """Ask for a retrain and run it as a subflow, unless a challenger for this champion waits for approval already."""
+    """Ask for a retrain and have it run, unless a challenger for this champion waits or is being trained already."""
     waits = promotion.waiting(run.ledger, run.config.model)
     if waits is not None and run.ledger.asked(waits[1].request_id).champion == champion.number:
         said = f"nothing is trained while version {waits[0].number} waits for `driftloop promote`"
         told = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {said}"}
         return check.model_copy(update=told)
-    return recovery.with_end(check, _train(run, check, fresh.digest, fresh.digest))
+    under_way = _under_way(run, champion.number)
+    if under_way is not None:
+        said = f"nothing more is asked for while request {under_way.request_id} is not at its end"
+        return check.model_copy(update={"reason": f"{check.reason}; {said}"})
+    return _train(run, check, fresh.digest, fresh.digest)
+
+
+def _under_way(run: CheckRun, champion: str | None) -> Request | None:
+    """An open request to replace this champion, where others train: where we do, recovery has left none."""
+    if run.train == "here" or run.dry_run:
+        return None
+    return next((one for one in run.ledger.open_requests(run.config.model) if one.champion == champion), None)
 
 
 def _bootstrap(run: CheckRun) -> Check:
@@ -197,15 +220,21 @@ def _bootstrap(run: CheckRun) -> Check:
         return run.exit(
             Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {_nothing(run, training)}"
         )
+    under_way = _under_way(run, None)
+    if under_way is not None:
+        said = f"the first champion is being trained already: request {under_way.request_id}"
+        return run.exit(Outcome.ALREADY_CHECKED, said)
     check = run.check(Outcome.BOOTSTRAPPED, "there is no champion yet: the first one is trained")
     run.decided = check = check.model_copy(update={"mlflow_run_id": run.open_run(check)})
     rows = content_digest(fresh.within(Window(start=labelled.start, end=window.end), config.columns.time))
-    check = recovery.with_end(check, _train(run, check, rows, fresh.digest))
+    check = _train(run, check, rows, fresh.digest)
+    if check.outcome is Outcome.REQUESTED:
+        return run.hand_over(check)
     return run.finish(check, recovery.settled_keys(check, rows))
 
 
-def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Retrain:
-    """Write the decision and its request at once, and run the training as a subflow.
+def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
+    """Write the decision and its request at once, and run the training as a subflow, or leave it to others.
 
     Champion, window, rows and settings are the request: the same one is trained once.
     """
@@ -227,8 +256,13 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Retrain
         rows=rows,
     )
     run.ledger.request(request)
+    run.asked = request
     faults.reach("wrote decision")
-    return carry_out(run.config, request)
+    if run.train == "request":
+        said = f"{check.reason}; request {request.request_id} waits for the deployment training/{run.config.model}"
+        return check.model_copy(update={"outcome": Outcome.REQUESTED, "reason": said})
+    announce.retrain_requested(check, request.request_id)
+    return recovery.with_end(check, carry_out(run.config, request))
 
 
 def _nothing(run: CheckRun, window: Window) -> str:

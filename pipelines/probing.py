@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from monitoring.errors import TrainingImpossible
 from monitoring.learning import relearn
+from monitoring.ledger import Ledger
 from monitoring.policies.tenure import tenure
 from monitoring.records import Check, Finding, History, Probe, Signals, Window
 from monitoring.windows import labelled_window, within
@@ -46,24 +47,33 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
     return signals.model_copy(update={"probe": measured})
 
 
-def learn_on(run: CheckRun, signals: Signals, history: History, check: Check) -> None:
+def learn_on(config: Project, ledger: Ledger, check: Check, history: History) -> None:
     """After a promotion, add what the checks of the champion that left have measured to what a backtest had learned.
+
+    `history` is what was known before the check asked for it.
 
     How far a probe is behind a full challenger shows where one was followed by the other: by what each won over the
     same champion, on rows that are as new as each other. Where probes choose the window, the two learned from
     different rows, and nothing is taken from it.
     """
-    retrain, learned, probed = check.retrain, signals.learned, signals.probe
+    retrain, learned, probed = check.retrain, ledger.learned(config.model), check.probe
     if retrain is None or not retrain.promoted or learned is None:
         return
     behind = None
-    plain = not isinstance(run.config.training.window, ChosenSpan)
+    plain = not isinstance(config.training.window, ChosenSpan)
     if plain and probed and retrain.champion_loss is not None and retrain.challenger_loss is not None:
         won = retrain.champion_loss - retrain.challenger_loss
         behind = won - (probed.champion_loss - probed.probe_loss)
-    lag = signals.lag_batches + signals.held_batches
-    known = relearn(learned, (*tenure(signals, history), check.past), lag=lag, behind=behind)
-    run.ledger.learn(run.config.model, known, run.now)
+    seen = Signals(
+        window=check.window,
+        rows=check.window.rows,
+        labelled_rows=check.performance.rows if check.performance else 0,
+        performance=check.performance,
+        champion=check.champion,
+    )
+    lag = seen.lag_batches + config.held_back / check.window.length
+    known = relearn(learned, (*tenure(seen, history), check.past), lag=lag, behind=behind)
+    ledger.learn(config.model, known, check.now)
 
 
 @task(name="probe", cache_policy=NO_CACHE)

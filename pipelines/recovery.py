@@ -7,15 +7,18 @@ runs that nobody works on any more are ended.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitoring.ledger import Ledger, Request, window_key
 from monitoring.records import Check, Outcome, Retrain
-from pipelines import announce, dead_runs, evidence, promotion
+from pipelines import announce, dead_runs, evidence, promotion, registry
+from pipelines.check_run import Train
 from pipelines.config import Project
 from pipelines.work import settings_of
 
 MOST_ATTEMPTS = 3
+# The least time by which one check is earlier than another.
+MOMENT = timedelta(microseconds=1)
 # What keeps a first champion from being trained, as an outcome.
 IMPOSSIBLE = {
     "no_data": Outcome.NO_DATA,
@@ -28,18 +31,40 @@ IMPOSSIBLE = {
 }
 
 
-def recover(config: Project, ledger: Ledger, now: datetime, tell: Callable[[str], object]) -> str | None:
-    """Bring the model to a state as if nothing had broken off; gives what is to be told of its champion."""
-    for request in ledger.open_requests(config.model):
+def recover(
+    config: Project, ledger: Ledger, now: datetime, tell: Callable[[str], object], *, train: Train = "here"
+) -> str | None:
+    """Bring the model to a state as if nothing had broken off; gives what is to be told of its champion.
+
+    Where others train they also carry on what was left, and a promotion that broke off is theirs to finish.
+    """
+    for request in ledger.open_requests(config.model) if train == "here" else ():
         if ledger.busy(f"request/{request.request_id}") is None:
             tell(f"request {request.request_id} was left without an end: it is carried on")
             _carry_on(config, ledger, request, tell)
-    for request, end in ledger.ended_without_check(config.model):
-        _last_word(config, ledger, request, end)
-    healed = promotion.heal(ledger, config.model, now)
+    last_words(config, ledger)
+    unfinished = train == "request" and ledger.open_requests(config.model)
+    serves = unfinished and registry.aliased(config.model, registry.CHAMPION)
+    healed = None if serves else promotion.heal(ledger, config.model, now)
     for ended in dead_runs.end_dead_runs(ledger, config.model):
         tell(f"{ended.where} run {ended.run_id} of {ended.owner} was ended: its process is gone")
     return healed
+
+
+def last_words(config: Project, ledger: Ledger) -> None:
+    """Finish the checks whose requests came to an end without them: their process died, or left the training to us."""
+    for request, end in ledger.ended_without_check(config.model):
+        _last_word(config, ledger, request, end)
+
+
+def hopeless(config: Project, ledger: Ledger, request: Request) -> str | None:
+    """Why an open request is not to be carried on, if it is not."""
+    if request.settings != settings_of(config):
+        return "the config has changed since it was asked for: ask again"
+    tried = ledger.attempts(request.request_id)
+    if tried >= MOST_ATTEMPTS:
+        return f"its process died {tried} times in a row: it is not tried again by itself"
+    return None
 
 
 def with_end(check: Check, retrain: Retrain) -> Check:
@@ -70,12 +95,9 @@ def settled_keys(check: Check, rows: str) -> tuple[str, ...]:
 def _carry_on(config: Project, ledger: Ledger, request: Request, tell: Callable[[str], object]) -> None:
     from pipelines.training_flow import carry_out
 
-    if request.settings != settings_of(config):
-        ledger.fail(request.request_id, "its process died, and the config has changed since: ask again")
-        return
-    tried = ledger.attempts(request.request_id)
-    if tried >= MOST_ATTEMPTS:
-        ledger.fail(request.request_id, f"its process died {tried} times in a row: it is not tried again by itself")
+    why_not = hopeless(config, ledger, request)
+    if why_not is not None:
+        ledger.fail(request.request_id, why_not)
         return
     try:
         carry_out(config, request)
@@ -98,4 +120,7 @@ def _last_word(config: Project, ledger: Ledger, request: Request, end: Retrain |
         evidence.tag_check(run_id, check)
         evidence.close_run(run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
     if ledger.record(check, settled_keys(check, request.rows or "")):
+        from pipelines.probing import learn_on
+
+        learn_on(config, ledger, check, ledger.history(config.model, check.now - MOMENT))
         announce.check_ended(config, check, ledger)

@@ -99,3 +99,21 @@ class Schedule(Section):
     def clock(self) -> str | timedelta | None:
         """The cron line or the interval; None if only arriving rows start a check."""
         return self.cron or self.every or (None if self.on else DAILY)
+
+
+def one_by_one(weekdays: str) -> str:
+    """A cron line's weekdays without spans: schedulers know none over the end of a week, and people write `sat-mon`.
+
+    >>> one_by_one("sat-mon"), one_by_one("mon-fri/2"), one_by_one("sun"), one_by_one("*")
+    ('sat,sun,mon', 'mon,wed,fri', 'sun', '*')
+    """
+    return ",".join(_span(part) for part in weekdays.lower().split(","))
+
+
+def _span(part: str) -> str:
+    days, _, step = part.partition("/")
+    if "-" not in days:
+        return part
+    first, last = (WEEKDAYS.index(day) for day in days.split("-"))
+    length = (last - first) % len(WEEKDAYS) + 1
+    return ",".join(WEEKDAYS[(first + at) % len(WEEKDAYS)] for at in range(0, length, int(step or 1)))

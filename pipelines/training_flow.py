@@ -7,10 +7,22 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
-from monitoring.errors import LeaseLost, TrainingImpossible
+from monitoring.errors import LeaseLost, RequestClosed, TrainingImpossible
 from monitoring.ledger import Claim, Held, Ledger, Progress, Request
 from monitoring.records import Moment, Retrain, Window
-from pipelines import announce, challenger, estimating, evidence, faults, finishing, home, own_code, registry, search
+from pipelines import (
+    announce,
+    challenger,
+    estimating,
+    evidence,
+    faults,
+    finishing,
+    home,
+    own_code,
+    recovery,
+    registry,
+    search,
+)
 from pipelines.choosing import Chosen, choose
 from pipelines.config import Project, ProjectFile
 from pipelines.dead_runs import end_attempts
@@ -24,7 +36,7 @@ from pipelines.work import Work, settings_of
 def training_flow(
     config: ProjectFile,
     request_id: str,
-    window: Window,
+    window: Window | None = None,
     champion: str | None = None,
     now: Moment | None = None,
     reason: str = "asked for by hand",
@@ -36,30 +48,59 @@ def training_flow(
     trained to its end before gives the same answer again and trains nothing; one whose process died is carried on from
     where it came to. An error leaves the champion untouched, the MLflow run FAILED and the request open for another
     try.
+
+    Without a window the request is one that a check wrote into the ledger and left to others, as in server mode: it is
+    trained as it was asked for, and that check gets its last word.
     """
-    request = Request(
-        request_id=request_id,
-        model=config.model,
-        champion=champion,
-        window=window,
-        now=now or window.end,
-        reason=reason,
-        settings=settings_of(config),
-        parent_run_id=parent_run_id,
-    )
     evidence.own_flow_run()
     with closing(Ledger(home.ledger_url())) as ledger, ledger.present():
+        if window is None:
+            return _taken_up(config, ledger, request_id)
+        request = Request(
+            request_id=request_id,
+            model=config.model,
+            champion=champion,
+            window=window,
+            now=now or window.end,
+            reason=reason,
+            settings=settings_of(config),
+            parent_run_id=parent_run_id,
+        )
         done = ledger.request(request)
-        if done is None:
-            with ledger.working_on(request_id, waiting=_waits) as claim:
-                assert isinstance(claim, Claim)
-                faults.reach("claimed request")
-                # Another process may have brought it to its end while we waited.
-                done = ledger.result(request_id)
-                if done is None:
-                    return _carry_on(Work(config, request, ledger, claim))
-        get_run_logger().info("request %s was trained to its end before", request_id)
-        return done
+        return _as_before(done) if done is not None else _in_turn(config, ledger, request)
+
+
+def _taken_up(config: Project, ledger: Ledger, request_id: str) -> Retrain:
+    request = ledger.asked(request_id)
+    evidence.tag_request(request_id, request.check.prefect_flow_run_id if request.check else None)
+    try:
+        done = ledger.result(request_id)
+        if done is not None:
+            return _as_before(done)
+        why_not = ledger.failure(request_id)
+        if why_not is None and ledger.busy(f"request/{request_id}") is None:
+            why_not = recovery.hopeless(config, ledger, request)
+            if why_not is not None:
+                ledger.fail(request_id, why_not)
+        if why_not is not None:
+            raise RequestClosed(request_id, why_not)
+        return _in_turn(config, ledger, request)
+    finally:
+        recovery.last_words(config, ledger)
+
+
+def _in_turn(config: Project, ledger: Ledger, request: Request) -> Retrain:
+    with ledger.working_on(request.request_id, waiting=_waits) as claim:
+        assert isinstance(claim, Claim)
+        faults.reach("claimed request")
+        # Another process may have brought it to its end while we waited.
+        done = ledger.result(request.request_id)
+        return _as_before(done) if done is not None else _carry_on(Work(config, request, ledger, claim))
+
+
+def _as_before(done: Retrain) -> Retrain:
+    get_run_logger().info("request %s was trained to its end before", done.request_id)
+    return done
 
 
 def carry_out(config: Project, request: Request) -> Retrain:

@@ -14,9 +14,11 @@ import pytest
 
 from monitoring.records import Check
 from tests import streams
+from tests.servers.mlflow import mlflow_server
 from tests.servers.postgres import postgres
+from tests.servers.prefect import prefect_server
 
-__all__ = ["postgres"]  # fixtures of real servers, one file a server
+__all__ = ["mlflow_server", "postgres", "prefect_server"]  # fixtures of real servers, one file a server
 
 
 @pytest.fixture(scope="session", autouse=True)

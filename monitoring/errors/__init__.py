@@ -11,7 +11,15 @@ from monitoring.errors.data import (
     SourceUnreadable,
     Unscored,
 )
-from monitoring.errors.ledger import LeaseLost, LedgerAway, LedgerTooNew, LedgerUnusable, LockLost
+from monitoring.errors.ledger import (
+    LeaseLost,
+    LedgerAway,
+    LedgerTooNew,
+    LedgerUnusable,
+    LockLost,
+    RequestClosed,
+    UnknownRequest,
+)
 from monitoring.errors.models import (
     ChampionChanged,
     EstimatorError,
@@ -32,7 +40,9 @@ from monitoring.errors.setup import (
     DriverMissing,
     HomeUnusable,
     SecretMissing,
+    ServerMissing,
     UnknownModel,
+    WorkerUnready,
 )
 
 __all__ = [
@@ -62,7 +72,9 @@ __all__ = [
     "NotReplayable",
     "NothingToApprove",
     "NothingToRollBack",
+    "RequestClosed",
     "SecretMissing",
+    "ServerMissing",
     "SourceMissing",
     "SourceUnreadable",
     "Tampered",
@@ -70,8 +82,10 @@ __all__ = [
     "TrainingStopped",
     "UnknownModel",
     "UnknownPolicy",
+    "UnknownRequest",
     "Unscored",
     "Untrusted",
+    "WorkerUnready",
     "clipped",
     "listed",
     "meant",

@@ -60,3 +60,25 @@ class LeaseLost(DriftloopError):
             expected="a process that lives and can reach the ledger for as long as it works",
             remedy="nothing: the other process finishes the work; `driftloop history` shows how it ended",
         )
+
+
+class UnknownRequest(DriftloopError):
+    """A request that nobody has written into this ledger."""
+
+    def __init__(self, request_id: str, url: str) -> None:
+        super().__init__(
+            f"the ledger {url} knows no request {request_id!r}: it was never asked for here",
+            expected="the ledger that the check wrote its request into",
+            remedy="give checks and trainings the same DRIFTLOOP_LEDGER_URL, or on one machine the same DRIFTLOOP_HOME",
+        )
+
+
+class RequestClosed(DriftloopError):
+    """A request that came to its end without a result: it is not trained again by itself."""
+
+    def __init__(self, request_id: str, why: str) -> None:
+        super().__init__(
+            f"request {request_id} is closed: {why}",
+            expected="a request that was not brought to its end",
+            remedy="mend what it says; the next check asks again, and so does `driftloop retrain`",
+        )

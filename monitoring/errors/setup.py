@@ -78,3 +78,26 @@ class BadExpression(DriftloopError):
             expected="one SQL expression over the source's columns, in the dialect of its engine (DuckDB for files)",
             remedy="try the expression with SELECT in the engine's own shell",
         )
+
+
+class ServerMissing(DriftloopError):
+    """Deployments need a Prefect server, and none was named, or the one that was named does not answer."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            found,
+            expected="PREFECT_API_URL: the API of a running Prefect server, such as http://127.0.0.1:4200/api",
+            remedy="start one with `prefect server start` and set PREFECT_API_URL to it; without a server, "
+            "`driftloop serve` keeps the schedules",
+        )
+
+
+class WorkerUnready(DriftloopError):
+    """A worker that was not told where state lies: it would write into a folder that is thrown away."""
+
+    def __init__(self, lacking: Iterable[str]) -> None:
+        super().__init__(
+            f"this worker was not told where state lies: {listed(lacking)} not set",
+            expected="in its environment DRIFTLOOP_HOME, or both MLFLOW_TRACKING_URI and DRIFTLOOP_LEDGER_URL",
+            remedy="set them as they are for all other workers, and start the worker again",
+        )

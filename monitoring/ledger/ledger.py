@@ -162,6 +162,12 @@ class Ledger:
         body = self._scalar(query)
         return None if body is None else Retrain.model_validate_json(body)
 
+    def failure(self, request_id: str) -> str | None:
+        """Why a request has no result although it is not open, if that is how it stands."""
+        this = (REQUESTS.c.request_id == request_id) & REQUESTS.c.state.in_(requests.AGAIN)
+        found: str | None = self._scalar(sa.select(REQUESTS.c.error).where(this))
+        return found
+
     def advance(self, request_id: str, progress: Progress, *, by: Claim | None = None) -> None:
         """Keep how far a training has come, so that another process can carry it on."""
         write(self.engine, lambda open_: requests.advance(open_, request_id, progress, by))

@@ -11,6 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from monitoring.errors import UnknownRequest
 from monitoring.ledger import claims, events
 from monitoring.ledger.claims import Claim
 from monitoring.ledger.events import Kind
@@ -181,5 +182,5 @@ def _row(open_: Connection, request_id: str, *, locked: bool = False) -> sa.RowM
     query = sa.select(REQUESTS).where(REQUESTS.c.request_id == request_id)
     found = open_.execute(query.with_for_update() if locked else query).mappings().first()
     if found is None:
-        raise LookupError(f"there is no request {request_id!r}: it was never asked for")
+        raise UnknownRequest(request_id, open_.engine.url.render_as_string())
     return found

@@ -67,7 +67,10 @@ class Window(Record):
 
 
 class Outcome(StrEnum):
-    """How a check ended. The first four are early exits, `failed` is an error on our side; the rest are judged."""
+    """How a check ended. The first four are early exits, `failed` is an error on our side; the rest are judged.
+
+    `requested` is the word of a check that has asked another process for a retrain; its last word comes after that.
+    """
 
     NO_DATA = "no_data"
     TOO_FEW_ROWS = "too_few_rows"
@@ -79,6 +82,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     BOOTSTRAPPED = "bootstrapped"
     AWAITING_APPROVAL = "awaiting_approval"
+    REQUESTED = "requested"
     FAILED = "failed"
 
     @property

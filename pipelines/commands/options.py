@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,25 @@ class Moment(click.ParamType[datetime]):
         if not 1900 <= moment.year <= 2200:
             self.fail(f"{value!r} is out of reach; expected a year from 1900 to 2200", param, ctx)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Duration(click.ParamType[timedelta]):
+    """A span of time such as 5m or 1d12h, longer than nothing."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        from monitoring.durations import parse_duration
+
+        if isinstance(value, timedelta):
+            return value
+        try:
+            made: timedelta = parse_duration(value)
+        except ValueError:
+            self.fail(f"{value!r} is no span of time; expected one such as 5m or 12h", param, ctx)
+        if not made:
+            self.fail("a span is longer than nothing", param, ctx)
+        return made
 
 
 config_argument = click.argument("config", type=click.Path(path_type=Path))

@@ -19,7 +19,7 @@ from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from pipelines.schedule import WEEKDAYS, Schedule
+from pipelines.schedule import Schedule, one_by_one
 
 # No zone's clock is moved further at once, but for changes of the date line.
 MOVED_AT_MOST = timedelta(hours=3)
@@ -94,25 +94,7 @@ def _cron(cron: str, zone: Any) -> BaseTrigger:
     minute, hour, day, month, weekday = cron.lower().split()
     days = [(day, weekday)] if "*" in {day, weekday} else [(day, "*"), ("*", weekday)]
     made = [
-        CronTrigger(minute=minute, hour=hour, day=one, month=month, day_of_week=_week(other), timezone=zone)
+        CronTrigger(minute=minute, hour=hour, day=one, month=month, day_of_week=one_by_one(other), timezone=zone)
         for one, other in days
     ]
     return made[0] if len(made) == 1 else OrTrigger(made)
-
-
-def _week(field: str) -> str:
-    """Weekdays one by one: APScheduler knows no span over the end of the week, and cron users write `sat-mon`.
-
-    >>> _week("sat-mon"), _week("mon-fri/2"), _week("sun"), _week("*")
-    ('sat,sun,mon', 'mon,wed,fri', 'sun', '*')
-    """
-    return ",".join(_span(part) for part in field.split(","))
-
-
-def _span(part: str) -> str:
-    days, _, step = part.partition("/")
-    if "-" not in days:
-        return part
-    first, last = (WEEKDAYS.index(day) for day in days.split("-"))
-    length = (last - first) % len(WEEKDAYS) + 1
-    return ",".join(WEEKDAYS[(first + at) % len(WEEKDAYS)] for at in range(0, length, int(step or 1)))

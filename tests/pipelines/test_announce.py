@@ -99,10 +99,13 @@ def test_a_check_is_told_to_prefect_and_to_people(model: Make, webhook: tuple[st
     titles = [one["title"] for one in got]
     assert titles[0] == f"{made_model.name}: version 1 is champion"
     assert f"{made_model.name}: drift" in titles
-    found = events_about(made_model.name, at_least=6)
+    found = events_about(made_model.name, at_least=7)
     names = [event["event"].removeprefix("driftloop.") for event in found]
     assert sorted(names)[:2] == ["check.finished"] * 2
     assert {"drift.detected", "retrain.requested", "model.promoted"} <= set(names)
+    of_models = sorted(found, key=lambda event: event["occurred"])
+    order = [event["event"] for event in of_models if event["event"].startswith(("driftloop.r", "driftloop.model"))]
+    assert order[0] == "driftloop.retrain.requested", "it is told before anything is trained"
     finished = next(event for event in found if event["payload"].get("check_id") == check.check_id)
     roles = {related["prefect.resource.role"]: related["prefect.resource.id"] for related in finished["related"]}
     assert UUID(roles["flow-run"].removeprefix("prefect.flow-run.")) == UUID(str(check.prefect_flow_run_id))

@@ -68,7 +68,7 @@ def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) 
         assert [row["state"] for row in ledger.requests(made.name)][:1] == ["failed"]
         (last,) = ledger.checks(made.name, most=1)
         assert (last.check_id, last.outcome) == (decided.check_id, Outcome.FAILED)
-        assert "the config has changed since: ask again" in last.reason
+        assert "the config has changed since it was asked for: ask again" in last.reason
         assert told == [f"request {made.name} was left without an end: it is carried on"]
         recover(load(made.file), ledger, day(23), told.append)
         assert len(told) == 1, "a further run changes nothing"

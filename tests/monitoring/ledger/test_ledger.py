@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.errors import LedgerUnusable
+from monitoring.errors import LedgerUnusable, UnknownRequest
 from monitoring.ledger import Ledger, Request, digest, window_key
 from monitoring.ledger.tables import stamp
 from monitoring.records import Check, CheckWindow, Outcome, Performance, Retrain, Window
@@ -128,7 +128,7 @@ def test_a_request_that_broke_off_may_be_tried_again(ledger: Ledger) -> None:
 @pytest.mark.parametrize("end", ["settle", "fail"])
 def test_an_end_without_a_request_is_an_error(ledger: Ledger, end: str) -> None:
     """A result that belongs to no request is never lost silently."""
-    with pytest.raises(LookupError, match="no request 'r9': it was never asked for"):
+    with pytest.raises(UnknownRequest, match="knows no request 'r9'"):
         ledger.settle(retrain("r9")) if end == "settle" else ledger.fail("r9", "why")
 
 

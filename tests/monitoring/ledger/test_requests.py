@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from monitoring.errors import UnknownRequest
 from monitoring.ledger import Ledger, Progress, Request
 from monitoring.records import Outcome
 from tests.monitoring.ledger.test_ledger import NOW, WINDOW, check, retrain
@@ -86,9 +87,9 @@ def test_what_waits_for_approval_has_an_end_that_may_still_change(ledger: Ledger
 
 def test_what_was_never_asked_for_is_an_error(ledger: Ledger) -> None:
     """No progress, claim or end of a request that nobody knows is written."""
-    with pytest.raises(LookupError, match="no request 'r9'"):
+    with pytest.raises(UnknownRequest, match="no request 'r9'"):
         ledger.advance("r9", PROGRESS)
-    with pytest.raises(LookupError, match="no request 'r9'"), ledger.working_on("r9", waiting=None):
+    with pytest.raises(UnknownRequest, match="no request 'r9'"), ledger.working_on("r9", waiting=None):
         pass
     assert ledger.busy("request/r9") is None
     assert ledger.result("r9") is None
