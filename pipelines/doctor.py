@@ -30,7 +30,7 @@ def examine(now: Moment) -> list[Found]:
     found = [*parts(known_good())]
     try:
         with closing(Ledger(home.ledger_url())) as ledger:
-            found.append(Found(what="ledger", state="ok", said=f"opens, format {FORMAT}"))
+            found.append(Found(what="ledger", state="ok", said=f"{ledger.where} opens, format {FORMAT}"))
             found += _stores()
             found += _runs(ledger)
             for model in ledger.models():

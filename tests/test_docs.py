@@ -75,9 +75,9 @@ def test_every_shown_yaml_loads() -> None:
         part = yaml.load(block, Loader)
         whole = streams.config()
         for key, value in part.items():
-            whole[key] = (
-                {**whole[key], **value} if isinstance(value, dict) and isinstance(whole.get(key), dict) else value
-            )
+            # A source is one place: files and a table together would be two.
+            laid_over = isinstance(value, dict) and isinstance(whole.get(key), dict) and key != "source"
+            whole[key] = {**whole[key], **value} if laid_over else value
         if "columns" in part or "task" in part:
             whole = {**streams.config(), **part}
         assert Project.model_validate(whole), page

@@ -35,6 +35,11 @@ class Ledger:
             self.close()
             raise unusable(url, error) from error
 
+    @property
+    def where(self) -> str:
+        """The database, by its URL without a password."""
+        return shown(self.engine.url.render_as_string())
+
     def close(self) -> None:
         self.engine.dispose()
 

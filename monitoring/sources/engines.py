@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
-from monitoring.errors import BadExpression, DriftloopError, SourceUnreadable
-from monitoring.sources import csvfiles, expressions, places
+from monitoring.errors import BadExpression, DriftloopError, SourceMissing, SourceUnreadable
+from monitoring.sources import csvfiles, expressions, places, postgres
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +105,8 @@ class Engine:
         elif self.con.name == "sqlite":
             sql = f"SELECT name, type FROM pragma_table_xinfo({_text(self.parts[-1])}) WHERE hidden <> 1"
             self.schema = dict(self._asked(lambda: self.con.raw_sql(sql).fetchall()))
+        elif self.con.name == "postgres":
+            self.schema = self._asked(lambda: postgres.columns(self.con, self.table))
         else:
             database = self.parts[:-1] or None
             schema = self._asked(lambda: self.con.table(self.parts[-1], database=database).schema())
@@ -124,6 +126,8 @@ class Engine:
     def arrow(self, sql: str) -> pa.Table:
         if self.con.name == "duckdb":
             return self._asked(lambda: self.con.con.sql(sql).to_arrow_table())
+        if self.con.name == "postgres":
+            return self._asked(lambda: postgres.arrow(self.con, sql))
         return self._asked(lambda: self.con.sql(sql).to_pyarrow())
 
     def fetch(self, sql: str) -> pd.DataFrame:
@@ -154,7 +158,9 @@ class Engine:
 
 def said(error: Exception, at: places.Place) -> str:
     """The words of an engine in one line, without secrets, advice and data."""
-    lines = str(error).strip().split("\n\n")[0].splitlines()
+    # psycopg's text goes on with the statement.
+    first = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
+    lines = first.strip().split("\n\n")[0].splitlines()
     kept = [line.strip() for line in lines if not line.strip().lower().startswith(NOISE)]
     return at.scrub(" ".join(kept) or type(error).__name__)[:400]
 
@@ -164,6 +170,8 @@ def tables(con: Any, wanted: str) -> dict[str, tuple[str, ...]]:
     if con.name in ("sqlite", "duckdb"):
         rows = sorted(con.raw_sql(TABLES[con.name]).fetchall())
         return {name if schema == "main" else f"{schema}.{name}": (schema, name) for schema, name in rows}
+    if con.name == "postgres":
+        return postgres.tables(con, wanted)
     found: dict[str, tuple[str, ...]] = {name: (name,) for name in con.list_tables()}
     *schema, _ = wanted.split(".")
     if schema and wanted not in found:
@@ -174,6 +182,10 @@ def tables(con: Any, wanted: str) -> dict[str, tuple[str, ...]]:
 
 def blame(engine: Engine, why: str) -> DriftloopError:
     """The error that names the file or the expression at fault, found by trying each alone, after a failure."""
+    if engine.con.name == "postgres" and (
+        engine.con.con.closed or _failure(engine, f"SELECT * FROM {engine.table} LIMIT 0")
+    ):
+        return SourceMissing(engine.where, why, "check that the database answers, and that its role may SELECT there")
     for name in engine.files:
         alone = _failure(engine, f"SELECT bit_xor(hash(t)) AS n FROM (SELECT * FROM {engine.reader([name])}) AS t")
         if alone is not None:

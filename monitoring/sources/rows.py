@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from monitoring.config import Columns, Source
-from monitoring.errors import NotATime, SourceMissing, SourceUnreadable, listed
+from monitoring.errors import DriverMissing, NotATime, SourceMissing, SourceUnreadable, listed
 from monitoring.records import Window
-from monitoring.sources import csvfiles, expressions, places, times
+from monitoring.sources import csvfiles, expressions, places, postgres, times
 from monitoring.sources.engines import Engine, EngineError, blame, said, tables
 from monitoring.windows import inside, within
 
@@ -162,7 +162,7 @@ def _opened(source: Source, folder: Path, columns: Columns | None) -> Iterator[E
     with ExitStack() as stack:
         engine = _open_files(source, folder, at, stack) if source.path else _open_table(source, folder, at, stack)
         try:
-            if columns and engine.con.name == "duckdb":
+            if columns and engine.con.name in ("duckdb", "postgres"):
                 engine.con.raw_sql(f"SET TimeZone = '{columns.time_zone}'")
             engine.describe()
             if columns:
@@ -207,6 +207,8 @@ def _open_table(source: Source, folder: Path, at: places.Place, stack: ExitStack
             # Read-only, so that several checks may read at once.
             options = dict(parse_qsl(at.text.partition("?")[2])) | {"read_only": True}
             con = ibis.duckdb.connect(file, **options)
+        elif scheme in postgres.SCHEMES:
+            con = postgres.connect(at.text)
         else:
             con = ibis.connect(at.text)
         stack.callback(con.disconnect)
@@ -214,6 +216,8 @@ def _open_table(source: Source, folder: Path, at: places.Place, stack: ExitStack
             con.raw_sql("PRAGMA query_only = ON")
         known = tables(con, source.table or "")
     except ImportError as error:
+        if scheme in postgres.SCHEMES:
+            raise DriverMissing(at.where, "psycopg", "postgres") from None
         raise SourceMissing(at.where, at.scrub(str(error)), f"pip install 'ibis-framework[{scheme}]'") from None
     except Exception as error:
         why = said(error, at)

@@ -41,6 +41,7 @@ class Commands(click.Group):
             BeyondTime,
             ConfigError,
             DriftloopError,
+            DriverMissing,
             EstimatorError,
             SecretMissing,
             UnknownModel,
@@ -57,7 +58,7 @@ class Commands(click.Group):
         except click.Abort:
             _fail(given, "interrupted", INTERRUPTED)
         except DriftloopError as error:
-            of_config = ConfigError | UnknownModel | BadExpression | SecretMissing | EstimatorError
+            of_config = ConfigError | UnknownModel | BadExpression | DriverMissing | SecretMissing | EstimatorError
             usage = isinstance(error, of_config | BeyondTime | UnknownPolicy)
             _fail(given, str(error), WRONG_USAGE if usage else FAILED)
         except Exception as error:

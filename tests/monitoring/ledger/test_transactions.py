@@ -126,7 +126,7 @@ def test_a_commit_whose_answer_is_lost_is_done_once(url: str, postgres: Postgres
     Ledger(url).close()
     with (
         between(postgres.port, heard=heard) as port,
-        closing(Ledger(url.replace(str(postgres.port), str(port)))) as ledger,
+        closing(Ledger(url.replace(f":{postgres.port}/", f":{port}/"))) as ledger,
     ):
         ledger.note("taxi", "probe", {}, NOW)
         assert told(ledger) == ["probe"]

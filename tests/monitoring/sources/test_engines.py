@@ -16,6 +16,7 @@ from monitoring.sources import rows as reading
 from tests.tables import WEEK, columns, parquet, trips
 
 
+@pytest.mark.parametrize("database", ["sqlite", "duckdb"], indirect=True)
 def test_database_urls_may_be_relative_or_absolute(
     database: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,6 +155,7 @@ def test_reads_may_run_at_once(database: Source, tmp_path: Path) -> None:
     assert counts == [2, 7] * 8
 
 
+@pytest.mark.parametrize("database", ["sqlite", "duckdb"], indirect=True)
 def test_a_source_can_be_written_to_after_a_read(database: Source, tmp_path: Path) -> None:
     """Connections are closed, after an error too: nobody is kept from writing."""
     read_rows(database, columns(), WEEK, tmp_path)

@@ -1,0 +1,117 @@
+"""What PostgreSQL is asked in its own way: a connection that only reads, its tables, and rows as Arrow through COPY.
+
+Nothing is made on the server, not even a temporary view: a role that may only read will do, and so will a standby.
+"""
+
+# ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from monitoring.sources.expressions import names_sql
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+# A host that does not answer is told after seconds; libpq alone would wait for minutes.
+SETTINGS = {"connect_timeout": "10", "application_name": "driftloop", "client_encoding": "utf8"}
+TABLES = """
+SELECT n.nspname, c.relname, pg_table_is_visible(c.oid)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+    AND n.nspname !~ '^pg_t' AND has_schema_privilege(n.oid, 'USAGE')
+ORDER BY 1, 2"""
+COLUMNS = """
+SELECT attname, format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
+WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+# Moments travel as numbers: as text they depend on settings and on the calendar, and infinity is no moment.
+SINCE_1970 = "CASE WHEN isfinite({0}) THEN (extract(epoch FROM {0}) * 1000000)::bigint END"
+# By the type's number, which never changes: what is selected, as what it is read, and what becomes of it.
+KINDS = {
+    16: ("{0}", "bool", None),
+    17: ("encode({0}, 'hex')", "string", "binary"),
+    20: ("{0}", "int64", None),
+    21: ("{0}", "int16", None),
+    23: ("{0}", "int32", None),
+    26: ("{0}", "int64", None),
+    700: ("{0}", "float32", None),
+    701: ("{0}", "float64", None),
+    1042: ("{0}::text", "string", None),  # char(n), without the blanks that fill it up
+    1082: ("CASE WHEN isfinite({0}) THEN {0} - DATE '1970-01-01' END", "int32", "date"),
+    1114: (SINCE_1970, "int64", "naive"),
+    1184: (SINCE_1970, "int64", "aware"),
+    1700: ("{0}", "float64", None),
+}
+# Enums, JSON, arrays, intervals, addresses: as the server writes them.
+AS_TEXT = ("{0}::text", "string", None)
+
+
+def connect(url: str) -> Any:
+    """A connection of ibis that cannot write. The URL is libpq's, with all of its options."""
+    import ibis
+    import psycopg
+
+    settings: Any = {name: value for name, value in SETTINGS.items() if f"{name}=" not in url.partition("?")[2]}
+    opened = psycopg.connect(re.sub(r"^postgres\w*(\+psycopg)?://", "postgresql://", url), autocommit=True, **settings)
+    opened.execute("SET default_transaction_read_only = on")
+    return ibis.postgres.from_connection(opened)
+
+
+def tables(con: Any, wanted: str) -> dict[str, tuple[str, ...]]:
+    """Tables and views of all kinds, by name where the search path finds them, else by schema.name."""
+    rows = con.con.execute(TABLES).fetchall()
+    found = {name if seen else f"{schema}.{name}": (schema, name) for schema, name, seen in rows}
+    parts = tuple(wanted.split(".", 1))
+    return found | ({wanted: parts} if parts in found.values() else {})
+
+
+def columns(con: Any, table: str) -> dict[str, str]:
+    """The columns of a table, whose name is quoted already, with their types as PostgreSQL calls them."""
+    return dict(con.con.execute(COLUMNS, (table,)).fetchall())
+
+
+def arrow(con: Any, sql: str) -> pa.Table:
+    """The rows of a SELECT."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    known = con.con.execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description
+    names, kinds = [column.name for column in known], [KINDS.get(column.type_code, AS_TEXT) for column in known]
+    types = [pa.type_for_alias(kind) for _, kind, _ in kinds]
+    quoted = [names_sql([name], con.dialect) for name in names]
+    select = ", ".join(f"{how.format(name)} AS {name}" for name, (how, _, _) in zip(quoted, kinds, strict=True))
+    with con.con.cursor().copy(f"COPY (SELECT {select} FROM (\n{sql}\n) AS q) TO STDOUT (FORMAT csv)") as copy:
+        data = b"".join(copy)
+    table = pa.schema(zip(names, types, strict=True)).empty_table()
+    if data:
+        table = csv.read_csv(
+            pa.BufferReader(data),
+            csv.ReadOptions(column_names=names, block_size=1 << 24),
+            # A line that is empty is a row of one column that is null.
+            csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            csv.ConvertOptions(
+                column_types=dict(zip(names, types, strict=True)),
+                # Null is nothing at all; text of no letters stands in quotes.
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                true_values=["t"],
+                false_values=["f"],
+            ),
+        )
+    for at, (_, _, becomes) in enumerate(kinds):
+        if becomes is not None:
+            table = table.set_column(at, names[at], _become(table.column(at), becomes))
+    return table
+
+
+def _become(values: pa.ChunkedArray, what: str) -> Any:
+    import pyarrow as pa
+
+    if what == "binary":
+        return pa.array([None if value is None else bytes.fromhex(value) for value in values.to_pylist()], pa.binary())
+    if what == "date":
+        return values.cast(pa.date32())
+    return values.cast(pa.timestamp("us", tz="UTC" if what == "aware" else None))
