@@ -7,7 +7,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from typing import Any
 
 import psycopg
 import pytest
+
+from tests.servers.ports import free_port
 
 ROLE = "driftloop"
 BOOT_SECONDS = 60.0
@@ -46,7 +47,7 @@ class Postgres:
 
     def __init__(self, bin_: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="driftloop-postgres-"))
-        self.password, self.port, self._bin = secrets.token_hex(8), _free_port(), bin_
+        self.password, self.port, self._bin = secrets.token_hex(8), free_port(), bin_
         self._server: subprocess.Popen[bytes] | None = None
         # The server refuses to be root.
         nobody = pwd.getpwnam("nobody")
@@ -135,9 +136,3 @@ def postgres() -> Iterator[Postgres]:
 
 def _version(initdb: Path) -> float:
     return float(initdb.parts[-3])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
