@@ -14,7 +14,7 @@ from prefect import get_run_logger, runtime
 from monitoring.ledger import Ledger, Request
 from monitoring.records import Check, CheckWindow, Finding, Outcome
 from monitoring.windows import current_window
-from pipelines import announce, evidence, faults
+from pipelines import announce, evidence, faults, outages
 from pipelines.config import Project
 
 Train = Literal["here", "request"]
@@ -43,10 +43,10 @@ class CheckRun:
         self.window = current_window(self.now, self.config.windows)
         self.flow_run_id = str(runtime.flow_run.id)
 
-    def notice(self, healed: str | None) -> None:
-        """Keep what was mended before this check, so that it is told with it."""
-        if healed is not None:
-            self.noticed += (Finding(code="champion_healed", severity="warning", message=healed),)
+    def notice(self, code: str, message: str | None) -> None:
+        """Keep what was found or mended before this check, if anything was, so that it is told with it."""
+        if message is not None:
+            self.noticed += (Finding(code=code, severity="warning", message=message),)
 
     def check(self, outcome: Outcome, reason: str, **more: Any) -> Check:
         window = CheckWindow(start=self.window.start, end=self.window.end, rows=self.rows)
@@ -65,25 +65,52 @@ class CheckRun:
 
     def exit(self, outcome: Outcome, reason: str, *, keys: tuple[str, ...] = (), **more: Any) -> Check:
         """Leave with an outcome that needs no measuring; it is recorded all the same."""
-        check = self.check(outcome, reason, **more)
-        if self.decided is not None:
-            # It broke off after the decision, in the training: what was measured and decided is kept.
-            told = {
-                "outcome": outcome,
-                "reason": reason,
-                "findings": tuple(dict.fromkeys((*self.decided.findings, *check.findings))),
-            }
-            check = self.decided.model_copy(update=told)
+        check = self._kept(outcome, reason, **more)
         if not self.dry_run:
             check = check.model_copy(update={"mlflow_run_id": self.open_run(check)})
         return self.finish(check, keys)
 
+    def _kept(self, outcome: Outcome, reason: str, **more: Any) -> Check:
+        check = self.check(outcome, reason, **more)
+        if self.decided is None:
+            return check
+        # It broke off after the decision, in the training: what was measured and decided is kept.
+        told = {
+            "outcome": outcome,
+            "reason": reason,
+            "findings": tuple(dict.fromkeys((*self.decided.findings, *check.findings))),
+        }
+        return self.decided.model_copy(update=told)
+
     def failed(self, error: BaseException) -> None:
-        """Record an error on its way out; what goes wrong with the record must not hide it."""
+        """Record an error on its way out; what goes wrong with the record must not hide it.
+
+        Where MLflow is away the ledger alone has it, and people are told all the same. A check that has asked for a
+        retrain gets its last word once that is carried on, as after a crash; so does one that gets a SIGTERM.
+        """
+        reason, outage = outages.reason(error), isinstance(error, outages.OUTAGES)
         try:
-            self.exit(Outcome.FAILED, f"{type(error).__name__}: {error}")
+            if not self._carried_on(error):
+                self._record(reason, everywhere=not outage)
+            elif not outage and self.mlflow_run_id is not None:
+                evidence.close_run(self.mlflow_run_id, failed=reason)
         except Exception as second:
             get_run_logger().warning("this failure could not be recorded: %s: %s", type(second).__name__, second)
+
+    def _record(self, reason: str, *, everywhere: bool) -> None:
+        try:
+            if everywhere:
+                self.exit(Outcome.FAILED, reason)
+                return
+        except Exception as error:
+            get_run_logger().warning("the ledger alone has this failure: %s: %s", type(error).__name__, error)
+        check = self._kept(Outcome.FAILED, reason)
+        if not self.dry_run and self.ledger.record(check):
+            announce.check_ended(self.config, check, self.ledger)
+
+    def _carried_on(self, error: BaseException) -> bool:
+        asked = self.ledger.requests(self.config.model, most=1) if outages.carried_on(error) else []
+        return bool(asked) and asked[0]["check_id"] == self.check_id
 
     def open_run(self, check: Check, report: Path | None = None) -> str:
         """The MLflow run of this check, opened once, with all that is known by now."""

@@ -6,14 +6,17 @@ such a tag is not ours to end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
 
 from monitoring.ledger import Ledger, holders
 from monitoring.records import Record
 from pipelines import evidence, registry
 from pipelines.evidence import OWNER
 from pipelines.work import Work
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 
 class Ended(Record):
@@ -30,13 +33,39 @@ def end_dead_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
     return end_mlflow_runs(ledger, ledger.dead, model) + end_prefect_runs(ledger.dead)
 
 
+def end_idle_runs(ledger: Ledger, model: str) -> list[Ended]:
+    """End the MLflow runs of a model that this very process left RUNNING, because MLflow was away when they ended.
+
+    For who holds the claim on the model's checks before it has opened a run: what is RUNNING is of an earlier check,
+    unless its request is in work.
+    """
+    found = registry.client().search_runs([registry.experiment(model)], "attributes.status = 'RUNNING'")
+    open_ = {str(run.info.run_id): run for run in found}
+
+    def in_work(run: Run | None) -> bool:
+        if run is None:
+            return False
+        request = run.data.tags.get("driftloop.request_id")
+        if request is not None:
+            return ledger.busy(f"request/{request}") is not None
+        return in_work(open_.get(run.data.tags.get("mlflow.parentRunId", "")))
+
+    idle = {run_id for run_id, run in open_.items() if not in_work(run)}
+    return end_mlflow_runs(ledger, _me, model, only=idle)
+
+
 def end_own_runs(ledger: Ledger) -> list[Ended]:
     """End what this very process has RUNNING, as the last thing that it does."""
     return end_mlflow_runs(ledger, _me) + end_prefect_runs(_me)
 
 
-def end_mlflow_runs(ledger: Ledger, dead: Callable[[str], bool], model: str | None = None) -> list[Ended]:
-    """A training whose end stands in the ledger is finished as it ended; all others have failed."""
+def end_mlflow_runs(
+    ledger: Ledger, dead: Callable[[str], bool], model: str | None = None, *, only: Collection[str] | None = None
+) -> list[Ended]:
+    """End the runs of dead owners, or of them only those that are named.
+
+    A training whose end stands in the ledger is finished as it ended; all others have failed.
+    """
     client, ended = registry.client(), []
     found = [client.get_experiment_by_name(model)] if model is not None else client.search_experiments()
     experiments = [one.experiment_id for one in found if one is not None]
@@ -44,7 +73,7 @@ def end_mlflow_runs(ledger: Ledger, dead: Callable[[str], bool], model: str | No
     for run in running:
         tags, run_id = run.data.tags, str(run.info.run_id)
         owner = tags.get(OWNER)
-        if owner is None or not dead(owner):
+        if owner is None or not dead(owner) or (only is not None and run_id not in only):
             continue
         done = ledger.result(tags.get("driftloop.request_id", ""))
         if done is not None and done.mlflow_run_id == run_id:
@@ -97,4 +126,6 @@ def _me(owner: str) -> bool:
 
 
 def _died(owner: str) -> str:
+    if _me(owner):
+        return f"this broke off: its process ({owner}) works on it no more"
     return f"the process that ran this ({owner}) ended before its work did"

@@ -61,7 +61,10 @@ def _registered(work: Work, progress: Progress) -> Version:
         version = registry.of_request(model, request_id)
         if version is None:
             stored = Stored(progress.model_id, progress.sealed)
-            version = registry.register(model, stored, run_id=progress.run_id, tags=progress.tags)
+            registry.register(model, stored, run_id=progress.run_id, tags=progress.tags)
+            # A server that went away in between is asked again by MLflow itself, and may have made two.
+            version = registry.of_request(model, request_id)
+            assert version is not None
         told = {"version": version.number, "request_id": request_id, **progress.model_dump(include={"sealed"})}
         if not work.ledger.events(model, most=1, kinds=(Kind.REGISTERED,), subject=version.number):
             work.ledger.note(model, Kind.REGISTERED, told, work.request.now, subject=version.number)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
-from monitoring.errors import HomeUnusable
+from monitoring.errors import HomeUnusable, StorageUnusable
 
+# A check with a training writes a report of some 5 MB, a model, and into three databases.
+LEAST_FREE_MB = 50
 QUIET = {
     # Telemetry of the parts is off unless the user turned it on.
     "DO_NOT_TRACK": "true",
@@ -15,8 +18,8 @@ QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    # A server that is down is told after seconds, not after four minutes.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    # A server that starts again is waited for some twelve seconds, and one that is down told then, not after minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "GIT_PYTHON_REFRESH": "quiet",
     # A fit beside a busy process must not spin for the other's core. Read once, when OpenMP loads.
     "OMP_WAIT_POLICY": "passive",
@@ -63,6 +66,15 @@ def prepare() -> Path:
     for name, value in settings.items():
         os.environ.setdefault(name, value)
     return place
+
+
+def require_room(least_mb: int = LEAST_FREE_MB) -> None:
+    """Refuse to begin where the disk is as good as full: each part would fail in the middle, in words of its own."""
+    free_mb = shutil.disk_usage(home()).free // 1024**2
+    if free_mb < least_mb:
+        raise StorageUnusable(
+            f"the state folder {home()}", f"{free_mb:,} MB are free on its disk, of {least_mb:,} needed"
+        )
 
 
 def ledger_url() -> str:

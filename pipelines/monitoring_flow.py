@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from prefect import flow, get_run_logger
 
@@ -15,7 +15,7 @@ from monitoring.ledger import Held, Ledger, Request, digest, window_key
 from monitoring.preflight import fatal, put_aside
 from monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window
 from monitoring.windows import labelled_window, training_window
-from pipelines import announce, evidence, faults, home, measuring, promotion, recovery, registry
+from pipelines import announce, evidence, faults, home, measuring, outages, promotion, recovery, registry
 from pipelines.as_trained import as_trained
 from pipelines.check_run import CheckRun, Train
 from pipelines.config import ProjectFile
@@ -24,8 +24,6 @@ from pipelines.measuring import Measurement
 from pipelines.reading import read
 from pipelines.registry import Version
 from pipelines.work import settings_of
-
-CLOCK_SLACK = timedelta(minutes=5)
 
 
 @flow(name="monitoring", validate_parameters=True)
@@ -44,7 +42,9 @@ def monitoring_flow(
         try:
             if not dry_run:
                 faults.reach("claimed check")
-                run.notice(recovery.recover(config, ledger, run.now, get_run_logger().warning, train=train))
+                run.notice("clock_went_back", recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
+                warn = get_run_logger().warning
+                run.notice("champion_healed", recovery.recover(config, ledger, run.now, warn, train=train))
             check = _check(run)
         except BadData as error:
             found = Finding(code=error.code, severity="fatal", column=error.column, message=error.found)
@@ -52,8 +52,11 @@ def monitoring_flow(
         except NoChampion:
             raise
         except BaseException as error:
-            run.failed(error)
-            raise
+            told = outages.told(error)
+            run.failed(told)
+            if told is error:
+                raise
+            raise told from error
         get_run_logger().info("%s: %s", check.outcome.value, check.reason)
         return check
 
@@ -98,7 +101,7 @@ def _check(run: CheckRun) -> Check:
             Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, preflight.min_rows is {config.preflight.min_rows:,}"
         )
     reference, profiles, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
-    ahead = Window(start=max(run.now, datetime.now(UTC)) + CLOCK_SLACK, end=datetime(9999, 1, 1, tzinfo=UTC))
+    ahead = Window(start=max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK, end=datetime(9999, 1, 1, tzinfo=UTC))
     findings = measuring.preflight(config, window, fresh, reference, profiles, ahead)
     stops = fatal(findings)
     if stops:

@@ -19,6 +19,7 @@ from pipelines.work import settings_of
 MOST_ATTEMPTS = 3
 # The least time by which one check is earlier than another.
 MOMENT = timedelta(microseconds=1)
+CLOCK_SLACK = timedelta(minutes=5)
 # What keeps a first champion from being trained, as an outcome.
 IMPOSSIBLE = {
     "no_data": Outcome.NO_DATA,
@@ -46,8 +47,8 @@ def recover(
     unfinished = train == "request" and ledger.open_requests(config.model)
     serves = unfinished and registry.aliased(config.model, registry.CHAMPION)
     healed = None if serves else promotion.heal(ledger, config.model, now)
-    for ended in dead_runs.end_dead_runs(ledger, config.model):
-        tell(f"{ended.where} run {ended.run_id} of {ended.owner} was ended: its process is gone")
+    for ended in dead_runs.end_dead_runs(ledger, config.model) + dead_runs.end_idle_runs(ledger, config.model):
+        tell(f"{ended.where} run {ended.run_id} of {ended.owner} was ended: nobody works on it any more")
     return healed
 
 
@@ -65,6 +66,21 @@ def hopeless(config: Project, ledger: Ledger, request: Request) -> str | None:
     if tried >= MOST_ATTEMPTS:
         return f"its process died {tried} times in a row: it is not tried again by itself"
     return None
+
+
+def clock_went_back(ledger: Ledger, model: str, clock: datetime) -> str | None:
+    """What to tell where the ledger holds an entry of a later time than the clock shows; None if all is well.
+
+    Nothing depends on the clock but what `now` means: leases of this host are told by pids, and windows are keyed.
+    """
+    newest = ledger.events(model, most=1)
+    if not newest or newest[0].written_at <= clock + CLOCK_SLACK:
+        return None
+    return (
+        f"the clock of this machine shows {clock:%Y-%m-%d %H:%M}, and the ledger's newest entry is of "
+        f"{newest[0].written_at:%Y-%m-%d %H:%M}: the clock went back; until it is there again, cooldowns and "
+        "budgets do not know of what happened since"
+    )
 
 
 def with_end(check: Check, retrain: Retrain) -> Check:

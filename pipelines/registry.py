@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from filelock import FileLock
 
 from monitoring.errors import ForeignVersion, NoChampion, Tampered
 from monitoring.records import Reference, Window
-from pipelines import home
+from pipelines import copies, home
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,8 +205,14 @@ def register(model: str, stored: Stored, *, run_id: str, tags: dict[str, str]) -
 
 
 def of_request(model: str, request_id: str) -> Version | None:
-    """The version that a request has led to, if it was registered."""
-    return next((one for one in versions(model) if one.tags.get("driftloop.request_id") == request_id), None)
+    """The version that a request has led to, if it was registered.
+
+    One at most: of two that an answer lost on its way has led to, the later one is deleted. Asked inside the lock.
+    """
+    found = [one for one in versions(model) if one.tags.get("driftloop.request_id") == request_id]
+    for twin in found[:-1]:
+        client().delete_model_version(model, twin.number)
+    return found[-1] if found else None
 
 
 def point(version: Version, alias: str) -> None:
@@ -253,29 +258,17 @@ def _location(_uri: str, model_id: str) -> str:
 
 
 def folder(version: Version) -> Path:
-    """The local folder of the version's files: in place where the store is local, else a copy made once."""
-    from mlflow.artifacts import download_artifacts
-    from mlflow.utils.file_utils import local_file_uri_to_path
-
+    """The local folder of the version's files."""
     if "driftloop.manifest_sha256" not in version.tags:
         raise ForeignVersion(version.model, version.number)
-    location = _location(client().tracking_uri, version.model_id)
-    if location.startswith(("file:", "/")):
-        return Path(str(local_file_uri_to_path(location)))  # type: ignore[no-untyped-call]
-    kept = home.home() / "models" / version.model_id
-    if not (kept / MANIFEST).exists():
-        with tempfile.TemporaryDirectory() as scratch:
-            fetched = download_artifacts(artifact_uri=f"models:/{version.model_id}", dst_path=scratch)
-            shutil.rmtree(kept, ignore_errors=True)
-            shutil.copytree(fetched, kept)
-    return kept
+    return copies.local(_location(client().tracking_uri, version.model_id), version.model_id)
 
 
 def manifest(version: Version) -> dict[str, str]:
     """The sha256 of each file of the version, itself held against the version's tag."""
     content = _bytes(version, MANIFEST)
     if _sha256(content) != version.tags.get("driftloop.manifest_sha256"):
-        raise Tampered(f"{version.model} version {version.number}", MANIFEST)
+        raise _tampered(version, MANIFEST)
     told: dict[str, str] = json.loads(content)
     return told
 
@@ -284,15 +277,21 @@ def checked(version: Version, name: str) -> bytes:
     """The content of a file, read once: just those bytes that were checked are interpreted."""
     content = _bytes(version, name)
     if _sha256(content) != manifest(version).get(name):
-        raise Tampered(f"{version.model} version {version.number}", name)
+        raise _tampered(version, name)
     return content
 
 
 def _bytes(version: Version, name: str) -> bytes:
     try:
         return (folder(version) / name).read_bytes()
-    except OSError as error:
-        raise Tampered(f"{version.model} version {version.number}", name) from error
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        # A store that is away or closed to us is another matter: it says nothing about the version.
+        raise _tampered(version, name) from error
+
+
+def _tampered(version: Version, name: str) -> Tampered:
+    copies.discard(version.model_id)
+    return Tampered(f"{version.model} version {version.number}", name)
 
 
 def _sha256(content: bytes) -> str:

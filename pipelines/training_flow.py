@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
-from monitoring.errors import LeaseLost, RequestClosed, TrainingImpossible
+from monitoring.errors import LeaseLost, RequestClosed, ServerAway, TrainingImpossible
 from monitoring.ledger import Claim, Held, Ledger, Progress, Request
 from monitoring.records import Moment, Retrain, Window
 from pipelines import (
@@ -18,6 +18,7 @@ from pipelines import (
     faults,
     finishing,
     home,
+    outages,
     own_code,
     recovery,
     registry,
@@ -135,9 +136,7 @@ def _carry_on(work: Work) -> Retrain:
         # Run and request are the other one's by now.
         raise
     except BaseException as error:
-        told = f"{type(error).__name__}: {error}"
-        evidence.close_run(run_id, failed=told)
-        ledger.fail(request_id, told, by=work.claim)
+        _broke_off(work, run_id, outages.told(error))
         raise
     get_run_logger().info("%s", retrain.reason)
     faults.reach("settled request")
@@ -146,6 +145,22 @@ def _carry_on(work: Work) -> Retrain:
     faults.reach("closed run")
     announce.retrain_ended(work.config, retrain, ledger, str(runtime.flow_run.id))
     return retrain
+
+
+def _broke_off(work: Work, run_id: str, error: BaseException) -> None:
+    """Fail the run and the request. Nothing that goes wrong here hides the error.
+
+    Where something beneath us is away or full, or a SIGTERM ends us, the request stays open: the next check carries on
+    from where it came to.
+    """
+    why = outages.reason(error)
+    try:
+        if not outages.carried_on(error):
+            work.ledger.fail(work.request.request_id, why, by=work.claim)
+        if not isinstance(error, ServerAway):
+            evidence.close_run(run_id, failed=why)
+    except Exception as second:
+        get_run_logger().warning("how it ended could not be recorded: %s: %s", type(second).__name__, second)
 
 
 def _open_run(work: Work) -> str:

@@ -26,6 +26,7 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
     With a project, what its check will need is imported meanwhile; an early exit in sight imports nothing heavy.
     """
     home.prepare()
+    home.require_room()
     server = None if os.environ.get("PREFECT_API_URL") else _server()
     quiet()
 

@@ -33,6 +33,7 @@ from monitoring.errors.models import (
     TrainingStopped,
     Untrusted,
 )
+from monitoring.errors.outages import ServerAway, StorageUnusable
 from monitoring.errors.setup import (
     BadExpression,
     BeyondTime,
@@ -74,9 +75,11 @@ __all__ = [
     "NothingToRollBack",
     "RequestClosed",
     "SecretMissing",
+    "ServerAway",
     "ServerMissing",
     "SourceMissing",
     "SourceUnreadable",
+    "StorageUnusable",
     "Tampered",
     "TrainingImpossible",
     "TrainingStopped",

@@ -62,7 +62,11 @@ class Commands(click.Group):
             usage = isinstance(error, of_config | BeyondTime | UnknownPolicy)
             _fail(given, str(error), WRONG_USAGE if usage else FAILED)
         except Exception as error:
-            _fail(given, f"{type(error).__name__}: {error}{_kept_traceback()}", FAILED)
+            from pipelines import outages
+
+            told = outages.told(error)
+            unforeseen = f"{type(error).__name__}: {error}{_kept_traceback()}" if told is error else str(told)
+            _fail(given, unforeseen, FAILED)
         sys.exit(code if isinstance(code, int) else 0)
 
     def resolve_command(

@@ -28,6 +28,13 @@ def check(file: str, now: datetime) -> None:
     pipelines.monitoring_flow.monitoring_flow(config=file, now=now)
 
 
+def checks_in_step(file: str, moments: list[datetime], step: Any) -> None:
+    """One check after the other, each begun at the same moment as that of the other processes."""
+    for now in moments:
+        step.wait(180)
+        check(file, now)
+
+
 def retrain(file: str, now: datetime) -> None:
     """One retrain by hand."""
     from pipelines.retraining import retrain_now

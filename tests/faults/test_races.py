@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from multiprocessing.context import ForkServerProcess
@@ -18,11 +20,12 @@ from pipelines.retraining import retrain_now
 from tests.conftest import Model
 from tests.faults import lives
 from tests.faults.conftest import DEATH
+from tests.faults.test_kills import running
 from tests.streams import day, stream
 
 Make = Callable[..., Model]
 Fork = Callable[..., ForkServerProcess]
-AT_ONCE = 4
+AT_ONCE = 8
 # Waits in the middle of its fit until the other one has been promoted.
 WAITS = """
 import pathlib, time
@@ -38,9 +41,9 @@ def train(frame, target, *, task, params, seed):
 SHIFTED: dict[str, Any] = {"drift__report_columns": 1, "training__window": "14d", "training__holdout": "4d"}
 
 
-def ended(processes: list[ForkServerProcess]) -> list[int | None]:
+def ended(processes: list[ForkServerProcess], patience: float = DEATH) -> list[int | None]:
     for process in processes:
-        process.join(DEATH)
+        process.join(patience)
     return [process.exitcode for process in processes]
 
 
@@ -55,6 +58,34 @@ def test_many_monitors_on_one_window_make_one_version(model: Make, fork: Fork) -
         assert outcomes == [Outcome.ALREADY_CHECKED] * (AT_ONCE - 1) + [Outcome.PROMOTED]
         assert [row["state"] for row in ledger.requests(made.name)] == ["promoted", "promoted"]
     assert len(registry.versions(made.name)) == 2
+
+
+@pytest.mark.parametrize("windows", [3, pytest.param(50, marks=pytest.mark.faults)])
+def test_two_services_on_one_ledger_train_each_drifted_window_once(model: Make, fork: Fork, windows: int) -> None:
+    """Every window drifts and is checked by both: a request, a version and a promotion for each, and no more."""
+    moments = [day(7 + at) for at in range(1, windows + 1)]
+    made = model(
+        stream(8 + windows, a_day=80, gradual=1),
+        drift__report_columns=1,
+        windows__current="1d",
+        policies__triggers=[{"policy": "always"}],
+        training__window="5d",
+        training__holdout="1d",
+        training__params={"n_estimators": 30},
+        gate__min_rows=30,
+    )
+    assert made.check(day(7)).outcome is Outcome.BOOTSTRAPPED
+    step = multiprocessing.get_context("forkserver").Barrier(2)
+    both = [fork(lives.checks_in_step, str(made.file), moments, step) for _ in range(2)]
+    assert ended(both, DEATH + 20 * windows) == [0, 0]
+    with closing(Ledger(home.ledger_url())) as ledger:
+        outcomes = Counter(check.outcome for check in ledger.checks(made.name))
+        ends = Counter(row["state"] for row in ledger.requests(made.name))
+    assert outcomes == {Outcome.BOOTSTRAPPED: 1, Outcome.PROMOTED: windows, Outcome.ALREADY_CHECKED: windows}
+    assert ends == {"promoted": windows + 1}
+    assert len(registry.versions(made.name)) == windows + 1
+    assert made.champion() == str(windows + 1)
+    assert running(made) == []
 
 
 @pytest.mark.faults

@@ -46,6 +46,8 @@ MADE: list[DriftloopError] = [
     errors.Untrusted("the model", ["a.B"]),
     errors.TrainingImpossible("one_class", "all rows are 'a'", expected="two classes", remedy="look longer"),
     errors.TrainingStopped("a:b", "timed_out", "it had not ended after 12h"),
+    errors.ServerAway("MLflow at http://host:5000", "Connection refused", "MLFLOW_TRACKING_URI"),
+    errors.StorageUnusable("/state/reports", "No space left on device"),
     errors.NotReplayable("loss_matrix", "shape (3, 4)", "shape (B, B)"),
     errors.HistoryTooShort("4 batches", needed=10, remedy="gather more history"),
     errors.LossNotFinite(datetime(2026, 1, 8, tzinfo=UTC), "2026-01-08 .. 2026-01-15"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.errors import HomeUnusable
+from monitoring.errors import HomeUnusable, StorageUnusable
 from pipelines import home
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +70,14 @@ def test_a_home_that_is_a_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("DRIFTLOOP_HOME", str(tmp_path / "taken"))
     with pytest.raises(HomeUnusable, match=r"taken cannot be used: File exists[\s\S]*set DRIFTLOOP_HOME"):
         home.prepare()
+
+
+def test_a_disk_that_is_almost_full_is_told_before_anything_begins() -> None:
+    """It names the folder and both figures; with room enough nothing is said."""
+    home.prepare()
+    home.require_room(least_mb=0)
+    with pytest.raises(StorageUnusable, match=r"state folder .* MB are free on its disk, of 1,000,000,000,000 needed"):
+        home.require_room(least_mb=10**12)
 
 
 def test_home_imports_nothing_heavy() -> None:

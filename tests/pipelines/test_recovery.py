@@ -9,7 +9,7 @@ import pytest
 
 from monitoring.ledger import Ledger, Request, window_key
 from monitoring.records import Outcome, Retrain, Window
-from pipelines import home
+from pipelines import dead_runs, evidence, home, registry
 from pipelines.config import load
 from pipelines.recovery import recover, settled_keys, with_end
 from tests.conftest import Model
@@ -93,3 +93,26 @@ def test_a_request_in_work_is_left_to_its_holder(trained: Make) -> None:
             assert told == []
             assert asked in ledger.open_requests(made.name)
         ledger.fail(asked.request_id, "given up by the test")
+
+
+def test_what_this_process_left_running_is_ended_unless_it_is_in_work(trained: Make) -> None:
+    """MLflow was away when a check ended, say: its run is ended by the next one, a training in work is left alone."""
+    made = trained(training__seed=6)
+    window, request_id = Window(start=day(0), end=day(21)), f"{made.name}-in-work"
+    asked = Request(request_id=request_id, model=made.name, champion="1", window=window, now=day(22), reason="by hand")
+    runs = {"check": evidence.open_run(made.name, "check", tags={"driftloop.kind": "check"})}
+    runs["training"] = evidence.open_run(made.name, "training", tags={"driftloop.request_id": request_id})
+    runs["trial"] = evidence.open_run(made.name, "trial", tags={}, parent=runs["training"])
+    runs["probe"] = evidence.open_run(made.name, "probe", tags={}, parent=runs["check"])
+
+    def states() -> dict[str, str]:
+        return {name: registry.client().get_run(run).info.status for name, run in runs.items()}
+
+    with closing(Ledger(home.ledger_url())) as ledger:
+        ledger.request(asked)
+        with ledger.working_on(request_id, waiting=None):
+            dead_runs.end_idle_runs(ledger, made.name)
+            assert states() == {"check": "FAILED", "training": "RUNNING", "trial": "RUNNING", "probe": "FAILED"}
+        ledger.fail(request_id, "given up by the test")
+        dead_runs.end_idle_runs(ledger, made.name)
+    assert set(states().values()) == {"FAILED"}

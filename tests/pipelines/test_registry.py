@@ -18,7 +18,7 @@ from monitoring.errors import ForeignVersion, Tampered
 from monitoring.records import Outcome
 from pipelines import registry
 from pipelines.config import Training
-from pipelines.registry import CHAMPION, MANIFEST, Version
+from pipelines.registry import CHAMPION, MANIFEST, Stored, Version
 from tests.conftest import Model
 from tests.pipelines.conftest import ROOT
 from tests.streams import day
@@ -128,6 +128,20 @@ def test_a_champion_that_is_not_ours_is_told() -> None:
 
 
 @pytest.mark.usefixtures("_home")
+def test_of_two_versions_of_one_request_the_first_one_stays() -> None:
+    """MLflow asks again where an answer was lost on its way, and then has made two: there is one version a request."""
+    made = registered("twins")
+    stored = Stored(made.model_id, made.tags["driftloop.manifest_sha256"])
+    for request in ("asked", "asked", "another"):
+        registry.register("twins", stored, run_id=str(made.run_id), tags={"driftloop.request_id": request})
+    for _ in range(2):
+        found = registry.of_request("twins", "asked")
+        assert found is not None
+        assert found.number == "2"
+    assert [one.number for one in registry.versions("twins")] == ["4", "2", "1"]
+    assert registry.of_request("twins", "nobody's") is None
+
+
 def test_a_deleted_experiment_comes_back() -> None:
     """An experiment that someone deleted in MLflow's page does not stop the next check."""
     kept = registry.experiment("deleted")

@@ -1,0 +1,85 @@
+"""Which errors mean that something beneath us is away, full or closed, told in our words. Raises and mends nothing.
+
+The parts wrap such an error in one of their own, each in another, and say a page of it: what counts is what stands at
+its root.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+
+from monitoring.errors import DriftloopError, LedgerAway, LockLost, ServerAway, StorageUnusable, clipped
+from pipelines import home
+
+# A file that may not grow any more (a quota, a limit of the process) is as full as a disk.
+CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+CLOSED_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+PRIMARY = 0xFF  # SQLite's extended codes carry the code itself in their lowest byte
+AWAY = {
+    "requests": ("MLflow", "MLFLOW_TRACKING_URI", {"ConnectionError", "ConnectTimeout", "ReadTimeout", "RetryError"}),
+    "httpx": ("Prefect", "PREFECT_API_URL", {"ConnectError", "ConnectTimeout", "ReadTimeout", "ReadError"}),
+}
+OUTAGES = (ServerAway, StorageUnusable)
+
+
+def carried_on(error: BaseException) -> bool:
+    """Whether what broke off is left open for the next check to carry on, as after a crash: an outage, or a SIGTERM."""
+    return isinstance(error, (*OUTAGES, LedgerAway, LockLost)) or type(error).__name__ == "TerminationSignal"
+
+
+def reason(error: BaseException) -> str:
+    """An error in one sentence, for a record.
+
+    >>> reason(KeyError("x"))
+    "KeyError: 'x'"
+    """
+    if type(error).__name__ == "TerminationSignal":
+        return "it was stopped from outside (SIGTERM)"
+    return f"{type(error).__name__}: {error}"
+
+
+def told(error: BaseException) -> BaseException:
+    """The error in our words if it is such an outage, else the error itself.
+
+    >>> told(OSError(28, "No space left on device", "/state/report.html")).found
+    '/state/report.html cannot be written to: No space left on device'
+    >>> told(KeyError("x"))
+    KeyError('x')
+    """
+    if isinstance(error, DriftloopError):
+        return error
+    return next((worded for cause in _causes(error) if (worded := _worded(cause, error)) is not None), error)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from, outermost first."""
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        yield at
+        at = at.__cause__ or at.__context__
+
+
+def _worded(cause: BaseException, whole: BaseException) -> DriftloopError | None:
+    server, variable, names = AWAY.get(type(cause).__module__.partition(".")[0], ("", "", set()))
+    if type(cause).__name__ in names:
+        where = re.sub(r"(://)[^/@]*@", r"\1***@", os.environ.get(variable, ""))
+        return ServerAway(f"{server} at {where}" if where else server, _root(cause), variable)
+    if isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & PRIMARY in CLOSED_SQLITE:
+        ours = any(type(one).__module__.partition(".")[0] == "mlflow" for one in _causes(whole))
+        return StorageUnusable(f"{'MLflow' if ours else 'the ledger'}'s database in SQLite", str(cause))
+    if isinstance(cause, OSError) and cause.errno in CLOSED:
+        place = str(cause.filename) if cause.filename else f"a file (the state folder is {home.home()})"
+        return StorageUnusable(place, os.strerror(cause.errno))
+    return None
+
+
+def _root(error: BaseException) -> str:
+    """What stands at the root, in a line: `Connection refused`, not the page that is made of it."""
+    *_, root = _causes(error)
+    return clipped(str(root).split(": ", 1)[-1].strip() or type(root).__name__, 200)

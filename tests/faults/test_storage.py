@@ -1,0 +1,104 @@
+"""A disk that is full or read-only, beneath the reports, MLflow's artifacts or its database: a clear failure, once.
+
+The ledger's own database is in tests/monitoring/ledger.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from monitoring.errors import StorageUnusable
+from monitoring.ledger import Ledger
+from monitoring.records import Outcome
+from pipelines import home
+from tests.conftest import Model
+from tests.faults.test_kills import running, state
+from tests.streams import day, stream
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a disk of a test's own is mounted by root alone")
+
+
+@pytest.fixture
+def disk() -> Iterator[Callable[[Path], Path]]:
+    """Puts a small disk of its own at a folder; gives the folder."""
+    mounted: list[Path] = []
+
+    def mount(place: Path) -> Path:
+        place.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(place)], capture_output=True)
+        if done.returncode:
+            pytest.skip(f"nothing can be mounted here: {done.stderr.decode().strip()}")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in reversed(mounted):
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@contextmanager
+def full(place: Path) -> Iterator[str]:
+    """No byte more fits onto the disk."""
+    filler = place / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    yield r"No space left on device|database or disk is full|disk I/O error"
+    filler.unlink()
+
+
+@contextmanager
+def read_only(place: Path) -> Iterator[str]:
+    """The disk is mounted for reading only."""
+    subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+    yield r"Read-only file system|readonly database|unable to open database file"
+    subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("beneath", "fault"),
+    [
+        ("reports", full),
+        ("reports", read_only),
+        ("artifacts", full),
+        ("artifacts", read_only),
+        ("MLflow's database", full),  # a disk on which a file is open for writing cannot become read-only
+    ],
+)
+def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
+    model: Callable[..., Model], disk: Callable[[Path], Path], beneath: str, fault: Callable[[Path], Iterator[str]],
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:  # fmt: skip
+    """Found, expected, remedy; the ledger has it; the champion stays; with room again the same check goes through."""
+    made = model(
+        stream(56, concept_shift_at=21),
+        drift__report_columns=1,
+        training__window="14d",
+        training__holdout="4d",
+        training__params={"n_estimators": 10},
+    )
+    if beneath == "MLflow's database":
+        place = disk(tmp_path / "mlflow")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{place / 'mlflow.db'}")
+    else:
+        place = disk(home.reports(made.name) if beneath == "reports" else home.home() / "mlartifacts" / made.name)
+    assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
+    with fault(place) as why, pytest.raises(StorageUnusable, match=why) as caught:
+        made.check(day(42))
+    assert "cannot be written to" in caught.value.found
+    with closing(Ledger(home.ledger_url())) as ledger:
+        newest = ledger.checks(made.name, most=1)[0]
+    assert newest.outcome is Outcome.FAILED
+    assert "cannot be written to" in newest.reason
+    assert made.champion() == "1"
+    again = made.check(day(42))
+    assert again.outcome is Outcome.PROMOTED, again.reason
+    assert state(made)[2:] == (["2", "1"], 2)
+    assert running(made) == []
