@@ -143,14 +143,28 @@ def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]
     for context, frame in parts.items():
         features = frame[[*config.columns.features, config.columns.target]]
         told = from_pandas(
-            features,
+            _telling(features),
             source=CodeDatasetSource(tags={"source": source}),
             name=f"{config.model} {context}",
             digest=content_digest(frame)[:36],
             targets=config.columns.target,
         ).to_dict()
+        told["profile"] = json.dumps({"num_rows": len(features), "num_elements": int(features.size)})
         inputs.append(DatasetInput(Dataset(**told), tags=[InputTag("mlflow.data.context", context)]))
     registry.client().log_inputs(run_id, datasets=inputs)
+
+
+def _telling(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that tell a schema: of each column the first with a value and the first without one.
+
+    MLflow asks every value of every column, a third of a second for eight weeks of flights.
+
+    >>> _telling(pd.DataFrame({"n": [1.0, 2.0, 3.0, None], "c": ["a", None, "b", "c"]})).index.tolist()
+    [0, 1, 3]
+    """
+    empty = frame.isna().to_numpy()
+    places = {0} | {int(place) for part in (empty, ~empty) for place in part.argmax(axis=0)} if len(frame) else set()
+    return frame.iloc[sorted(places)]
 
 
 def log_challenger(

@@ -73,15 +73,17 @@ class LossModel:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Held-out rows in order of time, as an estimator learns from them."""
+    """Held-out rows in order of time, as an estimator learns from them: encoded once for all fits of a booster."""
 
     frame: pd.DataFrame
+    inputs: pd.DataFrame
     target: NDArray[Any]
     predicted: Floats
     losses: Floats
 
     def at(self, places: NDArray[np.intp]) -> _Rows:
-        return _Rows(self.frame.iloc[places], self.target[places], self.predicted[places], self.losses[places])
+        told = (self.target[places], self.predicted[places], self.losses[places])
+        return _Rows(self.frame.iloc[places], self.inputs.iloc[places], *told)
 
 
 def fit_loss_model(
@@ -104,7 +106,8 @@ def fit_loss_model(
     losses = row_losses(loss, target, predicted, scorer.classes)
     if not (np.isfinite(losses) & (losses <= LARGEST)).all():
         return kept(impossible(method, loss, "losses of held-out rows are too large to learn from"))
-    rows = _Rows(frame, target, predicted, losses)
+    inputs = frame[[]] if scorer.classes else _inputs(scorer.features, frame, predicted)
+    rows = _Rows(frame, inputs, target, predicted, losses)
     fitting = _Fitting(scorer, loss, seed, free_threads(threads, len(frame)))
     held_back, out = np.empty(len(frame)), np.empty(len(frame), dtype=bool)
     for fold in np.array_split(np.arange(len(frame)), FOLDS):
@@ -132,7 +135,7 @@ def expect(model: LossModel, frame: pd.DataFrame, predicted: Floats) -> tuple[Fl
     if model.booster is None:
         calibrated = apply_calibration(predicted, model.told.calibrations)
         return expected_losses(model.told.loss_name, predicted, calibrated, model.head.classes), outside(frame, domain)
-    return _boosted(model.booster, model.head.features, frame, predicted), outside(frame, domain)
+    return _boosted(model.booster, _inputs(model.head.features, frame, predicted)), outside(frame, domain)
 
 
 def save(model: LossModel, folder: Path) -> dict[str, str]:
@@ -176,8 +179,7 @@ class _Fitting:
         prepare()
         import xgboost
 
-        inputs = _inputs(self.scorer.features, rows.frame, rows.predicted)
-        data = xgboost.DMatrix(inputs, label=rows.losses, enable_categorical=True, nthread=self.threads)
+        data = xgboost.DMatrix(rows.inputs, label=rows.losses, enable_categorical=True, nthread=self.threads)
         mean = {"base_score": float(rows.losses.mean()), "seed": self.seed, "nthread": self.threads}
         return xgboost.train({**PARAMS, **mean}, data, num_boost_round=ROUNDS)
 
@@ -185,19 +187,19 @@ class _Fitting:
         if isinstance(learnt, tuple):
             calibrated = apply_calibration(rows.predicted, learnt)
             return expected_losses(self.loss, rows.predicted, calibrated, self.scorer.classes)
-        return _boosted(learnt, self.scorer.features, rows.frame, rows.predicted)
+        return _boosted(learnt, rows.inputs)
 
     def domain(self, rows: _Rows) -> Domain:
         features = self.scorer.features
         return learn_domain(rows.frame, features.numeric, features.categorical)
 
 
-def _boosted(booster: Any, features: Features, frame: pd.DataFrame, predicted: Floats) -> Floats:
+def _boosted(booster: Any, inputs: pd.DataFrame) -> Floats:
     import xgboost
 
-    inputs = xgboost.DMatrix(_inputs(features, frame, predicted), enable_categorical=True)
+    rows = xgboost.DMatrix(inputs, enable_categorical=True)
     # No loss is negative; trees that add up corrections may be, a little.
-    return np.maximum(np.asarray(booster.predict(inputs), dtype=np.float64), 0.0)
+    return np.maximum(np.asarray(booster.predict(rows), dtype=np.float64), 0.0)
 
 
 def _inputs(features: Features, frame: pd.DataFrame, predicted: Floats) -> pd.DataFrame:

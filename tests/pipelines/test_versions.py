@@ -14,6 +14,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.data.pandas_dataset import from_pandas
 
 from monitoring.errors import LoadedDiffers, Untrusted
 from monitoring.ledger import Ledger
@@ -23,6 +24,7 @@ from pipelines import home, registry
 from pipelines.config import load
 from pipelines.fresh import content_digest
 from pipelines.reading import read
+from pipelines.versions import _telling
 from tests.conftest import Model
 from tests.streams import day, stream
 
@@ -74,6 +76,7 @@ def test_the_run_shows_rows_parameters_and_pictures(trained: Make) -> None:
     window = json.loads(registry.champion(made.name).tags["driftloop.trained_on"])[0]
     learned = read.fn(project, registry.Window.model_validate(window), project.folder).frame
     assert inputs["training"].digest == content_digest(learned)
+    assert json.loads(inputs["training"].profile)["num_rows"] == len(learned)
     assert "rows.parquet" in inputs["training"].source
     assert run.data.params == {"estimator": "xgboost", "n_estimators": "10"}
     assert {"challenger_loss", "baseline_loss", "gate_low", "gate_high", "train_rows", "holdout_rows"} <= set(
@@ -81,6 +84,17 @@ def test_the_run_shows_rows_parameters_and_pictures(trained: Make) -> None:
     )
     assert {"config.json", "gate.json", "importances.json", "plots"} <= files(run.info.run_id)
     assert files(run.info.run_id, "plots") == {"plots/importances.png", "plots/residuals.png"}
+
+
+def test_a_few_rows_tell_the_schema_of_all() -> None:
+    """What MLflow infers of a column stands in its first value and its first hole: the schema is that of every row."""
+    rows = stream(5).astype({"city": object})
+    rows.loc[40:, "amount"], rows.loc[:39, "city"] = np.nan, None
+    rows["whole"] = range(len(rows))
+    few = _telling(rows)
+    assert len(few) <= 2 * rows.shape[1]
+    assert from_pandas(few).schema == from_pandas(rows).schema
+    assert len(_telling(rows.head(0))) == 0
 
 
 def test_classes_get_a_confusion_matrix(trained: Make) -> None:
