@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from monitoring.records import Check
-from tests import streams
+from tests import migrated, streams
 from tests.servers.mlflow import mlflow_server
 from tests.servers.postgres import postgres
 from tests.servers.prefect import prefect_server
@@ -33,12 +33,19 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prefect(_home: Path) -> Iterator[None]:
+def prefect(_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A running temporary Prefect server, started once."""
     from pipelines.warmup import prefect_ready
 
+    migrated.boot(_home, migrated.shared(tmp_path_factory))
     with prefect_ready():
         yield
+
+
+@pytest.fixture(scope="session")
+def seeded(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Makes a state folder for a process to start on, whose databases are migrated already."""
+    return lambda home: migrated.seed(home, migrated.shared(tmp_path_factory))
 
 
 class Model:

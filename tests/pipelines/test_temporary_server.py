@@ -62,16 +62,19 @@ print(len(urls))
 """
 
 
-def test_a_server_that_dies_comes_back_for_the_next_flow(process: Callable[..., Any]) -> None:
+def test_a_server_that_dies_comes_back_for_the_next_flow(
+    process: Callable[..., Any], seeded: Callable[[Path], Path], tmp_path: Path
+) -> None:
     """A process that lives for long is not lost with its server: the next flow finds it again, at the same address."""
+    seeded(tmp_path / "state")
     done = process("-c", REVIVED, python=True)
     assert done.stdout.split() == ["1"], done.stderr
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
-def test_no_server_outlives_its_owner(tmp_path: Path) -> None:
+def test_no_server_outlives_its_owner(seeded: Callable[[Path], Path], tmp_path: Path) -> None:
     """Killed without a chance to say goodbye, the owner still takes its server along; a second one starts afresh."""
-    env = {**os.environ, "DRIFTLOOP_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "DRIFTLOOP_HOME": str(seeded(tmp_path)), "PYTHONPATH": str(ROOT)}
     for name in ("PREFECT_HOME", "PREFECT_API_URL", "MLFLOW_TRACKING_URI"):
         env.pop(name, None)
     for end in (signal.SIGKILL, signal.SIGTERM):

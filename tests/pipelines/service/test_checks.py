@@ -29,11 +29,14 @@ print(outcome, *sorted(name for name in set(sys.modules) - before if name.split(
 """
 
 
-def test_a_check_imports_nothing_heavy_after_the_preload(process: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_check_imports_nothing_heavy_after_the_preload(
+    process: Callable[..., Any], seeded: Callable[[Path], Path], tmp_path: Path
+) -> None:
     """A first training, then drift and a retrain: all that they need was loaded before, by the main thread."""
     rows = stream(concept_shift_at=28, input_shift_at=28)
     changes: dict[str, Any] = {"training__params": {"n_estimators": 10}, "policies__triggers": [{"policy": "always"}]}
     file = streams.write(tmp_path, rows, **changes)
+    seeded(tmp_path / "state")
     done = process("-c", PRELOADED, file, day(21).isoformat(), day(35).isoformat(), python=True)
     assert done.returncode == 0, done.stderr
     outcome, *later = done.stdout.split()

@@ -74,13 +74,14 @@ class Serve:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
+def serve(tmp_path: Path, seeded: Callable[[Path], Path]) -> Iterator[Serve]:
     rows = streams.stream(28)
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     rows["ts"] += today - streams.day(27)
     (tmp_path / "in").mkdir()
     changes: dict[str, Any] = {"training__params": {"n_estimators": 10}, "policies__triggers": [{"policy": "always"}]}
     streams.write(tmp_path, rows, schedule={"on": {"arrival": "in/*", "settle": "0.2s"}}, **changes)
+    seeded(tmp_path / "state")
     one = Serve(tmp_path)
     yield one
     one.process.kill()
