@@ -1,4 +1,4 @@
-"""Models that several tests of one file look at, trained once a file, and fresh processes for what needs one."""
+"""Models that several tests of one file look at, trained once a file; the command line, here or in a fresh process."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from monitoring.records import Outcome
 from tests.conftest import Model
@@ -55,6 +56,25 @@ def process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(
             command, env={**inherited, **own}, capture_output=True, text=True, timeout=300, cwd=tmp_path, check=False
         )
+
+    return run
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line as `process` does, in this process: what is said and how it ends, without a start.
+
+    Its state folder is that of `process`. MLflow and Prefect are the session's.
+    """
+    from pipelines.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object, **more: str) -> subprocess.CompletedProcess[str]:
+        told = [*map(str, words)]
+        done = CliRunner().invoke(main, told, env={"DRIFTLOOP_HOME": str(tmp_path / "state"), **more})
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return subprocess.CompletedProcess(told, done.exit_code, done.stdout, done.stderr)
 
     return run
 

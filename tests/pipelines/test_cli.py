@@ -1,4 +1,4 @@
-"""The command line in fresh processes: exit codes, one JSON object, calm errors, and no needless import."""
+"""The command line, in fresh processes where that matters: exit codes, one JSON object, calm errors, light imports."""
 
 from __future__ import annotations
 
@@ -29,30 +29,35 @@ for words in json.loads(sys.argv[1]):
 
 
 class Shell:
-    """A model on disk and the commands on it, each in a fresh process, all on one state folder."""
+    """A model on disk and the commands on it, each in a fresh process unless it is said `here`, on one state folder."""
 
-    def __init__(self, process: Run, folder: Path) -> None:
-        self.process, self.folder = process, folder
-        self.file = folder / "shop model.yaml"
+    def __init__(self, process: Run, command: Run, folder: Path) -> None:
+        self.process, self.command, self.folder = process, command, folder
+        self.file, self.state = folder / "shop model.yaml", folder / "state"
 
     def given(self, **changes: Any) -> None:
         written = streams.write(self.folder, model="shop", **{**SMALL, **changes})
         written.rename(self.file)
 
     def __call__(self, *words: object, **more: Any) -> subprocess.CompletedProcess[str]:
-        return self.process(*words, DRIFTLOOP_HOME=str(self.folder / "state"), **more)
+        return self.process(*words, DRIFTLOOP_HOME=str(self.state), **more)
+
+    def here(self, *words: object) -> subprocess.CompletedProcess[str]:
+        mlflow = f"sqlite:///{self.state / 'mlflow.db'}"
+        return self.command(*words, DRIFTLOOP_HOME=str(self.state), MLFLOW_TRACKING_URI=mlflow)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, seeded: Callable[[Path], Path]) -> Path:
     made = tmp_path_factory.mktemp("shop")
     streams.write(made, streams.stream())
+    seeded(made / "state")
     return made
 
 
 @pytest.fixture
-def shell(process: Run, folder: Path) -> Shell:
-    shell = Shell(process, folder)
+def shell(process: Run, command: Run, folder: Path) -> Shell:
+    shell = Shell(process, command, folder)
     shell.given()
     return shell
 
@@ -60,7 +65,7 @@ def shell(process: Run, folder: Path) -> Shell:
 @pytest.fixture
 def trained(shell: Shell) -> Shell:
     """With a first champion, trained by the command once a file; its output is looked at here."""
-    if not (shell.folder / "state").exists():
+    if not (shell.state / "ledger.db").exists():
         done = shell("check", shell.file, "--now", "2026-01-22")
         assert (done.returncode, done.stderr) == (0, "")
         first, verdict, *_, then = done.stdout.strip().split("\n")
@@ -108,17 +113,17 @@ def test_help_and_version_import_nothing_heavy(process: Run) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_wrong_command_or_config_exits_with_two(process: Run, tmp_path: Path, words: list[str], said: str) -> None:
+def test_a_wrong_command_or_config_exits_with_two(command: Run, tmp_path: Path, words: list[str], said: str) -> None:
     """What was wrong stands on stderr, nothing on stdout; with --json stdout has one object that says the same."""
     (tmp_path / "bad.yaml").write_text("model: a\ntask: regresion\n")
     (tmp_path / "empty.yaml").write_text("")
     code = 1 if words[0] == "init" else 2
-    done = process(*words)
+    done = command(*words)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     if words[0] in {"check", "retrain", "rollback", "status"}:
-        done = process(*words, "--json")
+        done = command(*words, "--json")
         assert done.returncode == code
         told = only(done.stdout)
         assert told["outcome"] == "failed"
@@ -140,34 +145,31 @@ def test_a_judged_check_in_words(trained: Shell) -> None:
     assert report.stat().st_size > 100_000
 
 
-def test_an_error_at_night_is_three_lines(trained: Shell) -> None:
-    """Found, expected, remedy: no traceback and no chatter around them, and the JSON says it too; exit code 1."""
-    rows = trained.folder / "rows.parquet"
-    rows.rename(trained.folder / "away")
-    try:
-        done = trained("check", trained.file, "--now", "2026-02-06", "--json", "--exit-code")
-    finally:
-        (trained.folder / "away").rename(rows)
-    assert done.returncode == 1
-    found, expected, remedy = done.stderr.rstrip("\n").split("\n")
-    assert found == f"driftloop: {rows}: no such file"
-    assert expected.startswith("  expected: ")
-    assert remedy.startswith("  remedy:   ")
-    assert only(done.stdout) == {"outcome": "failed", "reason": done.stderr.removeprefix("driftloop: ").rstrip("\n")}
+def test_early_exits_import_nothing_expensive_and_an_error_is_three_lines(trained: Shell) -> None:
+    """No rows, too few and the same again are told without Evidently, xgboost or scikit-learn, in a fresh process.
 
-
-def test_early_exits_import_nothing_expensive(trained: Shell) -> None:
-    """No rows, too few and the same again are told without Evidently, xgboost or scikit-learn, in a fresh process."""
+    An error at night is found, expected, remedy: no traceback and no chatter around them; the JSON says it too, exit 1.
+    """
     trained.given(preflight__min_rows=2000)
+    gone = trained.folder / "gone.parquet"
+    night = trained.folder / "night.yaml"
+    night.write_text(trained.file.read_text().replace("rows.parquet", "gone.parquet"))
     moments = {"2026-05-01": "no_data", "2026-02-05": "too_few_rows", "2026-01-22": "already_checked"}
     asked = [["check", str(trained.file), "--now", now, "--json"] for now in moments]
-    done = trained("-c", ASK, json.dumps(asked), python=True)
-    told = [json.loads(line) for line in done.stdout.strip().split("\n")]
+    done = trained("-c", ASK, json.dumps([*asked, ["check", str(night), "--json", "--exit-code"]]), python=True)
+    *told, failed = [json.loads(line) for line in done.stdout.strip().split("\n")]
     assert [one["outcome"] for one in told] == list(moments.values())
-    for line in done.stderr.strip().split("\n"):
-        code, there = json.loads(line)
+    *ends, found, expected, remedy, last = done.stderr.strip().split("\n")
+    for end in ends:
+        code, there = json.loads(end)
         assert code == 0
         assert not {"evidently", "xgboost", "sklearn"} & set(there)
+    assert json.loads(last)[0] == 1
+    assert found == f"driftloop: {gone}: no such file"
+    assert expected.startswith("  expected: ")
+    assert remedy.startswith("  remedy:   ")
+    words = "\n".join((found, expected, remedy)).removeprefix("driftloop: ")
+    assert failed == {"outcome": "failed", "reason": words}
 
 
 def test_a_retrain_by_hand_prints_one_object_whatever_the_function_prints(trained: Shell) -> None:
@@ -179,9 +181,8 @@ def test_a_retrain_by_hand_prints_one_object_whatever_the_function_prints(traine
         "    return xgboost.XGBRegressor(enable_categorical=True, random_state=seed).fit(frame, target)\n"
     )
     trained.given(training__estimator="loud:train", training__params={})
-    assert trained("rollback", trained.file).stderr.startswith(
-        "driftloop: shop has no previous champion to go back to\n"
-    )
+    alone = trained.here("rollback", trained.file)
+    assert alone.stderr.startswith("driftloop: shop has no previous champion to go back to\n")
     done = trained("retrain", trained.file, "--now", "2026-02-05", "--json")
     assert done.returncode == 0, done.stderr
     told = only(done.stdout)
@@ -189,18 +190,20 @@ def test_a_retrain_by_hand_prints_one_object_whatever_the_function_prints(traine
     assert {"LOUD python", "LOUD child"} <= set(done.stderr.split("\n"))
     back = trained("rollback", trained.file, "--json")
     assert only(back.stdout) == {"model": "shop", "champion": "1", "previous": "2"}
-    assert trained("rollback", trained.file).stdout.startswith("shop: version 2 is champion again, with its reference")
-    (row,) = only(trained("status", trained.file, "--json").stdout)["models"]
+    assert trained.here("rollback", trained.file).stdout.startswith(
+        "shop: version 2 is champion again, with its reference"
+    )
+    (row,) = only(trained.here("status", trained.file, "--json").stdout)["models"]
     assert (row["model"], row["champion"], row["last_retrain_outcome"]) == ("shop", "2", "promoted")
-    text = trained("status")
+    text = trained.here("status")
     assert (text.returncode, text.stderr) == (0, "")
     assert text.stdout.split("\n")[1].split()[:2] == ["shop", "2"], "champion"
 
 
-def test_status_without_models_says_what_to_do(process: Run) -> None:
+def test_status_without_models_says_what_to_do(process: Run, command: Run) -> None:
     """In a new folder it is an empty list, or a hint."""
     assert only(process("status", "--json").stdout) == {"models": []}
-    assert "next: driftloop init DATA" in process("status").stdout
+    assert "next: driftloop init DATA" in command("status").stdout
 
 
 def test_an_error_that_nobody_foresaw_keeps_its_traceback(process: Run, tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter, TaskRunFilterFlowRunId
 
 from monitoring.errors import UnknownModel
-from monitoring.records import Outcome, Window
+from monitoring.records import Check, Outcome, Window
+from tests.conftest import Model
+from tests.pipelines.conftest import SMALL
 from tests.streams import day, stream
 
 Make = Callable[..., Any]
@@ -42,22 +44,36 @@ def task_runs(flow_run_id: str, at_least: int = 1) -> list[Any]:
     return found
 
 
-def test_runs_logs_and_links_survive_into_a_later_server(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def judged(trained: Make) -> Check:
+    """A steady check with a whole report, for all who look at what it left."""
+    check: Check = trained(drift__report_columns=20).check(day(35))
+    assert check.outcome is Outcome.STEADY, check.reason
+    return check
+
+
+TWICE = """
+import contextlib, sys
+from pipelines.cli import main
+for now in ("2026-01-22", "2026-02-05"):
+    with contextlib.suppress(SystemExit):
+        main(["check", sys.argv[1], "--now", now, "--json"])
+"""
+
+
+def test_runs_logs_and_links_survive_into_a_later_server(
+    process: Callable[..., Any], seeded: Callable[[Path], Path], tmp_path: Path
+) -> None:
     """What ran without any server is all there in a `prefect server` started later on the same home."""
     from tests.streams import write
 
+    home = seeded(tmp_path / "home")
     file = write(tmp_path, stream(), policies__triggers=ALWAYS)
-    home = {**os.environ, "DRIFTLOOP_HOME": str(tmp_path / "home")}
-    for name in ("PREFECT_HOME", "MLFLOW_TRACKING_URI"):
-        home.pop(name, None)
-    told = []
-    for now in ("2026-01-22", "2026-02-05"):
-        command = [sys.executable, "-m", "pipelines.cli", "check", str(file), "--now", now, "--json"]
-        done = subprocess.run(command, env=home, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
-        told.append(json.loads(done.stdout))
+    done = process("-c", TWICE, file, python=True, DRIFTLOOP_HOME=str(home))
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(told) == 2, done.stderr
     assert told[1]["outcome"] in {"promoted", "rejected"}
-    runs, links, logs = _seen_by_a_server(tmp_path / "home" / "prefect")
+    runs, links, logs = _seen_by_a_server(home / "prefect")
     states = {run["id"]: run["state"]["type"] for run in runs}
     assert states[told[0]["prefect_flow_run_id"]] == "COMPLETED"
     assert states[told[1]["prefect_flow_run_id"]] == "COMPLETED"
@@ -100,15 +116,15 @@ def _seen_by_a_server(prefect_home: Path) -> tuple[list[Any], list[Any], list[An
         server.wait(timeout=30)
 
 
-def test_an_error_in_a_task_shows_everywhere(model: Make) -> None:
+def test_an_error_in_a_task_shows_everywhere(trained: Make, tmp_path: Path) -> None:
     """A failure is a failed run with its reason in Prefect, MLflow and our record; the next check is unharmed."""
     from monitoring.ledger import Ledger
     from pipelines import home, registry
 
     frame = stream()
-    made = model(frame)
-    made.check(day(21))
-    (made.folder / "rows.parquet").unlink()
+    made = Model(tmp_path)
+    made.name = trained().name
+    made.given(**SMALL)
     with pytest.raises(Exception, match=r"rows\.parquet"):
         made.check(day(35))
     failed = Ledger(home.ledger_url()).checks(made.name)[0]
@@ -167,12 +183,9 @@ def test_complex_parameters_are_typed(model: Make) -> None:
     assert children[0].parameters["config"]["source"]["path"] == "${ROWS:-rows.parquet}"
 
 
-def test_tasks_are_small_and_named(model: Make) -> None:
+def test_tasks_are_small_and_named(judged: Check) -> None:
     """One sees where the time went: every step is a task of its own, and data passed on is a dependency."""
-    made = model(stream())
-    made.check(day(21))
-    check = made.check(day(35))
-    found = task_runs(str(check.prefect_flow_run_id), at_least=8)
+    found = task_runs(str(judged.prefect_flow_run_id), at_least=8)
     steps = {run.name.rsplit("-", 1)[0] for run in found}
     assert steps >= {
         "find champion",
@@ -188,13 +201,12 @@ def test_tasks_are_small_and_named(model: Make) -> None:
     assert {"preflight", "measure drift", "measure loss"} <= linked
 
 
-def test_the_same_rows_are_scored_once(model: Make) -> None:
+def test_the_same_rows_are_scored_once(trained: Make) -> None:
     """A second run on the same rows, champion and settings says cached; other rows are computed."""
-    made = model(stream())
-    made.check(day(21))
-    first = made.check(day(35), dry_run=True)
-    again = made.check(day(35), dry_run=True)
-    other = made.check(day(36), dry_run=True)
+    made = trained()
+    first = made.check(day(33), dry_run=True)
+    again = made.check(day(33), dry_run=True)
+    other = made.check(day(34), dry_run=True)
     assert (first.cached, again.cached, other.cached) == (False, True, False)
     assert first.columns == again.columns
     states = {
@@ -203,23 +215,18 @@ def test_the_same_rows_are_scored_once(model: Make) -> None:
     assert states["measure drift"] == states["score rows"] == states["read reference"] == "Cached"
 
 
-def test_drift_and_loss_are_measured_side_by_side(model: Make) -> None:
+def test_drift_and_loss_are_measured_side_by_side(judged: Check) -> None:
     """Independent tasks do not wait for each other: the quick one has begun before the slow one ends."""
-    made = model(stream())
-    made.check(day(21))
-    check = made.check(day(35))
-    found = {run.name.rsplit("-", 1)[0]: run for run in task_runs(str(check.prefect_flow_run_id), at_least=8)}
+    found = {run.name.rsplit("-", 1)[0]: run for run in task_runs(str(judged.prefect_flow_run_id), at_least=8)}
     drift, loss = found["measure drift"], found["measure loss"]
     assert loss.start_time < drift.end_time
 
 
-def test_prefect_and_mlflow_name_each_other(model: Make) -> None:
+def test_prefect_and_mlflow_name_each_other(judged: Check) -> None:
     """From the flow run one finds the MLflow run, and from there back; the artifact shows verdict and report."""
     from pipelines import registry
 
-    made = model(stream())
-    made.check(day(21))
-    check = made.check(day(35))
+    check = judged
     run = registry.client().get_run(str(check.mlflow_run_id))
     assert run.info.status == "FINISHED"
     assert run.data.tags["prefect.flow_run_id"] == check.prefect_flow_run_id

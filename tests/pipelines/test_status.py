@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from click import unstyle
+from click.testing import CliRunner
 
 from monitoring.errors import UnknownModel
+from pipelines.cli import main
 from pipelines.config import load
 from pipelines.retraining import retrain_now
 from pipelines.status import COLUMNS, as_table, collect
@@ -109,8 +111,8 @@ def test_watching_shows_it_again_until_it_is_ended() -> None:
         watching.send_signal(signal.SIGINT)
         _, errors = watching.communicate(timeout=60)
     assert (watching.returncode, errors) == (0, "")
-    refused = subprocess.run([*command, "--json"], capture_output=True, text=True)
-    assert refused.returncode == 2
+    refused = CliRunner().invoke(main, ["status", "--watch", "--json"])
+    assert refused.exit_code == 2
     assert "leave out --watch" in refused.stderr
 
 

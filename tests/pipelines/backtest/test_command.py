@@ -1,4 +1,4 @@
-"""`driftloop backtest` in fresh processes: a table or one object, the file written, nothing registered."""
+"""`driftloop backtest`, once in a fresh process: a table or one object, the file written, nothing registered."""
 
 from __future__ import annotations
 
@@ -25,16 +25,21 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(process: Run, tmp_path: Path) -> Run:
-    """The command on a model whose target moves a little every day."""
-    streams.write(tmp_path, streams.stream(days=130, a_day=12, gradual=0.1), **SMALL)
-    return lambda *words: process("backtest", tmp_path / "model.yaml", *NOW, *words)
+def file(tmp_path: Path) -> Path:
+    """A model whose target moves a little every day."""
+    return streams.write(tmp_path, streams.stream(days=130, a_day=12, gradual=0.1), **SMALL)
 
 
-def test_a_backtest_is_a_table_and_a_block_to_paste(run: Run, tmp_path: Path) -> None:
+@pytest.fixture
+def run(command: Run, file: Path) -> Run:
+    """The command on it."""
+    return lambda *words: command("backtest", file, *NOW, *words)
+
+
+def test_a_backtest_is_a_table_and_a_block_to_paste(process: Run, file: Path, tmp_path: Path) -> None:
     """Every policy has its line, the file is as it was, and only the ledger knows what was learned."""
     before = (tmp_path / "model.yaml").read_bytes()
-    done = run("--policies", "periodic,recoverable_loss,config")
+    done = process("backtest", file, *NOW, "--policies", "periodic,recoverable_loss,config")
     assert done.returncode == 0, done.stderr
     for name in ("oracle", "never", "always", "config: never()", "periodic(every=4)", "recoverable_loss()"):
         assert f"\n{name} " in done.stdout
