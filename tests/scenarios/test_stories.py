@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from monitoring.records import Check, Outcome
 from tests.streams import day, stream
 
 Make = Callable[..., Any]
+ALWAYS = {"policies__triggers": [{"policy": "always"}]}
 
 
 def test_no_drift_is_steady(model: Make) -> None:
@@ -50,10 +50,10 @@ def test_gradual_drift_is_caught_by_the_loss(model: Make) -> None:
     assert Outcome.STEADY in outcomes
 
 
-def test_input_drift_alone_need_not_retrain(model: Make) -> None:
+def test_input_drift_alone_need_not_retrain(beside: Make) -> None:
     """Inputs that move are reported as drift; where no trigger asks for more, nothing is trained."""
-    made = model(stream(42, input_shift_at=33), policies__triggers=[{"policy": "max_age", "max_age_days": 99}])
-    made.check(day(21))
+    old = {"policies__triggers": [{"policy": "max_age", "max_age_days": 99}]}
+    made = beside(stream(42, input_shift_at=33), later=old)
     check = made.check(day(42))
     assert check.outcome is Outcome.STEADY
     assert {score.name for score in check.columns if score.drifted} >= {"amount", "speed"}
@@ -96,13 +96,11 @@ def test_late_labels_are_judged_when_they_are_due(model: Make) -> None:
     assert "y" not in {score.name for score in check.columns}
 
 
-def test_labels_that_come_later_than_promised_are_bad_data(model: Make) -> None:
+def test_labels_that_come_later_than_promised_are_bad_data(beside: Make) -> None:
     """Labels that are due and missing would leave a training without its newest rows: nothing is trained."""
     frame = stream()
-    made = model(frame, policies__triggers=[{"policy": "always"}])
-    made.check(day(21))
     frame.loc[frame["ts"] >= day(35), "y"] = np.nan
-    made.given(frame)
+    made = beside(frame, later=ALWAYS)
     check = made.check(day(42))
     assert check.outcome is Outcome.BAD_DATA
     assert [finding.code for finding in check.findings if finding.severity == "fatal"] == ["target_missing"]
@@ -120,11 +118,12 @@ def test_a_worse_challenger_is_rejected_and_the_champion_stays(model: Make) -> N
     assert made.champion() == "1"
 
 
-def test_a_rerun_is_already_checked_and_trains_nothing(model: Make) -> None:
-    """The same window, champion and rows are checked once, whether the check retrained or not."""
+def test_a_rerun_is_already_checked_and_the_source_is_never_written_to(model: Make) -> None:
+    """The same window, champion and rows are checked once, whether the check retrained or not, which changes no row."""
     from pipelines import registry
 
     made = model(stream(56, concept_shift_at=30), policies__triggers=[{"policy": "always"}])
+    source = (made.folder / "rows.parquet").read_bytes()
     made.check(day(21))
     assert made.check(day(21)).outcome is Outcome.ALREADY_CHECKED
     first = made.check(day(42))
@@ -133,6 +132,7 @@ def test_a_rerun_is_already_checked_and_trains_nothing(model: Make) -> None:
     assert again.outcome is Outcome.ALREADY_CHECKED
     assert first.check_id in again.reason
     assert len(registry.versions(made.name)) == 2
+    assert (made.folder / "rows.parquet").read_bytes() == source
 
 
 def test_cooldown_is_remembered(model: Make) -> None:
@@ -188,13 +188,12 @@ def test_the_gate_sees_only_rows_that_neither_model_was_trained_on(model: Make) 
     assert registry.champion(made.name).tags["driftloop.refit"] == "true"
 
 
-def test_a_dry_run_changes_nothing(model: Make) -> None:
+def test_a_dry_run_changes_nothing(beside: Make) -> None:
     """It judges and writes the report; ledger, registry and MLflow stay as they were."""
     from monitoring.ledger import Ledger
     from pipelines import home, registry
 
-    made = model(stream(), policies__triggers=[{"policy": "always"}])
-    made.check(day(21))
+    made = beside(stream(), later={**ALWAYS, "drift__report_columns": 20})
     experiment = registry.experiment(made.name)
     ledger = Ledger(home.ledger_url())
     before = (len(registry.client().search_runs([experiment])), len(ledger.checks(made.name)), made.champion())
@@ -214,11 +213,9 @@ def test_every_task_goes_through_the_loop(model: Make) -> None:
         assert {"prediction", "y"} <= {score.name for score in check.columns}
 
 
-def test_the_json_holds_the_contract(model: Make) -> None:
+def test_the_json_holds_the_contract(beside: Make) -> None:
     """Every key of the documented JSON is there and reads back; numbers that do not exist are null."""
-    made = model(stream())
-    made.check(day(21))
-    check = made.check(day(35))
+    check = beside(stream(seed=7), later={"policies__triggers": [{"policy": "performance_drop"}]}).check(day(35))
     told = json.loads(check.model_dump_json())
     promised = {
         "model",
@@ -241,13 +238,3 @@ def test_the_json_holds_the_contract(model: Make) -> None:
     assert {"name", "method", "score", "threshold", "drifted"} <= set(told["columns"][0])
     assert {"policy", "vote", "observed", "threshold", "reason"} <= set(told["votes"][0])
     assert Check.model_validate(told) == check
-
-
-def test_the_source_is_never_written_to(model: Make) -> None:
-    """A check leaves the rows as they are, byte for byte."""
-    made = model(stream())
-    before = (made.folder / "rows.parquet").read_bytes()
-    made.check(day(21))
-    made.check(day(35))
-    assert (made.folder / "rows.parquet").read_bytes() == before
-    assert isinstance(pd.read_parquet(made.folder / "rows.parquet"), pd.DataFrame)
