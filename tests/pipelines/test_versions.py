@@ -141,7 +141,7 @@ def is_pickle(content: bytes) -> bool:
 
 FORGETFUL = '''
 class Forgetful:
-    """Knows the truth, and forgets it when it is stored."""
+    """Knows the truth, and forgets it when it is stored: on its second way, after that from its own process to ours."""
     def fit(self, frame, target):
         self.mean = float(target.mean())
         return self
@@ -149,8 +149,9 @@ class Forgetful:
         rome = 5 * (frame["city"] == "rome").to_numpy()
         return frame["amount"].to_numpy() * 2 + frame["speed"].to_numpy() * 3 + rome
     def __setstate__(self, state):
-        self.__dict__ = {**state, "loaded": True}
-        self.predict = lambda frame: [self.mean] * len(frame)
+        self.__dict__ = {**state, "ways": state.get("ways", 0) + 1}
+        if self.ways > 1:
+            self.predict = lambda frame: [self.mean] * len(frame)
 
 def train(frame, target, *, task, params, seed):
     return Forgetful().fit(frame, target)
