@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,14 +43,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowSe
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     made.start()
     yield made
-    kill(made)
-
-
-def kill(server: MlflowServer) -> None:
-    """The server and the worker that it has started: they are a session of their own."""
-    with suppress(ProcessLookupError):
-        os.killpg(server.process.pid, signal.SIGKILL)
-    server.process.wait()
+    made.kill()
 
 
 def checks(made: Model) -> list[Check]:
@@ -93,7 +85,7 @@ def test_mlflow_goes_away_anywhere_in_a_check_and_comes_back(
 
         def leave(reached: str, at: str = point) -> None:
             if reached == at:
-                kill(server)
+                server.kill()
 
         with monkeypatch.context() as patched:
             patched.setattr(faults, "reach", leave)
@@ -120,7 +112,7 @@ def test_mlflow_that_is_back_within_the_patience_is_not_noticed(
 
     def leave(reached: str) -> None:
         if reached == "wrote progress":
-            kill(server)
+            server.kill()
             back.start()
 
     monkeypatch.setattr(faults, "reach", leave)

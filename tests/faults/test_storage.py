@@ -1,7 +1,4 @@
-"""A disk that is full or read-only, beneath the reports, MLflow's artifacts or its database: a clear failure, once.
-
-The ledger's own database is in tests/monitoring/ledger.
-"""
+"""A disk that is full or read-only, beneath reports, ledger, or MLflow's artifacts or database: one clear failure."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.errors import StorageUnusable
+from monitoring.errors import LedgerAway, StorageUnusable
 from monitoring.ledger import Ledger
 from monitoring.records import Outcome
 from pipelines import home
@@ -98,6 +95,31 @@ def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
     assert newest.outcome is Outcome.FAILED
     assert "cannot be written to" in newest.reason
     assert made.champion() == "1"
+    again = made.check(day(42))
+    assert again.outcome is Outcome.PROMOTED, again.reason
+    assert state(made)[2:] == (["2", "1"], 2)
+    assert running(made) == []
+
+
+@pytest.mark.faults
+def test_a_full_disk_beneath_the_ledger_stops_a_check_before_it_changes_anything(
+    model: Callable[..., Model], disk: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What cannot be written down is not done: the error says why, and with room again the same check goes through."""
+    place = disk(tmp_path / "ledger")
+    monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{place / 'ledger.db'}")
+    made = model(
+        stream(56, concept_shift_at=21),
+        drift__report_columns=1,
+        training__window="14d",
+        training__holdout="4d",
+        training__params={"n_estimators": 10},
+    )
+    assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
+    with full(place) as why, pytest.raises(LedgerAway, match=why):
+        made.check(day(42))
+    assert made.champion() == "1"
+    assert running(made) == []
     again = made.check(day(42))
     assert again.outcome is Outcome.PROMOTED, again.reason
     assert state(made)[2:] == (["2", "1"], 2)
