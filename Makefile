@@ -12,7 +12,7 @@ demo: $(VENV)/.ready ## a year of New York flights through the whole loop
 	$(BIN)/driftloop demo
 
 test: $(VENV)/.ready lint ## everything: style, types, import rules, tests
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not faults"
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not faults"
 
 faults: $(VENV)/.ready ## kill at every point: the whole matrix of docs/faults.md
 	$(BIN)/python -m pytest tests/faults

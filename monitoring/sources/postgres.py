@@ -22,7 +22,7 @@ SELECT n.nspname, c.relname, pg_table_is_visible(c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     AND n.nspname !~ '^pg_t' AND has_schema_privilege(n.oid, 'USAGE')
-ORDER BY 1, 2"""
+ORDER BY 3 DESC, 1, 2"""
 COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""

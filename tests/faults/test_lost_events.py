@@ -36,9 +36,8 @@ def places(tmp_path: Path) -> Iterator[dict[str, str]]:
         yield where
 
 
-@pytest.mark.parametrize(
-    "seconds", [pytest.param(one, marks=() if one == SECONDS[0] else pytest.mark.faults) for one in SECONDS]
-)
+@pytest.mark.faults
+@pytest.mark.parametrize("seconds", SECONDS)
 def test_a_server_that_dies_after_the_event_loses_no_training(
     prefect_server: PrefectServer,
     places: dict[str, str],

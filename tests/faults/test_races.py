@@ -60,7 +60,8 @@ def test_many_monitors_on_one_window_make_one_version(model: Make, fork: Fork) -
     assert len(registry.versions(made.name)) == 2
 
 
-@pytest.mark.parametrize("windows", [3, pytest.param(50, marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("windows", [3, 50])
 def test_two_services_on_one_ledger_train_each_drifted_window_once(model: Make, fork: Fork, windows: int) -> None:
     """Every window drifts and is checked by both: a request, a version and a promotion for each, and no more."""
     moments = [day(7 + at) for at in range(1, windows + 1)]

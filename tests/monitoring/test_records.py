@@ -122,13 +122,14 @@ def test_a_check_prints_the_keys_that_were_promised() -> None:
 
 
 def test_only_measured_and_decided_windows_count_as_judged() -> None:
-    """An early exit or a failure leaves the window open for another check."""
+    """An early exit, a failure, or a training that is still awaited leaves the window open for another check."""
     assert {outcome for outcome in Outcome if not outcome.judged} == {
         Outcome.NO_DATA,
         Outcome.TOO_FEW_ROWS,
         Outcome.ALREADY_CHECKED,
         Outcome.BAD_DATA,
         Outcome.FAILED,
+        Outcome.REQUESTED,
     }
 
 

@@ -39,6 +39,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 
 
 GOOD = yaml.safe_dump(streams.config(), sort_keys=False)
+NEXT = GOOD.count("\n") + 1  # the line after it
 TRIGGERS = [kind.model_fields["policy"].default for kind in get_args(get_args(AnyTrigger)[0])]
 LISTS = "correct the value; `docs/config.md` lists every key"
 TOP = (
@@ -350,7 +351,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     ),
     "key given twice": (
         GOOD + "task: binary\n",
-        "FILE: line 30: the key 'task' is given twice",
+        f"FILE: line {NEXT}: the key 'task' is given twice",
         "well-formed YAML",
         "mend that line",
     ),
@@ -368,13 +369,13 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     ),
     "two documents": (
         GOOD + "---\nmodel: other\n",
-        "FILE: line 30: found another document",
+        f"FILE: line {NEXT}: found another document",
         "well-formed YAML",
         "keep one document: remove the line ---",
     ),
     "quote left open": (
         GOOD + "x: 'abc\n",
-        "FILE: line 31: found unexpected end of stream",
+        f"FILE: line {NEXT + 1}: found unexpected end of stream",
         "well-formed YAML",
         "mend that line",
     ),
@@ -386,7 +387,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     ),
     "code": (
         GOOD + "x: !!python/name:os.system\n",
-        "FILE: line 30: could not determine a constructor for the tag 'tag:yaml.org,2002:python/name:os.system'",
+        f"FILE: line {NEXT}: could not determine a constructor for the tag 'tag:yaml.org,2002:python/name:os.system'",
         "well-formed YAML",
         "mend that line",
     ),
@@ -398,7 +399,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     ),
     "not UTF-8": (
         GOOD.encode() + "# größe\n".encode("latin-1"),
-        "FILE: line 30: is not UTF-8 text",
+        f"FILE: line {NEXT}: is not UTF-8 text",
         "a YAML file",
         "save it again as UTF-8",
     ),

@@ -28,6 +28,8 @@ class MlflowServer:
     def start(self) -> None:
         """Start it and wait for its answer."""
         env = {**inherited(), "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        # Five processes that would wait for jobs that we have not.
+        env["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
         stores = ("--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db", "--serve-artifacts")
         artifacts = ("--artifacts-destination", (self.folder / "artifacts").as_uri())
         place = ("--host", "127.0.0.1", "--port", str(self.port), "--workers", "1")

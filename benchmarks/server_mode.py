@@ -1,0 +1,162 @@
+"""Server mode: seconds from the event of a retrain to its training, on a real Prefect server with a process worker.
+
+    python -m benchmarks.server_mode [--rounds 3] [--query-seconds 2]
+
+Each round is a check that asks for a retrain. The clock is the server's own: when the event occurred, when the
+automation made the run, when the worker's process began it, when it ended. Server, worker, MLflow on SQLite and the
+ledger are this machine's, in a folder that is thrown away. Prints a table in Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.commands import rows
+
+SOON_SECONDS = 300.0
+DAYS, A_DAY = 60, 500
+PARTS = ("event to run", "run to its start in the worker", "event to start", "start to end")
+
+
+def write(folder: Path) -> Path:
+    """One model that always asks."""
+    rows(DAYS, A_DAY).to_parquet(folder / "asks.parquet", index=False)
+    config = {
+        "model": "asks",
+        "task": "regression",
+        "source": {"path": "asks.parquet"},
+        "columns": {"time": "ts", "target": "y", "numeric": ["n0", "n1", "n2"], "categorical": ["c0"]},
+        "windows": {"current": "7d"},
+        "policies": {"triggers": [{"policy": "always"}], "guards": []},
+        "training": {"window": "14d", "holdout": "4d", "params": {"n_estimators": 20}},
+    }
+    file = folder / "asks.yaml"
+    file.write_text(yaml.safe_dump(config))
+    return file
+
+
+@contextmanager
+def process(*command: str) -> Iterator[None]:
+    """A process of Prefect's beside us, ended with the block."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    made = subprocess.Popen([sys.executable, "-m", "prefect", *command], **quiet)  # type: ignore[call-overload]
+    try:
+        yield
+    finally:
+        made.terminate()
+        made.wait(60)
+
+
+def until(true: Callable[[], Any]) -> Any:
+    """Wait for something that others do; gives it."""
+    last = time.monotonic() + SOON_SECONDS
+    while not (found := true()):
+        if time.monotonic() > last:
+            raise TimeoutError("the server did not get so far")
+        time.sleep(0.2)
+    return found
+
+
+def answers(url: str) -> bool:
+    """Whether the server is up."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def once(client: Any, file: Path, now: datetime) -> tuple[float, ...]:
+    """One check that asks, and the seconds of its training by the server's clock, in the order of PARTS."""
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.events.filters import EventFilter, EventNameFilter
+
+    from pipelines.monitoring_flow import monitoring_flow
+
+    begun = datetime.now(UTC)
+    check = monitoring_flow(config=str(file), now=now, train="request")
+    asked = EventFilter(event=EventNameFilter(name=["driftloop.retrain.requested"]))
+    asked.occurred.since = begun
+
+    def events() -> Any:
+        return client.request("POST", "/events/filter", json={"filter": asked.model_dump(mode="json")}).json()["events"]
+
+    event = until(events)[0]
+    wanted = {"tags": {"all_": [f"request:{event['payload']['request_id']}"]}}
+
+    def ended() -> Any:
+        runs = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted))
+        return next((run for run in runs if run.deployment_id and run.end_time and run.start_time), None)
+
+    run = until(ended)
+    occurred = datetime.fromisoformat(event["occurred"])
+    assert check.outcome == "requested"
+    moments = (run.created - occurred, run.start_time - run.created, run.start_time - occurred)
+    return tuple(one.total_seconds() for one in (*moments, run.end_time - run.start_time))
+
+
+def main() -> None:
+    """Start the server, deploy, start the worker, ask."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--query-seconds", type=float, default=2.0, help="how often the worker asks for work")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        url = f"http://127.0.0.1:{port}/api"
+        state = Path(place, "state")
+        os.environ |= {
+            "DRIFTLOOP_HOME": str(state),
+            "PREFECT_HOME": f"{place}/prefect",
+            "PREFECT_API_URL": url,
+            "PREFECT_SERVER_UI_ENABLED": "false",
+            "PREFECT_WORKER_QUERY_SECONDS": str(asked.query_seconds),
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
+        file = write(Path(place))
+        with process("server", "start", "--host", "127.0.0.1", "--port", str(port)):
+            until(lambda: answers(url))
+            measure(file, asked.rounds)
+
+
+def measure(file: Path, rounds: int) -> None:
+    """The table, over rounds that each ask once."""
+    from prefect.client.orchestration import get_client
+
+    from benchmarks.commands import START
+    from pipelines.config import load
+    from pipelines.deploying.server import deploy
+    from pipelines.monitoring_flow import monitoring_flow
+    from pipelines.warmup import prefect_ready
+
+    project = load(file)
+    with prefect_ready(project):
+        monitoring_flow(config=str(file), now=START + timedelta(days=21))
+        deploy([project], "bench", timedelta(hours=1))
+        with process("worker", "start", "--pool", "bench"), get_client(sync_client=True) as client:
+            taken = [once(client, file, START + timedelta(days=28 + 7 * at)) for at in range(rounds)]
+    print("| seconds | median | worst |\n|---|---|---|")
+    for part, seconds in zip(PARTS, zip(*taken, strict=True), strict=True):
+        print(f"| {part} | {statistics.median(seconds):.2f} | {max(seconds):.2f} |")
+    print(f"\n{rounds} rounds; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+if __name__ == "__main__":
+    main()
