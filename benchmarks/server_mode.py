@@ -127,6 +127,7 @@ def main() -> None:
             "PREFECT_HOME": f"{place}/prefect",
             "PREFECT_API_URL": url,
             "PREFECT_SERVER_UI_ENABLED": "false",
+            "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
             "PREFECT_WORKER_QUERY_SECONDS": str(asked.query_seconds),
             "PYTHONPATH": str(Path(__file__).parents[1]),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from datetime import datetime
 from multiprocessing.context import ForkServerProcess
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.faults import lives
+from tests.servers.postgres import Postgres
 
 DEATH = 180
 
@@ -24,7 +26,9 @@ def fork(prefect: None) -> Callable[..., ForkServerProcess]:
     context.set_forkserver_preload([lives.__name__])
 
     def start(life: Callable[..., None], *words: Any, at: str = "") -> ForkServerProcess:
-        process = context.Process(target=lives.live, args=(_server().url, at, life, *words))
+        # It is forked from a process that was begun before the test chose its ledger.
+        ledger = os.environ.get("DRIFTLOOP_LEDGER_URL")
+        process = context.Process(target=lives.live, args=(_server().url, ledger, at, life, *words))
         process.start()
         return process
 
@@ -41,3 +45,11 @@ def killed(fork: Callable[..., ForkServerProcess]) -> Callable[[str, Callable[..
         assert process.exitcode == -9, f"it was to be killed at {point!r} and ended with {process.exitcode}"
 
     return run
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.faults)])
+def either_ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test runs on the ledger of the state folder, and on one in PostgreSQL."""
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", server.url(server.place()))

@@ -14,11 +14,13 @@ from pipelines.config import load
 from pipelines.faults import VARIABLE
 
 
-def live(url: str, point: str, life: Callable[..., None], *words: Any) -> None:
-    """Live on the session's Prefect server until that point; "" is to the end."""
+def live(url: str, ledger: str | None, point: str, life: Callable[..., None], *words: Any) -> None:
+    """Live on the session's Prefect server and a ledger until that point; "" is to the end."""
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     os.environ[VARIABLE] = point
+    if ledger is not None:
+        os.environ["DRIFTLOOP_LEDGER_URL"] = ledger
     with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         life(*words)
 

@@ -45,7 +45,7 @@ def cases(points: tuple[str, ...], few: tuple[str, ...]) -> list[Any]:
 
 
 @pytest.fixture
-def drifted(model: Make) -> Model:
+def drifted(model: Make, either_ledger: None) -> Model:
     """A model whose champion is wrong from day 21 on: a check of day 42 retrains and promotes."""
     made = model(
         stream(56, concept_shift_at=21),

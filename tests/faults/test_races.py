@@ -48,6 +48,7 @@ def ended(processes: list[ForkServerProcess], patience: float = DEATH) -> list[i
 
 
 @pytest.mark.faults
+@pytest.mark.usefixtures("either_ledger")
 def test_many_monitors_on_one_window_make_one_version(model: Make, fork: Fork) -> None:
     """One of them judges and retrains; the others wait for its end and find the window checked."""
     made = model(stream(56, concept_shift_at=21), training__params={"n_estimators": 10}, **SHIFTED)
@@ -61,6 +62,7 @@ def test_many_monitors_on_one_window_make_one_version(model: Make, fork: Fork) -
 
 
 @pytest.mark.faults
+@pytest.mark.usefixtures("either_ledger")
 @pytest.mark.parametrize("windows", [3, 50])
 def test_two_services_on_one_ledger_train_each_drifted_window_once(model: Make, fork: Fork, windows: int) -> None:
     """Every window drifts and is checked by both: a request, a version and a promotion for each, and no more."""
