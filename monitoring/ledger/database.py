@@ -14,6 +14,9 @@ from sqlalchemy.engine import URL, Connection, Engine
 from monitoring.errors import DriverMissing, LedgerAway, LedgerUnusable
 
 PATIENCE_SECONDS = 30
+# What SQLite says where it cannot write any more, its journal included; the lowest byte of its code says which.
+NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+PRIMARY = 0xFF
 POSTGRES = {
     "application_name": "driftloop",
     # A host that does not answer is told after seconds; a connection that is dead without a word after a minute.
@@ -50,9 +53,13 @@ def shown(url: str) -> str:
     return re.sub(r"(?i)([?&;]\w*(?:password|passwd|pwd)=)[^&;]*", r"\1***", before_host)
 
 
-def unusable(url: str, error: Exception) -> LedgerUnusable:
-    """The database's own words, without a password."""
-    return LedgerUnusable(shown(url), error.why if isinstance(error, LedgerAway) else words(error))
+def unusable(url: str, error: Exception) -> LedgerUnusable | LedgerAway:
+    """The database's own words, without a password. No room on SQLite's disk is no fault of the URL."""
+    why = error.why if isinstance(error, LedgerAway) else words(error)
+    said = error.__cause__ if isinstance(error, LedgerAway) else error
+    if getattr(getattr(said, "orig", None), "sqlite_errorcode", 0) & PRIMARY in NO_ROOM:
+        return LedgerAway(shown(url), f"{why}; is its disk full?")
+    return LedgerUnusable(shown(url), why)
 
 
 def words(error: Exception) -> str:

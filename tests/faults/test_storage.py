@@ -116,7 +116,7 @@ def test_a_full_disk_beneath_the_ledger_stops_a_check_before_it_changes_anything
         training__params={"n_estimators": 10},
     )
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
-    with full(place) as why, pytest.raises(LedgerAway, match=why):
+    with full(place) as why, pytest.raises(LedgerAway, match=rf"({why}); is its disk full\?"):
         made.check(day(42))
     assert made.champion() == "1"
     assert running(made) == []
