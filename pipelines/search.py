@@ -76,5 +76,6 @@ def _one(values: list[Any], generator: np.random.Generator) -> Any:
         # Parameters that span orders of magnitude, such as a learning rate, are drawn evenly over their logarithm.
         if low > 0 and high / low >= 10:
             return float(np.exp(generator.uniform(np.log(low), np.log(high))))
-        return float(generator.uniform(low, high))
+        # Between 0 and -0.0, which are equal, numpy draws nothing.
+        return float(generator.uniform(low, high)) if low < high else float(low)
     return values[int(generator.integers(len(values)))]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitoring.errors import EstimatorError
@@ -20,6 +20,7 @@ numbers = st.integers(-1000, 1000) | st.floats(-1000, 1000)
 
 
 @given(numbers, numbers, st.integers(0, 99))
+@example(0, -0.0, 0)
 def test_two_numbers_are_the_ends_of_a_range(one: float, other: float, seed: int) -> None:
     """Whatever their order, every draw lies between them, whole numbers if both ends are."""
     low, high = sorted((one, other))
