@@ -20,15 +20,15 @@ from tests.servers.prefect import prefect_server
 
 __all__ = ["mlflow_server", "postgres", "prefect_server"]  # fixtures of real servers, one file a server
 
-# These take longest. They come first, in this order, so that at the end no worker is left alone with one.
-LONG = (
-    *("test_server_mode.py", "test_demo.py", "test_shipped_configs.py", "test_temporary_server.py"),
-    *("test_serve.py", "test_prefect.py"),
-)
+# These take longest. They come first, so that at the end no worker is left alone with one.
+LONG = {
+    *("test_server_mode.py", "test_demo.py", "test_shipped_configs.py", "test_serve.py", "test_prefect.py"),
+    *("test_kills.py", "test_stories.py", "test_races.py", "test_cli.py", "test_temporary_server.py", "test_checks.py"),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(scope="session", autouse=True)
