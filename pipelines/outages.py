@@ -13,12 +13,12 @@ import sqlite3
 from collections.abc import Iterator
 
 from monitoring.errors import DriftloopError, LedgerAway, LockLost, ServerAway, StorageUnusable, clipped
+from monitoring.ledger.database import sqlite_code
 from pipelines import home
 
 # A file that may not grow any more (a quota, a limit of the process) is as full as a disk.
 CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 CLOSED_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
-PRIMARY = 0xFF  # SQLite's extended codes carry the code itself in their lowest byte
 AWAY = {
     "requests": ("MLflow", "MLFLOW_TRACKING_URI", {"ConnectionError", "ConnectTimeout", "ReadTimeout", "RetryError"}),
     "httpx": ("Prefect", "PREFECT_API_URL", {"ConnectError", "ConnectTimeout", "ReadTimeout", "ReadError"}),
@@ -70,7 +70,7 @@ def _worded(cause: BaseException, whole: BaseException) -> DriftloopError | None
     if type(cause).__name__ in names:
         where = re.sub(r"(://)[^/@]*@", r"\1***@", os.environ.get(variable, ""))
         return ServerAway(f"{server} at {where}" if where else server, _root(cause), variable)
-    if isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & PRIMARY in CLOSED_SQLITE:
+    if sqlite_code(cause) in CLOSED_SQLITE:
         ours = any(type(one).__module__.partition(".")[0] == "mlflow" for one in _causes(whole))
         return StorageUnusable(f"{'MLflow' if ours else 'the ledger'}'s database in SQLite", str(cause))
     if isinstance(cause, OSError) and cause.errno in CLOSED:

@@ -14,9 +14,8 @@ from sqlalchemy.engine import URL, Connection, Engine
 from monitoring.errors import DriverMissing, LedgerAway, LedgerUnusable
 
 PATIENCE_SECONDS = 30
-# What SQLite says where it cannot write any more, its journal included; the lowest byte of its code says which.
+# What SQLite says where it cannot write any more, its journal included.
 NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
-PRIMARY = 0xFF
 POSTGRES = {
     "application_name": "driftloop",
     # A host that does not answer is told after seconds; a connection that is dead without a word after a minute.
@@ -57,9 +56,15 @@ def unusable(url: str, error: Exception) -> LedgerUnusable | LedgerAway:
     """The database's own words, without a password. No room on SQLite's disk is no fault of the URL."""
     why = error.why if isinstance(error, LedgerAway) else words(error)
     said = error.__cause__ if isinstance(error, LedgerAway) else error
-    if getattr(getattr(said, "orig", None), "sqlite_errorcode", 0) & PRIMARY in NO_ROOM:
+    if sqlite_code(getattr(said, "orig", None)) in NO_ROOM:
         return LedgerAway(shown(url), f"{why}; is its disk full?")
     return LedgerUnusable(shown(url), why)
+
+
+def sqlite_code(error: object) -> int:
+    """The primary code of an error of SQLite's driver, the lowest byte of an extended one; 0 of any other error."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
 
 
 def words(error: Exception) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Model
 from tests.faults import lives
 from tests.servers.postgres import Postgres
+from tests.streams import stream
 
 DEATH = 180
 
@@ -53,3 +55,14 @@ def either_ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     if request.param == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", server.url(server.place()))
+
+
+@pytest.fixture
+def shifted(model: Callable[..., Model]) -> Callable[..., Model]:
+    """Makes a model whose champion of day 21 is wrong from then on: a check of day 42 retrains and promotes."""
+
+    def make(**more: Any) -> Model:
+        spans = {"training__window": "14d", "training__holdout": "4d"}
+        return model(stream(56, concept_shift_at=21), drift__report_columns=1, **spans, **more)
+
+    return make

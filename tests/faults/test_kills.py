@@ -45,16 +45,9 @@ def cases(points: tuple[str, ...], few: tuple[str, ...]) -> list[Any]:
 
 
 @pytest.fixture
-def drifted(model: Make, either_ledger: None) -> Model:
+def drifted(shifted: Make, either_ledger: None) -> Model:
     """A model whose champion is wrong from day 21 on: a check of day 42 retrains and promotes."""
-    made = model(
-        stream(56, concept_shift_at=21),
-        drift__report_columns=1,
-        training__window="14d",
-        training__holdout="4d",
-        training__estimator="dies:train",
-        training__params={},
-    )
+    made = shifted(training__estimator="dies:train", training__params={})
     (made.folder / "dies.py").write_text(DIES)
     assert made.check(BEFORE).outcome is Outcome.BOOTSTRAPPED
     return made

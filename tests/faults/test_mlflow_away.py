@@ -70,17 +70,11 @@ def test_a_check_without_mlflow_fails_in_words(model: Make, monkeypatch: pytest.
 
 @pytest.mark.faults
 def test_mlflow_goes_away_anywhere_in_a_check_and_comes_back(
-    model: Make, server: MlflowServer, monkeypatch: pytest.MonkeyPatch
+    shifted: Make, server: MlflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed at each of these points: one promotion, two versions, nothing RUNNING, all told, once it is back."""
     for point in POINTS:
-        made = model(
-            stream(56, concept_shift_at=21),
-            drift__report_columns=1,
-            training__window="14d",
-            training__holdout="4d",
-            training__params={"n_estimators": 10},
-        )
+        made = shifted(training__params={"n_estimators": 10})
         assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
 
         def leave(reached: str, at: str = point) -> None:

@@ -13,7 +13,7 @@ from monitoring.records import Outcome
 from pipelines import home
 from tests.conftest import Model
 from tests.faults.test_kills import running
-from tests.streams import day, stream
+from tests.streams import day
 
 OWN = """
 import os, signal, time
@@ -42,17 +42,10 @@ def train(frame, target, *, task, params, seed):
     ],
 )
 def test_a_training_that_does_not_come_to_its_end(
-    model: Callable[..., Model], does: str, limits: dict[str, object], code: str, told: str
+    shifted: Callable[..., Model], does: str, limits: dict[str, object], code: str, told: str
 ) -> None:
     """The check fails and says which limit it met; the champion serves on, and mended it is promoted at once."""
-    made = model(
-        stream(56, concept_shift_at=21),
-        drift__report_columns=1,
-        training__window="14d",
-        training__holdout="4d",
-        training__estimator="own_limits:train",
-        training__params={},
-    )
+    made = shifted(training__estimator="own_limits:train", training__params={})
     (made.folder / "own_limits.py").write_text(OWN)
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
     made.given(training__params={"do": does}, **limits)

@@ -16,7 +16,7 @@ from monitoring.records import Outcome
 from pipelines import home
 from tests.conftest import Model
 from tests.faults.test_kills import running, state
-from tests.streams import day, stream
+from tests.streams import day
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a disk of a test's own is mounted by root alone")
 
@@ -70,17 +70,11 @@ def read_only(place: Path) -> Iterator[str]:
     ],
 )
 def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
-    model: Callable[..., Model], disk: Callable[[Path], Path], beneath: str, fault: Callable[[Path], Iterator[str]],
+    shifted: Callable[..., Model], disk: Callable[[Path], Path], beneath: str, fault: Callable[[Path], Iterator[str]],
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
     """Found, expected, remedy; the ledger has it; the champion stays; with room again the same check goes through."""
-    made = model(
-        stream(56, concept_shift_at=21),
-        drift__report_columns=1,
-        training__window="14d",
-        training__holdout="4d",
-        training__params={"n_estimators": 10},
-    )
+    made = shifted(training__params={"n_estimators": 10})
     if beneath == "MLflow's database":
         place = disk(tmp_path / "mlflow")
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{place / 'mlflow.db'}")
@@ -103,18 +97,12 @@ def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
 
 @pytest.mark.faults
 def test_a_full_disk_beneath_the_ledger_stops_a_check_before_it_changes_anything(
-    model: Callable[..., Model], disk: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    shifted: Callable[..., Model], disk: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What cannot be written down is not done: the error says why, and with room again the same check goes through."""
     place = disk(tmp_path / "ledger")
     monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{place / 'ledger.db'}")
-    made = model(
-        stream(56, concept_shift_at=21),
-        drift__report_columns=1,
-        training__window="14d",
-        training__holdout="4d",
-        training__params={"n_estimators": 10},
-    )
+    made = shifted(training__params={"n_estimators": 10})
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
     with full(place) as why, pytest.raises(LedgerAway, match=rf"({why}); is its disk full\?"):
         made.check(day(42))

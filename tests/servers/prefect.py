@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -18,10 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.servers.ports import free_port
+from tests.servers.process import Server, inherited
 
 ROOT = Path(__file__).resolve().parents[2]
-UP = 120.0
 SOON = 240.0
 QUICK = {
     "DO_NOT_TRACK": "true",
@@ -31,53 +28,17 @@ QUICK = {
 }
 
 
-def inherited() -> dict[str, str]:
-    """The environment of the tests without anything that names a server or a state folder."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "DRIFTLOOP_"))}
-
-
-class PrefectServer:
-    """A server on a folder and a port of its own, which can die and come back as it was."""
+class PrefectServer(Server):
+    """The API, the schedules and the automations behind one URL."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.url = f"http://127.0.0.1:{self.port}/api"
-        self.process: subprocess.Popen[bytes] | None = None
+        super().__init__(folder, "/api")
 
-    def start(self) -> None:
-        """Start it and wait for its answer."""
-        env = {**inherited(), **QUICK, "PREFECT_HOME": str(self.folder)}
-        place = ("--host", "127.0.0.1", "--port", str(self.port))
-        command = [sys.executable, "-m", "prefect", "server", "start", *place]
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
-        end = time.monotonic() + UP
-        while not self.answers():
-            assert self.process.poll() is None, (self.folder / "server.log").read_text()[-2000:]
-            assert time.monotonic() < end, "the Prefect server does not come up"
-            time.sleep(0.2)
+    def words(self) -> list[str]:
+        return ["prefect", "server", "start"]
 
-    def answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=5):
-                return True
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        """As a power cut would."""
-        assert self.process is not None
-        # The command has the server as a child, in the session that was made for it.
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                self.kill()
+    def settings(self) -> dict[str, str]:
+        return {**QUICK, "PREFECT_HOME": str(self.folder)}
 
 
 @pytest.fixture(scope="session")
@@ -93,11 +54,24 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect
 
 @contextmanager
 def on_server(server: PrefectServer) -> Iterator[None]:
-    """Inside, this process talks to that server."""
+    """Inside, this process talks to that server, and after it to the one before: its events and logs as well."""
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
+    _send_the_rest()
     with temporary_settings({PREFECT_API_URL: server.url}):
-        yield
+        try:
+            yield
+        finally:
+            _send_the_rest()
+
+
+def _send_the_rest() -> None:
+    """End the threads that send events and logs: they keep the server that they began with. The next ones are new."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for worker in (EventsWorker, APILogWorker):
+        worker.drain_all(timeout=10, at_exit=False)
 
 
 def ask(server: PrefectServer, path: str, body: Any) -> Any:
