@@ -21,6 +21,7 @@ from prefect.states import Crashed
 from monitoring.ledger import Kind, Ledger, Request
 from monitoring.records import Record
 from pipelines import dead_runs, evidence, home
+from pipelines.deploying.silence import tell_silence
 from pipelines.evidence import OWNER
 
 # A run that has begun says whose it is at once. One that does not for so long has died on its way.
@@ -41,6 +42,7 @@ def sweep(grace_seconds: float = 60) -> list[Taken]:
     """Start a training for every open request that is older than the grace and has neither a worker nor a run.
 
     Runs of dead processes are ended first. Two sweeps at once start one run: Prefect knows it by request and attempt.
+    Last, every model that is silent is told of.
     """
     evidence.own_flow_run()
     taken = []
@@ -51,6 +53,7 @@ def sweep(grace_seconds: float = 60) -> list[Taken]:
             if _left(ledger, request, timedelta(seconds=grace_seconds)):
                 found = _take_up(client, ledger, request)
                 taken += [found] if found is not None else []
+        tell_silence(client, ledger, datetime.now(UTC))
     return taken
 
 

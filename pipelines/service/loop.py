@@ -13,7 +13,6 @@ from typing import Any
 
 from monitoring.ledger import Kind
 from monitoring.records import Check
-from pipelines import notices
 from pipelines.config import Project
 from pipelines.service import checks
 from pipelines.service.board import Board, note, when
@@ -23,7 +22,7 @@ from pipelines.service.health import health
 from pipelines.service.metrics import metrics
 from pipelines.service.roster import Roster
 from pipelines.service.running import Asked, Ended, Runner, Why
-from pipelines.service.standing import Standing
+from pipelines.service.standing import Standing, news_of
 from pipelines.service.timing import last_due
 from pipelines.service.watched import Watched
 from pipelines.service.watching import Watch
@@ -187,10 +186,9 @@ class Service:
 
     def _look_for_silence(self, now: datetime) -> None:
         for one in self.standings():
-            if one.hung(now) and one.running_since is not None:
-                self._board.tell(notices.of_hung(one.model, one.running_since, now - one.running_since), "check_hung")
-            elif one.silent(now):
-                self._board.tell(notices.of_silence(one.model, one.lag(now), one.due()), "check_silent")
+            if (news := news_of(one, now)) is not None:
+                kind, notice = news
+                self._board.tell(notice, kind)
 
     # What happens in other threads
 

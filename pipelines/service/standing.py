@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitoring.records import Check, Moment, Record
+from pipelines import notices
+from pipelines.notices import Notice
 from pipelines.schedule import Schedule
 from pipelines.service.timing import due_after
 
@@ -43,6 +45,15 @@ def last_of(check: Check, before: Last | None = None) -> Last:
         return last
     kept = {"drift_share": before.drift_share, "loss_name": before.loss_name, "loss": before.loss}
     return last.model_copy(update=kept)
+
+
+def news_of(one: Standing, now: datetime) -> tuple[str, Notice] | None:
+    """The news that a check hangs, or that one should have run and did not, with the kind of its event; or none."""
+    if one.running_since is not None and one.hung(now):
+        return "check_hung", notices.of_hung(one.model, one.running_since, now - one.running_since)
+    if one.silent(now):
+        return "check_silent", notices.of_silence(one.model, one.lag(now), one.due())
+    return None
 
 
 @dataclass(frozen=True)
