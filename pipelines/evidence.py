@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tempfile
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -68,6 +69,28 @@ def log_check(run_id: str, check: Check, report: Path | None) -> None:
     client.log_text(run_id, check.model_dump_json(indent=1), "check.json")
     if report is not None:
         client.log_artifact(run_id, str(report))
+
+
+def renew_report(check: Check) -> str | None:
+    """Put the last word of a check onto its report, on disk and in its MLflow run; says why where that went wrong.
+
+    The report may lie on another machine: then MLflow's copy alone is renewed.
+    """
+    if check.report is None or check.mlflow_run_id is None:
+        return None
+    from monitoring.report import renew_report as renew
+
+    path, client = Path(check.report), registry.client()
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            if not path.is_file():
+                path = Path(client.download_artifacts(check.mlflow_run_id, path.name, scratch))
+            if not renew(path, check):
+                return f"the report {path.name} is not as it was written, and keeps its first word"
+            client.log_artifact(check.mlflow_run_id, str(path))
+    except Exception as error:
+        return f"the report {path.name} keeps its first word: {type(error).__name__}"
+    return None
 
 
 def tag_check(run_id: str, check: Check) -> None:

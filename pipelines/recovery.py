@@ -6,6 +6,7 @@ runs that nobody works on any more are ended.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from pipelines.check_run import Train
 from pipelines.config import Project
 from pipelines.work import settings_of
 
+log = logging.getLogger("driftloop.recovery")
 MOST_ATTEMPTS = 3
 # The least time by which one check is earlier than another.
 MOMENT = timedelta(microseconds=1)
@@ -134,6 +136,8 @@ def _last_word(config: Project, ledger: Ledger, request: Request, end: Retrain |
     if run_id is not None:
         evidence.log_check(run_id, check, None)
         evidence.tag_check(run_id, check)
+        if wrong := evidence.renew_report(check):
+            log.warning("%s: %s", config.model, wrong)
         evidence.close_run(run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
     if ledger.record(check, settled_keys(check, request.rows or "")):
         from pipelines.probing import learn_on

@@ -20,7 +20,7 @@ from monitoring.drift_settings import Drift
 from monitoring.errors import Unscored
 from monitoring.records import Check, ColumnReference, ColumnScore
 from monitoring.report.evidently_parts import DECIDED, evidently, registered
-from monitoring.report.page import dress
+from monitoring.report.page import dress, redress
 from monitoring.report.samples import cap, distinct, draw, fence
 
 
@@ -88,11 +88,23 @@ def measure(
 
 def write_report(page: str, check: Check, path: Path) -> None:
     """Write Evidently's page with the verdict on top, whole or not at all; an empty page is the verdict alone."""
+    _write(dress(page, check), path)
+
+
+def renew_report(path: Path, check: Check) -> bool:
+    """Put the last word of a check onto its report, whole or not at all; False where that is no report of ours."""
+    made = redress(path.read_text("utf-8"), check)
+    if made is not None:
+        _write(made, path)
+    return made is not None
+
+
+def _write(page: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(dress(page, check))
+            file.write(page)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:

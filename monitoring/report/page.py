@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from monitoring.drift import direction, strain
@@ -10,14 +11,27 @@ from monitoring.markup import DASH, EMPTY, OUTCOMES, TONES, badge, dressed, numb
 from monitoring.records import Check, ColumnScore, Estimate, Performance, Probe, Retrain
 from monitoring.style import STYLE
 
+TOP, BOTTOM = '<main id="driftloop">\n', "</main>\n"
+
 
 def dress(page: str, check: Check) -> str:
     """Put our verdict at the top of a page's body, with a title and a policy that forbids the page the network.
 
     An empty page becomes the verdict alone.
     """
-    title = f"{check.model}: {OUTCOMES[check.outcome][1].lower()}"
-    return dressed(page or EMPTY, title=title, style=STYLE, top=verdict(check, bool(page)))
+    return dressed(page or EMPTY, title=_title(check), style=STYLE, top=verdict(check, bool(page)))
+
+
+def redress(page: str, check: Check) -> str | None:
+    """Put another word of the same check at the top of a page that has one; None where there is no verdict of ours."""
+    start = page.find(TOP)
+    end = page.find(BOTTOM, start)
+    if start < 0 or end < 0:
+        return None
+    # Text is escaped: the first end after the beginning is ours, whatever the data holds.
+    plots = 'class="follows"' in page[start:end]
+    head = re.sub(r"<title>[^<]*</title>", lambda _: f"<title>{text(_title(check))}</title>", page[:start], count=1)
+    return head + verdict(check, plots) + page[end + len(BOTTOM) :]
 
 
 def verdict(check: Check, plots_follow: bool = False) -> str:
@@ -35,7 +49,11 @@ def verdict(check: Check, plots_follow: bool = False) -> str:
         _ids(check),
         '<h2 class="follows">Distributions, most drifted first</h2>' if plots_follow else "",
     ]
-    return f'<main id="driftloop">\n{"".join(part for part in parts if part)}</main>\n'
+    return f"{TOP}{''.join(part for part in parts if part)}{BOTTOM}"
+
+
+def _title(check: Check) -> str:
+    return f"{check.model}: {OUTCOMES[check.outcome][1].lower()}"
 
 
 def _header(check: Check) -> str:

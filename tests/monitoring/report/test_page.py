@@ -19,7 +19,7 @@ from monitoring.records import (
     Vote,
     Window,
 )
-from monitoring.report.page import dress, verdict
+from monitoring.report.page import dress, redress, verdict
 from tests import drawn
 
 MOMENT = datetime(2026, 3, 8, 6, tzinfo=UTC)
@@ -137,3 +137,13 @@ def test_style_stays_inside() -> None:
     selectors = re.findall(r"(?:^|[{}])\s*([^{}@;]+?)\s*\{", STYLE)
     assert len(selectors) > 30
     assert all(part.strip().startswith("#driftloop") for selector in selectors for part in selector.split(","))
+
+
+@pytest.mark.parametrize("page", ["", "<html><head><script>x</script></head><body><p>plots</main>\n</p></body></html>"])
+def test_a_last_word_takes_the_place_of_the_first(page: str) -> None:
+    """Whatever stands in page, texts and title, the report is as if its last word had been written at once."""
+    first = check(outcome=Outcome.REQUESTED, reason='</main>\n<main id="driftloop">', model="a <b> & \\1")
+    last = first.model_copy(update={"outcome": Outcome.PROMOTED, "reason": "better by 15 %</main>\n"})
+    assert redress(dress(page, first), last) == dress(page, last)
+    assert redress(str(redress(dress(page, first), last)), last) == dress(page, last)
+    assert redress(page, last) is None
