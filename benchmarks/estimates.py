@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.policy_streams import MOST_ROWS, Stream, streams
-from monitoring.estimation import judge
+from monitoring.estimation import foresee, judge
 from monitoring.performance import row_losses
 from pipelines.config import Training
 from pipelines.training.fit import fit
@@ -78,7 +78,9 @@ def _stream(stream: Stream, batches: int) -> np.ndarray:
             rows = np.arange(edges[batch], edges[batch + 1])
             rows = rows[:: -(-len(rows) // BATCH_ROWS)]
             predicted = scorer.predict(frame.iloc[rows])
-            told = judge(model.told, *expect(model, frame.iloc[rows], predicted), reference_loss=model.told.loss)
+            told = judge(
+                model.told, foresee(*expect(model, frame.iloc[rows], predicted)), reference_loss=model.told.loss
+            )
             realised = row_losses(stream.loss, target.iloc[rows].to_numpy(), predicted, scorer.classes).mean()
             numbers = (told.loss, told.low, told.high, realised, model.told.loss)
             found.append([float(told.applicable), *(np.nan if one is None else one for one in numbers)])

@@ -5,6 +5,8 @@ Evidently silently skips a dozen dtypes and some text breaks it; after this step
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,10 +27,67 @@ PURE = frozenset({"string", "bytes", "boolean", "integer", "floating", "decimal"
 WHOLE_DIGITS = 21
 
 
-def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+@dataclass(frozen=True)
+class Bent:
+    """How the values of a numeric column came, counted, so that parts of a window can be added up."""
+
+    name: str
+    rows: int
+    given: int
+    lost: int
+    infinite: int
+    text: bool
+    came_as: str
+    example: str
+
+    def __add__(self, other: Bent) -> Bent:
+        told = self if self.lost or (self.text and not other.lost) else other
+        return Bent(
+            self.name,
+            self.rows + other.rows,
+            self.given + other.given,
+            self.lost + other.lost,
+            self.infinite + other.infinite,
+            self.text or other.text,
+            told.came_as,
+            told.example,
+        )
+
+    def findings(self) -> Iterator[Finding]:
+        """What had to be bent to make numbers of them."""
+        if self.given and (self.text or self.lost):
+            yield self._type_changed()
+        if self.infinite:
+            many = f"{self.infinite:,} infinite values in {self.rows:,} rows; they count as null"
+            one = f"1 infinite value in {self.rows:,} rows; it counts as null"
+            yield Finding(
+                code="infinite",
+                severity="warning",
+                column=self.name,
+                observed=self.infinite / self.rows,
+                limit=0.0,
+                message=f"{self.name} has {one if self.infinite == 1 else many}",
+            )
+
+    def _type_changed(self) -> Finding:
+        told = "all values read as numbers"
+        if self.lost:
+            are = "is no number" if self.lost == 1 else "are no numbers"
+            told = f"{self.lost:,} of {self.given:,} values {are}, such as {self.example}"
+        return Finding(
+            code="type_changed",
+            severity="error" if self.lost == self.given else "warning",
+            column=self.name,
+            observed=self.lost / self.given,
+            message=f"{self.name} is numeric in the config and came as {self.came_as}: {told}",
+        )
+
+
+def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Bent, ...]]:
     """Time as it is, features and target as float64 (NaN is null) or text (None is null), in the config's order.
 
-    A column that is not there raises `ColumnsLost`, one that is there twice `ColumnsTwice`.
+    With it how each numeric column came. A column that is not there raises `ColumnsLost`, one that is there twice
+    `ColumnsTwice`.
     """
     columns = config.columns
     judged = (*columns.features, columns.target)
@@ -40,52 +99,44 @@ def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple
     if twice:
         raise ColumnsTwice("the rows", twice)
     made: dict[str, pd.Series[Any]] = {columns.time: frame[columns.time]}
-    findings: list[Finding] = []
+    bent: list[Bent] = []
     for name in judged:
         if config.kind(name) == "numeric":
-            made[name], said = numbers(frame[name], name)
-            findings += said
+            made[name], came = numbers(frame[name], name)
+            bent.append(came)
         else:
             made[name] = labels(frame[name])
     plain = {name: values.reset_index(drop=True) for name, values in made.items()}
-    return pd.DataFrame(plain), tuple(findings)
+    return pd.DataFrame(plain), tuple(bent)
 
 
-def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], list[Finding]]:
+def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
     """Values as float64. Text that reads as a number is one; what does not, and infinity, becomes null and is told.
 
     Booleans are 0 and 1, time spans are seconds; a moment is no number. Numbers are read as Python writes them: no
     decimal comma, no thousands sign. The words for nothing ("", "nan", "null" and their like) are null.
 
-    >>> made, findings = numbers(pd.Series(["1e5", " 12 ", "1,5", "", "inf"]), "fare")
+    >>> made, bent = numbers(pd.Series(["1e5", " 12 ", "1,5", "", "inf"]), "fare")
     >>> made.tolist()
     [100000.0, 12.0, nan, nan, nan]
-    >>> [finding.message for finding in findings]  # doctest: +NORMALIZE_WHITESPACE
+    >>> [finding.message for finding in bent.findings()]  # doctest: +NORMALIZE_WHITESPACE
     ["fare is numeric in the config and came as str: 1 of 4 values is no number, such as '1,5'",
      'fare has 1 infinite value in 5 rows; it counts as null']
     """
     read = _read(values)
-    made, given = read.made, int((~np.isnan(read.made) | read.lost).sum())
-    findings = []
-    if given and (read.text or read.lost.any()):
-        findings.append(_bent(values, name, read, given))
-    infinite = np.isinf(made)
-    if infinite.any():
-        found = int(infinite.sum())
-        many = f"{found:,} infinite values in {len(made):,} rows; they count as null"
-        one = f"1 infinite value in {len(made):,} rows; it counts as null"
-        findings.append(
-            Finding(
-                code="infinite",
-                severity="warning",
-                column=name,
-                observed=found / len(made),
-                limit=0.0,
-                message=f"{name} has {one if found == 1 else many}",
-            )
-        )
-        made = np.where(infinite, np.nan, made)
-    return pd.Series(made, index=values.index), findings
+    infinite = np.isinf(read.made)
+    lost = int(read.lost.sum())
+    bent = Bent(
+        name,
+        rows=len(values),
+        given=int((~np.isnan(read.made) | read.lost).sum()),
+        lost=lost,
+        infinite=int(infinite.sum()),
+        text=read.text,
+        came_as=str(values.dtype),
+        example=clipped(repr(str(values.iloc[int(read.lost.argmax())])), 40) if lost else "",
+    )
+    return pd.Series(np.where(infinite, np.nan, read.made), index=values.index), bent
 
 
 def labels(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -173,21 +224,6 @@ def _null(value: object) -> bool:
     if isinstance(value, np.datetime64 | np.timedelta64):
         return bool(np.isnat(value))
     return value is None or value is pd.NA or value is pd.NaT
-
-
-def _bent(values: pd.Series[Any], name: str, read: _Read, given: int) -> Finding:
-    lost = int(read.lost.sum())
-    told = "all values read as numbers"
-    if lost:
-        example = clipped(repr(str(values.iloc[int(read.lost.argmax())])), 40)
-        told = f"{lost:,} of {given:,} values {'is no number' if lost == 1 else 'are no numbers'}, such as {example}"
-    return Finding(
-        code="type_changed",
-        severity="error" if lost == given else "warning",
-        column=name,
-        observed=lost / given,
-        message=f"{name} is numeric in the config and came as {values.dtype}: {told}",
-    )
 
 
 def _spelled(codes: NDArray[np.intp], uniques: Any, values: pd.Series[Any]) -> pd.Series[Any]:

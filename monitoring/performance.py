@@ -14,6 +14,7 @@ from monitoring.records import Performance, Window
 Floats = NDArray[np.float64]
 SMALLEST = 1e-15
 WAVES = 6
+BLOCK = 1 << 16
 
 
 def row_losses(loss: str, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
@@ -62,13 +63,12 @@ def mean_interval(losses: Floats, confidence: float = 0.95) -> tuple[float, floa
     """
     from scipy.stats import t
 
-    n = len(losses)
     with np.errstate(over="ignore", invalid="ignore"):
         mean = float(losses.mean())
-        rest = losses - mean
-    if n < 2 or not np.isfinite(rest).all():
+    error = standard_error(losses)
+    if math.isinf(error):
         return mean, -math.inf, math.inf
-    half = float(t.ppf(0.5 + confidence / 2, _waves(n))) * standard_error(losses)
+    half = float(t.ppf(0.5 + confidence / 2, _waves(len(losses)))) * error
     return mean, mean - half, mean + half
 
 
@@ -81,15 +81,22 @@ def standard_error(losses: Floats) -> float:
     (0.0, inf)
     """
     n = len(losses)
-    with np.errstate(over="ignore", invalid="ignore"):
-        rest = losses - losses.mean() if n else losses
-    if n < 2 or not np.isfinite(rest).all():
+    if n < 2:
         return math.inf
-    waves = _waves(n)
-    moment = math.pi * (np.arange(n) + 0.5) / n
-    size = float(np.abs(rest).max()) or 1.0
-    power = sum(float(np.cos(wave * moment) @ (rest / size)) ** 2 for wave in range(1, waves + 1)) * 2 / n / waves
-    return math.sqrt(power / n) * size
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = losses.mean()
+        size = max(float(losses.max() - mean), float(mean - losses.min()))
+    if not math.isfinite(size):
+        return math.inf
+    size = size or 1.0
+    waves = np.arange(1, _waves(n) + 1)[:, None]
+    power = np.zeros(len(waves))
+    # Block by block, so that nothing but the losses themselves grows with the rows.
+    for start in range(0, n, BLOCK):
+        rest = (losses[start : start + BLOCK] - mean) / size
+        moment = math.pi * (np.arange(start, start + len(rest)) + 0.5) / n
+        power += np.cos(waves * moment) @ rest
+    return math.sqrt(float((power**2).sum()) * 2 / n / len(waves) / n) * size
 
 
 def _waves(rows: int) -> int:

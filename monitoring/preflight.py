@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from monitoring.errors import clipped, listed
 from monitoring.records import ColumnReference, Finding, Reference, Role, Severity
+from monitoring.tally import Counted, Tally
 
 if TYPE_CHECKING:
     from monitoring.config import Monitored, Preflight
@@ -17,35 +16,38 @@ FEW_LABELS = 20  # a share of fewer labels than this is chance: told, never fata
 
 
 def inspect(
-    frame: pd.DataFrame,
+    counted: Tally,
     reference: Reference,
     config: Monitored,
     *,
     source_types: dict[str, str],
-    labels_due: pd.Series[Any],
+    repeated_share: float = 0.0,
     future_rows: int = 0,
     in_order: bool = True,
 ) -> tuple[Finding, ...]:
-    """Hold canonical rows against the reference. `labels_due` marks the rows whose label must be there by now."""
+    """Hold what was counted of canonical rows against the reference.
+
+    `repeated_share` is how many of the rows repeat another row exactly.
+    """
     limits = config.preflight
     changed = tuple(_config(reference, config))
     found: list[Finding] = [
         *_schema(source_types, reference),
         *changed,
         *_times(future_rows, in_order),
-        *_rows(frame, config),
+        *_rows(repeated_share, config),
     ]
     unlike = put_aside(changed)
     for column in reference.of_role("feature"):
         if column.name in unlike:
             continue
-        values = frame[column.name]
+        values = counted.columns[column.name]
         found += _nulls(values, column, limits)
         found += _unseen(values, column, limits) if column.kind == "categorical" else _range(values, column, limits)
         found += _constant(values, column)
     target = reference.column(config.columns.target)
     if target is not None and target.name not in unlike:
-        found += _labels(frame.loc[labels_due.to_numpy(dtype=bool), target.name], target, config)
+        found += _labels(counted.due, target, config)
     return tuple(found)
 
 
@@ -117,9 +119,8 @@ def _times(future_rows: int, in_order: bool) -> Iterator[Finding]:
         )
 
 
-def _rows(frame: pd.DataFrame, config: Monitored) -> Iterator[Finding]:
+def _rows(share: float, config: Monitored) -> Iterator[Finding]:
     limit = config.preflight.max_duplicate_share
-    share = float(frame.duplicated().mean()) if len(frame) else 0.0
     if share > limit:
         yield Finding(
             code="duplicate_rows",
@@ -130,8 +131,8 @@ def _rows(frame: pd.DataFrame, config: Monitored) -> Iterator[Finding]:
         )
 
 
-def _nulls(values: pd.Series[Any], column: ColumnReference, limits: Preflight) -> Iterator[Finding]:
-    share = float(values.isna().mean()) if len(values) else 0.0
+def _nulls(values: Counted, column: ColumnReference, limits: Preflight) -> Iterator[Finding]:
+    share = values.null_share
     new = share - column.null_share
     told = f"{share:.1%} of {column.name} are null, in the reference {column.null_share:.1%}"
     severity: Severity | None = None
@@ -147,9 +148,8 @@ def _nulls(values: pd.Series[Any], column: ColumnReference, limits: Preflight) -
         yield Finding(code="nulls", severity=severity, column=column.name, observed=share, limit=limit, message=told)
 
 
-def _unseen(values: pd.Series[Any], column: ColumnReference, limits: Preflight) -> Iterator[Finding]:
-    seen = values.dropna()
-    if seen.empty:
+def _unseen(values: Counted, column: ColumnReference, limits: Preflight) -> Iterator[Finding]:
+    if not values.present:
         return
     if column.distinct > len(column.levels):
         yield Finding(
@@ -162,7 +162,7 @@ def _unseen(values: pd.Series[Any], column: ColumnReference, limits: Preflight) 
             f"{len(column.levels):,} most frequent are remembered; unseen ones are not counted",
         )
         return
-    share, named = _strange(seen, column)
+    share, named = _strange(values)
     if share > limits.max_unseen_share or share == 1.0:
         yield Finding(
             code="unseen_categories",
@@ -174,16 +174,14 @@ def _unseen(values: pd.Series[Any], column: ColumnReference, limits: Preflight) 
         )
 
 
-def _strange(seen: pd.Series[Any], column: ColumnReference) -> tuple[float, str]:
-    strange = seen[~seen.isin(column.levels)]
-    return len(strange) / len(seen), listed((clipped(str(level)) for level in strange.value_counts().index), 3)
+def _strange(values: Counted) -> tuple[float, str]:
+    return values.unseen / values.present, listed((clipped(level) for level in values.strange), 3)
 
 
-def _range(values: pd.Series[Any], column: ColumnReference, limits: Preflight) -> Iterator[Finding]:
-    seen = values.dropna()
-    if column.low is None or column.high is None or seen.empty:
+def _range(values: Counted, column: ColumnReference, limits: Preflight) -> Iterator[Finding]:
+    if column.low is None or column.high is None or not values.present:
         return
-    outside = float(((seen < column.low) | (seen > column.high)).mean())
+    outside = values.outside / values.present
     if outside > limits.max_out_of_range_share:
         yield Finding(
             code="out_of_range",
@@ -195,10 +193,9 @@ def _range(values: pd.Series[Any], column: ColumnReference, limits: Preflight) -
         )
 
 
-def _constant(values: pd.Series[Any], column: ColumnReference) -> Iterator[Finding]:
-    seen = values.dropna()
-    if len(seen) > 1 and column.distinct > 1 and seen.nunique() == 1:
-        only = f"{seen.iloc[0]:.6g}" if column.kind == "numeric" else clipped(repr(seen.iloc[0]))
+def _constant(values: Counted, column: ColumnReference) -> Iterator[Finding]:
+    if values.present > 1 and column.distinct > 1 and not values.varied:
+        only = f"{values.only:.6g}" if column.kind == "numeric" else clipped(repr(values.only))
         yield Finding(
             code="constant",
             severity="warning",
@@ -208,16 +205,16 @@ def _constant(values: pd.Series[Any], column: ColumnReference) -> Iterator[Findi
         )
 
 
-def _labels(due: pd.Series[Any], target: ColumnReference, config: Monitored) -> Iterator[Finding]:
+def _labels(due: Counted, target: ColumnReference, config: Monitored) -> Iterator[Finding]:
     """Judge the labels that must be there by now: a model that learns from broken ones is worse than an old one."""
-    if due.empty:
+    if not due.rows:
         told = "no label of this window is due yet"
         yield Finding(code="no_labels_due", severity="info", column=target.name, message=told)
         return
     limits = config.preflight
-    share = float(due.isna().mean())
+    share = due.null_share
     new = share - target.null_share
-    enough = len(due) >= FEW_LABELS
+    enough = due.rows >= FEW_LABELS
     broken = enough and (share == 1.0 or new > limits.max_new_null_share)
     if broken or new > limits.warn_new_null_share:
         limit = limits.max_new_null_share if broken else limits.warn_new_null_share
@@ -227,23 +224,23 @@ def _labels(due: pd.Series[Any], target: ColumnReference, config: Monitored) -> 
             column=target.name,
             observed=share,
             limit=limit,
-            message=f"{share:.1%} of the {len(due):,} labels in {target.name} that are due are missing, "
+            message=f"{share:.1%} of the {due.rows:,} labels in {target.name} that are due are missing, "
             f"in the reference {target.null_share:.1%} (limit {limit:.0%} more)",
         )
     if target.kind == "numeric":
         yield from _range(due, target, limits)
-    elif not due.isna().all() and target.distinct <= len(target.levels):
-        yield from _classes(due.dropna(), target, config)
+    elif due.present and target.distinct <= len(target.levels):
+        yield from _classes(due, target, config)
     yield from _constant(due, target)
 
 
-def _classes(labels: pd.Series[Any], target: ColumnReference, config: Monitored) -> Iterator[Finding]:
+def _classes(labels: Counted, target: ColumnReference, config: Monitored) -> Iterator[Finding]:
     """Judge new classes. A binary target has no more than its two; of many a new one may be real, all of them not."""
-    share, named = _strange(labels, target)
+    share, named = _strange(labels)
     limit = config.preflight.max_unseen_share
     if share == 0.0 or (share <= limit and config.task != "binary"):
         return
-    broken = len(labels) >= FEW_LABELS and (share == 1.0 or (config.task == "binary" and share > limit))
+    broken = labels.present >= FEW_LABELS and (share == 1.0 or (config.task == "binary" and share > limit))
     yield Finding(
         code="unseen_labels",
         severity="fatal" if broken else "warning",

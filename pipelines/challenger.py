@@ -16,7 +16,7 @@ from monitoring.reference import PREDICTION, describe, prediction_column, profil
 from monitoring.report.samples import draw
 from pipelines import evidence, registry, versions
 from pipelines.config import Project
-from pipelines.fresh import Fresh
+from pipelines.fresh import Canonical
 from pipelines.registry import Stored, Version
 from pipelines.training.baseline import naive_losses
 from pipelines.training.gate import Verdict, judge
@@ -42,7 +42,7 @@ class Evaluation:
 
 
 @task(name="split by time", cache_policy=NO_CACHE)
-def split_rows(config: Project, rows: Fresh, window: Window) -> Parts:
+def split_rows(config: Project, rows: Canonical, window: Window) -> Parts:
     """Cut the labelled rows in order of time, with a gap of the label delay before the holdout."""
     return divide(config, rows.frame, window)
 
@@ -54,7 +54,7 @@ def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Sco
 
 
 @task(name="refit on all rows", cache_policy=NO_CACHE)
-def refit(config: Project, rows: Fresh, params: dict[str, Any]) -> Scorer:
+def refit(config: Project, rows: Canonical, params: dict[str, Any]) -> Scorer:
     """After the gate: learn from all labelled rows, holdout included; nothing judges this fit before the next check."""
     return learn(config, rows.frame[rows.frame[config.columns.target].notna()], params)
 
@@ -118,7 +118,7 @@ def log_training(
 @task(name="store model", cache_policy=NO_CACHE)
 def store(
     config: Project,
-    rows: Fresh,
+    rows: Canonical,
     window: Window,
     parts: Parts,
     scorer: Scorer,

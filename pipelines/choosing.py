@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,10 +16,11 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from monitoring import sources
 from monitoring.errors import DriftloopError
 from monitoring.records import Window
+from monitoring.windows import within
 from pipelines import evidence, registry, versions
 from pipelines.as_trained import as_known
 from pipelines.config import Project
-from pipelines.fresh import Fresh
+from pipelines.fresh import Canonical
 from pipelines.reading import read_with
 from pipelines.registry import Version
 from pipelines.training.candidates import PLAIN, Candidate, candidates, halves, parts_of, pick, used
@@ -40,7 +41,7 @@ OLD, FULL = "version_", "_in_full"
 class Chosen:
     """What a training goes on with: rows and their parts, or a version to be judged as it stands; and why."""
 
-    rows: Fresh
+    rows: Canonical
     parts: Parts
     why: str | None = None
     version: Version | None = None
@@ -60,10 +61,10 @@ def choose(config: Project, window: Window, against: Version | None, run_id: str
     """
     whole = read_with(config, Window(start=_begin(config, window), end=window.end), against)
     frame, time = whole.frame, config.columns.time
-    plain = divide(config, whole.within(window, time), window)
+    plain = divide(config, within(frame, time, window), window)
     judged, gate = halves(plain.holdout, time)
     if len(judged) < LEAST_ROWS:
-        rows = replace(whole, frame=whole.within(window, time))
+        rows = Canonical(within(frame, time, window), whole.source_types)
         return Chosen(rows, plain, f"{len(judged)} rows to choose by, {LEAST_ROWS} needed: trained as without choice")
     spans = {span.name: span for span in candidates(config, frame, window, judged)}
     old = {f"{OLD}{one.number}": one for one in _archived(config, against, plain.holdout)}
@@ -71,8 +72,13 @@ def choose(config: Project, window: Window, against: Version | None, run_id: str
     get_run_logger().info("%s", why)
     if best in old:
         known = registry.reference(old[best])
-        return Chosen(whole, Parts(as_known(plain.train, known), as_known(gate, known)), why, old[best])
-    rows = replace(whole, frame=used(spans[best], frame, time, plain.holdout[time].iloc[0].to_pydatetime()))
+        return Chosen(
+            Canonical(frame, whole.source_types),
+            Parts(as_known(plain.train, known), as_known(gate, known)),
+            why,
+            old[best],
+        )
+    rows = Canonical(used(spans[best], frame, time, plain.holdout[time].iloc[0].to_pydatetime()), whole.source_types)
     return Chosen(rows, parts_of(spans[best], frame, gate, config), why)
 
 

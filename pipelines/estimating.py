@@ -1,18 +1,12 @@
-"""The estimate of a loss without labels as Prefect tasks: fitted beside a challenger, applied in a check."""
+"""The estimator of a loss without labels as a Prefect task: fitted beside a challenger, applied elsewhere."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from monitoring.estimation import judge
-from monitoring.records import Estimate, Reference
-from pipelines import registry
-from pipelines.caching import by_content
 from pipelines.config import Project
-from pipelines.registry import Version
 from pipelines.training import loss_model
 from pipelines.training.loss_model import LossModel
 from pipelines.training.scorer import Scorer
@@ -33,15 +27,3 @@ def fit_estimator(config: Project, holdout: pd.DataFrame, scorer: Scorer) -> Los
     test = fitted.told.self_test
     get_run_logger().info("%s: %s", fitted.told.method, fitted.told.impossible or (test.reason if test else ""))
     return fitted
-
-
-@task(name="estimate loss", persist_result=True, cache_key_fn=by_content)
-def estimate_loss(
-    champion: Version, frame: pd.DataFrame, predicted: np.ndarray, reference: Reference, key: str
-) -> Estimate | None:
-    """What the champion's loss on the current rows will be. None where its version keeps no estimator."""
-    kept = loss_model.load(registry.folder(champion), registry.manifest(champion))
-    if kept is None:
-        return None
-    expected, outside = loss_model.expect(kept, frame, predicted)
-    return judge(kept.told, expected, outside, reference.loss)

@@ -1,4 +1,4 @@
-"""The measuring steps of a check as Prefect tasks: champion, reference, preflight, predictions, drift, loss, report.
+"""The measuring steps of a check as Prefect tasks: champion, reference, preflight, drift, loss, report.
 
 Reads of the reference and scores are cached on content (same rows, same champion, same settings), never on time.
 """
@@ -7,30 +7,28 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from prefect import get_run_logger, task
+from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from monitoring import sources
 from monitoring.ledger import digest
-from monitoring.performance import assess, row_losses
 from monitoring.preflight import inspect
-from monitoring.profiles import Profiles, like
+from monitoring.profiles import Profiles
 from monitoring.records import Check, ColumnReference, ColumnScore, Estimate, Finding, Performance, Reference, Window
-from monitoring.reference import PREDICTION, prediction_column
+from monitoring.tally import tally
 from monitoring.verdicts import judge, too_few_blocks
-from monitoring.windows import inside, within
-from pipelines import own_code, prediction_log, registry
+from pipelines import prediction_log, registry
 from pipelines.as_trained import as_trained, differences
 from pipelines.caching import by_content
 from pipelines.config import Project
-from pipelines.estimating import estimate_loss
 from pipelines.fresh import Fresh
-from pipelines.prediction_log import Logged
 from pipelines.registry import Version
+from pipelines.scoring import Scored, score_rows
 
 
 @dataclass(frozen=True)
@@ -64,14 +62,17 @@ def preflight(
     config: Project, window: Window, fresh: Fresh, reference: Reference, profiles: Profiles, ahead: Window
 ) -> tuple[Finding, ...]:
     """All findings on the current rows, those of reading included. `ahead` is the span that no row may lie in."""
-    current = fresh.within(window, config.columns.time)
-    due = current[config.columns.time] < window.end - config.columns.label_delay
+    known, time = as_trained(config, reference), config.columns.time
+    due = window.end - config.columns.label_delay
+    counted = [
+        tally(rows, reference, config.columns.target, (rows[time] < due).to_numpy()) for rows in fresh.pieces(window)
+    ]
     found = inspect(
-        current,
+        reduce(add, counted),
         reference,
-        as_trained(config, reference),
+        known,
         source_types=fresh.source_types,
-        labels_due=due,
+        repeated_share=fresh.repeated_share(window),
         future_rows=sources.count_rows(config.source, config.columns, ahead, config.folder),
         in_order=fresh.in_order,
     )
@@ -89,52 +90,26 @@ def measure(
     reference_rows: pd.DataFrame,
     aside: frozenset[str],
 ) -> Measurement:
-    """Predict, then score drift and loss, and estimate the loss of what has no labels yet, side by side."""
-    logged = find_logged(config, champion, fresh.frame)
-    rows = digest(fresh.digest, champion.model_id, logged.digest)
-    predicted, classes = predict(config, champion, fresh.frame, logged, key=rows)
-    frame = fresh.frame.assign(**{PREDICTION: prediction_column(predicted, classes)})
-    judged = tuple(column for column in reference.columns if column.name not in aside)
-    current = _current(frame, window, config)
-    if current[config.columns.target].notna().sum() == 0:
-        judged = tuple(column for column in judged if column.role != "target")
+    """Predict all rows and sum them up in one pass, then judge drift and draw the report by what it left."""
     settings = config.drift.model_dump_json()
-    drift_key = digest(rows, window, settings, *(column.model_dump_json() for column in judged))
-    drift = measure_drift.submit(config, profiles, reference_rows, current, judged, key=drift_key)
-    loss = measure_loss.submit(config, frame, predicted, classes, labelled, reference)
-    fresh_rows = inside(fresh.frame[config.columns.time], window)
-    estimated = estimate_loss.submit(
-        champion, fresh.frame[fresh_rows], predicted[fresh_rows], reference, key=digest(rows, window)
-    )
-    scores, page = drift.result()
-    performance = loss.result()
+    rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss)
+    rows = digest(rows, config.columns.label_delay, settings)
+    scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, key=rows)
+    judged = tuple(column for column in reference.columns if column.name not in aside)
+    labels = scored.profiles[config.columns.target]
+    if labels.nulls == labels.rows:
+        judged = tuple(column for column in judged if column.role != "target")
+    drift_key = digest(rows, *(column.model_dump_json() for column in judged))
+    state = measure_drift(config, profiles, reference_rows, scored, judged, key=drift_key, return_state=True)
+    scores, page = state.result()
     return Measurement(
         scores=scores,
-        performance=performance,
-        estimated=estimated.result(),
-        labelled_rows=performance.rows if performance else 0,
+        performance=scored.performance,
+        estimated=scored.estimated,
+        labelled_rows=scored.performance.rows if scored.performance else 0,
         page=zlib.decompress(page).decode(),
-        cached=drift.state.name == "Cached",
+        cached=state.name == "Cached",
     )
-
-
-@task(name="find logged predictions", cache_policy=NO_CACHE)
-def find_logged(config: Project, champion: Version, frame: pd.DataFrame) -> Logged:
-    """What the champion is on record to have said of these rows: it is not scored again."""
-    logged = prediction_log.find(config, champion, frame)
-    if logged.known.any():
-        get_run_logger().info("%s of %s predictions are in the log", f"{logged.known.sum():,}", f"{len(frame):,}")
-    return logged
-
-
-@task(name="score rows", persist_result=True, cache_key_fn=by_content)
-def predict(
-    config: Project, champion: Version, frame: pd.DataFrame, logged: Logged, key: str
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The champion's predictions of all rows, those of the log included, and its classes."""
-    own_code.importable(config)
-    scorer = registry.scorer(champion, config.training)
-    return logged.completed(scorer, frame), scorer.classes
 
 
 @task(name="measure drift", persist_result=True, cache_key_fn=by_content)
@@ -142,7 +117,7 @@ def measure_drift(
     config: Project,
     profiles: Profiles,
     reference: pd.DataFrame,
-    current: pd.DataFrame,
+    scored: Scored,
     columns: tuple[ColumnReference, ...],
     key: str,
 ) -> tuple[tuple[ColumnScore, ...], bytes]:
@@ -154,28 +129,9 @@ def measure_drift(
     """
     from monitoring.report import measure as run_evidently
 
-    known = Profiles(profiles.rows, {column.name: profiles[column.name] for column in columns})
-    decided = judge(known, like(known, current), columns, config.drift)
-    measured = run_evidently(reference, current, columns, config.drift, decided)
+    decided = judge(profiles, scored.profiles, columns, config.drift)
+    measured = run_evidently(reference, scored.sample, columns, config.drift, decided)
     return measured.scores, zlib.compress(measured.page.encode())
-
-
-@task(name="measure loss", cache_policy=NO_CACHE)
-def measure_loss(
-    config: Project,
-    frame: pd.DataFrame,
-    predicted: np.ndarray,
-    classes: tuple[str, ...],
-    labelled: Window,
-    reference: Reference,
-) -> Performance | None:
-    """The champion's loss on the newest window whose labels are due; None where no row has one."""
-    time, target = frame[config.columns.time], frame[config.columns.target]
-    known = inside(time, labelled) & target.notna().to_numpy()
-    if not known.any():
-        return None
-    losses = row_losses(config.loss, target.to_numpy()[known], predicted[known], classes)
-    return assess(losses, loss_name=config.loss, window=labelled, reference_loss=reference.loss)
 
 
 @task(name="save report", cache_policy=NO_CACHE)
@@ -185,11 +141,3 @@ def save_report(page: str, check: Check, path: Path) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_report(page, check, path)
-
-
-def _current(frame: pd.DataFrame, window: Window, config: Project) -> pd.DataFrame:
-    """The rows of the window, with labels that are not due yet taken out: a replay must not see them."""
-    time, target = config.columns.time, config.columns.target
-    current = within(frame, time, window)
-    due = current[time] < window.end - config.columns.label_delay
-    return current.assign(**{target: current[target].where(due, None)})

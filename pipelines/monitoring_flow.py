@@ -19,7 +19,7 @@ from pipelines import announce, evidence, faults, home, measuring, outages, prom
 from pipelines.as_trained import as_trained
 from pipelines.check_run import CheckRun, Train
 from pipelines.config import ProjectFile
-from pipelines.fresh import Fresh, content_digest
+from pipelines.fresh import Fresh
 from pipelines.measuring import Measurement
 from pipelines.reading import read
 from pipelines.registry import Version
@@ -87,8 +87,7 @@ def _check(run: CheckRun) -> Check:
     known = as_trained(config, registry.reference(champion))
     labelled = labelled_window(window, config.columns.label_delay)
     fresh = read(known, Window(start=labelled.start, end=window.end), config.folder)
-    current = fresh.within(window, config.columns.time)
-    run.rows = len(current)
+    run.rows = fresh.count(window)
     faults.reach("read rows")
     before = None if run.dry_run else _checked_before(run, champion, fresh.digest)
     if before is not None:
@@ -218,8 +217,8 @@ def _bootstrap(run: CheckRun) -> Check:
     training = training_window(window, config.columns.label_delay, config.training.window)
     labelled = labelled_window(window, config.columns.label_delay)
     fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder)
-    run.rows = len(fresh.within(window, config.columns.time))
-    if fresh.within(training, config.columns.time).empty:
+    run.rows = fresh.count(window)
+    if not fresh.count(training):
         return run.exit(
             Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {_nothing(run, training)}"
         )
@@ -229,7 +228,7 @@ def _bootstrap(run: CheckRun) -> Check:
         return run.exit(Outcome.ALREADY_CHECKED, said)
     check = run.check(Outcome.BOOTSTRAPPED, "there is no champion yet: the first one is trained")
     run.decided = check = check.model_copy(update={"mlflow_run_id": run.open_run(check)})
-    rows = content_digest(fresh.within(Window(start=labelled.start, end=window.end), config.columns.time))
+    rows = fresh.digest_of(Window(start=labelled.start, end=window.end))
     check = _train(run, check, rows, fresh.digest)
     if check.outcome is Outcome.REQUESTED:
         return run.hand_over(check)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from monitoring.ledger import digest
 from monitoring.records import Window
 from monitoring.secrets import expand
 from pipelines import home
@@ -38,13 +39,6 @@ class Logged:
     values: Floats
     classes: tuple[str, ...] = ()
 
-    @property
-    def digest(self) -> str:
-        """A name for what was found: empty where nothing was."""
-        if not self.known.any():
-            return ""
-        return content_digest(pd.DataFrame({"at": np.flatnonzero(self.known)}).join(pd.DataFrame(self.values)))
-
     def completed(self, scorer: Scorer, frame: pd.DataFrame) -> Floats:
         """Logged predictions where they are, the scorer's where they are not. Of other classes none count."""
         if not self.known.any() or self.classes != scorer.classes:
@@ -61,6 +55,13 @@ def folder(config: Project) -> Path:
         return home.home() / "predictions" / config.model
     written = Path(expand(config.predictions.path, "predictions.path")).expanduser()
     return Path(os.path.abspath(config.folder / written))
+
+
+def standing(config: Project) -> str:
+    """A name for all that the log of a model holds: another one when a file came, went or changed."""
+    files = sorted(folder(config).glob("*.parquet"))
+    facts = [(file.name, known.st_size, known.st_mtime_ns) for file in files if (known := file.stat())]
+    return digest(*facts)
 
 
 def row_keys(frame: pd.DataFrame, time: str, features: Sequence[str]) -> pd.DataFrame:

@@ -27,6 +27,7 @@ from pipelines import (
 from pipelines.choosing import Chosen, choose
 from pipelines.config import Project, ProjectFile
 from pipelines.dead_runs import end_attempts
+from pipelines.fresh import Canonical
 from pipelines.reading import read_with
 from pipelines.registry import Version
 from pipelines.training.window import ChosenSpan
@@ -231,7 +232,8 @@ def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
     config, window = work.config, work.request.window
     if isinstance(config.training.window, ChosenSpan):
         return choose(config, window, against, run_id)
-    rows = read_with(config, window, against)
+    fresh = read_with(config, window, against)
+    rows = Canonical(fresh.frame, fresh.source_types)
     return Chosen(rows, challenger.split_rows(config, rows, window))
 
 

@@ -7,15 +7,17 @@ Sources: CBPE and DLE of NannyML's documentation; Kivimäki et al. 2024, arXiv 2
 
 from monitoring.estimation.calibration import Calibration, apply_calibration, expected_losses, learn_calibration
 from monitoring.estimation.domain import Domain, learn_domain, outside
-from monitoring.estimation.judge import LEAST_FITTED, LossEstimator, impossible, judge, proven
+from monitoring.estimation.judge import LEAST_FITTED, Foreseen, LossEstimator, foresee, impossible, judge, proven
 
 __all__ = [
     "LEAST_FITTED",
     "Calibration",
     "Domain",
+    "Foreseen",
     "LossEstimator",
     "apply_calibration",
     "expected_losses",
+    "foresee",
     "impossible",
     "judge",
     "learn_calibration",

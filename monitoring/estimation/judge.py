@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -128,13 +129,31 @@ def widened(half: float, fitted: int, rows: int) -> float:
     return half * math.sqrt(1.0 + fitted / rows)
 
 
-def judge(estimator: LossEstimator, expected: Floats, outside: NDArray[np.bool_], reference_loss: float) -> Estimate:
-    """Sum up the expected losses of the current rows, shape (n,), and say whether that applies.
+@dataclass(frozen=True)
+class Foreseen:
+    """Expected losses of some rows, added up, and how many of the rows lie outside of what was fitted."""
+
+    rows: int = 0
+    total: float = 0.0
+    outside: int = 0
+
+    def __add__(self, other: Foreseen) -> Foreseen:
+        return Foreseen(self.rows + other.rows, self.total + other.total, self.outside + other.outside)
+
+
+def foresee(expected: Floats, outside: NDArray[np.bool_]) -> Foreseen:
+    """Add up the expected loss of each row and whether it lies outside, shapes (n,)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return Foreseen(len(expected), float(expected.sum()), int(outside.sum()))
+
+
+def judge(estimator: LossEstimator, foreseen: Foreseen, reference_loss: float) -> Estimate:
+    """Say what loss is to be expected of the current rows, and whether that applies.
 
     Not applicable: no estimator, too few rows, too many rows outside what it was fitted on, a failed self-test, or
     numbers that are no numbers. The interval is for the loss that these very rows will turn out to have.
     """
-    rows = len(expected)
+    rows = foreseen.rows
     told = Estimate(
         method=estimator.method,
         loss_name=estimator.loss_name,
@@ -146,9 +165,9 @@ def judge(estimator: LossEstimator, expected: Floats, outside: NDArray[np.bool_]
     )
     if estimator.impossible or rows < LEAST_ROWS:
         return told
-    mean = float(expected.mean())
+    mean = foreseen.total / rows
     half = widened(estimator.half, estimator.rows, rows)
-    share = float(outside.mean())
+    share = foreseen.outside / rows
     if not (math.isfinite(mean) and math.isfinite(half)):
         return told.model_copy(update={"reason": "the expected loss is not a finite number", "outside_share": share})
     test = estimator.self_test

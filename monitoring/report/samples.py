@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from monitoring.records import ColumnReference
 
@@ -16,14 +17,15 @@ HARMLESS = str.maketrans({"<": "\u2039", ">": "\u203a"})
 
 
 def draw(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
-    """At most `rows` rows, without replacement and in their order; the same seed draws the same rows.
+    """At most `rows` rows, without replacement and in their order; the same seed draws the same rows."""
+    return frame if len(frame) <= rows else frame.iloc[places(len(frame), rows, seed)]
 
-    The global generator of numpy is not touched.
-    """
-    if len(frame) <= rows:
-        return frame
-    chosen = np.random.default_rng(seed).choice(len(frame), size=rows, replace=False)
-    return frame.iloc[np.sort(chosen)]
+
+def places(rows: int, most: int, seed: int) -> NDArray[np.int64]:
+    """Which of so many rows are drawn, in rising order. The global generator of numpy is not touched."""
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, size=most, replace=False))
 
 
 def fence(values: pd.Series, column: ColumnReference) -> pd.Series:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
@@ -132,20 +132,45 @@ class Engine:
 
     def fetch(self, sql: str) -> pd.DataFrame:
         """The rows of a SELECT. Decimals come as floats; all else as Arrow gives it to pandas."""
-        import pandas as pd
-        import pyarrow as pa
-
-        if self.con.name == "sqlite":
-            # Not through ibis: a value that is not of its column's declared type is no error in SQLite.
-            cursor = self._asked(lambda: self.con.raw_sql(sql))
-            names = [column[0] for column in cursor.description]
-            return pd.DataFrame(self._asked(cursor.fetchall), columns=names)
-        table = self.arrow(sql)
-        for at, column in enumerate(table.schema):
-            if pa.types.is_decimal(column.type):
-                table = table.set_column(at, column.name, table.column(at).cast(pa.float64()))
-        frame: pd.DataFrame = table.to_pandas()
+        (frame,) = self.pieces(sql)
         return frame
+
+    def pieces(self, sql: str, most: int | None = None) -> Iterator[pd.DataFrame]:
+        """The rows of a SELECT, `most` at a time, in memory that does not grow with them; at least one frame.
+
+        Without a number all come at once.
+        """
+        if self.con.name == "sqlite":
+            yield from self._pieces_of_sqlite(sql, most)
+        elif most is None:
+            yield _frame(self.arrow(sql))
+        else:
+            yield from map(_frame, self._tables(sql, most))
+
+    def _pieces_of_sqlite(self, sql: str, most: int | None) -> Iterator[pd.DataFrame]:
+        import pandas as pd
+
+        # Not through ibis: a value that is not of its column's declared type is no error in SQLite.
+        cursor = self._asked(lambda: self.con.raw_sql(sql))
+        names = [column[0] for column in cursor.description]
+        rows = self._asked(cursor.fetchall if most is None else partial(cursor.fetchmany, most))
+        yield pd.DataFrame(rows, columns=names)
+        while most is not None and len(rows) == most and (rows := self._asked(partial(cursor.fetchmany, most))):
+            yield pd.DataFrame(rows, columns=names)
+
+    def _tables(self, sql: str, most: int) -> Iterator[pa.Table]:
+        """Tables of about `most` rows; a single one without rows where there are none."""
+        if self.con.name == "postgres":
+            parts = postgres.parts(self.con, sql)
+        elif self.con.name == "duckdb":
+            if self.files and not self.shapes:
+                # Each thread holds a whole row group of parquet, which may have a million rows.
+                self._asked(lambda: self.con.raw_sql("SET threads = 1"))
+            parts = _parts(lambda: self.con.con.sql(sql).to_arrow_reader(most))
+        else:
+            parts = _parts(lambda: self.con.sql(sql).to_pyarrow_batches(chunk_size=most))
+        while (part := self._asked(lambda: next(parts, None))) is not None:
+            yield part
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
         try:
@@ -154,6 +179,25 @@ class Engine:
             raise
         except Exception as error:
             raise EngineError(said(error, self.at)) from None
+
+
+def _parts(opened: Callable[[], pa.RecordBatchReader]) -> Iterator[pa.Table]:
+    import pyarrow as pa
+
+    reader = opened()
+    first = next(reader, None)
+    yield reader.schema.empty_table() if first is None else pa.Table.from_batches([first])
+    yield from (pa.Table.from_batches([batch]) for batch in reader)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    import pyarrow as pa
+
+    for at, column in enumerate(table.schema):
+        if pa.types.is_decimal(column.type):
+            table = table.set_column(at, column.name, table.column(at).cast(pa.float64()))
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def said(error: Exception, at: places.Place) -> str:

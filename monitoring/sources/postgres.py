@@ -6,7 +6,9 @@ Nothing is made on the server, not even a temporary view: a role that may only r
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from monitoring.sources.expressions import names_sql
@@ -46,6 +48,7 @@ KINDS = {
 }
 # Enums, JSON, arrays, intervals, addresses: as the server writes them.
 AS_TEXT = ("{0}::text", "string", None)
+BLOCK = 1 << 24
 
 
 def connect(url: str) -> Any:
@@ -75,6 +78,13 @@ def columns(con: Any, table: str) -> dict[str, str]:
 def arrow(con: Any, sql: str) -> pa.Table:
     """The rows of a SELECT."""
     import pyarrow as pa
+
+    return pa.concat_tables(parts(con, sql))
+
+
+def parts(con: Any, sql: str) -> Iterator[pa.Table]:
+    """The rows of a SELECT as they come, some megabytes at a time; a single table without rows if there are none."""
+    import pyarrow as pa
     from pyarrow import csv
 
     known = con.con.execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description
@@ -82,28 +92,52 @@ def arrow(con: Any, sql: str) -> pa.Table:
     types = [pa.type_for_alias(kind) for _, kind, _ in kinds]
     quoted = [names_sql([name], con.dialect) for name in names]
     select = ", ".join(f"{how.format(name)} AS {name}" for name, (how, _, _) in zip(quoted, kinds, strict=True))
+    convert = csv.ConvertOptions(
+        column_types=dict(zip(names, types, strict=True)),
+        # Null is nothing at all; text of no letters stands in quotes.
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        true_values=["t"],
+        false_values=["f"],
+    )
     with con.con.cursor().copy(f"COPY (SELECT {select} FROM (\n{sql}\n) AS q) TO STDOUT (FORMAT csv)") as copy:
-        data = b"".join(copy)
-    table = pa.schema(zip(names, types, strict=True)).empty_table()
-    if data:
-        table = csv.read_csv(
-            pa.BufferReader(data),
-            csv.ReadOptions(column_names=names, block_size=1 << 24),
+        stream = io.BufferedReader(_Copied(copy), BLOCK)
+        if not stream.peek(1):
+            yield _shaped(pa.schema(zip(names, types, strict=True)).empty_table(), kinds)
+            return
+        reader = csv.open_csv(
+            pa.PythonFile(stream, "r"),
+            csv.ReadOptions(column_names=names, block_size=BLOCK),
             # A line that is empty is a row of one column that is null.
             csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            csv.ConvertOptions(
-                column_types=dict(zip(names, types, strict=True)),
-                # Null is nothing at all; text of no letters stands in quotes.
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-            ),
+            convert,
         )
+        for batch in reader:
+            yield _shaped(pa.Table.from_batches([batch]), kinds)
+
+
+class _Copied(io.RawIOBase):
+    """What COPY sends, as a file to be read."""
+
+    def __init__(self, copy: Any) -> None:
+        self.rest, self.blocks = memoryview(b""), iter(copy)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self.rest:
+            self.rest = memoryview(next(self.blocks, b""))
+        size = min(len(buffer), len(self.rest))
+        buffer[:size], self.rest = self.rest[:size], self.rest[size:]
+        return size
+
+
+def _shaped(table: pa.Table, kinds: Sequence[tuple[str, str, str | None]]) -> pa.Table:
     for at, (_, _, becomes) in enumerate(kinds):
         if becomes is not None:
-            table = table.set_column(at, names[at], _become(table.column(at), becomes))
+            table = table.set_column(at, table.column_names[at], _become(table.column(at), becomes))
     return table
 
 

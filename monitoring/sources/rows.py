@@ -40,22 +40,49 @@ class Rows:
     in_order: bool = True
 
 
+@dataclass(frozen=True)
+class Stream:
+    """Rows of a window as they come, some at a time, with at least one frame; the schema as in `Rows`."""
+
+    frames: Iterator[pd.DataFrame]
+    schema: dict[str, str]
+
+
 def read_rows(source: Source, columns: Columns, window: Window, folder: Path) -> Rows:
     """The rows of the window, and no other columns than are needed. A row without a time is in no window."""
+    with stream_rows(source, columns, window, folder, most=None) as stream:
+        (frame,) = stream.frames
+    in_order = bool(frame[columns.time].is_monotonic_increasing)
+    return Rows(in_order_of_time(frame, columns.time), stream.schema, in_order)
+
+
+def in_order_of_time(frame: pd.DataFrame, time: str) -> pd.DataFrame:
+    """The rows sorted by time; those of one moment stay as they were, so that the same data gives the same frame."""
+    return frame.sort_values(time, kind="stable", ignore_index=True)
+
+
+@contextmanager
+def stream_rows(source: Source, columns: Columns, window: Window, folder: Path, most: int | None) -> Iterator[Stream]:
+    """The rows that `read_rows` gives, about `most` at a time, in the order of the source.
+
+    Memory does not grow with the rows. The frames must be taken inside the context.
+    """
     import pandas as pd
 
     names = [columns.time, *columns.features, columns.target]
     with _opened(source, folder, columns) as engine:
         kind = _time_kind(engine, columns)
         if kind is None:
-            frame = pd.DataFrame({name: pd.Series([], dtype=object) for name in names})
-            return Rows(frame.astype({columns.time: "datetime64[us, UTC]"}), engine.schema)
-        frame = engine.fetch(f"SELECT {engine.names(names)} FROM {_within(engine, columns, window, kind)}")
-        frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, engine.where)
-    frame = within(frame, columns.time, window)
-    # "stable": rows of one moment stay in the order of the source, so that the same data gives the same frame.
-    in_order = bool(frame[columns.time].is_monotonic_increasing)
-    return Rows(frame.sort_values(columns.time, kind="stable", ignore_index=True), engine.schema, in_order)
+            empty = pd.DataFrame({name: pd.Series([], dtype=object) for name in names})
+            yield Stream(iter([empty.astype({columns.time: "datetime64[us, UTC]"})]), engine.schema)
+            return
+        sql = f"SELECT {engine.names(names)} FROM {_within(engine, columns, window, kind)}"
+
+        def placed(frame: pd.DataFrame) -> pd.DataFrame:
+            frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, engine.where)
+            return within(frame, columns.time, window)
+
+        yield Stream(map(placed, engine.pieces(sql, most)), engine.schema)
 
 
 def count_rows(source: Source, columns: Columns, window: Window, folder: Path) -> int:

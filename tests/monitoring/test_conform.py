@@ -76,11 +76,17 @@ NUMBERS = {
 }  # fmt: skip
 
 
+def read(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], list[Finding]]:
+    """The numbers, and the findings about them."""
+    made, bent = numbers(values, name)
+    return made, list(bent.findings())
+
+
 @pytest.mark.parametrize("case", NUMBERS)
 def test_numbers_of_every_kind_are_read_without_a_word(case: str) -> None:
     """Every way to hold numbers and nulls gives float64 with the same values, and there is nothing to tell."""
     values, expected = NUMBERS[case]
-    made, findings = numbers(values, "x")
+    made, findings = read(values, "x")
     same(made, expected)
     assert findings == []
 
@@ -113,7 +119,7 @@ NO_NUMBERS = {
 def test_a_column_without_numbers_is_put_aside(case: str) -> None:
     """Where no value is a number all become null, and an error names the column, its type and an example."""
     values = NO_NUMBERS[case]
-    made, (finding,) = numbers(values, "fare")
+    made, (finding,) = read(values, "fare")
     same(made, [NAN] * len(values))
     assert (finding.code, finding.severity, finding.column, finding.observed) == ("type_changed", "error", "fare", 1.0)
     assert finding.message.startswith(f"fare is numeric in the config and came as {values.dtype}: ")
@@ -138,7 +144,7 @@ def test_text_that_reads_as_numbers_is_used_and_told(
     values: pd.Series[Any], expected: list[float], share: float
 ) -> None:
     """What can be read is read; a warning says which share could not."""
-    made, (finding,) = numbers(values, "fare")
+    made, (finding,) = read(values, "fare")
     same(made, expected)
     assert (finding.code, finding.severity, finding.observed) == ("type_changed", "warning", pytest.approx(share))
 
@@ -157,7 +163,7 @@ def test_text_that_reads_as_numbers_is_used_and_told(
 )
 def test_infinity_counts_as_null_and_is_told(values: pd.Series[Any], codes: list[str]) -> None:
     """An infinite value in any dress becomes null; the warning says how many of how many."""
-    made, findings = numbers(values, "x")
+    made, findings = read(values, "x")
     same(made, [1, NAN, NAN])
     assert [finding.code for finding in findings] == codes
     assert findings[-1].observed == pytest.approx(2 / 3)
@@ -167,7 +173,7 @@ def test_infinity_counts_as_null_and_is_told(values: pd.Series[Any], codes: list
 @given(st.lists(st.floats() | st.none() | st.integers() | st.booleans() | st.text() | st.binary() | st.dates()))
 def test_numbers_never_raise_and_never_give_infinity(values: list[Any]) -> None:
     """Whatever is in a column, it becomes as many finite floats or nulls, and no share is outside 0 to 1."""
-    made, findings = numbers(series(values, object), "x")
+    made, findings = read(series(values, object), "x")
     assert len(made) == len(values)
     assert made.dtype == np.dtype("float64")
     assert not np.isinf(made).any()
@@ -253,7 +259,20 @@ def test_a_label_does_not_depend_on_its_neighbours(values: list[Any], shuffle: A
 
 
 def conformed(**changed: Any) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    return conform(stream(7, 10).assign(**changed), monitored())
+    frame, bent = conform(stream(7, 10).assign(**changed), monitored())
+    return frame, tuple(finding for one in bent for finding in one.findings())
+
+
+@given(
+    st.lists(st.none() | st.floats() | st.integers() | st.text(max_size=3) | st.booleans(), max_size=12),
+    st.integers(0, 12),
+)
+def test_parts_add_up_to_the_whole(values: list[Any], cut: int) -> None:
+    """Read in two parts a column has the same numbers, and the same is told of it but for the name of its type."""
+    whole, bent = numbers(series(values, object), "x")
+    parts = [numbers(series(part, object), "x") for part in (values[:cut], values[cut:])]
+    same(pd.concat([made for made, _ in parts], ignore_index=True), whole.tolist())
+    assert list((parts[0][1] + parts[1][1]).findings()) == list(bent.findings())
 
 
 def test_the_columns_are_those_of_the_config_in_its_order() -> None:
@@ -267,10 +286,10 @@ def test_the_columns_are_those_of_the_config_in_its_order() -> None:
 
 def test_no_rows_are_canonical_too() -> None:
     """An empty frame gives an empty frame with the same columns and types."""
-    empty, findings = conform(stream(7, 10).head(0), monitored())
+    empty, bent = conform(stream(7, 10).head(0), monitored())
     full = conformed()[0]
     assert empty.dtypes.tolist() == full.dtypes.tolist()
-    assert (len(empty), findings) == (0, ())
+    assert (len(empty), [finding for one in bent for finding in one.findings()]) == (0, [])
 
 
 def test_an_index_of_duplicates_does_not_matter() -> None:

@@ -8,13 +8,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from monitoring.config import Monitored
 from monitoring.conform import conform
 from monitoring.preflight import fatal, inspect, put_aside
-from monitoring.records import Finding
+from monitoring.records import Finding, Reference
+from monitoring.tally import tally
 from tests.judged import TYPES, monitored, reference, rows
 from tests.streams import stream
 
 N = 700
+
+
+def inspected(
+    frame: pd.DataFrame, before: Reference, config: Monitored, *, labels_due: pd.Series[Any], **more: Any
+) -> tuple[Finding, ...]:
+    """What preflight says of a frame that came in three parts, one of them empty."""
+    due, cuts = labels_due.to_numpy(dtype=bool), (slice(0, 100), slice(100, 100), slice(100, None))
+    counted = [tally(frame.iloc[cut], before, config.columns.target, due[cut]) for cut in cuts]
+    repeated = float(frame.duplicated().mean()) if len(frame) else 0.0
+    return inspect(counted[0] + counted[1] + counted[2], before, config, repeated_share=repeated, **more)
 
 
 def found(
@@ -32,7 +44,7 @@ def found(
     """
     now, then = monitored(**(config or {})), monitored(**(config if trained is None else trained) or {})
     fresh = rows(now, seed=1, **changed)
-    findings = inspect(
+    findings = inspected(
         fresh,
         reference(then),
         now,
@@ -117,7 +129,7 @@ def test_nulls_count_above_those_of_the_reference() -> None:
     half = share(0.5, None, np.linspace(6, 14, N))
     before, now = reference(config, rows(config, amount=half)), rows(config, seed=1, amount=half)
     due = pd.Series(np.full(N, True))
-    assert inspect(now, before, config, source_types=TYPES, labels_due=due) == ()
+    assert inspected(now, before, config, source_types=TYPES, labels_due=due) == ()
 
 
 def test_a_nearly_empty_column_that_is_empty_now_is_put_aside() -> None:
@@ -125,7 +137,7 @@ def test_a_nearly_empty_column_that_is_empty_now_is_put_aside() -> None:
     config = monitored()
     before = reference(config, rows(config, amount=share(0.98, None, np.linspace(6, 14, N))))
     now = rows(config, seed=1, amount=np.nan)
-    (finding,) = inspect(now, before, config, source_types=TYPES, labels_due=pd.Series(np.full(N, True)))
+    (finding,) = inspected(now, before, config, source_types=TYPES, labels_due=pd.Series(np.full(N, True)))
     assert (finding.code, finding.severity) == ("nulls", "error")
     assert put_aside((finding,)) == {"amount"}
     assert fatal((finding,)) == ()
@@ -172,7 +184,7 @@ def test_a_category_of_too_many_levels_is_not_silently_unchecked() -> None:
     """Where not all levels are remembered, unseen ones cannot be counted, and that is told."""
     config = monitored()
     many = pd.concat([rows(config, seed, city=[f"{seed}-{n}" for n in range(N)]) for seed in (0, 1)])
-    findings = inspect(
+    findings = inspected(
         rows(config, seed=1, city="oslo"),
         reference(config, many),
         config,
@@ -200,7 +212,7 @@ def test_a_source_column_that_nobody_uses_may_go() -> None:
     config = monitored()
     before = reference(config).model_copy(update={"source_types": {**TYPES, "spare": "string"}})
     due = pd.Series(np.full(N, True))
-    (finding,) = inspect(rows(config, seed=1), before, config, source_types=TYPES, labels_due=due)
+    (finding,) = inspected(rows(config, seed=1), before, config, source_types=TYPES, labels_due=due)
     assert (finding.code, finding.severity) == ("source_column_gone", "warning")
     assert "'spare'" in finding.message
 
@@ -223,7 +235,7 @@ def test_repeated_rows_are_told_above_the_limit() -> None:
 
     def said(copies: int) -> list[str]:
         frame, _ = conform(pd.concat([raw.head(N - copies), raw.head(copies)]), config)
-        findings = inspect(frame, reference(config), config, source_types=TYPES, labels_due=due)
+        findings = inspected(frame, reference(config), config, source_types=TYPES, labels_due=due)
         return [one.code for one in findings if one.code == "duplicate_rows"]
 
     assert said(140) == []
@@ -235,7 +247,7 @@ def test_no_rows_and_one_row_are_no_trap() -> None:
     config = monitored()
     for many in (0, 1):
         frame = rows(config, seed=1).head(many)
-        findings = inspect(
+        findings = inspected(
             frame, reference(config), config, source_types=TYPES, labels_due=pd.Series(np.full(many, True))
         )
         assert fatal(findings) == ()
@@ -260,7 +272,7 @@ def test_a_config_that_left_its_champion_behind_is_told(
     """Features, target and kinds that the champion has otherwise would poison its judgement: fatal, and no crash."""
     now, then = monitored(**config), monitored()
     due = pd.Series(np.full(N, True))
-    findings = inspect(rows(now, seed=1), reference(then), now, source_types=TYPES, labels_due=due)
+    findings = inspected(rows(now, seed=1), reference(then), now, source_types=TYPES, labels_due=due)
     assert "config_changed" in {one.code for one in fatal(findings)}
     if code is not None:
         (finding,) = findings
