@@ -22,7 +22,7 @@ from pipelines.spool import Spool
 if TYPE_CHECKING:
     from monitoring.config import Monitored
 
-# So many rows are held at a time; a window of more waits on disk between one reading and the next.
+# So many rows are read and gone through at a time.
 PIECE = 1 << 16
 
 
@@ -45,6 +45,7 @@ class Fresh:
         self.time, self.source_types, self.in_order = time, source_types, True
         self._bent: tuple[Bent, ...] = ()
         self._hashes: list[NDArray[np.uint64]] = []
+        self._moments: list[pd.Series] = []
         self._spool = Spool()
         self._columns: list[str] = []
         self._newest = pd.Timestamp.min.tz_localize("UTC")
@@ -59,6 +60,7 @@ class Fresh:
         self._bent = tuple(map(Bent.__add__, self._bent, came)) if self._bent else came
         self._columns = list(frame.columns)
         self._hashes.append(_hashes(frame))
+        self._moments.append(frame[self.time].copy())
         self._spool.add(frame)
 
     @property
@@ -85,7 +87,7 @@ class Fresh:
 
     def count(self, window: Window) -> int:
         """How many rows lie in a window."""
-        return sum(int(inside(piece[self.time], window).sum()) for piece in self._spool)
+        return sum(int(inside(moments, window).sum()) for moments in self._moments)
 
     def digest_of(self, window: Window) -> str:
         """A name for the content of the rows of a window."""
@@ -97,14 +99,14 @@ class Fresh:
         return float((hashes[1:] == hashes[:-1]).sum()) / max(len(hashes), 1)
 
     def _hashes_of(self, window: Window) -> list[NDArray[np.uint64]]:
-        pairs = zip(self._hashes, self._spool, strict=True)
-        return [hashes[inside(piece[self.time], window)] for hashes, piece in pairs]
+        pairs = zip(self._hashes, self._moments, strict=True)
+        return [hashes[inside(moments, window)] for hashes, moments in pairs]
 
 
 def read_fresh(config: Monitored, window: Window, folder: Path, piece: int = PIECE) -> Fresh:
     """Read the rows of a span from the source and make them canonical, about `piece` rows in memory at a time.
 
-    Beside them eight bytes a row are held, for the digest.
+    Beside them sixteen bytes a row are held, for the digest and to count.
     """
     with sources.stream_rows(config.source, config.columns, window, folder, piece) as stream:
         fresh = Fresh(config.columns.time, stream.schema)

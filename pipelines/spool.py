@@ -1,4 +1,4 @@
-"""Frames that wait on disk: one is kept in memory, more go into a file of the state folder that has no name."""
+"""Frames that wait: few rows in memory, many in a file of the state folder that has no name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines import home
+
+# So many rows are kept in memory.
+HELD = 1 << 18
 
 
 class Spool:
@@ -25,19 +28,19 @@ class Spool:
         self._places: list[tuple[int, int]] = []
 
     def add(self, frame: pd.DataFrame) -> None:
-        """Add a frame; the second one sends all of them to disk."""
-        if not self._held and not self._places:
-            self._held.append(frame)
+        """Add a frame; what is too much for memory goes to disk, with all that came before it."""
+        self._held.append(frame)
+        if not self._places and sum(map(len, self._held)) <= HELD:
             return
         if self._file is None:
             home.home().mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=home.home())  # noqa: SIM115  (it ends with the spool)
-        for one in (*self._held, frame):
+        for one in self._held:
             self._write(self._file, one)
         self._held.clear()
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        yield from self._held
+        yield from self._held  # either all are here, or all are there
         for start, length in self._places:
             assert self._file is not None
             yield _canonical(pa.ipc.open_stream(os.pread(self._file.fileno(), length, start)).read_all())

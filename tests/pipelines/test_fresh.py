@@ -11,6 +11,7 @@ import pytest
 
 from monitoring.config import Source
 from monitoring.records import Window
+from pipelines import spool
 from pipelines.config import load
 from pipelines.fresh import content_digest, read_fresh
 from tests import streams
@@ -34,8 +35,12 @@ def test_the_rows_of_a_span_are_read_canonical(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["parquet", "sqlite"])
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_rows_read_in_pieces_are_the_same_rows(kind: str, shuffled: bool, tmp_path: Path) -> None:
-    """However few are in memory at a time: the same rows, digest, findings and counts; more than one wait on disk."""
+def test_rows_read_in_pieces_are_the_same_rows(
+    kind: str, shuffled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few are in memory at a time: the same rows, digest, findings, counts; if shuffled they wait on disk."""
+    if shuffled:
+        monkeypatch.setattr(spool, "HELD", 100)
     frame = streams.stream(days=10)
     frame.loc[::7, ["city", "amount"]] = None
     frame = pd.concat([frame.sample(frac=1, random_state=0) if shuffled else frame, frame.tail(30)])

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from monitoring.records import Window
-from pipelines import registry, versions
+from pipelines import registry, spool, versions
 from pipelines.config import load
 from pipelines.fresh import read_fresh
 from pipelines.scoring import Scored, score_rows
@@ -18,8 +18,11 @@ from tests.streams import day
 
 
 @pytest.mark.parametrize("task", ["regression", "multiclass"])
-def test_rows_in_pieces_are_scored_as_one(trained: Callable[..., Model], task: str) -> None:
+def test_rows_in_pieces_are_scored_as_one(
+    trained: Callable[..., Model], task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Counts, losses in their order, the sample drawn and the estimate are those of the whole window."""
+    monkeypatch.setattr(spool, "HELD", 100)
     made = trained(task=task, columns__label_delay="2d", drift__sample_rows=100)
     project, champion = load(made.file), registry.champion(made.name)
     window, labelled = Window(start=day(21), end=day(28)), Window(start=day(19), end=day(26))
