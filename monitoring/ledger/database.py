@@ -14,8 +14,12 @@ from sqlalchemy.engine import URL, Connection, Engine
 from monitoring.errors import DriverMissing, LedgerAway, LedgerUnusable
 
 PATIENCE_SECONDS = 30
-# What SQLite says where it cannot write any more, its journal included.
-NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+# What SQLite says where it cannot write any more, its journal included, and what that asks for.
+NO_WRITE = {
+    sqlite3.SQLITE_FULL: "is its disk full?",
+    sqlite3.SQLITE_IOERR: "is its disk full?",
+    sqlite3.SQLITE_READONLY: "is its disk, folder or file for reading only?",
+}
 POSTGRES = {
     "application_name": "driftloop",
     # A host that does not answer is told after seconds; a connection that is dead without a word after a minute.
@@ -53,11 +57,15 @@ def shown(url: str) -> str:
 
 
 def unusable(url: str, error: Exception) -> LedgerUnusable | LedgerAway:
-    """The database's own words, without a password. No room on SQLite's disk is no fault of the URL."""
+    """The database's own words, without a password. That SQLite cannot write is no fault of the URL."""
     why = error.why if isinstance(error, LedgerAway) else words(error)
     said = error.__cause__ if isinstance(error, LedgerAway) else error
-    if sqlite_code(getattr(said, "orig", None)) in NO_ROOM:
-        return LedgerAway(shown(url), f"{why}; is its disk full?")
+    code = sqlite_code(getattr(said, "orig", None))
+    if code == sqlite3.SQLITE_CANTOPEN and Path(sa.make_url(url).database or "").is_file():
+        code = sqlite3.SQLITE_READONLY  # it is there, and no journal can be made beside it
+    asks = NO_WRITE.get(code)
+    if asks is not None:
+        return LedgerAway(shown(url), f"{why}; {asks}")
     return LedgerUnusable(shown(url), why)
 
 

@@ -96,15 +96,19 @@ def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
 
 
 @pytest.mark.faults
-def test_a_full_disk_beneath_the_ledger_stops_a_check_before_it_changes_anything(
-    shifted: Callable[..., Model], disk: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """What cannot be written down is not done: the error says why, and with room again the same check goes through."""
+@pytest.mark.parametrize(
+    ("fault", "asks"), [(full, "is its disk full"), (read_only, "is its disk, folder or file for reading only")]
+)
+def test_a_disk_beneath_the_ledger_that_takes_nothing_stops_a_check_before_it_changes_anything(
+    shifted: Callable[..., Model], disk: Callable[[Path], Path], fault: Callable[[Path], Iterator[str]], asks: str,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:  # fmt: skip
+    """What cannot be written down is not done: the error says why, and writable again the same check goes through."""
     place = disk(tmp_path / "ledger")
     monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{place / 'ledger.db'}")
     made = shifted(training__params={"n_estimators": 10})
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
-    with full(place) as why, pytest.raises(LedgerAway, match=rf"({why}); is its disk full\?"):
+    with fault(place) as why, pytest.raises(LedgerAway, match=rf"({why}); {asks}\?"):
         made.check(day(42))
     assert made.champion() == "1"
     assert running(made) == []
