@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from monitoring.ledger import Ledger, holders
 from monitoring.records import Record
 from pipelines import evidence, registry
-from pipelines.evidence import OWNER
+from pipelines.evidence import MODEL, OWNER
 from pipelines.work import Work
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+    from prefect.client.schemas.objects import FlowRun
 
 
 class Ended(Record):
@@ -34,11 +35,15 @@ def end_dead_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
 
 
 def end_idle_runs(ledger: Ledger, model: str) -> list[Ended]:
-    """End the MLflow runs of a model that this very process left RUNNING, because MLflow was away when they ended.
+    """End the runs of a model that this very process left RUNNING, because MLflow or Prefect was away when they ended.
 
-    For who holds the claim on the model's checks before it has opened a run: what is RUNNING is of an earlier check,
-    unless its request is in work.
+    For who holds the claim on the model's checks before it has opened an MLflow run: what is RUNNING beside the flow
+    run that asks is of an earlier check, unless its request is in work.
     """
+    return _end_idle_in_mlflow(ledger, model) + _end_idle_in_prefect(ledger, model)
+
+
+def _end_idle_in_mlflow(ledger: Ledger, model: str) -> list[Ended]:
     found = registry.client().search_runs([registry.experiment(model)], "attributes.status = 'RUNNING'")
     open_ = {str(run.info.run_id): run for run in found}
 
@@ -52,6 +57,21 @@ def end_idle_runs(ledger: Ledger, model: str) -> list[Ended]:
 
     idle = {run_id for run_id, run in open_.items() if not in_work(run)}
     return end_mlflow_runs(ledger, _me, model, only=idle)
+
+
+def _end_idle_in_prefect(ledger: Ledger, model: str) -> list[Ended]:
+    from prefect import runtime
+
+    asking = runtime.flow_run.id
+
+    def idle(run: FlowRun) -> bool:
+        # A run says which model it works on only when it has the claim on it: one that waits for its turn is not idle.
+        if run.labels.get(MODEL) != model or str(run.id) == asking:
+            return False
+        request = run.parameters.get("request_id")
+        return request is None or ledger.busy(f"request/{request}") is None
+
+    return end_prefect_runs(_me, only=idle)
 
 
 def end_own_runs(ledger: Ledger) -> list[Ended]:
@@ -85,8 +105,8 @@ def end_mlflow_runs(
     return ended
 
 
-def end_prefect_runs(dead: Callable[[str], bool]) -> list[Ended]:
-    """Flow runs of dead processes become Crashed, and so do the tasks that they left behind."""
+def end_prefect_runs(dead: Callable[[str], bool], *, only: Callable[[FlowRun], bool] | None = None) -> list[Ended]:
+    """Flow runs of dead owners, or of them only those, become Crashed, and so do the tasks that they left behind."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, TaskRunFilter
     from prefect.client.schemas.objects import State, StateType
@@ -99,7 +119,7 @@ def end_prefect_runs(dead: Callable[[str], bool]) -> list[Ended]:
         runs = client.read_flow_runs(flow_filter=ours, flow_run_filter=FlowRunFilter.model_validate({"state": live}))
         for run in runs:
             owner = str(run.labels.get(OWNER, ""))
-            if not owner or not dead(owner):
+            if not owner or not dead(owner) or (only is not None and not only(run)):
                 continue
             crashed: State[Any] = Crashed(message=_died(owner))
             one = FlowRunFilter.model_validate({"id": {"any_": [run.id]}})

@@ -18,7 +18,7 @@ from monitoring.ledger import holders
 from monitoring.records import Check, Retrain
 from pipelines import registry
 
-OWNER = "driftloop.owner"
+OWNER, MODEL = "driftloop.owner", "driftloop.model"
 
 
 def open_run(
@@ -143,6 +143,13 @@ def own_flow_run() -> None:
     from prefect import runtime
 
     _label(str(runtime.flow_run.id), {OWNER: holders.me()})
+
+
+def works_on(model: str) -> None:
+    """Write onto the flow run that is going on which model it works on, now that it has the claim to do so."""
+    from prefect import runtime
+
+    _label(str(runtime.flow_run.id), {MODEL: model})
 
 
 def tag_request(request_id: str, asked_by: str | None = None) -> None:

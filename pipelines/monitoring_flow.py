@@ -41,6 +41,7 @@ def monitoring_flow(
         run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger, train)
         try:
             if not dry_run:
+                evidence.works_on(config.model)
                 faults.reach("claimed check")
                 run.notice("clock_went_back", recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
                 warn = get_run_logger().warning

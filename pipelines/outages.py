@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from monitoring.errors import DriftloopError, LedgerAway, LockLost, ServerAway, StorageUnusable, clipped
 from monitoring.ledger.database import sqlite_code
@@ -53,6 +54,18 @@ def told(error: BaseException) -> BaseException:
     if isinstance(error, DriftloopError):
         return error
     return next((worded for cause in _causes(error) if (worded := _worded(cause, error)) is not None), error)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Raise such an outage in our words wherever it is met: Prefect's engine works on when our flow has ended."""
+    try:
+        yield
+    except Exception as error:
+        worded = told(error)
+        if worded is error:
+            raise
+        raise worded from error
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

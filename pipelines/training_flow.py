@@ -94,6 +94,7 @@ def _taken_up(config: Project, ledger: Ledger, request_id: str) -> Retrain:
 def _in_turn(config: Project, ledger: Ledger, request: Request) -> Retrain:
     with ledger.working_on(request.request_id, waiting=_waits) as claim:
         assert isinstance(claim, Claim)
+        evidence.works_on(config.model)
         faults.reach("claimed request")
         # Another process may have brought it to its end while we waited.
         done = ledger.result(request.request_id)

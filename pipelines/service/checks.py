@@ -9,7 +9,7 @@ from importlib import import_module
 
 from monitoring.ledger import Ledger
 from monitoring.records import Check
-from pipelines import home
+from pipelines import home, outages
 from pipelines.config import Project
 from pipelines.warmup import prefect_ready
 
@@ -70,7 +70,7 @@ def preload(projects: Iterable[Project]) -> None:
 
 def check(project: Project) -> Check:
     """Run one check now. Prefect's settings belong to a thread, so each check enters them; its server is shared."""
-    with prefect_ready():
+    with outages.in_words(), prefect_ready():
         from pipelines.monitoring_flow import monitoring_flow
 
         return monitoring_flow(config=project)

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from monitoring.ledger import Ledger, Request, window_key
+from monitoring.ledger import Ledger, Request, holders, window_key
 from monitoring.records import Outcome, Retrain, Window
 from pipelines import dead_runs, evidence, home, registry
 from pipelines.config import load
@@ -116,3 +116,49 @@ def test_what_this_process_left_running_is_ended_unless_it_is_in_work(trained: M
         ledger.fail(request_id, "given up by the test")
         dead_runs.end_idle_runs(ledger, made.name)
     assert set(states().values()) == {"FAILED"}
+
+
+def test_flow_runs_that_this_process_left_are_ended_unless_they_are_in_work(trained: Make) -> None:
+    """Prefect was away when they ended, say. One that waits for its turn, or is of another model, is left alone."""
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.states import Running
+
+    made = trained(training__seed=6)
+    request_id = f"{made.name}-flow-in-work"
+    window = Window(start=day(0), end=day(21))
+    asked = Request(request_id=request_id, model=made.name, champion="1", window=window, now=day(22), reason="by hand")
+    mine = {evidence.OWNER: holders.me()}
+    labels = {
+        "check": mine | {evidence.MODEL: made.name},
+        "training": mine | {evidence.MODEL: made.name},
+        "waits": mine,
+        "another model": mine | {evidence.MODEL: "another"},
+    }
+
+    @flow(name="monitoring", validate_parameters=False)
+    def left(request_id: str | None = None) -> None:
+        """A run of it is never begun."""
+
+    with get_client(sync_client=True) as client, closing(Ledger(home.ledger_url())) as ledger:
+        runs = {
+            name: client.create_flow_run(
+                left, parameters={"request_id": request_id} if name == "training" else {}, state=Running()
+            )
+            for name in labels
+        }
+        for name, run in runs.items():
+            client.update_flow_run_labels(run.id, labels[name])
+
+        def states() -> dict[str, str]:
+            return {name: str(client.read_flow_run(run.id).state_name) for name, run in runs.items()}
+
+        ledger.request(asked)
+        with ledger.working_on(request_id, waiting=None):
+            dead_runs.end_idle_runs(ledger, made.name)
+            assert states() == dict.fromkeys(labels, "Running") | {"check": "Crashed"}
+        ledger.fail(request_id, "given up by the test")
+        dead_runs.end_idle_runs(ledger, made.name)
+        assert states() == dict.fromkeys(labels, "Running") | {"check": "Crashed", "training": "Crashed"}
+        for run in runs.values():
+            client.delete_flow_run(run.id)
