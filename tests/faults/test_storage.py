@@ -58,6 +58,18 @@ def read_only(place: Path) -> Iterator[str]:
     subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True)
 
 
+@contextmanager
+def immutable(place: Path) -> Iterator[str]:
+    """The database's file takes no write any more, though it is open: a disk with an open file stays writable."""
+    file = place / "mlflow.db"
+    if subprocess.run(["chattr", "+i", str(file)], capture_output=True).returncode:
+        pytest.skip("this file system knows no immutable files")
+    try:
+        yield r"readonly database|unable to open database file|disk I/O error"
+    finally:
+        subprocess.run(["chattr", "-i", str(file)], check=True)
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize(
     ("beneath", "fault"),
@@ -66,7 +78,8 @@ def read_only(place: Path) -> Iterator[str]:
         ("reports", read_only),
         ("artifacts", full),
         ("artifacts", read_only),
-        ("MLflow's database", full),  # a disk on which a file is open for writing cannot become read-only
+        ("MLflow's database", full),
+        ("MLflow's database", immutable),
     ],
 )
 def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
@@ -76,7 +89,10 @@ def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
     """Found, expected, remedy; the ledger has it; the champion stays; with room again the same check goes through."""
     made = shifted(training__params={"n_estimators": 10})
     if beneath == "MLflow's database":
-        place = disk(tmp_path / "mlflow")
+        place = tmp_path / "mlflow"
+        if fault is full:
+            disk(place)
+        place.mkdir(exist_ok=True)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{place / 'mlflow.db'}")
     else:
         place = disk(home.reports(made.name) if beneath == "reports" else home.home() / "mlartifacts" / made.name)
