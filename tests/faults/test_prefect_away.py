@@ -14,6 +14,7 @@ from monitoring.records import Outcome
 from pipelines import faults, home, outages
 from tests.conftest import Model
 from tests.faults.test_kills import assert_one_end, state
+from tests.servers.postgres import Postgres
 from tests.servers.prefect import PrefectServer, on_server
 from tests.streams import day
 
@@ -23,11 +24,11 @@ POINTS = ("read rows", "wrote decision", "fitted", "registered version", "moved 
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[PrefectServer]:
-    """A server of this test's own, and a client that tries once and once more instead of for a minute a call."""
+def server(tmp_path: Path, postgres: Postgres) -> Iterator[PrefectServer]:
+    """A server of this test's own, on PostgreSQL, and a client that tries a call once more instead of for a minute."""
     from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    made = PrefectServer(tmp_path)
+    made = PrefectServer(tmp_path, postgres.database())
     made.start()
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
         yield made

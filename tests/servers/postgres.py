@@ -38,7 +38,7 @@ QUICK = {
 def programs() -> Path | None:
     """Where `initdb` and `postgres` are: on the path, or where Debian keeps them; None if they are not installed."""
     found = shutil.which("initdb")
-    there = [Path(found)] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=_version)
+    there = [Path(found).resolve()] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=_version)
     return there[-1].parent if there else None
 
 
@@ -95,6 +95,21 @@ class Postgres:
         self.execute(f"CREATE SCHEMA {name}")
         return name
 
+    def database(self) -> str:
+        """A database of its own, empty, for a program that knows no schemas; gives its address."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+asyncpg://{ROLE}:{self.password}@127.0.0.1:{self.port}/{name}"
+
+    def dump(self, place: str) -> str:
+        """Everything in a schema as statements that make it again, as `pg_dump` writes them."""
+        return self._run("pg_dump", "--schema", place, "--dbname", self.url())
+
+    def restore(self, place: str, dumped: str) -> None:
+        """Put a schema back as it was."""
+        self.execute(f"DROP SCHEMA {place} CASCADE")
+        self._run("psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", self.url(), text=dumped)
+
     def execute(self, sql: str, place: str = "") -> list[tuple[Any, ...]]:
         """Run statements as the owner of everything; gives the rows of the last one."""
         with psycopg.connect(self.url(place), autocommit=True) as open_:
@@ -113,11 +128,12 @@ class Postgres:
             return False
         return True
 
-    def _run(self, program: str, *words: str) -> None:
+    def _run(self, program: str, *words: str, text: str | None = None) -> str:
         command = [self._bin / program, *words]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, **self._as)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, input=text, **self._as)
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{done.stderr}")
+        return done.stdout
 
 
 @pytest.fixture(scope="session")

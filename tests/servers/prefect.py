@@ -31,14 +31,16 @@ QUICK = {
 class PrefectServer(Server):
     """The API, the schedules and the automations behind one URL."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str | None = None) -> None:
+        """On SQLite in the folder, or on an empty database by its address."""
         super().__init__(folder, "/api")
+        self.database = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": database} if database else {}
 
     def words(self) -> list[str]:
         return ["prefect", "server", "start"]
 
     def settings(self) -> dict[str, str]:
-        return {**QUICK, "PREFECT_HOME": str(self.folder)}
+        return {**QUICK, "PREFECT_HOME": str(self.folder), **self.database}
 
 
 @pytest.fixture(scope="session")
