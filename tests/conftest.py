@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,27 @@ from tests.servers.prefect import prefect_server
 
 __all__ = ["mlflow_server", "postgres", "prefect_server"]  # fixtures of real servers, one file a server
 
-# These take longest. They come first, so that at the end no worker is left alone with one.
-LONG = {
-    *("test_server_mode.py", "test_demo.py", "test_shipped_configs.py", "test_serve.py", "test_prefect.py"),
-    *("test_kills.py", "test_stories.py", "test_races.py", "test_cli.py", "test_temporary_server.py", "test_checks.py"),
-}
+# These take longest, the first of them most.
+LONG = (
+    *("test_cli.py", "test_kills.py", "test_prefect.py", "test_stories.py", "test_serve.py", "test_demo.py"),
+    *("test_server_mode.py", "test_temporary_server.py", "test_checks.py", "test_shipped_configs.py", "test_races.py"),
+)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in LONG)
+    """Deal the long files out, so that each worker begins with its share and none is left alone with one at the end.
+
+    xdist's `worksteal` gives each worker an equal part of the tests in their order, and then the rest of another's.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    short = iter([item for item in items if item.path.name not in LONG])
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        long = [item for name in LONG[worker::workers] for item in items if item.path.name == name]
+        part = (len(items) - len(dealt)) // (workers - worker)
+        dealt += [*long, *islice(short, max(0, part - len(long)))]
+    items[:] = [*dealt, *short]
 
 
 @pytest.fixture(scope="session", autouse=True)

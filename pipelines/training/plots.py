@@ -87,13 +87,14 @@ def residual_plot(
         low, high = _ends(np.concatenate([truth, guess]))
         every = np.linspace(0, len(truth) - 1, min(len(truth), MOST_POINTS)).astype(int)
         alpha = float(np.clip(300 / len(every), 0.15, 0.7))
-        left.scatter(truth[every], guess[every], s=10, color=BAR, alpha=alpha, edgecolors="none", rasterized=True)
+        left.plot(truth[every], guess[every], "o", ms=3.2, color=BAR, alpha=alpha, mec="none")
         left.plot([low, high], [low, high], color=ACCENT, lw=1.4, label="exact")
         left.set(xlim=(low, high), ylim=(low, high))
         left.legend(loc="upper left", frameon=False)
         errors = guess - truth
         start, end = _ends(errors)
-        right.hist(errors, bins=np.linspace(start, end, 51).tolist(), color=BAR)
+        # One shape. A bar each, as `hist` has it, takes longer than all the rest.
+        right.stairs(*np.histogram(errors, np.linspace(start, end, 51)), fill=True, color=BAR)
         right.axvline(0, ymax=0.78, color=ACCENT, lw=1.4)
         outside = int(((errors < start) | (errors > end)).sum())
         told = f"median {_short(float(np.median(errors)))}\nmean absolute {_short(float(np.abs(errors).mean()))}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from ssl import create_default_context
 from typing import Any
 
-from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY
+from prefect.settings import PREFECT_API_SSL_CERT_FILE, PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY
 from prefect.settings.context import get_current_settings
 
 from pipelines.config import load
@@ -31,12 +32,13 @@ for file in sys.argv[1:]:
 """
 
 
-def test_a_process_has_one_server_and_no_heartbeat(prefect: None) -> None:
-    """Entered again it is the same server; flows inside pay no second for a thread that nobody listens to."""
+def test_a_process_has_one_server_and_pays_for_nothing_that_nobody_uses(prefect: None) -> None:
+    """Entered again it is the same server; no thread for heartbeats, and one certificate for what goes without any."""
     url = PREFECT_API_URL.value()
     with prefect_ready():
         assert PREFECT_API_URL.value() == url == _server().url
         assert PREFECT_FLOWS_HEARTBEAT_FREQUENCY.value() is None
+        assert len(create_default_context(cafile=PREFECT_API_SSL_CERT_FILE.value()).get_ca_certs()) == 1
     assert get_current_settings().api.url == url
 
 
