@@ -84,12 +84,13 @@ class Service:
             log.info("%s: its check had not begun; the next start makes it up", model)
         for asked in running:
             log.info("%s: waiting for the running check to end; a second signal cuts it off", asked.model)
-        self._aside.shutdown(wait=False, cancel_futures=True)
         until = time.monotonic() + patience_seconds
         while not self._runner.idle(0.1):
             if self._at_once.is_set() or time.monotonic() > until:
                 self._cut_off()
                 return False
+        # Only now, for a check that ends may have news. What is queued is still sent.
+        self._aside.shutdown(wait=False)
         return True
 
     def _cut_off(self) -> None:
@@ -177,6 +178,8 @@ class Service:
                 self._aside.submit(self._poll, watched)
 
     def _poll(self, watched: Watched) -> None:
+        if self._stop.is_set():
+            return
         now = datetime.now(UTC)
         try:
             if watched.poll is not None and watched.poll.look(watched.project, now):

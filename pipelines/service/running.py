@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 Why = Literal["schedule", "arrival", "poll", "http"]
 Answer = Literal["queued", "again", "overrun", "stopping"]
+log = logging.getLogger("driftloop.service")
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,9 @@ class Runner:
                 error = raised
             try:
                 self._ended(Ended(asked, self._clock(), result, error))
+            except Exception:
+                # A worker less would be noticed by nobody.
+                log.exception("%s: how its check ended could not be taken in", asked.model)
             finally:
                 with self._change:
                     del self._running[asked.model]

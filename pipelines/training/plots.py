@@ -160,11 +160,9 @@ def _weights(model: Any) -> NDArray[np.float64] | None:
 
 
 def _figure(panels: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=130, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
     every = [figure.add_subplot(1, panels, place + 1) for place in range(panels)]
     for axes in every:
         axes.spines[["top", "right"]].set_visible(False)
@@ -176,9 +174,12 @@ def _figure(panels: int, width: float, height: float) -> tuple[Figure, list[Axes
 
 
 def _write(figure: Figure, title: str, path: Path) -> Path:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     figure.suptitle(_plain(title, 90), fontsize=12, color=INK, fontweight="bold")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png")
+    # `savefig` would draw it all a first time, in case that a bounding box is asked for.
+    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]
     return path
 
 

@@ -214,6 +214,20 @@ def test_a_stop_waits_for_the_running_check(served: Served) -> None:
     assert served.ended is True
 
 
+def test_a_check_that_fails_while_the_service_stops_is_told_too(served: Served, webhook: tuple[str, list[Any]]) -> None:
+    """The last news go out before the end."""
+    url, got = webhook
+    served.go_on.clear()
+    served.write(schedule={"cron": "0 6 1 jan *"}, source={"path": "raises.csv"}, notify={"urls": [url]})
+    served.start()
+    served.service.answers.check(served.model)
+    served.until(lambda: len(served.ran) == 1)
+    served.service.stop()
+    served.until(lambda: served.service.answers.check(served.model) == "stopping")
+    assert served.stop() is True
+    served.until(lambda: [one["title"] for one in got] == [f"{served.model}: the check failed"])
+
+
 def test_a_model_that_cannot_be_taken_up_keeps_no_other_back(
     served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

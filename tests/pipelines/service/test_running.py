@@ -94,6 +94,22 @@ def test_a_check_that_fails_stops_nothing(error: BaseException) -> None:
     assert told[0].asked.started is not None
 
 
+def test_an_end_that_cannot_be_taken_in_costs_no_worker(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and the worker takes the next one."""
+    told: list[str] = []
+
+    def ended(end: Ended) -> None:
+        told.append(end.asked.model)
+        raise OSError("no room")
+
+    runner = Runner(lambda _: None, ended, workers=1)
+    for model in ("a", "b"):
+        runner.ask(wish(model))
+        assert runner.idle(SOON)
+    assert told == ["a", "b"]
+    assert "a: how its check ended could not be taken in" in caplog.text
+
+
 def test_a_stop_lets_the_running_one_finish_and_starts_no_other() -> None:
     """What waits is given up and named, what runs comes to its end, and new wishes are refused."""
     gate = Gate()
