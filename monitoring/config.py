@@ -63,6 +63,9 @@ class Source(Section):
     A relative path starts at the folder of the YAML file. `${NAME}` is filled from the environment when the source is
     opened and is kept as written everywhere else, so that no secret reaches a log, Prefect or MLflow; a password or
     token that is written out is refused.
+
+    A CSV is in UTF-8, plain or gzip; its separator and its decimal mark (1.5 or 1,5) are told by its first rows. A
+    column that some files of a glob lack is null in them.
     """
 
     path: str | None = Field(None, description="a file, a glob such as trips/*.parquet, or an fsspec URL")

@@ -62,7 +62,8 @@ def propose(
     """Write a config for a data file, glob or table. Refuses to overwrite unless forced."""
     from monitoring import sources
 
-    name = model or _slug(table or Path(data).name)
+    # Of `trips/*.csv` the folder's name says more than the file's.
+    name = model or _slug(table or Path(data).name) or _slug(Path(data).parent.name) or "model"
     file = output or Path(f"{name}.yaml")
     if file.exists() and not force:
         raise ConfigError(
@@ -289,4 +290,4 @@ def _beside(url: str, table: str, folder: Path) -> str:
 
 def _slug(name: str) -> str:
     made = re.sub(r"[^A-Za-z0-9_]+", "_", re.sub(r"(\.csv|\.parquet|\.pq)?(\.gz)?$", "", name)).strip("_")
-    return made[:100] or "model"
+    return made[:100]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from monitoring.errors.base import DriftloopError, listed, meant
@@ -26,11 +27,11 @@ class SourceUnreadable(BadData):
 
     code = "unreadable_source"
 
-    def __init__(self, where: str, why: str) -> None:
+    def __init__(self, where: str, why: str, remedy: str | None = None) -> None:
         super().__init__(
             f"{where}: cannot be read: {why}",
             expected="complete parquet files, or CSV in UTF-8 with the same number of fields on every line",
-            remedy="write the file again (to a temporary name, then rename), and run the check again",
+            remedy=remedy or "write the file again (to a temporary name, then rename), and run the check again",
         )
 
 
@@ -71,10 +72,12 @@ class NotATime(BadData):
 
     def __init__(self, where: str, column: str, found: str) -> None:
         self.column = column
+        named = '"' + column.replace('"', '""') + '"'
+        how = f"strptime({named}, '%d.%m.%Y %H:%M')" if "text" in found else f"to_timestamp({named} / 1000)"
         super().__init__(
             f"{where}: the time column {column!r} holds {found}",
             expected="timestamps, dates, or ISO 8601 text such as 2026-01-31T12:00:00",
-            remedy="name another time column, or derive one: columns.derived: {ts: to_timestamp(epoch_seconds)}",
+            remedy=f"name another time column, or derive it: columns: {{time: t, derived: {{t: {json.dumps(how)}}}}}",
         )
 
 

@@ -18,16 +18,31 @@ CHUNK = 1 << 20
 Opener = Callable[[], IO[Any]]
 # Engines guess whether 01/02/2026 is January, and guess anew for each file; left as text it is refused as a time.
 NOT_ISO = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}\b|\d{4}/")
+COMMA = re.compile(r"[-+]?(?P<whole>\d{1,3}(\.\d{3})+|\d*),(?P<decimals>\d+)(e[-+]?\d+)?", re.IGNORECASE)
+POINT = re.compile(r"[-+]?\d*\.(\d{1,2}|\d{4,})(e[-+]?\d+)?", re.IGNORECASE)
+GROUPS = re.compile(r"[-+]?\d{1,3}(\.\d{3})+")
+# Files of another kind: where their mark stands, and what to do with them.
+OTHERS = {
+    "a SQLite database": (0, b"SQLite format 3\0", "name it by its URL, sqlite:///PATH, and its table"),
+    "a DuckDB database": (8, b"DUCK", "name it by its URL, duckdb:///PATH, and its table"),
+    "a zip archive or an Excel sheet": (0, b"PK\x03\x04", "save it as CSV or parquet"),
+    "a parquet file": (0, b"PAR1", "give it the ending .parquet, or set source.format: parquet"),
+}
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the header tells. `texts` are columns of dates that are not ISO: to be left as text. `packed`: by gzip."""
+    """What header and first rows tell. `texts` are columns of dates that are not ISO: to be left as text.
+
+    `marks` are those of numbers: ",", or ".," where a point parts the thousands; empty where a comma is none.
+    `packed`: by gzip.
+    """
 
     header: tuple[str, ...]
     delimiter: str
     has_rows: bool
     texts: frozenset[str]
+    marks: str = ""
     packed: bool = False
 
 
@@ -50,9 +65,9 @@ def look(where: str, opener: Opener) -> Shape:
                 first, more = (text, False) if not first else (first, True)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
-            raise SourceUnreadable(
-                where, f"not UTF-8: {error.reason} (byte 0x{error.object[error.start]:02x})"
-            ) from None
+            why = f"not UTF-8: {error.reason} (byte 0x{error.object[error.start]:02x})"
+            remedy = "write it in UTF-8; if an older program wrote it: iconv -f WINDOWS-1252 -t UTF-8 OLD.csv > NEW.csv"
+            raise SourceUnreadable(where, why, remedy) from None
         except (EOFError, gzip.BadGzipFile, OSError) as error:
             raise SourceUnreadable(where, str(error)) from None
     return replace(_shape(where, first, more), packed=packed)
@@ -86,7 +101,10 @@ def _plain(opener: Opener) -> IO[bytes]:
 
 def _refuse_other_files(where: str, chunk: bytes) -> None:
     if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise SourceUnreadable(where, "it is UTF-16, not UTF-8")
+        raise SourceUnreadable(where, "it is UTF-16, not UTF-8", "iconv -f UTF-16 -t UTF-8 OLD.csv > NEW.csv")
+    for kind, (at, mark, remedy) in OTHERS.items():
+        if chunk[at : at + len(mark)] == mark:
+            raise SourceUnreadable(where, f"it is {kind}, not CSV", remedy)
     if chunk.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<"):
         raise SourceUnreadable(where, "it is an HTML or XML page, not CSV")
 
@@ -105,7 +123,7 @@ def _shape(where: str, text: str, more: bool) -> Shape:
     if twice:
         raise SourceUnreadable(where, f"the header names {listed(twice)} more than once")
     texts = {name for at, name in enumerate(header) if NOT_ISO.match(_first_value(rows, at))}
-    return Shape(tuple(header), delimiter, bool(rows) or more, frozenset(texts))
+    return Shape(tuple(header), delimiter, bool(rows) or more, frozenset(texts), _marks(rows[:100], delimiter))
 
 
 def _records(text: str, delimiter: str, most: int = 1000) -> list[list[str]]:
@@ -118,6 +136,20 @@ def _records(text: str, delimiter: str, most: int = 1000) -> list[list[str]]:
     except csv.Error:
         pass  # the engine will say what is wrong further down
     return found
+
+
+def _marks(rows: list[list[str]], delimiter: str) -> str:
+    """How numbers are written: 1,5 and 1.234,5, as half of the world does, or otherwise."""
+    fields = [field.strip() for row in rows for field in row]
+    found = [match for field in fields if "," in field and (match := COMMA.fullmatch(field))]
+    pointed = [field for field in fields if "." in field]
+    if not found or any(POINT.fullmatch(field) for field in pointed):
+        return ""
+    grouped = any("." in match["whole"] for match in found) or any(GROUPS.fullmatch(field) for field in pointed)
+    # Between commas 1,234 is more likely a thousand; in a file that avoids the comma it is a number.
+    if delimiter == "," and not grouped and all(len(match["decimals"]) == 3 for match in found):
+        return ""
+    return ".," if grouped else ","
 
 
 def _first_value(rows: list[list[str]], at: int) -> str:

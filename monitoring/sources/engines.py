@@ -83,17 +83,26 @@ class Engine:
             return f"read_parquet([{paths}], union_by_name=true)"
         # Once the types are known, no file has to be read twice for them.
         types = self.schema or {name: "VARCHAR" for shape in self.shapes.values() for name in shape.texts}
-        fixed = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in types.items())
+        elsewhere = self._header(self.files) - self._header(files)
+        fixed = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in types.items() if name not in elsewhere)
         delimiter = _text(self.shapes[files[0]].delimiter)
         # DuckDB goes by the ending of the name, which may be wrong; of a mixture it is trusted.
         packed = {self.shapes[name].packed for name in files}
         compression = "auto" if len(packed) > 1 else "gzip" if packed == {True} else "none"
+        marks = max((shape.marks for shape in self.shapes.values()), key=len, default="")
+        numbers = "".join(
+            f"{key}={_text(mark)}, "
+            for key, mark in zip(("decimal_separator", "thousands"), reversed(marks), strict=False)
+        )
         return (
-            f"read_csv([{paths}], delim={delimiter}, compression='{compression}', header=true, quote='\"', "
+            f"read_csv([{paths}], delim={delimiter}, {numbers}compression='{compression}', header=true, quote='\"', "
             "escape='\"', skip=0, comment='', nullstr='', strict_mode=true, null_padding=false, ignore_errors=false, "
             "union_by_name=true"
             f"{', types={' + fixed + '}' if fixed else ''}{'' if self.schema else ', sample_size=-1'})"
         )
+
+    def _header(self, files: Sequence[str]) -> set[str]:
+        return {name for file in files for name in self.shapes[file].header}
 
     def describe(self) -> None:
         """Learn the columns of the source and their types."""

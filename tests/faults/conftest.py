@@ -28,7 +28,6 @@ def fork(prefect: None) -> Callable[..., ForkServerProcess]:
     context.set_forkserver_preload([lives.__name__])
 
     def start(life: Callable[..., None], *words: Any, at: str = "") -> ForkServerProcess:
-        # It is forked from a process that was begun before the test chose its ledger.
         ledger = os.environ.get("DRIFTLOOP_LEDGER_URL")
         process = context.Process(target=lives.live, args=(_server().url, ledger, at, life, *words))
         process.start()

@@ -19,6 +19,8 @@ def live(url: str, ledger: str | None, point: str, life: Callable[..., None], *w
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     os.environ[VARIABLE] = point
+    # The process that forks was begun by some test, on the ledger of that one.
+    os.environ.pop("DRIFTLOOP_LEDGER_URL", None)
     if ledger is not None:
         os.environ["DRIFTLOOP_LEDGER_URL"] = ledger
     with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):

@@ -74,6 +74,16 @@ def test_files_and_tables_are_read_from_wherever_the_yaml_lies(kind: str, output
     assert sources.span(project.source, columns, project.folder) is not None
 
 
+@pytest.mark.parametrize(
+    ("data", "model"), [("trips/*.csv", "trips"), ("trips/day-*.csv", "day"), ("trips/day-1.csv", "day_1")]
+)
+def test_a_glob_is_named_for_what_is_known_of_it(data: str, model: str) -> None:
+    """A file for its own name, a glob for the part that is fixed, or for its folder."""
+    write("csv", stream(20), Path("trips"))
+    Path("trips/rows.csv").rename("trips/day-1.csv")
+    assert init(data).file == Path(f"{model}.yaml")
+
+
 def test_a_password_is_not_written_into_a_config() -> None:
     """A URL with a password in plain sight is refused before anything is opened or written."""
     with pytest.raises(ConfigError, match=r"init: url: a password written out") as caught:

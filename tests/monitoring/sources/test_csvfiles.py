@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.config import Source
 from monitoring.errors import ColumnsLost, SourceUnreadable
-from monitoring.sources import count_rows, read_rows, span
+from monitoring.sources import count_rows, read_rows, sample, span
 from tests.tables import HEADER, LINES, WEEK, columns, csv, parquet
 
 
@@ -56,6 +56,10 @@ def test_an_empty_field_is_null_and_other_words_are_left_alone(tmp_path: Path) -
         ((HEADER + LINES).encode() + b"2026-01-03 12:00:00,1,a\0,1\n", "NUL"),
         (HEADER.replace("kind", "fare") + LINES, "names 'fare' more than once"),
         (HEADER + LINES + "2026-01-03 12:00:00,1,a,1\r\n", "CR LF"),
+        (b"SQLite format 3\0" + bytes(80), "a SQLite database, not CSV"),
+        (bytes(8) + b"DUCK" + bytes(80), "a DuckDB database, not CSV"),
+        (b"PK\x03\x04" + bytes(80), "an Excel sheet, not CSV"),
+        (b"PAR1" + bytes(80) + b"PAR1", "a parquet file, not CSV"),
         ("", "0 bytes"),
         ("\n\n", "no header"),
     ],
@@ -68,6 +72,44 @@ def test_a_broken_csv_is_told_by_name_and_cause(tmp_path: Path, text: str | byte
     for call in (read_rows, count_rows):
         with pytest.raises(SourceUnreadable, match=rf"b\.csv: cannot be read: .*{why}"):
             call(Source(path="*.csv"), columns(), WEEK, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "fares"),
+    [
+        (["1,5;a", "-0,25;b", "2;c"], [1.5, -0.25, 2.0]),
+        (["1.234,5;a", "-0,25;b", "1.000.000,0;c"], [1234.5, -0.25, 1e6]),
+        (["1.234;a", "0,5;b"], [1234.0, 0.5]),
+        (["1,234;a", "12,345;b"], [1.234, 12.345]),
+        (['"1,5",a', '"0,25",b'], [1.5, 0.25]),
+        (["1.5;a", "1,5;b"], ["1.5", "1,5"]),
+        (['"1,234",a', '"12,345",b'], ["1,234", "12,345"]),
+        (["1.5;a", "1.234;1,2"], [1.5, 1.234]),
+    ],
+    ids=["comma", "groups", "a bare group", "three decimals", "in quotes", "both", "thousands", "a list"],
+)
+def test_numbers_with_a_decimal_comma_are_numbers(tmp_path: Path, rows: list[str], fares: list[object]) -> None:
+    """As Excel writes them in half of the world. Where a point or a thousand may be meant, nothing is guessed."""
+    mark = ";" if ";" in rows[0] else ","
+    lines = [f"2026-01-0{at + 2} 00:00:00{mark}{row}{mark}1" for at, row in enumerate(rows)]
+    text = "\n".join([HEADER.strip().replace(",", mark), *lines]) + "\n"
+    csv(tmp_path, HEADER.replace(",", mark), "empty.csv")
+    csv(tmp_path, text, "rows.csv")
+    source = Source(path="*.csv")
+    assert read_rows(source, columns(), WEEK, tmp_path).frame["fare"].tolist() == fares
+    assert sample(source, tmp_path)["fare"].tolist() == fares
+
+
+def test_a_column_that_only_some_files_have_is_null_in_the_others(tmp_path: Path) -> None:
+    """In a sample too, which looks at one file after the other; and a broken line is found in the file that has it."""
+    csv(tmp_path, HEADER + LINES, "a.csv")
+    csv(tmp_path, HEADER.strip() + ",note\n2026-01-02 00:00:00,1,a,1,x\n", "b.csv")
+    source = Source(path="*.csv")
+    assert sample(source, tmp_path)["note"].dropna().tolist() == ["x"]
+    assert count_rows(source, columns(), WEEK, tmp_path) == 3
+    csv(tmp_path, HEADER + LINES + "2026-01-03,1\n", "c.csv")
+    with pytest.raises(SourceUnreadable, match=r"c\.csv: cannot be read: line 5 has 2 fields"):
+        count_rows(source, columns(), WEEK, tmp_path)
 
 
 def test_a_truncated_gzip_is_unreadable(tmp_path: Path) -> None:
