@@ -82,14 +82,18 @@ def _facts(check: Check) -> str:
 
 
 def _performance(told: Performance) -> str:
-    worse = told.low > told.reference_loss
+    if told.low > told.reference_loss:
+        mark = badge("warn", "worse than the reference")
+    elif told.loss > told.reference_loss:
+        mark = badge("quiet", "not proven worse than the reference")
+    else:
+        mark = badge("good", "no worse than the reference")
     rise = "" if math.isinf(told.rise) else f" ({told.rise:+.1%})"
     return section(
         "Performance",
         f'<p class="line"><strong>{text(told.loss_name)} {number(told.loss)}</strong>, 95% interval '
         f"{number(told.low)} {DASH} {number(told.high)}, against {number(told.reference_loss)} on the reference{rise}; "
-        f"{told.rows:,} labelled rows of {text(str(told.window))}. "
-        f"{badge('warn', 'worse than the reference') if worse else badge('good', 'within the reference')}</p>",
+        f"{told.rows:,} labelled rows of {text(str(told.window))}. {mark}</p>",
     )
 
 

@@ -74,6 +74,16 @@ def test_all_is_told() -> None:
         assert part in text
 
 
+@pytest.mark.parametrize(
+    ("loss", "low", "said"),
+    [(2.5, 2.25, "worse than"), (2.5, 1.5, "not proven worse than"), (1.75, 1.5, "no worse than")],
+)
+def test_a_loss_is_held_against_the_reference(loss: float, low: float, said: str) -> None:
+    """A rise that chance explains is told as such, and not as a loss that is well."""
+    performance = Performance(loss_name="mae", loss=loss, low=low, high=3.0, rows=400, window=WEEK, reference_loss=2.0)
+    assert f" rows of {WEEK}. {said} the reference" in words(verdict(check(performance=performance)))
+
+
 def test_most_drifted_first() -> None:
     """Drifted columns come first, the furthest over its threshold on top; p-values and distances share one order."""
     told = check(
