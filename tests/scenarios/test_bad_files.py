@@ -39,9 +39,11 @@ def cut_in_a_line(data: bytes) -> bytes:
     return data[: data.rstrip().rfind(b",") - 4]
 
 
-def decimal_commas(data: bytes) -> bytes:
+def decimal_commas(data: bytes, points: int = 0) -> bytes:
+    """Numbers as 1,5 after so many rows with 1.5."""
     frame = pd.read_csv(io.BytesIO(data))
-    return bytes(frame.to_csv(sep=";", decimal=",", index=False).encode())
+    head = frame[:points].to_csv(sep=";", index=False)
+    return bytes((head + frame[points:].to_csv(sep=";", decimal=",", index=False, header=False)).encode())
 
 
 PARQUET: dict[str, Damage] = {
@@ -69,7 +71,7 @@ CSV: dict[str, tuple[Damage, str]] = {
     "HTML after the rows": (lambda data: data + HTML + b"\n", "line"),
     "blank": (lambda _: b"\n\n\n", "header"),
     "without a header": (lambda data: data.split(b"\n", 1)[1], "no column"),
-    "decimal commas": (decimal_commas, "amount are null"),
+    "decimal commas after points": (lambda data: decimal_commas(data, points=50), "amount are null"),
 }
 
 
@@ -110,6 +112,17 @@ def test_broken_csv(case: str, beside: Make) -> None:
     assert isinstance(check, Check)
     assert check.outcome is Outcome.BAD_DATA, check.reason
     assert why in check.reason
+
+
+def test_decimal_commas(beside: Make) -> None:
+    """A file with numbers as 1,5 throughout is checked as any other."""
+    made = beside(source__path="rows.csv")
+    file = made.folder / "rows.csv"
+    rows("decimal commas").to_csv(file, index=False)
+    file.write_bytes(decimal_commas(file.read_bytes()))
+    check = lawful_check(made, day(28))
+    assert isinstance(check, Check)
+    assert (check.outcome, check.findings) == (Outcome.STEADY, ())
 
 
 @pytest.mark.parametrize("case", ["truncated", "0 bytes"])
