@@ -7,7 +7,7 @@ such a tag is not ours to end.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from monitoring.ledger import Ledger, holders
 from monitoring.records import Record
@@ -17,7 +17,10 @@ from pipelines.work import Work
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+    from prefect.client.schemas.filters import FlowFilter
     from prefect.client.schemas.objects import FlowRun
+
+LIVE = ("RUNNING", "PENDING", "CANCELLING")
 
 
 class Ended(Record):
@@ -30,8 +33,10 @@ class Ended(Record):
 
 
 def end_dead_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
-    """End what dead processes left RUNNING: in MLflow the runs of a model, or of all; in Prefect all of ours."""
-    return end_mlflow_runs(ledger, ledger.dead, model) + end_prefect_runs(ledger.dead)
+    """End what dead processes left RUNNING: in MLflow those of a model, or of all; in Prefect all, and their tasks."""
+    ended = end_mlflow_runs(ledger, ledger.dead, model) + end_prefect_runs(ledger.dead)
+    end_left_tasks()
+    return ended
 
 
 def end_idle_runs(ledger: Ledger, model: str) -> list[Ended]:
@@ -76,7 +81,9 @@ def _end_idle_in_prefect(ledger: Ledger, model: str) -> list[Ended]:
 
 def end_own_runs(ledger: Ledger) -> list[Ended]:
     """End what this very process has RUNNING, as the last thing that it does."""
-    return end_mlflow_runs(ledger, _me) + end_prefect_runs(_me)
+    ended = end_mlflow_runs(ledger, _me) + end_prefect_runs(_me)
+    end_left_tasks()
+    return ended
 
 
 def end_mlflow_runs(
@@ -106,30 +113,42 @@ def end_mlflow_runs(
 
 
 def end_prefect_runs(dead: Callable[[str], bool], *, only: Callable[[FlowRun], bool] | None = None) -> list[Ended]:
-    """Flow runs of dead owners, or of them only those, become Crashed, and so do the tasks that they left behind."""
+    """Flow runs of dead owners, or of them only those, become Crashed."""
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, TaskRunFilter
-    from prefect.client.schemas.objects import State, StateType
+    from prefect.client.schemas.filters import FlowRunFilter
     from prefect.states import Crashed
 
-    live = {"type": {"any_": [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]}}
     ended = []
     with get_client(sync_client=True) as client:
-        ours = FlowFilter.model_validate({"name": {"any_": ["monitoring", "training", "driftloop"]}})
-        runs = client.read_flow_runs(flow_filter=ours, flow_run_filter=FlowRunFilter.model_validate({"state": live}))
-        for run in runs:
+        live = FlowRunFilter.model_validate({"state": {"type": {"any_": LIVE}}})
+        for run in client.read_flow_runs(flow_filter=_our_flows(), flow_run_filter=live):
             owner = str(run.labels.get(OWNER, ""))
             if not owner or not dead(owner) or (only is not None and not only(run)):
                 continue
-            crashed: State[Any] = Crashed(message=_died(owner))
-            one = FlowRunFilter.model_validate({"id": {"any_": [run.id]}})
-            for task in client.read_task_runs(
-                flow_run_filter=one, task_run_filter=TaskRunFilter.model_validate({"state": live})
-            ):
-                client.set_task_run_state(task.id, crashed, force=True)
-            client.set_flow_run_state(run.id, crashed, force=True)
+            client.set_flow_run_state(run.id, Crashed(message=_died(owner)), force=True)
             ended.append(Ended(where="prefect", run_id=str(run.id), name=run.name, owner=owner))
     return ended
+
+
+def end_left_tasks() -> None:
+    """Tasks of flow runs that crashed become Crashed too, now or later: Prefect may write down late what it is told."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
+    from prefect.states import Crashed
+
+    with get_client(sync_client=True) as client:
+        for task in client.read_task_runs(
+            flow_filter=_our_flows(),
+            flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["CRASHED"]}}}),
+            task_run_filter=TaskRunFilter.model_validate({"state": {"type": {"any_": LIVE}}}),
+        ):
+            client.set_task_run_state(task.id, Crashed(message="its flow run has crashed"), force=True)
+
+
+def _our_flows() -> FlowFilter:
+    from prefect.client.schemas.filters import FlowFilter
+
+    return FlowFilter.model_validate({"name": {"any_": ["monitoring", "training", "driftloop"]}})
 
 
 def end_attempts(work: Work, kept: str | None) -> None:

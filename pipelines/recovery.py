@@ -49,7 +49,7 @@ def recover(
     unfinished = train == "request" and ledger.open_requests(config.model)
     serves = unfinished and registry.aliased(config.model, registry.CHAMPION)
     healed = None if serves else promotion.heal(ledger, config.model, now)
-    for ended in dead_runs.end_dead_runs(ledger, config.model) + dead_runs.end_idle_runs(ledger, config.model):
+    for ended in dead_runs.end_idle_runs(ledger, config.model) + dead_runs.end_dead_runs(ledger, config.model):
         tell(f"{ended.where} run {ended.run_id} of {ended.owner} was ended: nobody works on it any more")
     return healed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -54,7 +55,14 @@ def drifted(shifted: Make, either_ledger: None) -> Model:
 
 
 def running(made: Model) -> list[str]:
-    """What stands as RUNNING in MLflow and Prefect."""
+    """What stands as RUNNING in MLflow and Prefect, and still does once the server has written down all."""
+    until = time.monotonic() + 4
+    while (left := _running(made)) and time.monotonic() < until:
+        time.sleep(0.2)
+    return left
+
+
+def _running(made: Model) -> list[str]:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 

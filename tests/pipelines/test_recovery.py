@@ -162,3 +162,28 @@ def test_flow_runs_that_this_process_left_are_ended_unless_they_are_in_work(trai
         assert states() == dict.fromkeys(labels, "Running") | {"check": "Crashed", "training": "Crashed"}
         for run in runs.values():
             client.delete_flow_run(run.id)
+
+
+def test_tasks_of_a_run_that_crashed_are_ended_and_no_others(trained: Make) -> None:
+    """Prefect may write down a task's state when its run was ended already: the next one to look ends it."""
+    from prefect import flow, task
+    from prefect.client.orchestration import get_client
+    from prefect.states import Crashed, Running
+
+    trained(training__seed=6)
+
+    @flow(name="monitoring")
+    def left() -> None:
+        """A run of it is never begun."""
+
+    @task(name="read rows")
+    def step() -> None:
+        """Nor one of this."""
+
+    with get_client(sync_client=True) as client, closing(Ledger(home.ledger_url())) as ledger:
+        runs = [client.create_flow_run(left, state=state) for state in (Crashed(), Running())]
+        tasks = [client.create_task_run(step, flow_run_id=run.id, dynamic_key="0", state=Running()) for run in runs]
+        dead_runs.end_dead_runs(ledger)
+        assert [client.read_task_run(one.id).state_name for one in tasks] == ["Crashed", "Running"]
+        for run in runs:
+            client.delete_flow_run(run.id)
