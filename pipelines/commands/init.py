@@ -14,6 +14,7 @@ import click
 @click.option("--model", help="Name of the model; from the file's name if not given.")
 @click.option("--target", help="The column to predict; guessed if not given.")
 @click.option("--time", help="The time column; guessed if not given.")
+@click.option("--time-format", help="How its times are written, if not in ISO 8601: '%d.%m.%Y %H:%M'. Guessed too.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="The YAML to write. Default: MODEL.yaml")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(
@@ -22,6 +23,7 @@ def init(
     model: str | None,
     target: str | None,
     time: str | None,
+    time_format: str | None,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -29,9 +31,18 @@ def init(
 
     It looks at the columns and proposes types, target and time column. Read what it wrote, then `driftloop check` it.
     """
-    from pipelines import proposal
+    from pipelines import proposing
 
-    made = proposal.propose(data, table=table, model=model, target=target, time=time, output=output, force=force)
+    made = proposing.propose(
+        data,
+        table=table,
+        model=model,
+        target=target,
+        time=time,
+        time_format=time_format,
+        output=output,
+        force=force,
+    )
     click.echo(f"wrote {made.file}: {made.said}")
     click.echo("next: read it, then")
     file = shlex.quote(str(made.file))

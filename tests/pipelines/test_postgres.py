@@ -12,7 +12,7 @@ import pytest
 
 from monitoring.ledger import Ledger
 from monitoring.records import Outcome
-from pipelines import doctor, home, promotion, proposal, registry
+from pipelines import doctor, home, promotion, proposing, registry
 from pipelines.config import load
 from tests.servers.postgres import Postgres
 from tests.streams import day, stream
@@ -49,7 +49,7 @@ def test_the_loop_runs_on_postgres(
 
     monkeypatch.chdir(tmp_path)
     fill(postgres, places["rows"], stream(56, concept_shift_at=21))
-    made = proposal.propose(
+    made = proposing.propose(
         postgres.url(places["rows"], password="${SHOP_PASSWORD}"),
         table="trips",
         model="pg",

@@ -1,9 +1,7 @@
-"""`driftloop init`: look at the columns of a file or table and write a commented config for it."""
+"""Look at the columns of a file or table and write a commented config for it."""
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,19 +9,18 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from monitoring.config import Columns, Source
-from monitoring.errors import ConfigError, DriftloopError, listed, meant
+from monitoring.errors import BadExpression, ConfigError, DriftloopError, listed, meant
 from monitoring.records import Window
-from monitoring.sources.places import database_file, place
-from pipelines.model_file import written
-from pipelines.proposed_spans import moment_after, proposed_windows
+from pipelines.proposing.model_file import written
+from pipelines.proposing.places import slug, source_of
+from pipelines.proposing.spans import moment_after, proposed_windows
+from pipelines.proposing.times import is_time, readings, time_column
 from pipelines.refusal import worded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TIME_NAMES = ("time", "timestamp", "ts", "datetime", "date", "event_time", "created_at", "created", "day")
 TARGET_NAMES = ("target", "y", "label", "class", "outcome", "response")
-DATABASES = {"sqlite", "duckdb", "postgres", "postgresql", "mysql", "mssql", "snowflake", "bigquery", "trino", "oracle"}
 FEW_LEVELS = 20
 
 
@@ -39,7 +36,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Guess:
-    """What the columns of a sample seem to be."""
+    """What the columns of a sample seem to be. `times`: expressions for a time column that holds no times as it is."""
 
     time: str
     target: str
@@ -47,6 +44,19 @@ class Guess:
     numeric: list[str]
     categorical: list[str]
     left_out: dict[str, str]
+    times: tuple[str, ...] = ()
+
+    @property
+    def derived(self) -> dict[str, str]:
+        """The time under its own name, by the likeliest expression."""
+        return {self.time: self.times[0]} if self.times else {}
+
+    def columns(self, *features: str) -> Columns:
+        """The columns to read: all features, or those that are named."""
+        numeric, categorical = ((), features) if features else (self.numeric, self.categorical)
+        return Columns(
+            time=self.time, target=self.target, numeric=numeric, categorical=categorical, derived=self.derived
+        )
 
 
 def propose(
@@ -56,6 +66,7 @@ def propose(
     model: str | None,
     target: str | None,
     time: str | None,
+    time_format: str | None = None,
     output: Path | None,
     force: bool,
 ) -> Proposal:
@@ -63,40 +74,43 @@ def propose(
     from monitoring import sources
 
     # Of `trips/*.csv` the folder's name says more than the file's.
-    name = model or _slug(table or Path(data).name) or _slug(Path(data).parent.name) or "model"
+    name = model or slug(table or Path(data).name) or slug(Path(data).parent.name) or "model"
+    if time_format is not None and time is None:
+        raise ConfigError(
+            "init", "--time-format", "a format without its column", expected="both", remedy="add --time COLUMN"
+        )
     file = output or Path(f"{name}.yaml")
     if file.exists() and not force:
         raise ConfigError(
             str(file), "", "is there already", expected="a new file", remedy="--force, or --output OTHER.yaml"
         )
     try:
-        given = _source(data, table, Path())
+        given = source_of(data, table, Path())
     except ValidationError as error:
         raise worded(Path("init"), error, Source) from None
     frame = sources.sample(given, Path.cwd())
-    guess = look(frame, given_target=target, given_time=time)
-    columns = Columns(
-        time=guess.time, target=guess.target, numeric=tuple(guess.numeric), categorical=tuple(guess.categorical)
-    )
-    span = sources.span(given, columns, Path.cwd())
+    guess = look(frame, given, given_target=target, given_time=time, time_format=time_format)
+    guess, span = _spanned(given, guess)
     if span is None:
         raise NothingToLookAt(data)
-    rows = sources.count_rows(given, columns, span, Path.cwd())
+    rows = sources.count_rows(given, guess.columns(), span, Path.cwd())
     # Rows that stand in both samples would make an identifier look as if it came back: the first look stays.
     names = {column: why for column, why in guess.left_out.items() if why in {"an identifier", "a row number"}}
     wider = _with_newest(given, frame, guess, span, rows).drop(columns=list(names))
-    guess = look(wider, given_target=guess.target, given_time=guess.time)
-    guess = replace(guess, left_out={**names, **guess.left_out})
+    times = guess.times
+    guess = look(wider, given, given_target=guess.target, given_time=guess.time)
+    guess = replace(guess, left_out={**names, **guess.left_out}, times=times)
     current, training, holdout = proposed_windows(span.length, rows)
     text = written(
         model=name,
         task=guess.task,
-        source=_source(data, table, file.parent),
+        source=source_of(data, table, file.parent),
         time=guess.time,
         target=guess.target,
         numeric=guess.numeric,
         categorical=guess.categorical,
         left_out=guess.left_out,
+        derived=guess.derived,
         current=current,
         training=training,
         holdout=holdout,
@@ -106,6 +120,8 @@ def propose(
     ready = min(span.start + training + current, span.end)
     features = len(guess.numeric) + len(guess.categorical)
     told = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows:,} rows"
+    if guess.derived:
+        told += f"; {guess.time!r} is read by {guess.times[0]}"
     if guess.left_out:
         told += "; left out " + ", ".join(f"{column!r} ({why})" for column, why in guess.left_out.items())
     return Proposal(file, told, moment_after(ready, current), moment_after(span.end, current))
@@ -121,8 +137,33 @@ def _with_newest(given: Source, frame: pd.DataFrame, guess: Guess, span: Window,
         return frame
     others = tuple(str(column) for column in frame.columns if column not in {guess.time, guess.target})
     newest = Window(start=span.end - span.length * len(frame) / rows, end=span.end)
-    columns = Columns(time=guess.time, target=guess.target, numeric=others)
-    return pd.concat([frame, sources.read_rows(given, columns, newest, Path.cwd()).frame], ignore_index=True)
+    late = sources.read_rows(given, guess.columns(*others), newest, Path.cwd()).frame
+    return pd.concat([frame, late], ignore_index=True)
+
+
+def _spanned(given: Source, guess: Guess) -> tuple[Guess, Window | None]:
+    """The guess with one expression for its time at most, and the span of all rows: they tell what a sample cannot."""
+    from monitoring import sources
+
+    spans: dict[tuple[str, ...], Window | None] = {}
+    refused: BadExpression | None = None
+    for times in [guess.times[at : at + 1] for at in range(len(guess.times) or 1)]:
+        try:
+            spans[times] = sources.span(given, replace(guess, times=times).columns(), Path.cwd())
+        except BadExpression as error:
+            refused = refused or error
+    if refused is not None and not spans:
+        raise refused
+    if len(spans) > 1:
+        raise ConfigError(
+            "init",
+            "--time",
+            f"{guess.time!r} can be read as {' or as '.join(how for (how,) in spans)}",
+            expected="times that are read in one way",
+            remedy=f"say which: --time {guess.time} --time-format FORMAT, the text between the single quotes",
+        )
+    ((times, span),) = spans.items()
+    return replace(guess, times=times), span
 
 
 def _write(file: Path, text: str) -> None:
@@ -151,11 +192,19 @@ class NothingToLookAt(DriftloopError):
         )
 
 
-def look(frame: pd.DataFrame, *, given_target: str | None = None, given_time: str | None = None) -> Guess:
-    """Guess time column, target, task and the kinds of the features from a sample."""
+def look(
+    frame: pd.DataFrame,
+    source: Source,
+    *,
+    given_target: str | None = None,
+    given_time: str | None = None,
+    time_format: str | None = None,
+) -> Guess:
+    """Guess time column, target, task and the kinds of the features from a sample of a source."""
     if frame.empty:
         raise NothingToLookAt("the source")
-    time = _pick(frame, given_time, "--time") or _find_time(frame)
+    time = _pick(frame, given_time, "--time") or time_column(frame, source)
+    times = readings(frame[time], source, given=True, form=time_format)
     target = _pick(frame, given_target, "--target") or _find_target(frame, time)
     numeric: list[str] = []
     categorical: list[str] = []
@@ -163,7 +212,7 @@ def look(frame: pd.DataFrame, *, given_target: str | None = None, given_time: st
     for column in frame.columns:
         if column in {time, target}:
             continue
-        kind = _kind(frame[column])
+        kind = _kind(frame[column], source)
         if kind == "numeric":
             numeric.append(column)
         elif kind == "categorical":
@@ -178,7 +227,7 @@ def look(frame: pd.DataFrame, *, given_target: str | None = None, given_time: st
             expected="at least one feature",
             remedy="add columns",
         )
-    return Guess(time, target, _task(frame[target]), numeric, categorical, left_out)
+    return Guess(time, target, _task(frame[target]), numeric, categorical, left_out, times)
 
 
 def _pick(frame: pd.DataFrame, given: str | None, option: str) -> str | None:
@@ -193,45 +242,20 @@ def _pick(frame: pd.DataFrame, given: str | None, option: str) -> str | None:
     return given
 
 
-def _find_time(frame: pd.DataFrame) -> str:
-    fitting = [str(column) for column in frame.columns if _is_time(frame[column])]
-    if not fitting:
-        raise ConfigError(
-            "init",
-            "--time",
-            "no column looks like a time",
-            expected="a column of timestamps, dates or ISO 8601 text",
-            remedy=f"name it with --time; there are {listed(frame.columns, 20)}",
-        )
-    known = {column.lower(): column for column in fitting}
-    return next((known[name] for name in TIME_NAMES if name in known), fitting[0])
-
-
 def _find_target(frame: pd.DataFrame, time: str) -> str:
     known = {str(column).lower(): str(column) for column in frame.columns if column != time}
     named = next((known[name] for name in TARGET_NAMES if name in known), None)
     return named or [str(column) for column in frame.columns if column != time][-1]
 
 
-def _is_time(values: pd.Series) -> bool:
-    import pandas as pd
-
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return True
-    seen = values.dropna().head(200)
-    if seen.empty or not seen.map(lambda v: hasattr(v, "isoformat") or (isinstance(v, str) and len(v) >= 8)).all():
-        return False
-    return bool(pd.to_datetime(seen.astype(str), errors="coerce", format="ISO8601", utc=True).notna().all())
-
-
-def _kind(values: pd.Series) -> str:
+def _kind(values: pd.Series, source: Source) -> str:
     """`numeric`, `categorical`, or the reason why the column is left out."""
     import pandas as pd
 
     seen = values.dropna()
     if seen.empty:
         return "only nulls"
-    if _is_time(values):
+    if is_time(values) or readings(values, source):
         return "a time"
     try:
         distinct = seen.nunique()
@@ -256,38 +280,3 @@ def _task(values: pd.Series) -> str:
     if number and (distinct > FEW_LEVELS or pd.api.types.is_float_dtype(values.dtype)):
         return "regression"
     return "multiclass"
-
-
-def _source(data: str, table: str | None, folder: Path) -> Source:
-    """A path in the YAML starts at the YAML's own folder."""
-    if table is None and data.partition("://")[0].partition("+")[0] in DATABASES:
-        raise ConfigError(
-            "init",
-            "--table",
-            "a database URL without a table",
-            expected="the table that holds the rows",
-            remedy="add --table NAME, or --table SCHEMA.NAME",
-        )
-    if table is not None:
-        return Source(url=_beside(data, table, folder), table=table)
-    plain = "://" not in data and not Path(data).is_absolute() and not data.startswith("$")
-    path = os.path.relpath(data, folder) if plain else data
-    known = Source(path=path, format=None) if re.search(r"\.(parquet|pq|csv|csv\.gz)$", path.lower()) else None
-    return known or Source(path=path, format="csv")
-
-
-def _beside(url: str, table: str, folder: Path) -> str:
-    """A URL of a database file relative to here becomes one relative to the YAML's folder."""
-    scheme, _, rest = url.partition("://")
-    if scheme not in {"sqlite", "duckdb"} or "${" in url or rest.startswith(("//", "md:", "motherduck:")):
-        return url
-    here, (rest, sign, options) = Path.cwd(), rest.partition("?")
-    found = database_file(url, place(Source(url=url, table=table), here), here)
-    if found == Path("/", rest.lstrip("/")):
-        return url
-    return f"{scheme}://{os.path.relpath(found, folder)}{sign}{options}"
-
-
-def _slug(name: str) -> str:
-    made = re.sub(r"[^A-Za-z0-9_]+", "_", re.sub(r"(\.csv|\.parquet|\.pq)?(\.gz)?$", "", name)).strip("_")
-    return made[:100]

@@ -14,11 +14,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.config import Source
 from monitoring.errors import ConfigError, DriftloopError
 from monitoring.records import Check, Outcome
 from pipelines.config import load
-from pipelines.model_file import quoted
-from pipelines.proposal import NothingToLookAt, Proposal, look, propose
+from pipelines.proposing import NothingToLookAt, Proposal, propose
+from pipelines.proposing.model_file import quoted
+from pipelines.proposing.proposal import look
 from tests.streams import SHARED, stream
 
 NAMES = ["no", "größe [m²]", "a: b", "#hash", "it's", 'say "x"', "2013", "{curly}", "- dash", "y", "null", "tab\tx"]
@@ -28,6 +30,9 @@ NAMES = ["no", "größe [m²]", "a: b", "#hash", "it's", 'say "x"', "2013", "{cu
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relative path starts in the folder of the test."""
     monkeypatch.chdir(tmp_path)
+
+
+FILE = Source(path="rows.csv")
 
 
 def init(data: str, **more: Any) -> Proposal:
@@ -126,7 +131,7 @@ def test_a_quoted_name_is_read_back_as_text(name: str) -> None:
 def test_the_task_follows_the_target(values: list[Any], task: str) -> None:
     """Two values are binary, few whole ones or words classes, the rest a number."""
     frame = pd.DataFrame({"ts": pd.date_range("2026-01-01", periods=90), "x": np.arange(90.0) ** 0.5})
-    assert look(frame.assign(target=(values * 90)[:90])).task == task
+    assert look(frame.assign(target=(values * 90)[:90]), FILE).task == task
 
 
 def test_what_is_no_feature_is_left_out_and_told() -> None:
@@ -145,7 +150,7 @@ def test_what_is_no_feature_is_left_out_and_told() -> None:
             "price": np.random.default_rng(1).normal(size=n),
         }
     )
-    guess = look(frame)
+    guess = look(frame, FILE)
     assert (guess.time, guess.target) == ("created", "price")
     assert (guess.numeric, guess.categorical) == (["size"], ["flag"])
     assert guess.left_out == {

@@ -1,4 +1,4 @@
-"""A commented model file as text: what `driftloop init` writes."""
+"""A commented model file as text."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ LOSS = {
     "binary": ("log_loss", "or brier, error_rate"),
     "multiclass": ("log_loss", "or brier, error_rate"),
 }
+DERIVED = "  # derived: {weekday: dayofweek(some_time)}    # SQL expressions"
 TEMPLATE = """\
 # driftloop: one file per monitored model. Every key: docs/config.md
 model: {name}
@@ -31,7 +32,7 @@ columns:
   label_delay: 0d            # labels of rows older than this are complete
   numeric: {numeric}
   categorical: {categorical}
-{left}  # derived: {{weekday: dayofweek(some_time)}}    # SQL expressions
+{left}{derived}
   # filter: "some_column > 0"                   # SQL condition; other rows are not read
 
 windows:
@@ -84,6 +85,7 @@ def written(
     numeric: Iterable[str],
     categorical: Iterable[str],
     left_out: dict[str, str],
+    derived: dict[str, str],
     current: timedelta,
     training: timedelta,
     holdout: timedelta,
@@ -98,6 +100,7 @@ def written(
         f"  table: {quoted(str(source.table))}\n"
     )
     left = "".join(f"  # left out: {quoted(column)} ({why})\n" for column, why in left_out.items())
+    told = "".join(f"    {quoted(column)}: {_expression(how)}\n" for column, how in derived.items())
     loss, losses = LOSS[task]
     few = max(10, min(200, rows_a_window // 4))
     return TEMPLATE.format(
@@ -109,6 +112,7 @@ def written(
         numeric=_names(numeric),
         categorical=_names(categorical),
         left=left,
+        derived=f"  derived:                   # SQL expressions\n{told.rstrip()}" if derived else DERIVED,
         current=format_duration(current),
         min_rows=few,
         loss=loss,
@@ -130,6 +134,11 @@ def quoted(text: str) -> str:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in WORDS:
         return text
     return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=float("inf")).rstrip("\n")
+
+
+def _expression(text: str) -> str:
+    """SQL as it is, where YAML reads it back so."""
+    return text if yaml.safe_load(f"key: {text}") == {"key": text} else quoted(text)
 
 
 def _names(columns: Iterable[str]) -> str:
