@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from monitoring.config import Source
 from monitoring.errors import ConfigError, listed
+from monitoring.sources.expressions import names_sql
 from monitoring.sources.times import ISO_DAY
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 FORMS = tuple(
     day + rest for day in DAYS for rest in ("", *(f" {clock}{zone}" for clock in CLOCKS for zone in ("", " %z")))
 )
-SINCE_1970 = {1: "seconds", 1_000: "milliseconds", 1_000_000: "microseconds", 1_000_000_000: "nanoseconds"}
+# Seconds, milliseconds, microseconds and nanoseconds since 1970, in a second.
+UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
 # From 1980 to 2100, in seconds since 1970. The spans of the four units do not touch.
 EARLIEST, LATEST = 315_532_800, 4_102_444_800
 
@@ -71,7 +73,7 @@ def readings(values: pd.Series, source: Source, *, given: bool = False, form: st
     import pandas as pd
 
     seen = values.dropna()
-    column = '"' + str(values.name).replace('"', '""') + '"'
+    column = names_sql([str(values.name)], "duckdb")
     numbers = pd.api.types.is_numeric_dtype(values.dtype)
     if form is not None:
         return (_strptime(f"CAST({column} AS VARCHAR)" if numbers else column, form),)
@@ -91,7 +93,7 @@ def _strptime(column: str, form: str) -> str:
 
 def _of_numbers(seen: pd.Series, column: str, engine: str) -> Iterator[str]:
     low, high = float(seen.min()), float(seen.max())
-    for unit in SINCE_1970:
+    for unit in UNITS:
         if EARLIEST * unit <= low and high < LATEST * unit:
             part = column if unit == 1 else f"{column} / {unit}"
             if engine in {"duckdb", "postgres", "postgresql"}:

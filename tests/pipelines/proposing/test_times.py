@@ -34,7 +34,7 @@ def read(values: pd.Series, how: str) -> list[pd.Timestamp]:
     return list(pd.to_datetime(pd.Series(found.cast("int64").to_pylist()), unit="us", utc=True))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(form=st.sampled_from(FORMS), moments=MOMENTS)
 def test_what_is_written_by_a_form_is_read_back(form: str, moments: list[pd.Timestamp]) -> None:
     """The form itself is among the proposals, and DuckDB reads by it what it says."""
@@ -51,7 +51,7 @@ def test_what_is_written_by_a_form_is_read_back(form: str, moments: list[pd.Time
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(moments=MOMENTS)
 def test_numbers_since_1970_are_times_where_the_column_is_called_so(unit: str, moments: list[pd.Timestamp]) -> None:
     """In each unit they are read as the moment that they stand for; in a column of another name if it is given."""
