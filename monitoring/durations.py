@@ -61,6 +61,21 @@ def _some(span: timedelta) -> timedelta:
     return span
 
 
+def at_least(shortest: str) -> AfterValidator:
+    """Return a validator that refuses a shorter duration.
+
+    >>> at_least("1h").func(timedelta(hours=2))
+    datetime.timedelta(seconds=7200)
+    """
+
+    def long_enough(span: timedelta) -> timedelta:
+        if span < parse_duration(shortest):
+            raise Misfit(f"a duration of at least {shortest}")
+        return span
+
+    return AfterValidator(long_enough)
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),

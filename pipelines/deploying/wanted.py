@@ -13,7 +13,8 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 
 from pipelines import events
 from pipelines.config import Project
-from pipelines.schedule import Schedule, one_by_one
+from pipelines.cron import spelled_out
+from pipelines.schedule import Schedule
 
 FLOWS = "pipelines.deploying.flows"
 TAG = "driftloop"
@@ -92,8 +93,7 @@ def schedules(schedule: Schedule) -> tuple[CronSchedule | IntervalSchedule, ...]
         return ()
     if isinstance(clock, timedelta):
         return (IntervalSchedule(interval=clock, anchor_date=ANCHOR, timezone="UTC"),)
-    *start, weekdays = clock.split()
-    return (CronSchedule(cron=" ".join([*start, one_by_one(weekdays)]), timezone=schedule.time_zone, day_or=True),)
+    return (CronSchedule(cron=spelled_out(clock), timezone=schedule.time_zone, day_or=True),)
 
 
 def automations(model: str, checks: UUID, trainings: UUID) -> tuple[AutomationCore, ...]:

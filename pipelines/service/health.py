@@ -15,13 +15,21 @@ def health(
 ) -> tuple[int, dict[str, Any]]:
     """The HTTP status and the body: 503 when a check is silent or hung, 200 otherwise.
 
-    A broken model file is told and is no 503: the model goes on by its last good state.
+    A broken model file is reported without a 503, and so is a model of which the state cannot be computed: no restart
+    would help either, and the other models are shown all the same.
     """
-    models = [_model(standing, now) for standing in standings]
-    ill = any(model["overdue"] or model["hung"] for model in models)
+    models = [_model_or_error(standing, now) for standing in standings]
+    ill = any(model.get("overdue") or model.get("hung") for model in models)
     status = "overdue" if ill else "stopping" if stopping else "ok"
     files = [{"file": one.file, "why": one.why, "model": one.model} for one in broken]
     return (503 if ill else 200), {"status": status, "now": now.isoformat(), "models": models, "broken": files}
+
+
+def _model_or_error(standing: Standing, now: datetime) -> dict[str, Any]:
+    try:
+        return _model(standing, now)
+    except Exception as error:
+        return {"model": standing.model, "file": standing.file, "error": f"{type(error).__name__}: {error}"}
 
 
 def _model(standing: Standing, now: datetime) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,8 @@ class Service:
             self._untaken.pop(model, None)
         self._untaken |= {project.model: project for project in changes.taken}
         if self._untaken:
-            self._preload(self._untaken.values())
+            with self._alone("all models"):
+                self._preload(self._untaken.values())
         for model, project in tuple(self._untaken.items()):
             # A ledger that is away, or a variable that is not set: the others are watched, and this one is tried again.
             try:
@@ -139,7 +141,10 @@ class Service:
             except Exception as error:
                 self._complain(model, f"{model}: it cannot be watched yet: {error}")
         folders = frozenset((place if place.is_dir() else place.parent, False) for place in self._roster.places)
-        self._watch.set(folders | {one.arrivals.root for one in self._board.all() if one.arrivals})
+        for watched in self._board.all():
+            with self._alone(watched.project.model):
+                folders |= {watched.arrivals.root} if watched.arrivals else set()
+        self._watch.set(folders)
 
     def _take(self, project: Project, now: datetime) -> None:
         model, schedule = project.model, project.schedule
@@ -149,8 +154,6 @@ class Service:
         self._clock.set(model, schedule, watched.last.started if watched.last else now)
         due = self._clock.next(model)
         log.info("%s: %s, next check %s", model, "watched" if new else "changed", when(due) if due else "on arrival")
-        if due is None and schedule.clock is not None:
-            log.error("%s: schedule.cron %r never comes", model, schedule.cron)
         if new:
             self._make_up(watched, now)
 
@@ -167,15 +170,17 @@ class Service:
 
     def _look_at_arrivals(self, now: datetime) -> None:
         for watched in self._board.all():
-            files = watched.arrivals.look(now) if watched.arrivals else ()
-            if files:
-                log.info("%s: %s arrived", watched.project.model, ", ".join(Path(file).name for file in files[:5]))
-                self._ask(watched.project.model, "arrival", now)
+            with self._alone(watched.project.model):
+                files = watched.arrivals.look(now) if watched.arrivals else ()
+                if files:
+                    log.info("%s: %s arrived", watched.project.model, ", ".join(Path(file).name for file in files[:5]))
+                    self._ask(watched.project.model, "arrival", now)
 
     def _look_at_tables(self, now: datetime) -> None:
         for watched in self._board.all():
-            if watched.poll is not None and watched.poll.due(watched.project, now):
-                self._aside.submit(self._poll, watched)
+            with self._alone(watched.project.model):
+                if watched.poll is not None and watched.poll.due(watched.project, now):
+                    self._aside.submit(self._poll, watched)
 
     def _poll(self, watched: Watched) -> None:
         if self._stop.is_set():
@@ -189,9 +194,18 @@ class Service:
 
     def _look_for_silence(self, now: datetime) -> None:
         for one in self.standings():
-            if (news := news_of(one, now)) is not None:
-                kind, notice = news
-                self._board.tell(notice, kind)
+            with self._alone(one.model):
+                if (news := news_of(one, now)) is not None:
+                    kind, notice = news
+                    self._board.tell(notice, kind)
+
+    @contextmanager
+    def _alone(self, model: str) -> Iterator[None]:
+        """Log what goes wrong with one model, and go on with the others."""
+        try:
+            yield
+        except Exception as error:
+            self._complain(model, f"{model}: a look failed and is tried again: {type(error).__name__}: {error}")
 
     # What happens in other threads
 

@@ -74,7 +74,10 @@ class _Told(Collector):
         for name, about, number in GAUGES:
             gauge = GaugeMetricFamily(f"driftloop_{name}", about, labels=["model"])
             for standing in self.standings:
-                value = number(standing, self.now)
+                try:
+                    value = number(standing, self.now)
+                except Exception:  # noqa: S112  (/health shows the error; the other models keep their lines)
+                    continue
                 if value is not None and not math.isnan(value):
                     gauge.add_metric([standing.model], float(value))
             yield gauge

@@ -89,8 +89,9 @@ class Roster:
             why = f"the model {project.model!r} is in {other} already; give one of them another name"
         except DriftloopError as error:
             why = str(error)
-        except OSError as error:
-            why = f"{type(error).__name__}: {error.strerror}"
+        except Exception as error:
+            # Also what the reader of files does not expect: one file must not keep the others from being read.
+            why = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
         found = Broken(file, why, kept.model if kept else None)
         self.broken[file] = found
         return found if found != told else None

@@ -11,15 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.combining import OrTrigger
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from pipelines.schedule import Schedule, one_by_one
+from pipelines.cron import cron_trigger
+from pipelines.schedule import Schedule
 
 # No zone's clock is moved further at once, but for changes of the date line.
 MOVED_AT_MOST = timedelta(hours=3)
@@ -35,7 +33,7 @@ def trigger(schedule: Schedule, last: datetime) -> BaseTrigger | None:
         return IntervalTrigger(seconds=clock.total_seconds(), start_date=last + clock, timezone=UTC)
     hourly = clock.split()[1] == "*"
     zone = ZoneInfo(schedule.time_zone)
-    return _cron(clock, zone) if hourly else OnceADay(_cron(clock, UTC), zone)
+    return cron_trigger(clock, zone) if hourly else OnceADay(cron_trigger(clock, UTC), zone)
 
 
 class OnceADay(BaseTrigger):  # type: ignore[misc, unused-ignore]
@@ -88,13 +86,3 @@ def _dues(schedule: Schedule, moment: datetime, last: datetime) -> Iterator[date
             return
         yield due.astimezone(UTC)
         previous = at = due
-
-
-def _cron(cron: str, zone: Any) -> BaseTrigger:
-    minute, hour, day, month, weekday = cron.lower().split()
-    days = [(day, weekday)] if "*" in {day, weekday} else [(day, "*"), ("*", weekday)]
-    made = [
-        CronTrigger(minute=minute, hour=hour, day=one, month=month, day_of_week=one_by_one(other), timezone=zone)
-        for one, other in days
-    ]
-    return made[0] if len(made) == 1 else OrTrigger(made)

@@ -98,12 +98,6 @@ def test_a_day_and_a_weekday_come_on_either() -> None:
     assert [due[:2] for due in found] == ["28", "01", "05", "12"]
 
 
-def test_a_day_that_never_comes_is_never_due() -> None:
-    """There is no 30 February: no check, and no endless search."""
-    assert due_after(Schedule(cron="0 6 30 feb *"), ANY, ANY) is None
-    assert due_after(Schedule(cron="0 * 30 feb *"), ANY, ANY) is None
-
-
 def test_an_interval_counts_from_the_last_check() -> None:
     """A service that is restarted every hour still checks every six hours."""
     schedule = Schedule(every="6h")

@@ -1,0 +1,34 @@
+"""What `/health` and `/metrics` answer of several models."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines.schedule import Schedule
+from pipelines.service.health import health
+from pipelines.service.metrics import metrics
+from pipelines.service.standing import Standing
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def standing(model: str, cron: str) -> Standing:
+    # Not validated: a state that no config leads to.
+    return Standing(model, f"{model}.yaml", Schedule.model_construct(cron=cron), NOW)
+
+
+def test_the_error_of_one_model_leaves_the_answer_to_the_others() -> None:
+    """Its entry is the error; health stays good, for no restart would help, and metrics have the others' lines."""
+    both = [standing("broken", "*/99 * * * *"), standing("good", "0 6 * * *")]
+    with pytest.raises(ValueError, match="step value"):
+        both[0].silent(NOW)
+    status, body = health(both, (), NOW)
+    assert (status, body["status"]) == (200, "ok")
+    assert "step value (99)" in body["models"][0]["error"]
+    assert body["models"][1]["overdue"] is False
+    told = metrics(both, NOW).decode()
+    assert 'driftloop_check_overdue{model="good"} 0.0' in told
+    assert 'driftloop_check_running{model="broken"} 0.0' in told
+    assert 'driftloop_check_overdue{model="broken"}' not in told
