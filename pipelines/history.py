@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from monitoring.ledger import Event, Kind
-from pipelines.words import printable
+from pipelines.terminal import printable
 
 WORDS: dict[str, str] = {
     Kind.RETRAIN_REQUESTED: "{about} to replace {to_replace}: {reason}",

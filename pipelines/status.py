@@ -17,7 +17,7 @@ from monitoring.ledger import Ledger
 from monitoring.markup import OUTCOMES
 from monitoring.records import Check, Outcome, utc
 from pipelines import home
-from pipelines.words import printable
+from pipelines.terminal import printable
 
 FAR_ENOUGH = 200
 # Of each column: its title, and whether its cells stand to the right, as numbers do.

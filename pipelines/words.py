@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monitoring.drift import strain
 from monitoring.records import Check, ColumnScore, Outcome, Probe, Retrain
+from pipelines.terminal import printable
 
 SHOWN = 12
 
@@ -69,15 +70,6 @@ def retrain_in_words(model: str, retrain: Retrain, champion: str | None) -> str:
     verdict = f"{word}  {model}: {serves}. {retrain.reason}"
     wrapped = textwrap.wrap(verdict, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     return "\n".join(printable(line) for line in wrapped)
-
-
-def printable(line: str) -> str:
-    r"""Keep the data's control characters from a terminal, which may obey them.
-
-    >>> printable("a\x1b[2Jb")
-    'a?[2Jb'
-    """
-    return "".join(sign if sign.isprintable() else "?" for sign in line)
 
 
 def _nearness(score: ColumnScore) -> tuple[bool, float]:

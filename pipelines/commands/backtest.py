@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.commands.options import config_argument, json_option, now_option, only_json
+from pipelines.terminal import say, say_json
 
 if TYPE_CHECKING:
     from pipelines.backtest.study import Study
@@ -90,24 +91,24 @@ def backtest(
             project, present, policies=asked, cost=price, batch=batch, label_delay=label_delay, progress=_progress
         )
         for note in found.notes:
-            click.echo(f"note: {note}", err=True)
+            say(f"note: {note}", err=True)
         stored = _hand_over(project, found, present, batch)
         written = _written(config, found) if write else None
         page = _page(found)
     if as_json:
         made = json.loads(found.model_dump_json())  # which has no infinity in it
-        click.echo(
+        say_json(
             json.dumps({**made, "outcome": "backtested", "stored": stored, "written": written, "report": str(page)})
         )
         return
     from pipelines.backtest.words import as_table
 
-    click.echo(as_table(found))
+    say(as_table(found))
     if write:
-        click.echo(f"\nwrote these triggers into {config}" if written else f"\n{config} was left as it is")
+        say(f"\nwrote these triggers into {config}" if written else f"\n{config} was left as it is")
     if stored:
-        click.echo(f"\nhanded to the live policies of {project.model}: age curve, batch loss and the probe's handicap")
-    click.echo(f"page: {page}")
+        say(f"\nhanded to the live policies of {project.model}: age curve, batch loss and the probe's handicap")
+    say(f"page: {page}")
 
 
 def _page(found: Study) -> Path:
@@ -141,7 +142,7 @@ def _hand_over(project: Project, found: Study, now: datetime, batch: timedelta |
     from pipelines import home
 
     if batch is not None and batch != project.windows.current:
-        click.echo("note: not handed to the live policies, whose batches are windows.current", err=True)
+        say("note: not handed to the live policies, whose batches are windows.current", err=True)
         return False
     with closing(Ledger(home.ledger_url())) as ledger:
         if ledger.learned(project.model) != found.learned:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipelines.commands.options import config_argument, json_option, now_option, only_json
+from pipelines.terminal import say, say_json
 
 RETRAIN_DECIDED = 10
 
@@ -30,10 +31,10 @@ def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit
 
         result = monitoring_flow(config=project, now=now, dry_run=dry_run)
     if as_json:
-        click.echo(result.model_dump_json())
+        say_json(result.model_dump_json())
     else:
         from pipelines.words import check_in_words
 
-        click.echo(check_in_words(result, config))
+        say(check_in_words(result, config))
     if exit_code and result.decision == "retrain":
         sys.exit(RETRAIN_DECIDED)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipelines.commands.options import Duration, json_option, only_json
+from pipelines.terminal import say, say_json
 
 
 @click.command()
@@ -39,8 +40,8 @@ def deploy(configs: tuple[Path, ...], pool: str, sweep: timedelta, as_json: bool
 
         done = put(wanted, pool, sweep)
     if as_json:
-        click.echo(json.dumps({"pool": pool, "done": [one.model_dump() for one in done]}))
+        say_json(json.dumps({"pool": pool, "done": [one.model_dump() for one in done]}))
         return
     for one in done:
-        click.echo(f"{one.state:<9} {one.what:<10} {one.name}" + (f"  {one.schedule}" if one.schedule else ""))
-    click.echo(f"next: prefect worker start --pool {pool}, where there is none yet")
+        say(f"{one.state:<9} {one.what:<10} {one.name}" + (f"  {one.schedule}" if one.schedule else ""))
+    say(f"next: prefect worker start --pool {pool}, where there is none yet")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from pipelines.commands.options import json_option, only_json
+from pipelines.terminal import say, say_json
 
 FAILED = 1
 
@@ -21,7 +22,6 @@ def doctor(as_json: bool) -> None:
     Exits with 1 if something is wrong that it cannot mend.
     """
     from pipelines.warmup import prefect_ready
-    from pipelines.words import printable
 
     with only_json(as_json), prefect_ready():
         from pipelines.doctor import examine
@@ -29,9 +29,9 @@ def doctor(as_json: bool) -> None:
         found = examine(datetime.now(UTC))
     wrong = any(one.state == "wrong" for one in found)
     if as_json:
-        click.echo(json.dumps({"ok": not wrong, "found": [one.model_dump() for one in found]}))
+        say_json(json.dumps({"ok": not wrong, "found": [one.model_dump() for one in found]}))
     else:
         for one in found:
-            click.echo(printable(f"{one.state:<7} {one.what}: {' '.join(one.said.split())}"))
+            say(f"{one.state:<7} {one.what}: {' '.join(one.said.split())}")
     if wrong:
         sys.exit(FAILED)

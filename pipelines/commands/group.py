@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
+
+from pipelines.terminal import guard_logs, say, say_json
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -48,12 +52,15 @@ class Commands(click.Group):
             UnknownPolicy,
         )
 
+        guard_logs()
         given = list(sys.argv[1:] if args is None else args)
         try:
             code = super().main(given, *more, **{**named, "standalone_mode": False})
         except click.ClickException as error:
             _as_json(given, error.format_message())
-            error.show()
+            shown = io.StringIO()
+            error.show(shown)
+            say(shown.getvalue().rstrip("\n"), err=True)
             sys.exit(error.exit_code)
         except click.Abort:
             _fail(given, "interrupted", INTERRUPTED)
@@ -81,14 +88,15 @@ class Commands(click.Group):
 
 
 def _fail(given: list[str], message: str, code: int) -> NoReturn:
-    _as_json(given, message)
-    click.echo(f"driftloop: {message}", err=True)
+    with suppress(OSError):  # a full disk behind stdout: the message below is all that is left
+        _as_json(given, message)
+    say(f"driftloop: {message}", err=True)
     sys.exit(code)
 
 
 def _as_json(given: list[str], message: str) -> None:
     if "--json" in given:
-        click.echo(json.dumps({"outcome": "failed", "reason": message}))
+        say_json(json.dumps({"outcome": "failed", "reason": message}))
 
 
 def _kept_traceback() -> str:

@@ -7,6 +7,7 @@ import json
 import click
 
 from pipelines.commands.options import json_option, only_json
+from pipelines.terminal import say, say_json
 
 
 @click.command()
@@ -36,6 +37,6 @@ def history(model: str, as_json: bool, most: int) -> None:
             raise NeverChecked(model, ledger.models())
     events.reverse()
     if as_json:
-        click.echo(json.dumps({"model": model, "events": [event.model_dump(mode="json") for event in events]}))
+        say_json(json.dumps({"model": model, "events": [event.model_dump(mode="json") for event in events]}))
     else:
-        click.echo(in_words(events))
+        say(in_words(events))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from pipelines.terminal import say
+
 
 @click.command()
 @click.argument("data")
@@ -43,8 +45,8 @@ def init(
         output=output,
         force=force,
     )
-    click.echo(f"wrote {made.file}: {made.said}")
-    click.echo("next: read it, then")
+    say(f"wrote {made.file}: {made.said}")
+    say("next: read it, then")
     file = shlex.quote(str(made.file))
-    click.echo(f"  driftloop check {file} --now {made.first}   # trains the first champion on the rows before")
-    click.echo(f"  driftloop check {file} --now {made.now}   # checks the newest rows")
+    say(f"  driftloop check {file} --now {made.first}   # trains the first champion on the rows before")
+    say(f"  driftloop check {file} --now {made.now}   # checks the newest rows")

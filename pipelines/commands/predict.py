@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.commands.options import config_argument, json_option, now_option, only_json
+from pipelines.terminal import say, say_json
 
 
 @click.command()
@@ -29,11 +30,9 @@ def predict(config: Path, as_json: bool, now: datetime | None) -> None:
 
         done = predict_window(project, now or datetime.now(UTC))
     if as_json:
-        click.echo(done.model_dump_json())
+        say_json(done.model_dump_json())
         return
     before = f", {done.rows - done.scored:,} were in the log" if done.rows > done.scored else ""
-    click.echo(
-        f"{done.model}  {done.window}  {done.rows:,} rows: {done.scored:,} scored by version {done.version}{before}"
-    )
+    say(f"{done.model}  {done.window}  {done.rows:,} rows: {done.scored:,} scored by version {done.version}{before}")
     if done.file:
-        click.echo(f"logged: {done.file}")
+        say(f"logged: {done.file}")

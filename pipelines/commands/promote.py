@@ -7,6 +7,7 @@ import json
 import click
 
 from pipelines.commands.options import json_option, only_json
+from pipelines.terminal import say, say_json
 
 
 @click.command()
@@ -30,6 +31,9 @@ def promote(model: str, version: str, as_json: bool, decline: str | None) -> Non
     with only_json(as_json):
         done = answer(model, version, decline)
     if done.site:
-        click.echo(done.site, err=True)
+        say(done.site, err=True)
     told = done.model_dump(include={"model", "version", "promoted", "previous"})
-    click.echo(json.dumps(told) if as_json else done.said)
+    if as_json:
+        say_json(json.dumps(told))
+    else:
+        say(done.said)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.commands.options import config_argument, json_option, now_option, only_json
+from pipelines.terminal import say, say_json
 
 
 @click.command()
@@ -28,10 +29,10 @@ def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
         champion = registry.aliased(project.model, registry.CHAMPION)
         wrong = site.rewrite(project.model)
     if wrong:
-        click.echo(wrong, err=True)
+        say(wrong, err=True)
     if as_json:
-        click.echo(result.model_dump_json())
+        say_json(result.model_dump_json())
     else:
         from pipelines.words import retrain_in_words
 
-        click.echo(retrain_in_words(project.model, result, champion.number if champion else None))
+        say(retrain_in_words(project.model, result, champion.number if champion else None))

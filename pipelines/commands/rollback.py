@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from pipelines.commands.options import config_argument, json_option, only_json
+from pipelines.terminal import say, say_json
 
 
 @click.command()
@@ -28,10 +29,10 @@ def rollback(config: Path, as_json: bool) -> None:
             left, serves = promotion.rollback(ledger, project.model, datetime.now(UTC))
         wrong = site.rewrite(project.model)
     if wrong:
-        click.echo(wrong, err=True)
+        say(wrong, err=True)
     if as_json:
-        click.echo(json.dumps({"model": project.model, "champion": serves.number, "previous": left.number}))
+        say_json(json.dumps({"model": project.model, "champion": serves.number, "previous": left.number}))
     else:
-        click.echo(
+        say(
             f"{project.model}: version {serves.number} is champion again, with its reference; {left.number} is previous"
         )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from pipelines.terminal import Harmless
+
 
 @click.command()
 @click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -55,7 +57,7 @@ def serve(configs: tuple[Path, ...], workers: int, host: str, port: int, patienc
 
 def _log_to_stderr() -> None:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(Harmless("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("driftloop")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

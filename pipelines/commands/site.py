@@ -7,6 +7,7 @@ import json
 import click
 
 from pipelines.commands.options import json_option, only_json
+from pipelines.terminal import say, say_json
 
 
 @click.command()
@@ -24,6 +25,6 @@ def site(as_json: bool) -> None:
     with only_json(as_json):
         pages = write_all()
     if as_json:
-        click.echo(json.dumps({"index": str(index()), "pages": [str(page) for page in pages]}))
+        say_json(json.dumps({"index": str(index()), "pages": [str(page) for page in pages]}))
     else:
-        click.echo(f"wrote {len(pages)} model page{'' if len(pages) == 1 else 's'}; open {index()}")
+        say(f"wrote {len(pages)} model page{'' if len(pages) == 1 else 's'}; open {index()}")

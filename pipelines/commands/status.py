@@ -10,6 +10,7 @@ from threading import Event
 import click
 
 from pipelines.commands.options import json_option, only_json
+from pipelines.terminal import say, say_json
 
 
 @click.command()
@@ -36,7 +37,10 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
     if not watch:
         with only_json(as_json):
             rows = collect(model)
-        click.echo(json.dumps({"models": rows}) if as_json else _told(rows, whole=model is not None))
+        if as_json:
+            say_json(json.dumps({"models": rows}))
+        else:
+            say(_told(rows, whole=model is not None))
         return
     # Not by KeyboardInterrupt: raised within a library's clean-up it would be swallowed, and the watch go on.
     ended = Event()
@@ -44,9 +48,9 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
     while not ended.is_set():
         told = _told(collect(model), whole=model is not None)
         click.clear()
-        click.echo(f"{told}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s, Ctrl-C ends")
+        say(f"{told}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s, Ctrl-C ends")
         ended.wait(every)
-    click.echo()
+    say("")
 
 
 def _told(rows: list[dict[str, object]], *, whole: bool) -> str:
