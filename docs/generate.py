@@ -75,11 +75,26 @@ def _section(title: str, kind: type[Any], skip: set[str] | frozenset[str] = froz
 
 
 def _rows(kind: type[Any], skip: set[str] | frozenset[str]) -> list[str]:
+    schema = kind.model_json_schema()
+    # A section that holds itself is among its own definitions.
+    keys = (schema if "properties" in schema else schema["$defs"][kind.__name__])["properties"]
     return [
-        f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {field.description or ''} |"
+        f"| `{name}` | {_type(field.annotation)}{_range(keys[name])} | {_default(field)} | {field.description or ''} |"
         for name, field in kind.model_fields.items()
         if name not in skip
     ]
+
+
+def _range(schema: dict[str, Any]) -> str:
+    """Spell the limits of a number, such as `, 2 to 500`; an end that does not belong to it is "above" or "below"."""
+    for one in (schema, *schema.get("anyOf", [])):
+        low, high = (one.get(key) for key in ("minimum", "maximum"))
+        above, below = (one.get(key) for key in ("exclusiveMinimum", "exclusiveMaximum"))
+        ends = [f"{low:,.15g}" if low is not None else f"above {above:g}" if above is not None else ""]
+        ends += [f"{high:,.15g}" if high is not None else f"below {below:g}" if below is not None else ""]
+        if any(ends):
+            return ", " + " to ".join(end for end in ends if end)
+    return ""
 
 
 def _policies(title: str, union: Any) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
+from functools import cache, cached_property
+from importlib.resources import files
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from monitoring.drift_settings import ColumnDrift, Drift, settled
 from monitoring.durations import Duration, Span, format_duration, parse_duration
 from monitoring.errors import Misfit, listed, meant
+from monitoring.limits import MOST_ROWS
 from monitoring.records import Kind
 from monitoring.secrets import written_out
 from monitoring.section import Section
@@ -46,10 +50,19 @@ LOSSES: dict[str, tuple[str, ...]] = {
 
 def _known_zone(zone: str) -> str:
     try:
-        ZoneInfo(zone)
+        known = zone in _zones()
+        ZoneInfo(zone if known else "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise Misfit("a time zone such as UTC or Europe/Berlin") from error
+    if not known:
+        raise Misfit("a time zone such as UTC or Europe/Berlin")
     return zone
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return the names of the IANA database: Python opens other files of a system too, which databases do not know."""
+    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
 
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
@@ -131,7 +144,7 @@ class Columns(Section):
                 remedy="name the columns that the model predicts from",
             )
         named = [*self.features, self.target, self.time]
-        twice = sorted({name for name in named if named.count(name) > 1})
+        twice = sorted(name for name, times in Counter(named).items() if times > 1)
         if twice:
             raise Misfit(
                 "every name once among numeric, categorical, target and time",
@@ -150,6 +163,12 @@ class Columns(Section):
     def features(self) -> tuple[str, ...]:
         return self.numeric + self.categorical
 
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """Map each feature to how it is scored."""
+        categorical: dict[str, Kind] = dict.fromkeys(self.categorical, "categorical")
+        return {**categorical, **dict.fromkeys(self.numeric, "numeric")}
+
 
 class Windows(Section):
     """Spans that are cut from `now`. The end of the current window is `now` rounded down to `align`."""
@@ -164,7 +183,7 @@ class Windows(Section):
 class Preflight(Section):
     """Limits of the checks that come before any statistics."""
 
-    min_rows: int = Field(200, ge=1, description="fewer current rows end the check as too_few_rows")
+    min_rows: int = Field(200, ge=1, le=MOST_ROWS, description="fewer current rows end the check as too_few_rows")
     max_new_null_share: Share = Field(0.3, description="share of nulls above the reference's own that is fatal")
     warn_new_null_share: Share = Field(0.05, description="the same, told as a warning")
     max_unseen_share: Share = Field(
@@ -227,8 +246,8 @@ class Monitored(Section):
 
     def kind(self, column: str) -> Kind:
         """How a column is scored. The prediction is a number, save for many classes: then the likeliest class."""
-        if column in self.columns.features:
-            return "numeric" if column in self.columns.numeric else "categorical"
+        if (kind := self.columns.kinds.get(column)) is not None:
+            return kind
         if column == "prediction":
             return "categorical" if self.task == "multiclass" else "numeric"
         return "numeric" if self.task == "regression" else "categorical"

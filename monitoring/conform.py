@@ -5,6 +5,7 @@ Evidently silently skips a dozen dtypes and some text breaks it; after this step
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -92,10 +93,11 @@ def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple
     columns = config.columns
     judged = (*columns.features, columns.target)
     there = frame.columns.tolist()
-    lost = [name for name in (columns.time, *judged) if name not in there]
+    times = Counter(there)
+    lost = [name for name in (columns.time, *judged) if not times[name]]
     if lost:
         raise ColumnsLost("the rows", lost, map(str, there))
-    twice = [name for name in (columns.time, *judged) if there.count(name) > 1]
+    twice = [name for name in (columns.time, *judged) if times[name] > 1]
     if twice:
         raise ColumnsTwice("the rows", twice)
     made: dict[str, pd.Series[Any]] = {columns.time: frame[columns.time]}

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from monitoring.drift import DEFAULTS, LEFT_OUT, METHODS
 from monitoring.errors import Misfit, listed, meant
+from monitoring.limits import Seed
 from monitoring.records import Kind
 from monitoring.section import Section
 
 __all__ = ["ColumnDrift", "Drift", "settled"]
 
+# No score of a method is smaller than the one, or larger than the other.
+LEAST, MOST = 1e-12, 1e12
+
 
 def _number_or_calibrated(given: object) -> object:
-    number = isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < math.inf
+    number = isinstance(given, int | float) and not isinstance(given, bool) and LEAST <= given <= MOST
     if given is None or given == "calibrated" or number:
         return given
-    raise Misfit("`calibrated`, or a number above 0", remedy="correct the value, or remove it")
+    raise Misfit(f"`calibrated`, or a number above 0 ({LEAST:g} to {MOST:g})", remedy="correct the value, or remove it")
 
 
-Threshold = Annotated[float | Literal["calibrated"] | None, BeforeValidator(_number_or_calibrated)]
+Score = Annotated[float, Field(ge=LEAST, le=MOST)]
+Threshold = Annotated[Score | Literal["calibrated"] | None, BeforeValidator(_number_or_calibrated)]
 
 
 class ColumnDrift(Section):
@@ -35,6 +39,7 @@ class ColumnDrift(Section):
     effect_floor: float | None = Field(
         None,
         ge=0,
+        le=MOST,
         description="a calibrated threshold is never lower; in units of the score, the method's own if not given",
     )
 
@@ -46,17 +51,20 @@ class Drift(Section):
     categorical: ColumnDrift = ColumnDrift(method=DEFAULTS["categorical"])
     columns: dict[str, ColumnDrift] = Field(default_factory=dict, description="settings of single columns")
     false_alarm_rate: float = Field(
-        0.01, gt=0, lt=0.5, description="how often a whole check may find drift in a column by chance alone"
+        0.01, ge=1e-9, lt=0.5, description="how often a whole check may find drift in a column by chance alone"
     )
     calibration: Literal["rows", "blocks"] = Field(
         "rows", description="what is chance: that of drawing rows, or also what goes up and down from window to window"
     )
     max_levels: int = Field(50, ge=2, le=500, description="categories kept apart; rarer ones count as one")
     sample_rows: int = Field(
-        50_000, ge=100, description="at most so many rows a side for plots and `evidently:` methods, drawn with a seed"
+        50_000,
+        ge=100,
+        le=10_000_000,
+        description="maximum rows per side for plots and `evidently:` methods, drawn with a seed",
     )
-    report_columns: int = Field(20, ge=1, description="columns with plots in the report, most drifted first")
-    seed: int = 0
+    report_columns: int = Field(20, ge=1, le=1000, description="columns with plots in the report, most drifted first")
+    seed: Seed = 0
 
     def chosen(self, column: str, kind: Kind) -> ColumnDrift:
         """Settle how a column is scored. A threshold and a floor count only with the method that they were given for.

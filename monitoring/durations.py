@@ -13,6 +13,7 @@ from monitoring.errors import Misfit
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 EXPECTED = "a duration such as 7d, 12h, 30m or 2w (w, d, h, m for minutes, s)"
 LONGEST = timedelta(days=36_525)
+LONGEST_TEXT = 100
 
 
 def parse_duration(value: Any) -> Any:
@@ -45,7 +46,11 @@ def format_duration(span: timedelta) -> str:
 
 
 def _sum(value: Any) -> timedelta:
-    text = re.sub(r"\s", "", str(value))
+    if not isinstance(value, str):
+        raise Misfit(EXPECTED)
+    if len(value) > LONGEST_TEXT:
+        raise Misfit(f"{EXPECTED}, at most a hundred years")
+    text = re.sub(r"\s", "", value)
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhdw])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise Misfit(EXPECTED)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from monitoring.errors import SecretMissing
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
 # Words in the name of a query parameter whose value opens a door: sslpassword, access_token, X-Amz-Signature.
 TELLING = ("password", "passwd", "passphrase", "pwd", "token", "secret", "signature", "apikey", "accesskey")
 TELLING_WHOLE = ("pass", "sig", "key", "auth", "credential", "credentials", "privatekey", "accountkey")
@@ -32,7 +33,17 @@ def expand(text: str, key: str) -> str:
             raise SecretMissing(key, name)
         return value
 
-    return VARIABLE.sub(fill, text)
+    whole, rest = _up_to_last(text, "}")
+    return VARIABLE.sub(fill, whole) + rest
+
+
+def variables(text: str) -> list[str]:
+    """List the names of the variables that a text is filled from.
+
+    >>> variables("postgres://${USER}:${PG_PASSWORD:-}@host")
+    ['USER', 'PG_PASSWORD']
+    """
+    return [name for name, _ in VARIABLE.findall(_up_to_last(text, "}")[0])]
 
 
 def written_out(address: str) -> str | None:
@@ -45,7 +56,8 @@ def written_out(address: str) -> str | None:
     >>> written_out("postgres://ann:${PG_PASSWORD}@host/db?sslpassword=${KEY}&sslmode=require") is None
     True
     """
-    plain = VARIABLE.sub(lambda variable: variable.group(2) or "", address)
+    whole, rest = _up_to_last(address, "}")
+    plain = VARIABLE.sub(lambda variable: variable.group(2) or "", whole) + rest
     if "://" not in plain:
         return None
     if _password(plain):
@@ -66,5 +78,25 @@ def _password(address: str) -> bool:
         known.port  # noqa: B018  (raises where the part after the colon is no number)
     except ValueError:
         # An unescaped / ? or # ends the host for a parser, so that a part of a password stands where the port should.
-        return re.search(r"://[^:/@\s]*:[^@\s]+@", address) is not None
+        return without_passwords(address) != address
     return False
+
+
+def without_passwords(text: str) -> str:
+    """Hide the passwords of the URLs in a text.
+
+    >>> without_passwords("no answer from postgres://ann:secret@db/x in 3 s")
+    'no answer from postgres://ann:***@db/x in 3 s'
+    """
+    return "".join(map(_hidden, re.split(r"(\s+)", text)))
+
+
+def _hidden(word: str) -> str:
+    whole, rest = _up_to_last(word, "@")
+    return PASSWORD.sub(r"\1:***@", whole) + rest
+
+
+def _up_to_last(text: str, end: str) -> tuple[str, str]:
+    """Split a text after the last `end`: what a pattern that ends so searches beyond it costs its length squared."""
+    at = text.rfind(end) + 1
+    return text[:at], text[at:]

@@ -1,4 +1,4 @@
-"""The whole model file: monitoring's half and our own. The only reader of YAML."""
+"""The whole model file: monitoring's half and our own. YAML is read in yaml_file.py."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from monitoring.config import Monitored, Section, Share, Windows
 from monitoring.durations import Span, format_duration, parse_duration
 from monitoring.errors import ConfigError, Misfit, UnknownModel, listed
+from monitoring.limits import MOST_ROWS, Seed
 from monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, RecoverableLoss
 from pipelines.notices import Notify
-from pipelines.refusal import shown, worded
+from pipelines.parameters import Drawn, Parameter
+from pipelines.refusal import worded
 from pipelines.schedule import Schedule
 from pipelines.training.window import TrainingSpan, with_base
+from pipelines.yaml_file import read_yaml
 
 
 class Search(Section):
     """Random search over parameters: each trial is a concurrent task and a nested MLflow run."""
 
     trials: int = Field(8, ge=1, le=1000)
-    space: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
+    space: dict[str, Annotated[Drawn, Field(min_length=1)]] = Field(
         default_factory=dict, description="name: the values to draw from; two numbers are the ends of a range"
     )
-    threads: int = Field(2, ge=1, description="trials at a time")
+    threads: int = Field(2, ge=1, le=64, description="trials at a time")
 
 
 class Training(Section):
@@ -38,24 +40,29 @@ class Training(Section):
         "earlier champions"
     )
     holdout: Span | None = Field(None, description="the newest part, kept for the gate; a fifth if not given")
-    min_rows: int = Field(500, ge=2, description="fewer labelled rows: no training")
+    min_rows: int = Field(500, ge=2, le=MOST_ROWS, description="fewer labelled rows: no training")
     estimator: str = Field(
         "xgboost", description="xgboost, a scikit-learn class by dotted path, or module:function of your own"
     )
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: dict[str, Parameter] = Field(default_factory=dict)
     search: Search | None = None
-    max_levels: int = Field(1000, ge=2, description="categories a feature keeps; rarer ones count as missing")
+    max_levels: int = Field(
+        1000, ge=2, le=100_000, description="categories a feature keeps; rarer ones count as missing"
+    )
     refit: bool = Field(False, description="after the gate, fit again on all rows, holdout included")
     trusted_types: tuple[str, ...] = Field((), description="types that may be stored and loaded beside the known ones")
     allow_pickle: bool = Field(False, description="store by pickle what has no safe format; runs code when loaded")
-    threads: int | None = Field(None, ge=1, description="threads of a fit; the free cores if not given")
+    threads: int | None = Field(None, ge=1, le=1024, description="threads of a fit; the free cores if not given")
     timeout: Span = Field(
         timedelta(hours=12), description="a fit of a function of your own that takes longer is ended, and has failed"
     )
     max_memory_mb: int | None = Field(
-        None, ge=100, description="memory that its process may take, rows and libraries included (Linux)"
+        None,
+        ge=100,
+        le=100_000_000,
+        description="memory that its process may take, rows and libraries included (Linux)",
     )
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Gate(Section):
@@ -63,13 +70,15 @@ class Gate(Section):
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     margin: Share = Field(0.0, description="how much better, as a share of the champion's loss")
-    max_loss: float | None = Field(None, description="absolute floor: no model with a higher loss is promoted")
-    min_rows: int = Field(100, ge=2, description="holdout rows that neither model has seen")
-    resamples: int = Field(2000, ge=200)
+    max_loss: float | None = Field(
+        None, ge=0, le=1e300, description="absolute limit: no model with a higher loss is promoted"
+    )
+    min_rows: int = Field(100, ge=2, le=MOST_ROWS, description="holdout rows that neither model has seen")
+    resamples: int = Field(2000, ge=200, le=100_000)
     leak_threshold: Annotated[float, Field(gt=0.5, le=1)] = Field(
         0.999, description="a feature that tells the target to this degree alone is a leak"
     )
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Predictions(Section):
@@ -172,7 +181,7 @@ def load(path: str | Path) -> Project:
     if not file.is_file():
         near = sorted(str(other) for other in (file.parent if file.parent.is_dir() else Path()).glob("*.y*ml"))
         raise UnknownModel(str(path), near)
-    content = _parse(file)
+    content = read_yaml(file)
     if "file" in content:
         raise ConfigError(str(file), "file", "an unknown key", expected="a key of the config", remedy="remove it")
     try:
@@ -190,63 +199,3 @@ ProjectFile = Annotated[Project, BeforeValidator(_read_if_path, json_schema_inpu
 
 Prefect's forms ask for the path.
 """
-
-
-class Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, where YAML would silently keep the last, and a list as a key."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[tuple[str, str]] = set()
-        for key_node, _ in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a key that is no text", problem_mark=key_node.start_mark)
-            if key_node.value == "on":
-                # A key of ours. YAML 1.1 reads it as true.
-                key_node.tag = "tag:yaml.org,2002:str"
-            key = (key_node.tag, key_node.value)
-            if key in seen:
-                problem = f"the key {key_node.value!r} is given twice"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _parse(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(file.read_text("utf-8-sig"), Loader)  # noqa: S506 (a SafeLoader)
-    except UnicodeDecodeError as error:
-        line = file.read_bytes()[: error.start].count(b"\n") + 1
-        raise ConfigError(
-            str(file), f"line {line}", "is not UTF-8 text", expected="a YAML file", remedy="save it again as UTF-8"
-        ) from error
-    except OSError as error:
-        raise ConfigError(
-            str(file),
-            "",
-            f"cannot be read: {error.strerror}",
-            expected="a readable file",
-            remedy="mend its permissions",
-        ) from error
-    except yaml.YAMLError as error:
-        raise _malformed(file, error) from error
-    if not isinstance(content, dict):
-        found = "is empty" if content is None else f"holds {shown(content)}"
-        raise ConfigError(
-            str(file), "", found, expected="keys such as model, task, source", remedy="start with `driftloop init DATA`"
-        )
-    return content
-
-
-def _malformed(file: Path, error: yaml.YAMLError) -> ConfigError:
-    mark = getattr(error, "problem_mark", None)
-    found = str(getattr(error, "problem", None) or str(error).splitlines()[0]).removeprefix("but ")
-    remedy = "mend that line"
-    if "\\t" in found:
-        remedy = "put spaces where it has tabs"
-    elif "another document" in found:
-        remedy = "keep one document: remove the line ---"
-    elif "expected <block end>" in found or "mapping values" in found:
-        remedy = "mend that line or the one above: the indents differ, or a value with : or # wants quotes"
-    return ConfigError(
-        str(file), f"line {mark.line + 1}" if mark else "", found, expected="well-formed YAML", remedy=remedy
-    )

@@ -116,4 +116,5 @@ def _shape(reason: str) -> str:
     (True, False)
     """
     first = (reason.splitlines() or [""])[0]
-    return hashlib.sha256(re.sub(r"[0-9a-f]*\d[0-9a-f]*", "#", first).encode()).hexdigest()[:12]
+    plain = re.sub(r"[\da-f]+", lambda run: "#" if re.search(r"\d", run.group()) else run.group(), first)
+    return hashlib.sha256(plain.encode()).hexdigest()[:12]

@@ -12,8 +12,11 @@ from pydantic import ValidationError
 
 from monitoring.config import Section
 from monitoring.errors import ConfigError, Misfit, clipped, listed, meant
+from monitoring.secrets import without_passwords
 
 Place = tuple[int | str, ...]
+# Python refuses to spell numbers of more than 4,300 digits.
+MOST_BITS = 4_000
 CORRECT = "correct the value; `docs/config.md` lists every key"
 # What pydantic calls each kind of error, and what a YAML needs there. `{}` is filled from the error's context.
 EXPECTED = {
@@ -21,6 +24,7 @@ EXPECTED = {
     "invalid_key": "a key that is text",
     "string_type": "text",
     "string_too_short": "text that is not empty",
+    "string_too_long": "text of at most {max_length:,} characters",
     "string_pattern_mismatch": "1 to 100 letters, digits and _ . -, starting with a letter or a digit",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
@@ -40,20 +44,18 @@ EXPECTED = {
     "union_tag_invalid": "one of {expected_tags}",
     "union_tag_not_found": "a policy, such as {{policy: cooldown, days: 14}}",
     "greater_than": "a number above {gt:g}",
-    "greater_than_equal": "a number of at least {ge:g}",
+    "greater_than_equal": "a number of at least {ge:,.15g}",
     "less_than": "a number below {lt:g}",
-    "less_than_equal": "a number of at most {le:g}",
+    "less_than_equal": "a number of at most {le:,.15g}",
 }
 
 
 def worded(file: Path, error: ValidationError, model: type[Section]) -> ConfigError:
     """Tell the most helpful of the errors whole, and name the keys of the others."""
     every = error.errors(include_url=False)
-    places = [one["loc"] for one in every]
+    above = {one["loc"][:length] for one in every for length in range(1, len(one["loc"]))}
     # An item that is refused also makes its list too short: that is no error of its own.
-    details = [
-        one for one in every if not any(p != one["loc"] and p[: len(one["loc"])] == one["loc"] != () for p in places)
-    ]
+    details = [one for one in every if one["loc"] not in above]
     first = next((one for one in details if one["type"] == "extra_forbidden"), details[0])
     others = [_key(one["loc"]) or "the whole file" for one in details if one is not first]
     found, expected, remedy, key = _told(first, model)
@@ -64,6 +66,8 @@ def worded(file: Path, error: ValidationError, model: type[Section]) -> ConfigEr
 def _told(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str, str]:
     kind, place, context = error["type"], error["loc"], error.get("ctx", {})
     key, found, remedy = _key(place), shown(error["input"]), CORRECT
+    if place[:1] == ("notify",) and isinstance(error["input"], str):
+        found = "a text"  # of which any part may be a token
     expected = EXPECTED.get(kind, "").format(**context) or error["msg"].removeprefix("Value error, ")
     misfit = context.get("error")
     if isinstance(misfit, Misfit):
@@ -87,8 +91,10 @@ def _told(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str
         remedy = "correct the value." + meant(str(error["input"]), re.findall(r"'([^']+)'", expected))
     elif kind == "string_type" and isinstance(error["input"], bool):
         remedy = "put it in quotes: YAML reads yes, no, on and off as true and false"
+    elif kind in {"tuple_type", "list_type"} and found == "a text":
+        remedy = "put it in brackets: [...]"
     elif kind in {"tuple_type", "list_type"} and isinstance(error["input"], str):
-        remedy = f"put it in brackets: [{error['input']}]"
+        remedy = f"put it in brackets: [{clipped(without_passwords(error['input']))}]"
     elif kind == "model_attributes_type" and place and isinstance(place[-1], int) and isinstance(error["input"], str):
         remedy = f"write it with its key: - policy: {error['input']}"
     return found, expected, remedy, key
@@ -100,17 +106,16 @@ def shown(value: object) -> str:
     >>> shown(True), shown(None), shown({"a": 1}), shown("postgres://me:secret@host/db")
     ('true', 'nothing', 'keys with values', "'postgres://me:***@host/db'")
     """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None:
-        return "nothing"
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return "a whole number of thousands of digits"
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return clipped(without_passwords(repr(value)))
     if isinstance(value, dict):
         return "keys with values"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
-    if isinstance(value, str | int | float):
-        return clipped(re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", repr(value)))
-    return f"a {type(value).__name__}"
+    named = {True: "true", False: "false", None: "nothing"}
+    return named[value] if value is None or isinstance(value, bool) else f"a {type(value).__name__}"
 
 
 def _key(place: Place) -> str:

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from pipelines.cli import COMMANDS, main
-from pipelines.config import Loader, Project
+from pipelines.config import Project
+from pipelines.yaml_file import Loader
 from tests import streams
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST_NAME = 200
+
 
 def listed(names: Iterable[object], most: int = 8) -> str:
     """Name a few things and count the rest.
@@ -34,7 +36,9 @@ def meant(name: str, known: Iterable[str]) -> str:
     >>> meant("tresholds", ["threshold", "method"]), meant("PSI", ["psi"]), meant("x", ["psi"])
     (" Did you mean 'threshold'?", " Did you mean 'psi'?", '')
     """
-    spelled = {one.lower(): one for one in known}
+    if len(name) > LONGEST_NAME:
+        return ""  # to compare texts costs their lengths multiplied
+    spelled = {one.lower(): one for one in known if len(one) <= LONGEST_NAME}
     near = get_close_matches(name.lower(), spelled, n=1)
     return f" Did you mean {spelled[near[0]]!r}?" if near else ""
 

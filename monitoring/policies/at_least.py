@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from monitoring.errors import Misfit
+from monitoring.limits import MOST_CHECKS
 from monitoring.policies.composition import Composition
 from monitoring.records import History, Signals, Vote
 
@@ -19,7 +20,7 @@ class AtLeast(Composition):
     """
 
     policy: Literal["at_least"] = "at_least"
-    k: int = Field(2, ge=1)
+    k: int = Field(2, ge=1, le=MOST_CHECKS)
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_CHECKS
 from monitoring.policies.base import Trigger
 from monitoring.records import History, Signals, Vote
 
@@ -22,8 +23,8 @@ class AutoQuantile(Trigger):
 
     policy: Literal["auto_quantile"] = "auto_quantile"
     quantile: float = Field(0.95, gt=0, lt=1)
-    window: int = Field(15, ge=2, description="past checks that it is compared with")
-    warm_up: int = Field(8, ge=2, description="fewer past checks: not applicable")
+    window: int = Field(15, ge=2, le=MOST_CHECKS, description="past checks that it is compared with")
+    warm_up: int = Field(8, ge=2, le=MOST_CHECKS, description="fewer past checks: not applicable")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         features = [score.score for score in signals.scores if score.role == "feature"]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_TIMES
 from monitoring.policies.base import Guard
 from monitoring.records import History, Signals, Vote
 
@@ -19,7 +20,7 @@ class BadData(Guard):
     """
 
     policy: Literal["bad_data"] = "bad_data"
-    errors: int = Field(1, ge=1, description="so many errors veto")
+    errors: int = Field(1, ge=1, le=MOST_TIMES, description="so many errors veto")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         found = [finding for finding in signals.findings if finding.severity in {"error", "fatal"}]

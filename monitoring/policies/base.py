@@ -53,10 +53,16 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+# With a lower cost a retrain always pays, with a higher one never.
+LOWEST_COST, HIGHEST_COST = 1e-6, 1e6
+
+
 class Cost(Section):
     """What acting costs, in units of one batch's loss: the mean loss of a fresh model on the rows of one check."""
 
-    retrain: float = Field(0.2, gt=0, description="0.2: a retrain is worth a fifth of one batch's loss")
+    retrain: float = Field(
+        0.2, ge=LOWEST_COST, le=HIGHEST_COST, description="0.2: a retrain is worth a fifth of one batch's loss"
+    )
 
 
 class Trigger(Policy):

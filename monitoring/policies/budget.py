@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_TIMES, Days
 from monitoring.policies.base import Guard
 from monitoring.records import History, Signals, Vote
 
@@ -19,8 +20,8 @@ class Budget(Guard):
     """
 
     policy: Literal["budget"] = "budget"
-    retrains: int = Field(ge=1)
-    days: float = Field(30, gt=0)
+    retrains: int = Field(ge=1, le=MOST_TIMES)
+    days: Days = 30
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         since = now - timedelta(days=self.days)

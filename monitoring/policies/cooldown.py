@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import Field
-
+from monitoring.limits import Days
 from monitoring.policies.base import Guard
 from monitoring.records import History, Signals, Vote
 
@@ -15,7 +14,7 @@ class Cooldown(Guard):
     """Vetoes until `days` have passed since the last retrain, whatever its end. The ledger remembers it."""
 
     policy: Literal["cooldown"] = "cooldown"
-    days: float = Field(gt=0)
+    days: Days
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if not history.retrains:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_ROWS
 from monitoring.policies.base import Guard
 from monitoring.records import History, Signals, Vote
 
@@ -15,7 +16,7 @@ class EnoughLabels(Guard):
     """Vetoes while the newest window with complete labels has fewer than `min_labels` labelled rows."""
 
     policy: Literal["enough_labels"] = "enough_labels"
-    min_labels: int = Field(200, ge=1)
+    min_labels: int = Field(200, ge=1, le=MOST_ROWS)
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen = signals.labelled_rows

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_ROWS
 from monitoring.policies.base import Guard
 from monitoring.records import History, Signals, Vote
 
@@ -19,7 +20,7 @@ class EnoughRows(Guard):
     """
 
     policy: Literal["enough_rows"] = "enough_rows"
-    min_rows: int = Field(200, ge=1)
+    min_rows: int = Field(200, ge=1, le=MOST_ROWS)
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         reason = f"{signals.rows:,} rows (at least {self.min_rows:,})"

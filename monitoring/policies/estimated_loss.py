@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_TIMES
 from monitoring.policies.base import Trigger
 from monitoring.records import History, Signals, Vote
 
@@ -21,7 +22,7 @@ class EstimatedLoss(Trigger):
     """
 
     policy: Literal["estimated_loss"] = "estimated_loss"
-    max_rise: float = Field(0.15, ge=0, description="0.15 is fifteen per cent worse")
+    max_rise: float = Field(0.15, ge=0, le=MOST_TIMES, description="0.15 is fifteen per cent worse")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         told = signals.estimated

@@ -48,4 +48,4 @@ class GatedProbeDebt(Trigger):
 
     def _lost(self, state: Staleness) -> float:
         """What was lost, in units of the cost of a retrain."""
-        return max(0.0, state.debt + state.gap) / (self.cost.retrain * state.unit)
+        return state.costs(state.debt + state.gap, self.cost.retrain)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from monitoring.errors import Misfit
+from monitoring.limits import MOST_CHECKS
 from monitoring.policies.base import Trigger
 from monitoring.policies.tenure import tenure
 from monitoring.records import History, Signals, Vote
@@ -24,8 +25,8 @@ class KOfN(Trigger):
     """
 
     policy: Literal["k_of_n"] = "k_of_n"
-    k: int = Field(2, ge=1)
-    n: int = Field(3, ge=1, description="checks")
+    k: int = Field(2, ge=1, le=MOST_CHECKS)
+    n: int = Field(3, ge=1, le=MOST_CHECKS, description="checks")
     trigger: AnyTrigger
 
     @model_validator(mode="after")

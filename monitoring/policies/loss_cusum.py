@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_CHECKS, MOST_TIMES
 from monitoring.policies.base import Trigger
 from monitoring.policies.tenure import tenure
 from monitoring.records import History, Signals, Vote
@@ -25,9 +26,9 @@ class LossCusum(Trigger):
     """
 
     policy: Literal["loss_cusum"] = "loss_cusum"
-    slack: float = Field(0.5, ge=0, description="standard deviations that are forgiven at each check")
-    threshold: float = Field(4.0, gt=0, description="standard deviations")
-    warm_up: int = Field(4, ge=3, description="fewer checks with a loss: not applicable")
+    slack: float = Field(0.5, ge=0, le=MOST_TIMES, description="standard deviations that are forgiven at each check")
+    threshold: float = Field(4.0, gt=0, le=MOST_TIMES, description="standard deviations")
+    warm_up: int = Field(4, ge=3, le=MOST_CHECKS, description="fewer checks with a loss: not applicable")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen = signals.performance

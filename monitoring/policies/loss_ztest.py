@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_ROWS, MOST_TIMES
 from monitoring.policies.base import Trigger
 from monitoring.policies.tenure import tenure
 from monitoring.records import History, Signals, Vote
@@ -23,8 +24,8 @@ class LossZTest(Trigger):
     """
 
     policy: Literal["loss_ztest"] = "loss_ztest"
-    z: float = Field(3.0, gt=0, description="standard errors")
-    min_rows: int = Field(30, ge=2, description="fewer labelled rows: not applicable")
+    z: float = Field(3.0, gt=0, le=MOST_TIMES, description="standard errors")
+    min_rows: int = Field(30, ge=2, le=MOST_ROWS, description="fewer labelled rows: not applicable")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen = signals.performance

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import Field
-
+from monitoring.limits import Days
 from monitoring.policies.base import Trigger
 from monitoring.records import History, Signals, Vote
 
@@ -15,7 +14,7 @@ class MaxAge(Trigger):
     """Fires when the newest row the champion was trained on is at least `max_age_days` old."""
 
     policy: Literal["max_age"] = "max_age"
-    max_age_days: float = Field(gt=0)
+    max_age_days: Days
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if signals.champion_age is None:

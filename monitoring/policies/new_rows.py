@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_ROWS
 from monitoring.policies.base import Trigger
 from monitoring.policies.tenure import tenure
 from monitoring.records import History, Signals, Vote
@@ -20,7 +21,7 @@ class NewRows(Trigger):
     """
 
     policy: Literal["new_rows"] = "new_rows"
-    rows: int = Field(ge=1)
+    rows: int = Field(ge=1, le=MOST_ROWS)
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen, age = 0.0, None

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_ROWS, MOST_TIMES
 from monitoring.policies.base import Trigger
 from monitoring.records import History, Signals, Vote
 
@@ -19,8 +20,8 @@ class PerformanceDrop(Trigger):
     """
 
     policy: Literal["performance_drop"] = "performance_drop"
-    max_rise: float = Field(0.15, ge=0, description="0.15 is fifteen per cent worse")
-    min_rows: int = Field(30, ge=2, description="fewer labelled rows: not applicable")
+    max_rise: float = Field(0.15, ge=0, le=MOST_TIMES, description="0.15 is fifteen per cent worse")
+    min_rows: int = Field(30, ge=2, le=MOST_ROWS, description="fewer labelled rows: not applicable")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen = signals.performance

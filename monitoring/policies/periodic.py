@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from monitoring.limits import MOST_CHECKS
 from monitoring.policies.base import Trigger
 from monitoring.policies.tenure import tenure
 from monitoring.records import History, Signals, Vote
@@ -20,7 +21,7 @@ class Periodic(Trigger):
     """
 
     policy: Literal["periodic"] = "periodic"
-    every: int = Field(4, ge=1, description="checks")
+    every: int = Field(4, ge=1, le=MOST_CHECKS, description="checks")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if signals.rows == 0:

@@ -29,7 +29,7 @@ class RecoverableLoss(Trigger):
 
     policy: Literal["recoverable_loss"] = "recoverable_loss"
     cost: Cost = Cost()
-    horizon: int = Field(6, ge=1, description="batches that a retrain has to pay off in")
+    horizon: int = Field(6, ge=1, le=1000, description="batches that a retrain has to pay off in")
 
     def priced(self, retrain: float) -> Self:
         unset = "cost" not in self.model_fields_set
@@ -59,5 +59,5 @@ class RecoverableLoss(Trigger):
 
     def _shares(self, state: Staleness) -> tuple[float, float]:
         """What was lost and what can be won, in units of the cost of a retrain."""
-        cost = self.cost.retrain * state.unit
-        return max(0.0, state.debt + state.gap) / cost, max(0.0, state.winnable) / cost
+        cost = self.cost.retrain
+        return state.costs(state.debt + state.gap, cost), state.costs(state.winnable, cost)

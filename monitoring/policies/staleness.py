@@ -8,6 +8,7 @@ older than its window by these. Pure: all is worked out again from the history.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from statistics import median
 
@@ -19,6 +20,8 @@ FRESH = 0.5
 # A backtest's age curve weighs as much as so many probes in operation; without one, so many calibrate the probe.
 PRIOR_PROBES = 4
 CALIBRATING_PROBES = 3
+# Ages in windows, where windows are short and champions old; beyond it a gap grows with the root of the age.
+LONGEST_CURVE = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Staleness:
     winnable: float
     measured: bool
     uncalibrated: bool
+
+    def costs(self, loss: float, retrain: float) -> float:
+        """Return how many retrains a loss is worth, each of which costs `retrain` batches."""
+        # The smallest losses there are, times a small cost, are rounded to nothing.
+        return max(0.0, loss) / max(retrain * self.unit, sys.float_info.min)
 
 
 def staleness(signals: Signals, history: History, horizon: int, *, straight: bool = False) -> Staleness | None:
@@ -150,7 +158,8 @@ def _curve(signals: Signals, history: History, straight: bool) -> tuple[float, .
         if not probes:
             return known
         rate = max(0.0, sum(age * gap for age, gap in probes) / sum(age * age for age, _ in probes))
-        return tuple(rate * age for age in range(math.ceil(max(age for age, _ in probes)) + 2))
+        reach = min(math.ceil(max(age for age, _ in probes)) + 2, LONGEST_CURVE)
+        return tuple(rate * age for age in range(reach))
     prior = PRIOR_PROBES * sum(gap_at(known, age) ** 2 for age in range(1, 8)) / 7
     seen = [(gap_at(known, age), gap) for age, gap in probes]
     told = prior + sum(expected * gap for expected, gap in seen)

@@ -125,10 +125,11 @@ def count(cells: Profile, column: pa.ChunkedArray) -> Profile:
 
 def check_names(where: str, wanted: Iterable[str], there: list[str]) -> None:
     """Each wanted column is there once; else raises `ColumnsLost` or `ColumnsTwice`."""
-    lost = [name for name in wanted if name not in there]
+    times = Counter(there)
+    lost = [name for name in wanted if not times[name]]
     if lost:
         raise ColumnsLost(where, lost, there)
-    twice = [name for name in wanted if there.count(name) > 1]
+    twice = [name for name in wanted if times[name] > 1]
     if twice:
         raise ColumnsTwice(where, twice)
 

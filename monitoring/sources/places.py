@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from monitoring.config import Source
 from monitoring.errors import SourceMissing
-from monitoring.secrets import VARIABLE, expand
+from monitoring.secrets import expand, variables, without_passwords
 
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters at least: C:// is a drive
 
@@ -58,7 +58,7 @@ def scrubber(written: str, expanded: str) -> Callable[[str], str]:
     'no answer from postgres://ann:***@db/x'
     """
     hidden = {expanded: written} if "${" in written else {}
-    for name, _ in VARIABLE.findall(written):
+    for name in variables(written):
         value = os.environ.get(name, "")
         # One or two letters are no secret, and to replace them would make a message unreadable.
         hidden |= {known: f"${{{name}}}" for known in (value, quote(value, safe=""), unquote(value)) if len(known) > 2}
@@ -71,7 +71,7 @@ def scrubber(written: str, expanded: str) -> Callable[[str], str]:
     def scrub(text: str) -> str:
         for value in sorted(hidden, key=len, reverse=True):
             text = text.replace(value, hidden[value])
-        return re.sub(r"(://[^:/@\s]*):[^@\s]+@", r"\1:***@", text)
+        return without_passwords(text)
 
     return scrub
 

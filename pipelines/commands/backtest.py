@@ -47,7 +47,7 @@ class SpanOrCount(click.ParamType["timedelta | int"]):
 @click.option("--policies", help="Triggers to compare, separated by commas; `config` for its own. Default: a grid.")
 @click.option(
     "--cost",
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(1e-6, 1e6),
     help="What a retrain is worth, in units of one batch's loss. Default: the config's, or 0.2.",
 )
 @click.option(

@@ -80,7 +80,7 @@ def test_a_source_is_files_or_a_table(given_: dict[str, Any], found: str) -> Non
         ({"drift__numeric": {"threshold": "0.1"}}, "`calibrated`, or a number above 0"),
         ({"drift__numeric": {"threshold": True}}, "`calibrated`, or a number above 0"),
         ({"drift__numeric": {"effect_floor": -1}}, "greater than or equal to 0"),
-        ({"drift__false_alarm_rate": 0}, "greater than 0"),
+        ({"drift__false_alarm_rate": 0}, "greater than or equal to 0.000000001"),
         ({"drift__numeric": {"method": "evidently:ks", "threshold": "calibrated"}}, "cannot be calibrated"),
         ({"drift__numeric": {"method": "evidently:chisquare"}}, "a method for numeric columns"),
         ({"drift__categorical": {"method": "ks"}}, "a method for categorical columns"),

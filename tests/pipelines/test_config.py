@@ -262,7 +262,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     "drift threshold in words": (
         changed(drift__columns={"amount": {"threshold": "high"}}),
         "FILE: drift.columns.amount.threshold: 'high'",
-        "`calibrated`, or a number above 0",
+        "`calibrated`, or a number above 0 (1e-12 to 1e+12)",
         "correct the value, or remove it",
     ),
     "drift method that cannot be calibrated": (
@@ -353,7 +353,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         GOOD + "task: binary\n",
         f"FILE: line {NEXT}: the key 'task' is given twice",
         "well-formed YAML",
-        "mend that line",
+        "correct that line",
     ),
     "tabs": (
         GOOD.replace("  path", "\tpath"),
@@ -365,7 +365,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         GOOD.replace("  path", "  format: csv\n   path"),
         "FILE: line 5: mapping values are not allowed here",
         "well-formed YAML",
-        "mend that line or the one above: the indents differ, or a value with : or # wants quotes",
+        "correct that line or the one above: the indents differ, or a value with : or # needs quotes",
     ),
     "two documents": (
         GOOD + "---\nmodel: other\n",
@@ -377,25 +377,25 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         GOOD + "x: 'abc\n",
         f"FILE: line {NEXT + 1}: found unexpected end of stream",
         "well-formed YAML",
-        "mend that line",
+        "correct that line",
     ),
     "list as a key": (
         "? [a, b]\n: 1\n",
         "FILE: line 1: a key that is no text",
         "well-formed YAML",
-        "mend that line",
+        "correct that line",
     ),
     "code": (
         GOOD + "x: !!python/name:os.system\n",
         f"FILE: line {NEXT}: could not determine a constructor for the tag 'tag:yaml.org,2002:python/name:os.system'",
         "well-formed YAML",
-        "mend that line",
+        "correct that line",
     ),
     "zero byte": (
         GOOD + "\0",
         "FILE: unacceptable character #x0000: special characters are not allowed",
         "well-formed YAML",
-        "mend that line",
+        "correct that line",
     ),
     "not UTF-8": (
         GOOD.encode() + "# größe\n".encode("latin-1"),
@@ -440,7 +440,7 @@ def test_every_mistake_is_answered_in_three_parts(case: str, tmp_path: Path) -> 
 
 def test_a_loop_of_anchors_is_refused(tmp_path: Path) -> None:
     """A mapping that contains itself ends as an error, not as an endless recursion."""
-    assert refused(tmp_path, "a: &a {b: *a}\n")[0] == "FILE: a: an unknown key"
+    assert refused(tmp_path, "a: &a {b: *a}\n")[0] == "FILE: line 1: an anchor that holds itself"
 
 
 def test_a_file_that_is_not_there_is_told_with_what_is(tmp_path: Path) -> None:

@@ -43,7 +43,16 @@ def test_whatever_is_written_anywhere_is_taken_or_answered(key: str, value: Any)
 
 def test_every_wording_can_be_filled() -> None:
     """No wording asks for a number that its error does not bring."""
-    context = {"min_length": 1, "expected": "'a'", "expected_tags": "'a'", "gt": 1.0, "ge": 1.0, "lt": 1.0, "le": 1.0}
+    context = {
+        "min_length": 1,
+        "max_length": 9,
+        "expected": "'a'",
+        "expected_tags": "'a'",
+        "gt": 1.0,
+        "ge": 1.0,
+        "lt": 1.0,
+        "le": 1.0,
+    }
     assert all("{" not in text.format(**context).replace("{policy:", "") for text in EXPECTED.values())
 
 
