@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlsplit
 
 from monitoring.errors import SecretMissing
 
@@ -13,6 +15,17 @@ PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
 # Words in the name of a query parameter whose value opens a door: sslpassword, access_token, X-Amz-Signature.
 TELLING = ("password", "passwd", "passphrase", "pwd", "token", "secret", "signature", "apikey", "accesskey")
 TELLING_WHOLE = ("pass", "sig", "key", "auth", "credential", "credentials", "privatekey", "accountkey")
+
+# Notification services whose address is no secret but for a password. All others keep a token in host, user or path.
+OPEN_SERVICES = frozenset({
+    "dbus", "emby", "embys", "enigma2", "enigma2s", "form", "forms", "gio", "glib", "gnome", "growl", "irc",
+    "ircs", "jellyfin", "jellyfins", "json", "jsons", "kde", "kodi", "kodis", "macosx", "mailto", "mailtos",
+    "mqtt", "mqtts", "ncloud", "nclouds", "nctalk", "nctalks", "ntfy", "ntfys", "qt", "rsyslog", "signal",
+    "signals", "smpp", "smpps", "syslog", "windows", "xbmc", "xbmcs", "xml", "xmls", "xmpp", "xmpps",
+})  # fmt: skip
+# Letters and digits without a break, or of a length that no one gives to a name.
+TOKEN = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])(?:[A-Za-z0-9:_-]{32,}|[A-Za-z0-9]{16,})")
+FILLED = "\0"
 
 
 def expand(text: str, key: str) -> str:
@@ -46,6 +59,20 @@ def variables(text: str) -> list[str]:
     return [name for name, _ in VARIABLE.findall(_up_to_last(text, "}")[0])]
 
 
+def spellings(secret: str) -> set[str]:
+    """List the ways in which an engine, a library or a log may spell a secret. One or two letters are no secret.
+
+    >>> sorted(spellings("a/b c"))
+    ['a%2Fb%20c', 'a%2Fb+c', 'a/b c', 'a/b%20c', 'a/b+c']
+    """
+    known = {secret, unquote(secret), unquote_plus(secret)}
+    known |= {spelled for one in tuple(known) for spelled in (quote(one, safe=""), quote(one), quote_plus(one))}
+    known |= {quote_plus(secret, safe="/"), html.escape(secret)}
+    # Within quotes, as Python and JSON write a text.
+    known |= {repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {one for one in known if len(one) > 2}
+
+
 def written_out(address: str) -> str | None:
     """Name the secret that an address holds in plain sight, never its value; None if there is none.
 
@@ -68,6 +95,29 @@ def written_out(address: str) -> str | None:
         if value and (bare in TELLING_WHOLE or any(word in bare for word in TELLING)):
             return f"the secret {name!r}"
     return None
+
+
+def token_written_out(url: str) -> str | None:
+    """Name the secret that a notification URL holds in plain sight, never its value; None if there is none.
+
+    What `written_out` finds, and the tokens that most services keep in host, user or path.
+
+    >>> token_written_out("slack://T0/B0/abc"), token_written_out("json://host/hooks/9f86d081884c7d659a2f")
+    ("a token of 'slack'", "a token of 'json'")
+    >>> token_written_out("tgram://${BOT_TOKEN}/12345"), token_written_out("mailto://robot:${PASSWORD}@example.org")
+    (None, None)
+    """
+    if (secret := written_out(url)) is not None:
+        return secret
+    whole, rest = _up_to_last(url, "}")
+    plain = VARIABLE.sub(lambda variable: variable.group(2) or FILLED, whole) + rest
+    scheme, found, place = plain.partition("?")[0].partition("://")
+    if not found or FILLED in scheme:
+        return None
+    parts = re.split("[/@]", place)
+    closed = scheme.lower() not in OPEN_SERVICES and FILLED not in place
+    inside = not scheme.lower().startswith("mailto") and any(TOKEN.fullmatch(part) for part in parts)
+    return f"a token of {scheme!r}" if closed or inside else None
 
 
 def _password(address: str) -> bool:

@@ -14,7 +14,7 @@ from monitoring.config import Name, Section, Share
 from monitoring.durations import Span, format_duration
 from monitoring.errors import Misfit
 from monitoring.records import Check, Outcome, Record, Retrain
-from monitoring.secrets import written_out
+from monitoring.secrets import token_written_out
 from pipelines.events import drifted
 
 Kind = Literal["drift", "promoted", "rejected", "approval", "failed", "silence"]
@@ -22,7 +22,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def _no_secret(url: str) -> str:
-    if secret := written_out(url):
+    if secret := token_written_out(url):
         raise Misfit(
             "a URL whose secrets are written as ${NAME}, filled from the environment when news are sent",
             found=f"{secret} written out",

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from monitoring.config import Source
 from monitoring.errors import SourceMissing
-from monitoring.secrets import expand, variables, without_passwords
+from monitoring.secrets import expand, spellings, variables, without_passwords
 
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters at least: C:// is a drive
 
@@ -60,13 +60,12 @@ def scrubber(written: str, expanded: str) -> Callable[[str], str]:
     hidden = {expanded: written} if "${" in written else {}
     for name in variables(written):
         value = os.environ.get(name, "")
-        # One or two letters are no secret, and to replace them would make a message unreadable.
-        hidden |= {known: f"${{{name}}}" for known in (value, quote(value, safe=""), unquote(value)) if len(known) > 2}
+        hidden |= dict.fromkeys(spellings(value), f"${{{name}}}")
     try:
         password = urlsplit(expanded).password or ""
     except ValueError:
         password = ""
-    hidden |= {known: "***" for known in (password, unquote(password)) if len(known) > 2 and known not in hidden}
+    hidden |= {known: "***" for known in spellings(password) if known not in hidden}
 
     def scrub(text: str) -> str:
         for value in sorted(hidden, key=len, reverse=True):

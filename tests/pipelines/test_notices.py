@@ -89,6 +89,6 @@ def test_a_secret_that_is_written_out_is_refused(url: str) -> None:
 
 def test_urls_reach_no_store() -> None:
     """Some URLs are secrets from end to end: the section is in no dump of the config, so not in Prefect or MLflow."""
-    project = Project.model_validate(streams.config(notify={"urls": ["slack://AAA/BBB/CCC"], "on": ["drift"]}))
+    project = Project.model_validate(streams.config(notify={"urls": ["slack://${AAA}/${BBB}/${CCC}"], "on": ["drift"]}))
     assert project.notify.on == ("drift",)
     assert "AAA" not in f"{project.model_dump_json()}{project!r}{project.model_dump()}"
