@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hmac
+import io
 import json
+import logging
+import socket
+import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,6 +21,9 @@ from monitoring.errors import DriftloopError, meant
 HERE = frozenset({"127.0.0.1", "localhost"})
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 LONGEST_BODY = 1_000_000
+# From the wait for a request to its last byte.
+TOTAL_SECONDS = 60.0
+log = logging.getLogger("driftloop.service")
 
 
 class TokenMissing(DriftloopError):
@@ -111,8 +119,59 @@ def _start(model: str, answers: Answers) -> Reply:
     return said(503 if answer == "stopping" else 202, model=model, check=answer)
 
 
+def body_length(headers: Mapping[str, str], lengths: Sequence[str]) -> int | Reply:
+    """Return how many bytes of body follow, or the refusal of a request that does not say so clearly.
+
+    >>> body_length({}, ["12"]), body_length({}, []), body_length({}, ["-1"]).status
+    (12, 0, 400)
+    """
+    if "transfer-encoding" in headers:
+        return said(400, error="send the body with a Content-Length, or none at all")
+    if len(set(lengths)) > 1 or any(not (one.isascii() and one.isdecimal()) for one in lengths):
+        return said(400, error="Content-Length is one whole number of bytes")
+    digits = lengths[0].lstrip("0") if lengths else ""
+    if len(digits) > len(str(LONGEST_BODY)) or int(digits or 0) > LONGEST_BODY:
+        # More than 19 digits fit into no machine's count of bytes: no client means them.
+        return said(400 if len(digits) > 19 else 413, error=f"a body has at most {LONGEST_BODY:,} bytes")
+    return int(digits or 0)
+
+
+class _Bounded(io.RawIOBase):
+    """The bytes of a connection until `deadline`: a byte now and then does not keep it open for ever."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.deadline, self.begun = 0.0, False
+
+    def restart(self) -> None:
+        """Wait for the next request from now on."""
+        self.deadline, self.begun = time.monotonic() + TOTAL_SECONDS, False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"a request took longer than {TOTAL_SECONDS} s")
+        self.connection.settimeout(left)
+        count = self.connection.recv_into(buffer)
+        self.begun = self.begun or count > 0
+        return count
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log one line; a client that hangs up is no fault of ours."""
+        error = sys.exc_info()[1]
+        log.info("a connection from %s ended early: %s: %s", client_address[0], type(error).__name__, error)
+
+
 class Endpoint:
-    """The HTTP server in a thread of its own. Port 0 takes any that is free; `port` says which."""
+    """The HTTP server in its own thread. Port 0 takes any that is free; `port` says which."""
 
     def __init__(self, answers: Answers, *, host: str, port: int, token: str | None) -> None:
         local = host in HERE
@@ -122,21 +181,38 @@ class Endpoint:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             server_version, sys_version = "driftloop", ""
-            timeout = 30
+
+            def setup(self) -> None:
+                super().setup()
+                self.raw = _Bounded(self.connection)
+                self.rfile = io.BufferedReader(self.raw)
+
+            def handle_one_request(self) -> None:
+                self.raw.restart()
+                super().handle_one_request()
 
             def _answer(self) -> None:
-                length = self.headers.get("Content-Length", "0")
-                if not length.isdecimal() or int(length) > LONGEST_BODY:
+                headers = dict(self.headers)
+                lower = {name.lower(): value for name, value in headers.items()}
+                length = body_length(lower, [one.strip() for one in self.headers.get_all("Content-Length", [])])
+                if isinstance(length, Reply):
                     self.close_connection = True
-                else:
-                    self.rfile.read(int(length))  # what is not read would be taken for the next request
+                    return self._send(length)
+                if len(self.rfile.read(length)) < length:  # what is not read would be taken for the next request
+                    raise ConnectionError("the body ended early")
                 try:
-                    told = reply(self.command, self.path, dict(self.headers), answers, local=local, token=token)
+                    told = reply(self.command, self.path, headers, answers, local=local, token=token)
                 except Exception as error:
                     told = said(500, error=f"no answer: {type(error).__name__}")
+                return self._send(told)
+
+            def _send(self, told: Reply) -> None:
+                self.connection.settimeout(TOTAL_SECONDS)
                 self.send_response(told.status)
                 self.send_header("Content-Type", told.kind)
                 self.send_header("Content-Length", str(len(told.body)))
+                if self.close_connection:
+                    self.send_header("Connection", "close")
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(told.body)
@@ -146,11 +222,15 @@ class Endpoint:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Requests are not logged: a probe comes every few seconds."""
 
+            def log_error(self, format: str, *args: Any) -> None:  # noqa: A002
+                """Log what is no request, and one that takes too long, in one line; an idle connection just ends."""
+                if self.raw.begun:
+                    log.info("a request from %s was refused: %s", self.client_address[0], format % args)
+
         try:
-            self._server = ThreadingHTTPServer((host, port), Handler)
+            self._server = _Server((host, port), Handler)
         except (OSError, OverflowError) as error:
             raise PortTaken(host, port, getattr(error, "strerror", None) or str(error)) from None
-        self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="endpoint", daemon=True)
         self._thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -36,7 +37,7 @@ def _model(standing: Standing, now: datetime) -> dict[str, Any]:
     return {
         "model": standing.model,
         "file": standing.file,
-        "last_check": standing.last.model_dump(mode="json") if standing.last else None,
+        "last_check": json.loads(standing.last.model_dump_json()) if standing.last else None,
         "next_run": _iso(standing.next),
         "lag_seconds": round(standing.lag(now).total_seconds(), 3),
         "overdue": standing.silent(now),

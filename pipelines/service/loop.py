@@ -52,6 +52,7 @@ class Service:
         self._untaken: dict[str, Project] = {}
         self._complaints: dict[str, str] = {}
         self._wake, self._stop, self._at_once = threading.Event(), threading.Event(), threading.Event()
+        self._started = threading.Event()
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self._board = Board(self._aside)
         self._clock = Clock(self._is_due, self._was_missed)
@@ -145,6 +146,7 @@ class Service:
             with self._alone(watched.project.model):
                 folders |= {watched.arrivals.root} if watched.arrivals else set()
         self._watch.set(folders)
+        self._started.set()
 
     def _take(self, project: Project, now: datetime) -> None:
         model, schedule = project.model, project.schedule
@@ -257,7 +259,10 @@ class Service:
 
     def _health(self) -> tuple[int, dict[str, Any]]:
         broken = tuple(self._roster.broken.values())
-        return health(self.standings(), broken, datetime.now(UTC), stopping=self._stop.is_set())
+        status, body = health(self.standings(), broken, datetime.now(UTC), stopping=self._stop.is_set())
+        # Until the models are loaded there is nothing that could be ill.
+        starting = not self._started.is_set() and not self._stop.is_set()
+        return (503, {**body, "status": "starting"}) if starting else (status, body)
 
     def _metrics(self) -> bytes:
         return metrics(self.standings(), datetime.now(UTC))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import socket
+import struct
+import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -122,3 +126,92 @@ def test_it_answers_over_a_real_socket(endpoint: Endpoint) -> None:
         urllib.request.urlopen(f"{at}/health", timeout=10)
     assert caught.value.code == 503
     assert json.load(caught.value)["status"] == "overdue"
+
+
+def sent(endpoint: Endpoint, text: str, *, hang_up: bool = False) -> str:
+    """What the endpoint answers to raw bytes; with `hang_up` the client is gone before it reads any of it."""
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=30) as client:
+        client.sendall(text.encode("latin-1"))
+        if hang_up:
+            # A reset, and no orderly end.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return ""
+        client.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: client.recv(65536), b"")).decode("latin-1")
+
+
+POST = "POST /check/fares HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("Content-Length: -1", 400), ("Content-Length: abc", 400), ("Content-Length: " + "9" * 20, 400),
+        ("Content-Length: 1_0", 400), ("Content-Length: +1", 400), ("Content-Length: 1.5", 400),
+        ("Content-Length: \xb2", 400), ("Content-Length: ", 400), ("Content-Length: 0x1", 400),
+        ("Content-Length: 1\r\nContent-Length: 2", 400), ("Content-Length: " + "9" * 5000, 400),
+        ("Transfer-Encoding: chunked", 400), ("Content-Length: 1000001", 413),
+        ("Content-Length: 0", 202), ("Content-Length: 00", 202), ("X-Nothing: at all", 202),
+    ],
+)  # fmt: skip
+def test_a_body_of_no_clear_length_starts_nothing(endpoint: Endpoint, header: str, status: int) -> None:
+    """It is refused and the connection ends: what follows cannot be told from the next request."""
+    ASKED.clear()
+    answer = sent(endpoint, f"{POST}{header}\r\n\r\n")
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    assert (["fares"] if status == 202 else []) == ASKED
+    assert answer.count("HTTP/1.1") == 1
+
+
+def test_a_client_that_hangs_up_leaves_one_line(endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
+    """Whenever it does: in the request, in the body, before the answer. No traceback, and the others are served."""
+    caplog.set_level("INFO", "driftloop.service")
+    ASKED.clear()
+    for text in ("GET /hea", f"{POST}Content-Length: 9\r\n\r\nab", f"{POST}Content-Length: 9\r\n\r\n"):
+        sent(endpoint, text, hang_up=True)
+    assert ASKED == []
+    assert sent(endpoint, f"{POST}Content-Length: 9\r\n\r\nab") == "", "a body that is cut starts nothing"
+    assert "HTTP/1.1 503" in sent(endpoint, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    until = time.monotonic() + 30
+    while len(caplog.records) < 4 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert [record.levelname for record in caplog.records] == ["INFO"] * 4
+    assert all("\n" not in record.getMessage() and record.exc_info is None for record in caplog.records)
+    assert ASKED == []
+
+
+def dripped(client: socket.socket, more: bytes) -> bool:
+    """Whether the other side has ended the connection; a little more is sent while it has not."""
+    client.settimeout(0.1)
+    try:
+        client.sendall(more)
+        return not client.recv(4096)
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize("begin", ["GET /health HTTP/1.1\r\nX: ", f"{POST}Content-Length: 9000\r\n\r\n", "", "GET /"])
+def test_a_slow_request_ends(begin: str, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then does not keep a connection, and its thread, for longer than the whole time of a request."""
+    monkeypatch.setattr("pipelines.service.endpoint.TOTAL_SECONDS", 1.0)
+    ASKED.clear()
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=30) as client:
+        client.sendall(begin.encode())
+        while not dripped(client, b"a" if begin else b""):
+            assert time.monotonic() < begun + 30
+    assert time.monotonic() - begun < 20
+    assert ASKED == []
+
+
+def test_many_requests_share_a_connection(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of one begins when the one before has ended."""
+    monkeypatch.setattr("pipelines.service.endpoint.TOTAL_SECONDS", 2.0)
+    client = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
+    for _ in range(4):
+        client.request("GET", "/metrics")
+        assert client.getresponse().read() == b"driftloop_up 1\n"
+        time.sleep(0.7)
+    client.close()

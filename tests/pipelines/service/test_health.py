@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from pipelines.schedule import Schedule
 from pipelines.service.health import health
 from pipelines.service.metrics import metrics
-from pipelines.service.standing import Standing
+from pipelines.service.standing import Last, Standing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -32,3 +34,10 @@ def test_the_error_of_one_model_leaves_the_answer_to_the_others() -> None:
     assert 'driftloop_check_overdue{model="good"} 0.0' in told
     assert 'driftloop_check_running{model="broken"} 0.0' in told
     assert 'driftloop_check_overdue{model="broken"}' not in told
+
+
+def test_health_is_json_whatever_the_loss() -> None:
+    """A loss that is no number is null: most readers of JSON know no Infinity."""
+    last = Last(outcome="steady", reason="", started=NOW, loss=float("inf"), drift_share=float("nan"))
+    _, body = health([replace(standing("good", "0 6 * * *"), last=last)], (), NOW)
+    assert json.loads(json.dumps(body, allow_nan=False))["models"][0]["last_check"]["loss"] is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -241,3 +241,24 @@ def test_a_model_that_cannot_be_taken_up_keeps_no_other_back(
     monkeypatch.setenv("IN_A_MOMENT", "in")
     served.until(lambda: len(served.service.answers.models()) == 2)
     assert caplog.text.count("cannot be watched yet") == 1
+
+
+def test_health_is_starting_until_the_models_are_loaded(served: Served) -> None:
+    """A probe that waits for a good answer is not fooled by a service that watches nothing yet."""
+    loading, loaded = threading.Event(), threading.Event()
+
+    def preload(projects: Iterable[Project]) -> None:
+        loading.set()
+        assert loaded.wait(SOON)
+
+    served.write(schedule={"cron": "0 6 1 jan *"})
+    served.service = Service([served.folder], check=served.check, preload=preload)
+    assert served.service.answers.health()[1]["status"] == "starting"
+    served.thread = threading.Thread(target=lambda: setattr(served, "ended", served.service.run(SOON)))
+    served.thread.start()
+    assert loading.wait(SOON)
+    status, body = served.service.answers.health()
+    assert (status, body["status"], body["models"]) == (503, "starting", [])
+    loaded.set()
+    served.until(lambda: served.service.answers.health()[0] == 200)
+    assert served.health()[1]["model"] == served.model
