@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from monitoring.config import Monitored, Preflight
 
 FEW_LABELS = 20  # a share of fewer labels than this is chance: told, never fatal
+FEW_VALUES = 10  # where so few values were to be expected, none at all may be chance
+# Of these columns nothing can be compared. A column of which all values are unlike the reference can: it has drifted.
+NOT_COMPARED = frozenset({"nothing_to_judge", "all_different"})
 
 
 def inspect(
@@ -43,7 +46,11 @@ def inspect(
             continue
         values = counted.columns[column.name]
         found += _nulls(values, column, limits)
-        found += _unseen(values, column, limits) if column.kind == "categorical" else _range(values, column, limits)
+        found += (
+            _unseen(values, column, limits, reference.rows)
+            if column.kind == "categorical"
+            else _range(values, column, limits)
+        )
         found += _constant(values, column)
     target = reference.column(config.columns.target)
     if target is not None and target.name not in unlike:
@@ -52,8 +59,10 @@ def inspect(
 
 
 def put_aside(findings: tuple[Finding, ...]) -> frozenset[str]:
-    """Columns that cannot be judged; the rest is."""
-    return frozenset(f.column for f in findings if f.column is not None and f.severity in {"error", "fatal"})
+    """Return the columns of which nothing can be compared; all others are scored, those with errors too."""
+    return frozenset(
+        f.column for f in findings if f.column is not None and (f.severity == "fatal" or f.code in NOT_COMPARED)
+    )
 
 
 def fatal(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -140,7 +149,11 @@ def _nulls(values: Counted, column: ColumnReference, limits: Preflight) -> Itera
     if new > limit:
         severity = "fatal"
     elif share == 1.0:
-        severity, told = "error", f"{told}; there is nothing to judge"
+        if values.rows * (1 - column.null_share) < FEW_VALUES:
+            told = f"{told}; there is nothing to judge"
+            yield Finding(code="nothing_to_judge", severity="warning", column=column.name, observed=share, message=told)
+            return
+        severity = "error"
     elif new > limits.warn_new_null_share:
         severity, limit = "warning", limits.warn_new_null_share
     if severity:
@@ -148,7 +161,7 @@ def _nulls(values: Counted, column: ColumnReference, limits: Preflight) -> Itera
         yield Finding(code="nulls", severity=severity, column=column.name, observed=share, limit=limit, message=told)
 
 
-def _unseen(values: Counted, column: ColumnReference, limits: Preflight) -> Iterator[Finding]:
+def _unseen(values: Counted, column: ColumnReference, limits: Preflight, reference_rows: int) -> Iterator[Finding]:
     if not values.present:
         return
     if column.distinct > len(column.levels):
@@ -163,6 +176,16 @@ def _unseen(values: Counted, column: ColumnReference, limits: Preflight) -> Iter
         )
         return
     share, named = _strange(values)
+    if share == 1.0 and 2 * column.distinct > reference_rows * (1 - column.null_share):
+        yield Finding(
+            code="all_different",
+            severity="warning",
+            column=column.name,
+            observed=share,
+            message=f"{column.name} has {column.distinct:,} categories in {reference_rows:,} rows of the reference, as "
+            "an id has, and only new ones now: it cannot be compared; better remove it from the features",
+        )
+        return
     if share > limits.max_unseen_share or share == 1.0:
         yield Finding(
             code="unseen_categories",

@@ -13,7 +13,7 @@ from monitoring.records import History, Signals, Vote
 
 
 class BadData(Guard):
-    """Vetoes when preflight put columns aside: at least `errors` findings of severity error.
+    """Vetoes when columns are unlike the reference as a whole: at least `errors` findings of severity error.
 
     Fatal findings end a check before any vote. This guard is for those who do not want to learn from rows of which a
     part is known to be broken. Data validation before training: Polyzotis et al., MLSys 2019.

@@ -106,8 +106,8 @@ Role = Literal["feature", "prediction", "target"]
 class Finding(Record):
     """One thing that preflight noticed.
 
-    `warning` is told, `error` puts the column aside and the rest is judged, `fatal` would poison a training: the
-    check ends as `bad_data`.
+    A `warning` is reported. An `error` is a notification as well: the column is unlike the reference as a whole, and is
+    scored all the same. A `fatal` one would corrupt a training: the check ends as `bad_data`.
     """
 
     code: str

@@ -132,15 +132,38 @@ def test_nulls_count_above_those_of_the_reference() -> None:
     assert inspected(now, before, config, source_types=TYPES, labels_due=due) == ()
 
 
-def test_a_nearly_empty_column_that_is_empty_now_is_put_aside() -> None:
-    """Nothing to judge is no poison where there was next to nothing before: the rest is judged."""
+@pytest.mark.parametrize(
+    ("nulls", "code", "severity", "aside"),
+    [(0.9, "nulls", "error", set()), (0.997, "nothing_to_judge", "warning", {"amount"})],
+)
+def test_a_nearly_empty_column_that_is_empty_now_stops_nothing(
+    nulls: float, code: str, severity: str, aside: set[str]
+) -> None:
+    """It is an error where values were to be expected, and put aside where that there is none may be chance."""
     config = monitored()
-    before = reference(config, rows(config, amount=share(0.98, None, np.linspace(6, 14, N))))
+    before = reference(config, rows(config, amount=share(nulls, None, np.linspace(6, 14, N))))
     now = rows(config, seed=1, amount=np.nan)
     (finding,) = inspected(now, before, config, source_types=TYPES, labels_due=pd.Series(np.full(N, True)))
-    assert (finding.code, finding.severity) == ("nulls", "error")
-    assert put_aside((finding,)) == {"amount"}
+    assert (finding.code, finding.severity) == (code, severity)
+    assert put_aside((finding,)) == aside
     assert fatal((finding,)) == ()
+
+
+def test_ids_that_are_all_new_cannot_be_compared() -> None:
+    """A category that repeats is re-encoded when all of it is new; one that hardly does is new by nature."""
+    config = monitored()
+    ids = [f"id{at}" for at in range(N)]
+    before = reference(config, rows(config, kind=ids))
+    found = inspected(
+        rows(config, seed=1, kind=[f"x{one}" for one in ids], city="Rome"),
+        before,
+        config,
+        source_types=TYPES,
+        labels_due=pd.Series(np.full(N, True)),
+    )
+    told = {finding.column: (finding.code, finding.severity) for finding in found if finding.code != "constant"}
+    assert told == {"kind": ("all_different", "warning"), "city": ("unseen_categories", "error")}
+    assert put_aside(found) == {"kind"}
 
 
 def test_only_labels_that_are_due_can_be_missing() -> None:
@@ -280,7 +303,7 @@ def test_a_config_that_left_its_champion_behind_is_told(
 
 
 def test_what_is_put_aside_and_what_stops() -> None:
-    """Errors put their column aside, fatal ones stop the check, warnings do neither."""
+    """What cannot be compared is put aside, fatal findings stop the check, errors and warnings do neither."""
     made = [
         Finding(code="a", severity="info", column="a", message="m"),
         Finding(code="b", severity="warning", column="b", message="m"),
@@ -288,7 +311,9 @@ def test_what_is_put_aside_and_what_stops() -> None:
         Finding(code="d", severity="fatal", column="d", message="m"),
         Finding(code="e", severity="fatal", message="m"),
     ]
-    assert put_aside(tuple(made)) == {"c", "d"}
+    assert put_aside(tuple(made)) == {"d"}
+    told = Finding(code="all_different", severity="warning", column="c", message="m")
+    assert put_aside((told,)) == {"c"}
     assert [one.code for one in fatal(tuple(made))] == ["d", "e"]
 
 
