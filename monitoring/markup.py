@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from monitoring.records import Outcome
+from monitoring.standing import WORSE
 
 # Nothing may be loaded from elsewhere or sent anywhere, whatever a page holds.
 POLICY = (
@@ -88,6 +89,26 @@ def pairs(told: Iterable[tuple[str, str]]) -> str:
 def badge(tone: str, word: str) -> str:
     """A small label; `tone` is good, warn, bad, new or quiet."""
     return f'<span class="badge {tone}">{text(word)}</span>'
+
+
+def tone_of(outcome: Outcome, *, worse: bool = False) -> str:
+    """Return the tone of a verdict; it is never good where the champion does `worse` than its reference.
+
+    >>> tone_of(Outcome.STEADY), tone_of(Outcome.STEADY, worse=True), tone_of(Outcome.FAILED, worse=True)
+    ('good', 'warn', 'bad')
+    """
+    tone = OUTCOMES[outcome][0]
+    return "warn" if worse and tone != "bad" else tone
+
+
+def verdict_badges(outcome: Outcome, *, worse: bool = False) -> str:
+    """Return the badge of the outcome, and a second one if the champion does worse than its reference.
+
+    >>> verdict_badges(Outcome.STEADY, worse=True)
+    '<span class="badge warn">Steady</span> <span class="badge warn">worse than the reference</span>'
+    """
+    first = badge(tone_of(outcome, worse=worse), OUTCOMES[outcome][1])
+    return f"{first} {badge('warn', WORSE)}" if worse else first
 
 
 def text(raw: str) -> str:

@@ -103,7 +103,9 @@ def _waves(rows: int) -> int:
     return min(WAVES, math.isqrt(rows))
 
 
-def assess(losses: Floats, *, loss_name: str, window: Window, reference_loss: float) -> Performance:
+def assess(
+    losses: Floats, *, loss_name: str, window: Window, reference_loss: float, reference_rows: int | None = None
+) -> Performance:
     """Sum up the losses of a window's labelled rows beside the champion's loss on its reference.
 
     No loss is negative, so neither is the interval.
@@ -117,4 +119,5 @@ def assess(losses: Floats, *, loss_name: str, window: Window, reference_loss: fl
         rows=len(losses),
         window=window,
         reference_loss=reference_loss,
+        reference_rows=reference_rows,
     )

@@ -20,6 +20,7 @@ from pipelines.events import Event
 from pipelines.notices import Notice, Notify
 
 NOTIFIED = "notified"
+FAR_ENOUGH = 50
 log = logging.getLogger("driftloop.announce")
 P = ParamSpec("P")
 
@@ -40,7 +41,14 @@ def _never_fails(tell: Callable[P, None]) -> Callable[P, None]:
 def check_ended(config: Project, check: Check, ledger: Ledger) -> None:
     """Emit the events of a recorded check, and notify of its news."""
     emit(events.of_check(check, config.notify.drift_share))
-    notify(config.notify, notices.of_check(check, config.notify), ledger)
+    notify(config.notify, notices.of_check(check, config.notify, _before(check, ledger)), ledger)
+
+
+def _before(check: Check, ledger: Ledger) -> list[Check]:
+    """The checks before this one, newest first; read only where they decide whether something is sent."""
+    if check.outcome not in notices.SCARCE:
+        return []
+    return [one for one in ledger.checks(check.model, most=FAR_ENOUGH) if one.check_id != check.check_id]
 
 
 @_never_fails

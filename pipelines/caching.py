@@ -6,7 +6,7 @@ from typing import Any
 
 from prefect.context import TaskRunContext
 
-FORMAT = "2"
+FORMAT = "3"
 
 
 def by_content(context: TaskRunContext, parameters: dict[str, Any]) -> str:

@@ -90,7 +90,7 @@ def _payload(name: str, check: Check) -> dict[str, Any]:
     payload = {key: said[key] for key in ("check_id", "outcome", "reason", "window", "champion", "now")}
     if name == CHECK_FAILED:
         return payload
-    payload |= {key: said[key] for key in ("decision", "drift_share", "champion_after", "report")}
+    payload |= {key: said[key] for key in ("decision", "drift_share", "champion_after", "report", "standing")}
     payload["drifted_columns"] = [score.name for score in check.columns if score.drifted]
     seen = check.performance
     payload["loss"] = {"name": seen.loss_name, "value": said["performance"]["loss"]} if seen else None

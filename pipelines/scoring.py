@@ -75,7 +75,7 @@ def score_rows(
     return Scored(
         profiles=counted[0],
         sample=pd.concat(drawn, ignore_index=True),
-        performance=losses.performance(reference.loss),
+        performance=losses.performance(reference),
         estimated=judge(kept.told, foreseen, reference.loss) if kept is not None else None,
     )
 
@@ -95,14 +95,20 @@ class Losses:
         self.losses.append(row_losses(self.config.loss, target.to_numpy()[known], predicted[known], classes))
         self.moments.append(time.dt.tz_convert(None).to_numpy()[known])
 
-    def performance(self, reference_loss: float) -> Performance | None:
+    def performance(self, reference: Reference) -> Performance | None:
         """The mean with its interval, which heeds the order of time; None where no row has a label."""
         losses, moments = np.concatenate(self.losses), np.concatenate(self.moments)
         if not len(losses):
             return None
         if (moments[1:] < moments[:-1]).any():
             losses = losses[np.argsort(moments, kind="stable")]
-        return assess(losses, loss_name=self.config.loss, window=self.labelled, reference_loss=reference_loss)
+        return assess(
+            losses,
+            loss_name=self.config.loss,
+            window=self.labelled,
+            reference_loss=reference.loss,
+            reference_rows=reference.loss_rows,
+        )
 
 
 def _current(

@@ -8,16 +8,20 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitoring.errors import DriftloopError, UnknownModel, listed, meant
 from monitoring.ledger import Ledger
-from monitoring.markup import OUTCOMES
+from monitoring.markup import tone_of
 from monitoring.records import Check, Outcome, utc
+from monitoring.standing import loss_in_words, new_champion_in_words, newest_of
 from pipelines import home
 from pipelines.terminal import printable
+
+if TYPE_CHECKING:
+    from pipelines.registry import Version
 
 FAR_ENOUGH = 200
 # Of each column: its title, and whether its cells stand to the right, as numbers do.
@@ -58,11 +62,19 @@ def as_table(rows: list[dict[str, Any]], *, whole: bool = False) -> str:
     told = [_line(list(COLUMNS), widths, "bold")]
     for row, line in zip(ordered, cells, strict=True):
         told.append(_line(line, widths, COLOURS[_tone(row)]))
-        if whole or _tone(row) in {"bad", "warn"}:
-            verdict = " ".join((row["reason"] or "").split())
-            wrapped = wrap(verdict, 110, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
-            told += [printable(one) for one in wrapped]
+        needs_look = whole or _tone(row) in {"bad", "warn"}
+        if row.get("standing") == "worse":
+            told += _wrapped(f"worse than the reference: {row['loss_in_words']}")
+        elif whole or _new(row):
+            told += _wrapped(row.get("loss_in_words") or "")
+        if needs_look:
+            told += _wrapped(" ".join((row["reason"] or "").split()))
     return "\n".join(told)
+
+
+def _wrapped(sentence: str) -> list[str]:
+    wrapped = wrap(sentence, 110, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+    return [printable(one) for one in wrapped]
 
 
 def _line(cells: list[str], widths: list[int], style: str) -> str:
@@ -81,7 +93,9 @@ def _line(cells: list[str], widths: list[int], style: str) -> str:
 
 
 def _tone(row: dict[str, Any]) -> str:
-    return OUTCOMES[Outcome(row["outcome"])][0] if row["outcome"] else "quiet"
+    if not row["outcome"]:
+        return "quiet"
+    return tone_of(Outcome(row["outcome"]), worse=row.get("standing") == "worse" or bool(row.get("undone")))
 
 
 class NeverChecked(UnknownModel):
@@ -102,42 +116,82 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
 
     champion = registry.aliased(model, registry.CHAMPION)
     newest = champion.newest_row if champion else None
-    last, judged = _newest(ledger, model)
-    seen = judged.performance if judged else None
+    serves = champion.number if champion else None
+    last, judged, measured = _newest(ledger, model, serves)
+    seen = measured.performance if measured else None
+    known = measured is not None and measured.champion == serves
+    gate_loss = _gate_loss(ledger, champion) if champion else None
     asked = next(iter(ledger.requests(model, most=1)), None)
     ended = json.loads(asked["body"]) if asked and asked["body"] else {}
     moment = last.now if last else utc(datetime.fromisoformat(asked["now"])) if asked else datetime.now(UTC)
     return {
         "model": model,
-        "champion": champion.number if champion else None,
+        "champion": serves,
         "champion_newest_row": newest.isoformat() if newest else None,
         "age_days": round((moment - newest).total_seconds() / 86400, 2) if newest else None,
         "last_check": last.now.isoformat() if last else None,
         "outcome": last.outcome.value if last else None,
         "reason": last.reason if last else None,
+        "undone": _undone(ledger, model, last.champion_after)
+        if last and last.champion != last.champion_after
+        else None,
+        "standing": seen.standing if seen and known else "unknown",
         "drift_share": judged.drift_share if judged else None,
         "loss_name": seen.loss_name if seen else None,
         "loss": seen.loss if seen else None,
+        "loss_version": measured.champion if measured else None,
+        "loss_in_words": _loss_in_words(serves, gate_loss, measured),
+        "gate_loss": gate_loss,
         "reference_loss": seen.reference_loss if seen else None,
         "loss_rise": seen.rise if seen and math.isfinite(seen.rise) else None,
         "last_retrain": asked["now"] if asked else None,
-        "last_retrain_outcome": asked["state"] if asked else None,
+        "last_retrain_outcome": (_undone(ledger, model, ended.get("version")) or asked["state"]) if asked else None,
         "last_retrain_why": asked["reason"] if asked else None,
         "last_retrain_reason": ended.get("reason") or (asked["error"] if asked else None),
         "report": judged.report if judged else None,
     }
 
 
-def _newest(ledger: Ledger, model: str) -> tuple[Check | None, Check | None]:
-    """The last check and the last that measured something. Mostly they are one, and no other is read."""
-    last = judged = None
+def _newest(ledger: Ledger, model: str, champion: str | None) -> tuple[Check | None, Check | None, Check | None]:
+    """The last check, the last that judged, and the last that measured a loss: of this champion if there is one.
+
+    Mostly they are one, and no other is read.
+    """
+    last = judged = measured = None
     for most in (1, FAR_ENOUGH):
         checks = ledger.checks(model, most=most)
         last = checks[0] if checks else None
         judged = next((c for c in checks if c.outcome.judged and c.outcome is not Outcome.BOOTSTRAPPED), None)
-        if judged is not None:
-            break
-    return last, judged
+        measured = newest_of(champion, checks)
+        if judged is not None and measured is not None:
+            return last, judged, measured
+    return last, judged, measured or next((check for check in checks if check.performance), None)
+
+
+def _gate_loss(ledger: Ledger, champion: Version) -> float | None:
+    """The loss of the champion on the rows of its gate."""
+    end = ledger.result(champion.tags.get("driftloop.request_id", ""))
+    return end.challenger_loss if end else None
+
+
+def _loss_in_words(champion: str | None, gate_loss: float | None, measured: Check | None) -> str | None:
+    if champion is not None and measured is not None and measured.champion == champion:
+        return loss_in_words(measured.performance) if measured.performance else None
+    return new_champion_in_words(champion, gate_loss, measured) if champion and gate_loss is not None else None
+
+
+def _undone(ledger: Ledger, model: str, version: str | None) -> str | None:
+    """How a version that was promoted was taken away again, None while it serves."""
+    from pipelines.promotion import MOVES
+
+    if version is None:
+        return None
+    for event in ledger.events(model, kinds=MOVES):
+        if str(event.payload.get("version")) == version:
+            return None
+        if str(event.payload.get("left")) == version:
+            return event.kind
+    return None
 
 
 def _cell(row: dict[str, Any], column: str) -> str:
@@ -149,12 +203,36 @@ def _cell(row: dict[str, Any], column: str) -> str:
         "champion": row["champion"] or "none",
         "newest rows": f"{day(row['champion_newest_row'])[:10]} ({age:.0f}d)" if age is not None else "-",
         "last check": day(row["last_check"]),
-        "outcome": row["outcome"] or "-",
+        "outcome": _outcome(row),
         "drift": "-" if row["drift_share"] is None else f"{row['drift_share']:.0%}",
-        "loss": "-" if row["loss"] is None else f"{row['loss_name']} {row['loss']:.4g}",
-        "to reference": "-" if row.get("loss_rise") is None else f"{row['loss_rise']:+.1%}",
-        "last retrain": f"{day(row['last_retrain'])[:10]} {row['last_retrain_outcome']}"
+        "loss": _loss(row),
+        "to reference": "-" if row.get("loss_rise") is None or _new(row) else f"{row['loss_rise']:+.1%}",
+        "last retrain": f"{day(row['last_retrain'])[:10]} {_words(row['last_retrain_outcome'])}"
         if row["last_retrain"]
         else "-",
     }
     return str(said.get(column, row.get(column)))
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    """The outcome of the last check, and what has to be known beside it."""
+    if not row["outcome"]:
+        return "-"
+    more = ["worse"] if row.get("standing") == "worse" else []
+    more += [_words(row["undone"])] if row.get("undone") else []
+    return ", ".join([row["outcome"], *more])
+
+
+def _loss(row: dict[str, Any]) -> str:
+    if _new(row):
+        return f"{row.get('loss_name') or ''} {row['gate_loss']:.4g} at the gate".strip()
+    return "-" if row["loss"] is None else f"{row['loss_name']} {row['loss']:.4g}"
+
+
+def _new(row: dict[str, Any]) -> bool:
+    """Whether no check has measured the loss of the champion yet, and its gate did."""
+    return row.get("gate_loss") is not None and row.get("loss_version") != row["champion"]
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monitoring.drift import strain
 from monitoring.records import Check, ColumnScore, Outcome, Probe, Retrain
+from monitoring.standing import left_worse, loss_in_words
 from pipelines.terminal import printable
 
 SHOWN = 12
@@ -42,6 +43,8 @@ def check_in_words(check: Check, config: Path) -> str:
         lines.append("  (scores cached: these rows were scored before)")
     verdict = f"{check.outcome.value.upper()}  {check.reason}"
     lines += textwrap.wrap(verdict, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    if check.performance is not None and left_worse(check):
+        lines.append(f"WORSE  {loss_in_words(check.performance)}")
     if check.report:
         lines.append(f"report: {check.report}")
     if check.outcome is Outcome.BOOTSTRAPPED:

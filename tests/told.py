@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitoring.records import Check, ColumnScore, Retrain, Vote
+from monitoring.records import Check, ColumnScore, Finding, Retrain, Severity, Vote
 from tests.streams import day
 
 
@@ -35,6 +35,11 @@ def drifted_column(name: str) -> ColumnScore:
     """A feature that drifted."""
     known: dict[str, Any] = {"role": "feature", "kind": "numeric", "method": "psi", "score": 0.5, "threshold": 0.2}
     return ColumnScore(name=name, drifted=True, **known)
+
+
+def found(code: str, severity: Severity, column: str | None = None) -> Finding:
+    """Something that preflight noticed."""
+    return Finding(code=code, severity=severity, column=column, message=f"{column}: {code}", observed=1.0)
 
 
 def retrain(**more: Any) -> Retrain:

@@ -14,7 +14,7 @@ from monitoring.records.judgement import (
     Vote,
     VoteKind,
 )
-from monitoring.records.measures import ColumnReference, ColumnScore, Performance, Reference
+from monitoring.records.measures import ColumnReference, ColumnScore, Performance, Reference, Standing
 
 __all__ = [
     "Check",
@@ -41,6 +41,7 @@ __all__ = [
     "SelfTest",
     "Severity",
     "Signals",
+    "Standing",
     "Vote",
     "VoteKind",
     "Window",

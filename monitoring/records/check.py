@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import computed_field, model_validator
 
 from monitoring.records.base import Finding, Moment, Outcome, Record, Window
 from monitoring.records.estimate import Estimate
 from monitoring.records.judgement import PastCheck, Probe, Vote
-from monitoring.records.measures import ColumnScore, Performance
+from monitoring.records.measures import ColumnScore, Performance, Standing
 
 
 class Retrain(Record):
@@ -30,7 +32,10 @@ class CheckWindow(Window):
 
 
 class Check(Record):
-    """The whole result of a check: what `driftloop check --json` prints. Keys are added freely and never renamed."""
+    """The whole result of a check: what `driftloop check --json` prints. Keys are added freely and never renamed.
+
+    `standing` is how the champion of this check does, whatever was decided: it follows from `performance`.
+    """
 
     model: str
     check_id: str
@@ -55,6 +60,18 @@ class Check(Record):
     report: str | None = None
     mlflow_run_id: str | None = None
     prefect_flow_run_id: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _computed(cls, given: Any) -> Any:
+        """Leave out what is computed when a check is read back."""
+        return {key: given[key] for key in given if key != "standing"} if isinstance(given, dict) else given
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def standing(self) -> Standing:
+        """`well`, `worse` than the reference beyond chance, or `unknown`: without labels, or without a champion."""
+        return self.performance.standing if self.performance else "unknown"
 
     @property
     def past(self) -> PastCheck:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 from pydantic import Field
 
 from monitoring.records.base import Kind, Loss, Record, Role, Window
+
+Standing = Literal["well", "worse", "unknown"]
+"""How a champion does on labelled rows, compared with its reference: see `Performance.standing`."""
+
+LEAST_RISE = 0.05  # a rise that many rows prove and that is smaller than this is nobody's concern
 
 
 class ColumnReference(Record):
@@ -67,7 +75,10 @@ class ColumnScore(Record):
 
 
 class Performance(Record):
-    """The champion's mean loss on labelled rows, with a 95 % interval, beside its loss on the reference."""
+    """The champion's mean loss on labelled rows, with a 95 % interval, and its loss on the rows of its reference.
+
+    `reference_rows` is null in records of before it was kept: the reference loss then counts as exact.
+    """
 
     loss_name: str
     loss: Loss
@@ -76,11 +87,33 @@ class Performance(Record):
     rows: int
     window: Window
     reference_loss: Loss
+    reference_rows: int | None = None
 
     @property
     def rise(self) -> float:
         """Relative rise of the loss over the reference: 0.1 is ten per cent worse."""
         return relative_rise(self.loss, self.reference_loss)
+
+    @property
+    def standing(self) -> Standing:
+        """`worse` if the loss is above the reference loss beyond chance and by at least `LEAST_RISE` of it.
+
+        Chance is in both losses: the interval of the reference loss is taken to be that of the present one, as many
+        times wider as its rows are fewer (by their square root). `unknown` if there is no interval to judge by.
+        """
+        if self.rise < LEAST_RISE:
+            return "well"
+        if math.isinf(self.loss):
+            return "worse"
+        half = self.loss - self.low if self.low > 0 else self.high - self.loss  # the lower end is cut at zero
+        if not math.isfinite(half):
+            return "unknown"
+        of_reference = 0.0
+        if self.reference_rows:
+            # Losses spread in proportion to their mean, more often than not.
+            level = min(self.reference_loss / self.loss, 1.0)
+            of_reference = half * level * math.sqrt(self.rows / self.reference_rows)
+        return "worse" if self.loss - self.reference_loss > math.hypot(half, of_reference) else "well"
 
 
 def relative_rise(loss: float, reference_loss: float) -> float:

@@ -7,8 +7,22 @@ import re
 from collections.abc import Sequence
 
 from monitoring.drift import direction, strain
-from monitoring.markup import DASH, EMPTY, OUTCOMES, TONES, badge, dressed, number, pairs, section, table, text
+from monitoring.markup import (
+    DASH,
+    EMPTY,
+    OUTCOMES,
+    TONES,
+    badge,
+    dressed,
+    number,
+    pairs,
+    section,
+    table,
+    text,
+    verdict_badges,
+)
 from monitoring.records import Check, ColumnScore, Estimate, Performance, Probe, Retrain
+from monitoring.standing import WORSE, left_worse, loss_in_words
 from monitoring.style import STYLE
 
 TOP, BOTTOM = '<main id="driftloop">\n', "</main>\n"
@@ -57,13 +71,19 @@ def _title(check: Check) -> str:
 
 
 def _header(check: Check) -> str:
-    tone, word = OUTCOMES[check.outcome]
     chips = [word for told, word in ((check.dry_run, "dry run"), (check.cached, "from an earlier run")) if told]
-    badges = badge(tone, word) + "".join(badge("quiet", chip) for chip in chips)
+    badges = verdict_badges(check.outcome, worse=left_worse(check)) + "".join(badge("quiet", chip) for chip in chips)
     return (
         f'<header><p class="eyebrow">Drift check</p><div class="title"><h1>{text(check.model)}</h1>'
-        f'<div class="badges">{badges}</div></div><p class="reason">{text(check.reason)}</p></header>\n'
+        f'<div class="badges">{badges}</div></div>{_worse(check)}<p class="reason">{text(check.reason)}</p></header>\n'
     )
+
+
+def _worse(check: Check) -> str:
+    """The first sentence about a champion that does worse, whatever the policies made of it."""
+    if check.performance is None or not left_worse(check):
+        return ""
+    return f'<p class="reason"><strong>{text(loss_in_words(check.performance))}.</strong></p>'
 
 
 def _facts(check: Check) -> str:
@@ -82,8 +102,8 @@ def _facts(check: Check) -> str:
 
 
 def _performance(told: Performance) -> str:
-    if told.low > told.reference_loss:
-        mark = badge("warn", "worse than the reference")
+    if told.standing == "worse":
+        mark = badge("warn", WORSE)
     elif told.loss > told.reference_loss:
         mark = badge("quiet", "not proven worse than the reference")
     else:

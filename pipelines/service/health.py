@@ -16,14 +16,19 @@ def health(
 ) -> tuple[int, dict[str, Any]]:
     """The HTTP status and the body: 503 when a check is silent or hung, 200 otherwise.
 
+    `degraded` names the models that are not well: bad data, a loss worse than the reference, a failed check, no
+    champion. That is no 503 either: a restart would not help, and probes restart what answers so.
     A broken model file is reported without a 503, and so is a model of which the state cannot be computed: no restart
     would help either, and the other models are shown all the same.
     """
+    broken = list(broken)
     models = [_model_or_error(standing, now) for standing in standings]
     ill = any(model.get("overdue") or model.get("hung") for model in models)
-    status = "overdue" if ill else "stopping" if stopping else "ok"
+    degraded = [model["model"] for model in models if model.get("not_well") or model.get("error")]
+    status = "overdue" if ill else "stopping" if stopping else "degraded" if degraded or broken else "ok"
     files = [{"file": one.file, "why": one.why, "model": one.model} for one in broken]
-    return (503 if ill else 200), {"status": status, "now": now.isoformat(), "models": models, "broken": files}
+    body = {"status": status, "now": now.isoformat(), "degraded": degraded, "models": models, "broken": files}
+    return (503 if ill else 200), body
 
 
 def _model_or_error(standing: Standing, now: datetime) -> dict[str, Any]:
@@ -37,6 +42,7 @@ def _model(standing: Standing, now: datetime) -> dict[str, Any]:
     return {
         "model": standing.model,
         "file": standing.file,
+        "not_well": standing.last.not_well if standing.last else None,
         "last_check": json.loads(standing.last.model_dump_json()) if standing.last else None,
         "next_run": _iso(standing.next),
         "lag_seconds": round(standing.lag(now).total_seconds(), 3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -13,8 +14,13 @@ from prometheus_client.registry import Collector
 from pipelines.service.standing import Standing
 
 
-def _of_last(standing: Standing, name: str) -> float | None:
+def _of_last(standing: Standing, name: str) -> Any:
     return getattr(standing.last, name, None)
+
+
+def _moment(standing: Standing, name: str) -> float | None:
+    moment = _of_last(standing, name)
+    return moment.timestamp() if moment else None
 
 
 def _age(standing: Standing, now: datetime) -> float | None:
@@ -26,10 +32,27 @@ Number = Callable[[Standing, datetime], float | None]
 GAUGES: tuple[tuple[str, str, Number], ...] = (
     (
         "drift_share",
-        "Share of the features that drifted in the last check.",
+        "Share of the features that drifted, the newest that was measured.",
         lambda s, _: _of_last(s, "drift_share"),
     ),
-    ("loss", "Loss of the champion on the labelled rows of the last check.", lambda s, _: _of_last(s, "loss")),
+    (
+        "drift_share_timestamp_seconds",
+        "When the drift share was measured, since 1970.",
+        lambda s, _: _moment(s, "drift_at"),
+    ),
+    ("loss", "Loss of the champion on labelled rows, the newest that was measured.", lambda s, _: _of_last(s, "loss")),
+    ("loss_timestamp_seconds", "When the loss was measured, since 1970.", lambda s, _: _moment(s, "loss_at")),
+    ("reference_loss", "Loss that the champion is compared with.", lambda s, _: _of_last(s, "reference_loss")),
+    (
+        "loss_worse",
+        "1 while the loss is worse than the reference loss beyond chance, 0 while it is not.",
+        lambda s, _: {"worse": 1.0, "well": 0.0}.get(s.last.standing) if s.last else None,
+    ),
+    (
+        "not_well",
+        "1 while something is wrong with the model: its data, its loss, its check, or there is no champion.",
+        lambda s, _: s.last.not_well is not None if s.last else None,
+    ),
     ("champion_age_seconds", "Time since the newest row that the champion was trained on.", _age),
     ("check_seconds", "How long the last check took.", lambda s, _: _of_last(s, "seconds")),
     (

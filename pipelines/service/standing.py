@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from monitoring.records import Check, Moment, Record
+from monitoring.records import Check, Moment, Outcome, Record
+from monitoring.records import Standing as Loss
+from monitoring.standing import left_worse, loss_in_words
 from pipelines import notices
 from pipelines.notices import Notice
 from pipelines.schedule import Schedule
@@ -16,7 +19,12 @@ LATE_BY_DEFAULT = timedelta(hours=1)
 
 
 class Last(Record):
-    """The last check of a model. `seconds` and `waited_seconds` are known of checks of this process only."""
+    """The last check of a model. `seconds` and `waited_seconds` are known of checks of this process only.
+
+    Drift share and loss are the newest that were measured, at `drift_at` and `loss_at`, by this check or an earlier
+    one. `not_well` says what is wrong with the model, if anything is. `scarce` counts the checks in a row that had no
+    rows or too few.
+    """
 
     check_id: str | None = None
     outcome: str
@@ -25,26 +33,63 @@ class Last(Record):
     seconds: float | None = None
     waited_seconds: float | None = None
     drift_share: float | None = None
+    drift_at: Moment | None = None
     loss_name: str | None = None
     loss: float | None = None
+    reference_loss: float | None = None
+    loss_at: Moment | None = None
+    standing: Loss = "unknown"
+    not_well: str | None = None
+    scarce: int = 0
 
 
 def last_of(check: Check, before: Last | None = None) -> Last:
-    """What is shown of a finished check; of one that left early, the numbers of the judged one before it."""
-    seen = check.performance
+    """What is shown of a finished check. What it did not measure is kept of the checks before it."""
     last = Last(
-        check_id=check.check_id,
-        outcome=check.outcome.value,
-        reason=check.reason,
-        started=check.now,
-        drift_share=check.drift_share,
-        loss_name=seen.loss_name if seen else None,
-        loss=seen.loss if seen else None,
+        check_id=check.check_id, outcome=check.outcome.value, reason=check.reason, started=check.now, **_kept(before)
     )
-    if check.outcome.judged or before is None:
-        return last
-    kept = {"drift_share": before.drift_share, "loss_name": before.loss_name, "loss": before.loss}
-    return last.model_copy(update=kept)
+    if check.drift_share is not None:
+        last = last.model_copy(update={"drift_share": check.drift_share, "drift_at": check.now})
+    seen = check.performance
+    if seen is not None:
+        told = {"loss_name": seen.loss_name, "loss": seen.loss, "reference_loss": seen.reference_loss}
+        last = last.model_copy(update={**told, "loss_at": check.now, "standing": check.standing})
+    if check.champion_after != check.champion:
+        last = last.model_copy(update={"standing": "unknown"})  # what was measured is the loss of another version
+    again = check.outcome is Outcome.ALREADY_CHECKED
+    scarce = before.scarce if before else 0
+    scarce = scarce if again else scarce + 1 if check.outcome in notices.SCARCE else 0
+    why = before.not_well if again and before else not_well(check, scarce)
+    return last.model_copy(update={"scarce": scarce, "not_well": why})
+
+
+def last_failed(reason: str, started: datetime, before: Last | None) -> Last:
+    """What is shown of a check that ended in an error that no record has."""
+    why = f"the check failed: {reason}"
+    return Last(outcome=Outcome.FAILED.value, reason=reason, started=started, not_well=why, **_kept(before))
+
+
+def not_well(check: Check, scarce: int = 0) -> str | None:
+    """Say what is wrong with a model after a check: its data, its loss, the check itself, or that nothing serves.
+
+    A single window without rows is not wrong; `scarce` counts those in a row.
+    """
+    if check.outcome is Outcome.FAILED:
+        return f"the check failed: {check.reason}"
+    if check.outcome in notices.SCARCE:
+        return f"{scarce} checks in a row: {check.reason}" if scarce > 1 else None
+    if notices.cause(check) is not None:
+        return f"errors in the data: {notices.cause(check)}" if check.outcome.judged else check.reason
+    if check.outcome.judged and check.champion_after is None:
+        return f"there is no champion: {check.reason}"
+    if left_worse(check) and check.performance is not None:
+        return f"worse than the reference: {loss_in_words(check.performance)}"
+    return None
+
+
+def _kept(before: Last | None) -> dict[str, Any]:
+    kept = {"drift_share", "drift_at", "loss_name", "loss", "reference_loss", "loss_at", "standing"}
+    return before.model_dump(include=kept) if before else {}
 
 
 def news_of(one: Standing, now: datetime) -> tuple[str, Notice] | None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from monitoring.markup import OUTCOMES, number, text
+from monitoring.markup import OUTCOMES, number, text, tone_of
 from monitoring.records import Check
+from monitoring.standing import WORSE, left_worse
 from pipelines.site.glyphs import glyph
 from pipelines.site.history import Mark, ModelHistory
 from pipelines.site.panels import NARROW, WIDE, Layout, Time, drift_panel, loss_panel
@@ -99,10 +100,9 @@ def _strip(checks: Sequence[Check], time: Time, layout: Layout) -> str:
     room = (layout.width - layout.left - layout.right) / len(checks)
     width = round(min(max(room - 1, 1), 6), 1)
     heavy = ("quiet", "good", "new", "warn", "bad")
-    kept = thinned(checks, layout.columns * 2, lambda check: heavy.index(OUTCOMES[check.outcome][0]))
+    kept = thinned(checks, layout.columns * 2, lambda check: heavy.index(_tone(check)))
     strokes = [
-        f'<rect class="{OUTCOMES[check.outcome][0]}" x="{round(time(check.now) - width / 2, 1)}" y="56" '
-        f'width="{width}" height="12"/>'
+        f'<rect class="{_tone(check)}" x="{round(time(check.now) - width / 2, 1)}" y="56" width="{width}" height="12"/>'
         for check in kept
     ]
     return f'<text class="end" x="{time.pixels.start - 8}" y="66">checks</text>{"".join(strokes)}'
@@ -123,6 +123,8 @@ def _columns(checks: Sequence[Check], time: Time, layout: Layout, bottom: float)
 def in_short(check: Check) -> str:
     """One check in a few lines of plain text."""
     lines = [str(check.window), f"{OUTCOMES[check.outcome][1]}, {check.window.rows:,} rows"]
+    if left_worse(check):
+        lines.append(f"the loss is {WORSE}")
     if check.drift_share is not None:
         lines.append(f"drifted features {check.drift_share:.0%}")
     if check.performance is not None:
@@ -134,8 +136,12 @@ def in_short(check: Check) -> str:
     return "\n".join(lines)
 
 
+def _tone(check: Check) -> str:
+    return tone_of(check.outcome, worse=left_worse(check))
+
+
 def _weight(check: Check) -> float:
     """What changed something is told rather than what was measured, and a high loss rather than a low one."""
-    if check.retrain is not None or OUTCOMES[check.outcome][0] == "bad":
+    if check.retrain is not None or _tone(check) == "bad":
         return math.inf
     return check.performance.loss if check.performance else 0.0

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from monitoring.records import Check, Retrain, Window
+from monitoring.records import Check, Retrain, Standing, Window
+from monitoring.standing import new_champion_in_words, newest_of
 
 MarkKind = Literal["promoted", "rejected", "waiting", "failed", "rolled_back", "healed", "moved"]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One thing that happened between checks, or at one: a retrain's end, a rollback."""
+    """One thing that happened between checks, or at one: a retrain's end, a rollback.
+
+    `version` is the one that serves after it, and `left` the one that served before, where a move says so.
+    """
 
     moment: datetime
     kind: MarkKind
     told: str
+    version: str | None = None
+    left: str | None = None
+
+
+def undone(version: str | None, moves: Iterable[Mark]) -> MarkKind | None:
+    """Return how a version that was promoted was taken away again, None while it serves. `moves` are newest first.
+
+    >>> from datetime import UTC
+    >>> away = Mark(datetime(2026, 1, 2, tzinfo=UTC), "rolled_back", "", version="1", left="2")
+    >>> back = Mark(datetime(2026, 1, 3, tzinfo=UTC), "rolled_back", "", version="2", left="1")
+    >>> undone("2", [away]), undone("2", [back, away]), undone("1", [away])
+    ('rolled_back', None, None)
+    """
+    if version is None:
+        return None
+    move = next((move for move in moves if version in {move.version, move.left}), None)
+    return move.kind if move and move.left == version else None
 
 
 @dataclass(frozen=True)
@@ -50,7 +71,7 @@ class Lineage:
 
 @dataclass(frozen=True)
 class ModelHistory:
-    """All that a model's page shows. Checks oldest first, requests and versions newest first.
+    """All that a model's page shows. Checks oldest first, requests, versions and moves newest first.
 
     `older` counts the checks that are too old to be shown; `links` leads from a check's id to its HTML report,
     `backtest` to the page of the newest one.
@@ -76,6 +97,39 @@ class ModelHistory:
         """The version that serves by what the registry says, or else by the last check."""
         named = next((version.number for version in self.versions if version.alias == "champion"), None)
         return named or (self.checks[-1].champion_after if self.checks else None)
+
+    @property
+    def measured(self) -> Check | None:
+        """The newest check that measured a loss of the champion that serves now."""
+        return newest_of(self.champion, reversed(self.checks))
+
+    @property
+    def standing(self) -> Standing:
+        """How the champion that serves now does; unknown until a check has measured its loss."""
+        return self.measured.standing if self.measured else "unknown"
+
+    @property
+    def gate_loss(self) -> float | None:
+        """The loss of the champion on the rows of its gate."""
+        ends = (request.retrain for request in self.requests)
+        return next((end.challenger_loss for end in ends if end and end.version == self.champion), None)
+
+    @property
+    def worse(self) -> bool:
+        """Whether the champion that serves now does worse than its reference beyond chance."""
+        return self.standing == "worse"
+
+    @property
+    def new_champion(self) -> str:
+        """What is known of the loss of a champion that no check has measured yet; empty if one has."""
+        if self.measured or self.gate_loss is None or self.champion is None:
+            return ""
+        newest = next((check for check in reversed(self.checks) if check.performance), None)
+        return new_champion_in_words(self.champion, self.gate_loss, newest)
+
+    def undone(self, version: str | None) -> MarkKind | None:
+        """How a version that was promoted was taken away again, None while it serves."""
+        return undone(version, self.moves)
 
     @property
     def marks(self) -> tuple[Mark, ...]:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitoring.errors import clipped
-from monitoring.markup import DASH, EMPTY, OUTCOMES, badge, dressed, number, text
-from monitoring.records import Moment, Outcome, Record
+from monitoring.markup import DASH, EMPTY, badge, dressed, number, text, tone_of, verdict_badges
+from monitoring.records import Check, Moment, Outcome, Record, Standing
 from pipelines.site.cards import Head, Row, cards
 from pipelines.site.glyphs import WORDS, glyph
-from pipelines.site.history import ModelHistory
+from pipelines.site.history import MarkKind, ModelHistory, Request
 from pipelines.site.spark import sparkline
 from pipelines.site.style import SITE_STYLE
 
@@ -33,6 +33,10 @@ class ModelLine(Record):
 
     model: str
     outcome: Outcome | None = None
+    standing: Standing = "unknown"
+    undone: MarkKind | None = None
+    new_champion: str = ""
+    gate_loss: float | None = None
     reason: str = ""
     champion: str | None = None
     last_check: Moment | None = None
@@ -51,10 +55,13 @@ def line_of(history: ModelHistory) -> ModelLine:
     seen = [check.performance for check in judged]
     newest = next((one for one in reversed(seen) if one is not None), None)
     asked = history.requests[0] if history.requests else None
-    end = asked.retrain if asked else None
     return ModelLine(
         model=history.model,
         outcome=last.outcome if last else None,
+        standing=history.standing,
+        undone=_undone(history, last),
+        new_champion=history.new_champion,
+        gate_loss=history.gate_loss if history.new_champion else None,
         reason=clipped(last.reason, LONGEST) if last else "",
         champion=history.champion,
         last_check=last.now if last else None,
@@ -63,8 +70,19 @@ def line_of(history: ModelHistory) -> ModelLine:
         loss_name=newest.loss_name if newest else "",
         reference_loss=newest.reference_loss if newest else None,
         last_training=asked.asked_at if asked else None,
-        last_training_end=("promoted" if end.promoted else "rejected") if end else asked.state if asked else "",
+        last_training_end=_training_end(history, asked) if asked else "",
     )
+
+
+def _undone(history: ModelHistory, last: Check | None) -> MarkKind | None:
+    """How the promotion of the last check was taken back since, if it was."""
+    return history.undone(last.champion_after) if last and last.champion != last.champion_after else None
+
+
+def _training_end(history: ModelHistory, asked: Request) -> str:
+    if asked.retrain is None:
+        return asked.state
+    return (history.undone(asked.retrain.version) or "promoted") if asked.retrain.promoted else "rejected"
 
 
 def render(lines: Sequence[ModelLine], written: datetime) -> str:
@@ -86,7 +104,7 @@ def _summary(lines: Sequence[ModelLine]) -> str:
     told = [f"{len(lines)} model{'s' if len(lines) > 1 else ''}"]
     words = {
         "bad": "failed or with bad data",
-        "warn": "held back, rejected or waiting",
+        "warn": "worse, held back, rejected or waiting",
         "new": "with a new champion",
         "good": "steady",
         "quiet": "without enough rows",
@@ -102,17 +120,22 @@ def _nothing() -> str:
     )
 
 
+def _worse(line: ModelLine) -> bool:
+    return line.standing == "worse"
+
+
 def _tone(line: ModelLine) -> str:
-    return OUTCOMES[line.outcome][0] if line.outcome else "quiet"
+    return tone_of(line.outcome, worse=_worse(line) or line.undone is not None) if line.outcome else "quiet"
 
 
 def _row(line: ModelLine) -> Row:
-    verdict = badge(*OUTCOMES[line.outcome]) if line.outcome else badge("quiet", "not checked yet")
+    verdict = verdict_badges(line.outcome, worse=_worse(line)) if line.outcome else badge("quiet", "not checked yet")
     share = next((value for value in reversed(line.drift) if value is not None), None)
-    loss = next((value for value in reversed(line.loss) if value is not None), None)
     drifted = sparkline(line.drift, "drift", f"drifted features at the last {len(line.drift)} checks")
     told = f"{line.loss_name} at the last {len(line.loss)} checks, dashed: its reference {number(line.reference_loss)}"
     lost = sparkline(line.loss, "loss", told, line.reference_loss)
+    if line.undone and line.outcome:
+        verdict += f" {badge('warn', WORDS[line.undone])}"
     why = f'<p class="soft" title="{text(line.reason)}">{text(line.reason)}</p>' if line.reason else ""
     return Row(
         (
@@ -120,11 +143,21 @@ def _row(line: ModelLine) -> Row:
             verdict,
             text(line.champion) if line.champion else "none",
             _pair(DASH if share is None else f"{share:.0%}", drifted),
-            _pair(f"{line.loss_name} {number(loss)}" if loss is not None else DASH, lost),
+            _loss(line, lost),
             f"{line.last_check:%Y-%m-%d %H:%M}" if line.last_check else "never",
             _ended(line),
         )
     )
+
+
+def _loss(line: ModelLine, drawn: str) -> str:
+    """The newest loss; of a new champion that at the gate, with the loss of the version before it as a hint."""
+    if line.gate_loss is not None:
+        whole = text(line.new_champion)
+        value = f"{line.loss_name} {number(line.gate_loss)} at the gate".strip()
+        return f'<span class="pair" title="{whole}"><b>{text(value)}</b>{drawn}</span><p class="soft">{whole}</p>'
+    loss = next((value for value in reversed(line.loss) if value is not None), None)
+    return _pair(f"{line.loss_name} {number(loss)}" if loss is not None else DASH, drawn)
 
 
 def _ended(line: ModelLine) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitoring.errors import clipped
-from monitoring.markup import DASH, EMPTY, OUTCOMES, badge, dressed, number, pairs, text
+from monitoring.markup import DASH, EMPTY, badge, dressed, number, pairs, text, verdict_badges
 from monitoring.records import Check, Retrain
+from monitoring.standing import left_worse, loss_in_words
 from pipelines.site.cards import Head, Row, cards
 from pipelines.site.chart import timeline
-from pipelines.site.glyphs import legend
+from pipelines.site.glyphs import WORDS, legend
 from pipelines.site.history import Lineage, ModelHistory, Request
 from pipelines.site.scales import aligned
 from pipelines.site.style import SITE_STYLE
@@ -55,8 +56,12 @@ def render(history: ModelHistory) -> str:
 
 def _header(history: ModelHistory) -> str:
     last = history.checks[-1] if history.checks else None
-    verdict = badge(*OUTCOMES[last.outcome]) if last else badge("quiet", "not checked yet")
+    verdict = verdict_badges(last.outcome, worse=history.worse) if last else badge("quiet", "not checked yet")
+    undone = history.undone(last.champion_after) if last and last.champion != last.champion_after else None
+    verdict += f" {badge('warn', WORDS[undone])}" if undone else ""
     reason = f'<p class="reason">{text(clipped(last.reason, LONGEST))}</p>' if last else ""
+    if history.worse and history.measured and history.measured.performance:
+        reason = f'<p class="reason"><strong>{text(loss_in_words(history.measured.performance))}.</strong></p>{reason}'
     backtest = f' · <a href="{text(history.backtest)}">Newest backtest</a>' if history.backtest else ""
     return (
         f'<nav><a href="../index.html">All models</a>{backtest}</nav>'
@@ -78,7 +83,7 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
         ("Learned up to", f"{learned:%Y-%m-%d}" if learned else DASH),
         ("Last check", f"{last.now:%Y-%m-%d %H:%M}" if last else "never"),
         ("Drifted features", f"{share:.0%}" if share is not None else "not judged"),
-        ("Loss", _loss_in_words(judged) if judged else "not judged"),
+        ("Loss", history.new_champion or (_loss_in_words(history.measured or judged) if judged else "not judged")),
         ("Trainings", f"{len(history.requests)}, {promoted} promoted" if history.requests else "none"),
     ]
 
@@ -117,7 +122,7 @@ def _checks(history: ModelHistory) -> str:
         Row(
             (
                 _moment(check.now),
-                badge(*OUTCOMES[check.outcome]),
+                verdict_badges(check.outcome, worse=left_worse(check)),
                 f"{check.window.rows:,}",
                 DASH if check.drift_share is None else f"{check.drift_share:.0%}",
                 losses[2 * at],

@@ -81,7 +81,12 @@ def _versions(model: str) -> tuple[Lineage, ...]:
 
 def _moves(ledger: Ledger, model: str) -> tuple[Mark, ...]:
     noted = ledger.events(model, kinds=list(MOVES), most=MOST_CHECKS)
-    return tuple(Mark(event.now, MOVES[event.kind], _told(event)) for event in noted)
+    return tuple(_mark(event) for event in noted)
+
+
+def _mark(event: Event) -> Mark:
+    version, left = (str(event.payload[key]) if event.payload.get(key) else None for key in ("version", "left"))
+    return Mark(event.now, MOVES[event.kind], _told(event), version, left)
 
 
 def _told(event: Event) -> str:

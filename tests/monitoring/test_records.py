@@ -43,6 +43,56 @@ def performance(loss: float, reference_loss: float) -> Performance:
     )
 
 
+def standing(loss: float, low: float, high: float, *, rows: int = 400, reference_rows: int | None = 400) -> str:
+    window = Window(start=START, end=START + DAY)
+    return Performance(
+        loss_name="mae", loss=loss, low=low, high=high, rows=rows, window=window, reference_loss=2.0,
+        reference_rows=reference_rows,
+    ).standing  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("loss", "low", "high", "told"),
+    [
+        (4.8, 4.3, 5.3, "worse"),
+        (3.0, 2.1, 3.9, "well"),  # the lower end is above the reference loss, but that loss is uncertain as well
+        (3.0, 1.9, 4.1, "well"),
+        (2.05, 2.04, 2.06, "well"),  # beyond chance, and too little to matter
+        (2.11, 2.1, 2.12, "worse"),
+        (1.0, 0.9, 1.1, "well"),
+        (math.inf, 0.0, math.inf, "worse"),
+        (9.0, 0.0, math.inf, "unknown"),  # one row has no interval
+    ],
+)
+def test_a_champion_does_worse_only_beyond_chance(loss: float, low: float, high: float, told: str) -> None:
+    """A rise counts if chance in both losses does not explain it and if it is large enough to matter."""
+    assert standing(loss, low, high) == told
+
+
+def test_few_reference_rows_prove_less() -> None:
+    """The same rise over a reference loss of a few rows may be chance; without their number it is exact."""
+    assert standing(2.5, 2.2, 2.8, reference_rows=400) == "worse"
+    assert standing(2.5, 2.2, 2.8, reference_rows=40) == "well"
+    assert standing(2.5, 2.2, 2.8, reference_rows=None) == "worse"
+
+
+def test_no_loss_without_a_reference_loss_is_worse() -> None:
+    """A model without any error on its reference is worse with the first one that chance does not explain."""
+    assert performance(0.1, 0.0).standing == "worse"
+    assert performance(0.0, 0.0).standing == "well"
+
+
+def test_the_standing_of_a_check_follows_from_its_loss() -> None:
+    """It is a key of the JSON, survives being read back, and cannot contradict the loss beside it."""
+    window = CheckWindow(start=START, end=START + DAY, rows=5)
+    known = {"model": "m", "check_id": "1", "outcome": "steady", "reason": "r", "window": window, "now": START}
+    check = Check(**known, performance=performance(4.0, 2.0))  # type: ignore[arg-type]
+    assert json.loads(check.model_dump_json())["standing"] == check.standing == "worse"
+    assert Check.model_validate_json(check.model_dump_json()) == check
+    assert Check.model_validate({**check.model_dump(), "standing": "well"}).standing == "worse"
+    assert check.model_copy(update={"performance": None}).standing == "unknown"
+
+
 @given(moments, st.integers(-14, 14))
 def test_a_moment_is_the_same_in_every_zone(moment: datetime, hours: int) -> None:
     """A zone changes how a moment is written, never which one it is; no zone means UTC."""

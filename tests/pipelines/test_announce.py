@@ -14,10 +14,12 @@ import pytest
 from monitoring.ledger import Ledger
 from monitoring.records import Outcome
 from pipelines import announce, home, notices
+from pipelines.config import Project
 from pipelines.notices import Notify
+from tests import streams
 from tests.conftest import Model
 from tests.streams import day, stream
-from tests.told import made
+from tests.told import found, made
 
 Make = Callable[..., Model]
 
@@ -63,7 +65,7 @@ def test_what_reached_nobody_is_tried_again(webhook: tuple[str, list[Any]], ledg
 
 
 @pytest.mark.parametrize(
-    "url", ["json://127.0.0.1:1/${HOOK}", "nosuchservice://${HOOK}", "json://127.0.0.1/${NO_SUCH_VARIABLE}", "${HOOK}"]
+    "url", ["json://127.0.0.1:1/${HOOK}", "slack://${HOOK}", "json://127.0.0.1/${NO_SUCH_VARIABLE}", "${HOOK}"]
 )
 def test_a_notification_that_fails_fails_nothing_and_tells_no_secret(
     url: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -75,6 +77,47 @@ def test_a_notification_that_fails_fails_nothing_and_tells_no_secret(
     assert "notify.urls[0]" in caplog.text
     assert "hunter2" not in caplog.text
     assert ledger.events("quiet", kinds=(announce.NOTIFIED,)) == []
+
+
+def test_bad_data_is_sent_once_for_each_cause_and_once_when_it_is_well(
+    webhook: tuple[str, list[Any]], ledger: Ledger
+) -> None:
+    """However often it repeats and however short `repeat_after` is; after the end the same cause is sent again."""
+    url, got = webhook
+    wanted = Notify(urls=[url], repeat_after="1s")
+    config = Project.model_validate(streams.config(model="broken", notify=wanted))
+    at = iter(range(100))
+
+    def check(**more: Any) -> None:
+        ended = made(model="broken", check_id=f"c{next(at)}", **more)
+        ledger.record(ended)
+        announce.check_ended(config, ended, ledger)
+
+    lost = {"outcome": "bad_data", "decision": None, "reason": "no column 'a'", "champion_after": "3"}
+    empty = {"outcome": "no_data", "decision": None, "reason": "no rows in that window"}
+    check()
+    check(**lost, findings=[found("lost_column", "fatal", "a")])
+    check(**lost, findings=[found("lost_column", "fatal", "a")])
+    check(**lost, findings=[found("lost_column", "fatal", "b")])
+    check(**empty)
+    check(outcome="already_checked", decision=None)
+    check(**empty)
+    check(**empty)
+    check(findings=[found("unseen_categories", "error", "a")])
+    check()
+    check()
+    check(**lost, findings=[found("lost_column", "fatal", "a")])
+    titles = [one["title"].removeprefix("broken: ") for one in got]
+    assert titles == [
+        "bad data",
+        "bad data",
+        "again no rows to check",
+        "errors in the data",
+        "the data is well again",
+        "bad data",
+    ]
+    assert "no column 'a'" in got[0]["message"]
+    assert "driftloop history broken" in got[0]["message"]
 
 
 def test_an_event_that_cannot_be_sent_fails_nothing(prefect: None, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,8 +11,9 @@ from pipelines import notices
 from pipelines.config import Project
 from pipelines.notices import Notify
 from tests import streams
+from tests.seen import performance
 from tests.streams import day
-from tests.told import drifted_column, made, retrain
+from tests.told import drifted_column, found, made, retrain
 
 NOTIFY = Notify()
 
@@ -23,12 +24,19 @@ NOTIFY = Notify()
         (made(), []),
         (made(drift_share=0.6, columns=[drifted_column("speed")]), ["drift"]),
         (made(outcome="failed", reason="OSError: full"), ["failed"]),
-        (made(outcome="bad_data", reason="a column is lost", decision=None), []),
+        (made(outcome="bad_data", reason="a column is lost", decision=None), ["data"]),
+        (made(findings=[found("unseen_categories", "error", "a")]), ["data"]),
+        (made(findings=[found("unseen_categories", "warning", "a")]), []),
+        (made(outcome="no_data", reason="no rows", decision=None), []),
+        (made(performance=performance(12.0)), ["loss"]),
+        (made(performance=performance(12.0), outcome="held", decision="wait"), ["loss"]),
+        (made(performance=performance(12.0), outcome="promoted", champion_after="4"), []),
+        (made(performance=performance(12.0), drift_share=0.6, columns=[drifted_column("a")]), ["loss", "drift"]),
     ],
 )
-def test_a_check_is_news_if_it_failed_or_found_drift(check: Any, kinds: list[str]) -> None:
-    """A steady check is none."""
-    told = notices.of_check(check, NOTIFY)
+def test_a_check_is_news_if_something_is_not_well(check: Any, kinds: list[str]) -> None:
+    """It failed, found drift, met data that is broken, or left a champion that does worse; a steady check is none."""
+    told = [notice for notice in notices.of_check(check, NOTIFY) if not notice.ends]
     assert [notice.kind for notice in told] == kinds
     assert all(notice.title.startswith("m: ") and notice.body for notice in told)
 
@@ -57,6 +65,40 @@ def test_the_same_news_are_not_told_within_the_period() -> None:
     assert notices.is_news(notice, [], day(0), hour)
 
 
+def test_windows_without_rows_are_news_when_they_repeat() -> None:
+    """The second in a row, whether it has none or too few; one that met the same rows again is not counted."""
+    empty = made(outcome="no_data", reason="no rows", decision=None)
+    few = made(outcome="too_few_rows", reason="3 rows", decision=None)
+    again = made(outcome="already_checked", decision=None)
+    assert notices.of_check(empty, NOTIFY, [made(), empty]) == ()
+    assert [one.title for one in notices.of_check(empty, NOTIFY, [again, few])] == ["m: again no rows to check"]
+    assert notices.of_check(empty, NOTIFY, [few])[0].key != notices.of_check(few, NOTIFY, [empty])[0].key
+
+
+def test_a_lasting_notice_is_sent_once_before_its_end() -> None:
+    """Long after `repeat_after` it is still the same one; an end without anything to end is not sent."""
+    (bad,) = notices.of_check(made(outcome="bad_data", reason="lost", decision=None), NOTIFY)
+    (well,) = notices.of_check(made(), NOTIFY)
+    span = timedelta(days=1)
+    assert notices.is_news(bad, [], day(0), span)
+    assert not notices.is_news(bad, [(day(0), bad.key)], day(300), span)
+    assert notices.is_news(bad, [(day(1), well.key), (day(0), bad.key)], day(1), span)
+    assert not notices.is_news(well, [], day(0), span)
+    assert not notices.is_news(well, [(day(0), "failed:m:abc")], day(0), span)
+    assert notices.is_news(well, [(day(0), bad.key)], day(0), span)
+    assert not notices.is_news(well, [(day(1), well.key), (day(0), bad.key)], day(2), span)
+
+
+def test_the_same_cause_has_the_same_name() -> None:
+    """Shares that change from check to check make no other cause; another column does."""
+    nulls = found("nulls", "fatal", "a")
+    one, two = (made(outcome="bad_data", reason=f"{share} % are null", decision=None) for share in (61, 62))
+    assert notices.cause(one) == notices.cause(two)
+    worse = nulls.model_copy(update={"observed": 0.9, "message": "90% of a are null"})
+    assert notices.cause(made(findings=[nulls])) == notices.cause(made(findings=[worse])) == "nulls a"
+    assert notices.cause(made(findings=[nulls])) != notices.cause(made(findings=[found("nulls", "fatal", "b")]))
+
+
 def test_a_failure_is_one_piece_of_news_by_record_and_by_error() -> None:
     """The flow tells what it recorded, the service what it caught: a person hears it once."""
     (recorded,) = notices.of_check(made(outcome="failed", reason="OSError: the disk is full"), NOTIFY)
@@ -65,8 +107,10 @@ def test_a_failure_is_one_piece_of_news_by_record_and_by_error() -> None:
 
 def test_drift_is_the_same_news_as_long_as_the_champion_stays() -> None:
     """Not once a check, but again under a new champion."""
-    (one,), (two,) = (notices.of_check(made(check_id=c, drift_share=s), NOTIFY) for c, s in (("a", 0.6), ("b", 0.7)))
-    (after,) = notices.of_check(made(champion="4", drift_share=0.6), NOTIFY)
+    (_, one), (_, two) = (
+        notices.of_check(made(check_id=c, drift_share=s), NOTIFY) for c, s in (("a", 0.6), ("b", 0.7))
+    )
+    _, after = notices.of_check(made(champion="4", drift_share=0.6), NOTIFY)
     assert one.key == two.key != after.key
 
 

@@ -6,14 +6,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from click import unstyle
 from click.testing import CliRunner
 
 from monitoring.errors import UnknownModel
+from monitoring.ledger import Ledger
+from monitoring.records import Outcome
+from pipelines import home, promotion
 from pipelines.cli import main
 from pipelines.config import load
 from pipelines.retraining import retrain_now
@@ -62,6 +67,54 @@ def test_an_early_exit_does_not_hide_the_last_judgement(trained: Make) -> None:
     assert row["outcome"] == "no_data"
     assert row["drift_share"] is not None
     assert row["loss"] is not None
+
+
+def test_a_new_champion_is_not_shown_beside_the_loss_of_the_old_one(model: Make) -> None:
+    """Its own loss is that of the gate until a check has measured it; after a rollback the line says so."""
+    made = model(stream(concept_shift_at=28), **{**SMALL, "policies__triggers": [{"policy": "always"}]})
+    made.check(day(21))
+    check = made.check(day(42))
+    assert check.outcome is Outcome.PROMOTED
+    assert check.retrain is not None
+    (row,) = collect(made.name)
+    assert (row["champion"], row["loss_version"], row["standing"]) == ("2", "1", "unknown")
+    assert row["gate_loss"] == check.retrain.challenger_loss
+    assert row["loss"] == check.performance.loss
+    told = unstyle(as_table([row]))
+    version = f"version 2 at the gate: mae {row['gate_loss']:.4g} (loss of version 1: {row['loss']:.4g})"
+    assert version in told
+    assert f"mae {row['gate_loss']:.4g} at the gate" in told.split("\n")[1]
+    with closing(Ledger(home.ledger_url())) as ledger:
+        promotion.rollback(ledger, made.name, day(50))
+    (row,) = collect(made.name)
+    assert (row["champion"], row["loss_version"]) == ("1", "1")
+    assert (row["outcome"], row["undone"], row["last_retrain_outcome"]) == ("promoted", "rolled_back", "rolled_back")
+    assert row["standing"] == "worse", "version 1 is back, and its loss is what it was"
+    line = unstyle(as_table([row])).split("\n")[1]
+    assert "promoted, worse, rolled back" in line
+    assert line.endswith("rolled back")
+    with closing(Ledger(home.ledger_url())) as ledger:
+        promotion.rollback(ledger, made.name, day(51))
+    (row,) = collect(made.name)
+    assert (row["champion"], row["undone"], row["last_retrain_outcome"]) == ("2", None, "promoted")
+
+
+def test_a_loss_that_rose_slowly_is_shown_with_its_rise(model: Make) -> None:
+    """Never more than a little from week to week, and compared with the reference all the same; nothing retrains it."""
+    frame = stream(days=70)
+    weeks = ((frame["ts"] - frame["ts"].min()).dt.days // 7).clip(lower=2) - 2
+    frame["y"] += weeks * 0.8 * np.where(frame["amount"] > frame["amount"].median(), 1, -1)
+    made = model(frame, **SMALL)
+    made.check(day(21))
+    rises = [made.check(day(at)) for at in range(28, 71, 7)]
+    assert {check.outcome for check in rises} == {Outcome.STEADY}
+    assert rises[-1].standing == "worse"
+    (row,) = collect(made.name)
+    assert row["standing"] == "worse"
+    told = unstyle(as_table([row]))
+    assert "steady, worse" in told
+    assert "worse than the reference: mae" in told
+    assert "beyond chance" in told
 
 
 def test_the_table_has_a_line_and_a_reason_for_each_model() -> None:

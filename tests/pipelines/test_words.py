@@ -67,6 +67,7 @@ def test_a_whole_check_word_for_word() -> None:
         "  max_age                  hold           the champion is young",
         "  (scores cached: these rows were scored before)",
         "HELD  held: the loss rose; but the last retrain is 2.0 days ago",
+        "WORSE  mae 2.5 (95% interval 2 to 3) is 66.7% above the reference loss 1.5, beyond chance",
         "report: r.html",
     ]
 

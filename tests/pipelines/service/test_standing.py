@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitoring.records import Check
 from pipelines.schedule import Schedule
 from pipelines.service.health import health
 from pipelines.service.metrics import GAUGES, metrics
 from pipelines.service.roster import Broken
-from pipelines.service.standing import Last, Standing, last_of
-from tests.told import made
+from pipelines.service.standing import Last, Standing, last_failed, last_of
+from tests.seen import performance
+from tests.streams import day
+from tests.told import found, made
 
 SIX = datetime(2026, 1, 5, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -83,7 +86,7 @@ def test_a_broken_file_is_told_and_is_no_503() -> None:
     assert status == 200
     assert body["broken"] == [{"file": "m.yaml", "why": "line 3: no", "model": "m"}]
     assert body["models"][0]["config_error"] == "line 3: no"
-    nothing = {"status": "stopping", "now": SIX.isoformat(), "models": [], "broken": []}
+    nothing = {"status": "stopping", "now": SIX.isoformat(), "degraded": [], "models": [], "broken": []}
     assert health([], [], SIX, stopping=True) == (200, nothing)
 
 
@@ -92,12 +95,69 @@ def test_an_early_exit_keeps_the_numbers_of_the_judged_check() -> None:
     judged = last_of(made(drift_share=0.4))
     early = last_of(made(outcome="no_data", reason="no rows"), judged)
     assert (early.outcome, early.drift_share) == ("no_data", 0.4)
-    assert last_of(made(drift_share=None), judged).drift_share is None
+    assert last_of(made(drift_share=None), judged).drift_share == 0.4
+
+
+def test_numbers_keep_the_moment_at_which_they_were_measured() -> None:
+    """Neither bad data, a failure, nor a window without labels takes a number away; its moment says its age."""
+    judged = last_of(made(drift_share=0.4, performance=performance(8.0), now=day(7)))
+    bad = last_of(made(outcome="bad_data", decision=None, now=day(14)), judged)
+    unlabelled = last_of(made(drift_share=0.1, now=day(21)), last_failed("OSError: gone", day(15), bad))
+    assert (unlabelled.drift_share, unlabelled.drift_at) == (0.1, day(21))
+    assert (unlabelled.loss, unlabelled.loss_at, unlabelled.reference_loss) == (8.0, day(7), 8.0)
+
+
+def test_a_new_champion_has_the_standing_of_none_before_it() -> None:
+    """What was measured of the version that left says nothing of the one that serves."""
+    worse = last_of(made(performance=performance(12.0)))
+    assert worse.standing == "worse"
+    promoted = made(outcome="promoted", performance=performance(12.0), champion_after="4")
+    assert last_of(promoted, worse).standing == "unknown"
+    assert last_of(promoted, worse).not_well is None
+
+
+@pytest.mark.parametrize(
+    ("check", "named"),
+    [
+        (made(performance=performance(8.1)), None),
+        (made(performance=performance(12.0)), "mae 12 (95% interval 11.99 to 12.01) is 50.0% above"),
+        (made(outcome="bad_data", reason="a is lost", decision=None), "a is lost"),
+        (made(outcome="failed", reason="OSError: gone"), "the check failed: OSError: gone"),
+        (made(findings=[found("nulls", "error", "a")]), "errors in the data: nulls a"),
+        (made(findings=[found("nulls", "warning", "a")]), None),
+        (made(outcome="rejected", champion=None, champion_after=None, reason="worse"), "there is no champion: worse"),
+        (made(outcome="no_data", reason="no rows", decision=None), None),
+    ],
+)
+def test_what_is_wrong_with_a_model_is_named(check: Check, named: str | None) -> None:
+    """Health and metrics show a model that is not well, with the reason, and answer 200: a restart would not help."""
+    last = last_of(check)
+    assert (last.not_well or "").count(named or "") > 0 if named else last.not_well is None
+    status, body = health([standing(last=last)], [], SIX)
+    assert (status, body["status"], body["degraded"]) == ((200, "degraded", ["m"]) if named else (200, "ok", []))
+    assert f'driftloop_not_well{{model="m"}} {float(bool(named))}' in metrics([standing(last=last)], SIX).decode()
+
+
+def test_rows_that_stay_away_are_not_well() -> None:
+    """One window without rows is a late file; the second in a row is not, also where rows were met again between."""
+    first = last_of(made(outcome="no_data", reason="no rows", decision=None))
+    again = last_of(made(outcome="already_checked", reason="again", decision=None), first)
+    second = last_of(made(outcome="too_few_rows", reason="3 rows", decision=None), again)
+    assert (first.not_well, again.not_well, second.not_well) == (None, None, "2 checks in a row: 3 rows")
+    assert last_of(made(), second).not_well is None
 
 
 def test_metrics_are_what_prometheus_reads() -> None:
     """Every gauge has its line where its number is known, and none where it is not; counts end in _total."""
-    last = Last(outcome="steady", reason="r", started=SIX, seconds=2.5, waited_seconds=0.5, drift_share=0.25, loss=1.5)
+    numbers = {
+        "drift_share": 0.25,
+        "loss": 1.5,
+        "reference_loss": 1.0,
+        "drift_at": SIX,
+        "loss_at": SIX,
+        "standing": "worse",
+    }
+    last = Last(outcome="steady", reason="r", started=SIX, seconds=2.5, waited_seconds=0.5, **numbers)
     known = standing(
         last=last, champion_newest=SIX - HOUR, next=SIX + 24 * HOUR, ends={"steady": 3, "held": 1}, missed=2, overrun=1
     )
@@ -106,6 +166,8 @@ def test_metrics_are_what_prometheus_reads() -> None:
     assert {f"driftloop_{name}" for name, *_ in GAUGES} <= {name for name, *_ in lines}
     assert lines["driftloop_drift_share", "m"] == 0.25
     assert lines["driftloop_loss", "m"] == 1.5
+    assert lines["driftloop_loss_worse", "m"] == 1
+    assert lines["driftloop_loss_timestamp_seconds", "m"] == SIX.timestamp()
     assert lines["driftloop_champion_age_seconds", "m"] == 7200
     assert lines["driftloop_check_seconds", "m"] == 2.5
     assert lines["driftloop_check_lag_seconds", "m"] == 0

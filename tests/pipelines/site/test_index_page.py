@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from monitoring.records import Outcome
+from pipelines.site import model_page
+from pipelines.site.history import Lineage, Mark, ModelHistory
 from pipelines.site.index_page import ModelLine, line_of, render
-from tests.histories import START, history
+from tests.histories import START, check, history, request_of, retrained
 
 
 def test_what_needs_a_look_comes_first() -> None:
@@ -14,7 +17,7 @@ def test_what_needs_a_look_comes_first() -> None:
     outcomes = {"d": Outcome.STEADY, "b": Outcome.HELD, "a": Outcome.STEADY, "c": Outcome.FAILED}
     page = render([ModelLine(model=model, outcome=outcome) for model, outcome in outcomes.items()], START)
     assert re.findall(r'href="models/(\w)\.html"', page) == ["c", "b", "a", "d"]
-    assert "4 models · 1 failed or with bad data · 1 held back, rejected or waiting · 2 steady" in page
+    assert "4 models · 1 failed or with bad data · 1 worse, held back, rejected or waiting · 2 steady" in page
 
 
 def test_a_line_sums_up_a_history() -> None:
@@ -26,6 +29,42 @@ def test_a_line_sums_up_a_history() -> None:
     assert (line.last_training, line.last_training_end) == (told.checks[60].now, "rejected")
     assert ModelLine.model_validate_json(line.model_dump_json()) == line
     assert line_of(history(1)).loss == ()
+
+
+def test_a_loss_worse_than_the_reference_is_amber_whatever_was_decided() -> None:
+    """A steady model that does worse stands among those that need a look, with the word for it."""
+    lines = [ModelLine(model="a", outcome=Outcome.STEADY), ModelLine(model="b", outcome="steady", standing="worse")]
+    page = render(lines, START)
+    assert re.findall(r'href="models/(\w)\.html"', page) == ["b", "a"]
+    assert '<span class="badge warn">Steady</span> <span class="badge warn">worse than the reference</span>' in page
+    assert "1 worse, held back, rejected or waiting · 1 steady" in page
+
+
+def test_a_new_champion_has_its_own_loss() -> None:
+    """That of its gate, with the loss of the version before it named as such; once measured, the measured one."""
+    before, asked = check(0), retrained(1, promoted=True, champion="1", version="2")
+    told = ModelHistory("taxi", START, checks=(before, asked), requests=(request_of(asked),))
+    line = line_of(told)
+    old = asked.performance.loss  # type: ignore[union-attr]
+    assert line.new_champion == f"version 2 at the gate: mae 2.25 (loss of version 1: {old:.4g})"
+    assert "mae 2.25 at the gate" in render([line], START)
+    assert line.new_champion in model_page.render(told)
+    measured = line_of(replace(told, checks=(before, asked, check(2, champion="2"))))
+    assert (measured.new_champion, measured.gate_loss) == ("", None)
+
+
+def test_a_promotion_that_was_rolled_back_is_shown_as_such() -> None:
+    """On the index and on the page, beside the verdict and as the end of the training."""
+    asked = retrained(1, promoted=True, champion="1", version="2")
+    back = Mark(asked.now, "rolled_back", "by hand", version="1", left="2")
+    versions = (Lineage("2", alias="previous"), Lineage("1", alias="champion"))
+    told = ModelHistory("taxi", START, checks=(check(0), asked), requests=(request_of(asked),), versions=versions)
+    assert (line_of(told).undone, line_of(told).last_training_end) == (None, "promoted")
+    told = replace(told, moves=(back,))
+    line = line_of(told)
+    assert (line.undone, line.last_training_end, line.new_champion) == ("rolled_back", "rolled_back", "")
+    for page in (render([line], START), model_page.render(told)):
+        assert '<span class="badge warn">rolled back</span>' in page
 
 
 def test_an_empty_index_says_how_to_begin() -> None:
