@@ -15,13 +15,17 @@ from scipy import special, stats
 
 from monitoring.calibration import usable
 from monitoring.distances import Floats, missing
-from monitoring.profiles import CategoricalProfile, Profile
+from monitoring.profiles import CategoricalProfile, NumericProfile, Profile
 
 # A shift of a share by less is not worth an alarm, however many rows prove it.
-FLOORS = {"missing_share": 0.005, "unseen_share": 0.001, "level_share": 0.01}
+FLOORS = {"missing_share": 0.005, "unseen_share": 0.001, "level_share": 0.01, "off_value_share": 0.01}
 # Of so many levels or fewer the distance over all of them misses none.
 FEW_LEVELS = 10
 ROUNDING = 1e-12
+# The share of rows from which on a column is one value with exceptions; below it its quantiles have a range.
+NEARLY_ALL = 0.99
+# Relative, as a number differs that was stored in 32 bits in between.
+SAME = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +129,33 @@ def level_share(old: CategoricalProfile, new: CategoricalProfile, blocks: bool) 
         new.counts.astype(np.float64),
         float(new.finite),
         by_block=None if by_block is None else by_block[:, : len(old.counts)],
+    )
+
+
+def off_value_share(old: NumericProfile, new: NumericProfile, blocks: bool) -> Moved | None:
+    """Rows off the one value that nearly all rows of the reference have.
+
+    Such a column has no interquartile range, so that no distance can tell a small move from a large one. Values that
+    differ from it by rounding are that value. None where it has a range, or where no row is off the value.
+    """
+    if not (old.finite and new.finite):
+        return None
+    at = int(old.counts.argmax())
+    off = [float(side.finite - int(side.counts[at])) for side in (old, new)]
+    if not 0 < at < len(old.edges) or off[0] > (1 - NEARLY_ALL) * old.finite or not any(off):
+        return None
+    value = float(old.edges[at - 1])
+    rounding = SAME * abs(value)
+    if old.edges[at] > np.nextafter(value, np.inf) or max(abs(new.low - value), abs(new.high - value)) <= rounding:
+        return None
+    by_block = _shares_by_block(old, blocks)
+    return Moved(
+        "off_value_share",
+        np.array([off[0]]),
+        float(old.finite),
+        np.array([off[1]]),
+        float(new.finite),
+        by_block=None if by_block is None else 1.0 - by_block[:, at : at + 1] - by_block[:, -1:],
     )
 
 

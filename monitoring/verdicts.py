@@ -11,9 +11,9 @@ from monitoring.calibration import FEWEST_BLOCKS, Chance, Null, usable
 from monitoring.distances import distance, missing, with_labels_only
 from monitoring.drift import METHODS, verdict
 from monitoring.drift_settings import Drift
-from monitoring.profiles import CategoricalProfile, Profile, Profiles
+from monitoring.profiles import CategoricalProfile, NumericProfile, Profile, Profiles
 from monitoring.records import ColumnReference, ColumnScore, Finding
-from monitoring.shares import level_share, missing_share, unseen_share
+from monitoring.shares import level_share, missing_share, off_value_share, unseen_share
 
 # A threshold must be more than the score of two equal sides.
 NOTHING = 1e-12
@@ -124,7 +124,10 @@ def family_level(measures: Sequence[Measure], rate: float) -> float:
 
 def _shares(column: ColumnReference, old: Profile, new: Profile, blocks: bool) -> list[Measure]:
     asked: list[Measure | None] = [] if column.role == "target" else [missing_share(old, new, blocks)]
-    if isinstance(old, CategoricalProfile):
+    if isinstance(old, NumericProfile):
+        assert isinstance(new, NumericProfile)
+        asked.append(off_value_share(old, new, blocks))
+    else:
         assert isinstance(new, CategoricalProfile)
         asked += [unseen_share(old, new), level_share(old, new, blocks)]
     return [measure for measure in asked if measure is not None]

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from monitoring.profiles import CategoricalProfile, Profile, first, like
-from monitoring.shares import FLOORS, level_share, missing_share, unseen_share
+from monitoring.shares import FLOORS, level_share, missing_share, off_value_share, unseen_share
 
 
 def numbers(old_missing: int, old_rows: int, new_missing: int, new_rows: int) -> tuple[Profile, Profile]:
@@ -126,3 +126,47 @@ def test_blocks_widen_the_limit() -> None:
     limits = [missing_share(reference, current, blocks) for blocks in (False, True)]
     rows, weeks = (limit.at(0.01)[1] for limit in limits if limit is not None)
     assert rows < 0.06 < weeks
+
+
+NOISE = np.random.default_rng(0).normal(0, 0.01, 500)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "moved"),
+    [
+        (np.full(1000, 5.0), 5.0 + NOISE, 1.0),
+        (np.full(1000, -5.0), -5.0 + NOISE, 1.0),
+        (np.zeros(1000), NOISE, 1.0),
+        (np.full(1000, 5.0), np.full(500, 5.1), 1.0),
+        (np.full(1000, 5.0), np.append(np.full(250, 5.0), 5.0 + NOISE[:250]), 0.5),
+        (np.append(np.full(999, 5.0), 50.0), 5.0 + NOISE, 0.999),
+        (np.full(1000, 1e9), 1e9 + 1e5 * NOISE, 1.0),
+    ],
+)
+def test_a_constant_that_begins_to_vary_is_found(old: np.ndarray, new: np.ndarray, moved: float) -> None:
+    """However small the variation is beside the value: a constant has no range that it could be small beside."""
+    reference = first(pd.DataFrame({"x": old}), {"x": "numeric"})
+    measure = off_value_share(reference.numeric("x"), like(reference, pd.DataFrame({"x": new})).numeric("x"), False)
+    assert measure is not None
+    score, threshold = measure.at(0.001)
+    assert score == pytest.approx(moved)
+    assert score >= threshold
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (np.full(1000, 5.0), np.full(500, 5.0)),
+        (np.full(1000, 0.1), np.full(500, np.float32(0.1)).astype(float)),
+        (np.arange(1000.0), 5.0 + NOISE),
+        (np.append(np.zeros(900), np.arange(100.0)), NOISE),
+        (np.full(1000, np.nan), NOISE),
+        (np.full(1000, 5.0), np.full(500, np.nan)),
+    ],
+)
+def test_a_column_with_a_range_or_of_one_value_still_is_not_asked(old: np.ndarray, new: np.ndarray) -> None:
+    """Rounding to 32 bits is no variation, and a test that can find nothing costs the others nothing."""
+    reference = first(pd.DataFrame({"x": old}), {"x": "numeric"})
+    assert (
+        off_value_share(reference.numeric("x"), like(reference, pd.DataFrame({"x": new})).numeric("x"), False) is None
+    )

@@ -188,3 +188,12 @@ def test_too_few_blocks_are_told(blocks: int, rows: int, said: bool) -> None:
     assert [one.code for one in found] == ["too_few_blocks"] * said
     assert all("4 times windows.current" in one.message for one in found)
     assert too_few_blocks(reference, Drift()) == ()
+
+
+@pytest.mark.parametrize("settings", [{}, {"calibration": "blocks"}])
+def test_a_constant_column_that_begins_to_vary_is_drift(settings: dict[str, Any]) -> None:
+    """Under the default method, whose unit is the value itself where there is no range."""
+    old, new = rows(5_000, 0), rows(500, 1)
+    found = judged(old.assign(n0=5.0), new.assign(n0=5.0 + new["n0"] / 100), **settings)
+    assert (found["n0"].method, found["n0"].drifted, found["n0"].score) == ("off_value_share", True, 1.0)
+    assert not judged(old.assign(n0=5.0), new.assign(n0=5.0), **settings)["n0"].drifted
