@@ -35,6 +35,9 @@ TABLES = {
     "duckdb": "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = current_database()",
 }
 
+# The years 1 to 9999 in days since 1970, and a day in the units of Arrow's moments.
+FIRST_DAY, LAST_DAY = -719_162, 2_932_896
+DAY_IN = {unit: 86_400 * 10**power for unit, power in (("s", 0), ("ms", 3), ("us", 6), ("ns", 9))}
 OFFSET = r"[T ]\d\d(:\d\d)?.*([Zz]|[+-]\d\d(:?\d\d)?)$"
 
 
@@ -205,8 +208,25 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     for at, column in enumerate(table.schema):
         if pa.types.is_decimal(column.type):
             table = table.set_column(at, column.name, table.column(at).cast(pa.float64()))
+        elif _beyond_the_years(table.column(at)):
+            kind = pa.string() if pa.types.is_date(column.type) else pa.timestamp(column.type.unit)
+            table = table.set_column(at, column.name, table.column(at).cast(kind))
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def _beyond_the_years(values: pa.ChunkedArray) -> bool:
+    """Return whether some moments are before the year 1 or after 9999: engines store them, Python's dates cannot."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = values.type
+    if not (pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is not None)):
+        return False
+    a_day = 1 if pa.types.is_date32(kind) else DAY_IN["ms" if pa.types.is_date64(kind) else kind.unit]
+    ends = pc.min_max(values)
+    found = [ends[end].value for end in ("min", "max") if ends[end].is_valid]
+    return any(not FIRST_DAY <= moment // a_day <= LAST_DAY for moment in found)
 
 
 def said(error: Exception, at: places.Place) -> str:

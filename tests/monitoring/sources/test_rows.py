@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.config import Columns, Source
+from monitoring.conform import labels
 from monitoring.errors import ColumnsLost, DriftloopError, SourceUnreadable
 from monitoring.records import Window
 from monitoring.sources import count_rows, read_rows, sample, span
@@ -213,3 +214,20 @@ def test_the_dirty_taxi_months_are_one_source() -> None:
     assert frame["duration_min"].between(1, 180).all()
     assert (frame["tpep_pickup_datetime"].dt.tz_convert("America/New_York").dt.hour == frame["hour"]).all()
     assert span(source, config, TAXI.parent).start.year < 2018  # dirty: wrong years are the caller's to filter
+
+
+@pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP", "TIMESTAMPTZ"])
+@pytest.mark.parametrize("odd", ["12026-01-01", "0044-03-15 (BC)", "infinity"])
+def test_moments_beyond_the_years_of_python_are_read(tmp_path: Path, kind: str, odd: str) -> None:
+    """A date before the year 1 or after 9999 in a column that is no time neither stops a read nor is lost."""
+    with duckdb.connect(str(tmp_path / "rows.db")) as con:
+        con.execute(f"CREATE TABLE rows (ts TIMESTAMP, due {kind}, y DOUBLE)")
+        con.execute("INSERT INTO rows VALUES ('2026-01-01', ?, 1), ('2026-01-02', '2026-05-01', 2)", [odd])
+    source = Source(url="duckdb://rows.db", table="rows")
+    named = Columns(time="ts", target="y", categorical=("due",))
+    week = Window(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 8, tzinfo=UTC))
+    known = read_rows(source, named, week, tmp_path).frame
+    made = labels(known["due"])
+    assert made.nunique() == 2
+    assert str(made[1]).startswith("2026-05-01")
+    assert len(sample(source, tmp_path)) == 2
