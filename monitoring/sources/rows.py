@@ -117,15 +117,41 @@ def span(source: Source, columns: Columns, folder: Path) -> Window | None:
     return Window(start=first.min().to_pydatetime(), end=last.max().to_pydatetime() + timedelta(microseconds=1))
 
 
-def sample(source: Source, folder: Path, rows: int = 10_000) -> pd.DataFrame:
-    """Some rows with all columns: the first ones of a table, or of files spread over the whole source."""
+def sample(
+    source: Source, folder: Path, rows: int = 10_000, *, time: str | None = None, how: str | None = None
+) -> pd.DataFrame:
+    """Return some rows with all columns: the first ones of a table, or of files spread over the whole source.
+
+    With `time`, the name of a column or what an expression makes of it, they come in order of time, from the whole
+    source where that costs one pass over it, the newest ones among them.
+    """
     with _opened(source, folder, None) as engine:
+        if time is not None:
+            return _in_time(engine, f"({how})" if how else engine.names([time]), rows)
         if not engine.files:
             return engine.fetch(f"SELECT * FROM {engine.table} LIMIT {rows}")
         picked = max(1, min(len(engine.files), SAMPLED_FILES, rows))
         files = [engine.files[at * (len(engine.files) - 1) // max(picked - 1, 1)] for at in range(picked)]
         parts = [f"(SELECT * FROM {engine.reader([file])} LIMIT {-(-rows // picked)})" for file in files]
         return engine.fetch(f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) AS s LIMIT {rows}")
+
+
+def _in_time(engine: Engine, moment: str, rows: int) -> pd.DataFrame:
+    import pandas as pd
+
+    known = f"FROM {engine.table} AS t WHERE {moment} IS NOT NULL"
+    total = int(engine.fetch(f"SELECT count(*) AS n {known}")["n"].iloc[0])
+    if total <= rows:
+        return engine.fetch(f"SELECT * {known} ORDER BY {moment}")
+    newest = rows // 5
+    every = -(-total // (rows - newest))
+    if engine.con.name == "duckdb":
+        # By the content of a row: the same rows for the same data, whatever runs beside it.
+        early, late = f"{known} AND hash(t) % {every} = 0 ORDER BY {moment}", f"{known} AND hash(t) % {every} <> 0"
+    else:
+        early, late = f"{known} LIMIT {rows - newest}", known
+    parts = [engine.fetch(f"SELECT * {early}"), engine.fetch(f"SELECT * {late} ORDER BY {moment} DESC LIMIT {newest}")]
+    return pd.concat([parts[0], parts[1].iloc[::-1]], ignore_index=True)
 
 
 # The time column

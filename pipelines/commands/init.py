@@ -11,7 +11,7 @@ from pipelines.terminal import say
 
 
 @click.command()
-@click.argument("data")
+@click.argument("data", nargs=-1, required=True, metavar="DATA")
 @click.option("--table", help="DATA is a database URL; this is the table.")
 @click.option("--model", help="Name of the model; from the file's name if not given.")
 @click.option("--target", help="The column to predict; guessed if not given.")
@@ -20,7 +20,7 @@ from pipelines.terminal import say
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="The YAML to write. Default: MODEL.yaml")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(
-    data: str,
+    data: tuple[str, ...],
     table: str | None,
     model: str | None,
     target: str | None,
@@ -31,12 +31,19 @@ def init(
 ) -> None:
     """Write a commented config from a data file (parquet, CSV) or a table.
 
-    It looks at the columns and proposes types, target and time column. Read what it wrote, then `driftloop check` it.
+    It looks at the columns and the history, and proposes types, target, time column, the delay of labels, and windows.
+    Read what it wrote, then `driftloop check` it.
     """
+    from monitoring.errors import listed
     from pipelines import proposing
 
+    if len(data) > 1:
+        raise click.UsageError(
+            f"{len(data)} arguments: {listed(data, 3)}. A pattern of several files goes in quotes, or the shell "
+            "replaces it by their names: driftloop init 'FOLDER/*.csv'"
+        )
     made = proposing.propose(
-        data,
+        data[0],
         table=table,
         model=model,
         target=target,
@@ -46,6 +53,8 @@ def init(
         force=force,
     )
     say(f"wrote {made.file}: {made.said}")
+    for note in made.notes:
+        say(f"  {note}")
     say("next: read it, then")
     file = shlex.quote(str(made.file))
     say(f"  driftloop check {file} --now {made.first}   # trains the first champion on the rows before")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
 
 import yaml
 
 from monitoring.config import Source
 from monitoring.durations import format_duration
+from monitoring.errors import listed
+from pipelines.proposing.guess import Guess
+from pipelines.proposing.spans import DAY, Spans
 
 WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
 LOSS = {
@@ -28,8 +30,8 @@ source:
 
 columns:
   time: {time}               # when the row happened
-  target: {target}           # what the model predicts
-  label_delay: 0d            # labels of rows older than this are complete
+  target: {target}           # what the model predicts{target_note}
+  label_delay: {delay}            # labels of rows older than this are complete{delay_note}
   numeric: {numeric}
   categorical: {categorical}
 {left}{derived}
@@ -55,7 +57,7 @@ policies:                    # any trigger that fires asks for a retrain, any gu
     # - {{policy: cooldown, days: 7}}
 
 training:
-  window: {training}               # labelled rows a challenger sees, its holdout included
+  window: {{choose: {training}}}     # labelled rows, the holdout included; probes also try twice this span and all rows
   holdout: {holdout}                # the newest part, kept for the gate
   min_rows: {training_rows}
   estimator: xgboost         # or a scikit-learn class by dotted path, or module:function of your own
@@ -65,7 +67,7 @@ gate:                        # the proof that a challenger must bring
   min_rows: {gate_rows}
 
 schedule:                    # for `driftloop serve`
-  cron: "0 6 * * *"
+  cron: "{cron}"
   time_zone: UTC
   # on: {{arrival: incoming/*.parquet}}           # check at once when a file arrives; or poll: 5m for a table
 
@@ -75,23 +77,8 @@ schedule:                    # for `driftloop serve`
 """
 
 
-def written(
-    *,
-    model: str,
-    task: str,
-    source: Source,
-    time: str,
-    target: str,
-    numeric: Iterable[str],
-    categorical: Iterable[str],
-    left_out: dict[str, str],
-    derived: dict[str, str],
-    current: timedelta,
-    training: timedelta,
-    holdout: timedelta,
-    rows_a_window: int,
-) -> str:
-    """The YAML of a model whose current window holds about so many rows."""
+def written(*, model: str, source: Source, guess: Guess, spans: Spans, newest: str) -> str:
+    """Return the YAML of a model; `newest` is a comment on the newest label and row."""
     where = (
         f"  path: {quoted(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
         + (f"  format: {source.format}\n" if source.format else "")
@@ -99,30 +86,52 @@ def written(
         else f"  url: {quoted(str(source.url))}   # ${{NAME}} is filled from the environment: write passwords so\n"
         f"  table: {quoted(str(source.table))}\n"
     )
-    left = "".join(f"  # left out: {quoted(column)} ({why})\n" for column, why in left_out.items())
-    told = "".join(f"    {quoted(column)}: {_expression(how)}\n" for column, how in derived.items())
-    loss, losses = LOSS[task]
-    few = max(10, min(200, rows_a_window // 4))
+    left = "".join(f"  # left out: {quoted(column)} ({_one_line(why)})\n" for column, why in guess.left_out.items())
+    loss, losses = LOSS[guess.task]
+    few = max(10, min(200, spans.rows // 4))
+    learned = spans.held(spans.training - spans.delay)
     return TEMPLATE.format(
         name=quoted(model),
-        task=task,
+        task=guess.task,
         where=where.rstrip("\n"),
-        time=quoted(time),
-        target=quoted(target),
-        numeric=_names(numeric),
-        categorical=_names(categorical),
+        time=quoted(guess.time),
+        target=quoted(guess.target),
+        target_note="" if guess.named else "; a guess: no column is called like a target",
+        delay=format_duration(spans.delay),
+        delay_note=f"; {newest}" if newest else "",
+        numeric=_names(guess.numeric),
+        categorical=_names(guess.categorical),
         left=left,
-        derived=f"  derived:                   # SQL expressions\n{told.rstrip()}" if derived else DERIVED,
-        current=format_duration(current),
+        derived=_derived(guess),
+        current=format_duration(spans.current),
         min_rows=few,
         loss=loss,
         losses=losses,
         min_labels=few,
-        training=format_duration(training),
-        training_rows=max(50, min(500, rows_a_window * 2)),
-        holdout=format_duration(holdout),
-        gate_rows=max(20, min(100, rows_a_window // 4)),
+        training=format_duration(spans.training),
+        training_rows=max(30, min(500, learned // 4)),
+        holdout=format_duration(spans.holdout),
+        gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),
+        cron="0 6 * * *" if spans.current >= DAY else "5 * * * *",
     )
+
+
+def _derived(guess: Guess) -> str:
+    """The expressions of columns that are not read as they are, each with what it does."""
+    if not guess.derived:
+        return DERIVED
+    notes = {name: how.note() for name, how in guess.written.items()}
+    if guess.no_label:
+        notes[guess.target] = f"{listed(guess.no_label)} count as missing labels"
+    lines = ["  derived:                   # SQL expressions; each takes the place of the column of its name"]
+    for name, how in guess.derived.items():
+        lines += [f"    # {quoted(name)}: {_one_line(notes[name])}"] if name in notes else []
+        lines.append(f"    {quoted(name)}: {_expression(how)}")
+    return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def quoted(text: str) -> str:

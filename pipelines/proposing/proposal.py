@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from monitoring.config import Columns, Source
-from monitoring.errors import BadExpression, ConfigError, DriftloopError, listed, meant
+from monitoring.config import PREDICTION, Columns, Source
+from monitoring.durations import format_duration
+from monitoring.errors import BadExpression, ConfigError, DriftloopError, listed
 from monitoring.records import Window
+from monitoring.sources.times import EVER
+from pipelines.proposing.guess import MANY_CLASSES, Guess, NothingToLookAt, chosen_time, listed_as_text, look
 from pipelines.proposing.model_file import written
 from pipelines.proposing.places import slug, source_of
-from pipelines.proposing.spans import moment_after, proposed_windows
-from pipelines.proposing.times import is_time, readings, time_column
+from pipelines.proposing.refused import reachable, refuse_data, refuse_output, writing
+from pipelines.proposing.spans import Spans, moment_after, proposed
+from pipelines.proposing.timeline import Timeline, counted, label_delay, trimmed
 from pipelines.refusal import worded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TARGET_NAMES = ("target", "y", "label", "class", "outcome", "response")
-FEW_LEVELS = 20
+PIECE = 65_536
+FEW = 50
 
 
 @dataclass(frozen=True)
@@ -30,33 +35,9 @@ class Proposal:
 
     file: Path
     said: str
+    notes: tuple[str, ...]
     first: str
     now: str
-
-
-@dataclass(frozen=True)
-class Guess:
-    """What the columns of a sample seem to be. `times`: expressions for a time column that holds no times as it is."""
-
-    time: str
-    target: str
-    task: str
-    numeric: list[str]
-    categorical: list[str]
-    left_out: dict[str, str]
-    times: tuple[str, ...] = ()
-
-    @property
-    def derived(self) -> dict[str, str]:
-        """The time under its own name, by the likeliest expression."""
-        return {self.time: self.times[0]} if self.times else {}
-
-    def columns(self, *features: str) -> Columns:
-        """The columns to read: all features, or those that are named."""
-        numeric, categorical = ((), features) if features else (self.numeric, self.categorical)
-        return Columns(
-            time=self.time, target=self.target, numeric=numeric, categorical=categorical, derived=self.derived
-        )
 
 
 def propose(
@@ -71,8 +52,7 @@ def propose(
     force: bool,
 ) -> Proposal:
     """Write a config for a data file, glob or table. Refuses to overwrite unless forced."""
-    from monitoring import sources
-
+    refuse_data(data, table)
     # Of `trips/*.csv` the folder's name says more than the file's.
     name = model or slug(table or Path(data).name) or slug(Path(data).parent.name) or "model"
     if time_format is not None and time is None:
@@ -80,76 +60,126 @@ def propose(
             "init", "--time-format", "a format without its column", expected="both", remedy="add --time COLUMN"
         )
     file = output or Path(f"{name}.yaml")
-    if file.exists() and not force:
-        raise ConfigError(
-            str(file), "", "is there already", expected="a new file", remedy="--force, or --output OTHER.yaml"
-        )
-    try:
-        given = source_of(data, table, Path())
-    except ValidationError as error:
-        raise worded(Path("init"), error, Source) from None
-    frame = sources.sample(given, Path.cwd())
-    guess = look(frame, given, given_target=target, given_time=time, time_format=time_format)
-    guess, span = _spanned(given, guess)
-    if span is None:
-        raise NothingToLookAt(data)
-    rows = sources.count_rows(given, guess.columns(), span, Path.cwd())
-    # Rows that stand in both samples would make an identifier look as if it came back: the first look stays.
-    names = {column: why for column, why in guess.left_out.items() if why in {"an identifier", "a row number"}}
-    wider = _with_newest(given, frame, guess, span, rows).drop(columns=list(names))
-    times = guess.times
-    guess = look(wider, given, given_target=guess.target, given_time=guess.time)
-    guess = replace(guess, left_out={**names, **guess.left_out}, times=times)
-    current, training, holdout = proposed_windows(span.length, rows)
+    refuse_output(file, force=force)
+    given = _given(data, table)
+    with reachable(data):
+        guess, timeline, odd = _looked(given, data, target, time, time_format)
+    delay = label_delay(timeline)
+    features = len(guess.numeric) + len(guess.categorical)
+    rare = 1.0 if guess.task == "regression" else guess.rare
+    spans = proposed(timeline, delay, rare=rare, features=features)
     text = written(
         model=name,
-        task=guess.task,
         source=source_of(data, table, file.parent),
-        time=guess.time,
-        target=guess.target,
-        numeric=guess.numeric,
-        categorical=guess.categorical,
-        left_out=guess.left_out,
-        derived=guess.derived,
-        current=current,
-        training=training,
-        holdout=holdout,
-        rows_a_window=int(rows * current / span.length),
+        guess=guess,
+        spans=spans,
+        newest=_newest(timeline, delay),
     )
-    _write(file, text)
-    ready = min(span.start + training + current, span.end)
-    features = len(guess.numeric) + len(guess.categorical)
-    told = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows:,} rows"
-    if guess.derived:
-        told += f"; {guess.time!r} is read by {guess.times[0]}"
+    with writing(file):
+        _write(file, text)
+    now = moment_after(timeline.end, spans.current)
+    first = moment_after(datetime.fromisoformat(f"{now}+00:00") - spans.current, spans.current)
+    rows = f"{timeline.total:,} rows from {timeline.start:%Y-%m-%d} to {timeline.newest:%Y-%m-%d}"
+    said = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
+    return Proposal(file, said, tuple(_notes(guess, timeline, spans, odd)), first, now)
+
+
+def _given(data: str, table: str | None) -> Source:
+    try:
+        return source_of(data, table, Path())
+    except ValidationError as error:
+        raise worded(Path("init"), error, Source) from None
+
+
+def _looked(
+    given: Source, data: str, target: str | None, time: str | None, time_format: str | None
+) -> tuple[Guess, Timeline, int]:
+    """The guess from rows of the whole history, its rows and labels over time, and how many rows have odd times."""
+    from monitoring import sources
+
+    frame = sources.sample(given, Path.cwd())
+    time, times = chosen_time(frame, given, time, time_format)
+    times, span = _spanned(given, frame, time, times)
+    if span is None:
+        raise NothingToLookAt(data)
+    frame = sources.sample(given, Path.cwd(), time=time, how=times[0] if times else None)
+    guess = replace(look(frame, given, given_target=target, given_time=time), times=times)
+    columns = guess.least()
+    with sources.stream_rows(given, columns, EVER, Path.cwd(), PIECE) as stream:
+        timeline = counted(stream.frames, guess.time, guess.target, span.length)
+    if timeline is None:
+        raise NothingToLookAt(data)
+    timeline, odd = trimmed(timeline, datetime.now(UTC))
+    if timeline.end - timeline.start <= timeline.step:
+        raise ConfigError(
+            "init",
+            "--time",
+            f"all {timeline.total:,} rows have the time {timeline.newest:%Y-%m-%d %H:%M}",
+            expected="a history: rows of many moments, from which windows can be cut",
+            remedy="give a file or table with the rows of several days, or name another time column with --time",
+        )
+    return guess, timeline, odd
+
+
+def _newest(timeline: Timeline, delay: timedelta) -> str:
+    if timeline.newest_label is None:
+        return "no row has a label yet"
+    if not delay:
+        return ""
+    return f"newest label {timeline.newest_label:%Y-%m-%d}, newest row {timeline.newest:%Y-%m-%d}"
+
+
+def _notes(guess: Guess, timeline: Timeline, spans: Spans, odd: int) -> list[str]:
+    """What a user should know of the guess, a sentence each."""
+    notes = []
+    if not guess.named:
+        notes.append(
+            f"target: {guess.target!r} is a guess, no column is called like a target; another one: --target NAME"
+        )
+    if guess.task == "multiclass" and guess.classes > MANY_CLASSES:
+        notes.append(f"target: {guess.classes} classes are many; check that {guess.target!r} is the target")
+    if guess.times:
+        notes.append(f"time: {guess.time!r} is read by {guess.times[0]}")
+    if guess.written:
+        how = [f"{name!r} ({how.note()})" for name, how in guess.written.items()]
+        notes.append("numbers: read by columns.derived: " + listed_as_text(how))
+    if guess.no_label:
+        notes.append(f"labels: {listed(guess.no_label)} in {guess.target!r} count as missing")
+    newest = _newest(timeline, spans.delay)
+    if newest:
+        notes.append(f"labels: {newest}; columns.label_delay is {format_duration(spans.delay)}")
+    if odd:
+        notes.append(
+            f"time: {odd:,} rows are far from all others or in the future; the windows are proposed without them"
+        )
+    if timeline.labelled < spans.rows or spans.rows < FEW:
+        notes.append(f"rows: about {spans.rows} labelled rows a window are few; a check will see large changes only")
     if guess.left_out:
-        told += "; left out " + ", ".join(f"{column!r} ({why})" for column, why in guess.left_out.items())
-    return Proposal(file, told, moment_after(ready, current), moment_after(span.end, current))
+        notes.append("left out: " + listed_as_text([f"{name!r} ({why})" for name, why in guess.left_out.items()]))
+    return notes
 
 
-def _with_newest(given: Source, frame: pd.DataFrame, guess: Guess, span: Window, rows: int) -> pd.DataFrame:
-    """The sample with the newest rows beside it: what is constant or empty at the start may come to life later."""
-    import pandas as pd
-
+def _spanned(
+    given: Source, frame: pd.DataFrame, time: str, times: tuple[str, ...]
+) -> tuple[tuple[str, ...], Window | None]:
+    """One expression for the time at most, and the span of all rows: they tell what a sample cannot."""
     from monitoring import sources
 
-    if rows <= len(frame):
-        return frame
-    others = tuple(str(column) for column in frame.columns if column not in {guess.time, guess.target})
-    newest = Window(start=span.end - span.length * len(frame) / rows, end=span.end)
-    late = sources.read_rows(given, guess.columns(*others), newest, Path.cwd()).frame
-    return pd.concat([frame, late], ignore_index=True)
-
-
-def _spanned(given: Source, guess: Guess) -> tuple[Guess, Window | None]:
-    """The guess with one expression for its time at most, and the span of all rows: they tell what a sample cannot."""
-    from monitoring import sources
-
+    others = [str(name) for name in frame.columns if str(name) not in {time, PREDICTION, ""}]
+    if len(others) < 2:
+        raise ConfigError(
+            "init",
+            "columns",
+            f"{time!r} is the only column" if not others else f"{time!r} and {others[0]!r} are the only columns",
+            expected="a target and at least one feature beside the time",
+            remedy="give a file or table with such columns",
+        )
     spans: dict[tuple[str, ...], Window | None] = {}
     refused: BadExpression | None = None
-    for times in [guess.times[at : at + 1] for at in range(len(guess.times) or 1)]:
+    for one in [times[at : at + 1] for at in range(len(times) or 1)]:
+        columns = Columns(time=time, target=others[0], categorical=(others[1],), derived={time: one[0]} if one else {})
         try:
-            spans[times] = sources.span(given, replace(guess, times=times).columns(), Path.cwd())
+            spans[one] = sources.span(given, columns, Path.cwd())
         except BadExpression as error:
             refused = refused or error
     if refused is not None and not spans:
@@ -158,12 +188,12 @@ def _spanned(given: Source, guess: Guess) -> tuple[Guess, Window | None]:
         raise ConfigError(
             "init",
             "--time",
-            f"{guess.time!r} can be read as {' or as '.join(how for (how,) in spans)}",
+            f"{time!r} can be read as {' or as '.join(how for (how,) in spans)}",
             expected="times that are read in one way",
-            remedy=f"say which: --time {guess.time} --time-format FORMAT, the text between the single quotes",
+            remedy=f"say which: --time {time} --time-format FORMAT, the text between the single quotes",
         )
-    ((times, span),) = spans.items()
-    return replace(guess, times=times), span
+    ((found, span),) = spans.items()
+    return found, span
 
 
 def _write(file: Path, text: str) -> None:
@@ -181,102 +211,3 @@ def _write(file: Path, text: str) -> None:
         else:
             file.write_bytes(before)
         raise
-
-
-class NothingToLookAt(DriftloopError):
-    """A source without a single row with a time tells nothing."""
-
-    def __init__(self, data: str) -> None:
-        super().__init__(
-            f"{data} has no rows to look at", expected="some rows of history", remedy="give a file or table with rows"
-        )
-
-
-def look(
-    frame: pd.DataFrame,
-    source: Source,
-    *,
-    given_target: str | None = None,
-    given_time: str | None = None,
-    time_format: str | None = None,
-) -> Guess:
-    """Guess time column, target, task and the kinds of the features from a sample of a source."""
-    if frame.empty:
-        raise NothingToLookAt("the source")
-    time = _pick(frame, given_time, "--time") or time_column(frame, source)
-    times = readings(frame[time], source, given=True, form=time_format)
-    target = _pick(frame, given_target, "--target") or _find_target(frame, time)
-    numeric: list[str] = []
-    categorical: list[str] = []
-    left_out: dict[str, str] = {}
-    for column in frame.columns:
-        if column in {time, target}:
-            continue
-        kind = _kind(frame[column], source)
-        if kind == "numeric":
-            numeric.append(column)
-        elif kind == "categorical":
-            categorical.append(column)
-        else:
-            left_out[column] = kind
-    if not numeric and not categorical:
-        raise ConfigError(
-            "init",
-            "columns",
-            "no column is left to predict from",
-            expected="at least one feature",
-            remedy="add columns",
-        )
-    return Guess(time, target, _task(frame[target]), numeric, categorical, left_out, times)
-
-
-def _pick(frame: pd.DataFrame, given: str | None, option: str) -> str | None:
-    if given is not None and given not in frame.columns:
-        raise ConfigError(
-            "init",
-            option,
-            f"there is no column {given!r}",
-            expected=f"one of {listed(frame.columns, 20)}",
-            remedy="correct the name." + meant(given, map(str, frame.columns)),
-        )
-    return given
-
-
-def _find_target(frame: pd.DataFrame, time: str) -> str:
-    known = {str(column).lower(): str(column) for column in frame.columns if column != time}
-    named = next((known[name] for name in TARGET_NAMES if name in known), None)
-    return named or [str(column) for column in frame.columns if column != time][-1]
-
-
-def _kind(values: pd.Series, source: Source) -> str:
-    """`numeric`, `categorical`, or the reason why the column is left out."""
-    import pandas as pd
-
-    seen = values.dropna()
-    if seen.empty:
-        return "only nulls"
-    if is_time(values) or readings(values, source):
-        return "a time"
-    try:
-        distinct = seen.nunique()
-    except TypeError:
-        return "nested values"
-    if distinct == 1:
-        return "constant"
-    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
-        whole = pd.api.types.is_integer_dtype(values.dtype)
-        counts_up = whole and distinct == len(values) and seen.is_monotonic_increasing
-        return "a row number" if counts_up and distinct > FEW_LEVELS else "numeric"
-    return "an identifier" if distinct > FEW_LEVELS and distinct > 0.9 * len(seen) else "categorical"
-
-
-def _task(values: pd.Series) -> str:
-    import pandas as pd
-
-    distinct = values.dropna().nunique()
-    if distinct <= 2:
-        return "binary"
-    number = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
-    if number and (distinct > FEW_LEVELS or pd.api.types.is_float_dtype(values.dtype)):
-        return "regression"
-    return "multiclass"

@@ -28,6 +28,7 @@ FORMS = tuple(
 )
 # Seconds, milliseconds, microseconds and nanoseconds since 1970, in a second.
 UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
+BEYOND = r"-\d{4,}-\d\d-\d\d|\d{5,}-\d\d-\d\d|-?infinity$|<value out of range"
 # From 1980 to 2100, in seconds since 1970. The spans of the four units do not touch.
 EARLIEST, LATEST = 315_532_800, 4_102_444_800
 
@@ -38,10 +39,16 @@ def is_time(values: pd.Series) -> bool:
 
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return True
-    seen = values.dropna().head(200)
+    seen = values.dropna()
+    # A year of five digits, or infinity, comes as text and makes no other column of it.
+    seen = seen[~seen.map(_is_beyond_the_years)].head(200)
     if seen.empty or not seen.map(_is_a_day).all():
         return False
     return bool(pd.to_datetime(seen.astype(str), errors="coerce", format="ISO8601", utc=True).notna().all())
+
+
+def _is_beyond_the_years(value: object) -> bool:
+    return isinstance(value, str) and re.match(BEYOND, value) is not None
 
 
 def _is_a_day(value: object) -> bool:

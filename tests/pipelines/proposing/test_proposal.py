@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from monitoring.errors import ConfigError, DriftloopError
 from monitoring.records import Check, Outcome
 from pipelines.config import load
 from pipelines.proposing import NothingToLookAt, Proposal, propose
+from pipelines.proposing.guess import look
 from pipelines.proposing.model_file import quoted
-from pipelines.proposing.proposal import look
 from tests.streams import SHARED, stream
 
 NAMES = ["no", "größe [m²]", "a: b", "#hash", "it's", 'say "x"', "2013", "{curly}", "- dash", "y", "null", "tab\tx"]
@@ -203,7 +203,7 @@ def test_nothing_is_overwritten_unless_forced() -> None:
     stream(20).to_csv("rows.csv", index=False)
     file = Path("mine.yaml")
     file.write_text("model: mine\n")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         init("rows.csv", output=file)
     with pytest.raises(ConfigError, match="letters, digits"):
         init("rows.csv", output=file, model="?", force=True)
@@ -255,6 +255,111 @@ def test_real_data_goes_through_both_commands(prefect: None, name: str) -> None:
     assert second.performance is not None
 
 
+def test_late_labels_are_written_into_the_model_file() -> None:
+    """The delay is read off the whole file, with the newest label and row beside it, and the message says so."""
+    rows = stream(80)
+    rows.loc[rows["ts"] >= rows["ts"].max() - pd.Timedelta(days=20), "y"] = np.nan
+    rows.to_csv("rows.csv", index=False)
+    made = init("rows.csv", target="y")
+    assert load(made.file).columns.label_delay == timedelta(days=21)
+    assert "newest label 2026-03-01, newest row 2026-03-21" in made.file.read_text()
+    assert "labels: newest label 2026-03-01, newest row 2026-03-21; columns.label_delay is 21d" in made.notes
+
+
+def test_a_column_called_prediction_is_left_out_and_can_be_used(prefect: None) -> None:
+    """What a log of a model has beside the rows does not collide with our own predictions, under another name."""
+    rows = stream(60)
+    noise = np.random.default_rng(1).normal(0, 4, len(rows))
+    rows.assign(prediction=rows["y"] + noise).to_csv("rows.csv", index=False)
+    made = init("rows.csv", target="y", model="left_out")
+    assert "prediction" not in load(made.file).columns.features
+    first, second = checks(made, "prediction-left-out")
+    assert (first.outcome, second.outcome.judged) == (Outcome.BOOTSTRAPPED, True)
+    text = made.file.read_text().replace("numeric: [", "numeric: [logged_prediction, ", 1)
+    derived = "  derived: {logged_prediction: prediction}\n"
+    made.file.write_text("".join(derived if "# derived:" in line else line for line in text.splitlines(keepends=True)))
+    assert "logged_prediction" in load(made.file).columns.numeric
+    first, second = checks(made, "prediction-used")
+    assert first.outcome is Outcome.BOOTSTRAPPED, first.reason
+    assert "logged_prediction" in {score.name for score in second.columns}
+
+
+def test_a_few_odd_times_move_neither_windows_nor_moments() -> None:
+    """1970 and 2099 in a file of 2026: the commands are for the newest rows of 2026."""
+    rows = stream(80)
+    rows.loc[[3, 9], "ts"] = [pd.Timestamp("2099-12-31", tz="UTC"), pd.Timestamp("1970-01-01", tz="UTC")]
+    rows.to_csv("rows.csv", index=False)
+    made = init("rows.csv", target="y")
+    assert (made.first, made.now) == ("2026-03-15T00:00", "2026-03-22T00:00")
+    assert load(made.file).windows.current == timedelta(days=7)
+    assert any("2 rows are far from all others" in note for note in made.notes)
+
+
+def test_a_date_beyond_the_years_in_another_column_is_no_obstacle() -> None:
+    """One stand-in in ten thousand rows: the column is a time all the same, and left out as one."""
+    rows = stream(40).assign(due="2026-05-01")
+    rows.loc[7, "due"] = "12026-01-01"
+    rows.to_csv("rows.csv", index=False)
+    assert "'due' (a time)" in init("rows.csv", target="y").notes[-1]
+
+
+def test_a_file_without_features_or_moments_is_explained() -> None:
+    """A time alone, a time and a target, rows of one moment: each says what is missing."""
+    rows = stream(40)
+    rows[["ts"]].to_csv("time.csv", index=False)
+    rows[["ts", "y"]].to_csv("two.csv", index=False)
+    rows.assign(ts="2026-01-01").to_csv("moment.csv", index=False)
+    with pytest.raises(ConfigError, match="'ts' is the only column"):
+        init("time.csv")
+    with pytest.raises(ConfigError, match="'ts' and 'y' are the only columns"):
+        init("two.csv")
+    with pytest.raises(ConfigError, match="all 4,800 rows have the time 2026-01-01"):
+        init("moment.csv", target="y")
+
+
+def shop(folder: Path) -> None:
+    """German numbers in one file, American ones in another, and a table, all with the same answer."""
+    rows = stream(60, seed=3)
+    amount, late = rows["amount"] * 400, np.random.default_rng(0).random(len(rows)) < 0.06
+    german = {"Betrag": [f"{x:,.2f} €".translate(str.maketrans(",.", ".,")) for x in amount], "Rabatt": "5 %"}
+    written = rows["y"].map(lambda y: f"{1000 + 50 * y:,.2f}")
+    pd.DataFrame({"Datum": rows["ts"].dt.strftime("%d.%m.%Y %H:%M"), **german, "Ort": rows["city"]}).assign(
+        Rabatt=np.where(rows["kind"] == "a", "5 %", "10 %"), Umsatz=written.str.translate(str.maketrans(",.", ".,"))
+    ).to_csv(folder / "german.csv", index=False, sep=";")
+    pd.DataFrame(
+        {
+            "Date": rows["ts"].dt.strftime("%m/%d/%Y"),
+            "Income": [f"${x:,.2f}" for x in amount],
+            "Rate": [f"{x:.1f}%" for x in rows["speed"]],
+            "Years": rows["amount"].round(1).astype(str).mask(late, "?"),
+            "City": rows["city"],
+            "Spent": "$" + written,
+        }
+    ).to_csv(folder / "american.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "features"),
+    [
+        ("german.csv", "Umsatz", {"Betrag", "Rabatt", "Ort"}),
+        ("american.csv", "Spent", {"Income", "Rate", "Years", "City"}),
+    ],
+)
+def test_numbers_as_people_write_them_go_through_both_commands(
+    prefect: None, tmp_path: Path, data: str, target: str, features: set[str]
+) -> None:
+    """A bare init takes all features and the right task; the champion learns from numbers."""
+    shop(tmp_path)
+    made = init(data, target=target)
+    project = load(made.file)
+    assert (project.task, set(project.columns.features)) == ("regression", features)
+    assert any(note.startswith("numbers: ") for note in made.notes)
+    first, second = checks(made, f"written-{target}")
+    assert first.outcome is Outcome.BOOTSTRAPPED, first.reason
+    assert second.outcome.judged, second.reason
+    assert not [finding for finding in second.findings if finding.severity in {"error", "fatal"}]
+
+
 def test_an_identifier_is_left_out_of_a_long_file(tmp_path: Path) -> None:
     """A column of its own value in every row is no category, also where the sampled rows overlap."""
     n = 16_000
@@ -269,4 +374,4 @@ def test_an_identifier_is_left_out_of_a_long_file(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "trips.csv", index=False)
     guessed: dict[str, Any] = dict.fromkeys(("table", "model", "target", "time"))
     made = propose(str(tmp_path / "trips.csv"), output=tmp_path / "trips.yaml", force=False, **guessed)
-    assert "'trip id' (an identifier)" in made.said
+    assert "'trip id' (an identifier)" in made.notes[-1]
