@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from monitoring.drift_settings import ColumnDrift, Drift, settled
 from monitoring.durations import Duration, Span, format_duration, parse_duration
 from monitoring.errors import Misfit, listed, meant
-from monitoring.limits import MOST_ROWS
+from monitoring.limits import LONGEST_PATH, MOST_ROWS
 from monitoring.records import Kind
 from monitoring.secrets import written_out
 from monitoring.section import Section
@@ -81,10 +81,14 @@ class Source(Section):
     column that some files of a glob lack is null in them.
     """
 
-    path: str | None = Field(None, description="a file, a glob such as trips/*.parquet, or an fsspec URL")
+    path: str | None = Field(
+        None, max_length=LONGEST_PATH, description="a file, a glob such as trips/*.parquet, or an fsspec URL"
+    )
     format: Literal["parquet", "csv"] | None = Field(None, description="guessed from the path's ending if not given")
-    url: str | None = Field(None, description="an ibis.connect URL: sqlite:///..., duckdb://..., postgres://...")
-    table: str | None = Field(None, description="a table of that database, or schema.table")
+    url: str | None = Field(
+        None, max_length=LONGEST_PATH, description="an ibis.connect URL: sqlite:///..., duckdb://..., postgres://..."
+    )
+    table: str | None = Field(None, max_length=LONGEST_PATH, description="a table of that database, or schema.table")
 
     @model_validator(mode="after")
     def _no_secret(self) -> Self:

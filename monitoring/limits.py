@@ -11,6 +11,8 @@ MOST_CHECKS = 10_000
 # A hundred years, as for durations.
 MOST_DAYS = 36_525
 MOST_TIMES = 1_000_000
+# As Linux has it, for a whole path in characters and for each of its parts in bytes.
+LONGEST_PATH, LONGEST_PART = 4000, 255
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 """A seed that numpy, scikit-learn and XGBoost all take."""

@@ -132,7 +132,8 @@ def store(
     time = config.columns.time
     known = rows.frame
     if config.windows.reference is not None:
-        known = known[known[time] >= window.end - config.windows.reference]
+        # Counted from the newest row: a window that ends in a gap of the data still has a reference.
+        known = known[known[time] >= min(window.end, known[time].max()) - config.windows.reference]
     known = known.assign(**{PREDICTION: prediction_column(scorer.predict(known), scorer.classes)})
     kept = draw(known, config.drift.sample_rows, config.drift.seed)
     kept = kept.sort_values(time, kind="stable", ignore_index=True)

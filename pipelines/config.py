@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from monitoring.config import Monitored, Section, Share, Windows
 from monitoring.durations import Span, format_duration, parse_duration
 from monitoring.errors import ConfigError, Misfit, UnknownModel, listed
-from monitoring.limits import MOST_ROWS, Seed
+from monitoring.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed
 from monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, RecoverableLoss
 from pipelines.notices import Notify
 from pipelines.parameters import Drawn, Parameter
@@ -42,7 +42,9 @@ class Training(Section):
     holdout: Span | None = Field(None, description="the newest part, kept for the gate; a fifth if not given")
     min_rows: int = Field(500, ge=2, le=MOST_ROWS, description="fewer labelled rows: no training")
     estimator: str = Field(
-        "xgboost", description="xgboost, a scikit-learn class by dotted path, or module:function of your own"
+        "xgboost",
+        max_length=500,
+        description="xgboost, a scikit-learn class by dotted path, or module:function of your own",
     )
     params: dict[str, Parameter] = Field(default_factory=dict)
     search: Search | None = None
@@ -85,7 +87,9 @@ class Predictions(Section):
     """Where `driftloop predict` logs what the champion said, and where a check looks for it before it scores."""
 
     path: str | None = Field(
-        None, description="a folder for parquet files; `predictions/MODEL` of the state folder if not given"
+        None,
+        max_length=LONGEST_PATH,
+        description="a folder for parquet files; `predictions/MODEL` of the state folder if not given",
     )
 
     @model_validator(mode="after")
@@ -96,6 +100,10 @@ class Predictions(Section):
                 key="path",
                 found="a URL",
                 remedy="log to a local folder, and sync it to where it should be",
+            )
+        if any(len(part.encode()) > LONGEST_PART for part in Path(self.path or "").parts):
+            raise Misfit(
+                f"a folder whose names have at most {LONGEST_PART} bytes each", key="path", found="a longer name"
             )
         return self
 

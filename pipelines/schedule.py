@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from monitoring.config import Name, Section, TimeZone
 from monitoring.durations import Span, at_least
 from monitoring.errors import Misfit
+from monitoring.limits import LONGEST_PATH
 from pipelines.cron import valid_cron
 
 DAILY = "0 6 * * *"
@@ -22,6 +23,7 @@ class On(Section):
 
     arrival: Name | None = Field(
         None,
+        max_length=LONGEST_PATH,
         description="a file, folder or glob, from the folder of the YAML; a file that arrives is checked at once",
     )
     settle: Span = Field(timedelta(seconds=2), description="a file is complete when it has not changed for so long")

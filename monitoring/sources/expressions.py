@@ -52,6 +52,8 @@ def parsed(key: str, text: str, dialect: Any) -> exp.Expr:
         raise BadExpression(key, text, f"it does not parse: {error.errors[0]['description']}") from None
     except SqlglotError as error:
         raise BadExpression(key, text, f"it does not parse: {error}") from None
+    except RecursionError:
+        raise BadExpression(key, text, "its brackets or operators are nested too deep") from None
     root = found[0] if len(found) == 1 else None
     if root is None:
         raise BadExpression(key, text, "it is empty")
@@ -120,6 +122,7 @@ def _written(columns: Columns) -> dict[str, str]:
 def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], where: str) -> list[str]:
     """Source columns that are read, in the source's order; ColumnsLost for those that are not there."""
     known = {name.casefold(): name for name in schema}  # engines do not mind the case in an expression
+    later = {name.casefold() for name in columns.derived}
     derived: set[str] = set()
     needed: set[str] = set()
     lost: list[str] = []
@@ -129,13 +132,16 @@ def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], whe
                 continue
             if name.casefold() in known:
                 needed.add(known[name.casefold()])
-            elif name.casefold() in (later.casefold() for later in columns.derived):
+            elif name.casefold() in later:
                 raise BadExpression(key, _written(columns)[key], f"{name!r} is derived later; put it first")
             else:
                 lost.append(name)
         derived.add(key.removeprefix("columns.derived.").casefold())
-    wanted = [name for name in (columns.time, *columns.features, columns.target) if name not in columns.derived]
-    lost = list(dict.fromkeys([*(name for name in wanted if name not in schema), *lost]))
+    wanted = dict.fromkeys(
+        name for name in (columns.time, *columns.features, columns.target) if name not in columns.derived
+    )
+    there = set(schema)
+    lost = list(dict.fromkeys([*(name for name in wanted if name not in there), *lost]))
     if lost:
         raise ColumnsLost(where, lost, schema)
     return [name for name in schema if name in needed or name in wanted]

@@ -183,6 +183,13 @@ def test_a_refit_is_said_in_the_tags_and_learns_the_holdout_too(model: Make) -> 
     assert version.trained_on[0].end > day(20.9)
 
 
+def test_a_reference_is_counted_from_the_newest_row(model: Make) -> None:
+    """However short it is, and whatever gap the window ends in: a champion has a reference of at least one row."""
+    made = model(stream(), **SMALL, windows={"current": "7d", "reference": "0.001s"})
+    assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
+    assert registry.reference(registry.champion(made.name)).rows >= 1
+
+
 def test_any_scikit_learn_estimator_by_its_path(model: Make) -> None:
     """It is trained, stored without pickle, proven after loading, and serves the next check."""
     made = model(

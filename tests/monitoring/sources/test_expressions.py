@@ -88,3 +88,10 @@ def test_an_expression_that_fails_on_a_value_is_blamed(tmp_path: Path) -> None:
     source = parquet(tmp_path, **(trips() | {"kind": ["1", "2", "x"]}))
     with pytest.raises(BadExpression, match=r"columns\.derived\.z: .*Could not convert string 'x'"):
         read_rows(source, columns(numeric=("z",), derived={"one": "1", "z": "kind::INTEGER"}), WEEK, tmp_path)
+
+
+@pytest.mark.parametrize("deep", ["(" * 400 + "true" + ")" * 400, "NOT " * 2000 + "true", "f(" * 400 + "1" + ")" * 400])
+def test_an_expression_that_is_nested_too_deep_is_blamed(database: Source, tmp_path: Path, deep: str) -> None:
+    """It is an error of the expression, never one of the parser's own."""
+    with pytest.raises(BadExpression, match=r"columns\.filter: (?s:.)*nested too deep"):
+        count_rows(database, columns(filter=deep), WEEK, tmp_path)
