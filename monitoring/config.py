@@ -22,6 +22,7 @@ from monitoring.section import Section
 __all__ = [
     "LOSSES",
     "ColumnDrift",
+    "ColumnType",
     "Columns",
     "Drift",
     "Duration",
@@ -48,13 +49,20 @@ LOSSES: dict[str, tuple[str, ...]] = {
 }
 
 
+# How the text of a CSV is read. The two with a comma are numbers such as 1.234,5 and 1,234.5.
+ColumnType = Literal["text", "number", "decimal_comma", "thousands_comma", "integer", "boolean", "date", "timestamp"]
+NUMBER_TYPES = ("number", "decimal_comma", "thousands_comma", "integer", "boolean")
+# Files of the zone database that are no zones, or that mean something else on each machine.
+NO_ZONES = ("posixrules", "localtime", "Factory")
+
+
 def _known_zone(zone: str) -> str:
     try:
         known = zone in _zones()
         ZoneInfo(zone if known else "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise Misfit("a time zone such as UTC or Europe/Berlin") from error
-    if not known:
+    if not known or zone in NO_ZONES:
         raise Misfit("a time zone such as UTC or Europe/Berlin")
     return zone
 
@@ -77,8 +85,8 @@ class Source(Section):
     opened and is kept as written everywhere else, so that no secret reaches a log, Prefect or MLflow; a password or
     token that is written out is refused.
 
-    A CSV is in UTF-8, plain or gzip; its separator and its decimal mark (1.5 or 1,5) are told by its first rows. A
-    column that some files of a glob lack is null in them.
+    A CSV is in UTF-8, plain or gzip; its separator is the one of its header. A column that some files of a glob lack
+    is null in them.
     """
 
     path: str | None = Field(
@@ -128,7 +136,13 @@ class Source(Section):
 
 
 class Columns(Section):
-    """What the columns mean. `derived` and `filter` are SQL expressions in the source's own dialect."""
+    """What the columns mean. `derived` and `filter` are SQL expressions in the source's own dialect.
+
+    The type of a column never depends on its rows: of a CSV, and of folders such as `city=rome`, a numeric column is
+    read as numbers, a categorical column and a class as the text that is there; a value that is no number is missing,
+    and reported. `types` names another reading. Columns that only expressions use are typed by all of their values.
+    Decimal commas are detected from the first rows of numeric columns; `types` makes that certain. NaN is missing.
+    """
 
     time: Name = Field(description="when the row happened")
     time_zone: TimeZone = Field("UTC", description="the zone of times that carry none")
@@ -136,6 +150,11 @@ class Columns(Section):
     label_delay: Duration = Field(timedelta(), description="labels of rows older than this are complete")
     numeric: tuple[Name, ...] = ()
     categorical: tuple[Name, ...] = ()
+    types: dict[Name, ColumnType] = Field(
+        default_factory=dict,
+        description="name: how the text of a source column is read, where the default will not do; "
+        "decimal_comma is 1.234,5, thousands_comma is 1,234.5",
+    )
     derived: dict[Name, Name] = Field(default_factory=dict, description="name: SQL expression over source columns")
     filter: str | None = Field(None, description="SQL condition; other rows are not read")
 
@@ -161,6 +180,22 @@ class Columns(Section):
                 found=f"a column called {PREDICTION!r}",
                 remedy=f"derive another name: columns.derived: {{earlier_{PREDICTION}: {PREDICTION}}}",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _types_fit(self) -> Self:
+        for name, kind in self.types.items():
+            key = f"types.{name}"
+            if name in self.derived:
+                remedy = f"remove it, or cast in columns.derived.{name}"
+                raise Misfit("columns of the source", key=key, found="a type for a derived column", remedy=remedy)
+            if name in self.numeric and kind not in NUMBER_TYPES:
+                remedy = f"correct the type, or move {name} to columns.categorical"
+                raise Misfit(
+                    f"one of {listed(NUMBER_TYPES)} for a numeric column", key=key, found=repr(kind), remedy=remedy
+                )
+            if name == self.time and kind not in ("text", "date", "timestamp"):
+                raise Misfit("date or timestamp for the time column", key=key, found=repr(kind), remedy="correct it")
         return self
 
     @property
@@ -225,6 +260,13 @@ class Monitored(Section):
             raise Misfit(
                 f"a loss that fits task {self.task}: one of {listed(fitting)}", key="performance.loss", found=repr(loss)
             )
+        if self.columns.types and self.source.url is not None and not self.source.url.startswith("duckdb:"):
+            raise Misfit(
+                "types only for the text of CSV and parquet files and of DuckDB tables",
+                key="columns.types",
+                found="types for a table whose columns have types",
+                remedy="remove them, or cast in columns.derived",
+            )
         judged = {*self.columns.features, self.columns.target, PREDICTION}
         for name in sorted(set(self.drift.columns) - judged):
             raise Misfit(
@@ -247,6 +289,15 @@ class Monitored(Section):
     def loss(self) -> str:
         """The loss that counts for this model."""
         return self.performance.loss or LOSSES[self.task][0]
+
+    @property
+    def reading(self) -> Columns:
+        """The columns with the type of the target, which follows from the task: how the source is to be read."""
+        target = self.columns.target
+        if target in self.columns.types or target in self.columns.derived:
+            return self.columns
+        kind: ColumnType = "number" if self.task == "regression" else "text"
+        return self.columns.model_copy(update={"types": {**self.columns.types, target: kind}})
 
     def kind(self, column: str) -> Kind:
         """How a column is scored. The prediction is a number, save for many classes: then the likeliest class."""

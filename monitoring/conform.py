@@ -5,6 +5,7 @@ Evidently silently skips a dozen dtypes and some text breaks it; after this step
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
 NULL_WORDS = frozenset({"", "nan", "na", "n/a", "<na>", "nat", "null", "none"})
 # Object columns of one of these kinds can be told apart by equality; in the others 1, 1.0 and True are one key.
 PURE = frozenset({"string", "bytes", "boolean", "integer", "floating", "decimal", "date", "datetime", "empty"})
-WHOLE_DIGITS = 21
+WHOLE_DIGITS, MOST_DIGITS = 21, 100
+EXACT = 1 << 53  # whole numbers beyond it are not all floats
+# So far from zero, in units of their range, numbers have no digits left for statistics; squares of huge ones overflow.
+FAR, HUGE = 2e13, 1e140
+
+
+class Unread(str):
+    """Text in a numeric column that was no number to the source, whatever Python would make of it."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,9 @@ class Bent:
     text: bool
     came_as: str
     example: str
+    rounded: int = 0
+    low: float = math.inf
+    high: float = -math.inf
 
     def __add__(self, other: Bent) -> Bent:
         told = self if self.lost or (self.text and not other.lost) else other
@@ -52,6 +65,9 @@ class Bent:
             self.text or other.text,
             told.came_as,
             told.example,
+            self.rounded + other.rounded,
+            min(self.low, other.low),
+            max(self.high, other.high),
         )
 
     def findings(self) -> Iterator[Finding]:
@@ -69,6 +85,29 @@ class Bent:
                 limit=0.0,
                 message=f"{self.name} has {one if self.infinite == 1 else many}",
             )
+        if self.rounded:
+            yield Finding(
+                code="rounded",
+                severity="warning",
+                column=self.name,
+                observed=self.rounded / self.rows,
+                limit=0.0,
+                message=f"{self.name} has {self.rounded:,} whole numbers beyond 2^53 in {self.rows:,} rows; they are "
+                "rounded. If they are ids, move the column to columns.categorical",
+            )
+        yield from self._without_digits()
+
+    def _without_digits(self) -> Iterator[Finding]:
+        largest, spread = max(abs(self.low), abs(self.high)), self.high - self.low
+        if not (self.low < self.high and (largest > FAR * spread or largest > HUGE)):
+            return
+        yield Finding(
+            code="beyond_precision",
+            severity="warning",
+            column=self.name,
+            message=f"{self.name} has numbers from {self.low:.6g} to {self.high:.6g}; their differences are beyond "
+            "the 16 digits of a number, so drift cannot be judged: subtract an offset or rescale in columns.derived",
+        )
 
     def _type_changed(self) -> Finding:
         told = "all values read as numbers"
@@ -128,6 +167,8 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
     read = _read(values)
     infinite = np.isinf(read.made)
     lost = int(read.lost.sum())
+    place = values.attrs.get("places", {}).get(name, "")
+    finite = read.made[np.isfinite(read.made)]
     bent = Bent(
         name,
         rows=len(values),
@@ -136,7 +177,12 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
         infinite=int(infinite.sum()),
         text=read.text,
         came_as=str(values.dtype),
-        example=clipped(repr(str(values.iloc[int(read.lost.argmax())])), 40) if lost else "",
+        example=clipped(repr(str(values.iloc[int(read.lost.argmax())])), 40) + (f" ({place})" if place else "")
+        if lost
+        else "",
+        rounded=_rounded(values),
+        low=float(finite.min(initial=math.inf)),
+        high=float(finite.max(initial=-math.inf)),
     )
     return pd.Series(np.where(infinite, np.nan, read.made), index=values.index), bent
 
@@ -151,7 +197,7 @@ def labels(values: pd.Series[Any]) -> pd.Series[Any]:
     if getattr(kind, "kind", "") == "f" and size < 8:
         # 0.1 of single precision is 0.1, not the 0.10000000149011612 that it becomes as a Python float
         single = values.to_numpy(dtype=f"f{size}", na_value=np.nan)
-        return pd.Series([_spell(value) for value in single], index=values.index, dtype=object)
+        return pd.Series([spell(value) for value in single], index=values.index, dtype=object)
     if not pd.api.types.is_object_dtype(kind) or pd.api.types.infer_dtype(values, skipna=True) in PURE:
         try:
             codes, uniques = pd.factorize(values)
@@ -159,7 +205,31 @@ def labels(values: pd.Series[Any]) -> pd.Series[Any]:
             pass
         else:
             return _spelled(codes, uniques, values)
-    return pd.Series([_spell(value) for value in values.astype(object)], index=values.index, dtype=object)
+    return pd.Series([spell(value) for value in values.astype(object)], index=values.index, dtype=object)
+
+
+def _rounded(values: pd.Series[Any]) -> int:
+    """How many whole numbers become another one as a float."""
+    kind = values.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return 0
+    if pd.api.types.is_integer_dtype(kind):
+        there = values.dropna().to_numpy()
+        far = [int(value) for value in there[(there > EXACT) | (there < -EXACT)]]
+    elif pd.api.types.is_object_dtype(kind) or pd.api.types.is_string_dtype(kind):
+        texts = [value for value in values if isinstance(value, int | str) and not isinstance(value, bool | Unread)]
+        far = [value for value in map(_whole_number, texts) if abs(value) > EXACT]
+    else:
+        return 0
+    return sum(int(float(value)) != value for value in far if abs(value) <= HUGE)
+
+
+def _whole_number(value: int | str) -> int:
+    """The whole number that text of many digits stands for, 0 for any other text."""
+    if isinstance(value, int):
+        return value
+    digits = value.strip()
+    return int(digits) if 15 < len(digits) < 40 and digits.lstrip("+-").isdecimal() else 0
 
 
 class _Read(NamedTuple):
@@ -208,7 +278,7 @@ def _number(value: object) -> float | None:
     if isinstance(value, timedelta | np.timedelta64):
         return float(pd.Timedelta(value).total_seconds())
     readable = isinstance(value, str | bool | int | float | Decimal | np.bool_ | np.integer | np.floating)
-    if not readable or (isinstance(value, str) and "_" in value):
+    if not readable or isinstance(value, Unread) or (isinstance(value, str) and "_" in value):
         return None
     try:
         return float(value)  # type: ignore[arg-type]
@@ -229,20 +299,46 @@ def _null(value: object) -> bool:
 
 
 def _spelled(codes: NDArray[np.intp], uniques: Any, values: pd.Series[Any]) -> pd.Series[Any]:
-    spelled = np.array([*(_spell(value) for value in uniques), None], dtype=object)
+    spelled = np.array([*(spell(value) for value in uniques), None], dtype=object)
     return pd.Series(spelled[codes], index=values.index, dtype=object)
 
 
-def _spell(value: object) -> str | None:
+def spell(value: object) -> str | None:
+    """One value as text: the same for a value whatever others are beside it, and another one for another value.
+
+    >>> spell(1.0), spell(Decimal("12345678901234567890.10")), spell(b"ab"), spell(bytes([255, 1]))
+    ('1', '12345678901234567890.1', 'ab', '0xff01')
+    """
     if _null(value):
         return None
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _of_bytes(bytes(value))
     if isinstance(value, Decimal):
-        exact = value.is_finite() and 0 <= value.adjusted() <= WHOLE_DIGITS and value == int(value)
-        return str(int(value)) if exact else _spell(float(value))
+        return _of_decimal(value)
     if isinstance(value, float | np.floating):
         whole = abs(float(value)) < 10.0**WHOLE_DIGITS and value == int(value)
         return str(int(value)) if whole else str(value)
     # xgboost and PostgreSQL refuse text with a NUL in it
     return str(value).replace("\0", "\ufffd")
+
+
+def _of_bytes(value: bytes) -> str:
+    """Text that came as bytes is text; an id is written in hexadecimal digits."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = ""
+    return text if text.isprintable() and (text or not value) else f"0x{value.hex()}"
+
+
+def _of_decimal(value: Decimal) -> str | None:
+    if not value.is_finite():
+        return spell(float(value))
+    near = float(value)
+    # As the float is spelled, if that is the same number; else by all digits.
+    if math.isfinite(near) and Decimal(repr(near)) == value and abs(value) < EXACT:
+        return spell(near)
+    if abs(value.adjusted()) > MOST_DIGITS:
+        return str(value.normalize())
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

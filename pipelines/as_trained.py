@@ -5,19 +5,36 @@ A champion is judged on its own features and by its own loss until a challenger 
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from monitoring.config import LOSSES
-from monitoring.conform import labels, numbers
+from monitoring.config import LOSSES, ColumnType
+from monitoring.conform import labels, numbers, spell
 from monitoring.errors import ConfigError
 from monitoring.records import Finding, Kind, Reference
 from pipelines.config import Project
 
+# Types that text of files had by all of its values, and the types of `columns.types` that spell as they did.
+THEN: dict[str | None, ColumnType] = {"BOOLEAN": "boolean", "BIGINT": "integer", "DOUBLE": "number"}
+
 
 def as_trained(config: Project, reference: Reference) -> Project:
-    """The config with the features and the loss that the champion was trained with; the same one if nothing moved."""
+    """The config with the features and the loss that the champion was trained with; the same one if nothing moved.
+
+    Categories and classes are read from text as they were then: `True`, where the file has `true`, for a champion
+    of a time when a column's type was that of all of its values.
+    """
     loss = reference.loss_name if reference.loss_name in LOSSES[config.task] else config.loss
-    return _with(config, _features(config, reference), loss)
+    made = _with(config, _features(config, reference), loss)
+    if config.source.path is None:
+        return made
+    spelled = {
+        column.name: THEN[then]
+        for column in reference.of_role("feature", "target")
+        if column.kind == "categorical" and (then := reference.source_types.get(column.name)) in THEN
+    }
+    types = {**spelled, **made.columns.types}
+    return made.model_copy(update={"columns": made.columns.model_copy(update={"types": types})}) if spelled else made
 
 
 def widened(config: Project, reference: Reference) -> Project:
@@ -31,8 +48,32 @@ def as_known(frame: pd.DataFrame, reference: Reference) -> pd.DataFrame:
     made = {}
     for column in reference.of_role("feature"):
         values = frame[column.name] if column.name in frame else pd.Series(None, index=frame.index, dtype=object)
-        made[column.name] = numbers(values, column.name)[0] if column.kind == "numeric" else labels(values)
+        if column.kind == "numeric":
+            made[column.name] = numbers(values, column.name)[0]
+        else:
+            made[column.name] = _spelled_then(labels(values), reference.source_types.get(column.name))
+    for column in reference.of_role("target"):
+        if column.kind == "categorical" and column.name in frame:
+            made[column.name] = _spelled_then(frame[column.name], reference.source_types.get(column.name))
     return frame.assign(**made)
+
+
+def _spelled_then(values: pd.Series, source_type: str | None) -> pd.Series:
+    """Categories as the text of a file was spelled when a column had the type of all of its values."""
+    if source_type not in THEN:
+        return values
+    codes, texts = pd.factorize(values)
+    spelled = np.array([*(_then(str(text), THEN[source_type]) for text in texts), None], dtype=object)
+    return pd.Series(spelled[codes], index=values.index, name=values.name)
+
+
+def _then(text: str, kind: ColumnType) -> str:
+    if kind == "boolean":
+        return {"true": "True", "false": "False"}.get(text.strip().lower(), text)
+    try:
+        return str(int(text)) if kind == "integer" else spell(float(text)) or text
+    except (ValueError, OverflowError):
+        return text
 
 
 def differences(config: Project, reference: Reference) -> tuple[Finding, ...]:

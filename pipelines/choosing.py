@@ -165,7 +165,7 @@ def in_words(best: str, losses: Mapping[str, float | None], told: Mapping[str, s
 
 def _begin(config: Project, window: Window) -> datetime:
     """Where the history begins."""
-    there = sources.span(config.source, config.columns, config.folder)
+    there = sources.span(config.source, config.reading, config.folder)
     return min(there.start.astimezone(UTC), window.start) if there else window.start
 
 

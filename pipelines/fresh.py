@@ -108,7 +108,7 @@ def read_fresh(config: Monitored, window: Window, folder: Path, piece: int = PIE
 
     Beside them sixteen bytes a row are held, for the digest and to count.
     """
-    with sources.stream_rows(config.source, config.columns, window, folder, piece) as stream:
+    with sources.stream_rows(config.source, config.reading, window, folder, piece) as stream:
         fresh = Fresh(config.columns.time, stream.schema)
         for frame in stream.frames:
             fresh.add(frame, config)

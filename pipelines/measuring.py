@@ -73,7 +73,7 @@ def preflight(
         known,
         source_types=fresh.source_types,
         repeated_share=fresh.repeated_share(window),
-        future_rows=sources.count_rows(config.source, config.columns, ahead, config.folder),
+        future_rows=sources.count_rows(config.source, config.reading, ahead, config.folder),
         in_order=fresh.in_order,
     )
     return fresh.findings + differences(config, reference) + too_few_blocks(profiles, config.drift) + found

@@ -270,7 +270,7 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
 
 def _nothing(run: CheckRun, window: Window) -> str:
     """Say where the rows are instead, if there are any."""
-    there = sources.span(run.config.source, run.config.columns, run.config.folder)
+    there = sources.span(run.config.source, run.config.reading, run.config.folder)
     said = f"no rows in {window}"
     if there is None:
         return f"{said}; the source is empty"

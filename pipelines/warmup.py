@@ -91,7 +91,7 @@ def _import_ahead(project: Project, now: datetime | None) -> None:
 
     champion = registry.aliased(project.model, registry.CHAMPION)
     window = current_window(now or datetime.now(UTC), project.windows)
-    rows = sources.count_rows(project.source, project.columns, window, project.folder)
+    rows = sources.count_rows(project.source, project.reading, window, project.folder)
     if champion is not None:
         if rows < project.preflight.min_rows or _settled(project.model, window, champion.number, rows):
             return

@@ -65,6 +65,20 @@ class ColumnsTwice(BadData):
         )
 
 
+class NamesDiffer(BadData):
+    """A column whose name differs between files in nothing but its case: one column or two cannot be told."""
+
+    code = "duplicate_column"
+
+    def __init__(self, where: str, found: str, wanted: str) -> None:
+        self.column = wanted
+        super().__init__(
+            f"{where}: its column is called {found!r}, in other files it is {wanted!r}",
+            expected="one name for a column in all files",
+            remedy="rename it in the file",
+        )
+
+
 class NotATime(BadData):
     """The time column holds something else."""
 

@@ -38,7 +38,8 @@ def as_numbers(column: pa.ChunkedArray) -> list[NDArray[Any]]:
     if pa.types.is_boolean(kind):
         column = column.cast(pa.uint8())
     elif pa.types.is_decimal(kind):
-        column = column.cast(pa.float64())
+        # by the digits: Arrow's own conversion is off by one unit in the last place
+        column = column.cast(pa.string()).cast(pa.float64())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         made, _ = numbers(column.to_pandas(), "")
         return [made.dropna().to_numpy()]

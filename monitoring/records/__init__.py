@@ -14,9 +14,10 @@ from monitoring.records.judgement import (
     Vote,
     VoteKind,
 )
-from monitoring.records.measures import ColumnReference, ColumnScore, Performance, Reference, Standing
+from monitoring.records.measures import TEXT, ColumnReference, ColumnScore, Performance, Reference, Standing
 
 __all__ = [
+    "TEXT",
     "Check",
     "CheckWindow",
     "ColumnReference",

@@ -13,6 +13,8 @@ Standing = Literal["well", "worse", "unknown"]
 """How a champion does on labelled rows, compared with its reference: see `Performance.standing`."""
 
 LEAST_RISE = 0.05  # a rise that many rows prove and that is smaller than this is nobody's concern
+# How the type of a column begins that is text in the files, before how it is read.
+TEXT = "text read as "
 
 
 class ColumnReference(Record):
@@ -42,7 +44,8 @@ class Reference(Record):
     """What a champion remembers of the rows it was made from. Stored as an artifact of its version.
 
     `loss` is the champion's mean loss on rows it was not trained on, never its training loss. `source_types` are all
-    columns of the source with the types that its engine gave them. `importance` is the weight of each feature in the
+    columns of the source with the types that its engine gave them, of text in files `TEXT` and how it is read.
+    `importance` is the weight of each feature in the
     model, in sum 1; empty where its estimator tells none.
     """
 

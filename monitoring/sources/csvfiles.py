@@ -8,7 +8,7 @@ import gzip
 import io
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
@@ -16,11 +16,16 @@ from monitoring.errors import SourceUnreadable, listed
 
 CHUNK = 1 << 20
 Opener = Callable[[], IO[Any]]
-# Engines guess whether 01/02/2026 is January, and guess anew for each file; left as text it is refused as a time.
-NOT_ISO = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}\b|\d{4}/")
-COMMA = re.compile(r"[-+]?(?P<whole>\d{1,3}(\.\d{3})+|\d*),(?P<decimals>\d+)(e[-+]?\d+)?", re.IGNORECASE)
-POINT = re.compile(r"[-+]?\d*\.(\d{1,2}|\d{4,})(e[-+]?\d+)?", re.IGNORECASE)
-GROUPS = re.compile(r"[-+]?\d{1,3}(\.\d{3})+")
+# How a cell writes a number, by a letter for each way. The letters are evidence for `typed.notation`.
+WAYS = {
+    "p": re.compile(r"[-+]?\d*\.(\d{1,2}|\d{4,})(e[-+]?\d+)?", re.IGNORECASE),  # 1.5
+    "g": re.compile(r"[-+]?\d{1,3}(\.\d{3}){2,}"),  # 1.234.567
+    "u": re.compile(r"[-+]?(\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})"),  # 1,234.5 and 1,234,567
+    "a": re.compile(r"[-+]?[1-9]\d{0,2},\d{3}"),  # 1,234: a thousand, or not
+    "c": re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d*),\d+(e[-+]?\d+)?", re.IGNORECASE),  # 1,5 and 1.234,5
+    "i": re.compile(r"[-+]?[1-9]\d{0,2}"),
+}
+LOOKED_AT = 1000
 # Files of another kind: where their mark stands, and what to do with them.
 OTHERS = {
     "a SQLite database": (0, b"SQLite format 3\0", "name it by its URL, sqlite:///PATH, and its table"),
@@ -32,37 +37,47 @@ OTHERS = {
 
 @dataclass(frozen=True)
 class Shape:
-    """What header and first rows tell. `texts` are columns of dates that are not ISO: to be left as text.
+    """What header and first rows tell. `marks` holds by column how its first numbers are written, in letters of `WAYS`.
 
-    `marks` are those of numbers: ",", or ".," where a point parts the thousands; empty where a comma is none.
-    `packed`: by gzip.
+    `skip` is the number of empty lines before the header; `packed` says that the file is gzip.
     """
 
     header: tuple[str, ...]
     delimiter: str
     has_rows: bool
-    texts: frozenset[str]
-    marks: str = ""
+    marks: Mapping[str, frozenset[str]]
+    quote: str = '"'
+    skip: int = 0
     packed: bool = False
 
 
 def look(where: str, opener: Opener) -> Shape:
     """The shape of the file, or SourceUnreadable if its bytes are not those of a CSV file.
 
-    All bytes are seen: NUL bytes and other encodings pass through engines without an error.
+    All bytes are seen: NUL bytes, other encodings and some shifted lines pass through engines without an error.
     """
-    first, more = "", False
+    from monitoring.sources.lines import Lines, slow
+
+    shape: Shape | None = None
+    lines = Lines(0, ",")
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    more = False
     with _plain(opener) as stream:
         packed = isinstance(stream, gzip.GzipFile)
         try:
             while chunk := stream.read(CHUNK):
-                if not first:
+                if shape is None:
                     _refuse_other_files(where, chunk)
                 if b"\0" in chunk:
                     raise SourceUnreadable(where, "there are NUL bytes in it")
-                text = decoder.decode(chunk)
-                first, more = (text, False) if not first else (first, True)
+                if shape is None:
+                    shape = _shape(where, decoder.decode(chunk))
+                    lines = Lines(len(shape.header), shape.delimiter, shape.quote)
+                    chunk = chunk.removeprefix(codecs.BOM_UTF8)
+                else:
+                    more = True
+                    decoder.decode(chunk)
+                lines.add(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
             why = f"not UTF-8: {error.reason} (byte 0x{error.object[error.start]:02x})"
@@ -70,24 +85,36 @@ def look(where: str, opener: Opener) -> Shape:
             raise SourceUnreadable(where, why, remedy) from None
         except (EOFError, gzip.BadGzipFile, OSError) as error:
             raise SourceUnreadable(where, str(error)) from None
-    return replace(_shape(where, first, more), packed=packed)
+    if shape is None:
+        raise SourceUnreadable(where, "it is empty (0 bytes)")
+    lines.end()
+    flaw = lines.flaw
+    if lines.odd:
+        flaw = slow(_plain(opener), shape.delimiter, shape.quote, len(shape.header))
+    if flaw:
+        raise SourceUnreadable(where, flaw)
+    return replace(shape, has_rows=shape.has_rows or more, packed=packed)
 
 
 def flaw(opener: Opener, shape: Shape) -> str | None:
     """Why an engine refuses the file, with the number of the line; None if that cannot be told."""
-    width = len(shape.header)
+    from monitoring.sources.lines import slow
+
     with _plain(opener) as stream:
         data = stream.read(CHUNK)
         if 0 < data.count(b"\r\n") < data.count(b"\n"):
             return "some lines end in CR LF and some in LF"
-    with _plain(opener) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
-        reader = csv.reader(text, delimiter=shape.delimiter, strict=True)
-        try:
-            for record in reader:
-                if record and len(record) != width:
-                    return f"line {reader.line_num} has {len(record)} fields, the header has {width}"
-        except csv.Error as error:
-            return f"line {reader.line_num}: {error}"
+    return slow(_plain(opener), shape.delimiter, shape.quote, len(shape.header), strict=True)
+
+
+def line_of(opener: Opener, shape: Shape, column: str, text: str) -> int | None:
+    """The number of the first line whose field in a column is a text."""
+    at = shape.header.index(column)
+    with io.TextIOWrapper(_plain(opener), "utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream, delimiter=shape.delimiter, quotechar=shape.quote)
+        for record in reader:
+            if at < len(record) and record[at].startswith(text) and reader.line_num > 1:
+                return reader.line_num
     return None
 
 
@@ -109,48 +136,43 @@ def _refuse_other_files(where: str, chunk: bytes) -> None:
         raise SourceUnreadable(where, "it is an HTML or XML page, not CSV")
 
 
-def _shape(where: str, text: str, more: bool) -> Shape:
-    if not text:
-        raise SourceUnreadable(where, "it is empty (0 bytes)")
+def _shape(where: str, text: str) -> Shape:
     head = re.sub(r'"[^"]*"', "", text).lstrip("\r\n").splitlines()
     delimiter = max(",;\t|", key=head[0].count) if head else ","
     # The last record of a cut text may be half a record; the header is always kept.
-    records = [record for record in _records(text, delimiter) if record]
+    quote = _quote(text, delimiter)
+    records = [record for record in _records(text, delimiter, quote) if record]
     header, rows = (records[0], records[1:]) if records else ([], [])
     if not any(header):
         raise SourceUnreadable(where, "it has no header line")
     twice = [name for name, times in Counter(header).items() if times > 1 and name]
     if twice:
         raise SourceUnreadable(where, f"the header names {listed(twice)} more than once")
-    texts = {name for at, name in enumerate(header) if NOT_ISO.match(_first_value(rows, at))}
-    return Shape(tuple(header), delimiter, bool(rows) or more, frozenset(texts), _marks(rows[:100], delimiter))
+    marks = {name: _marks(row[at] for row in rows if at < len(row)) for at, name in enumerate(header)}
+    skip = len(text) - len(text.lstrip("\r\n"))
+    lines = text[:skip].count("\n") or skip
+    return Shape(tuple(header), delimiter, bool(rows), marks, quote, lines)
 
 
-def _records(text: str, delimiter: str, most: int = 1000) -> list[list[str]]:
+def _quote(text: str, delimiter: str) -> str:
+    """The mark around fields: single quotes only where every name of the header is in them."""
+    names = text.lstrip("\r\n").splitlines()[:1]
+    fields = names[0].split(delimiter) if names else []
+    return "'" if fields and all(re.fullmatch(r"'[^']+'", field) for field in fields) else '"'
+
+
+def _records(text: str, delimiter: str, quote: str) -> list[list[str]]:
     found: list[list[str]] = []
     try:
-        for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote):
             found.append(record)
-            if len(found) > most:
+            if len(found) > LOOKED_AT:
                 break
     except csv.Error:
         pass  # the engine will say what is wrong further down
     return found
 
 
-def _marks(rows: list[list[str]], delimiter: str) -> str:
-    """How numbers are written: 1,5 and 1.234,5, as half of the world does, or otherwise."""
-    fields = [field.strip() for row in rows for field in row]
-    found = [match for field in fields if "," in field and (match := COMMA.fullmatch(field))]
-    pointed = [field for field in fields if "." in field]
-    if not found or any(POINT.fullmatch(field) for field in pointed):
-        return ""
-    grouped = any("." in match["whole"] for match in found) or any(GROUPS.fullmatch(field) for field in pointed)
-    # Between commas 1,234 is more likely a thousand; in a file that avoids the comma it is a number.
-    if delimiter == "," and not grouped and all(len(match["decimals"]) == 3 for match in found):
-        return ""
-    return ".," if grouped else ","
-
-
-def _first_value(rows: list[list[str]], at: int) -> str:
-    return next((row[at].strip() for row in rows if at < len(row) and row[at].strip()), "")
+def _marks(cells: Iterable[str]) -> frozenset[str]:
+    ways = (next((way for way, form in WAYS.items() if form.fullmatch(cell.strip())), "") for cell in cells)
+    return frozenset(ways) - {""}

@@ -10,7 +10,8 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from monitoring.errors import BadExpression, DriftloopError, SourceMissing, SourceUnreadable
-from monitoring.sources import csvfiles, expressions, places, postgres
+from monitoring.sources import csvfiles, expressions, filetables, frames, places, postgres
+from monitoring.sources.typed import literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,11 +36,6 @@ TABLES = {
     "duckdb": "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = current_database()",
 }
 
-# The years 1 to 9999 in days since 1970, and a day in the units of Arrow's moments.
-FIRST_DAY, LAST_DAY = -719_162, 2_932_896
-DAY_IN = {unit: 86_400 * 10**power for unit, power in (("s", 0), ("ms", 3), ("us", 6), ("ns", 9))}
-OFFSET = r"[T ]\d\d(:\d\d)?.*([Zz]|[+-]\d\d(:?\d\d)?)$"
-
 
 class EngineError(Exception):
     """What an engine said, fit to be shown. `blame` makes a proper error of it."""
@@ -47,7 +43,12 @@ class EngineError(Exception):
 
 @dataclass
 class Engine:
-    """A connection (of ibis) and what is read through it: `files`, or the table that `parts` name."""
+    """A connection (of ibis) and what is read through it: `files`, or the table that `parts` name.
+
+    `describing.describe` fills in the rest: `schema` has the columns with their types, `values` the SQL by which each
+    is read, `unread` that of numbers in text which cannot be read, `steps` the SELECTs; `kinds` are types of text.
+    `texts` are columns whose values are wanted as they are spelled.
+    """
 
     con: Any
     at: places.Place
@@ -57,6 +58,13 @@ class Engine:
     open: Callable[[str], IO[Any]] | None = None
     schema: dict[str, str] = field(default_factory=dict)
     steps: list[tuple[str, str, str]] = field(default_factory=list)
+    table_of_files: str = ""
+    names_in: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    texts: frozenset[str] = frozenset()
 
     @property
     def dialect(self) -> Any:
@@ -69,7 +77,7 @@ class Engine:
     @property
     def table(self) -> str:
         """What stands after FROM."""
-        return self.reader(self.files) if self.files else ".".join(self.names([part]) for part in self.parts)
+        return self.table_of_files if self.files else ".".join(self.names([part]) for part in self.parts)
 
     @property
     def rows(self) -> str:
@@ -79,112 +87,78 @@ class Engine:
     def names(self, names: Sequence[str]) -> str:
         return expressions.names_sql(names, self.dialect)
 
-    def reader(self, files: Sequence[str]) -> str:
-        """DuckDB's function over some of the files. Of a CSV it guesses the types alone, and by all lines."""
-        paths = ", ".join(_text(glob.escape(name)) for name in files)
-        if not self.shapes:
-            return f"read_parquet([{paths}], union_by_name=true)"
-        # Once the types are known, no file has to be read twice for them.
-        types = self.schema or {name: "VARCHAR" for shape in self.shapes.values() for name in shape.texts}
-        elsewhere = self._header(self.files) - self._header(files)
-        fixed = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in types.items() if name not in elsewhere)
-        delimiter = _text(self.shapes[files[0]].delimiter)
-        # DuckDB goes by the ending of the name, which may be wrong; of a mixture it is trusted.
-        packed = {self.shapes[name].packed for name in files}
-        compression = "auto" if len(packed) > 1 else "gzip" if packed == {True} else "none"
-        marks = max((shape.marks for shape in self.shapes.values()), key=len, default="")
-        numbers = "".join(
-            f"{key}={_text(mark)}, "
-            for key, mark in zip(("decimal_separator", "thousands"), reversed(marks), strict=False)
-        )
-        return (
-            f"read_csv([{paths}], delim={delimiter}, {numbers}compression='{compression}', header=true, quote='\"', "
-            "escape='\"', skip=0, comment='', nullstr='', strict_mode=true, null_padding=false, ignore_errors=false, "
-            "union_by_name=true"
-            f"{', types={' + fixed + '}' if fixed else ''}{'' if self.schema else ', sample_size=-1'})"
-        )
+    def alone(self, file: str) -> str:
+        """One of the files by itself, after FROM."""
+        if self.shapes:
+            return filetables.of_csv([file], self.shapes).sql
+        return f"read_parquet([{literal(glob.escape(file))}])"
 
-    def _header(self, files: Sequence[str]) -> set[str]:
-        return {name for file in files for name in self.shapes[file].header}
+    def place_of(self, column: str, text: str) -> str:
+        """The file and the line of the first field of a column that starts with a text; empty if that is not known."""
+        for file in self.headers if self.shapes else ():
+            if column not in self.headers[file] or not self.open:
+                continue
+            table = filetables.of_csv([file], self.shapes)
+            sql = f"SELECT 1 FROM {table.sql} WHERE starts_with({table.names[column]}, {literal(text)}) LIMIT 1"
+            # A connection of its own: rows may be on their way through the other one.
+            if not self.asked(self.con.con.cursor().execute(sql).fetchall):
+                continue
+            line = csvfiles.line_of(partial(self.open, file), self.shapes[file], column, text)
+            return self.at.scrub(file) + (f", line {line:,}" if line else "")
+        return ""
 
-    def describe(self) -> None:
-        """Learn the columns of the source and their types."""
-        if self.con.name == "duckdb":
-            found = self._asked(lambda: self.con.raw_sql(f"DESCRIBE SELECT * FROM {self.table}").fetchall())
-            self.schema = {row[0]: row[1] for row in found}
-            if self.shapes:
-                self._heed_offsets([name for name, kind in self.schema.items() if kind == "TIMESTAMP"])
-        elif self.con.name == "sqlite":
-            sql = f"SELECT name, type FROM pragma_table_xinfo({_text(self.parts[-1])}) WHERE hidden <> 1"
-            self.schema = dict(self._asked(lambda: self.con.raw_sql(sql).fetchall()))
-        elif self.con.name == "postgres":
-            self.schema = self._asked(lambda: postgres.columns(self.con, self.table))
-        else:
-            database = self.parts[:-1] or None
-            schema = self._asked(lambda: self.con.table(self.parts[-1], database=database).schema())
-            self.schema = {name: self.con.compiler.type_mapper.to_string(dtype) for name, dtype in schema.items()}
-
-    def _heed_offsets(self, names: Sequence[str]) -> None:
-        # DuckDB takes a column whose first times carry no offset for TIMESTAMP, and drops the offsets of later ones.
-        if not names:
-            return
-        zoned, self.schema = dict(self.schema), self.schema | dict.fromkeys(names, "VARCHAR")
-        found = ", ".join(f"bool_or(regexp_matches({self.names([name])}, {_text(OFFSET)}))" for name in names)
-        for name, offsets in zip(names, self.fetch(f"SELECT {found} FROM {self.table}").iloc[0], strict=True):
-            if offsets is True or offsets == 1:
-                zoned[name] = "TIMESTAMP WITH TIME ZONE"
-        self.schema = zoned
+    def ask(self, sql: str) -> list[Any]:
+        """The rows of a statement that has few."""
+        return self.asked(lambda: self.con.raw_sql(sql).fetchall())  # type: ignore[no-any-return]
 
     def arrow(self, sql: str) -> pa.Table:
         if self.con.name == "duckdb":
-            return self._asked(lambda: self.con.con.sql(sql).to_arrow_table())
+            return self.asked(lambda: self.con.con.sql(sql).to_arrow_table())
         if self.con.name == "postgres":
-            return self._asked(lambda: postgres.arrow(self.con, sql))
-        return self._asked(lambda: self.con.sql(sql).to_pyarrow())
+            return self.asked(lambda: postgres.arrow(self.con, sql, self.texts))
+        return self.asked(lambda: self.con.sql(sql).to_pyarrow())
 
     def fetch(self, sql: str) -> pd.DataFrame:
-        """The rows of a SELECT. Decimals come as floats; all else as Arrow gives it to pandas."""
+        """The rows of a SELECT."""
         (frame,) = self.pieces(sql)
         return frame
 
     def pieces(self, sql: str, most: int | None = None) -> Iterator[pd.DataFrame]:
         """The rows of a SELECT, `most` at a time, in memory that does not grow with them; at least one frame.
 
-        Without a number all come at once.
+        Without a number all come at once. Decimals come as floats, in the columns of `texts` as text.
         """
         if self.con.name == "sqlite":
             yield from self._pieces_of_sqlite(sql, most)
         elif most is None:
-            yield _frame(self.arrow(sql))
+            yield frames.from_arrow(self.arrow(sql), self.texts)
         else:
-            yield from map(_frame, self._tables(sql, most))
+            yield from (frames.from_arrow(table, self.texts) for table in self._tables(sql, most))
 
     def _pieces_of_sqlite(self, sql: str, most: int | None) -> Iterator[pd.DataFrame]:
-        import pandas as pd
-
         # Not through ibis: a value that is not of its column's declared type is no error in SQLite.
-        cursor = self._asked(lambda: self.con.raw_sql(sql))
+        cursor = self.asked(lambda: self.con.raw_sql(sql))
         names = [column[0] for column in cursor.description]
-        rows = self._asked(cursor.fetchall if most is None else partial(cursor.fetchmany, most))
-        yield pd.DataFrame(rows, columns=names)
-        while most is not None and len(rows) == most and (rows := self._asked(partial(cursor.fetchmany, most))):
-            yield pd.DataFrame(rows, columns=names)
+        rows = self.asked(cursor.fetchall if most is None else partial(cursor.fetchmany, most))
+        yield frames.from_records(rows, names, self.texts)
+        while most is not None and len(rows) == most and (rows := self.asked(partial(cursor.fetchmany, most))):
+            yield frames.from_records(rows, names, self.texts)
 
     def _tables(self, sql: str, most: int) -> Iterator[pa.Table]:
         """Tables of about `most` rows; a single one without rows where there are none."""
         if self.con.name == "postgres":
-            parts = postgres.parts(self.con, sql)
+            parts = postgres.parts(self.con, sql, self.texts)
         elif self.con.name == "duckdb":
             if self.files and not self.shapes:
                 # Each thread holds a whole row group of parquet, which may have a million rows.
-                self._asked(lambda: self.con.raw_sql("SET threads = 1"))
+                self.asked(lambda: self.con.raw_sql("SET threads = 1"))
             parts = _parts(lambda: self.con.con.sql(sql).to_arrow_reader(most))
         else:
             parts = _parts(lambda: self.con.sql(sql).to_pyarrow_batches(chunk_size=most))
-        while (part := self._asked(lambda: next(parts, None))) is not None:
+        while (part := self.asked(lambda: next(parts, None))) is not None:
             yield part
 
-    def _asked(self, ask: Callable[[], Any]) -> Any:
+    def asked(self, ask: Callable[[], Any]) -> Any:
         try:
             return ask()
         except MemoryError:
@@ -200,33 +174,6 @@ def _parts(opened: Callable[[], pa.RecordBatchReader]) -> Iterator[pa.Table]:
     first = next(reader, None)
     yield reader.schema.empty_table() if first is None else pa.Table.from_batches([first])
     yield from (pa.Table.from_batches([batch]) for batch in reader)
-
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    import pyarrow as pa
-
-    for at, column in enumerate(table.schema):
-        if pa.types.is_decimal(column.type):
-            table = table.set_column(at, column.name, table.column(at).cast(pa.float64()))
-        elif _beyond_the_years(table.column(at)):
-            kind = pa.string() if pa.types.is_date(column.type) else pa.timestamp(column.type.unit)
-            table = table.set_column(at, column.name, table.column(at).cast(kind))
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
-
-
-def _beyond_the_years(values: pa.ChunkedArray) -> bool:
-    """Return whether some moments are before the year 1 or after 9999: engines store them, Python's dates cannot."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = values.type
-    if not (pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is not None)):
-        return False
-    a_day = 1 if pa.types.is_date32(kind) else DAY_IN["ms" if pa.types.is_date64(kind) else kind.unit]
-    ends = pc.min_max(values)
-    found = [ends[end].value for end in ("min", "max") if ends[end].is_valid]
-    return any(not FIRST_DAY <= moment // a_day <= LAST_DAY for moment in found)
 
 
 def said(error: Exception, at: places.Place) -> str:
@@ -260,7 +207,7 @@ def blame(engine: Engine, why: str) -> DriftloopError:
     ):
         return SourceMissing(engine.where, why, "check that the database answers, and that its role may SELECT there")
     for name in engine.files:
-        alone = _failure(engine, f"SELECT bit_xor(hash(t)) AS n FROM (SELECT * FROM {engine.reader([name])}) AS t")
+        alone = _failure(engine, f"SELECT bit_xor(hash(t)) AS n FROM (SELECT * FROM {engine.alone(name)}) AS t")
         if alone is not None:
             shape = engine.shapes.get(name)
             flaw = csvfiles.flaw(partial(engine.open, name), shape) if engine.open and shape else None
@@ -280,7 +227,3 @@ def _failure(engine: Engine, sql: str) -> str | None:
     except EngineError as failed:
         return str(failed)
     return None
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

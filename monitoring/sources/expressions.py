@@ -3,7 +3,8 @@
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from monitoring.config import Columns
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
 # Aggregates that sqlglot takes for plain functions. SQLite alone would accept one in a derived column and answer with
 # a single row.
 AGGREGATES = {"total", "json_group_array", "json_group_object", "jsonb_group_array", "jsonb_group_object"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How columns are read, as SQL by their name. `values`: those of the source, where the name alone will not do.
+
+    `extra`: more columns to carry along; `no_nan`: derived columns of floats, NaN made null.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict)
+    no_nan: Mapping[str, str] = field(default_factory=dict)
 
 
 def names_sql(names: Iterable[str], dialect: Any) -> str:
@@ -89,24 +102,44 @@ def references(root: exp.Expr) -> list[str]:
     return list(dict.fromkeys(column.parts[0].name for column in root.find_all(exp.Column, bfs=False)))
 
 
-def steps(columns: Columns, table: str, schema: Iterable[str], dialect: Any, where: str) -> list[tuple[str, str, str]]:
+def used(columns: Columns, dialect: Any) -> frozenset[str]:
+    """The columns that the expressions read, in lower case, derived ones among them."""
+    trees = [parsed(key, text, dialect) for key, text in _written(columns).items()]
+    return frozenset(name.casefold() for tree in trees for name in references(tree))
+
+
+def steps(
+    columns: Columns,
+    table: str,
+    schema: Iterable[str],
+    dialect: Any,
+    where: str,
+    reading: Reading | None = None,
+) -> list[tuple[str, str, str]]:
     """(key, expression, SELECT) of each derived column in turn, and of the filter: one SELECT nested in the next.
 
     The last SELECT has all derived columns, the filter, and those source columns that are needed. The first has the
     key "". An expression is put in as it is written, on lines of its own: a parser that writes it anew could change it.
     """
-    schema = list(schema)
+    schema, reading = list(schema), reading or Reading()
     trees = {key: parsed(key, text, dialect) for key, text in _written(columns).items()}
     # When nothing but constants is wanted, some column must still carry the rows.
-    there = _needed(columns, trees, schema, where) or schema[:1]
-    found = [("", "", f"SELECT {names_sql(there, dialect)} FROM {table}")]
+    source = _needed(columns, trees, schema, where) or schema[:1]
+    reads = [reading.values.get(name, names_sql([name], dialect)) for name in source] + list(reading.extra.values())
+    there = [*source, *reading.extra]
+    select = ", ".join(f"{value} AS {names_sql([name], dialect)}" for name, value in zip(there, reads, strict=True))
+    found = [("", "", f"SELECT {select} FROM {table}")]
     for name, text in columns.derived.items():
         # A derived column takes the place of a source column of its name.
         kept = [known for known in there if known.casefold() != name.casefold()]
-        select = ", ".join(
-            [*([names_sql(kept, dialect)] if kept else []), f"(\n{text}\n) AS {names_sql([name], dialect)}"]
-        )
-        found.append((f"columns.derived.{name}", text, f"SELECT {select} FROM ({found[-1][2]}) AS s{len(found)}"))
+        named = names_sql([name], dialect)
+        before = [names_sql(kept, dialect)] if kept else []
+        select = ", ".join([*before, f"(\n{text}\n) AS {named}"])
+        sql = f"SELECT {select} FROM ({found[-1][2]}) AS s{len(found)}"
+        if name in reading.no_nan:
+            select = ", ".join([*before, f"{reading.no_nan[name]} AS {named}"])
+            sql = f"SELECT {select} FROM ({sql}) AS n{len(found)}"
+        found.append((f"columns.derived.{name}", text, sql))
         there = [*kept, name]
     if columns.filter is not None:
         sql = f"SELECT {names_sql(there, dialect)} FROM ({found[-1][2]}) AS s{len(found)} WHERE (\n{columns.filter}\n)"
@@ -123,6 +156,7 @@ def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], whe
     """Source columns that are read, in the source's order; ColumnsLost for those that are not there."""
     known = {name.casefold(): name for name in schema}  # engines do not mind the case in an expression
     later = {name.casefold() for name in columns.derived}
+    exact = set(schema)
     derived: set[str] = set()
     needed: set[str] = set()
     lost: list[str] = []
@@ -131,7 +165,7 @@ def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], whe
             if name.casefold() in derived:
                 continue
             if name.casefold() in known:
-                needed.add(known[name.casefold()])
+                needed.add(name if name in exact else known[name.casefold()])
             elif name.casefold() in later:
                 raise BadExpression(key, _written(columns)[key], f"{name!r} is derived later; put it first")
             else:

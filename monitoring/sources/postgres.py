@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from monitoring.sources.expressions import names_sql
@@ -48,6 +49,8 @@ KINDS = {
 }
 # Enums, JSON, arrays, intervals, addresses: as the server writes them.
 AS_TEXT = ("{0}::text", "string", None)
+EXACT = ("{0}::text", "string", "exact")
+FLOATS = {700: "real", 701: "double precision", 1700: "numeric"}
 BLOCK = 1 << 24
 
 
@@ -75,20 +78,33 @@ def columns(con: Any, table: str) -> dict[str, str]:
     return dict(con.con.execute(COLUMNS, (table,)).fetchall())
 
 
-def arrow(con: Any, sql: str) -> pa.Table:
+def types(con: Any, sql: str) -> dict[str, str]:
+    """The columns of a SELECT with their types, as far as these may hold NaN."""
+    known = con.con.execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description
+    return {column.name: FLOATS.get(column.type_code, "") for column in known}
+
+
+def arrow(con: Any, sql: str, texts: Collection[str] = ()) -> pa.Table:
     """The rows of a SELECT."""
     import pyarrow as pa
 
-    return pa.concat_tables(parts(con, sql))
+    return pa.concat_tables(parts(con, sql, texts))
 
 
-def parts(con: Any, sql: str) -> Iterator[pa.Table]:
-    """The rows of a SELECT as they come, some megabytes at a time; a single table without rows if there are none."""
+def parts(con: Any, sql: str, texts: Collection[str] = ()) -> Iterator[pa.Table]:
+    """The rows of a SELECT as they come, some megabytes at a time; a single table without rows if there are none.
+
+    Exact numbers come as the nearest floats, in the columns of `texts` with all of their digits.
+    """
     import pyarrow as pa
     from pyarrow import csv
 
     known = con.con.execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description
-    names, kinds = [column.name for column in known], [KINDS.get(column.type_code, AS_TEXT) for column in known]
+    names = [column.name for column in known]
+    kinds = [
+        EXACT if column.type_code == 1700 and column.name in texts else KINDS.get(column.type_code, AS_TEXT)
+        for column in known
+    ]
     types = [pa.type_for_alias(kind) for _, kind, _ in kinds]
     quoted = [names_sql([name], con.dialect) for name in names]
     select = ", ".join(f"{how.format(name)} AS {name}" for name, (how, _, _) in zip(quoted, kinds, strict=True))
@@ -144,8 +160,14 @@ def _shaped(table: pa.Table, kinds: Sequence[tuple[str, str, str | None]]) -> pa
 def _become(values: pa.ChunkedArray, what: str) -> Any:
     import pyarrow as pa
 
+    from monitoring.conform import spell
+
     if what == "binary":
         return pa.array([None if value is None else bytes.fromhex(value) for value in values.to_pylist()], pa.binary())
+    if what == "exact":
+        encoded = values.combine_chunks().dictionary_encode()
+        spelled = [None if text is None else spell(Decimal(text)) for text in encoded.dictionary.to_pylist()]
+        return pa.array(spelled, pa.string()).take(encoded.indices)
     if what == "date":
         return values.cast(pa.date32())
     return values.cast(pa.timestamp("us", tz="UTC" if what == "aware" else None))

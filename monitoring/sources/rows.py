@@ -3,6 +3,9 @@
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,9 +16,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from monitoring.config import Columns, Source
-from monitoring.errors import DriverMissing, NotATime, SourceMissing, SourceUnreadable, listed
+from monitoring.errors import (
+    BadExpression,
+    ColumnsTwice,
+    DriverMissing,
+    NotATime,
+    SourceMissing,
+    SourceUnreadable,
+    listed,
+)
 from monitoring.records import Window
 from monitoring.sources import csvfiles, expressions, places, postgres, times
+from monitoring.sources.describing import UNREAD, aliases, describe, rows_of
 from monitoring.sources.engines import Engine, EngineError, blame, said, tables
 from monitoring.windows import inside, within
 
@@ -23,6 +35,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SAMPLED_FILES = 20
+# Shapes of CSV files by path, time and size.
+SHAPES: dict[tuple[str, int, int, int], csvfiles.Shape] = {}
+SHAPES_KEPT = 10_000
+SETTLED = 2_000_000_000  # nanoseconds
+LOOKED = threading.Lock()
 # What engines say of a file that is no database. A lock, by contrast, goes away.
 BROKEN_DATABASE = ("not a database", "not a valid", "malformed", "corrupt")
 
@@ -76,13 +93,35 @@ def stream_rows(source: Source, columns: Columns, window: Window, folder: Path, 
             empty = pd.DataFrame({name: pd.Series([], dtype=object) for name in names})
             yield Stream(iter([empty.astype({columns.time: "datetime64[us, UTC]"})]), engine.schema)
             return
-        sql = f"SELECT {engine.names(names)} FROM {_within(engine, columns, window, kind)}"
+        unread = [UNREAD + name for name in engine.unread]
+        sql = f"SELECT {engine.names([*names, *unread])} FROM {_within(engine, columns, window, kind)}"
+        known: dict[str, str] = {}
 
         def placed(frame: pd.DataFrame) -> pd.DataFrame:
             frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, engine.where)
-            return within(frame, columns.time, window)
+            frame = within(frame, columns.time, window)
+            return _with_unread(engine, frame, known) if unread else frame
 
         yield Stream(map(placed, engine.pieces(sql, most)), engine.schema)
+
+
+def _with_unread(engine: Engine, frame: pd.DataFrame, places: dict[str, str]) -> pd.DataFrame:
+    """The frame with the text of numbers that could not be read in their place; `places` fills with the first ones."""
+    from monitoring.conform import Unread
+
+    for name in engine.unread:
+        text = frame.pop(UNREAD + name)
+        there = text.notna()
+        if not there.any():
+            continue
+        if name not in places:
+            places[name] = engine.place_of(name, text[there].iloc[0])
+        # What is a number to Python, such as 1.234 among decimal commas, was none to the source.
+        plain = engine.kinds.get(name) == "number"
+        frame[name] = frame[name].astype(object)
+        frame.loc[there, name] = [one if plain else Unread(one) for one in text[there]]
+    frame.attrs["places"] = places
+    return frame
 
 
 def count_rows(source: Source, columns: Columns, window: Window, folder: Path) -> int:
@@ -126,20 +165,28 @@ def sample(
     source where that costs one pass over it, the newest ones among them.
     """
     with _opened(source, folder, None) as engine:
+        for file, header in engine.headers.items():
+            twice = sorted({name for name in header if header.count(name) > 1})
+            if twice:
+                raise ColumnsTwice(engine.at.scrub(file), twice)
         if time is not None:
-            return _in_time(engine, f"({how})" if how else engine.names([time]), rows)
-        if not engine.files:
+            frame = _in_time(engine, f"({how})" if how else engine.names([time]), rows)
+        elif not engine.files:
             return engine.fetch(f"SELECT * FROM {engine.table} LIMIT {rows}")
-        picked = max(1, min(len(engine.files), SAMPLED_FILES, rows))
-        files = [engine.files[at * (len(engine.files) - 1) // max(picked - 1, 1)] for at in range(picked)]
-        parts = [f"(SELECT * FROM {engine.reader([file])} LIMIT {-(-rows // picked)})" for file in files]
-        return engine.fetch(f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) AS s LIMIT {rows}")
+        else:
+            picked = max(1, min(len(engine.files), SAMPLED_FILES, rows))
+            files = [engine.files[at * (len(engine.files) - 1) // max(picked - 1, 1)] for at in range(picked)]
+            parts = [f"({rows_of(engine, file)} LIMIT {-(-rows // picked)})" for file in files]
+            frame = engine.fetch(f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) AS s LIMIT {rows}")
+        names = {alias: name for name, alias in aliases(engine).items()}
+        return frame[[alias for alias in names if alias in frame]].rename(columns=names)
 
 
 def _in_time(engine: Engine, moment: str, rows: int) -> pd.DataFrame:
     import pandas as pd
 
-    known = f"FROM {engine.table} AS t WHERE {moment} IS NOT NULL"
+    table = f"({rows_of(engine)})" if engine.files else engine.table
+    known = f"FROM {table} AS t WHERE {moment} IS NOT NULL"
     total = int(engine.fetch(f"SELECT count(*) AS n {known}")["n"].iloc[0])
     if total <= rows:
         return engine.fetch(f"SELECT * {known} ORDER BY {moment}")
@@ -215,14 +262,23 @@ def _opened(source: Source, folder: Path, columns: Columns | None) -> Iterator[E
     with ExitStack() as stack:
         engine = _open_files(source, folder, at, stack) if source.path else _open_table(source, folder, at, stack)
         try:
-            if columns and engine.con.name in ("duckdb", "postgres"):
-                engine.con.raw_sql(f"SET TimeZone = '{columns.time_zone}'")
-            engine.describe()
             if columns:
-                engine.steps = expressions.steps(columns, engine.table, engine.schema, engine.dialect, engine.where)
+                _set_up(engine, columns)
+            describe(engine, columns)
             yield engine
         except EngineError as failed:
             raise blame(engine, str(failed)) from None
+
+
+def _set_up(engine: Engine, columns: Columns) -> None:
+    classes = [columns.target] if columns.types.get(columns.target) == "text" else []
+    engine.texts = frozenset([*columns.categorical, *classes])
+    if engine.con.name not in ("duckdb", "postgres"):
+        return
+    try:
+        engine.asked(lambda: engine.con.raw_sql(f"SET TimeZone = '{columns.time_zone}'"))
+    except EngineError as failed:
+        raise BadExpression("columns.time_zone", columns.time_zone, str(failed)) from None
 
 
 def _open_files(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Engine:
@@ -230,20 +286,34 @@ def _open_files(source: Source, folder: Path, at: places.Place, stack: ExitStack
 
     found = places.files(at, folder)
     csv = (source.format or source.guess()) == "csv"
-    shapes = {name: csvfiles.look(at.scrub(name), partial(found.open, name)) for name in found.names if csv}
+    shapes = {name: _look(at, found, name) for name in found.names if csv}
     # A file of a header alone would turn the columns of all others into text.
     full = tuple(name for name in found.names if not csv or shapes[name].has_rows) or found.names[:1]
-    other = [name for name in full if csv and shapes[name].delimiter != shapes[full[0]].delimiter]
-    if other:
-        here, there = shapes[other[0]].delimiter, shapes[full[0]].delimiter
-        raise SourceUnreadable(
-            at.scrub(other[0]), f"its fields are separated by {here!r}, in the other files by {there!r}"
-        )
     con = ibis.duckdb.connect()
     stack.callback(con.disconnect)
     if found.filesystem is not None and not at.text.startswith("http"):  # over HTTP DuckDB reads by itself
         con.register_filesystem(found.filesystem)
-    return Engine(con, at, files=full, shapes=shapes, open=found.open)
+    return Engine(con, at, files=full, shapes={name: shapes[name] for name in full if csv}, open=found.open)
+
+
+def _look(at: places.Place, found: places.Files, name: str) -> csvfiles.Shape:
+    """The shape of a file, looked at once for as long as it does not change."""
+    look = partial(csvfiles.look, at.scrub(name), partial(found.open, name))
+    if found.filesystem is not None:
+        return look()
+    facts = os.stat(name)
+    key = (name, facts.st_mtime_ns, facts.st_size, facts.st_ino)
+    with LOOKED:
+        known = SHAPES.get(key)
+    if known is None:
+        known = look()
+        # A file that was written just now may be written again within the same tick of the clock.
+        if time.time_ns() - facts.st_mtime_ns > SETTLED:
+            with LOOKED:
+                SHAPES[key] = known
+                while len(SHAPES) > SHAPES_KEPT:
+                    SHAPES.pop(next(iter(SHAPES)))
+    return known
 
 
 def _open_table(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Engine:

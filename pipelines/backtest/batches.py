@@ -61,7 +61,7 @@ class Batches:
 
 def read_batches(config: Project, batch: timedelta | int | None, now: datetime) -> Batches:
     """Read all rows that the source has until `now`, canonical as a check reads them, and cut them (see `cut`)."""
-    there = sources.span(config.source, config.columns, config.folder)
+    there = sources.span(config.source, config.reading, config.folder)
     if there is None or there.start >= now:
         raise HistoryTooShort(
             "the source has no row with a time" if there is None else f"the first row is of {there.start:%Y-%m-%d}",

@@ -78,7 +78,7 @@ class Poll:
 
     def look(self, project: Project, now: datetime) -> bool:
         """Whether a check now would see newer rows than the last one did. Raises what the source raises."""
-        there = sources.span(project.source, project.columns, project.folder)
+        there = sources.span(project.source, project.reading, project.folder)
         newest = min(there.end, current_window(now, project.windows).end) if there else LONG_AGO
         newer = newest > self.seen
         self.seen = max(newest, self.seen)

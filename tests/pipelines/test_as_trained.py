@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from monitoring.errors import ConfigError
-from monitoring.records import Outcome
+from monitoring.preflight import _schema
+from monitoring.records import TEXT, ColumnReference, Outcome, Reference, Window
 from pipelines import registry
-from pipelines.as_trained import as_trained, differences, widened
+from pipelines.as_trained import as_known, as_trained, differences, widened
 from pipelines.config import load
+from pipelines.fresh import read_fresh
 from pipelines.retraining import retrain_now
 from tests.conftest import Model
 from tests.pipelines.conftest import SMALL
@@ -118,3 +122,52 @@ def test_a_config_that_did_not_move_is_the_same(trained: Make) -> None:
     reference = registry.reference(registry.champion(made.name))
     assert as_trained(project, reference).columns == widened(project, reference).columns == project.columns
     assert differences(project, reference) == ()
+
+
+@pytest.mark.parametrize(
+    ("source_type", "texts", "then"),
+    [
+        ("BOOLEAN", ["true", "False", "unknown"], ["True", "False", "unknown"]),
+        ("DOUBLE", ["1.10", "2.00", "X1"], ["1.1", "2", "X1"]),
+        ("BIGINT", ["007", "8", "x"], ["7", "8", "x"]),
+        (TEXT + "text", ["true", "1.10", "007"], ["true", "1.10", "007"]),
+        ("VARCHAR", ["true", "1.10", "007"], ["true", "1.10", "007"]),
+    ],
+)
+def test_an_older_champion_gets_categories_as_they_were_spelled(
+    tmp_path: Path, source_type: str, texts: list[str], then: list[str]
+) -> None:
+    """When the values of a CSV together made its type: in checks, and where it is compared with a challenger."""
+    lines = [f"2026-01-0{at + 2},{at},{text},{text}" for at, text in enumerate(texts)]
+    (tmp_path / "rows.csv").write_text("\n".join(["ts,amount,kind,y", *lines]) + "\n")
+    columns = {"time": "ts", "target": "y", "numeric": ["amount"], "categorical": ["kind"]}
+    task = {"model": "m", "task": "multiclass", "source": {"path": "rows.csv"}, "columns": columns}
+    task |= {"training": {"window": "28d", "holdout": "7d"}}
+    (tmp_path / "m.yaml").write_text(yaml.safe_dump(task))
+    config = load(tmp_path / "m.yaml")
+    window = Window(start=day(-30), end=day(30))
+    now = read_fresh(config, window, tmp_path)
+    assert now.frame["kind"].tolist() == now.frame["y"].tolist() == texts
+    empty = {"fence_low": None, "fence_high": None, "method": "tvd", "null_share": 0.0, "distinct": 3}
+    columns = tuple(
+        ColumnReference(name=name, role=role, kind=kind, levels=() if kind == "numeric" else tuple(then), **empty)
+        for name, role, kind in (
+            ("amount", "feature", "numeric"),
+            ("kind", "feature", "categorical"),
+            ("y", "target", "categorical"),
+        )
+    )
+    before = Reference(
+        window=window,
+        rows=3,
+        columns=columns,
+        source_types={"ts": "TIMESTAMP", "amount": "BIGINT", "kind": source_type, "y": source_type},
+        loss_name="log_loss",
+        loss=1.0,
+        loss_rows=3,
+    )
+    known = read_fresh(as_trained(config, before), window, tmp_path)
+    assert known.frame["kind"].tolist() == known.frame["y"].tolist() == then
+    beside = as_known(now.frame, before)
+    assert beside["kind"].tolist() == beside["y"].tolist() == then
+    assert not [f for f in _schema(known.source_types, before) if f.code == "source_type_changed"]

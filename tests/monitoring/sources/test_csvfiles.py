@@ -31,12 +31,12 @@ def test_a_wrong_ending_hides_no_gzip(tmp_path: Path, name: str, packed: bool) -
 
 
 def test_an_empty_field_is_null_and_other_words_are_left_alone(tmp_path: Path) -> None:
-    """Empty is null, quoted or not; NA is text, and makes a column of numbers text, even if it comes late."""
+    """Empty is null, quoted or not; NA is text, and leaves the numbers beside it alone."""
     text = (
         HEADER + "2026-01-02 00:00:00,1.5,007,1\n" * 30_000 + '2026-01-03 00:00:00,NA,,1\n2026-01-04 00:00:00,,"",1\n'
     )
     frame = read_rows(csv(tmp_path, text), columns(), WEEK, tmp_path).frame
-    assert frame["fare"].iloc[[0, 30_000]].tolist() == ["1.5", "NA"]
+    assert frame["fare"].iloc[[0, 30_000]].tolist() == [1.5, "NA"]
     assert frame["fare"].isna().sum() == 1
     assert frame["kind"].isna().sum() == 2
     assert frame["kind"].iloc[0] == "007"
@@ -82,7 +82,7 @@ def test_a_broken_csv_is_told_by_name_and_cause(tmp_path: Path, text: str | byte
         (["1.234;a", "0,5;b"], [1234.0, 0.5]),
         (["1,234;a", "12,345;b"], [1.234, 12.345]),
         (['"1,5",a', '"0,25",b'], [1.5, 0.25]),
-        (["1.5;a", "1,5;b"], ["1.5", "1,5"]),
+        (["1.5;a", "1,5;b"], [1.5, "1,5"]),
         (['"1,234",a', '"12,345",b'], ["1,234", "12,345"]),
         (["1.5;a", "1.234;1,2"], [1.5, 1.234]),
     ],
@@ -97,7 +97,7 @@ def test_numbers_with_a_decimal_comma_are_numbers(tmp_path: Path, rows: list[str
     csv(tmp_path, text, "rows.csv")
     source = Source(path="*.csv")
     assert read_rows(source, columns(), WEEK, tmp_path).frame["fare"].tolist() == fares
-    assert sample(source, tmp_path)["fare"].tolist() == fares
+    assert sample(source, tmp_path)["fare"].tolist() == ([*map(str, fares)] if fares == [1.5, "1,5"] else fares)
 
 
 def test_a_column_that_only_some_files_have_is_null_in_the_others(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ ROWS = """INSERT INTO trips VALUES ('2025-12-31 23:59:59.999999+00', 0, 'a', 1),
 
 
 def test_any_type_of_column_comes_through(shop: Shop, tmp_path: Path) -> None:
-    """Numbers stay numbers, times times, bytes bytes, and the rest is text; null is null, and no letters are none."""
+    """Numbers stay numbers, categories digits, times times, and the rest is text; null is null, no letters are none."""
     source = shop(
         "CREATE TYPE level AS ENUM ('low', 'high')",
         "CREATE DOMAIN money_ AS numeric(12, 2)",
@@ -44,7 +44,7 @@ def test_any_type_of_column_comes_through(shop: Shop, tmp_path: Path) -> None:
     assert first["ts"] == pd.Timestamp("2026-01-02 10:00:00.123456", tz="UTC")
     assert (first["flag"], first["big"], first["small"]) == (True, 9007199254740992, 1.5)
     assert pd.isna(first["price"])
-    assert (first["paid"], first["day"], first["raw"]) == (1e9, date(1969, 12, 31), b"\x00\xff")
+    assert (first["paid"], first["day"], first["raw"]) == ("1000000000", date(1969, 12, 31), b"\x00\xff")
     assert first["at"] == pd.Timestamp("2026-07-01 10:00", tz="UTC")
     assert (first["said"], first["code"], first["level"]) == ('a "b",\nc', "ab", "high")
     assert (first["doc"], first["list"], first["lasted"]) == ('{"a": 1}', "{1,2}", "1 day")

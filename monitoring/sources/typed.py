@@ -1,0 +1,140 @@
+"""How text becomes values in DuckDB's SQL: by the type of a column, never by other rows. No engine is asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from monitoring.config import Columns
+
+# As DuckDB calls what each type becomes. The last two are only ever guessed.
+SQL_TYPES = {
+    "text": "VARCHAR",
+    "number": "DOUBLE",
+    "decimal_comma": "DOUBLE",
+    "thousands_comma": "DOUBLE",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "moment": "TIMESTAMP WITH TIME ZONE",
+    "clock": "TIME",
+}
+NUMBERS = ("number", "decimal_comma", "thousands_comma")
+PATTERNS = {
+    "decimal_comma": r"[-+]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?([eE][-+]?\d+)?",
+    "thousands_comma": r"[-+]?(\d{1,3}(,\d{3})+|\d*)(\.\d*)?([eE][-+]?\d+)?",
+    "integer": r"[-+]?\d{1,18}",
+    "boolean": r"(?i)true|false|t|f|yes|no|y|n|1|0",
+    "date": r"\d{4}-\d{1,2}-\d{1,2}",
+    "timestamp": r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?",
+    "moment": r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?",
+    "clock": r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?",
+}
+OFFSET = r"\d{4}-\d{1,2}-\d{1,2}[T ]\d\d(:\d\d)?.*([Zz]|[+-]\d\d(:?\d\d)?)"
+# A whole number of so many digits may be no float64: such text is passed on, to be counted.
+LONG = r"\s*[-+]?\d{16,}\s*"
+NO_VALUES = "('', 'nan', 'na', 'n/a', '<na>', 'nat', 'null', 'none')"
+
+
+def literal(text: str) -> str:
+    """Text as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def read_as(text: str, kind: str) -> str:
+    """The SQL by which text (itself SQL) is read as a type; null where it cannot be.
+
+    >>> read_as("x", "text")
+    'x'
+    """
+    if kind == "text":
+        return text
+    if kind == "number":
+        long = f"length({text}) > 15 AND regexp_full_match({text}, {literal(LONG)})"
+        return f"CASE WHEN contains({text}, '_') OR ({long}) THEN NULL ELSE TRY_CAST({text} AS DOUBLE) END"
+    value = f"trim({text})"
+    fits = f"regexp_full_match({value}, {literal(PATTERNS[kind])})"
+    if kind == "decimal_comma":
+        value = f"replace(replace({value}, '.', ''), ',', '.')"
+    elif kind == "thousands_comma":
+        value = f"replace({value}, ',', '')"
+    elif kind == "boolean":
+        return f"CASE WHEN {fits} THEN lower({value}) IN ('true', 't', 'yes', 'y', '1') END"
+    return f"CASE WHEN {fits} THEN TRY_CAST({value} AS {SQL_TYPES[kind]}) END"
+
+
+def unread(text: str, kind: str) -> str:
+    """The SQL of the text that is there and cannot be read as a type."""
+    return f"CASE WHEN {text} IS NOT NULL AND ({read_as(text, kind)}) IS NULL THEN left({text}, 200) END"
+
+
+def known_types(columns: Columns, notation: str) -> dict[str, str]:
+    """The types that follow from the config, by column: those declared, numbers and categories.
+
+    `notation` is that of numbers whose type is not declared.
+    """
+    types: dict[str, str] = {**dict.fromkeys(columns.numeric, notation), **dict.fromkeys(columns.categorical, "text")}
+    for name, kind in columns.types.items():
+        types[name] = notation if kind == "number" and name == columns.target else kind
+    return {name: kind for name, kind in types.items() if name not in columns.derived}
+
+
+def clues(text: str, notation: str) -> list[str]:
+    """SQL of what `guess` needs to know of a column of text, as whole numbers: in this order."""
+    value = f"trim({text})"
+    return [
+        f"count({text})",
+        f"count_if(regexp_full_match(lower({value}), 'true|false'))",
+        f"count_if(regexp_full_match({value}, {literal(PATTERNS['integer'])}))",
+        f"count_if(regexp_full_match({value}, '[-+]?(0\\d+|\\d{{19,}})'))",
+        f"count({read_as(text, notation)}) + count_if(regexp_full_match({text}, {literal(LONG)}))",
+        f"count_if(lower({value}) IN {NO_VALUES})",
+        f"count({read_as(text, 'date')})",
+        f"count({read_as(text, 'timestamp')})",
+        f"count_if(regexp_full_match({value}, {literal(OFFSET)}))",
+        f"count({read_as(text, 'clock')})",
+    ]
+
+
+def guess(counts: list[int], notation: str) -> str:
+    """The narrowest type that all values of a column have.
+
+    >>> guess([9, 0, 4, 0, 8, 1, 0, 0, 0, 0], "number")
+    'number'
+    """
+    there, booleans, integers, names, numbers, no_values, dates, stamps, offsets, clocks = counts
+    if not there or names:  # 007 is a name, and so are twenty digits
+        return "text"
+    fitting = {
+        "boolean": booleans == there,
+        "integer": integers == there,
+        notation: there > no_values and numbers + no_values >= there,
+        "date": dates == there,
+        "moment": stamps == there and offsets > 0,
+        "timestamp": stamps == there,
+        "clock": clocks == there,
+    }
+    return next((kind for kind, fits in fitting.items() if fits), "text")
+
+
+def notation(evidence: Mapping[str, frozenset[str]], between: str) -> str | None:
+    """The type of numbers that the first rows of some columns tell, None where they contradict each other.
+
+    `evidence` holds the marks of `csvfiles.Shape` by column, `between` separates the fields.
+
+    >>> notation({"a": frozenset("i"), "b": frozenset("c")}, ";")
+    'decimal_comma'
+    """
+    found: set[Any] = set().union(*evidence.values()) if evidence else set()
+    if found & set("cg") and found & set("pu"):
+        return None
+    if "c" in found:
+        return "decimal_comma"
+    if "u" in found:
+        return "thousands_comma"
+    # 1,234 may be a thousand: certainly not between commas, and not where the same column has bare numbers
+    unclear = [one for one in evidence.values() if "a" in one]
+    if unclear and between != "," and "p" not in found and not any("i" in one for one in unclear):
+        return "decimal_comma"
+    return "number"
