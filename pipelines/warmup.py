@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines import home
+from pipelines import home, mismatch
 from pipelines.config import Project
 from pipelines.temporary_server import TemporaryServer
 
@@ -25,14 +25,20 @@ from pipelines.temporary_server import TemporaryServer
 def prefect_ready(project: Project | None = None, now: datetime | None = None) -> Iterator[None]:
     """Inside, flows run at once. Without `PREFECT_API_URL` a temporary server is started, once per process.
 
-    With a project, what its check will need is imported meanwhile; an early exit in sight imports nothing heavy.
+    With a project, what its check will need is imported meanwhile; an early exit in sight imports nothing heavy. A
+    config that does not fit its source raises `ConfigError`, at the first check before anything is started.
     """
     home.prepare()
     home.require_room()
+    new = project is not None and mismatch.is_new(project)
+    if project is not None and new:
+        mismatch.refuse_mismatch(project)
     server = None if os.environ.get("PREFECT_API_URL") else _server()
     quiet()
 
     if project is not None:
+        if not new:
+            mismatch.refuse_mismatch(project)
         # Whatever is wrong here will be wrong in the flow too, and is told there.
         with suppress(Exception):
             _import_ahead(project, now)

@@ -124,6 +124,15 @@ def _with_unread(engine: Engine, frame: pd.DataFrame, places: dict[str, str]) ->
     return frame
 
 
+def fitting(source: Source, columns: Columns, folder: Path) -> dict[str, str]:
+    """Give the source's columns with their types, if those of the config are among them; raise what is wrong if not.
+
+    No rows are read but those that say what the time column holds. Of an empty source nothing is known.
+    """
+    with _opened(source, folder, columns) as engine:
+        return engine.schema if _time_kind(engine, columns) is not None else {}
+
+
 def count_rows(source: Source, columns: Columns, window: Window, folder: Path) -> int:
     """How many rows `read_rows` would give, counted by the engine; of times kept as text the time column is read."""
     with _opened(source, folder, columns) as engine:
