@@ -79,7 +79,8 @@ def _schema(types: dict[str, str], reference: Reference) -> Iterator[Finding]:
             observed=float(len(extra)),
             message=f"the source has new columns that the champion's reference did not have: {listed(extra)}",
         )
-    lost = sorted(set(reference.source_types) - set(types))
+    used = {column.name for column in reference.columns}
+    lost = sorted(set(reference.source_types) - set(types) - used)
     if lost:
         yield Finding(
             code="source_column_gone",

@@ -23,7 +23,7 @@ from monitoring.records import Check, ColumnReference, ColumnScore, Estimate, Fi
 from monitoring.tally import tally
 from monitoring.verdicts import judge, too_few_blocks
 from pipelines import prediction_log, registry
-from pipelines.as_trained import as_trained, differences
+from pipelines.as_trained import differences
 from pipelines.caching import by_content
 from pipelines.config import Project
 from pipelines.fresh import Fresh
@@ -59,10 +59,19 @@ def read_reference(champion: Version, key: str) -> tuple[Reference, Profiles, pd
 
 @task(name="preflight", cache_policy=NO_CACHE)
 def preflight(
-    config: Project, window: Window, fresh: Fresh, reference: Reference, profiles: Profiles, ahead: Window
+    config: Project,
+    known: Project,
+    window: Window,
+    fresh: Fresh,
+    reference: Reference,
+    profiles: Profiles,
+    ahead: Window,
 ) -> tuple[Finding, ...]:
-    """All findings on the current rows, those of reading included. `ahead` is the span that no row may lie in."""
-    known, time = as_trained(config, reference), config.columns.time
+    """All findings on the current rows, those of reading included. `ahead` is the span that no row may lie in.
+
+    `known` is the config by which the rows were read: the champion's features, and not those of the config.
+    """
+    time = config.columns.time
     due = window.end - config.columns.label_delay
     counted = [
         tally(rows, reference, config.columns.target, (rows[time] < due).to_numpy()) for rows in fresh.pieces(window)
@@ -73,7 +82,7 @@ def preflight(
         known,
         source_types=fresh.source_types,
         repeated_share=fresh.repeated_share(window),
-        future_rows=sources.count_rows(config.source, config.reading, ahead, config.folder),
+        future_rows=sources.count_rows(config.source, known.reading, ahead, config.folder),
         in_order=fresh.in_order,
     )
     return fresh.findings + differences(config, reference) + too_few_blocks(profiles, config.drift) + found

@@ -20,6 +20,7 @@ from monitoring.errors import (
     meant,
 )
 from monitoring.ledger import Ledger
+from monitoring.sources import times
 from pipelines import home
 from pipelines.config import Project
 
@@ -39,7 +40,7 @@ def is_new(project: Project) -> bool:
 def refuse_mismatch(project: Project) -> None:
     """Raise `ConfigError` where the config names what the source never had; other trouble is left to the check."""
     try:
-        known = sources.fitting(project.source, project.columns, project.folder)
+        known = sources.fitting(project.source, project.reading, project.folder)
     except ColumnsLost as error:
         new = [name for name in error.lost if name not in _trained_with(project)]
         if new:
@@ -82,13 +83,14 @@ def _named(columns: object, key: str, name: str) -> bool:
 
 def _refuse_words(project: Project) -> None:
     """A column that the config calls numeric and in which no value of many reads as a number."""
-    columns = project.columns
+    columns, ever = project.columns, times.EVER
     try:
-        frame = sources.sample(project.source, project.folder, SAMPLE)
+        with sources.stream_rows(project.source, project.reading, ever, project.folder, SAMPLE) as stream:
+            frame = next(iter(stream.frames))
     except Exception:
         return
     for name in (*columns.features, columns.target):
-        if name in columns.derived or name not in frame or project.kind(name) != "numeric":
+        if project.kind(name) != "numeric":
             continue
         _, came = numbers(frame[name], name)
         if came.given >= ENOUGH and came.lost == came.given:

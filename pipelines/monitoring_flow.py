@@ -16,11 +16,11 @@ from monitoring.preflight import fatal, put_aside
 from monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window
 from monitoring.windows import labelled_window, training_window
 from pipelines import announce, evidence, faults, home, measuring, outages, promotion, recovery, registry
-from pipelines.as_trained import as_trained
 from pipelines.check_run import CheckRun, Train
 from pipelines.config import ProjectFile
 from pipelines.fresh import Fresh
 from pipelines.measuring import Measurement
+from pipelines.outgrown import ahead_of_source, explained, read_as_trained
 from pipelines.reading import read
 from pipelines.registry import Version
 from pipelines.work import settings_of
@@ -84,10 +84,10 @@ def _check(run: CheckRun) -> Check:
         return _bootstrap(run)
     run.champion = champion.number
     promotion.proven(run.ledger, champion)
-    # The champion is judged as it was trained, whatever the config says by now.
-    known = as_trained(config, registry.reference(champion))
+    # The champion is judged as it was trained, whatever the config says now.
     labelled = labelled_window(window, config.columns.label_delay)
-    fresh = read(known, Window(start=labelled.start, end=window.end), config.folder)
+    span = Window(start=labelled.start, end=window.end)
+    known, fresh, gone = read_as_trained(config, registry.reference(champion), champion.number, span)
     run.rows = fresh.count(window)
     faults.reach("read rows")
     before = None if run.dry_run else _checked_before(run, champion, fresh.digest)
@@ -102,11 +102,15 @@ def _check(run: CheckRun) -> Check:
         )
     reference, profiles, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
     ahead = Window(start=max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK, end=datetime(9999, 1, 1, tzinfo=UTC))
-    findings = measuring.preflight(config, window, fresh, reference, profiles, ahead)
+    findings = measuring.preflight(config, known, window, fresh, reference, profiles, ahead)
+    findings = explained(config, reference, champion.number, gone, findings)
+    findings += ahead_of_source(config, reference, fresh.source_types)
     stops = fatal(findings)
     if stops:
         told = "; ".join(finding.message for finding in stops)
-        return run.exit(Outcome.BAD_DATA, f"the data is broken, a retrain is blocked: {told}", findings=findings)
+        said = f"the data is broken, a retrain is blocked: {told}. If the data is meant to stay like this"
+        said += f", `driftloop retrain {config.file}` trains a model on it"
+        return run.exit(Outcome.BAD_DATA, said, findings=findings)
     measured = measuring.measure(
         known, champion, window, labelled, fresh, reference, profiles, reference_rows, put_aside(findings)
     )

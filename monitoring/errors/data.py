@@ -42,12 +42,28 @@ class ColumnsLost(BadData):
 
     def __init__(self, where: str, lost: Iterable[str], there: Iterable[str]) -> None:
         lost, there = list(lost), list(there)
+        self.where, self.lost, self.there = where, tuple(lost), tuple(there)
         self.column = lost[0] if len(lost) == 1 else None
         super().__init__(
             f"{where}: no column {listed(lost)}",
             expected=f"the columns of the config; the source has {listed(there, 20)}",
             remedy="bring the column back, or correct its name in the config." + meant(lost[0], there),
         )
+
+
+class FeaturesLost(ColumnsLost):
+    """The source lacks features that both the champion and the config name."""
+
+    def __init__(self, where: str, lost: Iterable[str], there: Iterable[str], *, version: str, file: str) -> None:
+        super().__init__(where, lost, there)
+        named = (
+            f"{self.where}: no column {listed(self.lost)}, which the config and the champion (version {version}) name"
+        )
+        remedy = (
+            f"bring the column back; if it is gone for good, remove or rename it in {file}: the next check then asks "
+            f"for a retrain, and `driftloop retrain {file}` makes one at once.{meant(self.lost[0], self.there)}"
+        )
+        DriftloopError.__init__(self, named, expected=self.expected, remedy=remedy)
 
 
 class ColumnsTwice(BadData):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -85,18 +86,59 @@ def test_a_retrain_compares_both_on_their_own_features(model: Make, changes: dic
     assert made.check(day(34)).outcome is Outcome.STEADY
 
 
-def test_a_feature_that_left_the_source_too_does_not_stop_a_retrain(model: Make) -> None:
-    """The champion is then scored with the column missing, as it would be in use; the check says what is lost."""
+def test_a_feature_that_left_config_and_source_asks_for_a_retrain(model: Make) -> None:
+    """The champion is scored with the column missing, and the usual decision replaces it, though no policy fires."""
     frame = stream()
     made = model(frame, **SMALL)
     made.check(day(21))
-    made.given(frame.drop(columns="speed"), **FEWER)
+    renamed = frame.rename(columns={"speed": "pace"})
+    made.given(renamed, columns__numeric=["amount", "pace"])
+    dry = made.check(day(35), dry_run=True)
+    assert (dry.outcome, dry.decision) == (Outcome.STEADY, "wait"), "`never` is never"
+    (found,) = [finding for finding in dry.findings if finding.severity == "error"]
+    assert (found.code, found.column) == ("champion_outgrown", "speed")
+    assert f"driftloop retrain {made.file}" in found.message
+    assert next(score for score in dry.columns if score.name == "speed").drifted
+    assert dry.standing == "worse"
+    made.given(policies__triggers=[{"policy": "max_age", "max_age_days": 300}])
     check = made.check(day(35))
+    assert check.outcome is Outcome.PROMOTED, check.reason
+    assert "retrain: the champion was trained with 'speed'" in check.reason
+    after = made.check(day(36))
+    assert after.outcome is Outcome.STEADY
+    assert [finding for finding in after.findings if finding.severity == "error"] == []
+
+
+def test_a_feature_that_changed_its_kind_in_config_and_source_asks_for_a_retrain(model: Make) -> None:
+    """Numbers that became words are no broken data once the config names them as a category."""
+    frame = stream()
+    made = model(frame, **SMALL)
+    made.check(day(21))
+    words = frame.assign(speed=np.where(frame["speed"] > 0, "fast", "slow"))
+    made.given(words, policies__triggers=[{"policy": "max_age", "max_age_days": 300}])
+    broken = made.check(day(35), dry_run=True)
+    assert broken.outcome is Outcome.BAD_DATA
+    assert f"driftloop retrain {made.file}" in broken.reason
+    made.given(columns__numeric=["amount"], columns__categorical=["speed", "city", "kind"])
+    check = made.check(day(35))
+    assert check.decision == "retrain", check.reason
+    assert check.outcome is Outcome.PROMOTED, check.reason
+
+
+def test_what_both_need_and_what_one_needs_are_different_errors(model: Make) -> None:
+    """A feature that config and champion name is broken data, with both remedies; one of the config alone is not."""
+    frame = stream()
+    made = model(frame, **SMALL)
+    made.check(day(21))
+    check = made.given(frame.drop(columns="speed")).check(day(35), dry_run=True)
     assert check.outcome is Outcome.BAD_DATA
-    assert "'speed'" in check.reason
-    retrain = retrain_now(load(made.file), day(35))
-    assert retrain.promoted, retrain.reason
-    assert made.check(day(36)).outcome is Outcome.STEADY
+    for part in ("which the config and the champion (version 1) name", "bring the column back", "driftloop retrain"):
+        assert part in check.reason
+    check = made.given(frame, columns__numeric=["amount", "sped"]).check(day(35), dry_run=True)
+    assert check.outcome is Outcome.STEADY
+    (found,) = [finding for finding in check.findings if finding.severity == "error"]
+    assert (found.code, found.column) == ("config_column_lost", "sped")
+    assert "Did you mean 'speed'" in found.message
 
 
 def test_another_target_is_another_model(moved: Callable[..., Model]) -> None:
