@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from monitoring.records import Outcome
-from monitoring.standing import WORSE
 
 # Nothing may be loaded from elsewhere or sent anywhere, whatever a page holds.
 POLICY = (
@@ -105,10 +104,10 @@ def verdict_badges(outcome: Outcome, *, worse: bool = False) -> str:
     """Return the badge of the outcome, and a second one if the champion does worse than its reference.
 
     >>> verdict_badges(Outcome.STEADY, worse=True)
-    '<span class="badge warn">Steady</span> <span class="badge warn">worse than the reference</span>'
+    '<span class="badge warn">Steady</span> <span class="badge warn">loss is worse</span>'
     """
     first = badge(tone_of(outcome, worse=worse), OUTCOMES[outcome][1])
-    return f"{first} {badge('warn', WORSE)}" if worse else first
+    return f"{first} {badge('warn', 'loss is worse')}" if worse else first
 
 
 def text(raw: str) -> str:

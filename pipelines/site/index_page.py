@@ -153,9 +153,10 @@ def _row(line: ModelLine) -> Row:
 def _loss(line: ModelLine, drawn: str) -> str:
     """The newest loss; of a new champion that at the gate, with the loss of the version before it as a hint."""
     if line.gate_loss is not None:
-        whole = text(line.new_champion)
-        value = f"{line.loss_name} {number(line.gate_loss)} at the gate".strip()
-        return f'<span class="pair" title="{whole}"><b>{text(value)}</b>{drawn}</span><p class="soft">{whole}</p>'
+        value = f"{line.loss_name} {number(line.gate_loss)}".strip()
+        before = line.new_champion.partition(" (")[2].removesuffix(")")
+        small = f"at the gate; {before}" if before else "at the gate"
+        return f'<span title="{text(line.new_champion)}">{_pair(value, drawn)}<br><small>{text(small)}</small></span>'
     loss = next((value for value in reversed(line.loss) if value is not None), None)
     return _pair(f"{line.loss_name} {number(loss)}" if loss is not None else DASH, drawn)
 

@@ -36,7 +36,7 @@ def test_a_loss_worse_than_the_reference_is_amber_whatever_was_decided() -> None
     lines = [ModelLine(model="a", outcome=Outcome.STEADY), ModelLine(model="b", outcome="steady", standing="worse")]
     page = render(lines, START)
     assert re.findall(r'href="models/(\w)\.html"', page) == ["b", "a"]
-    assert '<span class="badge warn">Steady</span> <span class="badge warn">worse than the reference</span>' in page
+    assert '<span class="badge warn">Steady</span> <span class="badge warn">loss is worse</span>' in page
     assert "1 worse, held back, rejected or waiting · 1 steady" in page
 
 
@@ -47,7 +47,9 @@ def test_a_new_champion_has_its_own_loss() -> None:
     line = line_of(told)
     old = asked.performance.loss  # type: ignore[union-attr]
     assert line.new_champion == f"version 2 at the gate: mae 2.25 (loss of version 1: {old:.4g})"
-    assert "mae 2.25 at the gate" in render([line], START)
+    page = render([line], START)
+    assert "<b>mae 2.25</b>" in page
+    assert f"<small>at the gate; loss of version 1: {old:.4g}</small>" in page
     assert line.new_champion in model_page.render(told)
     measured = line_of(replace(told, checks=(before, asked, check(2, champion="2"))))
     assert (measured.new_champion, measured.gate_loss) == ("", None)
