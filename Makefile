@@ -8,7 +8,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 # Else each of the many processes would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test faults lint compiled env bench clean
+.PHONY: demo test faults fuzz lint compiled env bench clean
 
 demo: $(VENV)/.ready ## a year of New York flights through the whole loop
 	$(BIN)/driftloop demo
@@ -19,6 +19,10 @@ test: $(VENV)/.ready ## everything: style, types, import rules, tests
 
 faults: $(VENV)/.ready ## kill at every point: the whole matrix of docs/faults.md
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
+
+# DRIFTLOOP_FUZZ_SECONDS and DRIFTLOOP_FUZZ_SEED set time and start: 60 and 1, as in `make test`.
+fuzz: $(VENV)/.ready ## odd frames, broken YAML and any bytes over HTTP; a failure prints seed and input
+	$(BIN)/python -m pytest -n 3 tests/fuzz
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
