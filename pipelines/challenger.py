@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from prefect import task
+import pandas as pd
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from monitoring.durations import format_duration
 from monitoring.ledger import Progress
 from monitoring.records import Window
 from monitoring.reference import PREDICTION, describe, prediction_column, profiled
@@ -23,6 +25,7 @@ from pipelines.training.gate import Verdict, judge
 from pipelines.training.leaks import find_leaks
 from pipelines.training.loss_model import LossModel
 from pipelines.training.plots import importances
+from pipelines.training.refit import why_not
 from pipelines.training.scorer import Scorer
 from pipelines.training.split import unseen
 from pipelines.training.steps import Parts, divide, learn, losses
@@ -41,6 +44,19 @@ class Evaluation:
     leaks: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Final:
+    """The model to be stored: fitted again on all labelled rows, or the one that the gate judged.
+
+    `learned` are the rows that it has learned from; `refused` says why a second fit does not serve.
+    """
+
+    scorer: Scorer
+    learned: pd.DataFrame
+    refit: bool
+    refused: str | None = None
+
+
 @task(name="split by time", cache_policy=NO_CACHE)
 def split_rows(config: Project, rows: Canonical, window: Window) -> Parts:
     """Cut the labelled rows in order of time, with a gap of the label delay before the holdout."""
@@ -49,14 +65,44 @@ def split_rows(config: Project, rows: Canonical, window: Window) -> Parts:
 
 @task(name="fit challenger", cache_policy=NO_CACHE)
 def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Scorer:
-    """Learn from the training part alone."""
-    return learn(config, parts.train, params)
+    """Learn from the training part alone; say what was chosen, and from how much it was learned."""
+    scorer = learn(config, parts.train, params)
+    log = get_run_logger()
+    if scorer.recipe is not None:
+        log.info("%s", scorer.recipe.describe(config.loss))
+    times = parts.train[config.columns.time]
+    span = times.iloc[-1] - times.iloc[0]
+    log.info("learned from %s rows of %.1f days", f"{len(times):,}", span / timedelta(days=1))
+    if span < config.training.window / 2:
+        log.warning(
+            "the training rows span %.1f days, less than half of training.window (%s): %s",
+            span / timedelta(days=1),
+            format_duration(config.training.window),
+            "the source does not reach further back, or training.holdout takes the rest",
+        )
+    return scorer
 
 
 @task(name="refit on all rows", cache_policy=NO_CACHE)
-def refit(config: Project, rows: Canonical, params: dict[str, Any]) -> Scorer:
-    """After the gate: learn from all labelled rows, holdout included; nothing judges this fit before the next check."""
-    return learn(config, rows.frame[rows.frame[config.columns.target].notna()], params)
+def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params: dict[str, Any]) -> Final:
+    """After the gate: fit the judged recipe again on all labelled rows, holdout included.
+
+    Features, levels, classes and the number of trees are those of the judged model. A second fit that predicts the
+    held-out rows otherwise than `refit.why_not` allows is dropped, and the judged model serves.
+    """
+    target = config.columns.target
+    if not config.training.refit:
+        return Final(judged, parts.train, refit=False)
+    known = rows.frame[rows.frame[target].notna()]
+    final = learn(config, known, params, like=judged)
+    held = parts.holdout
+    refused = why_not(
+        judged.predict(held), final.predict(held), held[target].to_numpy(), loss=config.loss, classes=judged.classes
+    )
+    if refused is not None:
+        get_run_logger().warning("the second fit, on all rows, is dropped and the judged model serves: %s", refused)
+        return Final(judged, parts.train, refit=False, refused=refused)
+    return Final(final, known, refit=True)
 
 
 @task(name="evaluate on unseen rows", cache_policy=NO_CACHE)
@@ -121,7 +167,7 @@ def store(
     rows: Canonical,
     window: Window,
     parts: Parts,
-    scorer: Scorer,
+    final: Final,
     estimator: LossModel,
     evaluation: Evaluation,
     verdict: Verdict,
@@ -129,7 +175,7 @@ def store(
     run_id: str,
 ) -> Progress:
     """Store model, reference and their sha256, with all that is needed to register it as one version of the request."""
-    time = config.columns.time
+    time, scorer = config.columns.time, final.scorer
     known = rows.frame
     if config.windows.reference is not None:
         # Counted from the newest row: a window that ends in a gap of the data still has a reference.
@@ -145,14 +191,20 @@ def store(
         loss=float(evaluation.holdout.mean()),
         loss_rows=len(evaluation.holdout),
     ).model_copy(update={"importance": importances(scorer)})
-    learned = rows.frame if config.training.refit else parts.train
-    trained = Window(start=learned[time].iloc[0], end=learned[time].iloc[-1] + timedelta(microseconds=1))
+    times = final.learned[time]
+    trained = Window(start=times.iloc[0], end=times.iloc[-1] + timedelta(microseconds=1))
+    days = (times.iloc[-1] - times.iloc[0]) / timedelta(days=1)
+    evidence.log_numbers(run_id, {"learned_rows": len(times), "learned_days": days})
     tried = parts.holdout.head(PROVEN_ON)
     profiles = profiled(known, config, window.end)
     stored = versions.store(config, scorer, estimator, described, profiles, kept, tried, run_id=run_id)
-    return _progress(
-        evaluation, verdict, run_id, stored, versions.tags(config, described, trained, verdict, request_id)
-    )
+    tags = versions.tags(described, trained, verdict, request_id)
+    tags |= {"driftloop.refit": str(final.refit).lower(), "driftloop.learned_rows": str(len(times))}
+    if final.refused is not None:
+        tags["driftloop.refit_refused"] = final.refused
+    if scorer.recipe is not None:
+        tags["driftloop.recipe"] = scorer.recipe.model_dump_json()
+    return _progress(evaluation, verdict, run_id, stored, tags)
 
 
 def bring_back(version: Version, evaluation: Evaluation, verdict: Verdict, request_id: str, run_id: str) -> Progress:

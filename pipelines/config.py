@@ -44,16 +44,23 @@ class Training(Section):
     holdout: Span | None = Field(None, description="the newest part, kept for the gate; a fifth if not given")
     min_rows: int = Field(500, ge=2, le=MOST_ROWS, description="fewer labelled rows: no training")
     estimator: str = Field(
-        "xgboost",
+        "auto",
         max_length=500,
-        description="xgboost, a scikit-learn class by dotted path, or module:function of your own",
+        description="auto (xgboost or a regularised linear model, whichever predicts the newest fifth of the training "
+        "rows better), xgboost, linear, a scikit-learn class by dotted path, or module:function of your own",
     )
-    params: dict[str, Parameter] = Field(default_factory=dict)
+    params: dict[str, Parameter] = Field(
+        default_factory=dict,
+        description="parameters of the estimator (under auto, of xgboost); boosted trees stop early unless their "
+        "number is given",
+    )
     search: Search | None = None
     max_levels: int = Field(
         1000, ge=2, le=100_000, description="categories a feature keeps; rarer ones count as missing"
     )
-    refit: bool = Field(False, description="after the gate, fit again on all rows, holdout included")
+    refit: bool = Field(
+        True, description="after the gate, fit the same recipe again on all labelled rows, holdout included"
+    )
     trusted_types: tuple[str, ...] = Field((), description="types that may be stored and loaded beside the known ones")
     allow_pickle: bool = Field(False, description="store by pickle what has no safe format; runs code when loaded")
     threads: int | None = Field(None, ge=1, le=1024, description="threads of a fit; the free cores if not given")
@@ -164,22 +171,24 @@ class Project(Monitored):
                 key="training.holdout",
                 found=f"{format_duration(self.training.holdout)} of {format_duration(self.training.window)}",
             )
-        held = self.training.holdout or self.training.window / 5
-        if held + self.columns.label_delay >= self.training.window:
-            raise Misfit(
-                "a span longer than the holdout and the label delay together, or no row is left to learn from",
-                key="training.window",
-                found=f"{format_duration(self.training.window)} with {format_duration(held)} held out "
-                f"and {format_duration(self.columns.label_delay)} of label delay before that",
-            )
         return self
+
+    @property
+    def held_out(self) -> timedelta:
+        """The newest part of `training.window`, kept for the gate."""
+        return self.training.holdout or self.training.window / 5
+
+    @property
+    def learned_span(self) -> timedelta:
+        """The span of labelled rows that a training reads: its window and, before the holdout, the label delay."""
+        return self.training.window + self.columns.label_delay
 
     @property
     def held_back(self) -> timedelta:
         """How much older than the newest labels a challenger is: holdout and the gap before it, unless refitted."""
         if self.training.refit:
             return timedelta()
-        return (self.training.holdout or self.training.window / 5) + self.columns.label_delay
+        return self.held_out + self.columns.label_delay
 
     @property
     def folder(self) -> Path:

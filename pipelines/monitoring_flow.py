@@ -23,6 +23,7 @@ from pipelines.measuring import Measurement
 from pipelines.outgrown import ahead_of_source, explained, read_as_trained
 from pipelines.reading import read
 from pipelines.registry import Version
+from pipelines.training.refit import below_gate
 from pipelines.work import settings_of
 
 
@@ -176,6 +177,10 @@ def _signals(
 ) -> Signals:
     """What is known before any probe. The champion's age in batches is counted to the end of the current window."""
     newest = champion.newest_row
+    age_batches = (run.window.end - newest) / run.window.length if newest is not None else None
+    late = run.config.columns.label_delay / run.window.length
+    if champion.tags.get("driftloop.refit") == "true" and age_batches is not None:
+        findings = (*findings, *below_gate(champion.number, measured.performance, age_batches - late))
     return Signals(
         window=run.window,
         rows=run.rows,
@@ -185,7 +190,7 @@ def _signals(
         estimated=measured.estimated,
         champion=champion.number,
         champion_age=run.now - newest if newest is not None else None,
-        age_batches=(run.window.end - newest) / run.window.length if newest is not None else None,
+        age_batches=age_batches,
         held_batches=run.config.held_back / run.window.length,
         learned=run.ledger.learned(run.config.model),
         importance=reference.importance or None,
@@ -219,7 +224,7 @@ def _bootstrap(run: CheckRun) -> Check:
     config, window = run.config, run.window
     if run.dry_run:
         raise NoChampion(config.model)
-    training = training_window(window, config.columns.label_delay, config.training.window)
+    training = training_window(window, config.columns.label_delay, config.learned_span)
     labelled = labelled_window(window, config.columns.label_delay)
     fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder)
     run.rows = fresh.count(window)
@@ -247,7 +252,7 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
     """
     from pipelines.training_flow import carry_out
 
-    columns, span = run.config.columns, run.config.training.window
+    columns, span = run.config.columns, run.config.learned_span
     window = training_window(run.window, columns.label_delay, span)
     settings = settings_of(run.config)
     request = Request(

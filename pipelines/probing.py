@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
@@ -16,7 +18,7 @@ from pipelines.check_run import CheckRun
 from pipelines.config import Project
 from pipelines.reading import read_with
 from pipelines.registry import Version
-from pipelines.training.probe import fewer_trees, fit_probe
+from pipelines.training.probe import fewer_trees, fit_probe, searched
 from pipelines.training.split import unseen
 from pipelines.training.steps import losses
 from pipelines.training.window import ChosenSpan
@@ -84,20 +86,25 @@ def probe(config: Project, champion: Version, labelled: Window, handicap: float,
     full size; `parent` is the MLflow run to nest under, None to log nothing.
     """
     run_id = _opened(config, labelled, parent)
+    found = searched(config.training, champion.tags.get("driftloop.recipe"))
     try:
-        measured, trained = _measured(config, champion, labelled, handicap)
+        measured, trained = _measured(config, champion, labelled, handicap, found)
     except BaseException as error:
         if run_id is not None:
             evidence.close_run(run_id, failed=f"{type(error).__name__}: {error}")
         raise
     if run_id is not None:
-        evidence.log_numbers(run_id, {**measured.model_dump(), "window_rows": trained}, fewer_trees(config.training))
+        evidence.log_numbers(
+            run_id, {**measured.model_dump(), "window_rows": trained}, fewer_trees(config.training, found)
+        )
         evidence.close_run(run_id)
     get_run_logger().info("%s", measured.model_dump_json())
     return measured
 
 
-def _measured(config: Project, champion: Version, labelled: Window, handicap: float) -> tuple[Probe, int]:
+def _measured(
+    config: Project, champion: Version, labelled: Window, handicap: float, found: dict[str, Any]
+) -> tuple[Probe, int]:
     columns = config.columns
     before = Window(start=labelled.start - config.training.window, end=labelled.start)
     rows = read_with(config, Window(start=before.start, end=labelled.end), champion).frame
@@ -111,7 +118,7 @@ def _measured(config: Project, champion: Version, labelled: Window, handicap: fl
             expected=f"at least {LEAST_ROWS} to compare on",
             remedy="wait for labels, or make windows.current longer",
         )
-    cheap = losses(config, fit_probe(config, train), fair)
+    cheap = losses(config, fit_probe(config, train, found), fair)
     theirs = versions.losses_of(config, champion, fair)
     champion_loss, probe_loss = float(theirs.mean()), float(cheap.mean())
     gap = champion_loss - (probe_loss - handicap)

@@ -26,7 +26,7 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
     _recover(config, now)
     champion, previous = (registry.aliased(config.model, name) for name in (registry.CHAMPION, registry.PREVIOUS))
     current = current_window(now, config.windows)
-    window = training_window(current, config.columns.label_delay, config.training.window)
+    window = training_window(current, config.columns.label_delay, config.learned_span)
     number = champion.number if champion else None
     settings = settings_of(config)
     asked = (config.model, window, number, previous.number if previous else None, settings)

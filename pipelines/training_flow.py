@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
-from monitoring.errors import LeaseLost, RequestClosed, ServerAway, TrainingImpossible
+from monitoring.errors import LeaseLost, RequestClosed, ServerAway, TrainingImpossible, TrainingRaised
 from monitoring.ledger import Claim, Held, Ledger, Progress, Request
 from monitoring.records import Moment, Retrain, Window
 from pipelines import (
@@ -159,6 +159,9 @@ def _broke_off(work: Work, run_id: str, error: BaseException) -> None:
     try:
         if not outages.carried_on(error):
             work.ledger.fail(work.request.request_id, why, by=work.claim)
+        if isinstance(error, TrainingRaised) and error.traceback:
+            get_run_logger().error("%s\n%s", error.found, error.traceback)
+            registry.client().log_text(run_id, error.traceback, "traceback.txt")
         if not isinstance(error, ServerAway):
             evidence.close_run(run_id, failed=why)
     except Exception as second:
@@ -210,7 +213,7 @@ def _train(work: Work, run_id: str) -> Retrain:
     if chosen.version is not None:
         progress = challenger.bring_back(chosen.version, evaluation, verdict, request.request_id, run_id)
     else:
-        final = challenger.refit(config, rows, params) if config.training.refit else scorer
+        final = challenger.refit(config, rows, parts, scorer, params)
         estimator = estimating.fit_estimator(config, parts.holdout, scorer)
         progress = challenger.store(
             config, rows, request.window, parts, final, estimator, evaluation, verdict, request.request_id, run_id

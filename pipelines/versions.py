@@ -80,12 +80,11 @@ def store(
     )
 
 
-def tags(config: Project, reference: Reference, trained: Window, verdict: Verdict, request_id: str) -> dict[str, str]:
+def tags(reference: Reference, trained: Window, verdict: Verdict, request_id: str) -> dict[str, str]:
     """What a version is found by: the request that caused it, the rows that it has learned from, the gate's word."""
     return {
         "driftloop.request_id": request_id,
         "driftloop.trained_on": json.dumps([trained.model_dump(mode="json")]),
-        "driftloop.refit": str(config.training.refit).lower(),
         "driftloop.gate": verdict.code,
         "driftloop.gate_reason": verdict.reason[:4000],
         "driftloop.loss": f"{reference.loss_name}={reference.loss:.6g}",
@@ -172,7 +171,7 @@ def log_challenger(
 ) -> None:
     """Parameters, importances and the plot of its errors on the holdout."""
     client = registry.client()
-    evidence.log_numbers(run_id, {}, {"estimator": config.training.estimator, **params})
+    evidence.log_numbers(run_id, _validation(scorer), {"estimator": config.training.estimator, **_made(scorer, params)})
     whole = evidence.as_json(config.model_dump(mode="json", exclude={"file"}))
     client.log_text(run_id, _scrub(config, whole), "config.json")
     importances = plots.importances(scorer)
@@ -187,6 +186,19 @@ def log_challenger(
             else:
                 plots.confusion_plot(target, predicted, scorer.classes, Path(scratch) / "confusion.png")
         client.log_artifacts(run_id, scratch, "plots")
+
+
+def _made(scorer: Scorer, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as configured, or as the recipe completes them."""
+    if scorer.recipe is None:
+        return dict(params)
+    return {"chosen": scorer.recipe.estimator, **params, **scorer.recipe.params}
+
+
+def _validation(scorer: Scorer) -> dict[str, float]:
+    """The validation loss of each estimator that was tried."""
+    tried = scorer.recipe.validation if scorer.recipe else {}
+    return {f"validation_loss_{name.rpartition('.')[2]}": value for name, value in tried.items()}
 
 
 def _scrub(config: Project, text: str) -> str:

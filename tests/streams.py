@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
+# Few and deep, so that a fit is quick and learns what these streams hold.
+TREES = {"n_estimators": 40, "max_depth": 6, "min_child_weight": 1, "subsample": 1.0, "colsample_bytree": 1.0}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -77,7 +79,7 @@ def config(**changes: Any) -> dict[str, Any]:
         "drift": {"report_columns": 1},
         "preflight": {"min_rows": 50},
         "policies": {"triggers": [{"policy": "performance_drop"}], "guards": []},
-        "training": {"window": "21d", "holdout": "5d", "min_rows": 200, "params": {"n_estimators": 40}},
+        "training": {"window": "21d", "holdout": "5d", "min_rows": 200, "estimator": "xgboost", "params": TREES},
         "gate": {"min_rows": 50},
     }
     for dotted, value in changes.items():

@@ -32,6 +32,7 @@ from monitoring.errors.models import (
     NothingToRollBack,
     Tampered,
     TrainingImpossible,
+    TrainingRaised,
     TrainingStopped,
     Untrusted,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "StorageUnusable",
     "Tampered",
     "TrainingImpossible",
+    "TrainingRaised",
     "TrainingStopped",
     "UnknownModel",
     "UnknownPolicy",

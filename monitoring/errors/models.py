@@ -114,6 +114,19 @@ class EstimatorError(DriftloopError):
         super().__init__(f"training.estimator {estimator}: {found}", expected=expected, remedy=remedy)
 
 
+class TrainingRaised(DriftloopError):
+    """A training function of the user's own raised an error; its own traceback comes with it. Exit code 1."""
+
+    def __init__(self, estimator: str, name: str, text: str, traceback: str) -> None:
+        self.traceback = traceback
+        super().__init__(
+            f"training.estimator {estimator}: it raised {name}: {text}",
+            expected="function(frame, target, *, task, params, seed) that returns a fitted estimator",
+            remedy="correct the function: the frame has float64 and categorical columns with missing values; "
+            "the champion was left in place",
+        )
+
+
 class TrainingStopped(DriftloopError):
     """A training function of the user's own that was ended by its limits, or whose process died: it gave nothing.
 

@@ -43,7 +43,7 @@ class GatedProbeDebt(Trigger):
             vote="fire" if fires else "hold",
             observed=lost,
             threshold=1.0,
-            reason=f"{'retrain' if fires else 'wait'}: {told}",
+            reason=f"{'retrain' if fires else 'wait'}: {told}{state.explain(signals)}",
         )
 
     def _lost(self, state: Staleness) -> float:

@@ -54,7 +54,8 @@ class RecoverableLoss(Trigger):
             vote="fire" if fires else "hold",
             observed=min(lost, won),
             threshold=1.0,
-            reason=f"{'retrain' if fires else 'wait'}: {told}{'' if signals.learned else NO_BACKTEST}",
+            reason=f"{'retrain' if fires else 'wait'}: {told}{state.explain(signals)}"
+            + ("" if signals.learned else NO_BACKTEST),
         )
 
     def _shares(self, state: Staleness) -> tuple[float, float]:

@@ -30,7 +30,9 @@ class Staleness:
 
     `debt` is the gap added up since the last training, in loss times windows; `winnable` what a retrain now would win
     back over the coming windows. Optimistic means in favour of a retrain: as large as the gap may have become. `unit`
-    is one batch's loss. `uncalibrated`: nobody knows yet how far a probe lies behind, and this check could tell.
+    is one batch's loss. `uncalibrated`: how far a probe is behind is not known yet, and this check could measure it.
+    `correction` was added to the gap of each probe; `samples` probes next to a fresh champion have shown it, 0 where a
+    backtest has.
     """
 
     unit: float
@@ -40,6 +42,18 @@ class Staleness:
     winnable: float
     measured: bool
     uncalibrated: bool
+    correction: float = 0.0
+    samples: int = 0
+
+    def explain(self, signals: Signals) -> str:
+        """What was added to the gap of this check's probe, and why; empty where nothing was."""
+        if signals.probe is None or not self.measured or not self.correction:
+            return ""
+        source = (
+            f"{self.samples} of {CALIBRATING_PROBES} probes next to a fresh champion" if self.samples else "backtest"
+        )
+        gap = signals.probe.gap
+        return f"; the probe's gap {gap:.3g} counts as {gap + self.correction:.3g} (correction from {source})"
 
     def costs(self, loss: float, retrain: float) -> float:
         """Return how many retrains a loss is worth, each of which costs `retrain` batches."""
@@ -85,6 +99,8 @@ def staleness(signals: Signals, history: History, horizon: int, *, straight: boo
         winnable=winnable(curve, gap, age, signals.lag_batches, horizon),
         measured=probed and age >= FRESH,
         uncalibrated=signals.learned is None and not probed and age < FRESH and samples < CALIBRATING_PROBES,
+        correction=handicap,
+        samples=samples,
     )
 
 
@@ -179,12 +195,17 @@ def _handicap(signals: Signals, history: History) -> tuple[float, int]:
     """What is to be added to each gap, and how many probes beside a fresh champion have shown it.
 
     A backtest's handicap was taken off each gap already; yet a probe holds no rows out, and is ahead of a challenger by
-    the ageing over these. Without a backtest both show in what probes find beside a champion as fresh as can be.
+    the ageing over these. Without a backtest both show in what probes find next to a champion as fresh as can be: in
+    part after one probe, in full after three, as one may be chance. Where no rows are held out a small model cannot
+    be ahead of a full one, so what a probe finds there is the champion's own fault, and nothing is taken off.
     """
     if signals.learned is not None:
         return -gap_at(signals.learned.age_gap, signals.held_batches), 0
     found = [-at.gap for at in _probed(signals, history) if at.gap is not None and at.age < FRESH]
-    return (median(found) if found else 0.0), len(found)
+    if not found:
+        return 0.0, 0
+    shown = median(found) * min(len(found), CALIBRATING_PROBES) / CALIBRATING_PROBES
+    return (shown if signals.held_batches > 0 else max(shown, 0.0)), len(found)
 
 
 def _probed(signals: Signals, history: History) -> list[_Point]:

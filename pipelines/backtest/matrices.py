@@ -19,6 +19,7 @@ from monitoring.windows import within
 from pipelines.backtest import store
 from pipelines.backtest.batches import NEEDED, Batches
 from pipelines.backtest.store import Row
+from pipelines.training.baseline import naive_losses
 from pipelines.training.fit import preload
 from pipelines.training.probe import fit_probe
 from pipelines.training.scorer import Scorer
@@ -37,9 +38,9 @@ class Matrices:
     """What a replay needs, over B batches; `windows[j]` is when batch j was.
 
     `loss[i, j]`, for j > i, is the mean loss on batch j of the model trained at the end of batch i, `error[i, j]` its
-    standard error; `probe[j - 1, j]` the loss of the probe trained at the end of batch j - 1. `rows[j]` are the
-    labelled rows of batch j. The first `short` models had less than a whole training window to learn from. `notes` say
-    where no model could be trained.
+    standard error; `probe[j - 1, j]` the loss of the probe trained at the end of batch j - 1, `naive[j]` that of the
+    best constant of the rows before batch j. `rows[j]` are the labelled rows of batch j. The first `short` models had
+    less than a whole training window to learn from. `notes` say where no model could be trained.
     """
 
     loss: Floats
@@ -47,6 +48,7 @@ class Matrices:
     probe: Floats
     rows: NDArray[np.int64]
     windows: tuple[Window, ...]
+    naive: Floats | None = None
     short: int = 0
     notes: tuple[str, ...] = ()
 
@@ -132,13 +134,21 @@ def _row(job: _Job, at: int) -> Row:
     except TrainingImpossible:
         probe = np.nan
     loss, error = _scores(job, scorer, at + 1, at + 1 + later)
-    return Row(loss=loss, error=error, probe=probe)
+    return Row(loss=loss, error=error, probe=probe, naive=_naive(job, rows, at + 1))
+
+
+def _naive(job: _Job, rows: pd.DataFrame, batch: int) -> float:
+    """The mean loss on a batch of the best constant of the rows learned from."""
+    starts, stops = job.edges
+    target = job.config.columns.target
+    truth = job.scored[target].iloc[starts[batch] : stops[batch]]
+    return float(naive_losses(rows[target], truth, job.config.task, job.config.loss).mean())
 
 
 def _learned_from(job: _Job, at: int) -> pd.DataFrame:
     """The rows that a model which is deployed at the end of a batch has learned from."""
     end = job.batches.windows[at].end
-    window = Window(start=end - job.config.training.window, end=end)
+    window = Window(start=end - job.config.learned_span, end=end)
     rows = within(job.frame, job.config.columns.time, window)
     if job.config.training.refit:
         return rows[rows[job.config.columns.target].notna()]
@@ -174,16 +184,18 @@ def _joined(batches: Batches, found: dict[int, Row]) -> Matrices:
         raise _too_few(batches, found, total - first)
     size = total - first
     loss, error, probe = (np.full((size, size), np.nan) for _ in range(3))
+    naive = np.full(size, np.nan)
     for at in range(first, total - 1):
         row, place = found[at], at - first
         later = slice(place + 1, None)
         before = (loss[place - 1, later], error[place - 1, later])
         loss[place, later], error[place, later] = before if row.impossible else (row.loss, row.error)
+        naive[place + 1] = naive[place] if row.impossible else row.naive
         # Without a probe of its own the full model is measured.
         probe[place, place + 1] = row.probe if np.isfinite(row.probe) else loss[place, place + 1]
     rows = batches.labelled[first:]
     short = max(batches.full - first, 0)
-    return Matrices(loss, error, probe, rows, batches.windows[first:], short, _notes(batches, found, first))
+    return Matrices(loss, error, probe, rows, batches.windows[first:], naive, short, _notes(batches, found, first))
 
 
 def _notes(batches: Batches, found: dict[int, Row], first: int) -> tuple[str, ...]:

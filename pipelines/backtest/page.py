@@ -7,7 +7,7 @@ from pipelines.backtest.charts import pareto, regrets, signals, tone
 from pipelines.backtest.loss_chart import timeline
 from pipelines.backtest.standings import Standing
 from pipelines.backtest.study import Study
-from pipelines.backtest.words import length, recommended, verdict
+from pipelines.backtest.words import compared, length, recommended, verdict, worth
 from pipelines.backtest.writing import as_yaml
 from pipelines.site.cards import Head, Row, cards
 from pipelines.site.scales import aligned
@@ -97,9 +97,10 @@ def _header(study: Study) -> str:
         mark = badge("new", "recommended") if found.confirmed and not found.own else mark
     chosen = f'<p class="line soft">{text(recommended(study)[0])}</p>' if found else ""
     block = f"<pre>{text(as_yaml(found.triggers))}</pre>" if found and found.confirmed and not found.own else ""
+    warned = "".join(f'<p class="reason">{badge("bad", "not worth it")} {text(one)}</p>' for one in worth(study))
     return (
         f'<header><p class="eyebrow">Backtest</p><div class="title"><h1>{text(study.model)}</h1>'
-        f'<div class="badges">{mark}</div></div><p class="reason">{text(said)}</p>{chosen}{block}</header>\n'
+        f'<div class="badges">{mark}</div></div>{warned}<p class="reason">{text(said)}</p>{chosen}{block}</header>\n'
     )
 
 
@@ -121,7 +122,7 @@ def _legend() -> str:
 
 
 def _table(study: Study) -> str:
-    shown = (study.oracle, *study.standings)
+    shown = (study.oracle, *study.standings, *compared(study))
     figures = aligned([one.loss for one in shown] + [one.cost for one in shown], DASH)
     losses, costs = figures[: len(shown)], figures[len(shown) :]
     rows = [_row(one, study, loss, cost) for one, loss, cost in zip(shown, losses, costs, strict=True)]

@@ -74,6 +74,33 @@ def standing(one: PolicyReplay, candidate: Candidate | None, whole: Replay, seed
     )
 
 
+CONSTANTS = {"mae": "median", "mse": "mean", "error_rate": "most frequent class"}
+
+
+def baseline(losses: Floats, loss_name: str, whole: Replay, seed: int) -> Standing:
+    """The best constant of the rows before each batch, which needs no model: what a model must beat to be of use."""
+    best = batch_costs(whole.oracle, whole)
+    low, high = regret_interval(losses, best, seed)
+    mean = float(losses.mean())
+    return Standing(
+        name=f"naive baseline ({CONSTANTS.get(loss_name, 'class shares')})",
+        kind="baseline",
+        triggers=(),
+        loss=mean,
+        cost=mean,
+        retrains=0,
+        probes=0,
+        false_alarms=0,
+        regret=100 * (float(losses.sum()) / float(best.sum()) - 1) if best.sum() > 0 else math.inf,
+        low=low,
+        high=high,
+        front=False,
+        schedule=(),
+        probed=(),
+        losses=tuple(losses.tolist()),
+    )
+
+
 def told(policy: Any) -> dict[str, Any]:
     """A policy as its YAML says it: without what is the default anyway.
 

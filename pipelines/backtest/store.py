@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import math
 import os
 import zipfile
 from dataclasses import dataclass
@@ -20,19 +21,21 @@ if TYPE_CHECKING:
     from pipelines.backtest.batches import Batches
     from pipelines.config import Project
 
-FORMAT = "1"
+FORMAT = "2"
 
 
 @dataclass(frozen=True)
 class Row:
     """One model on all later batches: mean losses and their standard errors, the probe's loss on the next batch.
 
+    `naive` is the mean loss on the next batch of the best constant of the rows that the model learned from.
     `impossible` says why nothing could be trained; the numbers are NaN then.
     """
 
     loss: NDArray[np.float64]
     error: NDArray[np.float64]
     probe: float
+    naive: float = math.nan
     impossible: str = ""
 
 
@@ -56,7 +59,9 @@ def save(place: Path, at: int, row: Row) -> None:
     place.mkdir(parents=True, exist_ok=True)
     part = place / f"{at}.{os.getpid()}.part"
     with part.open("wb") as file:
-        np.savez(file, loss=row.loss, error=row.error, probe=row.probe, impossible=np.array(row.impossible))
+        np.savez(
+            file, loss=row.loss, error=row.error, probe=row.probe, naive=row.naive, impossible=np.array(row.impossible)
+        )
     part.replace(place / f"{at}.npz")
 
 
@@ -64,7 +69,8 @@ def load(place: Path, at: int, later: int) -> Row | None:
     """Read a row over `later` batches; None if it is not there, or not whole."""
     try:
         with np.load(place / f"{at}.npz", allow_pickle=False) as kept:
-            row = Row(kept["loss"], kept["error"], float(kept["probe"]), str(kept["impossible"]))
+            numbers = {name: float(kept[name]) for name in ("probe", "naive")}
+            row = Row(kept["loss"], kept["error"], **numbers, impossible=str(kept["impossible"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     return row if row.loss.shape == row.error.shape == (later,) else None

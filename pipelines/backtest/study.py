@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 
+import numpy as np
+
 from monitoring.errors import HistoryTooShort
 from monitoring.records import Learned, Record, Window
 from pipelines.backtest.candidates import Candidate
@@ -14,7 +16,7 @@ from pipelines.backtest.matrices import Matrices
 from pipelines.backtest.recommendation import Recommendation, recommend
 from pipelines.backtest.replay import Replay, Scores, replay
 from pipelines.backtest.signals import SignalRank, rank_signals
-from pipelines.backtest.standings import Standing, rank, standing
+from pipelines.backtest.standings import Standing, baseline, rank, regret_interval, standing
 
 HISTORY = 0.3
 
@@ -31,11 +33,21 @@ class Study(Record):
     cost: float
     retrain_cost: float
     oracle: Standing
+    baseline: Standing | None
     standings: tuple[Standing, ...]
     recommendation: Recommendation | None
     signals: tuple[SignalRank, ...]
     learned: Learned
     notes: tuple[str, ...] = ()
+
+    @property
+    def worth(self) -> bool | None:
+        """Whether any policy's models beat the naive baseline beyond chance; None where there is none to compare."""
+        if self.baseline is None:
+            return None
+        best = min(self.standings, key=lambda one: one.loss)
+        low, _ = regret_interval(np.array(self.baseline.losses), np.array(best.losses))
+        return self.baseline.loss > best.loss and low > 0
 
     @property
     def played(self) -> int:
@@ -103,6 +115,7 @@ def study(
         cost=cost,
         retrain_cost=whole.cost,
         oracle=standing(whole.oracle, None, whole, seed, front=False),
+        baseline=None if matrices.naive is None else baseline(matrices.naive[start:], loss_name, whole, seed),
         standings=rank(whole, candidates, seed),
         recommendation=recommend(play, candidates, matrices.windows, start, seed),
         signals=rank_signals(matrices, learned, scores),

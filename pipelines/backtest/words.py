@@ -17,7 +17,7 @@ HEADS = ("policy", "loss", "retrains", "probes", "cost", "regret", "95 % interva
 
 def as_table(study: Study) -> str:
     """The whole result for a terminal."""
-    rows = [HEADS, *(_cells(one) for one in (study.oracle, *study.standings))]
+    rows = [HEADS, *(_cells(one) for one in (study.oracle, *study.standings, *compared(study)))]
     widths = [max(len(row[at]) for row in rows) for at in range(len(HEADS))]
     lines = [
         "  ".join(
@@ -28,6 +28,7 @@ def as_table(study: Study) -> str:
     ]
     parts = [
         heading(study),
+        *(textwrap.fill(one, 110) for one in worth(study)),
         "\n".join(line.rstrip() for line in lines),
         LEGEND.format(loss=study.loss_name),
         *(textwrap.fill(one, 110) for one in recommended(study)),
@@ -52,6 +53,24 @@ def heading(study: Study) -> str:
         f"decided on the newest {study.played}{late}.\n"
         f"A retrain costs {number(study.retrain_cost)}: {study.cost:g} of the loss of a fresh model on one batch."
     )
+
+
+def compared(study: Study) -> tuple[Standing, ...]:
+    """The naive baseline, as the last row of every table."""
+    return () if study.baseline is None else (study.baseline,)
+
+
+def worth(study: Study) -> list[str]:
+    """A warning where no policy's models beat the naive baseline."""
+    if study.worth is not False or study.baseline is None:
+        return []
+    best = min(study.standings, key=lambda one: one.loss)
+    said = (
+        f"Not worth monitoring yet: no policy's models beat the {study.baseline.name} beyond chance. Best: "
+        f"{study.loss_name} {number(best.loss)} ({best.name}), baseline {number(study.baseline.loss)}. Check the "
+        "features and the target, lengthen training.window, or add data before you choose a policy."
+    )
+    return [said]
 
 
 def length(study: Study) -> str:

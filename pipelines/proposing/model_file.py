@@ -60,7 +60,7 @@ training:
   window: {{choose: {training}}}     # labelled rows, the holdout included; probes also try twice this span and all rows
   holdout: {holdout}                # the newest part, kept for the gate
   min_rows: {training_rows}
-  estimator: xgboost         # or a scikit-learn class by dotted path, or module:function of your own
+  estimator: auto            # xgboost or a linear model; or a scikit-learn class by dotted path, or module:function
 
 gate:                        # the proof that a challenger must bring
   confidence: 0.95

@@ -67,6 +67,7 @@ class Lineage:
     loss: str | None = None
     gate_reason: str | None = None
     refit: bool = False
+    rows: int = 0
 
 
 @dataclass(frozen=True)

@@ -233,4 +233,5 @@ def _learned(version: Lineage | None) -> str:
     if version is None or not version.trained_on:
         return DASH
     whole = "<br>".join(f"{window.start:%Y-%m-%d} {DASH} {window.end:%Y-%m-%d}" for window in version.trained_on[-3:])
-    return whole + ("<br>and refitted on its holdout" if version.refit else "")
+    rows = f"<br>{version.rows:,} rows" if version.rows else ""
+    return whole + rows + (", fitted again on its holdout" if version.refit else "")

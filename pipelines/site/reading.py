@@ -74,6 +74,7 @@ def _versions(model: str) -> tuple[Lineage, ...]:
             loss=version.tags.get("driftloop.loss"),
             gate_reason=version.tags.get("driftloop.gate_reason"),
             refit=version.tags.get("driftloop.refit") == "true",
+            rows=int(version.tags.get("driftloop.learned_rows", 0)),
         )
         for version in known
     )

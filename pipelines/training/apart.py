@@ -49,10 +49,11 @@ class Answered:
 
 @dataclass(frozen=True)
 class Raised:
-    """It raised: the type's name, the text, and the error itself with the traceback of its process as its cause."""
+    """It raised: the type's name, the text, the traceback of its process as text, and the error if it can travel."""
 
     name: str
     text: str
+    traceback: str
     error: BaseException | None
 
 
@@ -103,7 +104,7 @@ def _end_of(
     try:
         kind, *told = pickle.loads(answer)  # noqa: S301  (our own child, which has run the user's own code already)
     except Exception as error:
-        return Raised(type(error).__name__, f"what it returned cannot be handed over: {error}", error)
+        return Raised(type(error).__name__, f"what it returned cannot be handed over: {error}", "", error)
     if kind == "memory":
         return Stopped("out_of_memory", f"it ran out of memory{_under(limits)}: {told[0]}")
     return Answered(*told) if kind == "answered" else Raised(*told)

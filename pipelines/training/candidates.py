@@ -47,7 +47,7 @@ def candidates(config: Project, frame: pd.DataFrame, window: Window, judged: pd.
     `frame` holds all rows of the history in order of time. A candidate that would see no more rows than the one
     before it is left out.
     """
-    time, span = config.columns.time, window.length
+    time, span = config.columns.time, config.training.window
     begins = frame[time].iloc[0].to_pydatetime()
     found = [Candidate(PLAIN, f"the last {format_duration(span)}", window.start)]
     if begins < window.start:
@@ -91,7 +91,7 @@ def _season(config: Project, frame: pd.DataFrame, window: Window, judged: pd.Dat
     longer candidates.
     """
     columns, step = config.columns, config.windows.current
-    span = max(1, round(window.length / step))
+    span = max(1, round(config.training.window / step))
     batches: list[Window] = []
     end = window.start - step
     while end - step / 2 >= frame[columns.time].iloc[0]:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from monitoring.config import Task
+from monitoring.config import LOSSES, Task
 from monitoring.errors import TrainingImpossible, listed
-from pipelines.training.features import Features, encode, learn_features
+from pipelines.training import recipe as recipes
+from pipelines.training.features import LARGEST, Features, encode, learn_features
+from pipelines.training.recipe import AUTO, XGBOOST, Fitting
+from pipelines.training.rows import Rows
 from pipelines.training.scorer import Scorer
 from pipelines.training.threads import free_threads, prepare
 
@@ -28,31 +31,39 @@ def fit(
     params: dict[str, Any] | None = None,
     loss: str | None = None,
     *,
+    like: Scorer | None = None,
     here: bool = False,
 ) -> Scorer:
     """Fit what `settings.estimator` names on the labelled rows; the same rows and seed give the same model.
 
-    `target` has the index of `frame`: floats for regression, class names otherwise; rows without a (finite) label
-    are left out. `params` come on top of `settings.params`. `loss` is what the model will be judged by: xgboost then
-    minimises it unless the params name another objective. A function of the user's own runs in a process of its own,
-    or `here`, in this one, without limits. Nothing to learn from raises `TrainingImpossible` with
-    the code no_labels, too_few_rows, one_class, too_many_classes or empty_feature, before any library is loaded, or
-    labels_too_large; an estimator that is not usable raises `EstimatorError`, one that is ended `TrainingStopped`.
+    `frame` is in order of time: the newest fifth decides on the number of trees and, under `auto`, on the estimator;
+    then all rows are learned from. `target` has the index of `frame`: floats for regression, class names otherwise;
+    rows without a (finite) label are left out. `params` come on top of `settings.params`. `loss` is what the model
+    will be judged by, the task's default if not given: xgboost then minimises it unless the params name another
+    objective. `like` is a model whose features, levels, classes and recipe are taken as they are, so that nothing is
+    chosen again; rows of another class are left out.
+
+    A function of the user's own runs in a process of its own, or `here`, in this one, without limits. Nothing to
+    learn from raises `TrainingImpossible` with the code no_labels, too_few_rows, one_class, too_many_classes or
+    empty_feature, before any library is loaded, or labels_too_large; an estimator that is not usable raises
+    `EstimatorError`, one that is ended `TrainingStopped`.
     """
     frame, target = labelled(frame, target, task)
-    features, classes = check(frame, target, numeric=numeric, categorical=categorical, task=task, settings=settings)
+    if like is None:
+        features, classes = check(frame, target, numeric=numeric, categorical=categorical, task=task, settings=settings)
+    else:
+        features, classes = like.features, like.classes
     prepare()
-    encoded = encode(frame, features)
+    rows = Rows(task, features, classes, encode(frame, features), target).known()
     merged = {**settings.params, **(params or {})}
-    threads = free_threads(settings.threads, len(frame))
     if ":" in settings.estimator:
         from pipelines.training.apart import Limits
         from pipelines.training.fit_function import fit_function
 
         estimator = fit_function(
             settings.estimator,
-            encoded,
-            target,
+            rows.encoded,
+            rows.target,
             classes=classes,
             task=task,
             params=merged,
@@ -60,26 +71,16 @@ def fit(
             limits=None if here else Limits(settings.timeout, settings.max_memory_mb),
         )
         return Scorer(task, features, classes, estimator)
-    codes = pd.Index(classes, dtype=object).get_indexer(pd.Index(target)) if classes else target.to_numpy(np.float64)
-    if settings.estimator == "xgboost":
-        from pipelines.training.fit_xgboost import fit_xgboost
-
-        estimator = fit_xgboost(
-            encoded, codes, task=task, params=merged, seed=settings.seed, threads=threads, loss=loss
-        )
-    else:
-        from pipelines.training.fit_sklearn import fit_sklearn
-
-        estimator = fit_sklearn(
-            settings.estimator, encoded, codes, task=task, params=merged, seed=settings.seed, threads=threads
-        )
-    return Scorer(task, features, classes, estimator)
+    fitting = Fitting(loss or LOSSES[task][0], settings.seed, free_threads(settings.threads, len(rows)))
+    recipe = like.recipe if like is not None else None
+    recipe = recipe or recipes.choose(settings, merged, rows, fitting)
+    return Scorer(task, features, classes, recipes.fit_recipe(recipe, rows, fitting), by_place=True, recipe=recipe)
 
 
 def preload(estimator: str) -> None:
     """Import what a fit or a prediction will need, while there is time."""
     prepare()
-    if estimator == "xgboost":
+    if estimator in {AUTO, XGBOOST}:
         import xgboost  # noqa: F401
     elif ":" not in estimator:
         import skops.io  # noqa: F401  (scikit-learn with it)
@@ -108,7 +109,7 @@ def check(
     task: Task,
     settings: Training,
 ) -> tuple[Features, tuple[str, ...]]:
-    """Whether labelled rows can be learnt from: their features and sorted classes, or `TrainingImpossible`."""
+    """Whether labelled rows can be learned from: their features and sorted classes, or `TrainingImpossible`."""
     if len(frame) == 0:
         raise TrainingImpossible(
             "no_labels",
@@ -138,6 +139,14 @@ def check(
             expected="two classes, since task is binary",
             remedy="set task: multiclass, or check how the target is made",
         )
+    huge = int((target.abs() > LARGEST).sum()) if task == "regression" else 0
+    if huge and settings.estimator in {AUTO, XGBOOST}:
+        raise TrainingImpossible(
+            "labels_too_large",
+            f"{huge:,} of {len(target):,} labels lie beyond {LARGEST:.2g}, the largest number that xgboost knows",
+            expected="labels of a size that trees can compute with",
+            remedy="leave those rows out (columns.filter), or scale the target (columns.derived)",
+        )
     features = learn_features(frame, numeric, categorical, settings.max_levels)
     empty = [name for name in numeric if not np.isfinite(frame[name].to_numpy(np.float64, na_value=np.nan)).any()]
     empty += [name for name, levels in features.levels.items() if not levels]
@@ -146,6 +155,6 @@ def check(
             "empty_feature",
             f"{listed(empty)}: no value in any of {len(frame):,} labelled training rows",
             expected="at least one value in each feature",
-            remedy="mend the source, or take the column out of columns.numeric or columns.categorical",
+            remedy="correct the source, or take the column out of columns.numeric or columns.categorical",
         )
     return features, classes

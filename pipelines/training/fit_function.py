@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from monitoring.config import Task
-from monitoring.errors import EstimatorError, TrainingStopped, meant
+from monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped, meant
 from pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
 from pipelines.training.scorer import class_places
 
@@ -33,8 +34,9 @@ def fit_function(
     sorted order; without `classes_` in sorted order. It runs in a process of its own under `limits`, or in this one
     without any.
 
-    A function that cannot be found, that raises, or that returns something else raises `EstimatorError`; one that
-    does not come to its end within the limits, or whose process dies, `TrainingStopped`.
+    A function that cannot be found or that returns something else raises `EstimatorError`; one that raises,
+    `TrainingRaised` with its traceback; one that does not end within the limits, or whose process dies,
+    `TrainingStopped`.
     """
     function = _find(path)
     named = {"task": task, "params": dict(params), "seed": seed}
@@ -61,7 +63,9 @@ def _call_here(
     try:
         return Answered(function(encoded, target, **named))
     except Exception as error:
-        return Raised(type(error).__name__, str(error), error)
+        first = error.__traceback__.tb_next if error.__traceback__ else None
+        text = "".join(traceback.format_exception(type(error), error, first))
+        return Raised(type(error).__name__, str(error), text, error)
 
 
 def _fitted(path: str, end: Answered | Raised | Stopped) -> Any:
@@ -70,13 +74,8 @@ def _fitted(path: str, end: Answered | Raised | Stopped) -> Any:
             return value
         case Stopped(code, why):
             raise TrainingStopped(path, code, why)
-        case Raised(name, text, error):
-            raise EstimatorError(
-                path,
-                f"it raised {name}: {text}",
-                expected="function(frame, target, *, task, params, seed) that returns a fitted estimator",
-                remedy="see the traceback above; the frame has float64 and categorical columns with missing values",
-            ) from error
+        case Raised(name, text, frames, error):
+            raise TrainingRaised(path, name, text, frames) from error
 
 
 def _find(path: str) -> Callable[..., Any]:

@@ -2,41 +2,97 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from monitoring.config import Task
 from monitoring.errors import EstimatorError, meant
+from monitoring.performance import row_losses
+
+if TYPE_CHECKING:
+    from pipelines.training.recipe import Fitting
+    from pipelines.training.rows import Rows
 
 FOLDS = 5
+# The limit for the iterations of a class that is stopped early.
+MOST_ITERATIONS = 500
 
 
-def fit_sklearn(
-    path: str,
-    encoded: pd.DataFrame,
-    target: NDArray[Any],
-    *,
-    task: Task,
-    params: dict[str, Any],
-    seed: int,
-    threads: int,
-) -> Any:
-    """Fit the class at `path` behind a target encoder; `target` holds floats, or the places 0..k-1 of the classes.
+class Sklearn:
+    """The class at a dotted path, behind a target encoder.
 
-    Categories become the mean of the target at their level, learnt across folds (Micci-Barreca 2001); missing and
+    Categories become the mean of the target at their level, learned across folds (Micci-Barreca 2001); missing and
     unseen ones the mean of all. An estimator that takes missing values gets the numbers as they are; for any other
     they are filled with the median, and everything is scaled, which linear models need and trees do not mind.
-    `seed` and `threads` fill random_state and n_jobs where the class has them and `params` do not. A prediction runs
+    Seed and threads fill random_state and n_jobs where the class has them and the parameters do not. A prediction runs
     on one thread, so that it is the same to the last bit each time.
     """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def stops_early(self, params: dict[str, Any]) -> bool:
+        """Boosted estimators, which score rows after each of their stages, unless their number is given."""
+        kind = _find(self.path)
+        staged = hasattr(kind, "staged_predict_proba") or hasattr(kind, "staged_predict")
+        counted = _count(kind)
+        own = {"early_stopping", "n_iter_no_change"} & params.keys()
+        return bool(staged and counted and counted not in params and not own)
+
+    def complete(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The defaults of the class itself; one that can hold rows out by itself (a neural network, SGD) does so."""
+        known = inspect.signature(_find(self.path)).parameters
+        stops = "early_stopping" in known and known["early_stopping"].default is False
+        return {"early_stopping": True, **params} if stops else params
+
+    def fit(self, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any:
+        """Fit a pipeline on all rows."""
+        return _fit(self.path, rows, params, fitting)
+
+    def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:
+        """Keep the number of stages after which the newest rows are predicted best."""
+        kind = _find(self.path)
+        counted = _count(kind)
+        # Its own early stopping would draw rows at random, from the newest ones as well.
+        fixed = {"early_stopping": False} if "early_stopping" in inspect.signature(kind).parameters else {}
+        whole = _fit(self.path, older, {**fixed, **params, counted: MOST_ITERATIONS}, fitting)
+        losses = [
+            float(row_losses(fitting.loss, newest.target.to_numpy(), answer, older.classes).mean())
+            for answer in _stages(whole, older, newest)
+        ]
+        best = int(np.argmin([loss if np.isfinite(loss) else np.inf for loss in losses])) + 1
+        complete = {**fixed, **params, counted: best}
+        return _fit(self.path, older, complete, fitting), complete
+
+
+def _count(kind: Any) -> str:
+    """The parameter that counts the stages of a class."""
+    known = inspect.signature(kind).parameters
+    return next((name for name in ("max_iter", "n_estimators") if name in known), "")
+
+
+def _stages(pipeline: Any, older: Rows, newest: Rows) -> Any:
+    """What each stage predicts of the newest rows, in the shape of `Scorer.score`."""
+    inputs, model = pipeline[:-1].transform(newest.encoded), pipeline[-1]
+    if not older.classes:
+        yield from model.staged_predict(inputs)
+    elif hasattr(model, "staged_predict_proba"):
+        yield from model.staged_predict_proba(inputs)
+    else:
+        for codes in model.staged_predict(inputs):
+            yield np.eye(len(older.classes))[codes]
+
+
+def _fit(path: str, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any:
     from sklearn.pipeline import Pipeline
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    estimator = _build(path, task, params, seed, threads)
-    steps: list[tuple[str, Any]] = [("encode", _encoder(encoded, task, seed))]
+    estimator = _build(path, rows.task, params, fitting.seed, fitting.threads)
+    steps: list[tuple[str, Any]] = [("encode", _encoder(rows.encoded, rows.task, fitting.seed))]
     if not estimator.__sklearn_tags__().input_tags.allow_nan:
         from sklearn.impute import SimpleImputer
         from sklearn.preprocessing import StandardScaler
@@ -44,8 +100,8 @@ def fit_sklearn(
         steps += [("fill", SimpleImputer(strategy="median")), ("scale", StandardScaler())]
     pipeline = Pipeline([*steps, ("model", estimator)])
     try:
-        with threadpool_limits(limits=threads):
-            pipeline.fit(encoded, target)
+        with threadpool_limits(limits=fitting.threads):
+            pipeline.fit(rows.encoded, rows.codes)
     except (TypeError, ValueError) as error:
         raise EstimatorError(
             path,
@@ -82,6 +138,18 @@ def _build(path: str, task: Task, params: dict[str, Any], seed: int, threads: in
     from sklearn.base import is_classifier, is_regressor
 
     kind = _find(path)
+    required = [
+        name
+        for name, parameter in inspect.signature(kind).parameters.items()
+        if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    if required:
+        raise EstimatorError(
+            path,
+            f"it cannot be made without {', '.join(required)}, which YAML cannot hold: it combines other estimators",
+            expected="a class whose parameters all have a default",
+            remedy="build it in a function of your own and name that as training.estimator: module:function",
+        )
     known = set(kind().get_params())
     for name in params:
         if name.split("__")[0] not in known:

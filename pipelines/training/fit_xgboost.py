@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from monitoring.errors import EstimatorError, meant
 
-from monitoring.config import Task
-from monitoring.errors import EstimatorError, TrainingImpossible, meant
-from pipelines.training.features import LARGEST
+if TYPE_CHECKING:
+    from pipelines.training.recipe import Fitting
+    from pipelines.training.rows import Rows
 
-DEFAULTS: dict[str, Any] = {"n_estimators": 300, "learning_rate": 0.1, "max_depth": 6, "tree_method": "hist"}
+# Found on 18 streams, docs/benchmarks.md: shallow, slow trees on samples of rows and columns, as many as help.
+DEFAULTS: dict[str, Any] = {
+    "n_estimators": 1000,
+    "learning_rate": 0.05,
+    "max_depth": 4,
+    "min_child_weight": 5,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "tree_method": "hist",
+}
+STOPPING_ROUNDS = 50
+# Trees where their number is not found: fewer of them take larger steps.
+UNSTOPPED: dict[str, Any] = {"n_estimators": 100, "learning_rate": 0.1}
 # Losses that xgboost's default objective does not minimise.
 OBJECTIVES = {"mae": "reg:absoluteerror"}
+# What early stopping watches. A Brier score and a share of errors are steps of what the log loss measures smoothly.
+METRICS = {
+    ("regression", "mae"): "mae",
+    ("regression", "mse"): "rmse",
+    ("binary", "log_loss"): "logloss",
+    ("binary", "brier"): "rmse",
+    ("binary", "error_rate"): "logloss",
+    ("multiclass", "log_loss"): "mlogloss",
+    ("multiclass", "brier"): "mlogloss",
+    ("multiclass", "error_rate"): "mlogloss",
+}
 ALIASES = {
     "eta": "learning_rate",
     "alpha": "reg_alpha",
@@ -34,26 +55,55 @@ FURTHER = frozenset(
 )
 
 
-def fit_xgboost(
-    encoded: pd.DataFrame,
-    target: NDArray[Any],
-    *,
-    task: Task,
-    params: dict[str, Any],
-    seed: int,
-    threads: int,
-    loss: str | None = None,
-) -> Any:
-    """Fit an XGBRegressor or XGBClassifier; `target` holds floats, or the places 0..k-1 of the classes.
+class Xgboost:
+    """XGBRegressor or XGBClassifier. Parameters come under xgboost's short or long names and override the defaults.
 
-    `params` override the defaults, under xgboost's short or long names. A name that xgboost does not know, or a value
-    it refuses, raises `EstimatorError`.
+    A name that xgboost does not know, or a value it refuses, raises `EstimatorError`.
     """
+
+    def stops_early(self, params: dict[str, Any]) -> bool:
+        """The number of trees is found unless it is given, or `early_stopping_rounds` is null or 0."""
+        named = _named(params)
+        return bool(named.get("early_stopping_rounds", "n_estimators" not in named))
+
+    def complete(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Without rows to stop by: the number of trees as given, or a moderate one."""
+        named = _named(params)
+        named.pop("early_stopping_rounds", None)
+        # A number of trees that is given with early stopping is a limit, and no number to fit blindly.
+        if self.stops_early(params):
+            named = {**named, "n_estimators": min(named.get("n_estimators", 10**6), UNSTOPPED["n_estimators"])}
+        return {**UNSTOPPED, **named}
+
+    def fit(self, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any:
+        """Fit on all rows, without early stopping."""
+        return _fit(rows, params if "n_estimators" in _named(params) else self.complete(params), fitting)
+
+    def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:
+        """Add trees until the newest rows have been predicted no better for `early_stopping_rounds` trees."""
+        named = _named(params)
+        rounds = named.get("early_stopping_rounds", STOPPING_ROUNDS)
+        # Of many classes the older rows may know two, and xgboost then fits one score.
+        task = "binary" if len(older.classes) == 2 else older.task
+        metric = METRICS.get((task, fitting.loss))
+        if metric is not None and not {"objective", "eval_metric"} & named.keys():
+            watched = {"eval_metric": metric}
+        else:
+            watched = {}
+        model = _fit(older, {**watched, **named, "early_stopping_rounds": rounds}, fitting, newest)
+        found = {name: value for name, value in named.items() if name != "early_stopping_rounds"}
+        return model, {**found, "n_estimators": int(model.best_iteration) + 1}
+
+
+def _named(params: dict[str, Any]) -> dict[str, Any]:
+    return {ALIASES.get(name, name): value for name, value in params.items()}
+
+
+def _fit(rows: Rows, params: dict[str, Any], fitting: Fitting, watched: Rows | None = None) -> Any:
     import xgboost
 
-    kind = xgboost.XGBRegressor if task == "regression" else xgboost.XGBClassifier
-    known = set(kind().get_params()) | FURTHER
-    named = {ALIASES.get(name, name): value for name, value in params.items()}
+    made = xgboost.XGBRegressor if rows.task == "regression" else xgboost.XGBClassifier
+    named, known = _named(params), set(made().get_params()) | FURTHER
     for name in named:
         if name not in known:
             raise EstimatorError(
@@ -62,19 +112,12 @@ def fit_xgboost(
                 expected="parameters of XGBRegressor and XGBClassifier",
                 remedy=f"correct training.params (or training.search.space).{meant(name, known)}",
             )
-    own = {"n_jobs": threads, "random_state": seed, "enable_categorical": True}
-    wanted = {"objective": OBJECTIVES[loss]} if loss in OBJECTIVES else {}
-    huge = int((np.abs(target) > LARGEST).sum()) if task == "regression" else 0
-    if huge:
-        raise TrainingImpossible(
-            "labels_too_large",
-            f"{huge:,} of {len(target):,} labels lie beyond {LARGEST:.2g}, the largest number that xgboost knows",
-            expected="labels of a size that trees can compute with",
-            remedy="leave those rows out (columns.filter), or scale the target (columns.derived)",
-        )
-    model = kind(**{**DEFAULTS, **wanted, **own, **named})
+    own = {"n_jobs": fitting.threads, "random_state": fitting.seed, "enable_categorical": True}
+    wanted = {"objective": OBJECTIVES[fitting.loss]} if fitting.loss in OBJECTIVES else {}
+    more = {} if watched is None else {"eval_set": [(watched.encoded, watched.codes)], "verbose": False}
     try:
-        model.fit(encoded, np.asarray(target))
+        model = made(**{**DEFAULTS, **wanted, **own, **named})
+        model.fit(rows.encoded, rows.codes, **more)
     except (xgboost.core.XGBoostError, TypeError, ValueError) as error:
         raise EstimatorError(
             "xgboost",

@@ -107,10 +107,9 @@ def _refusal(
         who = listed(leaks) if len(leaks) == 1 else f"each of {listed(leaks)}"
         return "leak", f"{who} alone tells the target: it would not be there when the model is used"
     if rows < settings.min_rows:
-        return (
-            "too_few_rows",
-            f"{rows:,} held-out rows that neither has seen, at least {settings.min_rows:,} are needed",
-        )
+        need = f"{rows:,} held-out rows that neither has seen, at least {settings.min_rows:,} are needed"
+        why = "; the champion has learned from the other held-out rows: wait for newer labels"
+        return "too_few_rows", need + (why if opponent == "champion" else "")
     bad = [int((~np.isfinite(losses)).sum()) for losses in (challenger, other)]
     if any(bad):
         who = "challenger" if bad[0] else opponent

@@ -13,9 +13,9 @@ import pickle
 import signal
 import sys
 import threading
+import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,21 @@ def _answered(value: Any) -> bytes:
 
 
 def _raised(error: BaseException) -> bytes:
-    told = ("raised", type(error).__name__, str(error))
+    told = ("raised", type(error).__name__, str(error), _traceback(error))
     try:
-        carried = pickle.dumps((*told, ExceptionWithTraceback(error, error.__traceback__)))
+        carried = pickle.dumps((*told, error))
         pickle.loads(carried)  # noqa: S301  (many an exception is pickled, and cannot be made again)
     except Exception:
         return pickle.dumps((*told, None))
     return carried
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback from the user's own function on."""
+    first = error.__traceback__
+    while first is not None and first.tb_frame.f_code.co_filename == __file__:
+        first = first.tb_next
+    return "".join(traceback.format_exception(type(error), error, first or error.__traceback__))
 
 
 def _function(path: str, origin: str | None) -> Any:

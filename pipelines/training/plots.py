@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pipelines.training.fit_linear import is_linear, weights
 from pipelines.training.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def importances(scorer: Scorer) -> dict[str, float]:
     """The weight of each feature, largest first, in sum 1; empty where the estimator tells none.
 
     For xgboost it is the share of the total gain, for scikit-learn `feature_importances_` or the mean of |coef_| over
-    the classes. A category that was encoded in several columns is added up.
+    the classes. A category that was encoded in several columns is added up; for the linear model see
+    `fit_linear.weights`.
     """
     features = scorer.features
     model = scorer.estimator
@@ -32,19 +34,21 @@ def importances(scorer: Scorer) -> dict[str, float]:
     if hasattr(booster, "get_score"):
         gains = booster.get_score(importance_type="total_gain")
         raw = np.array([float(np.sum(gains.get(name, 0.0))) for name in features.safe_names])
+    elif is_linear(model):
+        raw = weights(model, len(features.numeric), len(features.categorical))
     else:
         steps = getattr(model, "steps", None)
-        weights = _weights(steps[-1][1] if steps else model)
-        if weights is None or len(weights) < len(features.names):
+        found = _weights(steps[-1][1] if steps else model)
+        if found is None or len(found) < len(features.names):
             return {}
         # The columns of an encoding: the numbers, then for each category one column, or as many as there are classes.
-        spread = len(weights) - len(features.numeric)
+        spread = len(found) - len(features.numeric)
         each = spread // max(1, len(features.categorical))
         owner = [*range(len(features.numeric))]
         owner += [place for place in range(len(features.numeric), len(features.names)) for _ in range(each)]
-        if len(owner) != len(weights):
+        if len(owner) != len(found):
             return {}
-        raw = np.bincount(owner, weights, minlength=len(features.names))
+        raw = np.bincount(owner, found, minlength=len(features.names))
     total = float(raw.sum())
     if not np.isfinite(total) or total <= 0:
         return {}

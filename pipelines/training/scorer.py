@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from monitoring.config import Task
 from monitoring.errors import EstimatorError
 from pipelines.training.features import Features, encode
 
+if TYPE_CHECKING:
+    from pipelines.training.recipe import Recipe
+
 Floats = NDArray[np.float64]
 
 
@@ -20,14 +23,17 @@ Floats = NDArray[np.float64]
 class Scorer:
     """A fitted estimator, with all that is needed to feed it and to read its answer.
 
-    `classes` are the sorted class names, empty for regression. The estimator speaks of classes either by these names
-    or by their places 0..k-1 in `classes`.
+    `classes` are the sorted class names, empty for regression. The estimator speaks of classes by their places 0..k-1
+    in `classes` where `by_place` is set, as for all built-in ones, else by places or by names. `recipe` says how a
+    built-in one was fitted in this process.
     """
 
     task: Task
     features: Features
     classes: tuple[str, ...]
     estimator: Any
+    by_place: bool = False
+    recipe: Recipe | None = None
 
     def predict(self, frame: pd.DataFrame) -> Floats:
         """Score canonical rows: shape (n,) for regression, (n, k) probabilities in the order of `classes` otherwise.
@@ -35,7 +41,10 @@ class Scorer:
         An estimator without `predict_proba` puts all probability on the class it names. No rows give no scores, of
         the same shape. A column that is not there raises `ColumnsLost`, an answer of another shape `EstimatorError`.
         """
-        encoded = encode(frame, self.features)
+        return self.score(encode(frame, self.features))
+
+    def score(self, encoded: pd.DataFrame) -> Floats:
+        """Score rows that are encoded already; see `predict`."""
         if len(encoded) == 0:
             return np.empty((0, len(self.classes)) if self.classes else 0)
         if self.task == "regression":
@@ -58,16 +67,23 @@ class Scorer:
         else:
             answer = np.asarray(self.estimator.predict(encoded))
         if answer.ndim == 1:
-            answer = np.eye(len(self.classes))[class_places(answer, self.classes)]
+            answer = np.eye(len(self.classes))[self._places(answer)]
             places = np.arange(len(self.classes))
         else:
-            named = getattr(self.estimator, "classes_", range(len(self.classes)))
-            places = class_places(list(named), self.classes)
+            named = getattr(self.estimator, "classes_", None)
+            # Columns without names are in the order of the classes.
+            places = np.arange(len(self.classes)) if named is None else self._places(list(named))
         if answer.shape != (len(encoded), len(places)):
             raise self._misshapen(answer.shape, f"shape {(len(encoded), len(places))}: a column for each class")
         probabilities = np.zeros((len(encoded), len(self.classes)))
         probabilities[:, places] = answer
         return probabilities
+
+    def _places(self, named: Any) -> NDArray[np.intp]:
+        """Where the estimator's own classes are in `classes`."""
+        if self.by_place:
+            return np.asarray(named, dtype=np.intp)
+        return class_places(named, self.classes)
 
     def _misshapen(self, shape: tuple[int, ...], expected: str) -> EstimatorError:
         return EstimatorError(
@@ -79,38 +95,50 @@ class Scorer:
 
 
 def class_places(named: Any, classes: tuple[str, ...]) -> NDArray[np.intp]:
-    """Where classes stand in `classes`: text is read as a name, a whole number as the place itself.
+    """Return where classes are in `classes`: text is read as names; whole numbers as names or as places.
 
-    Anything else raises `EstimatorError`. That includes whole numbers where the names are numbers as well and the
-    two readings differ (eleven classes "0" to "10" sort as "0", "1", "10", "2", ...).
+    Whole numbers are read as what all of them can be. Where they can be both, and the two readings differ, they are
+    refused with `EstimatorError`: of the eleven classes "0" to "10", sorted as text, the class "2" has the place 3.
+    So is anything that is neither a name nor a place.
 
     >>> class_places(["b", "a"], ("a", "b")).tolist(), class_places([1, 0], ("a", "b")).tolist()
     ([1, 0], [1, 0])
+    >>> class_places([1, 2], ("1", "2")).tolist(), class_places([0, 1], ("1", "2")).tolist()
+    ([0, 1], [0, 1])
     """
     values = np.asarray(named)
+    as_names = pd.Index(classes, dtype=object).get_indexer(pd.Index(_spelled(values)))
     if values.dtype.kind in "OUT":
-        places = pd.Index(classes, dtype=object).get_indexer(pd.Index(values.astype(object)))
-        known = places >= 0
-    else:
-        whole = values.astype(np.float64)
-        places = np.where(np.isfinite(whole), whole, -1).astype(np.intp)
-        known = (places == whole) & (places >= 0) & (places < len(classes))
-        known &= ~np.isin(places.astype(str), classes) | _agree(places, classes)
-    if not known.all():
-        stray = sorted({str(value) for value in values[~known]})
-        raise EstimatorError(
-            "the estimator",
-            f"it names classes {', '.join(stray[:8])}",
-            expected=f"the class names {', '.join(classes[:8])}, or their places 0 to {len(classes) - 1}",
-            remedy="fit on the target as it is given: class names as text",
-        )
-    return np.asarray(places, dtype=np.intp)
+        return _known(as_names, as_names >= 0, values, classes)
+    whole = values.astype(np.float64)
+    as_places = np.where(np.isfinite(whole), whole, -1).astype(np.intp)
+    is_place = (as_places == whole) & (as_places >= 0) & (as_places < len(classes))
+    is_name = as_names >= 0
+    if is_name.all() and is_place.all():
+        return _known(as_places, as_places == as_names, values, classes)
+    return _known(as_names, is_name, values, classes) if is_name.all() else _known(as_places, is_place, values, classes)
 
 
-def _agree(places: NDArray[np.intp], classes: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Where a whole number is the same class read as a place and read as a name."""
-    names = np.asarray(classes, dtype=object)[np.clip(places, 0, len(classes) - 1)]
-    return np.asarray(names.astype(str) == places.astype(str))
+def _spelled(values: NDArray[Any]) -> NDArray[Any]:
+    """Values as text, whole numbers without a point."""
+    if values.dtype.kind == "f":
+        whole = np.isfinite(values) & (np.floor(values) == values) & (np.abs(values) < 2**53)
+        return np.array([str(int(v)) if w else str(v) for v, w in zip(values, whole, strict=True)], dtype=object)
+    return values.astype(str).astype(object)
+
+
+def _known(
+    places: NDArray[np.intp], known: NDArray[np.bool_], values: NDArray[Any], classes: tuple[str, ...]
+) -> NDArray[np.intp]:
+    if known.all():
+        return np.asarray(places, dtype=np.intp)
+    stray = sorted({str(value) for value in values[~known]})
+    raise EstimatorError(
+        "the estimator",
+        f"it names classes {', '.join(stray[:8])}",
+        expected=f"the class names {', '.join(classes[:8])}, or their places 0 to {len(classes) - 1}",
+        remedy="fit on the target as it is given: class names as text",
+    )
 
 
 def _is_booster(estimator: Any) -> bool:

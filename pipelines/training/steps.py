@@ -31,6 +31,7 @@ class Parts:
 def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
     """Cut the labelled rows of the window in order of time, with a gap of the label delay before the holdout.
 
+    The window is longer than `training.window` by the gap, so that the delay takes nothing from what is learned.
     Without enough labelled rows, or any before the holdout, `TrainingImpossible` says which.
     """
     labelled = frame[frame[config.columns.target].notna()]
@@ -49,9 +50,9 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
             remedy="wait for more rows, or widen training.window",
         )
     # A history shorter than the window keeps the same proportion between the two parts.
-    begun = max(window.start, labelled[config.columns.time].iloc[0].to_pydatetime())
-    share = (config.training.holdout or window.length / 5) / window.length
-    start = window.end - (window.end - begun) * share
+    span = config.training.window
+    begun = max(window.end - span, window.start, labelled[config.columns.time].iloc[0].to_pydatetime())
+    start = window.end - (window.end - begun) * (config.held_out / span)
     train, holdout = split(labelled, config.columns.time, holdout_start=start, gap=config.columns.label_delay)
     if train.empty:
         raise TrainingImpossible(
@@ -64,11 +65,19 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
     return Parts(train=train, holdout=holdout)
 
 
-def learn(config: Project, frame: pd.DataFrame, params: dict[str, Any], *, here: bool = False) -> Scorer:
-    """Fit what the config names on labelled rows; `params` come on top of its own.
+def learn(
+    config: Project,
+    frame: pd.DataFrame,
+    params: dict[str, Any],
+    *,
+    like: Scorer | None = None,
+    here: bool = False,
+) -> Scorer:
+    """Fit what the config names on labelled rows in order of time; `params` come on top of its own.
 
-    `here`: a function of the user's own runs in this process, without limits. A backtest makes hundreds of fits while a
-    person looks on; a process for each would cost more than the fit.
+    `like`: take features, classes and recipe of that model. `here`: a function of the user's own runs in this process,
+    without limits. A backtest makes hundreds of fits while a user waits; a process for each would cost more than the
+    fit.
     """
     columns = config.columns
     return fit(
@@ -80,6 +89,7 @@ def learn(config: Project, frame: pd.DataFrame, params: dict[str, Any], *, here:
         config.training,
         params,
         config.loss,
+        like=like,
         here=here,
     )
 

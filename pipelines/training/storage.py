@@ -53,6 +53,7 @@ class Head(Record):
     task: Task
     features: Features
     classes: tuple[str, ...]
+    by_place: bool = False
     format: Format
     estimator: str
     library: str
@@ -72,6 +73,7 @@ def save(
         task=scorer.task,
         features=scorer.features,
         classes=scorer.classes,
+        by_place=scorer.by_place,
         format=chosen,
         estimator=kind,
         library=version(LIBRARIES[chosen]),
@@ -112,7 +114,7 @@ def load(
             stacklevel=2,
         )
     estimator = _deserialised(head, content, TRUSTED.union(trusted_types), folder.name)
-    return Scorer(head.task, head.features, head.classes, estimator)
+    return Scorer(head.task, head.features, head.classes, estimator, by_place=head.by_place)
 
 
 def _serialised(estimator: Any, kind: str, trusted: frozenset[str], allow_pickle: bool) -> tuple[Format, bytes]:

@@ -194,9 +194,9 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         LISTS,
     ),
     "nothing to learn from": (
-        changed(columns__label_delay="16d", training__holdout="5d"),
-        "FILE: training.window: 21d with 5d held out and 16d of label delay before that",
-        "a span longer than the holdout and the label delay together, or no row is left to learn from",
+        changed(training__window="21d", training__holdout="21d"),
+        "FILE: training.holdout: 21d of 21d",
+        "a holdout that is shorter than training.window, of which it is the newest part",
         LISTS,
     ),
     "policy name": (
@@ -490,9 +490,11 @@ def test_a_flow_takes_a_path_or_a_project(tmp_path: Path) -> None:
 
 def test_a_challenger_is_older_than_its_window_by_what_is_held_back(tmp_path: Path) -> None:
     """The holdout, a fifth of the window if not given, and the gap of the label delay; nothing after a refit."""
+    held, delay, plain = "training__holdout", "columns__label_delay", {"training__refit": False}
     for changes, expected in (
-        ({"training__window": "10d", "training__holdout": None, "columns__label_delay": "1d"}, timedelta(days=3)),
-        ({"training__window": "10d", "training__holdout": "4d", "columns__label_delay": "0d"}, timedelta(days=4)),
-        ({"training__holdout": "4d", "training__refit": True}, timedelta()),
+        ({"training__window": "10d", held: None, delay: "1d", **plain}, timedelta(days=3)),
+        ({"training__window": "10d", held: "4d", delay: "0d", **plain}, timedelta(days=4)),
+        ({held: "4d", "training__refit": True}, timedelta()),
+        ({held: "4d", delay: "9d"}, timedelta()),
     ):
         assert load(written(tmp_path, changed(**changes))).held_back == expected

@@ -37,6 +37,7 @@ def test_a_probe_is_made_when_it_is_asked_for_and_decides(model: Callable[..., M
         stream(56, concept_shift_at=35),
         training__window="7d",
         training__holdout="2d",
+        training__refit=False,
         policies__triggers=[{"policy": "recoverable_loss", "cost": {"retrain": 5.0}}],
     )
     made.check(day(21))

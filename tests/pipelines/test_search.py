@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -61,7 +62,10 @@ def test_the_best_trial_is_fitted(model: Make) -> None:
     runs = registry.client().search_runs([registry.experiment(made.name)], "tags.`driftloop.kind` = 'trial'")
     best = min(runs, key=lambda run: run.data.metrics["loss"])
     params = registry.client().get_run(retrain.mlflow_run_id).data.params
-    assert params == {"estimator": "xgboost", "max_depth": "3", **best.data.params}
+    found = {"max_depth": "3", **best.data.params, "learning_rate": "0.1"}
+    assert params == {"estimator": "xgboost", "chosen": "xgboost", **found}
+    recipe = json.loads(registry.champion(made.name).tags["driftloop.recipe"])
+    assert str(recipe["params"]["n_estimators"]) == best.data.params["n_estimators"]
 
 
 def test_a_trial_that_fails_leaves_nothing_running(model: Make) -> None:

@@ -13,7 +13,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 
-from monitoring.errors import EstimatorError
+from monitoring.errors import TrainingRaised
 from monitoring.ledger import Ledger
 from monitoring.records import Outcome, Retrain, Window
 from pipelines import home, registry
@@ -123,11 +123,38 @@ def test_one_class_is_an_answer_too(trained: Make, tmp_path: Any) -> None:
 
 def test_a_tie_keeps_the_champion(model: Make) -> None:
     """The very same model again is no different on a single row: no version, the champion stays."""
-    made = model(stream(), **SMALL)
+    made = model(stream(), **SMALL, training__refit=False)
     window = Window(start=day(0), end=day(21))
     assert train(made, "first", None, window).promoted
     retrain = train(made, "tie", "1", window)
     assert (retrain.code, retrain.version, made.champion()) == ("tie", None, "1")
+
+
+def test_a_champion_that_was_fitted_on_all_rows_is_compared_on_newer_ones_alone(model: Make) -> None:
+    """Right after a refit no row is left that both models have not seen, and the answer says why and what to do."""
+    made = model(stream(), **SMALL)
+    window = Window(start=day(0), end=day(21))
+    assert train(made, "first", None, window).promoted
+    retrain = train(made, "again", "1", window)
+    assert (retrain.code, retrain.version, made.champion()) == ("too_few_rows", None, "1")
+    assert "the champion has learned from the other held-out rows" in retrain.reason
+
+
+def test_a_second_fit_that_leaves_its_judged_model_is_dropped(model: Make) -> None:
+    """A function that fits something else on more rows does not serve: the judged model does, and the tags say why."""
+    made = model(stream(), training__window="21d", training__estimator="moody:fit", training__params={})
+    (made.folder / "moody.py").write_text(
+        "import xgboost\n"
+        "def fit(frame, target, *, task, params, seed):\n"
+        "    sign = -1 if len(frame) > 2200 else 1\n"
+        "    return xgboost.XGBRegressor(n_estimators=20, enable_categorical=True).fit(frame, sign * target)\n"
+    )
+    retrain = train(made, "moody", None, Window(start=day(0), end=day(21)))
+    assert retrain.promoted, retrain.reason
+    version = registry.champion(made.name)
+    assert version.tags["driftloop.refit"] == "false"
+    assert "held-out rows that it has learned from, where the judged" in version.tags["driftloop.refit_refused"]
+    assert version.newest_row < day(17)
 
 
 @pytest.mark.parametrize(
@@ -175,8 +202,8 @@ def test_another_champion_than_the_one_asked_for_is_left_alone(trained: Make) ->
 
 
 def test_a_refit_is_said_in_the_tags_and_learns_the_holdout_too(model: Make) -> None:
-    """With training.refit the version has seen all rows of the window, and its tags say it."""
-    made = model(stream(), **SMALL, training__refit=True)
+    """The version has seen all labelled rows of the window, and its tags have their number and the recipe."""
+    made = model(stream(), **SMALL)
     assert train(made, "refit", None, Window(start=day(0), end=day(21))).promoted
     version = registry.champion(made.name)
     assert version.tags["driftloop.refit"] == "true"
@@ -215,13 +242,17 @@ def test_a_function_that_raises_is_told_everywhere_and_may_be_mended(model: Make
     """The reason stands in Prefect, MLflow and the ledger, nothing stays RUNNING, and a later try works."""
     made = model(stream(), training__estimator="mytrain:train", training__params={})
     (made.folder / "mytrain.py").write_text(RAISES)
-    with pytest.raises(EstimatorError, match=r"mytrain:train.*disk <full>"):
+    with pytest.raises(TrainingRaised, match=r"mytrain:train.*disk <full>"):
         made.check(day(21))
     check = Ledger(home.ledger_url()).checks(made.name)[0]
     assert check.outcome is Outcome.FAILED
     assert asked(made)["state"] == "failed"
     ended = runs(made)
     assert len(ended) == 2, "one of the check, one of the training"
+    (kept,) = [run.info.run_id for run in ended if run.data.tags["driftloop.kind"] == "training"]
+    frames = Path(registry.client().download_artifacts(kept, "traceback.txt")).read_text()
+    assert "mytrain.py" in frames
+    assert "in train" in frames
     for run in ended:
         assert run.info.status == "FAILED"
         assert "disk <full>" in run.data.tags["driftloop.error"]
@@ -241,7 +272,7 @@ def test_an_error_after_the_decision_keeps_what_was_decided(trained: Make) -> No
     (made.folder / "breaks.py").write_text(RAISES)
     made.given(training__estimator="breaks:train", policies__triggers=[{"policy": "always"}])
     before = len(runs(made))
-    with pytest.raises(EstimatorError):
+    with pytest.raises(TrainingRaised):
         made.check(day(35))
     check = Ledger(home.ledger_url()).checks(made.name)[0]
     assert (check.outcome, check.decision) == (Outcome.FAILED, "retrain")

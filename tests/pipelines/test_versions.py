@@ -24,6 +24,7 @@ from pipelines import home, registry
 from pipelines.config import load
 from pipelines.fresh import content_digest
 from pipelines.reading import read
+from pipelines.training.steps import divide
 from pipelines.versions import _telling
 from tests.conftest import Model
 from tests.streams import day, stream
@@ -46,10 +47,11 @@ def test_a_version_says_where_it_comes_from(trained: Make) -> None:
     asked = Ledger(home.ledger_url()).requests(made.name)[-1]
     assert version.tags["driftloop.request_id"] == asked["request_id"]
     assert version.tags["driftloop.gate"] == "better"
-    assert version.tags["driftloop.refit"] == "false"
+    assert version.tags["driftloop.refit"] == "true"
+    assert json.loads(version.tags["driftloop.recipe"])["estimator"] == "xgboost"
     assert version.tags["driftloop.loss"].startswith("mae=")
     (window,) = version.trained_on
-    assert day(0) <= window.start < window.end <= day(16), "the holdout was not learned from"
+    assert day(0) <= window.start < day(16) < window.end <= day(21), "the holdout was learned from after the gate"
     assert version.newest_row == window.end
 
 
@@ -73,12 +75,15 @@ def test_the_run_shows_rows_parameters_and_pictures(trained: Make) -> None:
     project = load(made.file)
     inputs = {one.tags[0].value: one.dataset for one in run.inputs.dataset_inputs}
     assert set(inputs) == {"training", "holdout"}
-    window = json.loads(registry.champion(made.name).tags["driftloop.trained_on"])[0]
-    learned = read.fn(project, registry.Window.model_validate(window), project.folder).frame
-    assert inputs["training"].digest == content_digest(learned)
-    assert json.loads(inputs["training"].profile)["num_rows"] == len(learned)
+    whole = registry.Window(start=day(0), end=day(21))
+    judged = divide(project, read.fn(project, whole, project.folder).frame, whole).train
+    assert inputs["training"].digest == content_digest(judged)
+    assert json.loads(inputs["training"].profile)["num_rows"] == len(judged)
+    assert run.data.metrics["train_rows"] == len(judged) < run.data.metrics["learned_rows"]
+    assert run.data.metrics["learned_days"] == pytest.approx(21, abs=0.2)
     assert "rows.parquet" in inputs["training"].source
-    assert run.data.params == {"estimator": "xgboost", "n_estimators": "10"}
+    expected = {"estimator": "xgboost", "chosen": "xgboost", "n_estimators": "10", "learning_rate": "0.1"}
+    assert run.data.params == expected
     assert {"challenger_loss", "baseline_loss", "gate_low", "gate_high", "train_rows", "holdout_rows"} <= set(
         run.data.metrics
     )

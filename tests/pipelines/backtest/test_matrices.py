@@ -16,6 +16,7 @@ from monitoring.windows import inside
 from pipelines.backtest import matrices
 from pipelines.backtest.batches import cut
 from pipelines.config import Project
+from pipelines.training.baseline import naive_losses
 from pipelines.training.probe import fit_probe
 from pipelines.training.steps import divide, learn, losses
 from tests import streams
@@ -33,7 +34,8 @@ def frame(**more: Any) -> pd.DataFrame:
 
 def test_a_cell_is_the_loss_of_a_model_trained_as_a_retrain_would(tmp_path: Path) -> None:
     """Row i has learned from the part of its window before the holdout; column j is the mean loss on that week."""
-    config, batches = project(), cut(frame(), project())
+    config = project(training__refit=False)
+    batches = cut(frame(), config)
     made = matrices.build(config, batches, tmp_path)
     size = len(batches)
     assert made.loss.shape == (size, size)
@@ -51,12 +53,16 @@ def test_a_cell_is_the_loss_of_a_model_trained_as_a_retrain_would(tmp_path: Path
     assert np.isfinite(np.diag(made.probe, 1)).all()
     assert np.isnan(made.probe[0, 2])
     assert made.rows.tolist() == batches.labelled[batches.first :].tolist()
+    constant = naive_losses(train["y"], following["y"], "regression", "mae").mean()
+    assert made.naive is not None
+    assert made.naive[4] == pytest.approx(constant)
+    assert np.isfinite(made.naive[1:]).all()
 
 
 def test_old_models_lose_where_the_answer_changed(tmp_path: Path) -> None:
     """After the shift a model from before is much worse than a fresh one; with refit it learns from the holdout too."""
     batches = cut(frame(), project())
-    plain = matrices.build(project(), batches, tmp_path / "a").loss
+    plain = matrices.build(project(training__refit=False), batches, tmp_path / "a").loss
     assert plain[2, -1] > 3 * plain[-2, -1]
     refitted = matrices.build(project(training__refit=True), batches, tmp_path / "b").loss
     assert not np.allclose(plain[2, 3:], refitted[2, 3:])

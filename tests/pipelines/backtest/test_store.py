@@ -26,13 +26,13 @@ def frame() -> Any:
 
 def test_a_row_comes_back_as_it_was(tmp_path: Path) -> None:
     """Numbers to the last bit, words too; one of another length, or that is no file of ours, is not there."""
-    row = Row(np.array([0.1, np.nan]), np.array([0.2, 1 / 3]), 0.3, "one class")
+    row = Row(np.array([0.1, np.nan]), np.array([0.2, 1 / 3]), 0.3, 0.7, "one class")
     store.save(tmp_path, 7, row)
     found = store.load(tmp_path, 7, later=2)
     assert found is not None
     assert np.array_equal(found.loss, row.loss, equal_nan=True)
     assert found.error.tolist() == row.error.tolist()
-    assert (found.probe, found.impossible) == (0.3, "one class")
+    assert (found.probe, found.naive, found.impossible) == (0.3, 0.7, "one class")
     assert [one.name for one in tmp_path.iterdir()] == ["7.npz"]
     assert store.load(tmp_path, 7, later=3) is None
     assert store.load(tmp_path, 8, later=2) is None

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.errors import EstimatorError, TrainingImpossible
+from monitoring.errors import EstimatorError, TrainingImpossible, TrainingRaised
 from pipelines.config import Training
 from pipelines.training.fit import fit
 from pipelines.training.scorer import Scorer
@@ -193,7 +193,6 @@ def test_a_function_of_ones_own_may_name_classes_or_their_places(
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        ("broken", "it raised KeyError: 'here'"),
         ("nothing", "it returned NoneType, which has no predict"),
         ("strange", "names classes bad, good"),
         ("nmaed", r"no function 'nmaed'[\s\S]*mean 'named'"),
@@ -202,7 +201,21 @@ def test_a_function_of_ones_own_may_name_classes_or_their_places(
 def test_a_function_of_ones_own_that_fails_is_told_so(
     function: str, words: str, own_module: str, rows: pd.DataFrame, fitted: Callable[..., Scorer]
 ) -> None:
-    """The function's own error is the cause of ours."""
-    with pytest.raises(EstimatorError, match=words) as caught:
+    """What was returned, named or not found is in the message."""
+    with pytest.raises(EstimatorError, match=words):
         fitted(rows, "multiclass", f"{own_module}:{function}")
-    assert (type(caught.value.__cause__) is KeyError) == (function == "broken")
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_a_function_that_raises_keeps_its_traceback(
+    here: bool, own_module: str, rows: pd.DataFrame, training: Callable[..., Training]
+) -> None:
+    """The error has the file, the line and the code where it was raised, in this process or in one of its own."""
+    settings = training(estimator=f"{own_module}:broken")
+    with pytest.raises(TrainingRaised, match="it raised KeyError: 'here'") as caught:
+        fit(rows, rows["three"], ["size"], ["kind"], "multiclass", settings, here=here)
+    assert type(caught.value.__cause__) is KeyError
+    lines = caught.value.traceback.splitlines()
+    assert "own_training.py" in lines[1]
+    assert lines[1].endswith("in broken")
+    assert lines[-1] == "KeyError: 'here'"

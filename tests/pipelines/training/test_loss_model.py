@@ -15,6 +15,7 @@ from monitoring.performance import row_losses
 from pipelines.training.loss_model import LossModel, expect, fit_loss_model, load, save
 from pipelines.training.scorer import Scorer
 from tests.pipelines.training.conftest import TARGETS
+from tests.streams import TREES
 
 Rows = Callable[..., pd.DataFrame]
 Fitted = Callable[..., Scorer]
@@ -29,7 +30,7 @@ def noisy(make_rows: Rows, seed: int, n: int = 900) -> pd.DataFrame:
 
 
 def learnt(make_rows: Rows, fitted: Fitted, task: str, n: int = 900) -> tuple[Scorer, LossModel]:
-    scorer = fitted(noisy(make_rows, 0), task, n_estimators=20)
+    scorer = fitted(noisy(make_rows, 0), task, **{**TREES, "n_estimators": 20})
     held = noisy(make_rows, 1, n)
     return scorer, fit_loss_model(scorer, held, held[TARGETS[task]].to_numpy(), LOSSES[task], threads=1)
 

@@ -18,7 +18,12 @@ from tests import streams
         ({"params": {"num_boost_round": 10}}, {"num_boost_round": 2}),
         ({"params": {"n_estimators": 1}}, {"n_estimators": 1}),
         ({"estimator": "sklearn.ensemble.RandomForestRegressor"}, {"n_estimators": 25}),
-        ({"estimator": "sklearn.ensemble.HistGradientBoostingRegressor"}, {"max_iter": 25}),
+        # Where the number of trees is found, xgboost takes larger steps; a staged class saves rows alone.
+        ({}, {"learning_rate": 0.2, "n_estimators": 250, "early_stopping_rounds": 12}),
+        ({"params": {"eta": 0.1}}, {"eta": 0.4, "n_estimators": 250, "early_stopping_rounds": 12}),
+        ({"params": {"early_stopping_rounds": 0}}, {"n_estimators": 25}),
+        ({"estimator": "linear"}, {}),
+        ({"estimator": "sklearn.ensemble.HistGradientBoostingRegressor"}, {}),
         ({"estimator": "sklearn.ensemble.HistGradientBoostingRegressor", "params": {"max_iter": 8}}, {"max_iter": 2}),
         ({"estimator": "sklearn.linear_model.LogisticRegression"}, {}),
         ({"estimator": "no.such.Thing"}, {}),

@@ -1,0 +1,212 @@
+"""The default model beside the one before it, its own parts, a naive constant and a random search, on real streams.
+
+Each stream is split four times: a fifth of it to learn from, the next tenth to predict. Loss is given as a share of the
+naive constant's. `python -m benchmarks.default_model FOLDER` prints a table a stream and the means; FOLDER holds the
+streams of `benchmarks.policy_streams`, and may hold others, each a folder with `data.parquet` and `meta.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.policy_streams import Stream, further, streams
+from monitoring.performance import row_losses
+from pipelines.config import Training
+from pipelines.search import draw
+from pipelines.training.baseline import naive_losses
+from pipelines.training.fit import fit
+from pipelines.training.scorer import Scorer
+
+SPLITS, LEARN, PREDICT = 4, 0.2, 0.1
+# As the default was before: no early stopping, no refit, the newest fifth held out and never learned.
+BEFORE: dict[str, Any] = {
+    "n_estimators": 300,
+    "learning_rate": 0.1,
+    "max_depth": 6,
+    "min_child_weight": 1,
+    "subsample": 1.0,
+    "colsample_bytree": 1.0,
+}
+SPACE: dict[str, list[Any]] = {
+    "learning_rate": [0.01, 0.3],
+    "max_depth": [2, 10],
+    "min_child_weight": [1, 100],
+    "subsample": [0.5, 1.0],
+    "colsample_bytree": [0.5, 1.0],
+    "reg_lambda": [0.1, 100.0],
+}
+HOLDOUT = 0.2
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows to learn from and rows to predict, in order of time."""
+
+    stream: Stream
+    train: slice
+    test: slice
+
+    def fitted(self, rows: slice | None = None, like: Scorer | None = None, **settings: Any) -> Scorer:
+        """Fit on the training rows, or on a part of them, with settings of `training`."""
+        stream, rows = self.stream, rows or self.train
+        training = Training.model_validate({"window": "1d", "min_rows": 2, "threads": 2, **settings})
+        return fit(
+            stream.frame.iloc[rows],
+            stream.target.iloc[rows],
+            stream.numeric,
+            stream.categorical,
+            stream.task,
+            training,
+            loss=stream.loss,
+            like=like,
+        )
+
+    def losses(self, model: Scorer, rows: slice | None = None) -> float:
+        """The mean loss on the rows to predict, or on others."""
+        rows = rows or self.test
+        target = self.truth(rows)
+        predicted = model.predict(self.stream.frame.iloc[rows])
+        return float(row_losses(self.stream.loss, target, predicted, model.classes).mean())
+
+    def truth(self, rows: slice) -> np.ndarray:
+        """Labels as the losses take them."""
+        target = self.stream.target.iloc[rows]
+        return target.to_numpy() if self.stream.task == "regression" else target.astype(str).to_numpy(dtype=object)
+
+    def parts(self) -> tuple[slice, slice]:
+        """The training rows without their newest fifth, and that fifth."""
+        cut = self.train.stop - round(HOLDOUT * (self.train.stop - self.train.start))
+        return slice(self.train.start, cut), slice(cut, self.train.stop)
+
+
+def as_before(split: Split) -> float:
+    """300 trees of depth 6 on the rows before the holdout."""
+    return split.losses(split.fitted(split.parts()[0], estimator="xgboost", params=BEFORE))
+
+
+def before_on_all(split: Split) -> float:
+    """The same on all rows."""
+    return split.losses(split.fitted(estimator="xgboost", params=BEFORE))
+
+
+def default(split: Split) -> float:
+    """What a training makes: the recipe from the rows before the holdout, then fitted on all rows."""
+    return split.losses(split.fitted(like=split.fitted(split.parts()[0])))
+
+
+def without_refit(split: Split) -> float:
+    """The model that the gate judges, as `refit: false` lets it serve."""
+    return split.losses(split.fitted(split.parts()[0]))
+
+
+def one_estimator(name: str, split: Split) -> float:
+    """The default with one estimator of its field."""
+    return split.losses(split.fitted(like=split.fitted(split.parts()[0], estimator=name), estimator=name))
+
+
+def searched(trials: int, split: Split) -> float:
+    """The best of random parameter sets by the loss on the holdout, each stopped early, then fitted on all rows."""
+    older, newest = split.parts()
+    tried = [split.fitted(older, estimator="xgboost", params=params) for params in draw(SPACE, trials, seed=0)]
+    best = min(tried, key=lambda model: split.losses(model, newest))
+    return split.losses(split.fitted(like=best, estimator="xgboost"))
+
+
+def naive(split: Split) -> float:
+    """The best constant of all training rows."""
+    truths = (split.truth(rows) for rows in (split.train, split.test))
+    return float(naive_losses(*truths, split.stream.task, split.stream.loss).mean())
+
+
+def splits(stream: Stream) -> list[Split]:
+    """Four splits, as far apart as the stream allows."""
+    rows = len(stream.frame)
+    learn, predict = round(LEARN * rows), round(PREDICT * rows)
+    starts = np.linspace(0, rows - learn - predict, SPLITS).astype(int)
+    return [Split(stream, slice(at, at + learn), slice(at + learn, at + learn + predict)) for at in starts]
+
+
+def others(folder: Path, known: set[str]) -> dict[str, Callable[[], Stream]]:
+    """Further folders with `data.parquet` and `meta.json` (task reg or clf, target `y`, time `ts`)."""
+    found: dict[str, Callable[[], Stream]] = {}
+    for meta in sorted(folder.glob("*/meta.json")):
+        name = meta.parent.name
+        if name not in known and (meta.parent / "data.parquet").exists():
+            found[name] = partial(_other, meta)
+    return found
+
+
+def _other(meta: Path) -> Stream:
+    task = json.loads(meta.read_text())["task"]
+    frame = pd.read_parquet(meta.parent / "data.parquet").sort_values("ts", kind="stable", ignore_index=True)
+    target, rows = frame["y"], frame.drop(columns=["ts", "y"])
+    texts = tuple(str(name) for name in rows if not pd.api.types.is_numeric_dtype(rows[name]))
+    rows = rows.astype(dict.fromkeys(texts, object))
+    if task == "reg":
+        return Stream(meta.parent.name, rows, target.astype(float), "regression", "mae", texts)
+    kind: Any = "binary" if target.nunique() == 2 else "multiclass"
+    return Stream(meta.parent.name, rows, target.astype(str), kind, "log_loss", texts)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--search", type=int, default=50, help="trials of the random search; 0 leaves it out")
+    parser.add_argument("--most-rows", type=int, default=60_000, help="rows of a stream, evenly spaced beyond that")
+    parser.add_argument("--only", nargs="*", help="streams by name")
+    given = parser.parse_args()
+    recipes: dict[str, Callable[[Split], float]] = {
+        "before": as_before,
+        "before, all rows": before_on_all,
+        "no refit": without_refit,
+        "xgboost": partial(one_estimator, "xgboost"),
+        "linear": partial(one_estimator, "linear"),
+        "default": default,
+    }
+    if given.search:
+        recipes[f"search of {given.search}"] = partial(searched, given.search)
+    known = {**streams(given.folder), **further(given.folder)}
+    known |= others(given.folder, set(known) | {"nyc_taxi"})
+    rows: dict[str, dict[str, float]] = {}
+    worse: dict[str, int] = dict.fromkeys(recipes, 0)
+    seconds: dict[str, float] = dict.fromkeys(recipes, 0.0)
+    print(f"{'stream':18} {'rows':>7} " + " ".join(f"{name:>16}" for name in recipes))
+    for name, make in known.items():
+        if given.only and name not in given.only:
+            continue
+        stream = make()
+        step = -(-len(stream.frame) // given.most_rows)
+        stream = replace(stream, frame=stream.frame.iloc[::step], target=stream.target.iloc[::step])
+        shares: dict[str, list[float]] = {recipe: [] for recipe in recipes}
+        for split in splits(stream):
+            constant = naive(split)
+            for recipe, run in recipes.items():
+                began = time.perf_counter()
+                share = run(split) / constant
+                seconds[recipe] += time.perf_counter() - began
+                shares[recipe].append(share)
+                worse[recipe] += share > 1
+        rows[name] = {recipe: float(np.mean(values)) for recipe, values in shares.items()}
+        told = " ".join(f"{value:16.3f}" for value in rows[name].values())
+        print(f"{name:18} {len(stream.frame):7,} {told}", flush=True)
+    table = pd.DataFrame(rows).T
+    print(f"{'mean':18} {'':7} " + " ".join(f"{value:16.3f}" for value in table.mean()))
+    print(f"{'against before':18} {'':7} " + " ".join(f"{v:16.3f}" for v in table.div(table["before"], axis=0).mean()))
+    total = SPLITS * len(rows)
+    print(f"{'worse than naive':18} {'':7} " + " ".join(f"{100 * v / total:15.0f}%" for v in worse.values()))
+    print(f"{'seconds':18} {'':7} " + " ".join(f"{value:16.0f}" for value in seconds.values()))
+
+
+if __name__ == "__main__":
+    main()

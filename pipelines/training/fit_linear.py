@@ -1,0 +1,119 @@
+"""A regularised linear model: ridge for numbers, logistic regression for classes, over one-hot categories."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from monitoring.errors import EstimatorError
+
+if TYPE_CHECKING:
+    from pipelines.training.recipe import Fitting
+    from pipelines.training.rows import Rows
+
+# Levels that get a column of their own; the rarer ones share one.
+MOST_COLUMNS = 50
+LEAST_ROWS_A_LEVEL = 10
+
+
+class Linear:
+    """Ridge or LogisticRegression of scikit-learn; it takes no parameters.
+
+    Numbers are filled with their median, with a column that marks the gaps, cut off at the range of the training rows
+    so that a straight line is never drawn beyond what it was fitted on, and scaled. Rare, missing and unseen levels of
+    a category share one column.
+    """
+
+    def stops_early(self, params: dict[str, Any]) -> bool:
+        """There is no number to find."""
+        return False
+
+    def complete(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Nothing is missing."""
+        return params
+
+    def fit(self, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any:
+        """Fit on all rows."""
+        from sklearn.pipeline import Pipeline
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        model = Pipeline([("encode", _encoder(rows.encoded)), ("model", _model(rows.task == "regression"))])
+        try:
+            with threadpool_limits(limits=fitting.threads), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of convergence: what matters is the loss on rows it has not seen
+                model.fit(rows.encoded, rows.codes)
+        except (TypeError, ValueError, np.linalg.LinAlgError) as error:
+            raise EstimatorError(
+                "linear",
+                f"it could not be fitted: {error}",
+                expected="rows that a linear model can be fitted on",
+                remedy="set training.estimator: xgboost",
+            ) from error
+        return model
+
+    def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:
+        """It does not stop early."""
+        return self.fit(older, params, fitting), params
+
+
+def _model(regression: bool) -> Any:
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    return Ridge(alpha=1.0, solver="lsqr") if regression else LogisticRegression(C=1.0, max_iter=300)
+
+
+def _encoder(encoded: pd.DataFrame) -> Any:
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+
+    categorical = [str(name) for name in encoded if isinstance(encoded[name].dtype, pd.CategoricalDtype)]
+    numeric = [str(name) for name in encoded if name not in categorical]
+    numbers = Pipeline(
+        [
+            ("fill", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),
+            ("clip", MinMaxScaler(clip=True)),
+            ("scale", StandardScaler()),
+        ]
+    )
+    levels = OneHotEncoder(
+        handle_unknown="infrequent_if_exist",
+        min_frequency=LEAST_ROWS_A_LEVEL,
+        max_categories=MOST_COLUMNS,
+        dtype=np.float64,
+    )
+    return ColumnTransformer([("numbers", numbers, numeric), ("levels", levels, categorical)])
+
+
+def is_linear(model: Any) -> bool:
+    """Return whether a fitted model is one of `Linear`: its steps have names of their own."""
+    encoder = getattr(model, "named_steps", {}).get("encode")
+    return {name for name, *_ in getattr(encoder, "transformers", ())} == {"numbers", "levels"}
+
+
+def weights(model: Any, numeric: int, categorical: int) -> NDArray[np.float64]:
+    """Return how far each feature moves the answer of a fitted model: numbers first, then categories.
+
+    A number moves it by its coefficient, as numbers are scaled to a standard deviation of one, and by that of its gaps;
+    a category by the standard deviation of the coefficients of its levels. Averaged over the classes.
+    """
+    encoder, coefficients = model[0], np.atleast_2d(np.asarray(model[-1].coef_, dtype=np.float64))
+    found = np.zeros((len(coefficients), numeric + categorical))
+    upto = numeric
+    if numeric:
+        found[:, :numeric] = np.abs(coefficients[:, :numeric])
+        gaps = encoder.named_transformers_["numbers"][0].indicator_.features_
+        found[:, gaps] += np.abs(coefficients[:, numeric : numeric + len(gaps)])
+        upto += len(gaps)
+    if categorical:
+        levels = encoder.named_transformers_["levels"]
+        for place, (known, rare) in enumerate(zip(levels.categories_, levels.infrequent_categories_, strict=True)):
+            columns = len(known) if rare is None else len(known) - len(rare) + 1
+            found[:, numeric + place] = coefficients[:, upto : upto + columns].std(axis=1)
+            upto += columns
+    return np.asarray(found.mean(axis=0))

@@ -1,0 +1,80 @@
+"""The second fit, on all labelled rows, compared with the model that the gate judged. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.performance import mean_interval, row_losses
+from monitoring.records import Finding, Performance
+from pipelines.training.gate import figure
+
+Floats = NDArray[np.float64]
+# How many current windows after its newest row a second fit is compared with what the gate measured.
+FIRST_WINDOWS = 3
+
+
+def why_not(
+    judged: Floats, final: Floats, target: NDArray[Any], *, loss: str, classes: Sequence[str] = ()
+) -> str | None:
+    """Return why the second fit must not serve in place of the model that the gate judged, or None.
+
+    Both predict the held-out rows, which the second fit has learned from: shape (n,) for regression, (n, k) otherwise.
+    It is refused if a prediction is not a number; if it predicts those rows worse than the judged model, which had not
+    seen them, beyond chance; or if it is farther from the judged model than twice that model's own error, on average
+    over the rows. The last bound follows from the triangle inequality: |final - judged| <= |final - y| + |y - judged|,
+    and a second fit that is no worse has at most the same error on both sides. Distance is the absolute difference of
+    numbers, and the total variation of probabilities.
+
+    >>> y = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> why_not(y + 0.5, y + 0.25, y, loss="mae") is None
+    True
+    >>> why_not(y + 0.5, y - 0.9, y, loss="mae")
+    'mae 0.9000 on 4 held-out rows that it has learned from, where the judged model has 0.5000'
+    """
+    rows = len(target)
+    if not rows:
+        return None
+    if not np.isfinite(final).all():
+        return f"{int((~np.isfinite(final)).sum()):,} of its predictions on {rows:,} held-out rows are not finite"
+    losses = [row_losses(loss, target, predicted, classes) for predicted in (final, judged)]
+    _, low, _ = mean_interval(losses[0] - losses[1])
+    # Two models that are right on all rows may still differ by rounding.
+    least = 1e-6 * float(np.abs(judged).mean())
+    if low > least:
+        own, theirs = (figure(float(each.mean())) for each in losses)
+        return f"{loss} {own} on {rows:,} held-out rows that it has learned from, where the judged model has {theirs}"
+    moved, error = _distances(judged, final, target, classes)
+    if moved > 2 * error + least:
+        return (
+            f"its predictions on {rows:,} held-out rows are {figure(moved)} from those of the judged model on average, "
+            f"more than twice that model's error of {figure(error)}"
+        )
+    return None
+
+
+def below_gate(version: str, performance: Performance | None, age_batches: float | None) -> tuple[Finding, ...]:
+    """Report that a second fit does worse than the gate measured, on one of its first labelled windows.
+
+    `age_batches` is how much older the newest row it has learned from is than the end of the window, in windows; the
+    loss that the gate measured is the reference loss.
+    """
+    if performance is None or performance.standing != "worse" or age_batches is None or age_batches > FIRST_WINDOWS:
+        return ()
+    said = (
+        f"version {version} was fitted again on all rows after the gate, which had measured {performance.loss_name} "
+        f"{figure(performance.reference_loss)}; its first labelled rows have {figure(performance.loss)} "
+        f"({figure(performance.low)} to {figure(performance.high)}). `driftloop rollback` brings the previous one back"
+    )
+    return (Finding(code="refit_below_gate", severity="warning", message=said),)
+
+
+def _distances(judged: Floats, final: Floats, target: NDArray[Any], classes: Sequence[str]) -> tuple[float, float]:
+    """The mean distance between both models, and between the judged one and the truth."""
+    if not classes:
+        return float(np.abs(final - judged).mean()), float(np.abs(np.asarray(target, np.float64) - judged).mean())
+    truth = np.asarray(target, dtype=object)[:, None] == np.asarray(classes, dtype=object)[None, :]
+    return float(np.abs(final - judged).sum(axis=1).mean() / 2), float((1.0 - (judged * truth).sum(axis=1)).mean())
