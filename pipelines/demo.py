@@ -134,14 +134,15 @@ def _never_retrained(project: Project, checks: list[Check]) -> list[float]:
 
 
 def _next_steps(place: Path, seconds: float) -> str:
-    state, prefect, database = (quote(str(path)) for path in (place, place / "prefect", place / "mlflow.db"))
+    state, prefect = (quote(str(path)) for path in (place, place / "prefect"))
+    database = quote(home.sqlite_url(place / "mlflow.db"))
     return "\n".join(
         (
             f"\n{seconds:.0f} seconds. What was recorded lies in {place}:",
             f"  site      {place / 'site' / 'index.html'}",
             f"  reports   {home.reports('flights_air_time')}/",
             f"  status    DRIFTLOOP_HOME={state} driftloop status",
-            f"  MLflow    mlflow ui --backend-store-uri sqlite:///{database}",
+            f"  MLflow    mlflow ui --backend-store-uri {database}",
             f"  Prefect   PREFECT_HOME={prefect} prefect server start",
             "next: your own data: driftloop init DATA.csv",
         )

@@ -40,6 +40,8 @@ EMBEDDED_PREFECT = {
     "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
 }
+# A proxy never reaches a server on this machine.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def home() -> Path:
@@ -63,12 +65,39 @@ def prepare() -> Path:
     settings = {
         **QUIET,
         "PREFECT_HOME": str(place / "prefect"),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{place / 'mlflow.db'}",
+        "MLFLOW_TRACKING_URI": sqlite_url(place / "mlflow.db"),
         **({} if os.environ.get("PREFECT_API_URL") else EMBEDDED_PREFECT),
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)
+    _exempt_loopback()
     return place
+
+
+def sqlite_url(file: Path, driver: str = "pysqlite") -> str:
+    """The SQLAlchemy URL of a SQLite file. Unquoted, `%2F` would become a slash and `?` would end the path.
+
+    The driver is named where something is quoted: of a plain `sqlite:///` URL MLflow makes the folder unquoted.
+
+    >>> sqlite_url(Path("/srv/ann's #1/ledger.db")), sqlite_url(Path("/srv/p%2Fx/ledger.db"))
+    ("sqlite:////srv/ann's #1/ledger.db", 'sqlite+pysqlite:////srv/p%252Fx/ledger.db')
+    """
+    path = str(file).replace("%", "%25").replace("?", "%3F")
+    plain = path == str(file) and driver == "pysqlite"
+    return f"sqlite:///{path}" if plain else f"sqlite+{driver}:///{path}"
+
+
+def _exempt_loopback() -> None:
+    """Add this machine to `no_proxy` and `NO_PROXY`; entries that are already there stay.
+
+    Most clients read the lower-case name and ignore the other one if both are set, so each is written.
+    """
+    both = {name: os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")}
+    either = both["no_proxy"] or both["NO_PROXY"]
+    for name, value in both.items():
+        known = [part.strip() for part in (value or either).split(",") if part.strip()]
+        missing = () if "*" in known else (host for host in LOOPBACK if host not in known)
+        os.environ[name] = ",".join([*known, *missing])
 
 
 def require_room(least_mb: int = LEAST_FREE_MB) -> None:
@@ -82,7 +111,7 @@ def require_room(least_mb: int = LEAST_FREE_MB) -> None:
 
 def ledger_url() -> str:
     """The SQLAlchemy URL of the ledger: `DRIFTLOOP_LEDGER_URL`, or a SQLite file in the state folder."""
-    return os.environ.get("DRIFTLOOP_LEDGER_URL") or f"sqlite:///{home() / 'ledger.db'}"
+    return os.environ.get("DRIFTLOOP_LEDGER_URL") or sqlite_url(home() / "ledger.db")
 
 
 def reports(model: str) -> Path:

@@ -85,8 +85,8 @@ def experiment(model: str) -> str:
             client().restore_experiment(known.experiment_id)
         return str(known.experiment_id)
     # A server knows where artifacts belong; a database that MLFLOW_TRACKING_URI names directly does not.
-    local = os.environ["MLFLOW_TRACKING_URI"].startswith(("sqlite:", "postgresql"))
-    place = (home.home() / "mlartifacts" / model).as_uri() if local else None
+    local = os.environ["MLFLOW_TRACKING_URI"].startswith(("sqlite", "postgresql"))
+    place = (home.home() / ARTIFACTS / model).as_uri() if local else None
     try:
         return str(client().create_experiment(model, artifact_location=place))
     except MlflowException:

@@ -7,6 +7,7 @@ if its owner is killed. Started here it boots while we import, and watches its p
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import signal
 import socket
@@ -20,7 +21,12 @@ from pathlib import Path
 from urllib.error import URLError
 
 from monitoring.errors import DriftloopError, clipped
+from pipelines.home import sqlite_url
 
+log = logging.getLogger("driftloop.prefect")
+# Our own server on this machine is asked directly, whatever proxy the environment names.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+DATABASE_SETTINGS = ("PREFECT_SERVER_DATABASE_", "PREFECT_API_DATABASE_")
 STARTUP_SECONDS = 180.0
 TRIES = 2
 
@@ -38,15 +44,16 @@ class NoServer(DriftloopError):
 
 
 class TemporaryServer:
-    """Starts at once, is waited for when it is needed, and stops when our process ends.
+    """Starts when it is made, is waited for when it is needed, and stops when our process ends.
 
-    A service lives for long: each wait finds out whether the server is still there, and starts it again where it was.
+    If it dies while we live, it is started again on its port: Prefect's clients find it there when they try again.
     """
 
     def __init__(self) -> None:
-        self.tries, self.port, self.answered = 0, 0, False
+        self.tries, self.port, self.answered, self.stopping = 0, 0, False, False
         self._lock = threading.Lock()
-        _writable(Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser())
+        self.folder = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+        _writable(self.folder)
         self._launch()
         # Registered before Prefect is imported, so it runs after Prefect has sent its last logs and events.
         atexit.register(self.stop)
@@ -59,6 +66,10 @@ class TemporaryServer:
                 self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/api"
         environment = {**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT_SERVER_UI_ENABLED": "0"}
+        if not any(name.startswith(DATABASE_SETTINGS) for name in environment):
+            # Prefect's own default puts the path into a URL as it is.
+            url = sqlite_url(self.folder / "prefect.db", "aiosqlite")
+            environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = url
         command = [sys.executable, "-m", "pipelines.temporary_server", str(self.port)]
         # A session of its own: Ctrl-C ends us, who still have something to tell it, and its end follows ours.
         self.said = tempfile.TemporaryFile()  # noqa: SIM115
@@ -70,6 +81,7 @@ class TemporaryServer:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        threading.Thread(target=self._watch, args=(self.process,), name="prefect server", daemon=True).start()
 
     def wait(self) -> str:
         """The API's URL, once it answers. The same one for as long as we live, for Prefect keeps connections to it."""
@@ -78,21 +90,35 @@ class TemporaryServer:
 
     def _wait(self) -> str:
         deadline = time.monotonic() + STARTUP_SECONDS
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self.stopping:
             code = self.process.poll()
             if code is not None and self.tries >= TRIES:
+                # A later flow of a process that lives on may find the reason gone.
+                self.tries = 0
                 raise NoServer(f"it ended with code {code}, saying {self._last_words()}")
             if code is not None:
                 # One that never answered may have lost its port to somebody else; one that did comes back to it.
                 self.port = self.port if self.answered else 0
                 self._launch()
             try:
-                with urllib.request.urlopen(f"{self.url}/health", timeout=5):  # noqa: S310
+                with DIRECT.open(f"{self.url}/health", timeout=5):
                     self.tries, self.answered = 0, True
                     return self.url
             except (URLError, OSError):
                 time.sleep(0.05)
         raise NoServer("it does not answer")
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Start the server again as soon as it ends, unless it was stopped or never answered: `wait` reports that."""
+        code = process.wait()
+        with self._lock:
+            if self.stopping or not self.answered or process is not self.process:
+                return
+            log.warning("Prefect's temporary server ended with code %s: it is started again", code)
+            try:
+                self._wait()
+            except NoServer as error:
+                log.warning("%s", error)
 
     def _last_words(self) -> str:
         self.said.seek(0)
@@ -101,6 +127,7 @@ class TemporaryServer:
 
     def stop(self) -> None:
         """End it, giving it time to write what it still holds."""
+        self.stopping = True
         if self.process.poll() is None:
             self.process.terminate()
             try:

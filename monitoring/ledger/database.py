@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,13 @@ def shown(url: str) -> str:
     'postgresql://ann:***@host/db?sslpassword=***&sslmode=require'
     """
     before_host = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    >>> shown("sqlite+pysqlite:////srv/p%252Fx/ledger.db")
+    'sqlite:////srv/p%2Fx/ledger.db'
     return re.sub(r"(?i)([?&;]\w*(?:password|passwd|pwd)=)[^&;]*", r"\1***", before_host)
+    if url.startswith("sqlite"):
+        # A path, as the user wrote it: quoting is for SQLAlchemy alone.
+        with suppress(sa.exc.ArgumentError):
+            return f"sqlite:///{sa.make_url(url).database or ''}"
 
 
 def unusable(url: str, error: Exception) -> LedgerUnusable | LedgerAway:

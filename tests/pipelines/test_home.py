@@ -8,12 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitoring.errors import HomeUnusable, StorageUnusable
 from pipelines import home
 
 ROOT = Path(__file__).resolve().parents[2]
 SET = [*home.QUIET, *home.EMBEDDED_PREFECT, "PREFECT_HOME", "MLFLOW_TRACKING_URI", "PREFECT_API_URL"]
+SET += ["no_proxy", "NO_PROXY"]
 
 
 @pytest.fixture
@@ -61,6 +65,47 @@ def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {name: os.environ[name] for name in chosen} == chosen
     assert home.ledger_url() == "postgresql+psycopg://l"
     assert not set(home.EMBEDDED_PREFECT) & set(os.environ)
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
+def test_the_url_of_a_file_names_that_file(name: str) -> None:
+    """Whatever characters a folder has, SQLAlchemy reads its path back from our URL, and from that URL written out."""
+    file = Path("/srv") / name / "ledger.db"
+    for driver in ("pysqlite", "aiosqlite"):
+        url = sa.make_url(home.sqlite_url(file, driver))
+        assert url.database == str(file)
+        assert sa.make_url(url.render_as_string()).database == str(file)
+
+
+@pytest.mark.usefixtures("_bare")
+@pytest.mark.parametrize(
+    ("before", "lower", "upper"),
+    [
+        ({}, [], []),
+        ({"no_proxy": "corp.example, 10.0.0.1"}, ["corp.example", "10.0.0.1"], ["corp.example", "10.0.0.1"]),
+        ({"NO_PROXY": "corp.example"}, ["corp.example"], ["corp.example"]),
+        ({"no_proxy": "a.example", "NO_PROXY": "b.example"}, ["a.example"], ["b.example"]),
+    ],
+)
+def test_no_proxy_is_asked_for_a_server_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, before: dict[str, str], lower: list[str], upper: list[str]
+) -> None:
+    """Loopback is added to both spellings of `no_proxy`, once, and what the user has set stays."""
+    for name, value in before.items():
+        monkeypatch.setenv(name, value)
+    home.prepare()
+    home.prepare()
+    loopback = ["127.0.0.1", "localhost", "::1"]
+    assert os.environ["no_proxy"].split(",") == lower + loopback
+    assert os.environ["NO_PROXY"].split(",") == upper + loopback
+
+
+@pytest.mark.usefixtures("_bare")
+def test_a_user_without_any_proxy_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`*` excepts every host already."""
+    monkeypatch.setenv("no_proxy", "*")
+    home.prepare()
+    assert os.environ["no_proxy"] == os.environ.get("NO_PROXY") == "*"
 
 
 @pytest.mark.usefixtures("_bare")

@@ -72,6 +72,103 @@ def test_a_server_that_dies_comes_back_for_the_next_flow(
     assert done.stdout.split() == ["1"], done.stderr
 
 
+KILLED = """
+import time
+from pipelines import evidence
+from pipelines.warmup import _server, prefect_ready
+from prefect import flow, task
+
+@task
+def step():
+    return 1
+
+@flow
+def long():
+    with evidence.own_flow_run():
+        first = _server().process
+        first.kill()
+        end = time.monotonic() + 120
+        while _server().process is first and time.monotonic() < end:
+            time.sleep(0.05)
+        assert _server().process is not first, "nobody has started it again"
+        return step() + step()
+
+with prefect_ready():
+    url = _server().url
+    assert long() == 2
+    assert _server().url == url
+print("ended")
+"""
+
+
+def test_a_server_that_dies_in_the_middle_of_a_flow_is_started_again_at_once(
+    process: Callable[..., Any], seeded: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """Nobody has to ask for it: the flow that is under way finds it at the same address and ends well."""
+    seeded(tmp_path / "state")
+    done = process("-c", KILLED, python=True)
+    assert done.stdout.split() == ["ended"], done.stderr
+    assert "ended with code -9: it is started again" in done.stderr
+
+
+FLOW = """
+from pipelines.warmup import prefect_ready
+from prefect import flow
+
+@flow
+def noop():
+    return 1
+
+with prefect_ready():
+    assert noop() == 1
+print("ended")
+"""
+
+
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"},
+        {"HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9", "no_proxy": "corp.example"},
+        {"all_proxy": "socks://ann:hush@127.0.0.1:9", "HTTPS_PROXY": "socks5h://127.0.0.1:9"},
+    ],
+)
+def test_a_proxy_in_the_environment_stops_no_flow(
+    process: Callable[..., Any], seeded: Callable[[Path], Path], tmp_path: Path, proxies: dict[str, str]
+) -> None:
+    """Our own server is asked without a proxy, also where none of this machine's names is excepted."""
+    seeded(tmp_path / "state")
+    done = process("-c", FLOW, python=True, **proxies)
+    assert done.stdout.split() == ["ended"], done.stderr
+    assert ("all_proxy is ignored: Prefect's client cannot use socks://***@" in done.stderr) == ("all_proxy" in proxies)
+    assert "hush" not in done.stderr
+
+
+STATE = """
+from contextlib import closing
+from monitoring.ledger import Ledger
+from pipelines import home, registry
+from pipelines.warmup import prefect_ready
+
+with prefect_ready():
+    assert registry.experiment("made") == "1"
+    registry.client().create_run("1")
+with closing(Ledger(home.ledger_url())) as ledger:
+    print(ledger.where)
+"""
+
+
+@pytest.mark.parametrize("name", ["p%2Fx", "q?x #1 ü"])
+def test_all_state_is_in_the_folder_whatever_its_name(process: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    """What URLs give a meaning to has none in a folder's name: databases and artifacts are in it and nothing beside."""
+    place = tmp_path / "states" / name
+    done = process("-c", STATE, python=True, DRIFTLOOP_HOME=str(place))
+    assert done.stdout.strip() == f"sqlite:///{place}/ledger.db", done.stderr
+    assert [one.name for one in (tmp_path / "states").iterdir()] == [name]
+    assert {"ledger.db", "mlflow.db", "prefect"} <= {one.name for one in place.iterdir()}
+    assert (place / "prefect" / "prefect.db").is_file()
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
 def test_no_server_outlives_its_owner(seeded: Callable[[Path], Path], tmp_path: Path) -> None:
     """Killed without a chance to say goodbye, the owner still takes its server along; a second one starts afresh."""
