@@ -1,18 +1,21 @@
 """Runs that a dead process left RUNNING, in MLflow and in Prefect: ended, with the reason.
 
 Whether an owner is dead is told by its tag (host, pid, start time) and its leases, never by time alone. A run without
-such a tag is not ours to end.
+such a tag is not ours to end, except on the embedded Prefect server: nobody else has runs of our flows there.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitoring.ledger import Ledger, holders
 from monitoring.records import Record
 from pipelines import evidence, registry
-from pipelines.evidence import MODEL, OWNER
+from pipelines.evidence import MODEL, OWNER, owner_of
+from pipelines.temporary_server import STARTUP_SECONDS
 from pipelines.work import Work
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 LIVE = ("RUNNING", "PENDING", "CANCELLING")
+NOBODY = "its unnamed process"
 
 
 class Ended(Record):
@@ -34,7 +38,7 @@ class Ended(Record):
 
 def end_dead_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
     """End what dead processes left RUNNING: in MLflow those of a model, or of all; in Prefect all, and their tasks."""
-    ended = end_mlflow_runs(ledger, ledger.dead, model) + end_prefect_runs(ledger.dead)
+    ended = end_mlflow_runs(ledger, ledger.dead, model) + end_prefect_runs(ledger.dead) + end_ownerless_runs()
     end_left_tasks()
     return ended
 
@@ -114,6 +118,32 @@ def end_mlflow_runs(
 
 def end_prefect_runs(dead: Callable[[str], bool], *, only: Callable[[FlowRun], bool] | None = None) -> list[Ended]:
     """Flow runs of dead owners, or of them only those, become Crashed."""
+
+    def of_dead_owner(run: FlowRun) -> str | None:
+        owner = owner_of(run)
+        return owner if owner and dead(owner) and (only is None or only(run)) else None
+
+    return _end_flow_runs(of_dead_owner)
+
+
+def end_ownerless_runs() -> list[Ended]:
+    """Flow runs without an owner on the embedded server, made longer ago than any start takes, become Crashed.
+
+    Their process died before its owner was written down. On a server that others share they are left alone, and so are
+    runs of deployments: their worker has not begun.
+    """
+    if os.environ.get("PREFECT_API_URL"):
+        return []
+    latest = datetime.now(UTC) - timedelta(seconds=STARTUP_SECONDS)
+
+    def left(run: FlowRun) -> str | None:
+        made = run.created is not None and run.created < latest
+        return NOBODY if made and run.deployment_id is None and owner_of(run) is None else None
+
+    return _end_flow_runs(left)
+
+
+def _end_flow_runs(owner_to_end: Callable[[FlowRun], str | None]) -> list[Ended]:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter
     from prefect.states import Crashed
@@ -122,11 +152,10 @@ def end_prefect_runs(dead: Callable[[str], bool], *, only: Callable[[FlowRun], b
     with get_client(sync_client=True) as client:
         live = FlowRunFilter.model_validate({"state": {"type": {"any_": LIVE}}})
         for run in client.read_flow_runs(flow_filter=_our_flows(), flow_run_filter=live):
-            owner = str(run.labels.get(OWNER, ""))
-            if not owner or not dead(owner) or (only is not None and not only(run)):
-                continue
-            client.set_flow_run_state(run.id, Crashed(message=_died(owner)), force=True)
-            ended.append(Ended(where="prefect", run_id=str(run.id), name=run.name, owner=owner))
+            owner = owner_to_end(run)
+            if owner is not None:
+                client.set_flow_run_state(run.id, Crashed(message=_died(owner)), force=True)
+                ended.append(Ended(where="prefect", run_id=str(run.id), name=run.name, owner=owner))
     return ended
 
 
@@ -165,6 +194,8 @@ def _me(owner: str) -> bool:
 
 
 def _died(owner: str) -> str:
+    if owner == NOBODY:
+        return "the process that ran this ended before it could name itself"
     if _me(owner):
         return f"this broke off: its process ({owner}) works on it no more"
     return f"the process that ran this ({owner}) ended before its work did"

@@ -7,16 +7,20 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from monitoring.errors import clipped
 from monitoring.ledger import holders
 from monitoring.records import Check, Retrain
 from pipelines import registry
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
 
 OWNER, MODEL = "driftloop.owner", "driftloop.model"
 
@@ -34,8 +38,9 @@ def open_run(
 
 
 def close_run(run_id: str, *, failed: str | None = None) -> None:
-    """End a run; a failed one keeps the reason."""
+    """End a run; a failed one keeps the reason, and a model that it had begun to store has failed too."""
     if failed is not None:
+        registry.fail_unfinished_models(run_id)
         registry.client().set_tag(run_id, "driftloop.error", clipped(failed, 5000))
     registry.client().set_terminated(run_id, "FAILED" if failed is not None else "FINISHED")
 
@@ -138,11 +143,40 @@ def tell_prefect(check: Check) -> None:
         )
 
 
-def own_flow_run() -> None:
-    """Write onto the flow run that is going on which process runs it, so that it can be ended if that process dies."""
-    from prefect import runtime
+def owner_tag() -> str:
+    """The tag of each flow run that this process creates: it is there as soon as the run is."""
+    return f"{OWNER}:{holders.me()}"
 
-    _label(str(runtime.flow_run.id), {OWNER: holders.me()})
+
+def owner_of(run: FlowRun) -> str | None:
+    """The process that runs a flow: by its label, or by the tag that the run was created with."""
+    tagged = next((tag.removeprefix(f"{OWNER}:") for tag in run.tags if tag.startswith(f"{OWNER}:")), None)
+    return str(run.labels[OWNER]) if run.labels.get(OWNER) else tagged
+
+
+@contextmanager
+def owned() -> Iterator[None]:
+    """Let the flow runs that are created in the block carry their owner from the request that creates them."""
+    from prefect import tags
+
+    with tags(owner_tag()):
+        yield
+
+
+@contextmanager
+def own_flow_run() -> Iterator[None]:
+    """Let this process be the owner of the current flow run, so that it can be ended if the process dies.
+
+    A run that a server has created has no tag of ours and gets a label. Tasks have no tags: Prefect would ask its
+    server for a limit of each tag before each task.
+    """
+    from prefect import runtime
+    from prefect.context import TagsContext
+
+    if owner_tag() not in runtime.flow_run.tags:
+        _label(str(runtime.flow_run.id), {OWNER: holders.me()})
+    with TagsContext(current_tags=set()):
+        yield
 
 
 def works_on(model: str) -> None:

@@ -37,8 +37,11 @@ def monitoring_flow(
     ledger, no MLflow, no training. With `train="request"` a retrain is written into the ledger and left to whoever
     takes it up, as in server mode; the check then ends as `requested`, and gets its last word after the training.
     """
-    evidence.own_flow_run()
-    with closing(Ledger(home.ledger_url())) as ledger, _alone(config.model, ledger, dry_run):
+    with (
+        evidence.own_flow_run(),
+        closing(Ledger(home.ledger_url())) as ledger,
+        _alone(config.model, ledger, dry_run),
+    ):
         run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger, train)
         try:
             if not dry_run:

@@ -192,6 +192,14 @@ def store(
 
 
 def register(model: str, stored: Stored, *, run_id: str, tags: dict[str, str]) -> Version:
+def fail_unfinished_models(run_id: str) -> None:
+    """Mark the models that a run had begun to store as failed: MLflow would show them as PENDING for good."""
+    experiment_id = client().get_run(run_id).info.experiment_id
+    for logged in client().search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
+        if str(logged.status) == "PENDING":
+            client().finalize_logged_model(logged.model_id, "FAILED")
+
+
     """Make a version of a stored model. MLflow would make a second one as well: the caller takes care of that."""
     _ensure_registered(model)
     made = client().create_model_version(

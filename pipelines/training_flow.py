@@ -54,8 +54,7 @@ def training_flow(
     Without a window the request is one that a check wrote into the ledger and left to others, as in server mode: it is
     trained as it was asked for, and that check gets its last word.
     """
-    evidence.own_flow_run()
-    with closing(Ledger(home.ledger_url())) as ledger, ledger.present():
+    with evidence.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         if window is None:
             return _taken_up(config, ledger, request_id)
         request = Request(
@@ -108,15 +107,16 @@ def _as_before(done: Retrain) -> Retrain:
 
 def carry_out(config: Project, request: Request) -> Retrain:
     """Run the training flow for a request, here and now; it gives the request's end."""
-    return training_flow(
-        config=config,
-        request_id=request.request_id,
-        window=request.window,
-        champion=request.champion,
-        now=request.now,
-        reason=request.reason,
-        parent_run_id=request.parent_run_id,
-    )
+    with evidence.owned():
+        return training_flow(
+            config=config,
+            request_id=request.request_id,
+            window=request.window,
+            champion=request.champion,
+            now=request.now,
+            reason=request.reason,
+            parent_run_id=request.parent_run_id,
+        )
 
 
 def _waits(held: Held) -> None:

@@ -47,11 +47,14 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
         # Whatever is wrong here will be wrong in the flow too, and is told there.
         with suppress(Exception):
             _import_ahead(project, now)
-    if server is None:
-        yield
-        return
     from prefect import settings
 
+    from pipelines.evidence import owned
+
+    if server is None:
+        with owned():
+            yield
+        return
     url = server.wait()
     embedded = {
         settings.PREFECT_API_URL: url,
@@ -59,13 +62,10 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
         settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
         settings.PREFECT_API_SSL_CERT_FILE: _one_certificate(),
     }
-    with settings.temporary_settings(embedded):
+    with settings.temporary_settings(embedded), owned():
         yield
 
 
-@functools.cache
-def _server() -> TemporaryServer:
-    return TemporaryServer()
 @functools.cache
 def _drop_unusable_proxies() -> None:
     """Take proxies that Prefect's client cannot use out of our environment: it refuses to start with one, used or not.
@@ -88,6 +88,9 @@ def _drop_unusable_proxies() -> None:
             log.warning("%s is ignored: Prefect's client cannot use %s: %s", names[0], shown, error)
 
 
+@functools.cache
+def _server() -> TemporaryServer:
+    return TemporaryServer()
 
 
 @functools.cache

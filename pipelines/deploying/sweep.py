@@ -22,7 +22,7 @@ from monitoring.ledger import Kind, Ledger, Request
 from monitoring.records import Record
 from pipelines import dead_runs, evidence, home
 from pipelines.deploying.silence import tell_silence
-from pipelines.evidence import OWNER
+from pipelines.evidence import owner_of
 
 # A run that has begun says whose it is at once. One that does not for so long has died on its way.
 SILENT = timedelta(minutes=10)
@@ -44,9 +44,13 @@ def sweep(grace_seconds: float = 60) -> list[Taken]:
     Runs of dead processes are ended first. Two sweeps at once start one run: Prefect knows it by request and attempt.
     Last, every model that is silent is told of.
     """
-    evidence.own_flow_run()
     taken = []
-    with closing(Ledger(home.ledger_url())) as ledger, ledger.present(), get_client(sync_client=True) as client:
+    with (
+        evidence.own_flow_run(),
+        closing(Ledger(home.ledger_url())) as ledger,
+        ledger.present(),
+        get_client(sync_client=True) as client,
+    ):
         for ended in dead_runs.end_dead_runs(ledger):
             get_run_logger().warning("%s run %s was ended: %s is gone", ended.where, ended.run_id, ended.owner)
         for request in ledger.open_requests():
@@ -118,7 +122,7 @@ def _goes_on(client: SyncPrefectClient, run: FlowRun) -> bool:
     state = run.state
     if state is None or state.is_final():
         return False
-    silent = not state.is_scheduled() and OWNER not in run.labels
+    silent = not state.is_scheduled() and owner_of(run) is None
     if not silent or datetime.now(UTC) - state.timestamp < SILENT:
         return True
     client.set_flow_run_state(run.id, Crashed(message="it never began to work: its process is gone"), force=True)

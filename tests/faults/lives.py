@@ -10,6 +10,7 @@ from typing import Any
 import pipelines.finishing
 import pipelines.monitoring_flow
 import pipelines.training_flow
+from pipelines import evidence
 from pipelines.config import load
 from pipelines.faults import VARIABLE
 
@@ -23,7 +24,8 @@ def live(url: str, ledger: str | None, point: str, life: Callable[..., None], *w
     os.environ.pop("DRIFTLOOP_LEDGER_URL", None)
     if ledger is not None:
         os.environ["DRIFTLOOP_LEDGER_URL"] = ledger
-    with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    settings = temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+    with settings, evidence.owned():
         life(*words)
 
 

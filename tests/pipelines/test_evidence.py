@@ -111,3 +111,12 @@ def test_a_cell_is_one_line(text: str) -> None:
     assert "\n" not in cell
     assert "<" not in cell
     assert not re.search(r"(?<!\\)(?:\\\\)*\|", cell)
+
+
+def test_a_model_that_a_failed_run_had_begun_to_store_has_failed_too(run_id: str) -> None:
+    """It would be PENDING for good; one that was stored stays ready."""
+    client, experiment = registry.client(), registry.experiment("evidence")
+    begun, stored = (client.create_logged_model(experiment, source_run_id=run_id).model_id for _ in range(2))
+    client.finalize_logged_model(stored, "READY")
+    evidence.close_run(run_id, failed="it was killed")
+    assert [str(client.get_logged_model(one).status) for one in (begun, stored)] == ["FAILED", "READY"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +14,7 @@ from pipelines import dead_runs, evidence, home, registry
 from pipelines.config import load
 from pipelines.recovery import recover, settled_keys, with_end
 from tests.conftest import Model
+from tests.monitoring.ledger.test_holders import dead
 from tests.monitoring.ledger.test_ledger import check, retrain
 from tests.streams import day
 
@@ -186,4 +188,60 @@ def test_tasks_of_a_run_that_crashed_are_ended_and_no_others(trained: Make) -> N
         dead_runs.end_dead_runs(ledger)
         assert [client.read_task_run(one.id).state_name for one in tasks] == ["Crashed", "Running"]
         for run in runs:
+            client.delete_flow_run(run.id)
+
+
+def test_each_flow_run_names_its_owner_from_the_moment_it_is_there(trained: Make) -> None:
+    """Check and training carry the owner as a tag, which the request that creates them writes; tasks carry none."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+
+    made = trained(training__seed=6)
+    with closing(Ledger(home.ledger_url())) as ledger:
+        first = ledger.checks(made.name)[-1]
+    assert first.retrain is not None
+    names = FlowRunFilter.model_validate({"name": {"any_": [first.retrain.request_id]}})
+    with get_client(sync_client=True) as client:
+        check = client.read_flow_run(UUID(str(first.prefect_flow_run_id)))
+        (training,) = client.read_flow_runs(flow_run_filter=names)
+        tasks = client.read_task_runs(flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [training.id]}}))
+    assert evidence.owner_tag() in check.tags
+    assert evidence.owner_tag() in training.tags
+    assert tasks
+    assert [task.tags for task in tasks] == [[]] * len(tasks)
+
+
+def test_runs_that_were_killed_before_they_could_name_themselves_are_ended(
+    trained: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tag that came with the run is enough. One without an owner is ended once no start could take that long."""
+    from prefect import flow, tags
+    from prefect.client.orchestration import get_client
+    from prefect.states import Pending, Running
+
+    trained(training__seed=6)
+    gone = dead()
+
+    @flow(name="training", validate_parameters=False)
+    def left() -> None:
+        """A run of it is never begun."""
+
+    with get_client(sync_client=True) as client, closing(Ledger(home.ledger_url())) as ledger, tags():
+        runs = {
+            "tagged": client.create_flow_run(left, state=Pending(), tags=[f"{evidence.OWNER}:{gone}"]),
+            "mine": client.create_flow_run(left, state=Running(), tags=[evidence.owner_tag()]),
+            "nobody's": client.create_flow_run(left, state=Pending()),
+        }
+
+        def ends() -> dict[str, str]:
+            dead_runs.end_dead_runs(ledger)
+            return {name: str(client.read_flow_run(run.id).state_name) for name, run in runs.items()}
+
+        assert ends() == {"tagged": "Crashed", "mine": "Running", "nobody's": "Pending"}
+        monkeypatch.setattr(dead_runs, "STARTUP_SECONDS", 0)
+        monkeypatch.setenv("PREFECT_API_URL", "http://prefect.example/api")
+        assert ends()["nobody's"] == "Pending"
+        monkeypatch.delenv("PREFECT_API_URL")
+        assert ends() == {"tagged": "Crashed", "mine": "Running", "nobody's": "Crashed"}
+        for run in runs.values():
             client.delete_flow_run(run.id)
