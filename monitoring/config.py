@@ -254,6 +254,9 @@ class Monitored(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.model == "Default":
+            # MLflow keeps the files of its own experiment of that name outside the state folder.
+            raise Misfit("any other name", key="model", found="'Default', which is an experiment of MLflow's own")
         loss = self.performance.loss
         if loss is not None and loss not in LOSSES[self.task]:
             fitting = LOSSES[self.task]

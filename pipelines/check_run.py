@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from prefect import get_run_logger, runtime
 
+from monitoring.errors import LeaseLost
 from monitoring.ledger import Ledger, Request
 from monitoring.records import Check, CheckWindow, Finding, Outcome
 from monitoring.windows import current_window
@@ -86,8 +87,11 @@ class CheckRun:
         """Record an error on its way out; what goes wrong with the record must not hide it.
 
         Where MLflow is away the ledger alone has it, and people are told all the same. A check that has asked for a
-        retrain gets its last word once that is carried on, as after a crash; so does one that gets a SIGTERM.
+        retrain gets its last word once that is carried on, as after a crash; so does one that gets a SIGTERM. Where
+        another process has taken the request over, check and runs are that one's to finish.
         """
+        if isinstance(error, LeaseLost):
+            return
         reason, outage = outages.reason(error), isinstance(error, outages.OUTAGES)
         try:
             if not self._carried_on(error):

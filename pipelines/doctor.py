@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -33,8 +34,10 @@ def examine(now: Moment) -> list[Found]:
             found.append(Found(what="ledger", state="ok", said=f"{ledger.where} opens, format {FORMAT}"))
             found += _stores()
             found += _runs(ledger)
-            for model in ledger.models():
+            known = ledger.models()
+            for model in known:
                 found += _model(ledger, model, now)
+            found += _unknown(known)
     except DriftloopError as error:
         found.append(Found(what="ledger", state="wrong", said=str(error)))
     return found
@@ -120,5 +123,30 @@ def _model(ledger: Ledger, model: str, now: Moment) -> Iterator[Found]:
         return
     if healed is not None:
         yield Found(what=model, state="mended", said=healed)
+    missing = promotion.lost(ledger, model)
+    if missing is not None:
+        said = (
+            f"{missing}; restore MLflow's database and files from a backup, or the next check trains a first champion"
+        )
+        yield Found(what=model, state="wrong", said=said)
+        return
     serves = f"version {champion.number} serves, every file as registered" if champion else "no champion yet"
     yield Found(what=model, state="ok" if champion else "note", said=serves)
+
+
+def _unknown(known: list[str]) -> Iterator[Found]:
+    """Champions in MLflow of which the ledger has no entry. On a shared server they may be those of another ledger."""
+    try:
+        names = [one.name for one in registry.client().search_registered_models(max_results=1000)]
+        champions = [registry.aliased(name, registry.CHAMPION) for name in names if name not in known]
+    except Exception:
+        # What MLflow answers is reported above.
+        return
+    shared = os.environ["MLFLOW_TRACKING_URI"] != home.sqlite_url(home.home() / "mlflow.db")
+    for champion in champions:
+        if champion is not None and "driftloop.request_id" in champion.tags:
+            said = (
+                f"version {champion.number} serves in MLflow, and the ledger has no entry of this model: the ledger is "
+                "new, or it was lost with the history; restore it from a backup, or the next check begins a new history"
+            )
+            yield Found(what=champion.model, state="note" if shared else "wrong", said=said)

@@ -12,6 +12,7 @@ from monitoring.errors import LoadedDiffers, Tampered
 from monitoring.ledger import Kind, Progress
 from monitoring.records import Retrain
 from pipelines import challenger, faults, own_code, promotion, registry
+from pipelines.identities import identities
 from pipelines.registry import CHAMPION, Stored, Version
 from pipelines.work import Work
 
@@ -65,9 +66,10 @@ def _registered(work: Work, progress: Progress) -> Version:
             # A server that went away in between is asked again by MLflow itself, and may have made two.
             version = registry.of_request(model, request_id)
             assert version is not None
-        told = {"version": version.number, "request_id": request_id, **progress.model_dump(include={"sealed"})}
-        if not work.ledger.events(model, most=1, kinds=(Kind.REGISTERED,), subject=version.number):
-            work.ledger.note(model, Kind.REGISTERED, told, work.request.now, subject=version.number)
+        if identities(work.ledger, model).of(version) is None:
+            entry = {"version": version.number, "model_id": version.model_id, "request_id": request_id}
+            entry["sealed"] = progress.sealed
+            work.ledger.note(model, Kind.REGISTERED, entry, work.request.now, subject=version.number)
     return version
 
 

@@ -11,7 +11,7 @@ from prefect import flow, get_run_logger
 from monitoring import sources
 from monitoring.decision import decide
 from monitoring.errors import BadData, NoChampion
-from monitoring.ledger import Held, Ledger, Request, digest, window_key
+from monitoring.ledger import Held, Ledger, Request, digest
 from monitoring.preflight import fatal, put_aside
 from monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window
 from monitoring.windows import labelled_window, training_window
@@ -50,6 +50,7 @@ def monitoring_flow(
                 run.notice("clock_went_back", recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
                 warn = get_run_logger().warning
                 run.notice("champion_healed", recovery.recover(config, ledger, run.now, warn, train=train))
+                run.notice("champion_lost", promotion.lost(ledger, config.model))
             check = _check(run)
         except BadData as error:
             found = Finding(code=error.code, severity="fatal", column=error.column, message=error.found)
@@ -123,7 +124,8 @@ def _check(run: CheckRun) -> Check:
 
 def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
     """How these very rows were judged before, by a finished check or by one whose request is open; None if never."""
-    check = run.ledger.checked(window_key(run.config.model, run.window, champion.number, rows))
+    key = recovery.checked_key(run.ledger, run.config.model, run.window, champion.number, rows)
+    check = run.ledger.checked(key)
     if check is not None:
         return f"check {check.check_id}: {check.outcome.value}"
     asked = _under_way(run, champion.number)
@@ -172,7 +174,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         registry.client().log_text(str(check.mlflow_run_id), check.model_dump_json(indent=1), "check.json")
     if check.outcome is Outcome.REQUESTED:
         return run.hand_over(check)
-    return run.finish(check, recovery.settled_keys(check, fresh.digest))
+    return run.finish(check, recovery.settled_keys(run.ledger, check, fresh.digest))
 
 
 def _signals(
@@ -245,7 +247,7 @@ def _bootstrap(run: CheckRun) -> Check:
     check = _train(run, check, rows, fresh.digest)
     if check.outcome is Outcome.REQUESTED:
         return run.hand_over(check)
-    return run.finish(check, recovery.settled_keys(check, rows))
+    return run.finish(check, recovery.settled_keys(run.ledger, check, rows))
 
 
 def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
@@ -270,7 +272,7 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
         check=check,
         rows=rows,
     )
-    run.ledger.request(request)
+    recovery.ask(run.ledger, request)
     run.asked = request
     faults.reach("wrote decision")
     if run.train == "request":

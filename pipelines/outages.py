@@ -10,15 +10,17 @@ import errno
 import os
 import re
 import sqlite3
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from monitoring.errors import DriftloopError, LedgerAway, LockLost, ServerAway, StorageUnusable, clipped
-from monitoring.ledger.database import sqlite_code
+from monitoring.errors import DriftloopError, LedgerAway, LockLost, ServerAway, StorageBroken, StorageUnusable, clipped
+from monitoring.ledger.database import BROKEN, sqlite_code
 from pipelines import home
 
 # A file that may not grow any more (a quota, a limit of the process) is as full as a disk.
 CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+PERMISSION = {errno.EROFS, errno.EACCES, errno.EPERM}
 CLOSED_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
 AWAY = {
     "requests": ("MLflow", "MLFLOW_TRACKING_URI", {"ConnectionError", "ConnectTimeout", "ReadTimeout", "RetryError"}),
@@ -83,13 +85,26 @@ def _worded(cause: BaseException, whole: BaseException) -> DriftloopError | None
     if type(cause).__name__ in names:
         where = re.sub(r"(://)[^/@]*@", r"\1***@", os.environ.get(variable, ""))
         return ServerAway(f"{server} at {where}" if where else server, _root(cause), variable)
-    if sqlite_code(cause) in CLOSED_SQLITE:
+    code = sqlite_code(cause)
+    if code in CLOSED_SQLITE | BROKEN:
         ours = any(type(one).__module__.partition(".")[0] == "mlflow" for one in _causes(whole))
-        return StorageUnusable(f"{'MLflow' if ours else 'the ledger'}'s database in SQLite", str(cause))
+        where = f"{'MLflow' if ours else 'the ledger'}'s database in SQLite"
+        kind = StorageBroken if code in BROKEN else StorageUnusable
+        return kind(where, str(cause))
     if isinstance(cause, OSError) and cause.errno in CLOSED:
         place = str(cause.filename) if cause.filename else f"a file (the state folder is {home.home()})"
-        return StorageUnusable(place, os.strerror(cause.errno))
+        closed = cause.errno in PERMISSION
+        return StorageUnusable(place, os.strerror(cause.errno), closed=closed, action=_action(cause))
     return None
+
+
+def _action(error: OSError) -> str:
+    """What was tried with the file that the error names: to run it, to read it, or to write to it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if frames and frames[-1].name == "_execute_child":
+        return "run"
+    there = isinstance(error.filename, str) and os.path.exists(error.filename)
+    return "read" if there and not os.access(error.filename, os.R_OK) else "written to"
 
 
 def _root(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from monitoring.errors import ChampionChanged, DriftloopError, NothingToApprove,
 from monitoring.ledger import Claim, Event, Kind, Ledger
 from monitoring.records import Retrain
 from pipelines import faults, registry
+from pipelines.identities import Identities, identities
 from pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version
 
 # What says which version is to serve.
@@ -56,7 +57,7 @@ def rollback(ledger: Ledger, model: str, now: datetime) -> tuple[Version, Versio
         # `champion` first: whatever breaks off here, the alias of the old one still says where it is.
         registry.point(back, CHAMPION)
         registry.point(left, PREVIOUS)
-        ledger.note(model, Kind.ROLLED_BACK, {"version": back.number, "left": left.number}, now, subject=back.number)
+        ledger.note(model, Kind.ROLLED_BACK, _moved(back, left.number), now, subject=back.number)
     return left, back
 
 
@@ -107,76 +108,119 @@ def heal(ledger: Ledger, model: str, now: datetime) -> str | None:
     """Bring back a champion whose alias or version was deleted from outside; gives what to tell, None if all is well.
 
     Its own version comes back if it is there, else `previous`, else the newest one that ever served. A champion that
-    was set by hand in MLflow is left in place and told once.
+    was set by hand in MLflow is left in place and told once; so is one of a registry or a ledger that was exchanged.
     """
     with ledger.alone(model):
         served = ledger.events(model, kinds=MOVES)
-        if not served:
-            return None
         there = registry.aliased(model, CHAMPION)
-        said, champion = _heal_champion(ledger, model, now, there, served)
+        known = identities(ledger, model)
+        if not served:
+            return _of_a_lost_ledger(ledger, model, now, there, known)
+        said, champion = _heal_champion(ledger, model, now, there, served, known)
         if champion is not None:
-            _heal_previous(ledger, champion, served)
+            _heal_previous(ledger, champion, served, known)
         return said
 
 
+def lost(ledger: Ledger, model: str) -> str | None:
+    """What to report where the ledger knows a champion and MLflow has none that could serve; None if all is well."""
+    served = ledger.events(model, most=1, kinds=MOVES)
+    if not served or registry.aliased(model, CHAMPION) is not None:
+        return None
+    return (
+        f"the ledger knows version {served[0].payload['version']} as champion, and MLflow has neither that version nor "
+        "an earlier one that could serve: its database was deleted, exchanged, or restored from an older backup"
+    )
+
+
+def _of_a_lost_ledger(
+    ledger: Ledger, model: str, now: datetime, there: Version | None, known: Identities
+) -> str | None:
+    """A champion that the ledger knows nothing of is left in place and reported once."""
+    if there is None or known.known or "driftloop.request_id" not in there.tags:
+        return None
+    said = (
+        f"version {there.number} serves in MLflow, and the ledger has no entry of it: the ledger is new, or was lost "
+        "with the history of this model (restore it from a backup if there is one)"
+    )
+    ledger.note(model, Kind.CHAMPION_SET, {**_moved(there, None), "reason": said}, now, subject=there.number)
+    return said
+
+
 def _heal_champion(
-    ledger: Ledger, model: str, now: datetime, there: Version | None, served: list[Event]
+    ledger: Ledger, model: str, now: datetime, there: Version | None, served: list[Event], known: Identities
 ) -> tuple[str | None, Version | None]:
     meant = str(served[0].payload["version"])
     if there is not None:
-        if there.number == meant:
+        if known.meant_by(served[0], there):
             return None, there
         said = f"version {there.number} was made champion by hand, in place of version {meant}"
-        ledger.note(model, Kind.CHAMPION_SET, {"version": there.number, "left": meant, "reason": said}, now)
+        if there.number == meant:
+            said = (
+                f"version {meant} in MLflow is not the version {meant} that the ledger knows: MLflow's database was "
+                "exchanged, or the model was deleted and trained again; it is taken as set by hand"
+            )
+        ledger.note(model, Kind.CHAMPION_SET, {**_moved(there, meant), "reason": said}, now)
         return said, there
-    back = next(_loadable(ledger, model, served), None)
+    back = next(_loadable(ledger, model, served, known), None)
     if back is None:
         return None, None
     registry.point(back, CHAMPION)
-    lost = "its alias was deleted" if back.number == meant else f"version {meant} was deleted"
-    said = f"the champion was gone ({lost} from outside): version {back.number} was brought back"
-    ledger.note(model, Kind.HEALED, {"version": back.number, "left": meant, "reason": said}, now, subject=back.number)
+    its_own = back.number == meant and known.meant_by(served[0], back)
+    gone = "its alias was deleted" if its_own else f"version {meant} was deleted"
+    said = f"the champion was gone ({gone} from outside): version {back.number} was brought back"
+    ledger.note(model, Kind.HEALED, {**_moved(back, meant), "reason": said}, now, subject=back.number)
     return said, back
 
 
-def _heal_previous(ledger: Ledger, champion: Version, served: list[Event]) -> None:
+def _moved(version: Version, left: str | None) -> dict[str, str | None]:
+    return {"version": version.number, "model_id": version.model_id, "left": left}
+
+
+def _heal_previous(ledger: Ledger, champion: Version, served: list[Event], known: Identities) -> None:
     """A move that broke off between its two aliases leaves both on one version: the ledger knows who served before."""
     before = registry.aliased(champion.model, PREVIOUS)
     others = {str(event.payload["version"]) for event in served} - {champion.number}
     if others and (before is None or before.number == champion.number):
-        back = next((one for one in _loadable(ledger, champion.model, served) if one.number != champion.number), None)
+        loadable = _loadable(ledger, champion.model, served, known)
+        back = next((one for one in loadable if one.number != champion.number), None)
         if back is not None:
             registry.point(back, PREVIOUS)
 
 
 def proven(ledger: Ledger, version: Version) -> None:
-    """Hold the version's seal against the ledger's own copy: who changes a file in MLflow may change its tag too."""
-    kept = ledger.events(version.model, most=1, kinds=(Kind.REGISTERED,), subject=version.number)
-    if kept and kept[0].payload["sealed"] != version.tags.get("driftloop.manifest_sha256"):
+    """Compare the version's seal with the ledger's own copy: who changes a file in MLflow may change its tag too."""
+    kept = identities(ledger, version.model).of(version)
+    if kept is not None and kept.sealed != version.tags.get("driftloop.manifest_sha256"):
         raise Tampered(f"{version.model} version {version.number}", registry.MANIFEST)
 
 
 def _was_rolled_back(ledger: Ledger, version: Version) -> bool:
     """Whether a person has sent it away since: a training that is carried on later must not bring it back."""
     moves = ledger.events(version.model, kinds=(Kind.ROLLED_BACK,))
-    return any(str(event.payload["left"]) == version.number for event in moves)
+    known = identities(ledger, version.model)
+    return any(known.meant_by(event, version, "left") for event in moves)
 
 
-def _loadable(ledger: Ledger, model: str, served: list[Event]) -> Iterator[Version]:
+def _loadable(ledger: Ledger, model: str, served: list[Event], known: Identities) -> Iterator[Version]:
     """The versions that may come back: the one meant to serve, `previous`, then whatever served, newest first."""
     there = {version.number: version for version in registry.versions(model)}
     previous = registry.aliased(model, PREVIOUS)
     numbers = [str(event.payload["version"]) for event in served]
     line = [numbers[0], *([previous.number] if previous else []), *numbers[1:]]
     for number in dict.fromkeys(line):
-        if number in there:
-            try:
-                registry.verify(there[number])
-                proven(ledger, there[number])
-            except DriftloopError:
-                continue
-            yield there[number]
+        if number not in there:
+            continue
+        moves = [event for event in served if str(event.payload["version"]) == number]
+        if moves and not any(known.meant_by(event, there[number]) for event in moves):
+            # A version of that number served once, and this is another one, of a later registry.
+            continue
+        try:
+            registry.verify(there[number])
+            proven(ledger, there[number])
+        except DriftloopError:
+            continue
+        yield there[number]
 
 
 def _waiting(ledger: Ledger, model: str, number: str) -> tuple[Version, Retrain]:

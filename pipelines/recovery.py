@@ -10,11 +10,12 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from monitoring.ledger import Ledger, Request, window_key
-from monitoring.records import Check, Outcome, Retrain
+from monitoring.ledger import Kind, Ledger, Request, window_key
+from monitoring.records import Check, Outcome, Retrain, Window
 from pipelines import announce, dead_runs, evidence, promotion, registry
 from pipelines.check_run import Train
 from pipelines.config import Project
+from pipelines.identities import identities
 from pipelines.work import settings_of
 
 log = logging.getLogger("driftloop.recovery")
@@ -104,10 +105,28 @@ def with_end(check: Check, retrain: Retrain) -> Check:
     )
 
 
-def settled_keys(check: Check, rows: str) -> tuple[str, ...]:
+def ask(ledger: Ledger, request: Request) -> Retrain | None:
+    """Ask for a retrain; gives the result if it was trained to its end before and its version is still there."""
+    done = ledger.request(request)
+    if done is not None and done.version is not None and (done.promoted or done.code == Kind.AWAITING_APPROVAL):
+        there = registry.versions(request.model)
+        if all(version.tags.get("driftloop.request_id") != request.request_id for version in there):
+            log.warning(
+                "version %s of request %s is gone from MLflow: it is trained again", done.version, done.request_id
+            )
+            return ledger.request(request, again=True)
+    return done
+
+
+def settled_keys(ledger: Ledger, check: Check, rows: str) -> tuple[str, ...]:
     """What a judged check settles: its window and rows, for the champion it met and for the one it left in place."""
     served = (one for one in (check.champion, check.champion_after) if one is not None)
-    return tuple(window_key(check.model, check.window, version, rows) for version in served)
+    return tuple(checked_key(ledger, check.model, check.window, version, rows) for version in served)
+
+
+def checked_key(ledger: Ledger, model: str, window: Window, champion: str, rows: str) -> str:
+    """The key of a window that was judged with a champion, also where an older registry had a version of its number."""
+    return window_key(model, window, identities(ledger, model).name(champion), rows)
 
 
 def _carry_on(config: Project, ledger: Ledger, request: Request, tell: Callable[[str], object]) -> None:
@@ -139,7 +158,7 @@ def _last_word(config: Project, ledger: Ledger, request: Request, end: Retrain |
         if wrong := evidence.renew_report(check):
             log.warning("%s: %s", config.model, wrong)
         evidence.close_run(run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
-    if ledger.record(check, settled_keys(check, request.rows or "")):
+    if ledger.record(check, settled_keys(ledger, check, request.rows or "")):
         from pipelines.probing import learn_on
 
         learn_on(config, ledger, check, ledger.history(config.model, check.now - MOMENT))

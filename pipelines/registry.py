@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from monitoring.errors import ForeignVersion, NoChampion, Tampered
+from monitoring.errors import FileMissing, ForeignVersion, HomeMoved, NoChampion, Tampered
 from monitoring.records import Reference, Window
 from pipelines import copies, home
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipelines.training.scorer import Scorer
 
 CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
-MANIFEST = "manifest.json"
+MANIFEST, ARTIFACTS = "manifest.json", "mlartifacts"
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def experiment(model: str) -> str:
     if known is not None:
         if known.lifecycle_stage == "deleted":
             client().restore_experiment(known.experiment_id)
+        _refuse_if_moved(known.artifact_location)
         return str(known.experiment_id)
     # A server knows where artifacts belong; a database that MLFLOW_TRACKING_URI names directly does not.
     local = os.environ["MLFLOW_TRACKING_URI"].startswith(("sqlite", "postgresql"))
@@ -191,7 +192,6 @@ def store(
     return Stored(logged.model_id, sealed)
 
 
-def register(model: str, stored: Stored, *, run_id: str, tags: dict[str, str]) -> Version:
 def fail_unfinished_models(run_id: str) -> None:
     """Mark the models that a run had begun to store as failed: MLflow would show them as PENDING for good."""
     experiment_id = client().get_run(run_id).info.experiment_id
@@ -200,6 +200,7 @@ def fail_unfinished_models(run_id: str) -> None:
             client().finalize_logged_model(logged.model_id, "FAILED")
 
 
+def register(model: str, stored: Stored, *, run_id: str, tags: dict[str, str]) -> Version:
     """Make a version of a stored model. MLflow would make a second one as well: the caller takes care of that."""
     _ensure_registered(model)
     made = client().create_model_version(
@@ -294,7 +295,23 @@ def _bytes(version: Version, name: str) -> bytes:
         return (folder(version) / name).read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         # A store that is away or closed to us is another matter: it says nothing about the version.
-        raise _tampered(version, name) from error
+        _refuse_if_moved(_location(client().tracking_uri, version.model_id))
+        copies.discard(version.model_id)
+        raise FileMissing(f"{version.model} version {version.number}", name, str(folder(version))) from error
+
+
+def _refuse_if_moved(location: str) -> None:
+    """Raise `HomeMoved` if files are no longer where MLflow has them, and are in the state folder of now."""
+    if not location.startswith(("file:", "/")):
+        return
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    place = Path(str(local_file_uri_to_path(location)))  # type: ignore[no-untyped-call]
+    if ARTIFACTS not in place.parts or place.exists():
+        return
+    at = len(place.parts) - 1 - place.parts[::-1].index(ARTIFACTS)
+    if home.home().joinpath(*place.parts[at:]).exists():
+        raise HomeMoved(str(home.home()), str(Path(*place.parts[:at])))
 
 
 def _tampered(version: Version, name: str) -> Tampered:

@@ -67,7 +67,7 @@ def training_flow(
             settings=settings_of(config),
             parent_run_id=parent_run_id,
         )
-        done = ledger.request(request)
+        done = recovery.ask(ledger, request)
         return _as_before(done) if done is not None else _in_turn(config, ledger, request)
 
 

@@ -16,6 +16,7 @@ from monitoring.errors.data import (
 from monitoring.errors.ledger import (
     LeaseLost,
     LedgerAway,
+    LedgerBroken,
     LedgerTooNew,
     LedgerUnusable,
     LockLost,
@@ -25,6 +26,7 @@ from monitoring.errors.ledger import (
 from monitoring.errors.models import (
     ChampionChanged,
     EstimatorError,
+    FileMissing,
     ForeignVersion,
     LoadedDiffers,
     NoChampion,
@@ -36,12 +38,13 @@ from monitoring.errors.models import (
     TrainingStopped,
     Untrusted,
 )
-from monitoring.errors.outages import ServerAway, StorageUnusable
+from monitoring.errors.outages import ServerAway, StorageBroken, StorageUnusable
 from monitoring.errors.setup import (
     BadExpression,
     BeyondTime,
     ConfigError,
     DriverMissing,
+    HomeMoved,
     HomeUnusable,
     SecretMissing,
     ServerMissing,
@@ -61,11 +64,14 @@ __all__ = [
     "DriverMissing",
     "EstimatorError",
     "FeaturesLost",
+    "FileMissing",
     "ForeignVersion",
     "HistoryTooShort",
+    "HomeMoved",
     "HomeUnusable",
     "LeaseLost",
     "LedgerAway",
+    "LedgerBroken",
     "LedgerTooNew",
     "LedgerUnusable",
     "LoadedDiffers",
@@ -84,6 +90,7 @@ __all__ = [
     "ServerMissing",
     "SourceMissing",
     "SourceUnreadable",
+    "StorageBroken",
     "StorageUnusable",
     "Tampered",
     "TrainingImpossible",

@@ -29,6 +29,18 @@ class LedgerAway(DriftloopError):
         self.why = why
 
 
+class LedgerBroken(DriftloopError):
+    """The file of the ledger is damaged: it is no database, or not all of it is."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(
+            f"the ledger {url} is damaged: {why}",
+            expected="a database file that nothing but driftloop has written to",
+            remedy="stop what uses it and restore it from a backup; without one, `sqlite3 FILE .recover` saves what "
+            "can still be read",
+        )
+
+
 class LockLost(DriftloopError):
     """The connection that held a model's lock has ended: another process may be inside by now."""
 

@@ -77,6 +77,19 @@ class Tampered(DriftloopError):
         )
 
 
+class FileMissing(Tampered):
+    """A file of a model version is not where it was written."""
+
+    def __init__(self, version: str, file: str, folder: str) -> None:
+        DriftloopError.__init__(
+            self,
+            f"{version}: {file} is not in {folder}",
+            expected="the files of a version where they were written when it was registered",
+            remedy="move the folder back if it was moved; otherwise restore the artifact store from a backup, or "
+            "`driftloop rollback` to the previous champion",
+        )
+
+
 class LoadedDiffers(DriftloopError):
     """A version that was just registered predicts otherwise once it is loaded. It never becomes champion."""
 

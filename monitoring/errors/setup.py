@@ -36,6 +36,17 @@ class HomeUnusable(DriftloopError):
         )
 
 
+class HomeMoved(DriftloopError):
+    """The state folder was moved: MLflow has the old place of every file in its database."""
+
+    def __init__(self, place: str, before: str) -> None:
+        super().__init__(
+            f"the state folder was moved from {before} to {place}: MLflow's database has its files at the old place",
+            expected="the state folder at the place where it was made",
+            remedy=f"move it back to {before}, or make a link there: ln -s '{place}' '{before}'",
+        )
+
+
 class DriverMissing(DriftloopError):
     """A database is named whose driver is not installed: it comes with an extra. Exit code 2."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 
-from monitoring.errors import DriverMissing, LedgerAway, LedgerUnusable
+from monitoring.errors import DriverMissing, LedgerAway, LedgerBroken, LedgerUnusable
 
 PATIENCE_SECONDS = 30
 # What SQLite says where it cannot write any more, its journal included, and what that asks for.
@@ -21,6 +21,8 @@ NO_WRITE = {
     sqlite3.SQLITE_IOERR: "is its disk full?",
     sqlite3.SQLITE_READONLY: "is its disk, folder or file for reading only?",
 }
+# What SQLite says of a file that is no database, or that was changed by something else.
+BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 POSTGRES = {
     "application_name": "driftloop",
     # A host that does not answer is told after seconds; a connection that is dead without a word after a minute.
@@ -52,22 +54,24 @@ def shown(url: str) -> str:
 
     >>> shown("postgresql://ann:hush@host/db?sslpassword=hush&sslmode=require")
     'postgresql://ann:***@host/db?sslpassword=***&sslmode=require'
-    """
-    before_host = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
     >>> shown("sqlite+pysqlite:////srv/p%252Fx/ledger.db")
     'sqlite:////srv/p%2Fx/ledger.db'
-    return re.sub(r"(?i)([?&;]\w*(?:password|passwd|pwd)=)[^&;]*", r"\1***", before_host)
+    """
     if url.startswith("sqlite"):
         # A path, as the user wrote it: quoting is for SQLAlchemy alone.
         with suppress(sa.exc.ArgumentError):
             return f"sqlite:///{sa.make_url(url).database or ''}"
+    before_host = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    return re.sub(r"(?i)([?&;]\w*(?:password|passwd|pwd)=)[^&;]*", r"\1***", before_host)
 
 
-def unusable(url: str, error: Exception) -> LedgerUnusable | LedgerAway:
+def unusable(url: str, error: Exception) -> LedgerUnusable | LedgerAway | LedgerBroken:
     """The database's own words, without a password. That SQLite cannot write is no fault of the URL."""
     why = error.why if isinstance(error, LedgerAway) else words(error)
     said = error.__cause__ if isinstance(error, LedgerAway) else error
     code = sqlite_code(getattr(said, "orig", None))
+    if code in BROKEN:
+        return LedgerBroken(shown(url), why)
     if code == sqlite3.SQLITE_CANTOPEN and Path(sa.make_url(url).database or "").is_file():
         code = sqlite3.SQLITE_READONLY  # it is there, and no journal can be made beside it
     asks = NO_WRITE.get(code)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from monitoring.errors import LedgerAway
+from monitoring.errors import LedgerAway, LedgerBroken
 from monitoring.ledger import claims, events, migrations, requests
 from monitoring.ledger.claims import Claim, Held
 from monitoring.ledger.database import connect, shown, unusable
@@ -34,6 +34,9 @@ class Ledger:
         except (sa.exc.SQLAlchemyError, LedgerAway) as error:
             self.close()
             raise unusable(url, error) from error
+        except LedgerBroken:
+            self.close()
+            raise
 
     @property
     def where(self) -> str:
@@ -106,13 +109,14 @@ class Ledger:
             return False
         return True
 
-    def request(self, request: Request) -> Retrain | None:
+    def request(self, request: Request, *, again: bool = False) -> Retrain | None:
         """Ask for a retrain. Gives the result if this very request was trained to its end before, else None.
 
-        The row holds the check whose decision it is: both are written at once or not at all.
+        The row holds the check whose decision it is: both are written at once or not at all. With `again` an earlier
+        result is void: what came of it is not there any more.
         """
         try:
-            return write(self.engine, lambda open_: requests.ask(open_, request))
+            return write(self.engine, lambda open_: requests.ask(open_, request, again=again))
         except sa.exc.IntegrityError:
             # Another process asked for the same at this very moment: its row stands for both.
             return write(self.engine, lambda open_: requests.ask(open_, request))

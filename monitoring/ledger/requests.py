@@ -61,11 +61,14 @@ class Progress(Record):
     tags: dict[str, str]
 
 
-def ask(open_: Connection, request: Request) -> Retrain | None:
-    """One row stands for all tries of a request. Gives its result if it was trained to its end before."""
+def ask(open_: Connection, request: Request, *, again: bool = False) -> Retrain | None:
+    """One row stands for all tries of a request. Gives its result if it was trained to its end before.
+
+    With `again` that result is void, and the request is open once more.
+    """
     this = REQUESTS.c.request_id == request.request_id
     found = open_.execute(sa.select(REQUESTS).where(this).with_for_update()).mappings().first()
-    if found is not None and found["body"] is not None:
+    if found is not None and found["body"] is not None and not again:
         return Retrain.model_validate_json(found["body"])
     if found is not None and found["state"] in OPEN and found["asked"] is not None:
         # Someone else's, or that of a process that died: who claims it carries it on as it was asked for.
@@ -76,6 +79,7 @@ def ask(open_: Connection, request: Request) -> Retrain | None:
         "now": stamp(request.now),
         "reason": plain(request.reason),
         "error": None,
+        "body": None,
         "written_at": written_now(),
         "check_id": request.check.check_id if request.check else None,
         "asked": as_text(request),

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from monitoring.errors import LedgerAway
-from monitoring.ledger.database import PATIENCE_SECONDS, shown, words
+from monitoring.errors import LedgerAway, LedgerBroken
+from monitoring.ledger.database import BROKEN, PATIENCE_SECONDS, shown, sqlite_code, words
 
 Done = TypeVar("Done")
 # One view of the ledger for all its statements. Both are settings of the driver: they cost no question to the server.
@@ -72,6 +72,8 @@ def patiently(engine: Engine, attempt: Callable[[], Done], patience: float | Non
         except (sa.exc.IntegrityError, sa.exc.DataError):
             raise
         except sa.exc.DBAPIError as error:
+            if sqlite_code(error.orig) in BROKEN:
+                raise LedgerBroken(shown(engine.url.render_as_string()), words(error)) from error
             if not _passing(error) or time.monotonic() + pause > last:
                 raise LedgerAway(shown(engine.url.render_as_string()), words(error)) from error
         # At once the first time: of a server that came back the pool still holds dead connections. Not all in step.

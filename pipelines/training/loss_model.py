@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from monitoring.config import PREDICTION
-from monitoring.errors import Tampered
+from monitoring.errors import FileMissing, Tampered
 from monitoring.estimation import (
     LEAST_FITTED,
     Calibration,
@@ -209,6 +209,8 @@ def _inputs(features: Features, frame: pd.DataFrame, predicted: Floats) -> pd.Da
 def _checked(folder: Path, name: str, manifest: dict[str, str]) -> bytes:
     try:
         content = (folder / name).read_bytes()
+    except FileNotFoundError as error:
+        raise FileMissing(folder.name, name, str(folder)) from error
     except OSError as error:
         raise Tampered(folder.name, name) from error
     if sha256(content).hexdigest() != manifest.get(name):

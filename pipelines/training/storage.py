@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from monitoring.config import Task
-from monitoring.errors import DriftloopError, Tampered, Untrusted
+from monitoring.errors import DriftloopError, FileMissing, Tampered, Untrusted
 from monitoring.records import Record
 from pipelines.training.features import Features
 from pipelines.training.scorer import Scorer
@@ -174,6 +174,8 @@ def _checked_reader(folder: Path, manifest: Mapping[str, str] | None) -> Any:
     def read(name: str) -> bytes:
         try:
             content = (folder / name).read_bytes()
+        except FileNotFoundError as error:
+            raise FileMissing(folder.name, name, str(folder)) from error
         except OSError as error:
             raise Tampered(folder.name, name) from error
         if manifest is not None and manifest.get(name) != sha256(content).hexdigest():

@@ -92,6 +92,7 @@ def test_a_source_is_files_or_a_table(given_: dict[str, Any], found: str) -> Non
             {"drift__numeric": {"method": "evidently:ks"}, "drift__columns": {"amount": {"threshold": 1}}},
             "a share below 1",
         ),
+        ({"model": "Default"}, "an experiment of MLflow's own"),
         ({"performance__loss": "log_loss"}, "a loss that fits task regression"),
         ({"task": "binary", "performance__loss": "mae"}, "a loss that fits task binary"),
         ({"model": "../up"}, "match pattern"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -54,6 +55,26 @@ def test_it_heals_a_champion_and_finds_one_that_was_changed(trained: Make) -> No
     file.write_bytes(content)
 
 
+def test_it_misses_the_champion_that_the_ledger_knows(trained: Make) -> None:
+    """A model that was deleted in MLflow is wrong, not new."""
+    made = trained(training__seed=9)
+    registry.client().delete_registered_model(made.name)
+    ((state, told),) = said(doctor.examine(day(30)), made.name)
+    assert state == "wrong"
+    assert "the ledger knows version 1 as champion, and MLflow has neither that version" in told
+    made.check(day(35))
+    assert [state for state, _ in said(doctor.examine(day(30)), made.name)] == ["ok"]
+
+
+def test_it_misses_the_ledger_of_a_champion(trained: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A ledger that was lost is told by the models that MLflow has; nothing is written into the new one."""
+    made = trained(training__seed=8)
+    monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{tmp_path}/ledger.db")
+    for _ in range(2):
+        ((state, told),) = said(doctor.examine(day(30)), made.name)
+        assert (state, "the ledger has no entry of this model" in told) == ("wrong", True)
+
+
 def test_it_tells_of_requests_that_were_left(trained: Make) -> None:
     """They are carried on by the next check, which has the config; the doctor says so and moves nothing."""
     made = trained(training__seed=8)
@@ -78,9 +99,13 @@ def test_parts_are_held_against_bounds_and_tested_versions() -> None:
     assert (other.state, "(tested: 0.1)" in other.said) == ("note", True)
 
 
-@pytest.mark.usefixtures("prefect")
-def test_the_command_says_what_it_found() -> None:
+def test_the_command_says_what_it_found(
+    seeded: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """One object with --json, a line each without; exit code 0 while nothing is wrong."""
+    state = seeded(tmp_path / "state")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{state}/mlflow.db")
+    monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{state}/ledger.db")
     run = CliRunner().invoke(main, ["doctor", "--json"])
     told = json.loads(run.stdout)
     assert (run.exit_code, told["ok"]) == (0, True), told

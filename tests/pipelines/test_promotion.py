@@ -261,6 +261,65 @@ def test_the_ledger_keeps_a_seal_of_its_own(three: Three, ledger: Ledger) -> Non
         promotion.proven(ledger, first)
 
 
+def exchanged(ledger: Ledger, version: Version) -> None:
+    """What the ledger knows of an older registry's version of the same number: that it was registered, and served."""
+    old = {"version": version.number, "model_id": "m-of-an-older-registry", "request_id": "old", "sealed": "another"}
+    ledger.note(version.model, Kind.REGISTERED, old, NOW, subject=version.number)
+    ledger.note(version.model, Kind.PROMOTED, {"version": version.number}, NOW)
+
+
+def test_a_seal_is_that_of_a_version_and_not_of_its_number(three: Three, ledger: Ledger) -> None:
+    """Numbers begin at 1 again in a new registry: the seal of the older version 1 is not compared with the new one."""
+    first, *_ = three
+    exchanged(ledger, first)
+    promotion.proven(ledger, first)
+    new = {"version": "1", "model_id": first.model_id, "request_id": "new", "sealed": "a third one"}
+    ledger.note(first.model, Kind.REGISTERED, new, NOW, subject="1")
+    with pytest.raises(Tampered, match="sha256 differs"):
+        promotion.proven(ledger, first)
+
+
+def test_a_champion_of_another_registry_is_reported_once(three: Three, ledger: Ledger) -> None:
+    """It has the number of the champion that the ledger knows, and is another version: it is kept, as set by hand."""
+    first, *_ = three
+    exchanged(ledger, first)
+    registry.point(first, CHAMPION)
+    assert "is not the version 1 that the ledger knows" in str(promotion.heal(ledger, first.model, NOW))
+    assert promotion.heal(ledger, first.model, NOW) is None
+    assert numbers(first.model)[0] == "1"
+
+
+def test_nothing_of_another_registry_is_brought_back(three: Three, ledger: Ledger) -> None:
+    """A number that served in an older registry makes no champion of the version that has it now; the loss is told."""
+    first, second, _ = three
+    exchanged(ledger, first)
+    exchanged(ledger, second)
+    assert promotion.heal(ledger, first.model, NOW) is None
+    assert numbers(first.model) == (None, None)
+    assert "the ledger knows version 2 as champion, and MLflow has neither" in str(promotion.lost(ledger, first.model))
+    promote(ledger, first, None)
+    assert promotion.lost(ledger, first.model) is None
+
+
+def test_a_rollback_in_an_older_registry_keeps_no_new_version_away(three: Three, ledger: Ledger) -> None:
+    """Version 2 was sent away there; the version 2 of now is another one and may be promoted."""
+    first, second, _ = three
+    exchanged(ledger, second)
+    ledger.note(first.model, Kind.ROLLED_BACK, {"version": "1", "left": "2"}, NOW, subject="1")
+    assert promote(ledger, first, None)
+    assert promote(ledger, second, "1")
+
+
+def test_a_champion_that_a_new_ledger_does_not_know_is_reported_once(trained: Make, tmp_path: Path) -> None:
+    """The ledger's file was lost, or emptied: the champion stays, and the history says what is missing."""
+    made = trained(training__seed=1)
+    (tmp_path / "ledger.db").write_bytes(b"")
+    with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as new:
+        assert "the ledger is new, or was lost" in str(promotion.heal(new, made.name, NOW))
+        assert promotion.heal(new, made.name, NOW) is None
+        assert told(new, made.name) == ["champion_set"]
+
+
 def asks(ledger: Ledger, version: Version, champion: str) -> Retrain:
     """A request that has led to a version which waits."""
     request_id = f"{version.model}-{version.number}"

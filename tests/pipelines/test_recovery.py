@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from monitoring.ledger import Ledger, Request, holders, window_key
+from monitoring.ledger import Kind, Ledger, Request, holders, window_key
 from monitoring.records import Outcome, Retrain, Window
 from pipelines import dead_runs, evidence, home, registry
 from pipelines.config import load
@@ -41,11 +42,18 @@ def test_the_end_of_a_training_is_the_outcome_of_its_check(before: Outcome, end:
     assert told.reason == "made. made"
 
 
-def test_a_check_settles_its_window_for_both_champions() -> None:
+def test_a_check_settles_its_window_for_both_champions(tmp_path: Path) -> None:
     """For the one that it met and the one that it left in place; where there is none there is nothing to settle."""
     seen = check(champion="1", champion_after="2")
-    assert settled_keys(seen, "d") == tuple(window_key("taxi", seen.window, number, "d") for number in ("1", "2"))
-    assert settled_keys(check(champion=None, champion_after=None), "d") == ()
+    keys = tuple(window_key("taxi", seen.window, number, "d") for number in ("1", "2"))
+    with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
+        assert settled_keys(ledger, seen, "d") == keys
+        assert settled_keys(ledger, check(champion=None, champion_after=None), "d") == ()
+        for model_id in ("m-1", "m-2"):
+            told = {"version": "1", "model_id": model_id, "request_id": "r", "sealed": "s"}
+            ledger.note("taxi", Kind.REGISTERED, told, day(0), subject="1")
+        assert settled_keys(ledger, seen, "d")[0] != keys[0], "another registry, another version 1"
+        assert settled_keys(ledger, seen, "d")[1] == keys[1]
 
 
 def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) -> None:

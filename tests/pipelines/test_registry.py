@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.errors import ForeignVersion, Tampered
+from monitoring.errors import FileMissing, ForeignVersion, HomeMoved, Tampered
 from monitoring.records import Outcome
 from pipelines import registry
 from pipelines.config import Training
@@ -79,6 +79,40 @@ def test_a_check_on_a_tampered_champion_fails_in_words(trained: Make) -> None:
         made.check(day(34))
     assert made.champion() == champion.number
     assert made.check(day(34)).outcome is Outcome.STEADY
+
+
+def test_a_file_that_is_gone_is_no_changed_one(trained: Make) -> None:
+    """It is named with the folder in which it was, and nobody speaks of its sha256."""
+    champion = registry.champion(trained().name)
+    place = registry.folder(champion) / "reference.json"
+    kept = place.rename(place.with_suffix(".away"))
+    try:
+        with pytest.raises(FileMissing, match=r"reference\.json is not in /.*"):
+            registry.verify(champion)
+    finally:
+        kept.rename(place)
+
+
+def test_a_moved_state_folder_is_told_with_its_old_place(
+    trained: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing is written to the old place: MLflow has it in its database, and the files are in the folder of now."""
+    made = trained()
+    old = registry.home.home()
+    new = tmp_path / "moved"
+    (old / "mlartifacts").rename(tmp_path / "mlartifacts")
+    new.symlink_to(tmp_path)
+    monkeypatch.setenv("DRIFTLOOP_HOME", str(new))
+    try:
+        with pytest.raises(
+            HomeMoved, match=f"the state folder was moved from {old} to {tmp_path}.*(?s:.*)back to {old}"
+        ):
+            registry.experiment(made.name)
+        with pytest.raises(HomeMoved):
+            registry.verify(registry.champion(made.name))
+    finally:
+        (tmp_path / "mlartifacts").rename(old / "mlartifacts")
+    registry.verify(registry.champion(made.name))
 
 
 class Bomb:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.errors import LedgerUnusable, UnknownRequest
+from monitoring.errors import LedgerBroken, LedgerUnusable, UnknownRequest
 from monitoring.ledger import Ledger, Request, digest, window_key
 from monitoring.ledger.tables import stamp
 from monitoring.records import Check, CheckWindow, Outcome, Performance, Retrain, Window
@@ -218,12 +218,26 @@ def test_a_ledger_that_cannot_be_opened_says_so(url: str, why: str) -> None:
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
-    """A damaged ledger is named, and left as it is."""
+    """A damaged ledger is named, with the backup as its remedy, and left as it is."""
     file = tmp_path / "ledger.db"
     file.write_bytes(b"this is no database" * 100)
-    with pytest.raises(LedgerUnusable, match="file is not a database"):
+    with pytest.raises(LedgerBroken, match=r"(?s)file is not a database.*backup"):
         Ledger(f"sqlite:///{file}")
     assert file.read_bytes() == b"this is no database" * 100
+
+
+def test_a_ledger_with_flipped_bytes_is_damaged_and_not_away(tmp_path: Path) -> None:
+    """Where the file opens and a page of it does not read, the remedy is the backup as well."""
+    file = tmp_path / "ledger.db"
+    with closing(Ledger(f"sqlite:///{file}")) as ledger:
+        for number in range(200):
+            ledger.note("taxi", "noted", {"text": "x" * 500, "number": number}, NOW)
+    content = bytearray(file.read_bytes())
+    for at in range(8192, len(content)):
+        content[at] ^= 0x5A
+    file.write_bytes(content)
+    with pytest.raises(LedgerBroken, match=r"(?s)malformed.*backup"), closing(Ledger(f"sqlite:///{file}")) as ledger:
+        ledger.events("taxi")
 
 
 IMPORTS = "import sys; from monitoring.ledger import Ledger\n"
