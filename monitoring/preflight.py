@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from monitoring.errors import clipped, listed
+from monitoring.lateness import Lateness
 from monitoring.records import TEXT, ColumnReference, Finding, Reference, Role, Severity
 from monitoring.tally import Counted, Tally
 
@@ -27,10 +28,11 @@ def inspect(
     repeated_share: float = 0.0,
     future_rows: int = 0,
     in_order: bool = True,
+    late: Lateness | None = None,
 ) -> tuple[Finding, ...]:
     """Hold what was counted of canonical rows against the reference.
 
-    `repeated_share` is how many of the rows repeat another row exactly.
+    `repeated_share` is how many of the rows repeat another row exactly, `late` where rows and labels end.
     """
     limits = config.preflight
     changed = tuple(_config(reference, config))
@@ -54,7 +56,7 @@ def inspect(
         found += _constant(values, column)
     target = reference.column(config.columns.target)
     if target is not None and target.name not in unlike:
-        found += _labels(counted.due, target, config)
+        found += _labels(counted.due, target, config, late)
     return tuple(found)
 
 
@@ -230,7 +232,7 @@ def _constant(values: Counted, column: ColumnReference) -> Iterator[Finding]:
         )
 
 
-def _labels(due: Counted, target: ColumnReference, config: Monitored) -> Iterator[Finding]:
+def _labels(due: Counted, target: ColumnReference, config: Monitored, late: Lateness | None) -> Iterator[Finding]:
     """Judge the labels that must be there by now: a model that learns from broken ones is worse than an old one."""
     if not due.rows:
         told = "no label of this window is due yet"
@@ -243,6 +245,8 @@ def _labels(due: Counted, target: ColumnReference, config: Monitored) -> Iterato
     broken = enough and (share == 1.0 or new > limits.max_new_null_share)
     if broken or new > limits.warn_new_null_share:
         limit = limits.max_new_null_share if broken else limits.warn_new_null_share
+        delay = config.columns.label_delay
+        ends = f"; {late.sentence(delay)}: {late.remedy(delay)}" if late is not None else ""
         yield Finding(
             code="target_missing",
             severity="fatal" if broken else "warning",
@@ -250,7 +254,7 @@ def _labels(due: Counted, target: ColumnReference, config: Monitored) -> Iterato
             observed=share,
             limit=limit,
             message=f"{share:.1%} of the {due.rows:,} labels in {target.name} that are due are missing, "
-            f"in the reference {target.null_share:.1%} (limit {limit:.0%} more)",
+            f"in the reference {target.null_share:.1%} (limit {limit:.0%} more){ends}",
         )
     if target.kind == "numeric":
         yield from _range(due, target, limits)

@@ -16,12 +16,14 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from monitoring import sources
+from monitoring.lateness import Lateness, lateness
 from monitoring.ledger import digest
 from monitoring.preflight import inspect
 from monitoring.profiles import Profiles
 from monitoring.records import Check, ColumnReference, ColumnScore, Estimate, Finding, Performance, Reference, Window
-from monitoring.tally import tally
+from monitoring.tally import Tally, tally
 from monitoring.verdicts import judge, too_few_blocks
+from monitoring.windows import within
 from pipelines import prediction_log, registry
 from pipelines.as_trained import differences
 from pipelines.caching import by_content
@@ -71,11 +73,14 @@ def preflight(
 
     `known` is the config by which the rows were read: the champion's features, and not those of the config.
     """
-    time = config.columns.time
+    time, target = config.columns.time, config.columns.target
     due = window.end - config.columns.label_delay
-    counted = [
-        tally(rows, reference, config.columns.target, (rows[time] < due).to_numpy()) for rows in fresh.pieces(window)
-    ]
+    counted: list[Tally] = []
+    late = Lateness()
+    for piece in fresh.pieces():
+        late += lateness(piece, time, known.columns.target)
+        rows = within(piece, time, window)
+        counted.append(tally(rows, reference, target, (rows[time] < due).to_numpy()))
     found = inspect(
         reduce(add, counted),
         reference,
@@ -84,6 +89,7 @@ def preflight(
         repeated_share=fresh.repeated_share(window),
         future_rows=sources.count_rows(config.source, known.reading, ahead, config.folder),
         in_order=fresh.in_order,
+        late=late,
     )
     return fresh.findings + differences(config, reference) + too_few_blocks(profiles, config.drift) + found
 

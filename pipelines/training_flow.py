@@ -131,7 +131,8 @@ def _carry_on(work: Work) -> Retrain:
     try:
         retrain = finishing.finish(work, progress, rejudge=None) if progress else _train(work, run_id)
     except TrainingImpossible as error:
-        retrain = work.retrain(run_id, None, version=None, code=error.code, reason=f"no training: {error.found}")
+        why = f"no training: {error.found}; {error.remedy}"
+        retrain = work.retrain(run_id, None, version=None, code=error.code, reason=why)
         # The request stays open: the same one may succeed once the rows are there.
         ledger.fail(request_id, f"{retrain.code}: {retrain.reason}", by=work.claim, impossible=True)
     except LeaseLost:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from monitoring.durations import format_duration
 from monitoring.errors import TrainingImpossible
+from monitoring.lateness import lateness
 from monitoring.performance import row_losses
 from monitoring.records import Window
 from pipelines.training.fit import fit
@@ -34,18 +35,23 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
     The window is longer than `training.window` by the gap, so that the delay takes nothing from what is learned.
     Without enough labelled rows, or any before the holdout, `TrainingImpossible` says which.
     """
-    labelled = frame[frame[config.columns.target].notna()]
+    columns = config.columns
+    labelled = frame[frame[columns.target].notna()]
+    late = lateness(frame, columns.time, columns.target)
     if labelled.empty:
+        ends = "" if frame.empty else f": {late.sentence(columns.label_delay)}"
         raise TrainingImpossible(
             "no_data" if frame.empty else "no_labels",
-            f"{len(frame):,} rows in {window}, none of them labelled",
+            f"{len(frame):,} rows in {window}, none of them labelled{ends}",
             expected=f"at least {config.training.min_rows} labelled rows",
-            remedy="wait for labels, or widen training.window",
+            remedy=late.remedy(columns.label_delay) if len(frame) else "wait for rows, or widen training.window",
         )
     if len(labelled) < config.training.min_rows:
+        missing = len(frame) - len(labelled)
+        ends = f"; {missing:,} more rows have no label: {late.sentence(columns.label_delay)}" if missing else ""
         raise TrainingImpossible(
             "too_few_rows",
-            f"{len(labelled):,} labelled rows in {window}, at least {config.training.min_rows:,} are needed",
+            f"{len(labelled):,} labelled rows in {window}, at least {config.training.min_rows:,} are needed{ends}",
             expected=f"training.min_rows: {config.training.min_rows}",
             remedy="wait for more rows, or widen training.window",
         )
@@ -61,6 +67,14 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
             f"({format_duration(config.columns.label_delay)}) before the holdout",
             expected="rows before the holdout and its gap",
             remedy="wait for more rows, or widen training.window",
+        )
+    if len(holdout) < config.gate.min_rows and len(holdout) < int((frame[columns.time] >= start).sum()):
+        raise TrainingImpossible(
+            "no_labels",
+            f"{len(holdout):,} rows of the holdout ({start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M}) have labels"
+            f": {late.sentence(columns.label_delay)}",
+            expected=f"at least {config.gate.min_rows:,} labelled rows to judge a model by (gate.min_rows)",
+            remedy=late.remedy(columns.label_delay),
         )
     return Parts(train=train, holdout=holdout)
 

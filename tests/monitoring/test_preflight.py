@@ -10,11 +10,12 @@ import pytest
 
 from monitoring.config import Monitored
 from monitoring.conform import conform
+from monitoring.lateness import Lateness
 from monitoring.preflight import fatal, inspect, put_aside
 from monitoring.records import Finding, Reference
 from monitoring.tally import tally
 from tests.judged import TYPES, monitored, reference, rows
-from tests.streams import stream
+from tests.streams import day, stream
 
 N = 700
 
@@ -323,3 +324,12 @@ def test_a_message_shows_values_as_they_are_and_not_at_length() -> None:
     assert "np." not in found(amount=10.0)["constant"].message
     assert len(found(city="x" * 10_000)["constant"].message) < 200
     assert len(found(city=share(0.5, "x" * 10_000, CITIES))["unseen_categories"].message) < 200
+
+
+def test_missing_labels_are_told_with_where_they_end() -> None:
+    """The newest label, the newest row and the delay of the config stand beside the share that is missing."""
+    late = Lateness(day(0), day(9), day(3))
+    finding = found(y=np.nan, more={"late": late})["target_missing"]
+    assert finding.severity == "fatal"
+    assert "the newest label is of 2026-01-04 00:00, the newest row of 2026-01-10 00:00" in finding.message
+    assert finding.message.endswith("set columns.label_delay: 6d")
