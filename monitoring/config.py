@@ -187,8 +187,15 @@ class Columns(Section):
         for name, kind in self.types.items():
             key = f"types.{name}"
             if name in self.derived:
-                remedy = f"remove it, or cast in columns.derived.{name}"
-                raise Misfit("columns of the source", key=key, found="a type for a derived column", remedy=remedy)
+                if kind != "text":
+                    remedy = f"remove it, or cast in columns.derived.{name}"
+                    raise Misfit(
+                        "text, for an expression that reads the source column of its own name",
+                        key=key,
+                        found=f"{kind!r} for a derived column",
+                        remedy=remedy,
+                    )
+                continue
             if name in self.numeric and kind not in NUMBER_TYPES:
                 remedy = f"correct the type, or move {name} to columns.categorical"
                 raise Misfit(

@@ -171,7 +171,8 @@ def sample(
     """Return some rows with all columns: the first ones of a table, or of files spread over the whole source.
 
     With `time`, the name of a column or what an expression makes of it, they come in order of time, from the whole
-    source where that costs one pass over it, the newest ones among them.
+    source where that costs one pass over it, the newest ones among them. `attrs["types"]` has the types that were
+    guessed for columns of text.
     """
     with _opened(source, folder, None) as engine:
         for file, header in engine.headers.items():
@@ -188,7 +189,9 @@ def sample(
             parts = [f"({rows_of(engine, file)} LIMIT {-(-rows // picked)})" for file in files]
             frame = engine.fetch(f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) AS s LIMIT {rows}")
         names = {alias: name for name, alias in aliases(engine).items()}
-        return frame[[alias for alias in names if alias in frame]].rename(columns=names)
+        frame = frame[[alias for alias in names if alias in frame]].rename(columns=names)
+        frame.attrs["types"] = dict(engine.kinds)
+        return frame
 
 
 def _in_time(engine: Engine, moment: str, rows: int) -> pd.DataFrame:

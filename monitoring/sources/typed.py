@@ -77,7 +77,9 @@ def known_types(columns: Columns, notation: str) -> dict[str, str]:
     types: dict[str, str] = {**dict.fromkeys(columns.numeric, notation), **dict.fromkeys(columns.categorical, "text")}
     for name, kind in columns.types.items():
         types[name] = notation if kind == "number" and name == columns.target else kind
-    return {name: kind for name, kind in types.items() if name not in columns.derived}
+    # What an expression of the same name takes the place of is text to that expression, if the config says so.
+    spelled = {name for name, kind in columns.types.items() if kind == "text"}
+    return {name: kind for name, kind in types.items() if name not in columns.derived or name in spelled}
 
 
 def clues(text: str, notation: str) -> list[str]:

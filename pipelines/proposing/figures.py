@@ -70,7 +70,6 @@ class Figures:
         """
         engine = "duckdb" if source.path else str(source.url).partition(":")[0].partition("+")[0]
         text = names_sql([column], "mysql" if engine == "mysql" else "duckdb")
-        text = f"CAST({text} AS VARCHAR)" if engine == "duckdb" else text
         for piece in self.strip:
             text = f"replace({text}, '{piece.replace(chr(39), chr(39) * 2)}', '{'-' if piece in NEGATIVE else ''}')"
         if self.decimal == ",":
@@ -90,13 +89,13 @@ class Figures:
 
 
 def figures(values: pd.Series, *, label: bool = False) -> Figures | None:
-    r"""Return how the numbers in a column of text are written; None if it does not hold numbers.
+    """Return how the numbers in a column of text are written; None if it does not hold numbers.
 
     Whole numbers without marks and with few levels are codes and stay text, and so do those with leading zeros.
 
     >>> import pandas as pd
-    >>> figures(pd.Series(["$52,775.78", "$901.10", "N/A"])).sql("Income", Source(path="a.csv"))
-    "TRY_CAST(replace(replace(CAST(\"Income\" AS VARCHAR), '$', ''), ',', '') AS DOUBLE)"
+    >>> print(figures(pd.Series(["$52,775.78", "$901.10", "N/A"])).sql("Income", Source(path="a.csv")))
+    TRY_CAST(replace(replace("Income", '$', ''), ',', '') AS DOUBLE)
     >>> figures(pd.Series(["rome", "oslo"])) is None
     True
     """

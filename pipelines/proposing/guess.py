@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitoring.config import PREDICTION, Columns, Source
+from monitoring.config import PREDICTION, Columns, ColumnType, Source
 from monitoring.errors import ConfigError, DriftloopError, clipped, listed, meant
 from monitoring.sources.expressions import names_sql
 from pipelines.proposing.figures import Figures, as_numbers, figures, no_labels
@@ -65,7 +65,8 @@ class Guess:
 
     `times`: expressions for a time column that holds no times as it is. `written`: how the numbers are written in
     columns of text. `no_label`: values of the target that stand for a missing label. `rare`: the share of the second
-    most frequent class. `named`: the target has the name of one, or was given.
+    most frequent class. `named`: the target has the name of one, or was given. `types`: how columns of text are read,
+    where other rows could make something else of them.
     """
 
     time: str
@@ -81,6 +82,7 @@ class Guess:
     classes: int = 0
     named: bool = True
     engine: Source | None = None
+    types: dict[str, ColumnType] = field(default_factory=dict)
 
     @property
     def derived(self) -> dict[str, str]:
@@ -98,7 +100,10 @@ class Guess:
         """Return the columns that are read to count rows and labels over time: the fewest that a reading takes."""
         derived = {name: how for name, how in self.derived.items() if name in {self.time, self.target}}
         feature = next(name for name in (*self.numeric, *self.categorical) if name not in derived)
-        return Columns(time=self.time, target=self.target, categorical=(feature,), derived=derived)
+        types: dict[str, ColumnType] = {name: kind for name, kind in self.types.items() if name == self.target}
+        if self.task == "regression" and self.engine is not None and self.engine.path and self.target not in derived:
+            types.setdefault(self.target, "number")
+        return Columns(time=self.time, target=self.target, categorical=(feature,), types=types, derived=derived)
 
 
 def chosen_time(
@@ -158,7 +163,20 @@ def look(
         int(labels.dropna().nunique()),
         named,
         source,
+        _types(frame, [*numeric, target], written),
     )
+
+
+def _types(frame: pd.DataFrame, names: list[str], written: dict[str, Figures]) -> dict[str, ColumnType]:
+    """Types for the columns of a CSV that other rows could make others of: decimal commas, and what is read as text."""
+    guessed = frame.attrs.get("types", {})
+    found: dict[str, ColumnType] = {}
+    for name in names:
+        if guessed.get(name) in ("decimal_comma", "thousands_comma"):
+            found[name] = guessed[name]
+        elif name in guessed and name in written:
+            found[name] = "text"
+    return found
 
 
 def _pick(frame: pd.DataFrame, given: str | None, option: str) -> str | None:

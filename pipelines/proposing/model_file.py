@@ -19,6 +19,11 @@ LOSS = {
     "binary": ("log_loss", "or brier, error_rate"),
     "multiclass": ("log_loss", "or brier, error_rate"),
 }
+TYPES = {
+    "decimal_comma": "decimal_comma: 1.234,5",
+    "thousands_comma": "thousands_comma: 1,234.5",
+    "text": "text: for the expression below",
+}
 DERIVED = "  # derived: {weekday: dayofweek(some_time)}    # SQL expressions"
 TEMPLATE = """\
 # driftloop: one file per monitored model. Every key: docs/config.md
@@ -34,7 +39,7 @@ columns:
   label_delay: {delay}            # labels of rows older than this are complete{delay_note}
   numeric: {numeric}
   categorical: {categorical}
-{left}{derived}
+{types}{left}{derived}
   # filter: "some_column > 0"                   # SQL condition; other rows are not read
 
 windows:
@@ -101,6 +106,7 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, newest: s
         delay_note=f"; {newest}" if newest else "",
         numeric=_names(guess.numeric),
         categorical=_names(guess.categorical),
+        types=_types(guess),
         left=left,
         derived=_derived(guess),
         current=format_duration(spans.current),
@@ -114,6 +120,14 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, newest: s
         gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),
         cron="0 6 * * *" if spans.current >= DAY else "5 * * * *",
     )
+
+
+def _types(guess: Guess) -> str:
+    if not guess.types:
+        return ""
+    inside = ", ".join(f"{quoted(name)}: {kind}" for name, kind in guess.types.items())
+    told = [note for kind, note in TYPES.items() if kind in guess.types.values()]
+    return f"  types: {{{inside}}}   # {'; '.join(told)}\n"
 
 
 def _derived(guess: Guess) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from monitoring.config import Columns, Source
 from monitoring.conform import labels, numbers
 from monitoring.errors import ColumnsTwice, NamesDiffer, NotATime, SourceUnreadable
+from monitoring.records import Window
 from monitoring.sources import count_rows, read_rows, sample
 from tests.tables import HEADER, WEEK, columns, csv, parquet, trips
 
@@ -234,3 +237,20 @@ def test_expressions_see_columns_by_their_types(tmp_path: Path) -> None:
     )
     config = Columns(**{**config.model_dump(), "categorical": ("kind", "far")})
     assert read_rows(source, config, WEEK, tmp_path).frame["far"].tolist() == [False, True]
+
+
+def test_a_column_may_be_text_to_the_expression_of_its_own_name(tmp_path: Path) -> None:
+    """Money with a sign is read the same in a file where every amount happens to look like a number."""
+    for name, fares in (("a", ["1.148,55 €", "85,46 €"]), ("b", ["1.148", "85"])):
+        lines = [f"2026-01-0{at + 1};{fare};rome;1" for at, fare in enumerate(fares)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["ts;fare;zone;y", *lines]) + "\n")
+    how = "TRY_CAST(replace(replace(replace(fare, ' €', ''), '.', ''), ',', '.') AS DOUBLE)"
+    named = Columns(
+        time="ts", target="y", numeric=("fare",), categorical=("zone",), types={"fare": "text"}, derived={"fare": how}
+    )
+    week = Window(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 8, tzinfo=UTC))
+    both = read_rows(Source(path="*.csv"), named, week, tmp_path).frame
+    assert sorted(both["fare"]) == [85.0, 85.46, 1148.0, 1148.55]
+    assert sorted(read_rows(Source(path="b.csv"), named, week, tmp_path).frame["fare"]) == [85.0, 1148.0]
+    with pytest.raises(ValidationError, match="text, for an expression that reads the source column of its own name"):
+        Columns(time="ts", target="y", numeric=("fare",), types={"fare": "number"}, derived={"fare": how})

@@ -339,14 +339,14 @@ def shop(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "target", "features"),
+    ("data", "target", "features", "decimals"),
     [
-        ("german.csv", "Umsatz", {"Betrag", "Rabatt", "Ort"}),
-        ("american.csv", "Spent", {"Income", "Rate", "Years", "City"}),
+        ("german.csv", "Umsatz", {"Betrag", "Rabatt", "Ort"}, {"Umsatz"}),
+        ("american.csv", "Spent", {"Income", "Rate", "Years", "City"}, set()),
     ],
 )
 def test_numbers_as_people_write_them_go_through_both_commands(
-    prefect: None, tmp_path: Path, data: str, target: str, features: set[str]
+    prefect: None, tmp_path: Path, data: str, target: str, features: set[str], decimals: set[str]
 ) -> None:
     """A bare init takes all features and the right task; the champion learns from numbers."""
     shop(tmp_path)
@@ -354,6 +354,7 @@ def test_numbers_as_people_write_them_go_through_both_commands(
     project = load(made.file)
     assert (project.task, set(project.columns.features)) == ("regression", features)
     assert any(note.startswith("numbers: ") for note in made.notes)
+    assert set(project.columns.types) == set(project.columns.derived) - {project.columns.time} | decimals
     first, second = checks(made, f"written-{target}")
     assert first.outcome is Outcome.BOOTSTRAPPED, first.reason
     assert second.outcome.judged, second.reason
