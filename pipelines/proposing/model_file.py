@@ -94,7 +94,7 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, newest: s
     left = "".join(f"  # left out: {quoted(column)} ({_one_line(why)})\n" for column, why in guess.left_out.items())
     loss, losses = LOSS[guess.task]
     few = max(10, min(200, spans.rows // 4))
-    learned = spans.held(spans.training - spans.delay)
+    learned = spans.held(spans.training)
     return TEMPLATE.format(
         name=quoted(model),
         task=guess.task,

@@ -55,7 +55,8 @@ def proposed(timeline: Timeline, delay: timedelta, *, rare: float = 1.0, feature
     held = max(_holding(pace, rare, HELD_ROWS, HELD_RARE), step)
     learned = _holding(pace, rare, max(LEARN_ROWS, ROWS_PER_FEATURE * features), LEARN_RARE)
     wanted = max(held + learned, BATCHES * current, 28 * DAY if current >= DAY else timedelta())
-    most = max(min(length * 3 / 5, length - current), 2 * step)
+    # The gap of the label delay before the holdout is read beside the window.
+    most = max(min(length * 3 / 5, length - current - delay), 2 * step)
     training = min(wanted, most)
     holdout = min(max(held, training / 5), training * 2 / 5)
     unit = current if most >= BATCHES * current else step
@@ -64,8 +65,7 @@ def proposed(timeline: Timeline, delay: timedelta, *, rare: float = 1.0, feature
     while holdout < half and timeline.typical(holdout, end) < min(HELD_ROWS / 2, rows):
         holdout += step  # batches come less often
     holdout = min(holdout, half)
-    # A window spans the gap of the label delay before its holdout as well.
-    return Spans(current, training + _up(delay, step), holdout, delay, int(rows), pace)
+    return Spans(current, training, holdout, delay, int(rows), pace)
 
 
 def _holding(pace: float, rare: float, rows: float, of_the_rare: float) -> timedelta:

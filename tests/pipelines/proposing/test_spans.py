@@ -57,11 +57,11 @@ def test_a_rare_class_takes_longer_windows() -> None:
     assert made.training < proposed(history(730, 160), timedelta(), rare=0.01).training
 
 
-def test_a_label_delay_lengthens_the_window_by_itself() -> None:
-    """What is learned from stays the same; the gap comes on top."""
+def test_a_label_delay_takes_nothing_from_the_window() -> None:
+    """What is learned from stays the same, unless the gap beside the window leaves no room for it."""
     plain, late = proposed(history(300, 100), timedelta()), proposed(history(300, 100), 30 * DAY)
-    assert late.training == plain.training + 30 * DAY
-    assert (late.holdout, late.current) == (plain.holdout, plain.current)
+    assert (late.training, late.holdout, late.current) == (plain.training, plain.holdout, plain.current)
+    assert proposed(history(75, 100), 30 * DAY).training + 30 * DAY + 7 * DAY <= 45 * DAY
 
 
 @settings(max_examples=150, deadline=None)
@@ -81,7 +81,7 @@ def test_any_history_gets_windows_that_a_model_file_takes(
     if days * a_day < 20:
         return
     made = proposed(history(days, a_day), timedelta(days=round(days * late)), rare=rare, features=features)
-    assert timedelta() < made.holdout < made.training - made.delay
+    assert timedelta() < made.holdout < made.training
     Project.model_validate(
         {
             "model": "m",
