@@ -6,11 +6,12 @@ Nothing here raises: whatever goes wrong with an event or a notification, the ch
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec
 
+from monitoring.errors import SecretMissing
 from monitoring.ledger import Ledger
 from monitoring.records import Check, Retrain
 from monitoring.secrets import expand
@@ -90,34 +91,42 @@ def notify(wanted: Notify, news: Iterable[Notice], ledger: Ledger) -> None:
 
 
 def send(wanted: Notify, notice: Notice) -> int:
-    """Send a notice to every URL, whatever was told before; gives how many took it.
+    """Send a notice to every URL, whatever was sent before; return how many took it.
 
     A URL that did not is named by its place and scheme: the rest of it is secret.
     """
+    failed = [(place, why) for place, why in deliveries(wanted, notice) if why is not None]
+    for place, why in failed:
+        log.warning("%s: %s: %s", place, why, notice.title)
+    return len(wanted.urls) - len(failed)
+
+
+def deliveries(wanted: Notify, notice: Notice) -> Iterator[tuple[str, str | None]]:
+    """Send a notice to one URL after the other; give each one's place, and why it was not delivered if it was not."""
     import apprise
 
     # It would log parts of the URLs, and what went wrong is told here.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-    kind = {"promoted": apprise.NotifyType.SUCCESS, "rejected": apprise.NotifyType.INFO}
-    sent = 0
+    kinds = {"promoted": apprise.NotifyType.SUCCESS, "rejected": apprise.NotifyType.INFO}
+    if notice.ends:
+        kinds[notice.kind] = apprise.NotifyType.SUCCESS
     for at, url in enumerate(wanted.urls):
         place = f"notify.urls[{at}] ({url.split('://', maxsplit=1)[0] if '://' in url else 'no scheme'})"
+        why = None
         try:
             whole = expand(url, place)
             one = apprise.Apprise()
-            known = bool(one.add(whole))
-            took = known and bool(
-                one.notify(
-                    title=notice.title,
-                    body=notice.body,
-                    notify_type=kind.get(notice.kind, apprise.NotifyType.WARNING),
-                    body_format=apprise.NotifyFormat.TEXT,
-                )
-            )
-            why = "it was not delivered" if known else "apprise knows no such URL"
+            if not one.add(whole):
+                why = "apprise knows no such URL"
+            elif not one.notify(
+                title=notice.title,
+                body=notice.body,
+                notify_type=kinds.get(notice.kind, apprise.NotifyType.WARNING),
+                body_format=apprise.NotifyFormat.TEXT,
+            ):
+                why = "it was not delivered"
+        except SecretMissing as error:
+            why = error.found
         except Exception as error:
-            took, why = False, type(error).__name__
-        sent += took
-        if not took:
-            log.warning("%s: %s: %s", place, why, notice.title)
-    return sent
+            why = type(error).__name__
+        yield place, why

@@ -11,7 +11,7 @@ from pipelines.commands.group import Commands
 # In the order of the help page.
 COMMANDS = (
     *("init", "check", "retrain", "predict", "backtest", "serve", "deploy"),
-    *("status", "history", "site", "promote", "rollback", "doctor", "demo"),
+    *("status", "history", "site", "promote", "rollback", "notify", "doctor", "demo"),
 )
 
 

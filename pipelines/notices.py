@@ -153,6 +153,12 @@ def of_error(model: str, error: BaseException) -> Notice:
     return _failure(model, f"{type(error).__name__}: {error}")
 
 
+def of_test(model: str) -> Notice:
+    """The notification that shows whether notifications arrive; its kind decides nothing, it is sent in any case."""
+    body = f"notifications of {model} arrive here; nothing has happened"
+    return _notice("silence", model, "test", f"{model}: a test notification", body)
+
+
 def of_silence(model: str, late: timedelta, due: datetime | None) -> Notice:
     """The news that a check should have run and did not. It stays the same news until one has run."""
     late = timedelta(seconds=int(late.total_seconds()))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 
 from monitoring.ledger import Ledger
 from monitoring.records import Outcome
 from pipelines import announce, home, notices
+from pipelines.cli import main
 from pipelines.config import Project
 from pipelines.notices import Notify
 from tests import streams
@@ -118,6 +122,28 @@ def test_bad_data_is_sent_once_for_each_cause_and_once_when_it_is_well(
     ]
     assert "no column 'a'" in got[0]["message"]
     assert "driftloop history broken" in got[0]["message"]
+
+
+def test_a_test_notification_reports_each_url(
+    webhook: tuple[str, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that took it, the one that did not and the one without its variable; no URL at all is a wrong config."""
+    url, got = webhook
+    file = streams.write(tmp_path, notify={"urls": [f"{url}/yes", f"{url}/no", "json://127.0.0.1/${NO_HOOK}"]})
+    done = CliRunner().invoke(main, ["notify", str(file)])
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["notify.urls[0] (json): delivered", "notify.urls[1] (json): it was not delivered"]
+    assert "NO_HOOK" in lines[2]
+    assert done.exit_code == 1
+    assert [one["title"] for one in got] == ["made: a test notification"] * 2
+    file = streams.write(tmp_path, notify={"urls": [f"{url}/yes"]})
+    done = CliRunner().invoke(main, ["notify", str(file), "--json"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["notifications"] == [
+        {"url": "notify.urls[0] (json)", "delivered": True, "reason": None}
+    ]
+    nobody = CliRunner().invoke(main, ["notify", str(streams.write(tmp_path))])
+    assert (nobody.exit_code, "notify.urls" in nobody.stderr) == (2, True)
 
 
 def test_an_event_that_cannot_be_sent_fails_nothing(prefect: None, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,47 @@
+"""`driftloop notify`: a test message to every URL of a config."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.commands.options import config_argument, json_option, only_json
+from pipelines.terminal import say, say_json
+
+FAILED = 1
+
+
+@click.command()
+@config_argument
+@json_option
+def notify(config: Path, as_json: bool) -> None:
+    """Send a test notification to every URL of `notify.urls`, and report which ones took it.
+
+    Exits with 1 if one of them did not.
+    """
+    from monitoring.errors import ConfigError
+    from pipelines import announce, notices
+    from pipelines.config import load
+
+    project = load(config)
+    if not project.notify.urls:
+        raise ConfigError(
+            str(project.file),
+            "notify.urls",
+            "there is none",
+            expected="at least one URL to send to",
+            remedy="add one, such as json://host/hook or slack://${SLACK_TOKEN}; docs/service.md has more",
+        )
+    with only_json(as_json):
+        sent = list(announce.deliveries(project.notify, notices.of_test(project.model)))
+    if as_json:
+        told = [{"url": place, "delivered": why is None, "reason": why} for place, why in sent]
+        say_json(json.dumps({"model": project.model, "notifications": told}))
+    else:
+        for place, why in sent:
+            say(f"{place}: {why or 'delivered'}")
+    if any(why is not None for _, why in sent):
+        sys.exit(FAILED)
