@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from monitoring.ledger import Kind, Ledger, Request, window_key
 from monitoring.records import Check, Outcome, Retrain, Window
 from pipelines import announce, dead_runs, evidence, promotion, registry
+from pipelines.advice import why_no_champion
 from pipelines.check_run import Train
 from pipelines.config import Project
 from pipelines.identities import identities
@@ -95,10 +96,11 @@ def with_end(check: Check, retrain: Retrain) -> Check:
         outcome = Outcome.AWAITING_APPROVAL
     else:
         outcome = IMPOSSIBLE.get(retrain.code, Outcome.REJECTED) if first else Outcome.REJECTED
+    reason = f"{check.reason}. {retrain.reason}" if retrain.promoted or not first else why_no_champion(retrain)
     return check.model_copy(
         update={
             "outcome": outcome,
-            "reason": f"{check.reason}. {retrain.reason}",
+            "reason": reason,
             "retrain": retrain,
             "champion_after": retrain.version if retrain.promoted else check.champion,
         }

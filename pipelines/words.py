@@ -31,6 +31,12 @@ def check_in_words(check: Check, config: Path) -> str:
             f"  {'loss ' + seen.loss_name:<24} {seen.loss:.4g} ({seen.low:.4g} to {seen.high:.4g}) "
             f"on {seen.rows:,} rows, reference {seen.reference_loss:.4g}"
         )
+    if check.baseline is not None:
+        seen = check.baseline
+        lines.append(
+            f"  {'loss of the baseline':<24} {seen.loss_name} {seen.loss:.4g} ({seen.low:.4g} to {seen.high:.4g}) "
+            f"on {seen.rows:,} rows: a first model has to beat it"
+        )
     if check.estimated is not None:
         told = check.estimated
         word = told.reason if told.applicable else f"not applicable: {told.reason}"

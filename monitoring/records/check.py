@@ -34,6 +34,7 @@ class CheckWindow(Window):
 class Check(Record):
     """The whole result of a check: what `driftloop check --json` prints. Keys are added freely and never renamed.
 
+    `baseline` is there without a champion: the loss of the best constant of the training rows.
     `standing` is how the champion of this check does, whatever was decided: it follows from `performance`.
     """
 
@@ -45,6 +46,7 @@ class Check(Record):
     columns: tuple[ColumnScore, ...] = ()
     drift_share: float | None = None
     performance: Performance | None = None
+    baseline: Performance | None = None
     estimated: Estimate | None = None
     age_batches: float | None = None
     probe: Probe | None = None

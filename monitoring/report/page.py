@@ -54,6 +54,7 @@ def verdict(check: Check, plots_follow: bool = False) -> str:
         _header(check),
         _facts(check),
         _performance(check.performance) if check.performance else "",
+        _baseline(check.baseline) if check.baseline else "",
         _estimated(check.estimated) if check.estimated else "",
         _probe(check.probe) if check.probe else "",
         _retrain(check.retrain) if check.retrain else "",
@@ -114,6 +115,15 @@ def _performance(told: Performance) -> str:
         f'<p class="line"><strong>{text(told.loss_name)} {number(told.loss)}</strong>, 95% interval '
         f"{number(told.low)} {DASH} {number(told.high)}, against {number(told.reference_loss)} on the reference{rise}; "
         f"{told.rows:,} labelled rows of {text(str(told.window))}. {mark}</p>",
+    )
+
+
+def _baseline(seen: Performance) -> str:
+    return section(
+        "Naive baseline",
+        f'<p class="line"><strong>{text(seen.loss_name)} {number(seen.loss)}</strong>, 95% interval {number(seen.low)} '
+        f"{DASH} {number(seen.high)}, on {seen.rows:,} labelled rows of {text(str(seen.window))}: the loss of the best "
+        "constant of the training rows. A first model has to beat it.</p>",
     )
 
 
