@@ -6,6 +6,7 @@ Evidently silently skips a dozen dtypes and some text breaks it; after this step
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ class Bent:
         if self.lost:
             are = "is no number" if self.lost == 1 else "are no numbers"
             told = f"{self.lost:,} of {self.given:,} values {are}, such as {self.example}"
+            if re.match(r"'[-+]?\d{1,3}([.,]\d{3})*[.,]\d+'", self.example):
+                told += "; if it is one, columns.types says how: decimal_comma or thousands_comma"
         return Finding(
             code="type_changed",
             severity="error" if self.lost == self.given else "warning",
@@ -176,7 +179,7 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
         lost=lost,
         infinite=int(infinite.sum()),
         text=read.text,
-        came_as=str(values.dtype),
+        came_as="text" if "places" in values.attrs else str(values.dtype),
         example=clipped(repr(str(values.iloc[int(read.lost.argmax())])), 40) + (f" ({place})" if place else "")
         if lost
         else "",

@@ -18,11 +18,12 @@ CHUNK = 1 << 20
 Opener = Callable[[], IO[Any]]
 # How a cell writes a number, by a letter for each way. The letters are evidence for `typed.notation`.
 WAYS = {
-    "p": re.compile(r"[-+]?\d*\.(\d{1,2}|\d{4,})(e[-+]?\d+)?", re.IGNORECASE),  # 1.5
+    "p": re.compile(r"[-+]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+)(e[-+]?\d+)?", re.IGNORECASE),  # 1.5 and 0.125
     "g": re.compile(r"[-+]?\d{1,3}(\.\d{3}){2,}"),  # 1.234.567
     "u": re.compile(r"[-+]?(\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})"),  # 1,234.5 and 1,234,567
     "a": re.compile(r"[-+]?[1-9]\d{0,2},\d{3}"),  # 1,234: a thousand, or not
     "c": re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d*),\d+(e[-+]?\d+)?", re.IGNORECASE),  # 1,5 and 1.234,5
+    "b": re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}"),  # 1.234: a thousand, or not
     "i": re.compile(r"[-+]?[1-9]\d{0,2}"),
 }
 LOOKED_AT = 1000
@@ -174,5 +175,6 @@ def _records(text: str, delimiter: str, quote: str) -> list[list[str]]:
 
 
 def _marks(cells: Iterable[str]) -> frozenset[str]:
-    ways = (next((way for way, form in WAYS.items() if form.fullmatch(cell.strip())), "") for cell in cells)
+    cells = {cell.strip() for cell in cells}
+    ways = (next((way for way, form in WAYS.items() if form.fullmatch(cell)), "") for cell in cells if cell)
     return frozenset(ways) - {""}

@@ -141,8 +141,9 @@ def _notation(engine: Engine, names: Iterable[str]) -> str:
     names, found = set(names), {}
     for file, shape in engine.shapes.items():
         evidence = {name: marks for name, marks in shape.marks.items() if name in names}
-        found[file] = typed.notation(evidence, shape.delimiter)
+        found[file] = typed.notation(evidence)
     points = [file for file, shape in engine.shapes.items() if any("p" in shape.marks.get(name, "") for name in names)]
+    points += [file for file, how in found.items() if how == "thousands_comma"]
     commas = [file for file, how in found.items() if how == "decimal_comma"]
     if commas and points:
         raise SourceUnreadable(
@@ -150,8 +151,10 @@ def _notation(engine: Engine, names: Iterable[str]) -> str:
             f"its numbers have a decimal comma, those of {engine.at.scrub(points[0])} a point",
             remedy="write all files in one way",
         )
-    hows = {how for how in found.values() if how not in (None, "number")}
-    return hows.pop() if len(hows) == 1 else "number"
+    # What is unclear in one file is as in the others.
+    hows = set(found.values())
+    clear = next((how for how in ("decimal_comma", "thousands_comma") if how in hows), None)
+    return clear or ("unclear" if "unclear" in hows and not points else "number")
 
 
 def _refuse_odd_times(engine: Engine, columns: Columns) -> None:

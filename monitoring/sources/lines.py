@@ -47,8 +47,7 @@ class Lines:
             return
         data = self._rest + chunk
         if not self._ending:
-            # A CR at the very end may be the first half of a line end.
-            self._ending = NEWLINE if b"\n" in data else RETURN if b"\r" in data[:-1] else 0
+            self._ending = self._found_ending(data)
         self._rest = data[self._count(data) :] if self._ending else data
 
     def end(self) -> None:
@@ -63,6 +62,18 @@ class Lines:
         # A separator at the end of every line is a habit of some programs; at the end of one line it is a fault.
         if self._wide and (self._wide < self.records or self.records < 2):
             self.flaw = f"line {self._first_wide} has {self.width + 1} fields, the header has {self.width}"
+
+    def _found_ending(self, data: bytes) -> int:
+        """Return the byte that ends the header, 0 if that is not known yet."""
+        values = np.frombuffer(data, dtype=np.uint8)
+        outside = self._outside(values)
+        if outside is None:
+            return NEWLINE if b"\n" in data else 0
+        ends = np.flatnonzero(np.isin(values, [NEWLINE, RETURN]) & outside)
+        # A CR at the very end may be the first half of a line end.
+        if not len(ends) or (values[ends[0]] == RETURN and ends[0] + 1 == len(values)):
+            return 0
+        return NEWLINE if values[ends[0]] == NEWLINE or values[ends[0] + 1] == NEWLINE else RETURN
 
     def _count(self, data: bytes) -> int:
         """Count the records that end in the data; how many bytes they have."""
@@ -143,16 +154,27 @@ class Lines:
 
 
 def slow(stream: IO[bytes], delimiter: str, quote: str, width: int, *, strict: bool = False) -> str | None:
-    """What is wrong with the lines, where quotes are not as in RFC 4180; None if nothing is."""
+    """What is wrong with the lines, where quotes are not as in RFC 4180; None if nothing is.
+
+    In a file without quoted fields a quote is a sign as any other.
+    """
     with io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+        quoted = any(line.startswith(quote) or delimiter + quote in line for line in text)
+        text.seek(0)
         reader = csv.reader(text, delimiter=delimiter, quotechar=quote, strict=strict)
         try:
             for record in _records(reader):
                 if len(record) != width:
                     return f"line {reader.line_num} has {len(record)} fields, the header has {width}"
+                if quoted and any(_odd(cell, quote) for cell in record):
+                    return f"line {reader.line_num} has a quote in it that is not as CSV quotes are"
         except csv.Error as error:
             return f"line {reader.line_num}: {error}"
     return None
+
+
+def _odd(cell: str, quote: str) -> bool:
+    return quote in cell and (cell.count(quote) % 2 == 1 or quote * 2 in cell or f"\\{quote}" in cell)
 
 
 def _records(reader: Iterable[list[str]]) -> Iterator[list[str]]:

@@ -7,12 +7,13 @@ from typing import Any
 
 from monitoring.config import Columns
 
-# As DuckDB calls what each type becomes. The last two are only ever guessed.
+# As DuckDB calls what each type becomes. `unclear`, `moment` and `clock` are only ever guessed.
 SQL_TYPES = {
     "text": "VARCHAR",
     "number": "DOUBLE",
     "decimal_comma": "DOUBLE",
     "thousands_comma": "DOUBLE",
+    "unclear": "DOUBLE",
     "integer": "BIGINT",
     "boolean": "BOOLEAN",
     "date": "DATE",
@@ -24,6 +25,7 @@ NUMBERS = ("number", "decimal_comma", "thousands_comma")
 PATTERNS = {
     "decimal_comma": r"[-+]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?([eE][-+]?\d+)?",
     "thousands_comma": r"[-+]?(\d{1,3}(,\d{3})+|\d*)(\.\d*)?([eE][-+]?\d+)?",
+    "unclear": r"[-+]?\d+([eE][-+]?\d+)?",
     "integer": r"[-+]?\d{1,18}",
     "boolean": r"(?i)true|false|t|f|yes|no|y|n|1|0",
     "date": r"\d{4}-\d{1,2}-\d{1,2}",
@@ -120,12 +122,12 @@ def guess(counts: list[int], notation: str) -> str:
     return next((kind for kind, fits in fitting.items() if fits), "text")
 
 
-def notation(evidence: Mapping[str, frozenset[str]], between: str) -> str | None:
+def notation(evidence: Mapping[str, frozenset[str]]) -> str | None:
     """The type of numbers that the first rows of some columns tell, None where they contradict each other.
 
-    `evidence` holds the marks of `csvfiles.Shape` by column, `between` separates the fields.
+    `evidence` holds the marks of `csvfiles.Shape` by column.
 
-    >>> notation({"a": frozenset("i"), "b": frozenset("c")}, ";")
+    >>> notation({"a": frozenset("i"), "b": frozenset("c")})
     'decimal_comma'
     """
     found: set[Any] = set().union(*evidence.values()) if evidence else set()
@@ -135,8 +137,6 @@ def notation(evidence: Mapping[str, frozenset[str]], between: str) -> str | None
         return "decimal_comma"
     if "u" in found:
         return "thousands_comma"
-    # 1,234 may be a thousand: certainly not between commas, and not where the same column has bare numbers
-    unclear = [one for one in evidence.values() if "a" in one]
-    if unclear and between != "," and "p" not in found and not any("i" in one for one in unclear):
-        return "decimal_comma"
-    return "number"
+    # 1,234 may be a thousand, and so may 1.234 where bare numbers are beside it.
+    unclear = any("a" in one or {"b", "i"} <= one for one in evidence.values())
+    return "unclear" if unclear and "p" not in found else "number"

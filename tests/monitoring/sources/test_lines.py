@@ -51,6 +51,7 @@ def test_a_line_of_another_width_is_found_with_its_number(data: bytes, flaw: str
         b"\n\n" + ROWS + b"\n\n1,2,3\n",
         ROWS.replace(b"\n", b"\r\n"),
         ROWS.replace(b"\n", b"\r"),
+        ROWS.replace(b"\n", b"\r") + b'1,"2\n3",4\r',
         ROWS + b'1,"2,""x"",2","a\r\nb"\n,,\n',
         b"a,b,c\n" + b"1,2,3,\n" * 20,
         b"a,b,c\n",
@@ -69,6 +70,8 @@ def test_quotes_in_the_middle_of_a_field_are_left_to_a_slower_look() -> None:
     assert counted(inches).odd
     assert slow(io.BytesIO(inches), ",", '"', 3) is None
     assert slow(io.BytesIO(inches + b"1,2\n"), ",", '"', 3) == "line 3 has 2 fields, the header has 3"
+    for odd in (b'1,the \\"hague\\",2\n', b'1,the ""hague""",2\n', b'1,rome",2\n'):
+        assert "line 3 has a quote in it" in str(slow(io.BytesIO(b'a,b,c\n1,"2",3\n' + odd), ",", '"', 3))
 
 
 def test_a_quote_that_is_never_closed_ends_the_look_early() -> None:
