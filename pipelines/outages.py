@@ -24,6 +24,7 @@ PERMISSION = {errno.EROFS, errno.EACCES, errno.EPERM}
 CLOSED_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
 AWAY = {
     "requests": ("MLflow", "MLFLOW_TRACKING_URI", {"ConnectionError", "ConnectTimeout", "ReadTimeout", "RetryError"}),
+    "prefect": ("Prefect", "PREFECT_API_URL", set()),
     "httpx": ("Prefect", "PREFECT_API_URL", {"ConnectError", "ConnectTimeout", "ReadTimeout", "ReadError"}),
 }
 OUTAGES = (ServerAway, StorageUnusable)
@@ -85,6 +86,10 @@ def _worded(cause: BaseException, whole: BaseException) -> DriftloopError | None
     if type(cause).__name__ in names:
         where = re.sub(r"(://)[^/@]*@", r"\1***@", os.environ.get(variable, ""))
         return ServerAway(f"{server} at {where}" if where else server, _root(cause), variable)
+    if server == "Prefect" and _status(cause) >= 500 and not os.environ.get(variable):
+        # The temporary server has nothing but its database that could fail; it logs why, and answers with a number.
+        where = f"{os.environ.get('PREFECT_HOME', '~/.prefect')}/prefect.db"
+        return StorageUnusable(where, f"Prefect's temporary server answers with status {_status(cause)}")
     code = sqlite_code(cause)
     if code in CLOSED_SQLITE | BROKEN:
         ours = any(type(one).__module__.partition(".")[0] == "mlflow" for one in _causes(whole))
@@ -96,6 +101,11 @@ def _worded(cause: BaseException, whole: BaseException) -> DriftloopError | None
         closed = cause.errno in PERMISSION
         return StorageUnusable(place, os.strerror(cause.errno), closed=closed, action=_action(cause))
     return None
+
+
+def _status(error: BaseException) -> int:
+    """The HTTP status that an error of httpx is about, or 0."""
+    return int(getattr(getattr(error, "response", None), "status_code", 0))
 
 
 def _action(error: OSError) -> str:

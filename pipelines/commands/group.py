@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -71,6 +72,8 @@ class Commands(click.Group):
         except Exception as error:
             from pipelines import outages
 
+            if _of_the_output(error):
+                _fail(given, f"the output cannot be written: {error}", FAILED)
             told = outages.told(error)
             unforeseen = f"{type(error).__name__}: {error}{_kept_traceback()}" if told is error else str(told)
             _fail(given, unforeseen, FAILED)
@@ -92,6 +95,21 @@ def _fail(given: list[str], message: str, code: int) -> NoReturn:
         _as_json(given, message)
     say(f"driftloop: {message}", err=True)
     sys.exit(code)
+
+
+def _of_the_output(error: Exception) -> bool:
+    """Whether it was the output that could not be written, by the function that met the error.
+
+    What stdout still holds is dropped then: Python would try to write it once more at its end.
+    """
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    if not isinstance(error, OSError) or not frames or frames[-1].name != "echo":
+        return False
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def _as_json(given: list[str], message: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 
 from pipelines.cli import COMMANDS
 from tests import streams
-from tests.pipelines.conftest import SMALL
+from tests.pipelines.conftest import ROOT, SMALL
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 HEAVY = ("pandas", "numpy", "pydantic", "prefect", "mlflow", "evidently", "xgboost", "sklearn", "ibis", "sqlalchemy")
@@ -215,3 +217,19 @@ def test_an_error_that_nobody_foresaw_keeps_its_traceback(process: Run, tmp_path
         f"driftloop: ZeroDivisionError: division by zero\n  this was not foreseen; the traceback is in {file}\n"
     )
     assert "Traceback" in file.read_text()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize(("words", "code"), [(("--version",), 1), (("status", "--json"), 1)])
+def test_an_output_that_cannot_be_written_is_an_error_in_words(
+    words: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    """It names the output and not some file of the state folder, and no traceback follows at the interpreter's end."""
+    env = {**os.environ, "DRIFTLOOP_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pipelines.cli", *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=env, cwd=tmp_path, check=False
+        )
+    assert done.returncode == code
+    assert done.stderr == "driftloop: the output cannot be written: [Errno 28] No space left on device\n"

@@ -56,3 +56,25 @@ def test_a_database_that_is_damaged_is_restored_and_not_given_room(tmp_path: Pat
     told = outages.told(wrapped)
     assert isinstance(told, StorageBroken)
     assert "backup" in told.remedy
+
+
+@pytest.mark.parametrize(("status", "ours"), [(500, True), (503, True), (404, False)])
+def test_a_temporary_server_that_fails_is_a_database_that_cannot_grow(
+    status: int, ours: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number says nothing to a user. An answer about our request is another matter, and so is a real server."""
+    import httpx
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    answer = httpx.Response(status, request=httpx.Request("POST", "http://127.0.0.1:4200/api/flow_runs/"))
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        answer.raise_for_status()
+    error = PrefectHTTPStatusError.from_httpx_error(caught.value)
+    told = outages.told(error)
+    assert isinstance(told, StorageUnusable) == ours
+    assert (
+        f"prefect.db cannot be written to: Prefect's temporary server answers with status {status}" in str(told)
+    ) == ours
+    monkeypatch.setenv("PREFECT_API_URL", "http://prefect.example/api")
+    assert outages.told(error) is error
