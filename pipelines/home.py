@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from monitoring.errors import HomeUnusable, StorageUnusable
+from pipelines import proxies
 
 # A check with a training writes a report of some 5 MB, a model, and into three databases.
 LEAST_FREE_MB = 50
@@ -40,8 +41,6 @@ EMBEDDED_PREFECT = {
     "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
 }
-# A proxy never reaches a server on this machine.
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def home() -> Path:
@@ -70,7 +69,8 @@ def prepare() -> Path:
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)
-    _exempt_loopback()
+    proxies.exempt_loopback()
+    proxies.drop_unusable()
     return place
 
 
@@ -85,19 +85,6 @@ def sqlite_url(file: Path, driver: str = "pysqlite") -> str:
     path = str(file).replace("%", "%25").replace("?", "%3F")
     plain = path == str(file) and driver == "pysqlite"
     return f"sqlite:///{path}" if plain else f"sqlite+{driver}:///{path}"
-
-
-def _exempt_loopback() -> None:
-    """Add this machine to `no_proxy` and `NO_PROXY`; entries that are already there stay.
-
-    Most clients read the lower-case name and ignore the other one if both are set, so each is written.
-    """
-    both = {name: os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")}
-    either = both["no_proxy"] or both["NO_PROXY"]
-    for name, value in both.items():
-        known = [part.strip() for part in (value or either).split(",") if part.strip()]
-        missing = () if "*" in known else (host for host in LOOPBACK if host not in known)
-        os.environ[name] = ",".join([*known, *missing])
 
 
 def require_room(least_mb: int = LEAST_FREE_MB) -> None:

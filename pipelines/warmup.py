@@ -9,20 +9,16 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.request import getproxies_environment
 
 from pipelines import home, mismatch
 from pipelines.config import Project
 from pipelines.temporary_server import TemporaryServer
-
-log = logging.getLogger("driftloop.prefect")
 
 
 @contextmanager
@@ -37,7 +33,6 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
     new = project is not None and mismatch.is_new(project)
     if project is not None and new:
         mismatch.refuse_mismatch(project)
-    _drop_unusable_proxies()
     server = None if os.environ.get("PREFECT_API_URL") else _server()
     quiet()
 
@@ -64,28 +59,6 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
     }
     with settings.temporary_settings(embedded), owned():
         yield
-
-
-@functools.cache
-def _drop_unusable_proxies() -> None:
-    """Take proxies that Prefect's client cannot use out of our environment: it refuses to start with one, used or not.
-
-    That concerns SOCKS without the package socksio, `socks://`, and what is no URL.
-    """
-    proxies = {scheme: url for scheme, url in getproxies_environment().items() if scheme in ("http", "https", "all")}
-    if not proxies:
-        return
-    import httpx
-
-    for scheme, url in proxies.items():
-        try:
-            httpx.HTTPTransport(proxy=httpx.Proxy(url if "://" in url else f"http://{url}")).close()
-        except Exception as error:
-            names = [name for name in os.environ if name.lower() == f"{scheme}_proxy"]
-            for name in names:
-                del os.environ[name]
-            shown = re.sub(r"//[^/@]*@", "//***@", url)
-            log.warning("%s is ignored: Prefect's client cannot use %s: %s", names[0], shown, error)
 
 
 @functools.cache

@@ -78,37 +78,6 @@ def test_the_url_of_a_file_names_that_file(name: str) -> None:
 
 
 @pytest.mark.usefixtures("_bare")
-@pytest.mark.parametrize(
-    ("before", "lower", "upper"),
-    [
-        ({}, [], []),
-        ({"no_proxy": "corp.example, 10.0.0.1"}, ["corp.example", "10.0.0.1"], ["corp.example", "10.0.0.1"]),
-        ({"NO_PROXY": "corp.example"}, ["corp.example"], ["corp.example"]),
-        ({"no_proxy": "a.example", "NO_PROXY": "b.example"}, ["a.example"], ["b.example"]),
-    ],
-)
-def test_no_proxy_is_asked_for_a_server_on_this_machine(
-    monkeypatch: pytest.MonkeyPatch, before: dict[str, str], lower: list[str], upper: list[str]
-) -> None:
-    """Loopback is added to both spellings of `no_proxy`, once, and what the user has set stays."""
-    for name, value in before.items():
-        monkeypatch.setenv(name, value)
-    home.prepare()
-    home.prepare()
-    loopback = ["127.0.0.1", "localhost", "::1"]
-    assert os.environ["no_proxy"].split(",") == lower + loopback
-    assert os.environ["NO_PROXY"].split(",") == upper + loopback
-
-
-@pytest.mark.usefixtures("_bare")
-def test_a_user_without_any_proxy_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`*` excepts every host already."""
-    monkeypatch.setenv("no_proxy", "*")
-    home.prepare()
-    assert os.environ["no_proxy"] == os.environ.get("NO_PROXY") == "*"
-
-
-@pytest.mark.usefixtures("_bare")
 def test_a_home_that_is_a_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A place that cannot be a folder is named, with what to do."""
     (tmp_path / "taken").write_text("")

@@ -1,0 +1,58 @@
+"""Proxies of the environment: none for servers on this machine, and none that Prefect's client cannot use."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import re
+from urllib.request import getproxies_environment
+
+log = logging.getLogger("driftloop.prefect")
+# A proxy never reaches a server on this machine.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def exempt_loopback() -> None:
+    """Add this machine to `no_proxy` and `NO_PROXY`; entries that are already there stay.
+
+    Most clients read the lower-case name and ignore the other one if both are set, so each is written.
+    """
+    both = {name: os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")}
+    either = both["no_proxy"] or both["NO_PROXY"]
+    for name, value in both.items():
+        known = [part.strip() for part in (value or either).split(",") if part.strip()]
+        missing = () if "*" in known else (host for host in LOOPBACK if host not in known)
+        os.environ[name] = ",".join([*known, *missing])
+
+
+def drop_unusable() -> None:
+    """Take proxies that Prefect's client cannot use out of our environment: it refuses to start with one, used or not.
+
+    That concerns SOCKS without the package socksio, `socks://`, and what is no URL.
+    """
+    proxies = getproxies_environment()
+    for scheme in ("http", "https", "all"):
+        url = proxies.get(scheme)
+        why_not = _why_unusable(url) if url else None
+        if url and why_not:
+            names = [name for name in os.environ if name.lower() == f"{scheme}_proxy"]
+            for name in names:
+                del os.environ[name]
+            log.warning("%s is ignored: Prefect's client cannot use %s: %s", names[0], _shown(url), why_not)
+
+
+@functools.cache
+def _why_unusable(url: str) -> str | None:
+    import httpx
+
+    try:
+        # As the client itself makes one; without certificates, which take longer to read than all the rest.
+        httpx.HTTPTransport(verify=False, proxy=httpx.Proxy(url if "://" in url else f"http://{url}")).close()
+    except Exception as error:
+        return _shown(str(error))
+    return None
+
+
+def _shown(text: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//***@", text)
