@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from monitoring.errors import ChampionOutgrown, ColumnsLost
 from monitoring.records import Record, Window
 from monitoring.windows import current_window
 from pipelines import own_code, prediction_log, registry
@@ -31,7 +32,14 @@ def predict_window(project: Project, now: datetime) -> Predicted:
     champion = registry.champion(project.model)
     known = as_trained(project, registry.reference(champion))
     window = current_window(now, project.windows)
-    frame = read_fresh(known, window, known.folder).frame
+    try:
+        frame = read_fresh(known, window, known.folder).frame
+    except ColumnsLost as error:
+        if set(error.lost) & set(project.columns.features) or not set(error.lost) <= set(known.columns.features):
+            raise
+        raise ChampionOutgrown(
+            error.where, error.lost, error.there, version=champion.number, file=str(project.file)
+        ) from None
     logged = prediction_log.find(known, champion, frame)
     told = {"model": project.model, "version": champion.number, "window": window, "rows": len(frame)}
     missing = frame.loc[~logged.known]

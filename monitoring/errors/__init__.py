@@ -4,6 +4,7 @@ from monitoring.errors.backtest import HistoryTooShort, LossNotFinite, NotReplay
 from monitoring.errors.base import DriftloopError, Misfit, clipped, listed, meant
 from monitoring.errors.data import (
     BadData,
+    ChampionOutgrown,
     ColumnsLost,
     ColumnsTwice,
     FeaturesLost,
@@ -57,6 +58,7 @@ __all__ = [
     "BadExpression",
     "BeyondTime",
     "ChampionChanged",
+    "ChampionOutgrown",
     "ColumnsLost",
     "ColumnsTwice",
     "ConfigError",

@@ -66,6 +66,18 @@ class FeaturesLost(ColumnsLost):
         DriftloopError.__init__(self, named, expected=self.expected, remedy=remedy)
 
 
+class ChampionOutgrown(ColumnsLost):
+    """The source lacks features that the champion was trained with and that the config has moved on from."""
+
+    def __init__(self, where: str, lost: Iterable[str], there: Iterable[str], *, version: str, file: str) -> None:
+        super().__init__(where, lost, there)
+        found = f"{where}: no column {listed(self.lost)}: the champion (version {version}) was trained with it"
+        remedy = (
+            f"`driftloop retrain {file}` trains a challenger with the features of the config, where it is not named"
+        )
+        DriftloopError.__init__(self, found, expected="the features of the champion", remedy=remedy)
+
+
 class ColumnsTwice(BadData):
     """A name that stands for two columns: neither can be chosen."""
 

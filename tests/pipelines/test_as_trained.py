@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import yaml
 
-from monitoring.errors import ConfigError
+from monitoring.errors import ChampionOutgrown, ConfigError
 from monitoring.preflight import _schema
 from monitoring.records import TEXT, ColumnReference, Outcome, Reference, Window
 from pipelines import registry
 from pipelines.as_trained import as_known, as_trained, differences, widened
 from pipelines.config import load
 from pipelines.fresh import read_fresh
+from pipelines.predicting import predict_window
 from pipelines.retraining import retrain_now
 from tests.conftest import Model
 from tests.pipelines.conftest import SMALL
@@ -100,6 +101,10 @@ def test_a_feature_that_left_config_and_source_asks_for_a_retrain(model: Make) -
     assert f"driftloop retrain {made.file}" in found.message
     assert next(score for score in dry.columns if score.name == "speed").drifted
     assert dry.standing == "worse"
+    with pytest.raises(
+        ChampionOutgrown, match=r"(?s)'speed': the champion \(version 1\) was trained.*driftloop retrain"
+    ):
+        predict_window(load(made.file), day(35))
     made.given(policies__triggers=[{"policy": "max_age", "max_age_days": 300}])
     check = made.check(day(35))
     assert check.outcome is Outcome.PROMOTED, check.reason

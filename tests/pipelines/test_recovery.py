@@ -12,6 +12,7 @@ import pytest
 from monitoring.ledger import Kind, Ledger, Request, holders, window_key
 from monitoring.records import Outcome, Retrain, Window
 from pipelines import dead_runs, evidence, home, registry
+from pipelines.advice import why_no_champion
 from pipelines.config import load
 from pipelines.recovery import recover, settled_keys, with_end
 from tests.conftest import Model
@@ -39,7 +40,8 @@ def test_the_end_of_a_training_is_the_outcome_of_its_check(before: Outcome, end:
     """Whoever writes the last word, the check itself or the one after it, it is the same word."""
     told = with_end(check(outcome=before, champion="1", champion_after="1"), end)
     assert (told.outcome, told.champion_after) == (outcome, "2" if end.promoted else "1")
-    assert told.reason == "made. made"
+    none = before is Outcome.BOOTSTRAPPED and not end.promoted
+    assert told.reason == (why_no_champion(end) if none else "made. made")
 
 
 def test_a_check_settles_its_window_for_both_champions(tmp_path: Path) -> None:
