@@ -21,10 +21,11 @@ import pandas as pd
 
 from benchmarks.policy_streams import Stream, further, streams
 from monitoring.performance import row_losses
-from pipelines.config import Training
+from pipelines.config import Gate, Training
 from pipelines.search import draw
 from pipelines.training.baseline import naive_losses
 from pipelines.training.fit import fit
+from pipelines.training.gate import judge
 from pipelines.training.scorer import Scorer
 
 SPLITS, LEARN, PREDICT = 4, 0.2, 0.1
@@ -59,7 +60,7 @@ class Split:
     def fitted(self, rows: slice | None = None, like: Scorer | None = None, **settings: Any) -> Scorer:
         """Fit on the training rows, or on a part of them, with settings of `training`."""
         stream, rows = self.stream, rows or self.train
-        training = Training.model_validate({"window": "1d", "min_rows": 2, "threads": 2, **settings})
+        training = Training.model_validate({"window": "1d", "min_rows": 2, **settings})
         return fit(
             stream.frame.iloc[rows],
             stream.target.iloc[rows],
@@ -122,6 +123,21 @@ def searched(trials: int, split: Split) -> float:
     return split.losses(split.fitted(like=best, estimator="xgboost"))
 
 
+def first_champion(split: Split, **settings: Any) -> bool:
+    """Whether the gate lets the first model of a user pass: proven better than the naive constant on the holdout."""
+    older, newest = split.parts()
+    model = split.fitted(older, **settings)
+    truth = split.truth(newest)
+    predicted = model.predict(split.stream.frame.iloc[newest])
+    verdict = judge(
+        row_losses(split.stream.loss, truth, predicted, model.classes),
+        naive_losses(split.truth(older), truth, split.stream.task, split.stream.loss),
+        opponent="naive baseline",
+        settings=Gate(),
+    )
+    return verdict.passed
+
+
 def naive(split: Split) -> float:
     """The best constant of all training rows."""
     truths = (split.truth(rows) for rows in (split.train, split.test))
@@ -180,6 +196,7 @@ def main() -> None:
     known |= others(given.folder, set(known) | {"nyc_taxi"})
     rows: dict[str, dict[str, float]] = {}
     worse: dict[str, int] = dict.fromkeys(recipes, 0)
+    champions = {"before": 0, "default": 0}
     seconds: dict[str, float] = dict.fromkeys(recipes, 0.0)
     print(f"{'stream':18} {'rows':>7} " + " ".join(f"{name:>16}" for name in recipes))
     for name, make in known.items():
@@ -191,6 +208,8 @@ def main() -> None:
         shares: dict[str, list[float]] = {recipe: [] for recipe in recipes}
         for split in splits(stream):
             constant = naive(split)
+            champions["before"] += first_champion(split, estimator="xgboost", params=BEFORE)
+            champions["default"] += first_champion(split)
             for recipe, run in recipes.items():
                 began = time.perf_counter()
                 share = run(split) / constant
@@ -205,6 +224,7 @@ def main() -> None:
     print(f"{'against before':18} {'':7} " + " ".join(f"{v:16.3f}" for v in table.div(table["before"], axis=0).mean()))
     total = SPLITS * len(rows)
     print(f"{'worse than naive':18} {'':7} " + " ".join(f"{100 * v / total:15.0f}%" for v in worse.values()))
+    print("first trainings that pass the gate: " + ", ".join(f"{k} {v} of {total}" for k, v in champions.items()))
     print(f"{'seconds':18} {'':7} " + " ".join(f"{value:16.0f}" for value in seconds.values()))
 
 

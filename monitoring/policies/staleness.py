@@ -46,9 +46,14 @@ class Staleness:
     samples: int = 0
 
     def explain(self, signals: Signals) -> str:
-        """What was added to the gap of this check's probe, and why; empty where nothing was."""
-        if signals.probe is None or not self.measured or not self.correction:
+        """What became of the gap of this check's probe, where it is not weighed as it is."""
+        if signals.probe is None or (self.measured and not self.correction):
             return ""
+        if not self.measured:
+            return (
+                f"; the probe's gap {signals.probe.gap:.3g} is not weighed: next to a champion as fresh as can be it "
+                "measures the probe, and corrects later ones"
+            )
         source = (
             f"{self.samples} of {CALIBRATING_PROBES} probes next to a fresh champion" if self.samples else "backtest"
         )

@@ -254,3 +254,30 @@ def test_a_probe_that_holds_nothing_out_is_ahead_of_a_challenger() -> None:
     found = seen(5, 1.0, gap=0.5)
     assert state(found).gap == pytest.approx(0.5)
     assert state(found.model_copy(update={"held_batches": 2.0})).gap == pytest.approx(0.5 - 0.2)
+
+
+def test_what_becomes_of_a_probe_is_in_the_sentence() -> None:
+    """A gap that is corrected is shown as it was and as it counts, with the number of probes behind the correction."""
+    calibrated = before((0.2, 1.0, -0.3), (1, 1.0, None), (2, 1.0, None))
+    fired = FIFTH.judge(seen(3, 1.4, gap=0.4, learned=None), calibrated, NOW)
+    assert "the probe's gap 0.4 counts as 0.5 (correction from 1 of 3 probes next to a fresh champion)" in fired.reason
+    fresh = FIFTH.judge(seen(0.2, 1.4, gap=0.62, learned=None), History(), NOW)
+    assert "the probe's gap 0.62 is not weighed" in fresh.reason
+    plain = FIFTH.judge(seen(3, 1.4, gap=0.4, learned=None), before((0, 1.0, None), (2, 1.0, None)), NOW)
+    assert "probe's gap" not in plain.reason
+
+
+def test_one_probe_does_not_decide_for_ever() -> None:
+    """One probe corrects by a third, two by two thirds, three in full: by their median."""
+    for gaps, expected in (([-0.3], 0.1), ([-0.3, -0.3], 0.2), ([-0.3] * 3, 0.3), ([-0.3, -0.3, -9.0], 0.3)):
+        history = before(*((0.1 * at, 1.0, gap) for at, gap in enumerate(gaps)), (1, 1.0, None), (2, 1.0, None))
+        assert state(seen(3, 1.0, gap=0.4, learned=None), history).gap == pytest.approx(0.4 + expected)
+
+
+def test_a_fresh_champion_that_loses_to_a_probe_does_not_hide_later_gaps() -> None:
+    """A small model that beats a champion fitted on all rows shows a bad champion, not a good probe."""
+    history = before((0.2, 1.6, 0.62), (1, 1.6, None), (2, 1.6, None))
+    vote = FIFTH.judge(seen(3, 1.6, gap=0.62, learned=None), history, NOW)
+    assert vote.vote == "fire", vote.reason
+    held = seen(3, 1.6, gap=0.62, learned=None).model_copy(update={"held_batches": 1.0})
+    assert state(held, history).gap < 0.62, "where rows are held out, a probe may be ahead of a full challenger"
