@@ -49,6 +49,7 @@ class Commands(click.Group):
             DriverMissing,
             EstimatorError,
             SecretMissing,
+            TrainingRaised,
             UnknownModel,
             UnknownPolicy,
         )
@@ -68,6 +69,8 @@ class Commands(click.Group):
         except DriftloopError as error:
             of_config = ConfigError | UnknownModel | BadExpression | DriverMissing | SecretMissing | EstimatorError
             usage = isinstance(error, of_config | BeyondTime | UnknownPolicy)
+            if isinstance(error, TrainingRaised):
+                say(error.traceback.rstrip(), err=True)
             _fail(given, str(error), WRONG_USAGE if usage else FAILED)
         except Exception as error:
             from pipelines import outages

@@ -77,6 +77,20 @@ def trained(shell: Shell) -> Shell:
     return shell
 
 
+def test_a_training_function_that_raises_shows_where(shell: Shell, trained: Shell) -> None:
+    """Exit code 1, since the config is right, with the function's own traceback before the error."""
+    (shell.folder / "broken_training.py").write_text(
+        "def train(frame, target, *, task, params, seed):\n    return {}['not \\x1b there']\n"
+    )
+    shell.given(training__estimator="broken_training:train", training__params={})
+    done = shell("retrain", shell.file, "--now", "2026-02-05")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "broken_training.py" in done.stderr
+    assert "in train" in done.stderr
+    assert "driftloop: training.estimator broken_training:train: it raised KeyError" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def only(text: str) -> dict[str, Any]:
     """The one JSON object that stdout holds, and nothing else."""
     assert text.count("\n") == 1, text
