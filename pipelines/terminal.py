@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 import warnings
+from typing import Any
 
 import click
 
@@ -13,8 +16,13 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(harmless(text), err=err)
 
 
-def say_json(text: str) -> None:
-    """Print one JSON object: what a terminal could obey is escaped, so that a reader gets the very same text."""
+def say_json(value: Any) -> None:
+    """Print one JSON object, given as a value or as JSON text.
+
+    What a terminal could obey is escaped, so that a reader gets the very same text. A number that JSON does not know,
+    such as an infinite loss, is null.
+    """
+    text = value if isinstance(value, str) else json.dumps(_finite(value), allow_nan=False)
     click.echo("".join(sign if sign.isprintable() else _escaped(sign) for sign in text))
 
 
@@ -49,6 +57,14 @@ def guard_logs() -> None:
         logging.lastResort.setFormatter(Harmless())
     plain = warnings.formatwarning
     warnings.formatwarning = lambda *about, **more: harmless(plain(*about, **more))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _escaped(sign: str) -> str:

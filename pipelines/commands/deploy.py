@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,7 +39,7 @@ def deploy(configs: tuple[Path, ...], pool: str, sweep: timedelta, as_json: bool
 
         done = put(wanted, pool, sweep)
     if as_json:
-        say_json(json.dumps({"pool": pool, "done": [one.model_dump() for one in done]}))
+        say_json({"pool": pool, "done": [one.model_dump() for one in done]})
         return
     for one in done:
         say(f"{one.state:<9} {one.what:<10} {one.name}" + (f"  {one.schedule}" if one.schedule else ""))

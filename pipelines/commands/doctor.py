@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 
@@ -29,7 +28,7 @@ def doctor(as_json: bool) -> None:
         found = examine(datetime.now(UTC))
     wrong = any(one.state == "wrong" for one in found)
     if as_json:
-        say_json(json.dumps({"ok": not wrong, "found": [one.model_dump() for one in found]}))
+        say_json({"ok": not wrong, "found": [one.model_dump() for one in found]})
     else:
         for one in found:
             say(f"{one.state:<7} {one.what}: {' '.join(one.said.split())}")

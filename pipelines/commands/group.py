@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -117,7 +116,7 @@ def _of_the_output(error: Exception) -> bool:
 
 def _as_json(given: list[str], message: str) -> None:
     if "--json" in given:
-        say_json(json.dumps({"outcome": "failed", "reason": message}))
+        say_json({"outcome": "failed", "reason": message})
 
 
 def _kept_traceback() -> str:

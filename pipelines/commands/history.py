@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from pipelines.commands.options import json_option, only_json
@@ -37,6 +35,6 @@ def history(model: str, as_json: bool, most: int) -> None:
             raise NeverChecked(model, ledger.models())
     events.reverse()
     if as_json:
-        say_json(json.dumps({"model": model, "events": [event.model_dump(mode="json") for event in events]}))
+        say_json({"model": model, "events": [event.model_dump(mode="json") for event in events]})
     else:
         say(in_words(events))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from pipelines.commands.options import json_option, only_json
@@ -34,6 +32,6 @@ def promote(model: str, version: str, as_json: bool, decline: str | None) -> Non
         say(done.site, err=True)
     told = done.model_dump(include={"model", "version", "promoted", "previous"})
     if as_json:
-        say_json(json.dumps(told))
+        say_json(told)
     else:
         say(done.said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +30,7 @@ def rollback(config: Path, as_json: bool) -> None:
     if wrong:
         say(wrong, err=True)
     if as_json:
-        say_json(json.dumps({"model": project.model, "champion": serves.number, "previous": left.number}))
+        say_json({"model": project.model, "champion": serves.number, "previous": left.number})
     else:
         say(
             f"{project.model}: version {serves.number} is champion again, with its reference; {left.number} is previous"

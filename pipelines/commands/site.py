@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from pipelines.commands.options import json_option, only_json
@@ -25,6 +23,6 @@ def site(as_json: bool) -> None:
     with only_json(as_json):
         pages = write_all()
     if as_json:
-        say_json(json.dumps({"index": str(index()), "pages": [str(page) for page in pages]}))
+        say_json({"index": str(index()), "pages": [str(page) for page in pages]})
     else:
         say(f"wrote {len(pages)} model page{'' if len(pages) == 1 else 's'}; open {index()}")

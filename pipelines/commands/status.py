@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from datetime import UTC, datetime
 from threading import Event
@@ -38,7 +37,7 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
         with only_json(as_json):
             rows = collect(model)
         if as_json:
-            say_json(json.dumps({"models": rows}))
+            say_json({"models": rows})
         else:
             say(_told(rows, whole=model is not None))
         return

@@ -76,6 +76,13 @@ def test_json_says_the_very_same_text(text: str) -> None:
     assert json.loads(printed.getvalue()) == {"name": text}
 
 
+def test_json_knows_no_infinity() -> None:
+    """A reader of JSON that does not know Python's words for it gets null."""
+    with redirect_stdout(io.StringIO()) as printed:
+        say_json({"models": [{"loss": float("inf"), "drift": float("nan"), "rows": 3, "age": (1.5, -float("inf"))}]})
+    assert printed.getvalue() == '{"models": [{"loss": null, "drift": null, "rows": 3, "age": [1.5, null]}]}\n'
+
+
 def test_logs_and_warnings_are_harmless(
     command: Callable[..., subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
