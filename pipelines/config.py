@@ -20,8 +20,6 @@ from pipelines.schedule import Schedule
 from pipelines.training.window import TrainingSpan, with_base
 from pipelines.yaml_file import read_yaml
 
-MLFLOWS_OWN = "Default"
-
 
 class Search(Section):
     """Random search over parameters: each trial is a concurrent task and a nested MLflow run."""
@@ -151,17 +149,6 @@ class Project(Monitored):
         except Misfit:
             return given  # told where it stands, as windows.current
         return {**given, "training": with_base(given.get("training"), span)} if "training" in given else given
-
-    @model_validator(mode="after")
-    def _is_own_experiment(self) -> Self:
-        if self.model == MLFLOWS_OWN:
-            raise Misfit(
-                f"any other name than {MLFLOWS_OWN!r}, which is MLflow's own experiment: its files are not in the "
-                "state folder",
-                key="model",
-                found=repr(self.model),
-            )
-        return self
 
     @model_validator(mode="after")
     def _holdout_fits(self) -> Self:

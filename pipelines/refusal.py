@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from monitoring.config import Section
 from monitoring.errors import ConfigError, Misfit, clipped, listed, meant
-from monitoring.secrets import without_passwords
+from monitoring.secrets import without_passwords, written_out
 
 Place = tuple[int | str, ...]
 # Python refuses to spell numbers of more than 4,300 digits.
@@ -83,31 +83,35 @@ def _told(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str
     elif kind == "missing":
         found, remedy = "is missing", "add the key; `driftloop init DATA` writes a whole file"
     elif kind == "union_tag_invalid":
-        found = f"no policy {context['tag']!r}"
+        found = f"no policy {shown(context['tag'])}"
         remedy = "correct the name." + meant(str(context["tag"]), re.findall(r"'([^']+)'", expected))
     elif kind == "union_tag_not_found":
         found, remedy = "no policy is named", "write - policy: NAME, and its parameters below"
     elif kind == "literal_error":
-        remedy = "correct the value." + meant(str(error["input"]), re.findall(r"'([^']+)'", expected))
+        near = meant(error["input"], re.findall(r"'([^']+)'", expected)) if isinstance(error["input"], str) else ""
+        remedy = "correct the value." + near
     elif kind == "string_type" and isinstance(error["input"], bool):
         remedy = "put it in quotes: YAML reads yes, no, on and off as true and false"
-    elif kind in {"tuple_type", "list_type"} and found == "a text":
-        remedy = "put it in brackets: [...]"
     elif kind in {"tuple_type", "list_type"} and isinstance(error["input"], str):
-        remedy = f"put it in brackets: [{clipped(without_passwords(error['input']))}]"
+        # As it is written, if it is short and holds no secret.
+        plain = error["input"] if found == repr(error["input"]) else "..."
+        remedy = f"put it in brackets: [{plain}]"
     elif kind == "model_attributes_type" and place and isinstance(place[-1], int) and isinstance(error["input"], str):
-        remedy = f"write it with its key: - policy: {error['input']}"
+        plain = error["input"] if found == repr(error["input"]) else "NAME"
+        remedy = f"write it with its key: - policy: {plain}"
     return found, expected, remedy, key
 
 
 def shown(value: object) -> str:
-    """Spell a value as YAML does, without the password of a URL and not longer than a line.
+    """Spell a value as YAML does, without the secrets of a URL and not longer than a line.
 
     >>> shown(True), shown(None), shown({"a": 1}), shown("postgres://me:secret@host/db")
     ('true', 'nothing', 'keys with values', "'postgres://me:***@host/db'")
     """
     if isinstance(value, int) and value.bit_length() > MOST_BITS:
         return "a whole number of thousands of digits"
+    if isinstance(value, str) and (secret := written_out(value)) not in {None, "a password"}:
+        return clipped(f"a text with {secret}")
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return clipped(without_passwords(repr(value)))
     if isinstance(value, dict):

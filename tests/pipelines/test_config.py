@@ -87,12 +87,6 @@ def test_parameters_keep_their_types(tmp_path: Path) -> None:
 
 
 CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
-    "MLflow's own experiment": (
-        changed(model="Default"),
-        "FILE: model: 'Default'",
-        "any other name than 'Default', which is MLflow's own experiment: its files are not in the state folder",
-        LISTS,
-    ),
     "unknown key": (
         changed(tresholds=1),
         "FILE: tresholds: an unknown key",

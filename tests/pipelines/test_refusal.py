@@ -63,6 +63,30 @@ def test_no_password_is_shown(value: str) -> None:
     assert "***" in shown(value)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("source", "https://host/rows.csv?token=hush123"),
+        ("source", "postgres://me:hush123@host/db"),
+        ("columns__numeric", "https://host/rows.csv?access_token=hush123"),
+        ("columns__time_zone", "https://host/?sig=hush123"),
+        ("policies__triggers", ["postgres://me:hush123@host/db"]),
+        ("policies__triggers", [{"policy": "https://host/?token=hush123"}]),
+        ("task", "https://host/?token=hush123"),
+        ("notify__urls", "slack://hush123/B/C"),
+        ("notify__urls", ["slack://hush123/B/C"]),
+        ("notify", "tgram://hush123"),
+        ("notify__on", "slack://hush123/B/C"),
+    ],
+)
+def test_no_secret_in_the_wrong_place_is_repeated(key: str, value: Any) -> None:
+    """Neither as what was found nor in the remedy."""
+    with pytest.raises(ValidationError) as caught:
+        Project.model_validate(streams.config(**{key: value}))
+    answer = worded(Path("m.yaml"), caught.value, Project)
+    assert "hush123" not in str(answer)
+
+
 @given(junk)
 def test_a_value_is_shown_on_one_short_line(value: Any) -> None:
     """However long the value, the answer stays one line."""
