@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from prefect import flow, get_run_logger
 
-from monitoring import sources
 from monitoring.decision import decide
 from monitoring.errors import BadData, NoChampion
 from monitoring.ledger import Held, Ledger, Request, digest
@@ -21,7 +20,7 @@ from pipelines.config import ProjectFile
 from pipelines.fresh import Fresh
 from pipelines.measuring import Measurement
 from pipelines.outgrown import ahead_of_source, explained, read_as_trained
-from pipelines.reading import read
+from pipelines.reading import no_rows, read
 from pipelines.registry import Version
 from pipelines.training.refit import below_gate
 from pipelines.work import settings_of
@@ -100,7 +99,7 @@ def _check(run: CheckRun) -> Check:
         said = f"these {run.rows:,} rows of {window} were checked before ({before})"
         return run.exit(Outcome.ALREADY_CHECKED, f"{said}; --dry-run judges them again without changing anything")
     if run.rows == 0:
-        return run.exit(Outcome.NO_DATA, _nothing(run, window))
+        return run.exit(Outcome.NO_DATA, no_rows(config, window))
     if run.rows < config.preflight.min_rows:
         return run.exit(
             Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, preflight.min_rows is {config.preflight.min_rows:,}"
@@ -240,7 +239,7 @@ def _bootstrap(run: CheckRun) -> Check:
     run.rows = fresh.count(window)
     if not fresh.count(training):
         return run.exit(
-            Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {_nothing(run, training)}"
+            Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {no_rows(config, training)}"
         )
     under_way = _under_way(run, None)
     if under_way is not None:
@@ -290,13 +289,3 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
         return check.model_copy(update={"outcome": Outcome.REQUESTED, "reason": said})
     announce.retrain_requested(check, request.request_id)
     return recovery.with_end(check, carry_out(run.config, request))
-
-
-def _nothing(run: CheckRun, window: Window) -> str:
-    """Say where the rows are instead, if there are any."""
-    there = sources.span(run.config.source, run.config.reading, run.config.folder)
-    said = f"no rows in {window}"
-    if there is None:
-        return f"{said}; the source is empty"
-    hint = "" if there.end > window.start else f"; `--now {there.end:%Y-%m-%dT%H:%M}` checks its newest rows"
-    return f"{said}; the source reaches from {there.start:%Y-%m-%d %H:%M} to {there.end:%Y-%m-%d %H:%M}{hint}"

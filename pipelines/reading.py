@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from monitoring import sources
 from monitoring.errors import ColumnsLost, SourceMissing
 from monitoring.records import Window
 from pipelines import registry
@@ -49,3 +50,13 @@ def read_with(config: Project, window: Window, against: Version | None) -> Fresh
         if wide.columns.features == config.columns.features:
             raise
         return read(config, window, config.folder)
+
+
+def no_rows(config: Project, window: Window) -> str:
+    """Say that a window has no rows, and where the rows are instead, if there are any."""
+    there = sources.span(config.source, config.reading, config.folder)
+    said = f"no rows in {window}"
+    if there is None:
+        return f"{said}; the source is empty"
+    hint = "" if there.end > window.start else f"; `--now {there.end:%Y-%m-%dT%H:%M}` checks its newest rows"
+    return f"{said}; the source reaches from {there.start:%Y-%m-%d %H:%M} to {there.end:%Y-%m-%d %H:%M}{hint}"
