@@ -5,6 +5,7 @@ Evidently silently skips a dozen dtypes and some text breaks it; after this step
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections import Counter
@@ -32,6 +33,9 @@ EXACT = 1 << 53  # whole numbers beyond it are not all floats
 # So far from zero, in units of their range, numbers have no digits left for statistics; squares of huge ones overflow.
 FAR, HUGE = 2e13, 1e140
 
+# A category needs no more characters; of longer text a checksum keeps different ones apart.
+LONGEST_TEXT, CUT = 4096, "... "
+
 
 class Unread(str):
     """Text in a numeric column that was no number to the source, whatever Python would make of it."""
@@ -54,6 +58,7 @@ class Bent:
     rounded: int = 0
     low: float = math.inf
     high: float = -math.inf
+    cut: int = 0
 
     def __add__(self, other: Bent) -> Bent:
         told = self if self.lost or (self.text and not other.lost) else other
@@ -69,6 +74,7 @@ class Bent:
             self.rounded + other.rounded,
             min(self.low, other.low),
             max(self.high, other.high),
+            self.cut + other.cut,
         )
 
     def findings(self) -> Iterator[Finding]:
@@ -97,6 +103,16 @@ class Bent:
                 "rounded. If they are ids, move the column to columns.categorical",
             )
         yield from self._without_digits()
+        if self.cut:
+            yield Finding(
+                code="long_text",
+                severity="warning",
+                column=self.name,
+                observed=self.cut / self.rows,
+                limit=0.0,
+                message=f"{self.name} has over {LONGEST_TEXT:,} characters in {self.cut:,} of {self.rows:,} rows; "
+                "it is cut, with a checksum of the whole text at its end",
+            )
 
     def _without_digits(self) -> Iterator[Finding]:
         largest, spread = max(abs(self.low), abs(self.high)), self.high - self.low
@@ -129,7 +145,7 @@ class Bent:
 def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Bent, ...]]:
     """Time as it is, features and target as float64 (NaN is null) or text (None is null), in the config's order.
 
-    With it how each numeric column came. A column that is not there raises `ColumnsLost`, one that is there twice
+    With it how each column came. A column that is not there raises `ColumnsLost`, one that is there twice
     `ColumnsTwice`.
     """
     columns = config.columns
@@ -149,7 +165,8 @@ def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple
             made[name], came = numbers(frame[name], name)
             bent.append(came)
         else:
-            made[name] = labels(frame[name])
+            made[name], came = _short(labels(frame[name]), name)
+            bent.append(came)
     plain = {name: values.reset_index(drop=True) for name, values in made.items()}
     return pd.DataFrame(plain), tuple(bent)
 
@@ -188,6 +205,24 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
         high=float(finite.max(initial=-math.inf)),
     )
     return pd.Series(np.where(infinite, np.nan, read.made), index=values.index), bent
+
+
+def _short(texts: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
+    """Categories without text of megabytes, and how many were cut, here or by the engine."""
+    long = [at for at, text in enumerate(texts) if text is not None and len(text) > LONGEST_TEXT]
+    if long:
+        texts = texts.copy()
+        for at in long:
+            texts.iloc[at] = shortened(texts.iloc[at])
+    return texts, Bent(name, len(texts), 0, 0, 0, text=False, came_as="", example="", cut=len(long))
+
+
+def shortened(text: str) -> str:
+    """Long text cut, with the checksum of what it was; what engines have cut stays as it is."""
+    end = text[LONGEST_TEXT:]
+    if len(text) <= LONGEST_TEXT or (end.startswith(CUT) and len(end) == len(CUT) + 32):
+        return text
+    return text[:LONGEST_TEXT] + CUT + hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def labels(values: pd.Series[Any]) -> pd.Series[Any]:

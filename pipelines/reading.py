@@ -8,7 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from monitoring import sources
-from monitoring.errors import ColumnsLost, SourceMissing
+from monitoring.errors import ColumnsLost, SourceMissing, TrainingImpossible
 from monitoring.records import Window
 from pipelines import registry
 from pipelines.as_trained import refuse_another_target, widened
@@ -38,7 +38,24 @@ def read(config: Monitored, window: Window, folder: Any) -> Fresh:
 
 
 def read_with(config: Project, window: Window, against: Version | None) -> Fresh:
-    """The rows with what either model needs. A feature that only the champion knows may be gone from the source."""
+    """The rows to learn from, with what either model needs.
+
+    A feature that only the champion knows may be gone from the source. One of the config that holds something else
+    than numbers ends the training.
+    """
+    fresh = _wide(config, window, against)
+    for finding in fresh.findings:
+        if finding.code == "type_changed" and finding.severity == "error" and finding.column in config.columns.features:
+            raise TrainingImpossible(
+                "empty_feature",
+                f"{finding.column!r}: no value is a number: {finding.message}",
+                expected="numbers in the columns of columns.numeric",
+                remedy="move it to columns.categorical, or derive a number from it (columns.derived)",
+            )
+    return fresh
+
+
+def _wide(config: Project, window: Window, against: Version | None) -> Fresh:
     if against is None:
         return read(config, window, config.folder)
     known = registry.reference(against)

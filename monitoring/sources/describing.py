@@ -3,8 +3,10 @@
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 from monitoring.config import Columns
 from monitoring.errors import NotATime, SourceUnreadable
@@ -43,9 +45,34 @@ def rows_of(engine: Engine, file: str | None = None) -> str:
         table, values = alone.sql, alone.names
         for name, sql in alone.names.items():
             values[name] = typed.read_as(sql, engine.kinds.get(name, "text"))
+    for name in values:
+        if engine.schema.get(name) in ("VARCHAR", TEXT + "text"):
+            values = values | {name: typed.shortened(values[name], "duckdb")}
     known = aliases(engine)
     select = ", ".join(f"{value} AS {engine.names([known[name]])}" for name, value in values.items())
     return f"SELECT {select} FROM {table}"
+
+
+def selected(engine: Engine, names: Sequence[str]) -> str:
+    """The columns as SQL, long text cut: one cell of megabytes may stand in every row."""
+    kinds: dict[str, str] = {}
+    if engine.con.name == "duckdb":
+        sql = f"DESCRIBE SELECT {engine.names(names)} FROM ({engine.rows}) AS w"
+        known = {"VARCHAR": "text", "BLOB": "bytes"}
+        kinds = {row[0]: known[row[1]] for row in engine.ask(sql) if row[1] in known}
+    elif engine.con.name == "sqlite":
+        kinds = dict.fromkeys(names, "text")
+        engine.con.con.create_function("md5", 1, _md5, deterministic=True)
+    each = []
+    for name in names:
+        value = engine.names([name])
+        short = typed.shortened(value, engine.con.name, kinds[name]) if name in kinds else value
+        each.append(f"{short} AS {value}")
+    return ", ".join(each)
+
+
+def _md5(value: Any) -> str:
+    return hashlib.md5(value if isinstance(value, bytes) else str(value).encode(), usedforsecurity=False).hexdigest()
 
 
 def aliases(engine: Engine) -> dict[str, str]:

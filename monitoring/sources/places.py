@@ -111,7 +111,7 @@ def _remote(at: Place) -> Files:
         from fsspec.core import url_to_fs
 
         system, path = url_to_fs(at.text)
-        names = [path] if system.isfile(path) else system.glob(path) if glob.has_magic(path) else []
+        names = [path] if _is_file(system, path) else system.glob(path) if glob.has_magic(path) else []
         names = sorted(system.unstrip_protocol(name) for name in names if system.isfile(name))
     except ImportError as error:
         raise SourceMissing(
@@ -121,6 +121,17 @@ def _remote(at: Place) -> Files:
         why = at.scrub(f"{type(error).__name__}: {error}")
         raise SourceMissing(at.where, why, "check the URL, the credentials and the network") from None
     return Files(tuple(names), lambda name: system.open(name, "rb"), system)
+
+
+def _is_file(system: Any, path: str) -> bool:
+    """Whether there is such a file. A server that does not answer raises: fsspec's own `isfile` says no."""
+    try:
+        return bool(system.info(path)["type"] == "file")
+    except FileNotFoundError as error:
+        cause = error.__cause__
+        if cause is None or getattr(cause, "status", None) in (404, 410) or isinstance(cause, FileNotFoundError):
+            return False
+        raise cause from None
 
 
 def database_file(url: str, at: Place, folder: Path) -> Path:

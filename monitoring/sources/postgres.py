@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from monitoring.sources.expressions import names_sql
+from monitoring.sources.typed import LONGEST, shortened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,6 +52,7 @@ KINDS = {
 AS_TEXT = ("{0}::text", "string", None)
 EXACT = ("{0}::text", "string", "exact")
 FLOATS = {700: "real", 701: "double precision", 1700: "numeric"}
+TEXTS = ("{0}::text",)
 BLOCK = 1 << 24
 
 
@@ -107,7 +109,9 @@ def parts(con: Any, sql: str, texts: Collection[str] = ()) -> Iterator[pa.Table]
     ]
     types = [pa.type_for_alias(kind) for _, kind, _ in kinds]
     quoted = [names_sql([name], con.dialect) for name in names]
-    select = ", ".join(f"{how.format(name)} AS {name}" for name, (how, _, _) in zip(quoted, kinds, strict=True))
+    select = ", ".join(
+        f"{_value(name, how, becomes)} AS {name}" for name, (how, _, becomes) in zip(quoted, kinds, strict=True)
+    )
     convert = csv.ConvertOptions(
         column_types=dict(zip(names, types, strict=True)),
         # Null is nothing at all; text of no letters stands in quotes.
@@ -131,6 +135,13 @@ def parts(con: Any, sql: str, texts: Collection[str] = ()) -> Iterator[pa.Table]
         )
         for batch in reader:
             yield _shaped(pa.Table.from_batches([batch]), kinds)
+
+
+def _value(name: str, how: str, becomes: str | None) -> str:
+    value = how.format(name)
+    if becomes == "binary":
+        return f"CASE WHEN octet_length({name}) > {LONGEST} THEN md5({name}) ELSE {value} END"
+    return shortened(value, "postgres") if how in TEXTS and becomes is None else value
 
 
 class _Copied(io.RawIOBase):

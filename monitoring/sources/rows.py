@@ -27,7 +27,7 @@ from monitoring.errors import (
 )
 from monitoring.records import Window
 from monitoring.sources import csvfiles, expressions, places, postgres, times
-from monitoring.sources.describing import UNREAD, aliases, describe, rows_of
+from monitoring.sources.describing import UNREAD, aliases, describe, rows_of, selected
 from monitoring.sources.engines import Engine, EngineError, blame, said, tables
 from monitoring.windows import inside, within
 
@@ -94,7 +94,7 @@ def stream_rows(source: Source, columns: Columns, window: Window, folder: Path, 
             yield Stream(iter([empty.astype({columns.time: "datetime64[us, UTC]"})]), engine.schema)
             return
         unread = [UNREAD + name for name in engine.unread]
-        sql = f"SELECT {engine.names([*names, *unread])} FROM {_within(engine, columns, window, kind)}"
+        sql = f"SELECT {selected(engine, [*names, *unread])} FROM {_within(engine, columns, window, kind)}"
         known: dict[str, str] = {}
 
         def placed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -36,6 +36,7 @@ PATTERNS = {
 OFFSET = r"\d{4}-\d{1,2}-\d{1,2}[T ]\d\d(:\d\d)?.*([Zz]|[+-]\d\d(:?\d\d)?)"
 # A whole number of so many digits may be no float64: such text is passed on, to be counted.
 LONG = r"\s*[-+]?\d{16,}\s*"
+LONGEST = 4096  # as in `conform`
 NO_VALUES = "('', 'nan', 'na', 'n/a', '<na>', 'nat', 'null', 'none')"
 
 
@@ -140,3 +141,20 @@ def notation(evidence: Mapping[str, frozenset[str]]) -> str | None:
     # 1,234 may be a thousand, and so may 1.234 where bare numbers are beside it.
     unclear = any("a" in one or {"b", "i"} <= one for one in evidence.values())
     return "unclear" if unclear and "p" not in found else "number"
+
+
+def shortened(value: str, engine: str, kind: str = "text") -> str:
+    """SQL that cuts long text as `conform.shortened` does, before it is copied to every row that has it."""
+    if kind == "bytes":
+        return f"CASE WHEN octet_length({value}) > {LONGEST} THEN encode(md5({value})) ELSE {value} END"
+    if engine != "sqlite":
+        first = f"left({value}, {LONGEST}) || '... ' || md5({value})"
+        size = "strlen" if engine == "duckdb" else "octet_length"  # in bytes, which is known without a look
+        long = f"{size}({value}) > {LONGEST} AND length({value}) > {LONGEST}"
+        return f"CASE WHEN {long} THEN {first} ELSE {value} END"
+    first = f"substr({value}, 1, {LONGEST}) || '... ' || md5({value})"
+    digits = f"'0x' || lower(hex(substr({value}, 1, {LONGEST // 2 - 1}))) || '... ' || md5({value})"
+    return (
+        f"CASE WHEN length({value}) <= {LONGEST} THEN {value} WHEN typeof({value}) = 'text' THEN {first} "
+        f"WHEN typeof({value}) = 'blob' THEN {digits} ELSE {value} END"
+    )

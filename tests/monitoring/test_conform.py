@@ -325,3 +325,24 @@ def test_the_target_is_a_number_or_a_class_by_its_task() -> None:
     raw = stream(7, 10).assign(y=["1"] * 70)
     assert conform(raw, monitored())[0]["y"].tolist() == [1.0] * 70
     assert conform(raw, monitored(task="binary"))[0]["y"].tolist() == ["1"] * 70
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        (series([2**53 + 1, 5], "int64"), "rounded"),
+        (series([2**64 - 1, 5], "uint64"), "rounded"),
+        (series([2**53 + 1, None], object), "rounded"),
+        (series(["12345678901234567891", "5.5"], object), "rounded"),
+        (series([1e15, 1e15 + 0.125]), "beyond_precision"),
+        (series([1e308, -1.7e308]), "beyond_precision"),
+        (series([1e13, 1e13 + 1.0]), None),
+        (series([2**53, -(2**53)], "int64"), None),
+        (series([1e18, 1e18]), None),
+    ],
+    ids=lambda _: None,
+)
+def test_numbers_beyond_the_digits_of_a_float_are_told(values: pd.Series[Any], code: str | None) -> None:
+    """Whole numbers that become others, and numbers that differ in nothing but their last digits."""
+    _, findings = read(values, "x")
+    assert [finding.code for finding in findings if finding.code != "type_changed"] == ([code] if code else [])

@@ -79,6 +79,10 @@ def few(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[(frame["ts"] < day(14)) | (np.arange(len(frame)) % 20 == 0)]
 
 
+def moments(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(speed=frame["ts"])
+
+
 def empty_feature(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(speed=frame["speed"].where(frame["ts"] < day(14)))
 
@@ -90,6 +94,11 @@ def empty_feature(frame: pd.DataFrame) -> pd.DataFrame:
         (unlabelled, "no_labels", "none of them labelled"),
         (few, "too_few_rows", "at least 200"),
         (empty_feature, "empty_feature", "'speed'"),
+        (
+            moments,
+            "empty_feature",
+            "'speed': no value is a number: speed is numeric in the config and came as datetime64",
+        ),
     ],
 )
 def test_nothing_to_learn_from_is_an_answer(

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from monitoring.config import Columns, Source
-from monitoring.conform import labels, numbers
+from monitoring.config import Columns, Monitored, Source
+from monitoring.conform import conform, labels, numbers, shortened
 from monitoring.errors import ColumnsTwice, NamesDiffer, NotATime, SourceUnreadable
 from monitoring.records import Window
 from monitoring.sources import count_rows, read_rows, sample
@@ -254,3 +254,32 @@ def test_a_column_may_be_text_to_the_expression_of_its_own_name(tmp_path: Path) 
     assert sorted(read_rows(Source(path="b.csv"), named, week, tmp_path).frame["fare"]) == [85.0, 1148.0]
     with pytest.raises(ValidationError, match="text, for an expression that reads the source column of its own name"):
         Columns(time="ts", target="y", numeric=("fare",), types={"fare": "number"}, derived={"fare": how})
+
+
+def test_long_text_is_cut_while_it_is_read(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """By every engine in the same way: different texts stay different, short ones as they are."""
+    texts = ["a" * 9000, "a" * 8999 + "b", "\u00e4" * 4096, "x"]
+    expected = [shortened(text) for text in texts]
+    assert len(set(expected)) == 4
+    assert [len(text) for text in expected] == [4132, 4132, 4096, 1]
+    parquet(tmp_path, **(trips(rows=4) | {"kind": pa.array(texts)}))
+    csv(tmp_path, of_csv(*texts))
+    made = "CREATE TABLE trips (ts TIMESTAMP, fare NUMERIC, kind TEXT, y INTEGER)"
+    values = ", ".join(f"('{DAY}', 1, '{text}', 1)" for text in texts)
+    rows = f"INSERT INTO trips VALUES {values}"
+    with closing(sqlite3.connect(tmp_path / "x.db")) as con:
+        con.execute(made)
+        con.execute(rows)
+        con.commit()
+    shop: Callable[..., Source] = request.getfixturevalue("shop")
+    places = [Source(path="rows.parquet"), Source(path="rows.csv"), Source(url="sqlite:///x.db", table="trips")]
+    for place in (*places, shop(made, rows)):
+        assert kinds(place, tmp_path) == expected
+    few = sample(Source(path="rows.parquet"), tmp_path)["kind"].tolist()
+    assert few == expected
+    config = Monitored(model="m", task="regression", source=Source(path="rows.csv"), columns=columns())
+    frame, bent = conform(read_rows(config.source, config.reading, WEEK, tmp_path).frame, config)
+    assert frame["kind"].tolist() == expected
+    (finding,) = [finding for one in bent for finding in one.findings()]
+    assert (finding.code, finding.column) == ("long_text", "kind")
+    assert "in 2 of 4 rows" in finding.message

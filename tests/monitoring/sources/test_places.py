@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from socket import socket
 
 import pytest
 
@@ -75,3 +76,13 @@ def test_no_secret_shows_in_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
             read_rows(source, columns(), WEEK, tmp_path)
         assert "hunter2" not in str(caught.value), source
         assert "${" in str(caught.value) or "***" in str(caught.value), source
+
+
+def test_a_server_that_does_not_answer_is_no_missing_file(tmp_path: Path) -> None:
+    """Over HTTP the refusal is named; the file may well be there."""
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/rows.csv"
+        with pytest.raises(SourceMissing, match=r"Cannot connect to host 127\.0\.0\.1") as caught:
+            read_rows(Source(path=address), columns(), WEEK, tmp_path)
+    assert "the network" in caught.value.remedy
