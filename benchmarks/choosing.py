@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.policy_streams import FIXED as FIXED_PARAMS
 from benchmarks.policy_streams import Stream, streams
 from monitoring.records import Window
 from monitoring.windows import within
@@ -105,7 +106,8 @@ def _config(stream: Stream) -> Project:
             "training": {
                 "window": {"choose": f"{SPAN}d"},
                 "min_rows": 50,
-                "params": {"n_estimators": 80},
+                "estimator": "xgboost",
+                "params": {**FIXED_PARAMS, "n_estimators": 80},
                 "threads": 2,
             },
         }

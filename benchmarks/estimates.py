@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.policy_streams import MOST_ROWS, Stream, streams
+from benchmarks.policy_streams import FIXED, MOST_ROWS, Stream, streams
 from monitoring.estimation import foresee, judge
 from monitoring.performance import row_losses
 from pipelines.config import Training
@@ -64,7 +64,10 @@ def _stream(stream: Stream, batches: int) -> np.ndarray:
     """For each batch: whether the estimate applies, estimate, low, high, realised and reference loss."""
     edges = np.linspace(0, len(stream.frame), batches + 1).astype(int)
     target = stream.target if stream.task == "regression" else stream.target.astype(str).astype(object)
-    settings = Training.model_validate({"window": "1d", "min_rows": 2, "params": {"n_estimators": TREES}, "threads": 2})
+    params = {**FIXED, "n_estimators": TREES}
+    settings = Training.model_validate(
+        {"window": "1d", "min_rows": 2, "estimator": "xgboost", "params": params, "threads": 2}
+    )
     found = []
     for at in range(SPAN, batches, SPAN):
         window = np.arange(edges[at - SPAN], edges[at])
