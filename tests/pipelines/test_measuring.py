@@ -30,6 +30,7 @@ def test_a_check_tells_a_reference_too_short_for_blocks(
     rows = known.frame.assign(**{PREDICTION: 0.0})
     findings = measuring.preflight.fn(
         project,
+        project,
         window,
         fresh,
         judged.reference(project, known.frame),
