@@ -17,7 +17,7 @@ test: $(VENV)/.ready ## everything: style, types, import rules, tests
 	@$(MAKE) --no-print-directory --jobs 2 lint compiled
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not faults"
 
-faults: $(VENV)/.ready ## kill at every point: the whole matrix of docs/faults.md
+faults: $(VENV)/.ready ## kill at every point and at 200 random moments: docs/faults.md
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
 
 # DRIFTLOOP_FUZZ_SECONDS and DRIFTLOOP_FUZZ_SEED set time and start: 60 and 1, as in `make test`.

@@ -19,7 +19,7 @@ class Known:
     sealed: str | None
 
     def is_of(self, version: Version) -> bool:
-        """Whether it is that version. Where an old entry names no model, its request tells."""
+        """Whether it is that version. An old entry may name no model: its request decides."""
         if self.number != version.number:
             return False
         if self.model_id is not None:

@@ -108,7 +108,7 @@ def heal(ledger: Ledger, model: str, now: datetime) -> str | None:
     """Bring back a champion whose alias or version was deleted from outside; gives what to tell, None if all is well.
 
     Its own version comes back if it is there, else `previous`, else the newest one that ever served. A champion that
-    was set by hand in MLflow is left in place and told once; so is one of a registry or a ledger that was exchanged.
+    was set by hand in MLflow is left in place and reported once; so is one of an exchanged registry or ledger.
     """
     with ledger.alone(model):
         served = ledger.events(model, kinds=MOVES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 import pipelines.finishing
@@ -13,6 +14,11 @@ import pipelines.training_flow
 from pipelines import evidence
 from pipelines.config import load
 from pipelines.faults import VARIABLE
+from pipelines.service.checks import LATER
+
+# As the service does it: a life does not spend most of its time on imports.
+for name in (*LATER, "xgboost"):
+    import_module(name)
 
 
 def live(url: str, ledger: str | None, point: str, life: Callable[..., None], *words: Any) -> None:
@@ -27,6 +33,10 @@ def live(url: str, ledger: str | None, point: str, life: Callable[..., None], *w
     settings = temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
     with settings, evidence.owned():
         life(*words)
+
+
+def nothing() -> None:
+    """A life of no length."""
 
 
 def check(file: str, now: datetime) -> None:

@@ -67,7 +67,7 @@ def test_it_misses_the_champion_that_the_ledger_knows(trained: Make) -> None:
 
 
 def test_it_misses_the_ledger_of_a_champion(trained: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A ledger that was lost is told by the models that MLflow has; nothing is written into the new one."""
+    """The models in MLflow show that the ledger was lost; nothing is written into the new one."""
     made = trained(training__seed=8)
     monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{tmp_path}/ledger.db")
     for _ in range(2):

@@ -290,7 +290,7 @@ def test_a_champion_of_another_registry_is_reported_once(three: Three, ledger: L
 
 
 def test_nothing_of_another_registry_is_brought_back(three: Three, ledger: Ledger) -> None:
-    """A number that served in an older registry makes no champion of the version that has it now; the loss is told."""
+    """A number that served in an older registry makes no champion of the version that has it now."""
     first, second, _ = three
     exchanged(ledger, first)
     exchanged(ledger, second)

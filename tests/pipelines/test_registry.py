@@ -93,7 +93,7 @@ def test_a_file_that_is_gone_is_no_changed_one(trained: Make) -> None:
         kept.rename(place)
 
 
-def test_a_moved_state_folder_is_told_with_its_old_place(
+def test_a_moved_state_folder_is_reported_with_its_old_place(
     trained: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Nothing is written to the old place: MLflow has it in its database, and the files are in the folder of now."""
