@@ -58,7 +58,7 @@ def refuse_mismatch(project: Project) -> None:
         return
     except Exception:
         return  # the check meets it again, and records it
-    if known and not _trained_with(project):
+    if known and is_new(project):
         _refuse_words(project)
 
 
