@@ -34,6 +34,8 @@ FEW_LEVELS = 20
 # Whole numbers of more values than a rating has are classes only where each of them is common.
 RATING = 11
 MANY_CLASSES = 50
+# Whole numbers beyond it are ids: no quantity has 16 digits.
+EXACT = 1 << 53
 LEAST_ROWS = 20
 
 
@@ -228,10 +230,20 @@ def _target(read: pd.DataFrame, kinds: dict[str, str], given: str | None, time: 
             expected="a column of numbers or classes that varies, and features to predict it from",
             remedy="give a file or table with such columns; name the target with --target",
         )
-    known = {name.casefold(): name for name in usable}
-    for name in TARGET_NAMES:
-        if name in known:
-            return known[name], True
+    known = {name.casefold(): name for name in kinds}
+    named = [known[name] for name in TARGET_NAMES if name in known]
+    found = next((name for name in named if name in usable), None)
+    if found is not None:
+        return found, True
+    broken = next((name for name in named if kinds[name] in ("only nulls", "constant")), None)
+    if broken is not None:
+        raise ConfigError(
+            "init",
+            "--target",
+            f"{broken!r} is called like a target and has {'one value' if kinds[broken] == 'constant' else 'no values'}",
+            expected="a column of numbers or classes that varies",
+            remedy="give rows with labels, or name another column with --target",
+        )
     late = [name for name in usable if _comes_late(read[name])]
     return (late or list(usable))[-1], False
 
@@ -310,6 +322,8 @@ def _kind_of_numbers(seen: pd.Series, distinct: int) -> str:
     name = str(seen.name)
     if distinct > FEW_LEVELS and distinct == len(seen) and _counts_on(seen):
         return "a row number"
+    if seen.abs().min() > EXACT:
+        return "categorical" if distinct <= FEW_LEVELS or _come_back(seen) else "an identifier"
     called = CODE.fullmatch(name) or IDENTIFIER.fullmatch(name)
     if called or NUMBERED.fullmatch(name):
         unique = distinct > FEW_LEVELS and (distinct > 0.5 * len(seen) or not _come_back(seen))

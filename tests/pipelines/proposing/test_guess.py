@@ -81,6 +81,14 @@ def test_what_cannot_be_learned_is_no_target(values: Any, why: str) -> None:
     assert "last" in guess.left_out
 
 
+@pytest.mark.parametrize(("values", "why"), [(None, "no values"), (5.0, "one value")])
+def test_an_empty_column_that_is_called_a_target_is_no_reason_to_take_another(values: Any, why: str) -> None:
+    """Rows without any label are asked about; where another column is called so too and varies, that one is taken."""
+    with pytest.raises(ConfigError, match=f"'label' is called like a target and has {why}"):
+        look(frame(label=values), FILE)
+    assert look(frame(label=values, churned=draw(["y", "n"])), FILE).target == "churned"
+
+
 def test_the_column_whose_newest_values_are_missing_is_the_target() -> None:
     """Labels come late, features do not."""
     late = np.where(np.arange(N) > 0.8 * N, None, draw(["x", "y"]))
@@ -109,11 +117,12 @@ def test_numbers_that_name_things_are_categories_or_left_out() -> None:
             customer_id=np.random.default_rng(3).permutation(10**6)[:N],
             row=range(N, 0, -1),
             session=[f"{at % 50 + at // 100 * 50:08x}" for at in range(N)],
+            merchant=1239162456494753670 + draw(list(range(8))).astype(int),
             y=draw(["a", "b"]),
         ),
         FILE,
     )
-    assert set(guess.categorical) == {"city", "store_id", "zip"}
+    assert set(guess.categorical) == {"city", "store_id", "zip", "merchant"}
     assert guess.left_out == {"customer_id": "an identifier", "row": "a row number", "session": "an identifier"}
 
 
