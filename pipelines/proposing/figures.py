@@ -117,7 +117,7 @@ def figures(values: pd.Series, *, label: bool = False) -> Figures | None:
         return None
     if len(strange) > len(read) / 10 or _codes(read, bool(nothing), label=label):
         return None
-    example = max(read, key=lambda text: (len(re.sub(r"[\d ]", "", text)), len(text)))
+    example = max(read, key=lambda text: (len(re.sub(r"[\d ]", "", text)), len(text), text))
     strip = tuple(piece for piece in (*units, *_pieces(matches, read, decimal)) if any(piece in text for text in read))
     return Figures(decimal, strip, tuple(nothing[:8]), share, example)
 

@@ -95,7 +95,7 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, newest: s
     loss, losses = LOSS[guess.task]
     few = max(10, min(200, spans.rows // 4))
     learned = spans.held(spans.training)
-    return TEMPLATE.format(
+    text = TEMPLATE.format(
         name=quoted(model),
         task=guess.task,
         where=where.rstrip("\n"),
@@ -120,6 +120,19 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, newest: s
         gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),
         cron="0 6 * * *" if spans.current >= DAY else "5 * * * *",
     )
+    neat = "\n".join(_aligned(line) for line in text.split("\n"))
+    # A name may hold what looks like a comment.
+    return neat if yaml.safe_load(neat) == yaml.safe_load(text) else text
+
+
+def _aligned(line: str) -> str:
+    """The line with its comment in the column of the others, where a name has no # in it.
+
+    >>> _aligned("  time: ts   # when"), _aligned("# all of it"), _aligned('  - "a #b"   # c')
+    ('  time: ts                   # when', '# all of it', '  - "a #b"   # c')
+    """
+    found = re.fullmatch(r"( *[^#\s][^#]*?) {2,}# ?([^#]*)", line)
+    return f"{found[1]:<28} # {found[2]}" if found else line
 
 
 def _types(guess: Guess) -> str:

@@ -23,7 +23,21 @@ from pipelines.proposing.guess import look
 from pipelines.proposing.model_file import quoted
 from tests.streams import SHARED, stream
 
-NAMES = ["no", "größe [m²]", "a: b", "#hash", "it's", 'say "x"', "2013", "{curly}", "- dash", "y", "null", "tab\tx"]
+NAMES = [
+    "no",
+    "größe [m²]",
+    "a: b",
+    "#hash",
+    "it's",
+    'say "x"',
+    "2013",
+    "{curly}",
+    "- dash",
+    "y",
+    "null",
+    "tab\tx",
+    "a  # b",
+]
 
 
 @pytest.fixture(autouse=True)
