@@ -9,7 +9,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -177,11 +177,11 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
     Booleans are 0 and 1, time spans are seconds; a moment is no number. Numbers are read as Python writes them: no
     decimal comma, no thousands sign. The words for nothing ("", "nan", "null" and their like) are null.
 
-    >>> made, bent = numbers(pd.Series(["1e5", " 12 ", "1,5", "", "inf"]), "fare")
+    >>> made, bent = numbers(pd.Series(["1e5", " 12 ", "1.5%", "", "inf"]), "fare")
     >>> made.tolist()
     [100000.0, 12.0, nan, nan, nan]
     >>> [finding.message for finding in bent.findings()]  # doctest: +NORMALIZE_WHITESPACE
-    ["fare is numeric in the config and came as str: 1 of 4 values is no number, such as '1,5'",
+    ["fare is numeric in the config and came as str: 1 of 4 values is no number, such as '1.5%'",
      'fare has 1 infinite value in 5 rows; it counts as null']
     """
     read = _read(values)
@@ -268,6 +268,35 @@ def _whole_number(value: int | str) -> int:
         return value
     digits = value.strip()
     return int(digits) if 15 < len(digits) < 40 and digits.lstrip("+-").isdecimal() else 0
+
+
+def as_levels(values: pd.Series[Any], levels: Iterable[str]) -> pd.Series[Any]:
+    """Categories of a caller as text, spelled as the model knows them: its text may come from a CSV, theirs is typed.
+
+    A boolean or a number that is no level is the only level of the same value, if there is one; text stays as it is.
+
+    >>> as_levels(pd.Series([True, False]), ["true", "no"]).tolist()
+    ['true', 'False']
+    >>> as_levels(pd.Series([1.1, 2.0]), ["1.10", "2"]).tolist(), as_levels(pd.Series(["1.1"]), ["1.10"]).tolist()
+    (['1.10', '2'], ['1.1'])
+    """
+    spelled, known = labels(values), set(levels)
+    if not (pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype)):
+        return spelled
+    alike: dict[object, list[str]] = {}
+    for level in known:
+        alike.setdefault(_value(level), []).append(level)
+    unknown = {text for text in spelled.dropna().unique() if text not in known}
+    other = {text: found[0] for text in unknown if len(found := alike.get(_value(text), [])) == 1}
+    return spelled.map(lambda text: other.get(text, text)) if other else spelled
+
+
+def _value(text: str) -> object:
+    lower = text.strip().lower()
+    try:
+        return lower if lower in ("true", "false") else float(lower)
+    except ValueError:
+        return text
 
 
 class _Read(NamedTuple):

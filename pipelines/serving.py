@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from monitoring.conform import labels, numbers
+from monitoring.conform import as_levels, numbers
 from monitoring.errors import ColumnsLost
 from pipelines.training.scorer import Scorer
 from pipelines.training.storage import load
@@ -26,7 +26,7 @@ class Served:
             raise ColumnsLost("the rows to be predicted", lost, map(str, frame.columns))
         clean = pd.DataFrame(
             {name: numbers(frame[name], name)[0] for name in features.numeric}
-            | {name: labels(frame[name]) for name in features.levels},
+            | {name: as_levels(frame[name], levels) for name, levels in features.levels.items()},
             index=frame.index,
         )
         predicted = self.scorer.predict(clean)
