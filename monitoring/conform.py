@@ -275,8 +275,8 @@ def as_levels(values: pd.Series[Any], levels: Iterable[str]) -> pd.Series[Any]:
 
     A boolean or a number that is no level is the only level of the same value, if there is one; text stays as it is.
 
-    >>> as_levels(pd.Series([True, False]), ["true", "no"]).tolist()
-    ['true', 'False']
+    >>> as_levels(pd.Series([True, False, None], dtype="boolean"), ["true", "no"]).tolist()
+    ['true', 'False', None]
     >>> as_levels(pd.Series([1.1, 2.0]), ["1.10", "2"]).tolist(), as_levels(pd.Series(["1.1"]), ["1.10"]).tolist()
     (['1.10', '2'], ['1.1'])
     """
@@ -288,7 +288,7 @@ def as_levels(values: pd.Series[Any], levels: Iterable[str]) -> pd.Series[Any]:
         alike.setdefault(_value(level), []).append(level)
     unknown = {text for text in spelled.dropna().unique() if text not in known}
     other = {text: found[0] for text in unknown if len(found := alike.get(_value(text), [])) == 1}
-    return spelled.map(lambda text: other.get(text, text)) if other else spelled
+    return pd.Series([other.get(text, text) for text in spelled], index=spelled.index, dtype=object)
 
 
 def _value(text: str) -> object:
