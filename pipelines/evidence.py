@@ -114,6 +114,9 @@ def tag_check(run_id: str, check: Check) -> None:
         "prefect.flow_run_id": check.prefect_flow_run_id or "",
     }
     registry.client().log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+    if check.retrain is not None:
+        # Written before the training as well, which may have ended otherwise than was hoped.
+        registry.client().log_text(run_id, check.model_dump_json(indent=1), "check.json")
 
 
 def tag_training(run_id: str, retrain: Retrain) -> None:

@@ -170,7 +170,6 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         learn_on(config, run.ledger, check, history)
         measuring.save_report(measured.page, check, report)
         registry.client().log_artifact(str(check.mlflow_run_id), str(report))
-        registry.client().log_text(str(check.mlflow_run_id), check.model_dump_json(indent=1), "check.json")
     if check.outcome is Outcome.REQUESTED:
         return run.hand_over(check)
     return run.finish(check, recovery.settled_keys(run.ledger, check, fresh.digest))

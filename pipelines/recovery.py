@@ -96,7 +96,9 @@ def with_end(check: Check, retrain: Retrain) -> Check:
         outcome = Outcome.AWAITING_APPROVAL
     else:
         outcome = IMPOSSIBLE.get(retrain.code, Outcome.REJECTED) if first else Outcome.REJECTED
-    reason = f"{check.reason}. {retrain.reason}" if retrain.promoted or not first else why_no_champion(retrain)
+    reason = f"{check.reason}. {retrain.reason}" if not first else why_no_champion(retrain)
+    if first and retrain.promoted:
+        reason = f"the first champion is version {retrain.version}: {retrain.reason}"
     return check.model_copy(
         update={
             "outcome": outcome,

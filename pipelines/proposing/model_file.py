@@ -10,6 +10,7 @@ import yaml
 from monitoring.config import Source
 from monitoring.durations import format_duration
 from monitoring.errors import listed
+from pipelines.notices import KINDS
 from pipelines.proposing.guess import Guess
 from pipelines.proposing.spans import DAY, Spans
 
@@ -78,7 +79,7 @@ schedule:                    # for `driftloop serve`
 
 # notify:                    # mail, Slack, Teams, webhooks: apprise's URLs
 #   urls: ["slack://${{SLACK_TOKEN}}"]
-#   on: [drift, promoted, rejected, approval, failed, silence]
+#   on: [{kinds}]
 """
 
 
@@ -118,6 +119,7 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, newest: s
         training_rows=max(30, min(500, learned // 4)),
         holdout=format_duration(spans.holdout),
         gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),
+        kinds=", ".join(KINDS),
         cron="0 6 * * *" if spans.current >= DAY else "5 * * * *",
     )
     neat = "\n".join(_aligned(line) for line in text.split("\n"))

@@ -70,9 +70,9 @@ def trained(shell: Shell) -> Shell:
     if not (shell.state / "ledger.db").exists():
         done = shell("check", shell.file, "--now", "2026-01-22")
         assert (done.returncode, done.stderr) == (0, "")
-        first, verdict, *_, then = done.stdout.strip().split("\n")
+        first, verdict, *_, then, _ = done.stdout.strip().split("\n")
         assert first.startswith("shop  2026-01-15 .. 2026-01-22  ")
-        assert verdict.startswith("BOOTSTRAPPED  there is no champion yet")
+        assert verdict.startswith("BOOTSTRAPPED  the first champion is version 1: ")
         assert f"driftloop check '{shell.file}'" in then, "quoted, since there is a space in it"
     return shell
 

@@ -82,7 +82,7 @@ def test_an_early_exit_is_a_head_and_a_verdict() -> None:
 
 def test_the_first_training_says_what_comes_next() -> None:
     """After a bootstrap the command for the next check is there to be copied."""
-    assert said(outcome=Outcome.BOOTSTRAPPED)[-1].startswith("next: run `driftloop check taxi.yaml`")
+    assert said(outcome=Outcome.BOOTSTRAPPED)[-2].startswith("next: run `driftloop check taxi.yaml`")
 
 
 def test_drifted_columns_come_first_then_those_nearest_to_their_limit() -> None:
