@@ -56,9 +56,8 @@ def check_in_words(check: Check, config: Path) -> str:
     if check.outcome is Outcome.BOOTSTRAPPED:
         again = f"driftloop check {shlex.quote(str(config))}"
         lines.append(f"next: run `{again}` whenever new rows are there (with --now for rows of the past);")
-        lines.append(
-            f"  `driftloop backtest {shlex.quote(str(config))}` compares policies; `driftloop status` shows all models"
-        )
+        replay = f"driftloop backtest {shlex.quote(str(config))}"
+        lines.append(f"  `{replay}` compares policies; `driftloop status` shows all models")
     return "\n".join(printable(line) for line in lines)
 
 

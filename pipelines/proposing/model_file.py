@@ -25,7 +25,8 @@ TYPES = {
     "thousands_comma": "thousands_comma: 1,234.5",
     "text": "text: for the expression below",
 }
-DERIVED = "  # derived: {weekday: dayofweek(some_time)}    # SQL expressions"
+DERIVED = "  # derived: {{weekday: dayofweek({time})}}    # SQL expressions; {calendar}"
+CALENDAR = "calendar features often help: hour(), dayofweek(), month(); name them in numeric too"
 TEMPLATE = """\
 # driftloop: one file per monitored model. Every key: docs/config.md
 model: {name}
@@ -148,7 +149,7 @@ def _types(guess: Guess) -> str:
 def _derived(guess: Guess) -> str:
     """The expressions of columns that are not read as they are, each with what it does."""
     if not guess.derived:
-        return DERIVED
+        return DERIVED.format(time=quoted(guess.time), calendar=CALENDAR)
     notes = {name: how.note() for name, how in guess.written.items()}
     if guess.no_label:
         notes[guess.target] = f"{listed(guess.no_label)} count as missing labels"
@@ -156,6 +157,7 @@ def _derived(guess: Guess) -> str:
     for name, how in guess.derived.items():
         lines += [f"    # {quoted(name)}: {_one_line(notes[name])}"] if name in notes else []
         lines.append(f"    {quoted(name)}: {_expression(how)}")
+    lines.append(f"    # weekday: dayofweek({quoted(guess.time)})    # {CALENDAR}")
     return "\n".join(lines)
 
 

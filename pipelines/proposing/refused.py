@@ -118,7 +118,8 @@ def _near(path: str) -> str:
 def _why_not(url: str) -> str | None:
     """What the host answers; None if it answers well, or if only a proxy could know."""
     host = urlsplit(url).hostname or ""
-    if not urllib.request.getproxies():
+    # `no` is the list of hosts without a proxy, which is always set here.
+    if not urllib.request.getproxies().keys() - {"no"}:
         try:
             socket.getaddrinfo(host, None)
         except OSError:
