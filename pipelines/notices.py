@@ -169,7 +169,7 @@ def of_silence(model: str, late: timedelta, due: datetime | None) -> Notice:
 
 def of_hung(model: str, started: datetime, running: timedelta) -> Notice:
     """The news that a check runs and does not end."""
-    running = timedelta(seconds=int(running.total_seconds()))
+    running = timedelta(minutes=int(running.total_seconds() // 60))
     body = f"a check has been running for {format_duration(running)}, since {started:%Y-%m-%d %H:%M} UTC"
     return _notice("silence", model, f"hung {started.isoformat()}", f"{model}: a check hangs", body)
 

@@ -37,7 +37,7 @@ def test_a_model_is_told_whole(model: Make) -> None:
     judged = made.check(day(35))
     (row,) = collect(made.name)
     assert row["champion"] == "1"
-    assert 18 < row["age_days"] < 20
+    assert 13 < row["age_days"] < 15
     assert datetime.fromisoformat(row["last_check"]) == day(35)
     assert (row["outcome"], row["reason"]) == ("steady", judged.reason)
     assert (row["drift_share"], row["loss_name"], row["loss"]) == (0.0, "mae", judged.performance.loss)
