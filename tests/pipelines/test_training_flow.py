@@ -107,7 +107,8 @@ def test_nothing_to_learn_from_is_an_answer(
     """The end has a code and a sentence, the run is FINISHED, the ledger knows, and the champion is untouched."""
     made = other(broken(stream()))
     champion = made.champion()
-    retrain = train(made, code)
+    request = f"{code} {broken.__name__}"
+    retrain = train(made, request)
     assert (retrain.code, retrain.promoted, retrain.challenger_loss) == (code, False, None)
     assert said in retrain.reason
     run = run_of(retrain)
@@ -115,7 +116,7 @@ def test_nothing_to_learn_from_is_an_answer(
     assert (asked(made)["state"], asked(made)["error"].split(":")[0]) == ("impossible", code)
     assert made.champion() == champion
     made.given(stream())
-    again = train(made, code)
+    again = train(made, request)
     assert again.challenger_loss is not None, "the same request is open once the rows are there"
 
 

@@ -10,7 +10,7 @@ from zlib import crc32
 import pandas as pd
 import pytest
 
-from monitoring.errors import BeyondTime, ConfigError
+from monitoring.errors import BeyondTime
 from monitoring.records import Check, Outcome, Retrain
 from tests.laws import lawful_check, lawful_retrain
 from tests.streams import day, stream
@@ -195,10 +195,11 @@ def test_a_label_delay_beside_a_short_history(at: int, outcome: Outcome, why: st
 
 
 def test_a_label_delay_that_leaves_nothing_to_learn_from(alone: Make) -> None:
-    """A training window that the holdout and the gap fill up is refused before anything runs."""
-    error = lawful_check(alone(rows("delay", 0, 21), columns__label_delay="16d"), day(21))
-    assert isinstance(error, ConfigError)
-    assert "training.window: 21d with 5d held out and 16d of label delay" in str(error)
+    """A history that the holdout and the gap fill up trains nothing, and the reason names the delay."""
+    check = lawful_check(alone(rows("delay", 0, 21), columns__label_delay="16d"), day(21))
+    assert isinstance(check, Check)
+    assert check.outcome is Outcome.TOO_FEW_ROWS
+    assert "in the gap of the label delay (16d) before the holdout" in check.reason
 
 
 def test_a_stream_of_milliseconds(alone: Make) -> None:

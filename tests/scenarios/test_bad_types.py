@@ -133,7 +133,7 @@ def the_score(check: Check, column: str) -> ColumnScore:
     return score
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def numbers(champions: Make, tmp_path_factory: pytest.TempPathFactory) -> tuple[Check, Check]:
     """Fresh numbers of every type, against a champion of float64; and fresh columns that are no numbers."""
     frame = rows("numbers")
@@ -150,7 +150,7 @@ def numbers(champions: Make, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     return check, refused
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def categories(champions: Make, tmp_path_factory: pytest.TempPathFactory) -> Check:
     """Fresh categories of every type, against a champion of the same types."""
     frame = rows("categories")
