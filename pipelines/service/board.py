@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
-from monitoring.errors import LedgerAway, LedgerUnusable
+from monitoring.errors import LedgerAway, LedgerBroken, LedgerUnusable
 from monitoring.ledger import Kind, Ledger
 from pipelines import announce, home, notices
 from pipelines.config import Project
@@ -94,7 +94,7 @@ class Board:
         try:
             with closing(Ledger(home.ledger_url())) as ledger:
                 announce.notify(project.notify, [notice], ledger)
-        except (LedgerAway, LedgerUnusable):
+        except (LedgerAway, LedgerBroken, LedgerUnusable):
             # Then the memory of this process has to do.
             now, told = datetime.now(UTC), self._sent.items()
             earlier = ((moment, key) for key, moment in told)
