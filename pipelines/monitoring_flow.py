@@ -14,7 +14,7 @@ from monitoring.ledger import Held, Ledger, Request, digest
 from monitoring.preflight import fatal, put_aside
 from monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window
 from monitoring.windows import labelled_window, training_window
-from pipelines import announce, evidence, faults, home, measuring, outages, promotion, recovery, registry
+from pipelines import announce, evidence, faults, home, measuring, outages, promotion, recovery, registry, unserved
 from pipelines.check_run import CheckRun, Train
 from pipelines.config import ProjectFile
 from pipelines.fresh import Fresh
@@ -227,8 +227,6 @@ def _bootstrap(run: CheckRun) -> Check:
 
     If it does not, the check reports the rows all the same.
     """
-    from pipelines import unserved
-
     config, window = run.config, run.window
     if run.dry_run:
         raise NoChampion(config.model)

@@ -77,7 +77,7 @@ class Xgboost:
 
     def fit(self, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any:
         """Fit on all rows, without early stopping."""
-        return _fit(rows, params if "n_estimators" in _named(params) else self.complete(params), fitting)
+        return _fit(rows, params, fitting)
 
     def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:
         """Add trees until the newest rows have been predicted no better for `early_stopping_rounds` trees."""

@@ -132,6 +132,7 @@ def _tried(
     if estimator.stops_early(params):
         model, params = estimator.stop(older, newest.known(), params, fitting)
     else:
+        params = estimator.complete(params)
         model = estimator.fit(older, params, fitting)
     scorer = Scorer(older.task, older.features, older.classes, model, by_place=True)
     losses = row_losses(fitting.loss, newest.target.to_numpy(), scorer.score(newest.encoded), older.classes)

@@ -60,6 +60,19 @@ def test_trees_stop_where_more_of_them_help_no_more(training: Make) -> None:
     assert limited.estimator.get_booster().num_boosted_rounds() == 9
 
 
+def test_given_trees_learn_at_the_same_rate_under_auto(training: Make) -> None:
+    """A number of trees that is given is fitted as `estimator: xgboost` fits it, also where a linear model competes."""
+    alone, chosen = (
+        learned(frame_of("steps"), training(estimator=name, params={"n_estimators": 40})).recipe
+        for name in ("xgboost", "auto")
+    )
+    assert alone is not None
+    assert chosen is not None
+    assert chosen.estimator == "xgboost"
+    assert chosen.params == alone.params
+    assert chosen.params["learning_rate"] == 0.1
+
+
 def test_the_newest_rows_decide_and_not_random_ones(training: Make) -> None:
     """Where the newest fifth contradicts the older rows, the trees that fit the older ones are not kept."""
     frame = frame_of("steps", 4000)
