@@ -78,16 +78,29 @@ def emit(happened: Iterable[Event]) -> None:
 def notify(wanted: Notify, news: Iterable[Notice], ledger: Ledger) -> None:
     """Send what is wanted and was not told within `repeat_after`; the ledger remembers what was sent."""
     for notice in news:
-        now = datetime.now(UTC)
-        if not wanted.urls or notice.kind not in wanted.on:
-            continue
-        told = ledger.events(notice.model, most=200, kinds=(NOTIFIED,))
-        if not notices.is_news(notice, ((one.now, one.payload["key"]) for one in told), now, wanted.repeat_after):
-            continue
-        if sent := send(wanted, notice):
-            # Only what reached somebody was told; otherwise the next occasion tries again.
-            said = {"reason": notice.title, "key": notice.key, "sent": sent, "of": len(wanted.urls)}
-            ledger.note(notice.model, NOTIFIED, said, now)
+        deliver(wanted, notice, ledger)
+
+
+def deliver(wanted: Notify, notice: Notice, ledger: Ledger, remembered: Iterable[tuple[datetime, str]] = ()) -> bool:
+    """Send a notice unless `on` excludes it or it was sent within `repeat_after`; return whether anyone received it.
+
+    The ledger knows what was sent, and so does `remembered`, newest first. Raises LedgerError before anything is sent;
+    a delivery that the ledger cannot record is logged.
+    """
+    now = datetime.now(UTC)
+    if not wanted.urls or notice.kind not in wanted.on:
+        return False
+    recorded = ((event.now, event.payload["key"]) for event in ledger.events(notice.model, most=200, kinds=(NOTIFIED,)))
+    earlier = sorted([*recorded, *remembered], reverse=True)
+    sent = send(wanted, notice) if notices.is_news(notice, earlier, now, wanted.repeat_after) else 0
+    if sent:
+        # A notice that nobody received is not recorded, so the next occasion tries again.
+        payload = {"reason": notice.title, "key": notice.key, "sent": sent, "of": len(wanted.urls)}
+        try:
+            ledger.note(notice.model, NOTIFIED, payload, now)
+        except Exception as error:
+            log.warning("%s: sent, but the ledger cannot record it: %s", notice.title, type(error).__name__)
+    return sent > 0
 
 
 def send(wanted: Notify, notice: Notice) -> int:

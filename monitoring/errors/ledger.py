@@ -5,7 +5,14 @@ from __future__ import annotations
 from monitoring.errors.base import DriftloopError
 
 
-class LedgerUnusable(DriftloopError):
+class LedgerError(DriftloopError):
+    """The ledger itself does not work, so nothing can be read from it or written to it.
+
+    Every such error is a subclass of its own. Code that must continue without a ledger catches this class.
+    """
+
+
+class LedgerUnusable(LedgerError):
     """The ledger's database cannot be opened."""
 
     def __init__(self, url: str, why: str) -> None:
@@ -16,7 +23,7 @@ class LedgerUnusable(DriftloopError):
         )
 
 
-class LedgerAway(DriftloopError):
+class LedgerAway(LedgerError):
     """The ledger's database was there, and does not answer or cannot be written to any more."""
 
     def __init__(self, url: str, why: str) -> None:
@@ -29,7 +36,7 @@ class LedgerAway(DriftloopError):
         self.why = why
 
 
-class LedgerBroken(DriftloopError):
+class LedgerBroken(LedgerError):
     """The file of the ledger is damaged: it is no database, or not all of it is."""
 
     def __init__(self, url: str, why: str) -> None:
@@ -52,7 +59,7 @@ class LockLost(DriftloopError):
         )
 
 
-class LedgerTooNew(DriftloopError):
+class LedgerTooNew(LedgerError):
     """A newer driftloop has written the ledger: this one would misread it."""
 
     def __init__(self, url: str, found: int, known: int) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from monitoring.errors import LeaseLost, LedgerAway
+from monitoring.errors import LeaseLost, LedgerError
 from monitoring.ledger import holders
 from monitoring.ledger.tables import CLAIMS, stamp, written_now
 from monitoring.ledger.transactions import read, write
@@ -114,8 +114,8 @@ def hold(
     finally:
         ended.set()
         beating.join()
-        # Where the database stays away the lease runs out by itself.
-        with suppress(LedgerAway):
+        # Without a working ledger the lease expires; its error must not replace the one that ended the block.
+        with suppress(LedgerError):
             _change(engine, found, expires_at=None)
 
 
@@ -130,7 +130,7 @@ def present(engine: Engine) -> Iterator[None]:
         with hold(engine, resource, waiting=None):
             yield
     finally:
-        with suppress(LedgerAway):
+        with suppress(LedgerError):
             write(engine, lambda open_: open_.execute(CLAIMS.delete().where(CLAIMS.c.resource == resource)))
 
 
@@ -168,7 +168,7 @@ def _take(engine: Engine, resource: str, taken: Callable[[Connection, Claim], No
 def _beat(engine: Engine, claim: Claim, ended: threading.Event) -> None:
     while not ended.wait(BEAT_SECONDS):
         # A database that is away for a moment is no reason to stop: the lease lasts for several beats.
-        with suppress(LedgerAway):
+        with suppress(LedgerError):
             expiry = _expiry(read(engine, _clock))
             if not _change(engine, claim, expires_at=expiry, patience=BEAT_PATIENCE_SECONDS):
                 return

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 
-from monitoring.errors import DriverMissing, LedgerAway, LedgerBroken, LedgerUnusable
+from monitoring.errors import DriverMissing, LedgerAway, LedgerBroken, LedgerError, LedgerUnusable
 
 PATIENCE_SECONDS = 30
 # What SQLite says where it cannot write any more, its journal included, and what that asks for.
@@ -65,7 +65,7 @@ def shown(url: str) -> str:
     return re.sub(r"(?i)([?&;]\w*(?:password|passwd|pwd)=)[^&;]*", r"\1***", before_host)
 
 
-def unusable(url: str, error: Exception) -> LedgerUnusable | LedgerAway | LedgerBroken:
+def unusable(url: str, error: Exception) -> LedgerError:
     """The database's own words, without a password. That SQLite cannot write is no fault of the URL."""
     why = error.why if isinstance(error, LedgerAway) else words(error)
     said = error.__cause__ if isinstance(error, LedgerAway) else error

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from monitoring.errors import LedgerAway, LedgerBroken
+from monitoring.errors import LedgerAway, LedgerError
 from monitoring.ledger import claims, events, migrations, requests
 from monitoring.ledger.claims import Claim, Held
 from monitoring.ledger.database import connect, shown, unusable
@@ -34,7 +34,7 @@ class Ledger:
         except (sa.exc.SQLAlchemyError, LedgerAway) as error:
             self.close()
             raise unusable(url, error) from error
-        except LedgerBroken:
+        except LedgerError:
             self.close()
             raise
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
-from monitoring.errors import LedgerAway, LedgerBroken, LedgerUnusable
+from monitoring.errors import LedgerError
 from monitoring.ledger import Kind, Ledger
 from pipelines import announce, home, notices
 from pipelines.config import Project
@@ -91,17 +91,22 @@ class Board:
             self._aside.submit(self._send, watched.project, notice)
 
     def _send(self, project: Project, notice: Notice) -> None:
+        """Send a notice once, whatever the state of the ledger. Only the thread `aside` runs this."""
+        wanted, now = project.notify, datetime.now(UTC)
+        earlier = sorted(((moment, key) for key, moment in self._sent.items()), reverse=True)
         try:
             with closing(Ledger(home.ledger_url())) as ledger:
-                announce.notify(project.notify, [notice], ledger)
-        except (LedgerAway, LedgerBroken, LedgerUnusable):
-            # Then the memory of this process has to do.
-            now, told = datetime.now(UTC), self._sent.items()
-            earlier = ((moment, key) for key, moment in told)
-            wanted = bool(project.notify.urls) and notice.kind in project.notify.on
-            if wanted and notices.is_news(notice, earlier, now, project.notify.repeat_after):
-                self._sent[notice.key] = now
-                announce.send(project.notify, notice)
+                sent = announce.deliver(wanted, notice, ledger, earlier)
+        except LedgerError:
+            # Without a ledger only the memory of this process prevents repetitions.
+            news = notice.kind in wanted.on and notices.is_news(notice, earlier, now, wanted.repeat_after)
+            sent = news and announce.send(wanted, notice) > 0
+        except Exception as error:
+            # Without its text, which may contain a URL with its secret.
+            log.warning("%s: this notification was not sent: %s", notice.title, type(error).__name__)
+            return
+        if sent:
+            self._sent[notice.key] = now
 
 
 def note(model: str, kind: str, payload: dict[str, Any]) -> None:
