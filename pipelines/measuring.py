@@ -138,7 +138,7 @@ def measure_drift(
 ) -> tuple[tuple[ColumnScore, ...], bytes]:
     """A score for every column from all rows, and Evidently's page from a sample of them.
 
-    The page is packed by zlib: it is kept for the next run on the same rows.
+    The page is packed by zlib, quickly rather than tightly: it is kept for the next run on the same rows.
 
     Prefect's own compressing serializer is not used: its settings get lost in the API, and clients cannot read the run.
     """
@@ -146,7 +146,7 @@ def measure_drift(
 
     decided = judge(profiles, scored.profiles, columns, config.drift)
     measured = run_evidently(reference, scored.sample, columns, config.drift, decided)
-    return measured.scores, zlib.compress(measured.page.encode())
+    return measured.scores, zlib.compress(measured.page.encode(), level=1)
 
 
 @task(name="save report", cache_policy=NO_CACHE)

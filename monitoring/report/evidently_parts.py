@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import cache, partial
 from threading import Lock
@@ -15,6 +15,7 @@ import pandas as pd
 from monitoring.drift import EVIDENTLY, METHODS, SHARES
 from monitoring.records import ColumnScore
 from monitoring.report.evidently_scores import measure_one
+from monitoring.report.figures import Pattern, bars, over_rows
 
 PREFIX = "driftloop_"
 LOADING = Lock()
@@ -86,9 +87,9 @@ def _drawn_later() -> Any:
     from abc import ABC
 
     from evidently.legacy.calculations.stattests.registry import get_registered_stattest
-    from evidently.legacy.options import ColorOptions
-    from evidently.legacy.options.base import Options
     from evidently.metrics.column_statistics import ValueDrift, ValueDriftCalculation
+
+    draw = _drawing()
 
     class DriftloopValueDrift(ValueDrift):
         """Evidently's own metric under a name of ours."""
@@ -116,11 +117,64 @@ def _drawn_later() -> Any:
             return []
 
         def widgets(self, label: str) -> list[Any]:
-            named = self.drift.copy(update={"column_name": label})
-            return list(super()._render(named, Options(), ColorOptions()))
+            return draw(self.drift, label)
 
     DriftloopValueDrift.__calculation_type__ = Calculation
     return DriftloopValueDrift
+
+
+def _drawing() -> Callable[[Any, str], list[Any]]:
+    """What draws the widgets of a column as ValueDrift does: its verdict, its mean over the rows, its distribution."""
+    from evidently.legacy.metric_results import HistogramData
+    from evidently.legacy.options import ColorOptions
+    from evidently.legacy.renderers.html_widgets import CounterData, TabData, counter, plotly_data, widget_tabs
+    from evidently.legacy.utils.visualizations import plot_agg_line_data, plot_distr_with_perc_button
+
+    bins = pd.DataFrame({"per": [0, 1], "mean": [0.0, 1.0], "std": [0.0, 1.0]})
+    line = Pattern.of(
+        plot_agg_line_data(
+            curr_data={"current (mean)": bins},
+            ref_data=None,
+            line=0.0,
+            std=1.0,
+            xaxis_name="Index binned",
+            xaxis_name_ref=None,
+            yaxis_name="mean +/- std",
+            color_options=ColorOptions(),
+            return_json=False,
+            line_name="reference (mean)",
+        )
+    )
+    some = HistogramData(x=pd.Series([0, 1]), count=pd.Series([1, 1]))
+    distribution = Pattern.of(
+        plot_distr_with_perc_button(
+            hist_curr=some,
+            hist_ref=some,
+            yaxis_name="Count",
+            yaxis_name_perc="Percent",
+            color_options=ColorOptions(),
+            subplots=False,
+            to_json=False,
+        )
+    )
+
+    def draw(drift: Any, label: str) -> list[Any]:
+        tabs = {}
+        if drift.scatter is not None:
+            ((_, binned),) = drift.scatter.scatter.items()
+            points = over_rows(binned, (drift.scatter.plot_shape["y0"], drift.scatter.plot_shape["y1"]))
+            titles = {"xaxis": drift.scatter.x_name, "yaxis": f"{label} (mean +/- std)"}
+            tabs["DATA DRIFT"] = line.filled(points, **titles)
+        tabs["DATA DISTRIBUTION"] = distribution.filled(bars(drift.current.distribution, drift.reference.distribution))
+        told = (
+            f"Data drift {'detected' if drift.drift_detected else 'not detected'}. "
+            f"Drift detection method: {drift.stattest_name}. Drift score: {round(drift.drift_score, 3)}"
+        )
+        figures = [TabData(title, plotly_data(title="", **figure)) for title, figure in tabs.items()]
+        verdict = counter(title="", counters=[CounterData(told, f"Drift in column '{label}'")])
+        return [verdict, widget_tabs(title="", tabs=figures)]
+
+    return draw
 
 
 class _OneColumn:
