@@ -16,14 +16,13 @@ from monitoring.reference import PREDICTION, describe, profiled
 from monitoring.verdicts import judge
 from monitoring.windows import within
 from pipelines.backtest.batches import Batches
+from pipelines.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from pipelines.config import Project
 
 Found = dict[str, tuple[ColumnScore, ...]]
 KEPT: TypeAdapter[Found] = TypeAdapter(Found)
-# Another one where the same rows are scored, or their thresholds drawn, otherwise than before.
-FORMAT = "2"
 
 
 class DriftScores:
@@ -35,7 +34,9 @@ class DriftScores:
 
     def __init__(self, config: Project, batches: Batches, first: int, folder: Path) -> None:
         self.config, self.batches, self.first = config, batches, first
-        settings = hashlib.sha256(f"{FORMAT} {config.drift.model_dump_json()} {config.windows} {first}".encode())
+        settings = hashlib.sha256(
+            f"{fingerprint(Found)} {config.drift.model_dump_json()} {config.windows} {first}".encode()
+        )
         self.file = folder / f"drift-{settings.hexdigest()[:12]}.json"
         self.references: dict[int, tuple[tuple[ColumnReference, ...], Profiles]] = {}
         self.found = self._kept()

@@ -6,9 +6,7 @@ import hashlib
 import importlib.util
 import math
 import os
-import zipfile
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines import home, own_code
+from pipelines.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from pipelines.backtest.batches import Batches
     from pipelines.config import Project
-
-FORMAT = "2"
 
 
 @dataclass(frozen=True)
@@ -46,9 +43,9 @@ def folder(config: Project, batches: Batches) -> Path:
     )
     columns = config.columns
     parts = [
-        *(FORMAT, batches.digest, config.task, config.loss, training, columns.model_dump_json()),
+        *(batches.digest, config.task, config.loss, training, columns.model_dump_json()),
         *(str((window.start, window.end)) for window in batches.windows),
-        *(str(batches.first), str(batches.starts.tolist()), version("xgboost"), version("scikit-learn"), _code(config)),
+        *(str(batches.first), str(batches.starts.tolist()), fingerprint(Row, config.training.estimator), _code(config)),
     ]
     key = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
     return home.home() / "backtests" / config.model / key
@@ -71,9 +68,10 @@ def load(place: Path, at: int, later: int) -> Row | None:
         with np.load(place / f"{at}.npz", allow_pickle=False) as kept:
             numbers = {name: float(kept[name]) for name in ("probe", "naive")}
             row = Row(kept["loss"], kept["error"], **numbers, impossible=str(kept["impossible"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except Exception:  # whatever is wrong with the file: the row is computed again
         return None
-    return row if row.loss.shape == row.error.shape == (later,) else None
+    whole = all(array.dtype == np.float64 and array.shape == (later,) for array in (row.loss, row.error))
+    return row if whole else None
 
 
 def _code(config: Project) -> str:

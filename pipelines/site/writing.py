@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock
-from pydantic import ValidationError
 
 from monitoring.ledger import Ledger
 from pipelines import home
@@ -72,7 +71,7 @@ def _write_index() -> None:
 def _line(file: Path) -> ModelLine | None:
     try:
         return ModelLine.model_validate_json(file.read_text("utf-8"))
-    except (OSError, ValidationError):
+    except (OSError, ValueError):
         return None
 
 

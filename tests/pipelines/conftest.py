@@ -98,3 +98,19 @@ def webhook() -> Iterator[tuple[str, list[Any]]]:
     yield f"json://127.0.0.1:{server.server_address[1]}", got
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Have a distribution installed in another version, as its metadata on the path says."""
+    from pipelines.fingerprint import fingerprint
+
+    def to(name: str, version: str) -> None:
+        place = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"
+        place.mkdir()
+        (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        fingerprint.cache_clear()
+
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    yield to
+    fingerprint.cache_clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 from pipelines import home
 from pipelines.backtest import store
 from pipelines.backtest.batches import cut
+from pipelines.backtest.drift_scores import DriftScores
 from pipelines.backtest.store import Row
 from pipelines.config import Project
 from tests import streams
+
+Upgrade = Callable[[str, str], None]
 
 
 def project(**changes: Any) -> Project:
@@ -45,6 +49,44 @@ def test_no_pickle_is_ever_read(tmp_path: Path) -> None:
     bad = np.array([print], dtype=object)
     np.savez(tmp_path / "1.npz", loss=bad, error=bad, probe=bad, impossible=bad)
     assert store.load(tmp_path, 1, later=1) is None
+
+
+def test_no_damage_of_a_file_is_an_error(tmp_path: Path) -> None:
+    """Whichever byte is changed and wherever the file is cut: the row comes back as it was, or is not there."""
+    row = Row(np.array([0.25, 0.5]), np.array([0.125, 0.5]), 0.3, 0.7)
+    store.save(tmp_path, 7, row)
+    file = tmp_path / "7.npz"
+    whole = file.read_bytes()
+    step = 3
+    damaged = [whole[:at] for at in range(0, len(whole), step)]
+    damaged += [
+        whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :]
+        for at in range(0, len(whole), step)
+        for bit in (1, 0xFF)
+    ]
+    for content in damaged:
+        file.write_bytes(content)
+        found = store.load(tmp_path, 7, later=2)
+        assert found is None or found.loss.tolist() == [0.25, 0.5]
+
+
+@pytest.mark.parametrize("loss", [np.array(["0.25", "0.5"]), np.array([1, 2]), np.array([True, False])])
+def test_arrays_of_another_type_are_not_a_row(loss: Any, tmp_path: Path) -> None:
+    """A row holds floats: what an older version stored otherwise is computed again."""
+    store.save(tmp_path, 7, Row(loss, np.array([0.1, 0.2]), 0.3, 0.7))
+    assert store.load(tmp_path, 7, later=2) is None
+
+
+@pytest.mark.parametrize("library", ["driftloop", "xgboost", "numpy"])
+@pytest.mark.usefixtures("_home")
+def test_another_version_is_another_folder(library: str, upgrade: Upgrade, tmp_path: Path) -> None:
+    """After an upgrade of driftloop or of what trains, models are fitted and drift is scored again."""
+    batches = cut(frame(), project(), digest="a")
+    before = store.folder(project(), batches)
+    scored = DriftScores(project(), batches, batches.first, tmp_path).file
+    upgrade(library, "999.1")
+    assert store.folder(project(), batches) != before
+    assert DriftScores(project(), batches, batches.first, tmp_path).file != scored
 
 
 @pytest.mark.usefixtures("_home")
