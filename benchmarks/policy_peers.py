@@ -18,6 +18,7 @@ class PageHinkley(Trigger):
     reference loss is its threshold. ADWIN and KSWIN never fire on so few values, DDM wants right and wrong answers.
     """
 
+    declares = frozenset({"loss", "checks", "retrains"})
     policy: Literal["page_hinkley"] = "page_hinkley"
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
@@ -39,6 +40,7 @@ class ProbeAlways(Trigger):
     With the full model's own loss for a probe, free of charge, it is the limit: perfect measurement without foresight.
     """
 
+    declares = frozenset({"loss", "probe", "age", "learned", "checks", "retrains"})
     policy: Literal["probe_always"] = "probe_always"
     cost: Cost = Cost()
 

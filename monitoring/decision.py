@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from monitoring.errors import listed
-from monitoring.policies import Policy
-from monitoring.records import Decision, History, Signals, Vote
+from monitoring.policies import KINDS, Policy
+from monitoring.records import Decision, History, Signal, Signals, Vote
 
 # The code of a finding: the config has moved on from a feature that the champion can no longer be scored with.
 OUTGROWN = "champion_outgrown"
@@ -18,11 +18,11 @@ def decide(
 ) -> Decision:
     """Ask every policy and sum up: one trigger that fires is enough, and so is one guard that vetoes.
 
-    A champion that the config has moved on from is a trigger of its own, unless the only trigger is `never`.
+    A champion that the config has moved on from is a trigger of its own, unless no trigger looks at anything (`never`).
     """
     triggers = tuple(triggers)
     asked = tuple(policy.judge(signals, history, now) for policy in triggers)
-    if any(policy.policy != "never" for policy in triggers):
+    if any(policy.reads for policy in triggers):
         asked += _outgrown(signals)
     guarded = tuple(policy.judge(signals, history, now) for policy in guards)
     votes = asked + guarded
@@ -35,6 +35,35 @@ def decide(
     if vetoed:
         return Decision(action="wait", reason=f"held: {_said(fired)}; but {_said(vetoed)}", votes=votes)
     return Decision(action="retrain", reason=f"retrain: {_said(fired)}", votes=votes)
+
+
+def fired_on(votes: Iterable[Vote], wanted: frozenset[Signal]) -> bool:
+    """Return whether a policy fired that reads one of these signals, by itself or as what made a composition fire.
+
+    A member that fired in a composition that holds does not count: what the composition waits for has not come.
+    """
+    return any(
+        fired_on(vote.members, wanted) if vote.members else bool(_declared(vote) & wanted)
+        for vote in votes
+        if vote.vote == "fire"
+    )
+
+
+def limit_on(votes: Iterable[Vote], number: str) -> float | None:
+    """Return the limit that a policy, at any depth, has for a number of the check; None where none has one."""
+    named = {name for name, kind in KINDS.items() if kind.observes == number}
+    limits = (vote.threshold for vote in _leaves(votes) if vote.policy in named)
+    return next((limit for limit in limits if limit is not None), None)
+
+
+def _leaves(votes: Iterable[Vote]) -> Iterator[Vote]:
+    for vote in votes:
+        yield from _leaves(vote.members) if vote.members else (vote,)
+
+
+def _declared(vote: Vote) -> frozenset[Signal]:
+    """What the policy of a vote reads; nothing where there is no such policy (any more)."""
+    return KINDS[vote.policy].declares if vote.policy in KINDS else frozenset()
 
 
 def _outgrown(signals: Signals) -> tuple[Vote, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitoring.records import Check, Outcome, Record, Retrain
+from monitoring.decision import fired_on
+from monitoring.records import DRIFT, Check, Outcome, Record, Retrain
 
 CHECK_FINISHED = "driftloop.check.finished"
 CHECK_FAILED = "driftloop.check.failed"
@@ -29,7 +30,7 @@ class Event(Record):
 def of_check(check: Check, drift_share: float = 0.5) -> tuple[Event, ...]:
     """The events of a finished check, in the order in which things happened.
 
-    Drift is detected where a drift policy fired, or from `drift_share` of the features on.
+    Drift is detected where a policy fired that reads drift, or from `drift_share` of the features on.
     """
     names = [CHECK_FAILED if check.outcome is Outcome.FAILED else CHECK_FINISHED]
     if drifted(check, drift_share):
@@ -54,9 +55,8 @@ def of_retrain(model: str, retrain: Retrain, flow_run_id: str | None = None) -> 
 
 
 def drifted(check: Check, drift_share: float) -> bool:
-    """Whether a drift policy fired or so large a share of the features drifted."""
-    fired = any(vote.vote == "fire" and "drift" in vote.policy for vote in check.votes)
-    return fired or (check.drift_share is not None and 0 < check.drift_share >= drift_share)
+    """Return whether a policy that reads drift fired, within a composition too, or so many features drifted."""
+    return fired_on(check.votes, DRIFT) or (check.drift_share is not None and 0 < check.drift_share >= drift_share)
 
 
 def resource(model: str) -> dict[str, str]:

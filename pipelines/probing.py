@@ -32,7 +32,8 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
     A probe only informs: whatever goes wrong with it, the check goes on without. A dry run measures it as well, and
     leaves nothing in MLflow.
     """
-    if not any(trigger.wants_probe(signals, history, run.now) for trigger in run.config.policies.triggers):
+    readers = [trigger for trigger in run.config.policies.triggers if "probe" in trigger.reads]
+    if not any(trigger.wants_probe(signals, history, run.now) for trigger in readers):
         return signals
     handicap = signals.learned.handicap if signals.learned else 0.0
     labelled = labelled_window(run.window, run.config.columns.label_delay)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitoring.records import Check, ColumnScore, Finding, Retrain, Severity, Vote
+from monitoring.records import Check, ColumnScore, Finding, Retrain, Severity, Vote, VoteKind
 from tests.streams import day
 
 
@@ -29,6 +29,16 @@ def made(**more: Any) -> Check:
 def fired(policy: str) -> Vote:
     """A trigger that wants a retrain."""
     return Vote(policy=policy, vote="fire", reason="too much", observed=0.6, threshold=0.5)
+
+
+def hold(policy: str) -> Vote:
+    """A trigger that sees no reason."""
+    return Vote(policy=policy, vote="hold", reason="too little", observed=0.4, threshold=0.5)
+
+
+def composed(policy: str, vote: VoteKind, *members: Vote) -> Vote:
+    """What a composition makes of its members."""
+    return Vote(policy=policy, vote=vote, reason="as many as that", observed=1.0, threshold=1.0, members=members)
 
 
 def drifted_column(name: str) -> ColumnScore:

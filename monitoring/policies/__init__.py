@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -67,7 +67,15 @@ AnyGuard = Annotated[
 for _composition in (Composition, AllOf, AnyOf, AtLeast, KOfN):
     _composition.model_rebuild(_types_namespace={"AnyTrigger": AnyTrigger})
 
+KINDS: dict[str, type[Policy]] = {
+    kind.model_fields["policy"].default: kind
+    for union in (AnyTrigger, AnyGuard)
+    for kind in get_args(get_args(union)[0])
+}
+"""Every policy by its name in a YAML and in votes."""
+
 __all__ = [
+    "KINDS",
     "AllOf",
     "Always",
     "AnyGuard",

@@ -21,6 +21,7 @@ class AutoQuantile(Trigger):
     distance that never changes would fire each time.
     """
 
+    declares = frozenset({"drift", "checks"})
     policy: Literal["auto_quantile"] = "auto_quantile"
     quantile: float = Field(0.95, gt=0, lt=1)
     window: int = Field(15, ge=2, le=MOST_CHECKS, description="past checks that it is compared with")

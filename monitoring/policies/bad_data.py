@@ -19,6 +19,7 @@ class BadData(Guard):
     part is known to be broken. Data validation before training: Polyzotis et al., MLSys 2019.
     """
 
+    declares = frozenset({"findings"})
     policy: Literal["bad_data"] = "bad_data"
     errors: int = Field(1, ge=1, le=MOST_TIMES, description="so many errors veto")
 

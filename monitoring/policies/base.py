@@ -12,14 +12,36 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from monitoring.config import Section
-from monitoring.records import Estimate, History, Performance, Role, Signals, Vote
+from monitoring.records import Estimate, History, Performance, Role, Signal, Signals, Vote
 
 
 class Policy(Section, ABC):
-    """One rule. Its fields are its YAML; `policy` is its name there and in every vote."""
+    """One rule. Its fields are its YAML; `policy` is its name there and in every vote.
+
+    `declares` is all that the class may look at, its members left aside. Events, the site and backtests depend on it,
+    so a policy without it is refused when its class is made. `observes` is the field of a `Check` that the thresholds
+    of its votes are limits of, where there is one.
+    """
 
     role: ClassVar[Literal["trigger", "guard"]]
+    declares: ClassVar[frozenset[Signal]]
+    observes: ClassVar[str | None] = None
     policy: str
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if "judge" in vars(cls) and not hasattr(cls, "declares"):
+            raise TypeError(f"{cls.__name__} must declare what it reads: declares = frozenset({{...}}), see Signal")
+
+    @property
+    def members(self) -> tuple[Policy, ...]:
+        """The policies that this one sums up; none but in a composition."""
+        return ()
+
+    @property
+    def reads(self) -> frozenset[Signal]:
+        """What it looks at, its members included."""
+        return self.declares.union(*(member.reads for member in self.members))
 
     @abstractmethod
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
@@ -71,8 +93,9 @@ class Trigger(Policy):
     role: ClassVar[Literal["trigger", "guard"]] = "trigger"
 
     def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
-        """Whether a probe would help this rule to judge; it will find it in `signals.probe`."""
-        return False
+        """Return whether a probe would help this rule to judge; it will find it in `signals.probe`."""
+        members = (member for member in self.members if isinstance(member, Trigger))
+        return any(member.wants_probe(signals, history, now) for member in members)
 
     def compare(self, observed: float, threshold: float, reason: str) -> Vote:
         """Fire at the threshold and above it."""

@@ -12,6 +12,7 @@ from monitoring.records import History, Signals, Vote
 class Never(Trigger):
     """Holds, always."""
 
+    declares = frozenset()
     policy: Literal["never"] = "never"
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
@@ -21,6 +22,7 @@ class Never(Trigger):
 class Always(Trigger):
     """Fires at every check of rows, and holds where there are none."""
 
+    declares = frozenset({"rows"})
     policy: Literal["always"] = "always"
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:

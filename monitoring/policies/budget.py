@@ -19,6 +19,7 @@ class Budget(Guard):
     no rush at the turn of a month.
     """
 
+    declares = frozenset({"retrains"})
     policy: Literal["budget"] = "budget"
     retrains: int = Field(ge=1, le=MOST_TIMES)
     days: Days = 30

@@ -19,6 +19,7 @@ class Cara(Trigger):
     as staleness: `recoverable_loss` looks whether a fresh model would do better.
     """
 
+    declares = frozenset({"loss", "learned", "checks", "retrains"})
     policy: Literal["cara"] = "cara"
     cost: Cost = Cost()
 

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 class Composition(Trigger):
     """A trigger over triggers. A composition may stand within another one."""
 
+    declares = frozenset()
     triggers: tuple[AnyTrigger, ...] = Field(min_length=1)
 
-    def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
-        return any(member.wants_probe(signals, history, now) for member in self.triggers)
+    @property
+    def members(self) -> tuple[Trigger, ...]:
+        return self.triggers
 
     def priced(self, retrain: float) -> Self:
         return self.model_copy(update={"triggers": tuple(member.priced(retrain) for member in self.triggers)})

@@ -13,6 +13,7 @@ from monitoring.records import History, Signals, Vote
 class Cooldown(Guard):
     """Vetoes until `days` have passed since the last retrain, whatever its end. The ledger remembers it."""
 
+    declares = frozenset({"retrains"})
     policy: Literal["cooldown"] = "cooldown"
     days: Days
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from monitoring.policies.base import Trigger
-from monitoring.records import History, Signals, Vote
+from monitoring.records import History, Signal, Signals, Vote
 
 
 class DriftShare(Trigger):
@@ -19,9 +19,15 @@ class DriftShare(Trigger):
     champion, so that drift of what the model does not look at is no reason.
     """
 
+    declares = frozenset({"drift", "importance"})
+    observes = "drift_share"
     policy: Literal["drift_share"] = "drift_share"
     threshold: float = Field(0.5, gt=0, le=1, description="share of the features")
     weighted: bool = Field(False, description="weigh the features by their importance to the champion")
+
+    @property
+    def reads(self) -> frozenset[Signal]:
+        return self.declares if self.weighted else self.declares - {"importance"}
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         features = [score for score in signals.scores if score.role == "feature"]

@@ -15,6 +15,7 @@ from monitoring.records import History, Signals, Vote
 class EnoughLabels(Guard):
     """Vetoes while the newest window with complete labels has fewer than `min_labels` labelled rows."""
 
+    declares = frozenset({"labels"})
     policy: Literal["enough_labels"] = "enough_labels"
     min_labels: int = Field(200, ge=1, le=MOST_ROWS)
 

@@ -19,6 +19,7 @@ class EnoughRows(Guard):
     (CALIPER, arXiv 2603.09024).
     """
 
+    declares = frozenset({"rows"})
     policy: Literal["enough_rows"] = "enough_rows"
     min_rows: int = Field(200, ge=1, le=MOST_ROWS)
 

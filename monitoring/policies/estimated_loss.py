@@ -21,6 +21,7 @@ class EstimatedLoss(Trigger):
     beside it.
     """
 
+    declares = frozenset({"estimate"})
     policy: Literal["estimated_loss"] = "estimated_loss"
     max_rise: float = Field(0.15, ge=0, le=MOST_TIMES, description="0.15 is fifteen per cent worse")
 

@@ -18,6 +18,7 @@ class GatedProbeDebt(Trigger):
     It does not ask whether a retrain pays off in the time to come: `recoverable_loss` does.
     """
 
+    declares = frozenset({"loss", "probe", "age", "learned", "checks", "retrains"})
     policy: Literal["gated_probe_debt"] = "gated_probe_debt"
     cost: Cost = Cost()
 

@@ -24,6 +24,7 @@ class KOfN(Trigger):
     the past come from the ledger, found by the member and its parameters: a rule that was changed starts anew.
     """
 
+    declares = frozenset({"checks", "retrains"})
     policy: Literal["k_of_n"] = "k_of_n"
     k: int = Field(2, ge=1, le=MOST_CHECKS)
     n: int = Field(3, ge=1, le=MOST_CHECKS, description="checks")
@@ -35,8 +36,9 @@ class KOfN(Trigger):
             raise Misfit(f"k up to n, {self.n}", key="k", found=str(self.k))
         return self
 
-    def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
-        return self.trigger.wants_probe(signals, history, now)
+    @property
+    def members(self) -> tuple[Trigger, ...]:
+        return (self.trigger,)
 
     def priced(self, retrain: float) -> Self:
         return self.model_copy(update={"trigger": self.trigger.priced(retrain)})

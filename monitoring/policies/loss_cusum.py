@@ -25,6 +25,7 @@ class LossCusum(Trigger):
     (arXiv 2604.06438).
     """
 
+    declares = frozenset({"loss", "checks", "retrains"})
     policy: Literal["loss_cusum"] = "loss_cusum"
     slack: float = Field(0.5, ge=0, le=MOST_TIMES, description="standard deviations that are forgiven at each check")
     threshold: float = Field(4.0, gt=0, le=MOST_TIMES, description="standard deviations")

@@ -23,6 +23,7 @@ class LossZTest(Trigger):
     and bad weeks are no staleness. It knows no cost, and on large batches fires at changes that win nothing.
     """
 
+    declares = frozenset({"loss", "checks", "retrains"})
     policy: Literal["loss_ztest"] = "loss_ztest"
     z: float = Field(3.0, gt=0, le=MOST_TIMES, description="standard errors")
     min_rows: int = Field(30, ge=2, le=MOST_ROWS, description="fewer labelled rows: not applicable")

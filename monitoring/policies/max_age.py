@@ -13,6 +13,7 @@ from monitoring.records import History, Signals, Vote
 class MaxAge(Trigger):
     """Fires when the newest row the champion was trained on is at least `max_age_days` old."""
 
+    declares = frozenset({"age"})
     policy: Literal["max_age"] = "max_age"
     max_age_days: Days
 

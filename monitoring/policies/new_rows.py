@@ -20,6 +20,7 @@ class NewRows(Trigger):
     champion's age tells it.
     """
 
+    declares = frozenset({"rows", "age", "checks", "retrains"})
     policy: Literal["new_rows"] = "new_rows"
     rows: int = Field(ge=1, le=MOST_ROWS)
 

@@ -19,6 +19,7 @@ class PerformanceDrop(Trigger):
     on rows which the champion was not trained on.
     """
 
+    declares = frozenset({"loss"})
     policy: Literal["performance_drop"] = "performance_drop"
     max_rise: float = Field(0.15, ge=0, le=MOST_TIMES, description="0.15 is fifteen per cent worse")
     min_rows: int = Field(30, ge=2, le=MOST_ROWS, description="fewer labelled rows: not applicable")

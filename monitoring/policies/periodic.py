@@ -20,6 +20,7 @@ class Periodic(Trigger):
     batch), which is where the accumulated loss equals the cost.
     """
 
+    declares = frozenset({"rows", "checks", "retrains"})
     policy: Literal["periodic"] = "periodic"
     every: int = Field(4, ge=1, le=MOST_CHECKS, description="checks")
 

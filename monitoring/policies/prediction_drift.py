@@ -16,6 +16,7 @@ class PredictionDrift(Trigger):
     al., ICML 2018; Failing Loudly, NeurIPS 2019. Season moves predictions too: it asks for a look more than a retrain.
     """
 
+    declares = frozenset({"prediction_drift"})
     policy: Literal["prediction_drift"] = "prediction_drift"
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:

@@ -27,6 +27,7 @@ class RecoverableLoss(Trigger):
     the first probes beside a fresh champion tell how far a probe lies behind.
     """
 
+    declares = frozenset({"loss", "probe", "age", "learned", "checks", "retrains"})
     policy: Literal["recoverable_loss"] = "recoverable_loss"
     cost: Cost = Cost()
     horizon: int = Field(6, ge=1, le=1000, description="batches that a retrain has to pay off in")

@@ -19,6 +19,7 @@ class Schedule(Trigger):
     The calendar decides, not the check: a check that comes late fires late, and once. Weeks begin on Monday.
     """
 
+    declares = frozenset({"age", "retrains", "calendar"})
     policy: Literal["schedule"] = "schedule"
     every: Period = "month"
     time_zone: TimeZone = "UTC"

@@ -16,6 +16,7 @@ class TargetDrift(Trigger):
     where the share of a class is what matters.
     """
 
+    declares = frozenset({"target_drift"})
     policy: Literal["target_drift"] = "target_drift"
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:

@@ -4,12 +4,14 @@ from monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record
 from monitoring.records.check import Check, CheckWindow, Retrain
 from monitoring.records.estimate import Estimate, SelfTest
 from monitoring.records.judgement import (
+    DRIFT,
     Decision,
     History,
     Learned,
     PastCheck,
     PastRetrain,
     Probe,
+    Signal,
     Signals,
     Vote,
     VoteKind,
@@ -17,6 +19,7 @@ from monitoring.records.judgement import (
 from monitoring.records.measures import TEXT, ColumnReference, ColumnScore, Performance, Reference, Standing
 
 __all__ = [
+    "DRIFT",
     "TEXT",
     "Check",
     "CheckWindow",
@@ -41,6 +44,7 @@ __all__ = [
     "Role",
     "SelfTest",
     "Severity",
+    "Signal",
     "Signals",
     "Standing",
     "Vote",

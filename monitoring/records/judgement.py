@@ -9,6 +9,32 @@ from monitoring.records.base import Finding, Moment, Outcome, Record, Window
 from monitoring.records.estimate import Estimate
 from monitoring.records.measures import ColumnScore, Performance
 
+Signal = Literal[
+    "drift",
+    "prediction_drift",
+    "target_drift",
+    "loss",
+    "estimate",
+    "probe",
+    "age",
+    "rows",
+    "labels",
+    "findings",
+    "importance",
+    "learned",
+    "calendar",
+    "checks",
+    "retrains",
+]
+"""What a policy may look at, of the present check and of the past: the names by which it declares what it reads.
+
+`drift` are the scores of the features. `age` is the champion's, in time and in windows, and the length of a window.
+`calendar` is which date it is, not how much time has passed. `checks` are the past checks under this champion, how they
+ended and which rules fired; what they measured belongs to the signal of that name. `retrains` are answered requests.
+"""
+
+DRIFT: frozenset[Signal] = frozenset({"drift", "prediction_drift", "target_drift"})
+
 
 class Probe(Record):
     """What a small challenger measured: its loss and the champion's on the same newest labelled rows.
@@ -46,6 +72,7 @@ class Signals(Record):
     made now would be older than that, its newest rows being held out for the gate.
     `probe` is there only where a trigger asked for one.
     `importance` is the champion's own, by feature, on any scale.
+    `dated` is false in a replay whose dates are made up: time passes there, but no rule about dates can judge.
     """
 
     window: Window
@@ -62,6 +89,7 @@ class Signals(Record):
     learned: Learned | None = None
     findings: tuple[Finding, ...] = ()
     importance: dict[str, float] | None = None
+    dated: bool = True
 
     @property
     def lag_batches(self) -> float:

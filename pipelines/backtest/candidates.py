@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from monitoring.errors import UnknownPolicy
-from monitoring.policies import AnyTrigger, Policy, Trigger
-from pipelines.backtest.grid import ANCHORS, GRID, on_drift
+from monitoring.policies import KINDS, AnyTrigger, Policy, Trigger
+from monitoring.records import DRIFT
+from pipelines.backtest.grid import ANCHORS, GRID
 from pipelines.config import Policies
 
 OWN = "config"
@@ -31,8 +32,8 @@ class Candidate:
 
     @property
     def looks_at_drift(self) -> bool:
-        """Whether any of its rules, at any depth, reads scores of drift."""
-        return any(on_drift(trigger.model_dump()) for trigger in self.triggers)
+        """Return whether any of its rules, at any depth and guards included, reads scores of drift."""
+        return any(policy.reads & DRIFT for policy in self.group)
 
     @property
     def group(self) -> tuple[Policy, ...]:
@@ -67,7 +68,7 @@ def _entries(name: str) -> list[dict[str, Any]]:
     there = [entry for entry in GRID if entry["policy"] == name]
     if there:
         return there
-    bare = {kind.model_fields["policy"].default: kind for kind in typing.get_args(typing.get_args(AnyTrigger)[0])}
+    bare = {policy: kind for policy, kind in KINDS.items() if kind.role == "trigger"}
     usable = {
         policy for policy, kind in bare.items() if not any(one.is_required() for one in kind.model_fields.values())
     }

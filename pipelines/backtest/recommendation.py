@@ -55,7 +55,7 @@ def recommend(
     half = start + (size - start) // 2
     earlier, later = play(half, start), play(size, half)
     kinds = {one.name: one for one in candidates}
-    choice = [one for one in earlier.policies if kinds[one.name].kind != "anchor"]
+    choice = [one for one in earlier.policies if kinds[one.name].kind != "anchor" and one.applicable]
     if len(choice) < 2:
         return None
     cheapest = min(choice, key=lambda one: one.total_cost)

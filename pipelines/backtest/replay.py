@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 
 from monitoring.errors import NotReplayable
 from monitoring.policies import AnyGuard, AnyTrigger, Policy
-from monitoring.records import ColumnScore, Learned, Record
+from monitoring.records import ColumnScore, Learned, Record, Signal
 from pipelines.backtest.grid import usual
 from pipelines.backtest.learning import learn
 from pipelines.backtest.oracle import best_schedule
-from pipelines.backtest.world import DAY, World, walk
+from pipelines.backtest.world import DAY, Walked, World, walk
 
 Floats = NDArray[np.float64]
 Scores = Callable[[int, int], tuple[ColumnScore, ...]]
@@ -30,6 +30,8 @@ class PolicyReplay(Record):
     `schedule` are the batches at whose end it retrained, `probes` those at whose end it asked for a probe; `served[n]`
     is the model that served batch `start + n`, `losses[n]` its loss there. A false alarm is a retrain that won less
     than it cost until the next one, beside keeping the model that was there. `regret` is in per cent of the oracle.
+    `judged` counts the batches at whose end it could judge, `missing` are the signals that it reads and this replay
+    lacks. Where it could never judge it is not applicable, and its figures are merely those of `never`.
     """
 
     name: str
@@ -43,10 +45,16 @@ class PolicyReplay(Record):
     regret: float
     served: tuple[int, ...]
     losses: tuple[float, ...]
+    judged: int
+    missing: tuple[Signal, ...] = ()
 
     @property
     def retrains(self) -> int:
         return len(self.schedule)
+
+    @property
+    def applicable(self) -> bool:
+        return self.judged > 0
 
 
 class Replay(Record):
@@ -109,13 +117,14 @@ def replay(
     price = cost * learned.batch_loss
     world = World(loss, probe, spread, counts, scores, learned, start, label_delay, every)
     best, schedule = best_schedule(loss, price, start, label_delay)
-    oracle = _measured("oracle", world, schedule, (), price, 0.0, best)
+    oracle = _measured("oracle", world, Walked(schedule, judged=batches - 1 - start), price, 0.0, best)
     given = usual(with_drift=scores is not None) if policies is None else policies
     asked = {name: [one.priced(cost) if cost else one for one in group] for name, group in _named(given).items()}
     done = []
     for name, group in asked.items():
-        retrained, probed = walk(world, group)
-        done.append(_measured(name, world, retrained, probed, price, probe_cost * price, best))
+        made = _measured(name, world, walk(world, group), price, probe_cost * price, best)
+        missing = frozenset().union(*(one.reads for one in group)) - world.known()
+        done.append(made.model_copy(update={"missing": tuple(sorted(missing))}))
     return Replay(
         start=start,
         batches=batches,
@@ -130,13 +139,13 @@ def replay(
 def _measured(
     name: str,
     world: World,
-    schedule: tuple[int, ...],
-    probes: tuple[int, ...],
+    walked: Walked,
     price: float,
     probe_price: float,
     best: float,
 ) -> PolicyReplay:
     """Add up what a schedule costs."""
+    schedule, probes = walked.retrains, walked.probes
     loss, delay, batches = world.loss, world.label_delay, len(world.loss)
     served, model = [], world.first
     for batch in range(world.start, batches):
@@ -161,6 +170,7 @@ def _measured(
         regret=100 * (total / best - 1) if best > 0 else 0.0,
         served=tuple(served),
         losses=tuple(losses),
+        judged=walked.judged,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from monitoring.errors import HistoryTooShort
 from monitoring.records import Learned, Record, Window
+from pipelines.backtest.applicable import applicable
 from pipelines.backtest.candidates import Candidate
 from pipelines.backtest.learning import learn
 from pipelines.backtest.matrices import Matrices
@@ -80,19 +81,19 @@ def study(
             remedy="a longer history, or longer batches (--batch), of which the delay takes fewer",
         )
 
-    def play(end: int, begin: int) -> Replay:
+    def play(end: int, begin: int, some: Sequence[Candidate]) -> Replay:
         """Batches from `begin` to before `end`; what lies before is known to all, what lies after to none."""
         # Scores take time: they are computed only where a policy that reads them comes by.
-        done = [played(end, begin, reads) for reads in {one.looks_at_drift for one in candidates}]
-        found = {one.name: one for some in done for one in some.policies}
-        return done[0].model_copy(update={"policies": tuple(found[one.name] for one in candidates)})
+        done = [played(end, begin, some, reads) for reads in {one.looks_at_drift for one in some}]
+        found = {one.name: one for part in done for one in part.policies}
+        return done[0].model_copy(update={"policies": tuple(found[one.name] for one in some)})
 
-    def played(end: int, begin: int, drift: bool) -> Replay:
+    def played(end: int, begin: int, some: Sequence[Candidate], drift: bool) -> Replay:
         part, known = slice(None, end), slice(None, begin - label_delay)
         return replay(
             matrices.loss[part, part],
             matrices.probe[part, part],
-            policies={one.name: one.group for one in candidates if one.looks_at_drift == drift},
+            policies={one.name: one.group for one in some if one.looks_at_drift == drift},
             cost=cost,
             label_delay=label_delay,
             history=begin / end,
@@ -103,7 +104,10 @@ def study(
             every=every,
         )
 
-    whole = play(size, start)
+    whole = play(size, start, candidates)
+    able, unknown = applicable(candidates, whole)
+    played_by = {one.name for one in able}
+    whole = whole.model_copy(update={"policies": tuple(one for one in whole.policies if one.name in played_by)})
     learned = learn(matrices.loss, matrices.probe, short=matrices.short)
     return Study(
         model=model,
@@ -116,9 +120,9 @@ def study(
         retrain_cost=whole.cost,
         oracle=standing(whole.oracle, None, whole, seed, front=False),
         baseline=None if matrices.naive is None else baseline(matrices.naive[start:], loss_name, whole, seed),
-        standings=rank(whole, candidates, seed),
-        recommendation=recommend(play, candidates, matrices.windows, start, seed),
+        standings=rank(whole, able, seed),
+        recommendation=recommend(lambda end, begin: play(end, begin, able), able, matrices.windows, start, seed),
         signals=rank_signals(matrices, learned, scores),
         learned=learned,
-        notes=notes + matrices.notes,
+        notes=notes + matrices.notes + unknown,
     )

@@ -20,6 +20,8 @@ from monitoring.records import (
     PastRetrain,
     Performance,
     Probe,
+    Role,
+    Signal,
     Signals,
     Window,
 )
@@ -27,6 +29,7 @@ from monitoring.records import (
 Floats = NDArray[np.float64]
 DAWN = datetime(2000, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+ALWAYS: frozenset[Signal] = frozenset({"loss", "age", "rows", "labels", "learned", "calendar", "checks", "retrains"})
 
 
 @dataclass
@@ -74,6 +77,12 @@ class World:
             rows=self.rows[labelled],
         )
 
+    def known(self) -> frozenset[Signal]:
+        """What the policies of this replay could look at, as far as it was played."""
+        roles = {score.role for signals, _ in self.seen.values() for score in signals.scores}
+        scored: dict[Role, Signal] = {"feature": "drift", "prediction": "prediction_drift", "target": "target_drift"}
+        return ALWAYS | {scored[role] for role in roles} | ({"probe"} if self.probe is not None else set())
+
     def _observe(self, model: int, batch: int) -> tuple[Signals, PastCheck]:
         labelled, age = batch - self.label_delay, batch - model
         now = self.moment(batch)
@@ -117,26 +126,36 @@ class World:
         return signals, past
 
 
-def walk(world: World, policies: Sequence[Policy]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Let policies decide at the end of each batch; give the batches of their retrains and of their probes."""
+@dataclass(frozen=True)
+class Walked:
+    """The batches at whose end policies retrained and asked for probes, and at how many of them they could judge."""
+
+    retrains: tuple[int, ...] = ()
+    probes: tuple[int, ...] = ()
+    judged: int = 0
+
+
+def walk(world: World, policies: Sequence[Policy]) -> Walked:
+    """Let policies decide at the end of each batch."""
     triggers = [policy for policy in policies if isinstance(policy, Trigger)]
     guards = [policy for policy in policies if not isinstance(policy, Trigger)]
     model = world.first
     checks: tuple[PastCheck, ...] = ()
     retrains: tuple[PastRetrain, ...] = ()
-    retrained, probed = [], []
+    retrained, probed, judged = [], [], 0
     for batch in range(world.start, len(world.loss) - 1):
         now = world.moment(batch)
         signals, past = world.signals(model, batch)
         # Frozen records of frozen records: there is nothing to validate, and much to copy.
         history = History.model_construct(checks=checks, retrains=retrains)
-        if any(trigger.wants_probe(signals, history, now) for trigger in triggers):
+        if any(trigger.wants_probe(signals, history, now) for trigger in triggers if "probe" in trigger.reads):
             probe = world.measured(model, batch)
             if probe is not None:
                 probed.append(batch)
                 signals = signals.model_copy(update={"probe": probe})
                 past = past.model_copy(update={"gap": probe.gap})
         decision = decide(triggers, guards, signals, history, now)
+        judged += decision.action != "cannot_judge"
         fired = tuple(rule for vote in decision.votes for rule in vote.fired_rules())
         update: dict[str, object] = {"fired": fired} if fired else {}
         if decision.action == "retrain":
@@ -147,4 +166,4 @@ def walk(world: World, policies: Sequence[Policy]) -> tuple[tuple[int, ...], tup
         elif decision.held:
             update["outcome"] = Outcome.HELD
         checks += (past.model_copy(update=update) if update else past,)
-    return tuple(retrained), tuple(probed)
+    return Walked(tuple(retrained), tuple(probed), judged)

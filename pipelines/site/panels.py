@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from monitoring.decision import limit_on
 from monitoring.markup import number, text
 from monitoring.records import Check
 from pipelines.site.scales import Scale, around, spread, thinned, tick_labels, ticks
@@ -59,8 +60,8 @@ class Time:
 
 
 def drift_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) -> str:
-    """The share of features that drifted, and the limit that `drift_share` has for it."""
-    limits = [(check.now, limit) for check in checks if (limit := _drift_limit(check)) is not None]
+    """The share of features that drifted, and the limit that a policy has for it, within a composition too."""
+    limits = [(check.now, limit) for check in checks if (limit := limit_on(check.votes, "drift_share")) is not None]
     shares = [(check.now, check.drift_share or 0.0) for check in checks]
     highest = max([*(share for _, share in shares), *(limit for _, limit in limits), 0.1])
     marks = ticks(0, min(highest, 1.0), 3)
@@ -78,11 +79,6 @@ def drift_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float)
     if limits:
         last.append(("limit", f"limit {limits[-1][1]:.0%}", scale(limits[-1][1])))
     return "".join(parts) + _labels(last, line[-1][0], layout, scale)
-
-
-def _drift_limit(check: Check) -> float | None:
-    found = (vote.threshold for vote in check.votes if vote.policy == "drift_share")
-    return next((limit for limit in found if limit is not None), None)
 
 
 def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from prefect.events.schemas.events import Event as PrefectEvent
 
+from monitoring.policies import KINDS
+from monitoring.records import DRIFT, Vote
 from pipelines import events
-from tests.told import drifted_column, fired, made, retrain
+from tests.told import composed, drifted_column, fired, hold, made, retrain
 
 
 def names(check: Any) -> list[str]:
@@ -24,6 +26,7 @@ def names(check: Any) -> list[str]:
         (made(drift_share=0.49), ["check.finished"]),
         (made(drift_share=0.5), ["check.finished", "drift.detected"]),
         (made(drift_share=0.1, votes=[fired("drift_share")]), ["check.finished", "drift.detected"]),
+        (made(drift_share=0.1, votes=[fired("auto_quantile")]), ["check.finished", "drift.detected"]),
         (made(drift_share=0.0, votes=[fired("performance_drop")]), ["check.finished"]),
         (made(outcome="promoted", decision="retrain", retrain=retrain()), ["check.finished"]),
         (made(outcome="awaiting_approval", decision="retrain"), ["check.finished"]),
@@ -33,6 +36,34 @@ def names(check: Any) -> list[str]:
 def test_a_check_tells_what_happened(check: Any, expected: list[str]) -> None:
     """Finished or failed first, then drift. The retrain that it asked for was told before, when it was asked for."""
     assert names(check) == expected
+
+
+DRIFTED, STEADY_LOSS = fired("drift_share"), hold("performance_drop")
+
+
+@pytest.mark.parametrize("policy", [name for name, kind in KINDS.items() if kind.declares & DRIFT])
+def test_every_policy_that_reads_drift_detects_it(policy: str) -> None:
+    """A rule on drift that fires is an event whatever it is called; what fires without reading drift is none."""
+    assert names(made(votes=[fired(policy)])) == ["check.finished", "drift.detected"]
+    others = [name for name, kind in KINDS.items() if not kind.declares & DRIFT]
+    assert all(names(made(votes=[fired(name)])) == ["check.finished"] for name in others)
+
+
+@pytest.mark.parametrize(
+    ("votes", "detected"),
+    [
+        ([composed("any_of", "fire", DRIFTED, STEADY_LOSS)], True),
+        ([composed("k_of_n", "fire", composed("all_of", "fire", fired("auto_quantile"), fired("cara")))], True),
+        ([composed("any_of", "fire", fired("performance_drop"), hold("drift_share"))], False),
+        ([composed("k_of_n", "hold", DRIFTED)], False),
+        ([composed("all_of", "hold", DRIFTED, STEADY_LOSS)], False),
+        ([composed("any_of", "hold", hold("drift_share")), fired("auto_quantile")], True),
+        ([fired("a_rule_that_has_been_removed")], False),
+    ],
+)
+def test_drift_within_a_composition_is_detected(votes: list[Vote], detected: bool) -> None:
+    """A composition that fires by a member on drift has found drift; one that waits, or fires by others, has not."""
+    assert events.drifted(made(drift_share=0.0, votes=votes), 0.5) is detected
 
 
 def test_no_drift_is_no_drift_at_any_share() -> None:

@@ -13,7 +13,7 @@ from pipelines.notices import Notify
 from tests import streams
 from tests.seen import performance
 from tests.streams import day
-from tests.told import drifted_column, found, made, retrain
+from tests.told import composed, drifted_column, fired, found, hold, made, retrain
 
 NOTIFY = Notify()
 
@@ -23,6 +23,9 @@ NOTIFY = Notify()
     [
         (made(), []),
         (made(drift_share=0.6, columns=[drifted_column("speed")]), ["drift"]),
+        (made(drift_share=0.0, votes=[fired("auto_quantile")]), ["drift"]),
+        (made(drift_share=0.0, votes=[composed("any_of", "fire", fired("target_drift"), hold("cara"))]), ["drift"]),
+        (made(drift_share=0.0, votes=[composed("k_of_n", "hold", fired("drift_share"))]), []),
         (made(outcome="failed", reason="OSError: full"), ["failed"]),
         (made(outcome="bad_data", reason="a column is lost", decision=None), ["data"]),
         (made(findings=[found("unseen_categories", "error", "a")]), ["data"]),

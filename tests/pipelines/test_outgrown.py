@@ -6,7 +6,7 @@ import pytest
 
 from monitoring.config import Kind
 from monitoring.decision import OUTGROWN, decide
-from monitoring.policies import Cooldown, MaxAge, Never, Policy
+from monitoring.policies import AnyOf, Cooldown, MaxAge, Never, Policy
 from monitoring.records import History, PastRetrain, Signals
 from pipelines.config import Project
 from pipelines.outgrown import ahead_of_source, explained
@@ -81,6 +81,7 @@ def test_a_new_feature_that_the_source_lacks_is_named() -> None:
         ((OLD,), (), "retrain"),
         ((Never(),), (), "wait"),
         ((Never(), OLD), (), "retrain"),
+        ((AnyOf(triggers=(Never(),)),), (), "wait"),
         ((OLD,), (Cooldown(days=7),), "wait"),
     ],
 )

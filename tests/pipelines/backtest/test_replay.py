@@ -169,6 +169,24 @@ def test_policies_see_the_drift_that_they_are_given() -> None:
     assert done.policies[0].schedule == (6, 9)
 
 
+def test_a_rule_without_its_signals_is_not_applicable() -> None:
+    """What a replay lacks is named for each policy that reads it, and one that can never judge is no `never`."""
+    alone = [{"policy": name} for name in ("estimated_loss", "prediction_drift", "drift_share", "auto_quantile")]
+    both = {"policy": "any_of", "triggers": [{"policy": "estimated_loss"}, {"policy": "periodic", "every": 2}]}
+    done = replay(ageing(12), policies=[*alone, both, "recoverable_loss", "never", "cara"])
+    missing = {one.name.partition("(")[0]: (one.applicable, one.missing) for one in done.policies}
+    assert missing == {
+        "estimated_loss": (False, ("estimate",)),
+        "prediction_drift": (False, ("prediction_drift",)),
+        "drift_share": (False, ("drift",)),
+        "auto_quantile": (False, ("drift",)),
+        "any_of": (True, ("estimate",)),
+        "recoverable_loss": (True, ("probe",)),
+        "never": (True, ()),
+        "cara": (True, ()),
+    }
+
+
 def test_without_policies_the_grid_is_replayed() -> None:
     """The anchors and the grid of a backtest; rules that look at drift only where it is scored."""
     bare = {one.name for one in replay(ageing(12)).policies}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from monitoring.errors import HistoryTooShort
+from monitoring.policies import AnyOf, EstimatedLoss, KOfN, Periodic
 from monitoring.records import ColumnScore
 from tests.ageing import ageing, done
 
@@ -72,4 +73,30 @@ def test_drift_is_scored_only_where_a_policy_reads_it() -> None:
     share = named["drift_share(threshold=0.5)"] if "drift_share(threshold=0.5)" in named else named["drift_share()"]
     assert share.schedule == tuple(range(15, 39, 4)), "four batches after its training the column has drifted"
     assert len(asked) < 150 + 120
-    assert len(done(ageing(), asked=("drift_share",)).standings) == 3
+    without = done(ageing(), asked=("drift_share",))
+    assert {one.name for one in without.standings} == {"never", "always"}
+    assert without.notes == (
+        "drift_share(threshold=0.5) is not applicable, and not compared: a backtest does not know 'drift'",
+    )
+
+
+def test_rules_that_cannot_judge_are_not_compared() -> None:
+    """They are named in the notes with what they lack, and not ranked or recommended, the config's own included."""
+    own = KOfN.model_validate({"k": 1, "n": 2, "trigger": {"policy": "estimated_loss"}})
+    found = done(ageing(), own, ("config", "prediction_drift", "periodic", "cara"))
+    assert not [one.name for one in found.standings if "estimated" in one.name or "prediction" in one.name]
+    assert found.recommendation is not None
+    assert found.recommendation.own_regret is None
+    left_out = "is not applicable, and not compared: a backtest does not know"
+    assert found.notes == (
+        f"config: k_of_n(k=1, n=2, trigger=estimated_loss()) {left_out} 'estimate'",
+        f"prediction_drift() {left_out} 'prediction_drift'",
+    )
+
+
+def test_a_rule_that_judges_in_part_is_compared_with_a_note() -> None:
+    """A composition of which one member lacks its signal is ranked, and the note names the member."""
+    own = AnyOf(triggers=(EstimatedLoss(), Periodic(every=3)))
+    found = done(ageing(), own, ("config", "cara"))
+    assert "own" in {one.kind for one in found.standings}
+    assert found.notes == ("a backtest does not know 'estimate': 'estimated_loss' decides without it, or not at all",)

@@ -8,6 +8,7 @@ from monitoring.records import Estimate, Outcome
 from pipelines.site.chart import timeline
 from pipelines.site.history import ModelHistory
 from tests.histories import START, check, history
+from tests.told import composed, hold
 
 
 def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:
@@ -20,6 +21,15 @@ def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:
     doubted = guess.model_copy(update={"applicable": False})
     unsure = replace(alone, checks=tuple(one.model_copy(update={"estimated": doubted}) for one in alone.checks))
     assert "Champion's loss" not in timeline(unsure)
+
+
+def test_the_limit_of_a_rule_within_a_composition_is_drawn() -> None:
+    """The limit on the share of drifted features is shown wherever the rule stands; limits on other numbers are not."""
+    rules = composed("k_of_n", "hold", composed("all_of", "hold", hold("auto_quantile"), hold("drift_share")))
+    named = tuple(one.model_copy(update={"votes": (rules,)}) for one in history(20).checks)
+    assert "limit 50%" in timeline(replace(history(20), checks=named))
+    other = tuple(one.model_copy(update={"votes": (hold("auto_quantile"),)}) for one in history(20).checks)
+    assert "limit 50%" not in timeline(replace(history(20), checks=other))
 
 
 def test_without_labels_or_features_the_panel_is_left_out() -> None:
