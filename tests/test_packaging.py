@@ -17,3 +17,13 @@ def test_every_package_is_installed() -> None:
     }
     named = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
     assert named - {"pipelines.examples"} == there
+
+
+def test_the_types_are_installed() -> None:
+    """Each top-level package that is installed has the marker by which a type checker reads its annotations."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = setuptools["package-dir"]
+    tops = {name for name in setuptools["packages"] if "." not in name}
+    assert tops
+    assert [name for name in tops if not (ROOT / folders.get(name, name) / "py.typed").is_file()] == []
+    assert "py.typed" in setuptools["package-data"]["*"]

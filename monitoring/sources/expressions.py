@@ -53,9 +53,8 @@ def unlike_a_day(column: str, dialect: Any) -> str:
 def parsed(key: str, text: str, dialect: Any) -> exp.Expr:
     """The text as one expression over one row, or BadExpression: no statement, no sub-select, no bare aggregate."""
     import sqlglot
-    from sqlglot import exp
+    from sqlglot import TokenType, exp
     from sqlglot.errors import ParseError, SqlglotError
-    from sqlglot.tokenizer_core import TokenType
 
     try:
         if any(token.token_type == TokenType.SEMICOLON for token in sqlglot.tokenize(text, read=dialect)):
