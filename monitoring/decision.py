@@ -7,10 +7,13 @@ from datetime import datetime
 
 from monitoring.errors import listed
 from monitoring.policies import KINDS, Policy
+from monitoring.policies.tenure import reign, tenure
 from monitoring.records import Decision, History, Signal, Signals, Vote
 
 # The code of a finding: the config has moved on from a feature that the champion can no longer be scored with.
 OUTGROWN = "champion_outgrown"
+# An outgrown champion whose challenger was rejected is left in peace for so many checks.
+ASK_AGAIN = 4
 
 
 def decide(
@@ -23,7 +26,7 @@ def decide(
     triggers = tuple(triggers)
     asked = tuple(policy.judge(signals, history, now) for policy in triggers)
     if any(policy.reads for policy in triggers):
-        asked += _outgrown(signals)
+        asked += _outgrown(signals, history)
     guarded = tuple(policy.judge(signals, history, now) for policy in guards)
     votes = asked + guarded
     fired = [vote for vote in asked if vote.vote == "fire"]
@@ -66,12 +69,30 @@ def _declared(vote: Vote) -> frozenset[Signal]:
     return KINDS[vote.policy].declares if vote.policy in KINDS else frozenset()
 
 
-def _outgrown(signals: Signals) -> tuple[Vote, ...]:
+def _outgrown(signals: Signals, history: History) -> tuple[Vote, ...]:
+    """Ask for a model with the features of the config; once that was answered, again only after some more checks.
+
+    Until a person or the rows change something, the same request would get the same answer.
+    """
     gone = sorted({finding.column for finding in signals.findings if finding.code == OUTGROWN and finding.column})
     if not gone:
         return ()
     said = f"the champion was trained with {listed(gone)}, which config and source no longer have as it knows it"
-    return (Vote(policy=OUTGROWN, vote="fire", reason=said, observed=float(len(gone)), threshold=1.0),)
+    vote = Vote(
+        policy=OUTGROWN,
+        vote="fire",
+        reason=said,
+        observed=float(len(gone)),
+        threshold=1.0,
+        rule=f"{OUTGROWN}({', '.join(gone)})",
+    )
+    asked = next((check.now for check in reign(signals, history) if vote.rule in check.fired), None)
+    answered = max((retrain.now for retrain in history.retrains), default=None)
+    since = len(tenure(signals, history)) + 1
+    if asked is None or answered is None or answered < asked or since > ASK_AGAIN:
+        return (vote,)
+    waits = f"its last challenger did not take over, {ASK_AGAIN} checks pass before it is asked for again"
+    return (vote.model_copy(update={"vote": "hold", "reason": f"{said}; {waits} (this is number {since})"}),)
 
 
 def _said(votes: Iterable[Vote]) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from monitoring.limits import MOST_ROWS, MOST_TIMES
 from monitoring.policies.base import Trigger
-from monitoring.policies.tenure import tenure
+from monitoring.policies.tenure import reign
 from monitoring.records import History, Signals, Vote
 
 
@@ -19,11 +19,12 @@ class LossZTest(Trigger):
     """Fires when the loss lies at least `z` standard errors above the loss on the reference.
 
     A one-sided z-test on the newest labelled window, as in DDM's warning levels (Gama et al. 2004). The standard error
-    is that of the window's mean, and the spread of the champion's earlier checks where there are three or more: good
-    and bad weeks are no staleness. It knows no cost, and on large batches fires at changes that win nothing.
+    is that of the window's mean, and the spread of the champion's earlier checks where there are three or more, those
+    before a rejected challenger included: good and bad weeks are no staleness. It knows no cost, and on large batches
+    fires at changes that win nothing.
     """
 
-    declares = frozenset({"loss", "checks", "retrains"})
+    declares = frozenset({"loss", "checks"})
     policy: Literal["loss_ztest"] = "loss_ztest"
     z: float = Field(3.0, gt=0, le=MOST_TIMES, description="standard errors")
     min_rows: int = Field(30, ge=2, le=MOST_ROWS, description="fewer labelled rows: not applicable")
@@ -32,7 +33,7 @@ class LossZTest(Trigger):
         seen = signals.performance
         if seen is None or seen.rows < self.min_rows:
             return self.not_applicable(f"{seen.rows if seen else 0} labelled rows, {self.min_rows} needed", self.z)
-        losses = [check.loss for check in tenure(signals, history) if check.loss is not None]
+        losses = [check.loss for check in reign(signals, history) if check.loss is not None]
         between = stdev(losses) if len(losses) >= 3 else 0.0
         error = math.hypot((seen.loss - seen.low) / 1.96, between)
         rise = seen.loss - seen.reference_loss

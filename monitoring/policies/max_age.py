@@ -11,16 +11,23 @@ from monitoring.records import History, Signals, Vote
 
 
 class MaxAge(Trigger):
-    """Fires when the newest row the champion was trained on is at least `max_age_days` old."""
+    """Fires when the newest row the champion was trained on is at least `max_age_days` old.
 
-    declares = frozenset({"age"})
+    The age counts from the last answered retrain where that is later: after a rejected challenger the champion is
+    exactly as old as before, and asking again at the next check could only repeat the request.
+    """
+
+    declares = frozenset({"age", "retrains"})
     policy: Literal["max_age"] = "max_age"
     max_age_days: Days
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if signals.champion_age is None:
             return self.not_applicable("the champion's age is not known", self.max_age_days)
-        days = signals.champion_age / timedelta(days=1)
-        return self.compare(
-            days, self.max_age_days, f"the champion's newest rows are {days:.1f} days old (limit {self.max_age_days:g})"
-        )
+        age = signals.champion_age / timedelta(days=1)
+        reason = f"the champion's newest rows are {age:.1f} days old"
+        answered = max((retrain.now for retrain in history.retrains), default=None)
+        since = age if answered is None else (now - answered) / timedelta(days=1)
+        if since < age:
+            reason += f", the last retrain was answered {since:.1f} days ago"
+        return self.compare(min(age, since), self.max_age_days, f"{reason} (limit {self.max_age_days:g})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field
@@ -16,8 +17,8 @@ from monitoring.records import History, Signals, Vote
 class NewRows(Trigger):
     """Fires when at least `rows` rows were checked since the last retrain, or since the champion took over.
 
-    The data-amount trigger of Modyn (arXiv 2312.06254). Windows that overlap count each row once, as far as the
-    champion's age tells it.
+    The data-amount trigger of Modyn (arXiv 2312.06254). Windows that overlap count each row once: the first one counts
+    the time since the check or retrain before it, and each other one the time by which the champion has aged.
     """
 
     declares = frozenset({"rows", "age", "checks", "retrains"})
@@ -25,11 +26,15 @@ class NewRows(Trigger):
     rows: int = Field(ge=1, le=MOST_ROWS)
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        seen, age = 0.0, None
-        for check in tenure(signals, history):
-            seen += check.rows * _new(age, check.age_batches)
-            age = check.age_batches
-        seen += signals.rows * _new(age, signals.age_batches)
+        mine = tenure(signals, history)
+        begun = mine[0].now if mine else now
+        known = [*(check.now for check in history.checks), *(retrain.now for retrain in history.retrains)]
+        before = max((moment for moment in known if moment < begun), default=None)
+        first = min(1.0, (begun - before) / signals.window.length) if before is not None else 1.0
+        rows = [*(check.rows for check in mine), signals.rows]
+        ages = [*(check.age_batches for check in mine), signals.age_batches]
+        shares = [first, *(_new(*pair) for pair in pairwise(ages))]
+        seen = sum(count * share for count, share in zip(rows, shares, strict=True))
         reason = f"{seen:,.0f} rows since the last training (limit {self.rows:,})"
         return self.compare(seen, float(self.rows), reason)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from monitoring.records import History, PastCheck, Signals
 
 
@@ -11,9 +13,10 @@ def tenure(signals: Signals, history: History) -> tuple[PastCheck, ...]:
     A retrain that was rejected ends a tenure too: it was a proof that nothing can be won by now.
     """
     last = max((retrain.now for retrain in history.retrains), default=None)
-    mine = 0
-    for check in reversed(history.checks):
-        if check.champion != signals.champion or (last is not None and check.now <= last):
-            break
-        mine += 1
-    return history.checks[len(history.checks) - mine :]
+    return tuple(check for check in reign(signals, history) if last is None or check.now > last)
+
+
+def reign(signals: Signals, history: History) -> tuple[PastCheck, ...]:
+    """The newest checks under the same champion, whatever was asked for and rejected between them, oldest first."""
+    mine = tuple(takewhile(lambda check: check.champion == signals.champion, reversed(history.checks)))
+    return mine[::-1]

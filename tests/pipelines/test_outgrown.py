@@ -7,7 +7,7 @@ import pytest
 from monitoring.config import Kind
 from monitoring.decision import OUTGROWN, decide
 from monitoring.policies import AnyOf, Cooldown, MaxAge, Never, Policy
-from monitoring.records import History, PastRetrain, Signals
+from monitoring.records import History, Outcome, PastCheck, PastRetrain, Signals
 from pipelines.config import Project
 from pipelines.outgrown import ahead_of_source, explained
 from tests import judged, streams
@@ -94,3 +94,31 @@ def test_an_outgrown_champion_asks_by_the_usual_decision(
     decision = decide(triggers, guards, seen, history, day(35))
     assert decision.action == action
     assert decide(triggers, guards, signals(), history, day(35)).action == "wait"
+
+
+def test_an_outgrown_champion_waits_once_it_was_answered() -> None:
+    """Weekly checks of a champion that no challenger beats: asked for at the first and every fifth check after it."""
+    seen: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", "speed"),)})
+    asked: list[int] = []
+    checks: tuple[PastCheck, ...] = ()
+    retrains: tuple[PastRetrain, ...] = ()
+    for week in range(1, 13):
+        now = day(7 * week)
+        decision = decide((OLD,), (), seen, History(checks=checks, retrains=retrains), now)
+        if decision.action == "retrain":
+            asked.append(week)
+            retrains += (PastRetrain(now=now, promoted=False),)
+        fired = tuple(rule for vote in decision.votes for rule in vote.fired_rules())
+        checks += (PastCheck(now=now, outcome=Outcome.REJECTED, champion=seen.champion, fired=fired),)
+    assert asked == [1, 6, 11]
+    assert "4 checks pass before it is asked for again (this is number 1)" in decision.reason
+
+
+@pytest.mark.parametrize("column", ["speed", "city"])
+def test_another_outgrown_feature_is_asked_for_at_once(column: str) -> None:
+    """Only the same request is a repetition: a retrain for another reason, or without another feature, is none."""
+    seen: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", column),)})
+    fired = {"speed": (), "city": (f"{OUTGROWN}(speed)",)}[column]
+    check = PastCheck(now=day(28), outcome=Outcome.REJECTED, champion=seen.champion, fired=fired)
+    history = History(checks=(check,), retrains=(PastRetrain(now=day(28), promoted=False),))
+    assert decide((OLD,), (), seen, history, day(35)).action == "retrain"

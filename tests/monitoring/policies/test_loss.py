@@ -39,6 +39,13 @@ def test_the_z_test_knows_good_weeks_from_bad_ones() -> None:
     assert LossZTest(z=3).judge(signals(loss=8.5), past(8.0, 9.0, 7.0, 8.5), NOW).vote == "hold"
 
 
+def test_the_z_test_remembers_the_spread_after_a_rejected_challenger() -> None:
+    """Good and bad weeks of the same champion are no reason to ask again at once: a rejection does not forget them."""
+    before = past(8.0, 9.0, 7.0, 8.5)
+    rejected = History(checks=before.checks, retrains=(PastRetrain(now=before.checks[-1].now, promoted=False),))
+    assert LossZTest(z=3).judge(signals(loss=8.5), rejected, NOW).vote == "hold"
+
+
 def test_the_z_test_needs_rows_and_finite_losses() -> None:
     """Few labelled rows or an infinite loss are no evidence."""
     for seen in (performance(99.0, rows=29), performance(float("inf"))):

@@ -202,6 +202,12 @@ def test_hysteresis_remembers_in_a_replay() -> None:
     assert replay(ageing(10), policies=[twice]).policies[0].schedule == (4, 6, 8)
 
 
+def test_an_old_age_is_answered_once_in_a_replay() -> None:
+    """Labels that are four batches late leave every new model past the age: one retrain in three days, not each day."""
+    done = replay(ageing(20), policies=[{"policy": "max_age", "max_age_days": 3}], label_delay=4, history=0.4, cost=0.0)
+    assert done.policies[0].schedule == (8, 11, 14, 17)
+
+
 def test_the_same_replay_twice_is_the_same() -> None:
     """A replay depends on its arguments alone, and its result survives JSON."""
     loss = rough(20, 0)
