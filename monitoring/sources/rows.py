@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -166,13 +166,19 @@ def span(source: Source, columns: Columns, folder: Path) -> Window | None:
 
 
 def sample(
-    source: Source, folder: Path, rows: int = 10_000, *, time: str | None = None, how: str | None = None
+    source: Source,
+    folder: Path,
+    rows: int = 10_000,
+    *,
+    time: str | None = None,
+    how: str | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return some rows with all columns: the first ones of a table, or of files spread over the whole source.
 
     With `time`, the name of a column or what an expression makes of it, they come in order of time, from the whole
-    source where that costs one pass over it, the newest ones among them. `attrs["types"]` has the types that were
-    guessed for columns of text.
+    source where that costs one pass over it, the newest ones among them; `more` are then further columns, SQL by name.
+    `attrs["types"]` has the types that were guessed for columns of text.
     """
     with _opened(source, folder, None) as engine:
         for file, header in engine.headers.items():
@@ -180,7 +186,7 @@ def sample(
             if twice:
                 raise ColumnsTwice(engine.at.scrub(file), twice)
         if time is not None:
-            frame = _in_time(engine, f"({how})" if how else engine.names([time]), rows)
+            frame = _in_time(engine, f"({how})" if how else engine.names([time]), rows, more or {})
         elif not engine.files:
             return engine.fetch(f"SELECT * FROM {engine.table} LIMIT {rows}")
         else:
@@ -188,20 +194,21 @@ def sample(
             files = [engine.files[at * (len(engine.files) - 1) // max(picked - 1, 1)] for at in range(picked)]
             parts = [f"({rows_of(engine, file)} LIMIT {-(-rows // picked)})" for file in files]
             frame = engine.fetch(f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) AS s LIMIT {rows}")
-        names = {alias: name for name, alias in aliases(engine).items()}
+        names = {alias: name for name, alias in aliases(engine).items()} | {name: name for name in more or {}}
         frame = frame[[alias for alias in names if alias in frame]].rename(columns=names)
         frame.attrs["types"] = dict(engine.kinds)
         return frame
 
 
-def _in_time(engine: Engine, moment: str, rows: int) -> pd.DataFrame:
+def _in_time(engine: Engine, moment: str, rows: int, more: Mapping[str, str]) -> pd.DataFrame:
     import pandas as pd
 
+    wanted = ", ".join(["*", *(f"{sql} AS {engine.names([name])}" for name, sql in more.items())])
     table = f"({rows_of(engine)})" if engine.files else engine.table
     known = f"FROM {table} AS t WHERE {moment} IS NOT NULL"
     total = int(engine.fetch(f"SELECT count(*) AS n {known}")["n"].iloc[0])
     if total <= rows:
-        return engine.fetch(f"SELECT * {known} ORDER BY {moment}")
+        return engine.fetch(f"SELECT {wanted} {known} ORDER BY {moment}")
     newest = rows // 5
     every = -(-total // (rows - newest))
     if engine.con.name == "duckdb":
@@ -209,7 +216,8 @@ def _in_time(engine: Engine, moment: str, rows: int) -> pd.DataFrame:
         early, late = f"{known} AND hash(t) % {every} = 0 ORDER BY {moment}", f"{known} AND hash(t) % {every} <> 0"
     else:
         early, late = f"{known} LIMIT {rows - newest}", known
-    parts = [engine.fetch(f"SELECT * {early}"), engine.fetch(f"SELECT * {late} ORDER BY {moment} DESC LIMIT {newest}")]
+    newest_first = f"{late} ORDER BY {moment} DESC LIMIT {newest}"
+    parts = [engine.fetch(f"SELECT {wanted} {early}"), engine.fetch(f"SELECT {wanted} {newest_first}")]
     return pd.concat([parts[0], parts[1].iloc[::-1]], ignore_index=True)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from monitoring.config import PREDICTION, Columns, ColumnType, Source
 from monitoring.errors import ConfigError, DriftloopError, clipped, listed, meant
 from monitoring.sources.expressions import names_sql
+from pipelines.proposing.codes import likely_codes
 from pipelines.proposing.figures import Figures, as_numbers, figures, no_labels
-from pipelines.proposing.times import is_time, readings, time_column
+from pipelines.proposing.times import is_time, readings, time_column, without_offset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,8 @@ class Guess:
     `times`: expressions for a time column that holds no times as it is. `written`: how the numbers are written in
     columns of text. `no_label`: values of the target that stand for a missing label. `rare`: the share of the second
     most frequent class. `named`: the target has the name of one, or was given. `types`: how columns of text are read,
-    where other rows could make something else of them.
+    where other rows could make something else of them. `codes`: numeric columns that may be categories, with how many
+    values they have. `naive`: the times carry no offset.
     """
 
     time: str
@@ -85,6 +87,8 @@ class Guess:
     named: bool = True
     engine: Source | None = None
     types: dict[str, ColumnType] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+    naive: bool = False
 
     @property
     def derived(self) -> dict[str, str]:
@@ -166,6 +170,8 @@ def look(
         named,
         source,
         _types(frame, [*numeric, target], written),
+        likely_codes(read, numeric),
+        without_offset(frame[time], times),
     )
 
 

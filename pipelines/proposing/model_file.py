@@ -11,6 +11,7 @@ from monitoring.config import Source
 from monitoring.durations import format_duration
 from monitoring.errors import listed
 from pipelines.notices import KINDS
+from pipelines.proposing.calendar_features import Calendar
 from pipelines.proposing.guess import Guess
 from pipelines.proposing.spans import DAY, Spans
 
@@ -25,8 +26,15 @@ TYPES = {
     "thousands_comma": "thousands_comma: 1,234.5",
     "text": "text: for the expression below",
 }
-DERIVED = "  # derived: {{weekday: dayofweek({time})}}    # SQL expressions; {calendar}"
-CALENDAR = "calendar features often help: hour(), dayofweek(), month(); name them in numeric too"
+SQL = "SQL expressions in the source's dialect"
+ZONE = "  # time_zone: Europe/Berlin  # the times have no offset and are read as UTC; name their own zone here\n"
+NAME_TOO = "name it in numeric, too"
+# What the default policies need of labels, where these come late.
+LATE = """\
+    # recoverable_loss compares losses of labelled rows: it sees a change about {delay} after it began, once the labels
+    # are complete; enough_labels prevents a retrain while there are fewer than {least} of them.
+    # drift_share and estimated_loss need no labels.
+"""
 TEMPLATE = """\
 # driftloop: one file per monitored model. Every key: docs/config.md
 model: {name}
@@ -37,11 +45,11 @@ source:
 
 columns:
   time: {time}               # when the row happened
-  target: {target}           # what the model predicts{target_note}
+{zone}  target: {target}           # what the model predicts{target_note}
   label_delay: {delay}            # labels of rows older than this are complete{delay_note}
   numeric: {numeric}
   categorical: {categorical}
-{types}{left}{derived}
+{codes}{types}{left}{derived}
   # filter: "some_column > 0"                   # SQL condition; other rows are not read
 
 windows:
@@ -55,7 +63,7 @@ performance:
 
 policies:                    # any trigger that fires asks for a retrain, any guard that vetoes prevents it
   triggers:
-    - {{policy: recoverable_loss, cost: {{retrain: 0.2}}}}    # in units of the loss on the rows of one check
+{late}    - {{policy: recoverable_loss, cost: {{retrain: 0.2}}}}    # in units of the loss on the rows of one check
     # - {{policy: performance_drop, max_rise: 0.15}}
     # - {{policy: drift_share, threshold: 0.5}}
     # - {{policy: max_age, max_age_days: 90}}
@@ -84,8 +92,9 @@ schedule:                    # for `driftloop serve`
 """
 
 
-def written(*, model: str, source: Source, guess: Guess, spans: Spans, newest: str) -> str:
+def written(*, model: str, source: Source, guess: Guess, spans: Spans, calendar: Calendar, newest: str) -> str:
     """Return the YAML of a model; `newest` is a comment on the newest label and row."""
+    delay = format_duration(spans.delay)
     where = (
         f"  path: {quoted(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
         + (f"  format: {source.format}\n" if source.format else "")
@@ -102,20 +111,23 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, newest: s
         task=guess.task,
         where=where.rstrip("\n"),
         time=quoted(guess.time),
+        zone=ZONE if guess.naive else "",
         target=quoted(guess.target),
         target_note="" if guess.named else "; a guess: no column is called like a target",
-        delay=format_duration(spans.delay),
+        delay=delay,
         delay_note=f"; {newest}" if newest else "",
-        numeric=_names(guess.numeric),
-        categorical=_names(guess.categorical),
+        numeric=name_list([*guess.numeric, *calendar.derived]),
+        categorical=name_list(guess.categorical),
+        codes=_codes(guess),
         types=_types(guess),
         left=left,
-        derived=_derived(guess),
+        derived=_derived(guess, calendar),
         current=format_duration(spans.current),
         min_rows=few,
         loss=loss,
         losses=losses,
         min_labels=few,
+        late=LATE.format(delay=delay, least=few) if spans.delay else "",
         training=format_duration(spans.training),
         training_rows=max(30, min(500, learned // 4)),
         holdout=format_duration(spans.holdout),
@@ -146,19 +158,31 @@ def _types(guess: Guess) -> str:
     return f"  types: {{{inside}}}   # {'; '.join(told)}\n"
 
 
-def _derived(guess: Guess) -> str:
+def _codes(guess: Guess) -> str:
+    """A line that makes categories of numbers that may be codes."""
+    if not guess.codes:
+        return ""
+    line = name_list([*guess.categorical, *guess.codes])
+    return f"  # categorical: {line}   # if these are codes, not amounts; take them out of numeric then\n"
+
+
+def _derived(guess: Guess, calendar: Calendar) -> str:
     """The expressions of columns that are not read as they are, each with what it does."""
-    if not guess.derived:
-        return DERIVED.format(time=quoted(guess.time), calendar=CALENDAR)
+    hints = [f"    # {quoted(name)}: {_expression(how)}   # {NAME_TOO}" for name, how in calendar.hints.items()]
+    if not guess.derived and not calendar.derived:
+        parts = ", ".join(f"{quoted(name)}: {_expression(how)}" for name, how in calendar.hints.items())
+        return f"  # derived: {{{parts or 'ratio: one_column / another'}}}   # {SQL}; {NAME_TOO}"
     notes = {name: how.note() for name, how in guess.written.items()}
     if guess.no_label:
         notes[guess.target] = f"{listed(guess.no_label)} count as missing labels"
-    lines = ["  derived:                   # SQL expressions; each takes the place of the column of its name"]
+    own = "; each takes the place of the column of its name" if guess.derived else ""
+    lines = [f"  derived:                   # {SQL}{own}"]
     for name, how in guess.derived.items():
         lines += [f"    # {quoted(name)}: {_one_line(notes[name])}"] if name in notes else []
         lines.append(f"    {quoted(name)}: {_expression(how)}")
-    lines.append(f"    # weekday: dayofweek({quoted(guess.time)})    # {CALENDAR}")
-    return "\n".join(lines)
+    for name, how in calendar.derived.items():
+        lines.append(f"    {quoted(name)}: {_expression(how)}   # new: the target depends on it")
+    return "\n".join([*lines, *hints])
 
 
 def _one_line(text: str) -> str:
@@ -181,5 +205,6 @@ def _expression(text: str) -> str:
     return text if yaml.safe_load(f"key: {text}") == {"key": text} else quoted(text)
 
 
-def _names(columns: Iterable[str]) -> str:
+def name_list(columns: Iterable[str]) -> str:
+    """Return names as a YAML list on one line."""
     return "[" + ", ".join(quoted(column) for column in columns) + "]"

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from monitoring.config import PREDICTION, Columns, Source
-from monitoring.durations import format_duration
-from monitoring.errors import BadExpression, ConfigError, DriftloopError, listed
+from monitoring.errors import BadExpression, ConfigError, DriftloopError
 from monitoring.records import Window
+from monitoring.sources.expressions import names_sql
 from monitoring.sources.times import EVER
-from pipelines.proposing.guess import MANY_CLASSES, Guess, NothingToLookAt, chosen_time, listed_as_text, look
+from pipelines.proposing.calendar_features import calendar_of, dialect_of, is_text, time_parts
+from pipelines.proposing.guess import Guess, NothingToLookAt, chosen_time, look
 from pipelines.proposing.model_file import written
+from pipelines.proposing.notes import counting, newest_label, notes
 from pipelines.proposing.places import slug, source_of
 from pipelines.proposing.refused import reachable, refuse_data, refuse_output, writing
-from pipelines.proposing.spans import Spans, moment_after, proposed
+from pipelines.proposing.spans import moment_after, proposed
 from pipelines.proposing.timeline import Timeline, counted, label_delay, trimmed
+from pipelines.proposing.times import without_offset
 from pipelines.refusal import worded
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PIECE = 65_536
-FEW = 50
+PART = "driftloop: "
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,21 @@ class Proposal:
     notes: tuple[str, ...]
     first: str
     now: str
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The guess, with the sample in order of time and the parts of its times, and what all rows have told.
+
+    `odd` is the number of rows whose times are far from all others; `classes` are the rows by class.
+    """
+
+    guess: Guess
+    frame: pd.DataFrame
+    parts: dict[str, pd.Series]
+    timeline: Timeline
+    classes: Counter[str]
+    odd: int
 
 
 def propose(
@@ -63,17 +82,21 @@ def propose(
     refuse_output(file, force=force)
     given = _given(data, table)
     with reachable(data):
-        guess, timeline, odd = _looked(given, data, target, time, time_format)
+        found = _looked(given, data, target, time, time_format)
+    guess, timeline = found.guess, found.timeline
     delay = label_delay(timeline)
     features = len(guess.numeric) + len(guess.categorical)
     rare = 1.0 if guess.task == "regression" else guess.rare
     spans = proposed(timeline, delay, rare=rare, features=features)
+    calendar = calendar_of(guess, found.frame, found.parts, timeline.end - timeline.start, spans)
+    features += len(calendar.derived)
     text = written(
         model=name,
         source=source_of(data, table, file.parent),
         guess=guess,
         spans=spans,
-        newest=_newest(timeline, delay),
+        calendar=calendar,
+        newest=newest_label(timeline, delay),
     )
     with writing(file):
         _write(file, text)
@@ -81,7 +104,8 @@ def propose(
     first = moment_after(datetime.fromisoformat(f"{now}+00:00") - spans.current, spans.current)
     rows = f"{timeline.total:,} rows from {timeline.start:%Y-%m-%d} to {timeline.newest:%Y-%m-%d}"
     said = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
-    return Proposal(file, said, tuple(_notes(guess, timeline, spans, odd)), first, now)
+    more = notes(guess, timeline, spans, calendar, found.classes, found.odd)
+    return Proposal(file, said, tuple(more), first, now)
 
 
 def _given(data: str, table: str | None) -> Source:
@@ -91,10 +115,7 @@ def _given(data: str, table: str | None) -> Source:
         raise worded(Path("init"), error, Source) from None
 
 
-def _looked(
-    given: Source, data: str, target: str | None, time: str | None, time_format: str | None
-) -> tuple[Guess, Timeline, int]:
-    """The guess from rows of the whole history, its rows and labels over time, and how many rows have odd times."""
+def _looked(given: Source, data: str, target: str | None, time: str | None, time_format: str | None) -> _Look:
     from monitoring import sources
 
     frame = sources.sample(given, Path.cwd())
@@ -102,11 +123,14 @@ def _looked(
     times, span = _spanned(given, frame, time, times)
     if span is None:
         raise NothingToLookAt(data)
-    frame = sources.sample(given, Path.cwd(), time=time, how=times[0] if times else None)
+    frame, parts = _sampled(given, time, times, text=is_text(frame[time]))
     guess = replace(look(frame, given, given_target=target, given_time=time), times=times)
+    guess = replace(guess, naive=without_offset(frame[time], times))
     columns = guess.least()
+    classes: Counter[str] = Counter()
     with sources.stream_rows(given, columns, EVER, Path.cwd(), PIECE) as stream:
-        timeline = counted(stream.frames, guess.time, guess.target, span.length)
+        frames = stream.frames if guess.task == "regression" else counting(stream.frames, guess.target, classes)
+        timeline = counted(frames, guess.time, guess.target, span.length)
     if timeline is None:
         raise NothingToLookAt(data)
     timeline, odd = trimmed(timeline, datetime.now(UTC))
@@ -118,45 +142,25 @@ def _looked(
             expected="a history: rows of many moments, from which windows can be cut",
             remedy="give a file or table with the rows of several days, or name another time column with --time",
         )
-    return guess, timeline, odd
+    return _Look(guess, frame, parts, timeline, classes, odd)
 
 
-def _newest(timeline: Timeline, delay: timedelta) -> str:
-    if timeline.newest_label is None:
-        return "no row has a label yet"
-    if not delay:
-        return ""
-    return f"newest label {timeline.newest_label:%Y-%m-%d}, newest row {timeline.newest:%Y-%m-%d}"
+def _sampled(
+    given: Source, time: str, times: tuple[str, ...], *, text: bool
+) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """Rows of the whole history, and the parts of their times as the engine reads them: none if it cannot."""
+    from monitoring import sources
 
-
-def _notes(guess: Guess, timeline: Timeline, spans: Spans, odd: int) -> list[str]:
-    """What a user should know of the guess, a sentence each."""
-    notes = []
-    if not guess.named:
-        notes.append(
-            f"target: {guess.target!r} is a guess, no column is called like a target; another one: --target NAME"
-        )
-    if guess.task == "multiclass" and guess.classes > MANY_CLASSES:
-        notes.append(f"target: {guess.classes} classes are many; check that {guess.target!r} is the target")
-    if guess.times:
-        notes.append(f"time: {guess.time!r} is read by {guess.times[0]}")
-    if guess.written:
-        how = [f"{name!r} ({how.note()})" for name, how in guess.written.items()]
-        notes.append("numbers: read by columns.derived: " + listed_as_text(how))
-    if guess.no_label:
-        notes.append(f"labels: {listed(guess.no_label)} in {guess.target!r} count as missing")
-    newest = _newest(timeline, spans.delay)
-    if newest:
-        notes.append(f"labels: {newest}; columns.label_delay is {format_duration(spans.delay)}")
-    if odd:
-        notes.append(
-            f"time: {odd:,} rows are far from all others or in the future; the windows are proposed without them"
-        )
-    if timeline.labelled < spans.rows or spans.rows < FEW:
-        notes.append(f"rows: about {spans.rows} labelled rows a window are few; a check will see large changes only")
-    if guess.left_out:
-        notes.append("left out: " + listed_as_text([f"{name!r} ({why})" for name, why in guess.left_out.items()]))
-    return notes
+    how = times[0] if times else None
+    moment = f"({how})" if how else names_sql([time], "mysql" if dialect_of(given) == "mysql" else "duckdb")
+    wanted = {f"{PART}{part}": sql for part, sql in time_parts(given, moment, text=text and not times).items()}
+    try:
+        frame = sources.sample(given, Path.cwd(), time=time, how=how, more=wanted)
+    except DriftloopError:
+        if not wanted:
+            raise
+        return sources.sample(given, Path.cwd(), time=time, how=how), {}
+    return frame, {name.removeprefix(PART): frame.pop(name) for name in wanted}
 
 
 def _spanned(

@@ -29,6 +29,7 @@ FORMS = tuple(
 # Seconds, milliseconds, microseconds and nanoseconds since 1970, in a second.
 UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
 BEYOND = r"-\d{4,}-\d\d-\d\d|\d{5,}-\d\d-\d\d|-?infinity$|<value out of range"
+OFFSET = r"^.{10}.*([Zz]|[+-]\d\d(:?\d\d)?)$"
 # From 1980 to 2100, in seconds since 1970. The spans of the four units do not touch.
 EARLIEST, LATEST = 315_532_800, 4_102_444_800
 
@@ -92,6 +93,25 @@ def readings(values: pd.Series, source: Source, *, given: bool = False, form: st
     if engine != "duckdb" or not seen.map(lambda value: isinstance(value, str)).all():
         return ()
     return tuple(_strptime(column, form) for form in _forms(seen))
+
+
+def without_offset(values: pd.Series, how: tuple[str, ...]) -> bool:
+    """Return whether times carry no offset, so that the zone they are read in is an assumption.
+
+    `how` are the expressions that make times of the column. Numbers since 1970 are moments.
+    """
+    import pandas as pd
+
+    if how:
+        return "strptime(" in how[0] and "%z" not in how[0]
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return False
+    seen = values.dropna().head(1000)
+    texts = [value for value in seen if isinstance(value, str)]
+    if texts:
+        return not all(re.search(OFFSET, text) for text in texts)
+    moments = [value for value in seen if isinstance(value, datetime)]
+    return not moments or any(moment.tzinfo is None for moment in moments)
 
 
 def _strptime(column: str, form: str) -> str:
