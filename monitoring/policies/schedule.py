@@ -25,6 +25,8 @@ class Schedule(Trigger):
     time_zone: TimeZone = "UTC"
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        if not signals.dated:
+            return self.not_applicable("the dates of this replay are made up: it needs the ends of its windows")
         known = [retrain.now for retrain in history.retrains]
         if signals.champion_age is not None:
             known.append(now - signals.champion_age)

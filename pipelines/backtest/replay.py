@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
+from statistics import median_low
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter
 
 from monitoring.errors import NotReplayable
 from monitoring.policies import AnyGuard, AnyTrigger, Policy
-from monitoring.records import ColumnScore, Learned, Record, Signal
+from monitoring.records import ColumnScore, Learned, Record, Signal, utc
 from pipelines.backtest.grid import usual
 from pipelines.backtest.learning import learn
 from pipelines.backtest.oracle import best_schedule
@@ -82,7 +83,8 @@ def replay(
     errors: Floats | None = None,
     scores: Scores | None = None,
     learned: Learned | None = None,
-    every: timedelta = DAY,
+    every: timedelta | None = None,
+    ends: Sequence[datetime] | None = None,
 ) -> Replay:
     """Replay policies on matrices of shape (B, B) and measure each against the cheapest schedule in hindsight.
 
@@ -94,9 +96,10 @@ def replay(
 
     `cost` of a retrain is in units of one batch's loss; policies that weigh costs and were given none take this one.
     `probe_cost` is a share of that. The first `history` of the batches, a share, is known to all: what `learn` makes of
-    it is in `Signals.learned`, unless `learned` is given. The rest is played: a batch is as long as `every`, by which
-    policies count their days, decisions are made at its end, on the newest batch whose labels are there (`label_delay`
-    batches late), a retrain serves from the next.
+    it is in `Signals.learned`, unless `learned` is given. The rest is played: decisions are made at the end of each
+    batch, on the newest one whose labels are there (`label_delay` batches late), a retrain serves from the next.
+    `ends` are the moments at which the batches ended, by which policies count their days and look into the calendar;
+    without them a batch is as long as `every` (a day unless given), and rules about dates are not applicable.
     What does not fit raises `NotReplayable`, which is a `ValueError`.
 
     >>> ages = np.subtract.outer(np.arange(10), np.arange(10)).T - 1.0  # ages[i, j] = j - i - 1
@@ -112,10 +115,12 @@ def replay(
     _nonnegative("cost", cost)
     _nonnegative("probe_cost", probe_cost)
     counts = _counted(rows, batches)
+    moments = None if ends is None else _moments(ends, batches)
+    span = every or (DAY if moments is None else _usual(moments))
     known = start - label_delay
     learned = learned or learn(loss[:known, :known], None if probe is None else probe[:known, :known])
     price = cost * learned.batch_loss
-    world = World(loss, probe, spread, counts, scores, learned, start, label_delay, every)
+    world = World(loss, probe, spread, counts, scores, learned, start, label_delay, span, moments)
     best, schedule = best_schedule(loss, price, start, label_delay)
     oracle = _measured("oracle", world, Walked(schedule, judged=batches - 1 - start), price, 0.0, best)
     given = usual(with_drift=scores is not None) if policies is None else policies
@@ -236,6 +241,26 @@ def _counted(rows: Sequence[int] | None, batches: int) -> list[int]:
     if len(counts) != batches or min(counts) < 1:
         raise NotReplayable("rows", f"{len(counts)} numbers from {min(counts)}", f"{batches} numbers, 1 or more")
     return counts
+
+
+def _moments(ends: Sequence[datetime], batches: int) -> tuple[datetime, ...]:
+    """The ends of the batches in UTC: one for each, none before the one before it."""
+    expected = f"{batches} moments, each no earlier than the one before"
+    try:
+        made = tuple(utc(end) for end in ends)
+    except (AttributeError, TypeError):
+        raise NotReplayable("ends", "what is no datetime", expected) from None
+    if len(made) != batches:
+        raise NotReplayable("ends", f"{len(made)} moments", expected)
+    for place, (one, other) in enumerate(pairwise(made)):
+        if other < one:
+            raise NotReplayable("ends", f"{other:%Y-%m-%d %H:%M} at [{place + 1}] after {one:%Y-%m-%d %H:%M}", expected)
+    return made
+
+
+def _usual(ends: Sequence[datetime]) -> timedelta:
+    """The usual length of a batch."""
+    return median_low(other - one for one, other in pairwise(ends)) or DAY
 
 
 def _nonnegative(name: str, value: float) -> None:

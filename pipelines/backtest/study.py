@@ -102,6 +102,7 @@ def study(
             learned=learn(matrices.loss[known, known], matrices.probe[known, known], short=matrices.short),
             scores=scores if drift else None,
             every=every,
+            ends=[window.end for window in matrices.windows[part]],
         )
 
     whole = play(size, start, candidates)

@@ -29,7 +29,7 @@ from monitoring.records import (
 Floats = NDArray[np.float64]
 DAWN = datetime(2000, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-ALWAYS: frozenset[Signal] = frozenset({"loss", "age", "rows", "labels", "learned", "calendar", "checks", "retrains"})
+ALWAYS: frozenset[Signal] = frozenset({"loss", "age", "rows", "labels", "learned", "checks", "retrains"})
 
 
 @dataclass
@@ -45,6 +45,7 @@ class World:
     start: int
     label_delay: int
     every: timedelta = DAY
+    ends: Sequence[datetime] | None = None
     seen: dict[tuple[int, int], tuple[Signals, PastCheck]] = field(default_factory=dict)
 
     @property
@@ -53,8 +54,14 @@ class World:
         return self.start - 1 - self.label_delay
 
     def moment(self, batch: int) -> datetime:
-        """When a batch ends. They follow each other without a hole, as ages are counted in batches."""
-        return DAWN + (batch + 1) * self.every
+        """When a batch ends. Without known ends they follow each other on dates that are made up."""
+        return DAWN + (batch + 1) * self.every if self.ends is None else self.ends[batch]
+
+    def window(self, batch: int) -> Window:
+        """The time of a batch: as long as every batch, and not longer than since the end of the one before."""
+        end = self.moment(batch)
+        before = self.moment(batch - 1) if batch else end - self.every
+        return Window(start=max(end - self.every, before) if before < end else end - self.every, end=end)
 
     def signals(self, model: int, batch: int) -> tuple[Signals, PastCheck]:
         """What a check at the end of `batch` sees of `model`, and what it will leave behind."""
@@ -81,11 +88,13 @@ class World:
         """What the policies of this replay could look at, as far as it was played."""
         roles = {score.role for signals, _ in self.seen.values() for score in signals.scores}
         scored: dict[Role, Signal] = {"feature": "drift", "prediction": "prediction_drift", "target": "target_drift"}
-        return ALWAYS | {scored[role] for role in roles} | ({"probe"} if self.probe is not None else set())
+        found: set[Signal] = {scored[role] for role in roles}
+        found |= {"probe"} if self.probe is not None else set()
+        return ALWAYS | found | ({"calendar"} if self.ends is not None else set())
 
     def _observe(self, model: int, batch: int) -> tuple[Signals, PastCheck]:
         labelled, age = batch - self.label_delay, batch - model
-        now = self.moment(batch)
+        now, window = self.moment(batch), self.window(batch)
         loss = float(self.loss[model, labelled])
         half = 1.96 * float(self.errors[model, labelled]) if self.errors is not None else 0.0
         # A challenger is judged on the newest rows, by a model that has not seen them: here the one before.
@@ -96,19 +105,21 @@ class World:
             low=loss - half,
             high=loss + half,
             rows=self.rows[labelled],
-            window=Window(start=self.moment(labelled - 1), end=self.moment(labelled)),
+            # As many windows back as labels are late, whatever holes lie between: ages are counted in batches.
+            window=window.earlier(self.label_delay * window.length),
             reference_loss=reference,
         )
         signals = Signals(
-            window=Window(start=self.moment(batch - 1), end=now),
+            window=window,
             rows=self.rows[batch],
             labelled_rows=self.rows[labelled],
             scores=self.scores(model, batch) if self.scores else (),
             performance=performance,
             champion=str(model),
-            champion_age=age * self.every,
+            champion_age=now - self.moment(model),
             age_batches=float(age),
             learned=self.learned,
+            dated=self.ends is not None,
         )
         features = [score.score for score in signals.scores if score.role == "feature"]
         past = PastCheck(

@@ -264,6 +264,16 @@ def test_compositions_read_what_their_members_read() -> None:
     assert RULES["deep"].reads == {"rows", "age", "checks", "retrains", "estimate"}
 
 
+def test_no_rule_about_dates_judges_on_dates_that_are_made_up() -> None:
+    """Where dates are made up a trigger that reads the calendar is not applicable, and such a guard allows."""
+    allowed = {"trigger": {"not_applicable"}, "guard": {"allow"}}
+    readers = [policy for policy in RULES.values() if "calendar" in policy.declares]
+    assert readers
+    for policy in readers:
+        votes = {policy.judge(*present(dated=False)(at)).vote for at in SITUATIONS}
+        assert votes == allowed[policy.role]
+
+
 def test_only_who_reads_probes_may_want_one() -> None:
     """A probe is asked for by those that declare it and by no others."""
     for policy in RULES.values():

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain, combinations
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from monitoring.errors import NotReplayable
-from monitoring.policies import Cooldown, Never, Periodic, RecoverableLoss
+from monitoring.policies import Cooldown, MaxAge, Never, NewRows, Periodic, RecoverableLoss, Trigger
 from monitoring.policies.base import Cost
-from monitoring.records import ColumnScore
+from monitoring.records import ColumnScore, History, Signals, Vote
 from pipelines.backtest import Replay, best_schedule, replay
-from pipelines.backtest.grid import ANCHORS, GRID
+from pipelines.backtest.grid import ANCHORS, GRID, usual
 
 AGEING = 0.1
 
@@ -216,6 +217,62 @@ def test_the_same_replay_twice_is_the_same() -> None:
     assert Replay.model_validate_json(first.model_dump_json()) == first
 
 
+MONDAYS = [datetime(2026, 1, 5, tzinfo=UTC) + timedelta(weeks=n) for n in range(30)]
+
+
+class OnMondays(Trigger):
+    """Fires on Mondays: a rule about the date alone."""
+
+    declares = frozenset({"calendar"})
+    policy: Literal["on_mondays"] = "on_mondays"
+
+    def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
+        if not signals.dated:
+            return self.not_applicable("the date is not known")
+        return self.compare(float(now.weekday() == 0), 1.0, f"it is {now:%A}")
+
+
+def test_a_replay_runs_on_the_true_calendar() -> None:
+    """Weeks that end on Mondays: a rule about Mondays fires at each, one about months at the first end in a month."""
+    done = replay(ageing(30), policies=[OnMondays(), {"policy": "schedule", "every": "month"}], cost=0, ends=MONDAYS)
+    mondays, months = done.policies
+    assert mondays.schedule == tuple(range(9, 29))
+    begun = {(end.year, end.month): place for place, end in reversed(list(enumerate(MONDAYS)))}
+    assert months.schedule == tuple(sorted(place for place in begun.values() if 9 <= place < 29))
+    assert [one.missing for one in done.policies] == [(), ()]
+    tuesdays = [end + timedelta(days=1) for end in MONDAYS]
+    assert replay(ageing(30), policies=[OnMondays()], cost=0, ends=tuesdays).policies[0].schedule == ()
+
+
+def test_without_dates_no_rule_about_dates_is_applicable() -> None:
+    """On made-up dates it is reported as not applicable; a composition of it and another rule judges by the other."""
+    both = {"policy": "any_of", "triggers": [{"policy": "schedule"}, {"policy": "periodic", "every": 4}]}
+    done = replay(ageing(100), policies=["schedule", OnMondays(), both, {"policy": "periodic", "every": 4}], cost=0)
+    schedule, mondays, any_of, periodic = done.policies
+    assert [(one.applicable, one.missing) for one in (schedule, mondays)] == [(False, ("calendar",))] * 2
+    assert (any_of.applicable, any_of.missing, any_of.schedule) == (True, ("calendar",), periodic.schedule)
+
+
+def test_dates_change_nothing_for_rules_that_do_not_read_them() -> None:
+    """Batches that follow each other evenly give the same replay on any date."""
+    loss = rough(30, 1)
+    asked = [*usual(with_drift=False), MaxAge(max_age_days=40), NewRows(rows=4000)]
+    bare = replay(loss, probes(loss, 0.1), policies=asked, every=timedelta(weeks=1), label_delay=2)
+    dated = replay(loss, probes(loss, 0.1), policies=asked, ends=MONDAYS, label_delay=2)
+    assert bare == dated
+
+
+def test_days_pass_in_a_hole_and_batches_do_not() -> None:
+    """Ten weeks without rows end a cooldown and make a champion old; its age in batches, and late labels, stay."""
+    ends = [end + (timedelta(weeks=10) if place >= 15 else timedelta(0)) for place, end in enumerate(MONDAYS)]
+    asked = [["always", Cooldown(days=50)], MaxAge(max_age_days=70), Periodic(every=9), RecoverableLoss()]
+    loss = ageing(30)
+    even, holed = (replay(loss, probes(loss, 0.1), policies=asked, ends=one, label_delay=1) for one in (MONDAYS, ends))
+    assert [one.schedule for one in even.policies][:2] == [(9, 17, 25), (17, 27)]
+    assert [one.schedule for one in holed.policies][:2] == [(9, 15, 23), (15, 25)]
+    assert even.policies[2:] == holed.policies[2:]
+
+
 def holed(place: tuple[int, int]) -> np.ndarray:
     matrix = ageing(10)
     matrix[place] = np.nan
@@ -236,6 +293,10 @@ def holed(place: tuple[int, int]) -> np.ndarray:
         ({"label_delay": -1}, "label_delay: -1", "0 or more"),
         ({"history": 1.0}, "history: 1.0", "between 0 and 1"),
         ({"rows": [1, 2]}, "rows: 2 numbers", "10 numbers"),
+        ({"ends": MONDAYS}, "ends: 30 moments", "10 moments"),
+        ({"ends": MONDAYS[9::-1]}, r"ends: 2026-03-02 00:00 at \[1\] after 2026-03-09", "no earlier"),
+        ({"ends": [*MONDAYS[:9], "2026-12-01"]}, "ends: what is no datetime", "10 moments"),
+        ({"ends": [*MONDAYS[:9], None]}, "ends: what is no datetime", "10 moments"),
     ],
 )
 def test_what_does_not_fit_is_told(given: dict[str, object], found: str, expected: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -100,3 +101,15 @@ def test_a_rule_that_judges_in_part_is_compared_with_a_note() -> None:
     found = done(ageing(), own, ("config", "cara"))
     assert "own" in {one.kind for one in found.standings}
     assert found.notes == ("a backtest does not know 'estimate': 'estimated_loss' decides without it, or not at all",)
+
+
+def test_a_backtest_runs_on_the_true_calendar() -> None:
+    """A month begins where it begins in the rows: at the first window that ends in it, holes and all."""
+    made = ageing(42)
+    late = [window.earlier(timedelta(days=-30)) if place >= 20 else window for place, window in enumerate(made.windows)]
+    for windows in (made.windows, tuple(late)):
+        found = done(replace(made, windows=windows), asked=("schedule",), cost=0.01)
+        (monthly,) = (one for one in found.standings if one.name == "schedule()")
+        first = {(one.end.year, one.end.month): place for place, one in reversed(list(enumerate(windows)))}
+        assert monthly.schedule == tuple(sorted(place for place in first.values() if found.start <= place < 41))
+        assert not found.notes
