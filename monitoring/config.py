@@ -15,7 +15,7 @@ from monitoring.drift_settings import ColumnDrift, Drift, settled
 from monitoring.durations import Duration, Span, format_duration, parse_duration
 from monitoring.errors import Misfit, listed, meant
 from monitoring.limits import LONGEST_PATH, MOST_ROWS
-from monitoring.records import Kind
+from monitoring.records import Kind, changed
 from monitoring.secrets import written_out
 from monitoring.section import Section
 
@@ -307,7 +307,7 @@ class Monitored(Section):
         if target in self.columns.types or target in self.columns.derived:
             return self.columns
         kind: ColumnType = "number" if self.task == "regression" else "text"
-        return self.columns.model_copy(update={"types": {**self.columns.types, target: kind}})
+        return changed(self.columns, types={**self.columns.types, target: kind})
 
     def kind(self, column: str) -> Kind:
         """How a column is scored. The prediction is a number, save for many classes: then the likeliest class."""

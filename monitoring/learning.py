@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from monitoring.records import Learned, PastCheck
+from monitoring.records import Learned, PastCheck, changed
 
 
 def relearn(learned: Learned, checks: Iterable[PastCheck], *, lag: float = 0.0, behind: float | None = None) -> Learned:
@@ -29,14 +29,11 @@ def relearn(learned: Learned, checks: Iterable[PastCheck], *, lag: float = 0.0, 
         check.loss for check in known if check.loss is not None and _fresh(check, lag) and math.isfinite(check.loss)
     ]
     miss = 0.0 if behind is None or not math.isfinite(behind) else behind - learned.handicap
-    return learned.model_copy(
-        update={
-            "batch_loss": (learned.batch_loss * before + sum(fresh)) / (before + len(fresh))
-            if fresh
-            else learned.batch_loss,
-            "handicap": learned.handicap + miss / (learned.batches + 1),
-            "batches": learned.batches + len(known),
-        }
+    return changed(
+        learned,
+        batch_loss=(learned.batch_loss * before + sum(fresh)) / (before + len(fresh)) if fresh else learned.batch_loss,
+        handicap=learned.handicap + miss / (learned.batches + 1),
+        batches=learned.batches + len(known),
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from monitoring.config import LOSSES, ColumnType
 from monitoring.conform import labels, numbers, spell
 from monitoring.errors import ConfigError
-from monitoring.records import Finding, Kind, Reference
+from monitoring.records import Finding, Kind, Reference, changed
 from pipelines.config import Project
 
 # Types that text of files had by all of its values, and the types of `columns.types` that spell as they did.
@@ -34,7 +34,7 @@ def as_trained(config: Project, reference: Reference) -> Project:
         if column.kind == "categorical" and (then := reference.source_types.get(column.name)) in THEN
     }
     types = {**spelled, **made.columns.types}
-    return made.model_copy(update={"columns": made.columns.model_copy(update={"types": types})}) if spelled else made
+    return changed(made, columns=changed(made.columns, types=types)) if spelled else made
 
 
 def widened(config: Project, reference: Reference) -> Project:
@@ -123,11 +123,10 @@ def _features(config: Project, reference: Reference) -> dict[str, Kind]:
 
 
 def _with(config: Project, features: dict[str, Kind], loss: str) -> Project:
-    columns = config.columns.model_copy(
-        update={
-            "numeric": tuple(name for name, kind in features.items() if kind == "numeric"),
-            "categorical": tuple(name for name, kind in features.items() if kind == "categorical"),
-        }
+    columns = changed(
+        config.columns,
+        numeric=tuple(name for name, kind in features.items() if kind == "numeric"),
+        categorical=tuple(name for name, kind in features.items() if kind == "categorical"),
     )
-    performance = config.performance.model_copy(update={"loss": loss})
-    return config.model_copy(update={"columns": columns, "performance": performance})
+    performance = changed(config.performance, loss=loss)
+    return changed(config, columns=columns, performance=performance)

@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from monitoring.durations import format_duration
 from monitoring.ledger import Progress
-from monitoring.records import Window
+from monitoring.records import Window, changed
 from monitoring.reference import PREDICTION, describe, prediction_column, profiled
 from monitoring.report.samples import draw
 from pipelines import evidence, registry, versions
@@ -183,14 +183,17 @@ def store(
     known = known.assign(**{PREDICTION: prediction_column(scorer.predict(known), scorer.classes)})
     kept = draw(known, config.drift.sample_rows, config.drift.seed)
     kept = kept.sort_values(time, kind="stable", ignore_index=True)
-    described = describe(
-        known,
-        config,
-        window=Window(start=known[time].min(), end=window.end),
-        source_types=rows.source_types,
-        loss=float(evaluation.holdout.mean()),
-        loss_rows=len(evaluation.holdout),
-    ).model_copy(update={"importance": importances(scorer)})
+    described = changed(
+        describe(
+            known,
+            config,
+            window=Window(start=known[time].min(), end=window.end),
+            source_types=rows.source_types,
+            loss=float(evaluation.holdout.mean()),
+            loss_rows=len(evaluation.holdout),
+        ),
+        importance=importances(scorer),
+    )
     times = final.learned[time]
     trained = Window(start=times.iloc[0], end=times.iloc[-1] + timedelta(microseconds=1))
     days = (times.iloc[-1] - times.iloc[0]) / timedelta(days=1)

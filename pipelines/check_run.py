@@ -13,7 +13,7 @@ from prefect import get_run_logger, runtime
 
 from monitoring.errors import LeaseLost
 from monitoring.ledger import Ledger, Request
-from monitoring.records import Check, CheckWindow, Finding, Outcome
+from monitoring.records import Check, CheckWindow, Finding, Outcome, changed
 from monitoring.windows import current_window
 from pipelines import announce, evidence, faults, outages
 from pipelines.config import Project
@@ -68,7 +68,7 @@ class CheckRun:
         """Leave with an outcome that needs no measuring; it is recorded all the same."""
         check = self._kept(outcome, reason, **more)
         if not self.dry_run:
-            check = check.model_copy(update={"mlflow_run_id": self.open_run(check)})
+            check = changed(check, mlflow_run_id=self.open_run(check))
         return self.finish(check, keys)
 
     def _kept(self, outcome: Outcome, reason: str, **more: Any) -> Check:
@@ -81,7 +81,7 @@ class CheckRun:
             "reason": reason,
             "findings": tuple(dict.fromkeys((*self.decided.findings, *check.findings))),
         }
-        return self.decided.model_copy(update=told)
+        return changed(self.decided, **told)
 
     def failed(self, error: BaseException) -> None:
         """Record an error on its way out; what goes wrong with the record must not hide it.

@@ -15,7 +15,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from monitoring import sources
 from monitoring.errors import DriftloopError
-from monitoring.records import Window
+from monitoring.records import Window, changed
 from monitoring.windows import within
 from pipelines import evidence, registry, versions
 from pipelines.as_trained import as_known
@@ -48,7 +48,7 @@ class Chosen:
 
     def explained(self, verdict: Verdict) -> Verdict:
         """The gate's word, after what was chosen and why."""
-        return verdict.model_copy(update={"reason": f"{self.why}; {verdict.reason}"}) if self.why else verdict
+        return changed(verdict, reason=f"{self.why}; {verdict.reason}") if self.why else verdict
 
 
 @task(name="choose what to train on", cache_policy=NO_CACHE)

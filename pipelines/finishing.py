@@ -10,7 +10,7 @@ from functools import partial
 
 from monitoring.errors import LoadedDiffers, Tampered
 from monitoring.ledger import Kind, Progress
-from monitoring.records import Retrain
+from monitoring.records import Retrain, changed
 from pipelines import challenger, faults, own_code, promotion, registry
 from pipelines.identities import identities
 from pipelines.registry import CHAMPION, Stored, Version
@@ -37,7 +37,7 @@ def finish(work: Work, progress: Progress, rejudge: Rejudge | None) -> Retrain:
     if work.config.promotion == "manual" and work.request.champion is not None:
         return _wait(work, version, progress)
     for _ in range(TRIES):
-        done = _retrain(work, version, progress, progress.code).model_copy(update={"promoted": True})
+        done = changed(_retrain(work, version, progress, progress.code), promoted=True)
         last_word = partial(work.ledger.settle, done, by=work.claim)
         if promotion.promote(work.ledger, version, instead_of=progress.against, by=work.claim, last_word=last_word):
             return done
@@ -75,7 +75,7 @@ def _registered(work: Work, progress: Progress) -> Version:
 
 def _wait(work: Work, version: Version, progress: Progress) -> Retrain:
     reason = f"{progress.reason}; it waits for `driftloop promote {work.config.model} {version.number}`"
-    done = _retrain(work, version, progress, str(Kind.AWAITING_APPROVAL)).model_copy(update={"reason": reason})
+    done = changed(_retrain(work, version, progress, str(Kind.AWAITING_APPROVAL)), reason=reason)
     last_word = partial(work.ledger.settle, done, by=work.claim)
     promotion.await_approval(work.ledger, version, by=work.claim, last_word=last_word)
     return done
@@ -85,7 +85,7 @@ def _reject(work: Work, version: Version, progress: Progress, code: str, reason:
     """The version stays in the registry, where its tags say why it never served."""
     work.ledger.require(work.claim)
     registry.tag(version, "driftloop.rejected", f"{code}: {reason}")
-    done = _retrain(work, version, progress, code).model_copy(update={"reason": reason})
+    done = changed(_retrain(work, version, progress, code), reason=reason)
     work.ledger.settle(done, by=work.claim)
     return done
 

@@ -12,7 +12,7 @@ from monitoring.decision import decide
 from monitoring.errors import BadData, NoChampion
 from monitoring.ledger import Held, Ledger, Request, digest
 from monitoring.preflight import fatal, put_aside
-from monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window
+from monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
 from monitoring.windows import labelled_window, training_window
 from pipelines import announce, evidence, faults, home, measuring, outages, promotion, recovery, registry, unserved
 from pipelines.check_run import CheckRun, Train
@@ -158,12 +158,12 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         cached=measured.cached,
     )
     report = home.reports(config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
-    check = check.model_copy(update={"report": str(report)})
+    check = changed(check, report=str(report))
     measuring.save_report(measured.page, check, report)
     faults.reach("saved report")
     if run.dry_run:
         return check
-    check = check.model_copy(update={"mlflow_run_id": run.open_run(check, report)})
+    check = changed(check, mlflow_run_id=run.open_run(check, report))
     if wanted:
         run.decided = check
         check = _retrain(run, champion, fresh, check)
@@ -207,11 +207,11 @@ def _retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Ch
     if waits is not None and run.ledger.asked(waits[1].request_id).champion == champion.number:
         said = f"nothing is trained while version {waits[0].number} waits for `driftloop promote`"
         told = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {said}"}
-        return check.model_copy(update=told)
+        return changed(check, **told)
     under_way = _under_way(run, champion.number)
     if under_way is not None:
         said = f"nothing more is asked for while request {under_way.request_id} is not at its end"
-        return check.model_copy(update={"reason": f"{check.reason}; {said}"})
+        return changed(check, reason=f"{check.reason}; {said}")
     return _train(run, check, fresh.digest, fresh.digest)
 
 
@@ -246,7 +246,7 @@ def _bootstrap(run: CheckRun) -> Check:
     if run.train == "request":
         # The last word comes from elsewhere, which has not read these rows.
         check = unserved.measured(run, fresh, training, labelled, check)
-    run.decided = check = check.model_copy(update={"mlflow_run_id": run.open_run(check)})
+    run.decided = check = changed(check, mlflow_run_id=run.open_run(check))
     rows = fresh.digest_of(Window(start=labelled.start, end=window.end))
     check = _train(run, check, rows, fresh.digest)
     if check.outcome is Outcome.REQUESTED:
@@ -283,6 +283,6 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
     faults.reach("wrote decision")
     if run.train == "request":
         said = f"{check.reason}; request {request.request_id} waits for the deployment training/{run.config.model}"
-        return check.model_copy(update={"outcome": Outcome.REQUESTED, "reason": said})
+        return changed(check, outcome=Outcome.REQUESTED, reason=said)
     announce.retrain_requested(check, request.request_id)
     return recovery.with_end(check, carry_out(run.config, request))

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 from monitoring.config import Name, Section, Share
 from monitoring.durations import Span, format_duration
 from monitoring.errors import Misfit
-from monitoring.records import Check, Outcome, Record, Retrain
+from monitoring.records import Check, Outcome, Record, Retrain, changed
 from monitoring.secrets import token_written_out
 from monitoring.standing import left_worse, loss_in_words
 from pipelines.addresses import usable
@@ -100,7 +100,7 @@ def _of_data(check: Check, before: Iterable[Check]) -> Iterable[Notice]:
         if check.outcome.judged:
             body = f"the check of {check.window} found no error in the data\n{check.reason}{_where(check)}"
             notice = _notice("data", model, "well", f"{model}: the data is well again", body)
-            yield notice.model_copy(update={"ends": True})
+            yield changed(notice, ends=True)
         return
     if check.outcome in SCARCE and not scarce_before(before):
         return
@@ -110,7 +110,7 @@ def _of_data(check: Check, before: Iterable[Check]) -> Iterable[Notice]:
     said = check.reason if not check.outcome.judged else "; ".join(errors)
     serves = f"version {check.champion} goes on serving" if check.champion else "there is no champion"
     body = f"{check.window}: {said}\n{serves}; `driftloop history {model}` shows the checks before{_where(check)}"
-    yield _notice("data", model, why, f"{model}: {what}", body).model_copy(update={"lasting": True})
+    yield changed(_notice("data", model, why, f"{model}: {what}", body), lasting=True)
 
 
 def scarce_before(before: Iterable[Check]) -> bool:

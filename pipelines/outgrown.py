@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from monitoring.decision import OUTGROWN
 from monitoring.errors import ColumnsLost, FeaturesLost, listed
-from monitoring.records import Finding, Reference, Window
+from monitoring.records import Finding, Reference, Window, changed
 from pipelines.as_trained import as_trained
 from pipelines.config import Project
 from pipelines.fresh import Fresh
@@ -34,8 +34,8 @@ def read_as_trained(
         if mine:
             raise FeaturesLost(error.where, mine, error.there, version=version, file=str(config.file)) from None
         derived = {**dict.fromkeys(sorted(gone), "NULL"), **known.columns.derived}
-        columns = known.columns.model_copy(update={"derived": derived})
-        known = known.model_copy(update={"columns": columns})
+        columns = changed(known.columns, derived=derived)
+        known = changed(known, columns=columns)
         return known, read(known, window, config.folder), gone
 
 

@@ -11,7 +11,7 @@ from monitoring.errors import TrainingImpossible
 from monitoring.learning import relearn
 from monitoring.ledger import Ledger
 from monitoring.policies.tenure import tenure
-from monitoring.records import Check, Finding, History, Probe, Signals, Window
+from monitoring.records import Check, Finding, History, Probe, Signals, Window, changed
 from monitoring.windows import labelled_window, within
 from pipelines import evidence, versions
 from pipelines.check_run import CheckRun
@@ -46,8 +46,8 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
         found = Finding(
             code="no_probe", severity="warning", message=f"a probe was wanted and could not be made: {told}"
         )
-        return signals.model_copy(update={"findings": (*signals.findings, found)})
-    return signals.model_copy(update={"probe": measured})
+        return changed(signals, findings=(*signals.findings, found))
+    return changed(signals, probe=measured)
 
 
 def learn_on(config: Project, ledger: Ledger, check: Check, history: History) -> None:

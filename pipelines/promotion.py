@@ -11,7 +11,7 @@ from datetime import datetime
 
 from monitoring.errors import ChampionChanged, DriftloopError, NothingToApprove, NothingToRollBack, Tampered
 from monitoring.ledger import Claim, Event, Kind, Ledger
-from monitoring.records import Retrain
+from monitoring.records import Retrain, changed
 from pipelines import faults, registry
 from pipelines.identities import Identities, identities
 from pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version
@@ -85,9 +85,7 @@ def approve(ledger: Ledger, model: str, number: str) -> tuple[str | None, Versio
     registry.verify(version)
     proven(ledger, version)
     wanted = ledger.asked(asked.request_id).champion
-    done = asked.model_copy(
-        update={"promoted": True, "code": "approved", "reason": f"{asked.reason}. Approved by hand"}
-    )
+    done = changed(asked, promoted=True, code="approved", reason=f"{asked.reason}. Approved by hand")
     if not promote(ledger, version, instead_of=wanted, by=None, last_word=lambda: ledger.settle(done)):
         now = registry.aliased(model, CHAMPION)
         raise ChampionChanged(model, number, wanted, now.number if now else None)
@@ -234,4 +232,4 @@ def _decline(ledger: Ledger, version: Version, code: str, why: str) -> None:
     asked = ledger.result(version.tags.get("driftloop.request_id", ""))
     if asked is not None and asked.code == Kind.AWAITING_APPROVAL:
         registry.tag(version, "driftloop.rejected", f"{code}: {why}")
-        ledger.settle(asked.model_copy(update={"code": code, "reason": f"{asked.reason}. But {code}: {why}"}))
+        ledger.settle(changed(asked, code=code, reason=f"{asked.reason}. But {code}: {why}"))

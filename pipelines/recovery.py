@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from monitoring.ledger import Kind, Ledger, Request, window_key
-from monitoring.records import Check, Outcome, Retrain, Window
+from monitoring.records import Check, Outcome, Retrain, Window, changed
 from pipelines import announce, dead_runs, evidence, promotion, registry
 from pipelines.advice import why_no_champion
 from pipelines.check_run import Train
@@ -99,13 +99,12 @@ def with_end(check: Check, retrain: Retrain) -> Check:
     reason = f"{check.reason}. {retrain.reason}" if not first else why_no_champion(retrain)
     if first and retrain.promoted:
         reason = f"the first champion is version {retrain.version}: {retrain.reason}"
-    return check.model_copy(
-        update={
-            "outcome": outcome,
-            "reason": reason,
-            "retrain": retrain,
-            "champion_after": retrain.version if retrain.promoted else check.champion,
-        }
+    return changed(
+        check,
+        outcome=outcome,
+        reason=reason,
+        retrain=retrain,
+        champion_after=retrain.version if retrain.promoted else check.champion,
     )
 
 
@@ -152,8 +151,8 @@ def _last_word(config: Project, ledger: Ledger, request: Request, end: Retrain |
     if isinstance(end, Retrain):
         check = with_end(request.check, end)
     else:
-        check = request.check.model_copy(
-            update={"outcome": Outcome.FAILED, "reason": f"{request.check.reason}. But the training failed: {end}"}
+        check = changed(
+            request.check, outcome=Outcome.FAILED, reason=f"{request.check.reason}. But the training failed: {end}"
         )
     run_id = check.mlflow_run_id
     if run_id is not None:

@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger, runtime
 
 from monitoring.errors import LeaseLost, RequestClosed, ServerAway, TrainingImpossible, TrainingRaised
 from monitoring.ledger import Claim, Held, Ledger, Progress, Request
-from monitoring.records import Moment, Retrain, Window
+from monitoring.records import Moment, Retrain, Window, changed
 from pipelines import (
     announce,
     challenger,
@@ -204,7 +204,7 @@ def _train(work: Work, run_id: str) -> Retrain:
     if not verdict.passed:
         numbers = {"champion_loss": verdict.champion_loss, "challenger_loss": verdict.challenger_loss}
         done = work.retrain(run_id, None, version=None, code=str(verdict.code), reason=verdict.reason)
-        done = done.model_copy(update=numbers)
+        done = changed(done, **numbers)
         if done.challenger_loss is None:
             # Nothing was judged: the same request may succeed once more rows are there.
             work.ledger.fail(request.request_id, f"{done.code}: {done.reason}", by=work.claim, impossible=True)
@@ -227,7 +227,7 @@ def _train(work: Work, run_id: str) -> Retrain:
         again = chosen.explained(challenger.judge_gate(config, challenger.evaluate(config, parts, scorer, champion)))
         told: dict[str, Any] = {"code": str(again.code), "reason": again.reason}
         told |= {"champion_loss": again.champion_loss, "challenger_loss": again.challenger_loss}
-        return again.passed, before.model_copy(update=told | {"against": champion.number if champion else None})
+        return again.passed, changed(before, **(told | {"against": champion.number if champion else None}))
 
     return finishing.finish(work, progress, rejudge)
 

@@ -11,7 +11,7 @@ from prefect import get_run_logger
 from monitoring.performance import assess
 from monitoring.preflight import inspect, put_aside
 from monitoring.profiles import like
-from monitoring.records import Check, ColumnScore, Finding, Performance, Reference, Window
+from monitoring.records import Check, ColumnScore, Finding, Performance, Reference, Window, changed
 from monitoring.reference import PREDICTION, describe, profiled
 from monitoring.report.samples import draw
 from monitoring.tally import tally
@@ -34,7 +34,7 @@ def measured(run: CheckRun, fresh: Fresh, training: Window, labelled: Window, ch
     try:
         made, page = _measured(run.config, fresh, run.window, training, labelled, check)
         report = home.reports(run.config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
-        made = made.model_copy(update={"report": str(report)})
+        made = changed(made, report=str(report))
         measuring.save_report(page, made, report)
         if made.mlflow_run_id is not None:
             evidence.log_check(made.mlflow_run_id, made, report)
@@ -42,7 +42,7 @@ def measured(run: CheckRun, fresh: Fresh, training: Window, labelled: Window, ch
         get_run_logger().warning("the rows could not be measured: %s: %s", type(error).__name__, error)
         said = f"the rows could not be measured: {type(error).__name__}: {error}"
         found = Finding(code="not_measured", severity="warning", message=said)
-        return check.model_copy(update={"findings": (*check.findings, found)})
+        return changed(check, findings=(*check.findings, found))
     return made
 
 
@@ -75,7 +75,7 @@ def _measured(
         features = [score for score in scores if score.role == "feature"]
         share = sum(score.drifted for score in features) / len(features) if features else None
         told |= {"columns": scores, "drift_share": share}
-    return check.model_copy(update={**told, "findings": (*check.findings, *findings)}), page
+    return changed(check, **told, findings=(*check.findings, *findings)), page
 
 
 def _described(config: Project, before: pd.DataFrame, source_types: dict[str, str]) -> Reference:
@@ -84,7 +84,7 @@ def _described(config: Project, before: pd.DataFrame, source_types: dict[str, st
     span = Window(start=before[time].min(), end=before[time].max() + pd.Timedelta(microseconds=1))
     known = _unpredicted(config, before)
     made = describe(known, config, window=span, source_types=source_types, loss=0.0, loss_rows=0)
-    return made.model_copy(update={"columns": tuple(one for one in made.columns if one.role != "prediction")})
+    return changed(made, columns=tuple(one for one in made.columns if one.role != "prediction"))
 
 
 def _unpredicted(config: Project, rows: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from monitoring.estimation.calibration import Calibration
 from monitoring.estimation.domain import Domain
 from monitoring.performance import mean_interval
-from monitoring.records import Estimate, Record, SelfTest
+from monitoring.records import Estimate, Record, SelfTest, changed
 
 Floats = NDArray[np.float64]
 Method = Literal["cbpe", "dle"]
@@ -169,7 +169,7 @@ def judge(estimator: LossEstimator, foreseen: Foreseen, reference_loss: float) -
     half = widened(estimator.half, estimator.rows, rows)
     share = foreseen.outside / rows
     if not (math.isfinite(mean) and math.isfinite(half)):
-        return told.model_copy(update={"reason": "the expected loss is not a finite number", "outside_share": share})
+        return changed(told, reason="the expected loss is not a finite number", outside_share=share)
     test = estimator.self_test
     why = ""
     if test is not None and not test.passed:
@@ -181,13 +181,4 @@ def judge(estimator: LossEstimator, foreseen: Foreseen, reference_loss: float) -
         )
     low, high = max(0.0, mean - half), mean + half
     said = f"{estimator.loss_name} {mean:.4g} ({low:.4g} to {high:.4g}) estimated without labels"
-    return told.model_copy(
-        update={
-            "loss": mean,
-            "low": low,
-            "high": high,
-            "outside_share": share,
-            "applicable": not why,
-            "reason": why or said,
-        }
-    )
+    return changed(told, loss=mean, low=low, high=high, outside_share=share, applicable=not why, reason=why or said)

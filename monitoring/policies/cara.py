@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from monitoring.policies.base import Cost, Trigger
 from monitoring.policies.tenure import tenure
-from monitoring.records import History, Signals, Vote
+from monitoring.records import History, Signals, Vote, changed
 
 
 class Cara(Trigger):
@@ -25,7 +25,7 @@ class Cara(Trigger):
 
     def priced(self, retrain: float) -> Self:
         unset = "cost" not in self.model_fields_set
-        return self.model_copy(update={"cost": Cost(retrain=retrain)}) if unset else self
+        return changed(self, cost=Cost(retrain=retrain)) if unset else self
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen = signals.performance

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field
 
 from monitoring.policies.base import Trigger
-from monitoring.records import History, Signals, Vote
+from monitoring.records import History, Signals, Vote, changed
 
 if TYPE_CHECKING:
     from monitoring.policies import AnyTrigger
@@ -25,7 +25,7 @@ class Composition(Trigger):
         return self.triggers
 
     def priced(self, retrain: float) -> Self:
-        return self.model_copy(update={"triggers": tuple(member.priced(retrain) for member in self.triggers)})
+        return changed(self, triggers=tuple(member.priced(retrain) for member in self.triggers))
 
     def count(self, needed: int, signals: Signals, history: History, now: datetime) -> Vote:
         """Fire when so many members do. A composition of which no member can judge is not applicable."""
@@ -34,7 +34,5 @@ class Composition(Trigger):
         told = "; ".join(f"{vote.reason} [{vote.policy}]" for vote in fired or votes)
         reason = f"{len(fired)} of {len(votes)} fired, {needed} needed: {told}"
         if all(vote.vote == "not_applicable" for vote in votes):
-            return self.not_applicable(f"no member can judge: {told}", float(needed)).model_copy(
-                update={"members": votes}
-            )
-        return self.compare(float(len(fired)), float(needed), reason).model_copy(update={"members": votes})
+            return changed(self.not_applicable(f"no member can judge: {told}", float(needed)), members=votes)
+        return changed(self.compare(float(len(fired)), float(needed), reason), members=votes)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from monitoring.policies.base import Cost, Trigger
 from monitoring.policies.staleness import FRESH, Staleness, staleness
-from monitoring.records import History, Signals, Vote
+from monitoring.records import History, Signals, Vote, changed
 
 
 class GatedProbeDebt(Trigger):
@@ -24,7 +24,7 @@ class GatedProbeDebt(Trigger):
 
     def priced(self, retrain: float) -> Self:
         unset = "cost" not in self.model_fields_set
-        return self.model_copy(update={"cost": Cost(retrain=retrain)}) if unset else self
+        return changed(self, cost=Cost(retrain=retrain)) if unset else self
 
     def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
         state = staleness(signals, history, 1, straight=True)

@@ -11,7 +11,7 @@ from monitoring.errors import Misfit
 from monitoring.limits import MOST_CHECKS
 from monitoring.policies.base import Trigger
 from monitoring.policies.tenure import tenure
-from monitoring.records import History, Signals, Vote
+from monitoring.records import History, Signals, Vote, changed
 
 if TYPE_CHECKING:
     from monitoring.policies import AnyTrigger
@@ -41,11 +41,11 @@ class KOfN(Trigger):
         return (self.trigger,)
 
     def priced(self, retrain: float) -> Self:
-        return self.model_copy(update={"trigger": self.trigger.priced(retrain)})
+        return changed(self, trigger=self.trigger.priced(retrain))
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         rule = self.trigger.rule
-        vote = self.trigger.judge(signals, history, now).model_copy(update={"rule": rule})
+        vote = changed(self.trigger.judge(signals, history, now), rule=rule)
         past = tenure(signals, history)[-(self.n - 1) :] if self.n > 1 else ()
         fired = sum(rule in check.fired for check in past) + (vote.vote == "fire")
         reason = f"{fired} of the last {self.n} checks fired, {self.k} needed; now: {vote.reason} [{vote.policy}]"
@@ -56,4 +56,4 @@ class KOfN(Trigger):
             made = Vote(policy=self.policy, vote="hold", observed=float(fired), threshold=float(self.k), reason=reason)
         else:
             made = self.compare(float(fired), float(self.k), reason)
-        return made.model_copy(update={"members": (vote,)})
+        return changed(made, members=(vote,))

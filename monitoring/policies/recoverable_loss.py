@@ -9,7 +9,7 @@ from pydantic import Field
 
 from monitoring.policies.base import Cost, Trigger
 from monitoring.policies.staleness import FRESH, Staleness, staleness
-from monitoring.records import History, Signals, Vote
+from monitoring.records import History, Signals, Vote, changed
 
 NO_BACKTEST = " (no backtest so far: in units of the reference loss)"
 
@@ -34,7 +34,7 @@ class RecoverableLoss(Trigger):
 
     def priced(self, retrain: float) -> Self:
         unset = "cost" not in self.model_fields_set
-        return self.model_copy(update={"cost": Cost(retrain=retrain)}) if unset else self
+        return changed(self, cost=Cost(retrain=retrain)) if unset else self
 
     def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
         state = staleness(signals, history, self.horizon)

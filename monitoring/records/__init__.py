@@ -1,6 +1,7 @@
 """What is passed on between the steps: frozen records, readable as JSON. No behaviour beyond reading oneself."""
 
 from monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record, Role, Severity, Window, utc
+from monitoring.records.changing import changed
 from monitoring.records.check import Check, CheckWindow, Retrain
 from monitoring.records.estimate import Estimate, SelfTest
 from monitoring.records.judgement import (
@@ -50,5 +51,6 @@ __all__ = [
     "Vote",
     "VoteKind",
     "Window",
+    "changed",
     "utc",
 ]

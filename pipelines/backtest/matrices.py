@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitoring.errors import HistoryTooShort, LossNotFinite, TrainingImpossible
 from monitoring.performance import standard_error
-from monitoring.records import Window
+from monitoring.records import Window, changed
 from monitoring.windows import within
 from pipelines.backtest import store
 from pipelines.backtest.batches import NEEDED, Batches
@@ -87,14 +87,14 @@ class _Job:
     def of(cls, config: Project, batches: Batches) -> _Job:
         threads = free_threads(config.training.threads)
         alone = ":" in config.training.estimator
-        training = config.training.model_copy(update={"threads": threads if alone else 1})
+        training = changed(config.training, threads=threads if alone else 1)
         # Levels are looked up once for the whole history instead of once a model and row.
         made = {name: batches.frame[name].astype("category") for name in config.columns.categorical}
         frame = batches.frame.assign(**made)
         known = frame[config.columns.target].notna().to_numpy()
         counted = np.concatenate([[0], np.cumsum(known)])
         edges = counted[np.stack([batches.starts, batches.stops])]
-        one = config.model_copy(update={"training": training})
+        one = changed(config, training=training)
         preload(config.training.estimator)
         return cls(one, batches, frame, frame[known], edges, 1 if alone else threads)
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from monitoring.errors import NotReplayable
 from monitoring.policies import AnyGuard, AnyTrigger, Policy
-from monitoring.records import ColumnScore, Learned, Record, Signal, utc
+from monitoring.records import ColumnScore, Learned, Record, Signal, changed, utc
 from pipelines.backtest.grid import usual
 from pipelines.backtest.learning import learn
 from pipelines.backtest.oracle import best_schedule
@@ -129,7 +129,7 @@ def replay(
     for name, group in asked.items():
         made = _measured(name, world, walk(world, group), price, probe_cost * price, best)
         missing = frozenset().union(*(one.reads for one in group)) - world.known()
-        done.append(made.model_copy(update={"missing": tuple(sorted(missing))}))
+        done.append(changed(made, missing=tuple(sorted(missing))))
     return Replay(
         start=start,
         batches=batches,

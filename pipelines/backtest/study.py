@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 
 from monitoring.errors import HistoryTooShort
-from monitoring.records import Learned, Record, Window
+from monitoring.records import Learned, Record, Window, changed
 from pipelines.backtest.applicable import applicable
 from pipelines.backtest.candidates import Candidate
 from pipelines.backtest.learning import learn
@@ -86,7 +86,7 @@ def study(
         # Scores take time: they are computed only where a policy that reads them comes by.
         done = [played(end, begin, some, reads) for reads in {one.looks_at_drift for one in some}]
         found = {one.name: one for part in done for one in part.policies}
-        return done[0].model_copy(update={"policies": tuple(found[one.name] for one in some)})
+        return changed(done[0], policies=tuple(found[one.name] for one in some))
 
     def played(end: int, begin: int, some: Sequence[Candidate], drift: bool) -> Replay:
         part, known = slice(None, end), slice(None, begin - label_delay)
@@ -108,7 +108,7 @@ def study(
     whole = play(size, start, candidates)
     able, unknown = applicable(candidates, whole)
     played_by = {one.name for one in able}
-    whole = whole.model_copy(update={"policies": tuple(one for one in whole.policies if one.name in played_by)})
+    whole = changed(whole, policies=tuple(one for one in whole.policies if one.name in played_by))
     learned = learn(matrices.loss, matrices.probe, short=matrices.short)
     return Study(
         model=model,

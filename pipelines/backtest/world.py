@@ -24,6 +24,7 @@ from monitoring.records import (
     Signal,
     Signals,
     Window,
+    changed,
 )
 
 Floats = NDArray[np.float64]
@@ -163,8 +164,8 @@ def walk(world: World, policies: Sequence[Policy]) -> Walked:
             probe = world.measured(model, batch)
             if probe is not None:
                 probed.append(batch)
-                signals = signals.model_copy(update={"probe": probe})
-                past = past.model_copy(update={"gap": probe.gap})
+                signals = changed(signals, probe=probe)
+                past = changed(past, gap=probe.gap)
         decision = decide(triggers, guards, signals, history, now)
         judged += decision.action != "cannot_judge"
         fired = tuple(rule for vote in decision.votes for rule in vote.fired_rules())
@@ -176,5 +177,5 @@ def walk(world: World, policies: Sequence[Policy]) -> Walked:
             update["outcome"] = Outcome.PROMOTED
         elif decision.held:
             update["outcome"] = Outcome.HELD
-        checks += (past.model_copy(update=update) if update else past,)
+        checks += (changed(past, **update) if update else past,)
     return Walked(tuple(retrained), tuple(probed), judged)

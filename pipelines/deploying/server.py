@@ -21,7 +21,7 @@ from prefect.utilities.callables import parameter_schema
 
 from monitoring.durations import format_duration
 from monitoring.errors import ServerMissing
-from monitoring.records import Record
+from monitoring.records import Record, changed
 from pipelines import home
 from pipelines.config import Project
 from pipelines.deploying import wanted
@@ -156,5 +156,5 @@ def _automation(client: SyncPrefectClient, one: AutomationCore) -> Done:
     ours = {"name", "description", "tags", "trigger", "actions"}
     if there.model_dump(mode="json", include=ours) == one.model_dump(mode="json", include=ours):
         return Done(what="automation", name=one.name, state="unchanged")
-    client.update_automation(there.id, one.model_copy(update={"enabled": there.enabled}))
+    client.update_automation(there.id, changed(one, enabled=there.enabled))
     return Done(what="automation", name=one.name, state="updated")

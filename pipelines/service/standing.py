@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring.records import Check, Moment, Outcome, Record
+from monitoring.records import Check, Moment, Outcome, Record, changed
 from monitoring.records import Standing as Loss
 from monitoring.standing import left_worse, loss_in_words
 from pipelines import notices
@@ -49,18 +49,18 @@ def last_of(check: Check, before: Last | None = None) -> Last:
         check_id=check.check_id, outcome=check.outcome.value, reason=check.reason, started=check.now, **_kept(before)
     )
     if check.drift_share is not None:
-        last = last.model_copy(update={"drift_share": check.drift_share, "drift_at": check.now})
+        last = changed(last, drift_share=check.drift_share, drift_at=check.now)
     seen = check.performance
     if seen is not None:
         told = {"loss_name": seen.loss_name, "loss": seen.loss, "reference_loss": seen.reference_loss}
-        last = last.model_copy(update={**told, "loss_at": check.now, "standing": check.standing})
+        last = changed(last, **told, loss_at=check.now, standing=check.standing)
     if check.champion_after != check.champion:
-        last = last.model_copy(update={"standing": "unknown"})  # what was measured is the loss of another version
+        last = changed(last, standing="unknown")  # what was measured is the loss of another version
     again = check.outcome is Outcome.ALREADY_CHECKED
     scarce = before.scarce if before else 0
     scarce = scarce if again else scarce + 1 if check.outcome in notices.SCARCE else 0
     why = before.not_well if again and before else not_well(check, scarce)
-    return last.model_copy(update={"scarce": scarce, "not_well": why})
+    return changed(last, scarce=scarce, not_well=why)
 
 
 def last_failed(reason: str, started: datetime, before: Last | None) -> Last:

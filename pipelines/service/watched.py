@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitoring.ledger import Ledger
-from monitoring.records import Check
+from monitoring.records import Check, changed
 from pipelines.config import Project
 from pipelines.service.arrivals import Arrivals, Poll
 from pipelines.service.running import Ended
@@ -66,7 +66,7 @@ class Watched:
         else:
             reason = f"{type(end.error).__name__}: {end.error}"
             last = last_failed(reason, started, self.last)
-        self.last = last.model_copy(update=timed)
+        self.last = changed(last, **timed)
         self.ends[self.last.outcome] += 1
         self.told.clear()
 
