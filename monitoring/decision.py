@@ -8,7 +8,7 @@ from datetime import datetime
 from monitoring.errors import listed
 from monitoring.policies import KINDS, Policy
 from monitoring.policies.tenure import reign, tenure
-from monitoring.records import Decision, History, Signal, Signals, Vote
+from monitoring.records import Decision, History, Signal, Signals, Vote, changed
 
 # The code of a finding: the config has moved on from a feature that the champion can no longer be scored with.
 OUTGROWN = "champion_outgrown"
@@ -92,7 +92,7 @@ def _outgrown(signals: Signals, history: History) -> tuple[Vote, ...]:
     if asked is None or answered is None or answered < asked or since > ASK_AGAIN:
         return (vote,)
     waits = f"its last challenger did not take over, {ASK_AGAIN} checks pass before it is asked for again"
-    return (vote.model_copy(update={"vote": "hold", "reason": f"{said}; {waits} (this is number {since})"}),)
+    return (changed(vote, vote="hold", reason=f"{said}; {waits} (this is number {since})"),)
 
 
 def _said(votes: Iterable[Vote]) -> str:
