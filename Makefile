@@ -24,11 +24,18 @@ faults: $(VENV)/.ready ## kill at every point and at 200 random moments: docs/fa
 fuzz: $(VENV)/.ready ## odd frames, broken YAML and any bytes over HTTP; a failure prints seed and input
 	$(BIN)/python -m pytest -n 3 tests/fuzz
 
-lint: $(VENV)/.ready
+lint: $(VENV)/.ready build/tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=build/tree $(BIN)/lint-imports
+
+# mypy and lint-imports read folders by their import names.
+build/tree:
+	mkdir -p $@/driftloop
+	ln -sfn ../../../pipelines/api/__init__.py $@/driftloop/__init__.py
+	ln -sfn ../../../monitoring $@/driftloop/monitoring
+	ln -sfn ../../../pipelines $@/driftloop/pipelines
 
 # Python compiles what it imports. On the core that the types leave idle it is done once, and not by each worker.
 compiled: $(VENV)/.ready

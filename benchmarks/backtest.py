@@ -83,13 +83,13 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["DRIFTLOOP_HOME"] = f"{scratch}/home"
-        from pipelines import home
+        from driftloop.pipelines.runtime import home
 
         home.prepare()
-        from pipelines.backtest.page import render
-        from pipelines.backtest.run import backtest
-        from pipelines.backtest.words import as_table
-        from pipelines.config import load
+        from driftloop.pipelines.backtest.page import render
+        from driftloop.pipelines.backtest.run import backtest
+        from driftloop.pipelines.backtest.words import as_table
+        from driftloop.pipelines.config.project import load
 
         file = write(Path(scratch), given.rows, given.batches, given.window, given.loss)
         project, now = load(file), START + timedelta(days=given.batches + given.window)

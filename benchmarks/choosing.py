@@ -24,13 +24,13 @@ import pandas as pd
 
 from benchmarks.policy_streams import FIXED as FIXED_PARAMS
 from benchmarks.policy_streams import Stream, streams
-from monitoring.records import Window
-from monitoring.windows import within
-from pipelines.config import Project
-from pipelines.training.candidates import candidates, halves, parts_of, pick
-from pipelines.training.probe import fit_probe
-from pipelines.training.scorer import Scorer
-from pipelines.training.steps import divide, learn, losses
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.windows import within
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.training.candidates import candidates, halves, parts_of, pick
+from driftloop.pipelines.training.probe import fit_probe
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.steps import divide, learn, losses
 
 SPAN, STEP, ARCHIVED = 8, 4, 3
 DAWN, DAY = datetime(2000, 1, 1, tzinfo=UTC), timedelta(days=1)

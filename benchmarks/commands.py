@@ -72,7 +72,7 @@ def timed(*command: str) -> float:
 
 def driftloop(*arguments: str) -> float:
     """Seconds of one command of ours."""
-    return timed(sys.executable, "-m", "pipelines.cli", *arguments)
+    return timed(sys.executable, "-m", "driftloop.pipelines.cli", *arguments)
 
 
 def at(day: int) -> str:
@@ -112,12 +112,12 @@ def fresh_processes(folder: Path, rounds: int, a_week: int) -> None:
 
 def warm(folder: Path, sizes: list[int]) -> None:
     """Checks one after the other in one process, for windows of growing size."""
-    from pipelines.config import load
-    from pipelines.warmup import prefect_ready
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.flows.warmup import prefect_ready
 
     print("\n| warm check in one process | rows | median s |\n|---|---|---|")
     with prefect_ready():
-        from pipelines.monitoring_flow import monitoring_flow
+        from driftloop.pipelines.flows.monitoring import monitoring_flow
 
         for size in sizes:
             project = load(write(folder, size // 7, 40, [{"policy": "performance_drop"}], f"warm{size}"))
@@ -140,7 +140,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["DRIFTLOOP_HOME"] = f"{scratch}/home"
-        from pipelines import home
+        from driftloop.pipelines.runtime import home
 
         home.prepare()
         # The bare flow runs with Prefect's own settings; only its home and telemetry are shared.

@@ -46,9 +46,9 @@ def decode(folder: Path) -> Run:
 def driftloop(folder: Path) -> Run:
     """Ours, as a check does it: load the profile of the reference, count the current file in its cells, judge."""
     from benchmarks.false_alarms import told
-    from monitoring.drift_settings import Drift
-    from monitoring.profiles import load, profile_parquet
-    from monitoring.verdicts import judge
+    from driftloop.monitoring.drift.settings import Drift
+    from driftloop.monitoring.drift.verdicts import judge
+    from driftloop.monitoring.profiles import load, profile_parquet
 
     def run() -> Any:
         reference = load(folder / "profile.npz")

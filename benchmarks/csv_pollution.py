@@ -28,11 +28,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from monitoring.config import Monitored
-from monitoring.conform import conform
-from monitoring.errors import DriftloopError
-from monitoring.records import Window
-from monitoring.sources import read_rows
+from driftloop.monitoring.config import Monitored
+from driftloop.monitoring.errors import DriftloopError
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.rows.canonical import conform
+from driftloop.monitoring.sources import read_rows
 
 ROWS, PLACES = 60, 12
 NAMES = ["ts", "amount", "speed", "city", "code", "y"]

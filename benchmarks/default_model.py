@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.policy_streams import FIXED, Stream, further, streams
-from monitoring.performance import row_losses
-from pipelines.config import Gate, Training
-from pipelines.search import draw
-from pipelines.training.baseline import naive_losses
-from pipelines.training.fit import fit
-from pipelines.training.gate import judge
-from pipelines.training.scorer import Scorer
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.pipelines.config.project import Gate, Training
+from driftloop.pipelines.flows.search import draw
+from driftloop.pipelines.training.baseline import naive_losses
+from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.gate import judge
+from driftloop.pipelines.training.scorer import Scorer
 
 SPLITS, LEARN, PREDICT = 4, 0.2, 0.1
 # As the default was before: no early stopping, no refit, the newest fifth held out and never learned.

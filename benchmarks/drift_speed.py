@@ -27,7 +27,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitoring.profiles import first, save
+from driftloop.monitoring.profiles import first, save
 
 GROUP = 1_000_000
 SCRIPT = Path(__file__).with_name("contenders.py")

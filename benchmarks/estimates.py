@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.policy_streams import FIXED, MOST_ROWS, Stream, streams
-from monitoring.estimation import foresee, judge
-from monitoring.performance import row_losses
-from pipelines.config import Training
-from pipelines.training.fit import fit
-from pipelines.training.loss_model import expect, fit_loss_model
+from driftloop.monitoring.estimation import foresee, judge
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.pipelines.config.project import Training
+from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.loss_model import expect, fit_loss_model
 
 SPAN = 8
 TREES = 160

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from monitoring.drift import METHODS
-from monitoring.drift_settings import ColumnDrift, Drift
-from monitoring.profiles import first, like
-from monitoring.records import ColumnReference, ColumnScore, Kind
-from monitoring.verdicts import judge
+from driftloop.monitoring.drift.methods import METHODS
+from driftloop.monitoring.drift.settings import ColumnDrift, Drift
+from driftloop.monitoring.drift.verdicts import judge
+from driftloop.monitoring.profiles import first, like
+from driftloop.monitoring.records import ColumnReference, ColumnScore, Kind
 
 POPULATION, REFERENCE = 60_000, 20_000
 LEVELS = (3, 30, 300)

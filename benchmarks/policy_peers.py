@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, Self
 
-from monitoring.policies import Cost, Trigger
-from monitoring.policies.staleness import FRESH, staleness
-from monitoring.policies.tenure import tenure
-from monitoring.records import History, Signals, Vote
+from driftloop.monitoring.policies import Cost, Trigger
+from driftloop.monitoring.policies.staleness import FRESH, staleness
+from driftloop.monitoring.policies.tenure import tenure
+from driftloop.monitoring.records import History, Signals, Vote
 
 
 class PageHinkley(Trigger):

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.config import Task
-from monitoring.performance import row_losses
-from pipelines.config import Training
-from pipelines.training.fit import fit
-from pipelines.training.scorer import Scorer
+from driftloop.monitoring.config import Task
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.pipelines.config.project import Training
+from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.scorer import Scorer
 
 Floats = NDArray[np.float64]
 FORMAT = "1"

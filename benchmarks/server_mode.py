@@ -86,7 +86,7 @@ def once(client: Any, file: Path, now: datetime) -> tuple[float, ...]:
     from prefect.client.schemas.filters import FlowRunFilter
     from prefect.events.filters import EventFilter, EventNameFilter
 
-    from pipelines.monitoring_flow import monitoring_flow
+    from driftloop.pipelines.flows.monitoring import monitoring_flow
 
     begun = datetime.now(UTC)
     check = monitoring_flow(config=str(file), now=now, train="request")
@@ -142,10 +142,10 @@ def measure(file: Path, rounds: int) -> None:
     from prefect.client.orchestration import get_client
 
     from benchmarks.commands import START
-    from pipelines.config import load
-    from pipelines.deploying.server import deploy
-    from pipelines.monitoring_flow import monitoring_flow
-    from pipelines.warmup import prefect_ready
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.flows.monitoring import monitoring_flow
+    from driftloop.pipelines.flows.warmup import prefect_ready
+    from driftloop.pipelines.server.server import deploy
 
     project = load(file)
     with prefect_ready(project):

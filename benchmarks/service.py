@@ -70,7 +70,7 @@ class Bench:
     """A service in this process, its loop in the main thread's place, and a view on what has ended."""
 
     def __init__(self, folder: Path, workers: int) -> None:
-        from pipelines.service.loop import Service
+        from driftloop.pipelines.service.loop import Service
 
         self.folder = folder
         self.service = Service([folder], workers=workers)
@@ -151,7 +151,7 @@ def soak(bench: Bench, checks: int) -> None:
     settled = np.array(seen[len(seen) // 5 :]) / MEGABYTE
     slope = float(np.polyfit(np.arange(len(settled)), settled, 1)[0])
     begun = time.perf_counter()
-    from pipelines.status import collect
+    from driftloop.pipelines.operations.status import collect
 
     collect("m0")
     print("\n| checks | MB after a fifth | MB at the end | MB per 100 checks | threads, handles | `status` s |")
@@ -183,8 +183,8 @@ def main() -> None:
         configs = Path(folder, "configs")
         configs.mkdir()
         rows(48).to_parquet(configs / "rows.parquet", index=False)
-        from pipelines.service.checks import preload
-        from pipelines.warmup import prefect_ready
+        from driftloop.pipelines.flows.warmup import prefect_ready
+        from driftloop.pipelines.service.checks import preload
 
         with prefect_ready():
             preload([])

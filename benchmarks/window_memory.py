@@ -61,7 +61,7 @@ def check(config: Path, day: int, *more: str) -> tuple[float, float]:
     now = f"{START + pd.Timedelta(days=day):%Y-%m-%dT%H:%M}"
     begun = time.perf_counter()
     child = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "check", str(config), "--now", now, "--json", *more],
+        [sys.executable, "-m", "driftloop.pipelines.cli", "check", str(config), "--now", now, "--json", *more],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

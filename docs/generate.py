@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import types
 import typing
 from datetime import timedelta
@@ -13,15 +12,14 @@ from typing import Any
 import click
 from pydantic_core import PydanticUndefined
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+from driftloop.monitoring.config import ColumnDrift, Section, format_duration
+from driftloop.monitoring.drift.methods import METHODS
+from driftloop.monitoring.policies import AnyGuard, AnyTrigger
+from driftloop.pipelines.cli import COMMANDS, main
+from driftloop.pipelines.config.project import Project, Search
+from driftloop.pipelines.config.schedule import On
 
-from monitoring.config import ColumnDrift, Section, format_duration  # noqa: E402
-from monitoring.drift import METHODS  # noqa: E402
-from monitoring.policies import AnyGuard, AnyTrigger  # noqa: E402
-from pipelines.cli import COMMANDS, main  # noqa: E402
-from pipelines.config import Project, Search  # noqa: E402
-from pipelines.schedule import On  # noqa: E402
+HERE = Path(__file__).parent
 
 TOP = """\
 # The config: one YAML a model

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
-from monitoring.drift_settings import ColumnDrift, Drift, settled
-from monitoring.durations import Duration, Span, format_duration, parse_duration
-from monitoring.errors import Misfit, listed, meant
-from monitoring.limits import LONGEST_PATH, MOST_ROWS
-from monitoring.records import Kind, changed
-from monitoring.secrets import written_out
-from monitoring.section import Section
+from driftloop.monitoring.drift.settings import ColumnDrift, Drift, settled
+from driftloop.monitoring.errors import Misfit, listed, meant
+from driftloop.monitoring.records import Kind, changed
+from driftloop.monitoring.settings.durations import Duration, Span, format_duration, parse_duration
+from driftloop.monitoring.settings.limits import LONGEST_PATH, MOST_ROWS
+from driftloop.monitoring.settings.secrets import written_out
+from driftloop.monitoring.settings.section import Section
 
 __all__ = [
     "LOSSES",

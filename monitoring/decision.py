@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from monitoring.errors import listed
-from monitoring.policies import KINDS, Policy
-from monitoring.policies.tenure import reign, tenure
-from monitoring.records import Decision, History, Signal, Signals, Vote, changed
+from driftloop.monitoring.errors import listed
+from driftloop.monitoring.policies import KINDS, Policy
+from driftloop.monitoring.policies.tenure import reign, tenure
+from driftloop.monitoring.records import Decision, History, Signal, Signals, Vote, changed
 
 # The code of a finding: the config has moved on from a feature that the champion can no longer be scored with.
 OUTGROWN = "champion_outgrown"

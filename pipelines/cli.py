@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import click
 
-from pipelines.commands.group import Commands
+from driftloop.pipelines.commands.group import Commands
 
 # In the order of the help page.
 COMMANDS = (

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from monitoring.policies import Never
-from monitoring.records import Window
-from pipelines.backtest.candidates import candidates
-from pipelines.backtest.matrices import Matrices
-from pipelines.backtest.study import Study, study
-from pipelines.config import Policies
+from driftloop.monitoring.policies import Never
+from driftloop.monitoring.records import Window
+from driftloop.pipelines.backtest.candidates import candidates
+from driftloop.pipelines.backtest.matrices import Matrices
+from driftloop.pipelines.backtest.study import Study, study
+from driftloop.pipelines.config.project import Policies
 from tests.streams import day
 
 WEEK = timedelta(days=7)

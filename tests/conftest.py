@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from monitoring.records import Check
+from driftloop.monitoring.records import Check
 from tests import migrated, streams
 from tests.servers.mlflow import mlflow_server
 from tests.servers.postgres import postgres
@@ -50,7 +50,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "DRIFTLOOP_LEDGER_URL", "PREFECT_HOME"):
         os.environ.pop(name, None)
     os.environ["DRIFTLOOP_HOME"] = str(tmp_path_factory.mktemp("home"))
-    from pipelines import home
+    from driftloop.pipelines.runtime import home
 
     return home.prepare()
 
@@ -58,7 +58,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prefect(_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A running temporary Prefect server, started once."""
-    from pipelines.warmup import prefect_ready
+    from driftloop.pipelines.flows.warmup import prefect_ready
 
     migrated.boot(_home, migrated.shared(tmp_path_factory))
     with prefect_ready():
@@ -89,12 +89,12 @@ class Model:
         return self
 
     def check(self, now: datetime, **more: Any) -> Check:
-        from pipelines.monitoring_flow import monitoring_flow
+        from driftloop.pipelines.flows.monitoring import monitoring_flow
 
         return monitoring_flow(config=str(self.file), now=now, **more)
 
     def champion(self) -> str | None:
-        from pipelines import registry
+        from driftloop.pipelines import registry
 
         found = registry.aliased(self.name, registry.CHAMPION)
         return found.number if found else None

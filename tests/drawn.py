@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from monitoring.config import Drift
-from monitoring.drift import DEFAULTS, METHODS
-from monitoring.profiles import first, like
-from monitoring.records import Check, CheckWindow, ColumnReference, Outcome
-from monitoring.report import Measured, measure
-from monitoring.verdicts import judge
+from driftloop.monitoring.config import Drift
+from driftloop.monitoring.drift.methods import DEFAULTS, METHODS
+from driftloop.monitoring.drift.verdicts import judge
+from driftloop.monitoring.profiles import first, like
+from driftloop.monitoring.records import Check, CheckWindow, ColumnReference, Outcome
+from driftloop.monitoring.report import Measured, measure
 
 SETTINGS = Drift()
 

@@ -6,7 +6,7 @@ import typing
 
 from pydantic import TypeAdapter
 
-from monitoring.policies import AnyGuard, AnyTrigger, Policy
+from driftloop.monitoring.policies import AnyGuard, AnyTrigger, Policy
 
 # Every policy with the least that its YAML needs. A new one is added here, or `test_every_policy_is_tried` fails.
 HALF_DRIFTED = {"policy": "drift_share", "threshold": 0.5}

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from monitoring.records import Check, CheckWindow, ColumnScore, Outcome, Performance, Retrain, Vote, Window
-from pipelines.site.history import Lineage, Mark, ModelHistory, Request
+from driftloop.monitoring.records import Check, CheckWindow, ColumnScore, Outcome, Performance, Retrain, Vote, Window
+from driftloop.pipelines.site.history import Lineage, Mark, ModelHistory, Request
 
 START = datetime(2025, 3, 3, 6, tzinfo=UTC)
 STEP = timedelta(days=1)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monitoring.config import Monitored
-from monitoring.conform import conform
-from monitoring.records import Reference, Window
-from monitoring.reference import describe
+from driftloop.monitoring.config import Monitored
+from driftloop.monitoring.drift.reference import describe
+from driftloop.monitoring.records import Reference, Window
+from driftloop.monitoring.rows.canonical import conform
 from tests import streams
 
 TYPES = {"ts": "timestamp", "amount": "double", "speed": "double", "city": "string", "kind": "string", "y": "double"}

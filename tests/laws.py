@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from monitoring.errors import DriftloopError
-from monitoring.records import Check, Outcome, Retrain
+from driftloop.monitoring.errors import DriftloopError
+from driftloop.monitoring.records import Check, Outcome, Retrain
 
 EVIL = "<script>evil()</script>"
 WORSE = "</script><img src=x onerror=evil()>"
@@ -43,8 +43,8 @@ def lawful_check(model: Any, now: datetime, **more: Any) -> Check | DriftloopErr
 
 def lawful_retrain(model: Any, now: datetime) -> Retrain | DriftloopError:
     """Run a retrain by hand and hold it to the laws that apply."""
-    from pipelines.config import load
-    from pipelines.retraining import retrain_now
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.operations.retraining import retrain_now
 
     before = model.champion()
     ended: Retrain | DriftloopError
@@ -80,7 +80,7 @@ def _reads_back(check: Check) -> None:
 
 def _nothing_unchecked(model: Any, check: Check) -> None:
     """Every configured feature has a finite score, or a finding that names it, or the check left early."""
-    from pipelines.config import load
+    from driftloop.pipelines.config.project import load
 
     if check.outcome in EXITS or (check.retrain is not None and not check.columns):
         return
@@ -101,7 +101,7 @@ def _harmless(check: Check) -> None:
 def _nothing_left_running(model: Any) -> None:
     from prefect.client.schemas.filters import FlowRunFilter
 
-    from pipelines import registry
+    from driftloop.pipelines import registry
 
     known = registry.client().get_experiment_by_name(model.name)
     if known is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitoring.records import (
+from driftloop.monitoring.records import (
     ColumnScore,
     History,
     Learned,

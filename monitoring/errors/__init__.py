@@ -1,8 +1,8 @@
 """Every error of the product. Each takes ids and words itself: what was found, what was expected, what to do."""
 
-from monitoring.errors.backtest import HistoryTooShort, LossNotFinite, NotReplayable, UnknownPolicy
-from monitoring.errors.base import DriftloopError, Misfit, clipped, listed, meant
-from monitoring.errors.data import (
+from driftloop.monitoring.errors.backtest import HistoryTooShort, LossNotFinite, NotReplayable, UnknownPolicy
+from driftloop.monitoring.errors.base import DriftloopError, Misfit, clipped, listed, meant
+from driftloop.monitoring.errors.data import (
     BadData,
     ChampionOutgrown,
     ColumnsLost,
@@ -14,7 +14,7 @@ from monitoring.errors.data import (
     SourceUnreadable,
     Unscored,
 )
-from monitoring.errors.ledger import (
+from driftloop.monitoring.errors.ledger import (
     LeaseLost,
     LedgerAway,
     LedgerBroken,
@@ -25,7 +25,7 @@ from monitoring.errors.ledger import (
     RequestClosed,
     UnknownRequest,
 )
-from monitoring.errors.models import (
+from driftloop.monitoring.errors.models import (
     ChampionChanged,
     EstimatorError,
     FileMissing,
@@ -40,8 +40,8 @@ from monitoring.errors.models import (
     TrainingStopped,
     Untrusted,
 )
-from monitoring.errors.outages import ServerAway, StorageBroken, StorageUnusable
-from monitoring.errors.setup import (
+from driftloop.monitoring.errors.outages import ServerAway, StorageBroken, StorageUnusable
+from driftloop.monitoring.errors.setup import (
     BadExpression,
     BeyondTime,
     ConfigError,

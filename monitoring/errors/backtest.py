@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitoring.errors.base import DriftloopError, listed, meant
+from driftloop.monitoring.errors.base import DriftloopError, listed, meant
 
 
 class HistoryTooShort(DriftloopError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from monitoring.errors.base import DriftloopError, listed, meant
+from driftloop.monitoring.errors.base import DriftloopError, listed, meant
 
 
 class SourceMissing(DriftloopError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.errors.base import DriftloopError
+from driftloop.monitoring.errors.base import DriftloopError
 
 
 class LedgerError(DriftloopError):

@@ -5,9 +5,22 @@ relation to hold. Where the target begins to answer otherwise to the same inputs
 Sources: CBPE and DLE of NannyML's documentation; Kivimäki et al. 2024, arXiv 2401.08348, for CBPE's theory.
 """
 
-from monitoring.estimation.calibration import Calibration, apply_calibration, expected_losses, learn_calibration
-from monitoring.estimation.domain import Domain, learn_domain, outside
-from monitoring.estimation.judge import LEAST_FITTED, Foreseen, LossEstimator, foresee, impossible, judge, proven
+from driftloop.monitoring.estimation.calibration import (
+    Calibration,
+    apply_calibration,
+    expected_losses,
+    learn_calibration,
+)
+from driftloop.monitoring.estimation.domain import Domain, learn_domain, outside
+from driftloop.monitoring.estimation.judge import (
+    LEAST_FITTED,
+    Foreseen,
+    LossEstimator,
+    foresee,
+    impossible,
+    judge,
+    proven,
+)
 
 __all__ = [
     "LEAST_FITTED",

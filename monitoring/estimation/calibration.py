@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.performance import row_losses
-from monitoring.records import Record
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.records import Record
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.records import Record
+from driftloop.monitoring.records import Record
 
 
 class Domain(Record):

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.estimation.calibration import Calibration
-from monitoring.estimation.domain import Domain
-from monitoring.performance import mean_interval
-from monitoring.records import Estimate, Record, SelfTest, changed
+from driftloop.monitoring.estimation.calibration import Calibration
+from driftloop.monitoring.estimation.domain import Domain
+from driftloop.monitoring.losses.performance import mean_interval
+from driftloop.monitoring.records import Estimate, Record, SelfTest, changed
 
 Floats = NDArray[np.float64]
 Method = Literal["cbpe", "dle"]

@@ -19,10 +19,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from monitoring.errors import LeaseLost, LedgerError
-from monitoring.ledger import holders
-from monitoring.ledger.tables import CLAIMS, stamp, written_now
-from monitoring.ledger.transactions import read, write
+from driftloop.monitoring.errors import LeaseLost, LedgerError
+from driftloop.monitoring.ledger import holders
+from driftloop.monitoring.ledger.tables import CLAIMS, stamp, written_now
+from driftloop.monitoring.ledger.transactions import read, write
 
 LEASE_SECONDS = 90.0
 BEAT_SECONDS = 20.0

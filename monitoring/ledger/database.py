@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 
-from monitoring.errors import DriverMissing, LedgerAway, LedgerBroken, LedgerError, LedgerUnusable
+from driftloop.monitoring.errors import DriverMissing, LedgerAway, LedgerBroken, LedgerError, LedgerUnusable
 
 PATIENCE_SECONDS = 30
 # What SQLite says where it cannot write any more, its journal included, and what that asks for.

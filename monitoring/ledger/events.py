@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from monitoring.ledger.tables import EVENTS, FORMAT, as_text, stamp, written_now
-from monitoring.records import Check, Moment, Record
+from driftloop.monitoring.ledger.tables import EVENTS, FORMAT, as_text, stamp, written_now
+from driftloop.monitoring.records import Check, Moment, Record
 
 
 class Kind(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from monitoring.records import Window
+from driftloop.monitoring.records import Window
 
 
 def digest(*parts: object) -> str:

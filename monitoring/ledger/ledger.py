@@ -10,16 +10,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from monitoring.errors import LedgerAway, LedgerError
-from monitoring.ledger import claims, events, migrations, requests
-from monitoring.ledger.claims import Claim, Held
-from monitoring.ledger.database import connect, shown, unusable
-from monitoring.ledger.events import Event, Kind
-from monitoring.ledger.locks import Still, locked
-from monitoring.ledger.requests import Progress, Request
-from monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, SETTLED, as_text, stamp, written_now
-from monitoring.ledger.transactions import read, write
-from monitoring.records import Check, History, Learned, Outcome, PastCheck, PastRetrain, Retrain
+from driftloop.monitoring.errors import LedgerAway, LedgerError
+from driftloop.monitoring.ledger import claims, events, migrations, requests
+from driftloop.monitoring.ledger.claims import Claim, Held
+from driftloop.monitoring.ledger.database import connect, shown, unusable
+from driftloop.monitoring.ledger.events import Event, Kind
+from driftloop.monitoring.ledger.locks import Still, locked
+from driftloop.monitoring.ledger.requests import Progress, Request
+from driftloop.monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, SETTLED, as_text, stamp, written_now
+from driftloop.monitoring.ledger.transactions import read, write
+from driftloop.monitoring.records import Check, History, Learned, Outcome, PastCheck, PastRetrain, Retrain
 
 Hold = AbstractContextManager[Claim | Held]
 

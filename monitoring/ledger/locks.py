@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from filelock import FileLock
 from sqlalchemy.engine import Connection, Engine
 
-from monitoring.errors import LockLost
-from monitoring.ledger.transactions import patiently
+from driftloop.monitoring.errors import LockLost
+from driftloop.monitoring.ledger.transactions import patiently
 
 Still = Callable[[], None]
 TIMEOUTS = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout")

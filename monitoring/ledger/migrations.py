@@ -8,11 +8,11 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from monitoring.errors import LedgerTooNew
-from monitoring.ledger.events import of_check
-from monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, TABLES, VERSION, as_text
-from monitoring.ledger.transactions import read, write
-from monitoring.records import Check
+from driftloop.monitoring.errors import LedgerTooNew
+from driftloop.monitoring.ledger.events import of_check
+from driftloop.monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, TABLES, VERSION, as_text
+from driftloop.monitoring.ledger.transactions import read, write
+from driftloop.monitoring.records import Check
 
 LOCK = 0x64726966746C6F6F  # any number of ours: PostgreSQL's advisory lock for "the format is being changed"
 

@@ -11,12 +11,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from monitoring.errors import UnknownRequest
-from monitoring.ledger import claims, events
-from monitoring.ledger.claims import Claim
-from monitoring.ledger.events import Kind
-from monitoring.ledger.tables import CHECKS, EVENTS, REQUESTS, as_text, plain, stamp, written_now
-from monitoring.records import Check, Loss, Moment, Record, Retrain, Window
+from driftloop.monitoring.errors import UnknownRequest
+from driftloop.monitoring.ledger import claims, events
+from driftloop.monitoring.ledger.claims import Claim
+from driftloop.monitoring.ledger.events import Kind
+from driftloop.monitoring.ledger.tables import CHECKS, EVENTS, REQUESTS, as_text, plain, stamp, written_now
+from driftloop.monitoring.records import Check, Loss, Moment, Record, Retrain, Window
 
 OPEN = ("requested", "trained")
 # Ends that leave a request open for another try, and what may still follow upon an end with a result.

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitoring.records import Record, utc
+from driftloop.monitoring.records import Record, utc
 
 FORMAT = 2
 TABLES = sa.MetaData()

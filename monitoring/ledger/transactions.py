@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from monitoring.errors import LedgerAway, LedgerBroken
-from monitoring.ledger.database import BROKEN, PATIENCE_SECONDS, shown, sqlite_code, words
+from driftloop.monitoring.errors import LedgerAway, LedgerBroken
+from driftloop.monitoring.ledger.database import BROKEN, PATIENCE_SECONDS, shown, sqlite_code, words
 
 Done = TypeVar("Done")
 # One view of the ledger for all its statements. Both are settings of the driver: they cost no question to the server.

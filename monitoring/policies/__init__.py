@@ -6,33 +6,33 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from monitoring.policies.all_of import AllOf
-from monitoring.policies.any_of import AnyOf
-from monitoring.policies.at_least import AtLeast
-from monitoring.policies.auto_quantile import AutoQuantile
-from monitoring.policies.bad_data import BadData
-from monitoring.policies.base import Cost, Guard, Policy, Trigger
-from monitoring.policies.baselines import Always, Never
-from monitoring.policies.budget import Budget
-from monitoring.policies.cara import Cara
-from monitoring.policies.composition import Composition
-from monitoring.policies.cooldown import Cooldown
-from monitoring.policies.drift_share import DriftShare
-from monitoring.policies.enough_labels import EnoughLabels
-from monitoring.policies.enough_rows import EnoughRows
-from monitoring.policies.estimated_loss import EstimatedLoss
-from monitoring.policies.gated_probe_debt import GatedProbeDebt
-from monitoring.policies.k_of_n import KOfN
-from monitoring.policies.loss_cusum import LossCusum
-from monitoring.policies.loss_ztest import LossZTest
-from monitoring.policies.max_age import MaxAge
-from monitoring.policies.new_rows import NewRows
-from monitoring.policies.performance_drop import PerformanceDrop
-from monitoring.policies.periodic import Periodic
-from monitoring.policies.prediction_drift import PredictionDrift
-from monitoring.policies.recoverable_loss import RecoverableLoss
-from monitoring.policies.schedule import Schedule
-from monitoring.policies.target_drift import TargetDrift
+from driftloop.monitoring.policies.all_of import AllOf
+from driftloop.monitoring.policies.any_of import AnyOf
+from driftloop.monitoring.policies.at_least import AtLeast
+from driftloop.monitoring.policies.auto_quantile import AutoQuantile
+from driftloop.monitoring.policies.bad_data import BadData
+from driftloop.monitoring.policies.base import Cost, Guard, Policy, Trigger
+from driftloop.monitoring.policies.baselines import Always, Never
+from driftloop.monitoring.policies.budget import Budget
+from driftloop.monitoring.policies.cara import Cara
+from driftloop.monitoring.policies.composition import Composition
+from driftloop.monitoring.policies.cooldown import Cooldown
+from driftloop.monitoring.policies.drift_share import DriftShare
+from driftloop.monitoring.policies.enough_labels import EnoughLabels
+from driftloop.monitoring.policies.enough_rows import EnoughRows
+from driftloop.monitoring.policies.estimated_loss import EstimatedLoss
+from driftloop.monitoring.policies.gated_probe_debt import GatedProbeDebt
+from driftloop.monitoring.policies.k_of_n import KOfN
+from driftloop.monitoring.policies.loss_cusum import LossCusum
+from driftloop.monitoring.policies.loss_ztest import LossZTest
+from driftloop.monitoring.policies.max_age import MaxAge
+from driftloop.monitoring.policies.new_rows import NewRows
+from driftloop.monitoring.policies.performance_drop import PerformanceDrop
+from driftloop.monitoring.policies.periodic import Periodic
+from driftloop.monitoring.policies.prediction_drift import PredictionDrift
+from driftloop.monitoring.policies.recoverable_loss import RecoverableLoss
+from driftloop.monitoring.policies.schedule import Schedule
+from driftloop.monitoring.policies.target_drift import TargetDrift
 
 AnyTrigger = Annotated[
     AllOf

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from monitoring.policies.composition import Composition
-from monitoring.records import History, Signals, Vote
+from driftloop.monitoring.policies.composition import Composition
+from driftloop.monitoring.records import History, Signals, Vote
 
 
 class AllOf(Composition):

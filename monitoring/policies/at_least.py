@@ -7,10 +7,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from monitoring.errors import Misfit
-from monitoring.limits import MOST_CHECKS
-from monitoring.policies.composition import Composition
-from monitoring.records import History, Signals, Vote
+from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.policies.composition import Composition
+from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.settings.limits import MOST_CHECKS
 
 
 class AtLeast(Composition):

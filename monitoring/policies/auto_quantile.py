@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitoring.limits import MOST_CHECKS
-from monitoring.policies.base import Trigger
-from monitoring.records import History, Signals, Vote
+from driftloop.monitoring.policies.base import Trigger
+from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.settings.limits import MOST_CHECKS
 
 
 class AutoQuantile(Trigger):

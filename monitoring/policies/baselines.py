@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from monitoring.policies.base import Trigger
-from monitoring.records import History, Signals, Vote
+from driftloop.monitoring.policies.base import Trigger
+from driftloop.monitoring.records import History, Signals, Vote
 
 
 class Never(Trigger):

@@ -6,9 +6,9 @@ import math
 from datetime import datetime
 from typing import Literal, Self
 
-from monitoring.policies.base import Cost, Trigger
-from monitoring.policies.tenure import tenure
-from monitoring.records import History, Signals, Vote, changed
+from driftloop.monitoring.policies.base import Cost, Trigger
+from driftloop.monitoring.policies.tenure import tenure
+from driftloop.monitoring.records import History, Signals, Vote, changed
 
 
 class Cara(Trigger):

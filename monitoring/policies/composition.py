@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
-from monitoring.policies.base import Trigger
-from monitoring.records import History, Signals, Vote, changed
+from driftloop.monitoring.policies.base import Trigger
+from driftloop.monitoring.records import History, Signals, Vote, changed
 
 if TYPE_CHECKING:
-    from monitoring.policies import AnyTrigger
+    from driftloop.monitoring.policies import AnyTrigger
 
 
 class Composition(Trigger):

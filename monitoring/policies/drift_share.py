@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitoring.policies.base import Trigger
-from monitoring.records import History, Signal, Signals, Vote
+from driftloop.monitoring.policies.base import Trigger
+from driftloop.monitoring.records import History, Signal, Signals, Vote
 
 
 class DriftShare(Trigger):

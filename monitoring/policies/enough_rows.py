@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitoring.limits import MOST_ROWS
-from monitoring.policies.base import Guard
-from monitoring.records import History, Signals, Vote
+from driftloop.monitoring.policies.base import Guard
+from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.settings.limits import MOST_ROWS
 
 
 class EnoughRows(Guard):

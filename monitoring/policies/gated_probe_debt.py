@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, Self
 
-from monitoring.policies.base import Cost, Trigger
-from monitoring.policies.staleness import FRESH, Staleness, staleness
-from monitoring.records import History, Signals, Vote, changed
+from driftloop.monitoring.policies.base import Cost, Trigger
+from driftloop.monitoring.policies.staleness import FRESH, Staleness, staleness
+from driftloop.monitoring.records import History, Signals, Vote, changed
 
 
 class GatedProbeDebt(Trigger):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
-from monitoring.errors import Misfit
-from monitoring.limits import MOST_CHECKS
-from monitoring.policies.base import Trigger
-from monitoring.policies.tenure import tenure
-from monitoring.records import History, Signals, Vote, changed
+from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.policies.base import Trigger
+from driftloop.monitoring.policies.tenure import tenure
+from driftloop.monitoring.records import History, Signals, Vote, changed
+from driftloop.monitoring.settings.limits import MOST_CHECKS
 
 if TYPE_CHECKING:
-    from monitoring.policies import AnyTrigger
+    from driftloop.monitoring.policies import AnyTrigger
 
 
 class KOfN(Trigger):

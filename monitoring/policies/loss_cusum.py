@@ -10,10 +10,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitoring.limits import MOST_CHECKS, MOST_TIMES
-from monitoring.policies.base import Trigger
-from monitoring.policies.tenure import tenure
-from monitoring.records import History, Signals, Vote
+from driftloop.monitoring.policies.base import Trigger
+from driftloop.monitoring.policies.tenure import tenure
+from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.settings.limits import MOST_CHECKS, MOST_TIMES
 
 
 class LossCusum(Trigger):

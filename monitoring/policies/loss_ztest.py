@@ -9,10 +9,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitoring.limits import MOST_ROWS, MOST_TIMES
-from monitoring.policies.base import Trigger
-from monitoring.policies.tenure import reign
-from monitoring.records import History, Signals, Vote
+from driftloop.monitoring.policies.base import Trigger
+from driftloop.monitoring.policies.tenure import reign
+from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.settings.limits import MOST_ROWS, MOST_TIMES
 
 
 class LossZTest(Trigger):

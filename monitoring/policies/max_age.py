@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from monitoring.limits import Days
-from monitoring.policies.base import Trigger
-from monitoring.records import History, Signals, Vote
+from driftloop.monitoring.policies.base import Trigger
+from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.settings.limits import Days
 
 
 class MaxAge(Trigger):

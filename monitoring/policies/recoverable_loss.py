@@ -7,9 +7,9 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from monitoring.policies.base import Cost, Trigger
-from monitoring.policies.staleness import FRESH, Staleness, staleness
-from monitoring.records import History, Signals, Vote, changed
+from driftloop.monitoring.policies.base import Cost, Trigger
+from driftloop.monitoring.policies.staleness import FRESH, Staleness, staleness
+from driftloop.monitoring.records import History, Signals, Vote, changed
 
 NO_BACKTEST = " (no backtest so far: in units of the reference loss)"
 

@@ -12,8 +12,8 @@ import sys
 from dataclasses import dataclass
 from statistics import median
 
-from monitoring.policies.tenure import tenure
-from monitoring.records import History, PastCheck, Signals
+from driftloop.monitoring.policies.tenure import tenure
+from driftloop.monitoring.records import History, PastCheck, Signals
 
 # A model younger than half a window is as good as fresh: what a probe finds there is the probe's own handicap.
 FRESH = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from monitoring.records import History, PastCheck, Signals
+from driftloop.monitoring.records import History, PastCheck, Signals
 
 
 def tenure(signals: Signals, history: History) -> tuple[PastCheck, ...]:

@@ -1,11 +1,11 @@
 """Columns summed up in counts that can be added: what drift is scored on. Knows no method and no threshold."""
 
-from monitoring.profiles.building import Profile, Profiles, Rows, first, like, merge
-from monitoring.profiles.errors import CellsDiffer, ProfileUnreadable
-from monitoring.profiles.levels import LEVELS_KEPT, CategoricalProfile
-from monitoring.profiles.numbers import FENCE, NumericProfile
-from monitoring.profiles.parquet import profile_parquet
-from monitoring.profiles.storing import load, save
+from driftloop.monitoring.profiles.building import Profile, Profiles, Rows, first, like, merge
+from driftloop.monitoring.profiles.errors import CellsDiffer, ProfileUnreadable
+from driftloop.monitoring.profiles.levels import LEVELS_KEPT, CategoricalProfile
+from driftloop.monitoring.profiles.numbers import FENCE, NumericProfile
+from driftloop.monitoring.profiles.parquet import profile_parquet
+from driftloop.monitoring.profiles.storing import load, save
 
 __all__ = [
     "FENCE",

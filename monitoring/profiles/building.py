@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.errors import ColumnsLost, ColumnsTwice
-from monitoring.profiles import levels, numbers
-from monitoring.profiles.columns import as_codes, as_numbers, from_frame
-from monitoring.profiles.errors import CellsDiffer
-from monitoring.profiles.levels import CategoricalProfile
-from monitoring.profiles.numbers import NumericProfile
-from monitoring.records import Kind
+from driftloop.monitoring.errors import ColumnsLost, ColumnsTwice
+from driftloop.monitoring.profiles import levels, numbers
+from driftloop.monitoring.profiles.columns import as_codes, as_numbers, from_frame
+from driftloop.monitoring.profiles.errors import CellsDiffer
+from driftloop.monitoring.profiles.levels import CategoricalProfile
+from driftloop.monitoring.profiles.numbers import NumericProfile
+from driftloop.monitoring.records import Kind
 
 Profile = NumericProfile | CategoricalProfile
 Rows: TypeAlias = pd.DataFrame | pa.Table | Iterable[pa.RecordBatch]

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from monitoring.conform import labels, numbers
-from monitoring.records import Kind
+from driftloop.monitoring.records import Kind
+from driftloop.monitoring.rows.canonical import labels, numbers
 
 
 def from_frame(values: pd.Series[Any], kind: Kind) -> pa.ChunkedArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.errors import DriftloopError
+from driftloop.monitoring.errors import DriftloopError
 
 
 class CellsDiffer(DriftloopError):
@@ -22,6 +22,6 @@ class ProfileUnreadable(DriftloopError):
     def __init__(self, place: str, why: str) -> None:
         super().__init__(
             f"{place} holds no profiles: {why}",
-            expected="a file that `save` of monitoring.profiles wrote",
+            expected="a file that `save` of driftloop.monitoring.profiles wrote",
             remedy="make the profile again from the reference rows: a retrain does that",
         )

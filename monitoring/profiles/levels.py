@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.profiles.errors import CellsDiffer
+from driftloop.monitoring.profiles.errors import CellsDiffer
 
 LEVELS_KEPT = 1000
 

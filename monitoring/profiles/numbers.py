@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.profiles.errors import CellsDiffer
+from driftloop.monitoring.profiles.errors import CellsDiffer
 
 CELLS = 256
 FENCE = 10.0

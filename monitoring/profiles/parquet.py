@@ -11,10 +11,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitoring.errors import SourceUnreadable
-from monitoring.profiles.building import THREADS, Profile, Profiles, check_names, count, merged
-from monitoring.profiles.levels import CategoricalProfile
-from monitoring.profiles.numbers import PIECE
+from driftloop.monitoring.errors import SourceUnreadable
+from driftloop.monitoring.profiles.building import THREADS, Profile, Profiles, check_names, count, merged
+from driftloop.monitoring.profiles.levels import CategoricalProfile
+from driftloop.monitoring.profiles.numbers import PIECE
 
 
 class Task(NamedTuple):

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from monitoring.profiles.building import Profile, Profiles
-from monitoring.profiles.errors import ProfileUnreadable
-from monitoring.profiles.levels import CategoricalProfile
-from monitoring.profiles.numbers import NumericProfile
+from driftloop.monitoring.profiles.building import Profile, Profiles
+from driftloop.monitoring.profiles.errors import ProfileUnreadable
+from driftloop.monitoring.profiles.levels import CategoricalProfile
+from driftloop.monitoring.profiles.numbers import NumericProfile
 
 VERSION = 1
 FLOATS = ("fence_low", "fence_high", "spread", "low", "high", "m2")

@@ -1,10 +1,10 @@
 """What is passed on between the steps: frozen records, readable as JSON. No behaviour beyond reading oneself."""
 
-from monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record, Role, Severity, Window, utc
-from monitoring.records.changing import changed
-from monitoring.records.check import Check, CheckWindow, Retrain
-from monitoring.records.estimate import Estimate, SelfTest
-from monitoring.records.judgement import (
+from driftloop.monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record, Role, Severity, Window, utc
+from driftloop.monitoring.records.changing import changed
+from driftloop.monitoring.records.check import Check, CheckWindow, Retrain
+from driftloop.monitoring.records.estimate import Estimate, SelfTest
+from driftloop.monitoring.records.judgement import (
     DRIFT,
     Decision,
     History,
@@ -17,7 +17,7 @@ from monitoring.records.judgement import (
     Vote,
     VoteKind,
 )
-from monitoring.records.measures import TEXT, ColumnReference, ColumnScore, Performance, Reference, Standing
+from driftloop.monitoring.records.measures import TEXT, ColumnReference, ColumnScore, Performance, Reference, Standing
 
 __all__ = [
     "DRIFT",

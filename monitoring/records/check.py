@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import computed_field, model_validator
 
-from monitoring.records.base import Finding, Moment, Outcome, Record, Window
-from monitoring.records.estimate import Estimate
-from monitoring.records.judgement import PastCheck, Probe, Vote
-from monitoring.records.measures import ColumnScore, Performance, Standing
+from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
+from driftloop.monitoring.records.estimate import Estimate
+from driftloop.monitoring.records.judgement import PastCheck, Probe, Vote
+from driftloop.monitoring.records.measures import ColumnScore, Performance, Standing
 
 
 class Retrain(Record):

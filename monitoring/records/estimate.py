@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from monitoring.records.base import Record
-from monitoring.records.measures import relative_rise
+from driftloop.monitoring.records.base import Record
+from driftloop.monitoring.records.measures import relative_rise
 
 
 class SelfTest(Record):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from monitoring.records.base import Finding, Moment, Outcome, Record, Window
-from monitoring.records.estimate import Estimate
-from monitoring.records.measures import ColumnScore, Performance
+from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
+from driftloop.monitoring.records.estimate import Estimate
+from driftloop.monitoring.records.measures import ColumnScore, Performance
 
 Signal = Literal[
     "drift",

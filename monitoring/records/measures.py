@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitoring.records.base import Kind, Loss, Record, Role, Window
+from driftloop.monitoring.records.base import Kind, Loss, Record, Role, Window
 
 Standing = Literal["well", "worse", "unknown"]
 """How a champion does on labelled rows, compared with its reference: see `Performance.standing`."""

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monitoring.drift import METHODS, in_order, strain, verdict
-from monitoring.drift_settings import Drift
-from monitoring.errors import Unscored
-from monitoring.records import Check, ColumnReference, ColumnScore
-from monitoring.report.evidently_parts import DECIDED, evidently, registered
-from monitoring.report.page import dress, redress
-from monitoring.report.samples import cap, distinct, draw, fence
+from driftloop.monitoring.drift.methods import METHODS, in_order, strain, verdict
+from driftloop.monitoring.drift.settings import Drift
+from driftloop.monitoring.errors import Unscored
+from driftloop.monitoring.records import Check, ColumnReference, ColumnScore
+from driftloop.monitoring.report.evidently_parts import DECIDED, evidently, registered
+from driftloop.monitoring.report.page import dress, redress
+from driftloop.monitoring.report.samples import cap, distinct, draw, fence
 
 
 @dataclass(frozen=True)

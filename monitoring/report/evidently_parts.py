@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from monitoring.drift import EVIDENTLY, METHODS, SHARES
-from monitoring.records import ColumnScore
-from monitoring.report.evidently_scores import measure_one
-from monitoring.report.figures import Pattern, bars, over_rows
+from driftloop.monitoring.drift.methods import EVIDENTLY, METHODS, SHARES
+from driftloop.monitoring.records import ColumnScore
+from driftloop.monitoring.report.evidently_scores import measure_one
+from driftloop.monitoring.report.figures import Pattern, bars, over_rows
 
 PREFIX = "driftloop_"
 LOADING = Lock()

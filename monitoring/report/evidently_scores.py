@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from monitoring.drift import EVIDENTLY, Method
+from driftloop.monitoring.drift.methods import EVIDENTLY, Method
 
 Test = Callable[[pd.Series, pd.Series, Any, float], tuple[float, bool]]
 Numbers = NDArray[np.float64]

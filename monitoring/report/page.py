@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Sequence
 
-from monitoring.drift import direction, strain
-from monitoring.markup import (
+from driftloop.monitoring.drift.methods import direction, strain
+from driftloop.monitoring.presentation.markup import (
     DASH,
     EMPTY,
     OUTCOMES,
@@ -21,9 +21,9 @@ from monitoring.markup import (
     text,
     verdict_badges,
 )
-from monitoring.records import Check, ColumnScore, Estimate, Performance, Probe, Retrain
-from monitoring.standing import WORSE, left_worse, loss_in_words
-from monitoring.style import STYLE
+from driftloop.monitoring.presentation.standing import WORSE, left_worse, loss_in_words
+from driftloop.monitoring.presentation.style import STYLE
+from driftloop.monitoring.records import Check, ColumnScore, Estimate, Performance, Probe, Retrain
 
 TOP, BOTTOM = '<main id="driftloop">\n', "</main>\n"
 

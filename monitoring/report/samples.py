@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.records import ColumnReference
+from driftloop.monitoring.records import ColumnReference
 
 OTHER, UNSEEN, MISSING = "(other)", "(unseen)", "(missing)"
 HUGE = 1e100

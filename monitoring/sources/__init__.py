@@ -1,6 +1,6 @@
 """Files, SQL, warehouses -> the rows of a window. The sole owner of ibis and DuckDB; nothing is judged here."""
 
-from monitoring.sources.rows import (
+from driftloop.monitoring.sources.rows import (
     Rows,
     Stream,
     count_rows,

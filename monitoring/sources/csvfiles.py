@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-from monitoring.errors import SourceUnreadable, listed
+from driftloop.monitoring.errors import SourceUnreadable, listed
 
 CHUNK = 1 << 20
 Opener = Callable[[], IO[Any]]
@@ -57,7 +57,7 @@ def look(where: str, opener: Opener) -> Shape:
 
     All bytes are seen: NUL bytes, other encodings and some shifted lines pass through engines without an error.
     """
-    from monitoring.sources.lines import Lines, slow
+    from driftloop.monitoring.sources.lines import Lines, slow
 
     shape: Shape | None = None
     lines = Lines(0, ",")
@@ -99,7 +99,7 @@ def look(where: str, opener: Opener) -> Shape:
 
 def flaw(opener: Opener, shape: Shape) -> str | None:
     """Why an engine refuses the file, with the number of the line; None if that cannot be told."""
-    from monitoring.sources.lines import slow
+    from driftloop.monitoring.sources.lines import slow
 
     with _plain(opener) as stream:
         data = stream.read(CHUNK)

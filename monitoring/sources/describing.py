@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from monitoring.config import Columns
-from monitoring.errors import NotATime, SourceUnreadable
-from monitoring.records import TEXT
-from monitoring.sources import expressions, filetables, postgres, typed
-from monitoring.sources.engines import Engine, EngineError
-from monitoring.sources.typed import literal
+from driftloop.monitoring.config import Columns
+from driftloop.monitoring.errors import NotATime, SourceUnreadable
+from driftloop.monitoring.records import TEXT
+from driftloop.monitoring.sources import expressions, filetables, postgres, typed
+from driftloop.monitoring.sources.engines import Engine, EngineError
+from driftloop.monitoring.sources.typed import literal
 
 FLOATS = ("FLOAT", "DOUBLE", "real", "double precision")
 GUESSED_AT_ONCE = 40

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
-from monitoring.errors import BadExpression, DriftloopError, SourceMissing, SourceUnreadable
-from monitoring.sources import csvfiles, expressions, filetables, frames, places, postgres
-from monitoring.sources.typed import literal
+from driftloop.monitoring.errors import BadExpression, DriftloopError, SourceMissing, SourceUnreadable
+from driftloop.monitoring.sources import csvfiles, expressions, filetables, frames, places, postgres
+from driftloop.monitoring.sources.typed import literal
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from monitoring.config import Columns
-from monitoring.errors import BadExpression, ColumnsLost
-from monitoring.sources.times import ISO_DAY, ISO_DAY_GLOB
+from driftloop.monitoring.config import Columns
+from driftloop.monitoring.errors import BadExpression, ColumnsLost
+from driftloop.monitoring.sources.times import ISO_DAY, ISO_DAY_GLOB
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitoring.errors import ColumnsTwice, NamesDiffer
-from monitoring.sources.csvfiles import Shape
-from monitoring.sources.typed import literal
+from driftloop.monitoring.errors import ColumnsTwice, NamesDiffer
+from driftloop.monitoring.sources.csvfiles import Shape
+from driftloop.monitoring.sources.typed import literal
 
 Ask = Callable[[str], list[Any]]
 

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from monitoring.sources.expressions import names_sql
-from monitoring.sources.typed import LONGEST, shortened
+from driftloop.monitoring.sources.expressions import names_sql
+from driftloop.monitoring.sources.typed import LONGEST, shortened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -171,7 +171,7 @@ def _shaped(table: pa.Table, kinds: Sequence[tuple[str, str, str | None]]) -> pa
 def _become(values: pa.ChunkedArray, what: str) -> Any:
     import pyarrow as pa
 
-    from monitoring.conform import spell
+    from driftloop.monitoring.rows.canonical import spell
 
     if what == "binary":
         return pa.array([None if value is None else bytes.fromhex(value) for value in values.to_pylist()], pa.binary())

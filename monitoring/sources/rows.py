@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from monitoring.config import Columns, Source
-from monitoring.errors import (
+from driftloop.monitoring.config import Columns, Source
+from driftloop.monitoring.errors import (
     BadExpression,
     ColumnsTwice,
     DriverMissing,
@@ -25,11 +25,11 @@ from monitoring.errors import (
     SourceUnreadable,
     listed,
 )
-from monitoring.records import Window
-from monitoring.sources import csvfiles, expressions, places, postgres, times
-from monitoring.sources.describing import UNREAD, aliases, describe, rows_of, selected
-from monitoring.sources.engines import Engine, EngineError, blame, said, tables
-from monitoring.windows import inside, within
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.sources import csvfiles, expressions, places, postgres, times
+from driftloop.monitoring.sources.describing import UNREAD, aliases, describe, rows_of, selected
+from driftloop.monitoring.sources.engines import Engine, EngineError, blame, said, tables
+from driftloop.monitoring.windows import inside, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +107,7 @@ def stream_rows(source: Source, columns: Columns, window: Window, folder: Path, 
 
 def _with_unread(engine: Engine, frame: pd.DataFrame, places: dict[str, str]) -> pd.DataFrame:
     """The frame with the text of numbers that could not be read in their place; `places` fills with the first ones."""
-    from monitoring.conform import Unread
+    from driftloop.monitoring.rows.canonical import Unread
 
     for name in engine.unread:
         text = frame.pop(UNREAD + name)

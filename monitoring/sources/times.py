@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from monitoring.errors import NotATime
-from monitoring.records import Window
+from driftloop.monitoring.errors import NotATime
+from driftloop.monitoring.records import Window
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,7 +1,7 @@
 """Replay of a history under many policies, on arrays alone: no Prefect, no MLflow, nothing is trained or registered."""
 
-from pipelines.backtest.learning import learn
-from pipelines.backtest.oracle import best_schedule
-from pipelines.backtest.replay import PolicyReplay, Replay, replay
+from driftloop.pipelines.backtest.learning import learn
+from driftloop.pipelines.backtest.oracle import best_schedule
+from driftloop.pipelines.backtest.replay import PolicyReplay, Replay, replay
 
 __all__ = ["PolicyReplay", "Replay", "best_schedule", "learn", "replay"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from monitoring.errors import listed
-from monitoring.policies import Policy
-from monitoring.records import Signal
-from pipelines.backtest.candidates import Candidate
-from pipelines.backtest.replay import Replay
+from driftloop.monitoring.errors import listed
+from driftloop.monitoring.policies import Policy
+from driftloop.monitoring.records import Signal
+from driftloop.pipelines.backtest.candidates import Candidate
+from driftloop.pipelines.backtest.replay import Replay
 
 
 def applicable(candidates: Sequence[Candidate], whole: Replay) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:

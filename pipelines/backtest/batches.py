@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring import sources
-from monitoring.config import Windows
-from monitoring.durations import format_duration
-from monitoring.errors import HistoryTooShort
-from monitoring.records import Window
-from monitoring.windows import current_window
-from pipelines.fresh import read_fresh
+from driftloop.monitoring import sources
+from driftloop.monitoring.config import Windows
+from driftloop.monitoring.errors import HistoryTooShort
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.windows import current_window
+from driftloop.pipelines.data.fresh import read_fresh
 
 if TYPE_CHECKING:
-    from pipelines.config import Project
+    from driftloop.pipelines.config.project import Project
 
 Stamps = NDArray[np.int64]
 NEEDED = 10

@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from monitoring.errors import UnknownPolicy
-from monitoring.policies import KINDS, AnyTrigger, Policy, Trigger
-from monitoring.records import DRIFT
-from pipelines.backtest.grid import ANCHORS, GRID
-from pipelines.config import Policies
+from driftloop.monitoring.errors import UnknownPolicy
+from driftloop.monitoring.policies import KINDS, AnyTrigger, Policy, Trigger
+from driftloop.monitoring.records import DRIFT
+from driftloop.pipelines.backtest.grid import ANCHORS, GRID
+from driftloop.pipelines.config.project import Policies
 
 OWN = "config"
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.errors import clipped
-from monitoring.markup import number, text
-from pipelines.backtest.signals import SignalRank
-from pipelines.backtest.standings import Standing
-from pipelines.backtest.study import Study
-from pipelines.site.scales import Scale, around, spread, tick_labels, ticks
+from driftloop.monitoring.errors import clipped
+from driftloop.monitoring.presentation.markup import number, text
+from driftloop.pipelines.backtest.signals import SignalRank
+from driftloop.pipelines.backtest.standings import Standing
+from driftloop.pipelines.backtest.study import Study
+from driftloop.pipelines.site.scales import Scale, around, spread, tick_labels, ticks
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
-from monitoring.profiles import Profiles, like
-from monitoring.records import ColumnReference, ColumnScore, Window
-from monitoring.reference import PREDICTION, describe, profiled
-from monitoring.verdicts import judge
-from monitoring.windows import within
-from pipelines.backtest.batches import Batches
-from pipelines.fingerprint import fingerprint
+from driftloop.monitoring.drift.reference import PREDICTION, describe, profiled
+from driftloop.monitoring.drift.verdicts import judge
+from driftloop.monitoring.profiles import Profiles, like
+from driftloop.monitoring.records import ColumnReference, ColumnScore, Window
+from driftloop.monitoring.windows import within
+from driftloop.pipelines.backtest.batches import Batches
+from driftloop.pipelines.runtime.fingerprint import fingerprint
 
 if TYPE_CHECKING:
-    from pipelines.config import Project
+    from driftloop.pipelines.config.project import Project
 
 Found = dict[str, tuple[ColumnScore, ...]]
 KEPT: TypeAdapter[Found] = TypeAdapter(Found)

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from monitoring.policies import AnyTrigger, Policy
-from monitoring.records import DRIFT
+from driftloop.monitoring.policies import AnyTrigger, Policy
+from driftloop.monitoring.records import DRIFT
 
 ANCHORS = ("never", "always")
 GRID: tuple[dict[str, Any], ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.records import Learned
+from driftloop.monitoring.records import Learned
 
 Floats = NDArray[np.float64]
 # Fewer models teach less than those that had too little to learn from.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitoring.errors import clipped
-from monitoring.markup import text
-from pipelines.backtest.charts import LAYOUTS, WIDE, Layout, drawn, levels_drawn, tone
-from pipelines.backtest.standings import Standing
-from pipelines.backtest.study import Study
-from pipelines.site.scales import Scale, around, spread, ticks, time_ticks
+from driftloop.monitoring.errors import clipped
+from driftloop.monitoring.presentation.markup import text
+from driftloop.pipelines.backtest.charts import LAYOUTS, WIDE, Layout, drawn, levels_drawn, tone
+from driftloop.pipelines.backtest.standings import Standing
+from driftloop.pipelines.backtest.study import Study
+from driftloop.pipelines.site.scales import Scale, around, spread, ticks, time_ticks
 
 SHOWN = ("never", "own", "best", "oracle")
 HEIGHT, TOP = 210, 14

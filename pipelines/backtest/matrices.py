@@ -12,22 +12,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.errors import HistoryTooShort, LossNotFinite, TrainingImpossible
-from monitoring.performance import standard_error
-from monitoring.records import Window, changed
-from monitoring.windows import within
-from pipelines.backtest import store
-from pipelines.backtest.batches import NEEDED, Batches
-from pipelines.backtest.store import Row
-from pipelines.training.baseline import naive_losses
-from pipelines.training.fit import preload
-from pipelines.training.probe import fit_probe
-from pipelines.training.scorer import Scorer
-from pipelines.training.steps import divide, learn, losses
-from pipelines.training.threads import free_threads
+from driftloop.monitoring.errors import HistoryTooShort, LossNotFinite, TrainingImpossible
+from driftloop.monitoring.losses.performance import standard_error
+from driftloop.monitoring.records import Window, changed
+from driftloop.monitoring.windows import within
+from driftloop.pipelines.backtest import store
+from driftloop.pipelines.backtest.batches import NEEDED, Batches
+from driftloop.pipelines.backtest.store import Row
+from driftloop.pipelines.training.baseline import naive_losses
+from driftloop.pipelines.training.fit import preload
+from driftloop.pipelines.training.probe import fit_probe
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.steps import divide, learn, losses
+from driftloop.pipelines.training.threads import free_threads
 
 if TYPE_CHECKING:
-    from pipelines.config import Project
+    from driftloop.pipelines.config.project import Project
 
 Floats = NDArray[np.float64]
 ROWS_AT_ONCE = 200_000

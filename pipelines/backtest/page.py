@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from monitoring.markup import DASH, EMPTY, badge, dressed, number, pairs, section, text
-from pipelines.backtest.charts import pareto, regrets, signals, tone
-from pipelines.backtest.loss_chart import timeline
-from pipelines.backtest.standings import Standing
-from pipelines.backtest.study import Study
-from pipelines.backtest.words import compared, length, recommended, verdict, worth
-from pipelines.backtest.writing import as_yaml
-from pipelines.site.cards import Head, Row, cards
-from pipelines.site.scales import aligned
-from pipelines.site.style import SITE_STYLE
+from driftloop.monitoring.presentation.markup import DASH, EMPTY, badge, dressed, number, pairs, section, text
+from driftloop.pipelines.backtest.charts import pareto, regrets, signals, tone
+from driftloop.pipelines.backtest.loss_chart import timeline
+from driftloop.pipelines.backtest.standings import Standing
+from driftloop.pipelines.backtest.study import Study
+from driftloop.pipelines.backtest.words import compared, length, recommended, verdict, worth
+from driftloop.pipelines.backtest.writing import as_yaml
+from driftloop.pipelines.site.cards import Head, Row, cards
+from driftloop.pipelines.site.scales import aligned
+from driftloop.pipelines.site.style import SITE_STYLE
 
 STYLE = (
     SITE_STYLE

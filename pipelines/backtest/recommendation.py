@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from monitoring.records import Record, Window
-from pipelines.backtest.candidates import Candidate
-from pipelines.backtest.replay import PolicyReplay, Replay
-from pipelines.backtest.standings import batch_costs, regret_interval, told
+from driftloop.monitoring.records import Record, Window
+from driftloop.pipelines.backtest.candidates import Candidate
+from driftloop.pipelines.backtest.replay import PolicyReplay, Replay
+from driftloop.pipelines.backtest.standings import batch_costs, regret_interval, told
 
 
 class Recommendation(Record):

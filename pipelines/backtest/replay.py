@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from monitoring.errors import NotReplayable
-from monitoring.policies import AnyGuard, AnyTrigger, Policy
-from monitoring.records import ColumnScore, Learned, Record, Signal, changed, utc
-from pipelines.backtest.grid import usual
-from pipelines.backtest.learning import learn
-from pipelines.backtest.oracle import best_schedule
-from pipelines.backtest.world import DAY, Walked, World, walk
+from driftloop.monitoring.errors import NotReplayable
+from driftloop.monitoring.policies import AnyGuard, AnyTrigger, Policy
+from driftloop.monitoring.records import ColumnScore, Learned, Record, Signal, changed, utc
+from driftloop.pipelines.backtest.grid import usual
+from driftloop.pipelines.backtest.learning import learn
+from driftloop.pipelines.backtest.oracle import best_schedule
+from driftloop.pipelines.backtest.world import DAY, Walked, World, walk
 
 Floats = NDArray[np.float64]
 Scores = Callable[[int, int], tuple[ColumnScore, ...]]

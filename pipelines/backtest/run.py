@@ -7,17 +7,18 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
-from monitoring.durations import format_duration
-from monitoring.errors import HistoryTooShort
-from pipelines import home, own_code
-from pipelines.backtest import store
-from pipelines.backtest.batches import Batches, read_batches
-from pipelines.backtest.candidates import candidates
-from pipelines.backtest.drift_scores import DriftScores
-from pipelines.backtest.matrices import build
-from pipelines.backtest.study import HISTORY, Study, study
-from pipelines.config import Project
-from pipelines.training.window import ChosenSpan
+from driftloop.monitoring.errors import HistoryTooShort
+from driftloop.monitoring.settings.durations import format_duration
+from driftloop.pipelines.backtest import store
+from driftloop.pipelines.backtest.batches import Batches, read_batches
+from driftloop.pipelines.backtest.candidates import candidates
+from driftloop.pipelines.backtest.drift_scores import DriftScores
+from driftloop.pipelines.backtest.matrices import build
+from driftloop.pipelines.backtest.study import HISTORY, Study, study
+from driftloop.pipelines.config import own_code
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.training.window import ChosenSpan
 
 Done = Callable[[], None]
 Progress = Callable[[int], AbstractContextManager[Done]]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.records import Learned, Record
-from pipelines.backtest.replay import Scores
+from driftloop.monitoring.records import Learned, Record
+from driftloop.pipelines.backtest.replay import Scores
 
 if TYPE_CHECKING:
-    from pipelines.backtest.matrices import Matrices
+    from driftloop.pipelines.backtest.matrices import Matrices
 
 Floats = NDArray[np.float64]
 MOST_POINTS = 300

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.records import Record
-from pipelines.backtest.candidates import Candidate
-from pipelines.backtest.replay import PolicyReplay, Replay
+from driftloop.monitoring.records import Record
+from driftloop.pipelines.backtest.candidates import Candidate
+from driftloop.pipelines.backtest.replay import PolicyReplay, Replay
 
 Floats = NDArray[np.float64]
 RESAMPLES = 2000
@@ -104,7 +104,7 @@ def baseline(losses: Floats, loss_name: str, whole: Replay, seed: int) -> Standi
 def told(policy: Any) -> dict[str, Any]:
     """A policy as its YAML says it: without what is the default anyway.
 
-    >>> from monitoring.policies import Periodic
+    >>> from driftloop.monitoring.policies import Periodic
     >>> told(Periodic(every=8))
     {'policy': 'periodic', 'every': 8}
     """

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines import home, own_code
-from pipelines.fingerprint import fingerprint
+from driftloop.pipelines.config import own_code
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.runtime.fingerprint import fingerprint
 
 if TYPE_CHECKING:
-    from pipelines.backtest.batches import Batches
-    from pipelines.config import Project
+    from driftloop.pipelines.backtest.batches import Batches
+    from driftloop.pipelines.config.project import Project
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from datetime import timedelta
 
 import numpy as np
 
-from monitoring.errors import HistoryTooShort
-from monitoring.records import Learned, Record, Window, changed
-from pipelines.backtest.applicable import applicable
-from pipelines.backtest.candidates import Candidate
-from pipelines.backtest.learning import learn
-from pipelines.backtest.matrices import Matrices
-from pipelines.backtest.recommendation import Recommendation, recommend
-from pipelines.backtest.replay import Replay, Scores, replay
-from pipelines.backtest.signals import SignalRank, rank_signals
-from pipelines.backtest.standings import Standing, baseline, rank, regret_interval, standing
+from driftloop.monitoring.errors import HistoryTooShort
+from driftloop.monitoring.records import Learned, Record, Window, changed
+from driftloop.pipelines.backtest.applicable import applicable
+from driftloop.pipelines.backtest.candidates import Candidate
+from driftloop.pipelines.backtest.learning import learn
+from driftloop.pipelines.backtest.matrices import Matrices
+from driftloop.pipelines.backtest.recommendation import Recommendation, recommend
+from driftloop.pipelines.backtest.replay import Replay, Scores, replay
+from driftloop.pipelines.backtest.signals import SignalRank, rank_signals
+from driftloop.pipelines.backtest.standings import Standing, baseline, rank, regret_interval, standing
 
 HISTORY = 0.3
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 
-from monitoring.durations import format_duration
-from monitoring.markup import number
-from monitoring.records import Window
-from pipelines.backtest.recommendation import Recommendation
-from pipelines.backtest.standings import Standing
-from pipelines.backtest.study import Study
-from pipelines.backtest.writing import as_yaml
+from driftloop.monitoring.presentation.markup import number
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.durations import format_duration
+from driftloop.pipelines.backtest.recommendation import Recommendation
+from driftloop.pipelines.backtest.standings import Standing
+from driftloop.pipelines.backtest.study import Study
+from driftloop.pipelines.backtest.writing import as_yaml
 
 HEADS = ("policy", "loss", "retrains", "probes", "cost", "regret", "95 % interval", "false alarms")
 

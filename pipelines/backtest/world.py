@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.decision import decide
-from monitoring.policies import Policy, Trigger
-from monitoring.records import (
+from driftloop.monitoring.decision import decide
+from driftloop.monitoring.policies import Policy, Trigger
+from driftloop.monitoring.records import (
     ColumnScore,
     History,
     Learned,

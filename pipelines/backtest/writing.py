@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from monitoring.errors import ConfigError
-from pipelines.config import load
+from driftloop.monitoring.errors import ConfigError
+from driftloop.pipelines.config.project import load
 
 Triggers = Sequence[dict[str, Any]]
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.options import config_argument, json_option, now_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import config_argument, json_option, now_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from pipelines.backtest.study import Study
-    from pipelines.config import Project
+    from driftloop.pipelines.backtest.study import Study
+    from driftloop.pipelines.config.project import Project
 
 
 class SpanOrCount(click.ParamType["timedelta | int"]):
@@ -27,7 +27,7 @@ class SpanOrCount(click.ParamType["timedelta | int"]):
     name = "span|count"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta | int:
-        from monitoring.durations import parse_duration
+        from driftloop.monitoring.settings.durations import parse_duration
 
         if isinstance(value, timedelta | int):
             return value
@@ -77,8 +77,8 @@ def backtest(
 
     Trains a model at the end of every batch and scores it on all later ones, once, on all cores; registers nothing.
     """
-    from pipelines.backtest.run import backtest as run
-    from pipelines.config import load
+    from driftloop.pipelines.backtest.run import backtest as run
+    from driftloop.pipelines.config.project import load
 
     if batch is not None and not batch:
         raise click.BadParameter("a batch is longer than nothing", param_hint="--batch")
@@ -101,7 +101,7 @@ def backtest(
             json.dumps({**made, "outcome": "backtested", "stored": stored, "written": written, "report": str(page)})
         )
         return
-    from pipelines.backtest.words import as_table
+    from driftloop.pipelines.backtest.words import as_table
 
     say(as_table(found))
     if write:
@@ -113,8 +113,8 @@ def backtest(
 
 def _page(found: Study) -> Path:
     """Write the page beside the model's reports, whole or not at all."""
-    from pipelines import home
-    from pipelines.backtest.page import render
+    from driftloop.pipelines.backtest.page import render
+    from driftloop.pipelines.runtime import home
 
     file = home.reports(found.model) / f"backtest_{found.windows[-1].end:%Y%m%dT%H%M}.html"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -138,8 +138,8 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
 
 def _hand_over(project: Project, found: Study, now: datetime, batch: timedelta | int | None) -> bool:
     """Keep what was learned for the live policies, where its batches are their windows."""
-    from monitoring.ledger import Ledger
-    from pipelines import home
+    from driftloop.monitoring.ledger import Ledger
+    from driftloop.pipelines.runtime import home
 
     if batch is not None and batch != project.windows.current:
         say("note: not handed to the live policies, whose batches are windows.current", err=True)
@@ -151,7 +151,7 @@ def _hand_over(project: Project, found: Study, now: datetime, batch: timedelta |
 
 
 def _written(config: Path, found: Study) -> bool:
-    from pipelines.backtest.writing import write
+    from driftloop.pipelines.backtest.writing import write
 
     best = found.recommendation
     if best is None or best.own or not best.confirmed:

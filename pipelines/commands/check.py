@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.options import config_argument, json_option, now_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import config_argument, json_option, now_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 RETRAIN_DECIDED = 10
 
@@ -22,18 +22,18 @@ RETRAIN_DECIDED = 10
 @click.option("--exit-code", is_flag=True, help="Exit with 10 when the decision was to retrain.")
 def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit_code: bool) -> None:
     """Check one model: judge its fresh rows, retrain it if that is decided."""
-    from pipelines.config import load
-    from pipelines.warmup import prefect_ready
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.flows.warmup import prefect_ready
 
     project = load(config)
     with only_json(as_json), prefect_ready(project, now):
-        from pipelines.monitoring_flow import monitoring_flow
+        from driftloop.pipelines.flows.monitoring import monitoring_flow
 
         result = monitoring_flow(config=project, now=now, dry_run=dry_run)
     if as_json:
         say_json(result.model_dump_json())
     else:
-        from pipelines.words import check_in_words
+        from driftloop.pipelines.operations.words import check_in_words
 
         say(check_in_words(result, config))
     if exit_code and result.decision == "retrain":

@@ -9,6 +9,6 @@ import click
 @click.option("--weeks", type=click.IntRange(1, 44), default=44, show_default=True, help="How many weeks to replay.")
 def demo(weeks: int) -> None:
     """A year of New York flights through the whole loop: checks, retrains, reports."""
-    from pipelines.demo import run
+    from driftloop.pipelines.operations.demo import run
 
     run(weeks)

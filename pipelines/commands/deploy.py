@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.options import Duration, json_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import Duration, json_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 
 @click.command()
@@ -29,13 +29,13 @@ def deploy(configs: tuple[Path, ...], pool: str, sweep: timedelta, as_json: bool
     starts when a check asks for a retrain. A second time it says what is unchanged. Workers see the config files under
     the same paths, and have the same MLFLOW_TRACKING_URI and DRIFTLOOP_LEDGER_URL, or the same DRIFTLOOP_HOME.
     """
-    from pipelines import home
-    from pipelines.deploying.models import projects
+    from driftloop.pipelines.runtime import home
+    from driftloop.pipelines.server.models import projects
 
     wanted = projects(configs)
     with only_json(as_json):
         home.prepare()
-        from pipelines.deploying.server import deploy as put
+        from driftloop.pipelines.server.server import deploy as put
 
         done = put(wanted, pool, sweep)
     if as_json:

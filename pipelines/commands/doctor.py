@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import click
 
-from pipelines.commands.options import json_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import json_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 FAILED = 1
 
@@ -20,10 +20,10 @@ def doctor(as_json: bool) -> None:
 
     Exits with 1 if something is wrong that it cannot mend.
     """
-    from pipelines.warmup import prefect_ready
+    from driftloop.pipelines.flows.warmup import prefect_ready
 
     with only_json(as_json), prefect_ready():
-        from pipelines.doctor import examine
+        from driftloop.pipelines.operations.doctor import examine
 
         found = examine(datetime.now(UTC))
     wrong = any(one.state == "wrong" for one in found)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from pipelines.terminal import guard_logs, say, say_json
+from driftloop.pipelines.runtime.terminal import guard_logs, say, say_json
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -20,8 +20,8 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 class Commands(click.Group):
     """Imports a command's module when the command is asked for, and exits with 2 for a wrong command or config.
 
-    `modules` are the names in the order of the help page; each is a module of `pipelines.commands` with a command of
-    its own name. Anything else that fails exits with 1.
+    `modules` are the names in the order of the help page; each is a module of
+    `driftloop.pipelines.commands` with a command of its own name. Anything else that fails exits with 1.
     """
 
     def __init__(self, *more: Any, modules: Sequence[str] = (), **named: Any) -> None:
@@ -36,11 +36,11 @@ class Commands(click.Group):
 
     def command_called(self, name: str) -> click.Command:
         """Give the command of that name; its module is imported now."""
-        made: click.Command = getattr(import_module(f"pipelines.commands.{name}"), name)
+        made: click.Command = getattr(import_module(f"driftloop.pipelines.commands.{name}"), name)
         return made
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **named: Any) -> NoReturn:
-        from monitoring.errors import (
+        from driftloop.monitoring.errors import (
             BadExpression,
             BeyondTime,
             ConfigError,
@@ -72,7 +72,7 @@ class Commands(click.Group):
                 say(error.traceback.rstrip(), err=True)
             _fail(given, str(error), WRONG_USAGE if usage else FAILED)
         except Exception as error:
-            from pipelines import outages
+            from driftloop.pipelines.runtime import outages
 
             if _of_the_output(error):
                 _fail(given, f"the output cannot be written: {error}", FAILED)
@@ -84,7 +84,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from monitoring.errors import meant
+        from driftloop.monitoring.errors import meant
 
         if args[0] in self.modules or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
@@ -123,7 +123,7 @@ def _kept_traceback() -> str:
     """Keep the traceback of an error that nobody foresaw where it can be found, and say where."""
     import traceback
 
-    from pipelines import home
+    from driftloop.pipelines.runtime import home
 
     try:
         file = home.prepare() / "last_error.txt"

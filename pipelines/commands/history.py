@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pipelines.commands.options import json_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import json_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 
 @click.command()
@@ -20,11 +20,11 @@ def history(model: str, as_json: bool, most: int) -> None:
     """
     from contextlib import closing
 
-    from monitoring.ledger import Ledger
-    from pipelines import home
-    from pipelines.config import load
-    from pipelines.history import in_words
-    from pipelines.status import NeverChecked
+    from driftloop.monitoring.ledger import Ledger
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.operations.history import in_words
+    from driftloop.pipelines.operations.status import NeverChecked
+    from driftloop.pipelines.runtime import home
 
     if model.endswith((".yaml", ".yml")):
         model = load(model).model

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.terminal import say
+from driftloop.pipelines.runtime.terminal import say
 
 
 @click.command()
@@ -34,8 +34,8 @@ def init(
     It looks at the columns and the history, and proposes types, target, time column, the delay of labels, and windows.
     Read what it wrote, then `driftloop check` it.
     """
-    from monitoring.errors import listed
-    from pipelines import proposing
+    from driftloop.monitoring.errors import listed
+    from driftloop.pipelines import init as proposing
 
     if len(data) > 1:
         raise click.UsageError(

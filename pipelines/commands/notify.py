@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.options import config_argument, json_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import config_argument, json_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 FAILED = 1
 
@@ -22,9 +22,9 @@ def notify(config: Path, as_json: bool) -> None:
 
     Exits with 1 if one of them did not.
     """
-    from monitoring.errors import ConfigError
-    from pipelines import announce, notices
-    from pipelines.config import load
+    from driftloop.monitoring.errors import ConfigError
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.notify import announce, notices
 
     project = load(config)
     if not project.notify.urls:

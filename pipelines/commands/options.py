@@ -38,7 +38,7 @@ class Duration(click.ParamType[timedelta]):
     name = "span"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        from monitoring.durations import parse_duration
+        from driftloop.monitoring.settings.durations import parse_duration
 
         if isinstance(value, timedelta):
             return value

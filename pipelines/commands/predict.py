@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.options import config_argument, json_option, now_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import config_argument, json_option, now_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 
 @click.command()
@@ -20,13 +20,13 @@ def predict(config: Path, as_json: bool, now: datetime | None) -> None:
 
     The same window and version again scores only rows that have come since. `predictions.path` says where the log lies.
     """
-    from pipelines import home
-    from pipelines.config import load
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.runtime import home
 
     project = load(config)
     home.prepare()
     with only_json(as_json):
-        from pipelines.predicting import predict_window
+        from driftloop.pipelines.predictions.predict import predict_window
 
         done = predict_window(project, now or datetime.now(UTC))
     if as_json:

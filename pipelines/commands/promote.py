@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pipelines.commands.options import json_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import json_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 
 @click.command()
@@ -19,9 +19,9 @@ def promote(model: str, version: str, as_json: bool, decline: str | None) -> Non
     With `promotion: manual` in the config a challenger that the gate has passed waits under the alias 'challenger'. It
     takes over only from the champion that it was proven against.
     """
-    from pipelines import home
-    from pipelines.approval import answer
-    from pipelines.config import load
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.requests.approval import answer
+    from driftloop.pipelines.runtime import home
 
     if model.endswith((".yaml", ".yml")):
         model = load(model).model

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.options import config_argument, json_option, now_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import config_argument, json_option, now_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 
 @click.command()
@@ -17,13 +17,13 @@ from pipelines.terminal import say, say_json
 @now_option
 def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
     """Train a challenger now, whatever the signals say. The gate still decides whether it takes over."""
-    from pipelines.config import load
-    from pipelines.warmup import prefect_ready
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.flows.warmup import prefect_ready
 
     project = load(config)
     with only_json(as_json), prefect_ready(project, now):
-        from pipelines import registry, site
-        from pipelines.retraining import retrain_now
+        from driftloop.pipelines import registry, site
+        from driftloop.pipelines.operations.retraining import retrain_now
 
         result = retrain_now(project, now or datetime.now(UTC))
         champion = registry.aliased(project.model, registry.CHAMPION)
@@ -33,6 +33,6 @@ def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
     if as_json:
         say_json(result.model_dump_json())
     else:
-        from pipelines.words import retrain_in_words
+        from driftloop.pipelines.operations.words import retrain_in_words
 
         say(retrain_in_words(project.model, result, champion.number if champion else None))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.options import config_argument, json_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import config_argument, json_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 
 @click.command()
@@ -17,9 +17,11 @@ from pipelines.terminal import say, say_json
 @json_option
 def rollback(config: Path, as_json: bool) -> None:
     """Make the previous champion serve again; its reference comes back with it."""
-    from monitoring.ledger import Ledger
-    from pipelines import home, promotion, site
-    from pipelines.config import load
+    from driftloop.monitoring.ledger import Ledger
+    from driftloop.pipelines import site
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.registry import promotion
+    from driftloop.pipelines.runtime import home
 
     project = load(config)
     home.prepare()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.terminal import Harmless
+from driftloop.pipelines.runtime.terminal import Harmless
 
 
 @click.command()
@@ -34,9 +34,9 @@ def serve(configs: tuple[Path, ...], workers: int, host: str, port: int, patienc
     start no other; a second one cuts them off. Other machines reach it only with --host and DRIFTLOOP_TOKEN.
     """
     _log_to_stderr()
-    from pipelines.service.endpoint import Endpoint
-    from pipelines.service.loop import Service
-    from pipelines.warmup import prefect_ready
+    from driftloop.pipelines.flows.warmup import prefect_ready
+    from driftloop.pipelines.service.endpoint import Endpoint
+    from driftloop.pipelines.service.loop import Service
 
     service = Service(configs, workers=workers)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pipelines.commands.options import json_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import json_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 
 @click.command()
@@ -15,9 +15,9 @@ def site(as_json: bool) -> None:
 
     It lies in the state folder, needs no server, and every check keeps it up to date; this command writes it whole.
     """
-    from pipelines import home
-    from pipelines.site import write_all
-    from pipelines.site.writing import index
+    from driftloop.pipelines.runtime import home
+    from driftloop.pipelines.site import write_all
+    from driftloop.pipelines.site.writing import index
 
     home.prepare()
     with only_json(as_json):

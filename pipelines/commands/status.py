@@ -8,8 +8,8 @@ from threading import Event
 
 import click
 
-from pipelines.commands.options import json_option, only_json
-from pipelines.terminal import say, say_json
+from driftloop.pipelines.commands.options import json_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json
 
 
 @click.command()
@@ -24,9 +24,9 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
 
     The reason of the last verdict stands below a model that failed, was held back or rejected; with MODEL always.
     """
-    from pipelines import home
-    from pipelines.config import load
-    from pipelines.status import collect
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.operations.status import collect
+    from driftloop.pipelines.runtime import home
 
     if watch and as_json:
         raise click.UsageError("--json prints one object and ends: leave out --watch")
@@ -54,8 +54,8 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
 
 def _told(rows: list[dict[str, object]], *, whole: bool) -> str:
     """The table, and where to see more."""
-    from pipelines.site.writing import index
-    from pipelines.status import as_table
+    from driftloop.pipelines.operations.status import as_table
+    from driftloop.pipelines.site.writing import index
 
     table = as_table(rows, whole=whole)
     return f"{table}\nsite: {index()}" if rows and index().is_file() else table

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitoring import sources
-from monitoring.secrets import expand
-from monitoring.windows import current_window
-from pipelines.config import Project
-from pipelines.service.settling import Settling, listing, roots
+from driftloop.monitoring import sources
+from driftloop.monitoring.settings.secrets import expand
+from driftloop.monitoring.windows import current_window
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.service.settling import Settling, listing, roots
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 

@@ -9,13 +9,14 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
-from monitoring.errors import LedgerError
-from monitoring.ledger import Kind, Ledger
-from pipelines import announce, home, notices
-from pipelines.config import Project
-from pipelines.notices import Notice
-from pipelines.service.running import Ended
-from pipelines.service.watched import Watched
+from driftloop.monitoring.errors import LedgerError
+from driftloop.monitoring.ledger import Kind, Ledger
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.notify import announce, notices
+from driftloop.pipelines.notify.notices import Notice
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.service.running import Ended
+from driftloop.pipelines.service.watched import Watched
 
 log = logging.getLogger("driftloop.service")
 
@@ -124,7 +125,7 @@ def when(moment: datetime) -> str:
 
 
 def _newest_row(model: str) -> datetime | None:
-    from pipelines import registry
+    from driftloop.pipelines import registry
 
     try:
         champion = registry.aliased(model, registry.CHAMPION)

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from contextlib import closing, suppress
 from importlib import import_module
 
-from monitoring.ledger import Ledger
-from monitoring.records import Check
-from pipelines import home, outages
-from pipelines.config import Project
-from pipelines.warmup import prefect_ready
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Check
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.flows.warmup import prefect_ready
+from driftloop.pipelines.runtime import home, outages
 
 # What checks import only when they come to it. By name: it is loaded here and used where it belongs.
 LATER = (
@@ -23,15 +23,15 @@ LATER = (
     "matplotlib.pyplot",
     "mlflow.artifacts",
     "mlflow.pyfunc",
-    "monitoring.learning",
-    "pipelines.dead_runs",
-    "pipelines.monitoring_flow",
-    "pipelines.probing",
-    "pipelines.site",
-    "pipelines.training.fit_sklearn",
-    "pipelines.training.fit_xgboost",
-    "pipelines.training.probe",
-    "pipelines.training_flow",
+    "driftloop.monitoring.policies.learning",
+    "driftloop.pipelines.requests.dead_runs",
+    "driftloop.pipelines.flows.monitoring",
+    "driftloop.pipelines.flows.probing",
+    "driftloop.pipelines.site",
+    "driftloop.pipelines.training.fit_sklearn",
+    "driftloop.pipelines.training.fit_xgboost",
+    "driftloop.pipelines.training.probe",
+    "driftloop.pipelines.flows.training",
     "plotly.files",
     "prefect.artifacts",
     "prefect.concurrency.context",
@@ -54,9 +54,9 @@ LATER = (
 def preload(projects: Iterable[Project]) -> None:
     """Import all that checks need, in the main thread: two threads that import the same parts at once break both."""
     os.environ.setdefault("MPLBACKEND", "agg")  # a window system has no business in a thread
-    from monitoring import report
-    from pipelines import registry
-    from pipelines.training.fit import preload as preload_fit
+    from driftloop.monitoring import report
+    from driftloop.pipelines import registry
+    from driftloop.pipelines.training.fit import preload as preload_fit
 
     for name in LATER:
         import_module(name)
@@ -71,7 +71,7 @@ def preload(projects: Iterable[Project]) -> None:
 def check(project: Project) -> Check:
     """Run one check now. Prefect's settings belong to a thread, so each check enters them; its server is shared."""
     with outages.in_words(), prefect_ready():
-        from pipelines.monitoring_flow import monitoring_flow
+        from driftloop.pipelines.flows.monitoring import monitoring_flow
 
         return monitoring_flow(config=project)
 
@@ -82,7 +82,7 @@ def cut_off() -> int:
     Gives how many runs were ended. What cannot be ended here, the next start ends: it knows that this process is gone.
     """
     with suppress(Exception), prefect_ready(), closing(Ledger(home.ledger_url())) as ledger:
-        from pipelines import dead_runs
+        from driftloop.pipelines.requests import dead_runs
 
         return len(dead_runs.end_own_runs(ledger))
     return 0

@@ -11,8 +11,8 @@ from apscheduler.executors.debug import DebugExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from pipelines.schedule import Schedule
-from pipelines.service.timing import trigger
+from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.service.timing import trigger
 
 Told = Callable[[str, datetime], None]
 

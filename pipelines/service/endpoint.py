@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from monitoring.errors import DriftloopError, meant
+from driftloop.monitoring.errors import DriftloopError, meant
 
 HERE = frozenset({"127.0.0.1", "localhost"})
 METRICS = "text/plain; version=0.0.4; charset=utf-8"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from pipelines.service.roster import Broken
-from pipelines.service.standing import Standing
+from driftloop.pipelines.service.roster import Broken
+from driftloop.pipelines.service.standing import Standing
 
 
 def health(

@@ -12,21 +12,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from monitoring.ledger import Kind
-from monitoring.records import Check
-from pipelines.config import Project
-from pipelines.service import checks
-from pipelines.service.board import Board, note, when
-from pipelines.service.clock import Clock
-from pipelines.service.endpoint import Answers
-from pipelines.service.health import health
-from pipelines.service.metrics import metrics
-from pipelines.service.roster import Roster
-from pipelines.service.running import Asked, Ended, Runner, Why
-from pipelines.service.standing import Standing, news_of
-from pipelines.service.timing import last_due
-from pipelines.service.watched import Watched
-from pipelines.service.watching import Watch
+from driftloop.monitoring.ledger import Kind
+from driftloop.monitoring.records import Check
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.service import checks
+from driftloop.pipelines.service.board import Board, note, when
+from driftloop.pipelines.service.clock import Clock
+from driftloop.pipelines.service.endpoint import Answers
+from driftloop.pipelines.service.health import health
+from driftloop.pipelines.service.metrics import metrics
+from driftloop.pipelines.service.roster import Roster
+from driftloop.pipelines.service.running import Asked, Ended, Runner, Why
+from driftloop.pipelines.service.standing import Standing, news_of
+from driftloop.pipelines.service.timing import last_due
+from driftloop.pipelines.service.watched import Watched
+from driftloop.pipelines.service.watching import Watch
 
 RESTLESS_SECONDS, CALM_SECONDS = 0.25, 2.0
 log = logging.getLogger("driftloop.service")

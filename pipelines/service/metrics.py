@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from pipelines.service.standing import Standing
+from driftloop.pipelines.service.standing import Standing
 
 
 def _of_last(standing: Standing, name: str) -> Any:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from monitoring.errors import DriftloopError, UnknownModel
-from pipelines.config import Project, load
-from pipelines.service.settling import Settling, listing
+from driftloop.monitoring.errors import DriftloopError, UnknownModel
+from driftloop.pipelines.config.project import Project, load
+from driftloop.pipelines.service.settling import Settling, listing
 
 # An editor that writes in two steps is not caught between them.
 SETTLE = timedelta(seconds=0.5)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring.records import Check, Moment, Outcome, Record, changed
-from monitoring.records import Standing as Loss
-from monitoring.standing import left_worse, loss_in_words
-from pipelines import notices
-from pipelines.notices import Notice
-from pipelines.schedule import Schedule
-from pipelines.service.timing import due_after
+from driftloop.monitoring.presentation.standing import left_worse, loss_in_words
+from driftloop.monitoring.records import Check, Moment, Outcome, Record, changed
+from driftloop.monitoring.records import Standing as Loss
+from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.notify import notices
+from driftloop.pipelines.notify.notices import Notice
+from driftloop.pipelines.service.timing import due_after
 
 LATE_BY_DEFAULT = timedelta(hours=1)
 

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from pipelines.cron import cron_trigger
-from pipelines.schedule import Schedule
+from driftloop.pipelines.config.cron import cron_trigger
+from driftloop.pipelines.config.schedule import Schedule
 
 # No zone's clock is moved further at once, but for changes of the date line.
 MOVED_AT_MOST = timedelta(hours=3)

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitoring.ledger import Ledger
-from monitoring.records import Check, changed
-from pipelines.config import Project
-from pipelines.service.arrivals import Arrivals, Poll
-from pipelines.service.running import Ended
-from pipelines.service.standing import Last, Standing, last_failed, last_of
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Check, changed
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.service.arrivals import Arrivals, Poll
+from driftloop.pipelines.service.running import Ended
+from driftloop.pipelines.service.standing import Last, Standing, last_failed, last_of
 
 # The newest checks are read, and more of them only where these measured no loss.
 NEAR, FAR_ENOUGH = 20, 500

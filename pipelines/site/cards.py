@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from monitoring.markup import text
+from driftloop.monitoring.presentation.markup import text
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from monitoring.markup import OUTCOMES, number, text, tone_of
-from monitoring.records import Check
-from monitoring.standing import WORSE, left_worse
-from pipelines.site.glyphs import glyph
-from pipelines.site.history import Mark, ModelHistory
-from pipelines.site.panels import NARROW, WIDE, Layout, Time, drift_panel, loss_panel
-from pipelines.site.scales import Scale, thinned, time_ticks
+from driftloop.monitoring.presentation.markup import OUTCOMES, number, text, tone_of
+from driftloop.monitoring.presentation.standing import WORSE, left_worse
+from driftloop.monitoring.records import Check
+from driftloop.pipelines.site.glyphs import glyph
+from driftloop.pipelines.site.history import Mark, ModelHistory
+from driftloop.pipelines.site.panels import NARROW, WIDE, Layout, Time, drift_panel, loss_panel
+from driftloop.pipelines.site.scales import Scale, thinned, time_ticks
 
 
 def timeline(history: ModelHistory) -> str:

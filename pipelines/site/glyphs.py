@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.site.history import MarkKind
+from driftloop.pipelines.site.history import MarkKind
 
 WORDS: dict[MarkKind, str] = {
     "promoted": "promoted",

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from monitoring.records import Check, Retrain, Standing, Window
-from monitoring.standing import new_champion_in_words, newest_of
+from driftloop.monitoring.presentation.standing import new_champion_in_words, newest_of
+from driftloop.monitoring.records import Check, Retrain, Standing, Window
 
 MarkKind = Literal["promoted", "rejected", "waiting", "failed", "rolled_back", "healed", "moved"]
 

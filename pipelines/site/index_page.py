@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitoring.errors import clipped
-from monitoring.markup import DASH, EMPTY, badge, dressed, number, text, tone_of, verdict_badges
-from monitoring.records import Check, Moment, Outcome, Record, Standing
-from pipelines.site.cards import Head, Row, cards
-from pipelines.site.glyphs import WORDS, glyph
-from pipelines.site.history import MarkKind, ModelHistory, Request
-from pipelines.site.spark import sparkline
-from pipelines.site.style import SITE_STYLE
+from driftloop.monitoring.errors import clipped
+from driftloop.monitoring.presentation.markup import DASH, EMPTY, badge, dressed, number, text, tone_of, verdict_badges
+from driftloop.monitoring.records import Check, Moment, Outcome, Record, Standing
+from driftloop.pipelines.site.cards import Head, Row, cards
+from driftloop.pipelines.site.glyphs import WORDS, glyph
+from driftloop.pipelines.site.history import MarkKind, ModelHistory, Request
+from driftloop.pipelines.site.spark import sparkline
+from driftloop.pipelines.site.style import SITE_STYLE
 
 SPARK_POINTS = 60
 LONGEST = 220

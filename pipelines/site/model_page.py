@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitoring.errors import clipped
-from monitoring.markup import DASH, EMPTY, badge, dressed, number, pairs, text, verdict_badges
-from monitoring.records import Check, Retrain
-from monitoring.standing import left_worse, loss_in_words
-from pipelines.site.cards import Head, Row, cards
-from pipelines.site.chart import timeline
-from pipelines.site.glyphs import WORDS, legend
-from pipelines.site.history import Lineage, ModelHistory, Request
-from pipelines.site.scales import aligned
-from pipelines.site.style import SITE_STYLE
+from driftloop.monitoring.errors import clipped
+from driftloop.monitoring.presentation.markup import DASH, EMPTY, badge, dressed, number, pairs, text, verdict_badges
+from driftloop.monitoring.presentation.standing import left_worse, loss_in_words
+from driftloop.monitoring.records import Check, Retrain
+from driftloop.pipelines.site.cards import Head, Row, cards
+from driftloop.pipelines.site.chart import timeline
+from driftloop.pipelines.site.glyphs import WORDS, legend
+from driftloop.pipelines.site.history import Lineage, ModelHistory, Request
+from driftloop.pipelines.site.scales import aligned
+from driftloop.pipelines.site.style import SITE_STYLE
 
 MOST_ROWS = 250
 MOST_VERSIONS = 120

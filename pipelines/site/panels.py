@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from monitoring.decision import limit_on
-from monitoring.markup import number, text
-from monitoring.records import Check
-from pipelines.site.scales import Scale, around, spread, thinned, tick_labels, ticks
+from driftloop.monitoring.decision import limit_on
+from driftloop.monitoring.presentation.markup import number, text
+from driftloop.monitoring.records import Check
+from driftloop.pipelines.site.scales import Scale, around, spread, thinned, tick_labels, ticks
 
 LINE_POINTS = 600
 

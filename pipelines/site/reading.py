@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from monitoring.ledger import Event, Kind, Ledger
-from monitoring.records import Check, Retrain, utc
-from pipelines import home
-from pipelines.site.history import Lineage, Mark, MarkKind, ModelHistory, Request
+from driftloop.monitoring.ledger import Event, Kind, Ledger
+from driftloop.monitoring.records import Check, Retrain, utc
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.site.history import Lineage, Mark, MarkKind, ModelHistory, Request
 
 # So many checks are drawn and listed; a page stays below half a megabyte.
 MOST_CHECKS = 1000
@@ -57,7 +57,7 @@ def _requests(ledger: Ledger, model: str, checks: Iterable[Check]) -> tuple[Requ
 
 
 def _versions(model: str) -> tuple[Lineage, ...]:
-    from pipelines import registry
+    from driftloop.pipelines import registry
 
     known = registry.versions(model)
     named = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from monitoring.markup import text
-from pipelines.site.scales import Scale, thinned
+from driftloop.monitoring.presentation.markup import text
+from driftloop.pipelines.site.scales import Scale, thinned
 
 WIDTH, HEIGHT = 84, 24
 

@@ -1,6 +1,6 @@
 """What the site adds to the look of the report: charts, sparklines, and tables that become cards on a phone."""
 
-from monitoring.style import STYLE
+from driftloop.monitoring.presentation.style import STYLE
 
 SITE_STYLE = (
     STYLE

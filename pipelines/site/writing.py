@@ -9,11 +9,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from monitoring.ledger import Ledger
-from pipelines import home
-from pipelines.site import index_page, model_page
-from pipelines.site.index_page import ModelLine, line_of
-from pipelines.site.reading import read
+from driftloop.monitoring.ledger import Ledger
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.site import index_page, model_page
+from driftloop.pipelines.site.index_page import ModelLine, line_of
+from driftloop.pipelines.site.reading import read
 
 
 def folder() -> Path:

@@ -21,14 +21,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
-from monitoring.durations import format_duration
+from driftloop.monitoring.settings.durations import format_duration
 
 BEAT_SECONDS = 0.5
 # The child's own alarm rings later than ours: it is for a child whose parent is gone.
 ALARM_AFTER_SECONDS = 5
 # Not `-m`: that would put the working folder first, and a json.py may lie there.
 START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipelines.training.in_child import serve; serve()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from driftloop.pipelines.training.in_child import serve; serve()"
 )
 
 

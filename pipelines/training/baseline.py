@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from monitoring.config import Task
-from monitoring.performance import row_losses
+from driftloop.monitoring.config import Task
+from driftloop.monitoring.losses.performance import row_losses
 
 Floats = NDArray[np.float64]
 

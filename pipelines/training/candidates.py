@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from monitoring.durations import format_duration
-from monitoring.profiles import first, like
-from monitoring.records import Window
-from monitoring.seasons import most_similar
-from monitoring.windows import within
-from pipelines.training.steps import Parts
+from driftloop.monitoring.drift.seasons import most_similar
+from driftloop.monitoring.profiles import first, like
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.windows import within
+from driftloop.pipelines.training.steps import Parts
 
 if TYPE_CHECKING:
-    from pipelines.config import Project
+    from driftloop.pipelines.config.project import Project
 
 PLAIN = "last_w"
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from monitoring.errors import ColumnsLost
-from monitoring.records import Record
+from driftloop.monitoring.errors import ColumnsLost
+from driftloop.monitoring.records import Record
 
 LARGEST = float(np.finfo(np.float32).max)
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from monitoring.config import LOSSES, Task
-from monitoring.errors import TrainingImpossible, listed
-from pipelines.training import recipe as recipes
-from pipelines.training.features import LARGEST, Features, encode, learn_features
-from pipelines.training.recipe import AUTO, XGBOOST, Fitting
-from pipelines.training.rows import Rows
-from pipelines.training.scorer import Scorer
-from pipelines.training.threads import free_threads, prepare
+from driftloop.monitoring.config import LOSSES, Task
+from driftloop.monitoring.errors import TrainingImpossible, listed
+from driftloop.pipelines.training import recipe as recipes
+from driftloop.pipelines.training.features import LARGEST, Features, encode, learn_features
+from driftloop.pipelines.training.recipe import AUTO, XGBOOST, Fitting
+from driftloop.pipelines.training.rows import Rows
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.threads import free_threads, prepare
 
 if TYPE_CHECKING:
-    from pipelines.config import Training
+    from driftloop.pipelines.config.project import Training
 
 
 def fit(
@@ -57,8 +57,8 @@ def fit(
     rows = Rows(task, features, classes, encode(frame, features), target).known()
     merged = {**settings.params, **(params or {})}
     if ":" in settings.estimator:
-        from pipelines.training.apart import Limits
-        from pipelines.training.fit_function import fit_function
+        from driftloop.pipelines.training.apart import Limits
+        from driftloop.pipelines.training.fit_function import fit_function
 
         estimator = fit_function(
             settings.estimator,

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from monitoring.config import Task
-from monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped, meant
-from pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
-from pipelines.training.scorer import class_places
+from driftloop.monitoring.config import Task
+from driftloop.monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped, meant
+from driftloop.pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
+from driftloop.pipelines.training.scorer import class_places
 
 
 def fit_function(

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.errors import EstimatorError
+from driftloop.monitoring.errors import EstimatorError
 
 if TYPE_CHECKING:
-    from pipelines.training.recipe import Fitting
-    from pipelines.training.rows import Rows
+    from driftloop.pipelines.training.recipe import Fitting
+    from driftloop.pipelines.training.rows import Rows
 
 # Levels that get a column of their own; the rarer ones share one.
 MOST_COLUMNS = 50

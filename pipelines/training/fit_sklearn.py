@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from monitoring.config import Task
-from monitoring.errors import EstimatorError, meant
-from monitoring.performance import row_losses
+from driftloop.monitoring.config import Task
+from driftloop.monitoring.errors import EstimatorError, meant
+from driftloop.monitoring.losses.performance import row_losses
 
 if TYPE_CHECKING:
-    from pipelines.training.recipe import Fitting
-    from pipelines.training.rows import Rows
+    from driftloop.pipelines.training.recipe import Fitting
+    from driftloop.pipelines.training.rows import Rows
 
 FOLDS = 5
 # The limit for the iterations of a class that is stopped early.

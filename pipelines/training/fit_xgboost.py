@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monitoring.errors import EstimatorError, meant
+from driftloop.monitoring.errors import EstimatorError, meant
 
 if TYPE_CHECKING:
-    from pipelines.training.recipe import Fitting
-    from pipelines.training.rows import Rows
+    from driftloop.pipelines.training.recipe import Fitting
+    from driftloop.pipelines.training.rows import Rows
 
 # Found on 18 streams, docs/benchmarks.md: shallow, slow trees on samples of rows and columns, as many as help.
 DEFAULTS: dict[str, Any] = {

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.errors import listed
-from monitoring.records import Record
+from driftloop.monitoring.errors import listed
+from driftloop.monitoring.records import Record
 
 if TYPE_CHECKING:
-    from pipelines.config import Gate
+    from driftloop.pipelines.config.project import Gate
 
 Floats = NDArray[np.float64]
 Opponent = Literal["champion", "naive baseline"]

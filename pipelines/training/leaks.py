@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.config import Task
-from pipelines.training.features import Features
+from driftloop.monitoring.config import Task
+from driftloop.pipelines.training.features import Features
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]

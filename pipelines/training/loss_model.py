@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.config import PREDICTION
-from monitoring.errors import FileMissing, Tampered
-from monitoring.estimation import (
+from driftloop.monitoring.config import PREDICTION
+from driftloop.monitoring.errors import FileMissing, Tampered
+from driftloop.monitoring.estimation import (
     LEAST_FITTED,
     Calibration,
     Domain,
@@ -30,12 +30,12 @@ from monitoring.estimation import (
     outside,
     proven,
 )
-from monitoring.estimation.judge import FOLDS, Method
-from monitoring.performance import row_losses
-from monitoring.records import Record
-from pipelines.training.features import LARGEST, Features, encode
-from pipelines.training.scorer import Scorer
-from pipelines.training.threads import free_threads, prepare
+from driftloop.monitoring.estimation.judge import FOLDS, Method
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.records import Record
+from driftloop.pipelines.training.features import LARGEST, Features, encode
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.threads import free_threads, prepare
 
 Floats = NDArray[np.float64]
 HEAD_FILE, MODEL_FILE = "estimator.json", "estimator.ubj"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipelines.training.fit_linear import is_linear, weights
-from pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.fit_linear import is_linear, weights
+from driftloop.pipelines.training.scorer import Scorer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

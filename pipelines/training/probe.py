@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from monitoring.errors import EstimatorError
-from pipelines.training.fit_xgboost import ALIASES, DEFAULTS, STOPPING_ROUNDS, Xgboost
-from pipelines.training.recipe import AUTO, XGBOOST, Recipe, kind
-from pipelines.training.scorer import Scorer
-from pipelines.training.steps import learn
+from driftloop.monitoring.errors import EstimatorError
+from driftloop.pipelines.training.fit_xgboost import ALIASES, DEFAULTS, STOPPING_ROUNDS, Xgboost
+from driftloop.pipelines.training.recipe import AUTO, XGBOOST, Recipe, kind
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.steps import learn
 
 if TYPE_CHECKING:
-    from pipelines.config import Project, Training
+    from driftloop.pipelines.config.project import Project, Training
 
 ROWS, TREES = 0.2, 0.25
 
@@ -39,7 +39,7 @@ def fit_probe(
 def searched(settings: Training, recipe: str | None) -> dict[str, Any]:
     """Return the parameters of a stored recipe that a search has found, none without a search.
 
-    >>> from pipelines.config import Training
+    >>> from driftloop.pipelines.config.project import Training
     >>> settings = Training(window="7d", search={"space": {"max_depth": [2, 9]}})
     >>> searched(settings, '{"estimator": "xgboost", "params": {"max_depth": 7, "n_estimators": 90}}')
     {'max_depth': 7}
@@ -56,7 +56,7 @@ def fewer_trees(settings: Training, found: dict[str, Any] | None = None) -> dict
     A fixed number of trees is divided by four. Where xgboost stops early, its steps are four times as large, so that
     as many fewer trees do the same.
 
-    >>> from pipelines.config import Training
+    >>> from driftloop.pipelines.config.project import Training
     >>> fewer_trees(Training(window="7d", params={"n_estimators": 300}))
     {'n_estimators': 75}
     >>> fewer_trees(Training(window="7d"))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import Field
 
-from monitoring.performance import row_losses
-from monitoring.records import Record
-from pipelines.training.rows import Rows
-from pipelines.training.scorer import Scorer
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.records import Record
+from driftloop.pipelines.training.rows import Rows
+from driftloop.pipelines.training.scorer import Scorer
 
 if TYPE_CHECKING:
-    from pipelines.config import Training
+    from driftloop.pipelines.config.project import Training
 
 AUTO, XGBOOST, LINEAR = "auto", "xgboost", "linear"
 # What `auto` chooses from; the first one wins ties.
@@ -112,14 +112,14 @@ def fit_recipe(recipe: Recipe, rows: Rows, fitting: Fitting) -> Any:
 def kind(name: str) -> Estimator:
     """Return the built-in estimator of a name: xgboost, linear, or a scikit-learn class by its dotted path."""
     if name == XGBOOST:
-        from pipelines.training.fit_xgboost import Xgboost
+        from driftloop.pipelines.training.fit_xgboost import Xgboost
 
         return Xgboost()
     if name == LINEAR:
-        from pipelines.training.fit_linear import Linear
+        from driftloop.pipelines.training.fit_linear import Linear
 
         return Linear()
-    from pipelines.training.fit_sklearn import Sklearn
+    from driftloop.pipelines.training.fit_sklearn import Sklearn
 
     return Sklearn(name)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.config import Task
-from pipelines.training.features import Features
+from driftloop.monitoring.config import Task
+from driftloop.pipelines.training.features import Features
 
 VALIDATION_SHARE = 0.2
 # Fewer rows to validate on say more about chance than about the number of trees.

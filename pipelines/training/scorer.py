@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.config import Task
-from monitoring.errors import EstimatorError
-from pipelines.training.features import Features, encode
+from driftloop.monitoring.config import Task
+from driftloop.monitoring.errors import EstimatorError
+from driftloop.pipelines.training.features import Features, encode
 
 if TYPE_CHECKING:
-    from pipelines.training.recipe import Recipe
+    from driftloop.pipelines.training.recipe import Recipe
 
 Floats = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from monitoring.records import Window, utc
-from monitoring.windows import inside
+from driftloop.monitoring.records import Window, utc
+from driftloop.monitoring.windows import inside
 
 
 def split(

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from monitoring.durations import format_duration
-from monitoring.errors import TrainingImpossible
-from monitoring.lateness import lateness
-from monitoring.performance import row_losses
-from monitoring.records import Window
-from pipelines.training.fit import fit
-from pipelines.training.scorer import Scorer
-from pipelines.training.split import split
+from driftloop.monitoring.errors import TrainingImpossible
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.quality.lateness import lateness
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.durations import format_duration
+from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.split import split
 
 if TYPE_CHECKING:
-    from pipelines.config import Project
+    from driftloop.pipelines.config.project import Project
 
 
 @dataclass(frozen=True)

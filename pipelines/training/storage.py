@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from monitoring.config import Task
-from monitoring.errors import DriftloopError, FileMissing, Tampered, Untrusted
-from monitoring.records import Record
-from pipelines.training.features import Features
-from pipelines.training.scorer import Scorer
-from pipelines.training.threads import prepare
+from driftloop.monitoring.config import Task
+from driftloop.monitoring.errors import DriftloopError, FileMissing, Tampered, Untrusted
+from driftloop.monitoring.records import Record
+from driftloop.pipelines.training.features import Features
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.threads import prepare
 
 HEAD = "scorer.json"
 Format = Literal["xgboost", "skops", "pickle"]

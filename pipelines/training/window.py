@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator
 
-from monitoring.durations import format_duration, parse_duration
-from monitoring.errors import Misfit
+from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.settings.durations import format_duration, parse_duration
 
 EXPECTED = "a duration such as 28d, or choose, or {choose: 28d}"
 # Current windows that make the base span where the config names none.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.drift_speed import Measured, Shape, measure, prepare, ratio, show
-from monitoring.profiles import load
+from driftloop.monitoring.profiles import load
 
 TINY = Shape("tiny", 500, numbers=6, labels=5)
 

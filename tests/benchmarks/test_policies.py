@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.policies import DEFAULT, LIMIT, interval, play, table
 from benchmarks.policy_streams import Matrices, Stream, matrices, streams
-from pipelines.backtest import learn
+from driftloop.pipelines.backtest import learn
 from tests.streams import SHARED
 
 BATCHES = 12

@@ -23,7 +23,7 @@ DEATH = 180
 @pytest.fixture(scope="session")
 def fork(prefect: None) -> Callable[..., ForkServerProcess]:
     """Starts a function of `lives` in a process of its own, on the session's state folder and Prefect server."""
-    from pipelines.warmup import _server
+    from driftloop.pipelines.flows.warmup import _server
 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([lives.__name__])

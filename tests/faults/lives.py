@@ -8,13 +8,13 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any
 
-import pipelines.finishing
-import pipelines.monitoring_flow
-import pipelines.training_flow
-from pipelines import evidence
-from pipelines.config import load
-from pipelines.faults import VARIABLE
-from pipelines.service.checks import LATER
+import driftloop.pipelines.flows.monitoring
+import driftloop.pipelines.flows.training
+import driftloop.pipelines.requests.finishing
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.registry import evidence
+from driftloop.pipelines.runtime.failpoints import VARIABLE
+from driftloop.pipelines.service.checks import LATER
 
 # As the service does it: a life does not spend most of its time on imports.
 for name in (*LATER, "xgboost"):
@@ -41,7 +41,7 @@ def nothing() -> None:
 
 def check(file: str, now: datetime) -> None:
     """One check."""
-    pipelines.monitoring_flow.monitoring_flow(config=file, now=now)
+    driftloop.pipelines.flows.monitoring.monitoring_flow(config=file, now=now)
 
 
 def checks_in_step(file: str, moments: list[datetime], step: Any) -> None:
@@ -53,6 +53,6 @@ def checks_in_step(file: str, moments: list[datetime], step: Any) -> None:
 
 def retrain(file: str, now: datetime) -> None:
     """One retrain by hand."""
-    from pipelines.retraining import retrain_now
+    from driftloop.pipelines.operations.retraining import retrain_now
 
     retrain_now(load(file), now)

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from monitoring.ledger import Ledger
-from monitoring.records import Outcome
-from pipelines import doctor, home, registry
-from pipelines.config import load
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.operations import doctor
+from driftloop.pipelines.runtime import home
 from tests import streams
 from tests.conftest import Model
 from tests.faults.test_kills import running, state
@@ -42,7 +44,7 @@ def test_a_state_folder_that_was_put_back_goes_on(tmp_path: Path, seeded: Callab
     folder = seeded(tmp_path / "state")
 
     def driftloop(*words: str) -> Any:
-        command = [sys.executable, "-m", "pipelines.cli", *words, "--json"]
+        command = [sys.executable, "-m", "driftloop.pipelines.cli", *words, "--json"]
         own = {"DRIFTLOOP_HOME": str(folder), "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, env={**inherited(), **own}, cwd=tmp_path, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()

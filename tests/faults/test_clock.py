@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.ledger import Kind, Ledger
-from monitoring.ledger.tables import EVENTS, FORMAT, stamp
-from monitoring.records import Outcome
-from pipelines import recovery, registry
+from driftloop.monitoring.ledger import Kind, Ledger
+from driftloop.monitoring.ledger.tables import EVENTS, FORMAT, stamp
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines import registry
+from driftloop.pipelines.requests import recovery
 from tests.conftest import Model
 from tests.faults.test_kills import running
 from tests.streams import day, stream

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.ledger import Kind, Ledger
-from monitoring.records import Outcome
-from pipelines import home
-from pipelines.config import load
-from pipelines.deploying.server import deploy
-from pipelines.deploying.sweep import sweep
+from driftloop.monitoring.ledger import Kind, Ledger
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.server.server import deploy
+from driftloop.pipelines.server.sweep import sweep
 from tests.conftest import Model
 from tests.faults.test_kills import running
 from tests.servers.prefect import PrefectServer, emitted, on_server, until, worker

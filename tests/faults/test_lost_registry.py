@@ -7,10 +7,11 @@ from contextlib import closing
 
 import pytest
 
-from monitoring.errors import LeaseLost
-from monitoring.ledger import Ledger
-from monitoring.records import Outcome
-from pipelines import home, registry
+from driftloop.monitoring.errors import LeaseLost
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines import registry
+from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.faults.test_kills import running
 from tests.streams import day

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pipelines.faults import POINTS
+from driftloop.pipelines.runtime.failpoints import POINTS
 from tests.faults.test_kills import IN_A_CHECK, IN_A_RETRAIN
 
 FOLDER = Path(__file__).parent

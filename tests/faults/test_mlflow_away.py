@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.errors import ServerAway
-from monitoring.ledger import Ledger
-from monitoring.records import Check, Outcome
-from pipelines import faults, home, registry
+from driftloop.monitoring.errors import ServerAway
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Check, Outcome
+from driftloop.pipelines import registry
+from driftloop.pipelines.runtime import failpoints, home
 from tests.conftest import Model
 from tests.faults.test_kills import running, state
 from tests.servers.mlflow import MlflowServer
@@ -82,7 +83,7 @@ def test_mlflow_goes_away_anywhere_in_a_check_and_comes_back(
                 server.kill()
 
         with monkeypatch.context() as patched:
-            patched.setattr(faults, "reach", leave)
+            patched.setattr(failpoints, "reach", leave)
             with pytest.raises(ServerAway):
                 made.check(day(42))
         server.start()
@@ -109,7 +110,7 @@ def test_mlflow_that_is_back_within_the_patience_is_not_noticed(
             server.kill()
             back.start()
 
-    monkeypatch.setattr(faults, "reach", leave)
+    monkeypatch.setattr(failpoints, "reach", leave)
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
     back.join()
     assert registry.champion(made.name).number == "1"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.errors import ServerAway
-from monitoring.ledger import Ledger
-from monitoring.records import Outcome
-from pipelines import faults, home, outages
+from driftloop.monitoring.errors import ServerAway
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines.runtime import failpoints, home, outages
 from tests.conftest import Model
 from tests.faults.test_kills import assert_one_end, state
 from tests.servers.postgres import Postgres
@@ -51,7 +51,7 @@ def test_prefect_goes_away_anywhere_in_a_check_and_comes_back(
                 server.kill()
 
         with on_server(server), monkeypatch.context() as patched:
-            patched.setattr(faults, "reach", leave)
+            patched.setattr(failpoints, "reach", leave)
             with pytest.raises(ServerAway, match=r"Prefect at http.*does not answer") as caught, outages.in_words():
                 made.check(day(42))
         assert "PREFECT_API_URL" in caught.value.remedy

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from monitoring.ledger import Ledger
-from monitoring.records import Outcome
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Outcome
 from tests import streams
 from tests.faults.conftest import DEATH
 from tests.pipelines.service.test_serve import running
@@ -36,7 +36,7 @@ def train(frame, target, *, task, params, seed):
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "DRIFTLOOP_"))}
     environment = {**inherited, "DRIFTLOOP_HOME": str(folder / "state"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pipelines.cli", "check", str(folder / "model.yaml"), "--json", *words]
+    command = [sys.executable, "-m", "driftloop.pipelines.cli", "check", str(folder / "model.yaml"), "--json", *words]
     told = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, env=environment, cwd=folder, **told)  # type: ignore[call-overload,no-any-return]
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from monitoring.ledger import Ledger
-from monitoring.records import Outcome
-from pipelines import home, registry
-from pipelines.config import load
-from pipelines.retraining import retrain_now
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.operations.retraining import retrain_now
+from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.faults import lives
 from tests.faults.conftest import DEATH

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.errors import LedgerAway, StorageUnusable
-from monitoring.ledger import Ledger
-from monitoring.records import Outcome
-from pipelines import home
+from driftloop.monitoring.errors import LedgerAway, StorageUnusable
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.faults.test_kills import running, state
 from tests.streams import day

@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.config import Monitored
-from monitoring.conform import conform
-from monitoring.errors import DriftloopError
-from monitoring.preflight import fatal, inspect, put_aside
-from monitoring.profiles import like
-from monitoring.records import Window
-from monitoring.reference import PREDICTION, describe, profiled
-from monitoring.tally import tally
-from monitoring.verdicts import judge
+from driftloop.monitoring.config import Monitored
+from driftloop.monitoring.drift.reference import PREDICTION, describe, profiled
+from driftloop.monitoring.drift.verdicts import judge
+from driftloop.monitoring.errors import DriftloopError
+from driftloop.monitoring.profiles import like
+from driftloop.monitoring.quality.preflight import fatal, inspect, put_aside
+from driftloop.monitoring.quality.tally import tally
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.rows.canonical import conform
 from tests import streams
 from tests.fuzz.rounds import fuzz
 from tests.judged import TYPES, monitored

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from pipelines.service.endpoint import Answers, Endpoint
+from driftloop.pipelines.service.endpoint import Answers, Endpoint
 from tests.fuzz.rounds import fuzz
 
 STATUSES = {100, 200, 202, 400, 401, 403, 404, 405, 408, 413, 414, 431, 501, 505}

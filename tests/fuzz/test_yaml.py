@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from monitoring.errors import ConfigError
-from pipelines.config import Project, load
-from pipelines.service.timing import due_after, last_due
-from pipelines.terminal import harmless
+from driftloop.monitoring.errors import ConfigError
+from driftloop.pipelines.config.project import Project, load
+from driftloop.pipelines.runtime.terminal import harmless
+from driftloop.pipelines.service.timing import due_after, last_due
 from tests.fuzz.rounds import fuzz
 from tests.seen import NOW
 

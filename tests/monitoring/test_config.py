@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from monitoring.config import LOSSES, Drift, Monitored, Source
-from monitoring.drift import METHODS
+from driftloop.monitoring.config import LOSSES, Drift, Monitored, Source
+from driftloop.monitoring.drift.methods import METHODS
 from tests.judged import monitored
 
 

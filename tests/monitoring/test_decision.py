@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitoring.decision import decide
-from monitoring.policies import Always, Cooldown, DriftShare, EnoughLabels, MaxAge, Never, RecoverableLoss
-from monitoring.records import History, PastRetrain, Performance, Probe, Signals, Window
+from driftloop.monitoring.decision import decide
+from driftloop.monitoring.policies import Always, Cooldown, DriftShare, EnoughLabels, MaxAge, Never, RecoverableLoss
+from driftloop.monitoring.records import History, PastRetrain, Performance, Probe, Signals, Window
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SEEN = Signals(window=Window(start=NOW - timedelta(days=7), end=NOW), rows=100, labelled_rows=50)

@@ -10,8 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring import errors
-from monitoring.errors import ColumnsLost, ColumnsTwice, DriftloopError, Misfit, TrainingImpossible, listed, meant
+from driftloop.monitoring import errors
+from driftloop.monitoring.errors import (
+    ColumnsLost,
+    ColumnsTwice,
+    DriftloopError,
+    Misfit,
+    TrainingImpossible,
+    listed,
+    meant,
+)
 
 MADE: list[DriftloopError] = [
     errors.ConfigError("a.yaml", "task", "'x'", expected="a task", remedy="correct it"),

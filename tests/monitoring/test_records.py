@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from monitoring.records import (
+from driftloop.monitoring.records import (
     Check,
     CheckWindow,
     ColumnReference,

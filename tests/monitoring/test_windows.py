@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.config import Windows
-from monitoring.errors import BeyondTime
-from monitoring.records import Window
-from monitoring.windows import align, current_window, inside, labelled_window, training_window
+from driftloop.monitoring.config import Windows
+from driftloop.monitoring.errors import BeyondTime
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.windows import align, current_window, inside, labelled_window, training_window
 
 moments = st.datetimes(datetime(1960, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
 spans = st.timedeltas(timedelta(seconds=1), timedelta(days=400))

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from monitoring.records import Outcome
+from driftloop.monitoring.records import Outcome
 from tests.conftest import Model
 from tests.streams import day, stream
 
@@ -52,7 +52,7 @@ def process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*words: object, python: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
         own = {"DRIFTLOOP_HOME": str(home), "PYTHONPATH": str(ROOT), **more}
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "DRIFTLOOP_"))}
-        command = [sys.executable, *([] if python else ["-m", "pipelines.cli"]), *map(str, words)]
+        command = [sys.executable, *([] if python else ["-m", "driftloop.pipelines.cli"]), *map(str, words)]
         return subprocess.run(
             command, env={**inherited, **own}, capture_output=True, text=True, timeout=300, cwd=tmp_path, check=False
         )
@@ -66,7 +66,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., su
 
     Its state folder is that of `process`. MLflow and Prefect are the session's.
     """
-    from pipelines.cli import main
+    from driftloop.pipelines.cli import main
 
     monkeypatch.chdir(tmp_path)
 
@@ -103,7 +103,7 @@ def webhook() -> Iterator[tuple[str, list[Any]]]:
 @pytest.fixture
 def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
     """Have a distribution installed in another version, as its metadata on the path says."""
-    from pipelines.fingerprint import fingerprint
+    from driftloop.pipelines.runtime.fingerprint import fingerprint
 
     def to(name: str, version: str) -> None:
         place = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"

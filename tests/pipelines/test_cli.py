@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.cli import COMMANDS
+from driftloop.pipelines.cli import COMMANDS
 from tests import streams
 from tests.pipelines.conftest import ROOT, SMALL
 
@@ -20,7 +20,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 HEAVY = ("pandas", "numpy", "pydantic", "prefect", "mlflow", "evidently", "xgboost", "sklearn", "ibis", "sqlalchemy")
 ASK = f"""
 import json, sys
-from pipelines import cli
+from driftloop.pipelines import cli
 for words in json.loads(sys.argv[1]):
     try:
         cli.main(words)
@@ -223,7 +223,10 @@ def test_status_without_models_says_what_to_do(process: Run, command: Run) -> No
 
 def test_an_error_that_nobody_foresaw_keeps_its_traceback(process: Run, tmp_path: Path) -> None:
     """The user sees one sentence and where the rest is; the file has it whole."""
-    code = "from pipelines import cli, status\nstatus.collect = lambda model: 1 / 0\ncli.main(['status'])"
+    code = (
+        "from driftloop.pipelines import cli; from driftloop.pipelines.operations import status\n"
+        "status.collect = lambda model: 1 / 0\ncli.main(['status'])"
+    )
     done = process("-c", code, python=True)
     assert done.returncode == 1
     file = tmp_path / "state" / "last_error.txt"
@@ -240,7 +243,7 @@ def test_an_output_that_cannot_be_written_is_an_error_in_words(
 ) -> None:
     """It names the output and not some file of the state folder, and no traceback follows at the interpreter's end."""
     env = {**os.environ, "DRIFTLOOP_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pipelines.cli", *words]
+    command = [sys.executable, "-m", "driftloop.pipelines.cli", *words]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             command, stdout=full, stderr=subprocess.PIPE, text=True, env=env, cwd=tmp_path, check=False

@@ -10,10 +10,14 @@ import pandas as pd
 import psycopg
 import pytest
 
-from monitoring.ledger import Ledger
-from monitoring.records import Outcome
-from pipelines import doctor, home, promotion, proposing, registry
-from pipelines.config import load
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines import init as proposing
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.operations import doctor
+from driftloop.pipelines.registry import promotion
+from driftloop.pipelines.runtime import home
 from tests.servers.postgres import Postgres
 from tests.streams import day, stream
 
@@ -45,7 +49,7 @@ def test_the_loop_runs_on_postgres(
     postgres: Postgres, places: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From `init` on a table to a promotion and back: every store is the server's, and the doctor finds all well."""
-    from pipelines.monitoring_flow import monitoring_flow
+    from driftloop.pipelines.flows.monitoring import monitoring_flow
 
     monkeypatch.chdir(tmp_path)
     fill(postgres, places["rows"], stream(56, concept_shift_at=21))

@@ -17,8 +17,8 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter, TaskRunFilterFlowRunId
 
-from monitoring.errors import UnknownModel
-from monitoring.records import Check, Outcome, Window
+from driftloop.monitoring.errors import UnknownModel
+from driftloop.monitoring.records import Check, Outcome, Window
 from tests.conftest import Model
 from tests.pipelines.conftest import SMALL
 from tests.streams import day, stream
@@ -54,7 +54,7 @@ def judged(trained: Make) -> Check:
 
 TWICE = """
 import contextlib, sys
-from pipelines.cli import main
+from driftloop.pipelines.cli import main
 for now in ("2026-01-22", "2026-02-05"):
     with contextlib.suppress(SystemExit):
         main(["check", sys.argv[1], "--now", now, "--json"])
@@ -118,8 +118,9 @@ def _seen_by_a_server(prefect_home: Path) -> tuple[list[Any], list[Any], list[An
 
 def test_an_error_in_a_task_shows_everywhere(trained: Make, tmp_path: Path) -> None:
     """A failure is a failed run with its reason in Prefect, MLflow and our record; the next check is unharmed."""
-    from monitoring.ledger import Ledger
-    from pipelines import home, registry
+    from driftloop.monitoring.ledger import Ledger
+    from driftloop.pipelines import registry
+    from driftloop.pipelines.runtime import home
 
     frame = stream()
     made = Model(tmp_path)
@@ -146,7 +147,7 @@ def test_an_error_in_a_task_shows_everywhere(trained: Make, tmp_path: Path) -> N
 )
 def test_a_wrong_parameter_is_refused_before_anything_runs(model: Make, wrong: dict[str, Any], named: str) -> None:
     """Typed parameters refuse nonsense, the run is marked failed and no task has started."""
-    from pipelines.monitoring_flow import monitoring_flow
+    from driftloop.pipelines.flows.monitoring import monitoring_flow
 
     made = model(stream())
     before = {run.id for run in flow_runs()}
@@ -161,7 +162,7 @@ def test_a_wrong_parameter_is_refused_before_anything_runs(model: Make, wrong: d
 
 def test_an_unknown_model_names_what_there_is(tmp_path: Path) -> None:
     """A config that is not there is told with the ones that are."""
-    from pipelines.config import load
+    from driftloop.pipelines.config.project import load
     from tests.streams import write
 
     write(tmp_path)
@@ -216,7 +217,7 @@ def test_the_same_rows_are_scored_once(trained: Make) -> None:
 
 def test_prefect_and_mlflow_name_each_other(judged: Check) -> None:
     """From the flow run one finds the MLflow run, and from there back; the artifact shows verdict and report."""
-    from pipelines import registry
+    from driftloop.pipelines import registry
 
     check = judged
     run = registry.client().get_run(str(check.mlflow_run_id))
@@ -238,7 +239,7 @@ def test_prefect_and_mlflow_name_each_other(judged: Check) -> None:
 
 def test_eight_trials_on_four_threads_leave_eight_finished_runs(model: Make) -> None:
     """Concurrent trials log each into its own nested run, with its own numbers, and none stays RUNNING."""
-    from pipelines import registry
+    from driftloop.pipelines import registry
 
     space = {"n_estimators": [5, 60], "max_depth": [2, 6]}
     made = model(stream(), training__search={"trials": 8, "threads": 4, "space": space})
@@ -260,12 +261,12 @@ def _numbers_are_their_own(made: Any, runs: list[Any]) -> None:
     """Fit two of the trials again, one after the other: the logged loss is the one of the logged parameters."""
     import numpy as np
 
-    from monitoring.performance import row_losses
-    from monitoring.windows import current_window, training_window
-    from pipelines.challenger import split_rows
-    from pipelines.config import load
-    from pipelines.reading import read
-    from pipelines.training.fit import fit
+    from driftloop.monitoring.losses.performance import row_losses
+    from driftloop.monitoring.windows import current_window, training_window
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.flows.challenger import split_rows
+    from driftloop.pipelines.flows.reading import read
+    from driftloop.pipelines.training.fit import fit
 
     project = load(made.file)
     window = training_window(

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from monitoring.records import Outcome
+from driftloop.monitoring.records import Outcome
 from tests.conftest import Model
 from tests.streams import day, stream
 

@@ -14,8 +14,8 @@ from zlib import crc32
 import pandas as pd
 import pytest
 
-from monitoring.errors import BadExpression, SecretMissing, SourceMissing
-from monitoring.records import Check, Outcome
+from driftloop.monitoring.errors import BadExpression, SecretMissing, SourceMissing
+from driftloop.monitoring.records import Check, Outcome
 from tests.laws import lawful_check
 from tests.streams import day, stream
 

@@ -9,8 +9,8 @@ from zlib import crc32
 import pandas as pd
 import pytest
 
-from monitoring.errors import ConfigError
-from monitoring.records import Check, Outcome
+from driftloop.monitoring.errors import ConfigError
+from driftloop.monitoring.records import Check, Outcome
 from tests.laws import EVIL, WORSE, lawful_check
 from tests.streams import day, stream
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.records import Check, Outcome, Retrain
+from driftloop.monitoring.records import Check, Outcome, Retrain
 from tests.laws import EVIL, lawful_check, lawful_retrain
 from tests.streams import day, stream
 

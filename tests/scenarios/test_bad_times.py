@@ -10,8 +10,8 @@ from zlib import crc32
 import pandas as pd
 import pytest
 
-from monitoring.errors import BeyondTime
-from monitoring.records import Check, Outcome, Retrain
+from driftloop.monitoring.errors import BeyondTime
+from driftloop.monitoring.records import Check, Outcome, Retrain
 from tests.laws import lawful_check, lawful_retrain
 from tests.streams import day, stream
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from monitoring.records import Check, ColumnScore, Outcome
+from driftloop.monitoring.records import Check, ColumnScore, Outcome
 from tests.laws import lawful_check
 from tests.streams import day, stream
 

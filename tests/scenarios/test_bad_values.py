@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.records import Check, Outcome
+from driftloop.monitoring.records import Check, Outcome
 from tests.laws import EVIL, WORSE, lawful_check
 from tests.streams import day, stream
 

@@ -13,11 +13,12 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 
-from monitoring.ledger import Kind, Ledger
-from monitoring.records import Outcome
-from pipelines import home, registry
-from pipelines.config import load
-from pipelines.deploying.server import deploy
+from driftloop.monitoring.ledger import Kind, Ledger
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.server.server import deploy
 from tests.conftest import Model
 from tests.servers.mlflow import MlflowServer
 from tests.servers.prefect import PrefectServer, ask, emitted, on_server, until, worker

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from monitoring.records import Check, Outcome
+from driftloop.monitoring.records import Check, Outcome
 from tests.streams import SHARED
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -19,7 +19,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def check(config: str, now: datetime) -> Check:
-    from pipelines.monitoring_flow import monitoring_flow
+    from driftloop.pipelines.flows.monitoring import monitoring_flow
 
     return monitoring_flow(config=str(CONFIGS / config), now=now)
 

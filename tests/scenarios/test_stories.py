@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from monitoring.records import Check, Outcome
+from driftloop.monitoring.records import Check, Outcome
 from tests.streams import day, stream
 
 Make = Callable[..., Any]
@@ -120,7 +120,7 @@ def test_a_worse_challenger_is_rejected_and_the_champion_stays(model: Make) -> N
 
 def test_a_rerun_is_already_checked_and_the_source_is_never_written_to(model: Make) -> None:
     """The same window, champion and rows are checked once, whether the check retrained or not, which changes no row."""
-    from pipelines import registry
+    from driftloop.pipelines import registry
 
     made = model(stream(56, concept_shift_at=30), policies__triggers=[{"policy": "always"}])
     source = (made.folder / "rows.parquet").read_bytes()
@@ -151,8 +151,10 @@ def test_the_reference_moves_with_the_champion_and_comes_back(model: Make) -> No
     """Promotion moves model and reference at once, rollback brings both back."""
     from contextlib import closing
 
-    from monitoring.ledger import Ledger
-    from pipelines import home, promotion, registry
+    from driftloop.monitoring.ledger import Ledger
+    from driftloop.pipelines import registry
+    from driftloop.pipelines.registry import promotion
+    from driftloop.pipelines.runtime import home
 
     made = model(
         stream(56, concept_shift_at=28, input_shift_at=28),
@@ -183,15 +185,16 @@ def test_the_gate_sees_only_rows_that_neither_model_was_trained_on(model: Make) 
     )
     assert check.retrain is not None
     assert check.retrain.code in {"too_few_rows", "not_better", "better"}
-    from pipelines import registry
+    from driftloop.pipelines import registry
 
     assert registry.champion(made.name).tags["driftloop.refit"] == "true"
 
 
 def test_a_dry_run_changes_nothing(beside: Make) -> None:
     """It judges and writes the report; ledger, registry and MLflow stay as they were."""
-    from monitoring.ledger import Ledger
-    from pipelines import home, registry
+    from driftloop.monitoring.ledger import Ledger
+    from driftloop.pipelines import registry
+    from driftloop.pipelines.runtime import home
 
     made = beside(stream(), later={**ALWAYS, "drift__report_columns": 20})
     experiment = registry.experiment(made.name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitoring.estimation import apply_calibration, expected_losses, learn_calibration
-from monitoring.performance import row_losses
+from driftloop.monitoring.estimation import apply_calibration, expected_losses, learn_calibration
+from driftloop.monitoring.losses.performance import row_losses
 
 CLASSES = ("a", "b", "c")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from monitoring.estimation import learn_domain, outside
+from driftloop.monitoring.estimation import learn_domain, outside
 from tests.judged import monitored, rows
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitoring.estimation import Domain, LossEstimator, foresee, impossible, judge, proven
-from monitoring.estimation.judge import self_test
-from monitoring.records import Estimate
+from driftloop.monitoring.estimation import Domain, LossEstimator, foresee, impossible, judge, proven
+from driftloop.monitoring.estimation.judge import self_test
+from driftloop.monitoring.records import Estimate
 
 DOMAIN = Domain(low={}, high={}, levels={}, missing=())
 INSIDE = np.zeros(200, dtype=bool)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.ledger import Ledger
+from driftloop.monitoring.ledger import Ledger
 from tests.servers.postgres import Postgres
 
 

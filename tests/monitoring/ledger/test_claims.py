@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from monitoring.errors import LeaseLost
-from monitoring.ledger import Claim, Held, Ledger, claims
-from monitoring.ledger.tables import stamp
+from driftloop.monitoring.errors import LeaseLost
+from driftloop.monitoring.ledger import Claim, Held, Ledger, claims
+from driftloop.monitoring.ledger.tables import stamp
 from tests.monitoring.ledger.test_ledger import ask, retrain
 from tests.together import together
 
@@ -75,7 +75,7 @@ def test_who_waits_is_told_once_and_gets_it(ledger: Ledger) -> None:
 
 DIES = """
 import os, signal, sys
-from monitoring.ledger import Ledger
+from driftloop.monitoring.ledger import Ledger
 ledger = Ledger(sys.argv[1])
 with ledger.holding("check/taxi", waiting=None):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -192,7 +192,7 @@ print(repr(won))
 
 def test_four_processes_hold_it_one_after_the_other(url: str) -> None:
     """Forty-eight turns, each with a fence of its own: no two were inside at once."""
-    imports = "import sys; from monitoring.ledger import Ledger\n"
+    imports = "import sys; from driftloop.monitoring.ledger import Ledger\n"
     fences = [fence for said in together(imports, TAKES, *[[url]] * 4) for fence in eval(said)]
     assert sorted(fences) == list(range(1, 49))
     with closing(Ledger(url)) as ledger:

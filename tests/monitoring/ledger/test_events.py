@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from monitoring.ledger import Kind, Ledger
-from monitoring.ledger.tables import FORMAT
-from monitoring.records import Learned, Outcome, Vote
+from driftloop.monitoring.ledger import Kind, Ledger
+from driftloop.monitoring.ledger.tables import FORMAT
+from driftloop.monitoring.records import Learned, Outcome, Vote
 from tests.monitoring.ledger.test_ledger import NOW, ask, check, retrain
 
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from monitoring.ledger import holders
+from driftloop.monitoring.ledger import holders
 
 ROOT = Path(__file__).resolve().parents[3]
-CODE = "from monitoring.ledger import holders; print(holders.me())"
+CODE = "from driftloop.monitoring.ledger import holders; print(holders.me())"
 
 
 def dead() -> str:

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.errors import LedgerBroken, LedgerUnusable, UnknownRequest
-from monitoring.ledger import Ledger, Request, digest, window_key
-from monitoring.ledger.tables import stamp
-from monitoring.records import Check, CheckWindow, Outcome, Performance, Retrain, Window
+from driftloop.monitoring.errors import LedgerBroken, LedgerUnusable, UnknownRequest
+from driftloop.monitoring.ledger import Ledger, Request, digest, window_key
+from driftloop.monitoring.ledger.tables import stamp
+from driftloop.monitoring.records import Check, CheckWindow, Outcome, Performance, Retrain, Window
 from tests.together import together
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -240,7 +240,7 @@ def test_a_ledger_with_flipped_bytes_is_damaged_and_not_away(tmp_path: Path) -> 
         ledger.events("taxi")
 
 
-IMPORTS = "import sys; from monitoring.ledger import Ledger\n"
+IMPORTS = "import sys; from driftloop.monitoring.ledger import Ledger\n"
 OPENS = "for url in sys.argv[1:]: Ledger(url).close()"
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.errors import LockLost
-from monitoring.ledger import Ledger
+from driftloop.monitoring.errors import LockLost
+from driftloop.monitoring.ledger import Ledger
 from tests.servers.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,8 +19,8 @@ DIES = """
 import os, signal, sys
 import pytest
 
-from monitoring.errors import LockLost
-from monitoring.ledger import Ledger
+from driftloop.monitoring.errors import LockLost
+from driftloop.monitoring.ledger import Ledger
 from tests.servers.postgres import Postgres
 with Ledger(sys.argv[1]).alone("taxi"):
     print("inside", flush=True)

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from monitoring.errors import LedgerTooNew
-from monitoring.ledger import Ledger
-from monitoring.ledger.database import connect
-from monitoring.ledger.migrations import STEPS
-from monitoring.ledger.tables import FORMAT, TABLES, stamp
-from monitoring.records import PastRetrain
+from driftloop.monitoring.errors import LedgerTooNew
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.ledger.database import connect
+from driftloop.monitoring.ledger.migrations import STEPS
+from driftloop.monitoring.ledger.tables import FORMAT, TABLES, stamp
+from driftloop.monitoring.records import PastRetrain
 from tests.together import together
 
 Empty = Callable[[], str]
@@ -197,6 +197,6 @@ def test_there_is_a_step_from_every_older_format() -> None:
 def test_many_may_open_an_old_ledger_at_once(empty: Empty) -> None:
     """Four processes that meet the same old ledger migrate it once."""
     url = old_ledger(empty())
-    together("import sys; from monitoring.ledger import Ledger\n", "Ledger(sys.argv[1])", *[[url]] * 4)
+    together("import sys; from driftloop.monitoring.ledger import Ledger\n", "Ledger(sys.argv[1])", *[[url]] * 4)
     with closing(Ledger(url)) as ledger:
         assert len(ledger.events("taxi")) == 5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring.errors import UnknownRequest
-from monitoring.ledger import Ledger, Progress, Request
-from monitoring.records import Outcome
+from driftloop.monitoring.errors import UnknownRequest
+from driftloop.monitoring.ledger import Ledger, Progress, Request
+from driftloop.monitoring.records import Outcome
 from tests.monitoring.ledger.test_ledger import NOW, WINDOW, check, retrain
 
 DECIDED = check(7, Outcome.HELD, decision="retrain", champion="1")

@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from monitoring.errors import DriverMissing, LedgerAway, LedgerUnusable
-from monitoring.ledger import Ledger, transactions
-from monitoring.ledger.tables import EVENTS
+from driftloop.monitoring.errors import DriverMissing, LedgerAway, LedgerUnusable
+from driftloop.monitoring.ledger import Ledger, transactions
+from driftloop.monitoring.ledger.tables import EVENTS
 from tests.monitoring.ledger.test_ledger import NOW, ask, check, retrain
 from tests.servers.postgres import Postgres
 

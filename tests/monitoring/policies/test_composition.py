@@ -5,9 +5,19 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from monitoring.policies import AllOf, AnyOf, AnyTrigger, AtLeast, DriftShare, KOfN, Never, PerformanceDrop, Trigger
-from monitoring.policies import RecoverableLoss as Recoverable
-from monitoring.records import History, PastCheck
+from driftloop.monitoring.policies import (
+    AllOf,
+    AnyOf,
+    AnyTrigger,
+    AtLeast,
+    DriftShare,
+    KOfN,
+    Never,
+    PerformanceDrop,
+    Trigger,
+)
+from driftloop.monitoring.policies import RecoverableLoss as Recoverable
+from driftloop.monitoring.records import History, PastCheck
 from tests.seen import NOW, past, signals
 
 DRIFT, LOSS = DriftShare(threshold=0.5), PerformanceDrop(max_rise=0.25)

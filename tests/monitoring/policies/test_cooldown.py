@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from monitoring.policies import Cooldown
-from monitoring.records import History, PastRetrain
+from driftloop.monitoring.policies import Cooldown
+from driftloop.monitoring.records import History, PastRetrain
 from tests.seen import NOW, signals
 
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from monitoring.policies import MaxAge, NewRows, Periodic, Schedule, Trigger
-from monitoring.policies.tenure import reign, tenure
-from monitoring.records import History, PastCheck, PastRetrain, Window
+from driftloop.monitoring.policies import MaxAge, NewRows, Periodic, Schedule, Trigger
+from driftloop.monitoring.policies.tenure import reign, tenure
+from driftloop.monitoring.records import History, PastCheck, PastRetrain, Window
 from tests.seen import NOW, past, signals
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring.policies import AutoQuantile, DriftShare, PredictionDrift, TargetDrift
-from monitoring.records import History
+from driftloop.monitoring.policies import AutoQuantile, DriftShare, PredictionDrift, TargetDrift
+from driftloop.monitoring.records import History
 from tests.seen import NOW, past, signals
 
 

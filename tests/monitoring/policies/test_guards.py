@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from monitoring.policies import BadData, Budget, EnoughLabels, EnoughRows
-from monitoring.records import Finding, History, PastRetrain
+from driftloop.monitoring.policies import BadData, Budget, EnoughLabels, EnoughRows
+from driftloop.monitoring.records import Finding, History, PastRetrain
 from tests.seen import NOW, signals
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from monitoring.policies import Cara, LossCusum, LossZTest
-from monitoring.policies.base import Cost
-from monitoring.records import History, PastRetrain
+from driftloop.monitoring.policies import Cara, LossCusum, LossZTest
+from driftloop.monitoring.policies.base import Cost
+from driftloop.monitoring.records import History, PastRetrain
 from tests.seen import NOW, past, performance, signals
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitoring.policies import PerformanceDrop
-from monitoring.records import History
+from driftloop.monitoring.policies import PerformanceDrop
+from driftloop.monitoring.records import History
 from tests.seen import NOW, performance, signals
 
 

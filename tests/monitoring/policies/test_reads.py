@@ -10,8 +10,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import TypeAdapter
 
-from monitoring.policies import AnyGuard, AnyTrigger, Policy, Trigger
-from monitoring.records import (
+from driftloop.monitoring.policies import AnyGuard, AnyTrigger, Policy, Trigger
+from driftloop.monitoring.records import (
     Estimate,
     Finding,
     History,

@@ -7,10 +7,20 @@ from datetime import timedelta
 
 import pytest
 
-from monitoring.policies import GatedProbeDebt, RecoverableLoss
-from monitoring.policies.base import Cost
-from monitoring.policies.staleness import Staleness, gap_at, staleness, winnable
-from monitoring.records import History, Learned, Outcome, PastCheck, PastRetrain, Performance, Probe, Signals, Window
+from driftloop.monitoring.policies import GatedProbeDebt, RecoverableLoss
+from driftloop.monitoring.policies.base import Cost
+from driftloop.monitoring.policies.staleness import Staleness, gap_at, staleness, winnable
+from driftloop.monitoring.records import (
+    History,
+    Learned,
+    Outcome,
+    PastCheck,
+    PastRetrain,
+    Performance,
+    Probe,
+    Signals,
+    Window,
+)
 from tests.seen import NOW
 
 WEEK = timedelta(days=7)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from monitoring.policies import Always, AnyOf, NewRows
-from monitoring.records import Outcome, changed
-from pipelines.config import Project
+from driftloop.monitoring.policies import Always, AnyOf, NewRows
+from driftloop.monitoring.records import Outcome, changed
+from driftloop.pipelines.config.project import Project
 from tests import streams
 from tests.told import found, made
 

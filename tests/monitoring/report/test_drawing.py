@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.config import Drift
-from monitoring.drift import METHODS, strain
-from monitoring.errors import Unscored
-from monitoring.records import ColumnScore
-from monitoring.report import Measured, measure, write_report
+from driftloop.monitoring.config import Drift
+from driftloop.monitoring.drift.methods import METHODS, strain
+from driftloop.monitoring.errors import Unscored
+from driftloop.monitoring.records import ColumnScore
+from driftloop.monitoring.report import Measured, measure, write_report
 from tests.drawn import SETTINGS, all_told, check, rows, told, whole
 
 NAN = math.nan
@@ -196,8 +196,8 @@ ELSEWHERE = """
 import hashlib, socket, sys
 asked = ("socket.connect", "socket.getaddrinfo")
 sys.addaudithook(lambda event, _: sys.exit(f"network: {event}") if event in asked else None)
-import monitoring.report
-assert "evidently" not in sys.modules, "importing monitoring.report imports evidently"
+import driftloop.monitoring.report
+assert "evidently" not in sys.modules, "importing driftloop.monitoring.report imports evidently"
 from tests import drawn as t
 reference, current = t.rows(400, 2, 2, 0), t.rows(300, 2, 2, 1, 0.3)
 measured = t.whole(reference, current, t.all_told(reference))

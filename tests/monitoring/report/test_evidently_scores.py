@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.report.evidently_scores import encode, permuted_total_variation, standardise, two_sample_chisquare
+from driftloop.monitoring.report.evidently_scores import (
+    encode,
+    permuted_total_variation,
+    standardise,
+    two_sample_chisquare,
+)
 
 
 def global_generator() -> int:

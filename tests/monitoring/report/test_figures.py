@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.report.evidently_parts import evidently, registered
+from driftloop.monitoring.report.evidently_parts import evidently, registered
 
 GENERATOR = np.random.default_rng(0)
 NORMAL = GENERATOR.normal(size=700)

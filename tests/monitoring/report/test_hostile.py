@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from monitoring.config import Drift
-from monitoring.records import ColumnReference, Finding, Vote
-from monitoring.report import write_report
+from driftloop.monitoring.config import Drift
+from driftloop.monitoring.records import ColumnReference, Finding, Vote
+from driftloop.monitoring.report import write_report
 from tests.browser import dump, needs_browser
 from tests.drawn import check, rows, told, whole
 

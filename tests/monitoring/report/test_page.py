@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.markup import OUTCOMES, POLICY, TONES
-from monitoring.records import (
+from driftloop.monitoring.presentation.markup import OUTCOMES, POLICY, TONES
+from driftloop.monitoring.records import (
     Check,
     CheckWindow,
     ColumnScore,
@@ -19,7 +19,7 @@ from monitoring.records import (
     Vote,
     Window,
 )
-from monitoring.report.page import dress, redress, verdict
+from driftloop.monitoring.report.page import dress, redress, verdict
 from tests import drawn
 
 MOMENT = datetime(2026, 3, 8, 6, tzinfo=UTC)
@@ -142,7 +142,7 @@ def test_no_script_and_no_network() -> None:
 
 def test_style_stays_inside() -> None:
     """Every rule of the verdict's style is bound to its own block, so that Evidently's page below looks as it did."""
-    from monitoring.style import STYLE
+    from driftloop.monitoring.presentation.style import STYLE
 
     selectors = re.findall(r"(?:^|[{}])\s*([^{}@;]+?)\s*\{", STYLE)
     assert len(selectors) > 30

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.records import ColumnReference
-from monitoring.report.samples import LONGEST_LABEL, cap, distinct, draw, fence, harmless
+from driftloop.monitoring.records import ColumnReference
+from driftloop.monitoring.report.samples import LONGEST_LABEL, cap, distinct, draw, fence, harmless
 
 
 def global_generator() -> int:

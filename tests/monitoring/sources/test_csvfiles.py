@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from monitoring.config import Source
-from monitoring.errors import ColumnsLost, SourceUnreadable
-from monitoring.sources import count_rows, read_rows, sample, span
+from driftloop.monitoring.config import Source
+from driftloop.monitoring.errors import ColumnsLost, SourceUnreadable
+from driftloop.monitoring.sources import count_rows, read_rows, sample, span
 from tests.tables import HEADER, LINES, WEEK, columns, csv, parquet
 
 

@@ -16,11 +16,11 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from monitoring.config import Columns, Monitored, Source
-from monitoring.conform import conform, labels, numbers, shortened
-from monitoring.errors import ColumnsTwice, NamesDiffer, NotATime, SourceUnreadable
-from monitoring.records import Window
-from monitoring.sources import count_rows, read_rows, sample
+from driftloop.monitoring.config import Columns, Monitored, Source
+from driftloop.monitoring.errors import ColumnsTwice, NamesDiffer, NotATime, SourceUnreadable
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.rows.canonical import conform, labels, numbers, shortened
+from driftloop.monitoring.sources import count_rows, read_rows, sample
 from tests.tables import HEADER, WEEK, columns, csv, parquet, trips
 
 DAY = "2026-01-02 00:00:00"

@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from monitoring.config import Source
-from monitoring.errors import NotATime, SourceMissing, SourceUnreadable
-from monitoring.sources import count_rows, read_rows
-from monitoring.sources import rows as reading
+from driftloop.monitoring.config import Source
+from driftloop.monitoring.errors import NotATime, SourceMissing, SourceUnreadable
+from driftloop.monitoring.sources import count_rows, read_rows
+from driftloop.monitoring.sources import rows as reading
 from tests.tables import WEEK, columns, parquet, trips
 
 

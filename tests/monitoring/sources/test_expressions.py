@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.config import Source
-from monitoring.errors import BadExpression, ColumnsLost
-from monitoring.sources import count_rows, read_rows
+from driftloop.monitoring.config import Source
+from driftloop.monitoring.errors import BadExpression, ColumnsLost
+from driftloop.monitoring.sources import count_rows, read_rows
 from tests.tables import WEEK, columns, parquet, trips
 
 

@@ -8,9 +8,9 @@ from socket import socket
 
 import pytest
 
-from monitoring.config import Source
-from monitoring.errors import DriftloopError, SourceMissing
-from monitoring.sources import count_rows, read_rows
+from driftloop.monitoring.config import Source
+from driftloop.monitoring.errors import DriftloopError, SourceMissing
+from driftloop.monitoring.sources import count_rows, read_rows
 from tests.tables import HEADER, LINES, WEEK, columns, csv, parquet, trips
 
 

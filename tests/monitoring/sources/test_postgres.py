@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from monitoring.config import Source
-from monitoring.errors import BadExpression, ColumnsLost, DriverMissing, NotATime, SourceMissing
-from monitoring.records import Window
-from monitoring.sources import count_rows, engines, read_rows, sample, span
-from monitoring.sources import rows as reading
+from driftloop.monitoring.config import Source
+from driftloop.monitoring.errors import BadExpression, ColumnsLost, DriverMissing, NotATime, SourceMissing
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.sources import count_rows, engines, read_rows, sample, span
+from driftloop.monitoring.sources import rows as reading
 from tests.servers.postgres import Postgres
 from tests.tables import WEEK, columns
 

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitoring.config import Columns, Source
-from monitoring.conform import labels
-from monitoring.errors import ColumnsLost, DriftloopError, SourceUnreadable
-from monitoring.records import Window
-from monitoring.sources import count_rows, read_rows, sample, span
+from driftloop.monitoring.config import Columns, Source
+from driftloop.monitoring.errors import ColumnsLost, DriftloopError, SourceUnreadable
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.rows.canonical import labels
+from driftloop.monitoring.sources import count_rows, read_rows, sample, span
 from tests.tables import HEADER, LINES, WEEK, columns, csv, parquet, trips
 
 TAXI = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "nyc_taxi"
@@ -172,7 +172,8 @@ def test_a_source_can_be_written_to_after_a_read(database: Source, tmp_path: Pat
 def test_importing_is_light() -> None:
     """`driftloop --help` must not wait for engines: they are imported when rows are read."""
     code = (
-        "import sys, monitoring.sources; print({'ibis', 'duckdb', 'pandas', 'pyarrow', 'sqlglot'} & set(sys.modules))"
+        "import sys, driftloop.monitoring.sources; "
+        "print({'ibis', 'duckdb', 'pandas', 'pyarrow', 'sqlglot'} & set(sys.modules))"
     )
     here = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=True)

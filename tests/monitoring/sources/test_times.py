@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from monitoring.config import Source
-from monitoring.errors import NotATime
-from monitoring.records import Window
-from monitoring.sources import count_rows, read_rows, span
+from driftloop.monitoring.config import Source
+from driftloop.monitoring.errors import NotATime
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.sources import count_rows, read_rows, span
 from tests.tables import HEADER, WEEK, columns, csv, parquet, trips
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.backtest.page import render
-from pipelines.backtest.words import as_table
+from driftloop.pipelines.backtest.page import render
+from driftloop.pipelines.backtest.words import as_table
 from tests.ageing import ageing, done
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.errors import HistoryTooShort
-from pipelines.backtest.batches import cut, read_batches
-from pipelines.config import Project, load
+from driftloop.monitoring.errors import HistoryTooShort
+from driftloop.pipelines.backtest.batches import cut, read_batches
+from driftloop.pipelines.config.project import Project, load
 from tests import streams
 from tests.streams import day
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring.errors import UnknownPolicy
-from monitoring.policies import Always, AnyOf, Cooldown, DriftShare, KOfN, Never, PerformanceDrop, RecoverableLoss
-from pipelines.backtest.candidates import candidates
-from pipelines.backtest.grid import GRID
-from pipelines.config import Policies
+from driftloop.monitoring.errors import UnknownPolicy
+from driftloop.monitoring.policies import (
+    Always,
+    AnyOf,
+    Cooldown,
+    DriftShare,
+    KOfN,
+    Never,
+    PerformanceDrop,
+    RecoverableLoss,
+)
+from driftloop.pipelines.backtest.candidates import candidates
+from driftloop.pipelines.backtest.grid import GRID
+from driftloop.pipelines.config.project import Policies
 
 OWN = Policies(triggers=(PerformanceDrop(max_rise=0.07),), guards=(Cooldown(days=7),))
 

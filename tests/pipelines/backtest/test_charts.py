@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.backtest.charts import pareto, regrets, signals, tone
-from pipelines.backtest.study import Study
+from driftloop.pipelines.backtest.charts import pareto, regrets, signals, tone
+from driftloop.pipelines.backtest.study import Study
 from tests.ageing import ageing, done
 
 

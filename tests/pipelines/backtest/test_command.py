@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from monitoring.ledger import Ledger
-from pipelines.config import load
+from driftloop.monitoring.ledger import Ledger
+from driftloop.pipelines.config.project import load
 from tests import streams
 
 SMALL: dict[str, Any] = {

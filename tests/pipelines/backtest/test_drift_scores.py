@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backtest import drift_scores
-from pipelines.backtest.batches import cut
-from pipelines.backtest.drift_scores import DriftScores
-from pipelines.config import Project
+from driftloop.pipelines.backtest import drift_scores
+from driftloop.pipelines.backtest.batches import cut
+from driftloop.pipelines.backtest.drift_scores import DriftScores
+from driftloop.pipelines.config.project import Project
 from tests import streams
 
 CONFIG = Project.model_validate(streams.config(preflight__min_rows=20))

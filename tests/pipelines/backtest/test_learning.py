@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelines.backtest import learn
-from pipelines.backtest.learning import monotone
+from driftloop.pipelines.backtest import learn
+from driftloop.pipelines.backtest.learning import monotone
 
 
 def test_even_ageing_is_learnt_as_it_is() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.backtest.loss_chart import timeline
-from pipelines.backtest.study import Study
+from driftloop.pipelines.backtest.loss_chart import timeline
+from driftloop.pipelines.backtest.study import Study
 from tests.ageing import ageing, done
 
 

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.errors import HistoryTooShort, LossNotFinite
-from monitoring.performance import standard_error
-from monitoring.records import Window
-from monitoring.windows import inside
-from pipelines.backtest import matrices
-from pipelines.backtest.batches import cut
-from pipelines.config import Project
-from pipelines.training.baseline import naive_losses
-from pipelines.training.probe import fit_probe
-from pipelines.training.steps import divide, learn, losses
+from driftloop.monitoring.errors import HistoryTooShort, LossNotFinite
+from driftloop.monitoring.losses.performance import standard_error
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.windows import inside
+from driftloop.pipelines.backtest import matrices
+from driftloop.pipelines.backtest.batches import cut
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.training.baseline import naive_losses
+from driftloop.pipelines.training.probe import fit_probe
+from driftloop.pipelines.training.steps import divide, learn, losses
 from tests import streams
 
 SMALL = {"preflight__min_rows": 20, "training__min_rows": 50, "training__params": {"n_estimators": 8, "max_depth": 3}}

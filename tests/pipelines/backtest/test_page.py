@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backtest.page import render
-from pipelines.backtest.study import Study
+from driftloop.pipelines.backtest.page import render
+from driftloop.pipelines.backtest.study import Study
 from tests.ageing import ageing, done
 from tests.browser import dump, needs_browser
 

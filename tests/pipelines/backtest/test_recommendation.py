@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitoring.policies import Periodic
+from driftloop.monitoring.policies import Periodic
 from tests.ageing import ageing, done
 
 

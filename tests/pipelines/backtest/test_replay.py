@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from monitoring.errors import NotReplayable
-from monitoring.policies import Cooldown, MaxAge, Never, NewRows, Periodic, RecoverableLoss, Trigger
-from monitoring.policies.base import Cost
-from monitoring.records import ColumnScore, History, Signals, Vote
-from pipelines.backtest import Replay, best_schedule, replay
-from pipelines.backtest.grid import ANCHORS, GRID, usual
+from driftloop.monitoring.errors import NotReplayable
+from driftloop.monitoring.policies import Cooldown, MaxAge, Never, NewRows, Periodic, RecoverableLoss, Trigger
+from driftloop.monitoring.policies.base import Cost
+from driftloop.monitoring.records import ColumnScore, History, Signals, Vote
+from driftloop.pipelines.backtest import Replay, best_schedule, replay
+from driftloop.pipelines.backtest.grid import ANCHORS, GRID, usual
 
 AGEING = 0.1
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.errors import HistoryTooShort, UnknownPolicy
-from pipelines.backtest.run import backtest
-from pipelines.config import Project, load
+from driftloop.monitoring.errors import HistoryTooShort, UnknownPolicy
+from driftloop.pipelines.backtest.run import backtest
+from driftloop.pipelines.config.project import Project, load
 from tests import streams
 from tests.streams import day
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring.records import ColumnScore
+from driftloop.monitoring.records import ColumnScore
 from tests.ageing import ageing, done
 
 

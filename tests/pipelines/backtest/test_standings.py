@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelines.backtest.standings import on_front, regret_interval
+from driftloop.pipelines.backtest.standings import on_front, regret_interval
 
 
 def test_an_interval_is_narrow_where_batches_agree_and_wide_where_not() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines import home
-from pipelines.backtest import store
-from pipelines.backtest.batches import cut
-from pipelines.backtest.drift_scores import DriftScores
-from pipelines.backtest.store import Row
-from pipelines.config import Project
+from driftloop.pipelines.backtest import store
+from driftloop.pipelines.backtest.batches import cut
+from driftloop.pipelines.backtest.drift_scores import DriftScores
+from driftloop.pipelines.backtest.store import Row
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.runtime import home
 from tests import streams
 
 Upgrade = Callable[[str, str], None]

@@ -8,9 +8,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from monitoring.errors import HistoryTooShort
-from monitoring.policies import AnyOf, EstimatedLoss, KOfN, Periodic
-from monitoring.records import ColumnScore
+from driftloop.monitoring.errors import HistoryTooShort
+from driftloop.monitoring.policies import AnyOf, EstimatedLoss, KOfN, Periodic
+from driftloop.monitoring.records import ColumnScore
 from tests.ageing import ageing, done
 
 

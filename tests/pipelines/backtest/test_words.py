@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from pipelines.backtest.recommendation import Recommendation
-from pipelines.backtest.words import as_table, length, verdict
+from driftloop.pipelines.backtest.recommendation import Recommendation
+from driftloop.pipelines.backtest.words import as_table, length, verdict
 from tests.ageing import ageing, done
 
 

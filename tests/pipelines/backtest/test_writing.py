@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monitoring.errors import ConfigError
-from pipelines.backtest.writing import as_yaml, with_triggers, write
-from pipelines.config import load
+from driftloop.monitoring.errors import ConfigError
+from driftloop.pipelines.backtest.writing import as_yaml, with_triggers, write
+from driftloop.pipelines.config.project import load
 from tests import streams
 
 NEW = [{"policy": "recoverable_loss", "cost": {"retrain": 0.3}}, {"policy": "max_age", "max_age_days": 90}]

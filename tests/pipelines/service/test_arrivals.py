@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from monitoring.errors import SecretMissing
-from pipelines.config import Project, load
-from pipelines.service.arrivals import Arrivals, Poll, pattern
+from driftloop.monitoring.errors import SecretMissing
+from driftloop.pipelines.config.project import Project, load
+from driftloop.pipelines.service.arrivals import Arrivals, Poll, pattern
 from tests import streams
 from tests.streams import day
 

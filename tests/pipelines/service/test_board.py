@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from monitoring.errors import LedgerAway, LedgerBroken, LedgerError, LedgerTooNew, LedgerUnusable
-from monitoring.ledger import Ledger
-from monitoring.ledger.tables import FORMAT, VERSION
-from pipelines import announce
-from pipelines.config import Project
-from pipelines.notices import Notice, of_error
-from pipelines.service.board import Board
+from driftloop.monitoring.errors import LedgerAway, LedgerBroken, LedgerError, LedgerTooNew, LedgerUnusable
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.ledger.tables import FORMAT, VERSION
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.notify import announce
+from driftloop.pipelines.notify.notices import Notice, of_error
+from driftloop.pipelines.service.board import Board
 from tests import streams
 from tests.streams import day
 

@@ -13,18 +13,18 @@ from tests.streams import day, stream
 PRELOADED = """
 import sys
 from datetime import datetime
-from pipelines.config import load
-from pipelines.service.checks import preload
-from pipelines.warmup import prefect_ready
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.service.checks import preload
+from driftloop.pipelines.flows.warmup import prefect_ready
 file, *nows = sys.argv[1:]
 with prefect_ready():
     project = load(file)
     preload([project])
     before = set(sys.modules)
-    from pipelines.monitoring_flow import monitoring_flow
+    from driftloop.pipelines.flows.monitoring import monitoring_flow
     for now in nows:
         outcome = monitoring_flow(config=project, now=datetime.fromisoformat(now)).outcome.value
-parts = {"evidently", "ibis", "matplotlib", "mlflow", "monitoring", "pipelines", "skops", "sklearn", "xgboost"}
+parts = {"driftloop", "evidently", "ibis", "matplotlib", "mlflow", "skops", "sklearn", "xgboost"}
 print(outcome, *sorted(name for name in set(sys.modules) - before if name.split(".")[0] in parts))
 """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
-from pipelines.schedule import Schedule
-from pipelines.service.clock import Clock
+from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.service.clock import Clock
 
 SOON = 20.0
 

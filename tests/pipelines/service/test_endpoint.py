@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from pipelines.service.endpoint import Answers, Endpoint, PortTaken, TokenMissing, reply
+from driftloop.pipelines.service.endpoint import Answers, Endpoint, PortTaken, TokenMissing, reply
 
 ASKED: list[str] = []
 LOCAL = {"Host": "127.0.0.1:8765"}
@@ -195,7 +195,7 @@ def dripped(client: socket.socket, more: bytes) -> bool:
 @pytest.mark.parametrize("begin", ["GET /health HTTP/1.1\r\nX: ", f"{POST}Content-Length: 9000\r\n\r\n", "", "GET /"])
 def test_a_slow_request_ends(begin: str, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte now and then does not keep a connection, and its thread, for longer than the whole time of a request."""
-    monkeypatch.setattr("pipelines.service.endpoint.TOTAL_SECONDS", 1.0)
+    monkeypatch.setattr("driftloop.pipelines.service.endpoint.TOTAL_SECONDS", 1.0)
     ASKED.clear()
     begun = time.monotonic()
     with socket.create_connection(("127.0.0.1", endpoint.port), timeout=30) as client:
@@ -208,7 +208,7 @@ def test_a_slow_request_ends(begin: str, endpoint: Endpoint, monkeypatch: pytest
 
 def test_many_requests_share_a_connection(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """The time of one begins when the one before has ended."""
-    monkeypatch.setattr("pipelines.service.endpoint.TOTAL_SECONDS", 2.0)
+    monkeypatch.setattr("driftloop.pipelines.service.endpoint.TOTAL_SECONDS", 2.0)
     client = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
     for _ in range(4):
         client.request("GET", "/metrics")

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.schedule import Schedule
-from pipelines.service.health import health
-from pipelines.service.metrics import metrics
-from pipelines.service.standing import Last, Standing
+from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.service.health import health
+from driftloop.pipelines.service.metrics import metrics
+from driftloop.pipelines.service.standing import Last, Standing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from monitoring.ledger import Kind, Ledger
-from monitoring.records import Check
-from pipelines import home, registry
-from pipelines.config import Project
-from pipelines.service.loop import Service
+from driftloop.monitoring.ledger import Kind, Ledger
+from driftloop.monitoring.records import Check
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.service.loop import Service
 from tests import streams
 from tests.told import made
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from monitoring.errors import UnknownModel
-from pipelines.service.roster import Roster
+from driftloop.monitoring.errors import UnknownModel
+from driftloop.pipelines.service.roster import Roster
 from tests import streams
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.service.running import Asked, Ended, Runner, Why
+from driftloop.pipelines.service.running import Asked, Ended, Runner, Why
 
 DUE = datetime(2026, 1, 1, tzinfo=UTC)
 SOON = 20.0

@@ -19,7 +19,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from monitoring.ledger import Ledger
+from driftloop.monitoring.ledger import Ledger
 from tests import streams
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,7 +33,7 @@ class Serve:
         self.folder, self.home = folder, folder / "state"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "DRIFTLOOP_"))}
         environment = {**inherited, "DRIFTLOOP_HOME": str(self.home), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "pipelines.cli", "serve", str(folder), "--port", "0"]
+        command = [sys.executable, "-m", "driftloop.pipelines.cli", "serve", str(folder), "--port", "0"]
         self.process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder
         )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.service.settling import Settling, Stamp, listing, roots
+from driftloop.pipelines.service.settling import Settling, Stamp, listing, roots
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SETTLE = timedelta(seconds=2)

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitoring.records import Check
-from pipelines.schedule import Schedule
-from pipelines.service.health import health
-from pipelines.service.metrics import GAUGES, metrics
-from pipelines.service.roster import Broken
-from pipelines.service.standing import Last, Standing, last_failed, last_of
+from driftloop.monitoring.records import Check
+from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.service.health import health
+from driftloop.pipelines.service.metrics import GAUGES, metrics
+from driftloop.pipelines.service.roster import Broken
+from driftloop.pipelines.service.standing import Last, Standing, last_failed, last_of
 from tests.seen import performance
 from tests.streams import day
 from tests.told import found, made

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.schedule import Schedule
-from pipelines.service.timing import due_after, last_due, trigger
+from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.service.timing import due_after, last_due, trigger
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 ANY = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from monitoring.ledger import Ledger
-from pipelines.config import Project
-from pipelines.service.watched import NEAR, Watched
+from driftloop.monitoring.ledger import Ledger
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.service.watched import NEAR, Watched
 from tests import streams
 from tests.seen import performance
 from tests.streams import day

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.ledger import Ledger
-from pipelines import home
+from driftloop.monitoring.ledger import Ledger
+from driftloop.pipelines.runtime import home
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.site.cards import Head, Row, cards
+from driftloop.pipelines.site.cards import Head, Row, cards
 
 HEADS = (Head("Model", "name", told=False), Head("Loss <mae>", "n"), Head("", "w"))
 

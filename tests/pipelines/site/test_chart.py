@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from monitoring.records import Outcome
-from pipelines.site.chart import in_short, timeline
-from pipelines.site.history import Mark, ModelHistory
-from pipelines.site.panels import NARROW, WIDE
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines.site.chart import in_short, timeline
+from driftloop.pipelines.site.history import Mark, ModelHistory
+from driftloop.pipelines.site.panels import NARROW, WIDE
 from tests.histories import START, STEP, history
 
 

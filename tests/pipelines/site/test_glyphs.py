@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.site.glyphs import WORDS, glyph, legend
+from driftloop.pipelines.site.glyphs import WORDS, glyph, legend
 
 
 def test_marks_differ_by_shape() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.site.history import Lineage, ModelHistory
+from driftloop.pipelines.site.history import Lineage, ModelHistory
 from tests.histories import START, history, request_of, retrained
 
 

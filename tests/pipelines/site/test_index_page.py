@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from monitoring.records import Outcome
-from pipelines.site import model_page
-from pipelines.site.history import Lineage, Mark, ModelHistory
-from pipelines.site.index_page import ModelLine, line_of, render
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines.site import model_page
+from driftloop.pipelines.site.history import Lineage, Mark, ModelHistory
+from driftloop.pipelines.site.index_page import ModelLine, line_of, render
 from tests.histories import START, check, history, request_of, retrained
 
 

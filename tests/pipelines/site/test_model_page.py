@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from monitoring.markup import DASH
-from pipelines.site import index_page, model_page
-from pipelines.site.history import Lineage
-from pipelines.site.index_page import line_of
+from driftloop.monitoring.presentation.markup import DASH
+from driftloop.pipelines.site import index_page, model_page
+from driftloop.pipelines.site.history import Lineage
+from driftloop.pipelines.site.index_page import line_of
 from tests.browser import dump, needs_browser
 from tests.histories import START, history
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitoring.records import Estimate, Outcome
-from pipelines.site.chart import timeline
-from pipelines.site.history import ModelHistory
+from driftloop.monitoring.records import Estimate, Outcome
+from driftloop.pipelines.site.chart import timeline
+from driftloop.pipelines.site.history import ModelHistory
 from tests.histories import START, check, history
 from tests.told import composed, hold
 

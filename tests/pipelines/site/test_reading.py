@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.ledger import Kind, Ledger, Request
-from pipelines import home
-from pipelines.site import writing
-from pipelines.site.reading import read
+from driftloop.monitoring.ledger import Kind, Ledger, Request
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.site import writing
+from driftloop.pipelines.site.reading import read
 from tests.histories import START, STEP, check, retrained
 
 
@@ -49,7 +49,7 @@ def test_retrains_rollbacks_and_reports_are_read(ledger: Ledger, tmp_path: Path)
 
 def test_only_the_newest_checks_are_read(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long a model lives, a page reads a bounded number of checks and counts the others."""
-    monkeypatch.setattr("pipelines.site.reading.MOST_CHECKS", 3)
+    monkeypatch.setattr("driftloop.pipelines.site.reading.MOST_CHECKS", 3)
     for at in range(5):
         ledger.record(check(at))
     told = read(ledger, "taxi", START, page())

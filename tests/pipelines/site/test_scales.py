@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.site.scales import Scale, aligned, around, spread, thinned, tick_labels, ticks, time_ticks
+from driftloop.pipelines.site.scales import Scale, aligned, around, spread, thinned, tick_labels, ticks, time_ticks
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from pipelines.site.spark import sparkline
+from driftloop.pipelines.site.spark import sparkline
 
 
 def test_a_sparkline_needs_two_points() -> None:

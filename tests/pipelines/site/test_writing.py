@@ -7,9 +7,9 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from monitoring.ledger import Ledger
-from pipelines.cli import main
-from pipelines.site import rewrite, write_all, writing
+from driftloop.monitoring.ledger import Ledger
+from driftloop.pipelines.cli import main
+from driftloop.pipelines.site import rewrite, write_all, writing
 from tests.histories import check
 
 

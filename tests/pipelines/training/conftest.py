@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.config import Training
-from pipelines.training.fit import fit
-from pipelines.training.scorer import Scorer
+from driftloop.pipelines.config.project import Training
+from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.scorer import Scorer
 
 TARGETS = {"regression": "number", "binary": "two", "multiclass": "three"}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
+from driftloop.pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = """
@@ -149,7 +149,7 @@ def test_nobody_is_left_when_the_caller_is_killed(own: Path) -> None:
     """A dead worker leaves no training behind: the child sees the pipe close."""
     code = (
         "from datetime import timedelta\nimport ownapart\n"
-        "from pipelines.training.apart import Limits, call_apart\n"
+        "from driftloop.pipelines.training.apart import Limits, call_apart\n"
         "call_apart('ownapart:hangs', 'pids', limits=Limits(timedelta(hours=1)))\n"
     )
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{own}"}

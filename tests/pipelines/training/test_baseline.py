@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitoring.performance import row_losses
-from pipelines.training.baseline import naive_losses
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.pipelines.training.baseline import naive_losses
 
 NUMBERS = np.random.default_rng(0).exponential(size=501)
 NAMES = np.array(["a"] * 50 + ["b"] * 30 + ["c"] * 21, dtype=object)

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from monitoring.records import Window
-from pipelines.config import Project
-from pipelines.training.candidates import Candidate, candidates, halves, parts_of, pick, used
+from driftloop.monitoring.records import Window
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.training.candidates import Candidate, candidates, halves, parts_of, pick, used
 from tests.streams import config, day, stream
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.errors import ColumnsLost
-from pipelines.training.features import LARGEST, Features, encode, learn_features
+from driftloop.monitoring.errors import ColumnsLost
+from driftloop.pipelines.training.features import LARGEST, Features, encode, learn_features
 
 
 def test_levels_are_most_frequent_first_and_ties_by_name() -> None:

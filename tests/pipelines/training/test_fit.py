@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.errors import EstimatorError, TrainingImpossible, TrainingRaised
-from pipelines.config import Training
-from pipelines.training.fit import fit
-from pipelines.training.scorer import Scorer
+from driftloop.monitoring.errors import EstimatorError, TrainingImpossible, TrainingRaised
+from driftloop.pipelines.config.project import Training
+from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.scorer import Scorer
 
 TARGETS = {"regression": "number", "binary": "two", "multiclass": "three"}
 ESTIMATORS = {
@@ -100,10 +100,11 @@ def test_importing_and_early_ends_load_no_learning_library() -> None:
     """A training that ends early has paid for neither xgboost nor scikit-learn nor matplotlib."""
     code = (
         "import sys, pandas as pd\n"
-        "from monitoring.errors import TrainingImpossible\n"
-        "from pipelines.config import Training\n"
-        "from pipelines.training import baseline, features, fit, gate, leaks, plots, scorer, split, storage, threads\n"
-        "from pipelines.training import fit_function, fit_sklearn, fit_xgboost\n"
+        "from driftloop.monitoring.errors import TrainingImpossible\n"
+        "from driftloop.pipelines.config.project import Training\n"
+        "from driftloop.pipelines.training import baseline, features, fit, gate, leaks, plots\n"
+        "from driftloop.pipelines.training import scorer, split, storage, threads\n"
+        "from driftloop.pipelines.training import fit_function, fit_sklearn, fit_xgboost\n"
         "rows = pd.DataFrame({'n': [1.0, 2.0], 'y': [1.0, 2.0]})\n"
         "try: fit.fit(rows, rows['y'], ['n'], [], 'regression', Training.model_validate({'window': '1d'}))\n"
         "except TrainingImpossible as error: print(error.code)\n"

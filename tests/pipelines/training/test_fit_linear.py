@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.training.plots import importances
-from pipelines.training.scorer import Scorer
-from pipelines.training.storage import load, save
+from driftloop.pipelines.training.plots import importances
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.storage import load, save
 from tests.pipelines.training.conftest import TARGETS
 
 
@@ -47,7 +47,7 @@ def test_it_fits_where_numbers_or_categories_are_missing_altogether(
     rows: pd.DataFrame, fitted: Callable[..., Scorer]
 ) -> None:
     """Numbers alone, or a number that is empty in the older rows, are learned from without an error."""
-    from pipelines.training.fit import fit
+    from driftloop.pipelines.training.fit import fit
     from tests.pipelines.training.conftest import TARGETS
 
     settings = fitted(rows, "regression", "linear")
@@ -55,7 +55,7 @@ def test_it_fits_where_numbers_or_categories_are_missing_altogether(
     late = rows.copy()
     late.loc[: int(0.9 * len(late)), "size"] = np.nan
     assert np.isfinite(fitted(late, "binary", "linear").predict(late)).all()
-    from pipelines.config import Training
+    from driftloop.pipelines.config.project import Training
 
     training = Training.model_validate({"window": "30d", "min_rows": 50, "threads": 1, "estimator": "linear"})
     for numeric, categorical in ((["size"], []), ([], ["kind"])):

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.config import Gate
-from pipelines.training.gate import judge, mean_difference
+from driftloop.pipelines.config.project import Gate
+from driftloop.pipelines.training.gate import judge, mean_difference
 
 Floats = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.training.features import learn_features
-from pipelines.training.leaks import find_leaks
+from driftloop.pipelines.training.features import learn_features
+from driftloop.pipelines.training.leaks import find_leaks
 
 N = 4000
 generator = np.random.default_rng(5)

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.errors import Tampered
-from monitoring.estimation import foresee, judge
-from monitoring.performance import row_losses
-from pipelines.training.loss_model import LossModel, expect, fit_loss_model, load, save
-from pipelines.training.scorer import Scorer
+from driftloop.monitoring.errors import Tampered
+from driftloop.monitoring.estimation import foresee, judge
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.pipelines.training.loss_model import LossModel, expect, fit_loss_model, load, save
+from driftloop.pipelines.training.scorer import Scorer
 from tests.pipelines.training.conftest import TARGETS
 from tests.streams import TREES
 

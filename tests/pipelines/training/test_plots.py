@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.training.plots import confusion_plot, importance_plot, importances, residual_plot
-from pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.plots import confusion_plot, importance_plot, importances, residual_plot
+from driftloop.pipelines.training.scorer import Scorer
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.config import Project, Training
-from pipelines.training.probe import fewer_trees, fit_probe
+from driftloop.pipelines.config.project import Project, Training
+from driftloop.pipelines.training.probe import fewer_trees, fit_probe
 from tests import streams
 
 

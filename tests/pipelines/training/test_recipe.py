@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.errors import EstimatorError
-from monitoring.performance import row_losses
-from pipelines.config import Training
-from pipelines.training.fit import fit
-from pipelines.training.scorer import Scorer
+from driftloop.monitoring.errors import EstimatorError
+from driftloop.monitoring.losses.performance import row_losses
+from driftloop.pipelines.config.project import Training
+from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.scorer import Scorer
 
 Make = Callable[..., Training]
 

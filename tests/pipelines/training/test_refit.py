@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitoring.records import Performance, Window
-from pipelines.training.refit import below_gate, why_not
+from driftloop.monitoring.records import Performance, Window
+from driftloop.pipelines.training.refit import below_gate, why_not
 from tests.streams import day
 
 R = np.random.default_rng(0)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.errors import ColumnsLost, EstimatorError
-from pipelines.training.features import Features
-from pipelines.training.scorer import Scorer, class_places
+from driftloop.monitoring.errors import ColumnsLost, EstimatorError
+from driftloop.pipelines.training.features import Features
+from driftloop.pipelines.training.scorer import Scorer, class_places
 
 FEATURES = Features(numeric=("n",))
 ROWS = pd.DataFrame({"n": [1.0, 2.0]})
@@ -87,7 +87,7 @@ def test_a_booster_of_a_function_is_read_like_any_other(rows: pd.DataFrame) -> N
     """A bare xgboost booster scores two classes with both probabilities."""
     import xgboost
 
-    from pipelines.training.features import encode, learn_features
+    from driftloop.pipelines.training.features import encode, learn_features
 
     features = learn_features(rows, ["size", "age [d]"], ["kind"], 10)
     data = xgboost.DMatrix(encode(rows, features), label=(rows["two"] == "yes"), enable_categorical=True)

@@ -8,8 +8,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.records import Window
-from pipelines.training.split import split, unseen
+from driftloop.monitoring.records import Window
+from driftloop.pipelines.training.split import split, unseen
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 hours = st.integers(0, 100)

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.errors import TrainingImpossible
-from monitoring.records import Window
-from pipelines.config import Project
-from pipelines.training.steps import divide, learn, losses
+from driftloop.monitoring.errors import TrainingImpossible
+from driftloop.monitoring.records import Window
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.training.steps import divide, learn, losses
 from tests import streams
 from tests.streams import day
 

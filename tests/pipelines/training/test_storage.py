@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.errors import DriftloopError, Tampered, Untrusted
-from pipelines.training.scorer import Scorer
-from pipelines.training.storage import load, save
+from driftloop.monitoring.errors import DriftloopError, Tampered, Untrusted
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.storage import load, save
 
 TREES = {"HistGradientBoosting": {"max_iter": 10}, "RandomForest": {"n_estimators": 10}}
 LINEAR = {"regression": "sklearn.linear_model.Ridge", "binary": "sklearn.linear_model.LogisticRegression"}

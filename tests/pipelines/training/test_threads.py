@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.training.threads import busy_cores, cores, free_threads
+from driftloop.pipelines.training.threads import busy_cores, cores, free_threads
 
 
 @pytest.mark.parametrize(("wanted", "given"), [(1, 1), (7, 7)])
@@ -48,7 +48,7 @@ def test_busy_cores_are_left_alone() -> None:
 def test_threads_sleep_if_they_are_told_in_time(policy: str | None, loaded: str, told: str) -> None:
     """`prepare` fills in what is not set, before the libraries load; after that it does not claim what is not so."""
     code = (
-        f"import os, {loaded}; from pipelines.training.threads import prepare; asleep = prepare()\n"
+        f"import os, {loaded}; from driftloop.pipelines.training.threads import prepare; asleep = prepare()\n"
         "print(os.environ.get('OMP_WAIT_POLICY'), asleep)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipelines.config import Project
-from pipelines.training.window import ChosenSpan
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.training.window import ChosenSpan
 from tests import streams
 
 

@@ -1,0 +1,1 @@
+"""Drift: distances between profiles, what they are by chance, and the verdict on each column."""

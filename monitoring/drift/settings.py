@@ -1,0 +1,119 @@
+"""The section `drift` of a model's YAML: methods, thresholds, and what a calibrated threshold promises."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from driftloop.monitoring.drift.methods import DEFAULTS, LEFT_OUT, METHODS
+from driftloop.monitoring.errors import Misfit, listed, meant
+from driftloop.monitoring.records import Kind
+from driftloop.monitoring.settings.limits import Seed
+from driftloop.monitoring.settings.section import Section
+
+__all__ = ["ColumnDrift", "Drift", "settled"]
+
+# No score of a method is smaller than the one, or larger than the other.
+LEAST, MOST = 1e-12, 1e12
+
+
+def _number_or_calibrated(given: object) -> object:
+    number = isinstance(given, int | float) and not isinstance(given, bool) and LEAST <= given <= MOST
+    if given is None or given == "calibrated" or number:
+        return given
+    raise Misfit(f"`calibrated`, or a number above 0 ({LEAST:g} to {MOST:g})", remedy="correct the value, or remove it")
+
+
+Score = Annotated[float, Field(ge=LEAST, le=MOST)]
+Threshold = Annotated[Score | Literal["calibrated"] | None, BeforeValidator(_number_or_calibrated)]
+
+
+class ColumnDrift(Section):
+    """How one column is scored. The direction belongs to the method."""
+
+    method: str | None = None
+    threshold: Threshold = Field(
+        None, description="`calibrated`, or a static number; for `evidently:` methods their own default if not given"
+    )
+    effect_floor: float | None = Field(
+        None,
+        ge=0,
+        le=MOST,
+        description="a calibrated threshold is never lower; in units of the score, the method's own if not given",
+    )
+
+
+class Drift(Section):
+    """How the columns are scored against the champion's reference, all rows of it and of the window."""
+
+    numeric: ColumnDrift = ColumnDrift(method=DEFAULTS["numeric"])
+    categorical: ColumnDrift = ColumnDrift(method=DEFAULTS["categorical"])
+    columns: dict[str, ColumnDrift] = Field(default_factory=dict, description="settings of single columns")
+    false_alarm_rate: float = Field(
+        0.01, ge=1e-9, lt=0.5, description="how often a whole check may find drift in a column by chance alone"
+    )
+    calibration: Literal["rows", "blocks"] = Field(
+        "rows", description="what is chance: that of drawing rows, or also what goes up and down from window to window"
+    )
+    max_levels: int = Field(50, ge=2, le=500, description="categories kept apart; rarer ones count as one")
+    sample_rows: int = Field(
+        50_000,
+        ge=100,
+        le=10_000_000,
+        description="maximum rows per side for plots and `evidently:` methods, drawn with a seed",
+    )
+    report_columns: int = Field(20, ge=1, le=1000, description="columns with plots in the report, most drifted first")
+    seed: Seed = 0
+
+    def chosen(self, column: str, kind: Kind) -> ColumnDrift:
+        """Settle how a column is scored. A threshold and a floor count only with the method that they were given for.
+
+        >>> drift = Drift(numeric=ColumnDrift(threshold=0.3), columns={"age": ColumnDrift(method="evidently:ks")})
+        >>> drift.chosen("age", "numeric").threshold, drift.chosen("pay", "numeric").threshold
+        (0.05, 0.3)
+        >>> Drift().chosen("age", "numeric")
+        ColumnDrift(method='wasserstein', threshold='calibrated', effect_floor=0.02)
+        """
+        default = self.numeric if kind == "numeric" else self.categorical
+        usual = default.method or DEFAULTS[kind]
+        own = self.columns.get(column, ColumnDrift())
+        method = METHODS[own.method or usual]
+        same = method.name == usual
+        threshold = own.threshold or (default.threshold if same else None) or method.default_threshold or "calibrated"
+        floor = own.effect_floor if own.effect_floor is not None else default.effect_floor if same else None
+        floor = method.floor if floor is None else floor
+        return ColumnDrift(method=method.name, threshold=threshold, effect_floor=floor)
+
+
+def settled(key: str, column: str, kind: Kind, own: ColumnDrift, drift: Drift) -> None:
+    """Refuse a method that does not fit the column's kind, and a threshold that does not fit the method."""
+    fitting = [name for name, method in METHODS.items() if kind in method.kinds]
+    if own.method is not None and own.method not in fitting:
+        plain = own.method.removeprefix("evidently:")
+        left_out = f" {plain} is left out: {LEFT_OUT[plain]}." if plain in LEFT_OUT else ""
+        theirs = f"evidently:{own.method}"
+        near = f" Did you mean {theirs!r}?" if theirs in fitting else meant(own.method, fitting)
+        raise Misfit(
+            f"a method for {kind} columns: one of {listed(fitting, 20)}",
+            key=f"{key}.method",
+            found=repr(own.method),
+            remedy="correct the name." + left_out + near,
+        )
+    chosen = drift.chosen(column, kind)
+    assert chosen.method is not None
+    method = METHODS[chosen.method]
+    if chosen.threshold == "calibrated" and not method.own:
+        raise Misfit(
+            f"a number: {method.name} cannot be calibrated, it is not computed from profiles",
+            key=f"{key}.threshold",
+            found="calibrated",
+            remedy=f"remove it ({method.default_threshold:g} is the default), or choose a method without `evidently:`",
+        )
+    if method.direction == "lower" and isinstance(chosen.threshold, float) and chosen.threshold >= 1:
+        raise Misfit(
+            f"a share below 1: {chosen.method} scores are p-values, and every one lies below {chosen.threshold:g}",
+            key=f"{key}.threshold",
+            found=f"{chosen.threshold:g}",
+            remedy="0.05 is five per cent",
+        )

@@ -1,0 +1,123 @@
+"""Loss on labelled rows: per row, and on average with an interval. Lower is better for every loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftloop.monitoring.records import Performance, Window
+
+Floats = NDArray[np.float64]
+SMALLEST = 1e-15
+WAVES = 6
+BLOCK = 1 << 16
+
+
+def row_losses(loss: str, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
+    """Give the loss of every row, shape (n,).
+
+    `target` has shape (n,): floats for regression, class names for classes. `predicted` has shape (n,) for
+    regression and (n, k) with the probability of each of the `classes` otherwise. A label that the model has never
+    seen counts as a probability of zero. The Brier score is the sum over the classes, halved for two of them, as
+    scikit-learn has it.
+
+    >>> row_losses("mae", np.array([1.0, 2.0]), np.array([1.5, 2.0])).tolist()
+    [0.5, 0.0]
+    >>> row_losses("error_rate", np.array(["a", "b"]), np.array([[0.9, 0.1], [0.7, 0.3]]), ["a", "b"]).tolist()
+    [0.0, 1.0]
+    """
+    if loss in {"mae", "mse"}:
+        error: Floats = np.asarray(target, dtype=np.float64) - predicted
+        with np.errstate(over="ignore"):
+            return np.abs(error) if loss == "mae" else np.square(error)
+    truth: NDArray[np.bool_] = np.asarray(target, dtype=object)[:, None] == np.asarray(classes, dtype=object)[None, :]
+    made: Floats
+    if loss == "log_loss":
+        made = -np.log(np.clip((predicted * truth).sum(axis=1), SMALLEST, 1.0))
+    elif loss == "brier":
+        made = ((predicted - truth) ** 2).sum(axis=1) + ~truth.any(axis=1)
+        made = made / 2 if len(classes) == 2 else made
+    elif loss == "error_rate":
+        made = 1.0 - truth[np.arange(len(truth)), predicted.argmax(axis=1)]
+    else:
+        raise ValueError(f"no loss {loss!r}")
+    return made
+
+
+def mean_interval(losses: Floats, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Mean of rows in their order and an interval that stays honest when neighbouring rows are alike.
+
+    The variance of the mean is read off the slowest waves of the series: its first cosine coefficients, six of them
+    where there are rows enough, against Student's t with as many degrees of freedom (Müller 2007, Lazarus, Lewis,
+    Stock and Watson 2018). Six, because a week of bad and good days holds no more evidence than that, however many
+    rows it has. One row, or a loss that is not finite, leaves the interval unbounded.
+
+    >>> mean_interval(np.array([2.0, 2.0, 2.0, 2.0]))
+    (2.0, 2.0, 2.0)
+    >>> mean_interval(np.array([2.0]))
+    (2.0, -inf, inf)
+    """
+    from scipy.stats import t
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(losses.mean())
+    error = standard_error(losses)
+    if math.isinf(error):
+        return mean, -math.inf, math.inf
+    half = float(t.ppf(0.5 + confidence / 2, _waves(len(losses)))) * error
+    return mean, mean - half, mean + half
+
+
+def standard_error(losses: Floats) -> float:
+    """The standard error of the mean of rows in their order, by the slowest waves of the series (`mean_interval`).
+
+    It is infinite for one row or none, and for losses that are not finite.
+
+    >>> standard_error(np.array([2.0, 2.0])), standard_error(np.array([2.0]))
+    (0.0, inf)
+    """
+    n = len(losses)
+    if n < 2:
+        return math.inf
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = losses.mean()
+        size = max(float(losses.max() - mean), float(mean - losses.min()))
+    if not math.isfinite(size):
+        return math.inf
+    size = size or 1.0
+    waves = np.arange(1, _waves(n) + 1)[:, None]
+    power = np.zeros(len(waves))
+    # Block by block, so that nothing but the losses themselves grows with the rows.
+    for start in range(0, n, BLOCK):
+        rest = (losses[start : start + BLOCK] - mean) / size
+        moment = math.pi * (np.arange(start, start + len(rest)) + 0.5) / n
+        power += np.cos(waves * moment) @ rest
+    return math.sqrt(float((power**2).sum()) * 2 / n / len(waves) / n) * size
+
+
+def _waves(rows: int) -> int:
+    return min(WAVES, math.isqrt(rows))
+
+
+def assess(
+    losses: Floats, *, loss_name: str, window: Window, reference_loss: float, reference_rows: int | None = None
+) -> Performance:
+    """Sum up the losses of a window's labelled rows beside the champion's loss on its reference.
+
+    No loss is negative, so neither is the interval.
+    """
+    mean, low, high = mean_interval(losses)
+    return Performance(
+        loss_name=loss_name,
+        loss=mean,
+        low=max(low, 0.0),
+        high=high,
+        rows=len(losses),
+        window=window,
+        reference_loss=reference_loss,
+        reference_rows=reference_rows,
+    )

@@ -1,0 +1,1 @@
+"""HTML pieces, style and status texts that all pages share."""

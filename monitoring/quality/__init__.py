@@ -1,0 +1,1 @@
+"""Quality of the fresh rows, before any statistics."""

@@ -1,0 +1,101 @@
+"""What preflight counts of the fresh rows, piece by piece; pieces add up to the whole. Judges nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftloop.monitoring.records import ColumnReference, Reference
+
+# Of the strange levels only some are ever named, and there may be as many as rows.
+STRANGE_KEPT = 1000
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One column: its rows, how many are null, outside the reference's range, or at a level that it did not have.
+
+    `only` is the value of all rows that have one, `varied` says that there is more than one value.
+    """
+
+    rows: int = 0
+    nulls: int = 0
+    outside: int = 0
+    unseen: int = 0
+    strange: Counter[str] = field(default_factory=Counter)
+    only: Any = None
+    varied: bool = False
+
+    def __add__(self, other: Counted) -> Counted:
+        both = self.present > 0 and other.present > 0
+        return Counted(
+            self.rows + other.rows,
+            self.nulls + other.nulls,
+            self.outside + other.outside,
+            self.unseen + other.unseen,
+            Counter(dict((self.strange + other.strange).most_common(STRANGE_KEPT))),
+            self.only if self.present else other.only,
+            self.varied or other.varied or (both and self.only != other.only),
+        )
+
+    @property
+    def present(self) -> int:
+        """Rows that have a value."""
+        return self.rows - self.nulls
+
+    @property
+    def null_share(self) -> float:
+        """The share of rows without a value, 0 of no rows."""
+        return self.nulls / self.rows if self.rows else 0.0
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The features of the reference by name, and the labels that are due."""
+
+    columns: Mapping[str, Counted]
+    due: Counted
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally({name: one + other.columns[name] for name, one in self.columns.items()}, self.due + other.due)
+
+
+def tally(frame: pd.DataFrame, reference: Reference, target: str, due: NDArray[np.bool_]) -> Tally:
+    """Count canonical rows; `due`, shape (n,), marks those whose label must be there by now.
+
+    A feature that the rows do not have is not counted.
+    """
+    told = reference.column(target)
+    features = [column for column in reference.of_role("feature") if column.name in frame]
+    labels = count(frame.loc[due, target], told) if told is not None else Counted()
+    return Tally({column.name: count(frame[column.name], column) for column in features}, labels)
+
+
+def count(values: pd.Series[Any], column: ColumnReference) -> Counted:
+    """Count canonical values against what the reference knows of their column."""
+    seen = values.dropna()
+    nulls = len(values) - len(seen)
+    if seen.empty:
+        return Counted(rows=len(values), nulls=nulls)
+    outside, strange = 0, Counter[str]()
+    numeric = pd.api.types.is_float_dtype(seen.dtype)
+    if numeric and column.low is not None and column.high is not None:
+        outside = int(((seen < column.low) | (seen > column.high)).sum())
+    elif not numeric:
+        levels = seen[~seen.isin(column.levels)].value_counts()
+        strange.update({str(level): int(rows) for level, rows in levels.items()})
+    return Counted(
+        rows=len(values),
+        nulls=nulls,
+        outside=outside,
+        unseen=sum(strange.values()),
+        strange=Counter(dict(strange.most_common(STRANGE_KEPT))),
+        only=seen.iloc[0],
+        varied=bool((seen != seen.iloc[0]).any()),
+    )

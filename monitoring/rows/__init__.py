@@ -1,0 +1,1 @@
+"""Canonical rows of a window."""

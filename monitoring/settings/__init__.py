@@ -1,0 +1,1 @@
+"""Parts that every block of the YAML is made of."""

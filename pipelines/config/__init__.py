@@ -1,0 +1,1 @@
+"""The whole model file: sections, strict YAML, errors."""

@@ -1,0 +1,132 @@
+"""A config that moved on since its champion was trained: how the champion is still read, scored and told of.
+
+A champion is judged on its own features and by its own loss until a challenger with the new ones takes over.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from driftloop.monitoring.config import LOSSES, ColumnType
+from driftloop.monitoring.errors import ConfigError
+from driftloop.monitoring.records import Finding, Kind, Reference, changed
+from driftloop.monitoring.rows.canonical import labels, numbers, spell
+from driftloop.pipelines.config.project import Project
+
+# Types that text of files had by all of its values, and the types of `columns.types` that spell as they did.
+THEN: dict[str | None, ColumnType] = {"BOOLEAN": "boolean", "BIGINT": "integer", "DOUBLE": "number"}
+
+
+def as_trained(config: Project, reference: Reference) -> Project:
+    """The config with the features and the loss that the champion was trained with; the same one if nothing moved.
+
+    Categories and classes are read from a CSV as they were then: `True`, where the file has `true`, for a champion
+    of a time when a column's type was that of all of its values.
+    """
+    loss = reference.loss_name if reference.loss_name in LOSSES[config.task] else config.loss
+    made = _with(config, _features(config, reference), loss)
+    if config.source.path is None or (config.source.format or config.source.guess()) != "csv":
+        return made
+    spelled = {
+        column.name: THEN[then]
+        for column in reference.of_role("feature", "target")
+        if column.kind == "categorical" and (then := reference.source_types.get(column.name)) in THEN
+    }
+    types = {**spelled, **made.columns.types}
+    return changed(made, columns=changed(made.columns, types=types)) if spelled else made
+
+
+def widened(config: Project, reference: Reference) -> Project:
+    """The config with the champion's features beside its own, so that both models can be scored on the same rows."""
+    own: dict[str, Kind] = {name: config.kind(name) for name in config.columns.features}
+    return _with(config, {**_features(config, reference), **own}, config.loss)
+
+
+def as_known(frame: pd.DataFrame, reference: Reference) -> pd.DataFrame:
+    """Canonical rows as the champion knows them; a feature that is gone from the source is missing in every row."""
+    made = {}
+    for column in reference.of_role("feature"):
+        values = frame[column.name] if column.name in frame else pd.Series(None, index=frame.index, dtype=object)
+        if column.kind == "numeric":
+            made[column.name] = numbers(values, column.name)[0]
+        else:
+            made[column.name] = _spelled_then(labels(values), reference.source_types.get(column.name))
+    for column in reference.of_role("target"):
+        if column.kind == "categorical" and column.name in frame:
+            made[column.name] = _spelled_then(frame[column.name], reference.source_types.get(column.name))
+    return frame.assign(**made)
+
+
+def _spelled_then(values: pd.Series, source_type: str | None) -> pd.Series:
+    """Categories as the text of a file was spelled when a column had the type of all of its values."""
+    if source_type not in THEN:
+        return values
+    codes, texts = pd.factorize(values)
+    spelled = np.array([*(_then(str(text), THEN[source_type]) for text in texts), None], dtype=object)
+    return pd.Series(spelled[codes], index=values.index, name=values.name)
+
+
+def _then(text: str, kind: ColumnType) -> str:
+    if kind == "boolean":
+        return {"true": "True", "false": "False"}.get(text.strip().lower(), text)
+    try:
+        return str(int(text)) if kind == "integer" else spell(float(text)) or text
+    except (ValueError, OverflowError):
+        return text
+
+
+def differences(config: Project, reference: Reference) -> tuple[Finding, ...]:
+    """Where the config and the champion's reference part, each with what happens until the next promotion."""
+    until = "until a retrain with this config is promoted (`driftloop retrain`)"
+    theirs = _features(config, reference)
+    told: list[tuple[str, str | None, str]] = [
+        ("config_changed", name, f"{name} left the config; the champion still uses it {until}")
+        for name in theirs.keys() - set(config.columns.features)
+    ]
+    for name in config.columns.features:
+        kind = config.kind(name)
+        if name not in theirs:
+            told.append(("new_feature", name, f"{name} is new in the config; the champion does not know it {until}"))
+        elif theirs[name] != kind:
+            said = f"{name} is {kind} in the config; the champion takes it as {theirs[name]} {until}"
+            told.append(("config_changed", name, said))
+    if reference.loss_name != config.loss and reference.loss_name in LOSSES[config.task]:
+        said = f"the config asks for {config.loss}; the champion is judged by its own {reference.loss_name} {until}"
+        told.append(("loss_changed", None, said))
+    return tuple(
+        Finding(code=code, severity="warning", column=column, message=said)
+        for code, column, said in sorted(told, key=lambda one: (one[0], one[1] or ""))
+    )
+
+
+def refuse_another_target(config: Project, reference: Reference, version: str) -> None:
+    """A model of another target or kind of target is another model: the two cannot be compared."""
+    target = config.columns.target
+    (theirs,) = reference.of_role("target")
+    if (theirs.name, theirs.kind) == (target, config.kind(target)):
+        return
+    another = theirs.name != target
+    raise ConfigError(
+        str(config.file),
+        "columns.target" if another else "task",
+        f"{target!r} is to be predicted" if another else f"{config.task}, so {target!r} is {config.kind(target)}",
+        expected=f"what the champion (version {version}) predicts: {theirs.name!r}, {theirs.kind}",
+        remedy="change it back; or give the model another name, and its first check trains it anew",
+    )
+
+
+def _features(config: Project, reference: Reference) -> dict[str, Kind]:
+    """The champion's features with their kinds, without what is the time or the target now."""
+    now = {config.columns.time, config.columns.target}
+    return {column.name: column.kind for column in reference.of_role("feature") if column.name not in now}
+
+
+def _with(config: Project, features: dict[str, Kind], loss: str) -> Project:
+    columns = changed(
+        config.columns,
+        numeric=tuple(name for name, kind in features.items() if kind == "numeric"),
+        categorical=tuple(name for name, kind in features.items() if kind == "categorical"),
+    )
+    performance = changed(config.performance, loss=loss)
+    return changed(config, columns=columns, performance=performance)

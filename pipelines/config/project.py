@@ -1,0 +1,218 @@
+"""The whole model file: monitoring's half and our own. YAML is read in yaml_file.py."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from driftloop.monitoring.config import Monitored, Section, Share, Windows
+from driftloop.monitoring.errors import ConfigError, Misfit, UnknownModel, listed
+from driftloop.monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, RecoverableLoss
+from driftloop.monitoring.settings.durations import Span, format_duration, parse_duration
+from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed
+from driftloop.pipelines.config.parameters import Drawn, Parameter
+from driftloop.pipelines.config.refusal import worded
+from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.config.yaml_file import read_yaml
+from driftloop.pipelines.notify.notices import Notify
+from driftloop.pipelines.training.window import TrainingSpan, with_base
+
+
+class Search(Section):
+    """Random search over parameters: each trial is a concurrent task and a nested MLflow run."""
+
+    trials: int = Field(8, ge=1, le=1000)
+    space: dict[str, Annotated[Drawn, Field(min_length=1)]] = Field(
+        default_factory=dict, description="name: the values to draw from; two numbers are the ends of a range"
+    )
+    threads: int = Field(2, ge=1, le=64, description="trials at a time")
+
+
+class Training(Section):
+    """How a challenger is made."""
+
+    window: TrainingSpan = Field(
+        description="span of labelled rows that a challenger sees, its holdout included; `choose` (four current "
+        "windows) or `{choose: 28d}`: probes choose between this span, twice it, all rows, the season most alike and "
+        "earlier champions"
+    )
+    holdout: Span | None = Field(None, description="the newest part, kept for the gate; a fifth if not given")
+    min_rows: int = Field(500, ge=2, le=MOST_ROWS, description="fewer labelled rows: no training")
+    estimator: str = Field(
+        "auto",
+        max_length=500,
+        description="auto (xgboost or a regularised linear model, whichever predicts the newest fifth of the training "
+        "rows better), xgboost, linear, a scikit-learn class by dotted path, or module:function of your own",
+    )
+    params: dict[str, Parameter] = Field(
+        default_factory=dict,
+        description="parameters of the estimator (under auto, of xgboost); boosted trees stop early unless their "
+        "number is given",
+    )
+    search: Search | None = None
+    max_levels: int = Field(
+        1000, ge=2, le=100_000, description="categories a feature keeps; rarer ones count as missing"
+    )
+    refit: bool = Field(
+        True, description="after the gate, fit the same recipe again on all labelled rows, holdout included"
+    )
+    trusted_types: tuple[str, ...] = Field((), description="types that may be stored and loaded beside the known ones")
+    allow_pickle: bool = Field(False, description="store by pickle what has no safe format; runs code when loaded")
+    threads: int | None = Field(None, ge=1, le=1024, description="threads of a fit; the free cores if not given")
+    timeout: Span = Field(
+        timedelta(hours=12), description="a fit of a function of your own that takes longer is ended, and has failed"
+    )
+    max_memory_mb: int | None = Field(
+        None,
+        ge=100,
+        le=100_000_000,
+        description="memory that its process may take, rows and libraries included (Linux)",
+    )
+    seed: Seed = 0
+
+
+class Gate(Section):
+    """The proof that a challenger must bring before it takes over."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    margin: Share = Field(0.0, description="how much better, as a share of the champion's loss")
+    max_loss: float | None = Field(
+        None, ge=0, le=1e300, description="absolute limit: no model with a higher loss is promoted"
+    )
+    min_rows: int = Field(100, ge=2, le=MOST_ROWS, description="holdout rows that neither model has seen")
+    resamples: int = Field(2000, ge=200, le=100_000)
+    leak_threshold: Annotated[float, Field(gt=0.5, le=1)] = Field(
+        0.999, description="a feature that tells the target to this degree alone is a leak"
+    )
+    seed: Seed = 0
+
+
+class Predictions(Section):
+    """Where `driftloop predict` logs what the champion said, and where a check looks for it before it scores."""
+
+    path: str | None = Field(
+        None,
+        max_length=LONGEST_PATH,
+        description="a folder for parquet files; `predictions/MODEL` of the state folder if not given",
+    )
+
+    @model_validator(mode="after")
+    def _is_local(self) -> Self:
+        if "://" in (self.path or ""):
+            raise Misfit(
+                "a folder that this machine can write to",
+                key="path",
+                found="a URL",
+                remedy="log to a local folder, and sync it to where it should be",
+            )
+        if any(len(part.encode()) > LONGEST_PART for part in Path(self.path or "").parts):
+            raise Misfit(
+                f"a folder whose names have at most {LONGEST_PART} bytes each", key="path", found="a longer name"
+            )
+        return self
+
+
+class Policies(Section):
+    """Who judges. Any trigger that fires asks for a retrain; any guard that vetoes prevents it."""
+
+    triggers: tuple[AnyTrigger, ...] = Field((RecoverableLoss(),), min_length=1)
+    guards: tuple[AnyGuard, ...] = (EnoughLabels(),)
+
+
+class Project(Monitored):
+    """One model file, whole."""
+
+    policies: Policies = Policies()
+    training: Training
+    gate: Gate = Gate()
+    promotion: Literal["automatic", "manual"] = Field(
+        "automatic", description="manual: a proven challenger waits for `driftloop promote`; the first one does not"
+    )
+    schedule: Schedule = Schedule()
+    predictions: Predictions = Predictions()
+    # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
+    notify: Notify = Field(Notify(), exclude=True, repr=False)
+    file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _base_span(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        windows = given.get("windows")
+        current = windows.get("current") if isinstance(windows, dict) else getattr(windows, "current", None)
+        try:
+            span = parse_duration(Windows().current if current is None else current)
+        except Misfit:
+            return given  # told where it stands, as windows.current
+        return {**given, "training": with_base(given.get("training"), span)} if "training" in given else given
+
+    @model_validator(mode="after")
+    def _holdout_fits(self) -> Self:
+        if self.training.holdout is not None and self.training.holdout >= self.training.window:
+            raise Misfit(
+                "a holdout that is shorter than training.window, of which it is the newest part",
+                key="training.holdout",
+                found=f"{format_duration(self.training.holdout)} of {format_duration(self.training.window)}",
+            )
+        return self
+
+    @property
+    def held_out(self) -> timedelta:
+        """The newest part of `training.window`, kept for the gate."""
+        return self.training.holdout or self.training.window / 5
+
+    @property
+    def learned_span(self) -> timedelta:
+        """The span of labelled rows that a training reads: its window and, before the holdout, the label delay."""
+        return self.training.window + self.columns.label_delay
+
+    @property
+    def held_back(self) -> timedelta:
+        """How much older than the newest labels a challenger is: holdout and the gap before it, unless refitted."""
+        if self.training.refit:
+            return timedelta()
+        return self.held_out + self.columns.label_delay
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the config start."""
+        return self.file.parent
+
+
+def load(path: str | Path) -> Project:
+    """Read a model file. Every error names the file, the key, what was found and what is expected."""
+    file = Path(path)
+    if file.is_dir():
+        inside = sorted(str(one) for one in file.glob("*.y*ml"))
+        raise ConfigError(
+            str(file),
+            "",
+            "is a folder",
+            expected="the YAML file of one model",
+            remedy=f"name one of {listed(inside)}" if inside else "start with `driftloop init DATA`",
+        )
+    if not file.is_file():
+        near = sorted(str(other) for other in (file.parent if file.parent.is_dir() else Path()).glob("*.y*ml"))
+        raise UnknownModel(str(path), near)
+    content = read_yaml(file)
+    if "file" in content:
+        raise ConfigError(str(file), "file", "an unknown key", expected="a key of the config", remedy="remove it")
+    try:
+        return Project.model_validate({**content, "file": file})
+    except ValidationError as error:
+        raise worded(file, error, Project) from None
+
+
+def _read_if_path(value: Any) -> Any:
+    return load(value) if isinstance(value, str | Path) else value
+
+
+ProjectFile = Annotated[Project, BeforeValidator(_read_if_path, json_schema_input_type=str)]
+"""A project, or the path of its YAML: what a flow takes. An unknown path is refused before anything runs.
+
+Prefect's forms ask for the path.
+"""

@@ -1,0 +1,1 @@
+"""Fresh rows of a span and where they are kept."""

@@ -1,0 +1,136 @@
+"""Canonical rows of a span with a digest of their content: what a flow and a backtest read. Knows no Prefect."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftloop.monitoring import sources
+from driftloop.monitoring.records import Finding, Window
+from driftloop.monitoring.rows.canonical import Bent, conform
+from driftloop.monitoring.windows import inside, within
+from driftloop.pipelines.data.spool import Spool
+
+if TYPE_CHECKING:
+    from driftloop.monitoring.config import Monitored
+
+# So many rows are read and gone through at a time.
+PIECE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """Canonical rows in memory, in order of time, with the names and types of the source's columns."""
+
+    frame: pd.DataFrame
+    source_types: dict[str, str]
+
+
+class Fresh:
+    """The rows of a span, canonical, with what had to be bent and the names and types of the source's columns.
+
+    `pieces` gives them some at a time, in the order of the source; `frame` all at once, in order of time. Each piece
+    is in order of time. No plain record: Prefect walks through those at each task call.
+    """
+
+    def __init__(self, time: str, source_types: dict[str, str]) -> None:
+        self.time, self.source_types, self.in_order = time, source_types, True
+        self._bent: tuple[Bent, ...] = ()
+        self._hashes: list[NDArray[np.uint64]] = []
+        self._moments: list[pd.Series] = []
+        self._spool = Spool()
+        self._columns: list[str] = []
+        self._newest = pd.Timestamp.min.tz_localize("UTC")
+
+    def add(self, raw: pd.DataFrame, config: Monitored) -> None:
+        """Take on some more rows of the source."""
+        if len(raw):
+            moments = raw[self.time]
+            self.in_order &= bool(moments.is_monotonic_increasing) and moments.iloc[0] >= self._newest
+            self._newest = max(self._newest, moments.max())
+        frame, came = conform(sources.in_order_of_time(raw, self.time), config)
+        self._bent = tuple(map(Bent.__add__, self._bent, came)) if self._bent else came
+        self._columns = list(frame.columns)
+        self._hashes.append(_hashes(frame))
+        self._moments.append(frame[self.time].copy())
+        self._spool.add(frame)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What had to be bent."""
+        return tuple(finding for one in self._bent for finding in one.findings())
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All rows in order of time, in memory: for what learns from them."""
+        parts = list(self._spool)
+        if len(parts) == 1:
+            return parts[0]
+        return sources.in_order_of_time(pd.concat(parts, ignore_index=True), self.time)
+
+    @cached_property
+    def digest(self) -> str:
+        """A name for the content of all rows."""
+        return _named(self._columns, self._hashes)
+
+    def pieces(self, window: Window | None = None) -> Iterator[pd.DataFrame]:
+        """The rows of a window, or all, some at a time; at least one piece, though it may be empty."""
+        yield from (piece if window is None else within(piece, self.time, window) for piece in self._spool)
+
+    def count(self, window: Window) -> int:
+        """How many rows lie in a window."""
+        return sum(int(inside(moments, window).sum()) for moments in self._moments)
+
+    def digest_of(self, window: Window) -> str:
+        """A name for the content of the rows of a window."""
+        return _named(self._columns, self._hashes_of(window))
+
+    def repeated_share(self, window: Window) -> float:
+        """How many of the rows of a window repeat another row exactly; 0 of none."""
+        hashes = _sorted(self._hashes_of(window))
+        return float((hashes[1:] == hashes[:-1]).sum()) / max(len(hashes), 1)
+
+    def _hashes_of(self, window: Window) -> list[NDArray[np.uint64]]:
+        pairs = zip(self._hashes, self._moments, strict=True)
+        return [hashes[inside(moments, window)] for hashes, moments in pairs]
+
+
+def read_fresh(config: Monitored, window: Window, folder: Path, piece: int = PIECE) -> Fresh:
+    """Read the rows of a span from the source and make them canonical, about `piece` rows in memory at a time.
+
+    Beside them sixteen bytes a row are held, for the digest and to count.
+    """
+    with sources.stream_rows(config.source, config.reading, window, folder, piece) as stream:
+        fresh = Fresh(config.columns.time, stream.schema)
+        for frame in stream.frames:
+            fresh.add(frame, config)
+    return fresh
+
+
+def content_digest(frame: pd.DataFrame) -> str:
+    """A name for the content of rows, whatever their order: 32 hexadecimal characters."""
+    return _named(list(frame.columns), [_hashes(frame)])
+
+
+def _hashes(frame: pd.DataFrame) -> NDArray[np.uint64]:
+    return np.asarray(pd.util.hash_pandas_object(frame, index=False))
+
+
+def _named(columns: Sequence[str], hashes: Sequence[NDArray[np.uint64]]) -> str:
+    named = hashlib.sha256("\x1f".join(map(str, columns)).encode())
+    named.update(_sorted(hashes).data)
+    return named.hexdigest()[:32]
+
+
+def _sorted(hashes: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    whole = np.concatenate(hashes)
+    whole.sort()
+    return whole

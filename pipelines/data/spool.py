@@ -1,0 +1,66 @@
+"""Frames that wait: few rows in memory, many in a file of the state folder that has no name."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+import pandas as pd
+import pyarrow as pa
+
+from driftloop.pipelines.runtime import home
+
+# So many rows are kept in memory.
+HELD = 1 << 18
+
+
+class Spool:
+    """Canonical frames in the order in which they were added, to be gone through any number of times, by any thread.
+
+    The file has no name, so that nothing is left of it whatever becomes of the process.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[pd.DataFrame] = []
+        self._file: IO[bytes] | None = None
+        self._places: list[tuple[int, int]] = []
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Add a frame; what is too much for memory goes to disk, with all that came before it."""
+        self._held.append(frame)
+        if not self._places and sum(map(len, self._held)) <= HELD:
+            return
+        if self._file is None:
+            home.home().mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=home.home())  # noqa: SIM115  (it ends with the spool)
+        for one in self._held:
+            self._write(self._file, one)
+        self._held.clear()
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        yield from self._held  # either all are here, or all are there
+        for start, length in self._places:
+            assert self._file is not None
+            yield _canonical(pa.ipc.open_stream(os.pread(self._file.fileno(), length, start)).read_all())
+
+    def __len__(self) -> int:
+        return len(self._held) + len(self._places)
+
+    def _write(self, file: IO[bytes], frame: pd.DataFrame) -> None:
+        start = file.tell()
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        with pa.ipc.new_stream(file, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as stream:
+            stream.write_table(table)
+        file.flush()
+        self._places.append((start, file.tell() - start))
+
+
+def _canonical(table: pa.Table) -> pd.DataFrame:
+    """The frame as it was added: times, float64, and text as objects with None."""
+    made = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        plain = pa.types.is_floating(column.type) or pa.types.is_timestamp(column.type)
+        made[name] = column.to_pandas() if plain else pd.Series(column.to_numpy(zero_copy_only=False), dtype=object)
+    return pd.DataFrame(made)

@@ -1,0 +1,29 @@
+"""The estimator of a loss without labels as a Prefect task: fitted beside a challenger, applied elsewhere."""
+
+from __future__ import annotations
+
+import pandas as pd
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.training import loss_model
+from driftloop.pipelines.training.loss_model import LossModel
+from driftloop.pipelines.training.scorer import Scorer
+
+
+@task(name="fit loss estimator", cache_policy=NO_CACHE)
+def fit_estimator(config: Project, holdout: pd.DataFrame, scorer: Scorer) -> LossModel:
+    """Learn the challenger's loss from the gate's holdout, which it was not trained on.
+
+    Where `training.refit` trains it once more on all rows, the estimator stays that of the model the gate judged: of
+    the refitted one there is no row left that it has not seen.
+    """
+    target = holdout[config.columns.target].to_numpy()
+    settings = config.training
+    fitted = loss_model.fit_loss_model(
+        scorer, holdout, target, config.loss, seed=settings.seed, threads=settings.threads
+    )
+    test = fitted.told.self_test
+    get_run_logger().info("%s: %s", fitted.told.method, fitted.told.impossible or (test.reason if test else ""))
+    return fitted

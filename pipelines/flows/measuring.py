@@ -1,0 +1,168 @@
+"""The measuring steps of a check as Prefect tasks: champion, reference, preflight, drift, loss, report.
+
+Reads of the reference and scores are cached on content (same rows, same champion, same settings), never on time.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from pathlib import Path
+
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from driftloop.monitoring import sources
+from driftloop.monitoring.drift.verdicts import judge, too_few_blocks
+from driftloop.monitoring.ledger import digest
+from driftloop.monitoring.profiles import Profiles
+from driftloop.monitoring.quality.lateness import Lateness, lateness
+from driftloop.monitoring.quality.preflight import inspect
+from driftloop.monitoring.quality.tally import Tally, tally
+from driftloop.monitoring.records import (
+    Check,
+    ColumnReference,
+    ColumnScore,
+    Estimate,
+    Finding,
+    Performance,
+    Reference,
+    Window,
+)
+from driftloop.monitoring.windows import within
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.as_trained import differences
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.flows.scoring import Scored, score_rows
+from driftloop.pipelines.predictions import prediction_log
+from driftloop.pipelines.registry import Version
+from driftloop.pipelines.runtime.caching import by_content
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a check has measured. `cached`: nothing was computed, the same rows were scored before."""
+
+    scores: tuple[ColumnScore, ...]
+    performance: Performance | None
+    estimated: Estimate | None
+    labelled_rows: int
+    page: str
+    cached: bool
+
+
+@task(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
+def find_champion(model: str) -> Version | None:
+    """The version behind the alias `champion`, if there is one."""
+    return registry.aliased(model, registry.CHAMPION)
+
+
+@task(name="read reference", persist_result=True, cache_key_fn=by_content)
+def read_reference(champion: Version, key: str) -> tuple[Reference, Profiles, pd.DataFrame]:
+    """The champion's own reference, artifacts of its version: what it remembers, its profiles, a sample of its rows."""
+    from driftloop.pipelines.registry import contents
+
+    return registry.reference(champion), contents.profiles(champion), registry.reference_rows(champion)
+
+
+@task(name="preflight", cache_policy=NO_CACHE)
+def preflight(
+    config: Project,
+    known: Project,
+    window: Window,
+    fresh: Fresh,
+    reference: Reference,
+    profiles: Profiles,
+    ahead: Window,
+) -> tuple[Finding, ...]:
+    """All findings on the current rows, those of reading included. `ahead` is the span that no row may lie in.
+
+    `known` is the config by which the rows were read: the champion's features, and not those of the config.
+    """
+    time, target = config.columns.time, config.columns.target
+    due = window.end - config.columns.label_delay
+    counted: list[Tally] = []
+    late = Lateness()
+    for piece in fresh.pieces():
+        late += lateness(piece, time, known.columns.target)
+        rows = within(piece, time, window)
+        counted.append(tally(rows, reference, target, (rows[time] < due).to_numpy()))
+    found = inspect(
+        reduce(add, counted),
+        reference,
+        known,
+        source_types=fresh.source_types,
+        repeated_share=fresh.repeated_share(window),
+        future_rows=sources.count_rows(config.source, known.reading, ahead, config.folder),
+        in_order=fresh.in_order,
+        late=late,
+    )
+    return fresh.findings + differences(config, reference) + too_few_blocks(profiles, config.drift) + found
+
+
+def measure(
+    config: Project,
+    champion: Version,
+    window: Window,
+    labelled: Window,
+    fresh: Fresh,
+    reference: Reference,
+    profiles: Profiles,
+    reference_rows: pd.DataFrame,
+    aside: frozenset[str],
+) -> Measurement:
+    """Predict all rows and sum them up in one pass, then judge drift and draw the report by what it left."""
+    settings = config.drift.model_dump_json()
+    rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss)
+    rows = digest(rows, config.columns.label_delay, settings)
+    scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, key=rows)
+    judged = tuple(column for column in reference.columns if column.name not in aside)
+    labels = scored.profiles[config.columns.target]
+    if labels.nulls == labels.rows:
+        judged = tuple(column for column in judged if column.role != "target")
+    drift_key = digest(rows, *(column.model_dump_json() for column in judged))
+    state = measure_drift(config, profiles, reference_rows, scored, judged, key=drift_key, return_state=True)
+    scores, page = state.result()
+    return Measurement(
+        scores=scores,
+        performance=scored.performance,
+        estimated=scored.estimated,
+        labelled_rows=scored.performance.rows if scored.performance else 0,
+        page=zlib.decompress(page).decode(),
+        cached=state.name == "Cached",
+    )
+
+
+@task(name="measure drift", persist_result=True, cache_key_fn=by_content)
+def measure_drift(
+    config: Project,
+    profiles: Profiles,
+    reference: pd.DataFrame,
+    scored: Scored,
+    columns: tuple[ColumnReference, ...],
+    key: str,
+) -> tuple[tuple[ColumnScore, ...], bytes]:
+    """A score for every column from all rows, and Evidently's page from a sample of them.
+
+    The page is packed by zlib, quickly rather than tightly: it is kept for the next run on the same rows.
+
+    Prefect's own compressing serializer is not used: its settings get lost in the API, and clients cannot read the run.
+    """
+    from driftloop.monitoring.report import measure as run_evidently
+
+    decided = judge(profiles, scored.profiles, columns, config.drift)
+    measured = run_evidently(reference, scored.sample, columns, config.drift, decided)
+    return measured.scores, zlib.compress(measured.page.encode(), level=1)
+
+
+@task(name="save report", cache_policy=NO_CACHE)
+def save_report(page: str, check: Check, path: Path) -> None:
+    """Evidently's page with our verdict on top."""
+    from driftloop.monitoring.report import write_report
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_report(page, check, path)

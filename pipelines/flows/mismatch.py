@@ -1,0 +1,122 @@
+"""Mistakes of a config that show in its source: found by a command before anything heavy is started.
+
+Broken data is none of them: what the champion found in the source was no mistake when it was written.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from driftloop.monitoring import sources
+from driftloop.monitoring.errors import (
+    BadExpression,
+    ColumnsLost,
+    ConfigError,
+    DriverMissing,
+    NotATime,
+    SecretMissing,
+    listed,
+    meant,
+)
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.rows.canonical import numbers
+from driftloop.monitoring.sources import times
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.runtime import home
+
+SAMPLE = 500
+ENOUGH = 20  # fewer values say nothing of a column
+
+
+def is_new(project: Project) -> bool:
+    """Whether nothing has happened to the model yet: a mistake in its config is then likelier than broken data."""
+    try:
+        with closing(Ledger(home.ledger_url())) as ledger:
+            return not ledger.checks(project.model, most=1) and not ledger.requests(project.model, most=1)
+    except Exception:
+        return False  # the check meets it again
+
+
+def refuse_mismatch(project: Project) -> None:
+    """Raise `ConfigError` where the config names what the source never had; other trouble is left to the check."""
+    try:
+        known = sources.fitting(project.source, project.reading, project.folder)
+    except ColumnsLost as error:
+        new = [name for name in error.lost if name not in _trained_with(project)]
+        if new:
+            raise _lost(project, new, error) from None
+        return
+    except NotATime as error:
+        if _trained_with(project):
+            return
+        raise ConfigError(
+            str(project.file), "columns.time", error.found, expected=error.expected, remedy=error.remedy
+        ) from None
+    except (BadExpression, DriverMissing, SecretMissing):
+        if is_new(project):
+            raise
+        return
+    except Exception:
+        return  # the check meets it again, and records it
+    if known and is_new(project):
+        _refuse_words(project)
+
+
+def _lost(project: Project, lost: list[str], error: ColumnsLost) -> ConfigError:
+    columns = project.columns
+    key = next((key for key in ("time", "target", "numeric", "categorical") if _named(columns, key, lost[0])), "")
+    where = f"columns.{key}" if key else "columns"
+    which = f"column {lost[0]!r} is" if len(lost) == 1 else f"columns {listed(lost)} are"
+    return ConfigError(
+        str(project.file),
+        where,
+        f"{which} not in {error.where}",
+        expected=f"columns of the source, which has {listed(error.there, 20)}",
+        remedy="correct the name." + meant(lost[0], error.there),
+    )
+
+
+def _named(columns: object, key: str, name: str) -> bool:
+    value = getattr(columns, key)
+    return name == value or (isinstance(value, tuple) and name in value)
+
+
+def _refuse_words(project: Project) -> None:
+    """A column that the config calls numeric and in which no value of many reads as a number."""
+    columns, ever = project.columns, times.EVER
+    try:
+        with sources.stream_rows(project.source, project.reading, ever, project.folder, SAMPLE) as stream:
+            frame = next(iter(stream.frames))
+    except Exception:
+        return
+    for name in (*columns.features, columns.target):
+        if project.kind(name) != "numeric":
+            continue
+        _, came = numbers(frame[name], name)
+        if came.given >= ENOUGH and came.lost == came.given:
+            key = "columns.target" if name == columns.target else "columns.numeric"
+            raise ConfigError(
+                str(project.file),
+                key,
+                f"{name!r} has no number among its values, such as {came.example}",
+                expected="numbers as Python writes them, without units and thousands separators",
+                remedy=f"derive a number (columns.derived), or name {name!r} "
+                + ("in a classification (task)" if name == columns.target else "under columns.categorical"),
+            )
+
+
+def _trained_with(project: Project) -> frozenset[str]:
+    """The columns of the source when the champion was trained; none without a champion, or where that is not known."""
+    if is_new(project):
+        return frozenset()
+    try:
+        from driftloop.pipelines import registry
+
+        champion = registry.aliased(project.model, registry.CHAMPION)
+        if champion is None:
+            return frozenset()
+        reference = registry.reference(champion)
+        return frozenset(reference.source_types) | {column.name for column in reference.columns}
+    except Exception:
+        # It is met again by the check. Until then everything the config names may be known.
+        return frozenset({project.columns.time, project.columns.target, *project.columns.features})

@@ -1,0 +1,292 @@
+"""The monitoring flow: read, preflight, measure, decide, and where the decision says so, train. Wiring only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+from prefect import flow, get_run_logger
+
+from driftloop.monitoring.decision import decide
+from driftloop.monitoring.errors import BadData, NoChampion
+from driftloop.monitoring.ledger import Held, Ledger, Request, digest
+from driftloop.monitoring.quality.preflight import fatal, put_aside
+from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
+from driftloop.monitoring.windows import labelled_window, training_window
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import ProjectFile
+from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.flows import measuring, unserved
+from driftloop.pipelines.flows.measuring import Measurement
+from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
+from driftloop.pipelines.flows.reading import no_rows, read
+from driftloop.pipelines.notify import announce
+from driftloop.pipelines.registry import Version, evidence, promotion
+from driftloop.pipelines.requests import recovery
+from driftloop.pipelines.requests.check_run import CheckRun, Train
+from driftloop.pipelines.requests.work import settings_of
+from driftloop.pipelines.runtime import failpoints, home, outages
+from driftloop.pipelines.training.refit import below_gate
+
+
+@flow(name="monitoring", validate_parameters=True)
+def monitoring_flow(
+    config: ProjectFile, now: Moment | None = None, dry_run: bool = False, train: Train = "here"
+) -> Check:
+    """Check one model once: judge its newest window, retrain it if that is decided, and keep the evidence.
+
+    `now` is the present unless given (a replay). A dry run judges and writes the report, and changes nothing: no
+    ledger, no MLflow, no training. With `train="request"` a retrain is written into the ledger and left to whoever
+    takes it up, as in server mode; the check then ends as `requested`, and gets its last word after the training.
+    """
+    with (
+        evidence.own_flow_run(),
+        closing(Ledger(home.ledger_url())) as ledger,
+        _alone(config.model, ledger, dry_run),
+    ):
+        run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger, train)
+        try:
+            if not dry_run:
+                evidence.works_on(config.model)
+                failpoints.reach("claimed check")
+                run.notice("clock_went_back", recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
+                warn = get_run_logger().warning
+                run.notice("champion_healed", recovery.recover(config, ledger, run.now, warn, train=train))
+                run.notice("champion_lost", promotion.lost(ledger, config.model))
+            check = _check(run)
+        except BadData as error:
+            found = Finding(code=error.code, severity="fatal", column=error.column, message=error.found)
+            check = run.exit(Outcome.BAD_DATA, str(error), findings=(found,))
+        except NoChampion:
+            raise
+        except BaseException as error:
+            told = outages.told(error)
+            run.failed(told)
+            if told is error:
+                raise
+            raise told from error
+        get_run_logger().info("%s: %s", check.outcome.value, check.reason)
+        return check
+
+
+@contextmanager
+def _alone(model: str, ledger: Ledger, dry_run: bool) -> Iterator[None]:
+    """One check of a model at a time, wherever it runs. A dry run changes nothing, so it waits for nobody."""
+    if dry_run:
+        yield
+        return
+
+    def waits(held: Held) -> None:
+        get_run_logger().warning("another check of %s is under way (%s): waiting for its end", model, held.holder)
+
+    with ledger.present(), ledger.holding(f"check/{model}", waiting=waits):
+        yield
+
+
+def _check(run: CheckRun) -> Check:
+    """The steps in their order; each early exit leaves before anything expensive is imported."""
+    config, window = run.config, run.window
+    champion = measuring.find_champion(config.model)
+    if champion is None:
+        return _bootstrap(run)
+    run.champion = champion.number
+    promotion.proven(run.ledger, champion)
+    # The champion is judged as it was trained, whatever the config says now.
+    labelled = labelled_window(window, config.columns.label_delay)
+    span = Window(start=labelled.start, end=window.end)
+    known, fresh, gone = read_as_trained(config, registry.reference(champion), champion.number, span)
+    run.rows = fresh.count(window)
+    failpoints.reach("read rows")
+    before = None if run.dry_run else _checked_before(run, champion, fresh.digest)
+    if before is not None:
+        said = f"these {run.rows:,} rows of {window} were checked before ({before})"
+        return run.exit(Outcome.ALREADY_CHECKED, f"{said}; --dry-run judges them again without changing anything")
+    if run.rows == 0:
+        return run.exit(Outcome.NO_DATA, no_rows(config, window))
+    if run.rows < config.preflight.min_rows:
+        return run.exit(
+            Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, preflight.min_rows is {config.preflight.min_rows:,}"
+        )
+    reference, profiles, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
+    ahead = Window(start=max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK, end=datetime(9999, 1, 1, tzinfo=UTC))
+    findings = measuring.preflight(config, known, window, fresh, reference, profiles, ahead)
+    findings = explained(config, reference, champion.number, gone, findings)
+    findings += ahead_of_source(config, reference, fresh.source_types)
+    stops = fatal(findings)
+    if stops:
+        told = "; ".join(finding.message for finding in stops)
+        said = f"the data is broken, a retrain is blocked: {told}. If the data is meant to stay like this"
+        said += f", `driftloop retrain {config.file}` trains a model on it"
+        return run.exit(Outcome.BAD_DATA, said, findings=findings)
+    measured = measuring.measure(
+        known, champion, window, labelled, fresh, reference, profiles, reference_rows, put_aside(findings)
+    )
+    return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
+
+
+def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
+    """How these very rows were judged before, by a finished check or by one whose request is open; None if never."""
+    key = recovery.checked_key(run.ledger, run.config.model, run.window, champion.number, rows)
+    check = run.ledger.checked(key)
+    if check is not None:
+        return f"check {check.check_id}: {check.outcome.value}"
+    asked = _under_way(run, champion.number)
+    if asked is None or asked.check is None or asked.rows != rows or asked.check.window.end != run.window.end:
+        return None
+    return f"check {asked.check.check_id}: its request {asked.request_id} is not at its end yet"
+
+
+def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, measured: Measurement) -> Check:
+    from driftloop.pipelines.flows.probing import learn_on, with_probe
+
+    config = run.config
+    history = run.ledger.history(config.model, run.now)
+    signals = with_probe(run, champion, signals, history)
+    decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now)
+    wanted = decision.action == "retrain"
+    outcome = Outcome.HELD if decision.held or wanted else Outcome.STEADY
+    reason = f"dry run, nothing was trained; {decision.reason}" if wanted and run.dry_run else decision.reason
+    check = run.check(
+        outcome,
+        reason,
+        columns=measured.scores,
+        drift_share=signals.drift_share,
+        performance=measured.performance,
+        estimated=measured.estimated,
+        age_batches=signals.age_batches,
+        probe=signals.probe,
+        findings=signals.findings,
+        votes=decision.votes,
+        decision=decision.action,
+        cached=measured.cached,
+    )
+    report = home.reports(config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
+    check = changed(check, report=str(report))
+    measuring.save_report(measured.page, check, report)
+    failpoints.reach("saved report")
+    if run.dry_run:
+        return check
+    check = changed(check, mlflow_run_id=run.open_run(check, report))
+    if wanted:
+        run.decided = check
+        check = _retrain(run, champion, fresh, check)
+        learn_on(config, run.ledger, check, history)
+        measuring.save_report(measured.page, check, report)
+        registry.client().log_artifact(str(check.mlflow_run_id), str(report))
+    if check.outcome is Outcome.REQUESTED:
+        return run.hand_over(check)
+    return run.finish(check, recovery.settled_keys(run.ledger, check, fresh.digest))
+
+
+def _signals(
+    run: CheckRun, champion: Version, reference: Reference, findings: tuple[Finding, ...], measured: Measurement
+) -> Signals:
+    """What is known before any probe. The champion's age in batches is counted to the end of the current window."""
+    newest = champion.newest_row
+    age_batches = (run.window.end - newest) / run.window.length if newest is not None else None
+    late = run.config.columns.label_delay / run.window.length
+    if champion.tags.get("driftloop.refit") == "true" and age_batches is not None:
+        findings = (*findings, *below_gate(champion.number, measured.performance, age_batches - late))
+    return Signals(
+        window=run.window,
+        rows=run.rows,
+        labelled_rows=measured.labelled_rows,
+        scores=measured.scores,
+        performance=measured.performance,
+        estimated=measured.estimated,
+        champion=champion.number,
+        champion_age=run.now - newest if newest is not None else None,
+        age_batches=age_batches,
+        held_batches=run.config.held_back / run.window.length,
+        learned=run.ledger.learned(run.config.model),
+        importance=reference.importance or None,
+        findings=findings,
+    )
+
+
+def _retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
+    """Ask for a retrain and have it run, unless a challenger for this champion waits or is being trained already."""
+    waits = promotion.waiting(run.ledger, run.config.model)
+    if waits is not None and run.ledger.asked(waits[1].request_id).champion == champion.number:
+        said = f"nothing is trained while version {waits[0].number} waits for `driftloop promote`"
+        told = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {said}"}
+        return changed(check, **told)
+    under_way = _under_way(run, champion.number)
+    if under_way is not None:
+        said = f"nothing more is asked for while request {under_way.request_id} is not at its end"
+        return changed(check, reason=f"{check.reason}; {said}")
+    return _train(run, check, fresh.digest, fresh.digest)
+
+
+def _under_way(run: CheckRun, champion: str | None) -> Request | None:
+    """An open request to replace this champion, where others train: where we do, recovery has left none."""
+    if run.train == "here" or run.dry_run:
+        return None
+    return next((one for one in run.ledger.open_requests(run.config.model) if one.champion == champion), None)
+
+
+def _bootstrap(run: CheckRun) -> Check:
+    """No champion yet: train the first one on what history there is. It must beat the naive baseline.
+
+    If it does not, the check reports the rows all the same.
+    """
+    config, window = run.config, run.window
+    if run.dry_run:
+        raise NoChampion(config.model)
+    training = training_window(window, config.columns.label_delay, config.learned_span)
+    labelled = labelled_window(window, config.columns.label_delay)
+    fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder)
+    run.rows = fresh.count(window)
+    if not fresh.count(training):
+        return run.exit(
+            Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {no_rows(config, training)}"
+        )
+    under_way = _under_way(run, None)
+    if under_way is not None:
+        said = f"the first champion is being trained already: request {under_way.request_id}"
+        return run.exit(Outcome.ALREADY_CHECKED, said)
+    check = run.check(Outcome.BOOTSTRAPPED, "there is no champion yet: the first one is trained")
+    if run.train == "request":
+        # The last word comes from elsewhere, which has not read these rows.
+        check = unserved.measured(run, fresh, training, labelled, check)
+    run.decided = check = changed(check, mlflow_run_id=run.open_run(check))
+    rows = fresh.digest_of(Window(start=labelled.start, end=window.end))
+    check = _train(run, check, rows, fresh.digest)
+    if check.outcome is Outcome.REQUESTED:
+        return run.hand_over(check)
+    if check.champion_after is None:
+        check = unserved.measured(run, fresh, training, labelled, check)
+    return run.finish(check, recovery.settled_keys(run.ledger, check, rows))
+
+
+def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
+    """Write the decision and its request at once, and run the training as a subflow, or leave it to others.
+
+    Champion, window, rows and settings are the request: the same one is trained once.
+    """
+    from driftloop.pipelines.flows.training import carry_out
+
+    columns, span = run.config.columns, run.config.learned_span
+    window = training_window(run.window, columns.label_delay, span)
+    settings = settings_of(run.config)
+    request = Request(
+        request_id=digest("retrain", run.config.model, window, check.champion, settings, learned_from)[:16],
+        model=run.config.model,
+        champion=check.champion,
+        window=window,
+        now=run.now,
+        reason=check.reason,
+        settings=settings,
+        parent_run_id=check.mlflow_run_id,
+        check=check,
+        rows=rows,
+    )
+    recovery.ask(run.ledger, request)
+    run.asked = request
+    failpoints.reach("wrote decision")
+    if run.train == "request":
+        said = f"{check.reason}; request {request.request_id} waits for the deployment training/{run.config.model}"
+        return changed(check, outcome=Outcome.REQUESTED, reason=said)
+    announce.retrain_requested(check, request.request_id)
+    return recovery.with_end(check, carry_out(run.config, request))

@@ -1,0 +1,79 @@
+"""Reading as both flows do it: a Prefect task with retries around `read_fresh`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from driftloop.monitoring import sources
+from driftloop.monitoring.errors import ColumnsLost, SourceMissing, TrainingImpossible
+from driftloop.monitoring.records import Window
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.as_trained import refuse_another_target, widened
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.fresh import Fresh, read_fresh
+from driftloop.pipelines.registry import Version
+
+if TYPE_CHECKING:
+    from driftloop.monitoring.config import Monitored
+
+
+def _may_help(task: Any, run: Any, state: Any) -> bool:
+    """A retry helps where a file or server is not there yet; broken content stays broken."""
+    try:
+        state.result()
+    except (SourceMissing, OSError):
+        return True
+    except Exception:
+        return False
+    return False
+
+
+@task(name="read rows", retries=2, retry_delay_seconds=[0.5, 2], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
+def read(config: Monitored, window: Window, folder: Any) -> Fresh:
+    """Read the rows of a span from the source and make them canonical."""
+    return read_fresh(config, window, folder)
+
+
+def read_with(config: Project, window: Window, against: Version | None) -> Fresh:
+    """The rows to learn from, with what either model needs.
+
+    A feature that only the champion knows may be gone from the source. One of the config that holds something else
+    than numbers ends the training.
+    """
+    fresh = _wide(config, window, against)
+    for finding in fresh.findings:
+        if finding.code == "type_changed" and finding.severity == "error" and finding.column in config.columns.features:
+            raise TrainingImpossible(
+                "empty_feature",
+                f"{finding.column!r}: no value is a number: {finding.message}",
+                expected="numbers in the columns of columns.numeric",
+                remedy="move it to columns.categorical, or derive a number from it (columns.derived)",
+            )
+    return fresh
+
+
+def _wide(config: Project, window: Window, against: Version | None) -> Fresh:
+    if against is None:
+        return read(config, window, config.folder)
+    known = registry.reference(against)
+    refuse_another_target(config, known, against.number)
+    wide = widened(config, known)
+    try:
+        return read(wide, window, config.folder)
+    except ColumnsLost:
+        if wide.columns.features == config.columns.features:
+            raise
+        return read(config, window, config.folder)
+
+
+def no_rows(config: Project, window: Window) -> str:
+    """Say that a window has no rows, and where the rows are instead, if there are any."""
+    there = sources.span(config.source, config.reading, config.folder)
+    said = f"no rows in {window}"
+    if there is None:
+        return f"{said}; the source is empty"
+    hint = "" if there.end > window.start else f"; `--now {there.end:%Y-%m-%dT%H:%M}` checks its newest rows"
+    return f"{said}; the source reaches from {there.start:%Y-%m-%d %H:%M} to {there.end:%Y-%m-%d %H:%M}{hint}"

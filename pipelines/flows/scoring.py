@@ -1,0 +1,136 @@
+"""One pass over the fresh rows, some at a time: predicted, counted for drift, their losses taken. Judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from prefect import get_run_logger, task
+
+from driftloop.monitoring.drift.reference import PREDICTION, prediction_column
+from driftloop.monitoring.estimation import Foreseen, foresee, judge
+from driftloop.monitoring.losses.performance import assess, row_losses
+from driftloop.monitoring.profiles import Profiles, like, merge
+from driftloop.monitoring.records import Estimate, Performance, Reference, Window
+from driftloop.monitoring.report.samples import places
+from driftloop.monitoring.windows import inside
+from driftloop.pipelines import registry
+from driftloop.pipelines.config import own_code
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.predictions import prediction_log
+from driftloop.pipelines.registry import Version
+from driftloop.pipelines.runtime.caching import by_content
+from driftloop.pipelines.training import loss_model
+from driftloop.pipelines.training.scorer import Scorer
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a pass over the fresh rows leaves behind: nothing that grows with them.
+
+    `profiles` and `sample` are of the current window, predictions included, without labels that are not due yet.
+    `performance` is the loss on the labelled window, None where no row has a label; `estimated` the loss to expect of
+    the current one, None where the champion's version keeps no estimator.
+    """
+
+    profiles: Profiles
+    sample: pd.DataFrame
+    performance: Performance | None
+    estimated: Estimate | None
+
+
+@task(name="score rows", persist_result=True, cache_key_fn=by_content)
+def score_rows(
+    config: Project,
+    champion: Version,
+    fresh: Fresh,
+    window: Window,
+    labelled: Window,
+    reference: Reference,
+    profiles: Profiles,
+    key: str,
+) -> Scored:
+    """Predict all rows, those of the log excepted, and sum up what drift, loss and estimate are measured on."""
+    own_code.importable(config)
+    scorer = registry.scorer(champion, config.training)
+    kept = loss_model.load(registry.folder(champion), registry.manifest(champion))
+    chosen = places(fresh.count(window), config.drift.sample_rows, config.drift.seed)
+    counted: list[Profiles] = []
+    drawn: list[pd.DataFrame] = []
+    losses = Losses(config, labelled)
+    foreseen, before = Foreseen(), 0
+    for piece, predicted in _predicted(config, champion, fresh, scorer):
+        current = inside(piece[config.columns.time], window)
+        rows = _current(config, window, piece[current], predicted[current], scorer.classes)
+        counted = [merge(*counted, like(profiles, rows))]
+        drawn.append(rows.iloc[chosen[(chosen >= before) & (chosen < before + len(rows))] - before])
+        before += len(rows)
+        losses.add(piece, predicted, scorer.classes)
+        if kept is not None:
+            foreseen += foresee(*loss_model.expect(kept, piece[current], predicted[current]))
+    return Scored(
+        profiles=counted[0],
+        sample=pd.concat(drawn, ignore_index=True),
+        performance=losses.performance(reference),
+        estimated=judge(kept.told, foreseen, reference.loss) if kept is not None else None,
+    )
+
+
+class Losses:
+    """The losses of the labelled rows, sixteen bytes a row with their times."""
+
+    def __init__(self, config: Project, labelled: Window) -> None:
+        self.config, self.labelled = config, labelled
+        self.losses: list[Floats] = []
+        self.moments: list[NDArray[np.datetime64]] = []
+
+    def add(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> None:
+        """Take the losses of some more canonical rows, as far as they have labels."""
+        time, target = rows[self.config.columns.time], rows[self.config.columns.target]
+        known = inside(time, self.labelled) & target.notna().to_numpy()
+        self.losses.append(row_losses(self.config.loss, target.to_numpy()[known], predicted[known], classes))
+        self.moments.append(time.dt.tz_convert(None).to_numpy()[known])
+
+    def performance(self, reference: Reference) -> Performance | None:
+        """The mean with its interval, which heeds the order of time; None where no row has a label."""
+        losses, moments = np.concatenate(self.losses), np.concatenate(self.moments)
+        if not len(losses):
+            return None
+        if (moments[1:] < moments[:-1]).any():
+            losses = losses[np.argsort(moments, kind="stable")]
+        return assess(
+            losses,
+            loss_name=self.config.loss,
+            window=self.labelled,
+            reference_loss=reference.loss,
+            reference_rows=reference.loss_rows,
+        )
+
+
+def _current(
+    config: Project, window: Window, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]
+) -> pd.DataFrame:
+    """Rows of the current window with their predictions. Labels that are not due yet a replay must not see."""
+    due = rows[config.columns.time] < window.end - config.columns.label_delay
+    said = prediction_column(predicted, classes)
+    made = rows.assign(**{PREDICTION: pd.Series(said, index=rows.index, dtype=said.dtype)})
+    return made.assign(**{config.columns.target: rows[config.columns.target].where(due, None)})
+
+
+def _predicted(
+    config: Project, champion: Version, fresh: Fresh, scorer: Scorer
+) -> Iterator[tuple[pd.DataFrame, Floats]]:
+    """The rows, some at a time, with what the champion is on record to have said of them, or says now."""
+    logged = rows = 0
+    for piece in fresh.pieces():
+        log = prediction_log.find(config, champion, piece)
+        logged, rows = logged + int(log.known.sum()), rows + len(piece)
+        yield piece, log.completed(scorer, piece)
+    if logged:
+        get_run_logger().info("%s of %s predictions are in the log", f"{logged:,}", f"{rows:,}")

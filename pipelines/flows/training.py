@@ -1,0 +1,249 @@
+"""The training flow: read, split, fit, evaluate, gate, store, then finish. Wiring only; the work is in `training/`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+from prefect import flow, get_run_logger, runtime
+
+from driftloop.monitoring.errors import LeaseLost, RequestClosed, ServerAway, TrainingImpossible, TrainingRaised
+from driftloop.monitoring.ledger import Claim, Held, Ledger, Progress, Request
+from driftloop.monitoring.records import Moment, Retrain, Window, changed
+from driftloop.pipelines import registry
+from driftloop.pipelines.config import own_code
+from driftloop.pipelines.config.project import Project, ProjectFile
+from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.flows import challenger, estimating, search
+from driftloop.pipelines.flows.choosing import Chosen, choose
+from driftloop.pipelines.flows.reading import read_with
+from driftloop.pipelines.notify import announce
+from driftloop.pipelines.registry import Version, evidence
+from driftloop.pipelines.requests import finishing, recovery
+from driftloop.pipelines.requests.dead_runs import end_attempts
+from driftloop.pipelines.requests.work import Work, settings_of
+from driftloop.pipelines.runtime import failpoints, home, outages
+from driftloop.pipelines.training.window import ChosenSpan
+
+
+@flow(name="training", flow_run_name="{request_id}", validate_parameters=True)
+def training_flow(
+    config: ProjectFile,
+    request_id: str,
+    window: Window | None = None,
+    champion: str | None = None,
+    now: Moment | None = None,
+    reason: str = "asked for by hand",
+    parent_run_id: str | None = None,
+) -> Retrain:
+    """Train a challenger on the labelled rows of `window` and let it replace `champion` if it is proven better.
+
+    `champion` is the version number that the request wants replaced, none for a first training. A request that was
+    trained to its end before gives the same answer again and trains nothing; one whose process died is carried on from
+    where it came to. An error leaves the champion untouched, the MLflow run FAILED and the request open for another
+    try.
+
+    Without a window the request is one that a check wrote into the ledger and left to others, as in server mode: it is
+    trained as it was asked for, and that check gets its last word.
+    """
+    with evidence.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
+        if window is None:
+            return _taken_up(config, ledger, request_id)
+        request = Request(
+            request_id=request_id,
+            model=config.model,
+            champion=champion,
+            window=window,
+            now=now or window.end,
+            reason=reason,
+            settings=settings_of(config),
+            parent_run_id=parent_run_id,
+        )
+        done = recovery.ask(ledger, request)
+        return _as_before(done) if done is not None else _in_turn(config, ledger, request)
+
+
+def _taken_up(config: Project, ledger: Ledger, request_id: str) -> Retrain:
+    request = ledger.asked(request_id)
+    evidence.tag_request(request_id, request.check.prefect_flow_run_id if request.check else None)
+    try:
+        done = ledger.result(request_id)
+        if done is not None:
+            return _as_before(done)
+        why_not = ledger.failure(request_id)
+        if why_not is None and ledger.busy(f"request/{request_id}") is None:
+            why_not = recovery.hopeless(config, ledger, request)
+            if why_not is not None:
+                ledger.fail(request_id, why_not)
+        if why_not is not None:
+            raise RequestClosed(request_id, why_not)
+        return _in_turn(config, ledger, request)
+    finally:
+        recovery.last_words(config, ledger)
+
+
+def _in_turn(config: Project, ledger: Ledger, request: Request) -> Retrain:
+    with ledger.working_on(request.request_id, waiting=_waits) as claim:
+        assert isinstance(claim, Claim)
+        evidence.works_on(config.model)
+        failpoints.reach("claimed request")
+        # Another process may have brought it to its end while we waited.
+        done = ledger.result(request.request_id)
+        return _as_before(done) if done is not None else _carry_on(Work(config, request, ledger, claim))
+
+
+def _as_before(done: Retrain) -> Retrain:
+    get_run_logger().info("request %s was trained to its end before", done.request_id)
+    return done
+
+
+def carry_out(config: Project, request: Request) -> Retrain:
+    """Run the training flow for a request, here and now; it gives the request's end."""
+    with evidence.owned():
+        return training_flow(
+            config=config,
+            request_id=request.request_id,
+            window=request.window,
+            champion=request.champion,
+            now=request.now,
+            reason=request.reason,
+            parent_run_id=request.parent_run_id,
+        )
+
+
+def _waits(held: Held) -> None:
+    get_run_logger().info("%s is trained by %s: waiting for its end", held.resource, held.holder)
+
+
+def _carry_on(work: Work) -> Retrain:
+    ledger, request_id = work.ledger, work.request.request_id
+    progress = ledger.progress(request_id)
+    end_attempts(work, kept=progress.run_id if progress else None)
+    run_id = progress.run_id if progress else _open_run(work)
+    try:
+        retrain = finishing.finish(work, progress, rejudge=None) if progress else _train(work, run_id)
+    except TrainingImpossible as error:
+        why = f"no training: {error.found}; {error.remedy}"
+        retrain = work.retrain(run_id, None, version=None, code=error.code, reason=why)
+        # The request stays open: the same one may succeed once the rows are there.
+        ledger.fail(request_id, f"{retrain.code}: {retrain.reason}", by=work.claim, impossible=True)
+    except LeaseLost:
+        # Run and request are the other one's by now.
+        raise
+    except BaseException as error:
+        _broke_off(work, run_id, outages.told(error))
+        raise
+    get_run_logger().info("%s", retrain.reason)
+    failpoints.reach("settled request")
+    evidence.tag_training(run_id, retrain)
+    evidence.close_run(run_id)
+    failpoints.reach("closed run")
+    announce.retrain_ended(work.config, retrain, ledger, str(runtime.flow_run.id))
+    return retrain
+
+
+def _broke_off(work: Work, run_id: str, error: BaseException) -> None:
+    """Fail the run and the request. Nothing that goes wrong here hides the error.
+
+    Where something beneath us is away or full, or a SIGTERM ends us, the request stays open: the next check carries on
+    from where it came to.
+    """
+    why = outages.reason(error)
+    try:
+        if not outages.carried_on(error):
+            work.ledger.fail(work.request.request_id, why, by=work.claim)
+        if isinstance(error, TrainingRaised) and error.traceback:
+            get_run_logger().error("%s\n%s", error.found, error.traceback)
+            registry.client().log_text(run_id, error.traceback, "traceback.txt")
+        if not isinstance(error, ServerAway):
+            evidence.close_run(run_id, failed=why)
+    except Exception as second:
+        get_run_logger().warning("how it ended could not be recorded: %s: %s", type(second).__name__, second)
+
+
+def _open_run(work: Work) -> str:
+    request = work.request
+    tags = {
+        "driftloop.kind": "training",
+        "driftloop.model": request.model,
+        "driftloop.request_id": request.request_id,
+        "driftloop.attempt": str(work.claim.fence),
+        "driftloop.window_start": request.window.start.isoformat(),
+        "driftloop.window_end": request.window.end.isoformat(),
+        "driftloop.champion": request.champion or "",
+        "prefect.flow_run_id": str(runtime.flow_run.id),
+    }
+    return evidence.open_run(request.model, f"training {request.window}", parent=request.parent_run_id, tags=tags)
+
+
+def _train(work: Work, run_id: str) -> Retrain:
+    config, request = work.config, work.request
+    own_code.importable(config)
+    against = _opponent(config, request.champion)
+    chosen = _chosen(work, against, run_id)
+    rows, parts, params = chosen.rows, chosen.parts, config.training.params
+    if chosen.version is not None:
+        scorer = registry.scorer(chosen.version, config.training)
+    else:
+        challenger.log_lineage(config, parts, run_id)
+        if config.training.search is not None:
+            params = search.search(config, parts.train, run_id)
+        scorer = challenger.fit_challenger(config, parts, params)
+    failpoints.reach("fitted")
+    evaluation = challenger.evaluate(config, parts, scorer, against)
+    verdict = chosen.explained(challenger.judge_gate(config, evaluation))
+    challenger.log_training(config, scorer, parts, verdict, params, run_id)
+    if not verdict.passed:
+        numbers = {"champion_loss": verdict.champion_loss, "challenger_loss": verdict.challenger_loss}
+        done = work.retrain(run_id, None, version=None, code=str(verdict.code), reason=verdict.reason)
+        done = changed(done, **numbers)
+        if done.challenger_loss is None:
+            # Nothing was judged: the same request may succeed once more rows are there.
+            work.ledger.fail(request.request_id, f"{done.code}: {done.reason}", by=work.claim, impossible=True)
+        else:
+            work.ledger.settle(done, by=work.claim)
+        return done
+    if chosen.version is not None:
+        progress = challenger.bring_back(chosen.version, evaluation, verdict, request.request_id, run_id)
+    else:
+        final = challenger.refit(config, rows, parts, scorer, params)
+        estimator = estimating.fit_estimator(config, parts.holdout, scorer)
+        progress = challenger.store(
+            config, rows, request.window, parts, final, estimator, evaluation, verdict, request.request_id, run_id
+        )
+    failpoints.reach("stored model")
+    work.ledger.advance(request.request_id, progress, by=work.claim)
+    failpoints.reach("wrote progress")
+
+    def rejudge(champion: Version | None, before: Progress) -> tuple[bool, Progress]:
+        again = chosen.explained(challenger.judge_gate(config, challenger.evaluate(config, parts, scorer, champion)))
+        told: dict[str, Any] = {"code": str(again.code), "reason": again.reason}
+        told |= {"champion_loss": again.champion_loss, "challenger_loss": again.challenger_loss}
+        return again.passed, changed(before, **(told | {"against": champion.number if champion else None}))
+
+    return finishing.finish(work, progress, rejudge)
+
+
+def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
+    """The rows of the request's window, or what probes choose in their place."""
+    config, window = work.config, work.request.window
+    if isinstance(config.training.window, ChosenSpan):
+        return choose(config, window, against, run_id)
+    fresh = read_with(config, window, against)
+    rows = Canonical(fresh.frame, fresh.source_types)
+    return Chosen(rows, challenger.split_rows(config, rows, window))
+
+
+def _opponent(config: Project, champion: str | None) -> Version | None:
+    """The champion that the request wants replaced, if it still is the champion."""
+    found = registry.aliased(config.model, registry.CHAMPION)
+    now = found.number if found else None
+    if now != champion:
+        wanted, there = (f"version {number}" if number else "no champion" for number in (champion, now))
+        raise TrainingImpossible(
+            "champion_changed",
+            f"{wanted} was to be replaced, and now there is {there}",
+            expected="the champion that the request was made for",
+            remedy="ask again: `driftloop check` or `driftloop retrain`",
+        )
+    return found

@@ -1,0 +1,129 @@
+"""What a check reports of a model without a champion: its rows against the training rows, and the naive baseline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prefect import get_run_logger
+
+from driftloop.monitoring.drift.reference import PREDICTION, describe, profiled
+from driftloop.monitoring.drift.verdicts import judge
+from driftloop.monitoring.losses.performance import assess
+from driftloop.monitoring.profiles import like
+from driftloop.monitoring.quality.preflight import inspect, put_aside
+from driftloop.monitoring.quality.tally import tally
+from driftloop.monitoring.records import Check, ColumnScore, Finding, Performance, Reference, Window, changed
+from driftloop.monitoring.report.samples import draw
+from driftloop.monitoring.windows import within
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.flows import measuring
+from driftloop.pipelines.registry import evidence
+from driftloop.pipelines.requests.check_run import CheckRun
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.training.baseline import naive_losses
+
+FEWEST = 30  # fewer training rows say nothing of drift
+
+
+def measured(run: CheckRun, fresh: Fresh, training: Window, labelled: Window, check: Check) -> Check:
+    """Add preflight, drift against the training rows and the baseline's loss to a check, and write its report.
+
+    Nothing of it decides anything, so what goes wrong here is a finding and fails nothing.
+    """
+    try:
+        made, page = _measured(run.config, fresh, run.window, training, labelled, check)
+        report = home.reports(run.config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
+        made = changed(made, report=str(report))
+        measuring.save_report(page, made, report)
+        if made.mlflow_run_id is not None:
+            evidence.log_check(made.mlflow_run_id, made, report)
+    except Exception as error:
+        get_run_logger().warning("the rows could not be measured: %s: %s", type(error).__name__, error)
+        said = f"the rows could not be measured: {type(error).__name__}: {error}"
+        found = Finding(code="not_measured", severity="warning", message=said)
+        return changed(check, findings=(*check.findings, found))
+    return made
+
+
+def _measured(
+    config: Project, fresh: Fresh, window: Window, training: Window, labelled: Window, check: Check
+) -> tuple[Check, str]:
+    columns, rows = config.columns, fresh.frame
+    current = within(rows, columns.time, window)
+    known = within(rows, columns.time, training)
+    before = known[known[columns.time] < pd.Timestamp(min(window.start, labelled.start))]
+    learned = before if len(before) >= FEWEST else known
+    told: dict[str, Any] = {"baseline": _baseline(config, learned, within(rows, columns.time, labelled), labelled)}
+    page = ""
+    findings: tuple[Finding, ...] = fresh.findings
+    if len(before) >= FEWEST and len(current):
+        reference = _described(config, before, fresh.source_types)
+        due = (current[columns.time] < pd.Timestamp(window.end - columns.label_delay)).to_numpy()
+        findings += inspect(
+            tally(current, reference, columns.target, due),
+            reference,
+            config,
+            source_types=fresh.source_types,
+            repeated_share=fresh.repeated_share(window),
+            in_order=fresh.in_order,
+        )
+        # A label that is not due yet is none.
+        labels = current[columns.target].where(due, None)
+        seen = _unpredicted(config, current.assign(**{columns.target: labels}))
+        scores, page = _scores(config, _unpredicted(config, before), seen, reference, put_aside(findings))
+        features = [score for score in scores if score.role == "feature"]
+        share = sum(score.drifted for score in features) / len(features) if features else None
+        told |= {"columns": scores, "drift_share": share}
+    return changed(check, **told, findings=(*check.findings, *findings)), page
+
+
+def _described(config: Project, before: pd.DataFrame, source_types: dict[str, str]) -> Reference:
+    """The training rows as a reference; there is no model, so nothing is held against its predictions or its loss."""
+    time = config.columns.time
+    span = Window(start=before[time].min(), end=before[time].max() + pd.Timedelta(microseconds=1))
+    known = _unpredicted(config, before)
+    made = describe(known, config, window=span, source_types=source_types, loss=0.0, loss_rows=0)
+    return changed(made, columns=tuple(one for one in made.columns if one.role != "prediction"))
+
+
+def _unpredicted(config: Project, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with a column of predictions that has none in it."""
+    number = config.kind(PREDICTION) == "numeric"
+    nothing = pd.Series(np.nan if number else None, index=rows.index, dtype=float if number else object)
+    return rows.assign(**{PREDICTION: nothing})
+
+
+def _scores(
+    config: Project, before: pd.DataFrame, current: pd.DataFrame, reference: Reference, aside: frozenset[str]
+) -> tuple[tuple[ColumnScore, ...], str]:
+    from driftloop.monitoring.report import measure
+
+    unlabelled = bool(current[config.columns.target].isna().all())
+    columns = tuple(
+        one for one in reference.columns if one.name not in aside and not (unlabelled and one.role == "target")
+    )
+    profiles = profiled(before, config, reference.window.end)
+    decided = judge(profiles, like(profiles, current), columns, config.drift)
+    sample = draw(before, config.drift.sample_rows, config.drift.seed)
+    found = measure(sample, draw(current, config.drift.sample_rows, config.drift.seed), columns, config.drift, decided)
+    return found.scores, found.page
+
+
+def _baseline(config: Project, before: pd.DataFrame, newest: pd.DataFrame, labelled: Window) -> Performance | None:
+    """The loss of the best constant of the training rows on the newest labelled window: what a model has to beat."""
+    target = config.columns.target
+    learned, truth = before[target].dropna(), newest[target].dropna()
+    if learned.empty or truth.empty:
+        return None
+    losses = naive_losses(learned, truth, config.task, config.loss)
+    own = naive_losses(learned, learned, config.task, config.loss)
+    return assess(
+        losses,
+        loss_name=config.loss,
+        window=labelled,
+        reference_loss=float(own.mean()),
+        reference_rows=len(own),
+    )

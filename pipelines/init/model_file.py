@@ -1,0 +1,210 @@
+"""A commented model file as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import yaml
+
+from driftloop.monitoring.config import Source
+from driftloop.monitoring.errors import listed
+from driftloop.monitoring.settings.durations import format_duration
+from driftloop.pipelines.init.calendar_features import Calendar
+from driftloop.pipelines.init.guess import Guess
+from driftloop.pipelines.init.spans import DAY, Spans
+from driftloop.pipelines.notify.notices import KINDS
+
+WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
+LOSS = {
+    "regression": ("mae", "or mse"),
+    "binary": ("log_loss", "or brier, error_rate"),
+    "multiclass": ("log_loss", "or brier, error_rate"),
+}
+TYPES = {
+    "decimal_comma": "decimal_comma: 1.234,5",
+    "thousands_comma": "thousands_comma: 1,234.5",
+    "text": "text: for the expression below",
+}
+SQL = "SQL expressions in the source's dialect"
+ZONE = "  # time_zone: Europe/Berlin  # the times have no offset and are read as UTC; name their own zone here\n"
+NAME_TOO = "name it in numeric, too"
+# What the default policies need of labels, where these come late.
+LATE = """\
+    # recoverable_loss compares losses of labelled rows: it sees a change about {delay} after it began, once the labels
+    # are complete; enough_labels prevents a retrain while there are fewer than {least} of them.
+    # drift_share and estimated_loss need no labels.
+"""
+TEMPLATE = """\
+# driftloop: one file per monitored model. Every key: docs/config.md
+model: {name}
+task: {task}                  # regression, binary or multiclass: check this guess
+
+source:
+{where}
+
+columns:
+  time: {time}               # when the row happened
+{zone}  target: {target}           # what the model predicts{target_note}
+  label_delay: {delay}            # labels of rows older than this are complete{delay_note}
+  numeric: {numeric}
+  categorical: {categorical}
+{codes}{types}{left}{derived}
+  # filter: "some_column > 0"                   # SQL condition; other rows are not read
+
+windows:
+  current: {current}                # the fresh rows of one check
+
+preflight:
+  min_rows: {min_rows}               # fewer rows end a check as too_few_rows
+
+performance:
+  loss: {loss}                # {losses}
+
+policies:                    # any trigger that fires asks for a retrain, any guard that vetoes prevents it
+  triggers:
+{late}    - {{policy: recoverable_loss, cost: {{retrain: 0.2}}}}    # in units of the loss on the rows of one check
+    # - {{policy: performance_drop, max_rise: 0.15}}
+    # - {{policy: drift_share, threshold: 0.5}}
+    # - {{policy: max_age, max_age_days: 90}}
+  guards:
+    - {{policy: enough_labels, min_labels: {min_labels}}}
+    # - {{policy: cooldown, days: 7}}
+
+training:
+  window: {{choose: {training}}}     # labelled rows, the holdout included; probes also try twice this span and all rows
+  holdout: {holdout}                # the newest part, kept for the gate
+  min_rows: {training_rows}
+  estimator: auto            # xgboost or a linear model; or a scikit-learn class by dotted path, or module:function
+
+gate:                        # the proof that a challenger must bring
+  confidence: 0.95
+  min_rows: {gate_rows}
+
+schedule:                    # for `driftloop serve`
+  cron: "{cron}"
+  time_zone: UTC
+  # on: {{arrival: incoming/*.parquet}}           # check at once when a file arrives; or poll: 5m for a table
+
+# notify:                    # mail, Slack, Teams, webhooks: apprise's URLs
+#   urls: ["slack://${{SLACK_TOKEN}}"]
+#   on: [{kinds}]
+"""
+
+
+def written(*, model: str, source: Source, guess: Guess, spans: Spans, calendar: Calendar, newest: str) -> str:
+    """Return the YAML of a model; `newest` is a comment on the newest label and row."""
+    delay = format_duration(spans.delay)
+    where = (
+        f"  path: {quoted(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
+        + (f"  format: {source.format}\n" if source.format else "")
+        if source.path
+        else f"  url: {quoted(str(source.url))}   # ${{NAME}} is filled from the environment: write passwords so\n"
+        f"  table: {quoted(str(source.table))}\n"
+    )
+    left = "".join(f"  # left out: {quoted(column)} ({_one_line(why)})\n" for column, why in guess.left_out.items())
+    loss, losses = LOSS[guess.task]
+    few = max(10, min(200, spans.rows // 4))
+    learned = spans.held(spans.training)
+    text = TEMPLATE.format(
+        name=quoted(model),
+        task=guess.task,
+        where=where.rstrip("\n"),
+        time=quoted(guess.time),
+        zone=ZONE if guess.naive else "",
+        target=quoted(guess.target),
+        target_note="" if guess.named else "; a guess: no column is called like a target",
+        delay=delay,
+        delay_note=f"; {newest}" if newest else "",
+        numeric=name_list([*guess.numeric, *calendar.derived]),
+        categorical=name_list(guess.categorical),
+        codes=_codes(guess),
+        types=_types(guess),
+        left=left,
+        derived=_derived(guess, calendar),
+        current=format_duration(spans.current),
+        min_rows=few,
+        loss=loss,
+        losses=losses,
+        min_labels=few,
+        late=LATE.format(delay=delay, least=few) if spans.delay else "",
+        training=format_duration(spans.training),
+        training_rows=max(30, min(500, learned // 4)),
+        holdout=format_duration(spans.holdout),
+        gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),
+        kinds=", ".join(KINDS),
+        cron="0 6 * * *" if spans.current >= DAY else "5 * * * *",
+    )
+    neat = "\n".join(_aligned(line) for line in text.split("\n"))
+    # A name may hold what looks like a comment.
+    return neat if yaml.safe_load(neat) == yaml.safe_load(text) else text
+
+
+def _aligned(line: str) -> str:
+    """The line with its comment in the column of the others, where a name has no # in it.
+
+    >>> _aligned("  time: ts   # when"), _aligned("# all of it"), _aligned('  - "a #b"   # c')
+    ('  time: ts                   # when', '# all of it', '  - "a #b"   # c')
+    """
+    found = re.fullmatch(r"( *[^#\s][^#]*?) {2,}# ?([^#]*)", line)
+    return f"{found[1]:<28} # {found[2]}" if found else line
+
+
+def _types(guess: Guess) -> str:
+    if not guess.types:
+        return ""
+    inside = ", ".join(f"{quoted(name)}: {kind}" for name, kind in guess.types.items())
+    told = [note for kind, note in TYPES.items() if kind in guess.types.values()]
+    return f"  types: {{{inside}}}   # {'; '.join(told)}\n"
+
+
+def _codes(guess: Guess) -> str:
+    """A line that makes categories of numbers that may be codes."""
+    if not guess.codes:
+        return ""
+    line = name_list([*guess.categorical, *guess.codes])
+    return f"  # categorical: {line}   # if these are codes, not amounts; take them out of numeric then\n"
+
+
+def _derived(guess: Guess, calendar: Calendar) -> str:
+    """The expressions of columns that are not read as they are, each with what it does."""
+    hints = [f"    # {quoted(name)}: {_expression(how)}   # {NAME_TOO}" for name, how in calendar.hints.items()]
+    if not guess.derived and not calendar.derived:
+        parts = ", ".join(f"{quoted(name)}: {_expression(how)}" for name, how in calendar.hints.items())
+        return f"  # derived: {{{parts or 'ratio: one_column / another'}}}   # {SQL}; {NAME_TOO}"
+    notes = {name: how.note() for name, how in guess.written.items()}
+    if guess.no_label:
+        notes[guess.target] = f"{listed(guess.no_label)} count as missing labels"
+    own = "; each takes the place of the column of its name" if guess.derived else ""
+    lines = [f"  derived:                   # {SQL}{own}"]
+    for name, how in guess.derived.items():
+        lines += [f"    # {quoted(name)}: {_one_line(notes[name])}"] if name in notes else []
+        lines.append(f"    {quoted(name)}: {_expression(how)}")
+    for name, how in calendar.derived.items():
+        lines.append(f"    {quoted(name)}: {_expression(how)}   # new: the target depends on it")
+    return "\n".join([*lines, *hints])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def quoted(text: str) -> str:
+    """A name as YAML reads it back as text.
+
+    >>> quoted("fare"), quoted("no"), quoted("2013"), quoted("a: b")
+    ('fare', '"no"', '"2013"', '"a: b"')
+    """
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in WORDS:
+        return text
+    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=float("inf")).rstrip("\n")
+
+
+def _expression(text: str) -> str:
+    """SQL as it is, where YAML reads it back so."""
+    return text if yaml.safe_load(f"key: {text}") == {"key": text} else quoted(text)
+
+
+def name_list(columns: Iterable[str]) -> str:
+    """Return names as a YAML list on one line."""
+    return "[" + ", ".join(quoted(column) for column in columns) + "]"

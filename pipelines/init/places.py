@@ -1,0 +1,49 @@
+"""What `driftloop init` is pointed at, as the `source` of a model file and as a name for the model."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from driftloop.monitoring.config import Source
+from driftloop.monitoring.errors import ConfigError
+from driftloop.monitoring.sources.places import database_file, place
+
+DATABASES = {"sqlite", "duckdb", "postgres", "postgresql", "mysql", "mssql", "snowflake", "bigquery", "trino", "oracle"}
+
+
+def source_of(data: str, table: str | None, folder: Path) -> Source:
+    """A path in the YAML starts at the YAML's own folder."""
+    if table is None and data.partition("://")[0].partition("+")[0] in DATABASES:
+        raise ConfigError(
+            "init",
+            "--table",
+            "a database URL without a table",
+            expected="the table that holds the rows",
+            remedy="add --table NAME, or --table SCHEMA.NAME",
+        )
+    if table is not None:
+        return Source(url=_beside(data, table, folder), table=table)
+    plain = "://" not in data and not Path(data).is_absolute() and not data.startswith("$")
+    path = os.path.relpath(data, folder) if plain else data
+    known = Source(path=path, format=None) if re.search(r"\.(parquet|pq|csv|csv\.gz)$", path.lower()) else None
+    return known or Source(path=path, format="csv")
+
+
+def _beside(url: str, table: str, folder: Path) -> str:
+    """A URL of a database file relative to here becomes one relative to the YAML's folder."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in {"sqlite", "duckdb"} or "${" in url or rest.startswith(("//", "md:", "motherduck:")):
+        return url
+    here, (rest, sign, options) = Path.cwd(), rest.partition("?")
+    found = database_file(url, place(Source(url=url, table=table), here), here)
+    if found == Path("/", rest.lstrip("/")):
+        return url
+    return f"{scheme}://{os.path.relpath(found, folder)}{sign}{options}"
+
+
+def slug(name: str) -> str:
+    """A file's or table's name as that of a model: letters, digits and underscores, without the ending."""
+    made = re.sub(r"[^A-Za-z0-9_]+", "_", re.sub(r"(\.csv|\.parquet|\.pq)?(\.gz)?$", "", name)).strip("_")
+    return made[:100]

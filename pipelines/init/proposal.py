@@ -1,0 +1,217 @@
+"""Look at the columns of a file or table and write a commented config for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from driftloop.monitoring.config import PREDICTION, Columns, Source
+from driftloop.monitoring.errors import BadExpression, ConfigError, DriftloopError
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.sources.expressions import names_sql
+from driftloop.monitoring.sources.times import EVER
+from driftloop.pipelines.config.refusal import worded
+from driftloop.pipelines.init.calendar_features import calendar_of, dialect_of, is_text, time_parts
+from driftloop.pipelines.init.guess import Guess, NothingToLookAt, chosen_time, look
+from driftloop.pipelines.init.model_file import written
+from driftloop.pipelines.init.notes import counting, newest_label, notes
+from driftloop.pipelines.init.places import slug, source_of
+from driftloop.pipelines.init.refused import reachable, refuse_data, refuse_output, writing
+from driftloop.pipelines.init.spans import moment_after, proposed
+from driftloop.pipelines.init.timeline import Timeline, counted, label_delay, trimmed
+from driftloop.pipelines.init.times import without_offset
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PIECE = 65_536
+PART = "driftloop: "
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What was written, what was guessed, and two moments: for a first training and for a first check."""
+
+    file: Path
+    said: str
+    notes: tuple[str, ...]
+    first: str
+    now: str
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The guess, with the sample in order of time and the parts of its times, and what all rows have told.
+
+    `odd` is the number of rows whose times are far from all others; `classes` are the rows by class.
+    """
+
+    guess: Guess
+    frame: pd.DataFrame
+    parts: dict[str, pd.Series]
+    timeline: Timeline
+    classes: Counter[str]
+    odd: int
+
+
+def propose(
+    data: str,
+    *,
+    table: str | None,
+    model: str | None,
+    target: str | None,
+    time: str | None,
+    time_format: str | None = None,
+    output: Path | None,
+    force: bool,
+) -> Proposal:
+    """Write a config for a data file, glob or table. Refuses to overwrite unless forced."""
+    refuse_data(data, table)
+    # Of `trips/*.csv` the folder's name says more than the file's.
+    name = model or slug(table or Path(data).name) or slug(Path(data).parent.name) or "model"
+    if time_format is not None and time is None:
+        raise ConfigError(
+            "init", "--time-format", "a format without its column", expected="both", remedy="add --time COLUMN"
+        )
+    file = output or Path(f"{name}.yaml")
+    refuse_output(file, force=force)
+    given = _given(data, table)
+    with reachable(data):
+        found = _looked(given, data, target, time, time_format)
+    guess, timeline = found.guess, found.timeline
+    delay = label_delay(timeline)
+    features = len(guess.numeric) + len(guess.categorical)
+    rare = 1.0 if guess.task == "regression" else guess.rare
+    spans = proposed(timeline, delay, rare=rare, features=features)
+    calendar = calendar_of(guess, found.frame, found.parts, timeline.end - timeline.start, spans)
+    features += len(calendar.derived)
+    text = written(
+        model=name,
+        source=source_of(data, table, file.parent),
+        guess=guess,
+        spans=spans,
+        calendar=calendar,
+        newest=newest_label(timeline, delay),
+    )
+    with writing(file):
+        _write(file, text)
+    now = moment_after(timeline.end, spans.current)
+    first = moment_after(datetime.fromisoformat(f"{now}+00:00") - spans.current, spans.current)
+    rows = f"{timeline.total:,} rows from {timeline.start:%Y-%m-%d} to {timeline.newest:%Y-%m-%d}"
+    said = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
+    more = notes(guess, timeline, spans, calendar, found.classes, found.odd)
+    return Proposal(file, said, tuple(more), first, now)
+
+
+def _given(data: str, table: str | None) -> Source:
+    try:
+        return source_of(data, table, Path())
+    except ValidationError as error:
+        raise worded(Path("init"), error, Source) from None
+
+
+def _looked(given: Source, data: str, target: str | None, time: str | None, time_format: str | None) -> _Look:
+    from driftloop.monitoring import sources
+
+    frame = sources.sample(given, Path.cwd())
+    time, times = chosen_time(frame, given, time, time_format)
+    times, span = _spanned(given, frame, time, times)
+    if span is None:
+        raise NothingToLookAt(data)
+    frame, parts = _sampled(given, time, times, text=is_text(frame[time]))
+    guess = replace(look(frame, given, given_target=target, given_time=time), times=times)
+    guess = replace(guess, naive=without_offset(frame[time], times))
+    columns = guess.least()
+    classes: Counter[str] = Counter()
+    with sources.stream_rows(given, columns, EVER, Path.cwd(), PIECE) as stream:
+        frames = stream.frames if guess.task == "regression" else counting(stream.frames, guess.target, classes)
+        timeline = counted(frames, guess.time, guess.target, span.length)
+    if timeline is None:
+        raise NothingToLookAt(data)
+    timeline, odd = trimmed(timeline, datetime.now(UTC))
+    if timeline.end - timeline.start <= timeline.step:
+        raise ConfigError(
+            "init",
+            "--time",
+            f"all {timeline.total:,} rows have the time {timeline.newest:%Y-%m-%d %H:%M}",
+            expected="a history: rows of many moments, from which windows can be cut",
+            remedy="give a file or table with the rows of several days, or name another time column with --time",
+        )
+    return _Look(guess, frame, parts, timeline, classes, odd)
+
+
+def _sampled(
+    given: Source, time: str, times: tuple[str, ...], *, text: bool
+) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """Rows of the whole history, and the parts of their times as the engine reads them: none if it cannot."""
+    from driftloop.monitoring import sources
+
+    how = times[0] if times else None
+    moment = f"({how})" if how else names_sql([time], "mysql" if dialect_of(given) == "mysql" else "duckdb")
+    wanted = {f"{PART}{part}": sql for part, sql in time_parts(given, moment, text=text and not times).items()}
+    try:
+        frame = sources.sample(given, Path.cwd(), time=time, how=how, more=wanted)
+    except DriftloopError:
+        if not wanted:
+            raise
+        return sources.sample(given, Path.cwd(), time=time, how=how), {}
+    return frame, {name.removeprefix(PART): frame.pop(name) for name in wanted}
+
+
+def _spanned(
+    given: Source, frame: pd.DataFrame, time: str, times: tuple[str, ...]
+) -> tuple[tuple[str, ...], Window | None]:
+    """One expression for the time at most, and the span of all rows: they tell what a sample cannot."""
+    from driftloop.monitoring import sources
+
+    others = [str(name) for name in frame.columns if str(name) not in {time, PREDICTION, ""}]
+    if len(others) < 2:
+        raise ConfigError(
+            "init",
+            "columns",
+            f"{time!r} is the only column" if not others else f"{time!r} and {others[0]!r} are the only columns",
+            expected="a target and at least one feature beside the time",
+            remedy="give a file or table with such columns",
+        )
+    spans: dict[tuple[str, ...], Window | None] = {}
+    refused: BadExpression | None = None
+    for one in [times[at : at + 1] for at in range(len(times) or 1)]:
+        columns = Columns(time=time, target=others[0], categorical=(others[1],), derived={time: one[0]} if one else {})
+        try:
+            spans[one] = sources.span(given, columns, Path.cwd())
+        except BadExpression as error:
+            refused = refused or error
+    if refused is not None and not spans:
+        raise refused
+    if len(spans) > 1:
+        raise ConfigError(
+            "init",
+            "--time",
+            f"{time!r} can be read as {' or as '.join(how for (how,) in spans)}",
+            expected="times that are read in one way",
+            remedy=f"say which: --time {time} --time-format FORMAT, the text between the single quotes",
+        )
+    ((found, span),) = spans.items()
+    return found, span
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a model file that can be read; one that cannot, for the name of the model say, leaves nothing behind."""
+    from driftloop.pipelines.config.project import load
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = file.read_bytes() if file.exists() else None
+    file.write_text(text, "utf-8")
+    try:
+        load(file)
+    except DriftloopError:
+        if before is None:
+            file.unlink()
+        else:
+            file.write_bytes(before)
+        raise

@@ -1,0 +1,134 @@
+"""What `driftloop init` cannot look at, or cannot write to, each with what to do instead."""
+
+from __future__ import annotations
+
+import glob
+import os
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from driftloop.monitoring.errors import ConfigError, DriftloopError, SourceMissing, listed
+
+DATA = "a parquet or CSV file, a glob, a URL, or a database URL with --table"
+YAML = (".yaml", ".yml")
+# Endings of data that nobody reads here, and how to get a file that is read.
+OTHERS = {
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), "JSON"),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "a spreadsheet"),
+    **dict.fromkeys((".feather", ".arrow", ".avro", ".orc", ".pkl", ".pickle", ".xml", ".html"), "another format"),
+}
+SECONDS = 10
+
+
+def refuse_data(data: str, table: str | None) -> None:
+    """Raise ConfigError for what is no data of ours: a model file, another format, a file that is not there."""
+    if "://" in data or "${" in data or table is not None:
+        return
+    ending = Path(data).suffix.lower()
+    if ending in YAML:
+        raise ConfigError(
+            data, "", "is a YAML file", expected=DATA, remedy=f"`driftloop check {data}` checks the model of that file"
+        )
+    if ending in OTHERS:
+        remedy = "save it as CSV or parquet; with DuckDB: COPY (SELECT * FROM 'FILE') TO 'FILE.parquet'"
+        raise ConfigError(data, "", f"is {OTHERS[ending]}", expected=DATA, remedy=remedy)
+    path = os.path.expanduser(data)
+    if os.path.isdir(path):
+        inside = sorted(Path(path).glob("*.parquet")) + sorted(Path(path).glob("*.csv*"))
+        kind = inside[0].suffix if inside else ".parquet"
+        raise ConfigError(
+            data,
+            "",
+            "is a folder",
+            expected=DATA,
+            remedy=f"name the files in it, in quotes: '{Path(data) / '*'}{kind}'",
+        )
+    if not os.path.exists(path) and not glob.glob(path, recursive=True):
+        what = "no file matches" if glob.has_magic(data) else "file not found"
+        raise ConfigError(data, "", what, expected=DATA, remedy=f"correct the path{_near(path)}")
+
+
+def refuse_output(file: Path, *, force: bool) -> None:
+    """Raise ConfigError where the model file must not be written: over data, over another file unless forced."""
+    if file.is_dir():
+        raise ConfigError(
+            str(file), "--output", "is a folder", expected="a file to write", remedy=f"--output {file / 'model.yaml'}"
+        )
+    if file.suffix.lower() not in YAML:
+        raise ConfigError(
+            str(file),
+            "--output",
+            f"ends in {file.suffix!r}" if file.suffix else "has no ending",
+            expected="the name of a YAML file",
+            remedy=f"--output {file.with_suffix('.yaml')}",
+        )
+    if file.exists() and not force:
+        raise ConfigError(
+            str(file), "", "already exists", expected="a new file", remedy="--force, or --output OTHER.yaml"
+        )
+
+
+@contextmanager
+def reachable(data: str) -> Iterator[None]:
+    """Say why an address over HTTP gives nothing, where all that is known is that no file is there."""
+    try:
+        yield
+    except SourceMissing as error:
+        why = _why_not(data) if data.startswith(("http://", "https://")) else None
+        if why is None:
+            raise
+        raise SourceMissing(data.partition("?")[0], why, "correct the URL, or check the network") from error
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Make a ConfigError of what the system says of a file that cannot be written."""
+    try:
+        yield
+    except DriftloopError:
+        raise
+    except OSError as error:
+        raise ConfigError(
+            str(file),
+            "--output",
+            f"cannot be written: {error.strerror or error}",
+            expected="a folder that exists or can be created, and may be written to",
+            remedy="name another file with --output",
+        ) from error
+
+
+def _near(path: str) -> str:
+    folder, name = os.path.split(path)
+    there = [
+        one for one in (os.listdir(folder or ".") if os.path.isdir(folder or ".") else []) if not one.startswith(".")
+    ]
+    if folder and not os.path.isdir(folder):
+        return f"; there is no folder {folder!r}"
+    near = get_close_matches(name, there, n=1)
+    data = sorted(one for one in there if one.lower().endswith((".csv", ".parquet", ".pq", ".csv.gz")))
+    return f". Did you mean {near[0]!r}?" if near else f"; there are {listed(data, 5)}" if data else ""
+
+
+def _why_not(url: str) -> str | None:
+    """What the host answers; None if it answers well, or if only a proxy could know."""
+    host = urlsplit(url).hostname or ""
+    # `no` is the list of hosts without a proxy, which is always set here.
+    if not urllib.request.getproxies().keys() - {"no"}:
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError:
+            return f"the host {host!r} cannot be resolved"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=SECONDS):  # noqa: S310
+            return None
+    except urllib.error.HTTPError as error:
+        return f"the server answers {error.code} {error.reason}"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        return f"the server does not answer: {getattr(reason, 'strerror', None) or reason}"

@@ -1,0 +1,1 @@
+"""What a user asks for: status, history, doctor, retraining, demo."""

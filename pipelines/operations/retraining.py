@@ -1,0 +1,62 @@
+"""A retrain that a person asked for: the same training flow, with a request of its own."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from datetime import datetime
+
+from driftloop.monitoring.errors import DriftloopError
+from driftloop.monitoring.ledger import Claim, Ledger, Request, digest
+from driftloop.monitoring.records import Retrain, Window
+from driftloop.monitoring.windows import current_window, training_window
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.flows.reading import read
+from driftloop.pipelines.flows.training import carry_out
+from driftloop.pipelines.requests import recovery
+from driftloop.pipelines.requests.work import settings_of
+from driftloop.pipelines.runtime import home
+
+
+def retrain_now(config: Project, now: datetime) -> Retrain:
+    """Train on the newest labelled rows before `now`.
+
+    The same rows, settings and champion are one request: asked for again, it gives the same answer and trains nothing.
+    After a rollback it is another request.
+    """
+    _recover(config, now)
+    champion, previous = (registry.aliased(config.model, name) for name in (registry.CHAMPION, registry.PREVIOUS))
+    current = current_window(now, config.windows)
+    window = training_window(current, config.columns.label_delay, config.learned_span)
+    number = champion.number if champion else None
+    settings = settings_of(config)
+    asked = (config.model, window, number, previous.number if previous else None, settings)
+    request = Request(
+        request_id=digest("by hand", *asked, _rows(config, window))[:16],
+        model=config.model,
+        champion=number,
+        window=window,
+        now=now,
+        reason="asked for by hand",
+        settings=settings,
+    )
+    return carry_out(config, request)
+
+
+def _recover(config: Project, now: datetime) -> None:
+    """Finish what a dead process left, unless a check of the model is under way: that one has done it."""
+    with (
+        closing(Ledger(home.ledger_url())) as ledger,
+        ledger.holding(f"check/{config.model}", waiting=None) as claim,
+    ):
+        if isinstance(claim, Claim):
+            recovery.recover(config, ledger, now, logging.getLogger(__name__).warning)
+
+
+def _rows(config: Project, window: Window) -> str:
+    try:
+        return str(read.fn(config, window, config.folder).digest)
+    except (DriftloopError, OSError):
+        # The flow meets the same error, and there it is recorded.
+        return "unreadable"

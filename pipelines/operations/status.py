@@ -1,0 +1,238 @@
+"""What is known of each model, from the ledger and the registry."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from driftloop.monitoring.errors import DriftloopError, UnknownModel, listed, meant
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.presentation.markup import tone_of
+from driftloop.monitoring.presentation.standing import loss_in_words, new_champion_in_words, newest_of
+from driftloop.monitoring.records import Check, Outcome, utc
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.runtime.terminal import printable
+
+if TYPE_CHECKING:
+    from driftloop.pipelines.registry import Version
+
+FAR_ENOUGH = 200
+# Of each column: its title, and whether its cells stand to the right, as numbers do.
+COLUMNS = {
+    "model": False,
+    "champion": True,
+    "newest rows": False,
+    "last check": False,
+    "outcome": False,
+    "drift": True,
+    "loss": False,
+    "to reference": True,
+    "last retrain": False,
+}
+URGENCY = ("bad", "warn", "new", "quiet", "good")
+COLOURS = {"bad": "red", "warn": "yellow", "new": "cyan", "quiet": "bright_black", "good": "green"}
+
+
+def collect(model: str | None = None) -> list[dict[str, Any]]:
+    """One row a model: champion and its age, last check and what it saw, last retrain and why."""
+    with closing(Ledger(home.ledger_url())) as ledger:
+        known = ledger.models()
+        if model is not None and model not in known:
+            raise NeverChecked(model, known)
+        return [_of(ledger, name) for name in known if model in {None, name}]
+
+
+def as_table(rows: list[dict[str, Any]], *, whole: bool = False) -> str:
+    """One line a model for a terminal, those that need a look first, with the reason below where there is a need.
+
+    `whole` tells every reason. Outcomes are coloured; what writes to a file or a pipe takes the colours out.
+    """
+    if not rows:
+        return f"no model has been checked yet in {home.home()}\nnext: driftloop init DATA, or driftloop demo"
+    ordered = sorted(rows, key=lambda row: (URGENCY.index(_tone(row)), row["model"]))
+    cells = [[printable(_cell(row, column)) for column in COLUMNS] for row in ordered]
+    widths = [max(map(len, column)) for column in zip(COLUMNS, *cells, strict=True)]
+    told = [_line(list(COLUMNS), widths, "bold")]
+    for row, line in zip(ordered, cells, strict=True):
+        told.append(_line(line, widths, COLOURS[_tone(row)]))
+        needs_look = whole or _tone(row) in {"bad", "warn"}
+        if row.get("standing") == "worse":
+            told += _wrapped(f"worse than the reference: {row['loss_in_words']}")
+        elif whole or _new(row):
+            told += _wrapped(row.get("loss_in_words") or "")
+        if needs_look:
+            told += _wrapped(" ".join((row["reason"] or "").split()))
+    return "\n".join(told)
+
+
+def _wrapped(sentence: str) -> list[str]:
+    wrapped = wrap(sentence, 110, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+    return [printable(one) for one in wrapped]
+
+
+def _line(cells: list[str], widths: list[int], style: str) -> str:
+    """A heading in bold, or a line whose outcome has a colour."""
+    right = list(COLUMNS.values())
+    padded = [
+        cell.rjust(width) if to_right else cell.ljust(width)
+        for cell, width, to_right in zip(cells, widths, right, strict=True)
+    ]
+    padded[-1] = padded[-1].rstrip()
+    if style == "bold":
+        return click.style("  ".join(padded), bold=True)
+    at = list(COLUMNS).index("outcome")
+    padded[at] = click.style(padded[at], fg=style)
+    return "  ".join(padded)
+
+
+def _tone(row: dict[str, Any]) -> str:
+    if not row["outcome"]:
+        return "quiet"
+    return tone_of(Outcome(row["outcome"]), worse=row.get("standing") == "worse" or bool(row.get("undone")))
+
+
+class NeverChecked(UnknownModel):
+    """A name of which the ledger holds nothing. Exit code 2."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        known = list(known)
+        DriftloopError.__init__(
+            self,
+            f"no model {name!r} has been checked in {home.home()}",
+            expected=f"one of {listed(known)}" if known else "a model that `driftloop check` has seen",
+            remedy="check the name, and DRIFTLOOP_HOME." + meant(name, known),
+        )
+
+
+def _of(ledger: Ledger, model: str) -> dict[str, Any]:
+    from driftloop.pipelines import registry
+
+    champion = registry.aliased(model, registry.CHAMPION)
+    newest = champion.newest_row if champion else None
+    serves = champion.number if champion else None
+    last, judged, measured = _newest(ledger, model, serves)
+    seen = measured.performance if measured else None
+    known = measured is not None and measured.champion == serves
+    gate_loss = _gate_loss(ledger, champion) if champion else None
+    asked = next(iter(ledger.requests(model, most=1)), None)
+    ended = json.loads(asked["body"]) if asked and asked["body"] else {}
+    moment = last.now if last else utc(datetime.fromisoformat(asked["now"])) if asked else datetime.now(UTC)
+    return {
+        "model": model,
+        "champion": serves,
+        "champion_newest_row": newest.isoformat() if newest else None,
+        "age_days": round((moment - newest).total_seconds() / 86400, 2) if newest else None,
+        "last_check": last.now.isoformat() if last else None,
+        "outcome": last.outcome.value if last else None,
+        "reason": last.reason if last else None,
+        "undone": _undone(ledger, model, last.champion_after)
+        if last and last.champion != last.champion_after
+        else None,
+        "standing": seen.standing if seen and known else "unknown",
+        "drift_share": judged.drift_share if judged else None,
+        "loss_name": seen.loss_name if seen else None,
+        "loss": seen.loss if seen else None,
+        "loss_version": measured.champion if measured else None,
+        "loss_in_words": _loss_in_words(serves, gate_loss, measured),
+        "gate_loss": gate_loss,
+        "reference_loss": seen.reference_loss if seen else None,
+        "loss_rise": seen.rise if seen and math.isfinite(seen.rise) else None,
+        "last_retrain": asked["now"] if asked else None,
+        "last_retrain_outcome": (_undone(ledger, model, ended.get("version")) or asked["state"]) if asked else None,
+        "last_retrain_why": asked["reason"] if asked else None,
+        "last_retrain_reason": ended.get("reason") or (asked["error"] if asked else None),
+        "report": judged.report if judged else None,
+    }
+
+
+def _newest(ledger: Ledger, model: str, champion: str | None) -> tuple[Check | None, Check | None, Check | None]:
+    """The last check, the last that judged, and the last that measured a loss: of this champion if there is one.
+
+    Mostly they are one, and no other is read.
+    """
+    last = judged = measured = None
+    for most in (1, FAR_ENOUGH):
+        checks = ledger.checks(model, most=most)
+        last = checks[0] if checks else None
+        judged = next((c for c in checks if c.outcome.judged and c.outcome is not Outcome.BOOTSTRAPPED), None)
+        measured = newest_of(champion, checks)
+        if judged is not None and measured is not None:
+            return last, judged, measured
+    return last, judged, measured or next((check for check in checks if check.performance), None)
+
+
+def _gate_loss(ledger: Ledger, champion: Version) -> float | None:
+    """The loss of the champion on the rows of its gate."""
+    end = ledger.result(champion.tags.get("driftloop.request_id", ""))
+    return end.challenger_loss if end else None
+
+
+def _loss_in_words(champion: str | None, gate_loss: float | None, measured: Check | None) -> str | None:
+    if champion is not None and measured is not None and measured.champion == champion:
+        return loss_in_words(measured.performance) if measured.performance else None
+    return new_champion_in_words(champion, gate_loss, measured) if champion and gate_loss is not None else None
+
+
+def _undone(ledger: Ledger, model: str, version: str | None) -> str | None:
+    """How a version that was promoted was taken away again, None while it serves."""
+    from driftloop.pipelines.registry.promotion import MOVES
+
+    if version is None:
+        return None
+    for event in ledger.events(model, kinds=MOVES):
+        if str(event.payload.get("version")) == version:
+            return None
+        if str(event.payload.get("left")) == version:
+            return event.kind
+    return None
+
+
+def _cell(row: dict[str, Any], column: str) -> str:
+    def day(moment: str | None) -> str:
+        return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment else "-"
+
+    age = row.get("age_days")
+    said = {
+        "champion": row["champion"] or "none",
+        "newest rows": f"{day(row['champion_newest_row'])[:10]} ({age:.0f}d)" if age is not None else "-",
+        "last check": day(row["last_check"]),
+        "outcome": _outcome(row),
+        "drift": "-" if row["drift_share"] is None else f"{row['drift_share']:.0%}",
+        "loss": _loss(row),
+        "to reference": "-" if row.get("loss_rise") is None or _new(row) else f"{row['loss_rise']:+.1%}",
+        "last retrain": f"{day(row['last_retrain'])[:10]} {_words(row['last_retrain_outcome'])}"
+        if row["last_retrain"]
+        else "-",
+    }
+    return str(said.get(column, row.get(column)))
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    """The outcome of the last check, and what has to be known beside it."""
+    if not row["outcome"]:
+        return "-"
+    more = ["worse"] if row.get("standing") == "worse" else []
+    more += [_words(row["undone"])] if row.get("undone") else []
+    return ", ".join([row["outcome"], *more])
+
+
+def _loss(row: dict[str, Any]) -> str:
+    if _new(row):
+        return f"{row.get('loss_name') or ''} {row['gate_loss']:.4g} at the gate".strip()
+    return "-" if row["loss"] is None else f"{row['loss_name']} {row['loss']:.4g}"
+
+
+def _new(row: dict[str, Any]) -> bool:
+    """Whether no check has measured the loss of the champion yet, and its gate did."""
+    return row.get("gate_loss") is not None and row.get("loss_version") != row["champion"]
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")

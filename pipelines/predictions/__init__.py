@@ -1,0 +1,1 @@
+"""Predictions: made, logged, matched to rows."""

@@ -1,0 +1,53 @@
+"""Scores a window with the champion and logs the predictions, without Prefect: what `driftloop predict` does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from driftloop.monitoring.errors import ChampionOutgrown, ColumnsLost
+from driftloop.monitoring.records import Record, Window
+from driftloop.monitoring.windows import current_window
+from driftloop.pipelines import registry
+from driftloop.pipelines.config import own_code
+from driftloop.pipelines.config.as_trained import as_trained
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.predictions import prediction_log
+
+
+class Predicted(Record):
+    """What was logged: so many rows of the window, of which `scored` were not in the log before."""
+
+    model: str
+    version: str
+    window: Window
+    rows: int
+    scored: int
+    file: str | None
+
+
+def predict_window(project: Project, now: datetime) -> Predicted:
+    """Score the rows of the newest window that the log does not hold yet, and write them into it.
+
+    The same window and version again scores nothing. Raises `NoChampion` before the first training.
+    """
+    champion = registry.champion(project.model)
+    known = as_trained(project, registry.reference(champion))
+    window = current_window(now, project.windows)
+    try:
+        frame = read_fresh(known, window, known.folder).frame
+    except ColumnsLost as error:
+        if set(error.lost) & set(project.columns.features) or not set(error.lost) <= set(known.columns.features):
+            raise
+        raise ChampionOutgrown(
+            error.where, error.lost, error.there, version=champion.number, file=str(project.file)
+        ) from None
+    logged = prediction_log.find(known, champion, frame)
+    told = {"model": project.model, "version": champion.number, "window": window, "rows": len(frame)}
+    missing = frame.loc[~logged.known]
+    if missing.empty:
+        return Predicted(**told, scored=0, file=None)
+    own_code.importable(project)
+    scorer = registry.scorer(champion, project.training)
+    file = prediction_log.append(known, champion, window, missing, scorer.predict(missing), scorer.classes)
+    return Predicted(**told, scored=len(missing), file=str(file))

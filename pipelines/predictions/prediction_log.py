@@ -1,0 +1,141 @@
+"""The log of what was predicted: parquet files, matched to rows by their content. Read by checks, written by `predict`.
+
+A row is known by its time and a hash of its features, a prediction by the version that made it. What stands in the log
+counts as served: it is data, checked for its shape and never executed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftloop.monitoring.ledger import digest
+from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.secrets import expand
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.fresh import content_digest
+from driftloop.pipelines.registry import Version
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.training.scorer import Scorer
+
+Floats = NDArray[np.float64]
+PREDICTION = "prediction"
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Predictions that the log holds for rows of a frame: `known` marks them, `values` has their numbers in order.
+
+    `values` has the shape of `Scorer.predict`, for the known rows alone.
+    """
+
+    known: NDArray[np.bool_]
+    values: Floats
+    classes: tuple[str, ...] = ()
+
+    def completed(self, scorer: Scorer, frame: pd.DataFrame) -> Floats:
+        """Logged predictions where they are, the scorer's where they are not. Of other classes none count."""
+        if not self.known.any() or self.classes != scorer.classes:
+            return scorer.predict(frame)
+        rest = scorer.predict(frame.loc[~self.known])
+        whole = np.empty((len(frame), *rest.shape[1:]))
+        whole[self.known], whole[~self.known] = self.values, rest
+        return whole
+
+
+def folder(config: Project) -> Path:
+    """Where the log of a model lies: `predictions.path` of its config, or a folder of the state folder."""
+    if config.predictions.path is None:
+        return home.home() / "predictions" / config.model
+    written = Path(expand(config.predictions.path, "predictions.path")).expanduser()
+    return Path(os.path.abspath(config.folder / written))
+
+
+def standing(config: Project) -> str:
+    """A name for all that the log of a model holds: another one when a file came, went or changed."""
+    files = sorted(folder(config).glob("*.parquet"))
+    facts = [(file.name, known.st_size, known.st_mtime_ns) for file in files if (known := file.stat())]
+    return digest(*facts)
+
+
+def row_keys(frame: pd.DataFrame, time: str, features: Sequence[str]) -> pd.DataFrame:
+    """The key of each canonical row: its time and a hash of its features, 16 hexadecimal characters.
+
+    The order of the features does not matter; rows that are equal in all of them have one key.
+
+    >>> rows = pd.DataFrame({"ts": pd.to_datetime(["2026-01-01"], utc=True), "a": [1.0], "b": ["x"]})
+    >>> row_keys(rows, "ts", ["a", "b"]).equals(row_keys(rows, "ts", ["b", "a"]))
+    True
+    """
+    hashed = pd.util.hash_pandas_object(frame[sorted(features)], index=False).to_numpy()
+    rows = [f"{one:016x}" for one in hashed]
+    return pd.DataFrame({"time": frame[time].dt.as_unit("us"), "row": rows}, index=frame.index)
+
+
+def find(config: Project, champion: Version, frame: pd.DataFrame) -> Logged:
+    """What the log holds of these rows by this version. No log, or one that cannot be read, holds nothing."""
+    nothing = Logged(np.zeros(len(frame), dtype=bool), np.empty(0))
+    time = config.columns.time
+    if frame.empty or not (place := folder(config)).is_dir():
+        return nothing
+    log = _read(place, champion, frame[time].min(), frame[time].max())
+    if log is None:
+        return nothing
+    names = _predictions(log)
+    keys = row_keys(frame, time, config.columns.features)
+    newest = log.drop_duplicates(["time", "row"], keep="last")
+    found = keys.merge(newest, on=["time", "row"], how="left")[names].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = np.isfinite(found).all(axis=1)
+    classes = tuple(name.removeprefix(f"{PREDICTION} ") for name in names if name != PREDICTION)
+    return Logged(known, found[known] if classes else found[known, 0], classes)
+
+
+def append(
+    config: Project, version: Version, window: Window, frame: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]
+) -> Path:
+    """Add the predictions of some rows of a window to the log as a file of their own, whole or not at all.
+
+    The file is named by window, version and rows: the same rows again, or by two at once, are the same file.
+    """
+    place = folder(config)
+    place.mkdir(parents=True, exist_ok=True)
+    log = row_keys(frame, config.columns.time, config.columns.features)
+    ends = "_".join(f"{moment:%Y%m%dT%H%M%S}" for moment in (window.start, window.end))
+    file = place / f"{ends}_v{version.number}_{content_digest(log)[:12]}.parquet"
+    log = log.assign(version=version.number, model_id=version.model_id)
+    named = {f"{PREDICTION} {name}": predicted[:, at] for at, name in enumerate(classes)}
+    log = log.assign(**(named or {PREDICTION: predicted}))
+    scratch = place / f".{file.name}.{os.getpid()}"
+    log.to_parquet(scratch, index=False)
+    scratch.replace(file)
+    return file
+
+
+def _read(place: Path, champion: Version, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame | None:
+    """The lines of one version within a span of time, older files first; what is no log or no number is passed over."""
+    parts = []
+    for file in sorted(place.glob("*.parquet"), key=lambda one: (one.stat().st_mtime_ns, one.name)):
+        try:
+            part = pd.read_parquet(file, filters=[("time", ">=", first), ("time", "<=", last)])
+            part = part.astype({"time": "datetime64[us, UTC]", "row": str, "version": str})
+            numbers = part[_predictions(part)].apply(pd.to_numeric, errors="coerce")
+        except Exception:  # noqa: S112  (whatever is wrong with a file of others, its rows are scored instead)
+            continue
+        model_id = part["model_id"] if "model_id" in part else pd.Series(None, index=part.index, dtype=object)
+        ours = (part["version"] == champion.number) & (model_id.isna() | (model_id == champion.model_id))
+        ours &= np.isfinite(numbers).all(axis=1)
+        if ours.any() and len(numbers.columns):
+            parts.append(part[["time", "row"]].join(numbers).loc[ours])
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def _predictions(log: pd.DataFrame) -> list[str]:
+    """The columns that hold predictions: of probabilities one for each class, by name, or else the one of numbers."""
+    classes = sorted(name for name in map(str, log) if name.startswith(f"{PREDICTION} "))
+    return classes or [name for name in map(str, log) if name == PREDICTION]

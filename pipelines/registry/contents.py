@@ -1,0 +1,242 @@
+"""What a version of a model consists of: its files, MLmodel, tags, what its run shows, and how it fares on rows."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from driftloop.monitoring.drift.reference import PREDICTION
+from driftloop.monitoring.errors import LoadedDiffers
+from driftloop.monitoring.profiles import Profiles, load, save
+from driftloop.monitoring.records import Reference, Window
+from driftloop.monitoring.sources.places import scrubber
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.as_trained import as_known
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.fresh import content_digest
+from driftloop.pipelines.registry import Stored, Version, evidence
+from driftloop.pipelines.training import loss_model, plots, storage
+from driftloop.pipelines.training.gate import Verdict
+from driftloop.pipelines.training.loss_model import LossModel
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.steps import losses
+
+PROOF, ANSWER = "proof.parquet", "driftloop: answer "
+NEVER_SEEN = "driftloop: a category that was never seen"
+PROFILES = "profiles.npz"
+REQUIREMENTS = ("driftloop", "xgboost", "scikit-learn", "skops", "pandas", "numpy")
+
+
+def profiles(version: Version) -> Profiles:
+    """The profiles of every row of the version's reference, prediction included."""
+    return load(io.BytesIO(registry.checked(version, PROFILES)))
+
+
+def store(
+    config: Project,
+    scorer: Scorer,
+    estimator: LossModel,
+    reference: Reference,
+    profiles: Profiles,
+    rows: pd.DataFrame,
+    tried: pd.DataFrame,
+    *,
+    run_id: str,
+) -> Stored:
+    """Store the model in its own format with the estimator of its loss, its reference, profiles, signature and example.
+
+    `tried` are rows whose predictions are stored beside the model, an unseen category in every categorical column
+    included: `prove` holds the loaded model against them, in whatever process.
+    """
+    settings, columns = config.training, config.columns
+    kept = [columns.time, *columns.features, columns.target, PREDICTION]
+
+    def fill(folder: Path) -> None:
+        storage.save(scorer, folder, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
+        loss_model.save(estimator, folder)
+        (folder / "reference.json").write_text(reference.model_dump_json(indent=1))
+        save(profiles, folder / PROFILES)
+        rows[kept].to_parquet(folder / "reference.parquet", index=False)
+        (folder / "requirements.txt").write_text("".join(f"{name}=={installed(name)}\n" for name in REQUIREMENTS))
+        _proof(config, scorer, tried).to_parquet(folder / PROOF, index=False)
+        example = rows[[*columns.features]].head(5)
+        (folder / "input_example.json").write_text(example.to_json(orient="split", index=False))
+
+    return registry.store(
+        config.model,
+        run_id=run_id,
+        fill=fill,
+        describe=lambda folder, model_id: _write_mlmodel(folder, model_id, run_id, config, scorer),
+        params={"estimator": settings.estimator},
+    )
+
+
+def tags(reference: Reference, trained: Window, verdict: Verdict, request_id: str) -> dict[str, str]:
+    """What a version is found by: the request that caused it, the rows that it has learned from, the gate's word."""
+    return {
+        "driftloop.request_id": request_id,
+        "driftloop.trained_on": json.dumps([trained.model_dump(mode="json")]),
+        "driftloop.gate": verdict.code,
+        "driftloop.gate_reason": verdict.reason[:4000],
+        "driftloop.loss": f"{reference.loss_name}={reference.loss:.6g}",
+        "driftloop.reference_window": str(reference.window),
+    }
+
+
+def brought_back(version: Version, verdict: Verdict, request_id: str) -> dict[str, str]:
+    """The tags of an earlier version that is to serve again: its own, with this request's and this gate's word."""
+    own = {
+        "driftloop.request_id": request_id,
+        "driftloop.gate": verdict.code,
+        "driftloop.gate_reason": verdict.reason[:4000],
+        "driftloop.brought_back": version.number,
+    }
+    return {**version.tags, **own}
+
+
+def losses_of(config: Project, version: Version, rows: pd.DataFrame) -> np.ndarray:
+    """The loss of every row by the version's model as it stands, in their order: shape (n,)."""
+    return losses(config, registry.scorer(version, config.training), as_known(rows, registry.reference(version)))
+
+
+def prove(config: Project, version: Version) -> None:
+    """Load the version back and compare its predictions with those that were stored beside it."""
+    stored = registry.table(version, PROOF)
+    answers = [name for name in stored.columns if name.startswith(ANSWER)]
+    loaded = registry.scorer(version, config.training)
+    before, after = stored[answers].to_numpy(), _answers(loaded, stored.drop(columns=answers))
+    same = np.isclose(before, after, rtol=1e-6, atol=1e-9, equal_nan=True).all(axis=1)
+    if not same.all():
+        raise LoadedDiffers(f"{version.model} version {version.number}", int((~same).sum()), len(stored))
+
+
+def _proof(config: Project, scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
+    columns = config.columns
+    strange = rows.head(1).assign(**dict.fromkeys(columns.categorical, NEVER_SEEN))
+    tried = pd.concat([rows, strange], ignore_index=True)[[*columns.features]]
+    answers = _answers(scorer, tried)
+    return tried.assign(**{f"{ANSWER}{at}": answers[:, at] for at in range(answers.shape[1])})
+
+
+def _answers(scorer: Scorer, rows: pd.DataFrame) -> np.ndarray:
+    return np.asarray(scorer.predict(rows)).reshape(len(rows), -1)
+
+
+def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]) -> None:
+    """Dataset lineage: which rows were used for what, named by a sha256 over all of them."""
+    from mlflow.data.code_dataset_source import CodeDatasetSource
+    from mlflow.data.pandas_dataset import from_pandas
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    source = _scrub(config, config.source.path or f"{config.source.url} {config.source.table}")
+    inputs = []
+    for context, frame in parts.items():
+        features = frame[[*config.columns.features, config.columns.target]]
+        told = from_pandas(
+            _telling(features),
+            source=CodeDatasetSource(tags={"source": source}),
+            name=f"{config.model} {context}",
+            digest=content_digest(frame)[:36],
+            targets=config.columns.target,
+        ).to_dict()
+        told["profile"] = json.dumps({"num_rows": len(features), "num_elements": int(features.size)})
+        inputs.append(DatasetInput(Dataset(**told), tags=[InputTag("mlflow.data.context", context)]))
+    registry.client().log_inputs(run_id, datasets=inputs)
+
+
+def _telling(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that tell a schema: of each column the first with a value and the first without one.
+
+    MLflow asks every value of every column, a third of a second for eight weeks of flights.
+
+    >>> _telling(pd.DataFrame({"n": [1.0, 2.0, 3.0, None], "c": ["a", None, "b", "c"]})).index.tolist()
+    [0, 1, 3]
+    """
+    empty = frame.isna().to_numpy()
+    places = {0} | {int(place) for part in (empty, ~empty) for place in part.argmax(axis=0)} if len(frame) else set()
+    return frame.iloc[sorted(places)]
+
+
+def log_challenger(
+    run_id: str, config: Project, scorer: Scorer, holdout: pd.DataFrame, params: Mapping[str, Any]
+) -> None:
+    """Parameters, importances and the plot of its errors on the holdout."""
+    client = registry.client()
+    evidence.log_numbers(run_id, _validation(scorer), {"estimator": config.training.estimator, **_made(scorer, params)})
+    whole = evidence.as_json(config.model_dump(mode="json", exclude={"file"}))
+    client.log_text(run_id, _scrub(config, whole), "config.json")
+    importances = plots.importances(scorer)
+    with tempfile.TemporaryDirectory() as scratch:
+        if importances:
+            client.log_dict(run_id, importances, "importances.json")
+            plots.importance_plot(importances, Path(scratch) / "importances.png")
+        if len(holdout):
+            target, predicted = holdout[config.columns.target].to_numpy(), scorer.predict(holdout)
+            if config.task == "regression":
+                plots.residual_plot(target, predicted, Path(scratch) / "residuals.png")
+            else:
+                plots.confusion_plot(target, predicted, scorer.classes, Path(scratch) / "confusion.png")
+        client.log_artifacts(run_id, scratch, "plots")
+
+
+def _made(scorer: Scorer, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as configured, or as the recipe completes them."""
+    if scorer.recipe is None:
+        return dict(params)
+    return {"chosen": scorer.recipe.estimator, **params, **scorer.recipe.params}
+
+
+def _validation(scorer: Scorer) -> dict[str, float]:
+    """The validation loss of each estimator that was tried."""
+    tried = scorer.recipe.validation if scorer.recipe else {}
+    return {f"validation_loss_{name.rpartition('.')[2]}": value for name, value in tried.items()}
+
+
+def _scrub(config: Project, text: str) -> str:
+    """Variables stay as they are written; a password that stands in a URL all the same is hidden."""
+    written = config.source.path or config.source.url or ""
+    return scrubber(written, written)(text)
+
+
+def _write_mlmodel(folder: Path, model_id: str, run_id: str, config: Project, scorer: Scorer) -> None:
+    """The MLmodel file: `mlflow.pyfunc.load_model` works wherever driftloop is installed."""
+    from mlflow import pyfunc
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
+
+    # Of any type: as "double" MLflow would refuse a whole number, as "string" a numbered category, and show the rows
+    # in its error. The loader makes numbers and labels of them as a check does; the kinds stand in the metadata.
+    features = scorer.features
+    anything: Any = AnyType()  # type: ignore[no-untyped-call]
+    inputs = [ColSpec(anything, name, required=False) for name in features.names]
+    answers = [ColSpec("double", name) for name in scorer.classes] or [ColSpec("double")]
+    (folder / "python_env.yaml").write_text(
+        f"python: {platform.python_version()}\nbuild_dependencies: [pip]\ndependencies: [-r requirements.txt]\n"
+    )
+    described = Model(
+        run_id=run_id,
+        model_id=model_id,
+        signature=ModelSignature(inputs=Schema([*inputs]), outputs=Schema([*answers])),
+        metadata={
+            "target": config.columns.target,
+            "numeric": list(features.numeric),
+            "categorical": list(features.categorical),
+        },
+        saved_input_example_info={
+            "artifact_path": "input_example.json",
+            "type": "dataframe",
+            "pandas_orient": "split",
+        },
+    )
+    pyfunc.add_to_model(described, loader_module="driftloop.pipelines.registry.serving", python_env="python_env.yaml")
+    described.save(str(folder / "MLmodel"))

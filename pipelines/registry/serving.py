@@ -1,0 +1,40 @@
+"""How `mlflow.pyfunc.load_model` serves a version: raw columns in, predictions out. Nothing else of driftloop runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from driftloop.monitoring.errors import ColumnsLost
+from driftloop.monitoring.rows.canonical import as_levels, numbers
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.storage import load
+
+
+class Served:
+    """A version as a plain predictor."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer = scorer
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame | pd.Series:
+        """Shape (n,) for regression, else a frame with the probability of each class. An unseen category is missing."""
+        features = self.scorer.features
+        lost = [name for name in features.names if name not in frame.columns]
+        if lost:
+            raise ColumnsLost("the rows to be predicted", lost, map(str, frame.columns))
+        clean = pd.DataFrame(
+            {name: numbers(frame[name], name)[0] for name in features.numeric}
+            | {name: as_levels(frame[name], levels) for name, levels in features.levels.items()},
+            index=frame.index,
+        )
+        predicted = self.scorer.predict(clean)
+        if not self.scorer.classes:
+            return pd.Series(predicted, index=frame.index, name="prediction")
+        return pd.DataFrame(predicted, index=frame.index, columns=list(self.scorer.classes))
+
+
+def _load_pyfunc(path: str) -> Served:
+    """MLflow's entry. The files are not held against the registry here; a pickle is refused."""
+    return Served(load(Path(path), manifest=None))

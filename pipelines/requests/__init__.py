@@ -1,0 +1,1 @@
+"""The life of one retrain request, from check to final outcome."""

@@ -1,0 +1,97 @@
+"""The end of a training whose gate has passed: register once, load back, and promote, reject or let wait.
+
+It needs nothing but what the ledger and MLflow keep, so another process can do it after the first one died.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from driftloop.monitoring.errors import LoadedDiffers, Tampered
+from driftloop.monitoring.ledger import Kind, Progress
+from driftloop.monitoring.records import Retrain, changed
+from driftloop.pipelines import registry
+from driftloop.pipelines.config import own_code
+from driftloop.pipelines.flows import challenger
+from driftloop.pipelines.registry import CHAMPION, Stored, Version, promotion
+from driftloop.pipelines.registry.identities import identities
+from driftloop.pipelines.requests.work import Work
+from driftloop.pipelines.runtime import failpoints
+
+TRIES = 3  # how often a challenger is compared anew with a champion that took over meanwhile
+
+Rejudge = Callable[[Version | None, Progress], tuple[bool, Progress]]
+"""Compares the challenger with another champion: whether the gate passed, and its numbers."""
+
+
+def finish(work: Work, progress: Progress, rejudge: Rejudge | None) -> Retrain:
+    """Bring a stored model to its one end. Without `rejudge` a champion that changed meanwhile stays."""
+    own_code.importable(work.config)
+    version = _registered(work, progress)
+    failpoints.reach("registered version")
+    try:
+        promotion.proven(work.ledger, version)
+        challenger.prove(work.config, version)
+    except (LoadedDiffers, Tampered) as error:
+        _reject(work, version, progress, "broken", f"{error.found}")
+        raise
+    failpoints.reach("loaded back")
+    if work.config.promotion == "manual" and work.request.champion is not None:
+        return _wait(work, version, progress)
+    for _ in range(TRIES):
+        done = changed(_retrain(work, version, progress, progress.code), promoted=True)
+        last_word = partial(work.ledger.settle, done, by=work.claim)
+        if promotion.promote(work.ledger, version, instead_of=progress.against, by=work.claim, last_word=last_word):
+            return done
+        now = registry.aliased(work.config.model, CHAMPION)
+        serves = f"version {now.number}" if now else "no champion"
+        if rejudge is None:
+            said = f"{progress.reason}; but {serves} serves by now, and is left as it is"
+            return _reject(work, version, progress, "champion_changed", said)
+        passed, progress = rejudge(now, progress)
+        if not passed:
+            said = f"the champion changed meanwhile; against {serves}: {progress.reason}"
+            return _reject(work, version, progress, "champion_changed", said)
+        work.ledger.advance(work.request.request_id, progress, by=work.claim)
+    return _reject(work, version, progress, "champion_changed", f"the champion changed {TRIES} times meanwhile")
+
+
+def _registered(work: Work, progress: Progress) -> Version:
+    """The one version of this request: made inside the lock, where nobody else can make a second."""
+    model, request_id = work.config.model, work.request.request_id
+    with work.ledger.alone(model):
+        work.ledger.require(work.claim)
+        version = registry.of_request(model, request_id)
+        if version is None:
+            stored = Stored(progress.model_id, progress.sealed)
+            registry.register(model, stored, run_id=progress.run_id, tags=progress.tags)
+            # A server that went away in between is asked again by MLflow itself, and may have made two.
+            version = registry.of_request(model, request_id)
+            assert version is not None
+        if identities(work.ledger, model).of(version) is None:
+            entry = {"version": version.number, "model_id": version.model_id, "request_id": request_id}
+            entry["sealed"] = progress.sealed
+            work.ledger.note(model, Kind.REGISTERED, entry, work.request.now, subject=version.number)
+    return version
+
+
+def _wait(work: Work, version: Version, progress: Progress) -> Retrain:
+    reason = f"{progress.reason}; it waits for `driftloop promote {work.config.model} {version.number}`"
+    done = changed(_retrain(work, version, progress, str(Kind.AWAITING_APPROVAL)), reason=reason)
+    last_word = partial(work.ledger.settle, done, by=work.claim)
+    promotion.await_approval(work.ledger, version, by=work.claim, last_word=last_word)
+    return done
+
+
+def _reject(work: Work, version: Version, progress: Progress, code: str, reason: str) -> Retrain:
+    """The version stays in the registry, where its tags say why it never served."""
+    work.ledger.require(work.claim)
+    registry.tag(version, "driftloop.rejected", f"{code}: {reason}")
+    done = changed(_retrain(work, version, progress, code), reason=reason)
+    work.ledger.settle(done, by=work.claim)
+    return done
+
+
+def _retrain(work: Work, version: Version, progress: Progress, code: str) -> Retrain:
+    return work.retrain(progress.run_id, progress, version=version.number, code=code, reason=progress.reason)

@@ -1,0 +1,41 @@
+"""Local copies of model files that lie in a store elsewhere: made once, whole or not at all. Trusts nothing in them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from driftloop.pipelines.runtime import home
+
+
+def local(location: str, model_id: str) -> Path:
+    """The folder of a model's files: in place where the store is local, else our copy, fetched if it is not there."""
+    from mlflow.artifacts import download_artifacts
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    if location.startswith(("file:", "/")):
+        return Path(str(local_file_uri_to_path(location)))  # type: ignore[no-untyped-call]
+    kept = _place(model_id)
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".fetching-") as scratch:
+            files = Path(scratch) / "files"
+            files.mkdir()
+            download_artifacts(artifact_uri=f"models:/{model_id}", dst_path=str(files))
+            try:
+                files.rename(kept)
+            except OSError:
+                # Another process may have been faster, with the same files.
+                if not kept.exists():
+                    raise
+    return kept
+
+
+def discard(model_id: str) -> None:
+    """Forget our copy, for it is not what was registered. The store itself may be whole: the next one asks it."""
+    shutil.rmtree(_place(model_id), ignore_errors=True)
+
+
+def _place(model_id: str) -> Path:
+    return home.home() / "models" / model_id

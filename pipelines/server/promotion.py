@@ -1,0 +1,17 @@
+"""A person's word on a waiting challenger, as a flow that is run from Prefect's UI."""
+
+from __future__ import annotations
+
+from prefect import flow, get_run_logger
+
+from driftloop.pipelines.requests.approval import Answer, answer
+
+
+@flow(name="promotion", flow_run_name="{model} {version}")
+def promotion_flow(model: str, version: str, decline: str | None = None) -> Answer:
+    """Let VERSION, which waits for approval, take over; or send it away, with the reason in `decline`."""
+    done = answer(model, version, decline)
+    get_run_logger().info("%s", done.said)
+    if done.site:
+        get_run_logger().warning("%s", done.site)
+    return done

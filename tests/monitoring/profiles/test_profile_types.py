@@ -1,0 +1,161 @@
+"""Laws of streams: every Arrow type counts as its frame does, and a file as its rows do."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from driftloop.monitoring.errors import ColumnsLost, ColumnsTwice, SourceUnreadable
+from driftloop.monitoring.profiles import Profiles, first, like, profile_parquet
+
+NUMBERS = {"x": [0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.0, 86400.0]}
+LABELS = {"x": ["1", "1", "2", "3", "a", "True", "1.5", "2026-01-01", "0.1", "[1]"]}
+WHOLE = [1, None, 3, 3]
+TEXT = ["3", "1.5", "a", "a", "", "nan", None]
+
+
+def coded(values: list[object], codes: list[int | None], kind: pa.DataType) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(codes, kind), pa.array(values))
+
+
+ARRAYS = {
+    **{str(kind): pa.array(WHOLE, kind) for kind in (pa.int8(), pa.int16(), pa.int32(), pa.int64())},
+    **{str(kind): pa.array(WHOLE, kind) for kind in (pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64())},
+    "float16": pa.array(np.array([1.0, 2.5, np.nan], dtype="float16")),
+    "float32": pa.array([0.1, None, float("nan"), 3.0], pa.float32()),
+    "float64": pa.array([0.1, None, float("nan"), 3.0]),
+    "bool": pa.array([True, None, False]),
+    "decimal128": pa.array([Decimal("1.50"), Decimal("3.00"), None]),
+    "decimal256": pa.array([Decimal("1.50"), Decimal("3.00"), None], pa.decimal256(60, 2)),
+    "duration": pa.array([timedelta(days=1), None]),
+    "date": pa.array([date(2026, 1, 1), None]),
+    "timestamp": pa.array([datetime(2026, 1, 1), None]),
+    "string": pa.array(TEXT),
+    "large_string": pa.array(TEXT, pa.large_string()),
+    "string_view": pa.array(TEXT, pa.string_view()),
+    "binary": pa.array([b"3", b"a", b"\xff", None]),
+    "null": pa.nulls(3),
+    "nul in a text": pa.array(["a\0", "a"]),
+    "list": pa.array([[1], None]),
+    "coded text": coded(["3", "a"], [0, 1, 1, None], pa.int32()),
+    "coded text in few bits": coded(["3", "a"], [0, 1, 1, None], pa.int8()),
+    "coded numbers": coded([1.5, 3.0], [0, 1, 1, None], pa.int16()),
+}
+
+
+def counted(profiles: Profiles) -> list[object]:
+    profile = profiles["x"]
+    return [profiles.rows, profile.cells.tolist(), profile.nulls]
+
+
+@pytest.mark.parametrize("kind", ["numeric", "categorical"])
+@pytest.mark.parametrize("name", ARRAYS)
+def test_every_type_counts_as_its_frame(name: str, kind: str) -> None:
+    """A column of any Arrow type, in one chunk or two, is counted as the frame that pandas makes of it."""
+    reference = first(pd.DataFrame(NUMBERS if kind == "numeric" else LABELS), {"x": kind})
+    table = pa.table({"x": ARRAYS[name]})
+    framed = like(reference, pd.DataFrame({"x": table.column("x").to_pandas()}))
+    assert counted(like(reference, table)) == counted(framed)
+    assert counted(like(reference, table.to_batches(max_chunksize=2))) == counted(framed)
+
+
+@pytest.mark.parametrize("codes", [pa.int8(), pa.uint8(), pa.uint64()])
+def test_a_dictionary_may_be_odd(codes: pa.DataType) -> None:
+    """Levels that stand twice in a dictionary are one, a null in it is a null, an unused one does not count."""
+    odd = coded(["a", "b", None, "a", "unused"], [0, 3, 2, None, 1, 0], codes)
+    reference = first(pa.table({"x": odd}), {"x": "categorical"}).categorical("x")
+    assert (reference.levels, reference.counts.tolist(), reference.nulls) == (("a", "b"), [3, 1], 2)
+    numbers = first(pa.table({"x": coded([1.0, None, 2.0], [0, 1, 2, 2], codes)}), {"x": "numeric"}).numeric("x")
+    assert (numbers.counts.tolist(), numbers.nulls) == ([0, 1, 2, 0], 1)
+
+
+def test_infinities_stand_apart() -> None:
+    """An infinity of a stream is counted as such, moves no sum and is no null."""
+    reference = first(pd.DataFrame(NUMBERS), {"x": "numeric"})
+    made = like(reference, pa.table({"x": [1.0, float("inf"), -float("inf"), None]})).numeric("x")
+    assert (made.finite, made.infinite, made.nulls, made.sums.sum(), made.high) == (1, 2, 1, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("group", [7, 1000, 100_000])
+def test_a_file_counts_as_its_rows(tmp_path: Path, group: int) -> None:
+    """Files of few and of many row groups, levels plain or coded, give the profile of all their rows."""
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=3000)
+    x[::9] = np.nan
+    frame = pd.DataFrame({"x": x, "more": 1, "x.c": generator.choice(["a", "b", None], 3000).astype(object)})
+    frame["coded"] = frame["x.c"].astype("category")
+    kinds = {"x": "numeric", "x.c": "categorical", "coded": "categorical"}
+    reference = first(frame[:500], kinds)
+    for at in (0, 1):
+        frame[at * 1500 : (at + 1) * 1500].to_parquet(tmp_path / f"{at}.parquet", row_group_size=group)
+    made = profile_parquet(reference, tmp_path / "0.parquet", tmp_path / "1.parquet")
+    whole = like(reference, frame)
+    assert made.rows == 3000
+    for name in kinds:
+        assert (made[name].cells.tolist(), made[name].nulls) == (whole[name].cells.tolist(), whole[name].nulls)
+    np.testing.assert_allclose(made.numeric("x").sums, whole.numeric("x").sums, rtol=1e-12, atol=1e-9)
+
+
+def test_a_file_without_rows(tmp_path: Path) -> None:
+    """A parquet file of no rows gives the profile of zero rows; one that lacks a column is named with it."""
+    reference = first(pd.DataFrame(NUMBERS), {"x": "numeric"})
+    pq.write_table(pa.table({"x": pa.array([], pa.float64())}), tmp_path / "none.parquet")
+    assert profile_parquet(reference, tmp_path / "none.parquet")["x"].rows == 0
+    pq.write_table(pa.table({"y": [1.0]}), tmp_path / "other.parquet")
+    with pytest.raises(ColumnsLost, match=r"other\.parquet.*'x'"):
+        profile_parquet(reference, tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize("kept", [0, 100, 5_000, -20])
+def test_a_broken_file_is_named(tmp_path: Path, kept: int) -> None:
+    """A parquet file that was cut off raises an error that names it, wherever the cut is; so does one that is lost."""
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=3000)})
+    frame.to_parquet(tmp_path / "whole.parquet")
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "whole.parquet").read_bytes()[:kept])
+    for name in ("cut", "gone"):
+        with pytest.raises(SourceUnreadable, match=name):
+            profile_parquet(first(frame, {"x": "numeric"}), tmp_path / f"{name}.parquet")
+
+
+def test_a_damaged_page_is_named(tmp_path: Path) -> None:
+    """A value that changed after a file with checksums was written raises an error that names the file."""
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=3000)})
+    place = tmp_path / "damaged.parquet"
+    pq.write_table(
+        pa.Table.from_pandas(frame), place, use_dictionary=False, compression="none", write_page_checksum=True
+    )
+    damaged = bytearray(place.read_bytes())
+    damaged[2000] ^= 1
+    place.write_bytes(damaged)
+    with pytest.raises(SourceUnreadable, match="damaged"):
+        profile_parquet(first(frame, {"x": "numeric"}), place)
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Rows in which a column's name stands for two columns raise an error that names it, streamed, framed or filed."""
+    reference = first(pd.DataFrame(NUMBERS), {"x": "numeric"})
+    table = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["x", "x"])
+    pq.write_table(table, tmp_path / "twice.parquet")
+    for read in (
+        lambda: like(reference, table),
+        lambda: like(reference, pd.DataFrame([[1.0, 2.0]], columns=["x", "x"])),
+        lambda: profile_parquet(reference, tmp_path / "twice.parquet"),
+    ):
+        with pytest.raises(ColumnsTwice, match="'x'"):
+            read()
+
+
+def test_blocks_of_coded_levels(tmp_path: Path) -> None:
+    """Levels coded by another dictionary in each chunk are counted by block of time all the same, in any row order."""
+    chunks = [coded(["a", "b"], [0, 1, 1], pa.int8()), coded(["b", "c"], [0, 0, 1, None], pa.int8())]
+    table = pa.table({"x": pa.chunked_array(chunks)})
+    blocks = first(table, {"x": "categorical"}, blocks=np.array([0, 2, 0, 2, 0, 0, 2]))["x"].blocks
+    assert blocks is not None
+    assert blocks.tolist() == [[2, 1, 1, 0, 0], [0, 0, 0, 0, 0], [2, 0, 0, 0, 1]]

@@ -1,0 +1,105 @@
+"""A config that never fitted its source is a wrong config, found at once; data that broke later is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from driftloop.monitoring.errors import BadExpression, ConfigError
+from driftloop.pipelines.cli import main
+from driftloop.pipelines.config.project import Project, load
+from driftloop.pipelines.flows.mismatch import refuse_mismatch
+from tests import streams
+from tests.conftest import Model
+from tests.streams import stream
+
+
+def project(folder: Path, frame: pd.DataFrame | None = None, **changes: Any) -> Project:
+    """A model that was never checked, on these rows."""
+    return load(streams.write(folder, stream() if frame is None else frame, model=f"new{folder.name}"[:60], **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "told"),
+    [
+        ({"columns__numeric": ["amuont", "speed"]}, "columns.numeric", "column 'amuont' is not in"),
+        ({"columns__categorical": ["city", "kynd"]}, "columns.categorical", "Did you mean 'kind'"),
+        ({"columns__target": "why"}, "columns.target", "'why'"),
+        ({"columns__time": "tss"}, "columns.time", "Did you mean 'ts'"),
+        ({"columns__time": "city", "columns__categorical": ["kind"]}, "columns.time", "the time column 'city' holds"),
+        ({"columns__filter": "amuont > 3"}, "columns", "Did you mean 'amount'"),
+        (
+            {"columns__numeric": ["amount", "speed", "city"], "columns__categorical": ["kind"]},
+            "columns.numeric",
+            "'city'",
+        ),
+        ({"columns__target": "city", "columns__categorical": ["kind"]}, "columns.target", "no number among its values"),
+    ],
+)
+def test_a_mistake_names_file_and_key(changes: dict[str, Any], key: str, told: str, tmp_path: Path) -> None:
+    """With what the source has instead, before anything is started."""
+    with pytest.raises(ConfigError) as refused:
+        refuse_mismatch(project(tmp_path, **changes))
+    assert f"model.yaml: {key}: " in str(refused.value)
+    assert told in str(refused.value)
+
+
+def test_an_expression_that_cannot_be_used_is_found_as_early(tmp_path: Path) -> None:
+    """It is wrong whatever the rows are."""
+    with pytest.raises(BadExpression, match="semicolon"):
+        refuse_mismatch(project(tmp_path, columns__filter="amount > 3;"))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        stream(),
+        stream().head(0),
+        stream().assign(amount=lambda f: f["amount"].astype(str)),
+        stream().assign(amount=np.nan),
+        stream().assign(amount=lambda f: f["amount"].astype(str).where(f.index % 50 == 0, "unknown")),
+    ],
+    ids=["good", "empty", "numbers as text", "no value", "few numbers"],
+)
+def test_what_may_be_meant_so_passes(frame: pd.DataFrame, tmp_path: Path) -> None:
+    """Rows that are good, none, or bad is the business of the check, which records it."""
+    refuse_mismatch(project(tmp_path, frame))
+
+
+def test_a_file_that_is_not_there_is_left_to_the_check(tmp_path: Path) -> None:
+    """It may come; the check tries again and records a failure."""
+    config = project(tmp_path)
+    (tmp_path / "rows.parquet").unlink()
+    refuse_mismatch(config)
+
+
+@pytest.mark.parametrize("command", ["check", "retrain"])
+def test_a_command_exits_with_2_and_starts_nothing(command: str, tmp_path: Path) -> None:
+    """In the time that it takes to look at the source; with --json one object says why."""
+    config = project(tmp_path, columns__numeric=["distnce"])
+    began = time.process_time()
+    result = CliRunner().invoke(main, [command, str(config.file), "--json"])
+    assert result.exit_code == 2
+    assert '"outcome": "failed"' in result.stdout
+    assert "column 'distnce' is not in" in result.stderr
+    assert time.process_time() - began < 20
+
+
+def test_what_the_champion_knows_is_broken_data_and_no_mistake(trained: Callable[..., Model], tmp_path: Path) -> None:
+    """A column that was there when the champion was trained was lost later; one that never was is a mistake."""
+    twin = Model(tmp_path)
+    twin.name = trained().name
+    frame = stream(seed=9)
+    refuse_mismatch(load(twin.given(frame.drop(columns="speed")).file))
+    refuse_mismatch(load(twin.given(frame.assign(speed="fast")).file))
+    twin.given(frame, columns__numeric=["amount", "sped"])
+    with pytest.raises(ConfigError, match=r"columns\.numeric: column 'sped' is not in"):
+        refuse_mismatch(load(twin.file))
+    assert trained().champion() is not None

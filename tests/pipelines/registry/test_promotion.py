@@ -1,0 +1,426 @@
+"""Aliases move by comparison inside the ledger's lock, and whatever breaks off between them is healed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from driftloop.monitoring.errors import (
+    ChampionChanged,
+    LeaseLost,
+    NoChampion,
+    NothingToApprove,
+    NothingToRollBack,
+    Tampered,
+)
+from driftloop.monitoring.ledger import Claim, Kind, Ledger, Request
+from driftloop.monitoring.records import Outcome, Retrain, Window
+from driftloop.pipelines import registry
+from driftloop.pipelines.cli import main
+from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version, promotion
+from driftloop.pipelines.runtime import home
+from tests.conftest import Model
+from tests.pipelines.registry.test_models import changed, registered
+from tests.streams import day, stream
+
+Three = tuple[Version, Version, Version]
+Make = Callable[..., Model]
+NOW = day(1)
+
+
+@pytest.fixture
+def ledger(_home: Path) -> Iterator[Ledger]:
+    with closing(Ledger(home.ledger_url())) as opened:
+        yield opened
+
+
+@pytest.fixture
+def three(request: pytest.FixtureRequest, _home: Path) -> Three:
+    name = f"three-{abs(hash(request.node.name)) % 10**8}"
+    first, second, third = (registered(name) for _ in range(3))
+    return first, second, third
+
+
+def numbers(model: str) -> tuple[str | None, str | None]:
+    """Champion and previous."""
+    found = (registry.aliased(model, alias) for alias in (CHAMPION, PREVIOUS))
+    return tuple(version.number if version else None for version in found)  # type: ignore[return-value]
+
+
+def promote(ledger: Ledger, version: Version, instead_of: str | None, by: Claim | None = None) -> bool:
+    """As a training does it: the ledger's word is that this version serves."""
+
+    def last_word() -> None:
+        ledger.note(version.model, Kind.PROMOTED, {"version": version.number}, NOW)
+
+    return promotion.promote(ledger, version, instead_of=instead_of, by=by, last_word=last_word)
+
+
+def told(ledger: Ledger, model: str) -> list[str]:
+    return [event.kind for event in reversed(ledger.events(model))]
+
+
+def test_promotion_compares_before_it_moves(three: Three, ledger: Ledger) -> None:
+    """A version takes over only from the champion that it was compared with; else nothing moves at all."""
+    first, second, third = three
+    name = first.model
+    assert not promote(ledger, first, "9")
+    assert numbers(name) == (None, None)
+    assert promote(ledger, first, None)
+    assert numbers(name) == ("1", None)
+    assert not promote(ledger, second, None)
+    assert promote(ledger, second, "1")
+    assert not promote(ledger, third, "1"), "a trainer with an older view"
+    assert numbers(name) == ("2", "1")
+    assert told(ledger, name) == ["promoted", "promoted"], "what did not happen is not told"
+
+
+def test_of_many_that_want_to_replace_one_champion_one_does(three: Three, ledger: Ledger) -> None:
+    """Eight at once compare with the same champion: MLflow alone would let each of them win."""
+    first, *_ = three
+    promote(ledger, first, None)
+    others = [registered(first.model) for _ in range(8)]
+    won: list[str] = []
+    start = threading.Barrier(len(others))
+
+    def race(version: Version) -> None:
+        start.wait()
+        if promote(ledger, version, "1"):
+            won.append(version.number)
+
+    racers = [threading.Thread(target=race, args=(version,)) for version in others]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert len(won) == 1
+    assert numbers(first.model) == (won[0], "1")
+
+
+def test_a_late_finisher_fails_on_the_fence(three: Three, ledger: Ledger) -> None:
+    """Who lost its lease moves no alias and leaves no word, however right its comparison is."""
+    first, *_ = three
+    resource = f"request/{first.model}"
+    with ledger.holding(resource, waiting=None) as late:
+        pass
+    with ledger.holding(resource, waiting=None) as now:
+        assert isinstance(late, Claim)
+        assert isinstance(now, Claim)
+        with pytest.raises(LeaseLost, match="attempt 1 finished after"):
+            promote(ledger, first, None, late)
+        assert numbers(first.model) == (None, None)
+        assert promote(ledger, first, None, now)
+
+
+class Crash(BaseException):
+    """The process ends here, as far as a test in one process can say so."""
+
+
+def crash_at(monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+    def reach(name: str) -> None:
+        if name == point:
+            raise Crash
+
+    monkeypatch.setattr(promotion.failpoints, "reach", reach)
+
+
+def test_champion_moves_last(three: Three, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash between the two aliases leaves the old champion serving, and the promotion can be done again."""
+    first, second, _ = three
+    promote(ledger, first, None)
+    crash_at(monkeypatch, "moved previous")
+    with pytest.raises(Crash):
+        promote(ledger, second, "1")
+    monkeypatch.undo()
+    assert numbers(first.model) == ("1", "1")
+    with pytest.raises(NothingToRollBack):
+        promotion.rollback(ledger, first.model, NOW)
+    assert promote(ledger, second, "1")
+    assert numbers(first.model) == ("2", "1")
+
+
+def test_a_promotion_without_its_last_word_is_finished(
+    three: Three, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the alias has moved, doing it again writes the word that was missing and moves nothing."""
+    first, second, _ = three
+    promote(ledger, first, None)
+    crash_at(monkeypatch, "moved champion")
+    with pytest.raises(Crash):
+        promote(ledger, second, "1")
+    monkeypatch.undo()
+    assert told(ledger, first.model) == ["promoted"]
+    assert promote(ledger, second, "1")
+    assert numbers(first.model) == ("2", "1")
+    assert told(ledger, first.model) == ["promoted", "promoted"]
+
+
+def test_rollback_swaps_and_can_be_taken_back(three: Three, ledger: Ledger) -> None:
+    """Champion and previous change places, twice is where it was; without a previous one there is nothing to do."""
+    first, second, _ = three
+    with pytest.raises(NoChampion):
+        promotion.rollback(ledger, first.model, NOW)
+    promote(ledger, first, None)
+    with pytest.raises(NothingToRollBack):
+        promotion.rollback(ledger, first.model, NOW)
+    promote(ledger, second, "1")
+    left, serves = promotion.rollback(ledger, first.model, NOW)
+    assert (left.number, serves.number, numbers(first.model)) == ("2", "1", ("1", "2"))
+    promotion.rollback(ledger, first.model, NOW)
+    assert numbers(first.model) == ("2", "1")
+    assert told(ledger, first.model)[2:] == ["rolled_back", "rolled_back"]
+    assert promotion.heal(ledger, first.model, NOW) is None, "what was rolled back is meant to serve"
+
+
+def test_rollback_refuses_a_broken_version(three: Three, ledger: Ledger) -> None:
+    """A previous version of which any file is not the registered one never comes back."""
+    first, second, _ = three
+    promote(ledger, first, None)
+    promote(ledger, second, "1")
+    with changed(registry.folder(first) / "scorer.json", b"{ }"), pytest.raises(Tampered, match=r"scorer\.json"):
+        promotion.rollback(ledger, first.model, NOW)
+    assert numbers(first.model) == ("2", "1")
+
+
+def lose_alias(model: str) -> None:
+    registry.unpoint(model, CHAMPION)
+
+
+def lose_version(model: str) -> None:
+    registry.client().delete_model_version(model, str(numbers(model)[0]))
+
+
+@pytest.mark.parametrize(
+    ("lose", "serves", "said"),
+    [(lose_alias, "2", "its alias was deleted"), (lose_version, "1", "version 2 was deleted")],
+)
+def test_a_champion_that_was_deleted_from_outside_comes_back(
+    three: Three, ledger: Ledger, lose: Callable[[str], None], serves: str, said: str
+) -> None:
+    """Its own version if it is still there, else the previous one; it is told, and once."""
+    first, second, _ = three
+    promote(ledger, first, None)
+    promote(ledger, second, "1")
+    lose(first.model)
+    assert numbers(first.model)[0] is None
+    assert said in str(promotion.heal(ledger, first.model, NOW))
+    assert numbers(first.model)[0] == serves
+    assert promotion.heal(ledger, first.model, NOW) is None
+    assert told(ledger, first.model)[2:] == ["healed"]
+
+
+def test_a_broken_version_is_passed_over_when_the_champion_is_healed(three: Three, ledger: Ledger) -> None:
+    """Champion deleted, previous tampered with: the one before serves, for it loads."""
+    first, second, third = three
+    for version, before in ((first, None), (second, "1"), (third, "2")):
+        assert promote(ledger, version, before)
+    lose_version(first.model)
+    with changed(registry.folder(second) / "scorer.json", b"{ }"):
+        assert "version 1 was brought back" in str(promotion.heal(ledger, first.model, NOW))
+    assert numbers(first.model)[0] == "1"
+
+
+def test_a_model_that_never_served_is_not_healed(three: Three, ledger: Ledger) -> None:
+    """Where the ledger knows of no champion there is none to bring back."""
+    assert promotion.heal(ledger, three[0].model, NOW) is None
+    assert numbers(three[0].model) == (None, None)
+
+
+def test_a_champion_set_by_hand_is_kept_and_told_once(three: Three, ledger: Ledger) -> None:
+    """Who moves the alias in MLflow is obeyed: the history says so, and nobody moves it back."""
+    first, second, _ = three
+    promote(ledger, first, None)
+    registry.point(second, CHAMPION)
+    assert "made champion by hand, in place of version 1" in str(promotion.heal(ledger, first.model, NOW))
+    assert promotion.heal(ledger, first.model, NOW) is None
+    assert numbers(first.model)[0] == "2"
+    assert told(ledger, first.model) == ["promoted", "champion_set"]
+
+
+def test_a_rollback_that_broke_off_is_healed(three: Three, ledger: Ledger) -> None:
+    """With both aliases on one version the ledger knows who served before: that one is `previous` again."""
+    first, second, _ = three
+    promote(ledger, first, None)
+    promote(ledger, second, "1")
+    registry.point(first, CHAMPION)  # as far as the rollback came
+    promotion.heal(ledger, first.model, NOW)
+    assert numbers(first.model) == ("1", "2")
+
+
+def test_the_ledger_keeps_a_seal_of_its_own(three: Three, ledger: Ledger) -> None:
+    """Whoever changes a model and the hash beside it in MLflow is found out all the same."""
+    first, *_ = three
+    ledger.note(first.model, Kind.REGISTERED, {"sealed": "another", "version": "1"}, NOW, subject="1")
+    with pytest.raises(Tampered, match="sha256 differs"):
+        promotion.proven(ledger, first)
+
+
+def exchanged(ledger: Ledger, version: Version) -> None:
+    """What the ledger knows of an older registry's version of the same number: that it was registered, and served."""
+    old = {"version": version.number, "model_id": "m-of-an-older-registry", "request_id": "old", "sealed": "another"}
+    ledger.note(version.model, Kind.REGISTERED, old, NOW, subject=version.number)
+    ledger.note(version.model, Kind.PROMOTED, {"version": version.number}, NOW)
+
+
+def test_a_seal_is_that_of_a_version_and_not_of_its_number(three: Three, ledger: Ledger) -> None:
+    """Numbers begin at 1 again in a new registry: the seal of the older version 1 is not compared with the new one."""
+    first, *_ = three
+    exchanged(ledger, first)
+    promotion.proven(ledger, first)
+    new = {"version": "1", "model_id": first.model_id, "request_id": "new", "sealed": "a third one"}
+    ledger.note(first.model, Kind.REGISTERED, new, NOW, subject="1")
+    with pytest.raises(Tampered, match="sha256 differs"):
+        promotion.proven(ledger, first)
+
+
+def test_a_champion_of_another_registry_is_reported_once(three: Three, ledger: Ledger) -> None:
+    """It has the number of the champion that the ledger knows, and is another version: it is kept, as set by hand."""
+    first, *_ = three
+    exchanged(ledger, first)
+    registry.point(first, CHAMPION)
+    assert "is not the version 1 that the ledger knows" in str(promotion.heal(ledger, first.model, NOW))
+    assert promotion.heal(ledger, first.model, NOW) is None
+    assert numbers(first.model)[0] == "1"
+
+
+def test_nothing_of_another_registry_is_brought_back(three: Three, ledger: Ledger) -> None:
+    """A number that served in an older registry makes no champion of the version that has it now."""
+    first, second, _ = three
+    exchanged(ledger, first)
+    exchanged(ledger, second)
+    assert promotion.heal(ledger, first.model, NOW) is None
+    assert numbers(first.model) == (None, None)
+    assert "the ledger knows version 2 as champion, and MLflow has neither" in str(promotion.lost(ledger, first.model))
+    promote(ledger, first, None)
+    assert promotion.lost(ledger, first.model) is None
+
+
+def test_a_rollback_in_an_older_registry_keeps_no_new_version_away(three: Three, ledger: Ledger) -> None:
+    """Version 2 was sent away there; the version 2 of now is another one and may be promoted."""
+    first, second, _ = three
+    exchanged(ledger, second)
+    ledger.note(first.model, Kind.ROLLED_BACK, {"version": "1", "left": "2"}, NOW, subject="1")
+    assert promote(ledger, first, None)
+    assert promote(ledger, second, "1")
+
+
+def test_a_champion_that_a_new_ledger_does_not_know_is_reported_once(trained: Make, tmp_path: Path) -> None:
+    """The ledger's file was lost, or emptied: the champion stays, and the history says what is missing."""
+    made = trained(training__seed=1)
+    (tmp_path / "ledger.db").write_bytes(b"")
+    with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as new:
+        assert "the ledger is new, or was lost" in str(promotion.heal(new, made.name, NOW))
+        assert promotion.heal(new, made.name, NOW) is None
+        assert told(new, made.name) == ["champion_set"]
+
+
+def asks(ledger: Ledger, version: Version, champion: str) -> Retrain:
+    """A request that has led to a version which waits."""
+    request_id = f"{version.model}-{version.number}"
+    window = Window(start=day(0), end=day(1))
+    ledger.request(
+        Request(request_id=request_id, model=version.model, champion=champion, window=window, now=NOW, reason="drift")
+    )
+    registry.tag(version, "driftloop.request_id", request_id)
+    waits = Retrain(
+        request_id=request_id,
+        code="awaiting_approval",
+        version=version.number,
+        promoted=False,
+        champion_loss=2.0,
+        challenger_loss=1.0,
+        reason="better",
+    )
+    last: Any = lambda: ledger.settle(waits)  # noqa: E731
+    promotion.await_approval(ledger, version, by=None, last_word=last)
+    return waits
+
+
+def test_a_challenger_waits_and_is_approved(three: Three, ledger: Ledger) -> None:
+    """The champion serves until a person says so; then both aliases move, the request is promoted, nothing waits."""
+    first, second, _ = three
+    promote(ledger, first, None)
+    asks(ledger, second, "1")
+    found = promotion.waiting(ledger, first.model)
+    assert found is not None
+    assert (found[0].number, numbers(first.model)) == ("2", ("1", None))
+    with pytest.raises(NothingToApprove, match=r"version 3 does not wait for approval: version 2 does"):
+        promotion.approve(ledger, first.model, "3")
+    left, serves = promotion.approve(ledger, first.model, "2")
+    assert (left, serves.number, numbers(first.model)) == ("1", "2", ("2", "1"))
+    assert registry.aliased(first.model, CHALLENGER) is None
+    assert [row["state"] for row in ledger.requests(first.model)] == ["promoted"]
+    with pytest.raises(NothingToApprove, match="no version does"):
+        promotion.approve(ledger, first.model, "2")
+
+
+def test_approval_compares_with_the_champion_of_now(three: Three, ledger: Ledger) -> None:
+    """A challenger that was proven against another champion is not let through, whoever asks."""
+    first, second, third = three
+    promote(ledger, first, None)
+    asks(ledger, second, "1")
+    promote(ledger, third, "1")
+    with pytest.raises(ChampionChanged, match="version 2 was proven against version 1, and version 3 serves now"):
+        promotion.approve(ledger, first.model, "2")
+    assert numbers(first.model) == ("3", "1")
+
+
+def test_a_challenger_may_be_declined_or_superseded(three: Three, ledger: Ledger) -> None:
+    """One waits at a time: the older one is rejected for the newer, and a person may send that one away as well."""
+    first, second, third = three
+    promote(ledger, first, None)
+    asks(ledger, second, "1")
+    asks(ledger, third, "1")
+    assert [row["state"] for row in ledger.requests(first.model)] == ["awaiting_approval", "rejected"]
+    promotion.decline(ledger, first.model, "3", "too large for the scorer")
+    assert [row["state"] for row in ledger.requests(first.model)] == ["rejected", "rejected"]
+    assert "too large" in registry.versions(first.model)[0].tags["driftloop.rejected"]
+    assert promotion.waiting(ledger, first.model) is None
+    assert numbers(first.model) == ("1", None)
+
+
+def test_a_check_heals_a_lost_champion_and_says_so(trained: Make) -> None:
+    """The alias deleted in MLflow: the next check finds it, brings it back and tells it; nothing is trained."""
+    made = trained(training__seed=1)
+    registry.unpoint(made.name, CHAMPION)
+    with pytest.raises(NoChampion, match="alias"):
+        registry.champion(made.name)
+    with pytest.raises(NoChampion):
+        made.check(day(35), dry_run=True)
+    again = made.check(day(35))
+    assert again.outcome is Outcome.STEADY
+    assert made.champion() == "1"
+    (finding,) = [one for one in again.findings if one.code == "champion_healed"]
+    assert "version 1 was brought back" in finding.message
+
+
+def test_a_proven_challenger_waits_where_the_config_says_so(model: Make) -> None:
+    """The check ends as awaiting_approval, the next one trains nothing, and `driftloop promote` lets it take over."""
+    made = model(
+        stream(63, concept_shift_at=21),
+        promotion="manual",
+        drift__report_columns=1,
+        training__params={"n_estimators": 10},
+        training__window="14d",
+        training__holdout="4d",
+    )
+    assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED, "without a champion there is nothing to protect"
+    waits = made.check(day(42))
+    assert (waits.outcome, made.champion()) == (Outcome.AWAITING_APPROVAL, "1")
+    assert "driftloop promote" in waits.reason
+    still = made.check(day(49))
+    assert (still.outcome, len(registry.versions(made.name))) == (Outcome.AWAITING_APPROVAL, 2)
+    assert "nothing is trained while version 2 waits" in still.reason
+    told = CliRunner().invoke(main, ["promote", made.name, "2", "--json"])
+    assert json.loads(told.stdout) == {"model": made.name, "version": "2", "promoted": True, "previous": "1"}
+    assert numbers(made.name) == ("2", "1")
+    assert made.check(day(56)).outcome is Outcome.STEADY
+    again = CliRunner().invoke(main, ["promote", str(made.file), "2", "--decline", "too late"])
+    assert (again.exit_code, "does not wait for approval" in again.output) == (1, True)

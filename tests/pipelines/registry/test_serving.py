@@ -1,0 +1,82 @@
+"""`mlflow.pyfunc.load_model` serves a version on raw rows, for each task, in any process that has driftloop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftloop.monitoring.errors import ColumnsLost
+from driftloop.pipelines import registry
+from tests.conftest import Model
+from tests.streams import stream
+
+Make = Callable[..., Model]
+TASKS = ("regression", "binary", "multiclass")
+
+
+def served(made: Model) -> Any:
+    return mlflow.pyfunc.load_model(f"models:/{made.name}@champion")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_raw_rows_are_predicted_as_the_loop_predicts_them(trained: Make, task: str) -> None:
+    """Other columns beside, other types, another order and another index change no prediction."""
+    made = trained(task=task)
+    rows = stream(2, 50, task=task)
+    expected = registry.scorer(registry.champion(made.name)).predict(rows)
+    raw = rows[["kind", "speed", "city", "amount", "ts", "y"]].astype({"city": "category", "amount": "float32"})
+    raw.index = pd.Index(range(500, 600))
+    found = served(made).predict(raw)
+    assert list(found.index) == list(raw.index)
+    assert np.allclose(found.to_numpy(), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_classes_come_by_name_and_sum_to_one(trained: Make, task: str) -> None:
+    """Regression gives a number a row; classes a column each, named, that sum to one."""
+    found = served(trained(task=task)).predict(stream(1, 30, task=task))
+    if task == "regression":
+        assert found.shape == (30,)
+        return
+    assert list(found.columns) == {"binary": ["no", "yes"], "multiclass": ["high", "low", "middle"]}[task]
+    assert np.allclose(found.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"city": "atlantis"},
+        {"city": None},
+        {"amount": 10},
+        {"amount": None},
+        {"amount": np.inf},
+        {"speed": np.float32(0.5)},
+        {"amount": "10"},
+        {"kind": pd.Categorical(["a"] * 20)},
+        {"city": range(20)},
+    ],
+    ids=lambda change: " ".join(f"{name} {type(value).__name__}" for name, value in change.items()),
+)
+def test_odd_values_are_predicted_and_never_raise(trained: Make, change: dict[str, Any]) -> None:
+    """Unseen categories, missing values, whole numbers and infinities all give a finite number."""
+    frame = stream(1, 20).assign(**change)
+    found = served(trained()).predict(frame[["amount", "speed", "city", "kind"]])
+    assert np.isfinite(found).all()
+
+
+def test_an_unseen_category_counts_as_missing(trained: Make) -> None:
+    """It is predicted as a row without that value is."""
+    model, frame = served(trained()), stream(1, 20)
+    assert np.allclose(model.predict(frame.assign(city="atlantis")), model.predict(frame.assign(city=None)))
+
+
+def test_a_missing_column_is_named_and_no_row_is_shown(trained: Make) -> None:
+    """The error tells which column is lost; the data itself is not printed."""
+    with pytest.raises(ColumnsLost, match="'amount'") as caught:
+        served(trained()).predict(stream(1, 20)[["speed", "city", "kind"]])
+    assert "berlin" not in str(caught.value)

@@ -1,0 +1,76 @@
+"""A model that is silent on a server is told of once, and a sweep goes on whatever is wrong with one model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.states import Running
+
+from driftloop.monitoring.ledger import Ledger
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.notify import announce
+from driftloop.pipelines.runtime import home
+from driftloop.pipelines.server.server import deploy
+from driftloop.pipelines.server.silence import tell_silence
+from tests.conftest import Model
+
+Make = Callable[..., Model]
+HOUR = timedelta(hours=1)
+
+
+@flow(name="driftloop", flow_run_name="looked")
+def looked(later: timedelta) -> list[str]:
+    """What the sweep will tell so much later."""
+    with closing(Ledger(home.ledger_url())) as ledger, get_client(sync_client=True) as client:
+        return tell_silence(client, ledger, datetime.now(UTC) + later)
+
+
+def events(model: str, kind: str) -> list[Any]:
+    with closing(Ledger(home.ledger_url())) as ledger:
+        return ledger.events(model, kinds=(kind,))
+
+
+def test_a_check_that_does_not_run_is_told_once(model: Make, webhook: tuple[str, list[Any]]) -> None:
+    """Within the time that the schedule allows nothing; then one event and one notice, however often it is seen."""
+    url, got = webhook
+    made = model(schedule={"every": "6h"}, notify={"urls": [url]})
+    deploy([load(made.file)], "a pool without workers", HOUR)
+    assert made.name not in looked(6.5 * HOUR)
+    assert made.name in looked(7.5 * HOUR)
+    assert made.name in looked(8 * HOUR)
+    (event,) = events(made.name, "check_silent")
+    assert "no check has ended; one is overdue by " in event.payload["reason"]
+    assert [one["title"] for one in got] == [f"{made.name}: silence"]
+    assert len(events(made.name, announce.NOTIFIED)) == 1
+
+
+def test_a_check_that_runs_too_long_is_told_as_hung(model: Make) -> None:
+    """A run that goes on is no silence; one that goes on for longer than any should is told."""
+    made = model(schedule={"every": "6h", "longest": "12h"})
+    deploy([load(made.file)], "a pool without workers", HOUR)
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(f"monitoring/{made.name}")
+        run = client.create_flow_run_from_deployment(deployment.id)
+        client.set_flow_run_state(run.id, Running(), force=True)
+        assert made.name not in looked(8 * HOUR)
+        assert made.name in looked(13 * HOUR)
+        client.delete_flow_run(run.id)
+    (event,) = events(made.name, "check_hung")
+    assert "a check has been running for 13h" in event.payload["reason"]
+
+
+def test_who_is_paused_or_broken_keeps_nothing_back(model: Make) -> None:
+    """A deployment that a person has paused is let alone; a file that cannot be read stops no other model's news."""
+    paused, broken, silent = (model(schedule={"every": "1h"}) for _ in range(3))
+    deploy([load(one.file) for one in (paused, broken, silent)], "a pool without workers", HOUR)
+    with get_client(sync_client=True) as client:
+        client.pause_deployment(client.read_deployment_by_name(f"monitoring/{paused.name}").id)
+    broken.file.write_text("model: [")
+    told = looked(3 * HOUR)
+    assert silent.name in told
+    assert not {paused.name, broken.name} & set(told)
