@@ -83,6 +83,7 @@ def replay(
     errors: Floats | None = None,
     scores: Scores | None = None,
     learned: Learned | None = None,
+    taught: bool = True,
     every: timedelta | None = None,
     ends: Sequence[datetime] | None = None,
 ) -> Replay:
@@ -96,7 +97,8 @@ def replay(
 
     `cost` of a retrain is in units of one batch's loss; policies that weigh costs and were given none take this one.
     `probe_cost` is a share of that. The first `history` of the batches, a share, is known to all: what `learn` makes of
-    it is in `Signals.learned`, unless `learned` is given. The rest is played: decisions are made at the end of each
+    it is in `Signals.learned`, unless `learned` is given; with `taught=False` the policies do without it, as before a
+    first backtest, and it only sets the price. The rest is played: decisions are made at the end of each
     batch, on the newest one whose labels are there (`label_delay` batches late), a retrain serves from the next.
     `ends` are the moments at which the batches ended, by which policies count their days and look into the calendar;
     without them a batch is as long as `every` (a day unless given), and rules about dates are not applicable.
@@ -120,7 +122,7 @@ def replay(
     known = start - label_delay
     learned = learned or learn(loss[:known, :known], None if probe is None else probe[:known, :known])
     price = cost * learned.batch_loss
-    world = World(loss, probe, spread, counts, scores, learned, start, label_delay, span, moments)
+    world = World(loss, probe, spread, counts, scores, learned if taught else None, start, label_delay, span, moments)
     best, schedule = best_schedule(loss, price, start, label_delay)
     oracle = _measured("oracle", world, Walked(schedule, judged=batches - 1 - start), price, 0.0, best)
     given = usual(with_drift=scores is not None) if policies is None else policies

@@ -30,6 +30,7 @@ from driftloop.monitoring.records import (
 Floats = NDArray[np.float64]
 DAWN = datetime(2000, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+# A policy that is not taught knows that there was no backtest so far: nothing is missing.
 ALWAYS: frozenset[Signal] = frozenset({"loss", "age", "rows", "labels", "learned", "checks", "retrains"})
 
 
@@ -42,7 +43,7 @@ class World:
     errors: Floats | None
     rows: list[int]
     scores: Callable[[int, int], tuple[ColumnScore, ...]] | None
-    learned: Learned
+    learned: Learned | None
     start: int
     label_delay: int
     every: timedelta = DAY
@@ -76,7 +77,7 @@ class World:
         if self.probe is None:
             return None
         champion, cheap = float(self.loss[model, labelled]), float(self.probe[labelled - 1, labelled])
-        handicap = self.learned.handicap
+        handicap = self.learned.handicap if self.learned else 0.0
         return Probe(
             champion_loss=champion,
             probe_loss=cheap,

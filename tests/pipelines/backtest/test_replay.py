@@ -138,6 +138,18 @@ def test_probes_have_their_price() -> None:
     assert one.probe_cost == pytest.approx(len(one.probes) * 0.5 * 0.2)
 
 
+def test_policies_that_are_not_taught_learn_from_their_own_probes() -> None:
+    """Without what a backtest learned the first probes beside a fresh champion calibrate; the price stays the same."""
+    loss = ageing(40)
+    taught, untaught = (
+        replay(loss, probes(loss, 0.3), policies=["recoverable_loss", "periodic"], taught=yes) for yes in (True, False)
+    )
+    assert (taught.cost, taught.policies[1]) == (untaught.cost, untaught.policies[1])
+    assert untaught.policies[0].probes[0] == untaught.start < taught.policies[0].probes[0]
+    assert untaught.policies[0].missing == ()
+    assert untaught.policies[0].retrains > 0
+
+
 def test_a_cost_of_ones_own_is_kept() -> None:
     """The price of the replay reaches the policies that leave theirs open, and no others."""
     loss = ageing(40)
