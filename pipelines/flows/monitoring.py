@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from prefect import flow, get_run_logger
 
 from driftloop.monitoring.decision import decide
-from driftloop.monitoring.errors import BadData, NoChampion
+from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, Request, digest
 from driftloop.monitoring.quality.preflight import fatal, put_aside
 from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
@@ -58,8 +58,6 @@ def monitoring_flow(
         except BadData as error:
             found = Finding(code=error.code, severity="fatal", column=error.column, message=error.found)
             check = run.exit(Outcome.BAD_DATA, str(error), findings=(found,))
-        except NoChampion:
-            raise
         except BaseException as error:
             told = outages.told(error)
             run.failed(told)
@@ -229,11 +227,9 @@ def _under_way(run: CheckRun, champion: str | None) -> Request | None:
 def _bootstrap(run: CheckRun) -> Check:
     """No champion yet: train the first one on what history there is. It must beat the naive baseline.
 
-    If it does not, the check reports the rows all the same.
+    If it does not, the check reports the rows all the same. So does a dry run, with what a check would do.
     """
     config, window = run.config, run.window
-    if run.dry_run:
-        raise NoChampion(config.model)
     training = training_window(window, config.columns.label_delay, config.learned_span)
     labelled = labelled_window(window, config.columns.label_delay)
     fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder)
@@ -246,6 +242,9 @@ def _bootstrap(run: CheckRun) -> Check:
     if under_way is not None:
         said = f"the first champion is being trained already: request {under_way.request_id}"
         return run.exit(Outcome.ALREADY_CHECKED, said)
+    if run.dry_run:
+        outcome, reason = unserved.without_training(run, fresh, training)
+        return unserved.measured(run, fresh, training, labelled, run.check(outcome, reason))
     check = run.check(Outcome.BOOTSTRAPPED, "there is no champion yet: the first one is trained")
     if run.train == "request":
         # The last word comes from elsewhere, which has not read these rows.

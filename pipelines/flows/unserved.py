@@ -10,20 +10,29 @@ from prefect import get_run_logger
 
 from driftloop.monitoring.drift.reference import PREDICTION, describe, profiled
 from driftloop.monitoring.drift.verdicts import judge
+from driftloop.monitoring.errors import TrainingImpossible
 from driftloop.monitoring.losses.performance import assess
 from driftloop.monitoring.profiles import like
 from driftloop.monitoring.quality.preflight import inspect, put_aside
 from driftloop.monitoring.quality.tally import tally
-from driftloop.monitoring.records import Check, ColumnScore, Finding, Performance, Reference, Window, changed
+from driftloop.monitoring.records import Check, ColumnScore, Finding, Outcome, Performance, Reference, Window, changed
 from driftloop.monitoring.report.samples import draw
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows import measuring
-from driftloop.pipelines.registry import evidence
+from driftloop.pipelines.flows.choosing import LEAST_ROWS
+from driftloop.pipelines.registry import evidence, promotion
+from driftloop.pipelines.requests import recovery
+from driftloop.pipelines.requests.advice import TRY
 from driftloop.pipelines.requests.check_run import CheckRun
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.training.baseline import naive_losses
+from driftloop.pipelines.training.candidates import halves
+from driftloop.pipelines.training.fit import check as learnable
+from driftloop.pipelines.training.fit import labelled as labelled_rows
+from driftloop.pipelines.training.steps import Parts, divide
+from driftloop.pipelines.training.window import ChosenSpan
 
 FEWEST = 30  # fewer training rows say nothing of drift
 
@@ -46,6 +55,49 @@ def measured(run: CheckRun, fresh: Fresh, training: Window, labelled: Window, ch
         found = Finding(code="not_measured", severity="warning", message=said)
         return changed(check, findings=(*check.findings, found))
     return made
+
+
+def without_training(run: CheckRun, fresh: Fresh, training: Window) -> tuple[Outcome, str]:
+    """Return how a dry run without a champion ends: what a check would do, and what would keep it from that."""
+    back = promotion.would_bring_back(run.ledger, run.config.model)
+    if back is not None:
+        return Outcome.HELD, f"dry run, nothing was changed: {back}"
+    config = run.config
+    try:
+        parts = divide(config, within(fresh.frame, config.columns.time, training), training)
+        known, target = labelled_rows(parts.train, parts.train[config.columns.target], config.task)
+        learnable(
+            known,
+            target,
+            numeric=config.columns.numeric,
+            categorical=config.columns.categorical,
+            task=config.task,
+            settings=config.training,
+        )
+        held_out = _enough_held_out(config, parts)
+    except TrainingImpossible as error:
+        advice = TRY.get(error.code, error.remedy)
+        reason = f"there is no champion, and a check could not train the first one: {error.found}. To try: {advice}"
+        return recovery.IMPOSSIBLE.get(error.code, Outcome.REJECTED), f"dry run, nothing was trained: {reason}"
+    return Outcome.HELD, (
+        f"dry run, nothing was trained: there is no champion, and a check would train the first one on {len(known):,} "
+        f"labelled rows and promote it if it beats the naive baseline on {held_out:,} held-out rows"
+    )
+
+
+def _enough_held_out(config: Project, parts: Parts) -> int:
+    """The number of rows that the gate would judge by: under `choose` those of the newer half of the holdout."""
+    older, newer = halves(parts.holdout, config.columns.time)
+    chosen = isinstance(config.training.window, ChosenSpan) and len(older) >= LEAST_ROWS
+    rows, needed = len(newer if chosen else parts.holdout), config.gate.min_rows
+    if rows < needed:
+        raise TrainingImpossible(
+            "too_few_rows",
+            f"{rows:,} held-out rows to judge it by, at least {needed:,} are needed (gate.min_rows)",
+            expected=f"gate.min_rows: {needed}",
+            remedy=TRY["too_few_rows"],
+        )
+    return rows
 
 
 def _measured(

@@ -132,6 +132,18 @@ def lost(ledger: Ledger, model: str) -> str | None:
     )
 
 
+def would_bring_back(ledger: Ledger, model: str) -> str | None:
+    """Return what a check would do first where the alias of a champion that the ledger knows is gone."""
+    served = ledger.events(model, most=1, kinds=MOVES)
+    if not served or registry.aliased(model, CHAMPION) is not None or not registry.versions(model):
+        return None
+    return (
+        f"the alias 'champion' of {model} is missing in MLflow, and the ledger knows version "
+        f"{served[0].payload['version']} as champion: a check would bring it, or an earlier one, back and judge the "
+        "rows by it"
+    )
+
+
 def _of_a_lost_ledger(
     ledger: Ledger, model: str, now: datetime, there: Version | None, known: Identities
 ) -> str | None:

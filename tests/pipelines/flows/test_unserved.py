@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Check, Outcome
+from driftloop.pipelines import registry
 from driftloop.pipelines.requests.advice import TRY, why_no_champion
 from driftloop.pipelines.requests.recovery import IMPOSSIBLE
+from driftloop.pipelines.runtime import home
 from driftloop.pipelines.training.gate import Code
 from tests.conftest import Model
 from tests.pipelines.conftest import SMALL
@@ -66,6 +72,58 @@ def test_what_cannot_be_measured_fails_nothing(model: Make) -> None:
     assert (check.columns, check.drift_share) == ((), None)
     assert check.baseline is not None
     assert f"To try: {TRY['too_few_rows']}" in check.reason
+
+
+def state(made: Model) -> tuple[int, int, str | None]:
+    """What a check changes: runs in MLflow, entries of the ledger, the champion."""
+    with closing(Ledger(home.ledger_url())) as ledger:
+        kept = len(ledger.checks(made.name)) + len(ledger.requests(made.name)) + len(ledger.events(made.name))
+    runs = registry.client().search_runs([registry.experiment(made.name)])
+    return len(runs), kept, made.champion()
+
+
+def test_a_dry_run_says_what_a_check_would_do(model: Make) -> None:
+    """Rows, drift and the baseline are those that a check reports, and nothing is trained, stored or recorded."""
+    made = model(stream(input_shift_at=14), **SMALL)
+    before = state(made)
+    dry = made.check(day(21), dry_run=True)
+    assert state(made) == before
+    assert (dry.outcome, dry.champion, dry.retrain, dry.mlflow_run_id) == (Outcome.HELD, None, None, None)
+    assert "a check would train the first one on" in dry.reason
+    assert dry.window.rows > 500
+    assert {score.name for score in dry.columns if score.drifted} == {"amount", "speed", "y"}
+    assert dry.baseline is not None
+    assert ("out_of_range", "amount") in {(found.code, found.column) for found in dry.findings}
+    assert dry.report is not None
+    assert "Naive baseline" in Path(dry.report).read_text()
+    first = made.check(day(21))
+    assert first.outcome is Outcome.BOOTSTRAPPED
+    assert first.retrain is not None
+    assert made.check(day(21), dry_run=True).champion == "1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "outcome", "reason"),
+    [
+        ({}, day(3), Outcome.TOO_FEW_ROWS, TRY["too_few_rows"]),
+        ({"columns__label_delay": "30d"}, day(21), Outcome.NO_DATA, "nothing to train it on"),
+        ({"task": "binary", "y": "yes"}, day(21), Outcome.BAD_DATA, TRY["one_class"]),
+        ({"y": None}, day(21), Outcome.BAD_DATA, TRY["no_labels"]),
+        ({}, day(-300), Outcome.NO_DATA, "nothing to train it on"),
+    ],
+    ids=["few rows", "late labels", "one class", "no labels", "no rows"],
+)
+def test_a_dry_run_says_what_would_keep_a_check_from_training(
+    model: Make, changes: dict[str, object], now: datetime, outcome: Outcome, reason: str
+) -> None:
+    """The outcome is that of the check itself, with the reason and what to try."""
+    frame = stream().head(300) if now == day(3) else stream()
+    if "y" in changes:
+        frame["y"] = pd.Series([changes["y"]] * len(frame), dtype=object if changes["y"] else float)
+    made = model(frame, **SMALL, **{key: value for key, value in changes.items() if key != "y"})
+    dry, check = made.check(now, dry_run=True), made.check(now)
+    assert dry.outcome is check.outcome is outcome
+    assert reason in dry.reason
 
 
 @pytest.mark.parametrize("code", sorted({*get_args(Code), *IMPOSSIBLE} - {"better"}))
