@@ -54,7 +54,8 @@ def inside(times: pd.Series[Any], window: Window) -> np.ndarray:
 
 def within(rows: pd.DataFrame, time: str, window: Window) -> pd.DataFrame:
     """The rows whose column `time`, in UTC, lies in the window; none of them is copied or numbered anew."""
-    return rows.loc[inside(rows[time], window)]
+    there = inside(rows[time], window)
+    return rows.copy(deep=False) if there.all() else rows.loc[there]
 
 
 def _before(end: datetime, length: timedelta) -> Window:

@@ -46,9 +46,9 @@ def outside(frame: pd.DataFrame, domain: Domain) -> NDArray[np.bool_]:
     """
     out = np.zeros(len(frame), dtype=bool)
     for name, low in domain.low.items():
-        values = _finite(frame[name])
-        empty = np.isnan(values)
-        out |= np.where(empty, name not in domain.missing, (values < low) | (values > domain.high[name]))
+        values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        beyond, empty = (values < low) | (values > domain.high[name]), ~np.isfinite(values)
+        out |= beyond & ~empty if name in domain.missing else beyond | empty
     for name, levels in domain.levels.items():
         empty = frame[name].isna().to_numpy()
         out |= np.where(empty, name not in domain.missing, ~frame[name].isin(levels).to_numpy())

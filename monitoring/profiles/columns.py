@@ -19,6 +19,10 @@ def from_frame(values: pd.Series[Any], kind: Kind) -> pa.ChunkedArray:
     if kind == "numeric":
         plain = isinstance(values.dtype, np.dtype) and values.dtype.kind in "fiu"
         made = pa.array((values if plain else numbers(values, str(values.name))[0]).to_numpy(), from_pandas=False)
+    elif isinstance(values.dtype, pd.CategoricalDtype):
+        codes = values.cat.codes.to_numpy()
+        texts = pa.array(labels(pd.Series(values.cat.categories)), pa.string())
+        made = pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)
     else:
         try:
             made = pa.array(values, pa.string(), from_pandas=True)

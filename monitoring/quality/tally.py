@@ -78,24 +78,43 @@ def tally(frame: pd.DataFrame, reference: Reference, target: str, due: NDArray[n
 
 
 def count(values: pd.Series[Any], column: ColumnReference) -> Counted:
-    """Count canonical values against what the reference knows of their column."""
-    seen = values.dropna()
-    nulls = len(values) - len(seen)
-    if seen.empty:
-        return Counted(rows=len(values), nulls=nulls)
-    outside, strange = 0, Counter[str]()
-    numeric = pd.api.types.is_float_dtype(seen.dtype)
-    if numeric and column.low is not None and column.high is not None:
-        outside = int(((seen < column.low) | (seen > column.high)).sum())
-    elif not numeric:
-        levels = seen[~seen.isin(column.levels)].value_counts()
-        strange.update({str(level): int(rows) for level, rows in levels.items()})
+    """Count canonical values, text as such or as categories, against what the reference knows of their column."""
+    if pd.api.types.is_float_dtype(values.dtype):
+        return _numbers(values.to_numpy(), column)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return _levels(values.cat.codes.to_numpy(), values.cat.categories, column)
+    codes, texts = pd.factorize(values)
+    return _levels(codes, pd.Index(texts, dtype=object), column)
+
+
+def _numbers(values: NDArray[np.float64], column: ColumnReference) -> Counted:
+    nulls = int(np.isnan(values).sum())
+    if nulls == len(values):
+        return Counted(rows=nulls, nulls=nulls)
+    outside = 0
+    if column.low is not None and column.high is not None:
+        outside = int(((values < column.low) | (values > column.high)).sum())
+    only = values[int(np.isnan(values).argmin())]
+    # A null differs from any number, itself included.
+    varied = int((values != only).sum()) > nulls
+    return Counted(rows=len(values), nulls=nulls, outside=outside, only=only, varied=varied)
+
+
+def _levels(codes: NDArray[np.integer], texts: pd.Index, column: ColumnReference) -> Counted:
+    """`codes` (n,) are places in `texts`, -1 for null."""
+    seen = codes[codes >= 0]
+    nulls = len(codes) - len(seen)
+    if not len(seen):
+        return Counted(rows=nulls, nulls=nulls)
+    new = seen[~texts.isin(column.levels)[seen]]
+    times = np.bincount(new, minlength=len(texts))
+    # In the order in which they come first, which decides among equally frequent ones.
+    strange = Counter({str(texts[code]): int(times[code]) for code in pd.unique(new)})
     return Counted(
-        rows=len(values),
+        rows=len(codes),
         nulls=nulls,
-        outside=outside,
-        unseen=sum(strange.values()),
+        unseen=len(new),
         strange=Counter(dict(strange.most_common(STRANGE_KEPT))),
-        only=seen.iloc[0],
-        varied=bool((seen != seen.iloc[0]).any()),
+        only=texts[seen[0]],
+        varied=bool((seen != seen[0]).any()),
     )

@@ -148,6 +148,12 @@ def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple
     With it how each column came. A column that is not there raises `ColumnsLost`, one that is there twice
     `ColumnsTwice`.
     """
+    made, bent = coded(frame, config)
+    return plain(made), bent
+
+
+def coded(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Bent, ...]]:
+    """The rows as `conform` gives them, with `pd.Categorical` in place of text: a code a row and each text once."""
     columns = config.columns
     judged = (*columns.features, columns.target)
     there = frame.columns.tolist()
@@ -165,10 +171,24 @@ def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple
             made[name], came = numbers(frame[name], name)
             bent.append(came)
         else:
-            made[name], came = _short(labels(frame[name]), name)
+            made[name], came = _categories(frame[name], name)
             bent.append(came)
-    plain = {name: values.reset_index(drop=True) for name, values in made.items()}
-    return pd.DataFrame(plain), tuple(bent)
+    numbered = {name: values.reset_index(drop=True) for name, values in made.items()}
+    return pd.DataFrame(numbered, copy=False), tuple(bent)
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows with each `pd.Categorical` of text as that text, null as None.
+
+    >>> plain(pd.DataFrame({"c": pd.Categorical(["a", None])}))["c"].tolist()
+    ['a', None]
+    """
+    texts: dict[str, pd.Series[Any]] = {}
+    for name, values in frame.items():
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            spelled = np.array([*values.cat.categories, None], dtype=object)
+            texts[str(name)] = pd.Series(spelled[values.cat.codes], index=frame.index, dtype=object)
+    return frame.assign(**texts)
 
 
 def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
@@ -188,7 +208,7 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
     infinite = np.isinf(read.made)
     lost = int(read.lost.sum())
     place = values.attrs.get("places", {}).get(name, "")
-    finite = read.made[np.isfinite(read.made)]
+    made = np.where(infinite, np.nan, read.made) if infinite.any() else read.made
     bent = Bent(
         name,
         rows=len(values),
@@ -201,20 +221,21 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
         if lost
         else "",
         rounded=_rounded(values),
-        low=float(finite.min(initial=math.inf)),
-        high=float(finite.max(initial=-math.inf)),
+        low=float(np.fmin.reduce(made, initial=math.inf)),
+        high=float(np.fmax.reduce(made, initial=-math.inf)),
     )
-    return pd.Series(np.where(infinite, np.nan, read.made), index=values.index), bent
+    return pd.Series(made, index=values.index, copy=False), bent
 
 
-def _short(texts: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
-    """Categories without text of megabytes, and how many were cut, here or by the engine."""
-    long = [at for at, text in enumerate(texts) if text is not None and len(text) > LONGEST_TEXT]
-    if long:
-        texts = texts.copy()
-        for at in long:
-            texts.iloc[at] = shortened(texts.iloc[at])
-    return texts, Bent(name, len(texts), 0, 0, 0, text=False, came_as="", example="", cut=len(long))
+def _categories(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
+    """Values as categories without text of megabytes, and how many were cut, here or by the engine."""
+    codes, texts = _coded(values)
+    long = [text is not None and len(text) > LONGEST_TEXT for text in texts]
+    cut = int(np.append(long, False)[codes].sum())
+    # What is spelled or cut alike is one category; a spelling may be null.
+    one = pd.factorize(np.array([shortened(text) if text else text for text in texts], dtype=object))
+    made = pd.Categorical.from_codes(np.append(one[0], -1)[codes], categories=pd.Index(one[1], dtype=object))
+    return pd.Series(made), Bent(name, len(codes), 0, 0, 0, text=False, came_as="", example="", cut=cut)
 
 
 def shortened(text: str) -> str:
@@ -231,19 +252,25 @@ def labels(values: pd.Series[Any]) -> pd.Series[Any]:
     >>> labels(pd.Series([1.0, 2.5, None])).tolist()
     ['1', '2.5', None]
     """
+    codes, texts = _coded(values)
+    return pd.Series(np.array([*texts, None], dtype=object)[codes], index=values.index, dtype=object)
+
+
+def _coded(values: pd.Series[Any]) -> tuple[NDArray[np.intp], list[str | None]]:
+    """A code for each value, -1 for null, and the text behind each code."""
     kind, size = values.dtype, getattr(values.dtype, "itemsize", 8)
     if getattr(kind, "kind", "") == "f" and size < 8:
         # 0.1 of single precision is 0.1, not the 0.10000000149011612 that it becomes as a Python float
-        single = values.to_numpy(dtype=f"f{size}", na_value=np.nan)
-        return pd.Series([spell(value) for value in single], index=values.index, dtype=object)
+        single, places = np.unique(values.to_numpy(dtype=f"f{size}", na_value=np.nan), return_inverse=True)
+        return places, [spell(value) for value in single]
     if not pd.api.types.is_object_dtype(kind) or pd.api.types.infer_dtype(values, skipna=True) in PURE:
         try:
             codes, uniques = pd.factorize(values)
         except (TypeError, NotImplementedError):  # lists and their like
             pass
         else:
-            return _spelled(codes, uniques, values)
-    return pd.Series([spell(value) for value in values.astype(object)], index=values.index, dtype=object)
+            return codes, [spell(value) for value in uniques]
+    return np.arange(len(values)), [spell(value) for value in values.astype(object)]
 
 
 def _rounded(values: pd.Series[Any]) -> int:
@@ -363,11 +390,6 @@ def _null(value: object) -> bool:
     if isinstance(value, np.datetime64 | np.timedelta64):
         return bool(np.isnat(value))
     return value is None or value is pd.NA or value is pd.NaT
-
-
-def _spelled(codes: NDArray[np.intp], uniques: Any, values: pd.Series[Any]) -> pd.Series[Any]:
-    spelled = np.array([*(spell(value) for value in uniques), None], dtype=object)
-    return pd.Series(spelled[codes], index=values.index, dtype=object)
 
 
 def spell(value: object) -> str | None:

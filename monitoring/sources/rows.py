@@ -75,6 +75,8 @@ def read_rows(source: Source, columns: Columns, window: Window, folder: Path) ->
 
 def in_order_of_time(frame: pd.DataFrame, time: str) -> pd.DataFrame:
     """The rows sorted by time; those of one moment stay as they were, so that the same data gives the same frame."""
+    if frame[time].is_monotonic_increasing:
+        return frame.reset_index(drop=True)
     return frame.sort_values(time, kind="stable", ignore_index=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.records import Finding, Window
-from driftloop.monitoring.rows.canonical import Bent, conform
+from driftloop.monitoring.rows.canonical import Bent, coded, plain
 from driftloop.monitoring.windows import inside, within
 from driftloop.pipelines.data.spool import Spool
+from driftloop.pipelines.data.spread import spread
 
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
@@ -34,11 +35,28 @@ class Canonical:
     source_types: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Some rows as they are kept: canonical and in order of time, how they came, and a hash of each."""
+
+    frame: pd.DataFrame
+    bent: tuple[Bent, ...]
+    hashes: NDArray[np.uint64]
+    in_order: bool
+
+
+def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
+    """Make some rows of the source canonical."""
+    time = config.columns.time
+    frame, bent = coded(sources.in_order_of_time(raw, time), config)
+    return Piece(frame, bent, _hashes(frame), in_order=bool(raw[time].is_monotonic_increasing))
+
+
 class Fresh:
     """The rows of a span, canonical, with what had to be bent and the names and types of the source's columns.
 
-    `pieces` gives them some at a time, in the order of the source; `frame` all at once, in order of time. Each piece
-    is in order of time. No plain record: Prefect walks through those at each task call.
+    `pieces` gives them some at a time, in the order of the source, each in order of time, text as `pd.Categorical`;
+    `frame` all at once, in order of time, text as such. No plain record: Prefect walks through those at each task call.
     """
 
     def __init__(self, time: str, source_types: dict[str, str]) -> None:
@@ -50,18 +68,17 @@ class Fresh:
         self._columns: list[str] = []
         self._newest = pd.Timestamp.min.tz_localize("UTC")
 
-    def add(self, raw: pd.DataFrame, config: Monitored) -> None:
+    def add(self, piece: Piece) -> None:
         """Take on some more rows of the source."""
-        if len(raw):
-            moments = raw[self.time]
-            self.in_order &= bool(moments.is_monotonic_increasing) and moments.iloc[0] >= self._newest
-            self._newest = max(self._newest, moments.max())
-        frame, came = conform(sources.in_order_of_time(raw, self.time), config)
-        self._bent = tuple(map(Bent.__add__, self._bent, came)) if self._bent else came
-        self._columns = list(frame.columns)
-        self._hashes.append(_hashes(frame))
-        self._moments.append(frame[self.time].copy())
-        self._spool.add(frame)
+        moments = piece.frame[self.time]
+        if len(moments):
+            self.in_order &= piece.in_order and moments.iloc[0] >= self._newest
+            self._newest = max(self._newest, moments.iloc[-1])
+        self._bent = tuple(map(Bent.__add__, self._bent, piece.bent)) if self._bent else piece.bent
+        self._columns = list(piece.frame.columns)
+        self._hashes.append(piece.hashes)
+        self._moments.append(moments.copy())
+        self._spool.add(piece.frame)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -71,7 +88,7 @@ class Fresh:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """All rows in order of time, in memory: for what learns from them."""
-        parts = list(self._spool)
+        parts = [plain(part) for part in self._spool]
         if len(parts) == 1:
             return parts[0]
         return sources.in_order_of_time(pd.concat(parts, ignore_index=True), self.time)
@@ -110,8 +127,8 @@ def read_fresh(config: Monitored, window: Window, folder: Path, piece: int = PIE
     """
     with sources.stream_rows(config.source, config.reading, window, folder, piece) as stream:
         fresh = Fresh(config.columns.time, stream.schema)
-        for frame in stream.frames:
-            fresh.add(frame, config)
+        for part in spread(partial(canonical, config=config), stream.frames):
+            fresh.add(part)
     return fresh
 
 

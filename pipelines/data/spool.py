@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from driftloop.pipelines.runtime import home
 
-# So many rows are kept in memory.
-HELD = 1 << 18
+# So many rows are kept in memory: some hundred bytes each, text being a code a row.
+HELD = 1 << 20
 
 
 class Spool:
@@ -58,9 +58,10 @@ class Spool:
 
 
 def _canonical(table: pa.Table) -> pd.DataFrame:
-    """The frame as it was added: times, float64, and text as objects with None."""
-    made = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        plain = pa.types.is_floating(column.type) or pa.types.is_timestamp(column.type)
-        made[name] = column.to_pandas() if plain else pd.Series(column.to_numpy(zero_copy_only=False), dtype=object)
-    return pd.DataFrame(made)
+    """The frame as it was added: times, float64, and text as categories."""
+    frame: pd.DataFrame = table.to_pandas()
+    for name, values in frame.items():
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            texts = values.cat.categories.astype(object)
+            frame[name] = pd.Categorical.from_codes(values.cat.codes, categories=texts)
+    return frame

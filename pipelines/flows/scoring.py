@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,13 @@ from driftloop.monitoring.losses.performance import assess, row_losses
 from driftloop.monitoring.profiles import Profiles, like, merge
 from driftloop.monitoring.records import Estimate, Performance, Reference, Window
 from driftloop.monitoring.report.samples import places
+from driftloop.monitoring.rows.canonical import plain
 from driftloop.monitoring.windows import inside
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.spread import spread
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime.caching import by_content
@@ -65,21 +68,36 @@ def score_rows(
     drawn: list[pd.DataFrame] = []
     losses = Losses(config, labelled)
     foreseen, before = Foreseen(), 0
-    for piece, predicted in _predicted(config, champion, fresh, scorer):
-        current = inside(piece[config.columns.time], window)
-        rows = _current(config, window, piece[current], predicted[current], scorer.classes)
-        counted = [merge(*counted, like(profiles, rows))]
-        drawn.append(rows.iloc[chosen[(chosen >= before) & (chosen < before + len(rows))] - before])
+
+    def sum_up(piece: tuple[pd.DataFrame, Floats]) -> tuple[pd.DataFrame, Profiles, Labelled, Foreseen]:
+        rows, predicted = piece
+        known = losses.of(rows, predicted, scorer.classes)
+        current = inside(rows[config.columns.time], window)
+        if not current.all():
+            rows, predicted = rows[current], predicted[current]
+        seen = _current(config, window, rows, predicted, scorer.classes)
+        expected = foresee(*loss_model.expect(kept, rows, predicted)) if kept else Foreseen()
+        return seen, like(profiles, seen), known, expected
+
+    for rows, profile, known, expected in spread(sum_up, _predicted(config, champion, fresh, scorer)):
+        counted = [merge(*counted, profile)]
+        drawn.append(plain(rows.iloc[chosen[(chosen >= before) & (chosen < before + len(rows))] - before]))
         before += len(rows)
-        losses.add(piece, predicted, scorer.classes)
-        if kept is not None:
-            foreseen += foresee(*loss_model.expect(kept, piece[current], predicted[current]))
+        losses.add(known)
+        foreseen += expected
     return Scored(
         profiles=counted[0],
         sample=pd.concat(drawn, ignore_index=True),
         performance=losses.performance(reference),
         estimated=judge(kept.told, foreseen, reference.loss) if kept is not None else None,
     )
+
+
+class Labelled(NamedTuple):
+    """The losses of some rows that have labels, with their times: shapes (n,)."""
+
+    losses: Floats
+    moments: NDArray[np.datetime64]
 
 
 class Losses:
@@ -90,12 +108,17 @@ class Losses:
         self.losses: list[Floats] = []
         self.moments: list[NDArray[np.datetime64]] = []
 
-    def add(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> None:
-        """Take the losses of some more canonical rows, as far as they have labels."""
+    def of(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> Labelled:
+        """The losses of some canonical rows, as far as they have labels."""
         time, target = rows[self.config.columns.time], rows[self.config.columns.target]
         known = inside(time, self.labelled) & target.notna().to_numpy()
-        self.losses.append(row_losses(self.config.loss, target.to_numpy()[known], predicted[known], classes))
-        self.moments.append(time.dt.tz_convert(None).to_numpy()[known])
+        made = row_losses(self.config.loss, target.to_numpy()[known], predicted[known], classes)
+        return Labelled(made, time.dt.tz_convert(None).to_numpy()[known])
+
+    def add(self, some: Labelled) -> None:
+        """Take the losses of some more rows."""
+        self.losses.append(some.losses)
+        self.moments.append(some.moments)
 
     def performance(self, reference: Reference) -> Performance | None:
         """The mean with its interval, which heeds the order of time; None where no row has a label."""
@@ -120,7 +143,7 @@ def _current(
     due = rows[config.columns.time] < window.end - config.columns.label_delay
     said = prediction_column(predicted, classes)
     made = rows.assign(**{PREDICTION: pd.Series(said, index=rows.index, dtype=said.dtype)})
-    return made.assign(**{config.columns.target: rows[config.columns.target].where(due, None)})
+    return made if due.all() else made.assign(**{config.columns.target: rows[config.columns.target].where(due, None)})
 
 
 def _predicted(

@@ -83,7 +83,9 @@ def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
     safe = dict(zip(features.names, features.safe_names, strict=True))
     for name in features.numeric:
         values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        encoded[safe[name]] = np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST, LARGEST)
+        if (np.abs(values) > LARGEST).any():
+            values = np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST, LARGEST)
+        encoded[safe[name]] = values
     for name, levels in features.levels.items():
         known = pd.Index(levels, dtype=object)
         codes = _places(frame[name], known)

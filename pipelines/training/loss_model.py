@@ -195,11 +195,8 @@ class _Fitting:
 
 
 def _boosted(booster: Any, inputs: pd.DataFrame) -> Floats:
-    import xgboost
-
-    rows = xgboost.DMatrix(inputs, enable_categorical=True)
     # No loss is negative; trees that add up corrections may be, a little.
-    return np.maximum(np.asarray(booster.predict(rows), dtype=np.float64), 0.0)
+    return np.maximum(np.asarray(booster.inplace_predict(inputs), dtype=np.float64), 0.0)
 
 
 def _inputs(features: Features, frame: pd.DataFrame, predicted: Floats) -> pd.DataFrame:

@@ -76,6 +76,16 @@ def test_a_dictionary_may_be_odd(codes: pa.DataType) -> None:
     assert (numbers.counts.tolist(), numbers.nulls) == ([0, 1, 2, 0], 1)
 
 
+def test_categories_of_a_frame_count_as_their_text() -> None:
+    """Categories that no row has, null, numbers as levels and a NUL in the text: as if the text itself were there."""
+    levels = pd.Index([2.0, "unused", "a\0", "b"], dtype=object)
+    values = pd.Series(pd.Categorical.from_codes([3, -1, 0, 2, 3], categories=levels))
+    reference = first(pd.DataFrame({"x": ["b", "2", "b"]}), {"x": "categorical"})
+    made = like(reference, pd.DataFrame({"x": values}))
+    assert counted(made) == counted(like(reference, pd.DataFrame({"x": values.astype(object)})))
+    assert made.categorical("x").cells.tolist() == [2, 1, 1]
+
+
 def test_infinities_stand_apart() -> None:
     """An infinity of a stream is counted as such, moves no sum and is no null."""
     reference = first(pd.DataFrame(NUMBERS), {"x": "numeric"})

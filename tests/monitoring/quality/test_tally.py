@@ -48,6 +48,14 @@ def test_words_add_up(values: list[str | None], cut: int) -> None:
     assert counted.null_share == (sum(value is None for value in values) / len(values) if values else 0.0)
 
 
+@given(WORDS, st.permutations(list("abxyz")))
+def test_categories_count_as_the_text_they_stand_for(values: list[str | None], categories: list[str]) -> None:
+    """Whatever the order of the categories: the same counts, the same names in the same order, the same first value."""
+    coded = pd.Series(pd.Categorical(values, categories=pd.Index(categories, dtype=object)))
+    made, told = count(coded, WORD), count(pd.Series(values, dtype=object), WORD)
+    assert (said(made), list(made.strange), made.only) == (said(told), list(told.strange), told.only)
+
+
 def test_the_names_of_strange_levels_are_bounded() -> None:
     """As many levels as rows are all counted, and only some of them remembered by name."""
     parts = [count(pd.Series([f"{at} {n}" for n in range(900)], dtype=object), WORD) for at in range(3)]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from driftloop.monitoring.errors import ColumnsLost, ColumnsTwice
 from driftloop.monitoring.records import Finding
-from driftloop.monitoring.rows.canonical import conform, labels, numbers
+from driftloop.monitoring.rows.canonical import coded, conform, labels, numbers, plain, shortened
 from tests.judged import monitored
 from tests.streams import stream
 
@@ -282,6 +282,28 @@ def test_the_columns_are_those_of_the_config_in_its_order() -> None:
     assert frame.index.tolist() == list(range(70))
     assert findings == ()
     assert [str(dtype) for dtype in frame.dtypes[1:]] == ["float64", "float64", "object", "object", "float64"]
+
+
+@pytest.mark.parametrize("case", LABELS)
+def test_coded_rows_are_the_canonical_ones(case: str) -> None:
+    """Coded, each text stands once, null is no category, and the text is that of the canonical rows."""
+    values = pd.concat([LABELS[case][0]] * 2, ignore_index=True)
+    raw = stream(7, 10).head(len(values)).assign(city=values)
+    made, bent = coded(raw, monitored())
+    known, told = conform(raw, monitored())
+    pd.testing.assert_frame_equal(plain(made), known)
+    texts = made["city"].cat.categories.tolist()
+    assert sorted(texts) == sorted(set(texts)) == sorted({one for one in LABELS[case][1] if one is not None})
+    assert bent == told
+
+
+def test_long_texts_that_are_cut_alike_are_one_category() -> None:
+    """Text that an engine has cut and the text that it was are one level, and both are counted as cut."""
+    long = "x" * 5000
+    raw = stream(7, 10).head(3).assign(city=pd.Series([long, shortened(long), "rome"], dtype=object))
+    made, bent = coded(raw, monitored())
+    assert made["city"].cat.codes.tolist() == [0, 0, 1]
+    assert sum(one.cut for one in bent) == 2
 
 
 def test_no_rows_are_canonical_too() -> None:

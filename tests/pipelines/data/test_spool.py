@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftloop.monitoring.rows.canonical import plain
 from driftloop.pipelines.data import spool
 from driftloop.pipelines.data.spool import Spool
 
@@ -17,8 +18,8 @@ FRAME = pd.DataFrame(
     {
         "ts": TIMES,
         "number": [1.5, np.nan, -0.0],
-        "nothing": pd.Series([None] * 3, dtype=object),
-        "text": pd.Series(["a", None, "\u00e9\ufffd"], dtype=object),
+        "nothing": pd.Categorical([None] * 3, categories=pd.Index([], dtype=object)),
+        "text": pd.Categorical(["b", None, "\u00e9\ufffd"], categories=pd.Index(["b", "\u00e9\ufffd"], dtype=object)),
     }
 )
 
@@ -40,6 +41,7 @@ def test_frames_come_back_as_they_were(held: int, monkeypatch: pytest.MonkeyPatc
         thread.join()
     for parts in found:
         for part, frame in zip(parts, frames, strict=True):
-            pd.testing.assert_frame_equal(part, frame)
+            pd.testing.assert_frame_equal(plain(part), plain(frame))
+            assert isinstance(part["text"].dtype, pd.CategoricalDtype)
     assert len(found) == 4
     assert list(tmp_path.iterdir()) == []

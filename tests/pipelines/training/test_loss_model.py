@@ -12,6 +12,7 @@ import pytest
 from driftloop.monitoring.errors import Tampered
 from driftloop.monitoring.estimation import foresee, judge
 from driftloop.monitoring.losses.performance import row_losses
+from driftloop.pipelines.training.features import encode
 from driftloop.pipelines.training.loss_model import LossModel, expect, fit_loss_model, load, save
 from driftloop.pipelines.training.scorer import Scorer
 from tests.pipelines.training.conftest import TARGETS
@@ -108,3 +109,17 @@ def test_too_little_to_learn_from_is_said(make_rows: Rows, fitted: Fitted) -> No
     fresh = noisy(make_rows, 2)
     told = judge(endless.told, foresee(*expect(endless, fresh, scorer.predict(fresh))), reference_loss=1.0)
     assert (told.applicable, told.loss, told.reason) == (False, None, endless.told.impossible)
+
+
+def test_what_is_expected_is_what_a_matrix_would_give(make_rows: Rows, fitted: Fitted) -> None:
+    """Unseen levels and nulls included: to the last bit what a DMatrix of xgboost gives."""
+    import xgboost
+
+    scorer, model = learnt(make_rows, fitted, "regression")
+    fresh = noisy(make_rows, 3)
+    fresh.loc[::5, ["number", "kind"]] = [np.nan, "never seen"]
+    fresh.loc[1::5, "kind"] = None
+    predicted = scorer.predict(fresh)
+    inputs = encode(fresh, scorer.features).assign(prediction=predicted)
+    made = model.booster.predict(xgboost.DMatrix(inputs, enable_categorical=True)).astype(np.float64)
+    assert np.array_equal(expect(model, fresh, predicted)[0], np.maximum(made, 0.0))

@@ -1,0 +1,31 @@
+"""Work on pieces by threads, a few at a time, with results in the order of the pieces."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+THREADS = 2
+
+
+def spread(work: Callable[[T], R], pieces: Iterable[T]) -> Iterator[R]:
+    """What `work` makes of each piece, in order. The next pieces are taken, by the caller's thread, while it works.
+
+    No more than two pieces wait, so memory does not grow with their number. The first error ends it all.
+
+    >>> list(spread(len, ["a", "bcd", "ef", ""]))
+    [1, 3, 2, 0]
+    """
+    under_way: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for piece in pieces:
+            under_way.append(pool.submit(work, piece))
+            if len(under_way) > THREADS:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
