@@ -12,9 +12,11 @@ from typing import Any
 import click
 from pydantic_core import PydanticUndefined
 
-from driftloop.monitoring.config import ColumnDrift, Section, format_duration
 from driftloop.monitoring.drift.methods import METHODS
+from driftloop.monitoring.drift.settings import ColumnDrift
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger
+from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.settings.section import Section
 from driftloop.pipelines.cli import COMMANDS, main
 from driftloop.pipelines.config.project import Project, Search
 from driftloop.pipelines.config.schedule import On

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from driftloop.monitoring.config import Windows
 from driftloop.monitoring.errors import BeyondTime
 from driftloop.monitoring.records import Window, utc
 from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.settings.windows import Windows
 
 if TYPE_CHECKING:
     import numpy as np

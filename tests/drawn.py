@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from driftloop.monitoring.config import Drift
 from driftloop.monitoring.drift.methods import DEFAULTS, METHODS
+from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.drift.verdicts import judge
 from driftloop.monitoring.profiles import first, like
 from driftloop.monitoring.records import Check, CheckWindow, ColumnReference, Outcome

@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driftloop.monitoring.config import Columns, Source
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.columns import Columns
+from driftloop.monitoring.settings.source import Source
 
 WEEK = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 8))
 HEADER = "ts,fare,kind,y\n"

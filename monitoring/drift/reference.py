@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from driftloop.monitoring.config import PREDICTION
 from driftloop.monitoring.profiles import FENCE, LEVELS_KEPT, Profiles, first
 from driftloop.monitoring.records import ColumnReference, Reference, Role, Window
+from driftloop.monitoring.settings.columns import PREDICTION
 
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from driftloop.monitoring.config import Section
 from driftloop.monitoring.records import Estimate, History, Performance, Role, Signal, Signals, Vote
+from driftloop.monitoring.settings.section import Section
 
 
 class Policy(Section, ABC):

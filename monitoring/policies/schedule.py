@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from driftloop.monitoring.config import TimeZone
 from driftloop.monitoring.policies.base import Trigger
 from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.settings.columns import TimeZone
 
 Period = Literal["day", "week", "month", "quarter", "year"]
 

@@ -11,7 +11,8 @@ from driftloop.monitoring.quality.tally import Counted, Tally
 from driftloop.monitoring.records import TEXT, ColumnReference, Finding, Reference, Role, Severity
 
 if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored, Preflight
+    from driftloop.monitoring.config import Monitored
+    from driftloop.monitoring.quality.settings import Preflight
 
 FEW_LABELS = 20  # a share of fewer labels than this is chance: told, never fatal
 FEW_VALUES = 10  # where so few values were to be expected, none at all may be chance

@@ -19,3 +19,5 @@ Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 Days = Annotated[float, Field(gt=0, le=MOST_DAYS)]
 """A number of days that can be counted back from any date."""
+
+Share = Annotated[float, Field(ge=0, le=1)]

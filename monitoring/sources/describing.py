@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from driftloop.monitoring.config import Columns
 from driftloop.monitoring.errors import NotATime, SourceUnreadable
 from driftloop.monitoring.records import TEXT
+from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.sources import expressions, filetables, postgres, typed
 from driftloop.monitoring.sources.engines import Engine, EngineError
 from driftloop.monitoring.sources.typed import literal

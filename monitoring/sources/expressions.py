@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from driftloop.monitoring.config import Columns
 from driftloop.monitoring.errors import BadExpression, ColumnsLost
+from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.sources.times import ISO_DAY, ISO_DAY_GLOB
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import SourceMissing
 from driftloop.monitoring.settings.secrets import expand, spellings, variables, without_passwords
+from driftloop.monitoring.settings.source import Source
 
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters at least: C:// is a drive
 

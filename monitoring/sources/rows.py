@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from driftloop.monitoring.config import Columns, Source
 from driftloop.monitoring.errors import (
     BadExpression,
     ColumnsTwice,
@@ -26,6 +25,8 @@ from driftloop.monitoring.errors import (
     listed,
 )
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.columns import Columns
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import csvfiles, expressions, places, postgres, times
 from driftloop.monitoring.sources.describing import UNREAD, aliases, describe, rows_of, selected
 from driftloop.monitoring.sources.engines import Engine, EngineError, blame, said, tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from driftloop.monitoring.config import Columns
+from driftloop.monitoring.settings.columns import Columns
 
 # As DuckDB calls what each type becomes. `unclear`, `moment` and `clock` are only ever guessed.
 SQL_TYPES = {

@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
-from driftloop.monitoring.config import Windows
 from driftloop.monitoring.errors import HistoryTooShort
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.data.fresh import read_fresh
 

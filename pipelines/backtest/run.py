@@ -17,8 +17,8 @@ from driftloop.pipelines.backtest.matrices import build
 from driftloop.pipelines.backtest.study import HISTORY, Study, study
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.runtime import home
-from driftloop.pipelines.training.window import ChosenSpan
 
 Done = Callable[[], None]
 Progress = Callable[[int], AbstractContextManager[Done]]

@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from driftloop.monitoring.config import LOSSES, ColumnType
+from driftloop.monitoring.config import LOSSES
 from driftloop.monitoring.errors import ConfigError
 from driftloop.monitoring.records import Finding, Kind, Reference, changed
 from driftloop.monitoring.rows.canonical import labels, numbers, spell
+from driftloop.monitoring.settings.columns import ColumnType
 from driftloop.pipelines.config.project import Project
 
 # Types that text of files had by all of its values, and the types of `columns.types` that spell as they did.

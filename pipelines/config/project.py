@@ -8,17 +8,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from driftloop.monitoring.config import Monitored, Section, Share, Windows
+from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.errors import ConfigError, Misfit, UnknownModel, listed
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, RecoverableLoss
 from driftloop.monitoring.settings.durations import Span, format_duration, parse_duration
-from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed
+from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed, Share
+from driftloop.monitoring.settings.section import Section
+from driftloop.monitoring.settings.windows import Windows
 from driftloop.pipelines.config.parameters import Drawn, Parameter
 from driftloop.pipelines.config.refusal import worded
 from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.config.training_window import TrainingSpan, with_base
 from driftloop.pipelines.config.yaml_file import read_yaml
 from driftloop.pipelines.notify.notices import Notify
-from driftloop.pipelines.training.window import TrainingSpan, with_base
 
 
 class Search(Section):

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from driftloop.monitoring.config import Section
 from driftloop.monitoring.errors import ConfigError, Misfit, clipped, listed, meant
 from driftloop.monitoring.settings.secrets import without_passwords, written_out
+from driftloop.monitoring.settings.section import Section
 
 Place = tuple[int | str, ...]
 # Python refuses to spell numbers of more than 4,300 digits.

@@ -7,10 +7,11 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from driftloop.monitoring.config import Name, Section, TimeZone
 from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.settings.columns import Name, TimeZone
 from driftloop.monitoring.settings.durations import Span, at_least
 from driftloop.monitoring.settings.limits import LONGEST_PATH
+from driftloop.monitoring.settings.section import Section
 from driftloop.pipelines.config.cron import valid_cron
 
 DAILY = "0 6 * * *"

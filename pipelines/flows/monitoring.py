@@ -12,10 +12,10 @@ from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, Request, digest
 from driftloop.monitoring.quality.preflight import fatal, put_aside
-from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
+from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Retrain, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines import registry
-from driftloop.pipelines.config.project import ProjectFile
+from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows import measuring, unserved
 from driftloop.pipelines.flows.measuring import Measurement
@@ -25,6 +25,7 @@ from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import Version, evidence, promotion
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun, Train
+from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.work import settings_of
 from driftloop.pipelines.runtime import failpoints, home, outages
 from driftloop.pipelines.training.refit import below_gate
@@ -52,7 +53,8 @@ def monitoring_flow(
                 failpoints.reach("claimed check")
                 run.notice("clock_went_back", recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
                 warn = get_run_logger().warning
-                run.notice("champion_healed", recovery.recover(config, ledger, run.now, warn, train=train))
+                healed = recovery.recover(config, ledger, run.now, warn, carry_out=_carry_out, train=train)
+                run.notice("champion_healed", healed)
                 run.notice("champion_lost", promotion.lost(ledger, config.model))
             check = _check(run)
         except BadData as error:
@@ -136,7 +138,7 @@ def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
 
 
 def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, measured: Measurement) -> Check:
-    from driftloop.pipelines.flows.probing import learn_on, with_probe
+    from driftloop.pipelines.flows.probing import with_probe
 
     config = run.config
     history = run.ledger.history(config.model, run.now)
@@ -264,8 +266,6 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
 
     Champion, window, rows and settings are the request: the same one is trained once.
     """
-    from driftloop.pipelines.flows.training import carry_out
-
     columns, span = run.config.columns, run.config.learned_span
     window = training_window(run.window, columns.label_delay, span)
     settings = settings_of(run.config)
@@ -288,4 +288,11 @@ def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
         said = f"{check.reason}; request {request.request_id} waits for the deployment training/{run.config.model}"
         return changed(check, outcome=Outcome.REQUESTED, reason=said)
     announce.retrain_requested(check, request.request_id)
-    return recovery.with_end(check, carry_out(run.config, request))
+    return recovery.with_end(check, _carry_out(run.config, request))
+
+
+def _carry_out(config: Project, request: Request) -> Retrain:
+    """Train here and now. Imported late: a check without a retrain never waits for it."""
+    from driftloop.pipelines.flows.training import carry_out
+
+    return carry_out(config, request)

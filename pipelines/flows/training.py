@@ -13,6 +13,7 @@ from driftloop.monitoring.records import Moment, Retrain, Window, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
+from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.flows import challenger, estimating, search
 from driftloop.pipelines.flows.choosing import Chosen, choose
@@ -23,7 +24,6 @@ from driftloop.pipelines.requests import finishing, recovery
 from driftloop.pipelines.requests.dead_runs import end_attempts
 from driftloop.pipelines.requests.work import Work, settings_of
 from driftloop.pipelines.runtime import failpoints, home, outages
-from driftloop.pipelines.training.window import ChosenSpan
 
 
 @flow(name="training", flow_run_name="{request_id}", validate_parameters=True)
@@ -121,7 +121,10 @@ def _carry_on(work: Work) -> Retrain:
     end_attempts(work, kept=progress.run_id if progress else None)
     run_id = progress.run_id if progress else _open_run(work)
     try:
-        retrain = finishing.finish(work, progress, rejudge=None) if progress else _train(work, run_id)
+        if progress:
+            retrain = finishing.finish(work, progress, prove=challenger.prove, rejudge=None)
+        else:
+            retrain = _train(work, run_id)
     except TrainingImpossible as error:
         why = f"no training: {error.found}; {error.remedy}"
         retrain = work.retrain(run_id, None, version=None, code=error.code, reason=why)
@@ -138,7 +141,7 @@ def _carry_on(work: Work) -> Retrain:
     evidence.tag_training(run_id, retrain)
     evidence.close_run(run_id)
     failpoints.reach("closed run")
-    announce.retrain_ended(work.config, retrain, ledger, str(runtime.flow_run.id))
+    announce.retrain_ended(work.config.notify, work.config.model, retrain, ledger, str(runtime.flow_run.id))
     return retrain
 
 
@@ -221,7 +224,7 @@ def _train(work: Work, run_id: str) -> Retrain:
         told |= {"champion_loss": again.champion_loss, "challenger_loss": again.challenger_loss}
         return again.passed, changed(before, **(told | {"against": champion.number if champion else None}))
 
-    return finishing.finish(work, progress, rejudge)
+    return finishing.finish(work, progress, prove=challenger.prove, rejudge=rejudge)
 
 
 def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftloop.monitoring.config import Source
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.expressions import names_sql
 from driftloop.pipelines.init.spans import DAY, Spans
 

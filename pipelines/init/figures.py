@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import listed
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.expressions import names_sql
 
 if TYPE_CHECKING:

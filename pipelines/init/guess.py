@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from driftloop.monitoring.config import PREDICTION, Columns, ColumnType, Source
 from driftloop.monitoring.errors import ConfigError, DriftloopError, clipped, listed, meant
+from driftloop.monitoring.settings.columns import PREDICTION, Columns, ColumnType
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.expressions import names_sql
 from driftloop.pipelines.init.codes import likely_codes
 from driftloop.pipelines.init.figures import Figures, as_numbers, figures, no_labels

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import yaml
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import listed
 from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
 from driftloop.pipelines.init.spans import DAY, Spans

@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import ConfigError
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.places import database_file, place
 
 DATABASES = {"sqlite", "duckdb", "postgres", "postgresql", "mysql", "mssql", "snowflake", "bigquery", "trino", "oracle"}

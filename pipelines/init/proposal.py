@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from driftloop.monitoring.config import PREDICTION, Columns, Source
 from driftloop.monitoring.errors import BadExpression, ConfigError, DriftloopError
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.columns import PREDICTION, Columns
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.expressions import names_sql
 from driftloop.monitoring.sources.times import EVER
 from driftloop.pipelines.config.refusal import worded

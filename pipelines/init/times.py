@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import ConfigError, listed
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.expressions import names_sql
 from driftloop.monitoring.sources.times import ISO_DAY
 

@@ -15,7 +15,6 @@ from driftloop.monitoring.errors import SecretMissing
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Check, Retrain
 from driftloop.monitoring.settings.secrets import expand
-from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import events, notices
 from driftloop.pipelines.notify.events import Event
 from driftloop.pipelines.notify.notices import Notice, Notify
@@ -39,10 +38,10 @@ def _never_fails(tell: Callable[P, None]) -> Callable[P, None]:
 
 
 @_never_fails
-def check_ended(config: Project, check: Check, ledger: Ledger) -> None:
+def check_ended(settings: Notify, check: Check, ledger: Ledger) -> None:
     """Emit the events of a recorded check, and notify of its news."""
-    emit(events.of_check(check, config.notify.drift_share))
-    notify(config.notify, notices.of_check(check, config.notify, _before(check, ledger)), ledger)
+    emit(events.of_check(check, settings.drift_share))
+    notify(settings, notices.of_check(check, settings, _before(check, ledger)), ledger)
 
 
 def _before(check: Check, ledger: Ledger) -> list[Check]:
@@ -59,10 +58,12 @@ def retrain_requested(check: Check, request_id: str) -> None:
 
 
 @_never_fails
-def retrain_ended(config: Project, retrain: Retrain, ledger: Ledger, flow_run_id: str | None = None) -> None:
+def retrain_ended(
+    settings: Notify, model: str, retrain: Retrain, ledger: Ledger, flow_run_id: str | None = None
+) -> None:
     """Emit the event of a challenger that was judged, and notify of it."""
-    emit(events.of_retrain(config.model, retrain, flow_run_id))
-    notify(config.notify, notices.of_retrain(config.model, retrain), ledger)
+    emit(events.of_retrain(model, retrain, flow_run_id))
+    notify(settings, notices.of_retrain(model, retrain), ledger)
 
 
 @_never_fails

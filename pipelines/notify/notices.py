@@ -11,12 +11,14 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from driftloop.monitoring.config import Name, Section, Share
 from driftloop.monitoring.errors import Misfit
 from driftloop.monitoring.presentation.standing import left_worse, loss_in_words
 from driftloop.monitoring.records import Check, Outcome, Record, Retrain, changed
+from driftloop.monitoring.settings.columns import Name
 from driftloop.monitoring.settings.durations import Span, format_duration
+from driftloop.monitoring.settings.limits import Share
 from driftloop.monitoring.settings.secrets import token_written_out
+from driftloop.monitoring.settings.section import Section
 from driftloop.pipelines.notify.addresses import usable
 from driftloop.pipelines.notify.events import drifted
 

@@ -51,7 +51,7 @@ def _recover(config: Project, now: datetime) -> None:
         ledger.holding(f"check/{config.model}", waiting=None) as claim,
     ):
         if isinstance(claim, Claim):
-            recovery.recover(config, ledger, now, logging.getLogger(__name__).warning)
+            recovery.recover(config, ledger, now, logging.getLogger(__name__).warning, carry_out=carry_out)
 
 
 def _rows(config: Project, window: Window) -> str:

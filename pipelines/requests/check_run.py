@@ -112,7 +112,7 @@ class CheckRun:
             get_run_logger().warning("the ledger alone has this failure: %s: %s", type(error).__name__, error)
         check = self._kept(Outcome.FAILED, reason)
         if not self.dry_run and self.ledger.record(check):
-            announce.check_ended(self.config, check, self.ledger)
+            announce.check_ended(self.config.notify, check, self.ledger)
 
     def _carried_on(self, error: BaseException) -> bool:
         asked = self.ledger.requests(self.config.model, most=1) if outages.carried_on(error) else []
@@ -143,7 +143,7 @@ class CheckRun:
         recorded = self.ledger.record(check, keys)
         failpoints.reach("recorded check")
         if recorded:
-            announce.check_ended(self.config, check, self.ledger)
+            announce.check_ended(self.config.notify, check, self.ledger)
             failpoints.reach("announced check")
         self.show()
         return check

@@ -13,7 +13,7 @@ from driftloop.monitoring.ledger import Kind, Progress
 from driftloop.monitoring.records import Retrain, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
-from driftloop.pipelines.flows import challenger
+from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.registry import CHAMPION, Stored, Version, promotion
 from driftloop.pipelines.registry.identities import identities
 from driftloop.pipelines.requests.work import Work
@@ -25,14 +25,19 @@ Rejudge = Callable[[Version | None, Progress], tuple[bool, Progress]]
 """Compares the challenger with another champion: whether the gate passed, and its numbers."""
 
 
-def finish(work: Work, progress: Progress, rejudge: Rejudge | None) -> Retrain:
-    """Bring a stored model to its one end. Without `rejudge` a champion that changed meanwhile stays."""
+def finish(
+    work: Work, progress: Progress, *, prove: Callable[[Project, Version], None], rejudge: Rejudge | None
+) -> Retrain:
+    """Bring a stored model to its one end. Without `rejudge` a champion that changed meanwhile stays.
+
+    `prove` raises LoadedDiffers where the stored version predicts something else than the fitted model.
+    """
     own_code.importable(work.config)
     version = _registered(work, progress)
     failpoints.reach("registered version")
     try:
         promotion.proven(work.ledger, version)
-        challenger.prove(work.config, version)
+        prove(work.config, version)
     except (LoadedDiffers, Tampered) as error:
         _reject(work, version, progress, "broken", f"{error.found}")
         raise

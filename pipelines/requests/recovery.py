@@ -20,9 +20,11 @@ from driftloop.pipelines.registry.identities import identities
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.requests.advice import why_no_champion
 from driftloop.pipelines.requests.check_run import Train
+from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.work import settings_of
 
 log = logging.getLogger("driftloop.recovery")
+CarryOut = Callable[[Project, Request], Retrain]
 MOST_ATTEMPTS = 3
 # The least time by which one check is earlier than another.
 MOMENT = timedelta(microseconds=1)
@@ -40,16 +42,23 @@ IMPOSSIBLE = {
 
 
 def recover(
-    config: Project, ledger: Ledger, now: datetime, tell: Callable[[str], object], *, train: Train = "here"
+    config: Project,
+    ledger: Ledger,
+    now: datetime,
+    tell: Callable[[str], object],
+    *,
+    carry_out: CarryOut,
+    train: Train = "here",
 ) -> str | None:
     """Bring the model to a state as if nothing had broken off; gives what is to be told of its champion.
 
-    Where others train they also carry on what was left, and a promotion that broke off is theirs to finish.
+    `carry_out` trains an open request to its end. Where others train they also carry on what was left, and a promotion
+    that broke off is theirs to finish.
     """
     for request in ledger.open_requests(config.model) if train == "here" else ():
         if ledger.busy(f"request/{request.request_id}") is None:
             tell(f"request {request.request_id} was left without an end: it is carried on")
-            _carry_on(config, ledger, request, tell)
+            _carry_on(config, ledger, request, tell, carry_out)
     last_words(config, ledger)
     unfinished = train == "request" and ledger.open_requests(config.model)
     serves = unfinished and registry.aliased(config.model, registry.CHAMPION)
@@ -135,9 +144,9 @@ def checked_key(ledger: Ledger, model: str, window: Window, champion: str, rows:
     return window_key(model, window, identities(ledger, model).name(champion), rows)
 
 
-def _carry_on(config: Project, ledger: Ledger, request: Request, tell: Callable[[str], object]) -> None:
-    from driftloop.pipelines.flows.training import carry_out
-
+def _carry_on(
+    config: Project, ledger: Ledger, request: Request, tell: Callable[[str], object], carry_out: CarryOut
+) -> None:
     why_not = hopeless(config, ledger, request)
     if why_not is not None:
         ledger.fail(request.request_id, why_not)
@@ -165,7 +174,5 @@ def _last_word(config: Project, ledger: Ledger, request: Request, end: Retrain |
             log.warning("%s: %s", config.model, wrong)
         evidence.close_run(run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
     if ledger.record(check, settled_keys(ledger, check, request.rows or "")):
-        from driftloop.pipelines.flows.probing import learn_on
-
         learn_on(config, ledger, check, ledger.history(config.model, check.now - MOMENT))
-        announce.check_ended(config, check, ledger)
+        announce.check_ended(config.notify, check, ledger)

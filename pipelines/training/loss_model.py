@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.config import PREDICTION
 from driftloop.monitoring.errors import FileMissing, Tampered
 from driftloop.monitoring.estimation import (
     LEAST_FITTED,
@@ -33,6 +32,7 @@ from driftloop.monitoring.estimation import (
 from driftloop.monitoring.estimation.judge import FOLDS, Method
 from driftloop.monitoring.losses.performance import row_losses
 from driftloop.monitoring.records import Record
+from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.pipelines.training.features import LARGEST, Features, encode
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.threads import free_threads, prepare

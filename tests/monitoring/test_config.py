@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from driftloop.monitoring.config import LOSSES, Drift, Monitored, Source
+from driftloop.monitoring.config import LOSSES, Monitored
 from driftloop.monitoring.drift.methods import METHODS
+from driftloop.monitoring.drift.settings import Drift
+from driftloop.monitoring.settings.source import Source
 from tests.judged import monitored
 
 

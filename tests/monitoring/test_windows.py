@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.monitoring.config import Windows
 from driftloop.monitoring.errors import BeyondTime
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.windows import align, current_window, inside, labelled_window, training_window
 
 moments = st.datetimes(datetime(1960, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))

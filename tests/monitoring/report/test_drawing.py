@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.config import Drift
 from driftloop.monitoring.drift.methods import METHODS, strain
+from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.errors import Unscored
 from driftloop.monitoring.records import ColumnScore
 from driftloop.monitoring.report import Measured, measure, write_report

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.config import Drift
+from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.records import ColumnReference, Finding, Vote
 from driftloop.monitoring.report import write_report
 from tests.browser import dump, needs_browser

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import SecretMissing
 from driftloop.monitoring.settings.secrets import (
     OPEN_SERVICES,
@@ -23,6 +22,7 @@ from driftloop.monitoring.settings.secrets import (
     without_passwords,
     written_out,
 )
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.places import scrubber
 from driftloop.pipelines.notify.notices import Notify
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from driftloop.monitoring.config import Source
+from driftloop.monitoring.settings.source import Source
 from tests.servers.postgres import Postgres
 
 TIMES = [

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import ColumnsLost, SourceUnreadable
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, sample, span
 from tests.tables import HEADER, LINES, WEEK, columns, csv, parquet
 

@@ -16,10 +16,12 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from driftloop.monitoring.config import Columns, Monitored, Source
+from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.errors import ColumnsTwice, NamesDiffer, NotATime, SourceUnreadable
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.canonical import conform, labels, numbers, shortened
+from driftloop.monitoring.settings.columns import Columns
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, sample
 from tests.tables import HEADER, WEEK, columns, csv, parquet, trips
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import NotATime, SourceMissing, SourceUnreadable
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows
 from driftloop.monitoring.sources import rows as reading
 from tests.tables import WEEK, columns, parquet, trips

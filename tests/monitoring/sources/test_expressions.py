@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import BadExpression, ColumnsLost
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows
 from tests.tables import WEEK, columns, parquet, trips
 

@@ -8,8 +8,8 @@ from socket import socket
 
 import pytest
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import DriftloopError, SourceMissing
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows
 from tests.tables import HEADER, LINES, WEEK, columns, csv, parquet, trips
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import BadExpression, ColumnsLost, DriverMissing, NotATime, SourceMissing
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, engines, read_rows, sample, span
 from driftloop.monitoring.sources import rows as reading
 from tests.servers.postgres import Postgres

@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from driftloop.monitoring.config import Columns, Source
 from driftloop.monitoring.errors import ColumnsLost, DriftloopError, SourceUnreadable
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.canonical import labels
+from driftloop.monitoring.settings.columns import Columns
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, sample, span
 from tests.tables import HEADER, LINES, WEEK, columns, csv, parquet, trips
 

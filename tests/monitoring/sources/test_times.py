@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import NotATime
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, span
 from tests.tables import HEADER, WEEK, columns, csv, parquet, trips
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data import spool
 from driftloop.pipelines.data.fresh import content_digest, read_fresh

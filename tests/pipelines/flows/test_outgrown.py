@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from driftloop.monitoring.config import Kind
 from driftloop.monitoring.decision import OUTGROWN, decide
 from driftloop.monitoring.policies import AnyOf, Cooldown, MaxAge, Never, Policy
-from driftloop.monitoring.records import History, Outcome, PastCheck, PastRetrain, Signals
+from driftloop.monitoring.records import History, Kind, Outcome, PastCheck, PastRetrain, Signals
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained
 from tests import judged, streams

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.rows.canonical import numbers
+from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.figures import as_numbers, figures, no_labels
 
 FILE, TABLE = Source(path="rows.csv"), Source(url="sqlite://rows.db", table="rows")

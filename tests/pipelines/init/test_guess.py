@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import ConfigError
+from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.guess import TooFewRows, look
 
 FILE = Source(path="rows.csv")

@@ -14,9 +14,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import ConfigError, DriftloopError
 from driftloop.monitoring.records import Check, Outcome
+from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.init import NothingToLookAt, Proposal, propose
 from driftloop.pipelines.init.guess import look

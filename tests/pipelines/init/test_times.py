@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop.monitoring.config import Source
 from driftloop.monitoring.errors import BadExpression, ConfigError
+from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.init import propose
 from driftloop.pipelines.init.times import FORMS, is_time, readings

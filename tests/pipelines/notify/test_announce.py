@@ -96,7 +96,7 @@ def test_bad_data_is_sent_once_for_each_cause_and_once_when_it_is_well(
     def check(**more: Any) -> None:
         ended = made(model="broken", check_id=f"c{next(at)}", **more)
         ledger.record(ended)
-        announce.check_ended(config, ended, ledger)
+        announce.check_ended(config.notify, ended, ledger)
 
     lost = {"outcome": "bad_data", "decision": None, "reason": "no column 'a'", "champion_after": "3"}
     empty = {"outcome": "no_data", "decision": None, "reason": "no rows in that window"}

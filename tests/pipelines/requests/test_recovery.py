@@ -13,6 +13,7 @@ from driftloop.monitoring.ledger import Kind, Ledger, Request, holders, window_k
 from driftloop.monitoring.records import Outcome, Retrain, Window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
+from driftloop.pipelines.flows.training import carry_out
 from driftloop.pipelines.registry import evidence
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.requests.advice import why_no_champion
@@ -80,13 +81,13 @@ def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) 
     told: list[str] = []
     with closing(Ledger(home.ledger_url())) as ledger:
         ledger.request(asked)
-        assert recover(load(made.file), ledger, day(23), told.append) is None
+        assert recover(load(made.file), ledger, day(23), told.append, carry_out=carry_out) is None
         assert [row["state"] for row in ledger.requests(made.name)][:1] == ["failed"]
         (last,) = ledger.checks(made.name, most=1)
         assert (last.check_id, last.outcome) == (decided.check_id, Outcome.FAILED)
         assert "the config has changed since it was asked for: ask again" in last.reason
         assert told == [f"request {made.name} was left without an end: it is carried on"]
-        recover(load(made.file), ledger, day(23), told.append)
+        recover(load(made.file), ledger, day(23), told.append, carry_out=carry_out)
         assert len(told) == 1, "a further run changes nothing"
 
 
@@ -105,7 +106,7 @@ def test_a_request_in_work_is_left_to_its_holder(trained: Make) -> None:
     with closing(Ledger(home.ledger_url())) as ledger:
         ledger.request(asked)
         with ledger.working_on(asked.request_id, waiting=None):
-            recover(load(made.file), ledger, day(23), told.append)
+            recover(load(made.file), ledger, day(23), told.append, carry_out=carry_out)
             assert told == []
             assert asked in ledger.open_requests(made.name)
         ledger.fail(asked.request_id, "given up by the test")

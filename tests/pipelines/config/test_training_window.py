@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.training.window import ChosenSpan
+from driftloop.pipelines.config.training_window import ChosenSpan
 from tests import streams
 
 

@@ -1,0 +1,126 @@
+"""Section `columns` of a model's YAML: what each column means and how it is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, model_validator
+
+from driftloop.monitoring.errors import Misfit, listed
+from driftloop.monitoring.records import Kind
+from driftloop.monitoring.settings.durations import Duration
+from driftloop.monitoring.settings.section import Section
+
+PREDICTION = "prediction"
+# How the text of a CSV is read. The two with a comma are numbers such as 1.234,5 and 1,234.5.
+ColumnType = Literal["text", "number", "decimal_comma", "thousands_comma", "integer", "boolean", "date", "timestamp"]
+NUMBER_TYPES = ("number", "decimal_comma", "thousands_comma", "integer", "boolean")
+# Files of the zone database that are no zones, or that mean something else on each machine.
+NO_ZONES = ("posixrules", "localtime", "Factory")
+
+
+def _known_zone(zone: str) -> str:
+    try:
+        known = zone in _zones()
+        ZoneInfo(zone if known else "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Misfit("a time zone such as UTC or Europe/Berlin") from error
+    if not known or zone in NO_ZONES:
+        raise Misfit("a time zone such as UTC or Europe/Berlin")
+    return zone
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return the names of the IANA database: Python opens other files of a system too, which databases do not know."""
+    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class Columns(Section):
+    """What the columns mean. `derived` and `filter` are SQL expressions in the source's own dialect.
+
+    The type of a column never depends on its rows: of a CSV, and of folders such as `city=rome`, a numeric column is
+    read as numbers, a categorical column and a class as the text that is there; a value that is no number is missing,
+    and reported. `types` names another reading. Columns that only expressions use are typed by all of their values.
+    Decimal commas are detected from the first rows of numeric columns; `types` makes that certain. NaN is missing.
+    """
+
+    time: Name = Field(description="when the row happened")
+    time_zone: TimeZone = Field("UTC", description="the zone of times that carry none")
+    target: Name = Field(description="what the model predicts")
+    label_delay: Duration = Field(timedelta(), description="labels of rows older than this are complete")
+    numeric: tuple[Name, ...] = ()
+    categorical: tuple[Name, ...] = ()
+    types: dict[Name, ColumnType] = Field(
+        default_factory=dict,
+        description="name: how the text of a source column is read, where the default will not do; "
+        "decimal_comma is 1.234,5, thousands_comma is 1,234.5",
+    )
+    derived: dict[Name, Name] = Field(default_factory=dict, description="name: SQL expression over source columns")
+    filter: str | None = Field(None, description="SQL condition; other rows are not read")
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> Self:
+        if not self.features:
+            raise Misfit(
+                "at least one feature under columns.numeric or columns.categorical",
+                found="no feature",
+                remedy="name the columns that the model predicts from",
+            )
+        named = [*self.features, self.target, self.time]
+        twice = sorted(name for name, times in Counter(named).items() if times > 1)
+        if twice:
+            raise Misfit(
+                "every name once among numeric, categorical, target and time",
+                found=f"{listed(twice)} more than once",
+                remedy="remove it from one place; for a second use: columns.derived: {other_name: expression}",
+            )
+        if PREDICTION in named:
+            raise Misfit(
+                f"any other name than {PREDICTION!r}, which is taken by the model's own output",
+                found=f"a column called {PREDICTION!r}",
+                remedy=f"derive another name: columns.derived: {{earlier_{PREDICTION}: {PREDICTION}}}",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _types_fit(self) -> Self:
+        for name, kind in self.types.items():
+            key = f"types.{name}"
+            if name in self.derived:
+                if kind != "text":
+                    remedy = f"remove it, or cast in columns.derived.{name}"
+                    raise Misfit(
+                        "text, for an expression that reads the source column of its own name",
+                        key=key,
+                        found=f"{kind!r} for a derived column",
+                        remedy=remedy,
+                    )
+                continue
+            if name in self.numeric and kind not in NUMBER_TYPES:
+                remedy = f"correct the type, or move {name} to columns.categorical"
+                raise Misfit(
+                    f"one of {listed(NUMBER_TYPES)} for a numeric column", key=key, found=repr(kind), remedy=remedy
+                )
+            if name == self.time and kind not in ("text", "date", "timestamp"):
+                raise Misfit("date or timestamp for the time column", key=key, found=repr(kind), remedy="correct it")
+        return self
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return self.numeric + self.categorical
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """Map each feature to how it is scored."""
+        categorical: dict[str, Kind] = dict.fromkeys(self.categorical, "categorical")
+        return {**categorical, **dict.fromkeys(self.numeric, "numeric")}
