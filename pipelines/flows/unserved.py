@@ -19,6 +19,7 @@ from driftloop.monitoring.records import Check, ColumnScore, Finding, Outcome, P
 from driftloop.monitoring.report.samples import draw
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows import measuring
 from driftloop.pipelines.flows.choosing import LEAST_ROWS
@@ -32,7 +33,6 @@ from driftloop.pipelines.training.candidates import halves
 from driftloop.pipelines.training.fit import check as learnable
 from driftloop.pipelines.training.fit import labelled as labelled_rows
 from driftloop.pipelines.training.steps import Parts, divide
-from driftloop.pipelines.training.window import ChosenSpan
 
 FEWEST = 30  # fewer training rows say nothing of drift
 
