@@ -15,6 +15,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ def rows(count: int, days: int, seed: int = 0) -> pd.DataFrame:
     generator = np.random.default_rng(seed)
     numbers = generator.normal(size=(count, NUMBERS))
     at = np.linspace(0, days, count, endpoint=False)
-    made = {"ts": pd.to_datetime(START) + pd.to_timedelta(at * 86400, unit="s")}
+    made: dict[str, Any] = {"ts": pd.to_datetime(START) + pd.to_timedelta(at * 86400, unit="s")}
     made |= {f"n{place}": numbers[:, place] for place in range(NUMBERS)}
     made |= {f"c{place}": generator.choice([f"level {k}" for k in range(10)], count) for place in range(WORDS)}
     turn = at / days * np.pi / 2

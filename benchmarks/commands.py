@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ def rows(days: int, a_day: int, seed: int = 0) -> pd.DataFrame:
     generator = np.random.default_rng(seed)
     n = days * a_day
     numbers = generator.normal(size=(n, NUMBERS))
-    made = {"ts": pd.to_datetime(START) + pd.to_timedelta(np.arange(n) * 86400 / a_day, unit="s")}
+    made: dict[str, Any] = {"ts": pd.to_datetime(START) + pd.to_timedelta(np.arange(n) * 86400 / a_day, unit="s")}
     made |= {f"n{at}": numbers[:, at] for at in range(NUMBERS)}
     made |= {f"c{at}": generator.choice([f"level {k}" for k in range(10)], n) for at in range(WORDS)}
     made["y"] = numbers[:, 0] * 3 + numbers[:, 1] ** 2 + (made["c0"] == "level 1") + generator.normal(size=n)

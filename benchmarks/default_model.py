@@ -133,8 +133,8 @@ def first_champion(split: Split, **settings: Any) -> bool:
 
 def naive(split: Split) -> float:
     """The best constant of all training rows."""
-    truths = (split.truth(rows) for rows in (split.train, split.test))
-    return float(naive_losses(*truths, split.stream.task, split.stream.loss).mean())
+    train, test = split.truth(split.train), split.truth(split.test)
+    return float(naive_losses(train, test, split.stream.task, split.stream.loss).mean())
 
 
 def splits(stream: Stream) -> list[Split]:

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driftloop.monitoring.profiles import first, save
+from driftloop.monitoring.records import Kind
 
 GROUP = 1_000_000
 SCRIPT = Path(__file__).with_name("contenders.py")
@@ -98,9 +99,8 @@ def prepare(folder: Path, shape: Shape) -> None:
     """Write reference, current file and the stored profile of the reference."""
     write(folder / "reference.parquet", shape, shape.reference_rows or shape.rows, seed=0)
     write(folder / "current.parquet", shape, shape.rows, seed=1)
-    kinds = {f"n{at}": "numeric" for at in range(shape.numbers)} | {
-        f"c{at}": "categorical" for at in range(shape.labels)
-    }
+    kinds: dict[str, Kind] = {f"n{at}": "numeric" for at in range(shape.numbers)}
+    kinds |= {f"c{at}": "categorical" for at in range(shape.labels)}
     save(first(pq.read_table(folder / "reference.parquet"), kinds), folder / "profile.npz")
 
 
@@ -111,7 +111,7 @@ def installed(peers: Path) -> dict[str, str | None]:
         python = peers / peer / "bin" / "python"
         if not python.exists():
             subprocess.run([sys.executable, "-m", "venv", peers / peer], check=True, timeout=300)
-            quiet = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *needed]
+            quiet = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *needed]
             if subprocess.run(quiet, check=False, capture_output=True, timeout=1800).returncode:
                 shutil.rmtree(peers / peer)
         found[peer] = str(python) if python.exists() else None

@@ -69,8 +69,8 @@ def _sort_in(made: dict[str, np.ndarray], values: np.ndarray, name: str) -> None
 
 def picked(frame: pd.DataFrame, columns: int, only: int | None = None) -> pd.DataFrame:
     """`columns` columns: of one kind of category, or numbers and the three kinds in turn, 7 numbers in 10."""
-    by_kind = {levels: [name for name in frame if name.startswith(f"c{levels}_")] for levels in LEVELS}
-    numbers = [name for name in frame if name[0] == "n"]
+    by_kind = {levels: [name for name in map(str, frame) if name.startswith(f"c{levels}_")] for levels in LEVELS}
+    numbers = [name for name in map(str, frame) if name[0] == "n"]
     if only is not None:
         return frame[by_kind[only][:columns]]
     tenths = columns // 10
@@ -79,7 +79,7 @@ def picked(frame: pd.DataFrame, columns: int, only: int | None = None) -> pd.Dat
 
 def kinds(frame: pd.DataFrame) -> dict[str, Kind]:
     """The kind of each column, which its name tells."""
-    return {name: "numeric" if name[0] == "n" else "categorical" for name in frame}
+    return {name: "numeric" if name[0] == "n" else "categorical" for name in map(str, frame)}
 
 
 def told(kinds: Mapping[str, Kind], settings: Drift) -> list[ColumnReference]:

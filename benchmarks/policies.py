@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ from driftloop.pipelines.backtest import PolicyReplay, replay
 PRICES = (0.05, 0.2, 0.8)
 DEFAULT = "recoverable_loss"
 LIMIT = "limit: exact gap, free of charge"
-LOSS = {
+LOSS: dict[str, Any] = {
     DEFAULT: {"policy": "recoverable_loss"},
     "gated_probe_debt": {"policy": "gated_probe_debt"},
     "probe at every batch + debt": ProbeAlways(),
@@ -79,7 +80,7 @@ def play(cell: Matrices, delay: int) -> dict[str, list[PolicyReplay]]:
     """Every policy at every price."""
     done: dict[str, list[PolicyReplay]] = {}
     for price in PRICES:
-        common = {"cost": price, "label_delay": delay, "rows": cell.rows.tolist(), "errors": cell.error}
+        common: dict[str, Any] = {"cost": price, "label_delay": delay, "rows": cell.rows.tolist(), "errors": cell.error}
         runs = [replay(cell.loss, cell.probe, policies=LOSS, **common)]
         runs.append(replay(cell.loss, cell.loss, policies={LIMIT: ProbeAlways()}, probe_cost=0, **common))
         for name, (kind, threshold, policy) in DRIFT.items():

@@ -80,7 +80,7 @@ def matrices(stream: Callable[[], Stream], name: str, batches: int, cache: Path,
         file.parent.mkdir(parents=True, exist_ok=True)
         made = _build(stream(), batches, workers)
         part = file.with_suffix(".part.npz")
-        np.savez(part, **made)
+        np.savez(part, allow_pickle=False, **made)
         part.replace(file)
     with np.load(file) as stored:
         return Matrices(name=f"{name}-{batches}", **{part: stored[part] for part in stored.files})
@@ -220,7 +220,8 @@ def streams(folder: Path) -> dict[str, Callable[[], Stream]]:
 
 def further(folder: Path) -> dict[str, Callable[[], Stream]]:
     """Strongly seasonal targets made from the same files: the weather or the demand for power by its company."""
-    known, found = streams(folder), {}
+    known = streams(folder)
+    found: dict[str, Callable[[], Stream]] = {}
     for name, base, target, left_out in (
         ("x_elec_demand", "elec2", "nswdemand", ()),
         ("x_metro_temp", "metro_traffic", "temp", ()),

@@ -27,6 +27,7 @@ from typing import Any
 import yaml
 
 from benchmarks.commands import rows
+from tests.streams import flow_config
 
 SOON_SECONDS = 300.0
 DAYS, A_DAY = 60, 500
@@ -84,14 +85,14 @@ def answers(url: str) -> bool:
 def once(client: Any, file: Path, now: datetime) -> tuple[float, ...]:
     """One check that asks, and the seconds of its training by the server's clock, in the order of PARTS."""
     from prefect.client.schemas.filters import FlowRunFilter
-    from prefect.events.filters import EventFilter, EventNameFilter
+    from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 
     from driftloop.pipelines.flows.monitoring import monitoring_flow
 
     begun = datetime.now(UTC)
-    check = monitoring_flow(config=str(file), now=now, train="request")
-    asked = EventFilter(event=EventNameFilter(name=["driftloop.retrain.requested"]))
-    asked.occurred.since = begun
+    check = monitoring_flow(config=flow_config(file), now=now, train="request")
+    since = EventOccurredFilter.model_validate({"since": begun})
+    asked = EventFilter(event=EventNameFilter(name=["driftloop.retrain.requested"]), occurred=since)
 
     def events() -> Any:
         return client.request("POST", "/events/filter", json={"filter": asked.model_dump(mode="json")}).json()["events"]
@@ -149,7 +150,7 @@ def measure(file: Path, rounds: int) -> None:
 
     project = load(file)
     with prefect_ready(project):
-        monitoring_flow(config=str(file), now=START + timedelta(days=21))
+        monitoring_flow(config=flow_config(file), now=START + timedelta(days=21))
         deploy([project], "bench", timedelta(hours=1))
         with process("worker", "start", "--pool", "bench"), get_client(sync_client=True) as client:
             taken = [once(client, file, START + timedelta(days=28 + 7 * at)) for at in range(rounds)]

@@ -86,6 +86,12 @@ class Bench:
                 raise TimeoutError("the service did not get so far")
             time.sleep(0.02)
 
+    def until_there(self, models: int) -> None:
+        self.until(lambda: len(self.service.answers.models()) == models)
+
+    def until_checked(self, name: str, before: str | None) -> None:
+        self.until(lambda: self.ids()[name] != before)
+
     def ids(self) -> dict[str, str | None]:
         return {name: (model["last_check"] or {}).get("check_id") for name, model in self.models().items()}
 
@@ -111,7 +117,7 @@ def throughput(bench: Bench, counts: list[int], rounds: int) -> None:
         for name in new:
             write(bench.folder, name)
         names += new
-        bench.until(lambda there=count: len(bench.service.answers.models()) == there)
+        bench.until_there(count)
         trained = bench.everyone(new)
         taken = [bench.everyone(names) for _ in range(rounds)]
         seconds = [model["last_check"]["seconds"] for model in bench.models().values()]
@@ -129,7 +135,7 @@ def latency(bench: Bench, times: int) -> None:
         whole.write_text("rows")
         begun = time.perf_counter()
         whole.rename(bench.folder / "m0.in" / f"{at}.csv")
-        bench.until(lambda seen=before: bench.ids()["m0"] != seen)
+        bench.until_checked("m0", before)
         taken.append(time.perf_counter() - begun)
         checks.append(bench.models()["m0"]["last_check"]["seconds"])
     print("\n| from arrival to decision, `settle` 2 s | median s | worst s |\n|---|---|---|")

@@ -21,7 +21,7 @@ NEVER = Never()
 
 def ageing(batches: int = 40, rate: float = 0.1, seed: int | None = None) -> Matrices:
     """Models that lose `rate` a batch, probes that are worse by 0.05; with a seed, batches of different hardness."""
-    at = np.arange(batches)
+    at = np.arange(float(batches))
     loss = 1.0 + rate * (at[None, :] - at[:, None] - 1.0)
     if seed is not None:
         loss = loss * np.random.default_rng(seed).uniform(0.8, 1.2, batches)

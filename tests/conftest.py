@@ -18,6 +18,7 @@ from tests import migrated, streams
 from tests.servers.mlflow import mlflow_server
 from tests.servers.postgres import postgres
 from tests.servers.prefect import prefect_server
+from tests.streams import flow_config
 
 __all__ = ["mlflow_server", "postgres", "prefect_server"]  # fixtures of real servers, one file a server
 
@@ -91,7 +92,7 @@ class Model:
     def check(self, now: datetime, **more: Any) -> Check:
         from driftloop.pipelines.flows.monitoring import monitoring_flow
 
-        return monitoring_flow(config=str(self.file), now=now, **more)
+        return monitoring_flow(config=flow_config(self.file), now=now, **more)
 
     def champion(self) -> str | None:
         from driftloop.pipelines import registry

@@ -26,7 +26,7 @@ def told(name: str, kind: str = "numeric", method: str | None = None, **more: ob
         "threshold": chosen.default_threshold,
         "effect_floor": chosen.floor,
     }
-    return ColumnReference(**{"name": name, "kind": kind, "method": chosen.name, **common, **more})  # type: ignore[arg-type]
+    return ColumnReference(**{"name": name, "kind": kind, "method": chosen.name, **common, **more})
 
 
 def whole(
@@ -48,7 +48,7 @@ def rows(count: int, numeric: int, categorical: int, seed: int, shift: float = 0
 
 
 def all_told(frame: pd.DataFrame) -> list[ColumnReference]:
-    return [told(name, "numeric" if name[0] == "n" else "categorical") for name in frame]
+    return [told(name, "numeric" if name[0] == "n" else "categorical") for name in map(str, frame)]
 
 
 def check(**more: object) -> Check:
@@ -60,4 +60,4 @@ def check(**more: object) -> Check:
         "outcome": Outcome.STEADY,
         "reason": "Nothing moved.",
     }
-    return Check(**{"window": window, "now": moment, **common, **more})  # type: ignore[arg-type]
+    return Check(**{"window": window, "now": moment, **common, **more})

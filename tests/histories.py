@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -14,22 +15,22 @@ STEP = timedelta(days=1)
 
 
 def check(
-    at: int, outcome: Outcome = Outcome.STEADY, *, model: str = "taxi", champion: str = "1", **more: object
+    at: int, outcome: Outcome = Outcome.STEADY, *, model: str = "taxi", champion: str = "1", **more: Any
 ) -> Check:
     """The check of one day; judged outcomes have a drift share and a loss."""
     now = START + at * STEP
     window = Window(start=now - 7 * STEP, end=now)
     wave = float(np.sin(at / 9))
-    made: dict[str, object] = {
+    made: dict[str, Any] = {
         "model": model, "check_id": f"c{at}", "outcome": outcome, "reason": f"reason {at}", "now": now,
         "window": CheckWindow(start=window.start, end=window.end, rows=1000 + at),
         "champion": champion, "champion_after": champion,
     }  # fmt: skip
     if outcome.judged and outcome is not Outcome.BOOTSTRAPPED:
         loss = 3 + wave
-        scored = {"role": "feature", "kind": "numeric", "method": "psi", "threshold": 0.2}
+        scored: dict[str, Any] = {"role": "feature", "kind": "numeric", "method": "psi", "threshold": 0.2}
         made |= {
-            "columns": (ColumnScore(name="speed", score=0.1, drifted=False, **scored),),  # type: ignore[arg-type]
+            "columns": (ColumnScore(name="speed", score=0.1, drifted=False, **scored),),
             "drift_share": round(0.3 + 0.2 * wave, 3),
             "performance": Performance(
                 loss_name="mae", loss=loss, low=loss - 0.4, high=loss + 0.4, rows=900, window=window, reference_loss=2.8
@@ -37,10 +38,10 @@ def check(
             "votes": (Vote(policy="drift_share", vote="hold", reason="below", observed=0.3, threshold=0.5),),
             "decision": "wait",
         }
-    return Check(**{**made, **more})  # type: ignore[arg-type]
+    return Check(**{**made, **more})
 
 
-def retrained(at: int, *, promoted: bool, champion: str, version: str, **more: object) -> Check:
+def retrained(at: int, *, promoted: bool, champion: str, version: str, **more: Any) -> Check:
     """A check that led to a training and to its end."""
     outcome = Outcome.PROMOTED if promoted else Outcome.REJECTED
     end = Retrain(

@@ -26,15 +26,16 @@ def lawful_check(model: Any, now: datetime, **more: Any) -> Check | DriftloopErr
     before = model.champion()
     ended: Check | DriftloopError
     try:
-        ended = model.check(now, **more)
+        check: Check = model.check(now, **more)
+        ended = check
     except DriftloopError as error:
         ended = error
         _worded(error)
     else:
-        _reads_back(ended)
-        _nothing_unchecked(model, ended)
-        _harmless(ended)
-        assert ended.reason
+        _reads_back(check)
+        _nothing_unchecked(model, check)
+        _harmless(check)
+        assert check.reason
     may_move = isinstance(ended, Check) and ended.outcome in MOVES
     assert (model.champion() != before) == may_move, "the alias moves with a promotion and never without one"
     _nothing_left_running(model)

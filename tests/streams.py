@@ -99,3 +99,8 @@ def write(folder: Path, frame: pd.DataFrame | None = None, **changes: Any) -> Pa
     file = folder / "model.yaml"
     file.write_text(yaml.safe_dump(config(**changes), sort_keys=False))
     return file
+
+
+def flow_config(file: Path | str) -> Any:
+    """The path of a config as a flow takes it: Prefect reads the file by the flow's own types."""
+    return str(file)

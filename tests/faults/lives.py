@@ -15,6 +15,7 @@ from driftloop.pipelines.config.project import load
 from driftloop.pipelines.registry import evidence
 from driftloop.pipelines.runtime.failpoints import VARIABLE
 from driftloop.pipelines.service.checks import LATER
+from tests.streams import flow_config
 
 # As the service does it: a life does not spend most of its time on imports.
 for name in (*LATER, "xgboost"):
@@ -41,7 +42,7 @@ def nothing() -> None:
 
 def check(file: str, now: datetime) -> None:
     """One check."""
-    driftloop.pipelines.flows.monitoring.monitoring_flow(config=file, now=now)
+    driftloop.pipelines.flows.monitoring.monitoring_flow(config=flow_config(file), now=now)
 
 
 def checks_in_step(file: str, moments: list[datetime], step: Any) -> None:

@@ -36,8 +36,10 @@ def train(frame, target, *, task, params, seed):
 """
 BEFORE = day(21)
 NOW = day(42)
-IN_A_CHECK = ("claimed check", "read rows", "saved report", "wrote decision", "claimed request", "in the fit")
-IN_A_CHECK += POINTS[POINTS.index("fitted") :]
+IN_A_CHECK: tuple[str, ...] = (
+    *("claimed check", "read rows", "saved report", "wrote decision", "claimed request", "in the fit"),
+    *POINTS[POINTS.index("fitted") :],
+)
 IN_A_RETRAIN = tuple(point for point in IN_A_CHECK[4:] if not point.endswith("check"))
 
 
@@ -72,7 +74,7 @@ def _running(made: Model) -> list[str]:
     with get_client(sync_client=True) as client:
         flows = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(live))
         tasks = client.read_task_runs(task_run_filter=TaskRunFilter.model_validate(live))
-    return [run.info.run_name for run in left] + [run.name for run in (*flows, *tasks)]
+    return [run.info.run_name for run in left] + [run.name for run in flows] + [run.name for run in tasks]
 
 
 def state(made: Model) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def train(frame, target, *, task, params, seed):
     ],
 )
 def test_a_training_that_does_not_come_to_its_end(
-    shifted: Callable[..., Model], does: str, limits: dict[str, object], code: str, told: str
+    shifted: Callable[..., Model], does: str, limits: dict[str, Any], code: str, told: str
 ) -> None:
     """The check fails and says which limit it met; the champion serves on, and mended it is promoted at once."""
     made = shifted(training__estimator="own_limits:train", training__params={})

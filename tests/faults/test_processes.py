@@ -37,8 +37,8 @@ def started(folder: Path, *words: str) -> subprocess.Popen[str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "DRIFTLOOP_"))}
     environment = {**inherited, "DRIFTLOOP_HOME": str(folder / "state"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "driftloop.pipelines.cli", "check", str(folder / "model.yaml"), "--json", *words]
-    told = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=environment, cwd=folder, **told)  # type: ignore[call-overload,no-any-return]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, cwd=folder, stdout=pipe, stderr=pipe, text=True)
 
 
 def ended(process: subprocess.Popen[str]) -> dict[str, Any]:

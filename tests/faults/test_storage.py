@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,9 @@ def disk() -> Iterator[Callable[[Path], Path]]:
     yield mount
     for place in reversed(mounted):
         subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+Fault = Callable[[Path], AbstractContextManager[str]]
 
 
 @contextmanager
@@ -83,7 +86,7 @@ def immutable(place: Path) -> Iterator[str]:
     ],
 )
 def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
-    shifted: Callable[..., Model], disk: Callable[[Path], Path], beneath: str, fault: Callable[[Path], Iterator[str]],
+    shifted: Callable[..., Model], disk: Callable[[Path], Path], beneath: str, fault: Fault,
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
     """Found, expected, remedy; the ledger has it; the champion stays; with room again the same check goes through."""
@@ -116,7 +119,7 @@ def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
     ("fault", "asks"), [(full, "is its disk full"), (read_only, "is its disk, folder or file for reading only")]
 )
 def test_a_disk_beneath_the_ledger_that_takes_nothing_stops_a_check_before_it_changes_anything(
-    shifted: Callable[..., Model], disk: Callable[[Path], Path], fault: Callable[[Path], Iterator[str]], asks: str,
+    shifted: Callable[..., Model], disk: Callable[[Path], Path], fault: Fault, asks: str,
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
     """What cannot be written down is not done: the error says why, and writable again the same check goes through."""

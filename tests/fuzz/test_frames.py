@@ -75,9 +75,9 @@ def pair(rng: random.Random) -> Pair:
     alike = rng.random() < 0.5
     sides: list[dict[str, Any]] = [{}, {}]
     for name in ("amount", "speed", "city", "kind", "y"):
-        kind = rng.choice(KINDS)
+        column = rng.choice(KINDS)
         for side, size in zip(sides, sizes, strict=True):
-            side[name] = (kind if alike or rng.random() < 0.5 else rng.choice(KINDS))(rng, generator, size)
+            side[name] = (column if alike or rng.random() < 0.5 else rng.choice(KINDS))(rng, generator, size)
     old, new = (pd.DataFrame({"ts": times(rng, sizes[at], at), **sides[at]}) for at in (0, 1))
     return Pair(task, drift, old, new)
 
@@ -117,7 +117,8 @@ def words(rng: random.Random, generator: np.random.Generator, size: int) -> Any:
 def whole(rng: random.Random, generator: np.random.Generator, size: int) -> Any:
     kind = rng.choice(["int8", "int64", "uint64", "Int64", "boolean", "float32", "Float64", "bool", "string"])
     made = pd.Series(generator.integers(0, rng.choice([2, 100]), size))
-    made = made.astype(bool).astype(kind) if kind.startswith("bool") else made.astype(kind)
+    dtype: Any = kind
+    made = made.astype(bool).astype(dtype) if kind.startswith("bool") else made.astype(dtype)
     return made.mask(generator.random(size) < 0.3) if kind[0].isupper() or kind in {"boolean", "string"} else made
 
 

@@ -86,7 +86,7 @@ def test_the_standing_of_a_check_follows_from_its_loss() -> None:
     """It is a key of the JSON, survives being read back, and cannot contradict the loss beside it."""
     window = CheckWindow(start=START, end=START + DAY, rows=5)
     known = {"model": "m", "check_id": "1", "outcome": "steady", "reason": "r", "window": window, "now": START}
-    check = Check(**known, performance=performance(4.0, 2.0))  # type: ignore[arg-type]
+    check = Check(**known, performance=performance(4.0, 2.0))
     assert json.loads(check.model_dump_json())["standing"] == check.standing == "worse"
     assert Check.model_validate_json(check.model_dump_json()) == check
     assert Check.model_validate({**check.model_dump(), "standing": "well"}).standing == "worse"

@@ -19,7 +19,7 @@ from driftloop.pipelines.operations import doctor
 from driftloop.pipelines.registry import promotion
 from driftloop.pipelines.runtime import home
 from tests.servers.postgres import Postgres
-from tests.streams import day, stream
+from tests.streams import day, flow_config, stream
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def test_the_loop_runs_on_postgres(
     assert "${SHOP_PASSWORD}" in text
     assert postgres.password not in text
     assert load(made.file).columns.categorical == ("city", "kind")
-    first = monitoring_flow(config=str(made.file), now=day(21))
+    first = monitoring_flow(config=flow_config(made.file), now=day(21))
     assert first.outcome is Outcome.BOOTSTRAPPED, first.reason
-    second = monitoring_flow(config=str(made.file), now=day(42))
+    second = monitoring_flow(config=flow_config(made.file), now=day(42))
     assert second.outcome.judged, second.reason
-    assert monitoring_flow(config=str(made.file), now=day(42)).outcome is Outcome.ALREADY_CHECKED
+    assert monitoring_flow(config=flow_config(made.file), now=day(42)).outcome is Outcome.ALREADY_CHECKED
     champion = registry.champion("pg")
     assert registry.reference(champion).window.end <= day(42)
     found = {(one.what, one.state): one.said for one in doctor.examine(day(43))}

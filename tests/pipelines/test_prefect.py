@@ -230,9 +230,10 @@ def test_prefect_and_mlflow_name_each_other(judged: Check) -> None:
     with get_client(sync_client=True) as client:
         found = client.read_artifacts()
     (artifact,) = [a for a in found if str(a.flow_run_id) == check.prefect_flow_run_id]
-    assert "steady" in artifact.data
-    assert str(check.mlflow_run_id) in artifact.data
-    assert Path(str(check.report)).as_uri() in artifact.data
+    data = str(artifact.data)
+    assert "steady" in data
+    assert str(check.mlflow_run_id) in data
+    assert Path(str(check.report)).as_uri() in data
     names = {file.path for file in registry.client().list_artifacts(str(check.mlflow_run_id))}
     assert {"check.json", Path(str(check.report)).name} <= names
 
@@ -264,15 +265,15 @@ def _numbers_are_their_own(made: Any, runs: list[Any]) -> None:
     from driftloop.monitoring.losses.performance import row_losses
     from driftloop.monitoring.windows import current_window, training_window
     from driftloop.pipelines.config.project import load
-    from driftloop.pipelines.flows.challenger import split_rows
     from driftloop.pipelines.flows.reading import read
     from driftloop.pipelines.training.fit import fit
+    from driftloop.pipelines.training.steps import divide
 
     project = load(made.file)
     window = training_window(
         current_window(day(21), project.windows), project.columns.label_delay, project.training.window
     )
-    train = split_rows.fn(project, read.fn(project, window, project.folder), window).train
+    train = divide(project, read.fn(project, window, project.folder).frame, window).train
     cut = int(len(train) * 0.8)
     learn, tell = train.iloc[:cut], train.iloc[cut:]
     for run in runs[:2]:

@@ -172,7 +172,10 @@ def test_one_bad_file_of_several(broken: str, beside: Make) -> None:
     frame = rows(broken)
     made = beside(source__path="part_*.parquet")
     halves = frame.head(400), frame.tail(-400)
-    other = {"other columns": {"more": 1}, "other types": {"amount": halves[1]["amount"].round().astype("int16")}}
+    other: dict[str, dict[str, Any]] = {
+        "other columns": {"more": 1},
+        "other types": {"amount": halves[1]["amount"].round().astype("int16")},
+    }
     halves[0].to_parquet(made.folder / "part_1.parquet")
     last = made.folder / "part_2.parquet"
     halves[1].assign(**other.get(broken, {})).to_parquet(last)
@@ -292,7 +295,12 @@ def test_a_lock_that_goes_away(beside: Make) -> None:
     made = sqlite(beside)
     writer = sqlite3.connect(database(made, rows("locked")), check_same_thread=False, isolation_level=None)
     writer.execute("BEGIN EXCLUSIVE")
-    release = threading.Timer(1.0, lambda: (writer.execute("COMMIT"), writer.close()))
+
+    def let_go() -> None:
+        writer.execute("COMMIT")
+        writer.close()
+
+    release = threading.Timer(1.0, let_go)
     release.start()
     check = lawful_check(made, day(28))
     release.join()

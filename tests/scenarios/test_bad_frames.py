@@ -79,9 +79,8 @@ def test_a_renamed_column_is_meant(beside: Make) -> None:
 
 def test_extra_columns(beside: Make) -> None:
     """New columns of the source, whatever their names and types, are told and do no harm."""
-    frame = rows("extra", 21).assign(
-        **{EVIL: EVIL, "when": pd.Timestamp("2026-01-01"), "0": [[1]] * 840, "empty": None}
-    )
+    more: dict[str, Any] = {EVIL: EVIL, "when": pd.Timestamp("2026-01-01"), "0": [[1]] * 840, "empty": None}
+    frame = rows("extra", 21).assign(**more)
     check = lawful_check(beside(frame.head(840)), day(28))
     assert isinstance(check, Check)
     assert (check.outcome, check.drift_share) == (Outcome.STEADY, 0)

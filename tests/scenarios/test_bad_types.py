@@ -26,7 +26,7 @@ def arrow(kind: pa.DataType) -> Cast:
     )
 
 
-def holes(kind: str) -> Cast:
+def holes(kind: Any) -> Cast:
     """The type with a missing value in every fiftieth row."""
     return lambda values: values.astype(kind).mask(np.arange(len(values)) % 50 == 0)
 
@@ -158,7 +158,7 @@ def categories(champions: Make, tmp_path_factory: pytest.TempPathFactory) -> Che
     def wide(frame: pd.DataFrame, which: int) -> pd.DataFrame:
         levels = pd.Categorical(frame["city"])
         codes = pd.Series(levels.codes, index=frame.index)
-        made = cast(frame, levels, CATEGORIES)
+        made = cast(frame, pd.Series(levels, index=frame.index), CATEGORIES)
         return cast(made, codes, {name: casts[which] for name, casts in RETYPED.items()})
 
     trained = champions(wide(frame, 0), "categories", columns__categorical=["kind", *CATEGORIES, *RETYPED])

@@ -67,6 +67,12 @@ def names(prefix: str, many: int | None = None) -> Callable[[Frame], list[str]]:
     return lambda frame: [f"{prefix}{at % many if many else at}" for at in range(len(frame))]
 
 
+def repeated(frame: Frame) -> Frame:
+    """The first row throughout, at the times of all."""
+    first = frame.drop(columns="ts").iloc[0]
+    return frame.assign(**{str(name): value for name, value in first.items()})
+
+
 NULLS = several(*(put(name, None) for name in ("amount", "speed", "city", "kind", "y")))
 CONSTANT = several(put("amount", 1.0), put("speed", 0.0), put("city", "rome"), put("kind", "a"))
 STRANGE = "\U0001f600\u202e\u05d0\n\r\t\x1b[2J"
@@ -119,7 +125,7 @@ CASES = [
     Case("all constant", CONSTANT, STEADY, REJECTED, ("constant", "kind")),
     Case("unique ids everywhere", several(put("city", names("id")), put("kind", names("k"))), STEADY, BOOTSTRAPPED),
     Case("every row twice", lambda f: pd.concat([f, f]), STEADY, BOOTSTRAPPED, ("duplicate_rows", None)),
-    Case("the same row throughout", lambda f: f.assign(**f.drop(columns="ts").iloc[0].to_dict()), STEADY, REJECTED),
+    Case("the same row throughout", repeated, STEADY, REJECTED),
     Case("out of order", lambda f: f.sample(frac=1, random_state=0), STEADY, BOOTSTRAPPED, ("time_not_in_order", None)),
     Case("all at one moment", lambda f: f.assign(ts=f["ts"].max().floor("D")), STEADY, FEW),
 ]

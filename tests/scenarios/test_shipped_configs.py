@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from driftloop.monitoring.records import Check, Outcome
-from tests.streams import SHARED
+from tests.streams import SHARED, flow_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 def check(config: str, now: datetime) -> Check:
     from driftloop.pipelines.flows.monitoring import monitoring_flow
 
-    return monitoring_flow(config=str(CONFIGS / config), now=now)
+    return monitoring_flow(config=flow_config(CONFIGS / config), now=now)
 
 
 def customers(days: int, a_day: int = 120) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def test_sudden_concept_drift_is_retrained_and_promoted(model: Make) -> None:
     assert Outcome.PROMOTED in {check.outcome for check in (struck, *later)}
     healed = made.check(day(56))
     assert healed.performance is not None
-    assert healed.performance.loss < struck.performance.loss / 3  # type: ignore[union-attr]
+    assert healed.performance.loss < struck.performance.loss / 3
 
 
 def test_gradual_drift_is_caught_by_the_loss(model: Make) -> None:
@@ -114,7 +114,7 @@ def test_a_worse_challenger_is_rejected_and_the_champion_stays(model: Make) -> N
     check = made.check(day(35))
     assert check.outcome is Outcome.REJECTED
     assert check.retrain is not None
-    assert check.retrain.challenger_loss > check.retrain.champion_loss  # type: ignore[operator]
+    assert check.retrain.challenger_loss > check.retrain.champion_loss
     assert made.champion() == "1"
 
 

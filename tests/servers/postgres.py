@@ -51,7 +51,9 @@ class Postgres:
         self._server: subprocess.Popen[bytes] | None = None
         # The server refuses to be root.
         nobody = pwd.getpwnam("nobody")
-        self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
+        self._as: dict[str, Any] = (
+            {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
+        )
         if self._as:
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
         secret = self.folder / "password"
@@ -69,7 +71,7 @@ class Postgres:
     def start(self) -> None:
         """Start it, or start it again on what it left."""
         settings = [word for name, value in QUICK.items() for word in ("-c", f"{name}={value}")]
-        command = [self._bin / "postgres", "-D", "data", "-p", str(self.port), *settings]
+        command = [str(self._bin / "postgres"), "-D", "data", "-p", str(self.port), *settings]
         with (self.folder / "log").open("ab") as log:
             self._server = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, **self._as)
         last = time.monotonic() + BOOT_SECONDS
@@ -129,7 +131,7 @@ class Postgres:
         return True
 
     def _run(self, program: str, *words: str, text: str | None = None) -> str:
-        command = [self._bin / program, *words]
+        command = [str(self._bin / program), *words]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, input=text, **self._as)
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{done.stderr}")

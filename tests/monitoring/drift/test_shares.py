@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,11 +22,10 @@ def numbers(old_missing: int, old_rows: int, new_missing: int, new_rows: int) ->
     return reference["x"], like(reference, sides[1])["x"]
 
 
-def words(old: list[str | None], new: list[str | None]) -> tuple[CategoricalProfile, CategoricalProfile]:
-    reference = first(pd.DataFrame({"x": pd.Series(old, dtype=object)}), {"x": "categorical"})
-    return reference.categorical("x"), like(reference, pd.DataFrame({"x": pd.Series(new, dtype=object)})).categorical(
-        "x"
-    )
+def words(old: Sequence[str | None], new: Sequence[str | None]) -> tuple[CategoricalProfile, CategoricalProfile]:
+    before, after = (pd.DataFrame({"x": np.array([*side, None], dtype=object)[:-1]}) for side in (old, new))
+    reference = first(before, {"x": "categorical"})
+    return reference.categorical("x"), like(reference, after).categorical("x")
 
 
 @pytest.mark.parametrize("old", [0, 3, 40, 700])

@@ -27,7 +27,7 @@ def told(name: str, **more: Any) -> ColumnReference:
 def judged(
     old: pd.DataFrame, new: pd.DataFrame, columns: list[ColumnReference] | None = None, **settings: Any
 ) -> dict[str, ColumnScore]:
-    columns = columns or [told(name) for name in old]
+    columns = columns or [told(str(name)) for name in old]
     reference = first(old, {column.name: column.kind for column in columns})
     return {one.name: one for one in judge(reference, like(reference, new), columns, Drift(**settings))}
 
@@ -118,7 +118,7 @@ def test_a_floor_keeps_a_tiny_shift_quiet() -> None:
 
 def test_few_rows_and_very_many_are_judged() -> None:
     """One row, thirty and a million all have finite scores and thresholds."""
-    reference = first(rows(2_000, 0), {column.name: column.kind for column in map(told, rows(1, 0))})
+    reference = first(rows(2_000, 0), {column.name: column.kind for column in map(told, map(str, rows(1, 0)))})
     for count in (1, 30, 1_000_000):
         current = like(reference, rows(count, 1))
         for one in judge(reference, current, [told(name) for name in reference], Drift()):

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from driftloop.monitoring.errors import LeaseLost
 from driftloop.monitoring.ledger import Claim, Held, Ledger, claims
-from driftloop.monitoring.ledger.tables import stamp
+from driftloop.monitoring.ledger.tables import CLAIMS, stamp
+from driftloop.monitoring.ledger.transactions import write
 from tests.monitoring.ledger.test_ledger import ask, retrain
 from tests.together import together
 
@@ -23,12 +24,12 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def taken(ledger: Ledger, resource: str = "check/taxi") -> Claim | Held:
     """Take it and never give it back, as a process does that is killed."""
-    return claims.write(ledger.engine, lambda open_: claims.take(open_, resource))
+    return write(ledger.engine, lambda open_: claims.take(open_, resource))
 
 
 def change(ledger: Ledger, **values: str) -> None:
     with ledger.engine.begin() as open_:
-        open_.execute(claims.CLAIMS.update().values(**values))
+        open_.execute(CLAIMS.update().values(**values))
 
 
 def test_one_holds_it_and_the_next_one_comes_after(ledger: Ledger) -> None:
@@ -115,7 +116,7 @@ def test_a_process_elsewhere_is_dead_when_its_lease_of_life_ran_out(ledger: Ledg
         raise ZeroDivisionError
     assert not ledger.dead(there), "one piece of work has failed, and its process lives on"
     with ledger.engine.connect() as open_:
-        assert open_.execute(sa.select(claims.CLAIMS)).all() == []
+        assert open_.execute(sa.select(CLAIMS)).all() == []
 
 
 def test_a_heartbeat_keeps_the_lease(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +144,7 @@ def test_a_heartbeat_never_takes_it_back(ledger: Ledger, monkeypatch: pytest.Mon
         change(ledger, fence="7")
     assert isinstance(late, Claim)
     with ledger.engine.connect() as open_:
-        row = open_.execute(sa.select(claims.CLAIMS)).mappings().one()
+        row = open_.execute(sa.select(CLAIMS)).mappings().one()
     assert row["fence"] == 7
     assert row["expires_at"] is not None
 

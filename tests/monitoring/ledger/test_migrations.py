@@ -89,7 +89,13 @@ def opened(url: str) -> Iterator[sa.Connection]:
 
 def old_ledger(url: str, shape: str = "columns of its own") -> str:
     tables = OLDEST.format(past=SHAPES[shape], counted="INTEGER" if url.startswith("sqlite") else "SERIAL")
-    seen = {"check_id": "c1", "model": "taxi", "outcome": "steady", "now": stamp(NOW), "written_at": stamp(NOW)}
+    seen: dict[str, Any] = {
+        "check_id": "c1",
+        "model": "taxi",
+        "outcome": "steady",
+        "now": stamp(NOW),
+        "written_at": stamp(NOW),
+    }
     seen |= {"format": 1, "body": json.dumps(BODY)}
     seen |= {"drift_share": 0.25, "loss": 2.5} if shape == "columns of its own" else {"past": "{}"}
     asked = {"model": "taxi", "champion": "1", "now": stamp(NOW), "reason": "drift", "written_at": stamp(NOW)}

@@ -14,6 +14,7 @@ import pytest
 
 from driftloop.monitoring.errors import ColumnsLost, ColumnsTwice, SourceUnreadable
 from driftloop.monitoring.profiles import Profiles, first, like, profile_parquet
+from driftloop.monitoring.records import Kind
 
 NUMBERS = {"x": [0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.0, 86400.0]}
 LABELS = {"x": ["1", "1", "2", "3", "a", "True", "1.5", "2026-01-01", "0.1", "[1]"]}
@@ -57,7 +58,7 @@ def counted(profiles: Profiles) -> list[object]:
 
 @pytest.mark.parametrize("kind", ["numeric", "categorical"])
 @pytest.mark.parametrize("name", ARRAYS)
-def test_every_type_counts_as_its_frame(name: str, kind: str) -> None:
+def test_every_type_counts_as_its_frame(name: str, kind: Kind) -> None:
     """A column of any Arrow type, in one chunk or two, is counted as the frame that pandas makes of it."""
     reference = first(pd.DataFrame(NUMBERS if kind == "numeric" else LABELS), {"x": kind})
     table = pa.table({"x": ARRAYS[name]})
@@ -99,9 +100,9 @@ def test_a_file_counts_as_its_rows(tmp_path: Path, group: int) -> None:
     generator = np.random.default_rng(0)
     x = generator.normal(size=3000)
     x[::9] = np.nan
-    frame = pd.DataFrame({"x": x, "more": 1, "x.c": generator.choice(["a", "b", None], 3000).astype(object)})
+    frame = pd.DataFrame({"x": x, "more": 1, "x.c": generator.choice(np.array(["a", "b", None], dtype=object), 3000)})
     frame["coded"] = frame["x.c"].astype("category")
-    kinds = {"x": "numeric", "x.c": "categorical", "coded": "categorical"}
+    kinds: dict[str, Kind] = {"x": "numeric", "x.c": "categorical", "coded": "categorical"}
     reference = first(frame[:500], kinds)
     for at in (0, 1):
         frame[at * 1500 : (at + 1) * 1500].to_parquet(tmp_path / f"{at}.parquet", row_group_size=group)

@@ -111,13 +111,13 @@ def test_every_fault_has_its_code_and_severity(
         return
     (finding,) = findings.values()
     assert (finding.code, finding.severity, finding.column) == (code, severity, column)
-    assert column in finding.message
+    assert str(column) in finding.message
     assert finding.observed is not None
 
 
 def test_a_limit_of_the_config_is_the_limit() -> None:
     """What is warned of and what is fatal is decided by the config, and the limit stands in the finding."""
-    nulls = {"amount": share(0.2, None, np.linspace(6, 14, N))}
+    nulls: dict[str, Any] = {"amount": share(0.2, None, np.linspace(6, 14, N))}
     assert found(**nulls)["nulls"].severity == "warning"
     strict = found(config={"preflight__max_new_null_share": 0.1}, **nulls)["nulls"]
     assert (strict.severity, strict.limit, strict.observed) == ("fatal", 0.1, pytest.approx(0.2))
@@ -170,7 +170,7 @@ def test_ids_that_are_all_new_cannot_be_compared() -> None:
 def test_only_labels_that_are_due_can_be_missing() -> None:
     """A label that may still come is not missing; with none due yet this is told, and nothing else is said of it."""
     early = np.arange(N) < 350
-    missing = {"y": np.where(early, np.linspace(10, 30, N), np.nan)}
+    missing: dict[str, Any] = {"y": np.where(early, np.linspace(10, 30, N), np.nan)}
     assert found(due=early, **missing) == {}
     assert found(**missing)["target_missing"].severity == "fatal"
     assert found(due=False, **missing)["no_labels_due"].severity == "info"
@@ -179,7 +179,7 @@ def test_only_labels_that_are_due_can_be_missing() -> None:
 def test_a_handful_of_labels_never_blocks() -> None:
     """Half of six labels missing is chance: told, not fatal."""
     few = np.arange(N) < 6
-    missing = {"y": np.where(np.arange(N) < 3, np.nan, np.linspace(10, 30, N))}
+    missing: dict[str, Any] = {"y": np.where(np.arange(N) < 3, np.nan, np.linspace(10, 30, N))}
     assert found(due=few, **missing)["target_missing"].severity == "warning"
 
 

@@ -16,7 +16,7 @@ from driftloop.monitoring.report.evidently_scores import (
 
 def global_generator() -> int:
     """Fingerprint numpy's global generator."""
-    return hash(np.random.get_state()[1].tobytes())  # type: ignore[index, union-attr]  # noqa: NPY002
+    return hash(np.random.get_state(legacy=False)["state"]["key"].tobytes())  # noqa: NPY002
 
 
 @pytest.mark.parametrize(("scale", "offset"), [(1.0, 0.0), (1e-7, 0.0), (1e6, 1e12), (1e-200, 0.0)])

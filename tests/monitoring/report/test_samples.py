@@ -12,13 +12,13 @@ from driftloop.monitoring.report.samples import LONGEST_LABEL, cap, distinct, dr
 
 def global_generator() -> int:
     """Fingerprint numpy's global generator."""
-    return hash(np.random.get_state()[1].tobytes())  # type: ignore[index, union-attr]  # noqa: NPY002
+    return hash(np.random.get_state(legacy=False)["state"]["key"].tobytes())  # noqa: NPY002
 
 
 def told(kind: str, **more: object) -> ColumnReference:
     method = {"numeric": "wasserstein", "categorical": "psi"}[kind]
     common = {"name": "x", "role": "feature", "null_share": 0, "distinct": 9, "threshold": 0.1}
-    return ColumnReference(**{**common, "kind": kind, "method": method, **more})  # type: ignore[arg-type]
+    return ColumnReference(**{**common, "kind": kind, "method": method, **more})
 
 
 def levels(*values: str | None) -> pd.Series:

@@ -36,7 +36,7 @@ def same(made: pd.Series[Any], expected: list[float]) -> None:
     np.testing.assert_array_equal(made.to_numpy(), np.array(expected, dtype=float))
 
 
-NUMBERS = {
+NUMBERS: dict[str, tuple[pd.Series[Any], list[float]]] = {
     "uint8": (series([1, 255], "uint8"), [1, 255]),
     "int64 up to 2**53": (series([2**53], "int64"), [2.0**53]),
     "uint64": (series([2**63], "uint64"), [2.0**63]),
@@ -91,7 +91,7 @@ def test_numbers_of_every_kind_are_read_without_a_word(case: str) -> None:
     assert findings == []
 
 
-NO_NUMBERS = {
+NO_NUMBERS: dict[str, pd.Series[Any]] = {
     "text": series(["a", "b", None]),
     "decimal commas": series(["1,5", "2,5"]),
     "thousands signs": series(["1_000", "1'000"]),
@@ -186,7 +186,7 @@ def test_a_number_written_as_text_is_the_same_number(values: list[float]) -> Non
     same(numbers(series([repr(value) for value in values]), "x")[0], values)
 
 
-LABELS = {
+LABELS: dict[str, tuple[pd.Series[Any], list[str | None]]] = {
     "pandas text": (series(["a", "", None]), ["a", "", None]),
     "objects of text": (series(["a", None, NAN, pd.NA], object), ["a", None, None, None]),
     "arrow text": (series(["a", None], arrow(pa.string())), ["a", None]),

@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -74,7 +75,7 @@ def test_the_span_ends_just_after_the_last_row(database: Source, tmp_path: Path)
 def test_only_the_needed_columns_and_rows_are_read(tmp_path: Path) -> None:
     """Projection and window reach the scan: a file whose other columns are corrupt, and huge, is read all the same."""
     rows = 2_000
-    noise = {f"spare{at}": [f"{at}-{row}" * 5 for row in range(rows)] for at in range(20)}
+    noise: dict[str, Any] = {f"spare{at}": [f"{at}-{row}" * 5 for row in range(rows)] for at in range(20)}
     source = parquet(tmp_path, **trips(rows=rows), **noise)
     file = tmp_path / "rows.parquet"
     spare = pq.ParquetFile(file).metadata.row_group(0).column(10)

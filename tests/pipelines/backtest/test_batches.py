@@ -132,6 +132,6 @@ def test_rows_are_read_until_now(tmp_path: Path) -> None:
 
 def test_a_source_without_a_time_is_told(tmp_path: Path) -> None:
     """Rows whose time is missing are in no batch."""
-    file = load(streams.write(tmp_path, frame().assign(ts=pd.NaT)))
+    file = load(streams.write(tmp_path, frame().assign(ts=pd.Series(pd.NaT, index=frame().index))))
     with pytest.raises(HistoryTooShort, match="no row with a time"):
         read_batches(file, None, day(1))

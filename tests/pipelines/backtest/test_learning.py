@@ -11,7 +11,7 @@ from driftloop.pipelines.backtest.learning import monotone
 
 def test_even_ageing_is_learnt_as_it_is() -> None:
     """Losses that grow by a rate with age give that line, from zero, and the fresh loss as the unit."""
-    at = np.arange(8)
+    at = np.arange(8.0)
     learned = learn(2.0 + 0.5 * (at[None, :] - at[:, None] - 1.0))
     assert learned.age_gap == pytest.approx([0.5 * age for age in range(7)])
     assert (learned.batch_loss, learned.batches) == (2.0, 8)
@@ -19,7 +19,7 @@ def test_even_ageing_is_learnt_as_it_is() -> None:
 
 def test_models_with_less_to_learn_from_teach_nothing() -> None:
     """How early models with short windows fared and aged is left out, unless hardly any other model is there."""
-    at = np.arange(10)
+    at = np.arange(10.0)
     whole = 2.0 + 0.5 * (at[None, :] - at[:, None] - 1.0)
     odd, probe = whole.copy(), whole + 0.25
     odd[:4] *= 3

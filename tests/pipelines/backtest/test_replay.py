@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import chain, combinations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -277,7 +277,7 @@ def test_dates_change_nothing_for_rules_that_do_not_read_them() -> None:
 def test_days_pass_in_a_hole_and_batches_do_not() -> None:
     """Ten weeks without rows end a cooldown and make a champion old; its age in batches, and late labels, stay."""
     ends = [end + (timedelta(weeks=10) if place >= 15 else timedelta(0)) for place, end in enumerate(MONDAYS)]
-    asked = [["always", Cooldown(days=50)], MaxAge(max_age_days=70), Periodic(every=9), RecoverableLoss()]
+    asked: list[Any] = [["always", Cooldown(days=50)], MaxAge(max_age_days=70), Periodic(every=9), RecoverableLoss()]
     loss = ageing(30)
     even, holed = (replay(loss, probes(loss, 0.1), policies=asked, ends=one, label_delay=1) for one in (MONDAYS, ends))
     assert [one.schedule for one in even.policies][:2] == [(9, 17, 25), (17, 27)]
@@ -328,7 +328,7 @@ def test_matrices_need_no_numbers_where_nobody_looks() -> None:
 
 def test_days_are_counted_by_the_length_of_a_batch() -> None:
     """A cooldown of ten days vetoes one weekly retrain of two, and nine of ten daily ones."""
-    asked = {"cooled": ["always", Cooldown(days=10)]}
+    asked: dict[str, Any] = {"cooled": ["always", Cooldown(days=10)]}
     daily = replay(ageing(30), policies=asked, cost=0.0)
     weekly = replay(ageing(30), policies=asked, cost=0.0, every=timedelta(days=7))
     assert daily.policies[0].schedule == (9, 19)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,7 +14,10 @@ from driftloop.pipelines.backtest.writing import as_yaml, with_triggers, write
 from driftloop.pipelines.config.project import load
 from tests import streams
 
-NEW = [{"policy": "recoverable_loss", "cost": {"retrain": 0.3}}, {"policy": "max_age", "max_age_days": 90}]
+NEW: list[dict[str, Any]] = [
+    {"policy": "recoverable_loss", "cost": {"retrain": 0.3}},
+    {"policy": "max_age", "max_age_days": 90},
+]
 
 
 @pytest.mark.parametrize(

@@ -187,15 +187,15 @@ def test_an_older_champion_gets_categories_as_they_were_spelled(
     """When the values of a CSV together made its type: in checks, and where it is compared with a challenger."""
     lines = [f"2026-01-0{at + 2},{at},{text},{text}" for at, text in enumerate(texts)]
     (tmp_path / "rows.csv").write_text("\n".join(["ts,amount,kind,y", *lines]) + "\n")
-    columns = {"time": "ts", "target": "y", "numeric": ["amount"], "categorical": ["kind"]}
-    task = {"model": "m", "task": "multiclass", "source": {"path": "rows.csv"}, "columns": columns}
+    given = {"time": "ts", "target": "y", "numeric": ["amount"], "categorical": ["kind"]}
+    task: dict[str, Any] = {"model": "m", "task": "multiclass", "source": {"path": "rows.csv"}, "columns": given}
     task |= {"training": {"window": "28d", "holdout": "7d"}}
     (tmp_path / "m.yaml").write_text(yaml.safe_dump(task))
     config = load(tmp_path / "m.yaml")
     window = Window(start=day(-30), end=day(30))
     now = read_fresh(config, window, tmp_path)
     assert now.frame["kind"].tolist() == now.frame["y"].tolist() == texts
-    empty = {"fence_low": None, "fence_high": None, "method": "tvd", "null_share": 0.0, "distinct": 3}
+    empty: dict[str, Any] = {"fence_low": None, "fence_high": None, "method": "tvd", "null_share": 0.0, "distinct": 3}
     columns = tuple(
         ColumnReference(name=name, role=role, kind=kind, levels=() if kind == "numeric" else tuple(then), **empty)
         for name, role, kind in (

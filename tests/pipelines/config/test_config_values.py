@@ -33,7 +33,7 @@ from tests.seen import NOW, past, signals
 FILE = Path("m.yaml")
 NUMBERS = (-1, 0, 1, 2, 1e-308, 1e-6, 1e6, 1e308, -1e308, math.inf, -math.inf, math.nan, 10**12, 10**30, -(10**400))
 TEXTS = ("", " ", "x" * 200_000, "a\nb", "\x1b[31m", "0d", "0.000001s", "36525d", "36526d", "9" * 200 + "d", "\u0661d")
-OTHERS = (None, True, [], [[]], {}, {"a": 1}, {1: 2}, b"x", {1, 2}, timedelta(days=-1), timedelta.max)
+OTHERS: tuple[Any, ...] = (None, True, [], [[]], {}, {"a": 1}, {1: 2}, b"x", {1, 2}, timedelta(days=-1), timedelta.max)
 VALUES = (*NUMBERS, *TEXTS, *OTHERS)
 POLICIES = [kind for union in (AnyTrigger, AnyGuard) for kind in typing.get_args(typing.get_args(union)[0])]
 

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from driftloop.monitoring.errors import ConfigError, DriftloopError, UnknownModel, listed
 from driftloop.monitoring.policies import AnyTrigger
-from driftloop.pipelines.config.project import Project, ProjectFile, Schedule, load
+from driftloop.pipelines.config.project import Project, ProjectFile, load
+from driftloop.pipelines.config.schedule import Schedule
 from tests import streams
 
 

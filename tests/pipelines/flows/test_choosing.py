@@ -54,7 +54,7 @@ def test_more_rows_where_nothing_moves_and_an_old_champion_when_its_time_returns
     (full,) = {name for name in tried if name.endswith("_in_full")}
     assert set(tried) - {full} == {"last_w", "last_2w", "everything", "season", "version_1"}
     assert {run.info.status for run in tried.values()} == {"FINISHED"}
-    training = registry.client().get_run(str(back.retrain.mlflow_run_id))  # type: ignore[union-attr]
+    training = registry.client().get_run(str(back.retrain.mlflow_run_id))
     told = {name: training.data.metrics[f"candidate_{name}"] for name in tried}
     assert told == {name: run.data.metrics["loss"] for name, run in tried.items()}
     assert min(told, key=lambda name: told[name]) == "version_1"

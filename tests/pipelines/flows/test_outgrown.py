@@ -6,7 +6,7 @@ import pytest
 
 from driftloop.monitoring.decision import OUTGROWN, decide
 from driftloop.monitoring.policies import AnyOf, Cooldown, MaxAge, Never, Policy
-from driftloop.monitoring.records import History, Kind, Outcome, PastCheck, PastRetrain, Signals
+from driftloop.monitoring.records import Finding, History, Kind, Outcome, PastCheck, PastRetrain, Signals
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained
 from tests import judged, streams
@@ -45,7 +45,7 @@ def test_a_feature_is_broken_only_if_the_config_names_it_as_the_champion_does(
     config: Project, gone: tuple[str, ...], codes: dict[str, tuple[str, str]]
 ) -> None:
     """Otherwise it is the champion that is outgrown: an error with the command, which stops nothing."""
-    findings = (
+    findings: tuple[Finding, ...] = (
         found("nulls", "fatal", "speed"),
         found("type_changed", "error", "speed"),
         found("nulls", "warning", "city"),

@@ -50,7 +50,7 @@ def test_orders_of_magnitude_are_drawn_evenly() -> None:
 @given(st.integers(0, 99))
 def test_the_same_seed_draws_the_same(seed: int) -> None:
     """A request that is trained again tries the same sets; more trials begin with the same ones."""
-    space = {"a": [1, 100], "b": [0.1, 0.9], "c": ["x", "y", "z"]}
+    space: dict[str, list[Any]] = {"a": [1, 100], "b": [0.1, 0.9], "c": ["x", "y", "z"]}
     assert draw(space, 5, seed) == draw(space, 5, seed) == draw(space, 9, seed)[:5]
 
 
@@ -61,7 +61,7 @@ def test_the_best_trial_is_fitted(model: Make) -> None:
     retrain = made.check(day(21)).retrain
     runs = registry.client().search_runs([registry.experiment(made.name)], "tags.`driftloop.kind` = 'trial'")
     best = min(runs, key=lambda run: run.data.metrics["loss"])
-    params = registry.client().get_run(retrain.mlflow_run_id).data.params
+    params = registry.client().get_run(str(retrain.mlflow_run_id)).data.params
     found = {"max_depth": "3", **best.data.params, "learning_rate": "0.1"}
     assert params == {"estimator": "xgboost", "chosen": "xgboost", **found}
     recipe = json.loads(registry.champion(made.name).tags["driftloop.recipe"])

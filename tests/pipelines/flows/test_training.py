@@ -21,7 +21,7 @@ from driftloop.pipelines.flows.training import training_flow
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.pipelines.conftest import SMALL
-from tests.streams import day, stream
+from tests.streams import day, flow_config, stream
 
 Make = Callable[..., Model]
 WINDOW = Window(start=day(14), end=day(35))
@@ -29,7 +29,11 @@ WINDOW = Window(start=day(14), end=day(35))
 
 def train(made: Model, request_id: str, champion: str | None = "1", window: Window = WINDOW) -> Retrain:
     return training_flow(
-        config=str(made.file), request_id=f"{made.name}-{request_id}", window=window, champion=champion, now=day(35)
+        config=flow_config(made.file),
+        request_id=f"{made.name}-{request_id}",
+        window=window,
+        champion=champion,
+        now=day(35),
     )
 
 
@@ -270,7 +274,7 @@ def test_a_function_that_raises_is_told_everywhere_and_may_be_mended(model: Make
     with get_client(sync_client=True) as client:
         flows = client.read_flow_runs(flow_run_filter=FlowRunFilter(id={"any_": [check.prefect_flow_run_id]}))
     assert flows[0].state.is_failed()
-    assert "disk <full>" in flows[0].state.message
+    assert "disk <full>" in str(flows[0].state.message)
     # In a process of its own it would be read afresh; here the module is known already.
     (made.folder / "mytrain2.py").write_text(WORKS)
     made.given(training__estimator="mytrain2:train")

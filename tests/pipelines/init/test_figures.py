@@ -17,7 +17,7 @@ from driftloop.pipelines.init.figures import as_numbers, figures, no_labels
 
 FILE, TABLE = Source(path="rows.csv"), Source(url="sqlite://rows.db", table="rows")
 
-WRITTEN = {
+WRITTEN: dict[str, tuple[list[str], list[float]]] = {
     "dollars": (["$52,775.78", "$901.10", "-$5.20"], [52775.78, 901.1, -5.2]),
     "euros behind": (["1.148,55 €", "85,46 €"], [1148.55, 85.46]),
     "decimal comma": (["1.148,55", "85,46", "-12,5"], [1148.55, 85.46, -12.5]),

@@ -91,7 +91,7 @@ def test_an_empty_column_that_is_called_a_target_is_no_reason_to_take_another(va
 
 def test_the_column_whose_newest_values_are_missing_is_the_target() -> None:
     """Labels come late, features do not."""
-    late = np.where(np.arange(N) > 0.8 * N, None, draw(["x", "y"]))
+    late = pd.Series(draw(["x", "y"])).mask(np.arange(N) > 0.8 * N, None)
     guess = look(frame().assign(paid=late, other=draw(["a", "b"])), FILE)
     assert guess.target == "paid"
 

@@ -21,7 +21,7 @@ from driftloop.pipelines.config.project import load
 from driftloop.pipelines.init import NothingToLookAt, Proposal, propose
 from driftloop.pipelines.init.guess import look
 from driftloop.pipelines.init.model_file import quoted
-from tests.streams import SHARED, stream
+from tests.streams import SHARED, flow_config, stream
 
 NAMES = [
     "no",
@@ -61,7 +61,7 @@ def checks(proposal: Proposal, model: str) -> tuple[Check, Check]:
     text = proposal.file.read_text("utf-8")
     proposal.file.write_text(text.replace(f"\nmodel: {load(proposal.file).model}\n", f"\nmodel: {model}\n"), "utf-8")
     moments = (datetime.fromisoformat(f"{moment}+00:00") for moment in (proposal.first, proposal.now))
-    first, second = (monitoring_flow(config=str(proposal.file), now=now) for now in moments)
+    first, second = (monitoring_flow(config=flow_config(proposal.file), now=now) for now in moments)
     return first, second
 
 
@@ -232,7 +232,7 @@ def untidy(folder: Path) -> str:
     rows["Amount, €"] = rows["Amount, €"].round(2).astype(str).mask(generator.random(len(rows)) < 0.02, "N/A")
     rows["speed"] = rows["speed"].mask(generator.random(len(rows)) < 0.1)
     rows["order id"] = [f"A{at:06d}" for at in range(len(rows))]
-    rows["comment"] = np.where(generator.random(len(rows)) < 0.9, None, 'said "hm, no"')
+    rows["comment"] = [None if low else 'said "hm, no"' for low in generator.random(len(rows)) < 0.9]
     rows = pd.concat([rows, rows.tail(5)]).sample(frac=1, random_state=1)
     columns = [name for name in rows if name != "y"]
     path = folder / "Bestellungen 2026.csv"

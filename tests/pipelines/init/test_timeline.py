@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ def timeline(frame: pd.DataFrame, length: timedelta = 60 * DAY) -> Timeline:
     return made
 
 
-def without_labels(frame: pd.DataFrame, share: object) -> pd.DataFrame:
+def without_labels(frame: pd.DataFrame, share: Any) -> pd.DataFrame:
     generator = np.random.default_rng(1)
     return frame.assign(y=frame["y"].mask(generator.random(len(frame)) < share))
 

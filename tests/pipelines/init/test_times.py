@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -53,10 +54,10 @@ def test_what_is_written_by_a_form_is_read_back(form: str, moments: list[pd.Time
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @settings(max_examples=15, deadline=None)
 @given(moments=MOMENTS)
-def test_numbers_since_1970_are_times_where_the_column_is_called_so(unit: str, moments: list[pd.Timestamp]) -> None:
+def test_numbers_since_1970_are_times_where_the_column_is_called_so(unit: Any, moments: list[pd.Timestamp]) -> None:
     """In each unit they are read as the moment that they stand for; in a column of another name if it is given."""
     exact = pd.Series(pd.to_datetime(moments)).dt.floor("s")
-    values = exact.astype(f"datetime64[{unit}]").astype("int64")
+    values = exact.dt.as_unit(unit).astype("int64")
     (how,) = readings(values.rename("event_time"), FILE)
     assert read(values.rename("event_time"), how) == list(exact.dt.tz_localize("UTC"))
     assert readings(values.rename("price"), FILE) == ()
@@ -110,7 +111,7 @@ def test_what_can_be_read_in_two_ways_is_asked_for(tmp_path: Path, monkeypatch: 
     """Where no day is beyond the 12th the user says which; one that does not fit is told with the value."""
     monkeypatch.chdir(tmp_path)
     german(stream(10, 60), "%d/%m/%Y %H:%M")
-    asked = {"table": None, "model": None, "target": None, "output": None, "force": True}
+    asked: dict[str, Any] = {"table": None, "model": None, "target": None, "output": None, "force": True}
     with pytest.raises(ConfigError, match=r"(?s)'%d/%m/%Y %H:%M'.* or as .*'%m/%d/%Y %H:%M'.*--time-format"):
         propose("rows.csv", time=None, **asked)
     with pytest.raises(ConfigError, match="--time COLUMN"):

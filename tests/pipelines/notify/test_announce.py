@@ -18,7 +18,7 @@ from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.notify import announce, notices
+from driftloop.pipelines.notify import announce, events, notices
 from driftloop.pipelines.notify.notices import Notify
 from driftloop.pipelines.runtime import home
 from tests import streams
@@ -150,7 +150,7 @@ def test_a_test_notification_reports_each_url(
 def test_an_event_that_cannot_be_sent_fails_nothing(prefect: None, caplog: pytest.LogCaptureFixture) -> None:
     """Larger than Prefect takes: it is told, and the check goes on."""
     with caplog.at_level(logging.WARNING):
-        announce.emit(announce.events.of_check(made(reason="x" * 3_000_000)))
+        announce.emit(events.of_check(made(reason="x" * 3_000_000)))
     assert "EventTooLarge" in caplog.text
 
 

@@ -50,6 +50,6 @@ def test_a_window_is_scored_once_and_the_check_judges_what_was_served(model: Mak
     window = first.window.model_copy(update={"start": day(28), "end": day(35)})
     frame = read_fresh(project, window, project.folder).frame
     prediction_log.append(project, champion, window, frame, frame["y"].to_numpy(dtype=np.float64), ())
-    told = made.check(day(35)).performance
-    assert told is not None
-    assert told.loss == 0
+    performance = made.check(day(35)).performance
+    assert performance is not None
+    assert performance.loss == 0

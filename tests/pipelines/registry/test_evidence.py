@@ -71,7 +71,7 @@ def check(**more: object) -> Check:
         "window": window,
         "now": day(7),
     }
-    return Check(**{**known, **more})  # type: ignore[arg-type]
+    return Check(**{**known, **more})
 
 
 def test_a_failed_run_keeps_its_reason(run_id: str) -> None:

@@ -25,7 +25,7 @@ from driftloop.monitoring.records import Outcome, Retrain, Window
 from driftloop.pipelines import registry
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version, promotion
-from driftloop.pipelines.runtime import home
+from driftloop.pipelines.runtime import failpoints, home
 from tests.conftest import Model
 from tests.pipelines.registry.test_models import changed, registered
 from tests.streams import day, stream
@@ -128,7 +128,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, point: str) -> None:
         if name == point:
             raise Crash
 
-    monkeypatch.setattr(promotion.failpoints, "reach", reach)
+    monkeypatch.setattr(failpoints, "reach", reach)
 
 
 def test_champion_moves_last(three: Three, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

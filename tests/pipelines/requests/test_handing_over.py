@@ -16,7 +16,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.flows.training import training_flow
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
-from tests.streams import day, stream
+from tests.streams import day, flow_config, stream
 
 Trained = Callable[..., Model]
 KNOWN = Learned(batch_loss=1.0, age_gap=(0.0, 1.0), batches=4)
@@ -63,13 +63,13 @@ def test_a_check_that_asks_trains_nothing_and_its_last_word_follows(made: Model,
     again, later = ask(made), ask(made, 56)
     assert (again.outcome, request.request_id in again.reason) == (Outcome.ALREADY_CHECKED, True)
     assert (later.outcome, "nothing more is asked for" in later.reason) == (Outcome.HELD, True)
-    done = training_flow(config=str(made.file), request_id=request.request_id)
+    done = training_flow(config=flow_config(made.file), request_id=request.request_id)
     assert (done.promoted, made.champion()) == (True, "2")
     (judged,) = (one for one in ledger.checks(made.name) if one.check_id == asking.check_id)
     assert (judged.outcome, judged.retrain, judged.champion_after) == (Outcome.PROMOTED, done, "2")
     mlflow_run = registry.client().get_run(str(asking.mlflow_run_id))
     assert (mlflow_run.info.status, mlflow_run.data.tags["driftloop.outcome"]) == ("FINISHED", "promoted")
-    assert training_flow(config=str(made.file), request_id=request.request_id) == done
+    assert training_flow(config=flow_config(made.file), request_id=request.request_id) == done
     assert len(ledger.events(made.name, kinds=(Kind.CLAIMED,), subject=request.request_id)) == 1
     _linked(asking, request.request_id)
     assert ledger.learned(made.name) != KNOWN, "a promotion teaches the live policies, whoever trained"
@@ -93,7 +93,7 @@ def test_a_request_whose_config_has_changed_is_closed(made: Model, ledger: Ledge
     made.given(training__params={"n_estimators": 11})
     for _ in range(2):
         with pytest.raises(RequestClosed, match="the config has changed"):
-            training_flow(config=str(made.file), request_id=request.request_id)
+            training_flow(config=flow_config(made.file), request_id=request.request_id)
     (judged,) = (one for one in ledger.checks(made.name) if one.check_id == asking.check_id)
     assert (judged.outcome, made.champion()) == (Outcome.FAILED, "1")
     assert ask(made).outcome is Outcome.REQUESTED
@@ -102,4 +102,4 @@ def test_a_request_whose_config_has_changed_is_closed(made: Model, ledger: Ledge
 def test_a_request_of_another_ledger_is_told(made: Model) -> None:
     """A worker on another ledger than the check says so, and does not train at random."""
     with pytest.raises(UnknownRequest, match="DRIFTLOOP_LEDGER_URL"):
-        training_flow(config=str(made.file), request_id="r9")
+        training_flow(config=flow_config(made.file), request_id="r9")

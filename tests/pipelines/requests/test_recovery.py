@@ -145,8 +145,8 @@ def test_flow_runs_that_this_process_left_are_ended_unless_they_are_in_work(trai
     request_id = f"{made.name}-flow-in-work"
     window = Window(start=day(0), end=day(21))
     asked = Request(request_id=request_id, model=made.name, champion="1", window=window, now=day(22), reason="by hand")
-    mine = {evidence.OWNER: holders.me()}
-    labels = {
+    mine: dict[str, bool | int | float | str] = {evidence.OWNER: holders.me()}
+    labels: dict[str, dict[str, bool | int | float | str]] = {
         "check": mine | {evidence.MODEL: made.name},
         "training": mine | {evidence.MODEL: made.name},
         "waits": mine,
@@ -185,6 +185,7 @@ def test_tasks_of_a_run_that_crashed_are_ended_and_no_others(trained: Make) -> N
     """Prefect may write down a task's state when its run was ended already: the next one to look ends it."""
     from prefect import flow, task
     from prefect.client.orchestration import get_client
+    from prefect.client.schemas.objects import State
     from prefect.states import Crashed, Running
 
     trained(training__seed=6)
@@ -197,8 +198,9 @@ def test_tasks_of_a_run_that_crashed_are_ended_and_no_others(trained: Make) -> N
     def step() -> None:
         """Nor one of this."""
 
+    states: list[State[None]] = [Crashed(), Running()]
     with get_client(sync_client=True) as client, closing(Ledger(home.ledger_url())) as ledger:
-        runs = [client.create_flow_run(left, state=state) for state in (Crashed(), Running())]
+        runs = [client.create_flow_run(left, state=state) for state in states]
         tasks = [client.create_task_run(step, flow_run_id=run.id, dynamic_key="0", state=Running()) for run in runs]
         dead_runs.end_dead_runs(ledger)
         assert [client.read_task_run(one.id).state_name for one in tasks] == ["Crashed", "Running"]

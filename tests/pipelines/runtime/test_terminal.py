@@ -46,11 +46,12 @@ def test_the_error_of_every_command_is_harmless(
     file = tmp_path / f"{HOSTILE}.yaml"
     file.write_text("model: a\ntask: regresion\n")
     (tmp_path / f"{HOSTILE}.csv").write_text('ts,x,y\n2026-01-01,1,2\n2026-01-02,"1,2\n')
-    words = {
+    special: dict[str, list[object]] = {
         "init": [f"{tmp_path}/*.csv"],
         "promote": [HOSTILE, "1"],
         "serve": [tmp_path / f"no{HOSTILE}.yaml"],
-    }.get(command_name, [file])
+    }
+    words = special.get(command_name, [file])
     done = command(command_name, *words, *(["--json"] if as_json else []), DRIFTLOOP_HOME=str(tmp_path / "home"))
     assert done.returncode in {1, 2}
     assert "a" in done.stderr

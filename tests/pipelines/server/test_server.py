@@ -55,6 +55,7 @@ def test_a_second_deploy_changes_nothing(model: Make, pool: str) -> None:
     assert (schedule.schedule.cron, schedule.schedule.timezone) == ("30 6 * * sat,sun,mon", "Europe/Berlin")
     assert after.parameters == {"config": str(made.file.resolve()), "train": "request"}
     # Whoever fills Prefect's form gives the path of a file.
+    assert after.parameter_openapi_schema is not None
     assert after.parameter_openapi_schema["properties"]["config"]["type"] == "string"
 
 
@@ -80,6 +81,7 @@ def test_approval_is_asked_for_where_challengers_wait(model: Make, pool: str) ->
     assert put(made, pool)[name].state == "created"
     with get_client(sync_client=True) as client:
         there = client.read_deployment_by_name(name)
+    assert there.parameter_openapi_schema is not None
     assert (there.parameters, there.parameter_openapi_schema["required"]) == (
         {"model": made.name},
         ["model", "version"],

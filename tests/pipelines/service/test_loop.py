@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,10 @@ class Served:
         self.thread.start()
         self.until(lambda: bool(self.service.answers.models()) or not any(self.folder.glob("*.yaml")))
         return self
+
+    def idle_after(self, checks: int) -> bool:
+        """Whether this many checks have run and none is running."""
+        return len(self.ran) == checks and self.health()[1]["running_since"] is None
 
     def until(self, true: Callable[[], bool]) -> None:
         last = time.monotonic() + SOON
@@ -172,14 +177,14 @@ def test_a_check_that_cannot_even_begin_is_told_to_people(
     served.start()
     for at in range(2):
         served.service.answers.check(served.model)
-        served.until(lambda ran=at: len(served.ran) == ran + 1 and served.health()[1]["running_since"] is None)
+        served.until(partial(served.idle_after, at + 1))
     served.until(lambda: [one["title"] for one in got] == [f"{served.model}: the check failed"])
     (tmp_path / "no.db").write_text("no database " * 100)
     monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{tmp_path}/no.db")
     served.write(schedule={"cron": "0 7 1 jan *"}, source={"path": "raises.csv"}, notify={"urls": [url]})
     for at in range(2, 4):
         served.service.answers.check(served.model)
-        served.until(lambda ran=at: len(served.ran) == ran + 1 and served.health()[1]["running_since"] is None)
+        served.until(partial(served.idle_after, at + 1))
     served.until(lambda: len(got) == 2)
 
 

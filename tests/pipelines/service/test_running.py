@@ -127,7 +127,8 @@ def test_a_stop_lets_the_running_one_finish_and_starts_no_other() -> None:
 
 def test_a_check_that_hangs_is_seen() -> None:
     """What runs says since when, so that one can tell that it hangs; the others go on."""
-    gate, told = Gate(), []
+    gate = Gate()
+    told: list[Any] = []
 
     def work(asked: Asked) -> Any:
         return gate(asked) if asked.model == "slow" else None

@@ -25,7 +25,7 @@ def test_a_line_sums_up_a_history() -> None:
     told = history(61)
     line = line_of(told)
     assert line.champion == told.champion
-    assert line.loss[-1] == told.judged[-1].performance.loss  # type: ignore[union-attr]
+    assert line.loss[-1] == told.judged[-1].performance.loss
     assert (line.last_training, line.last_training_end) == (told.checks[60].now, "rejected")
     assert ModelLine.model_validate_json(line.model_dump_json()) == line
     assert line_of(history(1)).loss == ()
@@ -45,7 +45,7 @@ def test_a_new_champion_has_its_own_loss() -> None:
     before, asked = check(0), retrained(1, promoted=True, champion="1", version="2")
     told = ModelHistory("taxi", START, checks=(before, asked), requests=(request_of(asked),))
     line = line_of(told)
-    old = asked.performance.loss  # type: ignore[union-attr]
+    old = asked.performance.loss
     assert line.new_champion == f"version 2 at the gate: mae 2.25 (loss of version 1: {old:.4g})"
     page = render([line], START)
     assert "<b>mae 2.25</b>" in page

@@ -31,8 +31,10 @@ def test_a_better_challenger_passes_and_the_sentence_has_the_numbers() -> None:
     assert (found.passed, found.code, found.rows) == (True, "better", 2113)
     assert (found.champion_loss, found.baseline_loss) == (champion.mean(), None)
     assert found.difference == pytest.approx(0.1 * champion.mean())
-    assert 0 < found.low < found.difference < found.high
-    low, high = (100 * end / found.champion_loss for end in (found.low, found.high))
+    numbers = found.low, found.difference, found.high, found.champion_loss
+    low, difference, high, champion_loss = (float(number) for number in numbers if number is not None)
+    assert 0 < low < difference < high
+    low, high = (100 * end / champion_loss for end in (low, high))
     assert found.reason == (
         f"mae {found.challenger_loss:.4f} against {found.champion_loss:.4f} on 2,113 rows neither has seen: "
         f"better by 10.0 % (95 % interval {low:.1f} to {high:.1f} %)"

@@ -52,7 +52,7 @@ def test_a_change_of_the_mix_is_foreseen(task: str, make_rows: Rows, fitted: Fit
     assert told.applicable, told.reason
     assert realised > 1.3 * model.told.loss
     assert told.loss == pytest.approx(realised, rel=0.2)
-    assert told.low <= realised <= told.high  # type: ignore[operator]
+    assert told.low <= realised <= told.high
 
 
 def test_it_is_blind_to_a_target_that_answers_otherwise(make_rows: Rows, fitted: Fitted) -> None:
@@ -117,7 +117,8 @@ def test_what_is_expected_is_what_a_matrix_would_give(make_rows: Rows, fitted: F
 
     scorer, model = learnt(make_rows, fitted, "regression")
     fresh = noisy(make_rows, 3)
-    fresh.loc[::5, ["number", "kind"]] = [np.nan, "never seen"]
+    fresh.loc[::5, "number"] = np.nan
+    fresh.loc[::5, "kind"] = "never seen"
     fresh.loc[1::5, "kind"] = None
     predicted = scorer.predict(fresh)
     inputs = encode(fresh, scorer.features).assign(prediction=predicted)

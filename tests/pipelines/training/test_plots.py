@@ -57,7 +57,11 @@ def test_many_and_unknown_classes_can_be_drawn(tmp_path: Path) -> None:
     classes = tuple(f"c{number:02}" for number in range(40))
     target = np.array([*classes, "unknown"], dtype=object)
     assert confusion_plot(target, np.eye(41)[:, :40], classes, tmp_path / "m.png").read_bytes().startswith(PNG)
-    assert confusion_plot(["z", None], np.eye(2), ("a", "b"), tmp_path / "u.png").read_bytes().startswith(PNG)
+    assert (
+        confusion_plot(np.array(["z", None], dtype=object), np.eye(2), ("a", "b"), tmp_path / "u.png")
+        .read_bytes()
+        .startswith(PNG)
+    )
     assert confusion_plot([], np.empty((0, 2)), ("a", "b"), tmp_path / "n.png").read_bytes().startswith(PNG)
     assert importance_plot({}, tmp_path / "w.png").read_bytes().startswith(PNG)
 

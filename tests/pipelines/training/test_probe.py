@@ -33,7 +33,7 @@ from tests import streams
 )
 def test_a_quarter_of_the_trees(settings: dict[str, Any], params: dict[str, Any]) -> None:
     """The number of trees is found under its name in the library, given or by default; never less than one."""
-    assert fewer_trees(Training(window="7d", **settings)) == params  # type: ignore[arg-type]
+    assert fewer_trees(Training(window="7d", **settings)) == params
 
 
 def test_a_fifth_of_the_rows_but_enough_to_learn_from() -> None:

@@ -30,7 +30,7 @@ def test_training_ends_a_gap_before_the_holdout_starts(offsets: list[int], cut: 
 
 def test_rows_without_a_time_are_in_neither_part() -> None:
     """A row that happened at no time can be neither before nor after."""
-    frame = pd.DataFrame({"ts": pd.to_datetime(["2026-01-01", None, "2026-01-03"], utc=True)})
+    frame = pd.DataFrame({"ts": pd.to_datetime(["2026-01-01", "NaT", "2026-01-03"], utc=True)})
     train, holdout = split(frame, "ts", holdout_start=datetime(2026, 1, 2, tzinfo=UTC))
     assert (train.index.tolist(), holdout.index.tolist()) == ([0], [2])
 
