@@ -72,8 +72,8 @@ def prepare(path: Path) -> None:
 
 def example(name: str) -> Path:
     """A config that is shipped: beside the package where it is installed, in configs/ of a checkout."""
-    here = Path(__file__).parent
-    return next(p for p in (here / "examples" / name, here.parent / "configs" / name) if p.exists())
+    package = Path(__file__).parent.parent
+    return next(p for p in (package / "examples" / name, package.parent / "configs" / name) if p.exists())
 
 
 def _replay(project: Project, weeks: int) -> Iterator[Check]:

@@ -48,7 +48,7 @@ def examine(now: Moment) -> list[Found]:
 
 def known_good() -> dict[str, str]:
     """The exact versions that the tests ran with, where the source tree is at hand; else nothing."""
-    file = Path(__file__).parent.parent / "constraints.txt"
+    file = Path(__file__).parents[2] / "constraints.txt"
     lines = file.read_text().splitlines() if file.is_file() else []
     pins = (line.split("==") for line in lines if "==" in line and not line.startswith("#"))
     return {name.strip().lower(): pin.split(";")[0].strip() for name, pin in pins}

@@ -113,3 +113,11 @@ def test_the_command_says_what_it_found(
     told = json.loads(run.stdout)
     assert (run.exit_code, told["ok"]) == (0, True), told
     assert {one["what"] for one in told["found"]} >= {"parts", "ledger", "mlflow", "prefect", "runs"}
+
+
+def test_a_checkout_knows_the_versions_that_were_tested() -> None:
+    """The pins of the source tree are found: without them no version that was not tested would be reported."""
+    pins = (Path(__file__).parents[3] / "constraints.txt").read_text().lower().splitlines()
+    known = doctor.known_good()
+    assert len(known) > 10
+    assert {f"{name}=={pin}" for name, pin in known.items()} <= {line.partition(";")[0].strip() for line in pins}
