@@ -89,11 +89,16 @@ def recommend(
 def _by_rank(
     choice: Sequence[PolicyReplay], kinds: Mapping[str, Candidate], cheapest: PolicyReplay
 ) -> list[PolicyReplay]:
-    """In the order of the candidates, the config's own first if nothing is cheaper, last if something is."""
+    """In the order of the candidates, the config's own first if nothing is cheaper.
+
+    Where something is, it comes last, unless it is one of the rules and so has a place among them.
+    """
 
     def place(one: PolicyReplay) -> int:
-        own = kinds[one.name].kind == "own"
-        return 0 if not own else 1 if one.total_cost > cheapest.total_cost else -1
+        if kinds[one.name].kind != "own":
+            return 0
+        behind = 0 if kinds[one.name].listed else 1
+        return behind if one.total_cost > cheapest.total_cost else -1
 
     return sorted(choice, key=place)
 

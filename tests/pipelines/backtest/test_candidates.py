@@ -13,6 +13,7 @@ from driftloop.monitoring.policies import (
     KOfN,
     Never,
     PerformanceDrop,
+    Periodic,
     RecoverableLoss,
 )
 from driftloop.pipelines.backtest.candidates import candidates
@@ -73,3 +74,13 @@ def test_what_the_config_has_stands_once() -> None:
     own = Policies(triggers=(RecoverableLoss(),), guards=())
     names = [one.name for one in candidates(own, ["recoverable_loss", "config"])]
     assert names == ["never", "always", "config: recoverable_loss()", "recoverable_loss(horizon=12)"]
+
+
+def test_a_rule_of_the_grid_keeps_its_place_as_the_config_s_own() -> None:
+    """Nothing that comes later in the order of the grid comes before it only because the config has it already."""
+    own = Policies(triggers=(Periodic(every=4),), guards=())
+    made = candidates(own, ["cara", "periodic", "config"])
+    assert [one.name for one in made][2:] == [
+        *("cara()", "periodic(every=2)", "config: periodic(every=4)", "periodic(every=8)", "periodic(every=16)"),
+    ]
+    assert [one.listed for one in made] == [False] * 4 + [True] + [False] * 2

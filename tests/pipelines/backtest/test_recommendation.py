@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from driftloop.monitoring.policies import Periodic
+from driftloop.monitoring.policies import Periodic, RecoverableLoss
 from tests.ageing import ageing, done
 
 
@@ -26,6 +26,16 @@ def test_a_config_that_is_best_is_kept() -> None:
     assert found is not None
     assert found.own
     assert found.name == "config: never()"
+
+
+def test_a_config_that_is_the_first_of_the_rules_is_not_left_for_its_like() -> None:
+    """Two horizons that retrain alike: the config's is kept, though another rule was cheaper by chance."""
+    rule = {"policy": "recoverable_loss", "cost": {"retrain": 0.2}}
+    hard = ageing(rate=0.05, seed=1)
+    found = done(hard, RecoverableLoss.model_validate(rule), ("recoverable_loss", "cara", "loss_cusum", "config"))
+    assert found.recommendation is not None
+    assert found.recommendation.cheapest != found.recommendation.name
+    assert found.recommendation.own
 
 
 def test_a_choice_that_fails_on_the_later_part_is_not_confirmed() -> None:
