@@ -13,6 +13,7 @@ from driftloop.monitoring.records import TEXT, ColumnReference, Finding, Referen
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
     from driftloop.monitoring.quality.settings import Preflight
+    from driftloop.monitoring.sources import Strays
 
 FEW_LABELS = 20  # a share of fewer labels than this is chance: told, never fatal
 FEW_VALUES = 10  # where so few values were to be expected, none at all may be chance
@@ -59,6 +60,21 @@ def inspect(
     if target is not None and target.name not in unlike:
         found += _labels(counted.due, target, config, late)
     return tuple(found)
+
+
+def in_no_window(strays: Strays) -> tuple[Finding, ...]:
+    """Report the rows of the source that have no time, or one that no window reaches: nobody judges or learns them."""
+    texts = {
+        "no_time": (strays.timeless, "no time"),
+        "time_out_of_range": (strays.outside, "a time before 1678 or after 2261"),
+    }
+    return tuple(_never_in_a_window(code, rows, what) for code, (rows, what) in texts.items() if rows)
+
+
+def _never_in_a_window(code: str, rows: int, what: str) -> Finding:
+    them = "1 row of the source has" if rows == 1 else f"{rows:,} rows of the source have"
+    message = f"{them} {what}: no window holds such rows, so they are neither judged nor learned from"
+    return Finding(code=code, severity="warning", observed=float(rows), limit=0.0, message=message)
 
 
 def put_aside(findings: tuple[Finding, ...]) -> frozenset[str]:

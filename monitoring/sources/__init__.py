@@ -4,6 +4,7 @@ from driftloop.monitoring.sources.rows import (
     Rows,
     Stream,
     count_rows,
+    count_strays,
     fitting,
     in_order_of_time,
     read_rows,
@@ -11,5 +12,18 @@ from driftloop.monitoring.sources.rows import (
     span,
     stream_rows,
 )
+from driftloop.monitoring.sources.timecolumn import Strays
 
-__all__ = ["Rows", "Stream", "count_rows", "fitting", "in_order_of_time", "read_rows", "sample", "span", "stream_rows"]
+__all__ = [
+    "Rows",
+    "Strays",
+    "Stream",
+    "count_rows",
+    "count_strays",
+    "fitting",
+    "in_order_of_time",
+    "read_rows",
+    "sample",
+    "span",
+    "stream_rows",
+]

@@ -9,17 +9,16 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from driftloop.monitoring.errors import (
     BadExpression,
     ColumnsTwice,
     DriverMissing,
-    NotATime,
     SourceMissing,
     SourceUnreadable,
     listed,
@@ -27,10 +26,11 @@ from driftloop.monitoring.errors import (
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources import csvfiles, expressions, places, postgres, times
+from driftloop.monitoring.sources import csvfiles, places, postgres, times
 from driftloop.monitoring.sources.describing import UNREAD, aliases, describe, rows_of, selected
 from driftloop.monitoring.sources.engines import Engine, EngineError, blame, said, tables
-from driftloop.monitoring.windows import inside, within
+from driftloop.monitoring.sources.timecolumn import Strays, around, moments, strays, time_kind, time_sql, within_sql
+from driftloop.monitoring.windows import within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,13 +91,13 @@ def stream_rows(source: Source, columns: Columns, window: Window, folder: Path, 
 
     names = [columns.time, *columns.features, columns.target]
     with _opened(source, folder, columns) as engine:
-        kind = _time_kind(engine, columns)
+        kind = time_kind(engine, columns)
         if kind is None:
             empty = pd.DataFrame({name: pd.Series([], dtype=object) for name in names})
             yield Stream(iter([empty.astype({columns.time: "datetime64[us, UTC]"})]), engine.schema)
             return
         unread = [UNREAD + name for name in engine.unread]
-        sql = f"SELECT {selected(engine, [*names, *unread])} FROM {_within(engine, columns, window, kind)}"
+        sql = f"SELECT {selected(engine, [*names, *unread])} FROM {within_sql(engine, columns, window, kind)}"
         known: dict[str, str] = {}
 
         def placed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -133,34 +133,40 @@ def fitting(source: Source, columns: Columns, folder: Path) -> dict[str, str]:
     No rows are read but those that say what the time column holds. Of an empty source nothing is known.
     """
     with _opened(source, folder, columns) as engine:
-        return engine.schema if _time_kind(engine, columns) is not None else {}
+        return engine.schema if time_kind(engine, columns) is not None else {}
 
 
 def count_rows(source: Source, columns: Columns, window: Window, folder: Path) -> int:
     """How many rows `read_rows` would give, counted by the engine; of times kept as text the time column is read."""
     with _opened(source, folder, columns) as engine:
-        kind = _time_kind(engine, columns)
+        kind = time_kind(engine, columns)
         if kind is None:
             return 0
         if kind == "text":
-            return len(_moments(engine, columns, window))
-        return int(engine.fetch(f"SELECT count(*) AS n FROM {_within(engine, columns, window, kind)}")["n"].iloc[0])
+            return len(moments(engine, columns, window))
+        return int(engine.fetch(f"SELECT count(*) AS n FROM {within_sql(engine, columns, window, kind)}")["n"].iloc[0])
+
+
+def count_strays(source: Source, columns: Columns, now: datetime, folder: Path) -> Strays:
+    """How many rows are in no window up to `now`: of the future, without a time, or with one that none reaches."""
+    with _opened(source, folder, columns) as engine:
+        return strays(engine, columns, now)
 
 
 def span(source: Source, columns: Columns, folder: Path) -> Window | None:
     """From the first time of the source to just after its last one; None if no row has a time."""
     with _opened(source, folder, columns) as engine:
-        kind = _time_kind(engine, columns)
+        kind = time_kind(engine, columns)
         if kind is None:
             return None
-        time = _time_sql(engine, columns, kind)
-        within = _within(engine, columns, times.EVER, kind)
+        time = time_sql(engine, columns, kind)
+        within = within_sql(engine, columns, times.EVER, kind)
         ends = engine.fetch(f"SELECT min({time}) AS first, max({time}) AS last FROM {within}").iloc[0]
         if ends.isna().any():
             return None
         if kind == "text":
             # Text sorts by the day as written; with offsets the first moment may stand in a line of the next day.
-            first, last = (_moments(engine, columns, _around(engine, columns, text)) for text in ends)
+            first, last = (moments(engine, columns, around(engine, columns, text)) for text in ends)
         else:
             first, last = (times.to_utc(ends[[name]], kind, columns.time_zone, engine.where) for name in ends.index)
     if first.empty or last.empty:
@@ -222,57 +228,6 @@ def _in_time(engine: Engine, moment: str, rows: int, more: Mapping[str, str]) ->
     newest_first = f"{late} ORDER BY {moment} DESC LIMIT {newest}"
     parts = [engine.fetch(f"SELECT {wanted} {early}"), engine.fetch(f"SELECT {wanted} {newest_first}")]
     return pd.concat([parts[0], parts[1].iloc[::-1]], ignore_index=True)
-
-
-# The time column
-
-
-def _time_kind(engine: Engine, columns: Columns) -> times.Kind | None:
-    """What the time column holds; None if there is no row to tell by. NotATime if it is no time."""
-    if engine.fetch(f"SELECT 1 AS n FROM {engine.table} LIMIT 1").empty:
-        return None  # the types of an empty file mean nothing, and no expression is held against them
-    kind: times.Kind | None = "text"
-    time, held = engine.names([columns.time]), "text that is no time"
-    if engine.con.name != "sqlite":  # SQLite has no types of time, whatever a column is declared as
-        dtype = engine.arrow(f"SELECT {time} FROM ({engine.rows}) AS w LIMIT 0").schema.field(0).type
-        kind = times.kind_of(dtype)
-        if kind in ("aware", "naive", "date"):
-            return kind
-        held = held if kind == "text" else str(dtype)
-    unlike = f" AND {expressions.unlike_a_day(time, engine.dialect)}" if kind == "text" else ""
-    odd = engine.fetch(f"SELECT {time} AS v FROM ({engine.rows}) AS w WHERE {time} IS NOT NULL{unlike} LIMIT 1")["v"]
-    if not odd.empty:
-        raise NotATime(engine.where, columns.time, f"{held}, such as {str(odd.iloc[0])!r}")
-    return kind
-
-
-def _within(engine: Engine, columns: Columns, window: Window, kind: times.Kind) -> str:
-    """The FROM and WHERE of the rows of a window; of text somewhat wider."""
-    time = _time_sql(engine, columns, kind)
-    # Bare text takes on the type it is compared with, be it of seconds or nanoseconds; a typed bound would not do.
-    start, end = times.bounds(window, kind, columns.time_zone)
-    return f"({engine.rows}) AS w WHERE {time} >= '{start}' AND {time} < '{end}'"
-
-
-def _time_sql(engine: Engine, columns: Columns, kind: times.Kind) -> str:
-    name = engine.names([columns.time])
-    # An ENUM of DuckDB is ordered by its levels. SQLite's index would not be used through a cast.
-    return f"CAST({name} AS VARCHAR)" if kind == "text" and engine.con.name != "sqlite" else name
-
-
-def _around(engine: Engine, columns: Columns, text: str) -> Window:
-    try:
-        day = datetime.combine(date.fromisoformat(str(text)[:10]), datetime.min.time(), UTC)
-    except ValueError:
-        raise NotATime(engine.where, columns.time, f"text that is no time, such as {text!r}") from None
-    return Window(start=max(day - 2 * times.DAY, times.EVER.start), end=min(day + 3 * times.DAY, times.EVER.end))
-
-
-def _moments(engine: Engine, columns: Columns, window: Window) -> pd.Series[Any]:
-    """The times within the window, of a column of text."""
-    sql = f"SELECT {engine.names([columns.time])} FROM {_within(engine, columns, window, 'text')}"
-    known = times.to_utc(engine.fetch(sql)[columns.time], "text", columns.time_zone, engine.where)
-    return known.loc[inside(known, window)]
 
 
 # Opening

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.errors import HistoryTooShort
+from driftloop.monitoring.quality.preflight import in_no_window
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.windows import Windows
@@ -71,7 +72,8 @@ def read_batches(config: Project, batch: timedelta | int | None, now: datetime) 
     late = there.end > now
     fresh = read_fresh(config, Window(start=there.start, end=min(there.end, now)), config.folder)
     notes = [f"rows after {now:%Y-%m-%d %H:%M} are left out: they lie in the future"] if late else []
-    notes += [finding.message for finding in fresh.findings]
+    strays = sources.count_strays(config.source, config.reading, now, config.folder)
+    notes += [finding.message for finding in (*in_no_window(strays), *fresh.findings)]
     return cut(fresh.frame, config, batch, notes=tuple(notes), digest=fresh.digest)
 
 

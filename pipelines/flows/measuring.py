@@ -15,7 +15,6 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from driftloop.monitoring import sources
 from driftloop.monitoring.drift.verdicts import judge, too_few_blocks
 from driftloop.monitoring.ledger import digest
 from driftloop.monitoring.profiles import Profiles
@@ -77,9 +76,9 @@ def preflight(
     fresh: Fresh,
     reference: Reference,
     profiles: Profiles,
-    ahead: Window,
+    future_rows: int,
 ) -> tuple[Finding, ...]:
-    """All findings on the current rows, those of reading included. `ahead` is the span that no row may lie in.
+    """All findings on the current rows, those of reading included. `future_rows` are rows whose time is yet to come.
 
     `known` is the config by which the rows were read: the champion's features, and not those of the config.
     """
@@ -97,7 +96,7 @@ def preflight(
         known,
         source_types=fresh.source_types,
         repeated_share=fresh.repeated_share(window),
-        future_rows=sources.count_rows(config.source, known.reading, ahead, config.folder),
+        future_rows=future_rows,
         in_order=fresh.in_order,
         late=late,
     )

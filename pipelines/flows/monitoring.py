@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from prefect import flow, get_run_logger
 
+from driftloop.monitoring import sources
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, Request, digest
-from driftloop.monitoring.quality.preflight import fatal, put_aside
+from driftloop.monitoring.quality.preflight import fatal, in_no_window, put_aside
 from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Retrain, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines import registry
@@ -102,6 +103,7 @@ def _check(run: CheckRun) -> Check:
     if before is not None:
         said = f"these {run.rows:,} rows of {window} were checked before ({before})"
         return run.exit(Outcome.ALREADY_CHECKED, f"{said}; --dry-run judges them again without changing anything")
+    future_rows = _strays(run, known)
     if run.rows == 0:
         return run.exit(Outcome.NO_DATA, no_rows(config, window))
     if run.rows < config.preflight.min_rows:
@@ -109,8 +111,7 @@ def _check(run: CheckRun) -> Check:
             Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, preflight.min_rows is {config.preflight.min_rows:,}"
         )
     reference, profiles, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
-    ahead = Window(start=max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK, end=datetime(9999, 1, 1, tzinfo=UTC))
-    findings = measuring.preflight(config, known, window, fresh, reference, profiles, ahead)
+    findings = measuring.preflight(config, known, window, fresh, reference, profiles, future_rows)
     findings = explained(config, reference, champion.number, gone, findings)
     findings += ahead_of_source(config, reference, fresh.source_types)
     stops = fatal(findings)
@@ -123,6 +124,14 @@ def _check(run: CheckRun) -> Check:
         known, champion, window, labelled, fresh, reference, profiles, reference_rows, put_aside(findings)
     )
     return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
+
+
+def _strays(run: CheckRun, known: Project) -> int:
+    """Count the rows whose time is yet to come; those that no window will ever reach are noticed."""
+    now = max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK
+    strays = sources.count_strays(run.config.source, known.reading, now, run.config.folder)
+    run.noticed += in_no_window(strays)
+    return strays.future
 
 
 def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
@@ -236,6 +245,7 @@ def _bootstrap(run: CheckRun) -> Check:
     labelled = labelled_window(window, config.columns.label_delay)
     fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder)
     run.rows = fresh.count(window)
+    future_rows = _strays(run, config)
     if not fresh.count(training):
         return run.exit(
             Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {no_rows(config, training)}"
@@ -246,18 +256,18 @@ def _bootstrap(run: CheckRun) -> Check:
         return run.exit(Outcome.ALREADY_CHECKED, said)
     if run.dry_run:
         outcome, reason = unserved.without_training(run, fresh, training)
-        return unserved.measured(run, fresh, training, labelled, run.check(outcome, reason))
+        return unserved.measured(run, fresh, training, labelled, future_rows, run.check(outcome, reason))
     check = run.check(Outcome.BOOTSTRAPPED, "there is no champion yet: the first one is trained")
     if run.train == "request":
         # The last word comes from elsewhere, which has not read these rows.
-        check = unserved.measured(run, fresh, training, labelled, check)
+        check = unserved.measured(run, fresh, training, labelled, future_rows, check)
     run.decided = check = changed(check, mlflow_run_id=run.open_run(check))
     rows = fresh.digest_of(Window(start=labelled.start, end=window.end))
     check = _train(run, check, rows, fresh.digest)
     if check.outcome is Outcome.REQUESTED:
         return run.hand_over(check)
     if check.champion_after is None:
-        check = unserved.measured(run, fresh, training, labelled, check)
+        check = unserved.measured(run, fresh, training, labelled, future_rows, check)
     return run.finish(check, recovery.settled_keys(run.ledger, check, rows))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
@@ -74,6 +75,9 @@ def no_rows(config: Project, window: Window) -> str:
     there = sources.span(config.source, config.reading, config.folder)
     said = f"no rows in {window}"
     if there is None:
-        return f"{said}; the source is empty"
+        strays = sources.count_strays(config.source, config.reading, datetime.now(UTC), config.folder)
+        unusable = strays.timeless + strays.outside
+        why = f"none of its {unusable:,} rows has a time that can be used" if unusable else "the source is empty"
+        return f"{said}; {why}"
     hint = "" if there.end > window.start else f"; `--now {there.end:%Y-%m-%dT%H:%M}` checks its newest rows"
     return f"{said}; the source reaches from {there.start:%Y-%m-%d %H:%M} to {there.end:%Y-%m-%d %H:%M}{hint}"

@@ -37,13 +37,13 @@ from driftloop.pipelines.training.steps import Parts, divide
 FEWEST = 30  # fewer training rows say nothing of drift
 
 
-def measured(run: CheckRun, fresh: Fresh, training: Window, labelled: Window, check: Check) -> Check:
+def measured(run: CheckRun, fresh: Fresh, training: Window, labelled: Window, future_rows: int, check: Check) -> Check:
     """Add preflight, drift against the training rows and the baseline's loss to a check, and write its report.
 
     Nothing of it decides anything, so what goes wrong here is a finding and fails nothing.
     """
     try:
-        made, page = _measured(run.config, fresh, run.window, training, labelled, check)
+        made, page = _measured(run.config, fresh, run.window, training, labelled, future_rows, check)
         report = home.reports(run.config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
         made = changed(made, report=str(report))
         measuring.save_report(page, made, report)
@@ -101,7 +101,13 @@ def _enough_held_out(config: Project, parts: Parts) -> int:
 
 
 def _measured(
-    config: Project, fresh: Fresh, window: Window, training: Window, labelled: Window, check: Check
+    config: Project,
+    fresh: Fresh,
+    window: Window,
+    training: Window,
+    labelled: Window,
+    future_rows: int,
+    check: Check,
 ) -> tuple[Check, str]:
     columns, rows = config.columns, fresh.frame
     current = within(rows, columns.time, window)
@@ -120,6 +126,7 @@ def _measured(
             config,
             source_types=fresh.source_types,
             repeated_share=fresh.repeated_share(window),
+            future_rows=future_rows,
             in_order=fresh.in_order,
         )
         # A label that is not due yet is none.

@@ -75,7 +75,7 @@ def newest_label(timeline: Timeline, delay: timedelta) -> str:
 
 
 def notes(
-    guess: Guess, timeline: Timeline, spans: Spans, calendar: Calendar, classes: Counter[str], odd: int
+    guess: Guess, timeline: Timeline, spans: Spans, calendar: Calendar, classes: Counter[str], odd: int, unusable: int
 ) -> list[str]:
     """Return what a user should know of the guess."""
     found = []
@@ -102,6 +102,8 @@ def notes(
         found.append(
             f"time: {odd:,} rows are far from all others or in the future; the windows are proposed without them"
         )
+    if unusable:
+        found.append(f"time: {unusable:,} rows have no time that can be used; they are not read")
     if timeline.labelled < spans.rows or spans.rows < FEW:
         found.append(f"rows: about {spans.rows} labelled rows a window are few; a check will see large changes only")
     if guess.left_out:

@@ -49,7 +49,8 @@ class Proposal:
 class _Look:
     """The guess, with the sample in order of time and the parts of its times, and what all rows have told.
 
-    `odd` is the number of rows whose times are far from all others; `classes` are the rows by class.
+    `odd` is the number of rows whose times are far from all others, `unusable` that of rows without a usable time;
+    `classes` are the rows by class.
     """
 
     guess: Guess
@@ -58,6 +59,7 @@ class _Look:
     timeline: Timeline
     classes: Counter[str]
     odd: int
+    unusable: int
 
 
 def propose(
@@ -105,7 +107,7 @@ def propose(
     first = moment_after(datetime.fromisoformat(f"{now}+00:00") - spans.current, spans.current)
     rows = f"{timeline.total:,} rows from {timeline.start:%Y-%m-%d} to {timeline.newest:%Y-%m-%d}"
     said = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
-    more = notes(guess, timeline, spans, calendar, found.classes, found.odd)
+    more = notes(guess, timeline, spans, calendar, found.classes, found.odd, found.unusable)
     return Proposal(file, said, tuple(more), first, now)
 
 
@@ -143,7 +145,8 @@ def _looked(given: Source, data: str, target: str | None, time: str | None, time
             expected="a history: rows of many moments, from which windows can be cut",
             remedy="give a file or table with the rows of several days, or name another time column with --time",
         )
-    return _Look(guess, frame, parts, timeline, classes, odd)
+    strays = sources.count_strays(given, columns, datetime.now(UTC), Path.cwd())
+    return _Look(guess, frame, parts, timeline, classes, odd, strays.timeless + strays.outside)
 
 
 def _sampled(

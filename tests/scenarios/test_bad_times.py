@@ -229,3 +229,36 @@ def test_a_retrain_by_hand_without_rows(beside: Make) -> None:
     ended = lawful_retrain(beside(rows("by hand")), day(400))
     assert isinstance(ended, Retrain)
     assert (ended.code, ended.promoted, ended.version) == ("no_data", False, None)
+
+
+NO_TIME = "rows of the source have no time"
+
+
+@pytest.mark.parametrize("case", ["a few", "all of the window", "all"])
+def test_rows_without_a_time_are_found(case: str, beside: Make) -> None:
+    """Whatever the outcome, the check reports how many rows of the source have no time."""
+    frame = rows("without a time")
+    lost = {"a few": 3, "all of the window": len(frame), "all": len(frame)}[case]
+    ts = frame["ts"].astype(object).where(frame.index >= lost, None)
+    if case == "all":
+        frame = frame.assign(ts=pd.Series([None] * len(frame), dtype="datetime64[us, UTC]"))
+    else:
+        older = rows("older", 14, 21)
+        frame = pd.concat([older, frame.assign(ts=ts)], ignore_index=True)
+    check = lawful_check(beside(frame), day(28))
+    assert isinstance(check, Check)
+    (finding,) = [finding for finding in check.findings if finding.code == "no_time"]
+    assert finding.message.startswith(f"{lost:,} {NO_TIME}")
+    assert (finding.severity, finding.observed) == ("warning", lost)
+    assert (check.outcome is Outcome.NO_DATA) == (case != "a few")
+    if case == "all":
+        assert f"none of its {lost:,} rows has a time that can be used" in check.reason
+
+
+def test_rows_without_a_time_are_found_before_the_first_champion(model: Make) -> None:
+    """The check that trains the first champion reports them as well."""
+    frame = stream(28)
+    frame["ts"] = frame["ts"].where(frame.index % 100 > 0)
+    check = model(frame).check(day(28))
+    assert check.outcome is Outcome.BOOTSTRAPPED
+    assert [finding.observed for finding in check.findings if finding.code == "no_time"] == [34.0]

@@ -10,10 +10,11 @@ import pytest
 
 from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.quality.lateness import Lateness
-from driftloop.monitoring.quality.preflight import fatal, inspect, put_aside
+from driftloop.monitoring.quality.preflight import fatal, in_no_window, inspect, put_aside
 from driftloop.monitoring.quality.tally import tally
 from driftloop.monitoring.records import Finding, Reference
 from driftloop.monitoring.rows.canonical import conform
+from driftloop.monitoring.sources import Strays
 from tests.judged import TYPES, monitored, reference, rows
 from tests.streams import day, stream
 
@@ -249,6 +250,15 @@ def test_time_that_runs_wrong_is_told(more: dict[str, Any], code: str, severity:
     """Rows of the future and rows out of order are findings of the whole frame."""
     (finding,) = found(more=more).values()
     assert (finding.code, finding.severity, finding.column) == (code, severity, None)
+
+
+def test_rows_that_no_window_reaches_are_reported() -> None:
+    """Rows without a time and rows out of range are a finding each, with their number; without them there is none."""
+    assert in_no_window(Strays(future=9)) == ()
+    found = {one.code: one for one in in_no_window(Strays(timeless=1, outside=1200))}
+    assert found["no_time"].message.startswith("1 row of the source has no time: ")
+    assert found["time_out_of_range"].message.startswith("1,200 rows of the source have a time before 1678 or after")
+    assert {(one.severity, one.observed) for one in found.values()} == {("warning", 1.0), ("warning", 1200.0)}
 
 
 def test_repeated_rows_are_told_above_the_limit() -> None:

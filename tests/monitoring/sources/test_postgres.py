@@ -13,7 +13,7 @@ import pytest
 from driftloop.monitoring.errors import BadExpression, ColumnsLost, DriverMissing, NotATime, SourceMissing
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources import count_rows, engines, read_rows, sample, span
+from driftloop.monitoring.sources import count_rows, engines, read_rows, sample, span, timecolumn
 from driftloop.monitoring.sources import rows as reading
 from tests.servers.postgres import Postgres
 from tests.tables import WEEK, columns
@@ -99,7 +99,7 @@ def test_only_the_needed_columns_and_rows_are_read(shop: Shop, postgres: Postgre
     config = columns(derived={"z": "fare * 2"}, filter="z > 1")
     window = Window(start=datetime(2026, 1, 3), end=datetime(2026, 1, 3, 1))
     with reading._opened(source, tmp_path, config) as engine:
-        within = reading._within(engine, config, window, "aware")
+        within = timecolumn.within_sql(engine, config, window, "aware")
         plan = "\n".join(row[0] for row in engine.con.raw_sql(f"EXPLAIN (VERBOSE) SELECT ts, z FROM {within}"))
     assert "Index Scan" in plan
     assert "spare" not in plan

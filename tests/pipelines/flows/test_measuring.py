@@ -35,6 +35,6 @@ def test_a_check_tells_a_reference_too_short_for_blocks(
         fresh,
         judged.reference(project, known.frame),
         profiled(rows, project, end),
-        Window(start=window.end, end=day(99)),
+        future_rows=0,
     )
     assert ("too_few_blocks" in {one.code for one in findings}) == told

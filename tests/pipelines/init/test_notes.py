@@ -119,3 +119,10 @@ def test_the_need_for_labels_is_explained_where_they_are_late() -> None:
     text = " ".join(made.file.read_text().split())
     assert "recoverable_loss compares losses of labelled rows: it sees a change about 21d after it began" in text
     assert "drift_share and estimated_loss need no labels" in text
+
+
+def test_rows_without_a_time_are_counted() -> None:
+    """Rows that no check will ever read are named before the first one."""
+    rows = stream(60)
+    rows.loc[rows.index % 1000 == 0, "ts"] = pd.NaT
+    assert starting(init(rows), "time: 8 rows") == ["time: 8 rows have no time that can be used; they are not read"]
