@@ -1,1 +1,58 @@
-"""Public Python interface of driftloop."""
+"""Public Python interface of driftloop: the commands as functions, for notebooks and scripts.
+
+    import driftloop
+
+    result = driftloop.check("model.yaml")
+    result  # in a notebook: verdict, votes and drift report
+
+Each function takes the path of a model's YAML, or what `load` returned. State is in `DRIFTLOOP_HOME`, or `.driftloop`
+in the working folder, as for the command line. Every error of driftloop is a `DriftloopError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from driftloop.monitoring.errors import DriftloopError
+    from driftloop.pipelines.operations.functions import (
+        CheckResult,
+        backtest,
+        check,
+        history,
+        load,
+        predict,
+        replay,
+        retrain,
+        status,
+    )
+
+__all__ = [
+    "CheckResult",
+    "DriftloopError",
+    "backtest",
+    "check",
+    "history",
+    "load",
+    "predict",
+    "replay",
+    "retrain",
+    "status",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `driftloop --help` passes here and waits for nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'driftloop' has no attribute {name!r}; it has {', '.join(__all__)}")
+    if name == "DriftloopError":
+        from driftloop.monitoring import errors
+
+        return errors.DriftloopError
+    from driftloop.pipelines.operations import functions
+
+    return getattr(functions, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,162 @@
+"""The functions of `import driftloop`. Nothing heavy is imported before one is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from driftloop.monitoring.records import Check, Retrain
+
+if TYPE_CHECKING:
+    from driftloop.monitoring.ledger import Event
+    from driftloop.pipelines.backtest import Replay
+    from driftloop.pipelines.backtest.study import Study
+    from driftloop.pipelines.config.project import Project
+    from driftloop.pipelines.predictions.predict import Predicted
+
+FRAME_HEIGHT = 640
+
+
+class CheckResult(Check):
+    """The result of a check. A notebook shows verdict, votes and drift report."""
+
+    def html(self) -> str:
+        """Return the report as one HTML page; where a check left early and wrote none, its verdict as a page."""
+        from driftloop.monitoring.report.page import dress
+
+        if self.report is not None and Path(self.report).is_file():
+            return Path(self.report).read_text("utf-8")
+        return dress("", self)
+
+    def _repr_html_(self) -> str:
+        # In a frame, so that neither page takes the other's style; scripts in it reach nothing outside.
+        page = escape(self.html(), quote=True)
+        return (
+            f'<iframe srcdoc="{page}" sandbox="allow-scripts" title="drift report" '
+            f'style="width:100%;height:{FRAME_HEIGHT}px;border:0"></iframe>'
+        )
+
+
+def load(config: str | Path) -> Project:
+    """Read a model's YAML. Raises ConfigError, which names file, key, what was found and what is expected."""
+    from driftloop.pipelines.config import project
+
+    return project.load(config)
+
+
+def check(config: str | Path | Project, *, now: datetime | None = None, dry_run: bool = False) -> CheckResult:
+    """Judge the newest window of a model and retrain it if that is decided.
+
+    `now` is the present unless given; without a time zone it is UTC. A dry run judges, and changes nothing. An outcome
+    such as `bad_data` or `no_data` is a result; an error is raised where no verdict was possible.
+    """
+    from driftloop.pipelines.flows.warmup import prefect_ready
+    from driftloop.pipelines.runtime import outages
+
+    project, moment = _project(config), _moment(now)
+    with outages.in_words(), prefect_ready(project, moment):
+        from driftloop.pipelines.flows.monitoring import monitoring_flow
+
+        made = monitoring_flow(config=project, now=moment, dry_run=dry_run)
+    return CheckResult.model_validate(made.model_dump())
+
+
+def retrain(config: str | Path | Project, *, now: datetime | None = None) -> Retrain:
+    """Train a challenger on the newest labelled rows, regardless of the signals; the gate decides on the promotion."""
+    from driftloop.pipelines.flows.warmup import prefect_ready
+    from driftloop.pipelines.runtime import outages
+
+    project, moment = _project(config), _moment(now)
+    with outages.in_words(), prefect_ready(project, moment):
+        from driftloop.pipelines import site
+        from driftloop.pipelines.operations.retraining import retrain_now
+
+        made = retrain_now(project, moment or datetime.now(UTC))
+        site.rewrite(project.model)
+    return made
+
+
+def status(model: str | None = None) -> list[dict[str, Any]]:
+    """Return one row per model, or that of one: champion, last check, drift, loss, last retrain. Keys as in `--json`.
+
+    Raises NeverChecked for a model that the ledger does not know.
+    """
+    from driftloop.pipelines.operations.status import collect
+    from driftloop.pipelines.runtime import home
+
+    home.prepare()
+    return collect(model)
+
+
+def history(model: str, *, most: int = 50) -> list[Event]:
+    """Return the newest events of a model, oldest first: checks, requests, trainings, promotions, with the reasons.
+
+    Raises NeverChecked for a model that the ledger does not know.
+    """
+    from driftloop.monitoring.ledger import Ledger
+    from driftloop.pipelines.operations.status import NeverChecked
+    from driftloop.pipelines.runtime import home
+
+    home.prepare()
+    with closing(Ledger(home.ledger_url())) as ledger:
+        events = ledger.events(model, most=most)
+        if not events:
+            raise NeverChecked(model, ledger.models())
+    return events[::-1]
+
+
+def predict(config: str | Path | Project, *, now: datetime | None = None) -> Predicted:
+    """Score the newest window with the champion and add the predictions to the prediction log.
+
+    Raises NoChampion before the first training.
+    """
+    from driftloop.pipelines.runtime import home
+
+    project, moment = _project(config), _moment(now)
+    home.prepare()
+    from driftloop.pipelines.predictions.predict import predict_window
+
+    return predict_window(project, moment or datetime.now(UTC))
+
+
+def backtest(
+    config: str | Path | Project,
+    *,
+    now: datetime | None = None,
+    policies: Sequence[str] = (),
+    cost: float = 0.2,
+    batch: timedelta | int | None = None,
+    label_delay: timedelta | int | None = None,
+) -> Study:
+    """Replay the whole history of a model under many policies, without registering anything.
+
+    `cost` of a retrain is in units of one batch's loss. `batch` is a span or a number of rows, `label_delay` a span or
+    a number of batches; both come from the config unless given.
+    """
+    from driftloop.pipelines.backtest.run import backtest as run
+
+    project, moment = _project(config), _moment(now)
+    return run(project, moment or datetime.now(UTC), policies=policies, cost=cost, batch=batch, label_delay=label_delay)
+
+
+def replay(loss_matrix: Any, probe_matrix: Any = None, **settings: Any) -> Replay:
+    """Replay policies on matrices of losses: see `driftloop.pipelines.backtest.replay` for the settings.
+
+    `loss_matrix[i, j]`, of shape (batches, batches), is the mean loss on batch j of the model trained at the end of
+    batch i. Raises NotReplayable, a ValueError, for what does not fit.
+    """
+    from driftloop.pipelines.backtest.replay import replay as run
+
+    return run(loss_matrix, probe_matrix, **settings)
+
+
+def _project(config: str | Path | Project) -> Project:
+    return load(config) if isinstance(config, str | Path) else config
+
+
+def _moment(now: datetime | None) -> datetime | None:
+    return now.replace(tzinfo=UTC) if now is not None and now.tzinfo is None else now
