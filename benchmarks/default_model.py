@@ -21,11 +21,11 @@ import pandas as pd
 
 from benchmarks.policy_streams import FIXED, Stream, further, streams
 from driftloop.monitoring.losses.performance import row_losses
-from driftloop.pipelines.config.project import Gate, Training
+from driftloop.pipelines.config.project import Training
 from driftloop.pipelines.flows.search import draw
+from driftloop.pipelines.gate import Evaluation, Gate, judge
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.fit import fit
-from driftloop.pipelines.training.gate import judge
 from driftloop.pipelines.training.scorer import Scorer
 
 SPLITS, LEARN, PREDICT = 4, 0.2, 0.1
@@ -122,13 +122,16 @@ def first_champion(split: Split, **settings: Any) -> bool:
     model = split.fitted(older, **settings)
     truth = split.truth(newest)
     predicted = model.predict(split.stream.frame.iloc[newest])
-    verdict = judge(
-        row_losses(split.stream.loss, truth, predicted, model.classes),
-        naive_losses(split.truth(older), truth, split.stream.task, split.stream.loss),
-        opponent="naive baseline",
-        settings=Gate(),
+    rows = np.arange(len(truth))
+    evaluation = Evaluation(
+        losses={
+            "challenger": row_losses(split.stream.loss, truth, predicted, model.classes),
+            "naive baseline": naive_losses(split.truth(older), truth, split.stream.task, split.stream.loss),
+        },
+        keys=rows.astype(np.uint64),
+        times=rows.astype("datetime64[s]"),
     )
-    return verdict.passed
+    return judge(evaluation, Gate()).passed
 
 
 def naive(split: Split) -> float:

@@ -12,7 +12,7 @@ from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.errors import ConfigError, Misfit, UnknownModel, listed
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, RecoverableLoss
 from driftloop.monitoring.settings.durations import Span, format_duration, parse_duration
-from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed, Share
+from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.windows import Windows
 from driftloop.pipelines.config.parameters import Drawn, Parameter
@@ -20,6 +20,7 @@ from driftloop.pipelines.config.refusal import worded
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.config.training_window import TrainingSpan, with_base
 from driftloop.pipelines.config.yaml_file import read_yaml
+from driftloop.pipelines.gate import Gate
 from driftloop.pipelines.notify.notices import Notify
 
 
@@ -72,22 +73,6 @@ class Training(Section):
         ge=100,
         le=100_000_000,
         description="memory that its process may take, rows and libraries included (Linux)",
-    )
-    seed: Seed = 0
-
-
-class Gate(Section):
-    """The proof that a challenger must bring before it takes over."""
-
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    margin: Share = Field(0.0, description="how much better, as a share of the champion's loss")
-    max_loss: float | None = Field(
-        None, ge=0, le=1e300, description="absolute limit: no model with a higher loss is promoted"
-    )
-    min_rows: int = Field(100, ge=2, le=MOST_ROWS, description="holdout rows that neither model has seen")
-    resamples: int = Field(2000, ge=200, le=100_000)
-    leak_threshold: Annotated[float, Field(gt=0.5, le=1)] = Field(
-        0.999, description="a feature that tells the target to this degree alone is a leak"
     )
     seed: Seed = 0
 

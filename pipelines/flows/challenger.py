@@ -19,10 +19,9 @@ from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.gate import Evaluation, Verdict, judge
 from driftloop.pipelines.registry import Stored, Version, contents, evidence
-from driftloop.pipelines.training.baseline import naive_losses
-from driftloop.pipelines.training.gate import Verdict, judge
-from driftloop.pipelines.training.leaks import find_leaks
+from driftloop.pipelines.training.evaluating import evaluation
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.plots import importances
 from driftloop.pipelines.training.refit import why_not
@@ -34,14 +33,12 @@ PROVEN_ON = 200  # rows whose predictions are stored, and compared once the mode
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """Losses on rows that neither model was trained on, in order of time."""
+class Evaluated:
+    """What the gate judges, the champion it is compared with, and the challenger's loss on every held-out row."""
 
-    challenger: np.ndarray
-    opponent: np.ndarray
+    evaluation: Evaluation
     against: Version | None
     holdout: np.ndarray
-    leaks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -106,33 +103,20 @@ def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params
 
 
 @task(name="evaluate on unseen rows", cache_policy=NO_CACHE)
-def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | None) -> Evaluation:
-    """Losses of challenger and champion, row by row, on holdout rows that neither was trained on."""
-    target = config.columns.target
+def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | None) -> Evaluated:
+    """Losses of challenger, champion and naive baseline, row by row, on holdout rows that neither was trained on."""
     trained = against.trained_on if against else ()
     fair = unseen(parts.holdout, config.columns.time, trained)
-    challenger = losses(config, scorer, fair)
-    if against is None:
-        opponent = naive_losses(parts.train[target], fair[target], config.task, config.loss)
-    else:
-        opponent = contents.losses_of(config, against, fair)
-    leaks = find_leaks(
-        parts.train, parts.train[target], scorer.features, task=config.task, threshold=config.gate.leak_threshold
+    champion = contents.losses_of(config, against, fair) if against else None
+    return Evaluated(
+        evaluation(config, parts.train, fair, scorer, champion), against, losses(config, scorer, parts.holdout)
     )
-    return Evaluation(challenger, opponent, against, losses(config, scorer, parts.holdout), leaks)
 
 
 @task(name="gate", cache_policy=NO_CACHE)
-def judge_gate(config: Project, evaluation: Evaluation) -> Verdict:
+def judge_gate(config: Project, evaluated: Evaluated) -> Verdict:
     """The proof: better on the same unseen rows, beyond chance."""
-    return judge(
-        evaluation.challenger,
-        evaluation.opponent,
-        opponent="champion" if evaluation.against else "naive baseline",
-        settings=config.gate,
-        leaks=evaluation.leaks,
-        loss_name=config.loss,
-    )
+    return judge(evaluated.evaluation, config.gate)
 
 
 @task(name="log lineage", cache_policy=NO_CACHE)
@@ -169,7 +153,7 @@ def store(
     parts: Parts,
     final: Final,
     estimator: LossModel,
-    evaluation: Evaluation,
+    evaluated: Evaluated,
     verdict: Verdict,
     request_id: str,
     run_id: str,
@@ -189,8 +173,8 @@ def store(
             config,
             window=Window(start=known[time].min(), end=window.end),
             source_types=rows.source_types,
-            loss=float(evaluation.holdout.mean()),
-            loss_rows=len(evaluation.holdout),
+            loss=float(evaluated.holdout.mean()),
+            loss_rows=len(evaluated.holdout),
         ),
         importance=importances(scorer),
     )
@@ -207,21 +191,21 @@ def store(
         tags["driftloop.refit_refused"] = final.refused
     if scorer.recipe is not None:
         tags["driftloop.recipe"] = scorer.recipe.model_dump_json()
-    return _progress(evaluation, verdict, run_id, stored, tags)
+    return _progress(evaluated, verdict, run_id, stored, tags)
 
 
-def bring_back(version: Version, evaluation: Evaluation, verdict: Verdict, request_id: str, run_id: str) -> Progress:
+def bring_back(version: Version, evaluated: Evaluated, verdict: Verdict, request_id: str, run_id: str) -> Progress:
     """An earlier version that passed the gate once more: the same stored model, under a number of this request."""
     stored = Stored(version.model_id, version.tags["driftloop.manifest_sha256"])
-    return _progress(evaluation, verdict, run_id, stored, contents.brought_back(version, verdict, request_id))
+    return _progress(evaluated, verdict, run_id, stored, contents.brought_back(version, verdict, request_id))
 
 
-def _progress(evaluation: Evaluation, verdict: Verdict, run_id: str, stored: Stored, tags: dict[str, str]) -> Progress:
+def _progress(evaluated: Evaluated, verdict: Verdict, run_id: str, stored: Stored, tags: dict[str, str]) -> Progress:
     return Progress(
         run_id=run_id,
         code=str(verdict.code),
         reason=verdict.reason,
-        against=evaluation.against.number if evaluation.against else None,
+        against=evaluated.against.number if evaluated.against else None,
         champion_loss=verdict.champion_loss,
         challenger_loss=verdict.challenger_loss,
         model_id=stored.model_id,

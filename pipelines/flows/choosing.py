@@ -22,9 +22,9 @@ from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.flows.reading import read_with
+from driftloop.pipelines.gate import Verdict
 from driftloop.pipelines.registry import Version, contents, evidence
 from driftloop.pipelines.training.candidates import PLAIN, Candidate, candidates, halves, parts_of, pick, used
-from driftloop.pipelines.training.gate import Verdict
 from driftloop.pipelines.training.probe import fit_probe
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.split import unseen

@@ -193,8 +193,8 @@ def _train(work: Work, run_id: str) -> Retrain:
             params = search.search(config, parts.train, run_id)
         scorer = challenger.fit_challenger(config, parts, params)
     failpoints.reach("fitted")
-    evaluation = challenger.evaluate(config, parts, scorer, against)
-    verdict = chosen.explained(challenger.judge_gate(config, evaluation))
+    evaluated = challenger.evaluate(config, parts, scorer, against)
+    verdict = chosen.explained(challenger.judge_gate(config, evaluated))
     challenger.log_training(config, scorer, parts, verdict, params, run_id)
     if not verdict.passed:
         numbers = {"champion_loss": verdict.champion_loss, "challenger_loss": verdict.challenger_loss}
@@ -207,12 +207,12 @@ def _train(work: Work, run_id: str) -> Retrain:
             work.ledger.settle(done, by=work.claim)
         return done
     if chosen.version is not None:
-        progress = challenger.bring_back(chosen.version, evaluation, verdict, request.request_id, run_id)
+        progress = challenger.bring_back(chosen.version, evaluated, verdict, request.request_id, run_id)
     else:
         final = challenger.refit(config, rows, parts, scorer, params)
         estimator = estimating.fit_estimator(config, parts.holdout, scorer)
         progress = challenger.store(
-            config, rows, request.window, parts, final, estimator, evaluation, verdict, request.request_id, run_id
+            config, rows, request.window, parts, final, estimator, evaluated, verdict, request.request_id, run_id
         )
     failpoints.reach("stored model")
     work.ledger.advance(request.request_id, progress, by=work.claim)

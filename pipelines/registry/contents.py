@@ -23,9 +23,9 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import content_digest
+from driftloop.pipelines.gate import Verdict
 from driftloop.pipelines.registry import Stored, Version, evidence
 from driftloop.pipelines.training import loss_model, plots, storage
-from driftloop.pipelines.training.gate import Verdict
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.steps import losses

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from driftloop.monitoring.records import Retrain
+from driftloop.pipelines.gate import REMEDIES
 
-WEAK = (
-    "add features that say more about the target, learn from more rows (training.window), or try another "
-    "training.estimator; the next window is tried by itself"
-)
-FEW = "wait for more labelled rows, make training.window longer, or lower training.min_rows and gate.min_rows"
 # By the code of the gate, or of what made the training impossible.
-TRY = {
-    "worse_than_naive": WEAK,
-    "not_better": WEAK,
-    "tie": WEAK,
-    "too_few_rows": FEW,
+TRY = REMEDIES | {
     "no_data": "wait for rows, or make training.window longer",
     "no_labels": "check columns.target, and set columns.label_delay to the time that labels take to arrive",
-    "leak": "remove that feature; if it is known when the model is used, raise gate.leak_threshold",
-    "not_finite": "exclude rows with extreme labels (columns.filter), or fix the estimator's predict",
-    "above_max_loss": "raise gate.max_loss, or make the model better: " + WEAK,
     "one_class": "make training.window longer, or check how the target is made",
     "too_many_classes": "set task: multiclass, or check how the target is made",
     "empty_feature": "fix the source, or remove the column from the features",

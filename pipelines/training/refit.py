@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.losses.performance import mean_interval, row_losses
 from driftloop.monitoring.records import Finding, Performance
-from driftloop.pipelines.training.gate import figure
+from driftloop.pipelines.gate import figure
 
 Floats = NDArray[np.float64]
 # How many current windows after its newest row a second fit is compared with what the gate measured.

@@ -25,8 +25,8 @@ from driftloop.pipelines.config.project import Project, Search
 from driftloop.pipelines.config.refusal import worded
 from driftloop.pipelines.config.schedule import On
 from driftloop.pipelines.flows.search import draw
+from driftloop.pipelines.gate import mean_difference
 from driftloop.pipelines.service.timing import due_after, last_due
-from driftloop.pipelines.training.gate import mean_difference
 from tests import streams
 from tests.seen import NOW, past, signals
 

@@ -10,24 +10,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from driftloop.pipelines.config.project import Gate
-from driftloop.pipelines.training.gate import judge, mean_difference
+from driftloop.pipelines.gate import Gate, judge, mean_difference
+from tests.pipelines.gate.examples import evaluation, losses
 
 Floats = NDArray[np.float64]
 
 
-def losses(n: int = 1000, mean: float = 1.0, seed: int = 0) -> Floats:
-    return np.random.default_rng(seed).exponential(mean, size=n)
-
-
 def verdict(challenger: Floats, champion: Floats, **settings: Any) -> Any:
-    return judge(challenger, champion, opponent="champion", settings=Gate.model_validate(settings))
+    return judge(evaluation(challenger, champion), Gate.model_validate(settings))
 
 
 def test_a_better_challenger_passes_and_the_sentence_has_the_numbers() -> None:
     """The verdict of a clear case, word by word; its figures are those of the record."""
     champion = losses(2113, seed=1)
-    found = judge(0.9 * champion, champion, opponent="champion", settings=Gate(), loss_name="mae")
+    found = judge(evaluation(0.9 * champion, champion, loss_name="mae"), Gate())
     assert (found.passed, found.code, found.rows) == (True, "better", 2113)
     assert (found.champion_loss, found.baseline_loss) == (champion.mean(), None)
     assert found.difference == pytest.approx(0.1 * champion.mean())
@@ -124,14 +120,14 @@ def test_a_much_better_challenger_is_refused_for_other_reasons(
 ) -> None:
     """Too few rows, too high a loss, and a leak each suffice, and each is named."""
     champion = losses()
-    found = judge(0.5 * champion, champion, opponent="champion", settings=Gate.model_validate(settings), leaks=leaks)
+    found = judge(evaluation(0.5 * champion, champion, leaks=leaks), Gate.model_validate(settings))
     assert (found.passed, found.code) == (False, code)
     assert words in found.reason
 
 
 def test_at_least_the_naive_baseline_has_to_be_beaten() -> None:
     """Without a champion the baseline is the opponent, and its loss stands under its own name."""
-    found = judge(losses(seed=1), losses(seed=2), opponent="naive baseline", settings=Gate())
+    found = judge(evaluation(losses(seed=1), losses(seed=2), first=True), Gate())
     assert (found.passed, found.code, found.champion_loss) == (False, "worse_than_naive", None)
     assert found.baseline_loss == losses(seed=2).mean()
     assert "of the naive baseline" in found.reason
@@ -171,9 +167,10 @@ def test_losses_of_different_rows_are_not_compared() -> None:
 def test_a_large_holdout_is_resampled_by_blocks() -> None:
     """2,000 resamples of 100,000 rows need memory for each row a few times, since blocks come from running sums."""
     challenger, champion = losses(100_000, seed=1), losses(100_000, seed=2)
+    judged = evaluation(challenger, champion)
     tracemalloc.start()
     try:
-        verdict(challenger, champion)
+        judge(judged, Gate())
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

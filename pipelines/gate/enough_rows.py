@@ -1,0 +1,32 @@
+"""Rule: there are enough held-out rows to compare on."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from driftloop.monitoring.settings.limits import MOST_ROWS
+from driftloop.pipelines.gate.evaluation import Evaluation
+from driftloop.pipelines.gate.rule import Answer, Rule, Vote
+
+TOO_FEW_ROWS = Answer(
+    "too_few_rows",
+    "there are fewer rows than a training, or its comparison, needs",
+    "wait for more labelled rows, make training.window longer, or lower training.min_rows and gate.min_rows",
+)
+
+
+class EnoughRows(Rule):
+    """A comparison needs rows that neither model was trained on."""
+
+    answers: ClassVar[tuple[Answer, ...]] = (TOO_FEW_ROWS,)
+    min_rows: int = Field(100, ge=2, le=MOST_ROWS, description="holdout rows that neither model has seen")
+
+    def vote(self, evaluation: Evaluation) -> Vote | None:
+        """Refuse a comparison on too few rows."""
+        if evaluation.rows >= self.min_rows:
+            return None
+        need = f"{evaluation.rows:,} held-out rows that neither has seen, at least {self.min_rows:,} are needed"
+        why = "; the champion has learned from the other held-out rows: wait for newer labels"
+        return TOO_FEW_ROWS.because(need + (why if evaluation.opponent == "champion" else ""))

@@ -1,0 +1,79 @@
+"""What the gate judges: held-out rows with key, time and columns, and the loss of every model on each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Opponent = Literal["champion", "naive baseline"]
+Model = Literal["challenger", "champion", "naive baseline"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Rows that neither model was trained on, in order of time; every array has shape (n,).
+
+    `losses` holds the challenger's and those of its opponents; without a champion the naive baseline is the opponent.
+    `keys` are hashes of a row's content, `times` are in UTC, `columns` are features and target by name. `leaks` names
+    the features that give the target away.
+    """
+
+    losses: Mapping[Model, Floats]
+    keys: NDArray[np.uint64]
+    times: NDArray[np.datetime64]
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    leaks: tuple[str, ...] = ()
+    loss_name: str = "error"
+
+    def __post_init__(self) -> None:
+        shapes = {name: values.shape for name, values in self.losses.items()}
+        if len(set(shapes.values())) != 1 or any(len(shape) != 1 for shape in shapes.values()):
+            raise ValueError(f"losses of the same rows are compared, found shapes {shapes}")
+        rows = {"keys": self.keys, "times": self.times, **self.columns}
+        if stray := {name: values.shape for name, values in rows.items() if values.shape != (self.rows,)}:
+            raise ValueError(f"{self.rows} rows have losses, found shapes {stray}")
+        if "challenger" not in self.losses or len(self.losses) < 2:
+            raise ValueError(f"a challenger and an opponent are compared, found losses of {', '.join(self.losses)}")
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(next(iter(self.losses.values())))
+
+    @property
+    def opponent(self) -> Opponent:
+        """The model that the challenger has to beat."""
+        return "champion" if "champion" in self.losses else "naive baseline"
+
+    @property
+    def tied(self) -> bool:
+        """Whether challenger and opponent have the same loss on every row."""
+        return bool((self.losses["challenger"] == self.losses[self.opponent]).all())
+
+    @property
+    def differences(self) -> Floats:
+        """The opponent's loss minus the challenger's, row by row: positive where the challenger is better."""
+        return self.losses[self.opponent] - self.losses["challenger"]
+
+    def mean(self, model: Model) -> float:
+        """The mean loss of a model."""
+        return float(self.losses[model].mean())
+
+    def not_finite(self, model: Model) -> int:
+        """The number of rows on which the loss of a model is not a finite number."""
+        import numpy as np
+
+        return int((~np.isfinite(self.losses[model])).sum())
+
+    def known_mean(self, model: Model) -> float | None:
+        """The mean loss of a model; None without rows, without that model, or where it is not a finite number."""
+        if not self.rows or model not in self.losses or self.not_finite(model):
+            return None
+        return self.mean(model)

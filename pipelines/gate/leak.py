@@ -1,0 +1,34 @@
+"""Rule: no feature gives the target away."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from driftloop.monitoring.errors import listed
+from driftloop.pipelines.gate.evaluation import Evaluation
+from driftloop.pipelines.gate.rule import Answer, Rule, Vote
+
+LEAK = Answer(
+    "leak",
+    "a feature gives the target away on its own, so it cannot be known when the model is used",
+    "remove that feature; if it is known when the model is used, raise gate.leak_threshold",
+)
+
+
+class Leak(Rule):
+    """No feature may predict the target on its own, whatever the losses are."""
+
+    answers: ClassVar[tuple[Answer, ...]] = (LEAK,)
+    leak_threshold: Annotated[float, Field(gt=0.5, le=1)] = Field(
+        0.999, description="a feature that tells the target to this degree alone is a leak"
+    )
+
+    def vote(self, evaluation: Evaluation) -> Vote | None:
+        """Refuse a challenger that has learned from a leak."""
+        leaks = evaluation.leaks
+        if not leaks:
+            return None
+        who = listed(leaks) if len(leaks) == 1 else f"each of {listed(leaks)}"
+        return LEAK.because(f"{who} alone tells the target: it would not be there when the model is used")

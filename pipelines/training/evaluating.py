@@ -1,0 +1,47 @@
+"""What a challenger and its opponents lose on held-out rows, for the gate to judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftloop.pipelines.gate import Evaluation, Model
+from driftloop.pipelines.training.baseline import naive_losses
+from driftloop.pipelines.training.leaks import find_leaks
+from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.steps import losses
+
+if TYPE_CHECKING:
+    from driftloop.pipelines.config.project import Project
+
+Floats = NDArray[np.float64]
+
+
+def evaluation(
+    config: Project, train: pd.DataFrame, fair: pd.DataFrame, scorer: Scorer, champion: Floats | None
+) -> Evaluation:
+    """Score `fair`, rows in order of time that neither model was trained on, by the challenger and the best constant.
+
+    `champion` holds the champion's losses on the same rows, None where there is no champion. Leaks are looked for in
+    the rows that the challenger has learned from.
+    """
+    columns = config.columns
+    by_model: dict[Model, Floats] = {
+        "challenger": losses(config, scorer, fair),
+        "naive baseline": naive_losses(train[columns.target], fair[columns.target], config.task, config.loss),
+    }
+    if champion is not None:
+        by_model["champion"] = champion
+    used = [*columns.features, columns.target]
+    threshold = config.gate.leak_threshold
+    return Evaluation(
+        losses=by_model,
+        keys=np.asarray(pd.util.hash_pandas_object(fair[[columns.time, *used]], index=False)),
+        times=fair[columns.time].dt.tz_convert(None).to_numpy(),
+        columns={name: fair[name].to_numpy() for name in used},
+        leaks=find_leaks(train, train[columns.target], scorer.features, task=config.task, threshold=threshold),
+        loss_name=config.loss,
+    )

@@ -1,0 +1,61 @@
+"""An example of every answer of every rule of the gate. Laws run over all of them: test_rules.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftloop.pipelines.gate import Evaluation, Model
+
+Floats = NDArray[np.float64]
+
+
+def losses(n: int = 1000, mean: float = 1.0, seed: int = 0) -> Floats:
+    return np.random.default_rng(seed).exponential(mean, size=n)
+
+
+def evaluation(challenger: Floats, opponent: Floats, *, first: bool = False, **more: Any) -> Evaluation:
+    """Rows of one a minute, with these losses; `first`: without a champion, against the naive baseline."""
+    models: dict[Model, Floats] = {"challenger": challenger, "naive baseline": opponent}
+    if not first:
+        models |= {"champion": opponent, "naive baseline": 2 * opponent}
+    n = len(challenger)
+    times = np.datetime64("2026-03-01T00:00") + np.arange(n)
+    given: dict[str, Any] = {"keys": np.arange(n, dtype=np.uint64), "times": times, "columns": {"a": np.arange(n)}}
+    return Evaluation(losses=models, **(given | more))
+
+
+def clear(first: bool = False, **more: Any) -> Evaluation:
+    """A challenger that is much better than its opponent, which no rule refuses by its default keys."""
+    return evaluation(0.5 * losses(), losses(), first=first, **more)
+
+
+def spoilt() -> Floats:
+    bad = losses()
+    bad[7] = np.nan
+    return bad
+
+
+# By rule: keys of the config, the evaluation, and the code of the answer.
+EXAMPLES: Mapping[str, list[tuple[dict[str, Any], Callable[[], Evaluation], str]]] = {
+    "Leak": [({}, lambda: clear(leaks=("paid",)), "leak")],
+    "EnoughRows": [({"min_rows": 1001}, clear, "too_few_rows")],
+    "Finite": [
+        ({}, lambda: evaluation(spoilt(), losses()), "not_finite"),
+        ({}, lambda: evaluation(losses(), spoilt()), "not_finite"),
+    ],
+    "MaxLoss": [({"max_loss": 0.01}, clear, "above_max_loss")],
+    "BeatsBaseline": [
+        ({}, lambda: clear(first=True), "better"),
+        ({}, lambda: evaluation(losses(), losses(), first=True), "tie"),
+        ({}, lambda: evaluation(losses(), 0.5 * losses(), first=True), "worse_than_naive"),
+    ],
+    "BeatsChampion": [
+        ({}, clear, "better"),
+        ({}, lambda: evaluation(losses(), losses()), "tie"),
+        ({"margin": 0.6}, clear, "not_better"),
+    ],
+}
