@@ -17,11 +17,13 @@ from driftloop.monitoring.records import Window, changed
 from driftloop.monitoring.report.samples import draw
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines import registry
+from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
-from driftloop.pipelines.gate import Evaluation, Verdict, judge
+from driftloop.pipelines.gate import Evaluation, Model, Verdict, judge
 from driftloop.pipelines.registry import Stored, Version, contents, evidence
 from driftloop.pipelines.training.evaluating import evaluation
+from driftloop.pipelines.training.latency import measure, timed_rows
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.plots import importances
 from driftloop.pipelines.training.refit import why_not
@@ -108,9 +110,18 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
     trained = against.trained_on if against else ()
     fair = unseen(parts.holdout, config.columns.time, trained)
     champion = contents.losses_of(config, against, fair) if against else None
-    return Evaluated(
-        evaluation(config, parts.train, fair, scorer, champion), against, losses(config, scorer, parts.holdout)
-    )
+    seconds = _seconds(config, scorer, against, fair) if against else {}
+    judged = evaluation(config, parts.train, fair, scorer, champion, seconds)
+    return Evaluated(judged, against, losses(config, scorer, parts.holdout))
+
+
+def _seconds(config: Project, scorer: Scorer, against: Version, fair: pd.DataFrame) -> dict[Model, float]:
+    """The time that challenger and champion need for 1,000 rows, where the gate limits it."""
+    if config.gate.max_latency is None or fair.empty:
+        return {}
+    rows = timed_rows(fair)
+    champion, known = registry.scorer(against, config.training), as_known(rows, registry.reference(against))
+    return measure({"challenger": lambda: scorer.predict(rows), "champion": lambda: champion.predict(known)})
 
 
 @task(name="gate", cache_policy=NO_CACHE)

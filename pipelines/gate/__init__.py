@@ -11,10 +11,11 @@ from typing import ClassVar, cast
 from driftloop.pipelines.gate.beats_baseline import BeatsBaseline
 from driftloop.pipelines.gate.beats_champion import BeatsChampion
 from driftloop.pipelines.gate.enough_rows import EnoughRows
-from driftloop.pipelines.gate.evaluation import Evaluation, Model, Opponent
+from driftloop.pipelines.gate.evaluation import TIMED_ROWS, Evaluation, Model, Opponent
 from driftloop.pipelines.gate.finite import Finite
 from driftloop.pipelines.gate.interval import block_length, mean_difference
 from driftloop.pipelines.gate.leak import Leak
+from driftloop.pipelines.gate.max_latency import MaxLatency
 from driftloop.pipelines.gate.max_loss import MaxLoss
 from driftloop.pipelines.gate.rule import Answer, Rule, Vote
 from driftloop.pipelines.gate.verdict import Verdict, judge
@@ -26,6 +27,7 @@ class Gate(
     EnoughRows,
     Finite,
     MaxLoss,
+    MaxLatency,
     BeatsBaseline,
     BeatsChampion,
 ):
@@ -54,6 +56,7 @@ REMEDIES = {answer.code: answer.remedy for answer in Gate.answers if not answer.
 __all__ = [
     "REMEDIES",
     "RULES",
+    "TIMED_ROWS",
     "Answer",
     "Evaluation",
     "Gate",

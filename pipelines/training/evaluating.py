@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,11 +22,17 @@ Floats = NDArray[np.float64]
 
 
 def evaluation(
-    config: Project, train: pd.DataFrame, fair: pd.DataFrame, scorer: Scorer, champion: Floats | None
+    config: Project,
+    train: pd.DataFrame,
+    fair: pd.DataFrame,
+    scorer: Scorer,
+    champion: Floats | None,
+    seconds: Mapping[Model, float] | None = None,
 ) -> Evaluation:
     """Score `fair`, rows in order of time that neither model was trained on, by the challenger and the best constant.
 
-    `champion` holds the champion's losses on the same rows, None where there is no champion. Leaks are looked for in
+    `champion` holds the champion's losses on the same rows, None where there is no champion; `seconds` are those of
+    `Evaluation`. Leaks are looked for in
     the rows that the challenger has learned from.
     """
     columns = config.columns
@@ -44,4 +51,5 @@ def evaluation(
         columns={name: fair[name].to_numpy() for name in used},
         leaks=find_leaks(train, train[columns.target], scorer.features, task=config.task, threshold=threshold),
         loss_name=config.loss,
+        seconds=seconds or {},
     )

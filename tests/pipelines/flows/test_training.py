@@ -177,13 +177,14 @@ def test_a_second_fit_that_leaves_its_judged_model_is_dropped(model: Make) -> No
     [
         ({"gate__max_loss": 0.01}, "above_max_loss"),
         ({"gate__min_rows": 100_000}, "too_few_rows"),
+        ({"gate__max_latency": 1e-6}, "too_slow"),
         ({"training__params": {"n_estimators": 1}}, "not_better"),
         ({"columns__numeric": ["amount", "speed", "leak"]}, "leak"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_gate_keeps_the_champion(other: Callable[..., Model], changes: dict[str, Any], code: str) -> None:
-    """Above the floor, on too few rows, no better, or told by a leak: rejected, nothing registered."""
+    """Above a limit, too slow, on too few rows, no better, or with a leak: rejected, nothing registered."""
     frame = stream(seed=3)
     made = other(frame.assign(leak=frame["y"] * 2), **changes)
     before = (made.champion(), len(registry.versions(made.name)))

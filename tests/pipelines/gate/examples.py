@@ -48,6 +48,9 @@ EXAMPLES: Mapping[str, list[tuple[dict[str, Any], Callable[[], Evaluation], str]
         ({}, lambda: evaluation(losses(), spoilt()), "not_finite"),
     ],
     "MaxLoss": [({"max_loss": 0.01}, clear, "above_max_loss")],
+    "MaxLatency": [
+        ({"max_latency": 2}, lambda: clear(seconds={"challenger": 0.0201, "champion": 0.01}), "too_slow"),
+    ],
     "BeatsBaseline": [
         ({}, lambda: clear(first=True), "better"),
         ({}, lambda: evaluation(losses(), losses(), first=True), "tie"),

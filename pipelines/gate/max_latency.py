@@ -1,0 +1,39 @@
+"""Rule: predictions are not much slower than the champion's."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from driftloop.pipelines.gate.evaluation import TIMED_ROWS, Evaluation
+from driftloop.pipelines.gate.rule import Answer, Rule, Vote
+from driftloop.pipelines.gate.wording import figure
+
+TOO_SLOW = Answer(
+    "too_slow",
+    "the challenger needs more than `gate.max_latency` times the champion's time to predict 1,000 rows",
+    "raise gate.max_latency, or train a smaller model (training.params, training.estimator)",
+)
+
+
+class MaxLatency(Rule):
+    """A challenger that is much slower than the champion may be too slow for what uses it."""
+
+    answers: ClassVar[tuple[Answer, ...]] = (TOO_SLOW,)
+    max_latency: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        description="time to predict 1,000 rows, at most this many times the champion's; not limited if not given",
+    )
+
+    def vote(self, evaluation: Evaluation) -> Vote | None:
+        """Refuse a challenger that takes longer than the limit; at the limit exactly it does not."""
+        if self.max_latency is None or evaluation.opponent != "champion":
+            return None
+        own, theirs = (evaluation.seconds[model] for model in ("challenger", "champion"))
+        if own <= self.max_latency * theirs:
+            return None
+        takes = f"predicting {TIMED_ROWS:,} rows takes {figure(1000 * own)} ms, the champion {figure(1000 * theirs)} ms"
+        return TOO_SLOW.because(f"{takes}; at most {self.max_latency:g} times as long is allowed")
