@@ -89,7 +89,7 @@ def self_test(realised: Floats, held_back: Floats) -> SelfTest:
 
     >>> wave = np.cos(np.arange(500.0))
     >>> self_test(5 + wave, 5 + 0.5 * wave).reason
-    'estimated 5.003, realised 5.005 on 100 rows held back; it foresees 75% of the variance from row to row'
+    'estimated 5.003, realised 5.005 on 100 rows held back; it predicts 75% of the variance between rows'
     >>> self_test(np.where(np.arange(500) < 400, 5 + wave, 8 + wave), 5 + wave).passed
     False
     """
@@ -102,9 +102,11 @@ def self_test(realised: Floats, held_back: Floats) -> SelfTest:
     spread, missed = float(np.square(realised - realised.mean()).sum()), float(np.square(old).sum())
     skill = 1.0 - missed / spread if spread > 0 else float(missed == 0)
     near = abs(came - estimated) <= max(half, FORGIVEN * came)
-    told = f"estimated {estimated:.4g}, realised {came:.4g} on {n - cut:,} rows held back"
-    foreseen = (
-        f"it foresees {skill:.0%} of the variance" if skill >= LEAST_SKILL else "it foresees no more than the mean does"
+    figures = f"estimated {estimated:.4g}, realised {came:.4g} on {n - cut:,} rows held back"
+    accuracy = (
+        f"it predicts {skill:.0%} of the variance between rows"
+        if skill >= LEAST_SKILL
+        else "it predicts row losses no better than a constant"
     )
     return SelfTest(
         rows=n - cut,
@@ -114,7 +116,7 @@ def self_test(realised: Floats, held_back: Floats) -> SelfTest:
         high=estimated + half,
         skill=skill,
         passed=near and skill >= LEAST_SKILL,
-        reason=f"{told}; {foreseen} from row to row",
+        reason=f"{figures}; {accuracy}",
     )
 
 

@@ -149,7 +149,7 @@ def _next_steps(place: Path, seconds: float) -> str:
     database = quote(home.sqlite_url(place / "mlflow.db"))
     return "\n".join(
         (
-            f"\n{seconds:.0f} seconds. What was recorded lies in {place}:",
+            f"\n{seconds:.0f} seconds. Results are in {place}:",
             f"  site      {place / 'site' / 'index.html'}",
             f"  reports   {home.reports('flights_air_time')}/",
             f"  status    DRIFTLOOP_HOME={state} driftloop status",
