@@ -21,7 +21,8 @@ def applicable(candidates: Sequence[Candidate], whole: Replay) -> tuple[tuple[Ca
     notes = []
     for one in candidates:
         if one not in kept:
-            lacks = played[one.name].missing
+            asked = frozenset[Signal]().union(*(trigger.reads for trigger in one.triggers))
+            lacks = [signal for signal in played[one.name].missing if signal in asked]
             why = f"a backtest does not know {listed(lacks)}" if lacks else "it could not judge at any batch"
             notes.append(f"{one.name} is not applicable, and not compared: {why}")
     missing = {signal for one in kept for signal in played[one.name].missing}

@@ -45,7 +45,8 @@ def compared(project: Project, now: datetime, rows: Path, *, every: int, on_done
     weeks = len(played[0].losses)
     width = max(len(one.name) for one in played)
     lines = [
-        f"what each policy would have cost in {weeks} weeks, replayed on every {which}; a retrain costs {price:.2f}:",
+        f"what each policy would have cost in {weeks} weeks, replayed on every {which};",
+        f"a retrain costs {price:.2f}, {PRICE:g} of the loss of a fresh model in one week:",
         f"{'policy':<{width}}{'error':>8}{'retrains':>10}{'cost a week':>13}",
         *(
             f"{one.name:<{width}}{one.loss / weeks:>8.2f}{one.retrains:>10}{one.total_cost / weeks:>13.2f}"

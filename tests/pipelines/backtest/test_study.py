@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from driftloop.monitoring.errors import HistoryTooShort
-from driftloop.monitoring.policies import AnyOf, EstimatedLoss, KOfN, Periodic
+from driftloop.monitoring.policies import AnyOf, BadData, EstimatedLoss, KOfN, Periodic
 from driftloop.monitoring.records import ColumnScore
+from driftloop.pipelines.backtest.candidates import candidates
+from driftloop.pipelines.backtest.study import study
+from driftloop.pipelines.config.project import Policies
 from tests.ageing import ageing, done
 
 
@@ -113,3 +116,14 @@ def test_a_backtest_runs_on_the_true_calendar() -> None:
         first = {(one.end.year, one.end.month): place for place, one in reversed(list(enumerate(windows)))}
         assert monthly.schedule == tuple(sorted(place for place in first.values() if found.start <= place < 41))
         assert not found.notes
+
+
+def test_a_guard_without_its_signal_is_no_reason() -> None:
+    """What a guard lacks is noted once, and not named as the reason why a trigger is not applicable."""
+    own = Policies(triggers=(Periodic(every=3),), guards=(BadData(),))
+    asked = candidates(own, ("estimated_loss", "config"))
+    found = study(ageing(), asked, model="shop", loss_name="mae", every=timedelta(days=7))
+    assert found.notes == (
+        "estimated_loss() is not applicable, and not compared: a backtest does not know 'estimate'",
+        "a backtest does not know 'findings': 'bad_data' decides without it, or not at all",
+    )

@@ -47,6 +47,7 @@ def test_a_week_in_a_fresh_process(process: Callable[..., Any], tmp_path: Path) 
     assert weeks[0].endswith("- -> 1")
     saved = r"mean absolute error \d+\.\d\d minutes; never retraining: \d+\.\d\d\."
     assert len(re.findall(saved, done.stdout)) == 1
+    assert len(re.findall(r"^policies are not compared: .* make \d batches of 7d", done.stdout, re.MULTILINE)) == 1
     for step in ("reports", "status", "MLflow", "Prefect"):
         assert f"\n  {step} " in done.stdout
     assert str(state / "demo") in done.stdout
