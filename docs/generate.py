@@ -120,7 +120,7 @@ def _methods() -> str:
         kinds = ", ".join(sorted(method.kinds))
         threshold = "calibrated" if method.default_threshold is None else f"{method.default_threshold:g}"
         floor = f"{method.floor:g}" if method.own else ""
-        lines.append(f"| `{method.name}` | {kinds} | {side} | {threshold} | {floor} | {method.note} |")
+        lines.append(f"| `{method.name}` | {kinds} | {side} | {threshold} | {floor} | {method.meaning} |")
     return "\n".join(lines) + "\n"
 
 

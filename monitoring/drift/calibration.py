@@ -7,6 +7,7 @@ rows as each has, some thousand times, and scored like the real ones. Cells that
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from driftloop.monitoring.drift.distances import DIVERGENCES, Floats, Folding, missing, shares, with_missing
+from driftloop.monitoring.drift.cells import Floats, Folding, missing, shares
+from driftloop.monitoring.drift.methods import profile_method
 from driftloop.monitoring.profiles import CategoricalProfile, NumericProfile, Profile
 
 # Draws of a column: so many numbers in all, and so many draws at least and at most.
@@ -28,22 +30,24 @@ FEW_ROWS = 100
 # Draws beyond the point from which the tail is a fitted one.
 TAIL_DRAWS = 40
 FEWEST_BLOCKS = 4
-# Scores that grow with the square of a shift; those of the others are squared before a tail is fitted.
-QUADRATIC = frozenset({"psi", "chisquare"})
 JUST_ABOVE = 1e-9
-OUTER, ATOMS = 8, 64
+# From this many cells on equal masses are taken for equal.
+MANY_CELLS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Null:
-    """Sorted draws of a score without drift, in a power in which their tail is about exponential."""
+    """Sorted draws of a score without drift, in a power in which their tail is about exponential.
+
+    A score that grows with the square of a shift has that tail as it is; others are squared.
+    """
 
     draws: Floats
     power: int
 
     @classmethod
     def of(cls, scores: Floats, method: str) -> Null:
-        power = 1 if method in QUADRATIC else 2
+        power = 1 if profile_method(method).quadratic else 2
         return cls(np.sort(scores) ** power, power)
 
     def threshold(self, level: float) -> float:
@@ -104,47 +108,38 @@ class Chance:
 
         A rough one is of few draws: its thresholds are some five per cent off, and cost a fraction of the time.
         """
-        if method == "wasserstein":
-            assert isinstance(reference, NumericProfile)
-            return Null.of(self._wasserstein(reference, rows, rough), method)
-        cells = Folding.of(reference, method, max_levels)
+        chosen = profile_method(method)
+        return Null.of(chosen.draws(self, reference, rows, max_levels, rough), method)
+
+    def folded(
+        self,
+        method: str,
+        between: Callable[[Floats, Floats], Floats],
+        cells: Folding,
+        reference: Profile,
+        rows: int,
+        rough: bool,
+    ) -> Floats:
+        """Draws of a divergence of folded counts. Columns with the same expected counts share them."""
         expected = probabilities(reference, cells)
-        by_block = self._by_block(reference, cells)
-        key = (method, expected.tobytes(), reference.rows, rows, rough)
-        if by_block is not None or key not in self._known:
+        by_block = self.by_block(reference, cells)
+
+        def scores() -> Floats:
             known = expected * (np.arange(len(expected)) < len(expected) - 1)
-            old, new = self._sides(known / known.sum(), expected, reference.rows, rows, by_block, rough)
-            scores = DIVERGENCES[method](old, new)
-            if by_block is not None:
-                return Null.of(scores, method)
-            self._known[key] = scores
-        return Null.of(self._known[key], method)
+            old, new = self.sides(known / known.sum(), expected, reference.rows, rows, by_block, rough)
+            return between(old, new)
 
-    def _wasserstein(self, reference: NumericProfile, rows: int, rough: bool) -> Floats:
-        """Draws of the distance between atoms at the means of neighbouring cells; the outermost cells stand alone."""
-        expected = probabilities(reference, Folding(np.arange(len(reference.counts)), False))
-        lost, kept = expected[0], expected[1:-1] / max(1.0 - expected[0], 1e-12)
-        starts = _neighbours(len(kept))
-        cells = np.add.reduceat(kept, starts)
-        counts = np.add.reduceat(reference.counts, starts)
-        middles = _middles(reference)
-        atoms = np.add.reduceat(reference.sums, starts) / np.maximum(counts, 1)
-        atoms = np.maximum.accumulate(np.where(counts > 0, atoms, middles[starts]))
-        values = max(round((1 - lost) * reference.rows), 1), max(round((1 - lost) * rows), 1)
-        by_block = self._by_block(reference, None, starts)
-        key = ("gaps", cells.tobytes(), *values, rough)
-        gaps = None if by_block is not None else self._known.get(key)
-        if gaps is None:
-            old, new = self._sides(cells, cells, *values, by_block, rough)
-            gaps = np.abs(np.cumsum(shares(old) - shares(new), axis=-1))[:, :-1]
-            if by_block is None:
-                self._known[key] = gaps
-        moved = gaps @ (np.diff(atoms) / reference.spread)
-        generator = np.random.default_rng([*self.seed, 2])
-        gone = [generator.binomial(side, lost, len(moved)) / side for side in (reference.rows, max(rows, 1))]
-        return with_missing(moved, *gone)
+        if by_block is not None:
+            return scores()
+        return self.kept((method, expected.tobytes(), reference.rows, rows, rough), scores)
 
-    def _sides(
+    def kept(self, key: tuple[object, ...], draw: Callable[[], Floats]) -> Floats:
+        """What was drawn under this key before, or is drawn now."""
+        if key not in self._known:
+            self._known[key] = draw()
+        return self._known[key]
+
+    def sides(
         self, known: Floats, expected: Floats, rows: int, fresh: int, by_block: Floats | None, rough: bool
     ) -> tuple[Floats, Floats]:
         """Counts of both sides (draws, k): of the reference from shares `known`, of current rows from `expected`.
@@ -184,7 +179,7 @@ class Chance:
             kept = self._normals[side, many] = drawn, (drawn**2 - 1) / 6
         return kept[0][:, :width], kept[1][:, :width]
 
-    def _by_block(
+    def by_block(
         self, reference: Profile, cells: Folding | None, starts: NDArray[np.intp] | None = None
     ) -> Floats | None:
         """Counts by block of time (blocks, k) in folded cells or at atoms; None where rows alone are chance."""
@@ -268,21 +263,6 @@ def probabilities(reference: Profile, cells: Folding) -> Floats:
 def _evened(reference: NumericProfile) -> Floats:
     """Counts by cell; cells between quantiles, equal but for a row or so, are made equal: columns then share draws."""
     inner = reference.counts[1:-1].astype(np.float64)
-    if len(inner) > ATOMS and np.abs(inner - inner.mean()).max() <= max(1.0, 0.02 * inner.mean()):
+    if len(inner) > MANY_CELLS and np.abs(inner - inner.mean()).max() <= max(1.0, 0.02 * inner.mean()):
         return np.concatenate(([0.0], np.full(len(inner), reference.finite / len(inner)), [0.0]))
     return reference.counts.astype(np.float64)
-
-
-def _neighbours(cells: int) -> NDArray[np.intp]:
-    """Starts of at most `ATOMS` groups of neighbouring cells, with the outer ones for themselves."""
-    if cells <= ATOMS:
-        return np.arange(cells)
-    inner = np.linspace(OUTER, cells - OUTER, ATOMS - 2 * OUTER + 1).round().astype(np.intp)[:-1]
-    return np.concatenate([np.arange(OUTER), inner, np.arange(cells - OUTER, cells)])
-
-
-def _middles(reference: NumericProfile) -> Floats:
-    if not len(reference.edges):
-        return np.zeros(len(reference.counts))
-    edges = reference.edges
-    return np.concatenate(([edges[0]], (edges[:-1] + edges[1:]) / 2, [edges[-1]]))

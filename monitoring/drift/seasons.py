@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from driftloop.monitoring.drift.distances import ks, tvd
+from driftloop.monitoring.drift.methods.ks import ks
+from driftloop.monitoring.drift.methods.tvd import tvd
 from driftloop.monitoring.profiles import CategoricalProfile, Profile, Profiles, merge
 
 

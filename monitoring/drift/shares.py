@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from driftloop.monitoring.drift.calibration import usable
-from driftloop.monitoring.drift.distances import Floats, missing
+from driftloop.monitoring.drift.cells import Floats, missing
 from driftloop.monitoring.profiles import CategoricalProfile, NumericProfile, Profile
 
 # A shift of a share by less is not worth an alarm, however many rows prove it.

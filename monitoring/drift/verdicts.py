@@ -8,8 +8,8 @@ from functools import cache, partial
 from typing import Protocol
 
 from driftloop.monitoring.drift.calibration import FEWEST_BLOCKS, Chance, Null, usable
-from driftloop.monitoring.drift.distances import distance, missing, with_labels_only
-from driftloop.monitoring.drift.methods import METHODS, verdict
+from driftloop.monitoring.drift.cells import missing, with_labels_only
+from driftloop.monitoring.drift.methods import METHODS, distance, verdict
 from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.drift.shares import level_share, missing_share, off_value_share, unseen_share
 from driftloop.monitoring.profiles import CategoricalProfile, NumericProfile, Profile, Profiles

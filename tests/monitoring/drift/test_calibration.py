@@ -8,12 +8,12 @@ import pytest
 from scipy import stats
 
 from driftloop.monitoring.drift.calibration import Chance, Null, probabilities
-from driftloop.monitoring.drift.distances import Folding, distance
-from driftloop.monitoring.drift.methods import METHODS
+from driftloop.monitoring.drift.cells import Folding
+from driftloop.monitoring.drift.methods import distance
 from driftloop.monitoring.profiles import Profiles, first, like
 from driftloop.monitoring.records import Kind
+from tests.monitoring.drift.sides import OWN
 
-OWN = [(name, kind) for name, method in METHODS.items() if method.own for kind in sorted(method.kinds)]
 ROWS = 4000
 
 
@@ -120,11 +120,11 @@ def test_levels_never_seen_have_the_share_of_those_seen_once() -> None:
     """Good's estimate: many levels seen once announce as many rows at levels not seen yet, and known ones give way."""
     rare = pd.DataFrame({"x": ["a"] * 60 + [f"once{at}" for at in range(40)]})
     reference = first(rare, {"x": "categorical"})["x"]
-    shares = probabilities(reference, Folding.of(reference, "tvd", 50))
+    shares = probabilities(reference, Folding.of(reference, 50))
     assert shares.sum() == pytest.approx(1)
     assert shares[-1] == pytest.approx(0.4, abs=0.02)
     sure = first(pd.DataFrame({"x": ["a"] * 60 + ["b"] * 40}), {"x": "categorical"})["x"]
-    assert probabilities(sure, Folding.of(sure, "tvd", 50))[-1] == pytest.approx(0.01, abs=0.002)
+    assert probabilities(sure, Folding.of(sure, 50))[-1] == pytest.approx(0.01, abs=0.002)
 
 
 def restless(rows: int, seed: int, kind: Kind, blocks: int) -> tuple[pd.DataFrame, np.ndarray]:

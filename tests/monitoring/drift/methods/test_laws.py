@@ -5,43 +5,22 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial import distance as scipy_distance
 
-from driftloop.monitoring.drift.distances import GROUPS, MISSING_AWAY, Folding, distance, missing, with_labels_only
-from driftloop.monitoring.drift.methods import METHODS
-from driftloop.monitoring.profiles import Profile, first, like, merge
+from driftloop.monitoring.drift.methods import distance, profile_method
+from driftloop.monitoring.drift.methods.wasserstein import MISSING_AWAY
+from driftloop.monitoring.profiles import first, like, merge
 from driftloop.monitoring.records import Kind
+from tests.monitoring.drift.sides import OWN, drawn, far, profiles
 
-OWN = [(name, kind) for name, method in METHODS.items() if method.own for kind in sorted(method.kinds)]
-EXACT = ("ks", "wasserstein")
-NUMERIC = [name for name, kind in OWN if kind == "numeric"]
-CATEGORICAL = [name for name, kind in OWN if kind == "categorical"]
 both_kinds = pytest.mark.parametrize(("method", "kind"), OWN)
-
-
-def profiles(old: object, new: object, kind: Kind = "numeric") -> tuple[Profile, Profile]:
-    """Both sides in the cells of the first."""
-    kept = np.float64 if kind == "numeric" else object
-    reference = first(pd.DataFrame({"x": pd.Series(old, dtype=kept)}), {"x": kind})
-    return reference["x"], like(reference, pd.DataFrame({"x": pd.Series(new, dtype=kept)}))["x"]
-
-
-def far(method: str, old: object, new: object, kind: Kind = "numeric") -> float:
-    return distance(method, *profiles(old, new, kind))
-
-
-def drawn(kind: Kind, seed: int, rows: int = 400) -> pd.Series:
-    generator = np.random.default_rng(seed)
-    if kind == "numeric":
-        values = generator.normal(size=rows)
-        return pd.Series(np.where(generator.random(rows) < 0.1, np.nan, values))
-    labels = np.array([*"abcdefgh", None], dtype=object)
-    return pd.Series(labels[generator.integers(0, 9, rows)], dtype=object)
+NUMERIC = [name for name, kind in OWN if kind == "numeric"]
+# In all cells of the reference, not in groups of its values.
+EXACT = [name for name in NUMERIC if not profile_method(name).in_groups]
 
 
 @both_kinds
@@ -153,12 +132,27 @@ def test_divergences_agree_with_scipy() -> None:
     assert far("chisquare", old, new, "categorical") == pytest.approx(both.statistic / 2000)
 
 
-@pytest.mark.parametrize(("method", "kind"), [one for one in OWN if one[0] not in ("psi", "wasserstein")])
+@pytest.mark.parametrize(("method", "kind"), [one for one in OWN if profile_method(one[0]).bound is not None])
 def test_bounds(method: str, kind: Kind) -> None:
-    """Sides that share nothing reach the bound that the table of methods tells, and nothing is beyond."""
+    """Sides that share nothing reach the declared bound, and nothing is beyond."""
     old, new = ([0.0, 1.0], [5.0, 6.0, 6.0]) if kind == "numeric" else (["a", "b"], ["c"])
-    bound = np.sqrt(np.log(2)) if method == "jensenshannon" else 1.0
-    assert far(method, old, new, kind) == pytest.approx(bound)
+    assert far(method, old, new, kind) == pytest.approx(profile_method(method).bound)
+
+
+@both_kinds
+def test_the_shape_of_the_tail_is_the_declared_one(method: str, kind: Kind) -> None:
+    """A shift of twice the size has four times the score of a quadratic method and twice that of another.
+
+    The null distribution's tail is fitted by it: a wrong declaration would give wrong thresholds far out.
+    """
+    if kind == "numeric":
+        values = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
+        small, large = (far(method, values, values + by) for by in (0.1, 0.2))
+    else:
+        old = ["a"] * 5000 + ["b"] * 5000
+        small, large = (far(method, old, ["a"] * (5000 + by) + ["b"] * (5000 - by), kind) for by in (400, 800))
+    power = np.log2(large / small)
+    assert power == pytest.approx(2 if profile_method(method).quadratic else 1, abs=0.3)
 
 
 def test_a_lost_column_is_as_far_as_missing_values_are() -> None:
@@ -166,30 +160,6 @@ def test_a_lost_column_is_as_far_as_missing_values_are() -> None:
     assert far("wasserstein", [1.0, 2.0, 3.0], [np.nan] * 4) == MISSING_AWAY
     assert far("wasserstein", [np.nan] * 4, [1.0, 2.0, 3.0]) == MISSING_AWAY
     assert far("wasserstein", [np.nan], [np.nan]) == 0
-
-
-def test_numbers_are_folded_into_groups_of_like_mass() -> None:
-    """A divergence of numbers is summed over some twenty groups of the reference, a heavy value having its own."""
-    generator = np.random.default_rng(0)
-    old, _ = profiles(generator.normal(size=10_000), [])
-    groups = Folding.of(old, "psi", 50).fold(old)[1:-1] / 10_000
-    assert len(groups) == GROUPS
-    assert groups.max() < 1.5 / GROUPS
-    heavy, _ = profiles(np.where(generator.random(10_000) < 0.5, 0.0, generator.normal(size=10_000)), [])
-    assert Folding.of(heavy, "psi", 50).fold(heavy).max() < 5_500
-
-
-def test_rare_levels_are_one_group() -> None:
-    """Levels beyond the most frequent ones are counted together, and apart from levels that are new."""
-    old, new = profiles([*"aaabbc", "d"], [*"abcde"], "categorical")
-    assert Folding.of(old, "tvd", 2).fold(old).tolist() == [0, 3, 2, 2, 0]
-    assert Folding.of(old, "tvd", 2).fold(new).tolist() == [0, 1, 1, 2, 1]
-
-
-def test_a_missing_label_is_not_there_yet() -> None:
-    """A target's missing rows are left out before it is scored."""
-    _, new = profiles([1.0, 2.0], [1.0, np.nan, np.inf])
-    assert (missing(new), missing(with_labels_only(new))) == (2, 0)
 
 
 @settings(max_examples=60)

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import math
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.monitoring.drift.methods import DEFAULTS, LEFT_OUT, METHODS, SHARES, direction, in_order, strain, verdict
+from driftloop.monitoring.drift import methods
+from driftloop.monitoring.drift.methods import (
+    DEFAULTS,
+    LEFT_OUT,
+    METHODS,
+    SHARES,
+    direction,
+    in_order,
+    profile_method,
+    strain,
+    verdict,
+)
+from driftloop.monitoring.drift.methods.base import Method
 from driftloop.monitoring.errors import Unscored
 from driftloop.monitoring.records import ColumnReference, ColumnScore
 
@@ -78,3 +92,32 @@ def test_methods_are_consistent() -> None:
             assert crossed if method.direction == "higher" else method.worst < method.default_threshold
     assert not set(METHODS) & (set(LEFT_OUT) | set(SHARES))
     assert all(kind in METHODS[name].kinds and METHODS[name].own for kind, name in DEFAULTS.items())
+
+
+FILES = [module.name for module in pkgutil.iter_modules(methods.__path__) if module.name != "base"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_method_is_forgotten(name: str) -> None:
+    """Every method that a file declares is in the table, under a name that no other file has."""
+    module = import_module(f"{methods.__name__}.{name}")
+    declared = [module.METHOD] if hasattr(module, "METHOD") else list(module.METHODS)
+    assert declared, "declare a METHOD"
+    missing = [method.name for method in declared if METHODS.get(method.name) is not method]
+    assert missing == [], "add the module to METHODS in monitoring/drift/methods/__init__.py"
+    assert declared[0].name == name or name == "evidently", "a file has the name of its method"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_methods_do_not_use_each_other(name: str) -> None:
+    """A method stands alone: what several need is in `base` or in the cells."""
+    names = vars(import_module(f"{methods.__name__}.{name}")).values()
+    homes = {getattr(one, "__module__", "") for one in names if callable(one) or isinstance(one, Method)}
+    siblings = {f"{methods.__name__}.{other}" for other in FILES if other != name}
+    assert not homes & siblings
+
+
+def test_what_evidently_computes_has_no_profile() -> None:
+    """To score one of Evidently's methods by profiles is a mistake, not a default."""
+    with pytest.raises(TypeError, match="evidently:ks is not computed from profiles"):
+        profile_method("evidently:ks")
