@@ -34,7 +34,7 @@ def describe(engine: Engine, columns: Columns | None) -> None:
         for name, kind in engine.schema.items():
             if name.casefold() in used and name not in engine.kinds and _is_float(kind):
                 engine.values[name] = _no_nan(engine, engine.values.get(name, engine.names([name])))
-        _set_steps(engine, columns)
+        _compile(engine, columns)
 
 
 def rows_of(engine: Engine, file: str | None = None) -> str:
@@ -222,26 +222,25 @@ def _schema_of_table(engine: Engine) -> dict[str, str]:
     return {name: engine.con.compiler.type_mapper.to_string(dtype) for name, dtype in schema.items()}
 
 
-def _set_steps(engine: Engine, columns: Columns) -> None:
+def _compile(engine: Engine, columns: Columns) -> None:
     extra = {UNREAD + name: sql for name, sql in engine.unread.items()}
     reading = expressions.Reading(engine.values, extra)
 
-    def steps(reading: expressions.Reading) -> list[tuple[str, str, str]]:
-        return expressions.steps(columns, engine.table, engine.schema, engine.dialect, engine.where, reading)
+    def compiled(reading: expressions.Reading) -> expressions.Compiled:
+        return expressions.compiled(columns, engine.table, engine.schema, engine.dialect, engine.where, reading)
 
-    engine.steps = steps(reading)
+    engine.compiled = compiled(reading)
     floats = [name for name, kind in _types_of(engine, columns) if _is_float(kind)]
     if floats:
         no_nan = {name: _no_nan(engine, engine.names([name])) for name in floats}
-        engine.steps = steps(expressions.Reading(engine.values, extra, no_nan))
+        engine.compiled = compiled(expressions.Reading(engine.values, extra, no_nan))
 
 
 def _types_of(engine: Engine, columns: Columns) -> Iterator[tuple[str, str]]:
     """The derived columns with their types, where an engine can hold NaN."""
     if not columns.derived or engine.con.name not in ("duckdb", "postgres"):
         return
-    derived = [step for key, _, step in engine.steps if key.startswith("columns.derived.")][-1]
-    sql = f"SELECT {engine.names(list(columns.derived))} FROM ({derived}) AS t"
+    sql = f"SELECT {engine.names(list(columns.derived))} FROM ({engine.compiled.derived}) AS t"
     try:
         if engine.con.name == "duckdb":
             yield from ((row[0], row[1]) for row in engine.ask(f"DESCRIBE {sql}"))

@@ -46,7 +46,7 @@ class Engine:
     """A connection (of ibis) and what is read through it: `files`, or the table that `parts` name.
 
     `describing.describe` fills in the rest: `schema` has the columns with their types, `values` the SQL by which each
-    is read, `unread` that of numbers in text which cannot be read, `steps` the SELECTs; `kinds` are types of text.
+    is read, `unread` that of numbers in text which cannot be read, `compiled` the SELECTs; `kinds` are types of text.
     `texts` are columns whose values are wanted as they are spelled.
     """
 
@@ -57,7 +57,7 @@ class Engine:
     shapes: dict[str, csvfiles.Shape] = field(default_factory=dict)
     open: Callable[[str], IO[Any]] | None = None
     schema: dict[str, str] = field(default_factory=dict)
-    steps: list[tuple[str, str, str]] = field(default_factory=list)
+    compiled: expressions.Compiled = field(default_factory=lambda: expressions.Compiled((), "", ""))
     table_of_files: str = ""
     names_in: dict[str, str] = field(default_factory=dict)
     headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Engine:
     @property
     def rows(self) -> str:
         """The SELECT with the derived columns and the filter, but without a window."""
-        return self.steps[-1][2]
+        return self.compiled.rows
 
     def names(self, names: Sequence[str]) -> str:
         return expressions.names_sql(names, self.dialect)
@@ -212,7 +212,8 @@ def blame(engine: Engine, why: str) -> DriftloopError:
             shape = engine.shapes.get(name)
             flaw = csvfiles.flaw(partial(engine.open, name), shape) if engine.open and shape else None
             return SourceUnreadable(engine.at.scrub(name), flaw or alone)
-    for key, expression, sql in engine.steps:
+    for key, expression, made in engine.compiled.each:
+        sql = made()
         value = engine.names([key.removeprefix("columns.derived.")]) if key.startswith("columns.derived.") else "*"
         said_of_it = _failure(engine, f"SELECT * FROM ({sql}) AS t LIMIT 0")  # it does not fit the columns
         said_of_it = said_of_it or _failure(engine, f"SELECT count({value}) FROM ({sql}) AS t")  # it fails on a value

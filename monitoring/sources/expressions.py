@@ -3,8 +3,9 @@
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import BadExpression, ColumnsLost
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 # Aggregates that sqlglot takes for plain functions. SQLite alone would accept one in a derived column and answer with
 # a single row.
+DERIVED = "columns.derived."
+# Columns that an expression may read with all that it builds on written out.
+MOST_REFERENCES = 20_000
+MOST_LEVELS = 100
 AGGREGATES = {"total", "json_group_array", "json_group_object", "jsonb_group_array", "jsonb_group_object"}
 
 
@@ -93,12 +98,17 @@ def _refuse_many_rows(key: str, text: str, root: exp.Expr) -> None:
 def references(root: exp.Expr) -> list[str]:
     """The columns an expression reads, as written: of `a.b` the `a`, be it a struct or a table.
 
-    >>> references(parsed("columns.filter", "fare > 2 * tip AND hour(ts) < 6", "duckdb"))
+    >>> references(parsed("columns.filter", "fare > 2 * tip AND hour(ts) < 6 AND tip > 1", "duckdb"))
     ['fare', 'tip', 'ts']
     """
+    return list(dict.fromkeys(mentions(root)))
+
+
+def mentions(root: exp.Expr) -> list[str]:
+    """The columns as often as an expression names them."""
     from sqlglot import exp
 
-    return list(dict.fromkeys(column.parts[0].name for column in root.find_all(exp.Column, bfs=False)))
+    return [column.parts[0].name for column in root.find_all(exp.Column, bfs=False)]
 
 
 def used(columns: Columns, dialect: Any) -> frozenset[str]:
@@ -107,48 +117,162 @@ def used(columns: Columns, dialect: Any) -> frozenset[str]:
     return frozenset(name.casefold() for tree in trees for name in references(tree))
 
 
-def steps(
+@dataclass(frozen=True)
+class Compiled:
+    """What the expressions of a config come to, as SQL.
+
+    `rows` has all derived columns, the filter, and those source columns that are needed; `derived` the same without
+    the filter. `each` has key, expression and what makes the SELECT of the source columns (key ""), of each derived
+    column and of the filter, by which one that fails is found.
+    """
+
+    each: tuple[tuple[str, str, Callable[[], str]], ...]
+    derived: str
+    rows: str
+
+
+def compiled(
     columns: Columns,
     table: str,
     schema: Iterable[str],
     dialect: Any,
     where: str,
     reading: Reading | None = None,
-) -> list[tuple[str, str, str]]:
-    """(key, expression, SELECT) of each derived column in turn, and of the filter: one SELECT nested in the next.
+) -> Compiled:
+    """Return the SELECTs of the derived columns and the filter.
 
-    The last SELECT has all derived columns, the filter, and those source columns that are needed. The first has the
-    key "". An expression is put in as it is written, on lines of its own: a parser that writes it anew could change it.
+    There is one SELECT for all derived columns that build on source columns alone, one for those that build on these,
+    and so on. An expression is put in as it is written, on lines of its own: a parser that writes it again could
+    change it.
     """
     schema, reading = list(schema), reading or Reading()
     trees = {key: parsed(key, text, dialect) for key, text in _written(columns).items()}
     # When nothing but constants is wanted, some column must still carry the rows.
     source = _needed(columns, trees, schema, where) or schema[:1]
-    reads = [reading.values.get(name, names_sql([name], dialect)) for name in source] + list(reading.extra.values())
-    there = [*source, *reading.extra]
-    select = ", ".join(f"{value} AS {names_sql([name], dialect)}" for name, value in zip(there, reads, strict=True))
-    found = [("", "", f"SELECT {select} FROM {table}")]
-    for name, text in columns.derived.items():
+    values = {name: reading.values.get(name, names_sql([name], dialect)) for name in source} | dict(reading.extra)
+    there, select = list(values), _listed([], values, dialect)
+    stack = _Stack(dialect, f"SELECT {select} FROM {table}")
+    alone: dict[str, Callable[[], str]] = {"": partial(stack.sql, 0)}
+    reads = {name: mentions(trees[f"{DERIVED}{name}"]) for name in columns.derived}
+    refuse_large(columns, reads, dialect)
+    for depth, level in enumerate(levels(reads)):
+        if depth == MOST_LEVELS:
+            raise BadExpression(
+                f"{DERIVED}{level[0]}",
+                columns.derived[level[0]],
+                f"it builds on {depth} derived columns that build on each other, more than an engine can plan",
+            )
+        values = {name: f"(\n{columns.derived[name]}\n)" for name in level}
+        for name, value in values.items():
+            alone[f"{DERIVED}{name}"] = partial(stack.over, f"{value} AS {names_sql([name], dialect)}", len(stack.more))
         # A derived column takes the place of a source column of its name.
-        kept = [known for known in there if known.casefold() != name.casefold()]
-        named = names_sql([name], dialect)
-        before = [names_sql(kept, dialect)] if kept else []
-        select = ", ".join([*before, f"(\n{text}\n) AS {named}"])
-        sql = f"SELECT {select} FROM ({found[-1][2]}) AS s{len(found)}"
-        if name in reading.no_nan:
-            select = ", ".join([*before, f"{reading.no_nan[name]} AS {named}"])
-            sql = f"SELECT {select} FROM ({sql}) AS n{len(found)}"
-        found.append((f"columns.derived.{name}", text, sql))
-        there = [*kept, name]
+        new = {name.casefold() for name in level}
+        kept = [known for known in there if known.casefold() not in new]
+        stack.add(_listed(kept, values, dialect))
+        floats = {name: reading.no_nan[name] for name in level if name in reading.no_nan}
+        there = [*kept, *level]
+        if floats:
+            stack.add(_listed([name for name in there if name not in floats], floats, dialect))
+    derived = rows = stack.sql(len(stack.more))
     if columns.filter is not None:
-        sql = f"SELECT {names_sql(there, dialect)} FROM ({found[-1][2]}) AS s{len(found)} WHERE (\n{columns.filter}\n)"
-        found.append(("columns.filter", columns.filter, sql))
-    return found
+        filtered = partial(stack.over, names_sql(there, dialect), len(stack.more), f"(\n{columns.filter}\n)")
+        rows = filtered()
+        alone["columns.filter"] = filtered
+    texts = {"": "", **_written(columns)}
+    return Compiled(tuple((key, texts[key], alone[key]) for key in texts), derived, rows)
+
+
+def levels(reads: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Return derived columns in groups, each of which builds on the source and on earlier groups alone.
+
+    `reads` has the columns that each reads, by name, in the order of the config: of a name that is derived twice, or
+    that the source has as well, an expression reads what was there before it.
+
+    >>> levels({"a": ["x"], "b": ["x", "a"], "c": ["x"], "x": ["x"], "d": ["x"]})
+    [['a', 'c'], ['b', 'x'], ['d']]
+    """
+    made: dict[str, int] = {}
+    read_in: dict[str, int] = {}
+    found: dict[int, list[str]] = {}
+    for name, columns in reads.items():
+        key, used_ = name.casefold(), [column.casefold() for column in columns]
+        # After what it reads; not before those that read what it takes the place of; after another of its name.
+        level = max((made[column] + 1 for column in used_ if column in made), default=0)
+        level = max(level, read_in.get(key, 0), made[key] + 1 if key in made else 0)
+        for column in used_:
+            read_in[column] = max(read_in.get(column, 0), level)
+        made[key] = level
+        found.setdefault(level, []).append(name)
+    return [found[level] for level in sorted(found)]
+
+
+def refuse_large(columns: Columns, reads: Mapping[str, Iterable[str]], dialect: Any) -> None:
+    """Refuse a column that an engine would take for ever to plan: it replaces each name by what that is derived from.
+
+    DuckDB computes each column once.
+    """
+    if _is(dialect, "duckdb"):
+        return
+    sizes: dict[str, int] = {}
+    for name, used_ in reads.items():
+        sizes[name.casefold()] = 1 + sum(sizes.get(column.casefold(), 1) for column in used_)
+        if sizes[name.casefold()] > MOST_REFERENCES:
+            raise BadExpression(
+                f"{DERIVED}{name}",
+                columns.derived[name],
+                f"it reads more than {MOST_REFERENCES:,} columns once those that it builds on are written out",
+            )
+
+
+@dataclass
+class _Stack:
+    """SELECTs, each from the one before it: the first one whole, of the others what they select."""
+
+    dialect: Any
+    first: str
+    more: list[str] = field(default_factory=list)
+
+    def add(self, select: str) -> None:
+        self.more.append(select)
+
+    def sql(self, depth: int) -> str:
+        """The first one and so many more as one SELECT."""
+        more = self.more[:depth]
+        if not more:
+            return self.first
+        if not _is(self.dialect, "sqlite"):
+            sql = self.first
+            for at, select in enumerate(more, 1):
+                sql = f"SELECT {select} FROM ({sql}) AS s{at}"
+            return sql
+        # Its parser takes no more than a dozen SELECTs inside each other.
+        named = [f"s0 AS NOT MATERIALIZED ({self.first})"]
+        for at, select in enumerate(more, 1):
+            named.append(f"s{at} AS NOT MATERIALIZED (SELECT {select} FROM s{at - 1})")
+        return f"WITH {', '.join(named)} SELECT * FROM s{depth}"
+
+    def over(self, select: str, depth: int, condition: str | None = None) -> str:
+        """A SELECT from `sql`."""
+        where = f" WHERE {condition}" if condition else ""
+        return f"SELECT {select} FROM ({self.sql(depth)}) AS s{depth + 1}{where}"
+
+
+def _listed(kept: Iterable[str], values: Mapping[str, str], dialect: Any) -> str:
+    """What a SELECT takes on as it is, and what it adds."""
+    before = list(kept)
+    new = [f"{value} AS {names_sql([name], dialect)}" for name, value in values.items()]
+    return ", ".join([*([names_sql(before, dialect)] if before else []), *new])
+
+
+def _is(dialect: Any, name: str) -> bool:
+    import sqlglot
+
+    return type(sqlglot.Dialect.get_or_raise(dialect)).__name__.casefold() == name
 
 
 def _written(columns: Columns) -> dict[str, str]:
     filter_ = {} if columns.filter is None else {"columns.filter": columns.filter}
-    return {f"columns.derived.{name}": text for name, text in columns.derived.items()} | filter_
+    return {f"{DERIVED}{name}": text for name, text in columns.derived.items()} | filter_
 
 
 def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], where: str) -> list[str]:
@@ -169,7 +293,7 @@ def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], whe
                 raise BadExpression(key, _written(columns)[key], f"{name!r} is derived later; put it first")
             else:
                 lost.append(name)
-        derived.add(key.removeprefix("columns.derived.").casefold())
+        derived.add(key.removeprefix(DERIVED).casefold())
     wanted = dict.fromkeys(
         name for name in (columns.time, *columns.features, columns.target) if name not in columns.derived
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from driftloop.monitoring.errors import BadExpression, ColumnsLost
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows
+from driftloop.monitoring.sources.expressions import levels
 from tests.tables import WEEK, columns, parquet, trips
 
 
@@ -64,6 +66,50 @@ def test_only_one_expression_is_taken(database: Source, tmp_path: Path, text: st
         read_rows(database, columns(derived={"z": text}), WEEK, tmp_path)
     with pytest.raises(BadExpression, match=rf"(?s)columns\.filter: .*({why})"):
         count_rows(database, columns(filter=text), WEEK, tmp_path)
+
+
+def test_an_expression_reads_what_was_there_before_it(database: Source, tmp_path: Path) -> None:
+    """A derived column of a source column's name is what later expressions read, and earlier ones do not."""
+    derived = {"twice": "fare * 2", "before": "twice + fare", "fare": "fare + 100", "after": "fare", "kind": "'b'"}
+    config = columns(numeric=("fare", "before", "after"), derived=derived, filter="kind = 'b' AND fare > 100")
+    rows = read_rows(database, config, WEEK, tmp_path).frame
+    assert rows[["fare", "before", "after"]].to_numpy().tolist() == [[102, 6, 102], [101, 3, 101]]
+    again = columns(numeric=("FARE",), derived={"fare": "fare + 1", "FARE": "fare * 10"})
+    assert read_rows(database, again, WEEK, tmp_path).frame["FARE"].tolist() == [30, 20]
+
+
+def test_hundreds_of_derived_columns_are_read_at_once(database: Source, tmp_path: Path) -> None:
+    """One SELECT holds all that build on the source alone: four hundred are read as quickly as a few."""
+    derived = {f"d{at}": f"fare + {at}" for at in range(400)}
+    config = columns(numeric=tuple(derived), derived=derived, filter="d399 > 0")
+    begun = time.monotonic()
+    rows = read_rows(database, config, WEEK, tmp_path).frame
+    assert rows["d399"].tolist() == [401, 400]
+    assert time.monotonic() - begun < 60
+    assert levels({name: ["fare"] for name in derived}) == [list(derived)]
+
+
+def test_columns_that_build_on_each_other_are_read(database: Source, tmp_path: Path) -> None:
+    """Fifty in a row; more than a hundred, or more than an engine can plan, are refused by name."""
+    chain = {f"d{at}": f"d{at - 1} + 1" if at else "fare" for at in range(101)}
+    fifty = dict(list(chain.items())[:50])
+    rows = read_rows(database, columns(numeric=("d49",), derived=fifty), WEEK, tmp_path).frame
+    assert rows["d49"].tolist() == [51, 50]
+    with pytest.raises(BadExpression, match=r"columns\.derived\.d100: .*builds on 100 derived columns"):
+        read_rows(database, columns(numeric=("d100",), derived=chain), WEEK, tmp_path)
+    tree = {f"d{at}": f"d{at - 1} + d{at - 1}" if at else "fare" for at in range(60)}
+    if str(database.url).startswith("duckdb"):
+        assert read_rows(database, columns(numeric=("d59",), derived=tree), WEEK, tmp_path).frame["d59"][1] == 2**59
+        return
+    with pytest.raises(BadExpression, match=r"columns\.derived\.d13: .*reads more than 20,000 columns"):
+        read_rows(database, columns(numeric=("d59",), derived=tree), WEEK, tmp_path)
+
+
+def test_a_failing_expression_is_found_among_many(database: Source, tmp_path: Path) -> None:
+    """The error names the one at fault, not one of the same SELECT."""
+    derived = {f"d{at}": f"fare + {at}" for at in range(30)} | {"d7": "nothing(fare)", "d31": "d3 + 1"}
+    with pytest.raises(BadExpression, match=r"columns\.derived\.d7: .*nothing"):
+        read_rows(database, columns(numeric=tuple(derived), derived=derived), WEEK, tmp_path)
 
 
 def test_a_window_function_is_an_expression(database: Source, tmp_path: Path) -> None:
