@@ -5,16 +5,18 @@ BIN := $(VENV)/bin
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
-# Else each of the many processes would compile anew what it imports.
+# Otherwise each of the many processes compiles what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test faults fuzz lint compiled env bench clean
+.PHONY: demo test pytest faults fuzz lint compiled env bench clean
 
 demo: $(VENV)/.ready ## a year of New York flights through the whole loop
 	$(BIN)/driftloop demo
 
 test: $(VENV)/.ready ## everything: style, types, import rules, tests
-	@$(MAKE) --no-print-directory --jobs 2 lint compiled
+	@$(MAKE) --no-print-directory --jobs 2 lint pytest
+
+pytest: compiled
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not faults"
 
 faults: $(VENV)/.ready ## kill at every point and at 200 random moments: docs/faults.md
@@ -37,7 +39,7 @@ build/tree:
 	ln -sfn ../../../monitoring $@/driftloop/monitoring
 	ln -sfn ../../../pipelines $@/driftloop/pipelines
 
-# Python compiles what it imports. On the core that the types leave idle it is done once, and not by each worker.
+# Compile what tests import once, instead of once per worker.
 compiled: $(VENV)/.ready
 	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || true
 
