@@ -1,4 +1,4 @@
-"""The page of a backtest: what to take, what every policy cost, when it retrained, what the signals foretell. Pure."""
+"""The page of a backtest: recommendation, cost and retrains of every policy, predictive power of the signals. Pure."""
 
 from __future__ import annotations
 
@@ -69,17 +69,17 @@ def render(study: Study) -> str:
         _header(study),
         _facts(study),
         section(
-            "Cost by policy <small>per cent above the oracle, with 95 % intervals</small>", _legend() + regrets(study)
+            "Cost by policy <small>percent above the oracle, with 95% intervals</small>", _legend() + regrets(study)
         ),
-        section("All figures <small>loss and cost are means a batch</small>", _table(study)),
-        section("Loss against retrains <small>the line joins what nothing beats in both</small>", pareto(study)),
+        section("All figures <small>loss and cost are means per batch</small>", _table(study)),
+        section("Loss and retrains <small>the line is the Pareto front</small>", pareto(study)),
         section(
-            "Over time <small>loss by batch; triangles are retrains, rings are probes</small>",
+            "Over time <small>loss per batch; triangles are retrains, rings are probes</small>",
             _legend() + timeline(study),
         ),
         section(
-            "What the signals foretell <small>each against the true gap: what a fresh model would have won, "
-            "in per cent of a fresh model's loss</small>",
+            "How well each signal predicts the gain <small>compared with the true gap: the gain of a fresh model, "
+            "in percent of its loss</small>",
             signals(study),
         ),
         _notes(study),
@@ -150,8 +150,8 @@ def _row(one: Standing, study: Study, loss: str, cost: str) -> Row:
 def _notes(study: Study) -> str:
     told = (
         *study.notes,
-        "The oracle knows the future: its schedule is the cheapest there is, and no policy can reach it but by luck.",
-        "A false alarm is a retrain that won less, until the next one, than it cost.",
-        "A replayed challenger always takes over; in operation the gate may keep it back.",
+        "The oracle knows the whole history: its schedule is the cheapest possible; a policy reaches it only by luck.",
+        "A false alarm is a retrain that gained less before the next retrain than it cost.",
+        "A replayed challenger always takes over; in production the gate may reject it.",
     )
     return section("Notes", f'<ul class="notes">{"".join(f"<li>{text(one)}</li>" for one in told)}</ul>')

@@ -39,8 +39,8 @@ def as_table(study: Study) -> str:
 
 
 LEGEND = (
-    "loss is the mean {loss} of a batch, cost that with the retrains and probes in it, regret how much more than the\n"
-    "oracle it costs; the oracle knows the future. * no other policy has a lower loss with no more retrains."
+    "loss: mean {loss} of a batch; cost: loss plus retrains and probes; regret: cost above the oracle, which\n"
+    "knows the whole history. * Pareto front: no other policy has a lower loss with no more retrains."
 )
 
 
@@ -66,7 +66,7 @@ def worth(study: Study) -> list[str]:
         return []
     best = min(study.standings, key=lambda one: one.loss)
     said = (
-        f"Not worth monitoring yet: no policy's models beat the {study.baseline.name} beyond chance. Best: "
+        f"Not worth monitoring yet: no policy's models beat the {study.baseline.name} significantly. Best: "
         f"{study.loss_name} {number(best.loss)} ({best.name}), baseline {number(study.baseline.loss)}. Check the "
         "features and the target, lengthen training.window, or add data before you choose a policy."
     )
@@ -85,18 +85,18 @@ def recommended(study: Study) -> list[str]:
     found = study.recommendation
     if found is None:
         return ["Nothing is recommended: fewer than two policies were compared."]
-    best = f"not beyond chance dearer than {found.cheapest}, the cheapest"
-    cheapest = "the cheapest" if found.cheapest == found.name else best
+    best = f"its cost was not significantly higher than that of {found.cheapest}, the cheapest"
+    cheapest = "it was the cheapest" if found.cheapest == found.name else best
     chosen = (
-        f"Chosen on the earlier part ({_span(found.earlier)}), where it was {cheapest}: {found.name}. "
-        f"On the later part ({_span(found.later)}), which had no say in that, it costs {found.later_regret:.1f} % "
+        f"Chosen on the earlier part ({_span(found.earlier)}), where {cheapest}: {found.name}. "
+        f"On the held-out later part ({_span(found.later)}) it costs {found.later_regret:.1f} % "
         "more than the oracle"
     )
     others = []
     if found.best_name != found.name:
         others.append(f"{found.best_name}, the best there, {found.best_regret:.1f} %")
     if found.own_regret is not None and not found.own:
-        others.append(f"what the config has now {found.own_regret:.1f} %")
+        others.append(f"the triggers of the config {found.own_regret:.1f} %")
     return ["; ".join([chosen, *others]) + ".", verdict(found)]
 
 
@@ -105,13 +105,15 @@ def verdict(found: Recommendation) -> str:
     if found.own:
         return "Recommended: keep the triggers of the config."
     if found.saving is None or found.saving_low is None or found.saving_high is None:
-        return f"Recommended: {found.name}. The config's own triggers were not compared."
+        return f"Recommended: {found.name}. The triggers of the config were not compared."
     margin = f"{found.saving:.1f} % (95 % interval {found.saving_low:.1f} to {found.saving_high:.1f} %)"
     if not found.confirmed:
-        return f"Not confirmed: it saves {margin} beside the config's own triggers on the later part. Keep those."
+        compared_with = "on the later part compared with the triggers of the config"
+        return f"Not confirmed: it saves {margin} {compared_with}. Keep those."
     if found.saving_low <= 0:
-        return f"Recommended: {found.name}. It saves {margin} beside the config's own triggers: that may be chance."
-    return f"Recommended: {found.name}. It saves {margin} beside the config's own triggers on the later part."
+        chance = "compared with the triggers of the config, which may be chance"
+        return f"Recommended: {found.name}. It saves {margin} {chance}."
+    return f"Recommended: {found.name}. On the later part it saves {margin} compared with the triggers of the config."
 
 
 def _cells(one: Standing) -> tuple[str, ...]:

@@ -105,9 +105,9 @@ def backtest(
 
     say(as_table(found))
     if write:
-        say(f"\nwrote these triggers into {config}" if written else f"\n{config} was left as it is")
+        say(f"\nwrote these triggers into {config}" if written else f"\n{config} was not changed")
     if stored:
-        say(f"\nhanded to the live policies of {project.model}: age curve, batch loss and the probe's handicap")
+        say(f"\nsaved for use by the live policies of {project.model}: age curve, batch loss and probe bias")
     say(f"page: {page}")
 
 
@@ -142,7 +142,7 @@ def _hand_over(project: Project, found: Study, now: datetime, batch: timedelta |
     from driftloop.pipelines.runtime import home
 
     if batch is not None and batch != project.windows.current:
-        say("note: not handed to the live policies, whose batches are windows.current", err=True)
+        say("note: not saved for the live policies, because their batch is windows.current", err=True)
         return False
     with closing(Ledger(home.ledger_url())) as ledger:
         if ledger.learned(project.model) != found.learned:

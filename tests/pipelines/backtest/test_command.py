@@ -64,7 +64,7 @@ def test_json_is_one_object_and_write_writes(run: Run, tmp_path: Path) -> None:
     assert [one.policy for one in load(tmp_path / "model.yaml").policies.triggers] == ["recoverable_loss"]
     again = run("--write", "--policies", "recoverable_loss,config")
     assert "Recommended: keep the triggers of the config." in again.stdout
-    assert "model.yaml was left as it is" in again.stdout
+    assert "model.yaml was not changed" in again.stdout
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ def test_batches_that_are_no_windows_are_not_handed_over(run: Run, tmp_path: Pat
     done = run("--batch", "90", "--policies", "cara,config", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["stored"] is False
-    assert "not handed to the live policies, whose batches are windows.current" in done.stderr
+    assert "not saved for the live policies, because their batch is windows.current" in done.stderr

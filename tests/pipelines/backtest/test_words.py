@@ -35,14 +35,14 @@ def recommendation(**more: object) -> Recommendation:
     ("changed", "said"),
     [
         ({"own": True}, "Recommended: keep the triggers of the config."),
-        ({"saving": None}, "The config's own triggers were not compared."),
+        ({"saving": None}, "The triggers of the config were not compared."),
         ({"confirmed": False, "saving": -2.0}, "Not confirmed: it saves -2.0 %"),
-        ({"saving_low": -1.0}, "that may be chance"),
-        ({"saving_low": 1.0}, "beside the config's own triggers on the later part."),
+        ({"saving_low": -1.0}, "which may be chance"),
+        ({"saving_low": 1.0}, "compared with the triggers of the config."),
     ],
 )
 def test_the_verdict_says_how_far_it_can_be_trusted(changed: dict[str, object], said: str) -> None:
-    """Keep, not compared, not confirmed, perhaps chance, proven: five different sentences."""
+    """Keep, not compared, not confirmed, perhaps chance, proven: each has its own sentence."""
     assert said in verdict(recommendation(**changed))
 
 
