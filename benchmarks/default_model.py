@@ -217,7 +217,8 @@ def main() -> None:
         print(f"{name:18} {len(stream.frame):7,} {told}", flush=True)
     table = pd.DataFrame(rows).T
     print(f"{'mean':18} {'':7} " + " ".join(f"{value:16.3f}" for value in table.mean()))
-    print(f"{'against before':18} {'':7} " + " ".join(f"{v:16.3f}" for v in table.div(table["before"], axis=0).mean()))
+    relative = table.div(table["before"], axis=0).mean()
+    print(f"{'relative to before':18} {'':7} " + " ".join(f"{value:16.3f}" for value in relative))
     total = SPLITS * len(rows)
     print(f"{'worse than naive':18} {'':7} " + " ".join(f"{100 * v / total:15.0f}%" for v in worse.values()))
     print("first trainings that pass the gate: " + ", ".join(f"{k} {v} of {total}" for k, v in champions.items()))

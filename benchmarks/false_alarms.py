@@ -235,9 +235,9 @@ def power(
         "5 % of a number are missing": (0, None, put(0, np.nan, 0.05)),
     }
     for at, levels in ((few, 3), (some, 30), (many, 300)):
-        cases[f"a level goes from 10 to 15 %, beside {levels}"] = (at, *grown(frame, at, 0.10, 0.15))
-    cases["a level goes from 1 to 5 %, beside 30"] = (some, *grown(frame, some, 0.01, 0.05))
-    cases["a new level with 0.5 % of the rows, beside 30"] = (some, None, put(some, "new", 0.005))
+        cases[f"a level goes from 10 to 15 %, with {levels} others"] = (at, *grown(frame, at, 0.10, 0.15))
+    cases["a level goes from 1 to 5 %, with 30 others"] = (some, *grown(frame, some, 0.01, 0.05))
+    cases["a new level with 0.5 % of the rows, with 30 others"] = (some, None, put(some, "new", 0.005))
     settings = settings or Drift()
 
     def lines() -> Iterable[Sequence[str]]:

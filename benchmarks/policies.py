@@ -31,7 +31,7 @@ from driftloop.pipelines.backtest import PolicyReplay, replay
 
 PRICES = (0.05, 0.2, 0.8)
 DEFAULT = "recoverable_loss"
-LIMIT = "limit: exact gap, free of charge"
+LIMIT = "limit: exact gap at no cost"
 LOSS: dict[str, Any] = {
     DEFAULT: {"policy": "recoverable_loss"},
     "gated_probe_debt": {"policy": "gated_probe_debt"},
@@ -118,7 +118,7 @@ def table(played: dict[str, dict[str, list[PolicyReplay]]], delay: int) -> str:
         name: np.array([np.mean([one.regret for one in cell[name]]) for cell in played.values()]) for name in names
     }
     lines = [
-        f"| policy, label delay {delay} | regret % | beside {DEFAULT} | "
+        f"| policy, label delay {delay} | regret % | difference to {DEFAULT} | "
         + " | ".join(f"at {price}" for price in PRICES)
         + " | retrains | probes | false alarms |",
         "|---" * (6 + len(PRICES)) + "|",

@@ -139,8 +139,8 @@ def latency(bench: Bench, times: int) -> None:
         taken.append(time.perf_counter() - begun)
         checks.append(bench.models()["m0"]["last_check"]["seconds"])
     print("\n| from arrival to decision, `settle` 2 s | median s | worst s |\n|---|---|---|")
-    print(f"| whole | {statistics.median(taken):.2f} | {max(taken):.2f} |")
-    print(f"| of it the check | {statistics.median(checks):.2f} | {max(checks):.2f} |")
+    print(f"| total | {statistics.median(taken):.2f} | {max(taken):.2f} |")
+    print(f"| thereof the check | {statistics.median(checks):.2f} | {max(checks):.2f} |")
 
 
 def soak(bench: Bench, checks: int) -> None:
