@@ -10,7 +10,17 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from driftloop.monitoring.drift.methods import chisquare, evidently, hellinger, jensenshannon, ks, psi, tvd, wasserstein
+from driftloop.monitoring.drift.methods import (
+    chisquare,
+    cvm,
+    evidently,
+    hellinger,
+    jensenshannon,
+    ks,
+    psi,
+    tvd,
+    wasserstein,
+)
 from driftloop.monitoring.drift.methods.base import EVIDENTLY, Direction, Method, ProfileMethod
 from driftloop.monitoring.drift.methods.evidently import LEFT_OUT
 from driftloop.monitoring.errors import Unscored
@@ -29,6 +39,7 @@ METHODS: dict[str, Method] = {
     for method in (
         wasserstein.METHOD,
         ks.METHOD,
+        cvm.METHOD,
         psi.METHOD,
         jensenshannon.METHOD,
         hellinger.METHOD,

@@ -35,7 +35,7 @@ METHODS: tuple[EvidentlyMethod, ...] = (
 
 LEFT_OUT: dict[str, str] = {
     "mannw": "one-sided: it sees rises and not falls; use ks",
-    "cramer_von_mises": "raises on twenty rows or fewer; use ks",
+    "cramer_von_mises": "raises on twenty rows or fewer; use cvm",
     "es": "raises when half of the values are equal; use ks",
     "empirical_mmd": "takes rows squared of memory; use evidently:ed",
     "z": "tests a single level against all others; use chisquare",

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
+from driftloop.monitoring.drift.methods import METHODS
 from driftloop.monitoring.errors import ConfigError, DriftloopError, UnknownModel, listed
 from driftloop.monitoring.policies import AnyTrigger
 from driftloop.pipelines.config.project import Project, ProjectFile, load
@@ -51,11 +52,7 @@ LIMITS = (
     "'min_rows', 'max_new_null_share', 'warn_new_null_share', 'max_unseen_share', 'max_duplicate_share', "
     "'max_out_of_range_share'"
 )
-NUMERIC = (
-    "'wasserstein', 'ks', 'psi', 'jensenshannon', 'hellinger', 'chisquare', 'tvd', 'evidently:wasserstein', "
-    "'evidently:ed', 'evidently:psi', 'evidently:jensenshannon', 'evidently:kl_div', 'evidently:hellinger', "
-    "'evidently:ks', 'evidently:anderson', 'evidently:t_test'"
-)
+NUMERIC = ", ".join(repr(name) for name, method in METHODS.items() if "numeric" in method.kinds)
 CRON = "five fields: minute hour day month weekday, such as 0 6 * * mon-fri"
 
 
