@@ -50,28 +50,31 @@ class Policy(Section, ABC):
     @property
     def rule(self) -> str:
         """The policy with the parameters that it was given, in one line: what its past votes are found by."""
-        return f"{self.policy}({_told(self.model_dump(exclude_unset=True, exclude={'policy'}))})"
+        return f"{self.policy}({_fields(self)})"
 
     def priced(self, retrain: float) -> Self:
         """The same policy; one that weighs costs and was given none takes a retrain to cost so much."""
         return self
 
 
-def _told(fields: dict[str, Any]) -> str:
-    """Fields and nested policies as `name=value`.
+def _fields(section: Section) -> str:
+    """The fields that were given, as `name=value`.
 
-    >>> _told({"k": 2, "trigger": {"policy": "never"}})
-    'k=2, trigger=never()'
+    >>> _fields(Cost(retrain=0.25))
+    'retrain=0.25'
     """
-    return ", ".join(f"{name}={_value(value)}" for name, value in fields.items())
+    given = [name for name in type(section).model_fields if name in section.model_fields_set and name != "policy"]
+    return ", ".join(f"{name}={_text(getattr(section, name))}" for name in given)
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        named = {name: inner for name, inner in value.items() if name != "policy"}
-        return f"{value['policy']}({_told(named)})" if "policy" in value else f"({_told(named)})"
+def _text(value: Any) -> str:
+    """A value of a field; a nested policy is its rule, however it was made."""
+    if isinstance(value, Policy):
+        return value.rule
+    if isinstance(value, Section):
+        return f"({_fields(value)})"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
+        return "[" + ", ".join(_text(one) for one in value) + "]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from driftloop.pipelines.commands.options import config_argument, json_option, n
 from driftloop.pipelines.runtime.terminal import say, say_json
 
 if TYPE_CHECKING:
+    from driftloop.monitoring.policies import Policy
     from driftloop.pipelines.backtest.study import Study
     from driftloop.pipelines.config.project import Project
 
@@ -125,9 +126,15 @@ def _page(found: Study) -> Path:
 
 
 def _configured_cost(project: Project) -> float:
-    """The cost that a trigger of the config names, or the default one."""
-    costs: list[Any] = [getattr(trigger, "cost", None) for trigger in project.policies.triggers]
-    return next((float(cost.retrain) for cost in costs if cost is not None), 0.2)
+    """The cost that a trigger of the config names, within a composition too, or the default one."""
+    return next(_costs(project.policies.triggers), 0.2)
+
+
+def _costs(policies: Iterable[Policy]) -> Iterator[float]:
+    for policy in policies:
+        if (cost := getattr(policy, "cost", None)) is not None:
+            yield float(cost.retrain)
+        yield from _costs(policy.members)
 
 
 @contextmanager

@@ -90,6 +90,18 @@ def test_what_k_of_n_counts_later_is_in_its_vote() -> None:
     assert made.fired_rules() == (DRIFT.rule,)
 
 
+def test_a_rule_has_the_same_name_however_it_was_made() -> None:
+    """The line that finds past votes names each member, whether objects or a YAML made the composition."""
+    adapter: TypeAdapter[Trigger] = TypeAdapter(AnyTrigger)
+    objects = AnyOf(triggers=(Never(), KOfN(k=2, trigger=Recoverable())))
+    rule = "any_of(triggers=[never(), k_of_n(k=2, trigger=recoverable_loss())])"
+    assert objects.rule == rule
+    inner = {"policy": "k_of_n", "k": 2, "trigger": {"policy": "recoverable_loss"}}
+    assert adapter.validate_python({"policy": "any_of", "triggers": [{"policy": "never"}, inner]}).rule == rule
+    priced = {"policy": "at_least", "k": 1, "triggers": [{"policy": "cara", "cost": {"retrain": 0.25}}]}
+    assert adapter.validate_python(priced).rule == "at_least(triggers=[cara(cost=(retrain=0.25))], k=1)"
+
+
 def test_numbers_that_no_vote_can_reach_are_refused() -> None:
     """More of k than there are members or checks is an error of the config, with what would do."""
     adapter: TypeAdapter[Trigger] = TypeAdapter(AnyTrigger)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from driftloop.monitoring.ledger import Ledger
-from driftloop.pipelines.config.project import load
+from driftloop.pipelines.commands.backtest import _configured_cost
+from driftloop.pipelines.config.project import Project, load
 from tests import streams
 
 SMALL: dict[str, Any] = {
@@ -93,3 +94,18 @@ def test_batches_that_are_no_windows_are_not_handed_over(run: Run, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["stored"] is False
     assert "not saved for the live policies, because their batch is windows.current" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("trigger", "cost"),
+    [
+        ({"policy": "cara", "cost": {"retrain": 0.7}}, 0.7),
+        ({"policy": "any_of", "triggers": [{"policy": "never"}, {"policy": "cara", "cost": {"retrain": 0.7}}]}, 0.7),
+        ({"policy": "k_of_n", "trigger": {"policy": "recoverable_loss", "cost": {"retrain": 0.05}}}, 0.05),
+        ({"policy": "any_of", "triggers": [{"policy": "periodic"}]}, 0.2),
+    ],
+)
+def test_the_cost_of_the_config_is_found_at_any_depth(trigger: dict[str, Any], cost: float) -> None:
+    """A backtest takes the price of a retrain that a rule of the config has, within a composition too."""
+    project = Project.model_validate(streams.config(policies__triggers=[trigger]))
+    assert _configured_cost(project) == cost
