@@ -13,6 +13,15 @@ from driftloop.pipelines.config.refusal import shown
 # Within it whole numbers and their spans fit into 64 bits, and floats keep their whole part.
 FARTHEST = 1e15
 DEEPEST = 32
+ROUNDS = 100_000
+# Rounds, trees and threads of a fit: beyond it a fit takes days on a few thousand rows.
+MOST = {
+    **dict.fromkeys(("n_estimators", "num_boost_round", "max_iter", "n_iter", "max_fun", "max_trials"), ROUNDS),
+    **dict.fromkeys(("early_stopping_rounds", "n_iter_no_change"), ROUNDS),
+    **dict.fromkeys(("num_parallel_tree", "n_init", "n_alphas", "cv"), 1_000),
+    **dict.fromkeys(("n_jobs", "nthread"), 1_024),
+    "hidden_layer_sizes": 10_000,
+}
 
 
 def storable(value: Any, depth: int = 0) -> Any:
@@ -51,6 +60,24 @@ def drawable(values: list[Any]) -> list[Any]:
                 f"the ends of a range, from -{FARTHEST:g} to {FARTHEST:g}", found=f"{shown(beyond[0])} as an end"
             )
     return values
+
+
+def refuse_endless(key: str, name: str, value: Any) -> None:
+    """Refuse a parameter of a built-in estimator with which a fit would not end, or not fit into memory.
+
+    `name` may be that of an inner estimator (`model__max_iter`); of a list each number counts.
+    """
+    most = MOST.get(name.rpartition("__")[2])
+    if most is None:
+        return
+    for number in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(number, int | float) and not number <= most:
+            raise Misfit(
+                f"at most {most:,}",
+                key=key,
+                found=shown(number),
+                remedy="lower it, or leave it out: boosted trees then stop early" if most == ROUNDS else "lower it",
+            )
 
 
 Parameter = Annotated[Any, AfterValidator(storable)]

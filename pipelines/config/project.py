@@ -15,7 +15,7 @@ from driftloop.monitoring.settings.durations import Span, format_duration, parse
 from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.windows import Windows
-from driftloop.pipelines.config.parameters import Drawn, Parameter
+from driftloop.pipelines.config.parameters import Drawn, Parameter, refuse_endless
 from driftloop.pipelines.config.refusal import worded
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.config.training_window import TrainingSpan, with_base
@@ -53,7 +53,7 @@ class Training(Section):
     params: dict[str, Parameter] = Field(
         default_factory=dict,
         description="parameters of the estimator (under auto, of xgboost); boosted trees stop early unless their "
-        "number is given",
+        "number is given; at most 100,000 trees or iterations",
     )
     search: Search | None = None
     max_levels: int = Field(
@@ -75,6 +75,17 @@ class Training(Section):
         description="memory that its process may take, rows and libraries included (Linux)",
     )
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        # A function of the user's own knows its parameters, and ends at `timeout`.
+        if ":" in self.estimator:
+            return self
+        for name, value in self.params.items():
+            refuse_endless(f"params.{name}", name, value)
+        for name, values in (self.search.space if self.search else {}).items():
+            refuse_endless(f"search.space.{name}", name, values)
+        return self
 
 
 class Predictions(Section):
