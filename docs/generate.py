@@ -1,4 +1,4 @@
-"""Write docs/config.md and docs/commands.md from the code: `python docs/generate.py`. A test holds them against it."""
+"""Generator of docs/config.md and docs/commands.md: `python -m docs.generate`. A test compares them with the code."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from driftloop.pipelines.config.schedule import On
 HERE = Path(__file__).parent
 
 TOP = """\
-# The config: one YAML a model
+# The config: one YAML per model
 
-Made by `python docs/generate.py` from the code. Unknown keys are refused, and every error names the file, the key, what
-was found and what is expected. Durations are written `7d`, `12h`, `30m`, `45s`, `2w` or as sums such as `1d12h`. A
-relative path starts at the folder of the YAML. `${NAME}` and `${NAME:-default}` in `source.path` and `source.url` are
-filled from the environment when the source is opened, and are kept as written everywhere else. A password or token that
-is written out in them is refused.
+Generated from the code by `python -m docs.generate`. Unknown keys are rejected, and every error names the file, the
+key, what was found and what is expected. Durations are written `7d`, `12h`, `30m`, `45s`, `2w` or as sums such as
+`1d12h`. A relative path starts at the folder of the YAML. `${NAME}` and `${NAME:-default}` in `source.path` and
+`source.url` are replaced by environment variables when the source is opened, and are kept as written everywhere else.
+A password or token in plain text is rejected.
 """
 
 
@@ -56,7 +56,7 @@ def config_page() -> str:
 def commands_page() -> str:
     """The help text of every command."""
     context = click.Context(main, info_name="driftloop", terminal_width=100, **main.context_settings)
-    parts = ["# Commands\n", "Made by `python docs/generate.py` from the code.\n", _help(context)]
+    parts = ["# Commands\n", "Generated from the code by `python -m docs.generate`.\n", _help(context)]
     for name in COMMANDS:
         command = main.command_called(name)
         own = click.Context(command, parent=context, info_name=name, max_content_width=100, terminal_width=100)

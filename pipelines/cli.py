@@ -1,4 +1,4 @@
-"""The entry of the command line: which commands there are. Each lives in a module of its name in pipelines/commands."""
+"""Entry point of the command line and list of commands. Each is a module of its name in pipelines/commands."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ COMMANDS = (
 )
 @click.version_option(version("driftloop"), message="driftloop %(version)s")
 def main() -> None:
-    """Watch tabular models, retrain them when it is worth the cost, promote what is proven better.
+    """Watch tabular models, retrain them when it pays, promote only what is proven better.
 
-    Start with `driftloop demo`, or with `driftloop init DATA` on a file of your own. State lies in .driftloop/ of the
-    working folder; DRIFTLOOP_HOME moves it. Telemetry of Prefect, MLflow and Evidently is off.
+    Start with `driftloop demo`, or with `driftloop init DATA` on your own file. State is in .driftloop/ of the working
+    folder; DRIFTLOOP_HOME changes it. Telemetry of Prefect, MLflow and Evidently is off.
     """
 
 

@@ -1,4 +1,4 @@
-"""`driftloop backtest`: the history replayed under many policies, as a table, a page and a recommendation."""
+"""Command `driftloop backtest`: replay of the history under many policies, as table, page and recommendation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SpanOrCount(click.ParamType["timedelta | int"]):
-    """A span such as 7d, or a whole number of what the option counts."""
+    """Type of a duration such as 7d, or a whole number."""
 
     name = "span|count"
 
@@ -37,7 +37,7 @@ class SpanOrCount(click.ParamType["timedelta | int"]):
         try:
             made: timedelta = parse_duration(value)
         except ValueError:
-            self.fail(f"{value!r} is neither a span such as 7d or 12h nor a whole number", param, ctx)
+            self.fail(f"{value!r} is neither a duration such as 7d or 12h nor a whole number", param, ctx)
         return made
 
 
@@ -45,24 +45,28 @@ class SpanOrCount(click.ParamType["timedelta | int"]):
 @config_argument
 @json_option
 @now_option
-@click.option("--policies", help="Triggers to compare, separated by commas; `config` for its own. Default: a grid.")
+@click.option(
+    "--policies", help="Triggers to compare, separated by commas; `config` for those of CONFIG. Default: a grid."
+)
 @click.option(
     "--cost",
     type=click.FloatRange(1e-6, 1e6),
-    help="What a retrain is worth, in units of one batch's loss. Default: the config's, or 0.2.",
+    help="Cost of one retrain, as a fraction of one batch's loss. Default: the cost in the config, or 0.2.",
 )
 @click.option(
-    "--batch", type=SpanOrCount(), help="A batch: a span such as 7d, or a number of rows. Default: windows.current."
+    "--batch",
+    type=SpanOrCount(),
+    help="Length of a batch: a duration such as 7d, or a number of rows. Default: windows.current.",
 )
 @click.option(
     "--label-delay",
     type=SpanOrCount(),
-    help="How late labels come: a span, or a number of batches. Default: columns.label_delay.",
+    help="Delay of labels: a duration, or a number of batches. Default: columns.label_delay.",
 )
 @click.option(
     "--write",
     is_flag=True,
-    help="Put the recommended triggers into CONFIG, if the later part of the history confirms them.",
+    help="Write the recommended triggers into CONFIG if the later part of the history confirms them.",
 )
 def backtest(
     config: Path,
@@ -74,15 +78,15 @@ def backtest(
     label_delay: timedelta | int | None,
     write: bool,
 ) -> None:
-    """Replay the whole history under many policies: which one pays, and when it would have retrained.
+    """Replay the history under many policies and compare their cost.
 
-    Trains a model at the end of every batch and scores it on all later ones, once, on all cores; registers nothing.
+    Trains a model at the end of every batch and scores it on all later batches, on all cores. Registers nothing.
     """
     from driftloop.pipelines.backtest.run import backtest as run
     from driftloop.pipelines.config.project import load
 
     if batch is not None and not batch:
-        raise click.BadParameter("a batch is longer than nothing", param_hint="--batch")
+        raise click.BadParameter("a batch must be longer than zero", param_hint="--batch")
     project = load(config)
     present = now or datetime.now(UTC)
     price = cost or _configured_cost(project)
@@ -144,7 +148,7 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
 
 
 def _hand_over(project: Project, found: Study, now: datetime, batch: timedelta | int | None) -> bool:
-    """Keep what was learned for the live policies, where its batches are their windows."""
+    """Store what was learned for the live policies, if the batches are their windows."""
     from driftloop.monitoring.ledger import Ledger
     from driftloop.pipelines.runtime import home
 

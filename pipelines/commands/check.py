@@ -1,4 +1,4 @@
-"""`driftloop check`: one check of one model, in words or as one JSON object."""
+"""Command `driftloop check`: one check of one model, as text or as one JSON object."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ RETRAIN_DECIDED = 10
 @config_argument
 @json_option
 @now_option
-@click.option("--dry-run", is_flag=True, help="Judge and write the report, change nothing.")
-@click.option("--exit-code", is_flag=True, help="Exit with 10 when the decision was to retrain.")
+@click.option("--dry-run", is_flag=True, help="Evaluate and write the report, but change nothing.")
+@click.option("--exit-code", is_flag=True, help="Exit with 10 if the decision was to retrain.")
 def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit_code: bool) -> None:
-    """Check one model: judge its fresh rows, retrain it if that is decided."""
+    """Check one model: evaluate its fresh rows, retrain it if the decision is to retrain."""
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.flows.warmup import prefect_ready
 

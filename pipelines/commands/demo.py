@@ -1,4 +1,4 @@
-"""`driftloop demo`: a year of flights through the whole loop."""
+"""Command `driftloop demo`: replay of a year of flights."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import click
 
 
 @click.command()
-@click.option("--weeks", type=click.IntRange(1, 44), default=44, show_default=True, help="How many weeks to replay.")
+@click.option("--weeks", type=click.IntRange(1, 44), default=44, show_default=True, help="Number of weeks to replay.")
 def demo(weeks: int) -> None:
-    """A year of New York flights through the whole loop: checks, retrains, reports."""
+    """Replay a year of New York flights: checks, retrains, reports."""
     from driftloop.pipelines.operations.demo import run
 
     run(weeks)

@@ -1,4 +1,4 @@
-"""`driftloop deploy`: the models as deployments of a Prefect server."""
+"""Command `driftloop deploy`: models as deployments of a Prefect server."""
 
 from __future__ import annotations
 
@@ -13,21 +13,27 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 
 @click.command()
 @click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--pool", default="driftloop", show_default=True, help="The work pool; a process pool if it is new.")
+@click.option(
+    "--pool",
+    default="driftloop",
+    show_default=True,
+    help="Name of the work pool; created as a process pool if it is missing.",
+)
 @click.option(
     "--sweep",
     type=Duration(),
     default="5m",
     show_default=True,
-    help="How often requests that nobody works on are looked for.",
+    help="Interval for picking up unclaimed requests.",
 )
 @json_option
 def deploy(configs: tuple[Path, ...], pool: str, sweep: timedelta, as_json: bool) -> None:
-    """Put every model of CONFIGS (folders or files) on the Prefect server of PREFECT_API_URL.
+    """Deploy every model of CONFIGS (folders or files) to a Prefect server.
 
-    For each model a deployment monitoring/MODEL with its schedule and a deployment training/MODEL, which an event
-    starts when a check asks for a retrain. A second time it says what is unchanged. Workers see the config files under
-    the same paths, and have the same MLFLOW_TRACKING_URI and DRIFTLOOP_LEDGER_URL, or the same DRIFTLOOP_HOME.
+    The server is PREFECT_API_URL. Each model gets a deployment monitoring/MODEL with its schedule and a deployment
+    training/MODEL, which an event starts when a check requests a retrain. Run it again after a change: it prints what
+    is new, updated or unchanged. Workers need the config files under the same paths, and the same MLFLOW_TRACKING_URI
+    and DRIFTLOOP_LEDGER_URL, or the same DRIFTLOOP_HOME.
     """
     from driftloop.pipelines.runtime import home
     from driftloop.pipelines.server.models import projects
@@ -43,4 +49,4 @@ def deploy(configs: tuple[Path, ...], pool: str, sweep: timedelta, as_json: bool
         return
     for one in done:
         say(f"{one.state:<9} {one.what:<10} {one.name}" + (f"  {one.schedule}" if one.schedule else ""))
-    say(f"next: prefect worker start --pool {pool}, where there is none yet")
+    say(f"next: prefect worker start --pool {pool}, unless a worker is running")

@@ -1,4 +1,4 @@
-"""`driftloop doctor`: is all well, and what was mended."""
+"""Command `driftloop doctor`: problems found and repaired."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FAILED = 1
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Check the parts and the stores, end runs of dead processes, bring back a lost champion, and say so.
+    """Check dependencies and stores, close orphaned runs, restore a missing champion.
 
-    Exits with 1 if something is wrong that it cannot mend.
+    Exits with 1 if a problem cannot be repaired automatically.
     """
     from driftloop.pipelines.flows.warmup import prefect_ready
 

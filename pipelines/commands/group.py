@@ -1,4 +1,4 @@
-"""The group of all commands: finds each by its module's name, and turns errors into exit codes and JSON."""
+"""Group of all commands: finds each by its module's name, and turns errors into exit codes and JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
 class Commands(click.Group):
-    """Imports a command's module when the command is asked for, and exits with 2 for a wrong command or config.
+    """Group that imports a command's module on use, and exits with 2 for a wrong command or config.
 
     `modules` are the names in the order of the help page; each is a module of
     `driftloop.pipelines.commands` with a command of its own name. Anything else that fails exits with 1.
@@ -35,7 +35,7 @@ class Commands(click.Group):
         return self.command_called(cmd_name) if cmd_name in self.modules else None
 
     def command_called(self, name: str) -> click.Command:
-        """Give the command of that name; its module is imported now."""
+        """Import and return the command of that name."""
         made: click.Command = getattr(import_module(f"driftloop.pipelines.commands.{name}"), name)
         return made
 
@@ -89,7 +89,9 @@ class Commands(click.Group):
         if args[0] in self.modules or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
         there = ", ".join(sorted(self.modules))
-        raise click.UsageError(f"No such command {args[0]!r}; there are {there}.{meant(args[0], self.modules)}", ctx)
+        raise click.UsageError(
+            f"No such command {args[0]!r}; expected one of {there}.{meant(args[0], self.modules)}", ctx
+        )
 
 
 def _fail(given: list[str], message: str, code: int) -> NoReturn:
@@ -100,9 +102,9 @@ def _fail(given: list[str], message: str, code: int) -> NoReturn:
 
 
 def _of_the_output(error: Exception) -> bool:
-    """Whether it was the output that could not be written, by the function that met the error.
+    """Return true if the error came from writing the output.
 
-    What stdout still holds is dropped then: Python would try to write it once more at its end.
+    The rest of stdout is dropped then: Python would try to write it once more at its end.
     """
     import traceback
 
@@ -120,7 +122,7 @@ def _as_json(given: list[str], message: str) -> None:
 
 
 def _kept_traceback() -> str:
-    """Keep the traceback of an error that nobody foresaw where it can be found, and say where."""
+    """Save the traceback of an unexpected error and return a line with its path."""
     import traceback
 
     from driftloop.pipelines.runtime import home
@@ -130,4 +132,4 @@ def _kept_traceback() -> str:
         file.write_text(traceback.format_exc(), "utf-8")
     except Exception:
         return ""
-    return f"\n  this was not foreseen; the traceback is in {file}"
+    return f"\n  unexpected error; traceback saved to {file}"

@@ -1,4 +1,4 @@
-"""`driftloop history`: everything that happened to a model, newest last, with why."""
+"""Command `driftloop history`: events of a model with their reasons, newest last."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 @click.command()
 @click.argument("model")
 @json_option
-@click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="How many events, the newest.")
+@click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="Number of newest events to show.")
 def history(model: str, as_json: bool, most: int) -> None:
-    """Tell what was decided about a model and what was not, with every vote. MODEL: its name, or its YAML.
+    """Show every decision about a model, including decisions not to act, with every vote.
 
-    Checks with their verdicts, retrains asked for, claimed, trained, promoted, rejected or failed, rollbacks, healed
-    champions, missed checks, what a backtest found out: the ledger's record in the order it was written.
+    MODEL: its name, or its YAML. Lists the ledger's events in the order of writing: checks with their verdicts,
+    retrains requested, claimed, trained, promoted, rejected or failed, rollbacks, repaired champions, missed checks,
+    results of backtests.
     """
     from contextlib import closing
 

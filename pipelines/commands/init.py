@@ -1,4 +1,4 @@
-"""`driftloop init`: write a commented config from a data file or a table."""
+"""Command `driftloop init`: commented config from a data file or a table."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from driftloop.pipelines.runtime.terminal import say
 
 @click.command()
 @click.argument("data", nargs=-1, required=True, metavar="DATA")
-@click.option("--table", help="DATA is a database URL; this is the table.")
-@click.option("--model", help="Name of the model; from the file's name if not given.")
-@click.option("--target", help="The column to predict; guessed if not given.")
-@click.option("--time", help="The time column; guessed if not given.")
-@click.option("--time-format", help="How its times are written, if not in ISO 8601: '%d.%m.%Y %H:%M'. Guessed too.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="The YAML to write. Default: MODEL.yaml")
+@click.option("--table", help="Name of the table, if DATA is a database URL.")
+@click.option("--model", help="Name of the model. Default: the name of the file.")
+@click.option("--target", help="Column to predict; guessed if not given.")
+@click.option("--time", help="Time column; guessed if not given.")
+@click.option("--time-format", help="Format of its times, if not ISO 8601: '%d.%m.%Y %H:%M'. Guessed if not given.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Path of the YAML to write. Default: MODEL.yaml")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(
     data: tuple[str, ...],
@@ -31,8 +31,8 @@ def init(
 ) -> None:
     """Write a commented config from a data file (parquet, CSV) or a table.
 
-    It looks at the columns and the history, and proposes types, target, time column, the delay of labels, and windows.
-    Read what it wrote, then `driftloop check` it.
+    It reads the columns and the history, and proposes types, target, time column, label delay and windows. Read the
+    config before the first `driftloop check`.
     """
     from driftloop.monitoring.errors import listed
     from driftloop.pipelines import init as proposing

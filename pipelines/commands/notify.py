@@ -1,4 +1,4 @@
-"""`driftloop notify`: a test message to every URL of a config."""
+"""Command `driftloop notify`: test message to every URL of a config."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ FAILED = 1
 @config_argument
 @json_option
 def notify(config: Path, as_json: bool) -> None:
-    """Send a test notification to every URL of `notify.urls`, and report which ones took it.
+    """Send a test notification to every URL of `notify.urls` and report which were delivered.
 
-    Exits with 1 if one of them did not.
+    Exits with 1 if one was not delivered.
     """
     from driftloop.monitoring.errors import ConfigError
     from driftloop.pipelines.config.project import load

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have, and the promise of `--json`: one object on stdout."""
+"""Arguments and options shared by several commands, and `--json`: one object on stdout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 
 
 class Moment(click.ParamType[datetime]):
-    """An ISO 8601 time; UTC where it names no zone."""
+    """Type of an ISO 8601 time; UTC without an offset."""
 
     name = "time"
 
@@ -25,15 +25,17 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(
-                f"{value!r} is no time; expected ISO 8601 such as 2026-01-31 or 2026-01-31T06:00+01:00", param, ctx
+                f"{value!r} is not a valid time; expected ISO 8601 such as 2026-01-31 or 2026-01-31T06:00+01:00",
+                param,
+                ctx,
             )
         if not 1900 <= moment.year <= 2200:
-            self.fail(f"{value!r} is out of reach; expected a year from 1900 to 2200", param, ctx)
+            self.fail(f"{value!r} is out of range; expected a year from 1900 to 2200", param, ctx)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 class Duration(click.ParamType[timedelta]):
-    """A span of time such as 5m or 1d12h, longer than nothing."""
+    """Type of a positive duration such as 5m or 1d12h."""
 
     name = "span"
 
@@ -45,9 +47,9 @@ class Duration(click.ParamType[timedelta]):
         try:
             made: timedelta = parse_duration(value)
         except ValueError:
-            self.fail(f"{value!r} is no span of time; expected one such as 5m or 12h", param, ctx)
+            self.fail(f"{value!r} is not a valid duration; expected for example 5m or 12h", param, ctx)
         if not made:
-            self.fail("a span is longer than nothing", param, ctx)
+            self.fail("duration must be positive", param, ctx)
         return made
 
 
@@ -55,12 +57,14 @@ config_argument = click.argument("config", type=click.Path(path_type=Path))
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout; logs go to stderr."
 )
-now_option = click.option("--now", type=Moment(), help="The present, for a replay (ISO 8601, UTC unless it says).")
+now_option = click.option(
+    "--now", type=Moment(), help="Evaluate as of this time (ISO 8601; UTC unless an offset is given)."
+)
 
 
 @contextmanager
 def only_json(wanted: bool) -> Iterator[None]:
-    """With --json whatever anyone prints on stdout meanwhile, a training function say, goes to stderr."""
+    """Redirect stdout to stderr with --json, so that output of a training function cannot mix with the object."""
     if not wanted:
         yield
         return

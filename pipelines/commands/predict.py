@@ -1,4 +1,4 @@
-"""`driftloop predict`: the champion's predictions of a window, logged."""
+"""Command `driftloop predict`: log of the champion's predictions for a window."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 @json_option
 @now_option
 def predict(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Score the newest window with the champion and log its predictions. Checks use them instead of scoring again.
+    """Score the newest window with the champion and log the predictions.
 
-    The same window and version again scores only rows that have come since. `predictions.path` says where the log lies.
+    Checks use the logged predictions instead of scoring again. A second run for the same window and version scores only
+    rows that arrived since. `predictions.path` sets the folder of the log.
     """
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.runtime import home

@@ -1,4 +1,4 @@
-"""`driftloop promote`: a person lets a waiting challenger take over, or sends it away."""
+"""Command `driftloop promote`: manual approval or rejection of a pending challenger."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 @click.argument("model")
 @click.argument("version")
 @json_option
-@click.option("--decline", metavar="WHY", help="Send it away instead; the champion stays.")
+@click.option("--decline", metavar="WHY", help="Reject the challenger for this reason; keep the champion.")
 def promote(model: str, version: str, as_json: bool, decline: str | None) -> None:
-    """Let the challenger VERSION, which waits for approval, take over. MODEL: its name, or its YAML.
+    """Promote or reject the challenger VERSION that is pending approval. MODEL: its name, or its YAML.
 
-    With `promotion: manual` in the config a challenger that the gate has passed waits under the alias 'challenger'. It
-    takes over only from the champion that it was proven against.
+    With `promotion: manual` in the config a challenger that passed the gate waits under the alias 'challenger'. It can
+    replace only the champion that it was compared with at the gate.
     """
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.requests.approval import answer

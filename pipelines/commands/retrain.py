@@ -1,4 +1,4 @@
-"""`driftloop retrain`: a challenger by hand; the gate still decides."""
+"""Command `driftloop retrain`: manual training run; the gate still decides."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 @json_option
 @now_option
 def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Train a challenger now, whatever the signals say. The gate still decides whether it takes over."""
+    """Train a challenger now, regardless of the policies. The gate still decides on promotion."""
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.flows.warmup import prefect_ready
 

@@ -1,4 +1,4 @@
-"""`driftloop rollback`: the previous champion serves again."""
+"""Command `driftloop rollback`: restores the previous champion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 @config_argument
 @json_option
 def rollback(config: Path, as_json: bool) -> None:
-    """Make the previous champion serve again; its reference comes back with it."""
+    """Restore the previous champion together with its reference."""
     from driftloop.monitoring.ledger import Ledger
     from driftloop.pipelines import site
     from driftloop.pipelines.config.project import load

@@ -1,4 +1,4 @@
-"""`driftloop serve`: the embedded service, until it is told to stop."""
+"""Command `driftloop serve`: the embedded service, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -15,23 +15,29 @@ from driftloop.pipelines.runtime.terminal import Harmless
 
 @click.command()
 @click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Checks at a time.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where /health and /metrics listen.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Its port; 0 takes any that is free."
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Maximum number of concurrent checks."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of /health and /metrics.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port of /health and /metrics; 0: any free port.",
 )
 @click.option(
     "--patience",
     type=click.IntRange(min=0),
     default=80,
     show_default=True,
-    help="Seconds that running checks get to end after SIGTERM; then they are cut off.",
+    help="Seconds to wait for running checks after SIGTERM.",
 )
 def serve(configs: tuple[Path, ...], workers: int, host: str, port: int, patience: int) -> None:
-    """Check every model of CONFIGS (folders or files) by its schedule and on arrival of data.
+    """Check every model of CONFIGS (folders or files) on its schedule and when data arrives.
 
-    New, changed and broken YAML files are picked up while it runs. SIGTERM and Ctrl-C let the running checks end and
-    start no other; a second one cuts them off. Other machines reach it only with --host and DRIFTLOOP_TOKEN.
+    New, changed and invalid YAML files are detected while it runs. After SIGTERM or Ctrl-C no further check starts and
+    running checks may finish; a second signal aborts them. Other machines need --host and DRIFTLOOP_TOKEN.
     """
     _log_to_stderr()
     from driftloop.pipelines.flows.warmup import prefect_ready

@@ -1,4 +1,4 @@
-"""`driftloop site`: the static pages of all models, written anew."""
+"""Command `driftloop site`: the static pages of all models."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 @click.command()
 @json_option
 def site(as_json: bool) -> None:
-    """Write the static site: an index of all models, and a page for each with its timeline, checks and versions.
+    """Regenerate the static site: an index of all models and a page per model.
 
-    It lies in the state folder, needs no server, and every check keeps it up to date; this command writes it whole.
+    The site is in the state folder and needs no server. Every check updates it; this command writes all pages.
     """
     from driftloop.pipelines.runtime import home
     from driftloop.pipelines.site import write_all

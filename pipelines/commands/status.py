@@ -1,4 +1,4 @@
-"""`driftloop status`: all models, one line each, once or for as long as somebody watches."""
+"""Command `driftloop status`: all models, one line each, once or refreshed."""
 
 from __future__ import annotations
 
@@ -15,21 +15,26 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 @click.command()
 @click.argument("model", required=False)
 @json_option
-@click.option("--watch", is_flag=True, help="Show it anew again and again, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh until interrupted.")
 @click.option(
-    "--every", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between, with --watch."
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    help="Seconds between refreshes, with --watch.",
 )
 def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
-    """Each model: champion, age, last check, drift, loss, last retrain. MODEL: its name, or its YAML.
+    """Show each model: champion, age, last check, drift, loss, last retrain.
 
-    The reason of the last verdict stands below a model that failed, was held back or rejected; with MODEL always.
+    MODEL: its name, or its YAML. The reason of the last verdict is shown below a model that failed, was held or
+    rejected; with MODEL always.
     """
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.operations.status import collect
     from driftloop.pipelines.runtime import home
 
     if watch and as_json:
-        raise click.UsageError("--json prints one object and ends: leave out --watch")
+        raise click.UsageError("--json prints one object and exits: omit --watch")
     if model is not None and model.endswith((".yaml", ".yml")):
         model = load(model).model
     home.prepare()

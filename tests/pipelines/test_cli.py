@@ -117,7 +117,7 @@ def test_help_and_version_import_nothing_heavy(process: Run) -> None:
         (["chekc"], "Did you mean 'check'?"),
         (["check"], "Missing argument 'CONFIG'"),
         (["check", "nowhere.yaml"], "there is no model file 'nowhere.yaml'"),
-        (["check", "m.yaml", "--now", "yesterday"], "'yesterday' is no time; expected ISO 8601"),
+        (["check", "m.yaml", "--now", "yesterday"], "'yesterday' is not a valid time; expected ISO 8601"),
         (["check", "m.yaml", "--now", "9999-12-31"], "expected a year from 1900 to 2200"),
         (["check", "m.yaml", "--drry-run"], "--dry-run"),
         (["check", "bad.yaml"], "bad.yaml: task:"),
@@ -231,7 +231,7 @@ def test_an_error_that_nobody_foresaw_keeps_its_traceback(process: Run, tmp_path
     assert done.returncode == 1
     file = tmp_path / "state" / "last_error.txt"
     assert done.stderr == (
-        f"driftloop: ZeroDivisionError: division by zero\n  this was not foreseen; the traceback is in {file}\n"
+        f"driftloop: ZeroDivisionError: division by zero\n  unexpected error; traceback saved to {file}\n"
     )
     assert "Traceback" in file.read_text()
 

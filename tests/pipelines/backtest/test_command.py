@@ -72,8 +72,8 @@ def test_json_is_one_object_and_write_writes(run: Run, tmp_path: Path) -> None:
     ("words", "code", "said"),
     [
         (["--policies", "periodc"], 2, "Did you mean 'periodic'?"),
-        (["--batch", "seven"], 2, "'seven' is neither a span such as 7d or 12h nor a whole number"),
-        (["--batch", "0"], 2, "a batch is longer than nothing"),
+        (["--batch", "seven"], 2, "'seven' is neither a duration such as 7d or 12h nor a whole number"),
+        (["--batch", "0"], 2, "a batch must be longer than zero"),
         (["--cost", "0"], 2, "0"),
         (["--batch", "40d"], 1, "at least 10 batches to train and to score on"),
         (["--label-delay", "9"], 1, "with labels that come 9 batches late"),

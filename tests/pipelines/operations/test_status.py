@@ -167,7 +167,7 @@ def test_watching_shows_it_again_until_it_is_ended() -> None:
     assert (watching.returncode, errors) == (0, "")
     refused = CliRunner().invoke(main, ["status", "--watch", "--json"])
     assert refused.exit_code == 2
-    assert "leave out --watch" in refused.stderr
+    assert "omit --watch" in refused.stderr
 
 
 def test_no_model_says_what_to_do() -> None:
