@@ -10,10 +10,13 @@ has its score. Reading the current file is part of it; imports are not. Prints o
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,14 @@ def named(folder: Path) -> tuple[list[str], list[str]]:
     return [name for name in names if name[0] == "n"], [name for name in names if name[0] == "c"]
 
 
+def framed(file: Path) -> Any:
+    """The columns of numbers and of categories as a frame of pandas."""
+    import pandas as pd
+
+    numbers, labels = named(file.parent)
+    return pd.read_parquet(file, columns=[*numbers, *labels])
+
+
 def decode(folder: Path) -> Run:
     """The limit: pyarrow decodes the columns of the current file, on all cores, and keeps nothing."""
 
@@ -44,32 +55,49 @@ def decode(folder: Path) -> Run:
 
 
 def driftloop(folder: Path) -> Run:
-    """Ours, as a check does it: load the profile of the reference, count the current file in its cells, judge."""
+    """Ours, by the code of a check: read a window, name its rows, count them in the cells of the reference, judge."""
+    os.environ["DRIFTLOOP_HOME"] = str(folder / "home")
     from benchmarks.false_alarms import told
-    from driftloop.monitoring.drift.settings import Drift
+    from driftloop.monitoring.config import Monitored
     from driftloop.monitoring.drift.verdicts import judge
-    from driftloop.monitoring.profiles import load, profile_parquet
+    from driftloop.monitoring.profiles import like, load, merge
+    from driftloop.monitoring.records import Window
+    from driftloop.pipelines.data.fresh import read_fresh
+    from driftloop.pipelines.data.spread import spread
 
     def run() -> Any:
         reference = load(folder / "profile.npz")
-        return judge(reference, profile_parquet(reference, folder / "current.parquet"), columns, settings)
+        fresh = read_fresh(config, window, folder)
+        counted = merge(*spread(partial(like, reference), fresh.pieces()))
+        return judge(reference, counted, columns, config.drift)
 
-    settings = Drift()
-    columns = told(load(folder / "profile.npz").kinds, settings)
+    import ibis
+
+    assert ibis.duckdb  # ibis imports an engine when it is first asked for it
+    numbers, labels = named(folder)
+    config = Monitored.model_validate(
+        {
+            "model": "race",
+            "task": "regression",
+            "source": {"path": "current.parquet"},
+            "columns": {"time": "ts", "target": "y", "numeric": numbers, "categorical": labels},
+        }
+    )
+    window = Window(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2027, 1, 1, tzinfo=UTC))
+    columns = told(load(folder / "profile.npz").kinds, config.drift)
     return run
 
 
 def evidently(folder: Path, metrics: list[Any]) -> Run:
     """Run a report of Evidently on both frames; no page is drawn."""
-    import pandas as pd
     from evidently import DataDefinition, Dataset, Report
 
     numbers, labels = named(folder)
     told = DataDefinition(numerical_columns=numbers, categorical_columns=labels)
-    reference = Dataset.from_pandas(pd.read_parquet(folder / "reference.parquet"), data_definition=told)
+    reference = Dataset.from_pandas(framed(folder / "reference.parquet"), data_definition=told)
 
     def run() -> dict[str, Any]:
-        current = Dataset.from_pandas(pd.read_parquet(folder / "current.parquet"), data_definition=told)
+        current = Dataset.from_pandas(framed(folder / "current.parquet"), data_definition=told)
         return Report(metrics).run(current, reference).dict()
 
     return run
@@ -92,13 +120,12 @@ def evidently_value_drift(folder: Path) -> Run:
 
 def nannyml(folder: Path) -> Run:
     """NannyML's univariate drift with its default methods, the current file as one chunk."""
-    import pandas as pd
     from nannyml import UnivariateDriftCalculator
 
     numbers, labels = named(folder)
-    reference = pd.read_parquet(folder / "reference.parquet")
+    reference = framed(folder / "reference.parquet")
     fitted = UnivariateDriftCalculator([*numbers, *labels], treat_as_categorical=labels, chunk_number=1).fit(reference)
-    return lambda: fitted.calculate(pd.read_parquet(folder / "current.parquet"))
+    return lambda: fitted.calculate(framed(folder / "current.parquet"))
 
 
 def frouros(folder: Path) -> Run:

@@ -31,6 +31,7 @@ from driftloop.monitoring.profiles import first, save
 from driftloop.monitoring.records import Kind
 
 GROUP = 1_000_000
+FIRST = np.datetime64("2026-01-01", "ms").astype(np.int64)
 SCRIPT = Path(__file__).with_name("contenders.py")
 OURS = ("decode", "driftloop", "evidently-preset", "evidently-value-drift")
 THEIRS = {"nannyml": "nannyml", "frouros": "frouros", "frouros-numbers": "frouros", "alibi-detect": "alibi-detect"}
@@ -73,9 +74,12 @@ class Measured:
     trouble: str = ""
 
 
-def table(shape: Shape, rows: int, generator: np.random.Generator) -> pa.Table:
-    """Smooth, skewed, rounded and whole numbers, and categories of 3 to 300 levels; no nulls, as peers want it."""
-    made = {}
+def table(shape: Shape, rows: int, generator: np.random.Generator, start: int = 0) -> pa.Table:
+    """Smooth, skewed, rounded and whole numbers, and categories of 3 to 300 levels; no nulls, as peers want it.
+
+    Beside them a time `ts`, a row every 500 ms, and a target `y`: a check reads these too, nobody scores them.
+    """
+    made = {"ts": pa.array(FIRST + np.arange(start, start + rows) * 500, pa.timestamp("ms")), "y": np.zeros(rows)}
     for at in range(shape.numbers):
         smooth = generator.normal(loc=at, size=rows)
         kinds = (smooth, smooth, smooth, np.exp(smooth - at), np.round(smooth, 2), np.round(smooth * 10))
@@ -92,7 +96,7 @@ def write(path: Path, shape: Shape, rows: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     with pq.ParquetWriter(path, table(shape, 0, generator).schema) as writer:
         for start in range(0, rows, GROUP):
-            writer.write_table(table(shape, min(GROUP, rows - start), generator))
+            writer.write_table(table(shape, min(GROUP, rows - start), generator, start))
 
 
 def prepare(folder: Path, shape: Shape) -> None:
@@ -146,7 +150,7 @@ def race(shape: Shape, names: dict[str, str], rounds: int, patience: float, expe
         prepare(folder, shape)
         for name, result in results.items():
             likely = expected.get(name, 0.0) * size
-            if likely > patience:
+            if likely > patience and name not in OURS[:2]:  # all others are compared with these two
                 result.trouble = f"left out: some {likely:.0f} s to be expected"
         for at in range(rounds):
             for name, result in results.items():

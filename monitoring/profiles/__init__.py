@@ -4,7 +4,6 @@ from driftloop.monitoring.profiles.building import Profile, Profiles, Rows, firs
 from driftloop.monitoring.profiles.errors import CellsDiffer, ProfileUnreadable
 from driftloop.monitoring.profiles.levels import LEVELS_KEPT, CategoricalProfile
 from driftloop.monitoring.profiles.numbers import FENCE, NumericProfile
-from driftloop.monitoring.profiles.parquet import profile_parquet
 from driftloop.monitoring.profiles.storing import load, save
 
 __all__ = [
@@ -21,6 +20,5 @@ __all__ = [
     "like",
     "load",
     "merge",
-    "profile_parquet",
     "save",
 ]

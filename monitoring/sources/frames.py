@@ -33,7 +33,7 @@ def from_arrow(table: pa.Table, texts: Iterable[str] = ()) -> pd.DataFrame:
             table = table.set_column(at, column.name, values.cast(kind))
         elif column.type in (pa.int64(), pa.uint64()) and values.null_count and _large(values):
             exact[column.name] = "Int64" if column.type == pa.int64() else "UInt64"
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True)
     for name, kind in exact.items():
         frame[name] = _whole(table.column(name), kind)
     return frame

@@ -113,7 +113,8 @@ def to_utc(times: pd.Series[Any], kind: Kind, zone: str, where: str) -> pd.Serie
     elif kind == "aware":
         known = times.dt.tz_convert("UTC")
     else:
-        known = localized(pd.to_datetime(times), zone)
+        # pandas looks at every value of moments, too, to find out that there is nothing to be parsed
+        known = localized(times if pd.api.types.is_datetime64_dtype(times.dtype) else pd.to_datetime(times), zone)
     # Down, never up: a row just before the end of a window must not be moved onto the end.
     floored: pd.Series[Any] = (known.dt.floor("us") if known.dt.unit == "ns" else known).dt.as_unit("us")
     return floored
