@@ -14,6 +14,7 @@ from driftloop.monitoring.settings.columns import PREDICTION, Columns, ColumnTyp
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.settings.windows import Windows
+from driftloop.monitoring.sources.engines import of_source
 
 Task = Literal["regression", "binary", "multiclass"]
 LOSSES: dict[str, tuple[str, ...]] = {
@@ -54,9 +55,9 @@ class Monitored(Section):
             raise Misfit(
                 f"a loss that fits task {self.task}: one of {listed(fitting)}", key="performance.loss", found=repr(loss)
             )
-        if self.columns.types and self.source.url is not None and not self.source.url.startswith("duckdb:"):
+        if self.columns.types and not of_source(self.source).text_types:
             raise Misfit(
-                "types only for the text of CSV and parquet files and of DuckDB tables",
+                "types only for the text of files and of DuckDB tables",
                 key="columns.types",
                 found="types for a table whose columns have types",
                 remedy="remove them, or cast in columns.derived",

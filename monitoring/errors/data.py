@@ -23,14 +23,14 @@ class BadData(DriftloopError):
 
 
 class SourceUnreadable(BadData):
-    """Truncated parquet, a CSV with broken lines, a wrong encoding."""
+    """A truncated file, a broken line, a wrong encoding."""
 
     code = "unreadable_source"
 
     def __init__(self, where: str, why: str, remedy: str | None = None) -> None:
         super().__init__(
             f"{where}: cannot be read: {why}",
-            expected="complete parquet files, or CSV in UTF-8 with the same number of fields on every line",
+            expected="complete files of the format that source.format or their ending names, text in UTF-8",
             remedy=remedy or "write the file again (to a temporary name, then rename), and run the check again",
         )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
+from driftloop.monitoring import formats
 from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.formats import FileFormat, FormatName
 from driftloop.monitoring.settings.limits import LONGEST_PATH
 from driftloop.monitoring.settings.secrets import written_out
 from driftloop.monitoring.settings.section import Section
@@ -19,14 +21,16 @@ class Source(Section):
     opened and is kept as written everywhere else, so that no secret reaches a log, Prefect or MLflow; a password or
     token that is written out is refused.
 
-    A CSV is in UTF-8, plain or gzip; its separator is the one of its header. A column that some files of a glob lack
-    is null in them.
+    Text files are in UTF-8, plain or gzip; the separator of a CSV is the one of its header. A column that some files of
+    a glob lack is null in them.
     """
 
     path: str | None = Field(
         None, max_length=LONGEST_PATH, description="a file, a glob such as trips/*.parquet, or an fsspec URL"
     )
-    format: Literal["parquet", "csv"] | None = Field(None, description="guessed from the path's ending if not given")
+    format: FormatName | None = Field(
+        None, description=f"of the files; known from the ending of the path if that is {formats.endings()}"
+    )
     url: str | None = Field(
         None, max_length=LONGEST_PATH, description="an ibis.connect URL: sqlite:///..., duckdb://..., postgres://..."
     )
@@ -54,16 +58,21 @@ class Source(Section):
         if (self.url is None) != (self.table is None):
             found = "url without table" if self.table is None else "table without url"
             raise Misfit("url and table together, or path alone", found=found, remedy="add the other one")
-        if self.path is not None and self.format is None and self.guess() is None:
-            found = f"{self.path!r}, whose ending tells no format"
-            raise Misfit("parquet or csv files", key="path", found=found, remedy="set source.format to parquet or csv")
+        if self.path is not None and self.format is None and formats.of_path(self.path) is None:
+            names = " or ".join(formats.NAMES)
+            raise Misfit(
+                f"a path that ends in one of {formats.endings()}",
+                key="path",
+                found=f"{self.path!r}, whose ending names no format",
+                remedy=f"set source.format to {names}",
+            )
         if self.path is None and self.format is not None:
             raise Misfit("format beside path", key="format", found="a format for a table", remedy="remove it")
         return self
 
-    def guess(self) -> Literal["parquet", "csv"] | None:
-        """Tell the format from the path's ending."""
-        name = (self.path or "").lower().rstrip("}")
-        if name.endswith((".parquet", ".pq")):
-            return "parquet"
-        return "csv" if name.endswith((".csv", ".csv.gz")) else None
+    @property
+    def file_format(self) -> FileFormat:
+        """The format of the files, declared or known from the ending."""
+        found = formats.named(self.format) if self.format else formats.of_path(self.path or "")
+        assert found is not None  # the rules above
+        return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import BadExpression, ColumnsLost
 from driftloop.monitoring.settings.columns import Columns
-from driftloop.monitoring.sources.times import ISO_DAY, ISO_DAY_GLOB
+from driftloop.monitoring.sources.times import ISO_DAY
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -44,13 +44,10 @@ def names_sql(names: Iterable[str], dialect: Any) -> str:
 
 
 def unlike_a_day(column: str, dialect: Any) -> str:
-    """The condition that text does not start as an ISO date does. `column` is SQL."""
+    """The condition that text does not start as an ISO date does, by a regular expression. `column` is SQL."""
     import sqlglot
     from sqlglot import exp
-    from sqlglot.dialects.sqlite import SQLite
 
-    if isinstance(sqlglot.Dialect.get_or_raise(dialect), SQLite):  # it has no regular expressions
-        return f"CAST({column} AS TEXT) NOT GLOB '{ISO_DAY_GLOB}*'"
     text = exp.cast(sqlglot.parse_one(column, read=dialect), exp.DataType.Type.VARCHAR)
     return exp.Not(this=exp.RegexpLike(this=text, expression=exp.Literal.string(ISO_DAY))).sql(dialect)
 

@@ -3,32 +3,21 @@
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
 
-import os
-import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
-from driftloop.monitoring.errors import (
-    BadExpression,
-    ColumnsTwice,
-    DriverMissing,
-    SourceMissing,
-    SourceUnreadable,
-    listed,
-)
+from driftloop.monitoring.errors import ColumnsTwice
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources import csvfiles, places, postgres, times
-from driftloop.monitoring.sources.describing import UNREAD, aliases, describe, rows_of, selected
-from driftloop.monitoring.sources.engines import Engine, EngineError, blame, said, tables
+from driftloop.monitoring.sources import times
+from driftloop.monitoring.sources.describing import UNREAD, aliases, rows_of, selected
+from driftloop.monitoring.sources.opening import opened
+from driftloop.monitoring.sources.relation import Relation
 from driftloop.monitoring.sources.timecolumn import Strays, around, moments, strays, time_kind, time_sql, within_sql
 from driftloop.monitoring.windows import within
 
@@ -36,13 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SAMPLED_FILES = 20
-# Shapes of CSV files by path, time and size.
-SHAPES: dict[tuple[str, int, int, int], csvfiles.Shape] = {}
-SHAPES_KEPT = 10_000
-SETTLED = 2_000_000_000  # nanoseconds
-LOOKED = threading.Lock()
-# What engines say of a file that is no database. A lock, by contrast, goes away.
-BROKEN_DATABASE = ("not a database", "not a valid", "malformed", "corrupt")
 
 
 @dataclass(frozen=True)
@@ -90,37 +72,37 @@ def stream_rows(source: Source, columns: Columns, window: Window, folder: Path, 
     import pandas as pd
 
     names = [columns.time, *columns.features, columns.target]
-    with _opened(source, folder, columns) as engine:
-        kind = time_kind(engine, columns)
+    with opened(source, folder, columns) as relation:
+        kind = time_kind(relation, columns)
         if kind is None:
             empty = pd.DataFrame({name: pd.Series([], dtype=object) for name in names})
-            yield Stream(iter([empty.astype({columns.time: "datetime64[us, UTC]"})]), engine.schema)
+            yield Stream(iter([empty.astype({columns.time: "datetime64[us, UTC]"})]), relation.schema)
             return
-        unread = [UNREAD + name for name in engine.unread]
-        sql = f"SELECT {selected(engine, [*names, *unread])} FROM {within_sql(engine, columns, window, kind)}"
+        unread = [UNREAD + name for name in relation.unread]
+        sql = f"SELECT {selected(relation, [*names, *unread])} FROM {within_sql(relation, columns, window, kind)}"
         known: dict[str, str] = {}
 
         def placed(frame: pd.DataFrame) -> pd.DataFrame:
-            frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, engine.where)
+            frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, relation.where)
             frame = within(frame, columns.time, window)
-            return _with_unread(engine, frame, known) if unread else frame
+            return _with_unread(relation, frame, known) if unread else frame
 
-        yield Stream(map(placed, engine.pieces(sql, most)), engine.schema)
+        yield Stream(map(placed, relation.pieces(sql, most)), relation.schema)
 
 
-def _with_unread(engine: Engine, frame: pd.DataFrame, places: dict[str, str]) -> pd.DataFrame:
+def _with_unread(relation: Relation, frame: pd.DataFrame, places: dict[str, str]) -> pd.DataFrame:
     """The frame with the text of numbers that could not be read in their place; `places` fills with the first ones."""
     from driftloop.monitoring.rows.canonical import Unread
 
-    for name in engine.unread:
+    for name in relation.unread:
         text = frame.pop(UNREAD + name)
         there = text.notna()
         if not there.any():
             continue
         if name not in places:
-            places[name] = engine.place_of(name, text[there].iloc[0])
+            places[name] = relation.place_of(name, text[there].iloc[0])
         # What is a number to Python, such as 1.234 among decimal commas, was none to the source.
-        plain = engine.kinds.get(name) == "number"
+        plain = relation.kinds.get(name) == "number"
         frame[name] = frame[name].astype(object)
         frame.loc[there, name] = [one if plain else Unread(one) for one in text[there]]
     frame.attrs["places"] = places
@@ -132,43 +114,44 @@ def fitting(source: Source, columns: Columns, folder: Path) -> dict[str, str]:
 
     No rows are read but those that say what the time column holds. Of an empty source nothing is known.
     """
-    with _opened(source, folder, columns) as engine:
-        return engine.schema if time_kind(engine, columns) is not None else {}
+    with opened(source, folder, columns) as relation:
+        return relation.schema if time_kind(relation, columns) is not None else {}
 
 
 def count_rows(source: Source, columns: Columns, window: Window, folder: Path) -> int:
     """How many rows `read_rows` would give, counted by the engine; of times kept as text the time column is read."""
-    with _opened(source, folder, columns) as engine:
-        kind = time_kind(engine, columns)
+    with opened(source, folder, columns) as relation:
+        kind = time_kind(relation, columns)
         if kind is None:
             return 0
         if kind == "text":
-            return len(moments(engine, columns, window))
-        return int(engine.fetch(f"SELECT count(*) AS n FROM {within_sql(engine, columns, window, kind)}")["n"].iloc[0])
+            return len(moments(relation, columns, window))
+        inside = within_sql(relation, columns, window, kind)
+        return int(relation.fetch(f"SELECT count(*) AS n FROM {inside}")["n"].iloc[0])
 
 
 def count_strays(source: Source, columns: Columns, now: datetime, folder: Path) -> Strays:
     """How many rows are in no window up to `now`: of the future, without a time, or with one that none reaches."""
-    with _opened(source, folder, columns) as engine:
-        return strays(engine, columns, now)
+    with opened(source, folder, columns) as relation:
+        return strays(relation, columns, now)
 
 
 def span(source: Source, columns: Columns, folder: Path) -> Window | None:
     """From the first time of the source to just after its last one; None if no row has a time."""
-    with _opened(source, folder, columns) as engine:
-        kind = time_kind(engine, columns)
+    with opened(source, folder, columns) as relation:
+        kind = time_kind(relation, columns)
         if kind is None:
             return None
-        time = time_sql(engine, columns, kind)
-        within = within_sql(engine, columns, times.EVER, kind)
-        ends = engine.fetch(f"SELECT min({time}) AS first, max({time}) AS last FROM {within}").iloc[0]
+        time = time_sql(relation, columns, kind)
+        within = within_sql(relation, columns, times.EVER, kind)
+        ends = relation.fetch(f"SELECT min({time}) AS first, max({time}) AS last FROM {within}").iloc[0]
         if ends.isna().any():
             return None
         if kind == "text":
             # Text sorts by the day as written; with offsets the first moment may stand in a line of the next day.
-            first, last = (moments(engine, columns, around(engine, columns, text)) for text in ends)
+            first, last = (moments(relation, columns, around(relation, columns, text)) for text in ends)
         else:
-            first, last = (times.to_utc(ends[[name]], kind, columns.time_zone, engine.where) for name in ends.index)
+            first, last = (times.to_utc(ends[[name]], kind, columns.time_zone, relation.where) for name in ends.index)
     if first.empty or last.empty:
         return None
     return Window(start=first.min().to_pydatetime(), end=last.max().to_pydatetime() + timedelta(microseconds=1))
@@ -189,145 +172,42 @@ def sample(
     source where that costs one pass over it, the newest ones among them; `more` are then further columns, SQL by name.
     `attrs["types"]` has the types that were guessed for columns of text.
     """
-    with _opened(source, folder, None) as engine:
-        for file, header in engine.headers.items():
+    with opened(source, folder, None) as relation:
+        for file, header in relation.headers.items():
             twice = sorted({name for name in header if header.count(name) > 1})
             if twice:
-                raise ColumnsTwice(engine.at.scrub(file), twice)
+                raise ColumnsTwice(relation.shown(file), twice)
         if time is not None:
-            frame = _in_time(engine, f"({how})" if how else engine.names([time]), rows, more or {})
-        elif not engine.files:
-            return engine.fetch(f"SELECT * FROM {engine.table} LIMIT {rows}")
+            frame = _in_time(relation, f"({how})" if how else relation.names([time]), rows, more or {})
+        elif not relation.files:
+            return relation.fetch(f"SELECT * FROM {relation.table} LIMIT {rows}")
         else:
-            picked = max(1, min(len(engine.files), SAMPLED_FILES, rows))
-            files = [engine.files[at * (len(engine.files) - 1) // max(picked - 1, 1)] for at in range(picked)]
-            parts = [f"({rows_of(engine, file)} LIMIT {-(-rows // picked)})" for file in files]
-            frame = engine.fetch(f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) AS s LIMIT {rows}")
-        names = {alias: name for name, alias in aliases(engine).items()} | {name: name for name in more or {}}
+            picked = max(1, min(len(relation.files), SAMPLED_FILES, rows))
+            files = [relation.files[at * (len(relation.files) - 1) // max(picked - 1, 1)] for at in range(picked)]
+            parts = [f"({rows_of(relation, file)} LIMIT {-(-rows // picked)})" for file in files]
+            frame = relation.fetch(f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)}) AS s LIMIT {rows}")
+        names = {alias: name for name, alias in aliases(relation).items()} | {name: name for name in more or {}}
         frame = frame[[alias for alias in names if alias in frame]].rename(columns=names)
-        frame.attrs["types"] = dict(engine.kinds)
+        frame.attrs["types"] = dict(relation.kinds)
         return frame
 
 
-def _in_time(engine: Engine, moment: str, rows: int, more: Mapping[str, str]) -> pd.DataFrame:
+def _in_time(relation: Relation, moment: str, rows: int, more: Mapping[str, str]) -> pd.DataFrame:
     import pandas as pd
 
-    wanted = ", ".join(["*", *(f"{sql} AS {engine.names([name])}" for name, sql in more.items())])
-    table = f"({rows_of(engine)})" if engine.files else engine.table
+    wanted = ", ".join(["*", *(f"{sql} AS {relation.names([name])}" for name, sql in more.items())])
+    table = f"({rows_of(relation)})" if relation.files else relation.table
     known = f"FROM {table} AS t WHERE {moment} IS NOT NULL"
-    total = int(engine.fetch(f"SELECT count(*) AS n {known}")["n"].iloc[0])
+    total = int(relation.fetch(f"SELECT count(*) AS n {known}")["n"].iloc[0])
     if total <= rows:
-        return engine.fetch(f"SELECT {wanted} {known} ORDER BY {moment}")
+        return relation.fetch(f"SELECT {wanted} {known} ORDER BY {moment}")
     newest = rows // 5
     every = -(-total // (rows - newest))
-    if engine.con.name == "duckdb":
-        # By the content of a row: the same rows for the same data, whatever runs beside it.
-        early, late = f"{known} AND hash(t) % {every} = 0 ORDER BY {moment}", f"{known} AND hash(t) % {every} <> 0"
+    parted = relation.engine.every(every)
+    if parted:
+        early, late = f"{known} AND {parted[0]} ORDER BY {moment}", f"{known} AND {parted[1]}"
     else:
         early, late = f"{known} LIMIT {rows - newest}", known
     newest_first = f"{late} ORDER BY {moment} DESC LIMIT {newest}"
-    parts = [engine.fetch(f"SELECT {wanted} {early}"), engine.fetch(f"SELECT {wanted} {newest_first}")]
+    parts = [relation.fetch(f"SELECT {wanted} {early}"), relation.fetch(f"SELECT {wanted} {newest_first}")]
     return pd.concat([parts[0], parts[1].iloc[::-1]], ignore_index=True)
-
-
-# Opening
-
-
-@contextmanager
-def _opened(source: Source, folder: Path, columns: Columns | None) -> Iterator[Engine]:
-    """A connection of this call's own, closed at the end; what an engine raises becomes an error with its cause."""
-    at = places.place(source, folder)
-    with ExitStack() as stack:
-        engine = _open_files(source, folder, at, stack) if source.path else _open_table(source, folder, at, stack)
-        try:
-            if columns:
-                _set_up(engine, columns)
-            describe(engine, columns)
-            yield engine
-        except EngineError as failed:
-            raise blame(engine, str(failed)) from None
-
-
-def _set_up(engine: Engine, columns: Columns) -> None:
-    classes = [columns.target] if columns.types.get(columns.target) == "text" else []
-    engine.texts = frozenset([*columns.categorical, *classes])
-    if engine.con.name not in ("duckdb", "postgres"):
-        return
-    try:
-        engine.asked(lambda: engine.con.raw_sql(f"SET TimeZone = '{columns.time_zone}'"))
-    except EngineError as failed:
-        raise BadExpression("columns.time_zone", columns.time_zone, str(failed)) from None
-
-
-def _open_files(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Engine:
-    import ibis
-
-    found = places.files(at, folder)
-    csv = (source.format or source.guess()) == "csv"
-    shapes = {name: _look(at, found, name) for name in found.names if csv}
-    # A file of a header alone would turn the columns of all others into text.
-    full = tuple(name for name in found.names if not csv or shapes[name].has_rows) or found.names[:1]
-    con = ibis.duckdb.connect()
-    stack.callback(con.disconnect)
-    if found.filesystem is not None and not at.text.startswith("http"):  # over HTTP DuckDB reads by itself
-        con.register_filesystem(found.filesystem)
-    return Engine(con, at, files=full, shapes={name: shapes[name] for name in full if csv}, open=found.open)
-
-
-def _look(at: places.Place, found: places.Files, name: str) -> csvfiles.Shape:
-    """The shape of a file, looked at once for as long as it does not change."""
-    look = partial(csvfiles.look, at.scrub(name), partial(found.open, name))
-    if found.filesystem is not None:
-        return look()
-    facts = os.stat(name)
-    key = (name, facts.st_mtime_ns, facts.st_size, facts.st_ino)
-    with LOOKED:
-        known = SHAPES.get(key)
-    if known is None:
-        known = look()
-        # A file that was written just now may be written again within the same tick of the clock.
-        if time.time_ns() - facts.st_mtime_ns > SETTLED:
-            with LOOKED:
-                SHAPES[key] = known
-                while len(SHAPES) > SHAPES_KEPT:
-                    SHAPES.pop(next(iter(SHAPES)))
-    return known
-
-
-def _open_table(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Engine:
-    import ibis
-
-    scheme, _, rest = at.text.partition("://")
-    file = None
-    if scheme == "sqlite" or (scheme == "duckdb" and not rest.startswith(("md:", "motherduck:"))):
-        file = places.database_file(at.text, at, folder)
-    try:
-        if scheme == "sqlite":
-            con = ibis.sqlite.connect(file)
-        elif file:
-            # Read-only, so that several checks may read at once.
-            options = dict(parse_qsl(at.text.partition("?")[2])) | {"read_only": True}
-            con = ibis.duckdb.connect(file, **options)
-        elif scheme in postgres.SCHEMES:
-            con = postgres.connect(at.text)
-        else:
-            con = ibis.connect(at.text)
-        stack.callback(con.disconnect)
-        if scheme == "sqlite":
-            con.raw_sql("PRAGMA query_only = ON")
-        known = tables(con, source.table or "")
-    except ImportError as error:
-        if scheme in postgres.SCHEMES:
-            raise DriverMissing(at.where, "psycopg", "postgres") from None
-        raise SourceMissing(at.where, at.scrub(str(error)), f"pip install 'ibis-framework[{scheme}]'") from None
-    except Exception as error:
-        why = said(error, at)
-        if file and any(words in why for words in BROKEN_DATABASE):
-            raise SourceUnreadable(at.where, why) from None
-        raise SourceMissing(at.where, why, "check source.url, and that the database answers") from None
-    wanted = (source.table or "").removeprefix("main." if file else "")
-    parts = known.get(wanted) or {name.casefold(): parts for name, parts in known.items()}.get(wanted.casefold())
-    if parts is None:
-        there = f"there are {listed(known, 20)}" if known else "there are no tables"
-        raise SourceMissing(at.where, f"no such table; {there}", "correct source.table")
-    return Engine(con, at, parts=parts)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from driftloop.monitoring.errors import NotATime
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.columns import Columns
-from driftloop.monitoring.sources import expressions, times
-from driftloop.monitoring.sources.engines import Engine
+from driftloop.monitoring.sources import times
+from driftloop.monitoring.sources.relation import Relation
 from driftloop.monitoring.windows import inside
 
 if TYPE_CHECKING:
@@ -31,74 +31,75 @@ class Strays:
     outside: int = 0
 
 
-def time_kind(engine: Engine, columns: Columns) -> times.Kind | None:
+def time_kind(relation: Relation, columns: Columns) -> times.Kind | None:
     """What the time column holds; None if there is no row to tell by. NotATime if it is no time."""
-    if engine.fetch(f"SELECT 1 AS n FROM {engine.table} LIMIT 1").empty:
+    if relation.fetch(f"SELECT 1 AS n FROM {relation.table} LIMIT 1").empty:
         return None  # the types of an empty file mean nothing, and no expression is held against them
     kind: times.Kind | None = "text"
-    time, held = engine.names([columns.time]), "text that is no time"
-    if engine.con.name != "sqlite":  # SQLite has no types of time, whatever a column is declared as
-        dtype = engine.arrow(f"SELECT {time} FROM ({engine.rows}) AS w LIMIT 0").schema.field(0).type
+    time, held = relation.names([columns.time]), "text that is no time"
+    if relation.engine.typed_times:
+        dtype = relation.arrow(f"SELECT {time} FROM ({relation.rows}) AS w LIMIT 0").schema.field(0).type
         kind = times.kind_of(dtype)
         if kind in ("aware", "naive", "date"):
             return kind
         held = held if kind == "text" else str(dtype)
-    unlike = f" AND {expressions.unlike_a_day(time, engine.dialect)}" if kind == "text" else ""
-    odd = engine.fetch(f"SELECT {time} AS v FROM ({engine.rows}) AS w WHERE {time} IS NOT NULL{unlike} LIMIT 1")["v"]
+    unlike = f" AND {relation.engine.unlike_a_day(time)}" if kind == "text" else ""
+    there = f"({relation.rows}) AS w WHERE {time} IS NOT NULL"
+    odd = relation.fetch(f"SELECT {time} AS v FROM {there}{unlike} LIMIT 1")["v"]
     if not odd.empty:
-        raise NotATime(engine.where, columns.time, f"{held}, such as {str(odd.iloc[0])!r}")
+        raise NotATime(relation.where, columns.time, f"{held}, such as {str(odd.iloc[0])!r}")
     return kind
 
 
-def within_sql(engine: Engine, columns: Columns, window: Window, kind: times.Kind) -> str:
+def within_sql(relation: Relation, columns: Columns, window: Window, kind: times.Kind) -> str:
     """The FROM and WHERE of the rows of a window; of text somewhat wider."""
-    time = time_sql(engine, columns, kind)
+    time = time_sql(relation, columns, kind)
     # Bare text takes on the type it is compared with, be it of seconds or nanoseconds; a typed bound would not do.
     start, end = times.bounds(window, kind, columns.time_zone)
-    return f"({engine.rows}) AS w WHERE {time} >= '{start}' AND {time} < '{end}'"
+    return f"({relation.rows}) AS w WHERE {time} >= '{start}' AND {time} < '{end}'"
 
 
-def time_sql(engine: Engine, columns: Columns, kind: times.Kind) -> str:
+def time_sql(relation: Relation, columns: Columns, kind: times.Kind) -> str:
     """The time column as SQL that compares with the bounds of a window."""
-    name = engine.names([columns.time])
-    # An ENUM of DuckDB is ordered by its levels. SQLite's index would not be used through a cast.
-    return f"CAST({name} AS VARCHAR)" if kind == "text" and engine.con.name != "sqlite" else name
+    name = relation.names([columns.time])
+    # An ENUM of DuckDB is ordered by its levels.
+    return relation.engine.text_time(name) if kind == "text" else name
 
 
-def around(engine: Engine, columns: Columns, text: str) -> Window:
+def around(relation: Relation, columns: Columns, text: str) -> Window:
     """The days around a time of a column of text."""
     try:
         day = datetime.combine(date.fromisoformat(str(text)[:10]), datetime.min.time(), UTC)
     except ValueError:
-        raise NotATime(engine.where, columns.time, f"text that is no time, such as {text!r}") from None
+        raise NotATime(relation.where, columns.time, f"text that is no time, such as {text!r}") from None
     return Window(start=max(day - 2 * times.DAY, times.EVER.start), end=min(day + 3 * times.DAY, times.EVER.end))
 
 
-def moments(engine: Engine, columns: Columns, window: Window) -> pd.Series[Any]:
+def moments(relation: Relation, columns: Columns, window: Window) -> pd.Series[Any]:
     """The times within the window, of a column of text."""
-    sql = f"SELECT {engine.names([columns.time])} FROM {within_sql(engine, columns, window, 'text')}"
-    known = times.to_utc(engine.fetch(sql)[columns.time], "text", columns.time_zone, engine.where)
+    sql = f"SELECT {relation.names([columns.time])} FROM {within_sql(relation, columns, window, 'text')}"
+    known = times.to_utc(relation.fetch(sql)[columns.time], "text", columns.time_zone, relation.where)
     return known.loc[inside(known, window)]
 
 
-def strays(engine: Engine, columns: Columns, now: datetime) -> Strays:
+def strays(relation: Relation, columns: Columns, now: datetime) -> Strays:
     """Count the rows that no window up to `now` reaches, in one statement that indexes and statistics can answer."""
-    if engine.fetch(f"SELECT 1 AS n FROM {engine.table} LIMIT 1").empty:
+    if relation.fetch(f"SELECT 1 AS n FROM {relation.table} LIMIT 1").empty:
         return Strays()
-    kind = time_kind(engine, columns)
+    kind = time_kind(relation, columns)
     if kind is None:
         # No row has a time, so that its type says nothing.
-        return Strays(timeless=int(engine.fetch(f"SELECT count(*) AS n FROM ({engine.rows}) AS w")["n"].iloc[0]))
-    time, ahead = time_sql(engine, columns, kind), _after(now)
+        return Strays(timeless=int(relation.fetch(f"SELECT count(*) AS n FROM ({relation.rows}) AS w")["n"].iloc[0]))
+    time, ahead = time_sql(relation, columns, kind), _after(now)
     first, _ = times.bounds(times.EVER, kind, columns.time_zone)
     soon, last = times.bounds(ahead, kind, columns.time_zone)
     outside = f"{time} < '{first}' OR {time} >= '{last}'"
-    counts = engine.fetch(
+    counts = relation.fetch(
         f"SELECT count(*) - count({time}) AS timeless, count(CASE WHEN {outside} THEN 1 END) AS outside, "
         f"count(CASE WHEN {time} >= '{soon}' AND {time} < '{last}' THEN 1 END) AS future "
-        f"FROM ({engine.rows}) AS w WHERE {time} IS NULL OR {time} < '{first}' OR {time} >= '{soon}'"
+        f"FROM ({relation.rows}) AS w WHERE {time} IS NULL OR {time} < '{first}' OR {time} >= '{soon}'"
     ).iloc[0]
-    future = len(moments(engine, columns, ahead)) if kind == "text" and counts["future"] else int(counts["future"])
+    future = len(moments(relation, columns, ahead)) if kind == "text" and counts["future"] else int(counts["future"])
     return Strays(future, int(counts["timeless"]), int(counts["outside"]))
 
 

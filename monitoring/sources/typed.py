@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from driftloop.monitoring.formats.base import literal
 from driftloop.monitoring.settings.columns import Columns
 
 # As DuckDB calls what each type becomes. `unclear`, `moment` and `clock` are only ever guessed.
@@ -36,13 +37,8 @@ PATTERNS = {
 OFFSET = r"\d{4}-\d{1,2}-\d{1,2}[T ]\d\d(:\d\d)?.*([Zz]|[+-]\d\d(:?\d\d)?)"
 # A whole number of so many digits may be no float64: such text is passed on, to be counted.
 LONG = r"\s*[-+]?\d{16,}\s*"
-LONGEST = 4096  # as in `conform`
+LONGEST = 4096  # as in `canonical`
 NO_VALUES = "('', 'nan', 'na', 'n/a', '<na>', 'nat', 'null', 'none')"
-
-
-def literal(text: str) -> str:
-    """Text as SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def read_as(text: str, kind: str) -> str:
@@ -126,7 +122,7 @@ def guess(counts: list[int], notation: str) -> str:
 def notation(evidence: Mapping[str, frozenset[str]]) -> str | None:
     """The type of numbers that the first rows of some columns tell, None where they contradict each other.
 
-    `evidence` holds the marks of `csvfiles.Shape` by column.
+    `evidence` holds the marks of `formats.Look` by column.
 
     >>> notation({"a": frozenset("i"), "b": frozenset("c")})
     'decimal_comma'
@@ -143,18 +139,11 @@ def notation(evidence: Mapping[str, frozenset[str]]) -> str | None:
     return "unclear" if unclear and "p" not in found else "number"
 
 
-def shortened(value: str, engine: str, kind: str = "text") -> str:
-    """SQL that cuts long text as `conform.shortened` does, before it is copied to every row that has it."""
-    if kind == "bytes":
-        return f"CASE WHEN octet_length({value}) > {LONGEST} THEN encode(md5({value})) ELSE {value} END"
-    if engine != "sqlite":
-        first = f"left({value}, {LONGEST}) || '... ' || md5({value})"
-        size = "strlen" if engine == "duckdb" else "octet_length"  # in bytes, which is known without a look
-        long = f"{size}({value}) > {LONGEST} AND length({value}) > {LONGEST}"
-        return f"CASE WHEN {long} THEN {first} ELSE {value} END"
-    first = f"substr({value}, 1, {LONGEST}) || '... ' || md5({value})"
-    digits = f"'0x' || lower(hex(substr({value}, 1, {LONGEST // 2 - 1}))) || '... ' || md5({value})"
-    return (
-        f"CASE WHEN length({value}) <= {LONGEST} THEN {value} WHEN typeof({value}) = 'text' THEN {first} "
-        f"WHEN typeof({value}) = 'blob' THEN {digits} ELSE {value} END"
-    )
+def shortened(value: str, size: str) -> str:
+    """SQL that cuts long text as `canonical.shortened` does, before it is copied to every row that has it.
+
+    `size` is the function that counts bytes.
+    """
+    first = f"left({value}, {LONGEST}) || '... ' || md5({value})"
+    long = f"{size}({value}) > {LONGEST} AND length({value}) > {LONGEST}"
+    return f"CASE WHEN {long} THEN {first} ELSE {value} END"

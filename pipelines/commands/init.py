@@ -7,12 +7,19 @@ from pathlib import Path
 
 import click
 
+from driftloop.monitoring import formats
 from driftloop.pipelines.runtime.terminal import say
 
 
 @click.command()
 @click.argument("data", nargs=-1, required=True, metavar="DATA")
 @click.option("--table", help="Name of the table, if DATA is a database URL.")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(formats.NAMES),
+    help="Format of the files. Default: the one that their ending names.",
+)
 @click.option("--model", help="Name of the model. Default: the name of the file.")
 @click.option("--target", help="Column to predict; guessed if not given.")
 @click.option("--time", help="Time column; guessed if not given.")
@@ -22,6 +29,7 @@ from driftloop.pipelines.runtime.terminal import say
 def init(
     data: tuple[str, ...],
     table: str | None,
+    file_format: str | None,
     model: str | None,
     target: str | None,
     time: str | None,
@@ -29,7 +37,7 @@ def init(
     output: Path | None,
     force: bool,
 ) -> None:
-    """Write a commented config from a data file (parquet, CSV) or a table.
+    """Write a commented config from a data file, several of them, or a table.
 
     It reads the columns and the history, and proposes types, target, time column, label delay and windows. Read the
     config before the first `driftloop check`.
@@ -45,6 +53,7 @@ def init(
     made = proposing.propose(
         data[0],
         table=table,
+        file_format=file_format,
         model=model,
         target=target,
         time=time,

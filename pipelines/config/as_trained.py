@@ -22,12 +22,12 @@ THEN: dict[str | None, ColumnType] = {"BOOLEAN": "boolean", "BIGINT": "integer",
 def as_trained(config: Project, reference: Reference) -> Project:
     """The config with the features and the loss that the champion was trained with; the same one if nothing moved.
 
-    Categories and classes are read from a CSV as they were then: `True`, where the file has `true`, for a champion
+    Categories and classes are read from text files as they were then: `True`, where the file has `true`, for a champion
     of a time when a column's type was that of all of its values.
     """
     loss = reference.loss_name if reference.loss_name in LOSSES[config.task] else config.loss
     made = _with(config, _features(config, reference), loss)
-    if config.source.path is None or (config.source.format or config.source.guess()) != "csv":
+    if config.source.path is None or not config.source.file_format.as_text:
         return made
     spelled = {
         column.name: THEN[then]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources.expressions import names_sql
+from driftloop.monitoring.sources.engines import column_sql, dialect_of
 from driftloop.pipelines.init.spans import DAY, Spans
 
 if TYPE_CHECKING:
@@ -60,16 +60,6 @@ class Calendar:
     hints: Mapping[str, str] = field(default_factory=dict)
 
 
-def dialect_of(source: Source) -> str:
-    """Return the name of the source's engine; files are read by DuckDB.
-
-    >>> dialect_of(Source(path="a.csv")), dialect_of(Source(url="postgresql://db/x", table="t"))
-    ('duckdb', 'postgres')
-    """
-    engine = "duckdb" if source.path else str(source.url).partition(":")[0].partition("+")[0]
-    return "postgres" if engine == "postgresql" else engine
-
-
 def time_parts(source: Source, time: str, *, text: bool) -> dict[str, str]:
     """Return the SQL of hour, weekday and month by name; `time` is SQL itself. None for engines not known here.
 
@@ -97,7 +87,7 @@ def calendar_of(
     older half of the rows it explains the newer one better, and the other way round.
     """
     assert guess.engine is not None
-    column = names_sql([guess.time], "mysql" if dialect_of(guess.engine) == "mysql" else "duckdb")
+    column = column_sql(guess.engine, guess.time)
     text = is_text(frame[guess.time]) and not guess.times
     sql = time_parts(guess.engine, column, text=text)
     names = _free_names(sql, guess.time, [str(name) for name in frame.columns])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from driftloop.monitoring.errors import listed
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources.expressions import names_sql
+from driftloop.monitoring.sources.engines import column_sql, dialect_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,8 +68,7 @@ class Figures:
         Only DuckDB has a cast that gives null for what is no number. SQLite's would give 0, so there the text stays
         text, and PostgreSQL's fails, with the value.
         """
-        engine = "duckdb" if source.path else str(source.url).partition(":")[0].partition("+")[0]
-        text = names_sql([column], "mysql" if engine == "mysql" else "duckdb")
+        engine, text = dialect_of(source), column_sql(source, column)
         for piece in self.strip:
             text = f"replace({text}, '{piece.replace(chr(39), chr(39) * 2)}', '{'-' if piece in NEGATIVE else ''}')"
         if self.decimal == ",":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from driftloop.monitoring.errors import ConfigError, DriftloopError, clipped, listed, meant
 from driftloop.monitoring.settings.columns import PREDICTION, Columns, ColumnType
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources.expressions import names_sql
+from driftloop.monitoring.sources.engines import column_sql
 from driftloop.pipelines.init.codes import likely_codes
 from driftloop.pipelines.init.figures import Figures, as_numbers, figures, no_labels
 from driftloop.pipelines.init.times import is_time, readings, time_column, without_offset
@@ -98,7 +98,7 @@ class Guess:
         found = {self.time: self.times[0]} if self.times else {}
         found |= {name: how.sql(name, self.engine) for name, how in self.written.items()}
         if self.no_label:
-            name = names_sql([self.target], "mysql" if str(self.engine.url).startswith("mysql") else "duckdb")
+            name = column_sql(self.engine, self.target)
             words = ", ".join("'" + word.replace("'", "''") + "'" for word in self.no_label)
             found[self.target] = f"CASE WHEN {name} IN ({words}) THEN NULL ELSE {name} END"
         return found

@@ -6,16 +6,16 @@ import os
 import re
 from pathlib import Path
 
+from driftloop.monitoring import formats
 from driftloop.monitoring.errors import ConfigError
 from driftloop.monitoring.settings.source import Source
+from driftloop.monitoring.sources.engines import schemes
 from driftloop.monitoring.sources.places import database_file, place
 
-DATABASES = {"sqlite", "duckdb", "postgres", "postgresql", "mysql", "mssql", "snowflake", "bigquery", "trino", "oracle"}
 
-
-def source_of(data: str, table: str | None, folder: Path) -> Source:
-    """A path in the YAML starts at the YAML's own folder."""
-    if table is None and data.partition("://")[0].partition("+")[0] in DATABASES:
+def source_of(data: str, table: str | None, folder: Path, file_format: str | None = None) -> Source:
+    """A path in the YAML starts at the YAML's own folder. An ending that names no format is refused without one."""
+    if table is None and data.partition("://")[0].partition("+")[0] in schemes():
         raise ConfigError(
             "init",
             "--table",
@@ -27,8 +27,17 @@ def source_of(data: str, table: str | None, folder: Path) -> Source:
         return Source(url=_beside(data, table, folder), table=table)
     plain = "://" not in data and not Path(data).is_absolute() and not data.startswith("$")
     path = os.path.relpath(data, folder) if plain else data
-    known = Source(path=path, format=None) if re.search(r"\.(parquet|pq|csv|csv\.gz)$", path.lower()) else None
-    return known or Source(path=path, format="csv")
+    known = formats.named(file_format) if file_format else formats.of_path(data)
+    if known is None:
+        names = " or ".join(formats.NAMES)
+        raise ConfigError(
+            data.partition("?")[0],
+            "",
+            "its ending names no file format",
+            expected=f"a name that ends in one of {formats.endings()}",
+            remedy=f"rename the file, or name its format: --format {names}",
+        )
+    return Source(path=path, format=None if formats.of_path(path) is known else known.name)
 
 
 def _beside(url: str, table: str, folder: Path) -> str:
@@ -44,6 +53,12 @@ def _beside(url: str, table: str, folder: Path) -> str:
 
 
 def slug(name: str) -> str:
-    """A file's or table's name as that of a model: letters, digits and underscores, without the ending."""
-    made = re.sub(r"[^A-Za-z0-9_]+", "_", re.sub(r"(\.csv|\.parquet|\.pq)?(\.gz)?$", "", name)).strip("_")
+    """A file's or table's name as that of a model: letters, digits and underscores, without the ending.
+
+    >>> slug("Taxi trips.CSV.gz"), slug("*.parquet")
+    ('Taxi_trips', '')
+    """
+    known = sorted((ending for one in formats.FORMATS for ending in one.endings), key=len, reverse=True)
+    ending = next((ending for ending in known if name.lower().endswith(ending)), "")
+    made = re.sub(r"[^A-Za-z0-9_]+", "_", name.removesuffix(name[len(name) - len(ending) :])).strip("_")
     return made[:100]

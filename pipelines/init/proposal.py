@@ -14,10 +14,10 @@ from driftloop.monitoring.errors import BadExpression, ConfigError, DriftloopErr
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.columns import PREDICTION, Columns
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources.expressions import names_sql
+from driftloop.monitoring.sources.engines import column_sql
 from driftloop.monitoring.sources.times import EVER
 from driftloop.pipelines.config.refusal import worded
-from driftloop.pipelines.init.calendar_features import calendar_of, dialect_of, is_text, time_parts
+from driftloop.pipelines.init.calendar_features import calendar_of, is_text, time_parts
 from driftloop.pipelines.init.guess import Guess, NothingToLookAt, chosen_time, look
 from driftloop.pipelines.init.model_file import written
 from driftloop.pipelines.init.notes import counting, newest_label, notes
@@ -72,9 +72,10 @@ def propose(
     time_format: str | None = None,
     output: Path | None,
     force: bool,
+    file_format: str | None = None,
 ) -> Proposal:
     """Write a config for a data file, glob or table. Refuses to overwrite unless forced."""
-    refuse_data(data, table)
+    refuse_data(data, table, file_format)
     # Of `trips/*.csv` the folder's name says more than the file's.
     name = model or slug(table or Path(data).name) or slug(Path(data).parent.name) or "model"
     if time_format is not None and time is None:
@@ -83,7 +84,7 @@ def propose(
         )
     file = output or Path(f"{name}.yaml")
     refuse_output(file, force=force)
-    given = _given(data, table)
+    given = _given(data, table, file_format)
     with reachable(data):
         found = _looked(given, data, target, time, time_format)
     guess, timeline = found.guess, found.timeline
@@ -95,7 +96,7 @@ def propose(
     features += len(calendar.derived)
     text = written(
         model=name,
-        source=source_of(data, table, file.parent),
+        source=source_of(data, table, file.parent, file_format),
         guess=guess,
         spans=spans,
         calendar=calendar,
@@ -111,9 +112,9 @@ def propose(
     return Proposal(file, said, tuple(more), first, now)
 
 
-def _given(data: str, table: str | None) -> Source:
+def _given(data: str, table: str | None, file_format: str | None) -> Source:
     try:
-        return source_of(data, table, Path())
+        return source_of(data, table, Path(), file_format)
     except ValidationError as error:
         raise worded(Path("init"), error, Source) from None
 
@@ -156,7 +157,7 @@ def _sampled(
     from driftloop.monitoring import sources
 
     how = times[0] if times else None
-    moment = f"({how})" if how else names_sql([time], "mysql" if dialect_of(given) == "mysql" else "duckdb")
+    moment = f"({how})" if how else column_sql(given, time)
     wanted = {f"{PART}{part}": sql for part, sql in time_parts(given, moment, text=text and not times).items()}
     try:
         frame = sources.sample(given, Path.cwd(), time=time, how=how, more=wanted)

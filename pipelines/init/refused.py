@@ -13,20 +13,21 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from driftloop.monitoring import formats
 from driftloop.monitoring.errors import ConfigError, DriftloopError, SourceMissing, listed
 
-DATA = "a parquet or CSV file, a glob, a URL, or a database URL with --table"
+DATA = f"a file ({formats.titles()}), a glob, a URL, or a database URL with --table"
 YAML = (".yaml", ".yml")
 # Endings of data that nobody reads here, and how to get a file that is read.
 OTHERS = {
-    **dict.fromkeys((".json", ".jsonl", ".ndjson"), "JSON"),
+    ".json": "a JSON document",
     **dict.fromkeys((".xlsx", ".xls", ".ods"), "a spreadsheet"),
     **dict.fromkeys((".feather", ".arrow", ".avro", ".orc", ".pkl", ".pickle", ".xml", ".html"), "another format"),
 }
 SECONDS = 10
 
 
-def refuse_data(data: str, table: str | None) -> None:
+def refuse_data(data: str, table: str | None, file_format: str | None = None) -> None:
     """Raise ConfigError for what is no data of ours: a model file, another format, a file that is not there."""
     if "://" in data or "${" in data or table is not None:
         return
@@ -35,13 +36,13 @@ def refuse_data(data: str, table: str | None) -> None:
         raise ConfigError(
             data, "", "is a YAML file", expected=DATA, remedy=f"`driftloop check {data}` checks the model of that file"
         )
-    if ending in OTHERS:
-        remedy = "save it as CSV or parquet; with DuckDB: COPY (SELECT * FROM 'FILE') TO 'FILE.parquet'"
+    if ending in OTHERS and file_format is None and formats.of_path(data) is None:
+        remedy = "save it in a format that is read; with DuckDB: COPY (SELECT * FROM 'FILE') TO 'FILE.parquet'"
         raise ConfigError(data, "", f"is {OTHERS[ending]}", expected=DATA, remedy=remedy)
     path = os.path.expanduser(data)
     if os.path.isdir(path):
-        inside = sorted(Path(path).glob("*.parquet")) + sorted(Path(path).glob("*.csv*"))
-        kind = inside[0].suffix if inside else ".parquet"
+        inside = [ending for one in formats.FORMATS for ending in one.endings if any(Path(path).glob(f"*{ending}"))]
+        kind = inside[0] if inside else formats.FORMATS[0].endings[0]
         raise ConfigError(
             data,
             "",
@@ -111,7 +112,7 @@ def _near(path: str) -> str:
     if folder and not os.path.isdir(folder):
         return f"; there is no folder {folder!r}"
     near = get_close_matches(name, there, n=1)
-    data = sorted(one for one in there if one.lower().endswith((".csv", ".parquet", ".pq", ".csv.gz")))
+    data = sorted(one for one in there if formats.of_path(one))
     return f". Did you mean {near[0]!r}?" if near else f"; there are {listed(data, 5)}" if data else ""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from driftloop.monitoring.errors import ConfigError, listed
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources.expressions import names_sql
+from driftloop.monitoring.sources.engines import column_sql, dialect_of
 from driftloop.monitoring.sources.times import ISO_DAY
 
 if TYPE_CHECKING:
@@ -81,13 +81,13 @@ def readings(values: pd.Series, source: Source, *, given: bool = False, form: st
     import pandas as pd
 
     seen = values.dropna()
-    column = names_sql([str(values.name)], "duckdb")
+    column = column_sql(source, str(values.name))
     numbers = pd.api.types.is_numeric_dtype(values.dtype)
     if form is not None:
         return (_strptime(f"CAST({column} AS VARCHAR)" if numbers else column, form),)
     if seen.empty or is_time(values) or pd.api.types.is_bool_dtype(values.dtype):
         return ()
-    engine = "duckdb" if source.path else str(source.url).partition(":")[0].partition("+")[0]
+    engine = dialect_of(source)
     if numbers:
         return tuple(_of_numbers(seen, column, engine)) if given or CALLED.search(str(values.name)) else ()
     if engine != "duckdb" or not seen.map(lambda value: isinstance(value, str)).all():
@@ -123,7 +123,7 @@ def _of_numbers(seen: pd.Series, column: str, engine: str) -> Iterator[str]:
     for unit in UNITS:
         if EARLIEST * unit <= low and high < LATEST * unit:
             part = column if unit == 1 else f"{column} / {unit}"
-            if engine in {"duckdb", "postgres", "postgresql"}:
+            if engine in {"duckdb", "postgres"}:
                 yield f"to_timestamp({part})"
             elif engine == "sqlite":
                 yield f"datetime({part}, 'unixepoch')"

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from driftloop.monitoring import formats
+
 # What copying, downloading and writing programs call a file that they are not done with.
 UNFINISHED = (".*", "_*", "*.tmp", "*.temp", "*.part", "*.partial", "*.crdownload", "*.filepart", "*.swp", "*~")
-PARQUET = (".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -105,15 +106,6 @@ def roots(pattern: str) -> tuple[Path, bool]:
 
 def _stamp(name: str, about: os.stat_result) -> Stamp:
     appeared = datetime.fromtimestamp(max(about.st_mtime, about.st_ctime), UTC)
-    whole = not name.lower().endswith(PARQUET) or _ends_as_parquet(name)
+    known = formats.of_path(name)
+    whole = known is None or known.finished(name)
     return Stamp(about.st_size, about.st_mtime_ns, about.st_ino, appeared, whole)
-
-
-def _ends_as_parquet(name: str) -> bool:
-    """A parquet file ends in its own four letters, which are written last."""
-    try:
-        with open(name, "rb") as file:
-            file.seek(-4, os.SEEK_END)
-            return file.read() in {b"PAR1", b"PARE"}
-    except OSError:
-        return False

@@ -12,7 +12,7 @@ import pytest
 from driftloop.monitoring.errors import NotATime, SourceMissing, SourceUnreadable
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, timecolumn
-from driftloop.monitoring.sources import rows as reading
+from driftloop.monitoring.sources.opening import opened
 from tests.tables import WEEK, columns, parquet, trips
 
 
@@ -86,13 +86,14 @@ def test_the_window_reaches_the_scan(tmp_path: Path) -> None:
         con.execute("CREATE TABLE trips (ts TEXT, fare REAL, kind TEXT, y INTEGER)")
         con.execute("CREATE INDEX by_time ON trips (ts)")
     config = columns(derived={"z": "fare * 2"}, filter="z > 1")
-    with reading._opened(Source(url="sqlite:///x.db", table="trips"), tmp_path, config) as engine:
-        plan = engine.fetch(f"EXPLAIN QUERY PLAN SELECT ts FROM {timecolumn.within_sql(engine, config, WEEK, 'text')}")
+    with opened(Source(url="sqlite:///x.db", table="trips"), tmp_path, config) as relation:
+        within = timecolumn.within_sql(relation, config, WEEK, "text")
+        plan = relation.fetch(f"EXPLAIN QUERY PLAN SELECT ts FROM {within}")
     assert "USING INDEX by_time" in plan["detail"][0]
     many = trips(rows=30) | {f"spare{at}": [at] * 30 for at in range(20)}
-    with reading._opened(parquet(tmp_path, **many), tmp_path, config) as engine:
-        within = timecolumn.within_sql(engine, config, WEEK, "naive")
-        plan = engine.con.raw_sql(f"EXPLAIN SELECT ts, z FROM {within}").fetchall()[0][1]
+    with opened(parquet(tmp_path, **many), tmp_path, config) as relation:
+        within = timecolumn.within_sql(relation, config, WEEK, "naive")
+        plan = relation.engine.con.raw_sql(f"EXPLAIN SELECT ts, z FROM {within}").fetchall()[0][1]
     scan = plan[plan.upper().rindex("PARQUET") :]
     assert "spare" not in plan
     assert "Filters" in scan

@@ -13,8 +13,9 @@ import pytest
 from driftloop.monitoring.errors import BadExpression, ColumnsLost, DriverMissing, NotATime, SourceMissing
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources import count_rows, engines, read_rows, sample, span, timecolumn
-from driftloop.monitoring.sources import rows as reading
+from driftloop.monitoring.sources import count_rows, read_rows, sample, span, timecolumn
+from driftloop.monitoring.sources.engines import EngineError
+from driftloop.monitoring.sources.opening import opened
 from tests.servers.postgres import Postgres
 from tests.tables import WEEK, columns
 
@@ -98,9 +99,9 @@ def test_only_the_needed_columns_and_rows_are_read(shop: Shop, postgres: Postgre
     )
     config = columns(derived={"z": "fare * 2"}, filter="z > 1")
     window = Window(start=datetime(2026, 1, 3), end=datetime(2026, 1, 3, 1))
-    with reading._opened(source, tmp_path, config) as engine:
-        within = timecolumn.within_sql(engine, config, window, "aware")
-        plan = "\n".join(row[0] for row in engine.con.raw_sql(f"EXPLAIN (VERBOSE) SELECT ts, z FROM {within}"))
+    with opened(source, tmp_path, config) as relation:
+        within = timecolumn.within_sql(relation, config, window, "aware")
+        plan = "\n".join(row[0] for row in relation.engine.con.raw_sql(f"EXPLAIN (VERBOSE) SELECT ts, z FROM {within}"))
     assert "Index Scan" in plan
     assert "spare" not in plan
     assert len(read_rows(source, config, window, tmp_path).frame) == 60
@@ -124,8 +125,8 @@ def test_a_role_that_may_only_read_is_enough(shop: Shop, postgres: Postgres, tmp
         assert "let-me-in" not in str(caught.value)
         postgres.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {place} TO reader_{place}")
         assert len(read_rows(reader, columns(), WEEK, tmp_path).frame) == 2
-    with reading._opened(source, tmp_path, None) as engine, pytest.raises(Exception, match="read-only transaction"):
-        engine.con.raw_sql("DELETE FROM trips")
+    with opened(source, tmp_path, None) as relation, pytest.raises(Exception, match="read-only transaction"):
+        relation.engine.con.raw_sql("DELETE FROM trips")
 
 
 def test_what_is_not_there_is_told(shop: Shop, postgres: Postgres, tmp_path: Path) -> None:
@@ -151,11 +152,11 @@ def test_what_is_not_there_is_told(shop: Shop, postgres: Postgres, tmp_path: Pat
 
 def test_a_server_that_goes_away_while_it_is_read_is_missing(shop: Shop, postgres: Postgres, tmp_path: Path) -> None:
     """Which a retry may cure: it is not taken for broken data."""
-    opening = reading._opened(shop(TRIPS, ROWS), tmp_path, columns())
-    engine = opening.__enter__()
+    opening = opened(shop(TRIPS, ROWS), tmp_path, columns())
+    relation = opening.__enter__()
     postgres.disconnect()
-    with pytest.raises(engines.EngineError) as failed:
-        engine.fetch("SELECT 1 AS n")
+    with pytest.raises(EngineError) as failed:
+        relation.fetch("SELECT 1 AS n")
     with pytest.raises(SourceMissing, match="terminating connection"):
         opening.__exit__(failed.type, failed.value, failed.tb)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from driftloop.monitoring.formats.base import literal
 from driftloop.monitoring.rows.canonical import numbers
-from driftloop.monitoring.sources.typed import clues, guess, literal, notation, read_as, unread
+from driftloop.monitoring.sources.typed import clues, guess, notation, read_as, unread
 
 
 def read(text: str, kind: str) -> object:

@@ -37,7 +37,7 @@ def init(data: str, **more: Any) -> None:
         ("other.parquet", r"(?s)^other.parquet: file not found.*there are 'trips.csv'"),
         ("nowhere/*.csv", r"(?s)^nowhere/\*.csv: no file matches.*no folder 'nowhere'"),
         ("model.yaml", r"(?s)^model.yaml: is a YAML file.*driftloop check model.yaml"),
-        ("rows.jsonl", r"(?s)^rows.jsonl: is JSON.*parquet"),
+        ("rows.json", r"(?s)^rows.json: is a JSON document.*TO 'FILE.parquet'"),
         ("rows.xlsx", r"(?s)^rows.xlsx: is a spreadsheet"),
         (".", r"(?s)^.: is a folder.*'\*.csv'"),
     ],
@@ -104,3 +104,16 @@ def test_a_pattern_that_the_shell_replaced_is_explained() -> None:
     found = CliRunner().invoke(main, ["init", "a.csv", "b.csv"])
     assert found.exit_code == 2
     assert "in quotes" in found.output
+
+
+def test_an_ending_that_names_no_format_is_refused_with_the_known_ones() -> None:
+    """Of a file and of a URL; with --format the file is read, and the model file says its format."""
+    Path("trips.csv").rename("trips.txt")
+    for data in ("trips.txt", "http://localhost:1/rows?id=3"):
+        with pytest.raises(
+            ConfigError, match=r"(?s)names no file format.*\.parquet, \.pq, \.csv.*--format parquet or csv"
+        ):
+            init(data)
+    done = CliRunner().invoke(main, ["init", "trips.txt", "--format", "csv"])
+    assert done.exit_code == 0, done.output
+    assert "  format: csv\n" in Path("trips_txt.yaml").read_text()

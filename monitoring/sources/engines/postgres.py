@@ -1,4 +1,4 @@
-"""What PostgreSQL is asked in its own way: a connection that only reads, its tables, and rows as Arrow through COPY.
+"""PostgreSQL: a connection that only reads, its tables, and rows as Arrow through COPY.
 
 Nothing is made on the server, not even a temporary view: a role that may only read will do, and so will a standby.
 """
@@ -10,15 +10,18 @@ import io
 import re
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
+from driftloop.monitoring.errors import DriftloopError, DriverMissing
+from driftloop.monitoring.sources.engines.base import Engine
 from driftloop.monitoring.sources.expressions import names_sql
+from driftloop.monitoring.sources.places import Place
 from driftloop.monitoring.sources.typed import LONGEST, shortened
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 # A host that does not answer is told after seconds; libpq alone would wait for minutes.
 SETTINGS = {"connect_timeout": "10", "application_name": "driftloop", "client_encoding": "utf8"}
 TABLES = """
@@ -51,49 +54,69 @@ KINDS = {
 # Enums, JSON, arrays, intervals, addresses: as the server writes them.
 AS_TEXT = ("{0}::text", "string", None)
 EXACT = ("{0}::text", "string", "exact")
-FLOATS = {700: "real", 701: "double precision", 1700: "numeric"}
+FLOATS = (700, 701, 1700)
 TEXTS = ("{0}::text",)
 BLOCK = 1 << 24
 
 
-def connect(url: str) -> Any:
-    """A connection of ibis that cannot write. The URL is libpq's, with all of its options."""
-    import ibis
-    import psycopg
+class Postgres(Engine):
+    """A server of PostgreSQL, or one that speaks its protocol and has its catalog."""
 
-    settings: Any = {name: value for name, value in SETTINGS.items() if f"{name}=" not in url.partition("?")[2]}
-    opened = psycopg.connect(re.sub(r"^postgres\w*(\+psycopg)?://", "postgresql://", url), autocommit=True, **settings)
-    opened.execute("SET default_transaction_read_only = on")
-    return ibis.postgres.from_connection(opened)
+    name = "postgres"
+    schemes = ("postgres", "postgresql", "postgresql+psycopg")
+
+    @classmethod
+    def connect(cls, at: Place, folder: Path) -> Self:  # noqa: ARG003 (a server is in no folder)
+        """A connection that cannot write. The URL is libpq's, with all of its options."""
+        import ibis
+        import psycopg
+
+        url = at.text
+        settings: Any = {name: value for name, value in SETTINGS.items() if f"{name}=" not in url.partition("?")[2]}
+        address = re.sub(r"^postgres\w*(\+psycopg)?://", "postgresql://", url)
+        opened = psycopg.connect(address, autocommit=True, **settings)
+        opened.execute("SET default_transaction_read_only = on")
+        return cls(ibis.postgres.from_connection(opened), at)
+
+    @classmethod
+    def refusal(cls, error: Exception, at: Place) -> DriftloopError:
+        if isinstance(error, ImportError):
+            return DriverMissing(at.where, "psycopg", "postgres")
+        return super().refusal(error, at)
+
+    def lost(self) -> bool:
+        return bool(self.con.con.closed)
+
+    def tables(self, wanted: str) -> dict[str, tuple[str, ...]]:
+        """Tables and views of all kinds, by name where the search path finds them, else by schema.name."""
+        rows = self.con.con.execute(TABLES).fetchall()
+        found = {name if seen else f"{schema}.{name}": (schema, name) for schema, name, seen in rows}
+        parts = tuple(wanted.split(".", 1))
+        return found | ({wanted: parts} if parts in found.values() else {})
+
+    def schema(self, parts: Sequence[str], table: str) -> dict[str, str]:
+        return dict(self.asked(lambda: self.con.con.execute(COLUMNS, (table,)).fetchall()))
+
+    def arrow(self, sql: str, texts: Collection[str]) -> pa.Table:
+        import pyarrow as pa
+
+        return pa.concat_tables(_copied(self.con, sql, texts))
+
+    def batches(self, sql: str, most: int, texts: Collection[str]) -> Iterator[pa.Table]:
+        return _copied(self.con, sql, texts)
+
+    def set_zone(self, zone: str) -> None:
+        self.asked(lambda: self.con.raw_sql(f"SET TimeZone = '{zone}'"))
+
+    def floats(self, sql: str) -> Sequence[str]:
+        known = self.asked(lambda: self.con.con.execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description)
+        return [column.name for column in known if column.type_code in FLOATS]
+
+    def is_float(self, kind: str) -> bool:
+        return kind in ("real", "double precision") or kind.startswith("numeric")
 
 
-def tables(con: Any, wanted: str) -> dict[str, tuple[str, ...]]:
-    """Tables and views of all kinds, by name where the search path finds them, else by schema.name."""
-    rows = con.con.execute(TABLES).fetchall()
-    found = {name if seen else f"{schema}.{name}": (schema, name) for schema, name, seen in rows}
-    parts = tuple(wanted.split(".", 1))
-    return found | ({wanted: parts} if parts in found.values() else {})
-
-
-def columns(con: Any, table: str) -> dict[str, str]:
-    """The columns of a table, whose name is quoted already, with their types as PostgreSQL calls them."""
-    return dict(con.con.execute(COLUMNS, (table,)).fetchall())
-
-
-def types(con: Any, sql: str) -> dict[str, str]:
-    """The columns of a SELECT with their types, as far as these may hold NaN."""
-    known = con.con.execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description
-    return {column.name: FLOATS.get(column.type_code, "") for column in known}
-
-
-def arrow(con: Any, sql: str, texts: Collection[str] = ()) -> pa.Table:
-    """The rows of a SELECT."""
-    import pyarrow as pa
-
-    return pa.concat_tables(parts(con, sql, texts))
-
-
-def parts(con: Any, sql: str, texts: Collection[str] = ()) -> Iterator[pa.Table]:
+def _copied(con: Any, sql: str, texts: Collection[str]) -> Iterator[pa.Table]:
     """The rows of a SELECT as they come, some megabytes at a time; a single table without rows if there are none.
 
     Exact numbers come as the nearest floats, in the columns of `texts` with all of their digits.
@@ -141,7 +164,7 @@ def _value(name: str, how: str, becomes: str | None) -> str:
     value = how.format(name)
     if becomes == "binary":
         return f"CASE WHEN octet_length({name}) > {LONGEST} THEN md5({name}) ELSE {value} END"
-    return shortened(value, "postgres") if how in TEXTS and becomes is None else value
+    return shortened(value, "octet_length") if how in TEXTS and becomes is None else value
 
 
 class _Copied(io.RawIOBase):

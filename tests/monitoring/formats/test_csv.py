@@ -140,3 +140,11 @@ def test_a_day_without_rows_does_not_turn_numbers_into_text(tmp_path: Path) -> N
     csv(tmp_path, HEADER + LINES, "a.csv")
     csv(tmp_path, HEADER, "b.csv")
     assert read_rows(Source(path="*.csv"), columns(), WEEK, tmp_path).frame["fare"].dtype == "float64"
+
+
+def test_nan_in_a_csv_is_missing_in_every_expression(tmp_path: Path) -> None:
+    """As in parquet: it is greater than no number, and null in a filter."""
+    source = csv(tmp_path, HEADER + "".join(f"2026-01-02 00:00:00,{fare},a,1\n" for fare in ("nan", "NaN", "", "50")))
+    assert count_rows(source, columns(filter="fare > 40"), WEEK, tmp_path) == 1
+    assert count_rows(source, columns(filter="fare IS NULL"), WEEK, tmp_path) == 3
+    assert read_rows(source, columns(), WEEK, tmp_path).frame["fare"].isna().sum() == 1 + 2

@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from driftloop.monitoring.sources.lines import LONGEST, Lines, slow
+from driftloop.monitoring.formats.csv_lines import LONGEST, Lines, slow
 
 ROWS = b"a,b,c\n" + b"1,2,3\n" * 50
 

@@ -1,0 +1,94 @@
+"""From a source of the config to an open relation: files found and looked at, or a table found in a database."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from driftloop.monitoring.errors import BadExpression, SourceMissing, listed
+from driftloop.monitoring.formats import FileFormat, Files, Look
+from driftloop.monitoring.settings.columns import Columns
+from driftloop.monitoring.settings.source import Source
+from driftloop.monitoring.sources import places
+from driftloop.monitoring.sources.describing import describe
+from driftloop.monitoring.sources.engines import EngineError, of_url
+from driftloop.monitoring.sources.engines.duckdb import DuckDB
+from driftloop.monitoring.sources.relation import FileSource, Relation, blame
+
+# Looks by path, time and size of the file.
+LOOKS: dict[tuple[str, str, int, int, int], Look] = {}
+LOOKS_KEPT = 10_000
+SETTLED = 2_000_000_000  # nanoseconds
+LOOKED = threading.Lock()
+
+
+@contextmanager
+def opened(source: Source, folder: Path, columns: Columns | None) -> Iterator[Relation]:
+    """A connection of this call's own, closed at the end; what an engine raises becomes an error with its cause."""
+    at = places.place(source, folder)
+    with ExitStack() as stack:
+        relation = _files(source, folder, at, stack) if source.path else _table(source, folder, at, stack)
+        try:
+            if columns:
+                _set_up(relation, columns)
+            describe(relation, columns)
+            yield relation
+        except EngineError as failed:
+            raise blame(relation, str(failed)) from None
+
+
+def _set_up(relation: Relation, columns: Columns) -> None:
+    classes = [columns.target] if columns.types.get(columns.target) == "text" else []
+    relation.texts = frozenset([*columns.categorical, *classes])
+    try:
+        relation.engine.set_zone(columns.time_zone)
+    except EngineError as failed:
+        raise BadExpression("columns.time_zone", columns.time_zone, str(failed)) from None
+
+
+def _files(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Relation:
+    found, of = places.files(at, folder), source.file_format
+    looks = {name: _look(of, at, found, name) for name in found.names}
+    # A file of a header alone would turn the columns of all others into text.
+    names = tuple(name for name in found.names if looks[name].has_rows) or found.names[:1]
+    engine = DuckDB.of_files(at, found.filesystem)
+    stack.callback(engine.close)
+    files = Files(names, {name: looks[name] for name in names}, engine.ask, found.open, at.scrub)
+    return Relation(engine, source=FileSource(of, files, engine))
+
+
+def _look(of: FileFormat, at: places.Place, found: places.Files, name: str) -> Look:
+    """What the bytes of a file show, looked at once for as long as the file does not change."""
+    look = partial(of.look, at.scrub(name), partial(found.open, name))
+    if found.filesystem is not None:
+        return look()
+    facts = os.stat(name)
+    key = (of.name, name, facts.st_mtime_ns, facts.st_size, facts.st_ino)
+    with LOOKED:
+        known = LOOKS.get(key)
+    if known is None:
+        known = look()
+        # A file that was written just now may be written again within the same tick of the clock.
+        if time.time_ns() - facts.st_mtime_ns > SETTLED:
+            with LOOKED:
+                LOOKS[key] = known
+                while len(LOOKS) > LOOKS_KEPT:
+                    LOOKS.pop(next(iter(LOOKS)))
+    return known
+
+
+def _table(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Relation:
+    engine, known = of_url(at.text).opened(at, folder, source.table or "")
+    stack.callback(engine.close)
+    wanted = source.table or ""
+    wanted = wanted.removeprefix(f"{engine.default_schema}.") if engine.default_schema else wanted
+    parts = known.get(wanted) or {name.casefold(): parts for name, parts in known.items()}.get(wanted.casefold())
+    if parts is None:
+        there = f"there are {listed(known, 20)}" if known else "there are no tables"
+        raise SourceMissing(at.where, f"no such table; {there}", "correct source.table")
+    return Relation(engine, parts=parts)
