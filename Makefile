@@ -8,7 +8,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 # Otherwise each of the many processes compiles what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test pytest faults fuzz lint compiled env bench clean
+.PHONY: demo test pytest faults fuzz test-lowest test-wheel lint compiled env bench clean
 
 demo: $(VENV)/.ready ## a year of New York flights through the whole loop
 	$(BIN)/driftloop demo
@@ -25,6 +25,26 @@ faults: $(VENV)/.ready ## kill at every point and at 200 random moments: docs/fa
 # DRIFTLOOP_FUZZ_SECONDS and DRIFTLOOP_FUZZ_SEED set time and start: 60 and 1, as in `make test`.
 fuzz: $(VENV)/.ready ## odd frames, broken YAML and any bytes over HTTP; a failure prints seed and input
 	$(BIN)/python -m pytest -n 3 tests/fuzz
+
+# pip installs the newest versions that fit, uv can do the opposite. Only what reads, trains and runs commands is tested.
+test-lowest: build/tree ## tests in a new environment with the oldest versions that pyproject.toml admits
+	$(PYTHON) -m venv --clear build/lowest
+	build/lowest/bin/python -m pip install --quiet uv
+	build/lowest/bin/uv pip compile --quiet --python build/lowest/bin/python --resolution lowest-direct \
+		--extra postgres pyproject.toml --output-file build/lowest/versions.txt
+	build/lowest/bin/uv pip install --quiet --python build/lowest/bin/python --requirement build/lowest/versions.txt \
+		"hypothesis>=6.100" "pytest>=8.3" "pytest-xdist>=3.6"
+	build/lowest/bin/uv pip install --quiet --python build/lowest/bin/python --no-deps --editable .
+	build/lowest/bin/python -m tests.lowest
+	build/lowest/bin/python -m pytest -n 4 --dist worksteal tests/monitoring tests/pipelines/training \
+		tests/pipelines/config tests/test_first_model.py
+
+test-wheel: ## the wheel, installed outside the checkout: init, check, status on a CSV
+	rm -rf build/wheel build/lib && $(PYTHON) -m venv build/wheel
+	build/wheel/bin/python -m pip install --quiet --upgrade pip
+	build/wheel/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel/made .
+	build/wheel/bin/python -m pip install --quiet --constraint constraints.txt build/wheel/made/driftloop-*.whl
+	cd / && $(CURDIR)/build/wheel/bin/python -I $(CURDIR)/tests/outside.py
 
 lint: $(VENV)/.ready build/tree
 	$(BIN)/ruff check .

@@ -55,7 +55,10 @@ def as_codes(column: pa.ChunkedArray) -> list[tuple[NDArray[Any], pa.Array]]:
     pairs = []
     for chunk in column.chunks:
         encoded = _encoded(chunk)
-        pairs.append((_present(encoded.indices).to_numpy(zero_copy_only=False), _spelled(encoded.dictionary)))
+        codes = _present(encoded.indices).to_numpy(zero_copy_only=False)
+        if codes.dtype == np.uint64:  # which numpy before 2.3 does not count
+            codes = codes.astype(np.int64)
+        pairs.append((codes, _spelled(encoded.dictionary)))
     return pairs
 
 
