@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.policy_streams import FIXED, Stream, further, streams
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.losses import named
 from driftloop.pipelines.config.project import Training
 from driftloop.pipelines.flows.search import draw
 from driftloop.pipelines.gate import Evaluation, Gate, judge
@@ -61,7 +61,7 @@ class Split:
             stream.categorical,
             stream.task,
             training,
-            loss=stream.loss,
+            loss=named(stream.loss),
             like=like,
         )
 
@@ -70,7 +70,7 @@ class Split:
         rows = rows or self.test
         target = self.truth(rows)
         predicted = model.predict(self.stream.frame.iloc[rows])
-        return float(row_losses(self.stream.loss, target, predicted, model.classes).mean())
+        return float(named(self.stream.loss).rows(target, predicted, model.classes).mean())
 
     def truth(self, rows: slice) -> np.ndarray:
         """Labels as the losses take them."""
@@ -122,11 +122,11 @@ def first_champion(split: Split, **settings: Any) -> bool:
     model = split.fitted(older, **settings)
     truth = split.truth(newest)
     predicted = model.predict(split.stream.frame.iloc[newest])
-    rows = np.arange(len(truth))
+    rows, loss = np.arange(len(truth)), named(split.stream.loss)
     evaluation = Evaluation(
         losses={
-            "challenger": row_losses(split.stream.loss, truth, predicted, model.classes),
-            "naive baseline": naive_losses(split.truth(older), truth, split.stream.task, split.stream.loss),
+            "challenger": loss.rows(truth, predicted, model.classes),
+            "naive baseline": naive_losses(split.truth(older), truth, loss),
         },
         keys=rows.astype(np.uint64),
         times=rows.astype("datetime64[s]"),
@@ -137,7 +137,7 @@ def first_champion(split: Split, **settings: Any) -> bool:
 def naive(split: Split) -> float:
     """The best constant of all training rows."""
     train, test = split.truth(split.train), split.truth(split.test)
-    return float(naive_losses(train, test, split.stream.task, split.stream.loss).mean())
+    return float(naive_losses(train, test, named(split.stream.loss)).mean())
 
 
 def splits(stream: Stream) -> list[Split]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.policy_streams import FIXED, MOST_ROWS, Stream, streams
 from driftloop.monitoring.estimation import foresee, judge
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.losses import named
 from driftloop.pipelines.config.project import Training
 from driftloop.pipelines.training.fit import fit
 from driftloop.pipelines.training.loss_model import expect, fit_loss_model
@@ -75,8 +75,8 @@ def _stream(stream: Stream, batches: int) -> np.ndarray:
         train, held = np.split(window, [len(window) * 4 // 5])
         kinds = (stream.numeric, stream.categorical)
         frame = stream.frame
-        scorer = fit(frame.iloc[train], target.iloc[train], *kinds, stream.task, settings, loss=stream.loss)
-        model = fit_loss_model(scorer, frame.iloc[held], target.iloc[held].to_numpy(), stream.loss, threads=2)
+        scorer = fit(frame.iloc[train], target.iloc[train], *kinds, stream.task, settings, loss=named(stream.loss))
+        model = fit_loss_model(scorer, frame.iloc[held], target.iloc[held].to_numpy(), named(stream.loss), threads=2)
         for batch in range(at, min(at + SPAN, batches)):
             rows = np.arange(edges[batch], edges[batch + 1])
             rows = rows[:: -(-len(rows) // BATCH_ROWS)]
@@ -84,7 +84,7 @@ def _stream(stream: Stream, batches: int) -> np.ndarray:
             told = judge(
                 model.told, foresee(*expect(model, frame.iloc[rows], predicted)), reference_loss=model.told.loss
             )
-            realised = row_losses(stream.loss, target.iloc[rows].to_numpy(), predicted, scorer.classes).mean()
+            realised = named(stream.loss).rows(target.iloc[rows].to_numpy(), predicted, scorer.classes).mean()
             numbers = (told.loss, told.low, told.high, realised, model.told.loss)
             found.append([float(told.applicable), *(np.nan if one is None else one for one in numbers)])
     return np.array(found)

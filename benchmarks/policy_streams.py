@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.config import Task
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.losses import named
+from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.config.project import Training
 from driftloop.pipelines.training.fit import fit
 from driftloop.pipelines.training.scorer import Scorer
@@ -152,7 +152,7 @@ def _fit(stream: Stream, rows: NDArray[np.int64], trees: int) -> Scorer:
         stream.categorical,
         stream.task,
         settings,
-        loss=stream.loss,
+        loss=named(stream.loss),
     )
 
 
@@ -160,7 +160,7 @@ def _losses(model: Scorer, stream: Stream, start: int, end: int) -> Floats:
     target = stream.target.iloc[start:end].to_numpy()
     if stream.task != "regression":
         target = target.astype(str).astype(object)
-    return row_losses(stream.loss, target, model.predict(stream.frame.iloc[start:end]), model.classes)
+    return named(stream.loss).rows(target, model.predict(stream.frame.iloc[start:end]), model.classes)
 
 
 def _drift(stream: Stream, edges: NDArray[np.int64]) -> tuple[Floats, Floats]:

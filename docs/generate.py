@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from driftloop.monitoring.drift.methods import METHODS
 from driftloop.monitoring.drift.settings import ColumnDrift
+from driftloop.monitoring.losses import AnyLoss, Loss
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.section import Section
@@ -34,6 +35,12 @@ A password or token in plain text is rejected.
 """
 
 
+LOSSES = """\
+The loss by which the champion, challengers and retrains are judged, such as `performance: {loss: mae}`. Without it
+`mae` counts for regression and `log_loss` for classes. Lower is better for each, and no loss is negative.
+"""
+
+
 def config_page() -> str:
     """Every key of the YAML with type, default and meaning."""
     parts = [TOP, _section("Top level", Project, skip={"file"})]
@@ -48,8 +55,10 @@ def config_page() -> str:
             parts.append(_section("`training.search`", Search))
         if name == "schedule":
             parts.append(_section("`schedule.on`", On))
+        if name == "performance":
+            parts.append(_kinds("`performance`", AnyLoss, "loss", LOSSES))
         if name == "policies":
-            parts += [_policies("Triggers", AnyTrigger), _policies("Guards", AnyGuard)]
+            parts += [_kinds("Triggers", AnyTrigger, "policy"), _kinds("Guards", AnyGuard, "policy")]
     return "\n".join(parts)
 
 
@@ -97,14 +106,20 @@ def _range(schema: dict[str, Any]) -> str:
     return ""
 
 
-def _policies(title: str, union: Any) -> str:
-    lines = [f"## {title}\n"]
+def _kinds(title: str, union: Any, key: str, top: str = "") -> str:
+    """Write what a section of several kinds can be; `key` names the kind."""
+    lines = [f"## {title}\n", *([top] if top else [])]
     for kind in typing.get_args(typing.get_args(union)[0]):
-        name = kind.model_fields["policy"].default
+        name = kind.model_fields[key].default
         lines.append(f"### `{name}`\n\n{inspect.cleandoc(kind.__doc__ or '')}\n")
-        rows = _rows(kind, {"policy"})
+        none = "No keys.\n"
+        if issubclass(kind, Loss):
+            none = ""
+            tasks = " and ".join(sorted(kind.tasks))
+            lines.append(f"For {tasks}. Unit: {kind.unit}. Best constant: {kind.constant}.\n")
+        rows = _rows(kind, {key})
         lines.append(
-            "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""]) if rows else "No keys.\n"
+            "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""]) if rows else none
         )
     return "\n".join(lines)
 
@@ -137,7 +152,7 @@ def _type(kind: Any) -> str:  # noqa: PLR0911 (a table of cases)
     if origin is dict:
         return f"map of {_type(inside[1])}"
     if isinstance(kind, type) and issubclass(kind, Section):
-        return "policy" if "policy" in kind.model_fields else "section"
+        return next((key for key in ("policy", "loss") if key in kind.model_fields), "section")
     names = {
         timedelta: "duration",
         str: "text",

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from driftloop.monitoring.drift.settings import Drift, settled
 from driftloop.monitoring.errors import Misfit, listed, meant
+from driftloop.monitoring.losses import AnyLoss, Loss, chosen, default, fitting
 from driftloop.monitoring.quality.settings import Preflight
 from driftloop.monitoring.records import Kind, changed
-from driftloop.monitoring.settings.columns import PREDICTION, Columns, ColumnType
+from driftloop.monitoring.settings.columns import PREDICTION, Columns
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.sources.engines import of_source
-
-Task = Literal["regression", "binary", "multiclass"]
-LOSSES: dict[str, tuple[str, ...]] = {
-    "regression": ("mae", "mse"),
-    "binary": ("log_loss", "brier", "error_rate"),
-    "multiclass": ("log_loss", "brier", "error_rate"),
-}
-
-
-class PerformanceSettings(Section):
-    """The loss by which the champion, challengers and retrains are judged. Lower is better for each."""
-
-    loss: Literal["mae", "mse", "log_loss", "brier", "error_rate"] | None = Field(
-        None, description="mae or mse for regression; log_loss, brier or error_rate for classes"
-    )
+from driftloop.monitoring.tasks import TASKS, Task, TaskType
 
 
 class Monitored(Section):
@@ -42,18 +29,20 @@ class Monitored(Section):
     windows: Windows = Windows()
     preflight: Preflight = Preflight()
     drift: Drift = Drift()
-    performance: PerformanceSettings = PerformanceSettings()
+    performance: Annotated[AnyLoss | None, BeforeValidator(chosen)] = Field(
+        None, description="the loss by which models are judged; mae for regression, log_loss for classes"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.model == "Default":
             # MLflow keeps the files of its own experiment of that name outside the state folder.
             raise Misfit("any other name", key="model", found="'Default', which is an experiment of MLflow's own")
-        loss = self.performance.loss
-        if loss is not None and loss not in LOSSES[self.task]:
-            fitting = LOSSES[self.task]
+        if self.task not in self.loss.tasks:
             raise Misfit(
-                f"a loss that fits task {self.task}: one of {listed(fitting)}", key="performance.loss", found=repr(loss)
+                f"a loss that fits task {self.task}: one of {listed(fitting(self.task))}",
+                key="performance.loss",
+                found=repr(self.loss.loss),
             )
         if self.columns.types and not of_source(self.source).text_types:
             raise Misfit(
@@ -81,9 +70,14 @@ class Monitored(Section):
         return self
 
     @property
-    def loss(self) -> str:
+    def loss(self) -> Loss:
         """The loss that counts for this model."""
-        return self.performance.loss or LOSSES[self.task][0]
+        return self.performance or default(self.task)
+
+    @property
+    def type(self) -> TaskType:
+        """What follows from the task."""
+        return TASKS[self.task]
 
     @property
     def reading(self) -> Columns:
@@ -91,13 +85,10 @@ class Monitored(Section):
         target = self.columns.target
         if target in self.columns.types or target in self.columns.derived:
             return self.columns
-        kind: ColumnType = "number" if self.task == "regression" else "text"
-        return changed(self.columns, types={**self.columns.types, target: kind})
+        return changed(self.columns, types={**self.columns.types, target: self.type.reads})
 
     def kind(self, column: str) -> Kind:
         """How a column is scored. The prediction is a number, save for many classes: then the likeliest class."""
         if (kind := self.columns.kinds.get(column)) is not None:
             return kind
-        if column == "prediction":
-            return "categorical" if self.task == "multiclass" else "numeric"
-        return "numeric" if self.task == "regression" else "categorical"
+        return self.type.prediction if column == PREDICTION else self.type.target

@@ -39,7 +39,7 @@ def describe(
         rows=len(frame),
         columns=tuple(_column(frame[name], role, config) for name, role in roles.items()),
         source_types=source_types,
-        loss_name=config.loss,
+        loss_name=config.loss.name,
         loss=loss,
         loss_rows=loss_rows,
     )

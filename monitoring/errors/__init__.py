@@ -50,6 +50,7 @@ from driftloop.monitoring.errors.setup import (
     HomeUnusable,
     SecretMissing,
     ServerMissing,
+    UnknownLoss,
     UnknownModel,
     WorkerUnready,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "TrainingImpossible",
     "TrainingRaised",
     "TrainingStopped",
+    "UnknownLoss",
     "UnknownModel",
     "UnknownPolicy",
     "UnknownRequest",

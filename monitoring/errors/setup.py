@@ -25,6 +25,18 @@ class UnknownModel(DriftloopError):
         )
 
 
+class UnknownLoss(DriftloopError):
+    """A name of a loss, in a record or from a caller, that is not registered. It is never taken for another one."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        known = list(known)
+        super().__init__(
+            f"there is no loss {name!r}",
+            expected=f"one of {listed(known, 20)}, with its parameters",
+            remedy="correct the name; if a newer driftloop recorded it, update." + meant(name, known),
+        )
+
+
 class HomeUnusable(DriftloopError):
     """The state folder cannot be made or written to."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.records import Record
 
 Floats = NDArray[np.float64]
@@ -53,15 +53,16 @@ def apply_calibration(predicted: Floats, learnt: Sequence[Calibration]) -> Float
     return answer
 
 
-def expected_losses(loss: str, predicted: Floats, calibrated: Floats, classes: Sequence[str]) -> Floats:
+def expected_losses(loss: Loss, predicted: Floats, calibrated: Floats, classes: Sequence[str]) -> Floats:
     """The loss to be expected of every row, shape (n,): that of each possible answer, weighted by its probability.
 
+    >>> from driftloop.monitoring.losses import named
     >>> predicted, calibrated = np.array([[0.9, 0.1]]), np.array([[0.7, 0.3]])
-    >>> expected_losses("error_rate", predicted, calibrated, ("a", "b")).round(6).tolist()
+    >>> expected_losses(named("error_rate"), predicted, calibrated, ("a", "b")).round(6).tolist()
     [0.3]
     """
     answers = [np.full(len(predicted), name, dtype=object) for name in classes]
-    parts = [calibrated[:, k] * row_losses(loss, answer, predicted, classes) for k, answer in enumerate(answers)]
+    parts = [calibrated[:, k] * loss.rows(answer, predicted, classes) for k, answer in enumerate(answers)]
     total: Floats = np.sum(parts, axis=0)
     return total
 

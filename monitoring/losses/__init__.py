@@ -1,1 +1,64 @@
-"""Losses on labelled rows."""
+"""The losses, one file each. To add one: write its file, import it here and put it into the union."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, get_args
+
+from pydantic import Field, TypeAdapter
+
+from driftloop.monitoring.errors import UnknownLoss
+from driftloop.monitoring.losses.base import Loss
+from driftloop.monitoring.losses.brier import Brier
+from driftloop.monitoring.losses.error_rate import ErrorRate
+from driftloop.monitoring.losses.log_loss import LogLoss
+from driftloop.monitoring.losses.mae import Mae
+from driftloop.monitoring.losses.mse import Mse
+from driftloop.monitoring.tasks import TASKS, Task
+
+AnyLoss = Annotated[
+    Brier | ErrorRate | LogLoss | Mae | Mse,
+    Field(discriminator="loss"),
+]
+_READ: TypeAdapter[Loss] = TypeAdapter(AnyLoss)
+
+LOSSES: dict[str, type[Loss]] = {kind.model_fields["loss"].default: kind for kind in get_args(get_args(AnyLoss)[0])}
+"""Every loss by its name in a YAML."""
+
+
+@cache
+def named(name: str) -> Loss:
+    """Return the loss that a record names, with its parameters; a name that is not registered raises `UnknownLoss`.
+
+    >>> named("mae")
+    Mae(loss='mae')
+    """
+    word, _, given = name.removesuffix(")").partition("(")
+    keys = [key for key in LOSSES[word].model_fields if key != "loss"] if word in LOSSES else []
+    try:
+        values = dict(zip(keys, given.split(", ") if given else [], strict=True))
+        made: Loss | None = _READ.validate_python({"loss": word, **values})
+    except ValueError:  # a wrong number of values, or pydantic's own error
+        made = None
+    if made is None or made.name != name:
+        raise UnknownLoss(name, LOSSES)
+    return made
+
+
+def default(task: Task) -> Loss:
+    """Return the loss of a model whose config names none."""
+    return named(TASKS[task].default_loss)
+
+
+def fitting(task: Task) -> tuple[str, ...]:
+    """Return the names of the losses that fit a task, the default first."""
+    first = default(task).loss
+    return (first, *(name for name, kind in LOSSES.items() if task in kind.tasks and name != first))
+
+
+def chosen(given: Any) -> Any:
+    """Return a section `performance` as it was given, None where it names no loss and nothing else."""
+    return None if isinstance(given, dict) and all(value is None for value in given.values()) else given
+
+
+__all__ = ["LOSSES", "AnyLoss", "Loss", "chosen", "default", "fitting", "named"]

@@ -1,10 +1,8 @@
-"""Loss on labelled rows: per row, and on average with an interval. Lower is better for every loss."""
+"""The mean loss of labelled rows, with an interval. Lower is better for every loss."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,40 +10,8 @@ from numpy.typing import NDArray
 from driftloop.monitoring.records import Performance, Window
 
 Floats = NDArray[np.float64]
-SMALLEST = 1e-15
 WAVES = 6
 BLOCK = 1 << 16
-
-
-def row_losses(loss: str, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
-    """Give the loss of every row, shape (n,).
-
-    `target` has shape (n,): floats for regression, class names for classes. `predicted` has shape (n,) for
-    regression and (n, k) with the probability of each of the `classes` otherwise. A label that the model has never
-    seen counts as a probability of zero. The Brier score is the sum over the classes, halved for two of them, as
-    scikit-learn has it.
-
-    >>> row_losses("mae", np.array([1.0, 2.0]), np.array([1.5, 2.0])).tolist()
-    [0.5, 0.0]
-    >>> row_losses("error_rate", np.array(["a", "b"]), np.array([[0.9, 0.1], [0.7, 0.3]]), ["a", "b"]).tolist()
-    [0.0, 1.0]
-    """
-    if loss in {"mae", "mse"}:
-        error: Floats = np.asarray(target, dtype=np.float64) - predicted
-        with np.errstate(over="ignore"):
-            return np.abs(error) if loss == "mae" else np.square(error)
-    truth: NDArray[np.bool_] = np.asarray(target, dtype=object)[:, None] == np.asarray(classes, dtype=object)[None, :]
-    made: Floats
-    if loss == "log_loss":
-        made = -np.log(np.clip((predicted * truth).sum(axis=1), SMALLEST, 1.0))
-    elif loss == "brier":
-        made = ((predicted - truth) ** 2).sum(axis=1) + ~truth.any(axis=1)
-        made = made / 2 if len(classes) == 2 else made
-    elif loss == "error_rate":
-        made = 1.0 - truth[np.arange(len(truth)), predicted.argmax(axis=1)]
-    else:
-        raise ValueError(f"no loss {loss!r}")
-    return made
 
 
 def mean_interval(losses: Floats, confidence: float = 0.95) -> tuple[float, float, float]:

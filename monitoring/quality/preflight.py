@@ -281,12 +281,13 @@ def _labels(due: Counted, target: ColumnReference, config: Monitored, late: Late
 
 
 def _classes(labels: Counted, target: ColumnReference, config: Monitored) -> Iterator[Finding]:
-    """Judge new classes. A binary target has no more than its two; of many a new one may be real, all of them not."""
+    """Judge new classes. Where the task names all of them none may be new; of many one may be real, all of them not."""
     share, named = _strange(labels)
     limit = config.preflight.max_unseen_share
-    if share == 0.0 or (share <= limit and config.task != "binary"):
+    closed = config.type.closed
+    if share == 0.0 or (share <= limit and not closed):
         return
-    broken = labels.present >= FEW_LABELS and (share == 1.0 or (config.task == "binary" and share > limit))
+    broken = labels.present >= FEW_LABELS and (share == 1.0 or (closed and share > limit))
     yield Finding(
         code="unseen_labels",
         severity="fatal" if broken else "warning",

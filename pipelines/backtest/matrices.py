@@ -142,7 +142,7 @@ def _naive(job: _Job, rows: pd.DataFrame, batch: int) -> float:
     starts, stops = job.edges
     target = job.config.columns.target
     truth = job.scored[target].iloc[starts[batch] : stops[batch]]
-    return float(naive_losses(rows[target], truth, job.config.task, job.config.loss).mean())
+    return float(naive_losses(rows[target], truth, job.config.loss).mean())
 
 
 def _learned_from(job: _Job, at: int) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def backtest(
         matrices,
         asked,
         model=config.model,
-        loss_name=config.loss,
+        loss_name=config.loss.name,
         every=batches.length,
         cost=cost,
         label_delay=delay,

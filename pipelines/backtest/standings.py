@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftloop.monitoring.losses import named
 from driftloop.monitoring.records import Record
 from driftloop.pipelines.backtest.candidates import Candidate
 from driftloop.pipelines.backtest.replay import PolicyReplay, Replay
@@ -74,16 +75,13 @@ def standing(one: PolicyReplay, candidate: Candidate | None, whole: Replay, seed
     )
 
 
-CONSTANTS = {"mae": "median", "mse": "mean", "error_rate": "most frequent class"}
-
-
 def baseline(losses: Floats, loss_name: str, whole: Replay, seed: int) -> Standing:
     """The best constant of the rows before each batch, which needs no model: what a model must beat to be of use."""
     best = batch_costs(whole.oracle, whole)
     low, high = regret_interval(losses, best, seed)
     mean = float(losses.mean())
     return Standing(
-        name=f"naive baseline ({CONSTANTS.get(loss_name, 'class shares')})",
+        name=f"naive baseline ({named(loss_name).constant})",
         kind="baseline",
         triggers=(),
         loss=mean,

@@ -44,7 +44,7 @@ def folder(config: Project, batches: Batches) -> Path:
     )
     columns = config.columns
     parts = [
-        *(batches.digest, config.task, config.loss, training, columns.model_dump_json()),
+        *(batches.digest, config.task, config.loss.name, training, columns.model_dump_json()),
         *(str((window.start, window.end)) for window in batches.windows),
         *(str(batches.first), str(batches.starts.tolist()), fingerprint(Row, config.training.estimator), _code(config)),
     ]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from driftloop.monitoring.config import LOSSES
 from driftloop.monitoring.errors import ConfigError
+from driftloop.monitoring.losses import Loss, named
 from driftloop.monitoring.records import Finding, Kind, Reference, changed
 from driftloop.monitoring.rows.canonical import labels, numbers, spell
 from driftloop.monitoring.settings.columns import ColumnType
@@ -25,7 +25,8 @@ def as_trained(config: Project, reference: Reference) -> Project:
     Categories and classes are read from text files as they were then: `True`, where the file has `true`, for a champion
     of a time when a column's type was that of all of its values.
     """
-    loss = reference.loss_name if reference.loss_name in LOSSES[config.task] else config.loss
+    own = named(reference.loss_name)
+    loss = own if config.task in own.tasks else config.loss
     made = _with(config, _features(config, reference), loss)
     if config.source.path is None or not config.source.file_format.as_text:
         return made
@@ -92,8 +93,9 @@ def differences(config: Project, reference: Reference) -> tuple[Finding, ...]:
         elif theirs[name] != kind:
             said = f"{name} is {kind} in the config; the champion takes it as {theirs[name]} {until}"
             told.append(("config_changed", name, said))
-    if reference.loss_name != config.loss and reference.loss_name in LOSSES[config.task]:
-        said = f"the config asks for {config.loss}; the champion is judged by its own {reference.loss_name} {until}"
+    own = named(reference.loss_name)
+    if own != config.loss and config.task in own.tasks:
+        said = f"the config asks for {config.loss}; the champion is judged by its own {own} {until}"
         told.append(("loss_changed", None, said))
     return tuple(
         Finding(code=code, severity="warning", column=column, message=said)
@@ -123,11 +125,10 @@ def _features(config: Project, reference: Reference) -> dict[str, Kind]:
     return {column.name: column.kind for column in reference.of_role("feature") if column.name not in now}
 
 
-def _with(config: Project, features: dict[str, Kind], loss: str) -> Project:
+def _with(config: Project, features: dict[str, Kind], loss: Loss) -> Project:
     columns = changed(
         config.columns,
         numeric=tuple(name for name, kind in features.items() if kind == "numeric"),
         categorical=tuple(name for name, kind in features.items() if kind == "categorical"),
     )
-    performance = changed(config.performance, loss=loss)
-    return changed(config, columns=columns, performance=performance)
+    return changed(config, columns=columns, performance=loss)

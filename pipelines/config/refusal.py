@@ -18,6 +18,8 @@ Place = tuple[int | str, ...]
 # Python refuses to spell numbers of more than 4,300 digits.
 MOST_BITS = 4_000
 CORRECT = "correct the value; `docs/config.md` lists every key"
+# Sections of several kinds, by the key that names the kind.
+TAGS = {"policy": "{policy: cooldown, days: 14}", "loss": "{loss: mae}"}
 # What pydantic calls each kind of error, and what a YAML needs there. `{}` is filled from the error's context.
 EXPECTED = {
     "missing": "a value",
@@ -42,7 +44,7 @@ EXPECTED = {
     "too_short": "at least {min_length} in the list",
     "literal_error": "{expected}",
     "union_tag_invalid": "one of {expected_tags}",
-    "union_tag_not_found": "a policy, such as {{policy: cooldown, days: 14}}",
+    "union_tag_not_found": "a section that names its kind",
     "greater_than": "a number above {gt:g}",
     "greater_than_equal": "a number of at least {ge:,.15g}",
     "less_than": "a number below {lt:g}",
@@ -57,7 +59,7 @@ def worded(file: Path, error: ValidationError, model: type[Section]) -> ConfigEr
     # An item that is refused also makes its list too short: that is no error of its own.
     details = [one for one in every if one["loc"] not in above]
     first = next((one for one in details if one["type"] == "extra_forbidden"), details[0])
-    others = [_key(one["loc"]) or "the whole file" for one in details if one is not first]
+    others = [_key(_untagged(model, one["loc"])) or "the whole file" for one in details if one is not first]
     found, expected, remedy, key = _told(first, model)
     more = f" (and {len(others)} more: {listed(others, 3)})" if others else ""
     return ConfigError(str(file), key, found, expected=expected, remedy=remedy + more)
@@ -65,7 +67,7 @@ def worded(file: Path, error: ValidationError, model: type[Section]) -> ConfigEr
 
 def _told(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str, str]:
     kind, place, context = error["type"], error["loc"], error.get("ctx", {})
-    key, found, remedy = _key(place), shown(error["input"]), CORRECT
+    key, found, remedy = _key(_untagged(model, place)), shown(error["input"]), CORRECT
     if place[:1] == ("notify",) and isinstance(error["input"], str):
         found = "a text"  # of which any part may be a token
     expected = EXPECTED.get(kind, "").format(**context) or error["msg"].removeprefix("Value error, ")
@@ -83,10 +85,14 @@ def _told(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str
     elif kind == "missing":
         found, remedy = "is missing", "add the key; `driftloop init DATA` writes a whole file"
     elif kind == "union_tag_invalid":
-        found = f"no policy {shown(context['tag'])}"
+        word = _word(context)
+        key = f"{key}.{word}" if word in TAGS and not key.endswith("]") else key
+        found = f"no {word} {shown(context['tag'])}"
         remedy = "correct the name." + meant(str(context["tag"]), re.findall(r"'([^']+)'", expected))
     elif kind == "union_tag_not_found":
-        found, remedy = "no policy is named", "write - policy: NAME, and its parameters below"
+        word = _word(context)
+        found, expected = f"no {word} is named", f"a {word}, such as {TAGS[word]}"
+        remedy = f"write {'- ' if key.endswith(']') else ''}{word}: NAME, and its parameters below"
     elif kind == "literal_error":
         near = meant(error["input"], re.findall(r"'([^']+)'", expected)) if isinstance(error["input"], str) else ""
         remedy = "correct the value." + near
@@ -96,9 +102,10 @@ def _told(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str
         # As it is written, if it is short and holds no secret.
         plain = error["input"] if found == repr(error["input"]) else "..."
         remedy = f"put it in brackets: [{plain}]"
-    elif kind == "model_attributes_type" and place and isinstance(place[-1], int) and isinstance(error["input"], str):
+    elif kind == "model_attributes_type" and isinstance(error["input"], str):
         plain = error["input"] if found == repr(error["input"]) else "NAME"
-        remedy = f"write it with its key: - policy: {plain}"
+        listed_as, word = ("- ", "policy") if key.endswith("]") else ("", "loss" if key == "performance" else "")
+        remedy = f"write it with its key: {listed_as}{word}: {plain}" if word else remedy
     return found, expected, remedy, key
 
 
@@ -133,6 +140,24 @@ def _key(place: Place) -> str:
     return spelled
 
 
+def _word(context: Mapping[str, Any]) -> str:
+    """The key that names the kind of a section of several kinds."""
+    return str(context["discriminator"]).strip("'")
+
+
+def _untagged(model: type[Section], place: Place) -> Place:
+    """Leave out the kinds of sections, which pydantic puts after their keys: `performance.huber.delta`."""
+    kinds: list[Any] = [model]
+    kept: list[int | str] = []
+    for part in place:
+        named = {_tag(kind) for kind in kinds}
+        kinds = [inner for kind in kinds for inner in _step(kind, part)]
+        # After an index `_key` leaves it out.
+        if part not in named or (kept and isinstance(kept[-1], int)):
+            kept.append(part)
+    return tuple(kept)
+
+
 def _known_keys(model: type[Section], place: Place) -> list[str]:
     """List the field names at a place in the config."""
     kinds: list[Any] = [model]
@@ -146,10 +171,15 @@ def _step(kind: Any, part: int | str) -> Iterable[Any]:
     if isinstance(kind, type) and issubclass(kind, Section):
         if part in kind.model_fields:
             return _flat(kind.model_fields[str(part)].annotation)
-        tag = kind.model_fields.get("policy")
-        return [kind] if tag is not None and tag.default == part else []
+        return [kind] if _tag(kind) == part else []
     inside = get_args(kind)
     return _flat(inside[1] if get_origin(kind) is dict else inside[0]) if inside else []
+
+
+def _tag(kind: Any) -> str | None:
+    """How a section is named where several kinds are possible."""
+    fields = kind.model_fields if isinstance(kind, type) and issubclass(kind, Section) else {}
+    return next((fields[name].default for name in TAGS if name in fields), None)
 
 
 def _flat(annotation: Any) -> list[Any]:

@@ -116,7 +116,7 @@ def measure(
 ) -> Measurement:
     """Predict all rows and sum them up in one pass, then judge drift and draw the report by what it left."""
     settings = config.drift.model_dump_json()
-    rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss)
+    rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
     rows = digest(rows, config.columns.label_delay, settings)
     scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in aside)

@@ -13,7 +13,7 @@ from prefect import get_run_logger, task
 
 from driftloop.monitoring.drift.reference import PREDICTION, prediction_column
 from driftloop.monitoring.estimation import Foreseen, foresee, judge
-from driftloop.monitoring.losses.performance import assess, row_losses
+from driftloop.monitoring.losses.performance import assess
 from driftloop.monitoring.profiles import Profiles, like, merge
 from driftloop.monitoring.records import Estimate, Performance, Reference, Window
 from driftloop.monitoring.report.samples import places
@@ -112,7 +112,7 @@ class Losses:
         """The losses of some canonical rows, as far as they have labels."""
         time, target = rows[self.config.columns.time], rows[self.config.columns.target]
         known = inside(time, self.labelled) & target.notna().to_numpy()
-        made = row_losses(self.config.loss, target.to_numpy()[known], predicted[known], classes)
+        made = self.config.loss.rows(target.to_numpy()[known], predicted[known], classes)
         return Labelled(made, time.dt.tz_convert(None).to_numpy()[known])
 
     def add(self, some: Labelled) -> None:
@@ -129,7 +129,7 @@ class Losses:
             losses = losses[np.argsort(moments, kind="stable")]
         return assess(
             losses,
-            loss_name=self.config.loss,
+            loss_name=self.config.loss.name,
             window=self.labelled,
             reference_loss=reference.loss,
             reference_rows=reference.loss_rows,

@@ -177,11 +177,11 @@ def _baseline(config: Project, before: pd.DataFrame, newest: pd.DataFrame, label
     learned, truth = before[target].dropna(), newest[target].dropna()
     if learned.empty or truth.empty:
         return None
-    losses = naive_losses(learned, truth, config.task, config.loss)
-    own = naive_losses(learned, learned, config.task, config.loss)
+    losses = naive_losses(learned, truth, config.loss)
+    own = naive_losses(learned, learned, config.loss)
     return assess(
         losses,
-        loss_name=config.loss,
+        loss_name=config.loss.name,
         window=labelled,
         reference_loss=float(own.mean()),
         reference_rows=len(own),

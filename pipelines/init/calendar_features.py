@@ -187,7 +187,7 @@ def _targets(guess: Guess, frame: pd.DataFrame) -> Floats:
     from driftloop.pipelines.init.figures import as_numbers
 
     values = frame[guess.target]
-    if guess.task == "regression":
+    if not guess.has_classes:
         values = as_numbers(values, guess.written[guess.target]) if guess.target in guess.written else values
         numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         low, high = np.nanquantile(numbers, [0.005, 0.995])

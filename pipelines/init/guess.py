@@ -10,6 +10,7 @@ from driftloop.monitoring.errors import ConfigError, DriftloopError, clipped, li
 from driftloop.monitoring.settings.columns import PREDICTION, Columns, ColumnType
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.engines import column_sql
+from driftloop.monitoring.tasks import TASKS, Task
 from driftloop.pipelines.init.codes import likely_codes
 from driftloop.pipelines.init.figures import Figures, as_numbers, figures, no_labels
 from driftloop.pipelines.init.times import is_time, readings, time_column, without_offset
@@ -76,7 +77,7 @@ class Guess:
 
     time: str
     target: str
-    task: str
+    task: Task
     numeric: list[str]
     categorical: list[str]
     left_out: dict[str, str]
@@ -90,6 +91,11 @@ class Guess:
     types: dict[str, ColumnType] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
     naive: bool = False
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the target seems to be names of classes, and no number."""
+        return TASKS[self.task].has_classes
 
     @property
     def derived(self) -> dict[str, str]:
@@ -108,7 +114,7 @@ class Guess:
         derived = {name: how for name, how in self.derived.items() if name in {self.time, self.target}}
         feature = next(name for name in (*self.numeric, *self.categorical) if name not in derived)
         types: dict[str, ColumnType] = {name: kind for name, kind in self.types.items() if name == self.target}
-        if self.task == "regression" and self.engine is not None and self.engine.path and self.target not in derived:
+        if not self.has_classes and self.engine is not None and self.engine.path and self.target not in derived:
             types.setdefault(self.target, "number")
         return Columns(time=self.time, target=self.target, categorical=(feature,), types=types, derived=derived)
 
@@ -352,7 +358,7 @@ def _come_back(seen: pd.Series) -> bool:
     return bool(seen.iloc[at:].isin(seen.iloc[:at]).mean() >= 0.5)
 
 
-def _task(values: pd.Series) -> str:
+def _task(values: pd.Series) -> Task:
     import pandas as pd
 
     seen = values.dropna()

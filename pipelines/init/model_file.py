@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import yaml
 
 from driftloop.monitoring.errors import listed
+from driftloop.monitoring.losses import fitting
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.calendar_features import Calendar
@@ -16,11 +17,6 @@ from driftloop.pipelines.init.spans import DAY, Spans
 from driftloop.pipelines.notify.notices import KINDS
 
 WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
-LOSS = {
-    "regression": ("mae", "or mse"),
-    "binary": ("log_loss", "or brier, error_rate"),
-    "multiclass": ("log_loss", "or brier, error_rate"),
-}
 TYPES = {
     "decimal_comma": "decimal_comma: 1.234,5",
     "thousands_comma": "thousands_comma: 1,234.5",
@@ -103,7 +99,7 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, calendar:
         f"  table: {quoted(str(source.table))}\n"
     )
     left = "".join(f"  # left out: {quoted(column)} ({_one_line(why)})\n" for column, why in guess.left_out.items())
-    loss, losses = LOSS[guess.task]
+    loss, *losses = fitting(guess.task)
     few = max(10, min(200, spans.rows // 4))
     learned = spans.held(spans.training)
     text = TEMPLATE.format(
@@ -125,7 +121,7 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, calendar:
         current=format_duration(spans.current),
         min_rows=few,
         loss=loss,
-        losses=losses,
+        losses=f"or {', '.join(losses)}",
         min_labels=few,
         late=LATE.format(delay=delay, least=few) if spans.delay else "",
         training=format_duration(spans.training),

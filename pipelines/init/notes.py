@@ -85,7 +85,7 @@ def notes(
         )
     if guess.task == "multiclass" and guess.classes > MANY_CLASSES:
         found.append(f"target: {guess.classes} classes are many; check that {guess.target!r} is the target")
-    if guess.task != "regression" and (shares := balance(classes)):
+    if guess.has_classes and (shares := balance(classes)):
         found.append(f"classes: {shares}")
     found += _of_times(guess, calendar)
     if guess.written:

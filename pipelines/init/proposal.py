@@ -90,7 +90,7 @@ def propose(
     guess, timeline = found.guess, found.timeline
     delay = label_delay(timeline)
     features = len(guess.numeric) + len(guess.categorical)
-    rare = 1.0 if guess.task == "regression" else guess.rare
+    rare = guess.rare if guess.has_classes else 1.0
     spans = proposed(timeline, delay, rare=rare, features=features)
     calendar = calendar_of(guess, found.frame, found.parts, timeline.end - timeline.start, spans)
     features += len(calendar.derived)
@@ -133,7 +133,7 @@ def _looked(given: Source, data: str, target: str | None, time: str | None, time
     columns = guess.least()
     classes: Counter[str] = Counter()
     with sources.stream_rows(given, columns, EVER, Path.cwd(), PIECE) as stream:
-        frames = stream.frames if guess.task == "regression" else counting(stream.frames, guess.target, classes)
+        frames = counting(stream.frames, guess.target, classes) if guess.has_classes else stream.frames
         timeline = counted(frames, guess.time, guess.target, span.length)
     if timeline is None:
         raise NothingToLookAt(data)

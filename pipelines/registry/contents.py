@@ -29,6 +29,7 @@ from driftloop.pipelines.training import loss_model, plots, storage
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.steps import losses
+from driftloop.pipelines.training.tasks import TRAININGS
 
 PROOF, ANSWER = "proof.parquet", "driftloop: answer "
 NEVER_SEEN = "driftloop: a category that was never seen"
@@ -181,10 +182,7 @@ def log_challenger(
             plots.importance_plot(importances, Path(scratch) / "importances.png")
         if len(holdout):
             target, predicted = holdout[config.columns.target].to_numpy(), scorer.predict(holdout)
-            if config.task == "regression":
-                plots.residual_plot(target, predicted, Path(scratch) / "residuals.png")
-            else:
-                plots.confusion_plot(target, predicted, scorer.classes, Path(scratch) / "confusion.png")
+            TRAININGS[config.task].draw(target, predicted, scorer.classes, Path(scratch))
         client.log_artifacts(run_id, scratch, "plots")
 
 

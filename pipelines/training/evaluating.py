@@ -38,7 +38,7 @@ def evaluation(
     columns = config.columns
     by_model: dict[Model, Floats] = {
         "challenger": losses(config, scorer, fair),
-        "naive baseline": naive_losses(train[columns.target], fair[columns.target], config.task, config.loss),
+        "naive baseline": naive_losses(train[columns.target], fair[columns.target], config.loss),
     }
     if champion is not None:
         by_model["champion"] = champion
@@ -50,6 +50,6 @@ def evaluation(
         times=fair[columns.time].dt.tz_convert(None).to_numpy(),
         columns={name: fair[name].to_numpy() for name in used},
         leaks=find_leaks(train, train[columns.target], scorer.features, task=config.task, threshold=threshold),
-        loss_name=config.loss,
+        loss_name=config.loss.name,
         seconds=seconds or {},
     )

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from driftloop.monitoring.config import LOSSES, Task
 from driftloop.monitoring.errors import TrainingImpossible, listed
+from driftloop.monitoring.losses import Loss, default
+from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training import recipe as recipes
-from driftloop.pipelines.training.features import LARGEST, Features, encode, learn_features
+from driftloop.pipelines.training.features import Features, encode, learn_features
 from driftloop.pipelines.training.recipe import AUTO, XGBOOST, Fitting
 from driftloop.pipelines.training.rows import Rows
 from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.tasks import TRAININGS
 from driftloop.pipelines.training.threads import free_threads, prepare
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def fit(
     task: Task,
     settings: Training,
     params: dict[str, Any] | None = None,
-    loss: str | None = None,
+    loss: Loss | None = None,
     *,
     like: Scorer | None = None,
     here: bool = False,
@@ -71,7 +73,7 @@ def fit(
             limits=None if here else Limits(settings.timeout, settings.max_memory_mb),
         )
         return Scorer(task, features, classes, estimator)
-    fitting = Fitting(loss or LOSSES[task][0], settings.seed, free_threads(settings.threads, len(rows)))
+    fitting = Fitting(loss or default(task), settings.seed, free_threads(settings.threads, len(rows)))
     recipe = like.recipe if like is not None else None
     recipe = recipe or recipes.choose(settings, merged, rows, fitting)
     return Scorer(task, features, classes, recipes.fit_recipe(recipe, rows, fitting), by_place=True, recipe=recipe)
@@ -93,11 +95,9 @@ def labelled(frame: pd.DataFrame, target: pd.Series, task: Task) -> tuple[pd.Dat
     >>> len(rows), target.tolist()
     (1, ['a'])
     """
-    known = target.notna().to_numpy()
-    if task == "regression":
-        known = known & np.isfinite(target.to_numpy(dtype=np.float64, na_value=np.nan))
-    frame, target = frame[known], target[known]
-    return frame, target.astype(np.float64) if task == "regression" else target.astype(str).astype(object)
+    training = TRAININGS[task]
+    known = training.labelled(target)
+    return frame[known], training.typed(target[known])
 
 
 def check(
@@ -124,29 +124,11 @@ def check(
             expected=f"at least {settings.min_rows:,} (training.min_rows)",
             remedy="make training.window longer, or lower training.min_rows",
         )
-    classes = () if task == "regression" else tuple(sorted(str(name) for name in target.unique()))
-    if len(classes) == 1:
-        raise TrainingImpossible(
-            "one_class",
-            f"all {len(frame):,} labelled training rows are of the class {classes[0]!r}",
-            expected="rows of at least two classes",
-            remedy="make training.window longer, or check how the target is made",
-        )
-    if task == "binary" and len(classes) > 2:
-        raise TrainingImpossible(
-            "too_many_classes",
-            f"the target has {len(classes)} classes: {listed(classes)}",
-            expected="two classes, since task is binary",
-            remedy="set task: multiclass, or check how the target is made",
-        )
-    huge = int((target.abs() > LARGEST).sum()) if task == "regression" else 0
-    if huge and settings.estimator in {AUTO, XGBOOST}:
-        raise TrainingImpossible(
-            "labels_too_large",
-            f"{huge:,} of {len(target):,} labels lie beyond {LARGEST:.2g}, the largest number that xgboost knows",
-            expected="labels of a size that trees can compute with",
-            remedy="leave those rows out (columns.filter), or scale the target (columns.derived)",
-        )
+    training = TRAININGS[task]
+    classes = training.classes(target)
+    why = training.impossible(target, classes, trees=settings.estimator in {AUTO, XGBOOST})
+    if why is not None:
+        raise why
     features = learn_features(frame, numeric, categorical, settings.max_levels)
     empty = [name for name in numeric if not np.isfinite(frame[name].to_numpy(np.float64, na_value=np.nan)).any()]
     empty += [name for name, levels in features.levels.items() if not levels]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from driftloop.monitoring.config import Task
 from driftloop.monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped, meant
+from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
 from driftloop.pipelines.training.scorer import class_places
 
@@ -52,7 +52,7 @@ def fit_function(
             remedy="return the fitted estimator; scikit-learn's fit() returns it",
         )
     names = getattr(estimator, "classes_", None)
-    if task != "regression" and names is not None:
+    if classes and names is not None:
         class_places(names, classes)
     return estimator
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import EstimatorError
+from driftloop.pipelines.training.tasks import TRAININGS
 
 if TYPE_CHECKING:
     from driftloop.pipelines.training.recipe import Fitting
@@ -41,7 +42,8 @@ class Linear:
         from sklearn.pipeline import Pipeline
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        model = Pipeline([("encode", _encoder(rows.encoded)), ("model", _model(rows.task == "regression"))])
+        linear = TRAININGS[rows.task].linear(fitting.loss, len(rows))
+        model = Pipeline([("encode", _encoder(rows.encoded)), ("model", linear)])
         try:
             with threadpool_limits(limits=fitting.threads), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of convergence: what matters is the loss on rows it has not seen
@@ -58,12 +60,6 @@ class Linear:
     def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:
         """It does not stop early."""
         return self.fit(older, params, fitting), params
-
-
-def _model(regression: bool) -> Any:
-    from sklearn.linear_model import LogisticRegression, Ridge
-
-    return Ridge(alpha=1.0, solver="lsqr") if regression else LogisticRegression(C=1.0, max_iter=300)
 
 
 def _encoder(encoded: pd.DataFrame) -> Any:

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from driftloop.monitoring.config import Task
 from driftloop.monitoring.errors import EstimatorError, meant
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.tasks import Task
+from driftloop.pipelines.training.tasks import TRAININGS
 
 if TYPE_CHECKING:
     from driftloop.pipelines.training.recipe import Fitting
     from driftloop.pipelines.training.rows import Rows
 
-FOLDS = 5
 # The limit for the iterations of a class that is stopped early.
 MOST_ITERATIONS = 500
 
@@ -61,7 +60,7 @@ class Sklearn:
         fixed = {"early_stopping": False} if "early_stopping" in inspect.signature(kind).parameters else {}
         whole = _fit(self.path, older, {**fixed, **params, counted: MOST_ITERATIONS}, fitting)
         losses = [
-            float(row_losses(fitting.loss, newest.target.to_numpy(), answer, older.classes).mean())
+            float(fitting.loss.rows(newest.target.to_numpy(), answer, older.classes).mean())
             for answer in _stages(whole, older, newest)
         ]
         best = int(np.argmin([loss if np.isfinite(loss) else np.inf for loss in losses])) + 1
@@ -117,17 +116,15 @@ def _fit(path: str, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any
 def _encoder(encoded: pd.DataFrame, task: Task, seed: int) -> Any:
     """Numbers as they are first, then the categories in numbers: one column each, for k > 2 classes k."""
     from sklearn.compose import ColumnTransformer
-    from sklearn.model_selection import KFold, StratifiedKFold
     from sklearn.preprocessing import TargetEncoder
 
-    folds = (KFold if task == "regression" else StratifiedKFold)(FOLDS, shuffle=True, random_state=seed)
-    kind = {"regression": "continuous"}.get(task, task)
+    training = TRAININGS[task]
     categorical = [str(name) for name in encoded if isinstance(encoded[name].dtype, pd.CategoricalDtype)]
     numeric = [str(name) for name in encoded if name not in categorical]
     return ColumnTransformer(
         [
             ("numeric", "passthrough", numeric),
-            ("categorical", TargetEncoder(target_type=kind, cv=folds), categorical),
+            ("categorical", TargetEncoder(target_type=training.target_type, cv=training.folds(seed)), categorical),
         ],
         verbose_feature_names_out=False,
     )
@@ -135,8 +132,6 @@ def _encoder(encoded: pd.DataFrame, task: Task, seed: int) -> Any:
 
 def _build(path: str, task: Task, params: dict[str, Any], seed: int, threads: int) -> Any:
     """The estimator itself, unfitted, or `EstimatorError` saying which part of the request is wrong."""
-    from sklearn.base import is_classifier, is_regressor
-
     kind = _find(path)
     required = [
         name
@@ -167,9 +162,9 @@ def _build(path: str, task: Task, params: dict[str, Any], seed: int, threads: in
         estimator = kind().set_params(**{**own, **params})
     except ValueError as error:
         raise EstimatorError(path, str(error), expected="known parameters", remedy="correct training.params") from error
-    fits_task = is_regressor(estimator) if task == "regression" else is_classifier(estimator)
-    if not fits_task:
-        wanted = "a regressor" if task == "regression" else "a classifier"
+    training = TRAININGS[task]
+    if not training.fits(estimator):
+        wanted = training.estimators
         raise EstimatorError(
             path,
             f"it is not {wanted}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import EstimatorError, meant
+from driftloop.pipelines.training.tasks import TRAININGS
 
 if TYPE_CHECKING:
     from driftloop.pipelines.training.recipe import Fitting
@@ -23,19 +24,6 @@ DEFAULTS: dict[str, Any] = {
 STOPPING_ROUNDS = 50
 # Trees where their number is not found: fewer of them take larger steps.
 UNSTOPPED: dict[str, Any] = {"n_estimators": 100, "learning_rate": 0.1}
-# Losses that xgboost's default objective does not minimise.
-OBJECTIVES = {"mae": "reg:absoluteerror"}
-# What early stopping watches. A Brier score and a share of errors are steps of what the log loss measures smoothly.
-METRICS = {
-    ("regression", "mae"): "mae",
-    ("regression", "mse"): "rmse",
-    ("binary", "log_loss"): "logloss",
-    ("binary", "brier"): "rmse",
-    ("binary", "error_rate"): "logloss",
-    ("multiclass", "log_loss"): "mlogloss",
-    ("multiclass", "brier"): "mlogloss",
-    ("multiclass", "error_rate"): "mlogloss",
-}
 ALIASES = {
     "eta": "learning_rate",
     "alpha": "reg_alpha",
@@ -84,12 +72,8 @@ class Xgboost:
         named = _named(params)
         rounds = named.get("early_stopping_rounds", STOPPING_ROUNDS)
         # Of many classes the older rows may know two, and xgboost then fits one score.
-        task = "binary" if len(older.classes) == 2 else older.task
-        metric = METRICS.get((task, fitting.loss))
-        if metric is not None and not {"objective", "eval_metric"} & named.keys():
-            watched = {"eval_metric": metric}
-        else:
-            watched = {}
+        own = bool({"objective", "eval_metric"} & named.keys())
+        watched = {} if own else {"eval_metric": fitting.loss.watched(len(older.classes))}
         model = _fit(older, {**watched, **named, "early_stopping_rounds": rounds}, fitting, newest)
         found = {name: value for name, value in named.items() if name != "early_stopping_rounds"}
         return model, {**found, "n_estimators": int(model.best_iteration) + 1}
@@ -102,7 +86,7 @@ def _named(params: dict[str, Any]) -> dict[str, Any]:
 def _fit(rows: Rows, params: dict[str, Any], fitting: Fitting, watched: Rows | None = None) -> Any:
     import xgboost
 
-    made = xgboost.XGBRegressor if rows.task == "regression" else xgboost.XGBClassifier
+    made = getattr(xgboost, TRAININGS[rows.task].xgboost)
     named, known = _named(params), set(made().get_params()) | FURTHER
     for name in named:
         if name not in known:
@@ -113,7 +97,8 @@ def _fit(rows: Rows, params: dict[str, Any], fitting: Fitting, watched: Rows | N
                 remedy=f"correct training.params (or training.search.space).{meant(name, known)}",
             )
     own = {"n_jobs": fitting.threads, "random_state": fitting.seed, "enable_categorical": True}
-    wanted = {"objective": OBJECTIVES[fitting.loss]} if fitting.loss in OBJECTIVES else {}
+    # What serves our objective need not serve another one.
+    wanted = {} if "objective" in named else fitting.loss.xgboost(rows.codes)
     more = {} if watched is None else {"eval_set": [(watched.encoded, watched.codes)], "verbose": False}
     try:
         model = made(**{**DEFAULTS, **wanted, **own, **named})

@@ -30,7 +30,7 @@ from driftloop.monitoring.estimation import (
     proven,
 )
 from driftloop.monitoring.estimation.judge import FOLDS, Method
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.losses import Loss, named
 from driftloop.monitoring.records import Record
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.pipelines.training.features import LARGEST, Features, encode
@@ -87,7 +87,7 @@ class _Rows:
 
 
 def fit_loss_model(
-    scorer: Scorer, frame: pd.DataFrame, target: NDArray[Any], loss: str, *, seed: int = 0, threads: int | None = None
+    scorer: Scorer, frame: pd.DataFrame, target: NDArray[Any], loss: Loss, *, seed: int = 0, threads: int | None = None
 ) -> LossModel:
     """Learn the loss of a scorer from labelled rows that it was not trained on, in order of time.
 
@@ -101,11 +101,11 @@ def fit_loss_model(
 
     if len(frame) < LEAST_FITTED:
         why = f"{len(frame)} held-out rows to learn an estimator from, {LEAST_FITTED} needed"
-        return kept(impossible(method, loss, why))
+        return kept(impossible(method, loss.name, why))
     predicted = scorer.predict(frame)
-    losses = row_losses(loss, target, predicted, scorer.classes)
+    losses = loss.rows(target, predicted, scorer.classes)
     if not (np.isfinite(losses) & (losses <= LARGEST)).all():
-        return kept(impossible(method, loss, "losses of held-out rows are too large to learn from"))
+        return kept(impossible(method, loss.name, "losses of held-out rows are too large to learn from"))
     inputs = frame[[]] if scorer.classes else _inputs(scorer.features, frame, predicted)
     rows = _Rows(frame, inputs, target, predicted, losses)
     fitting = _Fitting(scorer, loss, seed, free_threads(threads, len(frame)))
@@ -117,7 +117,7 @@ def fit_loss_model(
     learnt = fitting.learn(rows)
     told = proven(
         method,
-        loss,
+        loss.name,
         realised=losses,
         held_back=held_back,
         outside_share=float(out.mean()),
@@ -134,7 +134,8 @@ def expect(model: LossModel, frame: pd.DataFrame, predicted: Floats) -> tuple[Fl
         return np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)
     if model.booster is None:
         calibrated = apply_calibration(predicted, model.told.calibrations)
-        return expected_losses(model.told.loss_name, predicted, calibrated, model.head.classes), outside(frame, domain)
+        loss = named(model.told.loss_name)
+        return expected_losses(loss, predicted, calibrated, model.head.classes), outside(frame, domain)
     return _boosted(model.booster, _inputs(model.head.features, frame, predicted)), outside(frame, domain)
 
 
@@ -168,7 +169,7 @@ class _Fitting:
     """What all six fits share."""
 
     scorer: Scorer
-    loss: str
+    loss: Loss
     seed: int
     threads: int
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import Field
 
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.records import Record
 from driftloop.pipelines.training.rows import Rows
 from driftloop.pipelines.training.scorer import Scorer
@@ -40,13 +40,14 @@ class Recipe(Record):
         given = next((self.params[name] for name in ("n_estimators", "max_iter") if name in self.params), None)
         return int(given) if isinstance(given, int | float) else None
 
-    def describe(self, loss: str) -> str:
+    def describe(self, loss: Loss) -> str:
         """One sentence: what is fitted, and what it was chosen over.
 
-        >>> Recipe(estimator="xgboost", params={"n_estimators": 212}).describe("mae")
+        >>> from driftloop.monitoring.losses import named
+        >>> Recipe(estimator="xgboost", params={"n_estimators": 212}).describe(named("mae"))
         'xgboost with 212 trees'
         >>> tried = {"xgboost": 3.31, "linear": 3.02}
-        >>> Recipe(estimator="linear", validation=tried, validation_rows=800).describe("mae")
+        >>> Recipe(estimator="linear", validation=tried, validation_rows=800).describe(named("mae"))
         'linear: mae 3.02 on the newest 800 training rows, xgboost 3.31'
         """
         trees = f" with {self.trees:,} trees" if self.trees is not None and self.estimator == XGBOOST else ""
@@ -61,7 +62,7 @@ class Recipe(Record):
 class Fitting:
     """How estimators are fitted here: the loss to minimise, seed and threads."""
 
-    loss: str
+    loss: Loss
     seed: int
     threads: int
 
@@ -135,6 +136,6 @@ def _tried(
         params = estimator.complete(params)
         model = estimator.fit(older, params, fitting)
     scorer = Scorer(older.task, older.features, older.classes, model, by_place=True)
-    losses = row_losses(fitting.loss, newest.target.to_numpy(), scorer.score(newest.encoded), older.classes)
+    losses = fitting.loss.rows(newest.target.to_numpy(), scorer.score(newest.encoded), older.classes)
     mean = float(losses.mean())
     return (mean if math.isfinite(mean) else math.inf), params

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftloop.monitoring.losses.performance import mean_interval, row_losses
+from driftloop.monitoring.losses import Loss
+from driftloop.monitoring.losses.performance import mean_interval
 from driftloop.monitoring.records import Finding, Performance
 from driftloop.pipelines.gate import figure
 
@@ -18,7 +19,7 @@ FIRST_WINDOWS = 3
 
 
 def why_not(
-    judged: Floats, final: Floats, target: NDArray[Any], *, loss: str, classes: Sequence[str] = ()
+    judged: Floats, final: Floats, target: NDArray[Any], *, loss: Loss, classes: Sequence[str] = ()
 ) -> str | None:
     """Return why the second fit must not serve in place of the model that the gate judged, or None.
 
@@ -29,10 +30,11 @@ def why_not(
     and a second fit that is no worse has at most the same error on both sides. Distance is the absolute difference of
     numbers, and the total variation of probabilities.
 
+    >>> from driftloop.monitoring.losses import named
     >>> y = np.array([1.0, 2.0, 3.0, 4.0])
-    >>> why_not(y + 0.5, y + 0.25, y, loss="mae") is None
+    >>> why_not(y + 0.5, y + 0.25, y, loss=named("mae")) is None
     True
-    >>> why_not(y + 0.5, y - 0.9, y, loss="mae")
+    >>> why_not(y + 0.5, y - 0.9, y, loss=named("mae"))
     'mae 0.9000 on 4 held-out rows that it has learned from, where the judged model has 0.5000'
     """
     rows = len(target)
@@ -40,7 +42,7 @@ def why_not(
         return None
     if not np.isfinite(final).all():
         return f"{int((~np.isfinite(final)).sum()):,} of its predictions on {rows:,} held-out rows are not finite"
-    losses = [row_losses(loss, target, predicted, classes) for predicted in (final, judged)]
+    losses = [loss.rows(target, predicted, classes) for predicted in (final, judged)]
     _, low, _ = mean_interval(losses[0] - losses[1])
     # Two models that are right on all rows may still differ by rounding.
     least = 1e-6 * float(np.abs(judged).mean())

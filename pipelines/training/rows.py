@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.config import Task
+from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.features import Features
 
 VALIDATION_SHARE = 0.2

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.config import Task
 from driftloop.monitoring.errors import EstimatorError
+from driftloop.monitoring.tasks import TASKS, Task
 from driftloop.pipelines.training.features import Features, encode
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ class Scorer:
         """Score rows that are encoded already; see `predict`."""
         if len(encoded) == 0:
             return np.empty((0, len(self.classes)) if self.classes else 0)
-        if self.task == "regression":
-            return self._values(encoded)
-        return self._probabilities(encoded)
+        return self._probabilities(encoded) if TASKS[self.task].has_classes else self._values(encoded)
 
     def _values(self, encoded: pd.DataFrame) -> Floats:
         values = np.asarray(_raw(self.estimator, encoded), dtype=np.float64)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from driftloop.monitoring.errors import TrainingImpossible
-from driftloop.monitoring.losses.performance import row_losses
 from driftloop.monitoring.quality.lateness import lateness
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
@@ -111,4 +110,4 @@ def learn(
 def losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
     """The loss of every row of a frame, in its order: shape (n,)."""
     target = frame[config.columns.target].to_numpy()
-    return row_losses(config.loss, target, scorer.predict(frame), scorer.classes)
+    return config.loss.rows(target, scorer.predict(frame), scorer.classes)

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from driftloop.monitoring.config import Task
 from driftloop.monitoring.errors import DriftloopError, FileMissing, Tampered, Untrusted
 from driftloop.monitoring.records import Record
+from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.features import Features
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.threads import prepare

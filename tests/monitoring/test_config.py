@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from driftloop.monitoring.config import LOSSES, Monitored
+from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.drift.methods import METHODS
 from driftloop.monitoring.drift.settings import Drift
+from driftloop.monitoring.losses import fitting
 from driftloop.monitoring.settings.source import Source
+from driftloop.monitoring.tasks import TASKS, Task
 from tests.judged import monitored
 
 
@@ -108,11 +110,12 @@ def test_what_could_never_work_is_refused(change: dict[str, Any], found: str) ->
         monitored(**change)
 
 
-@pytest.mark.parametrize("task", LOSSES)
-def test_every_task_has_a_loss_of_its_own(task: str) -> None:
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_has_a_loss_of_its_own(task: Task) -> None:
     """Without a word the first loss of the task counts, and each of its losses may be chosen."""
-    assert monitored(task=task).loss == LOSSES[task][0]
-    assert [monitored(task=task, performance__loss=loss).loss for loss in LOSSES[task]] == list(LOSSES[task])
+    names = fitting(task)
+    assert monitored(task=task).loss.name == names[0]
+    assert [monitored(task=task, performance__loss=name).loss.loss for name in names] == list(names)
 
 
 @pytest.mark.parametrize(

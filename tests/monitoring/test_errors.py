@@ -24,6 +24,7 @@ from driftloop.monitoring.errors import (
 MADE: list[DriftloopError] = [
     errors.ConfigError("a.yaml", "task", "'x'", expected="a task", remedy="correct it"),
     errors.UnknownModel("taxi.yml", ["taxi.yaml"]),
+    errors.UnknownLoss("msa", ["mae", "mse"]),
     errors.HomeUnusable("/state", "read-only file system"),
     errors.HomeMoved("/state", "/srv/state"),
     errors.LedgerUnusable("sqlite:///x", "unable to open database file"),

@@ -262,7 +262,7 @@ def _numbers_are_their_own(made: Any, runs: list[Any]) -> None:
     """Fit two of the trials again, one after the other: the logged loss is the one of the logged parameters."""
     import numpy as np
 
-    from driftloop.monitoring.losses.performance import row_losses
+    from driftloop.monitoring.losses import named
     from driftloop.monitoring.windows import current_window, training_window
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.flows.reading import read
@@ -280,7 +280,14 @@ def _numbers_are_their_own(made: Any, runs: list[Any]) -> None:
         params = {name: int(value) for name, value in run.data.params.items()}
         columns = project.columns
         scorer = fit(
-            learn, learn["y"], columns.numeric, columns.categorical, project.task, project.training, params, "mae"
+            learn,
+            learn["y"],
+            columns.numeric,
+            columns.categorical,
+            project.task,
+            project.training,
+            params,
+            named("mae"),
         )
-        loss = row_losses("mae", tell["y"].to_numpy(), scorer.predict(tell)).mean()
+        loss = named("mae").rows(tell["y"].to_numpy(), scorer.predict(tell)).mean()
         assert np.isclose(run.data.metrics["loss"], loss, rtol=1e-5)

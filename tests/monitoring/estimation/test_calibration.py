@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from driftloop.monitoring.estimation import apply_calibration, expected_losses, learn_calibration
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.losses import named
 
 CLASSES = ("a", "b", "c")
 
@@ -33,10 +33,10 @@ def test_the_expected_loss_is_the_realised_one_where_the_raw_scores_are_far_off(
     old, new = slice(0, 20_000), slice(20_000, None)
     learnt = learn_calibration(predicted[old], target[old], CLASSES[:k])
     calibrated = apply_calibration(predicted[new], learnt)
-    expected = expected_losses(loss, predicted[new], calibrated, CLASSES[:k]).mean()
-    realised = row_losses(loss, target[new], predicted[new], CLASSES[:k]).mean()
+    expected = expected_losses(named(loss), predicted[new], calibrated, CLASSES[:k]).mean()
+    realised = named(loss).rows(target[new], predicted[new], CLASSES[:k]).mean()
     assert expected == pytest.approx(realised, rel=0.03)
-    assert expected_losses(loss, predicted[new], predicted[new], CLASSES[:k]).mean() < 0.85 * realised
+    assert expected_losses(named(loss), predicted[new], predicted[new], CLASSES[:k]).mean() < 0.85 * realised
 
 
 def test_shares_rise_with_scores_and_are_never_certain() -> None:

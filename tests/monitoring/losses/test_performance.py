@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from driftloop.monitoring.losses.performance import assess, mean_interval, row_losses
+from driftloop.monitoring.losses import named
+from driftloop.monitoring.losses.performance import assess, mean_interval
 from driftloop.monitoring.records import Window
 
 WINDOW = Window(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 8, tzinfo=UTC))
@@ -29,8 +30,8 @@ def test_regression_losses_are_those_of_scikit_learn() -> None:
     """The mean of the rows' losses is the metric of that name."""
     generator = np.random.default_rng(0)
     target, predicted = generator.normal(size=200), generator.normal(size=200)
-    assert row_losses("mae", target, predicted).mean() == pytest.approx(metrics.mean_absolute_error(target, predicted))
-    assert row_losses("mse", target, predicted).mean() == pytest.approx(metrics.mean_squared_error(target, predicted))
+    assert named("mae").rows(target, predicted).mean() == pytest.approx(metrics.mean_absolute_error(target, predicted))
+    assert named("mse").rows(target, predicted).mean() == pytest.approx(metrics.mean_squared_error(target, predicted))
 
 
 @pytest.mark.parametrize("k", [2, 3, 4])
@@ -44,9 +45,9 @@ def test_class_losses_are_those_of_scikit_learn(k: int) -> None:
         if k == 2
         else ((predicted - truth) ** 2).sum(axis=1).mean()
     )
-    assert row_losses("log_loss", target, predicted, names).mean() == pytest.approx(metrics.log_loss(target, predicted))
-    assert row_losses("brier", target, predicted, names).mean() == pytest.approx(brier)
-    assert row_losses("error_rate", target, predicted, names).mean() == pytest.approx(
+    assert named("log_loss").rows(target, predicted, names).mean() == pytest.approx(metrics.log_loss(target, predicted))
+    assert named("brier").rows(target, predicted, names).mean() == pytest.approx(brier)
+    assert named("error_rate").rows(target, predicted, names).mean() == pytest.approx(
         1 - metrics.accuracy_score(target.astype(str), likeliest)
     )
 
@@ -55,7 +56,7 @@ def test_class_losses_are_those_of_scikit_learn(k: int) -> None:
 def test_an_unseen_class_costs_at_least_as_much_as_any_wrong_one(loss: str) -> None:
     """A label that the model has never seen is a probability of zero, never an exception and never a bargain."""
     predicted = np.array([[0.9, 0.1], [0.9, 0.1]])
-    unseen, wrong = row_losses(loss, np.array(["new", "b"], dtype=object), predicted, ["a", "b"])
+    unseen, wrong = named(loss).rows(np.array(["new", "b"], dtype=object), predicted, ["a", "b"])
     assert math.isfinite(unseen)
     assert unseen >= wrong > 0
 
@@ -64,14 +65,8 @@ def test_a_certain_and_right_prediction_costs_nothing() -> None:
     """No loss is negative, also where a probability is a rounding error above one."""
     predicted = np.array([[1.0 + 1e-12, 0.0]])
     for loss in ("log_loss", "brier", "error_rate"):
-        assert row_losses(loss, np.array(["a"], dtype=object), predicted, ["a", "b"])[0] == pytest.approx(0, abs=1e-9)
-        assert row_losses(loss, np.array(["a"], dtype=object), predicted, ["a", "b"])[0] >= 0
-
-
-def test_an_unknown_loss_is_refused() -> None:
-    """A name that is no loss never gives numbers."""
-    with pytest.raises(ValueError, match="no loss 'auc'"):
-        row_losses("auc", np.array(["a"]), np.array([[1.0]]), ["a"])
+        assert named(loss).rows(np.array(["a"], dtype=object), predicted, ["a", "b"])[0] == pytest.approx(0, abs=1e-9)
+        assert named(loss).rows(np.array(["a"], dtype=object), predicted, ["a", "b"])[0] >= 0
 
 
 @given(losses)

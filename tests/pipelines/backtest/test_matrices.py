@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from driftloop.monitoring.errors import HistoryTooShort, LossNotFinite
+from driftloop.monitoring.losses import named
 from driftloop.monitoring.losses.performance import standard_error
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.windows import inside
@@ -53,7 +54,7 @@ def test_a_cell_is_the_loss_of_a_model_trained_as_a_retrain_would(tmp_path: Path
     assert np.isfinite(np.diag(made.probe, 1)).all()
     assert np.isnan(made.probe[0, 2])
     assert made.rows.tolist() == batches.labelled[batches.first :].tolist()
-    constant = naive_losses(train["y"], following["y"], "regression", "mae").mean()
+    constant = naive_losses(train["y"], following["y"], named("mae")).mean()
     assert made.naive is not None
     assert made.naive[4] == pytest.approx(constant)
     assert np.isfinite(made.naive[1:]).all()

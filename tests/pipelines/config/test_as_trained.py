@@ -82,7 +82,7 @@ def test_a_retrain_compares_both_on_their_own_features(model: Make, changes: dic
     assert {column.name: column.kind for column in reference.of_role("feature")} == {
         name: project.kind(name) for name in project.columns.features
     }
-    assert reference.loss_name == project.loss
+    assert reference.loss_name == project.loss.name
     assert differences(project, reference) == ()
     assert made.check(day(34)).outcome is Outcome.STEADY
 

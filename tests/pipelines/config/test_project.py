@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from driftloop.monitoring.drift.methods import METHODS
 from driftloop.monitoring.errors import ConfigError, DriftloopError, UnknownModel, listed
+from driftloop.monitoring.losses import LOSSES
 from driftloop.monitoring.policies import AnyTrigger
 from driftloop.pipelines.config.project import Project, ProjectFile, load
 from driftloop.pipelines.config.schedule import Schedule
@@ -208,6 +209,30 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         "FILE: policies.triggers[0]: no policy is named",
         "a policy, such as {policy: cooldown, days: 14}",
         "write - policy: NAME, and its parameters below",
+    ),
+    "loss that is none": (
+        changed(performance__loss="msa"),
+        "FILE: performance.loss: no loss 'msa'",
+        f"one of {listed(LOSSES, 99)}",
+        "correct the name. Did you mean 'mse'?",
+    ),
+    "loss without its name": (
+        changed(performance={"delta": 2}),
+        "FILE: performance: no loss is named",
+        "a loss, such as {loss: mae}",
+        "write loss: NAME, and its parameters below",
+    ),
+    "loss as a mere word": (
+        changed(performance="mae"),
+        "FILE: performance: 'mae'",
+        "keys with values",
+        "write it with its key: loss: mae",
+    ),
+    "key that a loss does not have": (
+        changed(performance={"loss": "mae", "delta": 2}),
+        "FILE: performance.delta: an unknown key",
+        "one of the keys 'loss'",
+        "remove it, or correct its spelling.",
     ),
     "policy as a mere word": (
         changed(policies__triggers=["never"]),

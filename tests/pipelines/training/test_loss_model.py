@@ -11,7 +11,7 @@ import pytest
 
 from driftloop.monitoring.errors import Tampered
 from driftloop.monitoring.estimation import foresee, judge
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.losses import named
 from driftloop.pipelines.training.features import encode
 from driftloop.pipelines.training.loss_model import LossModel, expect, fit_loss_model, load, save
 from driftloop.pipelines.training.scorer import Scorer
@@ -33,7 +33,7 @@ def noisy(make_rows: Rows, seed: int, n: int = 900) -> pd.DataFrame:
 def learnt(make_rows: Rows, fitted: Fitted, task: str, n: int = 900) -> tuple[Scorer, LossModel]:
     scorer = fitted(noisy(make_rows, 0), task, **{**TREES, "n_estimators": 20})
     held = noisy(make_rows, 1, n)
-    return scorer, fit_loss_model(scorer, held, held[TARGETS[task]].to_numpy(), LOSSES[task], threads=1)
+    return scorer, fit_loss_model(scorer, held, held[TARGETS[task]].to_numpy(), named(LOSSES[task]), threads=1)
 
 
 @pytest.mark.parametrize("task", TARGETS)
@@ -48,7 +48,7 @@ def test_a_change_of_the_mix_is_foreseen(task: str, make_rows: Rows, fitted: Fit
     fresh = fresh[hard]
     predicted = scorer.predict(fresh)
     told = judge(model.told, foresee(*expect(model, fresh, predicted)), reference_loss=model.told.loss)
-    realised = row_losses(LOSSES[task], fresh[TARGETS[task]].to_numpy(), predicted, scorer.classes).mean()
+    realised = named(LOSSES[task]).rows(fresh[TARGETS[task]].to_numpy(), predicted, scorer.classes).mean()
     assert told.applicable, told.reason
     assert realised > 1.3 * model.told.loss
     assert told.loss == pytest.approx(realised, rel=0.2)
@@ -61,7 +61,7 @@ def test_it_is_blind_to_a_target_that_answers_otherwise(make_rows: Rows, fitted:
     fresh = noisy(make_rows, 2)
     predicted = scorer.predict(fresh)
     told = judge(model.told, foresee(*expect(model, fresh, predicted)), reference_loss=model.told.loss)
-    realised = row_losses("mae", -fresh["number"].to_numpy(), predicted).mean()
+    realised = named("mae").rows(-fresh["number"].to_numpy(), predicted).mean()
     assert told.applicable
     assert told.loss == pytest.approx(model.told.loss, rel=0.2)
     assert realised > 2 * told.loss  # type: ignore[operator]
@@ -104,7 +104,7 @@ def test_too_little_to_learn_from_is_said(make_rows: Rows, fitted: Fitted) -> No
     scorer, few = learnt(make_rows, fitted, "regression", n=99)
     assert few.told.impossible == "99 held-out rows to learn an estimator from, 100 needed"
     held = noisy(make_rows, 1).assign(number=1e300)
-    endless = fit_loss_model(scorer, held, held["number"].to_numpy(), "mse", threads=1)
+    endless = fit_loss_model(scorer, held, held["number"].to_numpy(), named("mse"), threads=1)
     assert endless.told.impossible == "losses of held-out rows are too large to learn from"
     fresh = noisy(make_rows, 2)
     told = judge(endless.told, foresee(*expect(endless, fresh, scorer.predict(fresh))), reference_loss=1.0)

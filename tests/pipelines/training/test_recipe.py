@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from driftloop.monitoring.errors import EstimatorError
-from driftloop.monitoring.losses.performance import row_losses
+from driftloop.monitoring.losses import named
 from driftloop.pipelines.config.project import Training
 from driftloop.pipelines.training.fit import fit
 from driftloop.pipelines.training.scorer import Scorer
@@ -32,7 +32,7 @@ def frame_of(kind: str, n: int = 2000, seed: int = 0) -> pd.DataFrame:
 @pytest.mark.parametrize(("kind", "expected"), [("line", "linear"), ("steps", "xgboost")])
 def test_auto_takes_what_predicts_the_newest_rows_better(kind: str, expected: str, training: Make) -> None:
     """Both are tried on the newest fifth; the choice and both losses are in the recipe."""
-    recipe = learned(frame_of(kind), training(), loss="mse").recipe
+    recipe = learned(frame_of(kind), training(), loss=named("mse")).recipe
     assert recipe is not None
     assert recipe.estimator == expected
     assert set(recipe.validation) == {"linear", "xgboost"}
@@ -142,7 +142,7 @@ def test_numbers_as_class_names_are_names(names: list[str], estimator: str, trai
         task = "binary" if len(names) == 2 else "multiclass"
         scorer = learned(labelled, training(estimator=estimator), task)
         assert set(scorer.classes) == set(spelled)
-        losses.append(row_losses("error_rate", labelled["y"].to_numpy(), scorer.predict(frame), scorer.classes))
+        losses.append(named("error_rate").rows(labelled["y"].to_numpy(), scorer.predict(frame), scorer.classes))
     assert np.array_equal(losses[0], losses[1])
     assert losses[0].mean() < 0.95 * (1 - 1 / len(names))
 

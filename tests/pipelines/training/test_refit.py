@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from driftloop.monitoring.losses import named
 from driftloop.monitoring.records import Performance, Window
 from driftloop.pipelines.training.refit import below_gate, why_not
 from tests.streams import day
@@ -28,7 +29,7 @@ SURE = np.where((NAMES == "a")[:, None], [0.8, 0.2], [0.3, 0.7])
 )
 def test_numbers(final: np.ndarray, said: str | None) -> None:
     """Nearer to the truth is welcome; farther than chance explains, or no number, is not."""
-    found = why_not(JUDGED, final, TRUTH, loss="mae")
+    found = why_not(JUDGED, final, TRUTH, loss=named("mae"))
     assert (found is None) if said is None else (said in str(found))
 
 
@@ -38,7 +39,7 @@ def test_numbers(final: np.ndarray, said: str | None) -> None:
 @pytest.mark.parametrize("loss", ["log_loss", "brier", "error_rate"])
 def test_classes(final: np.ndarray, well: bool, loss: str) -> None:
     """Surer of the right class is welcome; the classes exchanged are not, by any loss."""
-    assert (why_not(SURE, final, NAMES, loss=loss, classes=["a", "b"]) is None) == well
+    assert (why_not(SURE, final, NAMES, loss=named(loss), classes=["a", "b"]) is None) == well
 
 
 def test_far_away_without_a_worse_loss_is_refused() -> None:
@@ -46,13 +47,13 @@ def test_far_away_without_a_worse_loss_is_refused() -> None:
     judged = np.where((NAMES == "a")[:, None], [0.99, 0.01], [0.01, 0.99])
     final = np.where((NAMES == "a")[:, None], [0.51, 0.49], [0.49, 0.51])
     assert "more than twice that model's error" in str(
-        why_not(judged, final, NAMES, loss="error_rate", classes=["a", "b"])
+        why_not(judged, final, NAMES, loss=named("error_rate"), classes=["a", "b"])
     )
 
 
 def test_two_models_without_an_error_may_differ_by_rounding() -> None:
     """A bound of zero is no bound for the last digit."""
-    assert why_not(TRUTH, TRUTH * (1 + 1e-9), TRUTH, loss="mae") is None
+    assert why_not(TRUTH, TRUTH * (1 + 1e-9), TRUTH, loss=named("mae")) is None
 
 
 @pytest.mark.parametrize(

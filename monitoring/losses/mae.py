@@ -1,0 +1,38 @@
+"""The mean absolute error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from driftloop.monitoring.losses.base import NumberLoss, differences
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from driftloop.monitoring.losses.base import Floats
+
+
+class Mae(NumberLoss):
+    """The absolute error: a row counts as far as it is wrong. A model that minimises it predicts the median."""
+
+    unit = "that of the target"
+    constant = "median"
+    loss: Literal["mae"] = "mae"
+
+    def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            return np.abs(differences(target, predicted))
+
+    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+        import numpy as np
+
+        return np.asarray(np.median(target))
+
+    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+        return {"objective": "reg:absoluteerror"}
+
+    def watched(self, classes: int = 0) -> str:
+        return "mae"

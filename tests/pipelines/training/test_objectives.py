@@ -1,0 +1,82 @@
+"""Training follows the loss: what xgboost minimises is what a model is judged by, for every registered loss."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftloop.monitoring.losses import Loss
+from driftloop.monitoring.tasks import Task
+from driftloop.pipelines.config.project import Training
+from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.scorer import Scorer
+from tests.every_loss import losses
+
+N = 12_000
+SETTINGS = Training.model_validate(
+    {"window": "7d", "estimator": "xgboost", "params": {"n_estimators": 60, "learning_rate": 0.3}, "threads": 1}
+)
+
+
+def skewed() -> tuple[pd.DataFrame, pd.Series]:
+    """Numbers whose mean, median and all between lie far apart, at each of six known levels."""
+    generator = np.random.default_rng(0)
+    level = generator.integers(0, 6, N)
+    frame = pd.DataFrame({"level": level.astype(float)})
+    return frame, pd.Series((1 + level) * generator.exponential(3.0, N) ** 1.5)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, Scorer]:
+    """One model a loss, all fitted on the same skewed rows."""
+    frame, target = skewed()
+    half = N // 2
+    return {
+        loss.name: fit(frame[:half], target[:half], ["level"], [], "regression", SETTINGS, loss=loss)
+        for loss in losses(of_numbers=True)
+    }
+
+
+PAIRS = [
+    (own, other)
+    for own, other in itertools.permutations(losses(of_numbers=True), 2)
+    # Of two losses with the same best constant, such as the mean, either objective finds it.
+    if own.constant != other.constant
+]
+
+
+@pytest.mark.parametrize(("own", "other"), PAIRS, ids=str)
+def test_its_own_objective_is_the_best(own: Loss, other: Loss, fitted: dict[str, Scorer]) -> None:
+    """Fresh skewed rows lose less under a model that was trained for the loss than under one trained for another."""
+    frame, target = skewed()
+    fresh, truth = frame[N // 2 :], target[N // 2 :].to_numpy()
+    lost = {name: own.rows(truth, scorer.predict(fresh)).mean() for name, scorer in fitted.items()}
+    assert lost[own.name] < lost[other.name]
+
+
+@pytest.mark.parametrize("loss", losses(), ids=str)
+@pytest.mark.parametrize("estimator", ["auto", "linear", "xgboost"])
+def test_it_is_trained_and_stops_early(loss: Loss, estimator: str) -> None:
+    """Every loss comes with a metric that xgboost knows: trees stop, and a model beats the best constant."""
+    generator = np.random.default_rng(1)
+    numbers = generator.normal(size=(900, 2))
+    rate = np.exp(0.8 * numbers[:, 0])
+    frame = pd.DataFrame(numbers, columns=["a", "b"])
+    target = (
+        pd.Series(rate * generator.gamma(8.0, 1 / 8, 900))
+        if loss.of_numbers
+        else pd.Series(np.where(generator.uniform(size=900) < rate / (1 + rate), "yes", "no"))
+    )
+    task: Task = "regression" if loss.of_numbers else "binary"
+    settings = SETTINGS.model_copy(update={"estimator": estimator, "params": {}})
+    scorer = fit(frame[:600], target[:600], ["a", "b"], [], task, settings, loss=loss)
+    assert scorer.recipe is not None
+    assert scorer.recipe.trees is None or 1 <= scorer.recipe.trees < 1000
+    truth = target[600:].to_numpy()
+    best = loss.best(target[:600].to_numpy(), scorer.classes)
+    constant = np.broadcast_to(best, (300, len(scorer.classes)) if scorer.classes else (300,))
+    lost = loss.rows(truth, scorer.predict(frame[600:]), scorer.classes).mean()
+    assert lost < loss.rows(truth, constant, scorer.classes).mean()
