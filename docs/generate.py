@@ -36,8 +36,8 @@ A password or token in plain text is rejected.
 
 
 LOSSES = """\
-The loss by which the champion, challengers and retrains are judged, such as `performance: {loss: mae}`. Without it
-`mae` counts for regression and `log_loss` for classes. Lower is better for each, and no loss is negative.
+Loss function for champion, challengers and retrains, for example `performance: {loss: mae}`. The default is `mae` for
+regression and `log_loss` for classes. Lower is better for each, and no loss is negative.
 """
 
 

@@ -22,15 +22,17 @@ from driftloop.monitoring.tasks import TASKS, Task, TaskType
 class Monitored(Section):
     """What monitoring must know of a model. The whole file, with training, gate and schedule, is `Project`."""
 
-    model: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$", description="its name in the registry and ledger")
-    task: Task
-    source: Source
-    columns: Columns
-    windows: Windows = Windows()
-    preflight: Preflight = Preflight()
-    drift: Drift = Drift()
+    model: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$", description="name of the model in registry and ledger"
+    )
+    task: Task = Field(description="a number (regression), one of two classes (binary), or one of several (multiclass)")
+    source: Source = Field(description="source of the rows; see `source`")
+    columns: Columns = Field(description="meaning of the columns; see `columns`")
+    windows: Windows = Field(Windows(), description="lengths of the windows; see `windows`")
+    preflight: Preflight = Field(Preflight(), description="limits of the data quality checks; see `preflight`")
+    drift: Drift = Field(Drift(), description="drift methods and thresholds; see `drift`")
     performance: Annotated[AnyLoss | None, BeforeValidator(chosen)] = Field(
-        None, description="the loss by which models are judged; mae for regression, log_loss for classes"
+        None, description="loss function; mae for regression and log_loss for classes if not given"
     )
 
     @model_validator(mode="after")

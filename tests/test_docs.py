@@ -114,3 +114,17 @@ def test_help_is_worded_for_every_option() -> None:
         for parameter in main.command_called(name).params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{name} {parameter.opts}"
+
+
+def test_every_key_of_the_config_has_a_description() -> None:
+    """No key of any section or policy lacks a meaning; a constant names a policy or a loss, `file` is not a key."""
+    schema = Project.model_json_schema()
+    objects = {"Project": schema, **schema["$defs"]}
+    keys = [
+        (f"{name}.{key}", field)
+        for name, kind in objects.items()
+        for key, field in kind.get("properties", {}).items()
+        if key != "file" and "const" not in field
+    ]
+    assert len(keys) > 100
+    assert not [key for key, field in keys if not field.get("description")]

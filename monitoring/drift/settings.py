@@ -30,41 +30,51 @@ Threshold = Annotated[Score | Literal["calibrated"] | None, BeforeValidator(_num
 
 
 class ColumnDrift(Section):
-    """How one column is scored. The direction belongs to the method."""
+    """Drift method and threshold of one column. The method defines whether high or low scores mean drift."""
 
-    method: str | None = None
+    method: str | None = Field(
+        None, description="one of the methods below; the default of the column's kind if not given"
+    )
     threshold: Threshold = Field(
-        None, description="`calibrated`, or a static number; for `evidently:` methods their own default if not given"
+        None,
+        description="`calibrated`, or a static number; if not given `calibrated`, for `evidently:` "
+        "methods their own default",
     )
     effect_floor: float | None = Field(
         None,
         ge=0,
         le=MOST,
-        description="a calibrated threshold is never lower; in units of the score, the method's own if not given",
+        description="lowest calibrated threshold, in units of the score; the method's default if not given",
     )
 
 
 class Drift(Section):
-    """How the columns are scored against the champion's reference, all rows of it and of the window."""
+    """Drift scores: distance between the champion's reference and the window, computed from all rows of both."""
 
-    numeric: ColumnDrift = ColumnDrift(method=DEFAULTS["numeric"])
-    categorical: ColumnDrift = ColumnDrift(method=DEFAULTS["categorical"])
-    columns: dict[str, ColumnDrift] = Field(default_factory=dict, description="settings of single columns")
+    numeric: ColumnDrift = Field(ColumnDrift(method=DEFAULTS["numeric"]), description="settings of all numeric columns")
+    categorical: ColumnDrift = Field(
+        ColumnDrift(method=DEFAULTS["categorical"]), description="settings of all categorical columns"
+    )
+    columns: dict[str, ColumnDrift] = Field(default_factory=dict, description="name: settings of a single column")
     false_alarm_rate: float = Field(
-        0.01, ge=1e-9, lt=0.5, description="how often a whole check may find drift in a column by chance alone"
+        0.01, ge=1e-9, lt=0.5, description="share of checks that may find drift in any column by chance"
     )
     calibration: Literal["rows", "blocks"] = Field(
-        "rows", description="what is chance: that of drawing rows, or also what goes up and down from window to window"
+        "rows", description="source of chance: `rows` for sampling of rows, `blocks` also for variation between windows"
     )
-    max_levels: int = Field(50, ge=2, le=500, description="categories kept apart; rarer ones count as one")
+    max_levels: int = Field(
+        50, ge=2, le=500, description="maximum number of categories per column; rarer ones are merged into one"
+    )
     sample_rows: int = Field(
         50_000,
         ge=100,
         le=10_000_000,
         description="maximum rows per side for plots and `evidently:` methods, drawn with a seed",
     )
-    report_columns: int = Field(20, ge=1, le=1000, description="columns with plots in the report, most drifted first")
-    seed: Seed = 0
+    report_columns: int = Field(
+        20, ge=1, le=1000, description="maximum number of columns with plots in the report, most drifted first"
+    )
+    seed: Seed = Field(0, description="seed of the sample and of the calibration")
 
     def chosen(self, column: str, kind: Kind) -> ColumnDrift:
         """Settle how a column is scored. A threshold and a floor count only with the method that they were given for.

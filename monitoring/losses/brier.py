@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Brier(ClassLoss):
-    """The squared error of the probabilities, summed over the classes; for two classes half, as in scikit-learn."""
+    """Squared error of the probabilities, summed over the classes; for two classes half, as in scikit-learn."""
 
     unit = "squared probability"
     loss: Literal["brier"] = "brier"

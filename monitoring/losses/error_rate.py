@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ErrorRate(ClassLoss):
-    """1 where the likeliest class is not the true one, else 0. Models are trained on the log loss, which is smooth."""
+    """Share of rows whose most likely class is wrong. Models are trained on the log loss, which is smooth."""
 
     unit = "share of the rows"
     constant = "most frequent class"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LogLoss(ClassLoss):
-    """Minus the logarithm of the probability of the true class: a wrong answer costs the more, the surer it was."""
+    """Negative logarithm of the probability of the true class: confident wrong answers cost most."""
 
     unit = "nats"
     loss: Literal["log_loss"] = "log_loss"

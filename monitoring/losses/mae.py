@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Mae(NumberLoss):
-    """The absolute error: a row counts as far as it is wrong. A model that minimises it predicts the median."""
+    """Absolute error: each row counts by its distance from the label. A model that minimizes it predicts the median."""
 
     unit = "that of the target"
     constant = "median"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Mse(NumberLoss):
-    """The squared error: a few large errors outweigh many small ones. A model that minimises it predicts the mean."""
+    """Squared error: a few large errors outweigh many small ones. A model that minimizes it predicts the mean."""
 
     unit = "the square of the target's"
     constant = "mean"

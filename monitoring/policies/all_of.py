@@ -10,7 +10,7 @@ from driftloop.monitoring.records import History, Signals, Vote
 
 
 class AllOf(Composition):
-    """Fires when all of its members do; one that cannot judge holds the rest back."""
+    """Fires when all of its `triggers` fire; holds while one of them cannot judge."""
 
     policy: Literal["all_of"] = "all_of"
 

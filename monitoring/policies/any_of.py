@@ -10,7 +10,7 @@ from driftloop.monitoring.records import History, Signals, Vote
 
 
 class AnyOf(Composition):
-    """Fires when any of its members does: what a list of triggers does by itself, for use within another rule."""
+    """Fires when any of its `triggers` fires: like the list of triggers, for use inside another rule."""
 
     policy: Literal["any_of"] = "any_of"
 

@@ -14,13 +14,13 @@ from driftloop.monitoring.settings.limits import MOST_CHECKS
 
 
 class AtLeast(Composition):
-    """Fires when at least `k` of its members do: a majority vote of drift detectors.
+    """Fires when at least `k` of its `triggers` fire: a majority vote of drift detectors.
 
     Ensembles of detectors are wrong less often than their members (DDE: Maciel et al., ICTAI 2015).
     """
 
     policy: Literal["at_least"] = "at_least"
-    k: int = Field(2, ge=1, le=MOST_CHECKS)
+    k: int = Field(2, ge=1, le=MOST_CHECKS, description="number of triggers that must fire")
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

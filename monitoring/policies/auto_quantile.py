@@ -14,18 +14,20 @@ from driftloop.monitoring.settings.limits import MOST_CHECKS
 
 
 class AutoQuantile(Trigger):
-    """Fires when the mean score of the features lies above the `quantile` of its own last `window` checks.
+    """Fires when the mean score of the features is above the `quantile` of its last `window` checks.
 
     Modyn's AutoDrift with a dynamic quantile threshold (Böther et al., SIGMOD 2025, arXiv 2312.06254), which needs no
-    threshold in units of a distance. Not applicable before `warm_up` checks; a score equal to the quantile holds, or a
-    distance that never changes would fire each time.
+    threshold in units of a distance. Not applicable before `warm_up` checks. A score equal to the quantile holds;
+    otherwise a constant distance would fire each time.
     """
 
     declares = frozenset({"drift", "checks"})
     policy: Literal["auto_quantile"] = "auto_quantile"
-    quantile: float = Field(0.95, gt=0, lt=1)
-    window: int = Field(15, ge=2, le=MOST_CHECKS, description="past checks that it is compared with")
-    warm_up: int = Field(8, ge=2, le=MOST_CHECKS, description="fewer past checks: not applicable")
+    quantile: float = Field(0.95, gt=0, lt=1, description="quantile of the earlier mean scores")
+    window: int = Field(15, ge=2, le=MOST_CHECKS, description="number of past checks to compare with")
+    warm_up: int = Field(
+        8, ge=2, le=MOST_CHECKS, description="minimum number of past checks; with fewer not applicable"
+    )
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         features = [score.score for score in signals.scores if score.role == "feature"]

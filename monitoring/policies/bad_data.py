@@ -13,15 +13,15 @@ from driftloop.monitoring.settings.limits import MOST_TIMES
 
 
 class BadData(Guard):
-    """Vetoes when columns are unlike the reference as a whole: at least `errors` findings of severity error.
+    """Vetoes when columns differ from the reference as a whole: at least `errors` findings of severity error.
 
-    Fatal findings end a check before any vote. This guard is for those who do not want to learn from rows of which a
-    part is known to be broken. Data validation before training: Polyzotis et al., MLSys 2019.
+    Fatal findings end a check before any vote. Use this guard to avoid training on rows that are partly known to be
+    broken. Data validation before training: Polyzotis et al., MLSys 2019.
     """
 
     declares = frozenset({"findings"})
     policy: Literal["bad_data"] = "bad_data"
-    errors: int = Field(1, ge=1, le=MOST_TIMES, description="so many errors veto")
+    errors: int = Field(1, ge=1, le=MOST_TIMES, description="number of errors that veto")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         found = [finding for finding in signals.findings if finding.severity in {"error", "fatal"}]

@@ -83,10 +83,10 @@ LOWEST_COST, HIGHEST_COST = 1e-6, 1e6
 
 
 class Cost(Section):
-    """What acting costs, in units of one batch's loss: the mean loss of a fresh model on the rows of one check."""
+    """Cost as a fraction of one batch's loss: the mean loss of a fresh model on the rows of one check."""
 
     retrain: float = Field(
-        0.2, ge=LOWEST_COST, le=HIGHEST_COST, description="0.2: a retrain is worth a fifth of one batch's loss"
+        0.2, ge=LOWEST_COST, le=HIGHEST_COST, description="cost of one retrain; 0.2 is a fifth of one batch's loss"
     )
 
 

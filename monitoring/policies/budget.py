@@ -13,16 +13,16 @@ from driftloop.monitoring.settings.limits import MOST_TIMES, Days
 
 
 class Budget(Guard):
-    """Vetoes when `retrains` were spent in the last `days`, whatever their end.
+    """Vetoes when `retrains` were used up in the last `days`, regardless of their result.
 
-    A hard budget, as RCCDA (arXiv 2505.24149) and resource-aware triggers ask for. It counts over a sliding period:
-    no rush at the turn of a month.
+    A hard budget, as in RCCDA (arXiv 2505.24149) and resource-aware triggers. It counts over a sliding period, so
+    there is no rush at the start of a month.
     """
 
     declares = frozenset({"retrains"})
     policy: Literal["budget"] = "budget"
-    retrains: int = Field(ge=1, le=MOST_TIMES)
-    days: Days = 30
+    retrains: int = Field(ge=1, le=MOST_TIMES, description="maximum number of retrains in the period")
+    days: Days = Field(30, description="length of the period")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         since = now - timedelta(days=self.days)

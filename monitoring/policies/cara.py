@@ -6,22 +6,24 @@ import math
 from datetime import datetime
 from typing import Literal, Self
 
+from pydantic import Field
+
 from driftloop.monitoring.policies.base import Cost, Trigger
 from driftloop.monitoring.policies.tenure import tenure
 from driftloop.monitoring.records import History, Signals, Vote, changed
 
 
 class Cara(Trigger):
-    """Fires when the rise of the loss over the reference's, added up since the last training, reaches the cost.
+    """Fires when the rises of the loss above the reference loss, added up since the last retrain, reach the cost.
 
-    Cara-CT, cumulative staleness against a threshold (Mahadevan & Mathioudakis 2023, arXiv 2310.04216), with the
-    threshold where theory puts it, at the cost of a retrain, instead of being searched for offline. A hard week counts
-    as staleness: `recoverable_loss` looks whether a fresh model would do better.
+    Cara-CT, cumulative staleness with a threshold (Mahadevan & Mathioudakis 2023, arXiv 2310.04216). The threshold is
+    the cost of a retrain, as in theory, instead of a value searched offline. A hard week counts as staleness;
+    `recoverable_loss` measures whether a fresh model would be better.
     """
 
     declares = frozenset({"loss", "learned", "checks", "retrains"})
     policy: Literal["cara"] = "cara"
-    cost: Cost = Cost()
+    cost: Cost = Field(Cost(), description="`{retrain: 0.2}`: cost of one retrain, as a fraction of one batch's loss")
 
     def priced(self, retrain: float) -> Self:
         unset = "cost" not in self.model_fields_set

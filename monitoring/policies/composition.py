@@ -18,7 +18,7 @@ class Composition(Trigger):
     """A trigger over triggers. A composition may stand within another one."""
 
     declares = frozenset()
-    triggers: tuple[AnyTrigger, ...] = Field(min_length=1)
+    triggers: tuple[AnyTrigger, ...] = Field(min_length=1, description="triggers that are combined")
 
     @property
     def members(self) -> tuple[Trigger, ...]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from driftloop.monitoring.policies.base import Guard
 from driftloop.monitoring.records import History, Signals, Vote
 from driftloop.monitoring.settings.limits import Days
 
 
 class Cooldown(Guard):
-    """Vetoes until `days` have passed since the last retrain, whatever its end. The ledger remembers it."""
+    """Vetoes until `days` have passed since the last retrain, regardless of its result and of restarts."""
 
     declares = frozenset({"retrains"})
     policy: Literal["cooldown"] = "cooldown"
-    days: Days
+    days: Days = Field(description="minimum days between two retrains")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if not history.retrains:

@@ -14,16 +14,16 @@ from driftloop.monitoring.records import History, Signal, Signals, Vote
 class DriftShare(Trigger):
     """Fires when the share of drifted features reaches `threshold`.
 
-    The data-set rule of Evidently and most others. Input drift says little about what a retrain would win: use it
-    where labels come too late to measure the loss. With `weighted` each feature counts by its importance to the
-    champion, so that drift of what the model does not look at is no reason.
+    The data set rule of Evidently and most other tools. Input drift is a poor predictor of the gain from a retrain: use
+    this policy if labels arrive too late to measure the loss. With `weighted` each feature counts by its importance to
+    the champion, so that drift of unimportant features has little effect.
     """
 
     declares = frozenset({"drift", "importance"})
     observes = "drift_share"
     policy: Literal["drift_share"] = "drift_share"
-    threshold: float = Field(0.5, gt=0, le=1, description="share of the features")
-    weighted: bool = Field(False, description="weigh the features by their importance to the champion")
+    threshold: float = Field(0.5, gt=0, le=1, description="share of drifted features")
+    weighted: bool = Field(False, description="weight features by their importance to the champion")
 
     @property
     def reads(self) -> frozenset[Signal]:

@@ -13,11 +13,11 @@ from driftloop.monitoring.settings.limits import MOST_ROWS
 
 
 class EnoughLabels(Guard):
-    """Vetoes while the newest window with complete labels has fewer than `min_labels` labelled rows."""
+    """Vetoes while the newest window with complete labels has fewer than `min_labels` labeled rows."""
 
     declares = frozenset({"labels"})
     policy: Literal["enough_labels"] = "enough_labels"
-    min_labels: int = Field(200, ge=1, le=MOST_ROWS)
+    min_labels: int = Field(200, ge=1, le=MOST_ROWS, description="minimum number of labeled rows")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen = signals.labelled_rows

@@ -15,13 +15,13 @@ from driftloop.monitoring.settings.limits import MOST_ROWS
 class EnoughRows(Guard):
     """Vetoes while the current window has fewer than `min_rows` rows.
 
-    Right after a change there is little to learn from; a retrain that waits for rows of the new regime wins more
+    Right after a change there are few rows to learn from; a retrain that waits for rows of the new regime gains more
     (CALIPER, arXiv 2603.09024).
     """
 
     declares = frozenset({"rows"})
     policy: Literal["enough_rows"] = "enough_rows"
-    min_rows: int = Field(200, ge=1, le=MOST_ROWS)
+    min_rows: int = Field(200, ge=1, le=MOST_ROWS, description="minimum number of rows")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         reason = f"{signals.rows:,} rows (at least {self.min_rows:,})"

@@ -15,15 +15,16 @@ from driftloop.monitoring.settings.limits import MOST_TIMES
 class EstimatedLoss(Trigger):
     """Fires when the estimated loss rose by at least `max_rise` of the reference loss, and its interval agrees.
 
-    For labels that come late: calibrated scores for classes (CBPE), a model of the error for numbers (DLE), both as in
-    NannyML's documentation; arXiv 2401.08348 for the first. Blind to concept drift by construction: it sees that rows
-    have become harder, not that the target answers otherwise to the same inputs. Keep a trigger on the measured loss
-    beside it.
+    For late labels: calibrated scores for classes (CBPE), a model of the error for numbers (DLE), both as in NannyML's
+    documentation; arXiv 2401.08348 for the first. Cannot detect concept drift: it detects rows that are harder to
+    predict, not a change in the relation between features and target. Use a trigger on the measured loss alongside it.
     """
 
     declares = frozenset({"estimate"})
     policy: Literal["estimated_loss"] = "estimated_loss"
-    max_rise: float = Field(0.15, ge=0, le=MOST_TIMES, description="0.15 is fifteen per cent worse")
+    max_rise: float = Field(
+        0.15, ge=0, le=MOST_TIMES, description="rise that fires, as a share of the reference loss; 0.15 is 15%"
+    )
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         told = signals.estimated

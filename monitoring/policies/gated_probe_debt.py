@@ -5,22 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, Self
 
+from pydantic import Field
+
 from driftloop.monitoring.policies.base import Cost, Trigger
 from driftloop.monitoring.policies.staleness import FRESH, Staleness, staleness
 from driftloop.monitoring.records import History, Signals, Vote, changed
 
 
 class GatedProbeDebt(Trigger):
-    """Fires when a probe finds a gap and the gaps added up since the last training, and the coming one, reach the cost.
+    """Fires when a probe finds a gap, and the gaps since the last retrain plus the next one reach the cost.
 
-    Learning debt (arXiv 2604.06438) on measured gaps, with the probe behind a gate: none is asked for while the debt
-    cannot have reached the cost, by the growth of the gap that earlier probes have shown and by the rise of the loss.
-    It does not ask whether a retrain pays off in the time to come: `recoverable_loss` does.
+    Learning debt (arXiv 2604.06438) on measured gaps. No probe is requested while the debt cannot have reached the
+    cost, judged by the growth of the gap in earlier probes and by the rise of the loss. It does not estimate whether a
+    retrain pays in the future; `recoverable_loss` does.
     """
 
     declares = frozenset({"loss", "probe", "age", "learned", "checks", "retrains"})
     policy: Literal["gated_probe_debt"] = "gated_probe_debt"
-    cost: Cost = Cost()
+    cost: Cost = Field(Cost(), description="`{retrain: 0.2}`: cost of one retrain, as a fraction of one batch's loss")
 
     def priced(self, retrain: float) -> Self:
         unset = "cost" not in self.model_fields_set

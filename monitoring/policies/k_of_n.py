@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 class KOfN(Trigger):
-    """Fires when its member fired in at least `k` of the last `n` checks since the last training, this one included.
+    """Fires when its `trigger` fired in at least `k` of the last `n` checks since the last retrain, including this one.
 
-    Hysteresis, as alarms in operations have it ("3 out of 5 data points"): one bad batch is no reason. The votes of
-    the past come from the ledger, found by the member and its parameters: a rule that was changed starts anew.
+    Hysteresis, as in alarms of monitoring systems ("3 out of 5 data points"): one bad batch does not fire. Past votes
+    are read from the ledger by policy and parameters: changing a rule resets its history.
     """
 
     declares = frozenset({"checks", "retrains"})
     policy: Literal["k_of_n"] = "k_of_n"
-    k: int = Field(2, ge=1, le=MOST_CHECKS)
-    n: int = Field(3, ge=1, le=MOST_CHECKS, description="checks")
-    trigger: AnyTrigger
+    k: int = Field(2, ge=1, le=MOST_CHECKS, description="number of checks in which it must fire")
+    n: int = Field(3, ge=1, le=MOST_CHECKS, description="number of checks that count")
+    trigger: AnyTrigger = Field(description="trigger that is repeated")
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

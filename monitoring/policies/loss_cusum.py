@@ -17,19 +17,21 @@ from driftloop.monitoring.settings.limits import MOST_CHECKS, MOST_TIMES
 
 
 class LossCusum(Trigger):
-    """Fires when the cumulative sum of the loss over the reference's reaches `threshold` standard deviations.
+    """Fires when the cumulative sum of the loss above the reference loss reaches `threshold` standard deviations.
 
-    Page's one-sided CUSUM (Biometrika 1954) with the usual `slack` of half a deviation; one bad batch is no reason,
-    a lasting rise is. The deviation is that of a single check, from the differences of neighbouring ones (they do not
-    see a slow trend); before `warm_up` checks it is not applicable. It knows no cost, yet stays competitive
+    Page's one-sided CUSUM (Biometrika 1954) with the usual `slack` of half a deviation: one bad batch does not fire, a
+    lasting rise does. The deviation of a single check is computed from differences between neighboring checks, which a
+    slow trend does not affect. Not applicable before `warm_up` checks. It does not use the cost, yet it is competitive
     (arXiv 2604.06438).
     """
 
     declares = frozenset({"loss", "checks", "retrains"})
     policy: Literal["loss_cusum"] = "loss_cusum"
-    slack: float = Field(0.5, ge=0, le=MOST_TIMES, description="standard deviations that are forgiven at each check")
-    threshold: float = Field(4.0, gt=0, le=MOST_TIMES, description="standard deviations")
-    warm_up: int = Field(4, ge=3, le=MOST_CHECKS, description="fewer checks with a loss: not applicable")
+    slack: float = Field(0.5, ge=0, le=MOST_TIMES, description="standard deviations subtracted at each check")
+    threshold: float = Field(4.0, gt=0, le=MOST_TIMES, description="standard deviations that fire")
+    warm_up: int = Field(
+        4, ge=3, le=MOST_CHECKS, description="minimum number of checks with a loss; with fewer not applicable"
+    )
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen = signals.performance

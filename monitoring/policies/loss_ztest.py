@@ -16,18 +16,20 @@ from driftloop.monitoring.settings.limits import MOST_ROWS, MOST_TIMES
 
 
 class LossZTest(Trigger):
-    """Fires when the loss lies at least `z` standard errors above the loss on the reference.
+    """Fires when the loss is at least `z` standard errors above the reference loss.
 
-    A one-sided z-test on the newest labelled window, as in DDM's warning levels (Gama et al. 2004). The standard error
-    is that of the window's mean, and the spread of the champion's earlier checks where there are three or more, those
-    before a rejected challenger included: good and bad weeks are no staleness. It knows no cost, and on large batches
-    fires at changes that win nothing.
+    A one-sided z-test on the newest labeled window, as in DDM's warning levels (Gama et al. 2004). The standard error
+    combines the error of the window's mean with the spread of the champion's earlier checks, if there are three or more
+    (including checks before a rejected challenger): good and bad weeks are not staleness. It does not use the cost, and
+    on large batches it fires at changes without a gain.
     """
 
     declares = frozenset({"loss", "checks"})
     policy: Literal["loss_ztest"] = "loss_ztest"
-    z: float = Field(3.0, gt=0, le=MOST_TIMES, description="standard errors")
-    min_rows: int = Field(30, ge=2, le=MOST_ROWS, description="fewer labelled rows: not applicable")
+    z: float = Field(3.0, gt=0, le=MOST_TIMES, description="standard errors that fire")
+    min_rows: int = Field(
+        30, ge=2, le=MOST_ROWS, description="minimum number of labeled rows; with fewer not applicable"
+    )
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen = signals.performance

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from driftloop.monitoring.policies.base import Trigger
 from driftloop.monitoring.records import History, Signals, Vote
 from driftloop.monitoring.settings.limits import Days
@@ -13,13 +15,13 @@ from driftloop.monitoring.settings.limits import Days
 class MaxAge(Trigger):
     """Fires when the newest row the champion was trained on is at least `max_age_days` old.
 
-    The age counts from the last answered retrain where that is later: after a rejected challenger the champion is
-    exactly as old as before, and asking again at the next check could only repeat the request.
+    The age counts from the last answered retrain if that is later: after a rejected challenger the champion is as old
+    as before, and a new request at the next check would only repeat the last one.
     """
 
     declares = frozenset({"age", "retrains"})
     policy: Literal["max_age"] = "max_age"
-    max_age_days: Days
+    max_age_days: Days = Field(description="age in days that fires")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if signals.champion_age is None:

@@ -17,13 +17,13 @@ from driftloop.monitoring.settings.limits import MOST_ROWS
 class NewRows(Trigger):
     """Fires when at least `rows` rows were checked since the last retrain, or since the champion took over.
 
-    The data-amount trigger of Modyn (arXiv 2312.06254). Windows that overlap count each row once: the first one counts
-    the time since the check or retrain before it, and each other one the time by which the champion has aged.
+    The data-amount trigger of Modyn (arXiv 2312.06254). Overlapping windows count each row once: the first window
+    counts the time since the previous check or retrain, and each further window the time by which the champion aged.
     """
 
     declares = frozenset({"rows", "age", "checks", "retrains"})
     policy: Literal["new_rows"] = "new_rows"
-    rows: int = Field(ge=1, le=MOST_ROWS)
+    rows: int = Field(ge=1, le=MOST_ROWS, description="number of rows that fires")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         mine = tenure(signals, history)

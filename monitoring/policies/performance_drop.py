@@ -13,16 +13,20 @@ from driftloop.monitoring.settings.limits import MOST_ROWS, MOST_TIMES
 
 
 class PerformanceDrop(Trigger):
-    """Fires when the loss rose by at least `max_rise` of the reference loss, and not by chance alone.
+    """Fires when the loss rose significantly, by at least `max_rise` of the reference loss.
 
-    Not by chance: the lower end of the loss's 95 % interval lies above the reference loss. The reference loss is that
-    on rows which the champion was not trained on.
+    Significantly means: the lower end of the loss's 95% interval is above the reference loss. The reference loss was
+    measured on rows that the champion was not trained on.
     """
 
     declares = frozenset({"loss"})
     policy: Literal["performance_drop"] = "performance_drop"
-    max_rise: float = Field(0.15, ge=0, le=MOST_TIMES, description="0.15 is fifteen per cent worse")
-    min_rows: int = Field(30, ge=2, le=MOST_ROWS, description="fewer labelled rows: not applicable")
+    max_rise: float = Field(
+        0.15, ge=0, le=MOST_TIMES, description="rise that fires, as a share of the reference loss; 0.15 is 15%"
+    )
+    min_rows: int = Field(
+        30, ge=2, le=MOST_ROWS, description="minimum number of labeled rows; with fewer not applicable"
+    )
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         seen = signals.performance

@@ -16,13 +16,13 @@ from driftloop.monitoring.settings.limits import MOST_CHECKS
 class Periodic(Trigger):
     """Fires at every `every`-th check since the last retrain, or since the champion took over.
 
-    What most teams do, and hard to beat where a model ages evenly: the best period is then sqrt(2 cost / ageing per
-    batch), which is where the accumulated loss equals the cost.
+    Common practice, and hard to beat if a model ages evenly: the best period is then sqrt(2 cost / aging per batch),
+    the point where the accumulated loss equals the cost.
     """
 
     declares = frozenset({"rows", "checks", "retrains"})
     policy: Literal["periodic"] = "periodic"
-    every: int = Field(4, ge=1, le=MOST_CHECKS, description="checks")
+    every: int = Field(4, ge=1, le=MOST_CHECKS, description="number of checks between retrains")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if signals.rows == 0:

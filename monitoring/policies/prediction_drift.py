@@ -10,10 +10,11 @@ from driftloop.monitoring.records import History, Signals, Vote
 
 
 class PredictionDrift(Trigger):
-    """Fires when the distribution of the predictions drifted from the reference's.
+    """Fires when the distribution of the predictions drifted from the reference.
 
-    All that a model makes of its inputs in one column, and there without labels. Black-box shift detection: Lipton et
-    al., ICML 2018; Failing Loudly, NeurIPS 2019. Season moves predictions too: it asks for a look more than a retrain.
+    One column that summarizes all inputs as the model uses them, available without labels. Black-box shift detection:
+    Lipton et al., ICML 2018; Failing Loudly, NeurIPS 2019. Seasons move predictions too, so it is more a reason to look
+    than to retrain.
     """
 
     declares = frozenset({"prediction_drift"})

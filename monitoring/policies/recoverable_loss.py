@@ -15,22 +15,23 @@ NO_BACKTEST = " (no backtest so far: in units of the reference loss)"
 
 
 class RecoverableLoss(Trigger):
-    """Fires when a fresh model would win back more than a retrain costs, and as much has been lost already.
+    """Fires when staleness has cost as much as a retrain, and a retrain should gain more than it costs.
 
-    Watched for free: the last measured gap, plus the larger of the ageing that the backtest and later probes have shown
-    and the rise of the loss since. Only when that could be worth a retrain is a probe asked for, a small challenger
-    that measures the gap. It fires when the gap is positive, the gaps added up since the last training and the coming
-    one reach the cost, and so does what can be won back in the next `horizon` batches, the new model's own ageing
-    included. After the learning debt of arXiv 2604.06438 and the rent-or-buy argument behind Cara (arXiv 2310.04216).
+    Watched at no cost: the last measured gap, plus the larger of two amounts since then: the aging known from the
+    backtest and later probes, and the rise of the loss. Only if that could pay for a retrain, a probe is requested: a
+    small challenger that measures the gap. The policy fires when the gap is positive, the gaps since the last retrain
+    plus the next one reach the cost, and the expected gain over the next `horizon` batches does too, including the
+    aging of the new model. Based on the learning debt of arXiv 2604.06438 and the rent-or-buy argument of Cara (arXiv
+    2310.04216).
 
-    Without a backtest one batch costs what the reference does, no ageing is expected before a probe has shown it, and
-    the first probes beside a fresh champion tell how far a probe lies behind.
+    Without a backtest the cost of one batch equals the reference loss, no aging is expected before a probe has shown
+    it, and the first probes next to a fresh champion measure the probe bias.
     """
 
     declares = frozenset({"loss", "probe", "age", "learned", "checks", "retrains"})
     policy: Literal["recoverable_loss"] = "recoverable_loss"
-    cost: Cost = Cost()
-    horizon: int = Field(6, ge=1, le=1000, description="batches that a retrain has to pay off in")
+    cost: Cost = Field(Cost(), description="`{retrain: 0.2}`: cost of one retrain, as a fraction of one batch's loss")
+    horizon: int = Field(6, ge=1, le=1000, description="number of batches in which a retrain must pay for itself")
 
     def priced(self, retrain: float) -> Self:
         unset = "cost" not in self.model_fields_set

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
+
 from driftloop.monitoring.policies.base import Trigger
 from driftloop.monitoring.records import History, Signals, Vote
 from driftloop.monitoring.settings.columns import TimeZone
@@ -14,15 +16,16 @@ Period = Literal["day", "week", "month", "quarter", "year"]
 
 
 class Schedule(Trigger):
-    """Fires when a `every` has begun since the last retrain, or since the champion's newest training row.
+    """Fires when a new `every` began since the last retrain, or since the champion's newest training row.
 
-    The calendar decides, not the check: a check that comes late fires late, and once. Weeks begin on Monday.
+    It depends on the calendar, not on the times of the checks: a late check fires late, and once. Weeks begin on
+    Monday.
     """
 
     declares = frozenset({"age", "retrains", "calendar"})
     policy: Literal["schedule"] = "schedule"
-    every: Period = "month"
-    time_zone: TimeZone = "UTC"
+    every: Period = Field("month", description="period of the calendar")
+    time_zone: TimeZone = Field("UTC", description="time zone of the calendar")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if not signals.dated:

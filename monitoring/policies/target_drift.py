@@ -10,10 +10,10 @@ from driftloop.monitoring.records import History, Signals, Vote
 
 
 class TargetDrift(Trigger):
-    """Fires when the distribution of the labels drifted from the reference's.
+    """Fires when the distribution of the labels drifted from the reference.
 
-    Prior-probability shift (Moreno-Torres et al. 2012). A model that follows its inputs may still be right: use it
-    where the share of a class is what matters.
+    Prior-probability shift (Moreno-Torres et al. 2012). The model may still be right, because its inputs moved too: use
+    this policy if the share of a class matters.
     """
 
     declares = frozenset({"target_drift"})

@@ -46,27 +46,29 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class Columns(Section):
-    """What the columns mean. `derived` and `filter` are SQL expressions in the source's own dialect.
+    """Meaning of the columns. `derived` and `filter` are SQL expressions in the source's dialect.
 
-    The type of a column never depends on its rows: of a CSV, and of folders such as `city=rome`, a numeric column is
-    read as numbers, a categorical column and a class as the text that is there; a value that is no number is missing,
-    and reported. `types` names another reading. Columns that only expressions use are typed by all of their values.
-    Decimal commas are detected from the first rows of numeric columns; `types` makes that certain. NaN is missing.
+    The type of a column never depends on its rows. In a CSV, and in folders such as `city=rome`, a numeric column is
+    read as numbers, and a categorical column or a class as text. A value that is not a number is missing, and reported.
+    `types` sets another type. Columns that only expressions use get their type from all of their values. Decimal commas
+    are detected from the first rows of numeric columns; set `types` to be certain. NaN is missing.
     """
 
-    time: Name = Field(description="when the row happened")
-    time_zone: TimeZone = Field("UTC", description="the zone of times that carry none")
-    target: Name = Field(description="what the model predicts")
-    label_delay: Duration = Field(timedelta(), description="labels of rows older than this are complete")
-    numeric: tuple[Name, ...] = ()
-    categorical: tuple[Name, ...] = ()
+    time: Name = Field(description="column with the time of each row")
+    time_zone: TimeZone = Field("UTC", description="time zone of times without an offset")
+    target: Name = Field(description="column that the model predicts")
+    label_delay: Duration = Field(
+        timedelta(), description="delay of labels: labels of rows older than this are complete"
+    )
+    numeric: tuple[Name, ...] = Field((), description="features that are numbers")
+    categorical: tuple[Name, ...] = Field((), description="features that are categories")
     types: dict[Name, ColumnType] = Field(
         default_factory=dict,
-        description="name: how the text of a source column is read, where the default will not do; "
+        description="name: type of a source column, if the default does not fit; "
         "decimal_comma is 1.234,5, thousands_comma is 1,234.5",
     )
     derived: dict[Name, Name] = Field(default_factory=dict, description="name: SQL expression over source columns")
-    filter: str | None = Field(None, description="SQL condition; other rows are not read")
+    filter: str | None = Field(None, description="SQL condition; rows that do not meet it are not read")
 
     @model_validator(mode="after")
     def _disjoint(self) -> Self:

@@ -15,26 +15,26 @@ from driftloop.monitoring.settings.section import Section
 
 
 class Source(Section):
-    """Where the rows come from: files (`path`) or a table of a database (`url` and `table`).
+    """Source of the rows: files (`path`) or a table of a database (`url` and `table`).
 
-    A relative path starts at the folder of the YAML file. `${NAME}` is filled from the environment when the source is
-    opened and is kept as written everywhere else, so that no secret reaches a log, Prefect or MLflow; a password or
-    token that is written out is refused.
+    A relative path starts at the folder of the YAML file. `${NAME}` is replaced by an environment variable when the
+    source is opened and is kept as written everywhere else, so that no secret reaches a log, Prefect or MLflow. A
+    password or token in plain text is rejected.
 
-    Text files are in UTF-8, plain or gzip; the separator of a CSV is the one of its header. A column that some files of
-    a glob lack is null in them.
+    Text files are UTF-8, plain or gzip; the separator of a CSV is detected from its header. If some files of a glob
+    lack a column, its values there are null.
     """
 
     path: str | None = Field(
         None, max_length=LONGEST_PATH, description="a file, a glob such as trips/*.parquet, or an fsspec URL"
     )
     format: FormatName | None = Field(
-        None, description=f"of the files; known from the ending of the path if that is {formats.endings()}"
+        None, description=f"format of the files; guessed from the ending of the path if that is {formats.endings()}"
     )
     url: str | None = Field(
         None, max_length=LONGEST_PATH, description="an ibis.connect URL: sqlite:///..., duckdb://..., postgres://..."
     )
-    table: str | None = Field(None, max_length=LONGEST_PATH, description="a table of that database, or schema.table")
+    table: str | None = Field(None, max_length=LONGEST_PATH, description="table of that database, or schema.table")
 
     @model_validator(mode="after")
     def _no_secret(self) -> Self:

@@ -11,10 +11,12 @@ from driftloop.monitoring.settings.section import Section
 
 
 class Windows(Section):
-    """Spans that are cut from `now`. The end of the current window is `now` rounded down to `align`."""
+    """Lengths of the windows. The current window ends at the current time, rounded down to `align`."""
 
-    current: Span = Field(timedelta(days=7), description="the fresh rows of one check")
+    current: Span = Field(timedelta(days=7), description="length of the window of one check")
     reference: Span | None = Field(
-        None, description="the newest span of the training rows kept as the reference; all of them if not given"
+        None, description="newest part of the training rows that is kept as the reference; all of them if not given"
     )
-    align: Span | None = Field(None, description="1d if current is whole days, else 1h, 1m or 1s, as fits")
+    align: Span | None = Field(
+        None, description="step to which windows are rounded; if not given 1d for whole days, otherwise 1h, 1m or 1s"
+    )

@@ -27,54 +27,60 @@ from driftloop.pipelines.notify.notices import Notify
 class Search(Section):
     """Random search over parameters: each trial is a concurrent task and a nested MLflow run."""
 
-    trials: int = Field(8, ge=1, le=1000)
+    trials: int = Field(8, ge=1, le=1000, description="number of parameter sets to try")
     space: dict[str, Annotated[Drawn, Field(min_length=1)]] = Field(
-        default_factory=dict, description="name: the values to draw from; two numbers are the ends of a range"
+        default_factory=dict, description="name: values to draw from; two numbers are the ends of a range"
     )
-    threads: int = Field(2, ge=1, le=64, description="trials at a time")
+    threads: int = Field(2, ge=1, le=64, description="maximum number of concurrent trials")
 
 
 class Training(Section):
-    """How a challenger is made."""
+    """Settings for training a challenger."""
 
     window: TrainingSpan = Field(
-        description="span of labelled rows that a challenger sees, its holdout included; `choose` (four current "
-        "windows) or `{choose: 28d}`: probes choose between this span, twice it, all rows, the season most alike and "
+        description="span of labeled rows for a challenger, holdout included; with `choose` (four current windows) or "
+        "`{choose: 28d}` probes choose between this span, twice this span, all rows, the most similar season and "
         "earlier champions"
     )
-    holdout: Span | None = Field(None, description="the newest part, kept for the gate; a fifth if not given")
-    min_rows: int = Field(500, ge=2, le=MOST_ROWS, description="fewer labelled rows: no training")
+    holdout: Span | None = Field(None, description="newest part of the window, kept for the gate; a fifth if not given")
+    min_rows: int = Field(
+        500, ge=2, le=MOST_ROWS, description="minimum number of labeled rows; with fewer there is no training run"
+    )
     estimator: str = Field(
         "auto",
         max_length=500,
-        description="auto (xgboost or a regularised linear model, whichever predicts the newest fifth of the training "
-        "rows better), xgboost, linear, a scikit-learn class by dotted path, or module:function of your own",
+        description="auto (xgboost or a regularized linear model: the one that predicts the newest fifth "
+        "of the training "
+        "rows better), xgboost, linear, a scikit-learn class by dotted path, or a custom module:function",
     )
     params: dict[str, Parameter] = Field(
         default_factory=dict,
-        description="parameters of the estimator (under auto, of xgboost); boosted trees stop early unless their "
-        "number is given; at most 100,000 trees or iterations",
+        description="parameters of the estimator (for auto: of xgboost); boosted trees stop early unless "
+        "their number is "
+        "given; at most 100,000 trees or iterations",
     )
-    search: Search | None = None
+    search: Search | None = Field(None, description="random search over parameters; see `training.search`")
     max_levels: int = Field(
-        1000, ge=2, le=100_000, description="categories a feature keeps; rarer ones count as missing"
+        1000, ge=2, le=100_000, description="maximum number of categories per feature; rarer ones count as missing"
     )
     refit: bool = Field(
-        True, description="after the gate, fit the same recipe again on all labelled rows, holdout included"
+        True, description="fit the same recipe again after the gate on all labeled rows, holdout included"
     )
-    trusted_types: tuple[str, ...] = Field((), description="types that may be stored and loaded beside the known ones")
-    allow_pickle: bool = Field(False, description="store by pickle what has no safe format; runs code when loaded")
-    threads: int | None = Field(None, ge=1, le=1024, description="threads of a fit; the free cores if not given")
+    trusted_types: tuple[str, ...] = Field((), description="additional types that may be stored and loaded")
+    allow_pickle: bool = Field(
+        False, description="store objects without a safe format as pickle; runs code when loaded"
+    )
+    threads: int | None = Field(None, ge=1, le=1024, description="threads per fit; the free cores if not given")
     timeout: Span = Field(
-        timedelta(hours=12), description="a fit of a function of your own that takes longer is ended, and has failed"
+        timedelta(hours=12), description="time limit of a custom training function; a longer fit is ended and fails"
     )
     max_memory_mb: int | None = Field(
         None,
         ge=100,
         le=100_000_000,
-        description="memory that its process may take, rows and libraries included (Linux)",
+        description="memory limit of a custom training function, rows and libraries included (Linux)",
     )
-    seed: Seed = 0
+    seed: Seed = Field(0, description="seed of the training run")
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
@@ -89,12 +95,12 @@ class Training(Section):
 
 
 class Predictions(Section):
-    """Where `driftloop predict` logs what the champion said, and where a check looks for it before it scores."""
+    """Prediction log: written by `driftloop predict`, read by checks before they score."""
 
     path: str | None = Field(
         None,
         max_length=LONGEST_PATH,
-        description="a folder for parquet files; `predictions/MODEL` of the state folder if not given",
+        description="folder for parquet files; `predictions/MODEL` of the state folder if not given",
     )
 
     @model_validator(mode="after")
@@ -114,25 +120,28 @@ class Predictions(Section):
 
 
 class Policies(Section):
-    """Who judges. Any trigger that fires asks for a retrain; any guard that vetoes prevents it."""
+    """Policies that decide. One trigger that fires requests a retrain; one guard that vetoes prevents it."""
 
-    triggers: tuple[AnyTrigger, ...] = Field((RecoverableLoss(),), min_length=1)
-    guards: tuple[AnyGuard, ...] = (EnoughLabels(),)
+    triggers: tuple[AnyTrigger, ...] = Field(
+        (RecoverableLoss(),), min_length=1, description="policies that can request a retrain"
+    )
+    guards: tuple[AnyGuard, ...] = Field((EnoughLabels(),), description="policies that can prevent a retrain")
 
 
 class Project(Monitored):
-    """One model file, whole."""
+    """All sections of a model's YAML."""
 
-    policies: Policies = Policies()
-    training: Training
-    gate: Gate = Gate()
+    policies: Policies = Field(Policies(), description="triggers and guards; see `policies`")
+    training: Training = Field(description="training of challengers; see `training`")
+    gate: Gate = Field(Gate(), description="promotion test; see `gate`")
     promotion: Literal["automatic", "manual"] = Field(
-        "automatic", description="manual: a proven challenger waits for `driftloop promote`; the first one does not"
+        "automatic",
+        description="manual: a challenger that passed the gate waits for `driftloop promote`, except the first one",
     )
-    schedule: Schedule = Schedule()
-    predictions: Predictions = Predictions()
+    schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
+    predictions: Predictions = Field(Predictions(), description="prediction log; see `predictions`")
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
-    notify: Notify = Field(Notify(), exclude=True, repr=False)
+    notify: Notify = Field(Notify(), exclude=True, repr=False, description="notifications; see `notify`")
     file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")
 
     @model_validator(mode="before")

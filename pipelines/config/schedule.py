@@ -20,16 +20,16 @@ Interval = Annotated[Span, at_least("0.1s")]
 
 
 class On(Section):
-    """What starts a check besides the clock: rows that arrive."""
+    """Checks on arrival of rows, in addition to the schedule."""
 
     arrival: Name | None = Field(
         None,
         max_length=LONGEST_PATH,
-        description="a file, folder or glob, from the folder of the YAML; a file that arrives is checked at once",
+        description="file, folder or glob, relative to the folder of the YAML; an arriving file starts a check",
     )
-    settle: Span = Field(timedelta(seconds=2), description="a file is complete when it has not changed for so long")
+    settle: Span = Field(timedelta(seconds=2), description="a file is complete when it has not changed for this long")
     poll: Interval | None = Field(
-        None, description="how often the newest time of the source is looked up; newer rows are checked at once"
+        None, description="interval for reading the newest time of the source; newer rows start a check"
     )
 
     @model_validator(mode="after")
@@ -40,24 +40,22 @@ class On(Section):
 
 
 class Schedule(Section):
-    """When `driftloop serve` runs a check: by the clock (`cron` or `every`), on arrival of rows (`on`), or both."""
+    """Times when `driftloop serve` runs a check: on schedule (`cron`, `every`), on arrival of rows (`on`), or both."""
 
     cron: Annotated[str, AfterValidator(valid_cron)] | None = Field(
         None,
         description="minute hour day month weekday; weekdays by name. "
         f"If neither `cron`, `every` nor `on` is given: `{DAILY}`",
     )
-    every: Interval | None = Field(None, description="an interval from one check to the next, in place of `cron`")
-    time_zone: TimeZone = Field("UTC", description="the zone of `cron`")
-    on: On | None = None
-    grace: Span = Field(
-        timedelta(days=1), description="a check that could not start when it was due is made up for so long"
-    )
-    longest: Span = Field(timedelta(hours=6), description="a check that runs for longer is told as hung")
+    every: Interval | None = Field(None, description="interval from one check to the next, instead of `cron`")
+    time_zone: TimeZone = Field("UTC", description="time zone of `cron`")
+    on: On | None = Field(None, description="checks on arrival of rows; see `schedule.on`")
+    grace: Span = Field(timedelta(days=1), description="a missed check is caught up if it was due within this time")
+    longest: Span = Field(timedelta(hours=6), description="a check that runs longer is reported as hung")
     silence: Span | None = Field(
         None,
-        description="how late a check may be before that is told, `1h` if not given. "
-        "Without `cron` and `every`: how far apart two checks may be, not watched if not given",
+        description="delay after which a late check is reported; `1h` if not given. "
+        "Without `cron` and `every`: maximum time between two checks; not monitored if not given",
     )
 
     @model_validator(mode="after")

@@ -31,7 +31,7 @@ class Gate(
     BeatsBaseline,
     BeatsChampion,
 ):
-    """The proof that a challenger must bring before it takes over."""
+    """Promotion test of a challenger."""
 
     answers: ClassVar[tuple[Answer, ...]] = ()
 

@@ -19,10 +19,10 @@ TIE = Answer("tie", "challenger and opponent have the same loss on every row, so
 class Comparison(Rule):
     """The keys of a comparison."""
 
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    margin: Share = Field(0.0, description="how much better, as a share of the champion's loss")
-    resamples: int = Field(2000, ge=200, le=100_000)
-    seed: Seed = 0
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="confidence of the two-sided interval")
+    margin: Share = Field(0.0, description="minimum improvement, as a share of the champion's loss")
+    resamples: int = Field(2000, ge=200, le=100_000, description="draws of the bootstrap")
+    seed: Seed = Field(0, description="seed of the bootstrap")
 
 
 def compare(evaluation: Evaluation, keys: Comparison, worse: Answer) -> Vote:

@@ -21,7 +21,9 @@ class EnoughRows(Rule):
     """A comparison needs rows that neither model was trained on."""
 
     answers: ClassVar[tuple[Answer, ...]] = (TOO_FEW_ROWS,)
-    min_rows: int = Field(100, ge=2, le=MOST_ROWS, description="holdout rows that neither model has seen")
+    min_rows: int = Field(
+        100, ge=2, le=MOST_ROWS, description="minimum number of holdout rows that neither model was trained on"
+    )
 
     def vote(self, evaluation: Evaluation) -> Vote | None:
         """Refuse a comparison on too few rows."""

@@ -22,7 +22,7 @@ class Leak(Rule):
 
     answers: ClassVar[tuple[Answer, ...]] = (LEAK,)
     leak_threshold: Annotated[float, Field(gt=0.5, le=1)] = Field(
-        0.999, description="a feature that tells the target to this degree alone is a leak"
+        0.999, description="a feature that predicts the target on its own to this degree is rejected as leakage"
     )
 
     def vote(self, evaluation: Evaluation) -> Vote | None:

@@ -25,7 +25,7 @@ class MaxLatency(Rule):
         None,
         gt=0,
         le=1000,
-        description="time to predict 1,000 rows, at most this many times the champion's; not limited if not given",
+        description="maximum time to predict 1,000 rows, as a multiple of the champion's; no limit if not given",
     )
 
     def vote(self, evaluation: Evaluation) -> Vote | None:

@@ -22,7 +22,10 @@ class MaxLoss(Rule):
 
     answers: ClassVar[tuple[Answer, ...]] = (ABOVE_MAX_LOSS,)
     max_loss: float | None = Field(
-        None, ge=0, le=1e300, description="absolute limit: no model with a higher loss is promoted"
+        None,
+        ge=0,
+        le=1e300,
+        description="absolute limit: a challenger with a higher loss is rejected; no limit if not given",
     )
 
     def vote(self, evaluation: Evaluation) -> Vote | None:

@@ -37,13 +37,13 @@ def _no_secret(url: str) -> str:
 
 
 class Notify(Section):
-    """Who is notified of what. A URL is one of apprise's: mail, Slack, Teams, a webhook and many more."""
+    """Notifications. URLs are in apprise's format: mail, Slack, Teams, a webhook and many more."""
 
     urls: tuple[Annotated[Name, AfterValidator(_no_secret), AfterValidator(usable)], ...] = Field(
-        (), description="apprise URLs; write secrets as `${NAME}`, filled when one is sent"
+        (), description="apprise URLs; write secrets as `${NAME}`, replaced when a notification is sent"
     )
-    on: tuple[Kind, ...] = KINDS
-    repeat_after: Span = Field(timedelta(days=1), description="minimum interval between equal notifications")
+    on: tuple[Kind, ...] = Field(KINDS, description="kinds of notifications to send")
+    repeat_after: Span = Field(timedelta(days=1), description="minimum interval between identical notifications")
     drift_share: Share = Field(0.5, description="drift share that triggers a notification")
 
 

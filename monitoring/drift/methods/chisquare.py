@@ -23,7 +23,7 @@ def chisquare(old: Floats, new: Floats) -> Floats:
 METHOD = Divergence(
     name="chisquare",
     kinds=BOTH,
-    meaning="symmetric chi-square distance, 0 to 1; no p-value",
+    meaning="symmetric chi-square distance, 0 to 1; not a p-value",
     floor=0.00125,
     quadratic=True,
     bound=1.0,
