@@ -19,13 +19,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.policy_streams import FIXED, Stream, further, streams
+from benchmarks.policy_streams import FIXED, Stream, further, streams, training
 from driftloop.monitoring.losses import named
-from driftloop.pipelines.config.project import Training
 from driftloop.pipelines.flows.search import draw
 from driftloop.pipelines.gate import Evaluation, Gate, judge
 from driftloop.pipelines.training.baseline import naive_losses
-from driftloop.pipelines.training.fit import fit
 from driftloop.pipelines.training.scorer import Scorer
 
 SPLITS, LEARN, PREDICT = 4, 0.2, 0.1
@@ -52,30 +50,11 @@ class Split:
 
     def fitted(self, rows: slice | None = None, like: Scorer | None = None, **settings: Any) -> Scorer:
         """Fit on the training rows, or on a part of them, with settings of `training`."""
-        stream, rows = self.stream, rows or self.train
-        training = Training.model_validate({"window": "1d", "min_rows": 2, **settings})
-        return fit(
-            stream.frame.iloc[rows],
-            stream.target.iloc[rows],
-            stream.numeric,
-            stream.categorical,
-            stream.task,
-            training,
-            loss=named(stream.loss),
-            like=like,
-        )
+        return self.stream.fitted(rows or self.train, training(**settings), like)
 
     def losses(self, model: Scorer, rows: slice | None = None) -> float:
         """The mean loss on the rows to predict, or on others."""
-        rows = rows or self.test
-        target = self.truth(rows)
-        predicted = model.predict(self.stream.frame.iloc[rows])
-        return float(named(self.stream.loss).rows(target, predicted, model.classes).mean())
-
-    def truth(self, rows: slice) -> np.ndarray:
-        """Labels as the losses take them."""
-        target = self.stream.target.iloc[rows]
-        return target.to_numpy() if self.stream.task == "regression" else target.astype(str).to_numpy(dtype=object)
+        return float(self.stream.losses(model, rows or self.test).mean())
 
     def parts(self) -> tuple[slice, slice]:
         """The training rows without their newest fifth, and that fifth."""
@@ -120,13 +99,13 @@ def first_champion(split: Split, **settings: Any) -> bool:
     """Whether the gate lets the first model of a user pass: proven better than the naive constant on the holdout."""
     older, newest = split.parts()
     model = split.fitted(older, **settings)
-    truth = split.truth(newest)
+    truth = split.stream.truth(newest)
     predicted = model.predict(split.stream.frame.iloc[newest])
     rows, loss = np.arange(len(truth)), named(split.stream.loss)
     evaluation = Evaluation(
         losses={
             "challenger": loss.rows(truth, predicted, model.classes),
-            "naive baseline": naive_losses(split.truth(older), truth, loss),
+            "naive baseline": naive_losses(split.stream.truth(older), truth, loss),
         },
         keys=rows.astype(np.uint64),
         times=rows.astype("datetime64[s]"),
@@ -136,7 +115,7 @@ def first_champion(split: Split, **settings: Any) -> bool:
 
 def naive(split: Split) -> float:
     """The best constant of all training rows."""
-    train, test = split.truth(split.train), split.truth(split.test)
+    train, test = split.stream.truth(split.train), split.stream.truth(split.test)
     return float(naive_losses(train, test, named(split.stream.loss)).mean())
 
 

@@ -20,11 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.policy_streams import FIXED, MOST_ROWS, Stream, streams
+from benchmarks.policy_streams import FIXED, MOST_ROWS, Stream, streams, training
 from driftloop.monitoring.estimation import foresee, judge
 from driftloop.monitoring.losses import named
-from driftloop.pipelines.config.project import Training
-from driftloop.pipelines.training.fit import fit
 from driftloop.pipelines.training.loss_model import expect, fit_loss_model
 
 SPAN = 8
@@ -63,28 +61,22 @@ def _median(values: np.ndarray) -> str:
 def _stream(stream: Stream, batches: int) -> np.ndarray:
     """For each batch: whether the estimate applies, estimate, low, high, realised and reference loss."""
     edges = np.linspace(0, len(stream.frame), batches + 1).astype(int)
-    target = stream.target if stream.task == "regression" else stream.target.astype(str).astype(object)
     params = {**FIXED, "n_estimators": TREES}
-    settings = Training.model_validate(
-        {"window": "1d", "min_rows": 2, "estimator": "xgboost", "params": params, "threads": 2}
-    )
+    settings = training(estimator="xgboost", params=params, threads=2)
     found = []
     for at in range(SPAN, batches, SPAN):
         window = np.arange(edges[at - SPAN], edges[at])
         window = window[:: -(-len(window) // MOST_ROWS)]
         train, held = np.split(window, [len(window) * 4 // 5])
-        kinds = (stream.numeric, stream.categorical)
-        frame = stream.frame
-        scorer = fit(frame.iloc[train], target.iloc[train], *kinds, stream.task, settings, loss=named(stream.loss))
-        model = fit_loss_model(scorer, frame.iloc[held], target.iloc[held].to_numpy(), named(stream.loss), threads=2)
+        scorer = stream.fitted(train, settings)
+        model = fit_loss_model(scorer, stream.frame.iloc[held], stream.truth(held), named(stream.loss), threads=2)
         for batch in range(at, min(at + SPAN, batches)):
             rows = np.arange(edges[batch], edges[batch + 1])
             rows = rows[:: -(-len(rows) // BATCH_ROWS)]
-            predicted = scorer.predict(frame.iloc[rows])
-            told = judge(
-                model.told, foresee(*expect(model, frame.iloc[rows], predicted)), reference_loss=model.told.loss
-            )
-            realised = named(stream.loss).rows(target.iloc[rows].to_numpy(), predicted, scorer.classes).mean()
+            frame = stream.frame.iloc[rows]
+            expected = foresee(*expect(model, frame, scorer.predict(frame)))
+            told = judge(model.told, expected, reference_loss=model.told.loss)
+            realised = stream.losses(scorer, rows).mean()
             numbers = (told.loss, told.low, told.high, realised, model.told.loss)
             found.append([float(told.applicable), *(np.nan if one is None else one for one in numbers)])
     return np.array(found)

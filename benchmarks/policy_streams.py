@@ -11,6 +11,7 @@ from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from driftloop.pipelines.training.fit import fit
 from driftloop.pipelines.training.scorer import Scorer
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64] | slice
 FORMAT = "1"
 # A fifth of the history is a model's window; a fit sees at most so many of its rows, evenly spaced.
 WINDOW_SHARE, MOST_ROWS = 5, 20_000
@@ -52,6 +54,26 @@ class Stream:
     @property
     def numeric(self) -> tuple[str, ...]:
         return tuple(name for name in self.frame.columns if name not in self.categorical)
+
+    def fitted(self, rows: Rows, settings: Training, like: Scorer | None = None) -> Scorer:
+        """Fit on these rows; with `like`, by the recipe of another model."""
+        frame, target = self.frame.iloc[rows], self.target.iloc[rows]
+        kinds = self.numeric, self.categorical
+        return fit(frame, target, *kinds, self.task, settings, loss=named(self.loss), like=like)
+
+    def truth(self, rows: Rows) -> NDArray[Any]:
+        """Return the labels of these rows as losses take them."""
+        target = self.target.iloc[rows]
+        return target.to_numpy() if self.task == "regression" else target.astype(str).to_numpy(dtype=object)
+
+    def losses(self, model: Scorer, rows: Rows) -> Floats:
+        """Return the loss of each of these rows."""
+        return named(self.loss).rows(self.truth(rows), model.predict(self.frame.iloc[rows]), model.classes)
+
+
+def training(**settings: Any) -> Training:
+    """Return settings of a training whose rows are given: its window plays no part."""
+    return Training.model_validate({"window": "1d", "min_rows": 2, **settings})
 
 
 @dataclass(frozen=True)
@@ -123,10 +145,10 @@ def _model(at: int) -> tuple[Floats, Floats, float]:
     batches = len(edges) - 1
     window = np.arange(edges[max(0, at + 1 - batches // WINDOW_SHARE)], edges[at + 1])
     rows = window[:: -(-len(window) // MOST_ROWS)]
-    losses = _losses(_fit(stream, rows, TREES), stream, edges[at + 1], edges[-1])
+    losses = stream.losses(stream.fitted(rows, _settings(TREES)), slice(edges[at + 1], edges[-1]))
     parts = np.split(losses, (edges[at + 2 : -1] - edges[at + 1]).tolist())
-    cheap = _fit(stream, rows[::PROBE_ROWS], TREES // PROBE_TREES)
-    probe = _losses(cheap, stream, edges[at + 1], edges[at + 2]).mean()
+    cheap = stream.fitted(rows[::PROBE_ROWS], _settings(TREES // PROBE_TREES))
+    probe = stream.losses(cheap, slice(edges[at + 1], edges[at + 2])).mean()
     return (
         np.array([part.mean() for part in parts]),
         np.array([part.std() / np.sqrt(len(part)) for part in parts]),
@@ -134,33 +156,9 @@ def _model(at: int) -> tuple[Floats, Floats, float]:
     )
 
 
-def _fit(stream: Stream, rows: NDArray[np.int64], trees: int) -> Scorer:
-    settings = Training.model_validate(
-        {
-            "window": "1d",
-            "min_rows": 2,
-            "estimator": "xgboost",
-            "params": {**FIXED, "n_estimators": trees},
-            "threads": 1,
-            "max_levels": 200,
-        }
-    )
-    return fit(
-        stream.frame.iloc[rows],
-        stream.target.iloc[rows],
-        stream.numeric,
-        stream.categorical,
-        stream.task,
-        settings,
-        loss=named(stream.loss),
-    )
-
-
-def _losses(model: Scorer, stream: Stream, start: int, end: int) -> Floats:
-    target = stream.target.iloc[start:end].to_numpy()
-    if stream.task != "regression":
-        target = target.astype(str).astype(object)
-    return named(stream.loss).rows(target, model.predict(stream.frame.iloc[start:end]), model.classes)
+def _settings(trees: int) -> Training:
+    params = {**FIXED, "n_estimators": trees}
+    return training(estimator="xgboost", params=params, threads=1, max_levels=200)
 
 
 def _drift(stream: Stream, edges: NDArray[np.int64]) -> tuple[Floats, Floats]:
