@@ -1,0 +1,43 @@
+"""Documents, help and config are in plain English; in docstrings and messages the listed words only become fewer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.plain_english import INSTEAD, ROOT, allowed, counts, found_in, lowered, prose
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_has_no_word_of_the_list(page: Path) -> None:
+    """Every page, the generated ones for commands and config included, avoids the listed words."""
+    assert not found_in(prose(page))
+
+
+def test_code_has_no_more_of_these_words_than_allowed() -> None:
+    """Docstrings and messages keep to the counts of the allowance, which shrink as texts are rewritten."""
+    limits = allowed()
+    more = [
+        f"{kind}: {count} x {word!r}, {limits[kind].get(word, 0)} allowed; write {INSTEAD[word]}"
+        for kind, words in counts().items()
+        for word, count in words.items()
+        if count > limits[kind].get(word, 0)
+    ]
+    assert not more
+
+
+def test_the_allowance_never_grows() -> None:
+    """A count above its limit leaves the limit, a count below lowers it, and a new word gets no allowance."""
+    limits = {"docstrings": {"told": 5, "anew": 3}}
+    present = {"docstrings": {"told": 7, "anew": 1, "mend": 2}}
+    assert lowered(present, limits) == {"docstrings": {"told": 5, "anew": 1, "mend": 0}}
+
+
+def test_words_are_found_in_prose_only() -> None:
+    """A listed word is found with its advice, also across a line break; part of another word is not."""
+    assert found_in("What was told\nis retold.") == ["'told': write report, show, message"]
+    assert found_in("held\nagainst it") == ["'held against': write compared with, next to, alongside"]
+    assert not found_in("retold, dearth")
