@@ -22,6 +22,7 @@ from driftloop.pipelines.backtest.store import Row
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.fit import preload
 from driftloop.pipelines.training.probe import fit_probe
+from driftloop.pipelines.training.refit import why_not
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.steps import divide, learn, losses
 from driftloop.pipelines.training.threads import free_threads
@@ -56,9 +57,10 @@ class Matrices:
 def build(config: Project, batches: Batches, folder: Path, on_done: Callable[[], None] = lambda: None) -> Matrices:
     """Train at the end of every batch as a retrain would, and score each model on all that comes after.
 
-    A model learns from `training.window` before that moment: from the part before the holdout, or from all of it where
-    `training.refit` says so. Where a training is impossible (too few rows, one class, a feature without a value) the
-    model before stays, as it does in production; before the first possible one there are no batches. What was
+    A model learns from `training.window` before that moment: its recipe is chosen on the part before the holdout, and
+    it is fitted on that part, or again on all of it where `training.refit` says so. Where a training is impossible (too
+    few rows, one class, a feature without a value) the model before stays, as it does in production; before the first
+    possible one there are no batches. What was
     computed for the same rows and settings before is read from `folder`, one file a model, so that a run that was
     interrupted goes on. All cores are used, one model each; a function of the user's own runs alone, since it may not
     bear company. `on_done` is called after each model.
@@ -124,8 +126,7 @@ def _row(job: _Job, at: int) -> Row:
     later = len(job.batches.windows) - 1 - at
     nothing = np.full(later, np.nan)
     try:
-        rows = _learned_from(job, at)
-        scorer = learn(job.config, rows, {}, here=True)
+        rows, scorer = _model(job, at)
     except TrainingImpossible as why:
         return Row(loss=nothing, error=nothing, probe=np.nan, impossible=why.found)
     try:
@@ -145,14 +146,25 @@ def _naive(job: _Job, rows: pd.DataFrame, batch: int) -> float:
     return float(naive_losses(rows[target], truth, job.config.loss).mean())
 
 
-def _learned_from(job: _Job, at: int) -> pd.DataFrame:
-    """The rows that a model which is deployed at the end of a batch has learned from."""
-    end = job.batches.windows[at].end
-    window = Window(start=end - job.config.learned_span, end=end)
-    rows = within(job.frame, job.config.columns.time, window)
-    if job.config.training.refit:
-        return rows[rows[job.config.columns.target].notna()]
-    return divide(job.config, rows, window).train
+def _model(job: _Job, at: int) -> tuple[pd.DataFrame, Scorer]:
+    """The model that is deployed at the end of a batch, and the rows that it has learned from.
+
+    Its recipe is chosen on the rows before the holdout, as in a training, and is fitted again on all rows where
+    `training.refit` says so and the second fit predicts the holdout as a training demands it.
+    """
+    config, end = job.config, job.batches.windows[at].end
+    window = Window(start=end - config.learned_span, end=end)
+    rows = within(job.frame, config.columns.time, window)
+    parts = divide(config, rows, window)
+    judged = learn(config, parts.train, {}, here=True)
+    if not config.training.refit:
+        return parts.train, judged
+    known = rows[rows[config.columns.target].notna()]
+    final = learn(config, known, {}, like=judged, here=True)
+    held = parts.holdout
+    truth = held[config.columns.target].to_numpy()
+    refused = why_not(judged.predict(held), final.predict(held), truth, loss=config.loss, classes=judged.classes)
+    return (known, final) if refused is None else (parts.train, judged)
 
 
 def _scores(job: _Job, scorer: Scorer, first: int, end: int) -> tuple[Floats, Floats]:

@@ -20,6 +20,8 @@ from driftloop.pipelines.runtime.fingerprint import fingerprint
 if TYPE_CHECKING:
     from driftloop.pipelines.backtest.batches import Batches
     from driftloop.pipelines.config.project import Project
+# How a model is made of its rows: another way is kept elsewhere.
+MADE = "recipe of the rows before the holdout"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,13 @@ def folder(config: Project, batches: Batches) -> Path:
     parts = [
         *(batches.digest, config.task, config.loss.name, training, columns.model_dump_json()),
         *(str((window.start, window.end)) for window in batches.windows),
-        *(str(batches.first), str(batches.starts.tolist()), fingerprint(Row, config.training.estimator), _code(config)),
+        *(
+            MADE,
+            str(batches.first),
+            str(batches.starts.tolist()),
+            fingerprint(Row, config.training.estimator),
+            _code(config),
+        ),
     ]
     key = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
     return home.home() / "backtests" / config.model / key

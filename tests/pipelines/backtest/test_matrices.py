@@ -60,6 +60,24 @@ def test_a_cell_is_the_loss_of_a_model_trained_as_a_retrain_would(tmp_path: Path
     assert np.isfinite(made.naive[1:]).all()
 
 
+@pytest.mark.parametrize("estimator", ["auto", "xgboost"])
+def test_a_refitted_model_has_the_recipe_of_a_training(estimator: str, tmp_path: Path) -> None:
+    """The number of trees is found on the rows before the holdout, as a training finds it, and fitted on all rows."""
+    config = project(training__estimator=estimator, training__params={"max_depth": 3}, training__refit=True)
+    batches = cut(frame(), config)
+    made = matrices.build(config, batches, tmp_path)
+    window = batches.windows[batches.first + 5]
+    span = Window(start=window.end - config.training.window, end=window.end)
+    rows = batches.frame[inside(batches.frame["ts"], span)]
+    judged = learn(config, divide(config, rows, span).train, {})
+    later = batches.frame.iloc[batches.starts[batches.first + 6] : batches.stops[batches.first + 6]]
+    final = losses(config, learn(config, rows, {}, like=judged), later)
+    assert made.loss[5, 6] == pytest.approx(final.mean(), rel=1e-6)
+    other = learn(config, rows, {})
+    assert judged.recipe != other.recipe
+    assert made.loss[5, 6] != pytest.approx(losses(config, other, later).mean(), rel=1e-6)
+
+
 def test_old_models_lose_where_the_answer_changed(tmp_path: Path) -> None:
     """After the shift a model from before is much worse than a fresh one; with refit it learns from the holdout too."""
     batches = cut(frame(), project())
