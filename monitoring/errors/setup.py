@@ -59,6 +59,19 @@ class HomeMoved(DriftloopError):
         )
 
 
+class HomeCopied(DriftloopError):
+    """The state folder is a copy, and the original is still there: MLflow would write into that one."""
+
+    def __init__(self, place: str, before: str) -> None:
+        super().__init__(
+            f"the state folder {place} is a copy of {before}: MLflow's database has its files there, and would go on "
+            "writing them there",
+            expected="the state folder at the place where it was made, or an empty one",
+            remedy=f"set DRIFTLOOP_HOME={before}, or to a new folder; to go on with the copy, move the original away "
+            f"and make a link in its place: ln -s '{place}' '{before}'",
+        )
+
+
 class DriverMissing(DriftloopError):
     """A database is named whose driver is not installed: it comes with an extra. Exit code 2."""
 

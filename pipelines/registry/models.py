@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from driftloop.monitoring.errors import FileMissing, ForeignVersion, HomeMoved, NoChampion, Tampered
+from driftloop.monitoring.errors import FileMissing, ForeignVersion, HomeCopied, HomeMoved, NoChampion, Tampered
 from driftloop.monitoring.records import Reference, Window
 from driftloop.pipelines.runtime import copies, home
 
@@ -63,7 +63,8 @@ def _client(uri: str) -> MlflowClient:
     # A fresh database is migrated by its first user; two first users at once lose one of them.
     with FileLock(str(home.home() / "mlflow.lock")):
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        client.search_experiments(max_results=1)
+        for found in client.search_experiments(max_results=10):
+            _refuse_if_moved(found.artifact_location)
         client.search_registered_models(max_results=1)
     return client
 
@@ -301,17 +302,24 @@ def _bytes(version: Version, name: str) -> bytes:
 
 
 def _refuse_if_moved(location: str) -> None:
-    """Raise `HomeMoved` if files are no longer where MLflow has them, and are in the state folder of now."""
+    """Raise `HomeMoved` or `HomeCopied` if MLflow has its files in another folder than the state folder of now.
+
+    A database that is not in the state folder may have its files anywhere, as long as they are there.
+    """
     if not location.startswith(("file:", "/")):
         return
     from mlflow.utils.file_utils import local_file_uri_to_path
 
     place = Path(str(local_file_uri_to_path(location)))  # type: ignore[no-untyped-call]
-    if ARTIFACTS not in place.parts or place.exists():
+    if ARTIFACTS not in place.parts:
         return
     at = len(place.parts) - 1 - place.parts[::-1].index(ARTIFACTS)
-    if home.home().joinpath(*place.parts[at:]).exists():
-        raise HomeMoved(str(home.home()), str(Path(*place.parts[:at])))
+    here, before = home.home(), Path(*place.parts[:at])
+    if not place.exists() and here.joinpath(*place.parts[at:]).exists():
+        raise HomeMoved(str(here), str(before))
+    own = os.environ.get("MLFLOW_TRACKING_URI") == home.sqlite_url(here / "mlflow.db")
+    if own and before.exists() and not before.samefile(here):
+        raise HomeCopied(str(here), str(before))
 
 
 def _tampered(version: Version, name: str) -> Tampered:

@@ -26,6 +26,7 @@ MADE: list[DriftloopError] = [
     errors.UnknownModel("taxi.yml", ["taxi.yaml"]),
     errors.UnknownLoss("msa", ["mae", "mse"]),
     errors.HomeUnusable("/state", "read-only file system"),
+    errors.HomeCopied("/state", "/srv/state"),
     errors.HomeMoved("/state", "/srv/state"),
     errors.LedgerUnusable("sqlite:///x", "unable to open database file"),
     errors.LedgerBroken("sqlite:///x", "database disk image is malformed"),

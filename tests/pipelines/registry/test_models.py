@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from driftloop.pipelines.registry import CHAMPION, MANIFEST, Stored, Version
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.pipelines.conftest import ROOT
-from tests.streams import day
+from tests.streams import day, stream, write
 
 Make = Callable[..., Model]
 LOOSE = Training(window=timedelta(days=1), allow_pickle=True)
@@ -114,6 +115,29 @@ def test_a_moved_state_folder_is_reported_with_its_old_place(
     finally:
         (tmp_path / "mlartifacts").rename(old / "mlartifacts")
     registry.verify(registry.champion(made.name))
+
+
+def test_a_copied_state_folder_is_refused(process: Callable[..., Any], tmp_path: Path) -> None:
+    """Beside its original a copy is of no use and does no harm: every command names both, and nothing is written."""
+    write(tmp_path, stream())
+    first = process("check", tmp_path / "model.yaml", "--now", "2026-01-22")
+    assert first.returncode == 0, first.stderr
+    home_, copy = tmp_path / "state", tmp_path / "copy"
+    shutil.copytree(home_, copy)
+    files = sorted(home_.joinpath("mlartifacts").rglob("*"))
+    for command in (["check", tmp_path / "model.yaml", "--now", "2026-02-05"], ["status"]):
+        refused = process(*command, DRIFTLOOP_HOME=str(copy))
+        assert refused.returncode != 0
+        assert f"the state folder {copy} is a copy of {home_}" in refused.stderr
+        assert f"set DRIFTLOOP_HOME={home_}" in refused.stderr
+    assert sorted(home_.joinpath("mlartifacts").rglob("*")) == files
+    home_.rename(tmp_path / "original")
+    home_.symlink_to(copy)
+    served = process("check", tmp_path / "model.yaml", "--now", "2026-02-05", DRIFTLOOP_HOME=str(copy))
+    assert served.returncode == 0, served.stderr
+    assert sorted((tmp_path / "original" / "mlartifacts").rglob("*")) == [
+        tmp_path / "original" / file.relative_to(home_) for file in files
+    ]
 
 
 class Bomb:
