@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from driftloop.monitoring.errors import HistoryTooShort
@@ -18,10 +17,7 @@ from driftloop.pipelines.backtest.study import HISTORY, Study, study
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.training_window import ChosenSpan
-from driftloop.pipelines.runtime import home
-
-Done = Callable[[], None]
-Progress = Callable[[int], AbstractContextManager[Done]]
+from driftloop.pipelines.runtime import home, phases
 
 
 def backtest(
@@ -32,22 +28,21 @@ def backtest(
     cost: float = 0.2,
     batch: timedelta | int | None = None,
     label_delay: timedelta | int | None = None,
-    progress: Progress | None = None,
 ) -> Study:
     """Cut, train and score, replay. `label_delay` is a span or a number of batches; default: columns.label_delay.
 
-    `progress(total)`, if given, makes a context whose value is called after each of `total` models. Policies that are
-    not there raise `UnknownPolicy` before anything is read.
+    Policies that are not there raise `UnknownPolicy` before anything is read.
     """
     asked = candidates(config.policies, policies, cost=cost)
     home.prepare()
     own_code.importable(config)
+    phases.enter("reading rows")
     batches = read_batches(config, batch, now)
     delay = _in_batches(config.columns.label_delay if label_delay is None else label_delay, batches)
     kept = store.folder(config, batches)
-    shown: AbstractContextManager[Done] = progress(len(batches) - 1) if progress else nullcontext(_nothing)
-    with shown as done:
+    with phases.counted("training and scoring", len(batches) - 1) as done:
         matrices = build(config, batches, kept, done)
+    phases.enter("replaying policies")
     first = len(batches.windows) - len(matrices.windows)
     reads = any(one.looks_at_drift for one in asked)
     scores = DriftScores(config, batches, first, kept) if reads else None
@@ -65,10 +60,6 @@ def backtest(
     if scores is not None:
         scores.keep()
     return made
-
-
-def _nothing() -> None:
-    """What is called after each model when nobody wants to know."""
 
 
 def _told(config: Project) -> tuple[str, ...]:

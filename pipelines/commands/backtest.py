@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftloop.pipelines.commands.options import config_argument, json_option, now_option, only_json
-from driftloop.pipelines.runtime.terminal import say, say_json
+from driftloop.pipelines.runtime.terminal import say, say_json, shown
 
 if TYPE_CHECKING:
     from driftloop.monitoring.policies import Policy
@@ -82,19 +81,17 @@ def backtest(
 
     Trains a model at the end of every batch and scores it on all later batches, on all cores. Registers nothing.
     """
-    from driftloop.pipelines.backtest.run import backtest as run
-    from driftloop.pipelines.config.project import load
-
     if batch is not None and not batch:
         raise click.BadParameter("a batch must be longer than zero", param_hint="--batch")
-    project = load(config)
     present = now or datetime.now(UTC)
-    price = cost or _configured_cost(project)
     asked = [name.strip() for name in policies.split(",") if name.strip()] if policies else []
-    with only_json(as_json):
-        found = run(
-            project, present, policies=asked, cost=price, batch=batch, label_delay=label_delay, progress=_progress
-        )
+    with only_json(as_json), shown():
+        from driftloop.pipelines.backtest.run import backtest as run
+        from driftloop.pipelines.config.project import load
+
+        project = load(config)
+        price = cost or _configured_cost(project)
+        found = run(project, present, policies=asked, cost=price, batch=batch, label_delay=label_delay)
         for note in found.notes:
             say(f"note: {note}", err=True)
         stored = _hand_over(project, found, present, batch)
@@ -139,12 +136,6 @@ def _costs(policies: Iterable[Policy]) -> Iterator[float]:
         if (cost := getattr(policy, "cost", None)) is not None:
             yield float(cost.retrain)
         yield from _costs(policy.members)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    with click.progressbar(length=total, label="training and scoring", show_pos=True, file=sys.stderr) as bar:
-        yield lambda: bar.update(1)
 
 
 def _hand_over(project: Project, found: Study, now: datetime, batch: timedelta | int | None) -> bool:

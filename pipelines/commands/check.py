@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from driftloop.pipelines.commands.options import config_argument, json_option, now_option, only_json
-from driftloop.pipelines.runtime.terminal import say, say_json
+from driftloop.pipelines.runtime.terminal import say, say_json, shown
 
 RETRAIN_DECIDED = 10
 
@@ -22,14 +22,15 @@ RETRAIN_DECIDED = 10
 @click.option("--exit-code", is_flag=True, help="Exit with 10 if the decision was to retrain.")
 def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit_code: bool) -> None:
     """Check one model: evaluate its fresh rows, retrain it if the decision is to retrain."""
-    from driftloop.pipelines.config.project import load
-    from driftloop.pipelines.flows.warmup import prefect_ready
+    with only_json(as_json), shown():
+        from driftloop.pipelines.config.project import load
+        from driftloop.pipelines.flows.warmup import prefect_ready
 
-    project = load(config)
-    with only_json(as_json), prefect_ready(project, now):
-        from driftloop.pipelines.flows.monitoring import monitoring_flow
+        project = load(config)
+        with prefect_ready(project, now):
+            from driftloop.pipelines.flows.monitoring import monitoring_flow
 
-        result = monitoring_flow(config=project, now=now, dry_run=dry_run)
+            result = monitoring_flow(config=project, now=now, dry_run=dry_run)
     if as_json:
         say_json(result.model_dump_json())
     else:

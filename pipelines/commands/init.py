@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from driftloop.monitoring import formats
-from driftloop.pipelines.runtime.terminal import say
+from driftloop.pipelines.runtime.terminal import say, shown
 
 
 @click.command()
@@ -43,24 +43,26 @@ def init(
     config before the first `driftloop check`.
     """
     from driftloop.monitoring.errors import listed
-    from driftloop.pipelines import init as proposing
 
     if len(data) > 1:
         raise click.UsageError(
             f"{len(data)} arguments: {listed(data, 3)}. A pattern of several files goes in quotes, or the shell "
             "replaces it by their names: driftloop init 'FOLDER/*.csv'"
         )
-    made = proposing.propose(
-        data[0],
-        table=table,
-        file_format=file_format,
-        model=model,
-        target=target,
-        time=time,
-        time_format=time_format,
-        output=output,
-        force=force,
-    )
+    with shown():
+        from driftloop.pipelines import init as proposing
+
+        made = proposing.propose(
+            data[0],
+            table=table,
+            file_format=file_format,
+            model=model,
+            target=target,
+            time=time,
+            time_format=time_format,
+            output=output,
+            force=force,
+        )
     say(f"wrote {made.file}: {made.said}")
     for note in made.notes:
         say(f"  {note}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from driftloop.pipelines.commands.options import config_argument, json_option, now_option, only_json
-from driftloop.pipelines.runtime.terminal import say, say_json
+from driftloop.pipelines.runtime.terminal import say, say_json, shown
 
 
 @click.command()
@@ -21,12 +21,12 @@ def predict(config: Path, as_json: bool, now: datetime | None) -> None:
     Checks use the logged predictions instead of scoring again. A second run for the same window and version scores only
     rows that arrived since. `predictions.path` sets the folder of the log.
     """
-    from driftloop.pipelines.config.project import load
-    from driftloop.pipelines.runtime import home
+    with only_json(as_json), shown():
+        from driftloop.pipelines.config.project import load
+        from driftloop.pipelines.runtime import home
 
-    project = load(config)
-    home.prepare()
-    with only_json(as_json):
+        project = load(config)
+        home.prepare()
         from driftloop.pipelines.predictions.predict import predict_window
 
         done = predict_window(project, now or datetime.now(UTC))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from driftloop.pipelines.commands.options import config_argument, json_option, now_option, only_json
-from driftloop.pipelines.runtime.terminal import say, say_json
+from driftloop.pipelines.runtime.terminal import say, say_json, shown
 
 
 @click.command()
@@ -17,17 +17,18 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 @now_option
 def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
     """Train a challenger now, regardless of the policies. The gate still decides on promotion."""
-    from driftloop.pipelines.config.project import load
-    from driftloop.pipelines.flows.warmup import prefect_ready
+    with only_json(as_json), shown():
+        from driftloop.pipelines.config.project import load
+        from driftloop.pipelines.flows.warmup import prefect_ready
 
-    project = load(config)
-    with only_json(as_json), prefect_ready(project, now):
-        from driftloop.pipelines import registry, site
-        from driftloop.pipelines.operations.retraining import retrain_now
+        project = load(config)
+        with prefect_ready(project, now):
+            from driftloop.pipelines import registry, site
+            from driftloop.pipelines.operations.retraining import retrain_now
 
-        result = retrain_now(project, now or datetime.now(UTC))
-        champion = registry.aliased(project.model, registry.CHAMPION)
-        wrong = site.rewrite(project.model)
+            result = retrain_now(project, now or datetime.now(UTC))
+            champion = registry.aliased(project.model, registry.CHAMPION)
+            wrong = site.rewrite(project.model)
     if wrong:
         say(wrong, err=True)
     if as_json:

@@ -39,6 +39,7 @@ from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows.scoring import Scored, score_rows
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
+from driftloop.pipelines.runtime import phases
 from driftloop.pipelines.runtime.caching import by_content
 
 
@@ -118,11 +119,13 @@ def measure(
     settings = config.drift.model_dump_json()
     rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
     rows = digest(rows, config.columns.label_delay, settings)
+    phases.enter("loss: predicting the rows")
     scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in aside)
     labels = scored.profiles[config.columns.target]
     if labels.nulls == labels.rows:
         judged = tuple(column for column in judged if column.role != "target")
+    phases.enter("drift: comparing columns, drawing the report")
     drift_key = digest(rows, *(column.model_dump_json() for column in judged))
     state = measure_drift(config, profiles, reference_rows, scored, judged, key=drift_key, return_state=True)
     scores, page = state.result()

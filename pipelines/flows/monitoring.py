@@ -28,7 +28,7 @@ from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun, Train
 from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.work import settings_of
-from driftloop.pipelines.runtime import failpoints, home, outages
+from driftloop.pipelines.runtime import failpoints, home, outages, phases
 from driftloop.pipelines.training.refit import below_gate
 
 
@@ -52,6 +52,7 @@ def monitoring_flow(
             if not dry_run:
                 evidence.works_on(config.model)
                 failpoints.reach("claimed check")
+                phases.enter("looking for work that was left undone")
                 run.notice("clock_went_back", recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
                 warn = get_run_logger().warning
                 healed = recovery.recover(config, ledger, run.now, warn, carry_out=_carry_out, train=train)
@@ -88,6 +89,7 @@ def _alone(model: str, ledger: Ledger, dry_run: bool) -> Iterator[None]:
 def _check(run: CheckRun) -> Check:
     """The steps in their order; each early exit leaves before anything expensive is imported."""
     config, window = run.config, run.window
+    phases.enter("finding the champion")
     champion = measuring.find_champion(config.model)
     if champion is None:
         return _bootstrap(run)
@@ -96,6 +98,7 @@ def _check(run: CheckRun) -> Check:
     # The champion is judged as it was trained, whatever the config says now.
     labelled = labelled_window(window, config.columns.label_delay)
     span = Window(start=labelled.start, end=window.end)
+    phases.enter("reading rows")
     known, fresh, gone = read_as_trained(config, registry.reference(champion), champion.number, span)
     run.rows = fresh.count(window)
     failpoints.reach("read rows")
@@ -110,6 +113,7 @@ def _check(run: CheckRun) -> Check:
         return run.exit(
             Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, preflight.min_rows is {config.preflight.min_rows:,}"
         )
+    phases.enter("preflight")
     reference, profiles, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
     findings = measuring.preflight(config, known, window, fresh, reference, profiles, future_rows)
     findings = explained(config, reference, champion.number, gone, findings)
@@ -151,6 +155,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
 
     config = run.config
     history = run.ledger.history(config.model, run.now)
+    phases.enter("decision")
     signals = with_probe(run, champion, signals, history)
     decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now)
     wanted = decision.action == "retrain"
@@ -172,6 +177,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     )
     report = home.reports(config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
     check = changed(check, report=str(report))
+    phases.enter("writing the report")
     measuring.save_report(measured.page, check, report)
     failpoints.reach("saved report")
     if run.dry_run:
@@ -180,6 +186,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     if wanted:
         run.decided = check
         check = _retrain(run, champion, fresh, check)
+        phases.enter("writing the report")
         learn_on(config, run.ledger, check, history)
         measuring.save_report(measured.page, check, report)
         registry.client().log_artifact(str(check.mlflow_run_id), str(report))
@@ -243,6 +250,7 @@ def _bootstrap(run: CheckRun) -> Check:
     config, window = run.config, run.window
     training = training_window(window, config.columns.label_delay, config.learned_span)
     labelled = labelled_window(window, config.columns.label_delay)
+    phases.enter("reading rows")
     fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder)
     run.rows = fresh.count(window)
     future_rows = _strays(run, config)

@@ -14,6 +14,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.registry import Version, contents, evidence
 from driftloop.pipelines.requests.check_run import CheckRun
+from driftloop.pipelines.runtime import phases
 from driftloop.pipelines.training.probe import fewer_trees, fit_probe, searched
 from driftloop.pipelines.training.split import unseen
 from driftloop.pipelines.training.steps import losses
@@ -30,6 +31,7 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
     readers = [trigger for trigger in run.config.policies.triggers if "probe" in trigger.reads]
     if not any(trigger.wants_probe(signals, history, run.now) for trigger in readers):
         return signals
+    phases.enter("training a probe")
     handicap = signals.learned.handicap if signals.learned else 0.0
     labelled = labelled_window(run.window, run.config.columns.label_delay)
     parent = None if run.dry_run else run.opened()

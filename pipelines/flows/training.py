@@ -23,7 +23,7 @@ from driftloop.pipelines.registry import Version, evidence
 from driftloop.pipelines.requests import finishing, recovery
 from driftloop.pipelines.requests.dead_runs import end_attempts
 from driftloop.pipelines.requests.work import Work, settings_of
-from driftloop.pipelines.runtime import failpoints, home, outages
+from driftloop.pipelines.runtime import failpoints, home, outages, phases
 
 
 @flow(name="training", flow_run_name="{request_id}", validate_parameters=True)
@@ -183,6 +183,7 @@ def _train(work: Work, run_id: str) -> Retrain:
     config, request = work.config, work.request
     own_code.importable(config)
     against = _opponent(config, request.champion)
+    phases.enter("training: reading rows")
     chosen = _chosen(work, against, run_id)
     rows, parts, params = chosen.rows, chosen.parts, config.training.params
     if chosen.version is not None:
@@ -190,9 +191,12 @@ def _train(work: Work, run_id: str) -> Retrain:
     else:
         challenger.log_lineage(config, parts, run_id)
         if config.training.search is not None:
+            phases.enter("training: searching parameters")
             params = search.search(config, parts.train, run_id)
+        phases.enter("training: fitting the challenger")
         scorer = challenger.fit_challenger(config, parts, params)
     failpoints.reach("fitted")
+    phases.enter("gate")
     evaluated = challenger.evaluate(config, parts, scorer, against)
     verdict = chosen.explained(challenger.judge_gate(config, evaluated))
     challenger.log_training(config, scorer, parts, verdict, params, run_id)
@@ -209,8 +213,10 @@ def _train(work: Work, run_id: str) -> Retrain:
     if chosen.version is not None:
         progress = challenger.bring_back(chosen.version, evaluated, verdict, request.request_id, run_id)
     else:
+        phases.enter("training: fitting on all rows")
         final = challenger.refit(config, rows, parts, scorer, params)
         estimator = estimating.fit_estimator(config, parts.holdout, scorer)
+        phases.enter("registering the model")
         progress = challenger.store(
             config, rows, request.window, parts, final, estimator, evaluated, verdict, request.request_id, run_id
         )
@@ -219,6 +225,7 @@ def _train(work: Work, run_id: str) -> Retrain:
     failpoints.reach("wrote progress")
 
     def rejudge(champion: Version | None, before: Progress) -> tuple[bool, Progress]:
+        phases.enter("gate")
         again = chosen.explained(challenger.judge_gate(config, challenger.evaluate(config, parts, scorer, champion)))
         told: dict[str, Any] = {"code": str(again.code), "reason": again.reason}
         told |= {"champion_loss": again.champion_loss, "challenger_loss": again.challenger_loss}

@@ -18,7 +18,7 @@ from typing import Any
 
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows import mismatch
-from driftloop.pipelines.runtime import home
+from driftloop.pipelines.runtime import home, phases
 from driftloop.pipelines.runtime.temporary_server import TemporaryServer
 
 
@@ -31,6 +31,7 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
     """
     home.prepare()
     home.require_room()
+    phases.enter("comparing the config with its source")
     new = project is not None and mismatch.is_new(project)
     if project is not None and new:
         mismatch.refuse_mismatch(project)
@@ -40,6 +41,7 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
     if project is not None:
         if not new:
             mismatch.refuse_mismatch(project)
+        phases.enter("loading libraries")
         # Whatever is wrong here will be wrong in the flow too, and is told there.
         with suppress(Exception):
             _import_ahead(project, now)
@@ -51,6 +53,7 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
         with owned():
             yield
         return
+    phases.enter("waiting for Prefect's server")
     url = server.wait()
     embedded = {
         settings.PREFECT_API_URL: url,

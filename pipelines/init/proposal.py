@@ -26,6 +26,7 @@ from driftloop.pipelines.init.refused import reachable, refuse_data, refuse_outp
 from driftloop.pipelines.init.spans import moment_after, proposed
 from driftloop.pipelines.init.timeline import Timeline, counted, label_delay, trimmed
 from driftloop.pipelines.init.times import without_offset
+from driftloop.pipelines.runtime import phases
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +89,7 @@ def propose(
     with reachable(data):
         found = _looked(given, data, target, time, time_format)
     guess, timeline = found.guess, found.timeline
+    phases.enter("choosing windows and features")
     delay = label_delay(timeline)
     features = len(guess.numeric) + len(guess.categorical)
     rare = guess.rare if guess.has_classes else 1.0
@@ -102,6 +104,7 @@ def propose(
         calendar=calendar,
         newest=newest_label(timeline, delay),
     )
+    phases.enter("writing the config")
     with writing(file):
         _write(file, text)
     now = moment_after(timeline.end, spans.current)
@@ -122,6 +125,7 @@ def _given(data: str, table: str | None, file_format: str | None) -> Source:
 def _looked(given: Source, data: str, target: str | None, time: str | None, time_format: str | None) -> _Look:
     from driftloop.monitoring import sources
 
+    phases.enter("reading a sample of the rows")
     frame = sources.sample(given, Path.cwd())
     time, times = chosen_time(frame, given, time, time_format)
     times, span = _spanned(given, frame, time, times)
@@ -132,6 +136,7 @@ def _looked(given: Source, data: str, target: str | None, time: str | None, time
     guess = replace(guess, naive=without_offset(frame[time], times))
     columns = guess.least()
     classes: Counter[str] = Counter()
+    phases.enter("counting all rows over time")
     with sources.stream_rows(given, columns, EVER, Path.cwd(), PIECE) as stream:
         frames = counting(stream.frames, guess.target, classes) if guess.has_classes else stream.frames
         timeline = counted(frames, guess.time, guess.target, span.length)

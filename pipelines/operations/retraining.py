@@ -16,7 +16,7 @@ from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.flows.training import carry_out
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.work import settings_of
-from driftloop.pipelines.runtime import home
+from driftloop.pipelines.runtime import home, phases
 
 
 def retrain_now(config: Project, now: datetime) -> Retrain:
@@ -25,7 +25,9 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
     The same rows, settings and champion are one request: asked for again, it gives the same answer and trains nothing.
     After a rollback it is another request.
     """
+    phases.enter("looking for work that was left undone")
     _recover(config, now)
+    phases.enter("finding the champion")
     champion, previous = (registry.aliased(config.model, name) for name in (registry.CHAMPION, registry.PREVIOUS))
     current = current_window(now, config.windows)
     window = training_window(current, config.columns.label_delay, config.learned_span)
@@ -41,6 +43,7 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
         reason="asked for by hand",
         settings=settings,
     )
+    phases.enter("training")
     return carry_out(config, request)
 
 

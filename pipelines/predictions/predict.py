@@ -13,6 +13,7 @@ from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import read_fresh
 from driftloop.pipelines.predictions import prediction_log
+from driftloop.pipelines.runtime import phases
 
 
 class Predicted(Record):
@@ -31,9 +32,11 @@ def predict_window(project: Project, now: datetime) -> Predicted:
 
     The same window and version again scores nothing. Raises `NoChampion` before the first training.
     """
+    phases.enter("finding the champion")
     champion = registry.champion(project.model)
     known = as_trained(project, registry.reference(champion))
     window = current_window(now, project.windows)
+    phases.enter("reading rows")
     try:
         frame = read_fresh(known, window, known.folder).frame
     except ColumnsLost as error:
@@ -47,6 +50,7 @@ def predict_window(project: Project, now: datetime) -> Predicted:
     missing = frame.loc[~logged.known]
     if missing.empty:
         return Predicted(**told, scored=0, file=None)
+    phases.enter("predicting the rows")
     own_code.importable(project)
     scorer = registry.scorer(champion, project.training)
     file = prediction_log.append(known, champion, window, missing, scorer.predict(missing), scorer.classes)

@@ -5,10 +5,25 @@ from __future__ import annotations
 import json
 import logging
 import math
+import sys
+import threading
+import time
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from driftloop.pipelines.runtime import phases
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+LOG_EVERY_SECONDS = 10.0
+REDRAWN_PER_SECOND = 5.0
+BAR_WIDTH, ROOM_FOR_A_BAR = 24, 80
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -57,6 +72,116 @@ def guard_logs() -> None:
         logging.lastResort.setFormatter(Harmless())
     plain = warnings.formatwarning
     warnings.formatwarning = lambda *about, **more: harmless(plain(*about, **more))
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Show on stderr what the command does inside, with the time since its start; gone without a trace at the end.
+
+    On a terminal that is one line, drawn again and again. Elsewhere a short command says nothing, and one that takes
+    longer logs its phase every ten seconds.
+    """
+    at_present = Present()
+    with phases.watched_by(at_present):
+        terminal = _terminal()
+        if terminal is None:
+            with _logged(at_present):
+                yield
+            return
+        from rich.live import Live
+
+        with Live(
+            get_renderable=lambda: at_present.drawn(terminal),
+            console=terminal,
+            refresh_per_second=REDRAWN_PER_SECOND,
+            transient=True,
+            # What goes to another place than this terminal must arrive there.
+            redirect_stdout=sys.stdout.isatty(),
+        ):
+            yield
+
+
+class Present:
+    """What a command does at present: its phase, and the step of counted work."""
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.phase, self.work = "starting", ""
+        self.done = self.total = 0
+
+    def enter(self, phase: str) -> None:
+        self.phase = phase
+
+    def begin(self, work: str, total: int) -> None:
+        self.phase, self.work, self.done, self.total = "", work, 0, total
+
+    def advance(self) -> None:
+        self.done += 1
+
+    def end(self) -> None:
+        self.phase, self.work, self.total = "", "", 0
+
+    def words(self) -> str:
+        """One line without the time."""
+        counted = f"{self.work} {self.done}/{self.total}" if self.total else ""
+        return printable(": ".join(part for part in (counted, self.phase) if part) or "working")
+
+    def elapsed(self) -> str:
+        """Minutes and seconds since the start, such as 1:20."""
+        minutes, seconds = divmod(int(time.monotonic() - self.begun), 60)
+        return f"{minutes}:{seconds:02d}"
+
+    def drawn(self, terminal: Console) -> Table:
+        """One line for a terminal; where it is narrow, words give way to the time."""
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        words, elapsed = Text(self.words()), self.elapsed()
+        cells: list[Any] = [words, Text(elapsed, style="cyan")]
+        room = terminal.width - len(elapsed) - 1
+        if self.total and terminal.width >= ROOM_FOR_A_BAR:
+            cells.append(ProgressBar(total=self.total, completed=self.done, width=BAR_WIDTH))
+            room -= BAR_WIDTH + 1
+        words.truncate(max(room, 1), overflow="ellipsis")
+        line = Table.grid(padding=(0, 1), pad_edge=False)
+        for _ in cells:
+            line.add_column(no_wrap=True)
+        line.add_row(*cells)
+        return line
+
+
+def _terminal() -> Console | None:
+    """The terminal behind stderr; None where there is none, or one that cannot draw a line again."""
+    if not sys.stderr.isatty():
+        return None
+    from rich.console import Console
+
+    class Steady(Console):
+        """Leaves the cursor alone: a process that is killed would leave it hidden."""
+
+        def show_cursor(self, show: bool = True) -> bool:
+            return False
+
+    made = Steady(file=sys.stderr, markup=False, highlight=False, emoji=False)
+    return made if made.is_terminal and made.is_interactive else None
+
+
+@contextmanager
+def _logged(at_present: Present) -> Iterator[None]:
+    ended = threading.Event()
+
+    def log() -> None:
+        while not ended.wait(LOG_EVERY_SECONDS):
+            say(f"driftloop: {at_present.words()} ({at_present.elapsed()})", err=True)
+
+    thread = threading.Thread(target=log, name="phases", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _finite(value: Any) -> Any:

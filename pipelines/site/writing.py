@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from driftloop.monitoring.ledger import Ledger
-from driftloop.pipelines.runtime import home
+from driftloop.pipelines.runtime import home, phases
 from driftloop.pipelines.site import index_page, model_page
 from driftloop.pipelines.site.index_page import ModelLine, line_of
 from driftloop.pipelines.site.reading import read
@@ -31,6 +31,7 @@ def rewrite(model: str, ledger: Ledger | None = None) -> str | None:
 
     It never fails what it follows, be it a check, a retrain or a rollback: gives what went wrong, or None.
     """
+    phases.enter("writing the site")
     try:
         with nullcontext(ledger) if ledger else closing(Ledger(home.ledger_url())) as open_:
             _write_model(open_, model, datetime.now(UTC))

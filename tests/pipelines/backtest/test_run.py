@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,9 @@ import pytest
 from driftloop.monitoring.errors import HistoryTooShort, UnknownPolicy
 from driftloop.pipelines.backtest.run import backtest
 from driftloop.pipelines.config.project import Project, load
+from driftloop.pipelines.runtime import phases
 from tests import streams
+from tests.noted import Noted
 from tests.streams import day
 
 SMALL = {"preflight__min_rows": 20, "training__min_rows": 50, "training__params": {"n_estimators": 8, "max_depth": 3}}
@@ -24,32 +24,30 @@ def project(tmp_path: Path) -> Project:
 
 def test_a_study_of_a_config_has_its_batches_names_and_progress(project: Project) -> None:
     """As many steps as models, batches of the config's window, a delay in whole batches."""
-    steps: list[int] = []
-
-    @contextmanager
-    def progress(total: int) -> Iterator[Callable[[], None]]:
-        steps.append(-total)
-        yield lambda: steps.append(1)
-
-    found = backtest(project, day(200), policies=["cara", "config"], label_delay=day(8) - day(0), progress=progress)
+    noted = Noted()
+    with phases.watched_by(noted):
+        found = backtest(project, day(200), policies=["cara", "config"], label_delay=day(8) - day(0))
     assert (found.model, found.loss_name, found.every.days, found.label_delay) == ("made", "mae", 7, 2)
-    assert sum(steps) == 0
-    assert len(steps) == len(found.windows)
+    models = len(found.windows) - 1
+    assert [at for at in noted.seen if at == "done" or " of " in at] == [
+        f"training and scoring of {models}",
+        *["done"] * models,
+    ]
+    assert noted.seen[0] == "reading rows"
+    assert noted.seen[-1] == "replaying policies"
     assert {one.kind for one in found.standings} == {"anchor", "own", "rule"}
 
 
 def test_what_is_wrong_is_told_before_anything_is_trained(project: Project) -> None:
     """A policy that is not there, and labels later than the history is long."""
-
-    @contextmanager
-    def progress(total: int) -> Iterator[Callable[[], None]]:
-        raise AssertionError("training has begun")
-        yield lambda: None
-
-    with pytest.raises(UnknownPolicy):
-        backtest(project, day(200), policies=["nobody"], progress=progress)
-    with pytest.raises(HistoryTooShort, match="with labels that come 5 batches late"):
-        backtest(project, day(200), label_delay=5, progress=progress)
+    noted = Noted()
+    with phases.watched_by(noted):
+        with pytest.raises(UnknownPolicy):
+            backtest(project, day(200), policies=["nobody"])
+        assert noted.seen == []
+        with pytest.raises(HistoryTooShort, match="with labels that come 5 batches late"):
+            backtest(project, day(200), label_delay=5)
+    assert noted.seen == ["reading rows"]
 
 
 def test_what_a_replay_leaves_out_is_told(tmp_path: Path) -> None:

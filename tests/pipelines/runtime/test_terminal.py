@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import logging
+import re
 import subprocess
 import warnings
 from collections.abc import Callable
@@ -18,10 +19,15 @@ from hypothesis import strategies as st
 
 from driftloop.pipelines.cli import COMMANDS
 from driftloop.pipelines.runtime.terminal import Harmless, harmless, say_json
+from tests.streams import stream
+from tests.terminals import DRAWN_AGAIN, on_terminal
 
 PIPELINES = Path(__file__).parents[3] / "pipelines"
 # A title, a colour, a bell; C1's own form of an escape; and a mark that turns the reading direction round.
 HOSTILE = "a\x1b]0;owned\x07\x1b[31m\x9b31m\u202e"
+
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def steers(text: str) -> bool:
@@ -34,6 +40,7 @@ def test_no_module_writes_to_the_terminal_but_one() -> None:
         for call in ast.walk(ast.parse(file.read_text())):
             name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
             direct = name in {"print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"}
+            direct |= name in {"click.progressbar", "Console", "Live", "rich.print"}
             assert not direct or file.name == "terminal.py", f"{file.name}: {name}"
 
 
@@ -106,3 +113,97 @@ def test_a_full_device_behind_stdout_is_an_error_with_a_remedy(
     done = process("-c", script, python=True, DRIFTLOOP_HOME=str(tmp_path))
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "No space left on device" in done.stderr
+
+
+# A command of three phases, whose texts are those of hostile data.
+SHOWN = f"""
+import time
+from driftloop.pipelines.runtime import phases, terminal
+terminal.LOG_EVERY_SECONDS = 0.2
+with terminal.shown():
+    phases.enter("reading [bold]rows[/bold]" + {HOSTILE!r})
+    time.sleep(PAUSE)
+    with phases.counted("checking", 4) as done:
+        phases.enter("drift")
+        done()
+        time.sleep(PAUSE)
+    phases.enter("a phase of many words " * 9)
+    time.sleep(PAUSE)
+terminal.say("the result")
+"""
+
+
+@pytest.mark.parametrize("width", [24, 60, 200])
+def test_a_terminal_shows_the_phase_on_one_line(tmp_path: Path, width: int) -> None:
+    """With the elapsed time, never wider than the terminal, drawn over itself, and gone before the result."""
+    seen = on_terminal("-c", SHOWN.replace("PAUSE", "0.6"), width=width, home=tmp_path)
+    assert seen.code == 0, seen.terminal
+    *drawn, last = [without_colours(frame) for frame in seen.frames]
+    assert max(len(frame) for frame in drawn) <= width
+    assert any(frame.startswith("checking 1/4: drift 0:0") for frame in drawn)
+    assert all(frame.rstrip("\u2501\u2578\u257a ")[-4:-1] == "0:0" for frame in drawn if frame), drawn
+    assert not any(steers(frame) for frame in drawn)
+    assert width < 60 or any("[bold]rows[/bold]a?]0;owned??[31m" in frame for frame in drawn)
+    # The line is cleared, and the result begins on it.
+    assert last.endswith("the result\r\n")
+    assert seen.terminal.rpartition("\x1b[2K")[2] == "the result\r\n"
+
+
+def test_no_colour_and_no_drawing_where_the_user_says_so(tmp_path: Path) -> None:
+    """`NO_COLOR` leaves the line and takes its colour, `TERM=dumb` leaves log lines only."""
+    plain = on_terminal("-c", SHOWN.replace("PAUSE", "0.6"), home=tmp_path, NO_COLOR="1")
+    assert DRAWN_AGAIN in plain.terminal
+    assert not re.search(r"\x1b\[[0-9;]*m", plain.terminal)
+    dumb = on_terminal("-c", SHOWN.replace("PAUSE", "0.6"), home=tmp_path, TERM="dumb")
+    assert "\x1b" not in dumb.terminal
+    assert "driftloop: checking 1/4: drift (0:0" in dumb.terminal
+
+
+def test_without_a_terminal_a_long_command_logs_and_a_short_one_is_silent(process: Command) -> None:
+    """One line with the phase and the elapsed time at each interval, on stderr alone; nothing before the first."""
+    slow = process("-c", SHOWN.replace("PAUSE", "0.6"), python=True)
+    assert (slow.returncode, slow.stdout) == (0, "the result\n")
+    lines = slow.stderr.splitlines()
+    assert all(re.fullmatch(r"driftloop: .* \(\d+:\d\d\)", line) for line in lines), lines
+    assert any(line.startswith("driftloop: checking 1/4: drift (") for line in lines)
+    assert not steers(slow.stderr)
+    quick = process("-c", SHOWN.replace("PAUSE", "0").replace(" = 0.2", " = 10"), python=True)
+    assert (quick.stdout, quick.stderr) == ("the result\n", "")
+
+
+def test_an_interrupt_leaves_a_clean_line(tmp_path: Path) -> None:
+    """Ctrl-C clears the phase; the message has a line of its own, and the cursor was never hidden."""
+    rows = stream(days=60, a_day=20)
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    script = SHOWN.replace("PAUSE", "60").replace("with terminal.shown", "terminal.say('begun')\nwith terminal.shown")
+    interrupted = f"""
+import click, sys
+from driftloop.pipelines.commands.group import Commands
+class Alone(Commands):
+    def command_called(self, name):
+        return click.Command(name, callback=lambda: exec({script!r}, dict()))
+Alone(modules=("check",)).main(["check"])
+"""
+    seen = on_terminal("-c", interrupted, home=tmp_path, interrupt_at="reading [bold]")
+    assert seen.code == 130
+    assert without_colours(seen.terminal.rpartition("\x1b[2K")[2]).split() == ["driftloop:", "interrupted"]
+    assert "\x1b[?25l" not in seen.terminal
+
+
+def test_phases_on_the_terminal_and_json_in_the_pipe(tmp_path: Path) -> None:
+    """A real command: its phases are drawn on stderr, and stdout holds one object and nothing else."""
+    stream(days=60, a_day=20).to_csv(tmp_path / "rows.csv", index=False)
+    main = ("-m", "driftloop.pipelines.cli")
+    made = on_terminal(*main, "init", "rows.csv", "--target", "y", home=tmp_path)
+    assert made.code == 0, made.terminal
+    assert "wrote rows.yaml" in made.terminal
+    assert DRAWN_AGAIN in made.terminal
+    done = on_terminal(*main, "predict", "rows.yaml", "--json", home=tmp_path, piped_stdout=True)
+    assert done.code == 1
+    assert json.loads(done.stdout)["outcome"] == "failed"
+    assert any("finding the champion" in frame or "starting" in frame for frame in done.frames)
+    assert "driftloop: " in done.terminal
+
+
+def without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*[mA]", "", text)
