@@ -8,7 +8,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 # Otherwise each of the many processes compiles what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test pytest faults fuzz test-lowest test-wheel lint compiled env bench clean
+.PHONY: docs demo test pytest faults fuzz test-lowest test-wheel lint compiled env bench clean
 
 demo: $(VENV)/.ready ## a year of New York flights through the whole loop
 	$(BIN)/driftloop demo
@@ -65,6 +65,14 @@ compiled: $(VENV)/.ready
 
 bench: $(VENV)/.ready ## the figures of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.commands
+
+# Strict: a page without a place in the nav, or a link or anchor that leads nowhere, fails the build.
+docs: $(VENV)/.ready ## the documentation as a site in build/docs, checked and without external files
+	@$(BIN)/python -c 'import material' 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python -m docs.generate
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open build/docs/index.html"
 
 env: $(VENV)/.ready
 

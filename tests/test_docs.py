@@ -128,3 +128,41 @@ def test_every_key_of_the_config_has_a_description() -> None:
     ]
     assert len(keys) > 100
     assert not [key for key, field in keys if not field.get("description")]
+
+
+def test_the_site_has_a_place_for_every_page() -> None:
+    """The nav of mkdocs.yml names each page of docs/ once, under a title, and nothing else."""
+    nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"]
+    named: list[str] = []
+    for entry in nav:
+        for pages in entry.values():
+            named += [pages] if isinstance(pages, str) else [page for titled in pages for page in titled.values()]
+    assert sorted(named) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+
+
+def test_the_site_loads_nothing_from_other_hosts() -> None:
+    """Without fonts, scripts and plugins that fetch files, `make docs` works offline and so do its pages."""
+    config = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+    assert config["theme"]["font"] is False
+    assert config["plugins"] == ["search"]
+    assert not {"extra_css", "extra_javascript"} & set(config)
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    assert not re.findall(r"!\[[^\]]*\]\(https?:|<(?:img|script|link|iframe)\b", pages)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and the site make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_links_to_a_heading_find_it() -> None:
+    """The part after `#` of a link between the documents, or within one, is a heading of that page."""
+    links = [
+        (page, *link) for page in PAGES for link in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text("utf-8"))
+    ]
+    assert len(links) > 10
+    for page, file, anchor in links:
+        target = page.parent / file if file else page
+        assert anchor in anchors(target), f"{page.name}: {file}#{anchor}"
