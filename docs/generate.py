@@ -1,26 +1,33 @@
-"""Generator of docs/config.md and docs/commands.md: `python -m docs.generate`. A test compares them with the code."""
+"""Generator of the pages of the docs made from the code: `python -m docs.generate`. A test compares them."""
 
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import types
 import typing
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 from pydantic_core import PydanticUndefined
 
+import driftloop.monitoring
+import driftloop.pipelines
 from driftloop.monitoring.drift.methods import METHODS
 from driftloop.monitoring.drift.settings import ColumnDrift
 from driftloop.monitoring.losses import AnyLoss, Loss
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger
+from driftloop.monitoring.records import FindingCode
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.section import Section
 from driftloop.pipelines.cli import COMMANDS, main
 from driftloop.pipelines.config.project import Project, Search
 from driftloop.pipelines.config.schedule import On
+from driftloop.pipelines.gate import Gate
+from driftloop.pipelines.requests.ends import AFTERWARDS, ENDS
 
 HERE = Path(__file__).parent
 
@@ -71,6 +78,52 @@ def commands_page() -> str:
         own = click.Context(command, parent=context, info_name=name, max_content_width=100, terminal_width=100)
         parts += [f"## driftloop {name}\n", _help(own)]
     return "\n".join(parts)
+
+
+FINDINGS = """\
+# Findings and codes
+
+Generated from the code by `python -m docs.generate`. A *finding* is one problem that a check noticed. It has a code, a
+severity and a message with the numbers; `driftloop check --json` lists it under `findings`. `info` and `warning` are
+reported. An `error` sends a notification as well. A `fatal` finding ends the check as `bad_data`, because the rows
+would corrupt a training. [Outcomes of a check](outcomes.md) have a page of their own.
+"""
+RETRAINS = """\
+## How a retrain ended
+
+The key `code` of a retrain, and its tag `driftloop.code` in MLflow. The last column is the outcome of the check if the
+model has no champion yet. A first challenger is not asked for approval.
+
+| code | meaning | what to do | first training |
+|---|---|---|---|
+"""
+
+
+def findings_page() -> str:
+    """Every code of a finding, and every code by which a retrain ends."""
+    parts = [
+        f"## `{code.name}`\n\n{' or '.join(code.severities)}: {code.meaning}.\n\n"
+        f"- **Cause**: {code.cause}.\n- **What to do**: {code.remedy}.\n"
+        for code in finding_codes()
+    ]
+    passes = {answer.code for answer in Gate.answers if answer.passes}
+    rows = [
+        f"| `{name}` | {end.meaning} | {end.remedy or 'nothing'} | "
+        f"{'' if name in AFTERWARDS else '`bootstrapped`' if name in passes else f'`{end.first}`'} |"
+        for name, end in sorted(ENDS.items())
+    ]
+    return "\n".join([FINDINGS, *parts, RETRAINS + "\n".join(rows)]) + "\n"
+
+
+def finding_codes() -> list[FindingCode]:
+    """Every declared code, by name; the same name declared twice is a mistake."""
+    found: dict[str, FindingCode] = {}
+    for package in (driftloop.monitoring, driftloop.pipelines):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            for code in vars(import_module(module.name)).values():
+                if isinstance(code, FindingCode) and found.setdefault(code.name, code) is not code:
+                    raise ValueError(f"{code.name} is declared twice")
+    return [found[name] for name in sorted(found)]
 
 
 def _help(context: click.Context) -> str:
@@ -180,7 +233,7 @@ def _default(field: Any) -> str:
     return {None: "none", (): "none"}.get(value, f"`{value}`")
 
 
-PAGES = {"config.md": config_page, "commands.md": commands_page}
+PAGES = {"config.md": config_page, "commands.md": commands_page, "findings.md": findings_page}
 
 if __name__ == "__main__":
     for file, page in PAGES.items():

@@ -8,10 +8,17 @@ from datetime import datetime
 from driftloop.monitoring.errors import listed
 from driftloop.monitoring.policies import KINDS, Policy
 from driftloop.monitoring.policies.tenure import reign, tenure
-from driftloop.monitoring.records import Decision, History, Signal, Signals, Vote, changed
+from driftloop.monitoring.records import Decision, FindingCode, History, Signal, Signals, Vote, changed
 
-# The code of a finding: the config has moved on from a feature that the champion can no longer be scored with.
-OUTGROWN = "champion_outgrown"
+CHAMPION_OUTGROWN = FindingCode(
+    name="champion_outgrown",
+    severities=("error",),
+    meaning="the champion was trained with a feature that config and source no longer have as it knows it; it is "
+    "scored without that feature, and the check asks for a retrain",
+    cause="a feature was removed, renamed, or changed its kind in config and source",
+    remedy="nothing if that was intended: a promoted retrain ends it; otherwise bring the feature back",
+)
+OUTGROWN = CHAMPION_OUTGROWN.name
 # An outgrown champion whose challenger was rejected is left in peace for so many checks.
 ASK_AGAIN = 4
 

@@ -13,8 +13,16 @@ from driftloop.monitoring.drift.methods import METHODS, distance, verdict
 from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.drift.shares import level_share, missing_share, off_value_share, unseen_share
 from driftloop.monitoring.profiles import CategoricalProfile, NumericProfile, Profile, Profiles
-from driftloop.monitoring.records import ColumnReference, ColumnScore, Finding
+from driftloop.monitoring.records import ColumnReference, ColumnScore, Finding, FindingCode
 
+TOO_FEW_BLOCKS = FindingCode(
+    name="too_few_blocks",
+    severities=("warning",),
+    meaning="`calibration: blocks` cannot be followed, and thresholds only allow for the drawing of rows",
+    cause=f"the champion's reference has fewer than {FEWEST_BLOCKS} windows with rows",
+    remedy=f"make `training.window` or `windows.reference` at least {FEWEST_BLOCKS} times `windows.current`, and "
+    "retrain",
+)
 # A threshold must be more than the score of two equal sides.
 NOTHING = 1e-12
 # A score so many times under or over a rough threshold is on the same side of an exact one.
@@ -87,13 +95,11 @@ def too_few_blocks(reference: Profiles, settings: Drift) -> tuple[Finding, ...]:
     if settings.calibration != "blocks" or (blocks is not None and usable(blocks.astype(float)) is not None):
         return ()
     return (
-        Finding(
-            code="too_few_blocks",
-            severity="warning",
-            limit=float(FEWEST_BLOCKS),
-            message=f"calibration: blocks needs a reference of {FEWEST_BLOCKS} windows with rows, the champion's is "
+        TOO_FEW_BLOCKS.found(
+            f"calibration: blocks needs a reference of {FEWEST_BLOCKS} windows with rows, the champion's is "
             "shorter: thresholds take the drawing of rows alone for chance; make training.window (or "
             f"windows.reference) at least {FEWEST_BLOCKS} times windows.current, and retrain",
+            limit=float(FEWEST_BLOCKS),
         ),
     )
 

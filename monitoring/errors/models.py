@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from driftloop.monitoring.errors.base import DriftloopError, listed
 
@@ -112,11 +113,23 @@ class Untrusted(DriftloopError):
         )
 
 
+Impossible = Literal[
+    "no_data",
+    "too_few_rows",
+    "no_labels",
+    "one_class",
+    "too_many_classes",
+    "empty_feature",
+    "labels_too_large",
+    "champion_changed",
+]
+
+
 class TrainingImpossible(DriftloopError):
     """There is nothing to learn from: an early, typed end of a training, not a crash."""
 
-    def __init__(self, code: str, found: str, *, expected: str, remedy: str) -> None:
-        self.code = code
+    def __init__(self, code: Impossible, found: str, *, expected: str, remedy: str) -> None:
+        self.code: Impossible = code
         super().__init__(found, expected=expected, remedy=remedy)
 
 

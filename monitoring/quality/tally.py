@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from driftloop.monitoring.errors import clipped, listed
 from driftloop.monitoring.records import ColumnReference, Reference
 
 # Of the strange levels only some are ever named, and there may be as many as rows.
@@ -48,6 +49,16 @@ class Counted:
     def present(self) -> int:
         """Rows that have a value."""
         return self.rows - self.nulls
+
+    @property
+    def unseen_share(self) -> float:
+        """The share of the values that are at a level the reference did not have."""
+        return self.unseen / self.present if self.present else 0.0
+
+    @property
+    def unseen_names(self) -> str:
+        """The most frequent of these levels, as text."""
+        return listed((clipped(level) for level in self.strange), 3)
 
     @property
     def null_share(self) -> float:

@@ -4,6 +4,7 @@ from driftloop.monitoring.records.base import Finding, Kind, Loss, Moment, Outco
 from driftloop.monitoring.records.changing import changed
 from driftloop.monitoring.records.check import Check, CheckWindow, Retrain
 from driftloop.monitoring.records.estimate import Estimate, SelfTest
+from driftloop.monitoring.records.finding_codes import FindingCode
 from driftloop.monitoring.records.judgement import (
     DRIFT,
     Decision,
@@ -29,6 +30,7 @@ __all__ = [
     "Decision",
     "Estimate",
     "Finding",
+    "FindingCode",
     "History",
     "Kind",
     "Learned",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.errors import HistoryTooShort
-from driftloop.monitoring.quality.preflight import in_no_window
+from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.windows import Windows

@@ -10,13 +10,29 @@ import pandas as pd
 
 from driftloop.monitoring.errors import ConfigError
 from driftloop.monitoring.losses import Loss, named
-from driftloop.monitoring.records import Finding, Kind, Reference, changed
+from driftloop.monitoring.quality.schema import CONFIG_CHANGED
+from driftloop.monitoring.records import Finding, FindingCode, Kind, Reference, changed
 from driftloop.monitoring.rows.canonical import labels, numbers, spell
 from driftloop.monitoring.settings.columns import ColumnType
 from driftloop.pipelines.config.project import Project
 
 # Types that text of files had by all of its values, and the types of `columns.types` that spell as they did.
 THEN: dict[str | None, ColumnType] = {"BOOLEAN": "boolean", "BIGINT": "integer", "DOUBLE": "number"}
+
+NEW_FEATURE = FindingCode(
+    name="new_feature",
+    severities=("warning",),
+    meaning="the config has a feature that the champion was not trained with",
+    cause="the feature was added to the config",
+    remedy="`driftloop retrain`; the next promoted model uses it",
+)
+LOSS_CHANGED = FindingCode(
+    name="loss_changed",
+    severities=("warning",),
+    meaning="the config names another loss than the one that the champion was trained and is judged by",
+    cause="`performance.loss` was changed",
+    remedy="`driftloop retrain`; the next promoted model is judged by the new loss",
+)
 
 
 def as_trained(config: Project, reference: Reference) -> Project:
@@ -82,24 +98,24 @@ def differences(config: Project, reference: Reference) -> tuple[Finding, ...]:
     """Where the config and the champion's reference part, each with what happens until the next promotion."""
     until = "until a retrain with this config is promoted (`driftloop retrain`)"
     theirs = _features(config, reference)
-    told: list[tuple[str, str | None, str]] = [
-        ("config_changed", name, f"{name} left the config; the champion still uses it {until}")
+    told: list[tuple[FindingCode, str | None, str]] = [
+        (CONFIG_CHANGED, name, f"{name} left the config; the champion still uses it {until}")
         for name in theirs.keys() - set(config.columns.features)
     ]
     for name in config.columns.features:
         kind = config.kind(name)
         if name not in theirs:
-            told.append(("new_feature", name, f"{name} is new in the config; the champion does not know it {until}"))
+            told.append((NEW_FEATURE, name, f"{name} is new in the config; the champion does not know it {until}"))
         elif theirs[name] != kind:
             said = f"{name} is {kind} in the config; the champion takes it as {theirs[name]} {until}"
-            told.append(("config_changed", name, said))
+            told.append((CONFIG_CHANGED, name, said))
     own = named(reference.loss_name)
     if own != config.loss and config.task in own.tasks:
         said = f"the config asks for {config.loss}; the champion is judged by its own {own} {until}"
-        told.append(("loss_changed", None, said))
+        told.append((LOSS_CHANGED, None, said))
     return tuple(
-        Finding(code=code, severity="warning", column=column, message=said)
-        for code, column, said in sorted(told, key=lambda one: (one[0], one[1] or ""))
+        code.found(said, severity="warning", column=column)
+        for code, column, said in sorted(told, key=lambda one: (one[0].name, one[1] or ""))
     )
 
 

@@ -12,7 +12,9 @@ from driftloop.monitoring import sources
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, Request, digest
-from driftloop.monitoring.quality.preflight import fatal, in_no_window, put_aside
+from driftloop.monitoring.quality.preflight import fatal, put_aside
+from driftloop.monitoring.quality.times import in_no_window
+from driftloop.monitoring.quality.unreadable import unreadable
 from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Retrain, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines import registry
@@ -27,6 +29,7 @@ from driftloop.pipelines.registry import Version, evidence, promotion
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun, Train
 from driftloop.pipelines.requests.learning import learn_on
+from driftloop.pipelines.requests.noticed import CHAMPION_HEALED, CHAMPION_LOST, CLOCK_WENT_BACK
 from driftloop.pipelines.requests.work import settings_of
 from driftloop.pipelines.runtime import failpoints, home, outages, phases
 from driftloop.pipelines.training.refit import below_gate
@@ -53,15 +56,14 @@ def monitoring_flow(
                 evidence.works_on(config.model)
                 failpoints.reach("claimed check")
                 phases.enter("looking for work that was left undone")
-                run.notice("clock_went_back", recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
+                run.notice(CLOCK_WENT_BACK, recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
                 warn = get_run_logger().warning
                 healed = recovery.recover(config, ledger, run.now, warn, carry_out=_carry_out, train=train)
-                run.notice("champion_healed", healed)
-                run.notice("champion_lost", promotion.lost(ledger, config.model))
+                run.notice(CHAMPION_HEALED, healed)
+                run.notice(CHAMPION_LOST, promotion.lost(ledger, config.model))
             check = _check(run)
         except BadData as error:
-            found = Finding(code=error.code, severity="fatal", column=error.column, message=error.found)
-            check = run.exit(Outcome.BAD_DATA, str(error), findings=(found,))
+            check = run.exit(Outcome.BAD_DATA, str(error), findings=(unreadable(error),))
         except BaseException as error:
             told = outages.told(error)
             run.failed(told)

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from driftloop.monitoring.decision import OUTGROWN
+from driftloop.monitoring.decision import CHAMPION_OUTGROWN
 from driftloop.monitoring.errors import ColumnsLost, FeaturesLost, listed
-from driftloop.monitoring.records import Finding, Reference, Window, changed
+from driftloop.monitoring.records import Finding, FindingCode, Reference, Window, changed
 from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows.reading import read
+
+CONFIG_COLUMN_LOST = FindingCode(
+    name="config_column_lost",
+    severities=("error",),
+    meaning="the config names a new feature that the source does not have, so no retrain can succeed",
+    cause="the name is misspelled, or the source does not deliver the column yet",
+    remedy="correct the name, derive the column (`columns.derived`), or deliver it",
+)
 
 
 def read_as_trained(
@@ -53,7 +61,7 @@ def explained(
         if one.severity == "fatal" and one.column not in gone and _differs(config, reference, one.column):
             said[str(one.column)] = f"{one.column} is of another kind in config and source; {without}"
     kept = [one for one in findings if one.column not in said]
-    made = [Finding(code=OUTGROWN, severity="error", column=name, message=text) for name, text in said.items()]
+    made = [CHAMPION_OUTGROWN.found(text, column=name) for name, text in said.items()]
     return (*kept, *made)
 
 
@@ -66,7 +74,7 @@ def ahead_of_source(config: Project, reference: Reference, source_types: dict[st
     remedy = ColumnsLost(str(config.file), lost, source_types).remedy
     message = f"the config names {listed(lost)}, which the source does not have, so no retrain can succeed: {remedy}"
     column = lost[0] if len(lost) == 1 else None
-    return (Finding(code="config_column_lost", severity="error", column=column, message=message),)
+    return (CONFIG_COLUMN_LOST.found(message, column=column),)
 
 
 def _differs(config: Project, reference: Reference, name: str | None) -> bool:

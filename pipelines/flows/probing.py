@@ -8,7 +8,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.errors import TrainingImpossible
-from driftloop.monitoring.records import Finding, History, Probe, Signals, Window, changed
+from driftloop.monitoring.records import FindingCode, History, Probe, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, within
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.reading import read_with
@@ -20,6 +20,13 @@ from driftloop.pipelines.training.split import unseen
 from driftloop.pipelines.training.steps import losses
 
 LEAST_ROWS = 30
+NO_PROBE = FindingCode(
+    name="no_probe",
+    severities=("warning",),
+    meaning="a trigger requested a probe, and none could be made; the check continues without it",
+    cause="too few labeled rows, or an error of the training",
+    remedy="see the message; without a probe the trigger uses what it knows",
+)
 
 
 def with_probe(run: CheckRun, champion: Version, signals: Signals, history: History) -> Signals:
@@ -40,9 +47,7 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
     except Exception as error:
         told = error.found if isinstance(error, TrainingImpossible) else f"{type(error).__name__}: {error}"
         get_run_logger().warning("no probe: %s", told)
-        found = Finding(
-            code="no_probe", severity="warning", message=f"a probe was wanted and could not be made: {told}"
-        )
+        found = NO_PROBE.found(f"a probe was wanted and could not be made: {told}")
         return changed(signals, findings=(*signals.findings, found))
     return changed(signals, probe=measured)
 

@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from driftloop.monitoring import sources
 from driftloop.monitoring.errors import ColumnsLost, SourceMissing, TrainingImpossible
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.rows.canonical import TYPE_CHANGED
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import refuse_another_target, widened
 from driftloop.pipelines.config.project import Project
@@ -46,7 +47,11 @@ def read_with(config: Project, window: Window, against: Version | None) -> Fresh
     """
     fresh = _wide(config, window, against)
     for finding in fresh.findings:
-        if finding.code == "type_changed" and finding.severity == "error" and finding.column in config.columns.features:
+        if (
+            finding.code == TYPE_CHANGED.name
+            and finding.severity == "error"
+            and finding.column in config.columns.features
+        ):
             raise TrainingImpossible(
                 "empty_feature",
                 f"{finding.column!r}: no value is a number: {finding.message}",

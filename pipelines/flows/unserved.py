@@ -15,7 +15,17 @@ from driftloop.monitoring.losses.performance import assess
 from driftloop.monitoring.profiles import like
 from driftloop.monitoring.quality.preflight import inspect, put_aside
 from driftloop.monitoring.quality.tally import tally
-from driftloop.monitoring.records import Check, ColumnScore, Finding, Outcome, Performance, Reference, Window, changed
+from driftloop.monitoring.records import (
+    Check,
+    ColumnScore,
+    Finding,
+    FindingCode,
+    Outcome,
+    Performance,
+    Reference,
+    Window,
+    changed,
+)
 from driftloop.monitoring.report.samples import draw
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.config.project import Project
@@ -24,9 +34,9 @@ from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows import measuring
 from driftloop.pipelines.flows.choosing import LEAST_ROWS
 from driftloop.pipelines.registry import evidence, promotion
-from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.advice import TRY
 from driftloop.pipelines.requests.check_run import CheckRun
+from driftloop.pipelines.requests.ends import first_outcome
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.candidates import halves
@@ -35,6 +45,13 @@ from driftloop.pipelines.training.fit import labelled as labelled_rows
 from driftloop.pipelines.training.steps import Parts, divide
 
 FEWEST = 30  # fewer training rows say nothing of drift
+NOT_MEASURED = FindingCode(
+    name="not_measured",
+    severities=("warning",),
+    meaning="there is no champion, and the rows could not be compared with the training rows",
+    cause="an error while rows were read or scored; the message has it",
+    remedy="see the message; the training itself is not affected",
+)
 
 
 def measured(run: CheckRun, fresh: Fresh, training: Window, labelled: Window, future_rows: int, check: Check) -> Check:
@@ -52,7 +69,7 @@ def measured(run: CheckRun, fresh: Fresh, training: Window, labelled: Window, fu
     except Exception as error:
         get_run_logger().warning("the rows could not be measured: %s: %s", type(error).__name__, error)
         said = f"the rows could not be measured: {type(error).__name__}: {error}"
-        found = Finding(code="not_measured", severity="warning", message=said)
+        found = NOT_MEASURED.found(said)
         return changed(check, findings=(*check.findings, found))
     return made
 
@@ -78,7 +95,7 @@ def without_training(run: CheckRun, fresh: Fresh, training: Window) -> tuple[Out
     except TrainingImpossible as error:
         advice = TRY.get(error.code, error.remedy)
         reason = f"there is no champion, and a check could not train the first one: {error.found}. To try: {advice}"
-        return recovery.IMPOSSIBLE.get(error.code, Outcome.REJECTED), f"dry run, nothing was trained: {reason}"
+        return first_outcome(error.code), f"dry run, nothing was trained: {reason}"
     return Outcome.HELD, (
         f"dry run, nothing was trained: there is no champion, and a check would train the first one on {len(known):,} "
         f"labelled rows and promote it if it beats the naive baseline on {held_out:,} held-out rows"

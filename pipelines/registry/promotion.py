@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Literal
 
 from driftloop.monitoring.errors import ChampionChanged, DriftloopError, NothingToApprove, NothingToRollBack, Tampered
 from driftloop.monitoring.ledger import Claim, Event, Kind, Ledger
@@ -17,6 +18,8 @@ from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version
 from driftloop.pipelines.registry.identities import Identities, identities
 from driftloop.pipelines.runtime import failpoints
 
+Ended = Literal["approved", "broken", "champion_changed", "declined", "superseded"]
+"""How a challenger ends that had passed the gate; `requests.ends` explains each."""
 # What says which version is to serve.
 MOVES = (Kind.PROMOTED, Kind.ROLLED_BACK, Kind.HEALED, Kind.CHAMPION_SET)
 
@@ -86,7 +89,8 @@ def approve(ledger: Ledger, model: str, number: str) -> tuple[str | None, Versio
     registry.verify(version)
     proven(ledger, version)
     wanted = ledger.asked(asked.request_id).champion
-    done = changed(asked, promoted=True, code="approved", reason=f"{asked.reason}. Approved by hand")
+    code: Ended = "approved"
+    done = changed(asked, promoted=True, code=code, reason=f"{asked.reason}. Approved by hand")
     if not promote(ledger, version, instead_of=wanted, by=None, last_word=lambda: ledger.settle(done)):
         now = registry.aliased(model, CHAMPION)
         raise ChampionChanged(model, number, wanted, now.number if now else None)
@@ -241,7 +245,7 @@ def _waiting(ledger: Ledger, model: str, number: str) -> tuple[Version, Retrain]
     return found
 
 
-def _decline(ledger: Ledger, version: Version, code: str, why: str) -> None:
+def _decline(ledger: Ledger, version: Version, code: Ended, why: str) -> None:
     asked = ledger.result(version.tags.get("driftloop.request_id", ""))
     if asked is not None and asked.code == Kind.AWAITING_APPROVAL:
         registry.tag(version, "driftloop.rejected", f"{code}: {why}")

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from driftloop.monitoring.records import Retrain
-from driftloop.pipelines.gate import REMEDIES
+from driftloop.pipelines.requests.ends import GATE, IMPOSSIBLE
 
 # By the code of the gate, or of what made the training impossible.
-TRY = REMEDIES | {
-    "no_data": "wait for rows, or make training.window longer",
-    "no_labels": "check columns.target, and set columns.label_delay to the time that labels take to arrive",
-    "one_class": "make training.window longer, or check how the target is made",
-    "too_many_classes": "set task: multiclass, or check how the target is made",
-    "empty_feature": "fix the source, or remove the column from the features",
-    "labels_too_large": "exclude those rows (columns.filter), or scale the target (columns.derived)",
-}
+TRY = {code: end.remedy for code, end in (GATE | dict(IMPOSSIBLE)).items() if end.remedy}
 OTHERWISE = "the next check tries again; `driftloop history` shows what happened"
 
 

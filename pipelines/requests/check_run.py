@@ -13,7 +13,7 @@ from prefect import get_run_logger, runtime
 
 from driftloop.monitoring.errors import LeaseLost
 from driftloop.monitoring.ledger import Ledger, Request
-from driftloop.monitoring.records import Check, CheckWindow, Finding, Outcome, changed
+from driftloop.monitoring.records import Check, CheckWindow, Finding, FindingCode, Outcome, changed
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
@@ -46,10 +46,10 @@ class CheckRun:
         self.window = current_window(self.now, self.config.windows)
         self.flow_run_id = str(runtime.flow_run.id)
 
-    def notice(self, code: str, message: str | None) -> None:
+    def notice(self, code: FindingCode, message: str | None) -> None:
         """Keep what was found or mended before this check, if anything was, so that it is told with it."""
         if message is not None:
-            self.noticed += (Finding(code=code, severity="warning", message=message),)
+            self.noticed += (code.found(message),)
 
     def check(self, outcome: Outcome, reason: str, **more: Any) -> Check:
         window = CheckWindow(start=self.window.start, end=self.window.end, rows=self.rows)

@@ -16,6 +16,7 @@ from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.registry import CHAMPION, Stored, Version, promotion
 from driftloop.pipelines.registry.identities import identities
+from driftloop.pipelines.registry.promotion import Ended
 from driftloop.pipelines.requests.work import Work
 from driftloop.pipelines.runtime import failpoints
 
@@ -89,7 +90,7 @@ def _wait(work: Work, version: Version, progress: Progress) -> Retrain:
     return done
 
 
-def _reject(work: Work, version: Version, progress: Progress, code: str, reason: str) -> Retrain:
+def _reject(work: Work, version: Version, progress: Progress, code: Ended, reason: str) -> Retrain:
     """The version stays in the registry, where its tags say why it never served."""
     work.ledger.require(work.claim)
     registry.tag(version, "driftloop.rejected", f"{code}: {reason}")

@@ -20,6 +20,7 @@ from driftloop.pipelines.registry.identities import identities
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.requests.advice import why_no_champion
 from driftloop.pipelines.requests.check_run import Train
+from driftloop.pipelines.requests.ends import first_outcome
 from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.work import settings_of
 
@@ -29,16 +30,6 @@ MOST_ATTEMPTS = 3
 # The least time by which one check is earlier than another.
 MOMENT = timedelta(microseconds=1)
 CLOCK_SLACK = timedelta(minutes=5)
-# What keeps a first champion from being trained, as an outcome.
-IMPOSSIBLE = {
-    "no_data": Outcome.NO_DATA,
-    "too_few_rows": Outcome.TOO_FEW_ROWS,
-    "no_labels": Outcome.BAD_DATA,
-    "one_class": Outcome.BAD_DATA,
-    "too_many_classes": Outcome.BAD_DATA,
-    "empty_feature": Outcome.BAD_DATA,
-    "labels_too_large": Outcome.BAD_DATA,
-}
 
 
 def recover(
@@ -107,7 +98,7 @@ def with_end(check: Check, retrain: Retrain) -> Check:
     elif retrain.code == Outcome.AWAITING_APPROVAL:
         outcome = Outcome.AWAITING_APPROVAL
     else:
-        outcome = IMPOSSIBLE.get(retrain.code, Outcome.REJECTED) if first else Outcome.REJECTED
+        outcome = first_outcome(retrain.code) if first else Outcome.REJECTED
     reason = f"{check.reason}. {retrain.reason}" if not first else why_no_champion(retrain)
     if first and retrain.promoted:
         reason = f"the first champion is version {retrain.version}: {retrain.reason}"

@@ -10,12 +10,19 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.losses.performance import mean_interval
-from driftloop.monitoring.records import Finding, Performance
+from driftloop.monitoring.records import Finding, FindingCode, Performance
 from driftloop.pipelines.gate import figure
 
 Floats = NDArray[np.float64]
 # How many current windows after its newest row a second fit is compared with what the gate measured.
 FIRST_WINDOWS = 3
+REFIT_BELOW_GATE = FindingCode(
+    name="refit_below_gate",
+    severities=("warning",),
+    meaning="the second fit, on all rows, does significantly worse on its first windows than the gate measured",
+    cause="the rows of the holdout were unusual, or the relation to the target has changed since",
+    remedy="compare with the version before it: `driftloop rollback`; `training.refit: false` keeps the judged model",
+)
 
 
 def why_not(
@@ -71,7 +78,7 @@ def below_gate(version: str, performance: Performance | None, age_batches: float
         f"{figure(performance.reference_loss)}; its first labelled rows have {figure(performance.loss)} "
         f"({figure(performance.low)} to {figure(performance.high)}). `driftloop rollback` brings the previous one back"
     )
-    return (Finding(code="refit_below_gate", severity="warning", message=said),)
+    return (REFIT_BELOW_GATE.found(said),)
 
 
 def _distances(judged: Floats, final: Floats, target: NDArray[Any], classes: Sequence[str]) -> tuple[float, float]:

@@ -10,8 +10,9 @@ import pytest
 
 from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.quality.lateness import Lateness
-from driftloop.monitoring.quality.preflight import fatal, in_no_window, inspect, put_aside
+from driftloop.monitoring.quality.preflight import fatal, inspect, put_aside
 from driftloop.monitoring.quality.tally import tally
+from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.records import Finding, Reference
 from driftloop.monitoring.rows.canonical import conform
 from driftloop.monitoring.sources import Strays

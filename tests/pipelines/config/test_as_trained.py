@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from driftloop.monitoring.errors import ChampionOutgrown, ConfigError
-from driftloop.monitoring.quality.preflight import _schema
+from driftloop.monitoring.quality.schema import schema
 from driftloop.monitoring.records import TEXT, ColumnReference, Outcome, Reference, Window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known, as_trained, differences, widened
@@ -217,4 +217,4 @@ def test_an_older_champion_gets_categories_as_they_were_spelled(
     assert known.frame["kind"].tolist() == known.frame["y"].tolist() == then
     beside = as_known(now.frame, before)
     assert beside["kind"].tolist() == beside["y"].tolist() == then
-    assert not [f for f in _schema(known.source_types, before) if f.code == "source_type_changed"]
+    assert not [f for f in schema(known.source_types, before) if f.code == "source_type_changed"]

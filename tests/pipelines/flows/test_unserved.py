@@ -16,7 +16,7 @@ from driftloop.monitoring.records import Check, Outcome
 from driftloop.pipelines import registry
 from driftloop.pipelines.gate import REMEDIES
 from driftloop.pipelines.requests.advice import TRY, why_no_champion
-from driftloop.pipelines.requests.recovery import IMPOSSIBLE
+from driftloop.pipelines.requests.ends import IMPOSSIBLE
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.pipelines.conftest import SMALL

@@ -1,0 +1,79 @@
+"""Findings about the labels that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from driftloop.monitoring.quality.lateness import Lateness
+from driftloop.monitoring.quality.tally import Counted
+from driftloop.monitoring.records import ColumnReference, Finding, FindingCode
+
+if TYPE_CHECKING:
+    from driftloop.monitoring.config import Monitored
+
+FEW_LABELS = 20  # a share of fewer labels than this is chance: reported, never fatal
+NO_LABELS_DUE = FindingCode(
+    name="no_labels_due",
+    severities=("info",),
+    meaning="no label of this window is due yet, so no loss can be measured",
+    cause="`columns.label_delay` is longer than the age of the rows",
+    remedy="nothing; the loss follows once the labels are due",
+)
+TARGET_MISSING = FindingCode(
+    name="target_missing",
+    severities=("fatal", "warning"),
+    meaning="labels that are due are missing, more than in the champion's reference",
+    cause="labels arrive later than `columns.label_delay` says, or are no longer delivered",
+    remedy="deliver the labels, or set `columns.label_delay` to the time that they take; the message proposes one",
+)
+UNSEEN_LABELS = FindingCode(
+    name="unseen_labels",
+    severities=("fatal", "warning"),
+    meaning="labels are classes that the champion's reference does not have",
+    cause="the classes are spelled or coded in another way, or there is a new class",
+    remedy="fix the source; a real new class needs `task: multiclass` and a retrain",
+)
+
+
+def labels(due: Counted, target: ColumnReference, config: Monitored, late: Lateness | None) -> Iterator[Finding]:
+    """Judge the labels that must be there by now: a model that learns from broken ones is worse than an old one."""
+    if not due.rows:
+        yield NO_LABELS_DUE.found("no label of this window is due yet", column=target.name)
+        return
+    limits = config.preflight
+    share = due.null_share
+    new = share - target.null_share
+    enough = due.rows >= FEW_LABELS
+    broken = enough and (share == 1.0 or new > limits.max_new_null_share)
+    if broken or new > limits.warn_new_null_share:
+        limit = limits.max_new_null_share if broken else limits.warn_new_null_share
+        delay = config.columns.label_delay
+        ends = f"; {late.sentence(delay)}: {late.remedy(delay)}" if late is not None else ""
+        yield TARGET_MISSING.found(
+            f"{share:.1%} of the {due.rows:,} labels in {target.name} that are due are missing, "
+            f"in the reference {target.null_share:.1%} (limit {limit:.0%} more){ends}",
+            severity="fatal" if broken else "warning",
+            column=target.name,
+            observed=share,
+            limit=limit,
+        )
+    if target.kind == "categorical" and due.present and target.distinct <= len(target.levels):
+        yield from _classes(due, target, config)
+
+
+def _classes(due: Counted, target: ColumnReference, config: Monitored) -> Iterator[Finding]:
+    """Judge new classes. Where the task names all of them none may be new; of many one may be real, all of them not."""
+    share = due.unseen_share
+    limit = config.preflight.max_unseen_share
+    closed = config.type.closed
+    if share == 0.0 or (share <= limit and not closed):
+        return
+    broken = due.present >= FEW_LABELS and (share == 1.0 or (closed and share > limit))
+    yield UNSEEN_LABELS.found(
+        f"{share:.1%} of the labels in {target.name} are classes that the reference does not have: {due.unseen_names}",
+        severity="fatal" if broken else "warning",
+        column=target.name,
+        observed=share,
+        limit=limit,
+    )

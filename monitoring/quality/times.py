@@ -1,0 +1,64 @@
+"""Findings about the times of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from driftloop.monitoring.records import Finding, FindingCode
+
+if TYPE_CHECKING:
+    from driftloop.monitoring.sources import Strays
+
+FUTURE_TIME = FindingCode(
+    name="future_time",
+    severities=("warning",),
+    meaning="rows of the source have a time after the time of the check",
+    cause="a clock or time zone is wrong, or the rows are planned events",
+    remedy="check `columns.time` and the time zone of the source; the rows count once their time has come",
+)
+TIME_NOT_IN_ORDER = FindingCode(
+    name="time_not_in_order",
+    severities=("info",),
+    meaning="the rows of the source are not in order of time",
+    cause="the source was written in another order",
+    remedy="nothing; the rows are sorted",
+)
+NO_TIME = FindingCode(
+    name="no_time",
+    severities=("warning",),
+    meaning="rows of the source have no time, so no window holds them",
+    cause="`columns.time` is empty in these rows",
+    remedy="fill in the time in the source; until then the rows are neither judged nor learned from",
+)
+TIME_OUT_OF_RANGE = FindingCode(
+    name="time_out_of_range",
+    severities=("warning",),
+    meaning="rows of the source have a time before 1678 or after 2261, so no window holds them",
+    cause="placeholder dates such as 0001-01-01 or 9999-12-31",
+    remedy="replace the placeholders in the source; until then the rows are neither judged nor learned from",
+)
+
+
+def times(future_rows: int, in_order: bool) -> Iterator[Finding]:
+    """Report rows of the future, and a source that is not in order."""
+    if future_rows:
+        message = f"{future_rows:,} rows of the source lie in the future; they are in no window yet"
+        yield FUTURE_TIME.found(message, observed=float(future_rows), limit=0.0)
+    if not in_order:
+        yield TIME_NOT_IN_ORDER.found("the source is not in order of time; it was sorted")
+
+
+def in_no_window(strays: Strays) -> tuple[Finding, ...]:
+    """Report the rows of the source that have no time, or one that no window reaches: nobody judges or learns them."""
+    found = {
+        NO_TIME: (strays.timeless, "no time"),
+        TIME_OUT_OF_RANGE: (strays.outside, "a time before 1678 or after 2261"),
+    }
+    return tuple(_never_in_a_window(code, rows, what) for code, (rows, what) in found.items() if rows)
+
+
+def _never_in_a_window(code: FindingCode, rows: int, what: str) -> Finding:
+    them = "1 row of the source has" if rows == 1 else f"{rows:,} rows of the source have"
+    message = f"{them} {what}: no window holds such rows, so they are neither judged nor learned from"
+    return code.found(message, observed=float(rows), limit=0.0)

@@ -1,0 +1,78 @@
+"""Every way in which a retrain can end: its code, what it means, what to do, and how a first training is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from driftloop.monitoring.records import Outcome
+from driftloop.pipelines.gate import Gate
+
+
+@dataclass(frozen=True)
+class End:
+    """One end. `first` is the outcome of the check if the model has no champion and this end promotes none."""
+
+    meaning: str
+    remedy: str
+    first: Outcome = Outcome.REJECTED
+
+
+GATE = {answer.code: End(answer.meaning, answer.remedy) for answer in Gate.answers}
+# Nothing could be trained: codes of `TrainingImpossible`.
+IMPOSSIBLE: Mapping[str, End] = {
+    "no_data": End("the training window has no rows", "wait for rows, or make training.window longer", Outcome.NO_DATA),
+    "too_few_rows": End(GATE["too_few_rows"].meaning, GATE["too_few_rows"].remedy, Outcome.TOO_FEW_ROWS),
+    "no_labels": End(
+        "the rows of the training window have no labels",
+        "check columns.target, and set columns.label_delay to the time that labels take to arrive",
+        Outcome.BAD_DATA,
+    ),
+    "one_class": End(
+        "all labels are one class",
+        "make training.window longer, or check how the target is made",
+        Outcome.BAD_DATA,
+    ),
+    "too_many_classes": End(
+        "a binary target has more than two classes",
+        "set task: multiclass, or check how the target is made",
+        Outcome.BAD_DATA,
+    ),
+    "empty_feature": End(
+        "a feature has no value to learn from",
+        "fix the source, or remove the column from the features",
+        Outcome.BAD_DATA,
+    ),
+    "labels_too_large": End(
+        "labels are too large to be learned from",
+        "exclude those rows (columns.filter), or scale the target (columns.derived)",
+        Outcome.BAD_DATA,
+    ),
+    "champion_changed": End(
+        "another champion serves than the one that the request wanted replaced",
+        "request it again: `driftloop check` or `driftloop retrain`",
+    ),
+}
+# Of a challenger that had passed the gate.
+AFTERWARDS: Mapping[str, End] = {
+    "awaiting_approval": End(
+        "the challenger waits for approval (`promotion: manual`)", "`driftloop promote MODEL VERSION`"
+    ),
+    "approved": End("a waiting challenger was approved and is the champion", ""),
+    "declined": End("a waiting challenger was rejected by a user", ""),
+    "superseded": End("a challenger that was trained later waits in its place", "approve or decline the later one"),
+    "broken": End(
+        "the stored model predicts otherwise once it is loaded, or its files were changed: it never serves",
+        "see the error; `driftloop retrain` trains another one",
+    ),
+}
+ENDS: Mapping[str, End] = {**GATE, **IMPOSSIBLE, **AFTERWARDS}
+
+
+def first_outcome(code: str) -> Outcome:
+    """The outcome of a check whose first training ended so; a code of an older version counts as rejected.
+
+    >>> first_outcome("no_labels").value, first_outcome("worse_than_naive").value
+    ('bad_data', 'rejected')
+    """
+    return ENDS[code].first if code in ENDS else Outcome.REJECTED
