@@ -71,7 +71,7 @@ docs: $(VENV)/.ready ## the documentation as a site in build/docs, checked and w
 	@$(BIN)/python -c 'import material' 2>/dev/null || \
 		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	$(BIN)/python -m docs.generate
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "open build/docs/index.html"
 
 env: $(VENV)/.ready
