@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -64,3 +66,14 @@ LOADERS: dict[str, Callable[[Path, pa.Table, Callable[[], Postgres]], Source]] =
     "sqlite": _into_sqlite,
     "postgres": _into_postgres,
 }
+
+
+def imports_of_siblings(one: type, all_of_them: Iterable[type]) -> list[str]:
+    """The modules of other classes of a registry that the module of one of them imports, inside functions as well."""
+    siblings = {other.__module__ for other in all_of_them} - {one.__module__}
+    module = inspect.getmodule(one)
+    assert module is not None
+    nodes = list(ast.walk(ast.parse(inspect.getsource(module))))
+    named = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    named |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return sorted(named & siblings)

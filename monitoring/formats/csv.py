@@ -33,6 +33,7 @@ from driftloop.monitoring.formats.base import (
 )
 
 LOOKED_AT = 1000
+JSON = re.compile(rb'\s*(\{\s*"|\[\s*[\[{])')
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ def look(where: str, opener: Opener) -> Shape:
             while chunk := stream.read(CHUNK):
                 if shape is None:
                     refuse_other_files(where, chunk, Csv.title)
+                    if JSON.match(chunk.removeprefix(codecs.BOM_UTF8)):
+                        raise SourceUnreadable(where, "it is JSON, not CSV", "set source.format, or save it as CSV")
                 if b"\0" in chunk:
                     raise SourceUnreadable(where, "there are NUL bytes in it")
                 if shape is None:

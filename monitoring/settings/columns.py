@@ -17,7 +17,7 @@ from driftloop.monitoring.settings.durations import Duration
 from driftloop.monitoring.settings.section import Section
 
 PREDICTION = "prediction"
-# How the text of a CSV is read. The two with a comma are numbers such as 1.234,5 and 1,234.5.
+# How text of files is read. The two with a comma are numbers such as 1.234,5 and 1,234.5.
 ColumnType = Literal["text", "number", "decimal_comma", "thousands_comma", "integer", "boolean", "date", "timestamp"]
 NUMBER_TYPES = ("number", "decimal_comma", "thousands_comma", "integer", "boolean")
 # Files of the zone database that are no zones, or that mean something else on each machine.
@@ -48,7 +48,7 @@ Name = Annotated[str, Field(min_length=1)]
 class Columns(Section):
     """Meaning of the columns. `derived` and `filter` are SQL expressions in the source's dialect.
 
-    The type of a column never depends on its rows. In a CSV, and in folders such as `city=rome`, a numeric column is
+    The type of a column never depends on its rows. In text files and in folders such as `city=rome`, a numeric column is
     read as numbers, and a categorical column or a class as text. A value that is not a number is missing, and reported.
     `types` sets another type. Columns that only expressions use get their type from all of their values. Decimal commas
     are detected from the first rows of numeric columns; set `types` to be certain. NaN is missing.

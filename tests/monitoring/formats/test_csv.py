@@ -60,6 +60,8 @@ def test_an_empty_field_is_null_and_other_words_are_left_alone(tmp_path: Path) -
         (bytes(8) + b"DUCK" + bytes(80), "a DuckDB database, not CSV"),
         (b"PK\x03\x04" + bytes(80), "an Excel sheet, not CSV"),
         (b"PAR1" + bytes(80) + b"PAR1", "a parquet file, not CSV"),
+        ('{"ts": "2026-01-02", "fare": 1}\n', "it is JSON, not CSV"),
+        ('[\n  {"ts": "2026-01-02", "fare": 1}\n]\n', "it is JSON, not CSV"),
         ("", "0 bytes"),
         ("\n\n", "no header"),
     ],

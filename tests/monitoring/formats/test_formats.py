@@ -14,7 +14,7 @@ from driftloop.monitoring.formats import FORMATS, FileFormat
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows
 from tests.tables import WEEK, columns, trips
-from tests.written import WRITERS
+from tests.written import WRITERS, imports_of_siblings
 
 FORMAT = pytest.mark.parametrize("of", FORMATS, ids=formats.NAMES)
 
@@ -22,6 +22,12 @@ FORMAT = pytest.mark.parametrize("of", FORMATS, ids=formats.NAMES)
 def test_a_format_has_an_example() -> None:
     """The laws over all formats write files with these."""
     assert set(WRITERS) == set(formats.NAMES)
+
+
+@FORMAT
+def test_a_format_knows_no_other_one(of: FileFormat) -> None:
+    """What they share is in the base; so a format is added or removed by its file and its line."""
+    assert imports_of_siblings(type(of), [type(other) for other in FORMATS]) == []
 
 
 @FORMAT

@@ -21,7 +21,7 @@ from driftloop.monitoring.sources import count_rows, count_strays, engines, read
 from driftloop.pipelines.data.fresh import content_digest
 from tests.servers.postgres import Postgres
 from tests.tables import WEEK, columns
-from tests.written import LOADERS, WRITERS
+from tests.written import LOADERS, WRITERS, imports_of_siblings
 
 FIRST = datetime(2025, 12, 31, 12)
 ROWS = 96
@@ -78,6 +78,12 @@ def canonical(source: Source, folder: Path, window: Window = WEEK) -> pd.DataFra
 def test_an_engine_has_an_example() -> None:
     """The laws over all engines load tables with these."""
     assert set(LOADERS) == {one.name for one in engines.ENGINES}
+
+
+@pytest.mark.parametrize("engine", [*engines.ENGINES, engines.GENERIC], ids=lambda one: one.name)
+def test_an_engine_knows_no_other_one(engine: type[engines.Engine]) -> None:
+    """What they share is in the base; so an engine is added or removed by its file and its line."""
+    assert imports_of_siblings(engine, [*engines.ENGINES, engines.GENERIC]) == []
 
 
 @pytest.mark.parametrize("case", CASES)
