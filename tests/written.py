@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -20,6 +21,9 @@ from tests.servers.postgres import Postgres
 WRITERS: dict[str, Callable[[Path, pa.Table], object]] = {
     "parquet": lambda path, table: pq.write_table(table, path),
     "csv": lambda path, table: table.to_pandas(integer_object_nulls=True).to_csv(path, index=False),
+    "jsonl": lambda path, table: path.write_text(
+        "".join(json.dumps(row, default=str) + "\n" for row in table.to_pylist())
+    ),
 }
 
 

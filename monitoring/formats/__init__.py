@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from driftloop.monitoring.formats.base import FileFormat, Files, FileTable, Look
 from driftloop.monitoring.formats.csv import Csv
+from driftloop.monitoring.formats.jsonl import JsonLines
 from driftloop.monitoring.formats.parquet import Parquet
 
 FORMATS: tuple[FileFormat, ...] = (
     Parquet(),
     Csv(),
+    JsonLines(),
 )
 
 NAMES = tuple(one.name for one in FORMATS)
