@@ -48,10 +48,10 @@ Name = Annotated[str, Field(min_length=1)]
 class Columns(Section):
     """Meaning of the columns. `derived` and `filter` are SQL expressions in the source's dialect.
 
-    The type of a column never depends on its rows. In text files and in folders such as `city=rome`, a numeric column is
-    read as numbers, and a categorical column or a class as text. A value that is not a number is missing, and reported.
-    `types` sets another type. Columns that only expressions use get their type from all of their values. Decimal commas
-    are detected from the first rows of numeric columns; set `types` to be certain. NaN is missing.
+    The type of a column never depends on its rows. In text files and in folders such as `city=rome`, a numeric column
+    is read as numbers, and a categorical column or a class as text. A value that is not a number is missing, and
+    reported. `types` sets another type. Columns that only expressions use get their type from all of their values.
+    Decimal commas are detected from the first rows of numeric columns; set `types` to be certain. NaN is missing.
     """
 
     time: Name = Field(description="column with the time of each row")
