@@ -83,10 +83,10 @@ def notify(wanted: Notify, news: Iterable[Notice], ledger: Ledger) -> None:
 
 
 def deliver(wanted: Notify, notice: Notice, ledger: Ledger, remembered: Iterable[tuple[datetime, str]] = ()) -> bool:
-    """Send a notice unless `on` excludes it or it was sent within `repeat_after`; return whether anyone received it.
+    """Send a notice unless `on` excludes it or it was sent within `repeat_after`.
 
-    The ledger knows what was sent, and so does `remembered`, newest first. Raises LedgerError before anything is sent;
-    a delivery that the ledger cannot record is logged.
+    The ledger knows what was sent, and so does `remembered`, newest first. Returns True if something was sent that the
+    ledger could not record. Raises LedgerError before anything is sent.
     """
     now = datetime.now(UTC)
     if not wanted.urls or notice.kind not in wanted.on:
@@ -101,7 +101,8 @@ def deliver(wanted: Notify, notice: Notice, ledger: Ledger, remembered: Iterable
             ledger.note(notice.model, NOTIFIED, payload, now)
         except Exception as error:
             log.warning("%s: sent, but the ledger cannot record it: %s", notice.title, type(error).__name__)
-    return sent > 0
+            return True
+    return False
 
 
 def send(wanted: Notify, notice: Notice) -> int:

@@ -97,16 +97,16 @@ class Board:
         earlier = sorted(((moment, key) for key, moment in self._sent.items()), reverse=True)
         try:
             with closing(Ledger(home.ledger_url())) as ledger:
-                sent = announce.deliver(wanted, notice, ledger, earlier)
+                unrecorded = announce.deliver(wanted, notice, ledger, earlier)
         except LedgerError:
             # Without a ledger only the memory of this process prevents repetitions.
             news = notice.kind in wanted.on and notices.is_news(notice, earlier, now, wanted.repeat_after)
-            sent = news and announce.send(wanted, notice) > 0
+            unrecorded = news and announce.send(wanted, notice) > 0
         except Exception as error:
             # Without its text, which may contain a URL with its secret.
             log.warning("%s: this notification was not sent: %s", notice.title, type(error).__name__)
             return
-        if sent:
+        if unrecorded:
             self._sent[notice.key] = now
 
 
