@@ -136,11 +136,3 @@ def test_every_end_is_reached() -> None:
     }
     assert raised == set(get_args(Impossible))
     assert set(get_args(Ended)) <= texts
-
-
-def test_every_outcome_has_its_line() -> None:
-    """The page of outcomes explains each of them once."""
-    page = (ROOT / "docs" / "outcomes.md").read_text("utf-8")
-    assert {outcome.value: page.count(f"\n| `{outcome.value}` |") for outcome in Outcome} == {
-        outcome.value: 1 for outcome in Outcome
-    }

@@ -24,7 +24,7 @@ TARGET_MISSING = FindingCode(
     name="target_missing",
     severities=("fatal", "warning"),
     meaning="labels that are due are missing, more than in the champion's reference",
-    cause="labels arrive later than `columns.label_delay` says, or are no longer delivered",
+    cause="labels arrive later than `columns.label_delay`, or are no longer delivered",
     remedy="deliver the labels, or set `columns.label_delay` to the time that they take; the message proposes one",
 )
 UNSEEN_LABELS = FindingCode(

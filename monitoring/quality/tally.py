@@ -22,7 +22,7 @@ STRANGE_KEPT = 1000
 class Counted:
     """One column: its rows, how many are null, outside the reference's range, or at a level that it did not have.
 
-    `only` is the value of all rows that have one, `varied` says that there is more than one value.
+    `only` is the value of all rows that have one, `varied`: there is more than one value.
     """
 
     rows: int = 0

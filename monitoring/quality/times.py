@@ -50,7 +50,7 @@ def times(future_rows: int, in_order: bool) -> Iterator[Finding]:
 
 
 def in_no_window(strays: Strays) -> tuple[Finding, ...]:
-    """Report the rows of the source that have no time, or one that no window reaches: nobody judges or learns them."""
+    """Report the rows of the source that have no time, or one that no window reaches: they count for nothing."""
     found = {
         NO_TIME: (strays.timeless, "no time"),
         TIME_OUT_OF_RANGE: (strays.outside, "a time before 1678 or after 2261"),

@@ -1,4 +1,4 @@
-"""From whatever a source delivers to canonical columns: float64, text or None, UTC time. Says what it had to bend.
+"""From whatever a source delivers to canonical columns: float64, text or None, UTC time. Reports what it had to change.
 
 Evidently silently skips a dozen dtypes and some text breaks it; after this step there are only two kinds of column.
 """

@@ -13,7 +13,7 @@ from driftloop.pipelines.gate.rule import Answer, Rule, Vote
 TOO_FEW_ROWS = Answer(
     "too_few_rows",
     "there are fewer rows than a training, or its comparison, needs",
-    "wait for more labelled rows, make training.window longer, or lower training.min_rows and gate.min_rows",
+    "wait for more labeled rows, make training.window longer, or lower training.min_rows and gate.min_rows",
 )
 
 
