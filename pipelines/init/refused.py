@@ -18,7 +18,7 @@ from driftloop.monitoring.errors import ConfigError, DriftloopError, SourceMissi
 
 DATA = f"a file ({formats.titles()}), a glob, a URL, or a database URL with --table"
 YAML = (".yaml", ".yml")
-# Endings of data that nobody reads here, and how to get a file that is read.
+# Endings of data that is not read.
 OTHERS = {
     ".json": "a JSON document",
     **dict.fromkeys((".xlsx", ".xls", ".ods"), "a spreadsheet"),
