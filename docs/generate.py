@@ -165,15 +165,14 @@ def _kinds(title: str, union: Any, key: str, top: str = "") -> str:
     for kind in typing.get_args(typing.get_args(union)[0]):
         name = kind.model_fields[key].default
         lines.append(f"### `{name}`\n\n{inspect.cleandoc(kind.__doc__ or '')}\n")
-        none = "No keys.\n"
         if issubclass(kind, Loss):
-            none = ""
             tasks = " and ".join(sorted(kind.tasks))
             lines.append(f"For {tasks}. Unit: {kind.unit}. Best constant: {kind.constant}.\n")
         rows = _rows(kind, {key})
-        lines.append(
-            "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""]) if rows else none
-        )
+        if rows:
+            lines.append("\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""]))
+        elif not issubclass(kind, Loss):
+            lines.append("No keys.\n")
     return "\n".join(lines)
 
 

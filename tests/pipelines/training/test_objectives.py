@@ -26,7 +26,7 @@ def skewed() -> tuple[pd.DataFrame, pd.Series]:
     generator = np.random.default_rng(0)
     level = generator.integers(0, 6, N)
     frame = pd.DataFrame({"level": level.astype(float)})
-    return frame, pd.Series((1 + level) * generator.exponential(3.0, N) ** 1.5)
+    return frame, pd.Series((1 + level / 2) * generator.exponential(1.0, N) ** 1.5)
 
 
 @pytest.fixture(scope="module")
