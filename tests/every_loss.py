@@ -6,7 +6,7 @@ from typing import Any
 
 from driftloop.monitoring.losses import LOSSES, Loss
 
-FURTHER: dict[str, list[dict[str, Any]]] = {}
+FURTHER: dict[str, list[dict[str, Any]]] = {"huber": [{"delta": 4.5}]}
 
 
 def losses(*, of_numbers: bool | None = None) -> list[Loss]:

@@ -11,13 +11,14 @@ from driftloop.monitoring.errors import UnknownLoss
 from driftloop.monitoring.losses.base import Loss
 from driftloop.monitoring.losses.brier import Brier
 from driftloop.monitoring.losses.error_rate import ErrorRate
+from driftloop.monitoring.losses.huber import Huber
 from driftloop.monitoring.losses.log_loss import LogLoss
 from driftloop.monitoring.losses.mae import Mae
 from driftloop.monitoring.losses.mse import Mse
 from driftloop.monitoring.tasks import TASKS, Task
 
 AnyLoss = Annotated[
-    Brier | ErrorRate | LogLoss | Mae | Mse,
+    Brier | ErrorRate | Huber | LogLoss | Mae | Mse,
     Field(discriminator="loss"),
 ]
 _READ: TypeAdapter[Loss] = TypeAdapter(AnyLoss)
