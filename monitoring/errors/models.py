@@ -121,6 +121,7 @@ Impossible = Literal[
     "too_many_classes",
     "empty_feature",
     "labels_too_large",
+    "labels_not_allowed",
     "champion_changed",
 ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.tasks import Task
@@ -28,11 +28,14 @@ class Loss(Section, ABC):
     """One loss. Its fields are its YAML; `loss` is its name there.
 
     `tasks` are those it fits, `unit` is what it is measured in, and `constant` is what its best constant is called.
+    `lowest` is the least label for which it is defined, and `linear` names the linear model of numbers that fits it.
     """
 
     tasks: ClassVar[frozenset[Task]]
     unit: ClassVar[str]
     constant: ClassVar[str]
+    lowest: ClassVar[float | None] = None
+    linear: ClassVar[Literal["ridge", "poisson"]] = "ridge"
     loss: str
 
     @property
@@ -48,6 +51,10 @@ class Loss(Section, ABC):
     def of_numbers(self) -> bool:
         """Whether it is a loss of predicted numbers, and not of the probabilities of classes."""
         return self.tasks == NUMBERS
+
+    def refused(self, least: float) -> bool:
+        """Return whether labels, the least of which is given, hold one for which this loss is not defined."""
+        return self.lowest is not None and least < self.lowest
 
     @abstractmethod
     def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:

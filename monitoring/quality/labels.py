@@ -27,6 +27,13 @@ TARGET_MISSING = FindingCode(
     cause="labels arrive later than `columns.label_delay`, or are no longer delivered",
     remedy="deliver the labels, or set `columns.label_delay` to the time that they take; the message proposes one",
 )
+LABELS_NOT_ALLOWED = FindingCode(
+    name="labels_not_allowed",
+    severities=("fatal",),
+    meaning="the loss is not defined for some of the labels, such as counts below zero",
+    cause="a wrong target, a marker such as -1 for a missing label, or a loss for another kind of target",
+    remedy="correct the target, exclude those rows (`columns.filter`), or choose another `performance.loss`",
+)
 UNSEEN_LABELS = FindingCode(
     name="unseen_labels",
     severities=("fatal", "warning"),
@@ -57,6 +64,15 @@ def labels(due: Counted, target: ColumnReference, config: Monitored, late: Laten
             column=target.name,
             observed=share,
             limit=limit,
+        )
+    if config.loss.refused(due.least):
+        yield LABELS_NOT_ALLOWED.found(
+            f"{target.name} has labels below {config.loss.lowest:g}, the least being {due.least:.6g}, and "
+            f"{config.loss} is not defined for them: correct them, exclude those rows (columns.filter), or choose another "
+            "performance.loss",
+            column=target.name,
+            observed=due.least,
+            limit=config.loss.lowest,
         )
     if target.kind == "categorical" and due.present and target.distinct <= len(target.levels):
         yield from _classes(due, target, config)

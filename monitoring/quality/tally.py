@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ STRANGE_KEPT = 1000
 class Counted:
     """One column: its rows, how many are null, outside the reference's range, or at a level that it did not have.
 
-    `only` is the value of all rows that have one, `varied`: there is more than one value.
+    `only` is the value of all rows that have one, `varied`: there is more than one value, `least`: the smallest number.
     """
 
     rows: int = 0
@@ -32,6 +33,7 @@ class Counted:
     strange: Counter[str] = field(default_factory=Counter)
     only: Any = None
     varied: bool = False
+    least: float = math.inf
 
     def __add__(self, other: Counted) -> Counted:
         both = self.present > 0 and other.present > 0
@@ -43,6 +45,7 @@ class Counted:
             Counter(dict((self.strange + other.strange).most_common(STRANGE_KEPT))),
             self.only if self.present else other.only,
             self.varied or other.varied or (both and self.only != other.only),
+            min(self.least, other.least),
         )
 
     @property
@@ -108,7 +111,8 @@ def _numbers(values: NDArray[np.float64], column: ColumnReference) -> Counted:
     only = values[int(np.isnan(values).argmin())]
     # A null differs from any number, itself included.
     varied = int((values != only).sum()) > nulls
-    return Counted(rows=len(values), nulls=nulls, outside=outside, only=only, varied=varied)
+    least = float(np.nanmin(values))
+    return Counted(rows=len(values), nulls=nulls, outside=outside, only=only, varied=varied, least=least)
 
 
 def _levels(codes: NDArray[np.integer], texts: pd.Index, column: ColumnReference) -> Counted:

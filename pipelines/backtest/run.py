@@ -18,6 +18,7 @@ from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.runtime import home, phases
+from driftloop.pipelines.training.fit import allowed
 
 
 def backtest(
@@ -38,6 +39,7 @@ def backtest(
     own_code.importable(config)
     phases.enter("reading rows")
     batches = read_batches(config, batch, now)
+    allowed(batches.frame[config.columns.target], config.loss)
     delay = _in_batches(config.columns.label_delay if label_delay is None else label_delay, batches)
     kept = store.folder(config, batches)
     with phases.counted("training and scoring", len(batches) - 1) as done:

@@ -48,6 +48,11 @@ IMPOSSIBLE: Mapping[str, End] = {
         "exclude those rows (columns.filter), or scale the target (columns.derived)",
         Outcome.BAD_DATA,
     ),
+    "labels_not_allowed": End(
+        "the loss is not defined for some of the labels",
+        "correct the target, exclude those rows (columns.filter), or choose another performance.loss",
+        Outcome.BAD_DATA,
+    ),
     "champion_changed": End(
         "another champion serves than the one that the request wanted replaced",
         "request it again: `driftloop check` or `driftloop retrain`",

@@ -47,10 +47,12 @@ def fit(
 
     A function of the user's own runs in a process of its own, or `here`, in this one, without limits. Nothing to
     learn from raises `TrainingImpossible` with the code no_labels, too_few_rows, one_class, too_many_classes or
-    empty_feature, before any library is loaded, or labels_too_large; an estimator that is not usable raises
-    `EstimatorError`, one that is ended `TrainingStopped`.
+    empty_feature, before any library is loaded, labels_too_large or labels_not_allowed; an estimator that is not usable
+    raises `EstimatorError`, one that is ended `TrainingStopped`.
     """
     frame, target = labelled(frame, target, task)
+    loss = loss or default(task)
+    allowed(target, loss)
     if like is None:
         features, classes = check(frame, target, numeric=numeric, categorical=categorical, task=task, settings=settings)
     else:
@@ -73,10 +75,25 @@ def fit(
             limits=None if here else Limits(settings.timeout, settings.max_memory_mb),
         )
         return Scorer(task, features, classes, estimator)
-    fitting = Fitting(loss or default(task), settings.seed, free_threads(settings.threads, len(rows)))
+    fitting = Fitting(loss, settings.seed, free_threads(settings.threads, len(rows)))
     recipe = like.recipe if like is not None else None
     recipe = recipe or recipes.choose(settings, merged, rows, fitting)
     return Scorer(task, features, classes, recipes.fit_recipe(recipe, rows, fitting), by_place=True, recipe=recipe)
+
+
+def allowed(target: pd.Series, loss: Loss) -> None:
+    """Refuse labels for which the loss is not defined, with `TrainingImpossible`; missing ones are no labels."""
+    if loss.lowest is None:
+        return
+    least = float(target.min())
+    if loss.refused(least):
+        below = int((target < loss.lowest).sum())
+        raise TrainingImpossible(
+            "labels_not_allowed",
+            f"{below:,} of {len(target):,} labels are below {loss.lowest:g}, the least being {least:.6g}",
+            expected=f"labels of at least {loss.lowest:g}, since performance.loss is {loss}",
+            remedy="correct the target, exclude those rows (columns.filter), or choose another performance.loss",
+        )
 
 
 def preload(estimator: str) -> None:

@@ -12,7 +12,7 @@ from driftloop.monitoring.errors import TrainingImpossible
 from driftloop.monitoring.quality.lateness import lateness
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
-from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.fit import allowed, fit
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.split import split
 
@@ -54,6 +54,7 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
             expected=f"training.min_rows: {config.training.min_rows}",
             remedy="wait for more rows, or widen training.window",
         )
+    allowed(labelled[columns.target], config.loss)
     # A history shorter than the window keeps the same proportion between the two parts.
     span = config.training.window
     begun = max(window.end - span, window.start, labelled[config.columns.time].iloc[0].to_pydatetime())

@@ -56,8 +56,11 @@ class Regression(Training):
         return KFold(FOLDS, shuffle=True, random_state=seed)
 
     def linear(self, loss: Loss, rows: int) -> Any:
-        from sklearn.linear_model import Ridge
+        from sklearn.linear_model import PoissonRegressor, Ridge
 
+        if loss.linear == "poisson":
+            # Its penalty stands beside the mean over the rows, that of ridge beside their sum.
+            return PoissonRegressor(alpha=1.0 / max(1, rows), max_iter=300)
         return Ridge(alpha=1.0, solver="lsqr")
 
     def told(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:

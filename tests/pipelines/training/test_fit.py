@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from driftloop.monitoring.errors import EstimatorError, TrainingImpossible, TrainingRaised
+from driftloop.monitoring.losses.mae import Mae
 from driftloop.pipelines.config.project import Training
 from driftloop.pipelines.training.fit import fit
 from driftloop.pipelines.training.scorer import Scorer
@@ -86,6 +87,25 @@ def test_nothing_to_learn_from_is_an_early_typed_end(
     with pytest.raises(TrainingImpossible, match=words) as caught:
         fit(frame, frame[target], ["size", "age [d]"], ["kind"], task, training())
     assert caught.value.code == code
+
+
+class NotNegative(Mae):
+    """A loss that is not defined for every label."""
+
+    lowest = 0.0
+
+
+def test_labels_for_which_the_loss_is_not_defined_are_refused(
+    rows: pd.DataFrame, training: Callable[..., Training]
+) -> None:
+    """Labels below the least that a loss takes end a fit with their number, and labels at it do not."""
+    made, few = rows.assign(number=rows["number"].clip(lower=0.0)), training(params={"n_estimators": 2})
+    fit(made, made["number"], ["size"], ["kind"], "regression", few, loss=NotNegative())
+    made.loc[[5, 8], "number"] = [-0.5, -2.0]
+    with pytest.raises(TrainingImpossible, match=r"2 of 600 labels are below 0, the least being -2") as caught:
+        fit(made, made["number"], ["size"], ["kind"], "regression", training(), loss=NotNegative())
+    assert caught.value.code == "labels_not_allowed"
+    assert "performance.loss is mae" in str(caught.value)
 
 
 def test_rows_without_a_label_are_left_out(rows: pd.DataFrame, training: Callable[..., Training]) -> None:
