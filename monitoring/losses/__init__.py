@@ -15,10 +15,11 @@ from driftloop.monitoring.losses.huber import Huber
 from driftloop.monitoring.losses.log_loss import LogLoss
 from driftloop.monitoring.losses.mae import Mae
 from driftloop.monitoring.losses.mse import Mse
+from driftloop.monitoring.losses.poisson_deviance import PoissonDeviance
 from driftloop.monitoring.tasks import TASKS, Task
 
 AnyLoss = Annotated[
-    Brier | ErrorRate | Huber | LogLoss | Mae | Mse,
+    Brier | ErrorRate | Huber | LogLoss | Mae | Mse | PoissonDeviance,
     Field(discriminator="loss"),
 ]
 _READ: TypeAdapter[Loss] = TypeAdapter(AnyLoss)

@@ -1,0 +1,49 @@
+"""The Poisson deviance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from driftloop.monitoring.losses.base import SMALLEST, NumberLoss
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from driftloop.monitoring.losses.base import Floats
+
+
+class PoissonDeviance(NumberLoss):
+    """The unit deviance of counts, 2 (y log(y / p) - y + p): the larger a count, the larger an error it allows.
+
+    McCullagh and Nelder (1989), Generalized Linear Models. Labels are at least 0 (`labels_not_allowed`) and predictions
+    above 0: one at or below 0 counts as 1e-15, and twice what it lies below 0 is added. A model that minimises it
+    predicts the mean. The linear model is scikit-learn's PoissonRegressor.
+    """
+
+    unit = "twice that of the target"
+    constant = "mean"
+    lowest = 0.0
+    linear = "poisson"
+    loss: Literal["poisson_deviance"] = "poisson_deviance"
+
+    def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
+        import numpy as np
+        from scipy.special import kl_div
+
+        labels, said = np.asarray(target, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            # y log(y / p) - y + p, infinite for a label below 0, of which the deviance is not defined.
+            made: Floats = 2 * kl_div(labels, np.maximum(said, SMALLEST)) + 2 * np.maximum(-said, 0.0)
+        return made
+
+    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+        import numpy as np
+
+        return np.asarray(np.mean(target))
+
+    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+        return {"objective": "count:poisson"}
+
+    def watched(self, classes: int = 0) -> str:
+        return "poisson-nloglik"
