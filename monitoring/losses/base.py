@@ -73,7 +73,7 @@ class Loss(Section, ABC):
         """
 
     def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
-        """Return the parameters by which xgboost minimises this loss; none where its default for the task does.
+        """Return the parameters by which xgboost minimizes this loss; none where its default for the task does.
 
         `target` are the labels that it learns from: floats, or places of classes.
         """

@@ -23,7 +23,7 @@ class Huber(NumberLoss):
     """Half the squared error up to `delta`, and linear beyond: a few extreme errors do not decide alone.
 
     Huber (1964), Robust estimation of a location parameter. Choose `delta` as the error, in the unit of the target,
-    beyond which a row is an outlier. xgboost minimises the pseudo-Huber loss of the same slope or, where `delta` is far
+    beyond which a row is an outlier. xgboost minimizes the pseudo-Huber loss of the same slope or, where `delta` is far
     below the spread of the target, the absolute error.
     """
 

@@ -17,7 +17,7 @@ class PoissonDeviance(NumberLoss):
     """The unit deviance of counts, 2 (y log(y / p) - y + p): the larger a count, the larger an error it allows.
 
     McCullagh and Nelder (1989), Generalized Linear Models. Labels are at least 0 (`labels_not_allowed`) and predictions
-    above 0: one at or below 0 counts as 1e-15, and twice what it lies below 0 is added. A model that minimises it
+    above 0: one at or below 0 counts as 1e-15, and twice its distance below 0 is added. A model that minimizes it
     predicts the mean. The linear model is scikit-learn's PoissonRegressor.
     """
 

@@ -61,7 +61,7 @@ class Training(ABC):
 
     @abstractmethod
     def linear(self, loss: Loss, rows: int) -> Any:
-        """Return the regularised linear model of the task, unfitted, for so many rows."""
+        """Return the regularized linear model of the task, unfitted, for so many rows."""
 
     @abstractmethod
     def told(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:

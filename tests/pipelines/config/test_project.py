@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from driftloop.monitoring.drift.methods import METHODS
 from driftloop.monitoring.errors import ConfigError, DriftloopError, UnknownModel, listed
-from driftloop.monitoring.losses import LOSSES
+from driftloop.monitoring.losses import LOSSES, fitting
 from driftloop.monitoring.policies import AnyTrigger
 from driftloop.pipelines.config.project import Project, ProjectFile, load
 from driftloop.pipelines.config.schedule import Schedule
@@ -309,7 +309,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     "loss of another task": (
         changed(performance__loss="log_loss"),
         "FILE: performance.loss: 'log_loss'",
-        "a loss that fits task regression: one of 'mae', 'mse'",
+        f"a loss that fits task regression: one of {listed(fitting('regression'))}",
         LISTS,
     ),
     "source in two places": (
