@@ -68,8 +68,8 @@ def labels(due: Counted, target: ColumnReference, config: Monitored, late: Laten
     if config.loss.refused(due.least):
         yield LABELS_NOT_ALLOWED.found(
             f"{target.name} has labels below {config.loss.lowest:g}, the least being {due.least:.6g}, and "
-            f"{config.loss} is not defined for them: correct them, exclude those rows (columns.filter), or choose another "
-            "performance.loss",
+            f"{config.loss} is not defined for them: correct them, exclude those rows (columns.filter), or choose "
+            "another performance.loss",
             column=target.name,
             observed=due.least,
             limit=config.loss.lowest,
