@@ -16,7 +16,7 @@ GROUPS = 20
 
 
 def with_labels_only(profile: Profile) -> Profile:
-    """The profile of a target without its missing rows: their label is not there yet, which says nothing."""
+    """The profile of a target without its missing rows: their label is not there yet, which carries no information."""
     return replace(profile, nulls=0, infinite=0) if isinstance(profile, NumericProfile) else replace(profile, nulls=0)
 
 

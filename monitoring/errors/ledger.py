@@ -82,7 +82,7 @@ class LeaseLost(DriftloopError):
 
 
 class UnknownRequest(DriftloopError):
-    """A request that nobody has written into this ledger."""
+    """A request that is not in this ledger."""
 
     def __init__(self, request_id: str, url: str) -> None:
         super().__init__(

@@ -40,7 +40,7 @@ JSON = re.compile(rb'\s*(\{\s*"|\[\s*[\[{])')
 class Shape(Look):
     """What header and first rows of a CSV show.
 
-    `skip` is the number of empty lines before the header; `packed` says that the file is gzip.
+    `skip` is the number of empty lines before the header; `packed` is true for a gzip file.
     """
 
     delimiter: str = ","

@@ -157,7 +157,7 @@ def end(
 
 
 def left_open(open_: Connection, model: str | None = None) -> list[Request]:
-    """The requests that have no end, oldest first. Some of them may be in work: their claim says."""
+    """The requests that have no end, oldest first. Some of them may be in work: see their claim."""
     query = sa.select(REQUESTS.c.asked).where(REQUESTS.c.state.in_(OPEN), REQUESTS.c.asked.is_not(None))
     query = query if model is None else query.where(REQUESTS.c.model == model)
     return [Request.model_validate_json(text) for text in open_.execute(query.order_by(REQUESTS.c.number)).scalars()]

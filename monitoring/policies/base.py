@@ -1,6 +1,6 @@
 """What every policy is: a closed YAML section that looks at signals and history and casts one vote.
 
-Pure: `now`, the history and all numbers are arguments. A policy that cannot judge says so and never fires.
+Pure: `now`, the history and all numbers are arguments. A policy that cannot judge is not applicable and never fires.
 """
 
 from __future__ import annotations

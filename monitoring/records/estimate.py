@@ -1,4 +1,4 @@
-"""What is said of a loss before its labels are there: an estimate, its interval, and how far it was proven."""
+"""Estimate of a loss before its labels arrive: an estimate, its interval, and how far it was proven."""
 
 from __future__ import annotations
 

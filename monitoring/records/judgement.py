@@ -144,7 +144,7 @@ VoteKind = Literal["fire", "hold", "not_applicable", "allow", "veto"]
 
 
 class Vote(Record):
-    """What one policy says: triggers vote fire, hold or not_applicable; guards allow or veto.
+    """Answer of one policy: triggers vote fire, hold or not_applicable; guards allow or veto.
 
     `members` are the votes that a composition summed up. `rule` is the policy with its parameters, where a later check
     counts this vote.

@@ -46,8 +46,8 @@ def candidates(policies: Policies, asked: Sequence[str] = (), *, cost: float = 0
     """The anchors, the config's own triggers, and the rules that were asked for; all of the grid if none was.
 
     A name stands for all entries of the grid with that policy, or for the policy with its defaults where the grid has
-    none; `config` for the config's own. A rule that weighs costs is given `cost`, so that its YAML says it. What is no
-    trigger, or needs parameters that nobody gave, raises `UnknownPolicy`.
+    none; `config` for the config's own. A rule that weighs costs is given `cost`, so that its YAML shows it. What is no
+    trigger, or needs parameters that are not given, raises `UnknownPolicy`.
     """
     chosen = [one for name in asked if name != OWN for one in _entries(name)] if asked else list(GRID)
     adapter: TypeAdapter[Trigger] = TypeAdapter(AnyTrigger)

@@ -1,4 +1,4 @@
-"""The monitoring flow: read, preflight, measure, decide, and where the decision says so, train. Wiring only."""
+"""The monitoring flow: read, preflight, measure, decide, and train if the decision is to retrain. Wiring only."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def monitoring_flow(
 
 @contextmanager
 def _alone(model: str, ledger: Ledger, dry_run: bool) -> Iterator[None]:
-    """One check of a model at a time, wherever it runs. A dry run changes nothing, so it waits for nobody."""
+    """One check of a model at a time, wherever it runs. A dry run changes nothing, so it does not wait."""
     if dry_run:
         yield
         return

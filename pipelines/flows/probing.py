@@ -30,7 +30,7 @@ NO_PROBE = FindingCode(
 
 
 def with_probe(run: CheckRun, champion: Version, signals: Signals, history: History) -> Signals:
-    """The signals with a probe, if a trigger asks for one; where it cannot be made, with a finding that says why.
+    """The signals with a probe, if a trigger asks for one; where it cannot be made, with a finding that has the reason.
 
     A probe only informs: whatever goes wrong with it, the check goes on without. A dry run measures it as well, and
     leaves nothing in MLflow.

@@ -207,7 +207,7 @@ def _pick(frame: pd.DataFrame, given: str | None, option: str) -> str | None:
 
 
 def _outputs(names: list[str]) -> dict[str, str]:
-    """The columns that hold what a model said, by their names."""
+    """Columns with outputs of a model, found by their names."""
     plain = {name: re.sub(r"[\s.-]+", "_", name.strip().casefold()) for name in names}
     found = {name: "a model's output, by its name" for name in names if OUTPUTS.fullmatch(plain[name])}
     if found:

@@ -89,7 +89,7 @@ def reachable(data: str) -> Iterator[None]:
 
 @contextmanager
 def writing(file: Path) -> Iterator[None]:
-    """Make a ConfigError of what the system says of a file that cannot be written."""
+    """Make a ConfigError of the system's message about a file that cannot be written."""
     try:
         yield
     except DriftloopError:

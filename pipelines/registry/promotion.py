@@ -77,7 +77,7 @@ def await_approval(ledger: Ledger, version: Version, *, by: Claim | None, last_w
 
 
 def waiting(ledger: Ledger, model: str) -> tuple[Version, Retrain] | None:
-    """The challenger that waits for approval, with what the gate said of it."""
+    """The challenger that waits for approval, with the result of its gate."""
     version = registry.aliased(model, CHALLENGER)
     asked = ledger.result(version.tags.get("driftloop.request_id", "")) if version else None
     return (version, asked) if version and asked and asked.code == Kind.AWAITING_APPROVAL else None

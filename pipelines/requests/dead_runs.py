@@ -1,7 +1,7 @@
 """Runs that a dead process left RUNNING, in MLflow and in Prefect: ended, with the reason.
 
 Whether an owner is dead is told by its tag (host, pid, start time) and its leases, never by time alone. A run without
-such a tag is not ours to end, except on the embedded Prefect server: nobody else has runs of our flows there.
+such a tag is not ours to end, except on the embedded Prefect server: no other process has runs of our flows there.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def finish(
 
 
 def _registered(work: Work, progress: Progress) -> Version:
-    """The one version of this request: made inside the lock, where nobody else can make a second."""
+    """The one version of this request: made inside the lock, where no other process can create a second."""
     model, request_id = work.config.model, work.request.request_id
     with work.ledger.alone(model):
         work.ledger.require(work.claim)

@@ -1,7 +1,7 @@
 """What a check does before its own work: it finishes what dead processes left, so that every request has one end.
 
 Requests without an end are carried on, checks that decided on one get their last word, the champion is healed, and
-runs that nobody works on any more are ended.
+orphaned runs are closed.
 """
 
 from __future__ import annotations

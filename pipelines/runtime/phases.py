@@ -1,4 +1,4 @@
-"""The phases of a long command, as they are entered. Flows name them; nobody watches unless a command shows them.
+"""The phases of a long command, as they are entered. Flows name them; they are not shown unless a command shows them.
 
 What is entered reaches the watcher of the same context only: a service or a server has none, and stays silent.
 """
@@ -61,4 +61,4 @@ def watched_by(watcher: Watcher) -> Iterator[None]:
 
 
 def _nothing() -> None:
-    """What is called after each step when nobody watches."""
+    """What is called after each step when no command shows them."""

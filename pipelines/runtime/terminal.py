@@ -78,7 +78,7 @@ def guard_logs() -> None:
 def shown() -> Iterator[None]:
     """Show on stderr what the command does inside, with the time since its start; gone without a trace at the end.
 
-    On a terminal that is one line, drawn again and again. Elsewhere a short command says nothing, and one that takes
+    On a terminal that is one line, drawn again and again. Elsewhere a short command prints nothing, and one that takes
     longer logs its phase every ten seconds.
     """
     at_present = Present()

@@ -1,4 +1,4 @@
-"""The sweep: every request that nobody works on gets a run of its training deployment, once for each attempt.
+"""The sweep: every unclaimed request gets a run of its training deployment, once for each attempt.
 
 An event is delivered at most once; this is why nothing is lost by one that was not.
 """
@@ -64,7 +64,7 @@ def sweep(grace_seconds: float = 60) -> list[Taken]:
 
 
 def _left(ledger: Ledger, request: Request, grace: timedelta) -> bool:
-    """Whether nobody works on it, long enough after it was asked for that its event has had its time."""
+    """Whether it is unclaimed, long enough after it was asked for that its event has had its time."""
     fresh = datetime.now(UTC) - _asked(ledger, request) < grace
     return not fresh and ledger.busy(f"request/{request.request_id}") is None
 

@@ -125,7 +125,7 @@ class Standing:
         return self.last.started if self.last else self.watched_since
 
     def due(self) -> datetime | None:
-        """When a check was or will be due after the last one; None where nothing says how often it should run."""
+        """When a check was or will be due after the last one; None without a schedule."""
         if self.schedule.clock is not None:
             return due_after(self.schedule, self.heard, self.heard)
         return self.heard + self.schedule.silence if self.schedule.silence else None

@@ -66,7 +66,7 @@ def _time_axis(time: Time, layout: Layout, bottom: float) -> str:
 
 
 def _versions(history: ModelHistory, time: Time) -> str:
-    """A strip that says which version served when."""
+    """A strip of the versions and when each served."""
     reigns: list[tuple[datetime, str]] = []
     for check in history.checks:
         serves = check.champion_after or check.champion

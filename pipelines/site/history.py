@@ -58,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Lineage:
-    """One version in the registry: what it learned from and what the gate said of it."""
+    """One version in the registry: what it learned from and what the gate decided."""
 
     number: str
     alias: str | None = None
@@ -95,7 +95,7 @@ class ModelHistory:
 
     @property
     def champion(self) -> str | None:
-        """The version that serves by what the registry says, or else by the last check."""
+        """The version that serves according to the registry, otherwise according to the last check."""
         named = next((version.number for version in self.versions if version.alias == "champion"), None)
         return named or (self.checks[-1].champion_after if self.checks else None)
 

@@ -149,7 +149,7 @@ def _report(history: ModelHistory, check: Check) -> str:
 
 
 def _versions(history: ModelHistory) -> str:
-    """Every training that was asked for, with the version it became; and versions that nobody asked for here."""
+    """Every training that was asked for, with the version it became; and versions without a request here."""
     by_number = {version.number: version for version in history.versions}
     known = {request.retrain.version for request in history.requests if request.retrain and request.retrain.version}
     shown = history.requests[:MOST_VERSIONS]

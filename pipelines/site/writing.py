@@ -77,7 +77,7 @@ def _line(file: Path) -> ModelLine | None:
 
 
 def _write(file: Path, content: str) -> None:
-    """Whole or not at all: somebody may be reading it."""
+    """Whole or not at all: a reader may have it open."""
     file.parent.mkdir(parents=True, exist_ok=True)
     scratch = file.with_name(f".{file.name}.{os.getpid()}")
     scratch.write_text(content, "utf-8")

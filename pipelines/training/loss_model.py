@@ -92,7 +92,7 @@ def fit_loss_model(
     """Learn the loss of a scorer from labelled rows that it was not trained on, in order of time.
 
     Five fits, each without a fifth of the time, tell how far the estimator is to be trusted; the sixth, on all rows,
-    is kept. Too few rows, or losses that are no finite numbers, give an estimator that says so.
+    is kept. Too few rows, or losses that are no finite numbers, return an estimator with that reason.
     """
     method: Method = "cbpe" if scorer.classes else "dle"
 
