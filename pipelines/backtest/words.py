@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from driftloop.monitoring.presentation.markup import number
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
@@ -11,31 +9,30 @@ from driftloop.pipelines.backtest.recommendation import Recommendation
 from driftloop.pipelines.backtest.standings import Standing
 from driftloop.pipelines.backtest.study import Study
 from driftloop.pipelines.backtest.writing import as_yaml
+from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
+from driftloop.pipelines.runtime.terminal import harmless
 
-HEADS = ("policy", "loss", "retrains", "probes", "cost", "regret", "95 % interval", "false alarms")
+COLUMNS = (
+    Column("policy"),
+    *(Column(title, number=True) for title in ("loss", "retrains", "probes", "cost", "regret")),
+    *(Column(title, number=True) for title in ("95 % interval", "false alarms")),
+)
 
 
-def as_table(study: Study) -> str:
+def as_table(study: Study, on: Screen = PIPE) -> str:
     """The whole result for a terminal."""
-    rows = [HEADS, *(_cells(one) for one in (study.oracle, *study.standings, *compared(study)))]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADS))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if at == 0 else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
+    rows = [Row(_cells(one)) for one in (study.oracle, *study.standings, *compared(study))]
+    legend = LEGEND.format(loss=study.loss_name)
     parts = [
-        heading(study),
-        *(textwrap.fill(one, 110) for one in worth(study)),
-        "\n".join(line.rstrip() for line in lines),
-        LEGEND.format(loss=study.loss_name),
-        *(textwrap.fill(one, 110) for one in recommended(study)),
+        wrapped(heading(study), on),
+        *(wrapped(one, on) for one in worth(study)),
+        drawn(COLUMNS, rows, on),
+        wrapped(legend if on.width is None else legend.replace("\n", " "), on),
+        *(wrapped(one, on) for one in recommended(study)),
     ]
     if study.recommendation is not None:
-        parts.append(as_yaml(study.recommendation.triggers))
-    return "\n\n".join(parts)
+        parts.append([harmless(as_yaml(study.recommendation.triggers))])
+    return "\n\n".join("\n".join(lines) for lines in parts)
 
 
 LEGEND = (

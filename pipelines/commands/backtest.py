@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftloop.pipelines.commands.options import config_argument, json_option, now_option, only_json
-from driftloop.pipelines.runtime.terminal import say, say_json, shown
+from driftloop.pipelines.runtime.terminal import say, say_drawn, say_json, shown
 
 if TYPE_CHECKING:
     from driftloop.monitoring.policies import Policy
@@ -104,8 +104,9 @@ def backtest(
         )
         return
     from driftloop.pipelines.backtest.words import as_table
+    from driftloop.pipelines.runtime.tables import screen
 
-    say(as_table(found))
+    say_drawn(as_table(found, screen()))
     if write:
         say(f"\nwrote these triggers into {config}" if written else f"\n{config} was not changed")
     if stored:

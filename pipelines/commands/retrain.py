@@ -35,5 +35,6 @@ def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
         say_json(result.model_dump_json())
     else:
         from driftloop.pipelines.operations.words import retrain_in_words
+        from driftloop.pipelines.runtime.tables import screen
 
-        say(retrain_in_words(project.model, result, champion.number if champion else None))
+        say(retrain_in_words(project.model, result, champion.number if champion else None, screen()))

@@ -9,7 +9,7 @@ from threading import Event
 import click
 
 from driftloop.pipelines.commands.options import json_option, only_json
-from driftloop.pipelines.runtime.terminal import say, say_json
+from driftloop.pipelines.runtime.terminal import say, say_drawn, say_json
 
 
 @click.command()
@@ -44,7 +44,7 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
         if as_json:
             say_json({"models": rows})
         else:
-            say(_told(rows, whole=model is not None))
+            say_drawn(_told(rows, whole=model is not None))
         return
     # Not by KeyboardInterrupt: raised within a library's clean-up it would be swallowed, and the watch go on.
     ended = Event()
@@ -52,7 +52,7 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
     while not ended.is_set():
         told = _told(collect(model), whole=model is not None)
         click.clear()
-        say(f"{told}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s, Ctrl-C ends")
+        say_drawn(f"{told}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s, Ctrl-C ends")
         ended.wait(every)
     say("")
 
@@ -60,7 +60,8 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
 def _told(rows: list[dict[str, object]], *, whole: bool) -> str:
     """The table, and where to see more."""
     from driftloop.pipelines.operations.status import as_table
+    from driftloop.pipelines.runtime.tables import screen
     from driftloop.pipelines.site.writing import index
 
-    table = as_table(rows, whole=whole)
+    table = as_table(rows, whole=whole, on=screen())
     return f"{table}\nsite: {index()}" if rows and index().is_file() else table

@@ -7,10 +7,7 @@ import math
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from driftloop.monitoring.errors import DriftloopError, UnknownModel, listed, meant
 from driftloop.monitoring.ledger import Ledger
@@ -18,13 +15,13 @@ from driftloop.monitoring.presentation.markup import tone_of
 from driftloop.monitoring.presentation.standing import loss_in_words, new_champion_in_words, newest_of
 from driftloop.monitoring.records import Check, Outcome, utc
 from driftloop.pipelines.runtime import home
-from driftloop.pipelines.runtime.terminal import printable
+from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
 
 if TYPE_CHECKING:
     from driftloop.pipelines.registry import Version
 
 FAR_ENOUGH = 200
-# Of each column: its title, and whether its cells stand to the right, as numbers do.
+# Of each column: its title, and whether its cells are numbers.
 COLUMNS = {
     "model": False,
     "champion": True,
@@ -49,47 +46,32 @@ def collect(model: str | None = None) -> list[dict[str, Any]]:
         return [_of(ledger, name) for name in known if model in {None, name}]
 
 
-def as_table(rows: list[dict[str, Any]], *, whole: bool = False) -> str:
+def as_table(rows: list[dict[str, Any]], *, whole: bool = False, on: Screen = PIPE) -> str:
     """One line a model for a terminal, those that need a look first, with the reason below where there is a need.
 
-    `whole` tells every reason. Outcomes are coloured; what writes to a file or a pipe takes the colours out.
+    With `whole`, every reason is there. Outcomes are coloured where the screen shows colours.
     """
     if not rows:
         return f"no model has been checked yet in {home.home()}\nnext: driftloop init DATA, or driftloop demo"
     ordered = sorted(rows, key=lambda row: (URGENCY.index(_tone(row)), row["model"]))
-    cells = [[printable(_cell(row, column)) for column in COLUMNS] for row in ordered]
-    widths = [max(map(len, column)) for column in zip(COLUMNS, *cells, strict=True)]
-    told = [_line(list(COLUMNS), widths, "bold")]
-    for row, line in zip(ordered, cells, strict=True):
-        told.append(_line(line, widths, COLOURS[_tone(row)]))
-        needs_look = whole or _tone(row) in {"bad", "warn"}
-        if row.get("standing") == "worse":
-            told += _wrapped(f"worse than the reference: {row['loss_in_words']}")
-        elif whole or _new(row):
-            told += _wrapped(row.get("loss_in_words") or "")
-        if needs_look:
-            told += _wrapped(" ".join((row["reason"] or "").split()))
-    return "\n".join(told)
-
-
-def _wrapped(sentence: str) -> list[str]:
-    wrapped = wrap(sentence, 110, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
-    return [printable(one) for one in wrapped]
-
-
-def _line(cells: list[str], widths: list[int], style: str) -> str:
-    """A heading in bold, or a line whose outcome has a colour."""
-    right = list(COLUMNS.values())
-    padded = [
-        cell.rjust(width) if to_right else cell.ljust(width)
-        for cell, width, to_right in zip(cells, widths, right, strict=True)
+    shown = [
+        Row([_cell(row, column) for column in COLUMNS], COLOURS[_tone(row)], _below(row, whole=whole))
+        for row in ordered
     ]
-    padded[-1] = padded[-1].rstrip()
-    if style == "bold":
-        return click.style("  ".join(padded), bold=True)
-    at = list(COLUMNS).index("outcome")
-    padded[at] = click.style(padded[at], fg=style)
-    return "  ".join(padded)
+    columns = [Column(title, number) for title, number in COLUMNS.items()]
+    return "\n".join(drawn(columns, shown, on, styled=list(COLUMNS).index("outcome")))
+
+
+def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
+    """The sentences below the line of a model."""
+    said = []
+    if row.get("standing") == "worse":
+        said.append(f"worse than the reference: {row['loss_in_words']}")
+    elif whole or _new(row):
+        said.append(row.get("loss_in_words") or "")
+    if whole or _tone(row) in {"bad", "warn"}:
+        said.append(" ".join((row["reason"] or "").split()))
+    return [sentence for sentence in said if sentence]
 
 
 def _tone(row: dict[str, Any]) -> str:

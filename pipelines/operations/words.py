@@ -3,54 +3,42 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.presentation.standing import left_worse, loss_in_words
 from driftloop.monitoring.records import Check, ColumnScore, Outcome, Probe, Retrain
+from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
 
 SHOWN = 12
 
 
-def check_in_words(check: Check, config: Path) -> str:
+SCORES = (Column(usual=24), Column(usual=14), Column(number=True, usual=9), Column(usual=14), Column())
+FACTS = (Column(usual=24), Column())
+VOTES = (Column(usual=24), Column(usual=14), Column())
+
+
+def check_in_words(check: Check, config: Path, on: Screen = PIPE) -> str:
     """One line per signal, one verdict line, and where to go next."""
     champion = f"champion: version {check.champion}" if check.champion else "no champion yet"
-    lines = [f"{check.model}  {check.window}  {check.window.rows:,} rows  {champion}"]
-    for score in sorted(check.columns, key=_nearness, reverse=True)[:SHOWN]:
-        mark = "DRIFTED" if score.drifted else "ok"
-        lines.append(
-            f"  {score.name:<24.24} {score.method:<14} {score.score:>9.4g}  limit {score.threshold:<7.4g} {mark}"
-        )
+    lines = wrapped(f"{check.model}  {check.window}  {check.window.rows:,} rows  {champion}", on, later="  ")
+    nearest = sorted(check.columns, key=_nearness, reverse=True)[:SHOWN]
+    scores = [
+        (score.name, score.method, f"{score.score:.4g}", f" limit {score.threshold:.4g}", _mark(score))
+        for score in nearest
+    ]
+    lines += _table(SCORES, scores, on)
     if len(check.columns) > SHOWN:
         lines.append(f"  ... and {len(check.columns) - SHOWN} columns further from their limit")
-    if check.performance is not None:
-        seen = check.performance
-        lines.append(
-            f"  {'loss ' + seen.loss_name:<24} {seen.loss:.4g} ({seen.low:.4g} to {seen.high:.4g}) "
-            f"on {seen.rows:,} rows, reference {seen.reference_loss:.4g}"
-        )
-    if check.baseline is not None:
-        seen = check.baseline
-        lines.append(
-            f"  {'loss of the baseline':<24} {seen.loss_name} {seen.loss:.4g} ({seen.low:.4g} to {seen.high:.4g}) "
-            f"on {seen.rows:,} rows: a first model has to beat it"
-        )
-    if check.estimated is not None:
-        told = check.estimated
-        word = told.reason if told.applicable else f"not applicable: {told.reason}"
-        lines.append(f"  {'loss, estimated':<24} {word}")
-    if check.probe is not None:
-        lines.append(f"  {'probe':<24} {probe_in_words(check.probe)}")
-    lines += [f"  {finding.severity:<24} {finding.message}" for finding in check.findings if finding.severity != "info"]
-    lines += [f"  {vote.policy:<24} {vote.vote:<14} {vote.reason}" for vote in check.votes]
+    lines += _table(FACTS, _facts(check), on)
+    lines += _table(VOTES, [(vote.policy, vote.vote, vote.reason) for vote in check.votes], on)
     if check.cached:
         lines.append("  (scores cached: these rows were scored before)")
-    verdict = f"{check.outcome.value.upper()}  {check.reason}"
-    lines += textwrap.wrap(verdict, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    lines += _verdict(f"{check.outcome.value.upper()}  {check.reason}", on)
     if check.performance is not None and left_worse(check):
-        lines.append(f"WORSE  {loss_in_words(check.performance)}")
+        lines += wrapped(f"WORSE  {loss_in_words(check.performance)}", on, later="  ")
     if check.report:
         lines.append(f"report: {check.report}")
     if check.outcome is Outcome.BOOTSTRAPPED:
@@ -59,6 +47,39 @@ def check_in_words(check: Check, config: Path) -> str:
         replay = f"driftloop backtest {shlex.quote(str(config))}"
         lines.append(f"  `{replay}` compares policies; `driftloop status` shows all models")
     return "\n".join(printable(line) for line in lines)
+
+
+def _facts(check: Check) -> list[tuple[str, str]]:
+    """What is known beside the columns' scores, each with its label."""
+    facts = []
+    if check.performance is not None:
+        seen = check.performance
+        interval = f"{seen.loss:.4g} ({seen.low:.4g} to {seen.high:.4g})"
+        facts.append(
+            (f"loss {seen.loss_name}", f"{interval} on {seen.rows:,} rows, reference {seen.reference_loss:.4g}")
+        )
+    if check.baseline is not None:
+        base = check.baseline
+        interval = f"{base.loss_name} {base.loss:.4g} ({base.low:.4g} to {base.high:.4g})"
+        facts.append(("loss of the baseline", f"{interval} on {base.rows:,} rows: a first model has to beat it"))
+    if check.estimated is not None:
+        told = check.estimated
+        facts.append(("loss, estimated", told.reason if told.applicable else f"not applicable: {told.reason}"))
+    if check.probe is not None:
+        facts.append(("probe", probe_in_words(check.probe)))
+    return [*facts, *((one.severity, one.message) for one in check.findings if one.severity != "info")]
+
+
+def _mark(score: ColumnScore) -> str:
+    return "DRIFTED" if score.drifted else "ok"
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], on: Screen) -> list[str]:
+    return drawn(columns, [Row(cells) for cells in rows], on, gap=1, indent=2) if rows else []
+
+
+def _verdict(text: str, on: Screen) -> list[str]:
+    return wrapped(text.replace("\n", " "), on, later="  ")
 
 
 def probe_in_words(probe: Probe) -> str:
@@ -72,15 +93,13 @@ def probe_in_words(probe: Probe) -> str:
     return f"a fresh model {side}: champion {probe.champion_loss:.4g}, {cheap}, on {probe.rows:,} rows neither has seen"
 
 
-def retrain_in_words(model: str, retrain: Retrain, champion: str | None) -> str:
+def retrain_in_words(model: str, retrain: Retrain, champion: str | None, on: Screen = PIPE) -> str:
     """The end of a retrain that was asked for by hand, and who serves now."""
     trained = retrain.promoted or retrain.challenger_loss is not None
     word = "PROMOTED" if retrain.promoted else "REJECTED" if trained else "NOT TRAINED"
     word = "AWAITING APPROVAL" if retrain.code == Outcome.AWAITING_APPROVAL else word
     serves = f"version {champion} is champion" if champion else "there is still no champion"
-    verdict = f"{word}  {model}: {serves}. {retrain.reason}"
-    wrapped = textwrap.wrap(verdict, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-    return "\n".join(printable(line) for line in wrapped)
+    return "\n".join(_verdict(f"{word}  {model}: {serves}. {retrain.reason}", on))
 
 
 def _nearness(score: ColumnScore) -> tuple[bool, float]:

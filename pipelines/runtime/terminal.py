@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 LOG_EVERY_SECONDS = 10.0
 REDRAWN_PER_SECOND = 5.0
 BAR_WIDTH, ROOM_FOR_A_BAR = 24, 80
@@ -31,6 +33,12 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(harmless(text), err=err)
 
 
+def say_drawn(text: str) -> None:
+    """Print a table that `tables` has drawn: its colours reach a terminal, and nothing else that steers one does."""
+    plain, colours = COLOUR.split(text), COLOUR.findall(text)
+    click.echo("".join(harmless(part) + colour for part, colour in zip(plain, [*colours, ""], strict=True)))
+
+
 def say_json(value: Any) -> None:
     """Print one JSON object, given as a value or as JSON text.
 
@@ -39,6 +47,14 @@ def say_json(value: Any) -> None:
     """
     text = value if isinstance(value, str) else json.dumps(_finite(value), allow_nan=False)
     click.echo("".join(sign if sign.isprintable() else _escaped(sign) for sign in text))
+
+
+def shows_colours() -> bool:
+    """Whether stdout is a terminal with colours, and `NO_COLOR` is not set."""
+    from rich.console import Console
+
+    console = Console(file=sys.stdout)
+    return sys.stdout.isatty() and console.color_system is not None and not console.no_color
 
 
 def harmless(text: str) -> str:

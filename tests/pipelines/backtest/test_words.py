@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from driftloop.monitoring.presentation.markup import number
 from driftloop.pipelines.backtest.recommendation import Recommendation
 from driftloop.pipelines.backtest.words import as_table, length, verdict
+from driftloop.pipelines.runtime.tables import Screen
 from tests.ageing import ageing, done
 
 
@@ -23,6 +25,24 @@ def test_the_table_has_a_line_for_each_policy_and_the_yaml_to_paste() -> None:
     assert any(name.endswith(" *") for name in names)
     assert lines[-3:-1] == ["policies:", "  triggers:"]
     assert max(map(len, lines)) <= 130
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_the_table_fits_the_terminal(width: int) -> None:
+    """No line is wider, and every cost and interval is there in one piece; a pipe gets the same content."""
+    found = done(ageing(seed=1))
+    lines = as_table(found, Screen(width)).split("\n")
+    before_the_yaml = lines[: lines.index("policies:")]
+    assert max(map(len, before_the_yaml)) <= width
+    for one in found.standings:
+        for whole in (one.name, number(one.cost), f"{one.low:.1f} .. {one.high:.1f}"):
+            assert any(whole in line for line in lines), whole
+    assert set(" ".join(as_table(found).split()).split()) == set(" ".join(lines).split()) | missing_titles(width)
+
+
+def missing_titles(width: int) -> set[str]:
+    """Where each policy is a block, the first column has no title."""
+    return {"policy"} if width == 60 else set()
 
 
 def recommendation(**more: object) -> Recommendation:

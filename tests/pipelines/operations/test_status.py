@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.pipelines.conftest import SMALL
 from tests.streams import day, stream
+from tests.terminals import on_terminal
 
 Make = Callable[..., Model]
 
@@ -140,6 +142,46 @@ def test_the_table_has_a_line_and_a_reason_for_each_model() -> None:
     assert heads[0].index("failed") == lines[0].index("outcome")
     assert all(len(line) <= 110 for line in lines if line.startswith(" "))
     assert "\x1b" not in "".join(lines), "no escape but our own colours"
+
+
+LINE: dict[str, Any] = {
+    "model": "flights_air_time",
+    "champion": "12",
+    "champion_newest_row": day(1).isoformat(),
+    "age_days": 12.0,
+    "last_check": day(3).isoformat(),
+    "outcome": "rejected",
+    "reason": "the challenger is not proven better: mae 8.7712 against 8.7654 on 12,345 rows " * 3,
+    "drift_share": 0.25,
+    "loss_name": "mae",
+    "loss": 8.7654,
+    "loss_version": "12",
+    "loss_rise": 0.0312,
+    "last_retrain": day(2).isoformat(),
+    "last_retrain_outcome": "rejected",
+}
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_the_table_fits_the_terminal(width: int, tmp_path: Path) -> None:
+    """On a real terminal no line is wider, colours are colours, and no number is cut; `NO_COLOR` takes the colours."""
+    script = (
+        "from driftloop.pipelines.operations.status import as_table\n"
+        "from driftloop.pipelines.runtime import tables, terminal\n"
+        f"terminal.say_drawn(as_table([{LINE!r}], on=tables.screen()))"
+    )
+    seen = on_terminal("-c", script, width=width, home=tmp_path)
+    assert seen.code == 0, seen.terminal
+    assert "\x1b[" in seen.terminal
+    lines = unstyle(seen.terminal).splitlines()
+    assert max(map(len, lines)) <= width, lines
+    words = " ".join(lines).split()
+    assert {"flights_air_time", "12", "25%", "mae", "8.765", "+3.1%", "(12d)", "rejected", "12,345"} <= set(words)
+    assert set(words) | {"model"} == set(as_table([LINE]).split())
+    plain = on_terminal("-c", script, width=width, home=tmp_path, NO_COLOR="1")
+    assert plain.terminal.splitlines() == [line.rstrip() for line in lines]
+    piped = on_terminal("-c", script, width=width, home=tmp_path, piped_stdout=True)
+    assert piped.stdout == as_table([LINE]) + "\n"
 
 
 def test_what_needs_a_look_comes_first_with_its_reason() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from driftloop.monitoring.records import (
     Window,
 )
 from driftloop.pipelines.operations.words import SHOWN, check_in_words, retrain_in_words
+from driftloop.pipelines.runtime.tables import Screen
 
 END = datetime(2026, 1, 8, tzinfo=UTC)
 WINDOW = Window(start=END - timedelta(days=7), end=END)
@@ -80,6 +82,26 @@ def test_a_whole_check_word_for_word() -> None:
         "WORSE  mae 2.5 (95% interval 2 to 3) is 66.7% above the reference loss 1.5, beyond chance",
         "report: r.html",
     ]
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_a_check_fits_the_terminal(width: int) -> None:
+    """Long reasons wrap beside their policy, long names are not cut, and each score and limit is in one piece."""
+    reason = "the loss rose by 12.5 % over 1,234,567 rows, which nothing else that is known explains, so it is old"
+    whole = check(
+        reason=reason,
+        columns=(scored("a_column_with_a_name_of_its_own", 0.01234), scored("tip", 12345.0)),
+        votes=(
+            Vote(policy="performance_drop", vote="fire", reason=reason, observed=1.0, threshold=2.0),
+            Vote(policy="max_age", vote="hold", reason="young", observed=1.0, threshold=2.0),
+        ),
+    )
+    lines = check_in_words(whole, Path("taxi.yaml"), Screen(width)).split("\n")
+    assert max(map(len, lines)) <= width, lines
+    words = " ".join(lines).split()
+    piped = check_in_words(whole, Path("taxi.yaml")).split()
+    assert sorted(words) == sorted(piped)
+    assert any(line.startswith("  performance_drop") and " fire " in line and "the loss" in line for line in lines)
 
 
 def test_an_early_exit_is_a_head_and_a_verdict() -> None:
