@@ -15,6 +15,7 @@ import pytest
 from driftloop.pipelines.cli import COMMANDS
 from tests import streams
 from tests.pipelines.conftest import ROOT, SMALL
+from tests.terminals import without_phases
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 HEAVY = ("pandas", "numpy", "pydantic", "prefect", "mlflow", "evidently", "xgboost", "sklearn", "ibis", "sqlalchemy")
@@ -42,7 +43,9 @@ class Shell:
         written.rename(self.file)
 
     def __call__(self, *words: object, **more: Any) -> subprocess.CompletedProcess[str]:
-        return self.process(*words, DRIFTLOOP_HOME=str(self.state), **more)
+        done = self.process(*words, DRIFTLOOP_HOME=str(self.state), **more)
+        done.stderr = without_phases(done.stderr)
+        return done
 
     def here(self, *words: object) -> subprocess.CompletedProcess[str]:
         mlflow = f"sqlite:///{self.state / 'mlflow.db'}"
