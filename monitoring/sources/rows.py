@@ -92,7 +92,7 @@ def stream_rows(source: Source, columns: Columns, window: Window, folder: Path, 
 
 def _with_unread(relation: Relation, frame: pd.DataFrame, places: dict[str, str]) -> pd.DataFrame:
     """The frame with the text of numbers that could not be read in their place; `places` fills with the first ones."""
-    from driftloop.monitoring.rows.canonical import Unread
+    from driftloop.monitoring.rows.reading import Unread
 
     for name in relation.unread:
         text = frame.pop(UNREAD + name)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.records import Finding, Window
-from driftloop.monitoring.rows.canonical import Bent, coded, plain
+from driftloop.monitoring.rows.bent import Bent
+from driftloop.monitoring.rows.canonical import coded, plain
 from driftloop.monitoring.windows import inside, within
 from driftloop.pipelines.data.spool import Spool
 from driftloop.pipelines.data.spread import spread

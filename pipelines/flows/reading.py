@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from driftloop.monitoring import sources
 from driftloop.monitoring.errors import ColumnsLost, SourceMissing, TrainingImpossible
 from driftloop.monitoring.records import Window
-from driftloop.monitoring.rows.canonical import TYPE_CHANGED
+from driftloop.monitoring.rows.bent import TYPE_CHANGED
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import refuse_another_target, widened
 from driftloop.pipelines.config.project import Project
