@@ -26,6 +26,7 @@ def history(model: str, as_json: bool, most: int) -> None:
     from driftloop.pipelines.operations.history import in_words
     from driftloop.pipelines.operations.status import NeverChecked
     from driftloop.pipelines.runtime import home
+    from driftloop.pipelines.runtime.tables import screen
 
     if model.endswith((".yaml", ".yml")):
         model = load(model).model
@@ -38,4 +39,4 @@ def history(model: str, as_json: bool, most: int) -> None:
     if as_json:
         say_json({"model": model, "events": [event.model_dump(mode="json") for event in events]})
     else:
-        say(in_words(events))
+        say(in_words(events, screen()))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from driftloop.monitoring.ledger import Event, Kind
+from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
 
 WORDS: dict[str, str] = {
@@ -24,19 +24,19 @@ WORDS: dict[str, str] = {
 }
 
 
-def in_words(events: Iterable[Event]) -> str:
+VOTES = (Column(usual=24), Column(usual=14), Column())
+
+
+def in_words(events: Iterable[Event], on: Screen = PIPE) -> str:
     """One entry an event, in the order given: when, what, about what, why; the votes of a check below it."""
     lines: list[str] = []
     for event in events:
         word, why = _told(event)
         head = f"{event.now:%Y-%m-%d %H:%M}  {word:<18} "
-        lines += textwrap.wrap(
-            head + " ".join(why.split()), 110, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
-        )
-        lines += [
-            f"        {vote['policy']:<24} {vote['vote']:<14} {' '.join(str(vote['reason']).split())}"
-            for vote in (event.payload.get("votes") or () if event.kind == Kind.CHECK_FINISHED else ())
-        ]
+        lines += wrapped(head + " ".join(why.split()), on, later=" " * 8)
+        votes = event.payload.get("votes") or () if event.kind == Kind.CHECK_FINISHED else ()
+        rows = [Row((vote["policy"], vote["vote"], " ".join(str(vote["reason"]).split()))) for vote in votes]
+        lines += drawn(VOTES, rows, on, gap=1, indent=8) if rows else []
     return "\n".join(printable(line) for line in lines)
 
 
