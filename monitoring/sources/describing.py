@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from driftloop.monitoring.errors import NotATime, SourceUnreadable
@@ -197,17 +198,17 @@ def _wanted(columns: Columns) -> list[str]:
 
 def _compile(relation: Relation, columns: Columns) -> None:
     extra = {UNREAD + name: sql for name, sql in relation.unread.items()}
-    reading = expressions.Reading(relation.values, extra)
+    engine = relation.engine
+    reading = expressions.Reading(relation.values, extra, computes_once=engine.computes_once, flat=engine.flat)
 
     def compiled(reading: expressions.Reading) -> expressions.Compiled:
-        dialect = relation.engine.dialect
-        return expressions.compiled(columns, relation.table, relation.schema, dialect, relation.where, reading)
+        return expressions.compiled(columns, relation.table, relation.schema, engine.dialect, relation.where, reading)
 
     relation.compiled = compiled(reading)
     floats = _derived_floats(relation, columns)
     if floats:
-        no_nan = {name: relation.engine.no_nan(relation.names([name])) for name in floats}
-        relation.compiled = compiled(expressions.Reading(relation.values, extra, no_nan))
+        no_nan = {name: engine.no_nan(relation.names([name])) for name in floats}
+        relation.compiled = compiled(replace(reading, no_nan=no_nan))
 
 
 def _derived_floats(relation: Relation, columns: Columns) -> Sequence[str]:

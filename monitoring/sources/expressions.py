@@ -29,11 +29,14 @@ class Reading:
     """How columns are read, as SQL by their name. `values`: those of the source, where the name alone will not do.
 
     `extra`: more columns to carry along; `no_nan`: derived columns of floats, NaN made null.
+    `computes_once` and `flat` are those of the engine.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
     no_nan: Mapping[str, str] = field(default_factory=dict)
+    computes_once: bool = False
+    flat: bool = False
 
 
 def names_sql(names: Iterable[str], dialect: Any) -> str:
@@ -148,10 +151,11 @@ def compiled(
     source = _needed(columns, trees, schema, where) or schema[:1]
     values = {name: reading.values.get(name, names_sql([name], dialect)) for name in source} | dict(reading.extra)
     there, select = list(values), _listed([], values, dialect)
-    stack = _Stack(dialect, f"SELECT {select} FROM {table}")
+    stack = _Stack(dialect, f"SELECT {select} FROM {table}", reading.flat)
     alone: dict[str, Callable[[], str]] = {"": partial(stack.sql, 0)}
     reads = {name: mentions(trees[f"{DERIVED}{name}"]) for name in columns.derived}
-    refuse_large(columns, reads, dialect)
+    if not reading.computes_once:
+        refuse_large(columns, reads)
     for depth, level in enumerate(levels(reads)):
         if depth == MOST_LEVELS:
             raise BadExpression(
@@ -203,13 +207,8 @@ def levels(reads: Mapping[str, Iterable[str]]) -> list[list[str]]:
     return [found[level] for level in sorted(found)]
 
 
-def refuse_large(columns: Columns, reads: Mapping[str, Iterable[str]], dialect: Any) -> None:
-    """Refuse a column that an engine would take for ever to plan: it replaces each name by what that is derived from.
-
-    DuckDB computes each column once.
-    """
-    if _is(dialect, "duckdb"):
-        return
+def refuse_large(columns: Columns, reads: Mapping[str, Iterable[str]]) -> None:
+    """Refuse a column that takes too long to plan where each name is replaced by what it is derived from."""
     sizes: dict[str, int] = {}
     for name, used_ in reads.items():
         sizes[name.casefold()] = 1 + sum(sizes.get(column.casefold(), 1) for column in used_)
@@ -223,10 +222,14 @@ def refuse_large(columns: Columns, reads: Mapping[str, Iterable[str]], dialect: 
 
 @dataclass
 class _Stack:
-    """SELECTs, each from the one before it: the first one whole, of the others what they select."""
+    """SELECTs, each from the one before it: the first one whole, of the others what they select.
+
+    `flat`: they are named one after the other, not put into each other.
+    """
 
     dialect: Any
     first: str
+    flat: bool
     more: list[str] = field(default_factory=list)
 
     def add(self, select: str) -> None:
@@ -237,12 +240,11 @@ class _Stack:
         more = self.more[:depth]
         if not more:
             return self.first
-        if not _is(self.dialect, "sqlite"):
+        if not self.flat:
             sql = self.first
             for at, select in enumerate(more, 1):
                 sql = f"SELECT {select} FROM ({sql}) AS s{at}"
             return sql
-        # Its parser takes no more than a dozen SELECTs inside each other.
         named = [f"s0 AS NOT MATERIALIZED ({self.first})"]
         for at, select in enumerate(more, 1):
             named.append(f"s{at} AS NOT MATERIALIZED (SELECT {select} FROM s{at - 1})")
@@ -259,12 +261,6 @@ def _listed(kept: Iterable[str], values: Mapping[str, str], dialect: Any) -> str
     before = list(kept)
     new = [f"{value} AS {names_sql([name], dialect)}" for name, value in values.items()]
     return ", ".join([*([names_sql(before, dialect)] if before else []), *new])
-
-
-def _is(dialect: Any, name: str) -> bool:
-    import sqlglot
-
-    return type(sqlglot.Dialect.get_or_raise(dialect)).__name__.casefold() == name
 
 
 def _written(columns: Columns) -> dict[str, str]:

@@ -40,7 +40,8 @@ class Engine(ABC):
 
     `text_types`: columns of text may be read as the types that the config declares. `typed_times`: a column's type
     shows whether it holds times. `default_schema` is the one whose tables need no schema in front of their name.
-    `server`: a failure may be that of a connection or a role, and not of the rows.
+    `server`: a failure may be that of a connection or a role, and not of the rows. `computes_once`: a derived column
+    that others build on is not written out in each of them. `flat`: its parser takes few SELECTs inside each other.
     """
 
     name: ClassVar[str]
@@ -49,6 +50,8 @@ class Engine(ABC):
     typed_times: ClassVar[bool] = True
     default_schema: ClassVar[str] = ""
     server: ClassVar[bool] = True
+    computes_once: ClassVar[bool] = False
+    flat: ClassVar[bool] = False
 
     def __init__(self, con: Any, at: Place) -> None:
         self.con, self.at = con, at

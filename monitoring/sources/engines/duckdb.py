@@ -27,6 +27,7 @@ class DuckDB(FileEngine):
     name = "duckdb"
     schemes = ("duckdb",)
     text_types = True
+    computes_once = True
 
     @classmethod
     def connect(cls, at: Place, folder: Path) -> Self:

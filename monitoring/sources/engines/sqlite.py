@@ -31,6 +31,7 @@ class SQLite(FileEngine):
     name = "sqlite"
     schemes = ("sqlite",)
     typed_times = False  # whatever a column is declared as
+    flat = True  # its parser takes no more than a dozen
 
     @classmethod
     def connect(cls, at: Place, folder: Path) -> Self:
