@@ -138,17 +138,17 @@ def _estimated(told: Estimate) -> str:
         "Estimated loss, without labels",
         f'<p class="line">{about}{told.rows:,} rows. {mark}</p>'
         + ("" if told.applicable else f'<p class="line">{text(told.reason)}</p>')
-        + f'<p class="line soft">{text(tested)}. Blind to a target that answers otherwise to the same inputs.</p>',
+        + f'<p class="line soft">{text(tested)}. Cannot detect concept drift.</p>',
     )
 
 
 def _probe(told: Probe) -> str:
-    handicap = f" less its handicap of {number(told.handicap)}" if told.handicap else ""
+    bias = f" minus the probe bias {number(told.handicap)}" if told.handicap else ""
     return section(
         "Probe",
-        f'<p class="line">A fresh model would {"win" if told.gap >= 0 else "lose"} '
-        f"<strong>{number(abs(told.gap))}</strong> a row by now: champion {number(told.champion_loss)}, "
-        f"small challenger {number(told.probe_loss)}{handicap}, on {told.rows:,} rows that neither has seen.</p>",
+        f'<p class="line">Expected {"gain" if told.gap >= 0 else "loss"} of a retrain per row: '
+        f"<strong>{number(abs(told.gap))}</strong>. Champion {number(told.champion_loss)}, "
+        f"probe {number(told.probe_loss)}{bias}, on {told.rows:,} rows that neither has seen.</p>",
     )
 
 
