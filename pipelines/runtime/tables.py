@@ -41,7 +41,7 @@ PIPE = Screen()
 
 @dataclass(frozen=True)
 class Column:
-    """A column. Numbers stand to the right and are never wrapped; `usual` is the width of short cells."""
+    """A column. Numbers are aligned to the right and never wrapped; `usual` is the width of short cells."""
 
     title: str = ""
     number: bool = False
@@ -50,7 +50,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """The cells of a row, the style of one of them, and sentences that stand below the row."""
+    """The cells of a row, the style of one of them, and sentences below the row."""
 
     cells: Sequence[str]
     style: str = ""

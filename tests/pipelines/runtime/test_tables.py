@@ -66,7 +66,7 @@ def test_no_cell_steers_the_terminal_or_is_read_as_markup(
 
 
 def test_markup_and_emoji_names_of_the_data_are_text() -> None:
-    """What rich would read as a style or a picture stands there as it is."""
+    """What rich would read as a style or a picture is shown as it is."""
     text = "[red]x[/red] :smile: [link=http://a]b[/link]"
     for on in (PIPE, Screen(200, colour=True), Screen(30)):
         joined = re.sub(r"\x1b\[[0-9;]*m", "", " ".join(drawn((Column("a"),), [Row([text], "red", [text])], on)))
