@@ -1,4 +1,4 @@
-"""Exact tests of single shares: missing values, levels that are new, the level that stands out. Decides nothing.
+"""Exact tests of single shares: missing values, levels that are new, the most changed level. Decides nothing.
 
 Rows of a kind on both sides are two Poisson counts. Given their sum, the current one is binomial if nothing moved
 (Przyborowski and Wilenski 1940), whatever the share is: the test is exact for few rows and for none. Its tail is an

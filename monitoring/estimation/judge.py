@@ -28,7 +28,7 @@ MOST_OUTSIDE = 0.1
 
 
 class LossEstimator(Record):
-    """What is kept of an estimator beside its champion. A regression's model of the error lies in a file of its own.
+    """Stored part of an estimator, kept with its champion. A regression's model of the error lies in a file of its own.
 
     `half` is half the 95 % interval of the mean residual (realised minus expected) over the `rows` held-back rows.
     `impossible` says why there is none.

@@ -30,7 +30,7 @@ class Lateness:
         )
 
     def sentence(self, delay: timedelta) -> str:
-        """Return where labels and rows end, beside the delay of the config.
+        """Return where labels and rows end, and the delay of the config.
 
         >>> late = Lateness(datetime(2026, 1, 1), datetime(2026, 3, 1, 9), datetime(2026, 2, 1))
         >>> late.sentence(timedelta())

@@ -1,4 +1,4 @@
-"""What a check measures and what it is held against: references, scores, losses."""
+"""Measurements of a check and their references: scores, losses."""
 
 from __future__ import annotations
 

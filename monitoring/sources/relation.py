@@ -70,7 +70,7 @@ class Relation:
 
     @property
     def table(self) -> str:
-        """What stands after FROM."""
+        """The part after FROM."""
         return self.table_of_files if self.source else ".".join(self.names([part]) for part in self.parts)
 
     @property

@@ -59,7 +59,7 @@ class PolicyReplay(Record):
 
 
 class Replay(Record):
-    """All policies beside the oracle, which knows the future. `cost` is that of one retrain, in loss."""
+    """All policies and the oracle, which knows the future. `cost` is that of one retrain, in loss."""
 
     start: int
     batches: int

@@ -1,4 +1,4 @@
-"""How each policy fared beside the oracle: means a batch, regret with an interval, the Pareto front. Pure."""
+"""Each policy compared with the oracle: means a batch, regret with an interval, the Pareto front. Pure."""
 
 from __future__ import annotations
 

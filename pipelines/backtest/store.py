@@ -84,7 +84,7 @@ def load(place: Path, at: int, later: int) -> Row | None:
 
 
 def _code(config: Project) -> str:
-    """A name for the user's own training code, beside the YAML or installed."""
+    """A name for the user's own training code, next to the YAML or installed."""
     if ":" not in config.training.estimator:
         return ""
     if own_code.source_file(config) is not None:

@@ -115,7 +115,7 @@ def backtest(
 
 
 def _page(found: Study) -> Path:
-    """Write the page beside the model's reports, whole or not at all."""
+    """Write the page into the folder of the model's reports, whole or not at all."""
     from driftloop.pipelines.backtest.page import render
     from driftloop.pipelines.runtime import home
 

@@ -40,7 +40,7 @@ def importable(config: Project) -> None:
 
 
 def source_file(config: Project) -> Path | None:
-    """The file of the user's own module beside the YAML, if there is one."""
+    """The file of the user's own module next to the YAML, if there is one."""
     if ":" not in config.training.estimator:
         return None
     place = config.folder.resolve() / _module(config).replace(".", "/")

@@ -53,7 +53,7 @@ def _before(check: Check, ledger: Ledger) -> list[Check]:
 
 @_never_fails
 def retrain_requested(check: Check, request_id: str) -> None:
-    """Emit that a check has asked for a retrain, once the request stands in the ledger."""
+    """Emit that a check has asked for a retrain, once the request is in the ledger."""
     emit([events.of_request(check, request_id)])
 
 

@@ -50,7 +50,7 @@ def check_in_words(check: Check, config: Path, on: Screen = PIPE) -> str:
 
 
 def _facts(check: Check) -> list[tuple[str, str]]:
-    """What is known beside the columns' scores, each with its label."""
+    """Facts in addition to the columns' scores, each with its label."""
     facts = []
     if check.performance is not None:
         seen = check.performance

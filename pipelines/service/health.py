@@ -1,4 +1,4 @@
-"""The answer to `GET /health`: how every model stands, as JSON. Pure."""
+"""The answer to `GET /health`: status of every model, as JSON. Pure."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ class Service:
     # What is shown
 
     def standings(self) -> tuple[Standing, ...]:
-        """How every model stands now, by name."""
+        """Current status of every model, by name."""
         running = {asked.model: asked.started for asked in self._runner.running()}
         waiting = self._runner.waiting()
         broken = {one.model: one.why for one in tuple(self._roster.broken.values())}

@@ -1,4 +1,4 @@
-"""The answer to `GET /metrics`: how every model stands, in Prometheus' text. The only user of prometheus_client."""
+"""The answer to `GET /metrics`: status of every model, in Prometheus' text. The only user of prometheus_client."""
 
 from __future__ import annotations
 

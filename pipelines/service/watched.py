@@ -73,7 +73,7 @@ class Watched:
     def standing(
         self, *, running_since: datetime | None, waits: bool, due: datetime | None, broken: str | None
     ) -> Standing:
-        """How the model stands at this moment."""
+        """Current status of the model."""
         return Standing(
             model=self.project.model,
             file=str(self.project.file),
