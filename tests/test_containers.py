@@ -27,7 +27,8 @@ def test_the_image_takes_every_package_and_the_tested_versions() -> None:
     assert copied == kept
     assert all((ROOT / name).exists() for name in copied)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert {package.partition(".")[0] for package in project["tool"]["setuptools"]["packages"]} <= copied
+    folders = project["tool"]["setuptools"]["package-dir"].values()
+    assert {folder.partition("/")[0] for folder in folders} <= copied
     assert "constraints.txt" in copied
     extras = re.findall(r"'\.\[(\w+)\]'", DOCKERFILE)
     assert extras

@@ -118,7 +118,7 @@ def test_columns_in_another_shape(case: str, beside: Make) -> None:
     assert check.outcome is (Outcome.BAD_DATA if case == "upper case" else Outcome.STEADY), check.reason
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def named(champions: Make, tmp_path_factory: pytest.TempPathFactory) -> Check:
     """A model whose features and target have strange names; in the fresh rows every feature has moved."""
     frame = rows("names")

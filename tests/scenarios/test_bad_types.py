@@ -114,7 +114,7 @@ def fresh(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["ts"] >= day(21)].reset_index(drop=True)
 
 
-def cast(frame: pd.DataFrame, values: pd.Series, casts: dict[str, Cast]) -> pd.DataFrame:
+def cast(frame: pd.DataFrame, values: Any, casts: dict[str, Cast]) -> pd.DataFrame:
     """The frame with a column for every cast, all of them of the same values."""
     return frame.assign(**{name: make(values) for name, make in casts.items()})
 
@@ -158,7 +158,7 @@ def categories(champions: Make, tmp_path_factory: pytest.TempPathFactory) -> Che
     def wide(frame: pd.DataFrame, which: int) -> pd.DataFrame:
         levels = pd.Categorical(frame["city"])
         codes = pd.Series(levels.codes, index=frame.index)
-        made = cast(frame, pd.Series(levels, index=frame.index), CATEGORIES)
+        made = cast(frame, levels, CATEGORIES)
         return cast(made, codes, {name: casts[which] for name, casts in RETYPED.items()})
 
     trained = champions(wide(frame, 0), "categories", columns__categorical=["kind", *CATEGORIES, *RETYPED])

@@ -149,7 +149,7 @@ def wide(frame: Frame, *, damaged: bool) -> Frame:
     return frame.assign(**{c.name: (c.damage(frame) if damaged else frame)[c.column] for c in COLUMNS})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def checks(champions: Make, tmp_path_factory: pytest.TempPathFactory) -> tuple[Check, Check]:
     """Damaged fresh columns, against a champion of good ones and against a champion of columns damaged alike."""
     made = []

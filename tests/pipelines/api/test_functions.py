@@ -98,7 +98,12 @@ def test_the_page_runs_in_a_notebook(tmp_path: Path, seeded: Callable[[Path], Pa
     seeded(tmp_path / "state")
     (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
     assert len(code.strip().splitlines()) <= 6, "five lines and a blank one"
-    first = f"import os; os.environ['DRIFTLOOP_HOME'] = {str(tmp_path / 'state')!r}"
+    first = (
+        "import os\n"
+        "for name in [name for name in os.environ if name.startswith(('PREFECT_', 'MLFLOW_'))]:\n"
+        "    del os.environ[name]\n"
+        f"os.environ['DRIFTLOOP_HOME'] = {str(tmp_path / 'state')!r}"
+    )
     at = "from datetime import datetime; now = datetime.fromisoformat({!r})"
     cells = [first, at.format(day(21).isoformat()), code.replace("(config)", "(config, now=now)")]
     cells += [at.format(day(28).isoformat()), code.replace("(config)", "(config, now=now)")]

@@ -320,9 +320,9 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     ),
     "source without a format": (
         changed(source={"path": "rows.dat"}),
-        "FILE: source.path: 'rows.dat', whose ending tells no format",
-        "parquet or csv files",
-        "set source.format to parquet or csv",
+        "FILE: source.path: 'rows.dat', whose ending names no format",
+        "a path that ends in one of .parquet, .pq, .csv, .csv.gz, .jsonl, .ndjson, .jsonl.gz, .ndjson.gz",
+        "set source.format to parquet or csv or jsonl",
     ),
     "password in the wrong place": (
         changed(source="postgres://me:secret@host/db"),

@@ -20,7 +20,17 @@ from driftloop.pipelines.runtime.fingerprint import COMPUTING, fingerprint, fits
 # Needed at run time, and none of them decides a number of a check or of a backtest.
 CARRYING = {
     *("apprise", "apscheduler", "click", "fastapi", "filelock", "fsspec", "matplotlib", "mlflow", "packaging"),
-    *("prefect", "prometheus-client", "pydantic", "python-dateutil", "pyyaml", "sqlalchemy", "tzdata", "watchfiles"),
+    *(
+        "prefect",
+        "prometheus-client",
+        "pydantic",
+        "python-dateutil",
+        "pyyaml",
+        "rich",
+        "sqlalchemy",
+        "tzdata",
+        "watchfiles",
+    ),
 }
 
 Upgrade = Callable[[str, str], None]
