@@ -79,13 +79,18 @@ def tick_labels(values: Sequence[float]) -> list[str]:
 
     >>> tick_labels([0, 2.5, 5]), tick_labels([0.0, 1e6]), tick_labels([0, 2e-7])
     (['0.0', '2.5', '5.0'], ['0', '1,000,000'], ['0', '2e-07'])
+    >>> tick_labels([6.96e8, 6.965e8, 6.97e8])
+    ['6.96e+08', '6.965e+08', '6.97e+08']
     """
     if not any(values):
         return ["0" for _ in values]
     largest = max(abs(value) for value in values)
     if largest >= 1e7 or largest < 1e-3:
-        return [f"{value:.3g}" for value in values]
-    decimals = next(places for places in range(7) if all(abs(v - round(v, places)) < 1e-9 * largest for v in values))
+        # Ticks far from zero differ in a later digit than the third.
+        labels = ([f"{value:.{digits}g}" for value in values] for digits in range(3, 18))
+        return next(words for words in labels if len(set(words)) == len(set(values)))
+    exact = (places for places in range(15) if all(abs(v - round(v, places)) < 1e-9 * largest for v in values))
+    decimals = next(exact, 15)
     return [f"{value:,.{decimals}f}" for value in values]
 
 

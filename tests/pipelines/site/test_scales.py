@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from driftloop.pipelines.site.scales import Scale, aligned, around, spread, thinned, tick_labels, ticks, time_ticks
@@ -14,6 +14,8 @@ from driftloop.pipelines.site.scales import Scale, aligned, around, spread, thin
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
 
 
+@example(696249014.0, 698250852.0)
+@example(0.99999, 1.0)
 @given(numbers, numbers)
 def test_ticks_reach_around_the_values_and_are_few(a: float, b: float) -> None:
     """The first tick is at or below the lowest value, the last at or above the highest, in even steps."""
