@@ -20,7 +20,7 @@ pytest: compiled
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not faults"
 
 faults: $(VENV)/.ready ## kill at every point and at 200 random moments: docs/faults.md
-	$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults tests/pipelines/runtime/test_terminal.py
+	$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
 
 # DRIFTLOOP_FUZZ_SECONDS and DRIFTLOOP_FUZZ_SEED set time and start: 60 and 1, as in `make test`.
 fuzz: $(VENV)/.ready ## odd frames, broken YAML and any bytes over HTTP; a failure prints seed and input

@@ -54,7 +54,8 @@ def on_terminal(
     kept = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS", "LINES", "FORCE_COLOR"}}
     own = {"TERM": "xterm-256color", "DRIFTLOOP_HOME": str(home), "PYTHONPATH": str(ROOT), **environment}
     process = subprocess.Popen(
-        [sys.executable, *map(str, words)],
+        # As after a login: tests that run in the background may ignore Ctrl-C, which their children inherit.
+        ["env", "--default-signal=INT", sys.executable, *map(str, words)],
         stdin=theirs,
         stdout=subprocess.PIPE if piped_stdout else theirs,
         stderr=theirs,

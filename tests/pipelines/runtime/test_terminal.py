@@ -172,7 +172,6 @@ def test_without_a_terminal_a_long_command_logs_and_a_short_one_is_silent(proces
     assert (quick.stdout, quick.stderr) == ("the result\n", "")
 
 
-@pytest.mark.faults  # a race of signal and drawing
 def test_an_interrupt_leaves_a_clean_line(tmp_path: Path) -> None:
     """Ctrl-C clears the phase; the message has a line of its own, and the cursor was never hidden."""
     rows = stream(days=60, a_day=20)
