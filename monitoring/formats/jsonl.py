@@ -91,11 +91,9 @@ class JsonLines(FileFormat):
         for key in (key for each in keys.values() for key in each):
             columns.setdefault(key, f'"c{len(columns)}"')
         there = {key: columns[key] for each in keys.values() for key in each}
-        groups: dict[bool, list[str]] = defaultdict(list)
-        for name in names:
-            groups[_look(files, name).packed].append(name)
         parts = [
-            _fields(_lines(group, packed, folders), there, set(spelled), folders) for packed, group in groups.items()
+            _fields(_lines(group, packed, folders), there, set(spelled), folders)
+            for packed, group in _by_packing(files, names).items()
         ]
         headers = {name: (*keys[name], *folders) for name in names}
         there |= {folder: quoted(folder) for folder in folders}
@@ -121,11 +119,8 @@ class JsonLines(FileFormat):
 
     def _learn(self, files: Files, names: Sequence[str]) -> None:
         """Ask DuckDB for the keys of all lines; a line that is not one object of different keys is refused."""
-        groups: dict[bool, list[str]] = defaultdict(list)
-        for name in names:
-            groups[_look(files, name).packed].append(name)
         found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-        for packed, group in groups.items():
+        for packed, group in _by_packing(files, names).items():
             lines = _lines(group, packed, (), ", filename=true")
             sql = f"SELECT filename, json_type(line) AS t, json_keys(line) AS k FROM {lines} GROUP BY ALL"
             for file, kind, keys in files.ask(sql):
@@ -142,6 +137,14 @@ class JsonLines(FileFormat):
 
 def _look(files: Files, name: str) -> LinesLook:
     return cast("LinesLook", files.looks[name])
+
+
+def _by_packing(files: Files, names: Sequence[str]) -> dict[bool, list[str]]:
+    """Map true to the gzip files among some, and false to the plain ones: DuckDB reads each kind by itself."""
+    groups: dict[bool, list[str]] = defaultdict(list)
+    for name in names:
+        groups[_look(files, name).packed].append(name)
+    return groups
 
 
 def _lines(names: Iterable[str], packed: bool, folders: Sequence[str], more: str = "") -> str:

@@ -18,7 +18,15 @@ from driftloop.monitoring.records.judgement import (
     Vote,
     VoteKind,
 )
-from driftloop.monitoring.records.measures import TEXT, ColumnReference, ColumnScore, Performance, Reference, Standing
+from driftloop.monitoring.records.measures import (
+    TEXT,
+    ColumnReference,
+    ColumnScore,
+    Performance,
+    Reference,
+    Standing,
+    share_drifted,
+)
 
 __all__ = [
     "DRIFT",
@@ -54,5 +62,6 @@ __all__ = [
     "VoteKind",
     "Window",
     "changed",
+    "share_drifted",
     "utc",
 ]

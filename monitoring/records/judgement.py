@@ -7,7 +7,7 @@ from typing import Literal
 
 from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
 from driftloop.monitoring.records.estimate import Estimate
-from driftloop.monitoring.records.measures import ColumnScore, Performance
+from driftloop.monitoring.records.measures import ColumnScore, Performance, share_drifted
 
 Signal = Literal[
     "drift",
@@ -101,8 +101,7 @@ class Signals(Record):
     @property
     def drift_share(self) -> float | None:
         """Share of the features that drifted; None when no feature could be judged."""
-        features = [score for score in self.scores if score.role == "feature"]
-        return sum(score.drifted for score in features) / len(features) if features else None
+        return share_drifted(self.scores)
 
 
 class PastCheck(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field
@@ -75,6 +76,12 @@ class ColumnScore(Record):
     score: float
     threshold: float
     drifted: bool
+
+
+def share_drifted(scores: Iterable[ColumnScore]) -> float | None:
+    """Return the share of the features that drifted; None when no feature could be judged."""
+    features = [score for score in scores if score.role == "feature"]
+    return sum(score.drifted for score in features) / len(features) if features else None
 
 
 class Performance(Record):

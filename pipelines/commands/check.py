@@ -23,14 +23,9 @@ RETRAIN_DECIDED = 10
 def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit_code: bool) -> None:
     """Check one model: evaluate its fresh rows, retrain it if the decision is to retrain."""
     with only_json(as_json), shown():
-        from driftloop.pipelines.config.project import load
-        from driftloop.pipelines.flows.warmup import prefect_ready
+        from driftloop.pipelines.operations import functions
 
-        project = load(config)
-        with prefect_ready(project, now):
-            from driftloop.pipelines.flows.monitoring import monitoring_flow
-
-            result = monitoring_flow(config=project, now=now, dry_run=dry_run)
+        result = functions.check(config, now=now, dry_run=dry_run)
     if as_json:
         say_json(result.model_dump_json())
     else:

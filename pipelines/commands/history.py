@@ -19,23 +19,15 @@ def history(model: str, as_json: bool, most: int) -> None:
     retrains requested, claimed, trained, promoted, rejected or failed, rollbacks, repaired champions, missed checks,
     results of backtests.
     """
-    from contextlib import closing
-
-    from driftloop.monitoring.ledger import Ledger
     from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.operations import functions
     from driftloop.pipelines.operations.history import in_words
-    from driftloop.pipelines.operations.status import NeverChecked
-    from driftloop.pipelines.runtime import home
     from driftloop.pipelines.runtime.tables import screen
 
     if model.endswith((".yaml", ".yml")):
         model = load(model).model
-    home.prepare()
-    with only_json(as_json), closing(Ledger(home.ledger_url())) as ledger:
-        events = ledger.events(model, most=most)
-        if not events:
-            raise NeverChecked(model, ledger.models())
-    events.reverse()
+    with only_json(as_json):
+        events = functions.history(model, most=most)
     if as_json:
         say_json({"model": model, "events": [event.model_dump(mode="json") for event in events]})
     else:

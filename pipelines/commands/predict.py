@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -22,14 +22,9 @@ def predict(config: Path, as_json: bool, now: datetime | None) -> None:
     rows that arrived since. `predictions.path` sets the folder of the log.
     """
     with only_json(as_json), shown():
-        from driftloop.pipelines.config.project import load
-        from driftloop.pipelines.runtime import home
+        from driftloop.pipelines.operations import functions
 
-        project = load(config)
-        home.prepare()
-        from driftloop.pipelines.predictions.predict import predict_window
-
-        done = predict_window(project, now or datetime.now(UTC))
+        done = functions.predict(config, now=now)
     if as_json:
         say_json(done.model_dump_json())
         return

@@ -177,7 +177,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         decision=decision.action,
         cached=measured.cached,
     )
-    report = home.reports(config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
+    report = run.report_file
     check = changed(check, report=str(report))
     phases.enter("writing the report")
     measuring.save_report(measured.page, check, report)

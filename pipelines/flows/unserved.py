@@ -25,6 +25,7 @@ from driftloop.monitoring.records import (
     Reference,
     Window,
     changed,
+    share_drifted,
 )
 from driftloop.monitoring.report.samples import draw
 from driftloop.monitoring.windows import within
@@ -37,7 +38,6 @@ from driftloop.pipelines.registry import evidence, promotion
 from driftloop.pipelines.requests.advice import TRY
 from driftloop.pipelines.requests.check_run import CheckRun
 from driftloop.pipelines.requests.ends import first_outcome
-from driftloop.pipelines.runtime import home
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.candidates import halves
 from driftloop.pipelines.training.fit import check as learnable
@@ -61,11 +61,10 @@ def measured(run: CheckRun, fresh: Fresh, training: Window, labelled: Window, fu
     """
     try:
         made, page = _measured(run.config, fresh, run.window, training, labelled, future_rows, check)
-        report = home.reports(run.config.model) / f"{run.window.end:%Y%m%dT%H%M}_{run.check_id}.html"
-        made = changed(made, report=str(report))
-        measuring.save_report(page, made, report)
+        made = changed(made, report=str(run.report_file))
+        measuring.save_report(page, made, run.report_file)
         if made.mlflow_run_id is not None:
-            evidence.log_check(made.mlflow_run_id, made, report)
+            evidence.log_check(made.mlflow_run_id, made, run.report_file)
     except Exception as error:
         get_run_logger().warning("the rows could not be measured: %s: %s", type(error).__name__, error)
         said = f"the rows could not be measured: {type(error).__name__}: {error}"
@@ -150,9 +149,7 @@ def _measured(
         labels = current[columns.target].where(due, None)
         seen = _unpredicted(config, current.assign(**{columns.target: labels}))
         scores, page = _scores(config, _unpredicted(config, before), seen, reference, put_aside(findings))
-        features = [score for score in scores if score.role == "feature"]
-        share = sum(score.drifted for score in features) / len(features) if features else None
-        told |= {"columns": scores, "drift_share": share}
+        told |= {"columns": scores, "drift_share": share_drifted(scores)}
     return changed(check, **told, findings=(*check.findings, *findings)), page
 
 

@@ -23,8 +23,8 @@ class Evaluation:
 
     `losses` holds the challenger's and those of its opponents; without a champion the naive baseline is the opponent.
     `keys` are hashes of a row's content, `times` are in UTC, `columns` are features and target by name. `leaks` names
-    the features that give the target away. `seconds` is
-    how long a model takes to predict 1,000 rows, measured where the config limits it and there is a champion.
+    the features that give the target away. `seconds` is how long a model takes to predict 1,000 rows, measured where
+    the config limits it and there is a champion.
     """
 
     losses: Mapping[Model, Floats]

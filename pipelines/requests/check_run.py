@@ -18,7 +18,7 @@ from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import evidence
-from driftloop.pipelines.runtime import failpoints, outages
+from driftloop.pipelines.runtime import failpoints, home, outages
 
 Train = Literal["here", "request"]
 """Who trains when a check asks for it: the check's own process, or whoever takes the request up."""
@@ -45,6 +45,11 @@ class CheckRun:
     def __post_init__(self) -> None:
         self.window = current_window(self.now, self.config.windows)
         self.flow_run_id = str(runtime.flow_run.id)
+
+    @property
+    def report_file(self) -> Path:
+        """Return where the report of this check is written."""
+        return home.reports(self.config.model) / f"{self.window.end:%Y%m%dT%H%M}_{self.check_id}.html"
 
     def notice(self, code: FindingCode, message: str | None) -> None:
         """Keep what was found or mended before this check, if anything was, so that it is told with it."""
