@@ -63,19 +63,19 @@ AnyGuard = Annotated[
     Field(discriminator="policy"),
 ]
 
-# Compositions hold any trigger, themselves included: only here is it known what that is.
+# Compositions contain any trigger, themselves included; the union exists only here.
 for _composition in (Composition, AllOf, AnyOf, AtLeast, KOfN):
     _composition.model_rebuild(_types_namespace={"AnyTrigger": AnyTrigger})
 
-KINDS: dict[str, type[Policy]] = {
-    kind.model_fields["policy"].default: kind
+POLICIES: dict[str, type[Policy]] = {
+    policy.model_fields["policy"].default: policy
     for union in (AnyTrigger, AnyGuard)
-    for kind in get_args(get_args(union)[0])
+    for policy in get_args(get_args(union)[0])
 }
 """Every policy by its name in a YAML and in votes."""
 
 __all__ = [
-    "KINDS",
+    "POLICIES",
     "AllOf",
     "Always",
     "AnyGuard",

@@ -1,4 +1,4 @@
-"""Trigger: so many of its members fire in one check."""
+"""Trigger: at least `k` of its members fire in one check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trigger: the drift is large for what is usual here."""
+"""Trigger: the drift is larger than usual for this model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from driftloop.monitoring.policies.base import Trigger
-from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.records import History, Signals, Vote, figure
 from driftloop.monitoring.settings.limits import MOST_CHECKS
 
 
@@ -32,26 +32,28 @@ class AutoQuantile(Trigger):
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         features = [score.score for score in signals.scores if score.role == "feature"]
         if not features:
-            return self.not_applicable("no feature could be scored")
+            return self.not_applicable("no feature has a drift score")
         past = [check.distance for check in history.checks if check.distance is not None][-self.window :]
         if len(past) < min(self.warm_up, self.window):
-            return self.not_applicable(f"{len(past)} scored checks so far, {self.warm_up} needed")
+            return self.not_applicable(f"{len(past)} checks with drift scores so far, {self.warm_up} needed")
         distance, limit = fmean(features), _quantile(past, self.quantile)
+        side = "above" if distance > limit else "not above"
         reason = (
-            f"mean score {distance:.3g}, the {self.quantile:.0%} quantile of the last {len(past)} checks {limit:.3g}"
+            f"mean drift score {figure(distance)} is {side} {figure(limit)}, "
+            f"the {self.quantile:.0%} quantile of the last {len(past)} checks"
         )
         vote: Literal["fire", "hold"] = "fire" if distance > limit else "hold"
         return Vote(policy=self.policy, vote=vote, observed=distance, threshold=limit, reason=reason)
 
 
 def _quantile(values: list[float], share: float) -> float:
-    """Linear between the order statistics, as numpy has it.
+    """Return a quantile, linear between the order statistics, as numpy does.
 
     >>> _quantile([3.0, 1.0, 2.0], 0.75)
     2.5
     """
     ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    below = int(place)
+    position = share * (len(ordered) - 1)
+    below = int(position)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])

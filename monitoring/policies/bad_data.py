@@ -1,4 +1,4 @@
-"""Guard: what is broken is not learnt from."""
+"""Guard: no training on broken data."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ class BadData(Guard):
     errors: int = Field(1, ge=1, le=MOST_TIMES, description="number of errors that veto")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        found = [finding for finding in signals.findings if finding.severity in {"error", "fatal"}]
-        named = ", ".join(sorted({finding.code for finding in found}))
-        reason = f"{len(found)} errors in the data: {named}" if found else "no errors in the data"
-        allowed = len(found) < self.errors
+        serious = [finding for finding in signals.findings if finding.severity in {"error", "fatal"}]
+        codes = ", ".join(sorted({finding.code for finding in serious}))
+        count = f"{len(serious)} error{'s' if len(serious) > 1 else ''} in the data"
+        reason = f"{count}: {codes} (limit {self.errors})" if serious else "no errors in the data"
+        allowed = len(serious) < self.errors
         return Vote(
             policy=self.policy,
             vote="allow" if allowed else "veto",
-            observed=float(len(found)),
+            observed=float(len(serious)),
             threshold=float(self.errors),
             reason=reason,
         )

@@ -1,4 +1,4 @@
-"""What every policy is: a closed YAML section that looks at signals and history and casts one vote.
+"""Base classes of policies: a closed YAML section that reads signals and history and returns one vote.
 
 Pure: `now`, the history and all numbers are arguments. A policy that cannot judge is not applicable and never fires.
 """
@@ -11,16 +11,16 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from driftloop.monitoring.records import Estimate, History, Performance, Role, Signal, Signals, Vote
+from driftloop.monitoring.records import Estimate, History, Performance, Role, Signal, Signals, Vote, figure
 from driftloop.monitoring.settings.section import Section
 
 
 class Policy(Section, ABC):
     """One rule. Its fields are its YAML; `policy` is its name there and in every vote.
 
-    `declares` is all that the class may look at, its members left aside. Events, the site and backtests depend on it,
-    so a policy without it is refused when its class is made. `observes` is the field of a `Check` that the thresholds
-    of its votes are limits of, where there is one.
+    `declares` is all that the class itself may read, without its members. Events, the site and backtests depend on it,
+    so the definition of a class without it fails. `observes` is the field of a `Check` that the thresholds of its votes
+    limit, if there is one.
     """
 
     role: ClassVar[Literal["trigger", "guard"]]
@@ -35,46 +35,46 @@ class Policy(Section, ABC):
 
     @property
     def members(self) -> tuple[Policy, ...]:
-        """The policies that this one sums up; none but in a composition."""
+        """Return the policies that a composition combines; empty for any other policy."""
         return ()
 
     @property
     def reads(self) -> frozenset[Signal]:
-        """What it looks at, its members included."""
+        """Return the signals that the policy and its members read."""
         return self.declares.union(*(member.reads for member in self.members))
 
     @abstractmethod
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        """Cast a vote. Same arguments, same vote."""
+        """Return a vote; the same arguments return the same vote."""
 
     @property
     def rule(self) -> str:
-        """The policy with the parameters that it was given, in one line: what its past votes are found by."""
+        """Return the policy with its explicit parameters in one line: the key of its past votes."""
         return f"{self.policy}({_fields(self)})"
 
     def priced(self, retrain: float) -> Self:
-        """The same policy; one that weighs costs and was given none takes a retrain to cost so much."""
+        """Return the policy; one that uses a cost and has none set takes `retrain` as the cost of a retrain."""
         return self
 
 
 def _fields(section: Section) -> str:
-    """The fields that were given, as `name=value`.
+    """Return the fields that were set, as `name=value`.
 
     >>> _fields(Cost(retrain=0.25))
     'retrain=0.25'
     """
-    given = [name for name in type(section).model_fields if name in section.model_fields_set and name != "policy"]
-    return ", ".join(f"{name}={_text(getattr(section, name))}" for name in given)
+    names = [name for name in type(section).model_fields if name in section.model_fields_set and name != "policy"]
+    return ", ".join(f"{name}={_text(getattr(section, name))}" for name in names)
 
 
 def _text(value: Any) -> str:
-    """A value of a field; a nested policy is its rule, however it was made."""
+    """Return a value of a field as text; a nested policy is its rule."""
     if isinstance(value, Policy):
         return value.rule
     if isinstance(value, Section):
         return f"({_fields(value)})"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_text(one) for one in value) + "]"
+        return "[" + ", ".join(_text(item) for item in value) + "]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -91,46 +91,49 @@ class Cost(Section):
 
 
 class Trigger(Policy):
-    """A rule that may ask for a retrain: fire, hold or not applicable."""
+    """A rule that may request a retrain: fire, hold or not applicable."""
 
     role: ClassVar[Literal["trigger", "guard"]] = "trigger"
 
     def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
-        """Return whether a probe would help this rule to judge; it will find it in `signals.probe`."""
+        """Return whether this rule needs a probe to judge; `signals.probe` then holds its result."""
         members = (member for member in self.members if isinstance(member, Trigger))
         return any(member.wants_probe(signals, history, now) for member in members)
 
     def compare(self, observed: float, threshold: float, reason: str) -> Vote:
-        """Fire at the threshold and above it."""
+        """Return a vote that fires at the threshold and above it."""
         vote: Literal["fire", "hold"] = "fire" if observed >= threshold else "hold"
         return Vote(policy=self.policy, vote=vote, observed=observed, threshold=threshold, reason=reason)
 
     def drifted(self, role: Role, signals: Signals) -> Vote:
-        """Fire when the one column of this role drifted, by its own method and threshold."""
+        """Return a vote that fires when the column of this role drifted, by its method and threshold."""
         score = next((score for score in signals.scores if score.role == role), None)
         if score is None:
-            return self.not_applicable(f"the {role} could not be scored")
+            return self.not_applicable(f"the {role} has no drift score")
         vote: Literal["fire", "hold"] = "fire" if score.drifted else "hold"
-        reason = f"the {role} {'drifted' if score.drifted else 'did not drift'}"
-        told = f"{reason} ({score.method} {score.score:.3g}, limit {score.threshold:.3g})"
-        return Vote(policy=self.policy, vote=vote, observed=score.score, threshold=score.threshold, reason=told)
+        change = f"the {role} {'drifted' if score.drifted else 'did not drift'}"
+        reason = f"{change} ({score.method} {figure(score.score)}, limit {figure(score.threshold)})"
+        return Vote(policy=self.policy, vote=vote, observed=score.score, threshold=score.threshold, reason=reason)
 
-    def risen(self, seen: Performance | Estimate, limit: float, *, named: str) -> Vote:
-        """Fire when a loss rose by at least `limit` of the reference's, and not by chance alone.
+    def risen(self, result: Performance | Estimate, limit: float, *, name: str) -> Vote:
+        """Return a vote that fires when a loss rose significantly, by at least `limit` of the reference loss.
 
-        By chance, at 5 %, is a rise whose interval still reaches the reference loss. The loss is a number.
+        Significantly, at 5%, means that the 95% interval is above the reference loss. The result has a loss.
         """
-        assert seen.rise is not None
-        assert seen.low is not None
-        change = f"{abs(seen.rise):.1%} {'above' if seen.rise >= 0 else 'below'}"
-        said = f"{named} {seen.loss:.4g} is {change} the reference's {seen.reference_loss:.4g}"
-        if seen.rise >= limit and seen.low <= seen.reference_loss:
-            told = f"{said}, but its 95 % interval ({seen.low:.4g} to {seen.high:.4g}) reaches the reference"
-            return Vote(policy=self.policy, vote="hold", observed=seen.rise, threshold=limit, reason=told)
-        return self.compare(seen.rise, limit, f"{said} (limit {limit:.0%})")
+        assert result.loss is not None
+        assert result.rise is not None
+        assert result.low is not None
+        assert result.high is not None
+        change = f"{abs(result.rise):.1%} {'above' if result.rise >= 0 else 'below'}"
+        text = f"{name} {figure(result.loss)} is {change} the reference loss {figure(result.reference_loss)}"
+        if result.rise >= limit and result.low <= result.reference_loss:
+            interval = f"{figure(result.low)} to {figure(result.high)}"
+            reason = f"{text}, but not significantly: its 95% interval ({interval}) includes the reference loss"
+            return Vote(policy=self.policy, vote="hold", observed=result.rise, threshold=limit, reason=reason)
+        return self.compare(result.rise, limit, f"{text} (limit {limit:.0%})")
 
-    def not_applicable(self, why: str, threshold: float | None = None) -> Vote:
-        return Vote(policy=self.policy, vote="not_applicable", threshold=threshold, reason=why)
+    def not_applicable(self, reason: str, threshold: float | None = None) -> Vote:
+        return Vote(policy=self.policy, vote="not_applicable", threshold=threshold, reason=reason)
 
 
 class Guard(Policy):
@@ -139,6 +142,6 @@ class Guard(Policy):
     role: ClassVar[Literal["trigger", "guard"]] = "guard"
 
     def require(self, observed: float, threshold: float, reason: str) -> Vote:
-        """Allow at the threshold and above it."""
+        """Return a vote that allows at the threshold and above it."""
         vote: Literal["allow", "veto"] = "allow" if observed >= threshold else "veto"
         return Vote(policy=self.policy, vote=vote, observed=observed, threshold=threshold, reason=reason)

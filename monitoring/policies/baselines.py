@@ -1,4 +1,4 @@
-"""Triggers that do not look at anything: what every other policy must beat."""
+"""Baseline triggers that read no measurement: every other policy must beat them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Never(Trigger):
     policy: Literal["never"] = "never"
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        return Vote(policy=self.policy, vote="hold", reason="this model is never retrained by itself")
+        return Vote(policy=self.policy, vote="hold", reason="this policy never retrains")
 
 
 class Always(Trigger):
@@ -26,4 +26,5 @@ class Always(Trigger):
     policy: Literal["always"] = "always"
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        return self.compare(float(signals.rows), 1.0, f"retrained at every check ({signals.rows:,} rows)")
+        reason = f"this policy retrains at every check with rows ({signals.rows:,} rows)"
+        return self.compare(float(signals.rows), 1.0, reason)

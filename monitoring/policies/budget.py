@@ -1,4 +1,4 @@
-"""Guard: no more retrains in a period than were granted."""
+"""Guard: a maximum number of retrains in a period."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ class Budget(Guard):
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         since = now - timedelta(days=self.days)
-        spent = sum(retrain.now > since for retrain in history.retrains)
-        left = float(self.retrains - spent)
-        reason = f"{spent} of {self.retrains} retrains spent in the last {self.days:g} days"
-        return self.require(left, 1.0, reason)
+        used = sum(retrain.now > since for retrain in history.retrains)
+        reason = f"{used} of {self.retrains} retrains used in the last {self.days:g} days"
+        return self.require(float(self.retrains - used), 1.0, reason)

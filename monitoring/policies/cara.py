@@ -10,7 +10,7 @@ from pydantic import Field
 
 from driftloop.monitoring.policies.base import Cost, Trigger
 from driftloop.monitoring.policies.tenure import tenure
-from driftloop.monitoring.records import History, Signals, Vote, changed
+from driftloop.monitoring.records import History, Signals, Vote, changed, figure
 
 
 class Cara(Trigger):
@@ -30,14 +30,15 @@ class Cara(Trigger):
         return changed(self, cost=Cost(retrain=retrain)) if unset else self
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        seen = signals.performance
-        if seen is None or not math.isfinite(seen.reference_loss):
-            return self.not_applicable("no labelled rows yet, or a reference loss that is not finite")
-        unit = signals.learned.batch_loss if signals.learned else seen.reference_loss
+        measured = signals.performance
+        if measured is None or not math.isfinite(measured.reference_loss):
+            return self.not_applicable("no labeled rows yet, or the reference loss is not finite")
+        unit = signals.learned.batch_loss if signals.learned else measured.reference_loss
         limit = self.cost.retrain * unit
         past = [check.loss for check in tenure(signals, history) if check.loss is not None]
-        stale = sum(max(0.0, loss - seen.reference_loss) for loss in [*past, seen.loss])
-        told = f"{seen.loss_name} over the reference's added up to {stale:.4g} in {len(past) + 1} checks"
+        staleness = sum(max(0.0, loss - measured.reference_loss) for loss in [*past, measured.loss])
         if limit <= 0:
-            return self.not_applicable("a loss of zero has no share that a retrain could cost")
-        return self.compare(stale, limit, f"{told} (a retrain costs {limit:.4g})")
+            return self.not_applicable("the reference loss is 0, so the cost of a retrain is undefined")
+        excess = f"excess of {measured.loss_name} over the reference loss: {figure(staleness)}"
+        reason = f"{excess}, added up over {len(past) + 1} checks (a retrain costs {figure(limit)})"
+        return self.compare(staleness, limit, reason)

@@ -1,4 +1,4 @@
-"""What the compositions share: members of which each casts its own vote. No policy by itself."""
+"""Base class of compositions: triggers whose members each return a vote."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Composition(Trigger):
-    """A trigger over triggers. A composition may stand within another one."""
+    """A trigger over triggers. A composition may contain another one."""
 
     declares = frozenset()
     triggers: tuple[AnyTrigger, ...] = Field(min_length=1, description="triggers that are combined")
@@ -28,11 +28,11 @@ class Composition(Trigger):
         return changed(self, triggers=tuple(member.priced(retrain) for member in self.triggers))
 
     def count(self, needed: int, signals: Signals, history: History, now: datetime) -> Vote:
-        """Fire when so many members do. A composition of which no member can judge is not applicable."""
+        """Return a vote that fires when `needed` members fire; it is not applicable if no member can judge."""
         votes = tuple(member.judge(signals, history, now) for member in self.triggers)
         fired = [vote for vote in votes if vote.vote == "fire"]
-        told = "; ".join(f"{vote.reason} [{vote.policy}]" for vote in fired or votes)
-        reason = f"{len(fired)} of {len(votes)} fired, {needed} needed: {told}"
+        reasons = "; ".join(f"{vote.reason} [{vote.policy}]" for vote in fired or votes)
+        reason = f"{len(fired)} of {len(votes)} triggers fired, {needed} needed: {reasons}"
         if all(vote.vote == "not_applicable" for vote in votes):
-            return changed(self.not_applicable(f"no member can judge: {told}", float(needed)), members=votes)
+            return changed(self.not_applicable(f"no trigger can judge: {reasons}", float(needed)), members=votes)
         return changed(self.compare(float(len(fired)), float(needed), reason), members=votes)

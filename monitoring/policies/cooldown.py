@@ -1,4 +1,4 @@
-"""Guard: no two retrains too close to each other."""
+"""Guard: a minimum time between two retrains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Cooldown(Guard):
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if not history.retrains:
-            return Vote(policy=self.policy, vote="allow", threshold=self.days, reason="no retrain so far")
+            return Vote(policy=self.policy, vote="allow", threshold=self.days, reason="no retrain yet")
         last = max(retrain.now for retrain in history.retrains)
         since = (now - last) / timedelta(days=1)
-        return self.require(since, self.days, f"{since:.1f} days since the last retrain (at least {self.days:g})")
+        return self.require(since, self.days, f"{since:.1f} days since the last retrain (minimum {self.days:g})")

@@ -1,4 +1,4 @@
-"""Trigger: too many of the features have drifted."""
+"""Trigger: too many features have drifted."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class DriftShare(Trigger):
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         features = [score for score in signals.scores if score.role == "feature"]
         if not features:
-            return self.not_applicable("no feature could be scored", self.threshold)
+            return self.not_applicable("no feature has a drift score", self.threshold)
         weights = dict.fromkeys((score.name for score in features), 1.0)
         if self.weighted:
             if signals.importance is None:
-                return self.not_applicable("the champion's feature importance is not known", self.threshold)
+                return self.not_applicable("the champion has no feature importance", self.threshold)
             weights = {name: max(0.0, signals.importance.get(name, 0.0)) for name in weights}
             if not any(weights.values()):
-                return self.not_applicable("no scored feature is of importance to the champion", self.threshold)
+                return self.not_applicable("every scored feature has importance 0 to the champion", self.threshold)
         drifted = [score.name for score in features if score.drifted]
         share = sum(weights[name] for name in drifted) / sum(weights.values())
-        by = " by importance" if self.weighted else ""
-        told = f"{len(drifted)} of {len(features)} features drifted ({share:.0%}{by}, limit {self.threshold:.0%})"
-        return self.compare(share, self.threshold, told)
+        basis = " of the importance" if self.weighted else ""
+        reason = f"{len(drifted)} of {len(features)} features drifted ({share:.0%}{basis}, limit {self.threshold:.0%})"
+        return self.compare(share, self.threshold, reason)

@@ -1,4 +1,4 @@
-"""Guard: a retrain needs labels to learn from and to be judged by."""
+"""Guard: a minimum number of labels for training and for the gate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,5 @@ class EnoughLabels(Guard):
     min_labels: int = Field(200, ge=1, le=MOST_ROWS, description="minimum number of labeled rows")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        seen = signals.labelled_rows
-        return self.require(
-            float(seen), float(self.min_labels), f"{seen:,} labelled rows (at least {self.min_labels:,})"
-        )
+        rows = signals.labelled_rows
+        return self.require(float(rows), float(self.min_labels), f"{rows:,} labeled rows (minimum {self.min_labels:,})")

@@ -1,4 +1,4 @@
-"""Guard: a check of few rows is no ground for a retrain."""
+"""Guard: a minimum number of rows in the check."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class EnoughRows(Guard):
     min_rows: int = Field(200, ge=1, le=MOST_ROWS, description="minimum number of rows")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        reason = f"{signals.rows:,} rows (at least {self.min_rows:,})"
+        reason = f"{signals.rows:,} rows (minimum {self.min_rows:,})"
         return self.require(float(signals.rows), float(self.min_rows), reason)

@@ -27,9 +27,10 @@ class EstimatedLoss(Trigger):
     )
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        told = signals.estimated
-        if told is None:
-            return self.not_applicable("the champion keeps no estimator of its loss; its successor will", self.max_rise)
-        if not told.applicable or told.rise is None or told.low is None or told.high is None:
-            return self.not_applicable(told.reason, self.max_rise)
-        return self.risen(told, self.max_rise, named=f"estimated {told.loss_name}")
+        estimate = signals.estimated
+        if estimate is None:
+            reason = "this champion has no loss estimator; the next champion gets one"
+            return self.not_applicable(reason, self.max_rise)
+        if not estimate.applicable or estimate.rise is None or estimate.low is None or estimate.high is None:
+            return self.not_applicable(estimate.reason, self.max_rise)
+        return self.risen(estimate, self.max_rise, name=f"estimated {estimate.loss_name}")

@@ -37,18 +37,19 @@ class GatedProbeDebt(Trigger):
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         state = staleness(signals, history, 1, straight=True)
         if state is None:
-            return self.not_applicable("no labelled rows yet, or a loss that is zero or not finite", 1.0)
+            return self.not_applicable("no labeled rows yet, or the loss is 0 or not finite", 1.0)
         lost = self._lost(state)
         fires = state.measured and state.gap > 0 and lost >= 1
-        told = f"{'' if state.measured else 'at most '}{lost:.1f}x its cost lost since the last training"
+        most = "" if state.measured else "at most "
+        text = f"staleness has cost {most}{lost:.1f} retrains since the last training (limit 1)"
         return Vote(
             policy=self.policy,
             vote="fire" if fires else "hold",
             observed=lost,
             threshold=1.0,
-            reason=f"{'retrain' if fires else 'wait'}: {told}{state.explain(signals)}",
+            reason=f"{'retrain' if fires else 'wait'}: {text}{state.explain(signals)}",
         )
 
     def _lost(self, state: Staleness) -> float:
-        """What was lost, in units of the cost of a retrain."""
+        """Return what staleness has cost, in units of the cost of a retrain."""
         return state.costs(state.debt + state.gap, self.cost.retrain)

@@ -1,4 +1,4 @@
-"""Trigger: its member fired in so many of the last checks."""
+"""Trigger: its member fired in `k` of the last `n` checks."""
 
 from __future__ import annotations
 
@@ -48,12 +48,15 @@ class KOfN(Trigger):
         vote = changed(self.trigger.judge(signals, history, now), rule=rule)
         past = tenure(signals, history)[-(self.n - 1) :] if self.n > 1 else ()
         fired = sum(rule in check.fired for check in past) + (vote.vote == "fire")
-        reason = f"{fired} of the last {self.n} checks fired, {self.k} needed; now: {vote.reason} [{vote.policy}]"
+        current = f"this check: {vote.reason} [{vote.policy}]"
+        reason = f"{fired} of the last {self.n} checks fired, {self.k} needed; {current}"
         if vote.vote == "not_applicable":
-            made = self.not_applicable(vote.reason, float(self.k))
+            result = self.not_applicable(vote.reason, float(self.k))
         elif vote.vote == "hold":
-            # What is over by now is no reason any more, however often it fired.
-            made = Vote(policy=self.policy, vote="hold", observed=float(fired), threshold=float(self.k), reason=reason)
+            # A cause that has ended is not a reason to retrain, regardless of how often it fired.
+            result = Vote(
+                policy=self.policy, vote="hold", observed=float(fired), threshold=float(self.k), reason=reason
+            )
         else:
-            made = self.compare(float(fired), float(self.k), reason)
-        return changed(made, members=(vote,))
+            result = self.compare(float(fired), float(self.k), reason)
+        return changed(result, members=(vote,))

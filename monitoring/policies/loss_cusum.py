@@ -12,7 +12,7 @@ from pydantic import Field
 
 from driftloop.monitoring.policies.base import Trigger
 from driftloop.monitoring.policies.tenure import tenure
-from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.records import History, Signals, Vote, figure
 from driftloop.monitoring.settings.limits import MOST_CHECKS, MOST_TIMES
 
 
@@ -34,18 +34,24 @@ class LossCusum(Trigger):
     )
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        seen = signals.performance
-        if seen is None:
-            return self.not_applicable("no labelled rows yet", self.threshold)
-        known = [check.loss for check in history.checks if check.loss is not None]
-        if len(known) < self.warm_up or not all(map(math.isfinite, [*known, seen.loss, seen.reference_loss])):
-            return self.not_applicable(f"{len(known)} losses so far, {self.warm_up} needed", self.threshold)
-        # The median of |a - b| of two draws is 0.954 deviations. A window's own error is the least it can be.
-        steps = [abs(b - a) for a, b in pairwise(known)]
-        deviation = max(median(steps) / 0.954, (seen.loss - seen.low) / 1.96, 1e-9 * abs(seen.reference_loss), 1e-300)
+        measured = signals.performance
+        if measured is None:
+            return self.not_applicable("no labeled rows yet", self.threshold)
+        losses = [check.loss for check in history.checks if check.loss is not None]
+        if len(losses) < self.warm_up:
+            reason = f"{len(losses)} checks with a loss so far, {self.warm_up} needed"
+            return self.not_applicable(reason, self.threshold)
+        reference_loss = measured.reference_loss
+        if not all(map(math.isfinite, [*losses, measured.loss, reference_loss])):
+            return self.not_applicable("a loss is not finite", self.threshold)
+        # The median of |a - b| of two draws is 0.954 deviations. The error of a window's mean is the lower bound.
+        steps = [abs(b - a) for a, b in pairwise(losses)]
+        error = (measured.loss - measured.low) / 1.96
+        deviation = max(median(steps) / 0.954, error, 1e-9 * abs(reference_loss), 1e-300)
         total = 0.0
-        for loss in [*(check.loss for check in tenure(signals, history)), seen.loss]:
+        for loss in [*(check.loss for check in tenure(signals, history)), measured.loss]:
             if loss is not None:
-                total = max(0.0, total + (loss - seen.reference_loss) / deviation - self.slack)
-        told = f"{seen.loss_name} above the reference's {seen.reference_loss:.4g} added up to {total:.1f} deviations"
-        return self.compare(total, self.threshold, f"{told} (limit {self.threshold:g})")
+                total = max(0.0, total + (loss - reference_loss) / deviation - self.slack)
+        excess = f"excess of {measured.loss_name} over the reference loss {figure(reference_loss)}"
+        reason = f"{excess}: {total:.1f} standard deviations, added up over the checks (limit {self.threshold:g})"
+        return self.compare(total, self.threshold, reason)

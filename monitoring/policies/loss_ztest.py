@@ -1,4 +1,4 @@
-"""Trigger: the loss is significantly above the reference's."""
+"""Trigger: the loss is significantly above the reference loss."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from driftloop.monitoring.policies.base import Trigger
 from driftloop.monitoring.policies.tenure import reign
-from driftloop.monitoring.records import History, Signals, Vote
+from driftloop.monitoring.records import History, Signals, Vote, figure
 from driftloop.monitoring.settings.limits import MOST_ROWS, MOST_TIMES
 
 
@@ -32,15 +32,18 @@ class LossZTest(Trigger):
     )
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        seen = signals.performance
-        if seen is None or seen.rows < self.min_rows:
-            return self.not_applicable(f"{seen.rows if seen else 0} labelled rows, {self.min_rows} needed", self.z)
+        measured = signals.performance
+        if measured is None or measured.rows < self.min_rows:
+            rows = measured.rows if measured else 0
+            return self.not_applicable(f"{rows:,} labeled rows, {self.min_rows:,} needed", self.z)
         losses = [check.loss for check in reign(signals, history) if check.loss is not None]
         between = stdev(losses) if len(losses) >= 3 else 0.0
-        error = math.hypot((seen.loss - seen.low) / 1.96, between)
-        rise = seen.loss - seen.reference_loss
+        error = math.hypot((measured.loss - measured.low) / 1.96, between)
+        rise = measured.loss - measured.reference_loss
         if not math.isfinite(rise) or not math.isfinite(error):
             return self.not_applicable("the loss or its interval is not finite", self.z)
         z = rise / error if error > 0 else math.copysign(1e9, rise) if rise else 0.0
-        told = f"{seen.loss_name} {seen.loss:.4g} lies {z:.1f} standard errors above the reference's"
-        return self.compare(z, self.z, f"{told} {seen.reference_loss:.4g} (limit {self.z:g})")
+        loss, reference = figure(measured.loss), figure(measured.reference_loss)
+        side = "above" if z >= 0 else "below"
+        distance = f"{abs(z):.1f} standard errors {side} the reference loss {reference}"
+        return self.compare(z, self.z, f"{measured.loss_name} {loss} is {distance} (limit {self.z:g})")

@@ -1,4 +1,4 @@
-"""Trigger: the champion is old."""
+"""Trigger: the champion has reached a maximum age."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class MaxAge(Trigger):
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if signals.champion_age is None:
-            return self.not_applicable("the champion's age is not known", self.max_age_days)
+            return self.not_applicable("the champion's age is unknown", self.max_age_days)
         age = signals.champion_age / timedelta(days=1)
-        reason = f"the champion's newest rows are {age:.1f} days old"
+        reason = f"the champion's newest training row is {age:.1f} days old"
         answered = max((retrain.now for retrain in history.retrains), default=None)
         since = age if answered is None else (now - answered) / timedelta(days=1)
         if since < age:
-            reason += f", the last retrain was answered {since:.1f} days ago"
+            reason += f", the last retrain ended {since:.1f} days ago"
         return self.compare(min(age, since), self.max_age_days, f"{reason} (limit {self.max_age_days:g})")

@@ -1,4 +1,4 @@
-"""Trigger: so many rows came since the last training."""
+"""Trigger: enough new rows since the last training."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class NewRows(Trigger):
     rows: int = Field(ge=1, le=MOST_ROWS, description="number of rows that fires")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        mine = tenure(signals, history)
-        begun = mine[0].now if mine else now
-        known = [*(check.now for check in history.checks), *(retrain.now for retrain in history.retrains)]
-        before = max((moment for moment in known if moment < begun), default=None)
-        first = min(1.0, (begun - before) / signals.window.length) if before is not None else 1.0
-        rows = [*(check.rows for check in mine), signals.rows]
-        ages = [*(check.age_batches for check in mine), signals.age_batches]
+        checks = tenure(signals, history)
+        begin = checks[0].now if checks else now
+        times = [*(check.now for check in history.checks), *(retrain.now for retrain in history.retrains)]
+        before = max((moment for moment in times if moment < begin), default=None)
+        first = min(1.0, (begin - before) / signals.window.length) if before is not None else 1.0
+        rows = [*(check.rows for check in checks), signals.rows]
+        ages = [*(check.age_batches for check in checks), signals.age_batches]
         shares = [first, *(_new(*pair) for pair in pairwise(ages))]
-        seen = sum(count * share for count, share in zip(rows, shares, strict=True))
-        reason = f"{seen:,.0f} rows since the last training (limit {self.rows:,})"
-        return self.compare(seen, float(self.rows), reason)
+        total = sum(count * share for count, share in zip(rows, shares, strict=True))
+        reason = f"{total:,.0f} new rows since the last training (limit {self.rows:,})"
+        return self.compare(total, float(self.rows), reason)
 
 
 def _new(before: float | None, age: float | None) -> float:
-    """The share of a window that an earlier one did not cover."""
+    """Return the share of a window that an earlier one did not cover."""
     return 1.0 if before is None or age is None else min(1.0, max(0.0, age - before))

@@ -1,4 +1,4 @@
-"""Trigger: the champion's loss on labelled rows has risen over its loss on the reference."""
+"""Trigger: the champion's loss on labeled rows has risen above its reference loss."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class PerformanceDrop(Trigger):
     )
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        seen = signals.performance
-        if seen is None:
-            return self.not_applicable("no labelled rows yet", self.max_rise)
-        if seen.rows < self.min_rows:
-            return self.not_applicable(f"{seen.rows} labelled rows, {self.min_rows} needed", self.max_rise)
-        return self.risen(seen, self.max_rise, named=seen.loss_name)
+        measured = signals.performance
+        if measured is None:
+            return self.not_applicable("no labeled rows yet", self.max_rise)
+        if measured.rows < self.min_rows:
+            return self.not_applicable(f"{measured.rows:,} labeled rows, {self.min_rows:,} needed", self.max_rise)
+        return self.risen(measured, self.max_rise, name=measured.loss_name)

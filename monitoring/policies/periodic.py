@@ -1,4 +1,4 @@
-"""Trigger: every so many checks."""
+"""Trigger: a fixed number of checks between retrains."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class Periodic(Trigger):
         if signals.rows == 0:
             return self.not_applicable("no rows in this check", float(self.every))
         count = len(tenure(signals, history)) + 1
-        reason = f"check {count} since the last training (retrained at every {self.every})"
+        reason = f"check {count} since the last training (limit {self.every})"
         return self.compare(float(count), float(self.every), reason)

@@ -1,4 +1,4 @@
-"""Trigger: what the champion predicts has moved."""
+"""Trigger: the predictions have drifted."""
 
 from __future__ import annotations
 

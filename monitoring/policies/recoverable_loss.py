@@ -1,4 +1,4 @@
-"""Trigger: what a fresh model would win back is worth a retrain."""
+"""Trigger: the expected gain from a retrain exceeds its cost."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from pydantic import Field
 from driftloop.monitoring.policies.base import Cost, Trigger
 from driftloop.monitoring.policies.staleness import FRESH, Staleness, staleness
 from driftloop.monitoring.records import History, Signals, Vote, changed
-
-NO_BACKTEST = " (no backtest so far: in units of the reference loss)"
 
 
 class RecoverableLoss(Trigger):
@@ -46,21 +44,24 @@ class RecoverableLoss(Trigger):
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         state = staleness(signals, history, self.horizon)
         if state is None:
-            return self.not_applicable("no labelled rows yet, or a loss that is zero or not finite", 1.0)
-        lost, won = self._shares(state)
-        fires = state.measured and state.gap > 0 and min(lost, won) >= 1
+            return self.not_applicable("no labeled rows yet, or the loss is 0 or not finite", 1.0)
+        lost, gain = self._shares(state)
+        fires = state.measured and state.gap > 0 and min(lost, gain) >= 1
         most = "" if state.measured else "at most "
-        told = f"{most}{lost:.1f}x its cost already lost, {most}{won:.1f}x can be won back in {self.horizon} batches"
+        text = (
+            f"staleness has cost {most}{lost:.1f} retrains so far; retraining should win back {most}{gain:.1f} "
+            f"within {self.horizon} windows (limit 1 each)"
+        )
+        cost = f"; no backtest yet: a retrain counts as {self.cost.retrain:g} of the reference loss"
         return Vote(
             policy=self.policy,
             vote="fire" if fires else "hold",
-            observed=min(lost, won),
+            observed=min(lost, gain),
             threshold=1.0,
-            reason=f"{'retrain' if fires else 'wait'}: {told}{state.explain(signals)}"
-            + ("" if signals.learned else NO_BACKTEST),
+            reason=f"{'retrain' if fires else 'wait'}: {text}{state.explain(signals)}{'' if signals.learned else cost}",
         )
 
     def _shares(self, state: Staleness) -> tuple[float, float]:
-        """What was lost and what can be won, in units of the cost of a retrain."""
+        """Return what staleness has cost and the expected gain, in units of the cost of a retrain."""
         cost = self.cost.retrain
-        return state.costs(state.debt + state.gap, cost), state.costs(state.winnable, cost)
+        return state.costs(state.debt + state.gap, cost), state.costs(state.gain, cost)

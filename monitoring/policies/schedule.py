@@ -29,21 +29,21 @@ class Schedule(Trigger):
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if not signals.dated:
-            return self.not_applicable("the dates of this replay are made up: it needs the ends of its windows")
-        known = [retrain.now for retrain in history.retrains]
+            return self.not_applicable("this replay has no real dates; pass the ends of its windows")
+        trained = [retrain.now for retrain in history.retrains]
         if signals.champion_age is not None:
-            known.append(now - signals.champion_age)
-        if not known:
-            return self.not_applicable("neither a retrain nor the champion's age is known")
-        last, begun = max(known), _beginning(now.astimezone(ZoneInfo(self.time_zone)), self.every)
-        over = (begun - last) / timedelta(days=1)
-        told = f"this {self.every} began on {begun:%Y-%m-%d}, the last training was on {last:%Y-%m-%d}"
-        vote: Literal["fire", "hold"] = "fire" if begun > last else "hold"
-        return Vote(policy=self.policy, vote=vote, observed=over, threshold=0.0, reason=told)
+            trained.append(now - signals.champion_age)
+        if not trained:
+            return self.not_applicable("no retrain yet, and the champion's age is unknown")
+        last, begin = max(trained), _beginning(now.astimezone(ZoneInfo(self.time_zone)), self.every)
+        days = (begin - last) / timedelta(days=1)
+        reason = f"this {self.every} began on {begin:%Y-%m-%d}, the last training was on {last:%Y-%m-%d}"
+        vote: Literal["fire", "hold"] = "fire" if begin > last else "hold"
+        return Vote(policy=self.policy, vote=vote, observed=days, threshold=0.0, reason=reason)
 
 
 def _beginning(moment: datetime, period: Period) -> datetime:
-    """The first moment of the period.
+    """Return the first moment of the period.
 
     >>> _beginning(datetime(2026, 8, 5, 12), "quarter").isoformat()
     '2026-07-01T00:00:00'

@@ -1,8 +1,8 @@
-"""What a champion has lost by its age, and what a fresh model would win: the sums of the policies that weigh cost.
+"""Cost of a champion's staleness and expected gain of a retrain, for the policies that use the cost of a retrain.
 
-No policy. A gap is the champion's loss minus a fresh model's on the same rows; ages and debts are in current windows,
-an age of zero being that of the freshest challenger there could be: one that holds its newest rows out for the gate is
-older than its window by these. Pure: all is worked out again from the history.
+A gap is the champion's loss minus a fresh model's on the same rows. Ages and debts are in current windows. Age 0 is the
+age of the freshest possible challenger, which is older than its window by the rows it holds out for the gate. Pure: all
+is computed from the history at each check.
 """
 
 from __future__ import annotations
@@ -13,86 +13,85 @@ from dataclasses import dataclass
 from statistics import median
 
 from driftloop.monitoring.policies.tenure import tenure
-from driftloop.monitoring.records import History, PastCheck, Signals
+from driftloop.monitoring.records import History, PastCheck, Signals, figure
 
-# A model younger than half a window is as good as fresh: what a probe finds there is the probe's own handicap.
+# A model younger than half a window counts as fresh: the gap that a probe measures there is the probe bias.
 FRESH = 0.5
-# A backtest's age curve weighs as much as so many probes in operation; without one, so many calibrate the probe.
+# The backtest's age curve has the weight of this many probes; without a backtest, this many probes measure the bias.
 PRIOR_PROBES = 4
 CALIBRATING_PROBES = 3
-# Ages in windows, where windows are short and champions old; beyond it a gap grows with the root of the age.
+# Limit of the age curve in windows, for short windows and old champions; at higher ages a gap grows with the square
+# root of the age.
 LONGEST_CURVE = 10_000
 
 
 @dataclass(frozen=True)
 class Staleness:
-    """Debt and gap of the champion by now, measured where there was a probe, optimistic since.
+    """Current debt and gap of the champion: measured at each probe, an upper estimate since.
 
-    `debt` is the gap added up since the last training, in loss times windows; `winnable` what a retrain now would win
-    back over the coming windows. Optimistic means in favour of a retrain: as large as the gap may have become. `unit`
-    is one batch's loss. `uncalibrated`: how far a probe is behind is not known yet, and this check could measure it.
-    `correction` was added to the gap of each probe; `samples` probes next to a fresh champion have shown it, 0 where a
-    backtest has.
+    `debt` is the gap added up since the last training, in loss times windows; `gain` is what a retrain now should gain
+    over the coming windows. The upper estimate favors a retrain: the gap is as large as it may have become. `unit` is
+    one batch's loss. `uncalibrated`: the probe bias is unknown, and this check could measure it. `correction` was added
+    to the gap of each probe; `samples` probes next to a fresh champion have measured it, 0 if a backtest has.
     """
 
     unit: float
     age: float
     gap: float
     debt: float
-    winnable: float
+    gain: float
     measured: bool
     uncalibrated: bool
     correction: float = 0.0
     samples: int = 0
 
     def explain(self, signals: Signals) -> str:
-        """What became of the gap of this check's probe, where it is not weighed as it is."""
+        """Return how the gap of this check's probe counts; empty if it counts unchanged."""
         if signals.probe is None or (self.measured and not self.correction):
             return ""
+        gap = signals.probe.gap
         if not self.measured:
             return (
-                f"; the probe's gap {signals.probe.gap:.3g} is not weighed: next to a champion as fresh as can be it "
-                "measures the probe, and corrects later ones"
+                f"; the probe gap {figure(gap)} is not used: the champion is still fresh, so the gap measures the "
+                "probe bias, which corrects later probes"
             )
-        source = (
-            f"{self.samples} of {CALIBRATING_PROBES} probes next to a fresh champion" if self.samples else "backtest"
-        )
-        gap = signals.probe.gap
-        return f"; the probe's gap {gap:.3g} counts as {gap + self.correction:.3g} (correction from {source})"
+        probes = f"{self.samples} of {CALIBRATING_PROBES} probes next to a fresh champion"
+        source = probes if self.samples else "the backtest"
+        return f"; the probe gap {figure(gap)} counts as {figure(gap + self.correction)} (correction from {source})"
 
     def costs(self, loss: float, retrain: float) -> float:
-        """Return how many retrains a loss is worth, each of which costs `retrain` batches."""
-        # The smallest losses there are, times a small cost, are rounded to nothing.
+        """Return how many retrains a loss is worth if each costs `retrain` batches."""
+        # The product of the smallest loss and a small cost is rounded to 0.
         return max(0.0, loss) / max(retrain * self.unit, sys.float_info.min)
 
 
 def staleness(signals: Signals, history: History, horizon: int, *, straight: bool = False) -> Staleness | None:
-    """Work it out for the newest labelled window; None where no finite loss above zero is known.
+    """Return the staleness on the newest labeled window; None without a finite loss above 0.
 
-    `straight` draws the expected ageing from the probes of the history alone, as a straight line.
+    `straight` derives the expected aging from the probes of the history alone, as a straight line.
     """
-    seen = signals.performance
-    if seen is None or not math.isfinite(seen.loss) or not math.isfinite(seen.reference_loss):
+    measured = signals.performance
+    if measured is None or not math.isfinite(measured.loss) or not math.isfinite(measured.reference_loss):
         return None
     curve, path = _curve(signals, history, straight), _path(signals, history)
-    handicap, samples = _handicap(signals, history)
+    bias, samples = _probe_bias(signals, history)
     start, age = path[0], path[-1].age
-    gap = debt = hoped = base_gap = 0.0
-    base_age, base_loss, before, last_age = start.age, start.loss, start.loss, start.age
-    for at in path[1:]:
-        if at.gap is not None and at.age >= FRESH:
-            gap = at.gap + handicap
-            # What an older model happened to win is no credit against what this one loses.
-            debt = max(0.0, debt + (at.age - base_age) * (base_gap + gap) / 2)
-            # The probe could not learn from the rows it was scored on: a rise that came with them is still open.
-            base_age, base_gap, base_loss, hoped = at.age, gap, before, 0.0
+    gap = debt = unmeasured = base_gap = 0.0
+    base_age, base_loss, last_loss, last_age = start.age, start.loss, start.loss, start.age
+    for point in path[1:]:
+        if point.gap is not None and point.age >= FRESH:
+            gap = point.gap + bias
+            # A gap below 0 of an older model does not offset the debt of this one.
+            debt = max(0.0, debt + (point.age - base_age) * (base_gap + gap) / 2)
+            # The probe could not learn from the rows it was scored on: a rise on these rows is not yet measured.
+            base_age, base_gap, base_loss, unmeasured = point.age, gap, last_loss, 0.0
         else:
-            ageing = gap_at(curve, at.age) - gap_at(curve, base_age)
-            likely = base_gap + max(ageing, at.loss - base_loss, 0.0)
-            hoped += (at.age - last_age) * (gap + likely) / 2
-            gap = likely
-        last_age, before = at.age, at.loss
-    unit = next((one for one in (_unit(signals), seen.reference_loss, seen.loss) if one > 0), None)
+            aging = gap_at(curve, point.age) - gap_at(curve, base_age)
+            estimate = base_gap + max(aging, point.loss - base_loss, 0.0)
+            unmeasured += (point.age - last_age) * (gap + estimate) / 2
+            gap = estimate
+        last_age, last_loss = point.age, point.loss
+    unit = next((loss for loss in (_unit(signals), measured.reference_loss, measured.loss) if loss > 0), None)
     if unit is None:
         return None
     probed = signals.probe is not None
@@ -100,26 +99,26 @@ def staleness(signals: Signals, history: History, horizon: int, *, straight: boo
         unit=unit,
         age=age,
         gap=gap,
-        debt=debt + hoped,
-        winnable=winnable(curve, gap, age, signals.lag_batches, horizon),
+        debt=debt + unmeasured,
+        gain=expected_gain(curve, gap, age, signals.lag_batches, horizon),
         measured=probed and age >= FRESH,
         uncalibrated=signals.learned is None and not probed and age < FRESH and samples < CALIBRATING_PROBES,
-        correction=handicap,
+        correction=bias,
         samples=samples,
     )
 
 
-def winnable(curve: tuple[float, ...], gap: float, age: float, lag: float, horizon: int) -> float:
-    """What a retrain now would win over so many windows: the old model ages further, and so does the new one."""
+def expected_gain(curve: tuple[float, ...], gap: float, age: float, lag: float, horizon: int) -> float:
+    """Return what a retrain now should gain over `horizon` windows, in which both models age further."""
     steps = range(1, horizon + 1)
     keep = sum(gap + gap_at(curve, age + lag + k) - gap_at(curve, age) for k in steps)
     return keep - sum(gap_at(curve, lag + k - 1) for k in steps)
 
 
 def gap_at(curve: tuple[float, ...], age: float) -> float:
-    """The expected gap at an age: linear between whole windows; beyond what was seen it grows with the root of the age.
+    """Return the expected gap at an age: linear between whole windows, after the curve with the root of the age.
 
-    So does the distance of a concept that wanders at random: less than a line, more than standing still.
+    So grows the distance of a concept that moves at random: more slowly than a straight line.
 
     >>> gap_at((0.0, 0.1, 0.2), 0.5), gap_at((0.0, 0.1, 0.2), 8)
     (0.05, 0.4)
@@ -135,7 +134,7 @@ def gap_at(curve: tuple[float, ...], age: float) -> float:
 
 @dataclass(frozen=True)
 class _Point:
-    """The champion on the newest labelled window of one check."""
+    """The champion on the newest labeled window of one check."""
 
     age: float
     loss: float
@@ -143,14 +142,14 @@ class _Point:
 
 
 def _path(signals: Signals, history: History) -> list[_Point]:
-    """From the moment when the champion's gap was zero, over its checks with a loss since then, up to now.
+    """Return the champion's checks with a loss, from the moment its gap was 0 to the current check.
 
-    That moment is its first check if it was fresh then; the retrain that was rejected, since it proved that there was
-    nothing to win; or else the champion's making, with the loss on its reference.
+    That moment is its first check if it was fresh then; the rejected retrain, which showed that nothing could be
+    gained; or otherwise its training, with the loss on its reference.
     """
     assert signals.performance is not None
     lag, past = signals.lag_batches + signals.held_batches, tenure(signals, history)
-    points = [_point(check, place, lag) for place, check in enumerate(past) if check.loss is not None]
+    points = [_point(check, index, lag) for index, check in enumerate(past) if check.loss is not None]
     points.append(
         _Point(
             age=_age(signals.age_batches, len(past), lag),
@@ -167,67 +166,71 @@ def _path(signals: Signals, history: History) -> list[_Point]:
 
 
 def _curve(signals: Signals, history: History, straight: bool) -> tuple[float, ...]:
-    """The expected gap by age, as the backtest has it and the probes since then correct it.
+    """Return the expected gap by age: the backtest's curve, corrected by later probes.
 
-    By least squares: one factor on the backtest's curve, which itself weighs as much as a few probes; or a straight
-    line through zero, as far as probes have reached, where there is no curve.
+    By least squares: one factor on the backtest's curve, which itself has the weight of a few probes. Without such a
+    curve: a straight line through 0, up to the highest age of a probe.
     """
-    known = _learned(signals)
-    handicap, _ = _handicap(signals, history)
-    probes = [(at.age, at.gap + handicap) for at in _probed(signals, history) if at.gap is not None and at.age >= FRESH]
-    if straight or not any(known):
+    backtest = _learned(signals)
+    bias, _ = _probe_bias(signals, history)
+    probes = [
+        (point.age, point.gap + bias)
+        for point in _probed(signals, history)
+        if point.gap is not None and point.age >= FRESH
+    ]
+    if straight or not any(backtest):
         if not probes:
-            return known
+            return backtest
         rate = max(0.0, sum(age * gap for age, gap in probes) / sum(age * age for age, _ in probes))
-        reach = min(math.ceil(max(age for age, _ in probes)) + 2, LONGEST_CURVE)
-        return tuple(rate * age for age in range(reach))
-    prior = PRIOR_PROBES * sum(gap_at(known, age) ** 2 for age in range(1, 8)) / 7
-    seen = [(gap_at(known, age), gap) for age, gap in probes]
-    told = prior + sum(expected * gap for expected, gap in seen)
-    factor = max(0.0, told / (prior + sum(expected**2 for expected, _ in seen)))
-    return tuple(factor * gap for gap in known)
+        length = min(math.ceil(max(age for age, _ in probes)) + 2, LONGEST_CURVE)
+        return tuple(rate * age for age in range(length))
+    prior = PRIOR_PROBES * sum(gap_at(backtest, age) ** 2 for age in range(1, 8)) / 7
+    pairs = [(gap_at(backtest, age), gap) for age, gap in probes]
+    product = prior + sum(expected * gap for expected, gap in pairs)
+    factor = max(0.0, product / (prior + sum(expected**2 for expected, _ in pairs)))
+    return tuple(factor * gap for gap in backtest)
 
 
 def _learned(signals: Signals) -> tuple[float, ...]:
-    """The backtest's curve, from the age of the freshest challenger on."""
+    """Return the backtest's curve from the age of the freshest challenger on."""
     if signals.learned is None or signals.held_batches == 0:
         return signals.learned.age_gap if signals.learned else (0.0,)
-    whole, held = signals.learned.age_gap, signals.held_batches
-    return tuple(gap_at(whole, age + held) - gap_at(whole, held) for age in range(len(whole)))
+    curve, offset = signals.learned.age_gap, signals.held_batches
+    return tuple(gap_at(curve, age + offset) - gap_at(curve, offset) for age in range(len(curve)))
 
 
-def _handicap(signals: Signals, history: History) -> tuple[float, int]:
-    """What is to be added to each gap, and how many probes beside a fresh champion have shown it.
+def _probe_bias(signals: Signals, history: History) -> tuple[float, int]:
+    """Return the correction of each gap, and how many probes next to a fresh champion have measured it.
 
-    A backtest's handicap was taken off each gap already; yet a probe holds no rows out, and is ahead of a challenger by
-    the ageing over these. Without a backtest both show in what probes find next to a champion as fresh as can be: in
-    part after one probe, in full after three, as one may be chance. Where no rows are held out a small model cannot
-    be ahead of a full one, so what a probe finds there is the champion's own fault, and nothing is taken off.
+    A gap is stored without the backtest's probe bias; yet a probe holds no rows out and is ahead of a challenger by the
+    aging over these. Without a backtest both show in the gaps next to a fresh champion: the correction is partial after
+    one probe, which may be chance, and full after three. Where no rows are held out, a small model cannot be ahead of a
+    full one, so a gap above 0 there is the champion's own fault and is not subtracted.
     """
     if signals.learned is not None:
         return -gap_at(signals.learned.age_gap, signals.held_batches), 0
-    found = [-at.gap for at in _probed(signals, history) if at.gap is not None and at.age < FRESH]
-    if not found:
+    excess = [-point.gap for point in _probed(signals, history) if point.gap is not None and point.age < FRESH]
+    if not excess:
         return 0.0, 0
-    shown = median(found) * min(len(found), CALIBRATING_PROBES) / CALIBRATING_PROBES
-    return (shown if signals.held_batches > 0 else max(shown, 0.0)), len(found)
+    bias = median(excess) * min(len(excess), CALIBRATING_PROBES) / CALIBRATING_PROBES
+    return (bias if signals.held_batches > 0 else max(bias, 0.0)), len(excess)
 
 
 def _probed(signals: Signals, history: History) -> list[_Point]:
-    """All probes of the history, of whatever champion."""
+    """Return all probes of the history, of any champion."""
     lag = signals.lag_batches + signals.held_batches
     return [_point(check, 1, lag) for check in history.checks if check.gap is not None]
 
 
-def _point(check: PastCheck, place: int, lag: float) -> _Point:
+def _point(check: PastCheck, index: int, lag: float) -> _Point:
     loss = math.nan if check.loss is None else check.loss
-    return _Point(age=_age(check.age_batches, place, lag), loss=loss, gap=check.gap)
+    return _Point(age=_age(check.age_batches, index, lag), loss=loss, gap=check.gap)
 
 
 def _unit(signals: Signals) -> float:
     return signals.learned.batch_loss if signals.learned else 0.0
 
 
-def _age(age_batches: float | None, place: int, lag: float) -> float:
-    """The age on the newest labelled window, counted in checks where it is not known otherwise."""
-    return max(0.0, age_batches - lag - 1.0) if age_batches is not None else float(place)
+def _age(age_batches: float | None, index: int, lag: float) -> float:
+    """Return the age on the newest labeled window; without a known age, the number of checks."""
+    return max(0.0, age_batches - lag - 1.0) if age_batches is not None else float(index)

@@ -1,4 +1,4 @@
-"""Trigger: the target itself has moved."""
+"""Trigger: the target has drifted."""
 
 from __future__ import annotations
 

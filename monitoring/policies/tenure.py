@@ -1,4 +1,4 @@
-"""The checks of the past that the champion of today has gone through. No policy; several look at it."""
+"""Past checks of the current champion, as several policies read them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from driftloop.monitoring.records import History, PastCheck, Signals
 
 
 def tenure(signals: Signals, history: History) -> tuple[PastCheck, ...]:
-    """The newest checks under the same champion, and after the last retrain, oldest first.
+    """Return the checks of the current champion since the last retrain, oldest first.
 
-    A retrain that was rejected ends a tenure too: it was a proof that nothing can be won by now.
+    A rejected retrain also starts a new tenure: it has shown that a retrain currently gains nothing.
     """
     last = max((retrain.now for retrain in history.retrains), default=None)
     return tuple(check for check in reign(signals, history) if last is None or check.now > last)
 
 
 def reign(signals: Signals, history: History) -> tuple[PastCheck, ...]:
-    """The newest checks under the same champion, whatever was asked for and rejected between them, oldest first."""
-    mine = tuple(takewhile(lambda check: check.champion == signals.champion, reversed(history.checks)))
-    return mine[::-1]
+    """Return all checks of the current champion, oldest first, across rejected retrains."""
+    checks = tuple(takewhile(lambda check: check.champion == signals.champion, reversed(history.checks)))
+    return checks[::-1]

@@ -1,9 +1,10 @@
-"""What is passed on between the steps: frozen records, readable as JSON. No behaviour beyond reading oneself."""
+"""Records that the steps exchange: frozen, readable as JSON, without logic beyond their own fields."""
 
 from driftloop.monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record, Role, Severity, Window, utc
 from driftloop.monitoring.records.changing import changed
 from driftloop.monitoring.records.check import Check, CheckWindow, Retrain
 from driftloop.monitoring.records.estimate import Estimate, SelfTest
+from driftloop.monitoring.records.figures import figure
 from driftloop.monitoring.records.finding_codes import FindingCode
 from driftloop.monitoring.records.judgement import (
     DRIFT,
@@ -62,6 +63,7 @@ __all__ = [
     "VoteKind",
     "Window",
     "changed",
+    "figure",
     "share_drifted",
     "utc",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from driftloop.monitoring.errors import UnknownPolicy
-from driftloop.monitoring.policies import KINDS, AnyTrigger, Policy, Trigger
+from driftloop.monitoring.policies import POLICIES, AnyTrigger, Policy, Trigger
 from driftloop.monitoring.records import DRIFT
 from driftloop.pipelines.backtest.grid import ANCHORS, GRID
 from driftloop.pipelines.config.project import Policies
@@ -71,7 +71,7 @@ def _entries(name: str) -> list[dict[str, Any]]:
     there = [entry for entry in GRID if entry["policy"] == name]
     if there:
         return there
-    bare = {policy: kind for policy, kind in KINDS.items() if kind.role == "trigger"}
+    bare = {policy: kind for policy, kind in POLICIES.items() if kind.role == "trigger"}
     usable = {
         policy for policy, kind in bare.items() if not any(one.is_required() for one in kind.model_fields.values())
     }

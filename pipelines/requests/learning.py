@@ -35,5 +35,5 @@ def learn_on(config: Project, ledger: Ledger, check: Check, history: History) ->
         champion=check.champion,
     )
     lag = seen.lag_batches + config.held_back / check.window.length
-    known = relearn(learned, (*tenure(seen, history), check.past), lag=lag, behind=behind)
+    known = relearn(learned, (*tenure(seen, history), check.past), lag=lag, excess=behind)
     ledger.learn(config.model, known, check.now)

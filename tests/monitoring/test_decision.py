@@ -13,15 +13,15 @@ SEEN = Signals(window=Window(start=NOW - timedelta(days=7), end=NOW), rows=100, 
 
 
 def test_one_trigger_that_fires_is_enough() -> None:
-    """A retrain needs one voice among the triggers and none against it among the guards."""
+    """A retrain needs one trigger that fires and no guard that vetoes."""
     decision = decide([Never(), Always()], [EnoughLabels(min_labels=50)], SEEN, History(), NOW)
     assert decision.action == "retrain"
     assert [vote.vote for vote in decision.votes] == ["hold", "fire", "allow"]
-    assert "retrained at every check" in decision.reason
+    assert "retrains at every check" in decision.reason
 
 
 def test_one_guard_that_vetoes_is_enough() -> None:
-    """A veto holds the retrain, and the sentence names both sides."""
+    """A veto holds the retrain, and the reason names both policies."""
     past = History(retrains=(PastRetrain(now=NOW - timedelta(days=1), promoted=True),))
     decision = decide([Always()], [Cooldown(days=7), EnoughLabels(min_labels=1)], SEEN, past, NOW)
     assert (decision.action, decision.held) == ("wait", True)
@@ -35,15 +35,15 @@ def test_no_fire_means_wait() -> None:
     assert (decision.action, decision.held) == ("wait", False)
 
 
-def test_nobody_who_can_judge_means_cannot_judge() -> None:
-    """Not applicable all round is not a clean bill of health."""
+def test_without_a_judging_trigger_the_decision_is_cannot_judge() -> None:
+    """If every trigger is not applicable, the decision is not "wait"."""
     decision = decide([DriftShare(), MaxAge(max_age_days=3)], [], SEEN, History(), NOW)
     assert decision.action == "cannot_judge"
-    assert "no feature could be scored" in decision.reason
+    assert "no feature has a drift score" in decision.reason
 
 
-def test_the_verdict_is_said_once() -> None:
-    """A vote whose sentence begins with the verdict does not repeat it in the decision's."""
+def test_the_verdict_appears_once() -> None:
+    """The decision does not repeat the verdict that a vote's reason begins with."""
     performance = Performance(
         loss_name="mae", loss=2.0, low=2.0, high=2.0, rows=50, window=SEEN.window, reference_loss=1.0
     )

@@ -86,7 +86,7 @@ def test_an_age_counts_from_the_last_answered_request() -> None:
         answered = History(retrains=(PastRetrain(now=NOW - timedelta(days=10), promoted=promoted),))
         votes = {days: MaxAge(max_age_days=days).judge(signals(age=50), answered, NOW) for days in (9, 10, 11)}
         assert [vote.vote for vote in votes.values()] == ["fire", "fire", "hold"]
-        assert "50.0 days old, the last retrain was answered 10.0 days ago (limit 11)" in votes[11].reason
+        assert "50.0 days old, the last retrain ended 10.0 days ago (limit 11)" in votes[11].reason
     long_ago = History(retrains=(PastRetrain(now=NOW - timedelta(days=90), promoted=True),))
     assert MaxAge(max_age_days=30).judge(signals(age=20), long_ago, NOW).vote == "hold"
 

@@ -42,12 +42,12 @@ def test_gaps_are_left_to_the_policies() -> None:
 
 def test_the_handicap_moves_towards_what_was_seen() -> None:
     """It comes nearer to the miss that followed a probe, the slower the more batches stand behind it."""
-    quick, slow = (relearn(KNOWN.model_copy(update={"batches": n}), [], behind=1.3).handicap for n in (4, 99))
+    quick, slow = (relearn(KNOWN.model_copy(update={"batches": n}), [], excess=1.3).handicap for n in (4, 99))
     assert 0.3 < slow < quick < 1.3
     assert slow == pytest.approx(0.31)
 
 
 def test_what_is_not_finite_teaches_nothing() -> None:
     """An endless loss changes neither number."""
-    after = relearn(KNOWN, [seen(1.0, loss=float("inf"))], behind=float("nan"))
+    after = relearn(KNOWN, [seen(1.0, loss=float("inf"))], excess=float("nan"))
     assert (after.batch_loss, after.handicap) == (KNOWN.batch_loss, KNOWN.handicap)

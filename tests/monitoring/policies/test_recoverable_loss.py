@@ -9,7 +9,7 @@ import pytest
 
 from driftloop.monitoring.policies import GatedProbeDebt, RecoverableLoss
 from driftloop.monitoring.policies.base import Cost
-from driftloop.monitoring.policies.staleness import Staleness, gap_at, staleness, winnable
+from driftloop.monitoring.policies.staleness import Staleness, expected_gain, gap_at, staleness
 from driftloop.monitoring.records import (
     History,
     Learned,
@@ -135,33 +135,36 @@ def test_only_a_measured_gap_fires() -> None:
     ]
 
 
-def test_both_the_debt_and_what_can_be_won_must_reach_the_cost() -> None:
+def test_both_the_debt_and_the_gain_must_reach_the_cost() -> None:
     """A debt alone does not fire where the new model would be as stale soon, nor a gap that has only begun."""
     fast = Learned(batch_loss=1.0, age_gap=(0.0, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3))
     stale = before((0, 1.0, None), (1, 1.3, None), (2, 1.3, None), (3, 1.3, None))
     lost = RecoverableLoss(cost=Cost(retrain=0.5)).judge(seen(4, 1.3, gap=0.3, learned=fast), stale, NOW)
-    assert "1.8x its cost already lost" in lost.reason
+    assert "staleness has cost 1.8 retrains so far" in lost.reason
     assert lost.vote == "hold"
     assert GatedProbeDebt(cost=Cost(retrain=0.5)).judge(seen(4, 1.3, gap=0.3, learned=fast), stale, NOW).vote == "fire"
     begun = RecoverableLoss(cost=Cost(retrain=0.5)).judge(
         seen(1, 1.2, gap=0.2, learned=FLAT), before((0, 1.0, None)), NOW
     )
     assert begun.vote == "hold"
-    assert "0.6x its cost already lost, 2.4x can be won back in 6 batches" in begun.reason
+    assert "has cost 0.6 retrains so far; retraining should win back 2.4 within 6 windows" in begun.reason
 
 
-def test_the_sentence_tells_what_was_lost_and_what_can_be_won() -> None:
-    """A vote reads as it is meant; an estimate says that it is one."""
+def test_the_reason_has_the_debt_and_the_gain() -> None:
+    """A vote shows both numbers with their limit; an upper estimate is marked as one."""
     fired = FIFTH.judge(seen(2, 1.2, gap=0.2, learned=FLAT), before((0, 1.0, None), (1, 1.0, None)), NOW)
-    assert fired.reason == "retrain: 2.0x its cost already lost, 6.0x can be won back in 6 batches"
+    assert fired.reason == (
+        "retrain: staleness has cost 2.0 retrains so far; "
+        "retraining should win back 6.0 within 6 windows (limit 1 each)"
+    )
     waits = FIFTH.judge(seen(1, 1.0, learned=FLAT), before((0, 1.0, None)), NOW)
-    assert waits.reason.startswith("wait: at most 0.0x its cost already lost")
+    assert waits.reason.startswith("wait: staleness has cost at most 0.0 retrains so far")
 
 
 def test_late_labels_make_the_new_model_older_too() -> None:
     """With labels four windows late a retrain serves rows that lie as far ahead: it wins less where models age fast."""
     curve = (0.0, 0.4, 0.6, 0.7, 0.75, 0.78, 0.8, 0.81, 0.82, 0.83, 0.84, 0.85, 0.86)
-    prompt, late = (winnable(curve, 0.6, 2, lag, 6) for lag in (0, 4))
+    prompt, late = (expected_gain(curve, 0.6, 2, lag, 6) for lag in (0, 4))
     assert prompt > late
     assert state(seen(2, 1.0, gap=0.6, lag=4), before((0, 1.0, None), lag=4)).age == 2
 
@@ -185,14 +188,15 @@ def test_probes_in_operation_correct_the_backtest() -> None:
 
 
 def test_without_a_backtest_a_fresh_champion_calibrates_the_probe() -> None:
-    """The first three fresh champions are probed; what is found there is taken off every gap, and the vote says so."""
+    """The first three fresh champions are probed; the bias found there corrects every gap, and the vote says so."""
     assert FIFTH.wants_probe(seen(0, 1.0, learned=None), History(), NOW)
     assert not FIFTH.wants_probe(seen(0, 1.0), History(), NOW)
     behind = before((0, 1.0, -0.3), (0, 1.0, -0.2), (0, 1.0, -0.25), champion="0")
     assert not FIFTH.wants_probe(seen(0, 1.0, learned=None), behind, NOW)
     found = state(seen(4, 1.0, gap=-0.05, learned=None), behind)
     assert found.gap == pytest.approx(0.2)
-    assert "no backtest" in FIFTH.judge(seen(4, 1.0, learned=None), behind, NOW).reason
+    reason = FIFTH.judge(seen(4, 1.0, learned=None), behind, NOW).reason
+    assert "no backtest yet: a retrain counts as 0.2 of the reference loss" in reason
 
 
 def test_a_probe_beside_a_fresh_champion_is_no_gap() -> None:
@@ -270,11 +274,11 @@ def test_what_becomes_of_a_probe_is_in_the_sentence() -> None:
     """A gap that is corrected is shown as it was and as it counts, with the number of probes behind the correction."""
     calibrated = before((0.2, 1.0, -0.3), (1, 1.0, None), (2, 1.0, None))
     fired = FIFTH.judge(seen(3, 1.4, gap=0.4, learned=None), calibrated, NOW)
-    assert "the probe's gap 0.4 counts as 0.5 (correction from 1 of 3 probes next to a fresh champion)" in fired.reason
+    assert "the probe gap 0.4 counts as 0.5 (correction from 1 of 3 probes next to a fresh champion)" in fired.reason
     fresh = FIFTH.judge(seen(0.2, 1.4, gap=0.62, learned=None), History(), NOW)
-    assert "the probe's gap 0.62 is not weighed" in fresh.reason
+    assert "the probe gap 0.62 is not used" in fresh.reason
     plain = FIFTH.judge(seen(3, 1.4, gap=0.4, learned=None), before((0, 1.0, None), (2, 1.0, None)), NOW)
-    assert "probe's gap" not in plain.reason
+    assert "probe gap" not in plain.reason
 
 
 def test_one_probe_does_not_decide_for_ever() -> None:

@@ -110,7 +110,7 @@ def test_an_outgrown_champion_waits_once_it_was_answered() -> None:
         fired = tuple(rule for vote in decision.votes for rule in vote.fired_rules())
         checks += (PastCheck(now=now, outcome=Outcome.REJECTED, champion=seen.champion, fired=fired),)
     assert asked == [1, 6, 11]
-    assert "4 checks pass before it is asked for again (this is number 1)" in decision.reason
+    assert "the next request follows after 4 checks (this is check 1)" in decision.reason
 
 
 @pytest.mark.parametrize("column", ["speed", "city"])

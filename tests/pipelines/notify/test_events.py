@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prefect.events.schemas.events import Event as PrefectEvent
 
-from driftloop.monitoring.policies import KINDS
+from driftloop.monitoring.policies import POLICIES
 from driftloop.monitoring.records import DRIFT, Vote
 from driftloop.pipelines.notify import events
 from tests.told import composed, drifted_column, fired, hold, made, retrain
@@ -41,11 +41,11 @@ def test_a_check_tells_what_happened(check: Any, expected: list[str]) -> None:
 DRIFTED, STEADY_LOSS = fired("drift_share"), hold("performance_drop")
 
 
-@pytest.mark.parametrize("policy", [name for name, kind in KINDS.items() if kind.declares & DRIFT])
+@pytest.mark.parametrize("policy", [name for name, kind in POLICIES.items() if kind.declares & DRIFT])
 def test_every_policy_that_reads_drift_detects_it(policy: str) -> None:
     """A rule on drift that fires is an event whatever it is called; what fires without reading drift is none."""
     assert names(made(votes=[fired(policy)])) == ["check.finished", "drift.detected"]
-    others = [name for name, kind in KINDS.items() if not kind.declares & DRIFT]
+    others = [name for name, kind in POLICIES.items() if not kind.declares & DRIFT]
     assert all(names(made(votes=[fired(name)])) == ["check.finished"] for name in others)
 
 
