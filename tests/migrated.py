@@ -27,7 +27,7 @@ def shared(factory: pytest.TempPathFactory) -> Path:
 def boot(home: Path, kept: Path) -> None:
     """Start Prefect's temporary server in the session's state folder, on a copy; the first to come makes the copies."""
     from driftloop.pipelines.flows.warmup import _server
-    from driftloop.pipelines.registry import models
+    from driftloop.pipelines.registry import connection
 
     with FileLock(str(kept) + ".lock"):
         first = not kept.exists()
@@ -35,7 +35,7 @@ def boot(home: Path, kept: Path) -> None:
         _server()
         if first:
             (kept / PREFECT).parent.mkdir(parents=True)
-            models._client(f"sqlite:///{kept / MLFLOW}")
+            connection._client(f"sqlite:///{kept / MLFLOW}")
             _server().wait()
             with closing(sqlite3.connect(home / PREFECT)) as used, closing(sqlite3.connect(kept / PREFECT)) as copy:
                 used.backup(copy)

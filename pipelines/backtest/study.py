@@ -73,37 +73,26 @@ def study(
     Too few batches for such a label delay raise `HistoryTooShort`.
     """
     size = len(matrices.loss)
-    start = round(HISTORY * size)
-    if start - label_delay < 2 or size - start < 6:
-        raise HistoryTooShort(
-            f"{size} batches, of which {start} are history, with labels that come {label_delay} batches late",
-            needed=max(10, math.ceil((label_delay + 2) / HISTORY)),
-            remedy="a longer history, or longer batches (--batch), of which the delay takes fewer",
-        )
+    start = _first_played(size, label_delay)
 
     def play(end: int, begin: int, some: Sequence[Candidate]) -> Replay:
         """Batches from `begin` to before `end`; what lies before is known to all, what lies after to none."""
         # Scores take time: they are computed only where a policy that reads them comes by.
-        done = [played(end, begin, some, reads) for reads in {one.looks_at_drift for one in some}]
+        done = [
+            _replayed(
+                matrices,
+                [one for one in some if one.looks_at_drift == reads],
+                end=end,
+                begin=begin,
+                cost=cost,
+                label_delay=label_delay,
+                scores=scores if reads else None,
+                every=every,
+            )
+            for reads in {one.looks_at_drift for one in some}
+        ]
         found = {one.name: one for part in done for one in part.policies}
         return changed(done[0], policies=tuple(found[one.name] for one in some))
-
-    def played(end: int, begin: int, some: Sequence[Candidate], drift: bool) -> Replay:
-        part, known = slice(None, end), slice(None, begin - label_delay)
-        return replay(
-            matrices.loss[part, part],
-            matrices.probe[part, part],
-            policies={one.name: one.group for one in some if one.looks_at_drift == drift},
-            cost=cost,
-            label_delay=label_delay,
-            history=begin / end,
-            rows=matrices.rows[part].tolist(),
-            errors=matrices.error[part, part],
-            learned=learn(matrices.loss[known, known], matrices.probe[known, known], short=matrices.short),
-            scores=scores if drift else None,
-            every=every,
-            ends=[window.end for window in matrices.windows[part]],
-        )
 
     whole = play(size, start, candidates)
     able, unknown = applicable(candidates, whole)
@@ -127,3 +116,44 @@ def study(
         learned=learned,
         notes=notes + matrices.notes + unknown,
     )
+
+
+def _replayed(
+    matrices: Matrices,
+    some: Sequence[Candidate],
+    *,
+    end: int,
+    begin: int,
+    cost: float,
+    label_delay: int,
+    scores: Scores | None,
+    every: timedelta,
+) -> Replay:
+    """Replay some candidates on the batches before `end`, of which those before `begin` are known."""
+    part, known = slice(None, end), slice(None, begin - label_delay)
+    return replay(
+        matrices.loss[part, part],
+        matrices.probe[part, part],
+        policies={one.name: one.group for one in some},
+        cost=cost,
+        label_delay=label_delay,
+        history=begin / end,
+        rows=matrices.rows[part].tolist(),
+        errors=matrices.error[part, part],
+        learned=learn(matrices.loss[known, known], matrices.probe[known, known], short=matrices.short),
+        scores=scores,
+        every=every,
+        ends=[window.end for window in matrices.windows[part]],
+    )
+
+
+def _first_played(size: int, label_delay: int) -> int:
+    """The number of the first batch that is decided on."""
+    start = round(HISTORY * size)
+    if start - label_delay < 2 or size - start < 6:
+        raise HistoryTooShort(
+            f"{size} batches, of which {start} are history, with labels that come {label_delay} batches late",
+            needed=max(10, math.ceil((label_delay + 2) / HISTORY)),
+            remedy="a longer history, or longer batches (--batch), of which the delay takes fewer",
+        )
+    return start

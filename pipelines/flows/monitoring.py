@@ -11,26 +11,24 @@ from prefect import flow, get_run_logger
 from driftloop.monitoring import sources
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
-from driftloop.monitoring.ledger import Held, Ledger, Request, digest
+from driftloop.monitoring.ledger import Held, Ledger, digest
 from driftloop.monitoring.quality.preflight import fatal, put_aside
 from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.quality.unreadable import unreadable
-from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Retrain, Signals, Window, changed
+from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
-from driftloop.pipelines.flows import measuring, unserved
+from driftloop.pipelines.flows import measuring, requesting, unserved
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
 from driftloop.pipelines.flows.reading import no_rows, read
-from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import Version, evidence, promotion
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun, Train
 from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.noticed import CHAMPION_HEALED, CHAMPION_LOST, CLOCK_WENT_BACK
-from driftloop.pipelines.requests.work import settings_of
 from driftloop.pipelines.runtime import failpoints, home, outages, phases
 from driftloop.pipelines.training.refit import below_gate
 
@@ -57,8 +55,8 @@ def monitoring_flow(
                 failpoints.reach("claimed check")
                 phases.enter("looking for work that was left undone")
                 run.notice(CLOCK_WENT_BACK, recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
-                warn = get_run_logger().warning
-                healed = recovery.recover(config, ledger, run.now, warn, carry_out=_carry_out, train=train)
+                warn, here = get_run_logger().warning, requesting.carry_out_here
+                healed = recovery.recover(config, ledger, run.now, warn, carry_out=here, train=train)
                 run.notice(CHAMPION_HEALED, healed)
                 run.notice(CHAMPION_LOST, promotion.lost(ledger, config.model))
             check = _check(run)
@@ -146,7 +144,7 @@ def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
     check = run.ledger.checked(key)
     if check is not None:
         return f"check {check.check_id}: {check.outcome.value}"
-    asked = _under_way(run, champion.number)
+    asked = requesting.open_request(run, champion.number)
     if asked is None or asked.check is None or asked.rows != rows or asked.check.window.end != run.window.end:
         return None
     return f"check {asked.check.check_id}: its request {asked.request_id} is not at its end yet"
@@ -187,7 +185,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     check = changed(check, mlflow_run_id=run.open_run(check, report))
     if wanted:
         run.decided = check
-        check = _retrain(run, champion, fresh, check)
+        check = requesting.retrain(run, champion, fresh, check)
         phases.enter("writing the report")
         learn_on(config, run.ledger, check, history)
         measuring.save_report(measured.page, check, report)
@@ -223,27 +221,6 @@ def _signals(
     )
 
 
-def _retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
-    """Ask for a retrain and have it run, unless a challenger for this champion waits or is being trained already."""
-    waits = promotion.waiting(run.ledger, run.config.model)
-    if waits is not None and run.ledger.asked(waits[1].request_id).champion == champion.number:
-        said = f"nothing is trained while version {waits[0].number} waits for `driftloop promote`"
-        told = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {said}"}
-        return changed(check, **told)
-    under_way = _under_way(run, champion.number)
-    if under_way is not None:
-        said = f"nothing more is asked for while request {under_way.request_id} is not at its end"
-        return changed(check, reason=f"{check.reason}; {said}")
-    return _train(run, check, fresh.digest, fresh.digest)
-
-
-def _under_way(run: CheckRun, champion: str | None) -> Request | None:
-    """An open request to replace this champion, where others train: where we do, recovery has left none."""
-    if run.train == "here" or run.dry_run:
-        return None
-    return next((one for one in run.ledger.open_requests(run.config.model) if one.champion == champion), None)
-
-
 def _bootstrap(run: CheckRun) -> Check:
     """No champion yet: train the first one on what history there is. It must beat the naive baseline.
 
@@ -260,7 +237,7 @@ def _bootstrap(run: CheckRun) -> Check:
         return run.exit(
             Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {no_rows(config, training)}"
         )
-    under_way = _under_way(run, None)
+    under_way = requesting.open_request(run, None)
     if under_way is not None:
         said = f"the first champion is being trained already: request {under_way.request_id}"
         return run.exit(Outcome.ALREADY_CHECKED, said)
@@ -273,46 +250,9 @@ def _bootstrap(run: CheckRun) -> Check:
         check = unserved.measured(run, fresh, training, labelled, future_rows, check)
     run.decided = check = changed(check, mlflow_run_id=run.open_run(check))
     rows = fresh.digest_of(Window(start=labelled.start, end=window.end))
-    check = _train(run, check, rows, fresh.digest)
+    check = requesting.train(run, check, rows, fresh.digest)
     if check.outcome is Outcome.REQUESTED:
         return run.hand_over(check)
     if check.champion_after is None:
         check = unserved.measured(run, fresh, training, labelled, future_rows, check)
     return run.finish(check, recovery.settled_keys(run.ledger, check, rows))
-
-
-def _train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
-    """Write the decision and its request at once, and run the training as a subflow, or leave it to others.
-
-    Champion, window, rows and settings are the request: the same one is trained once.
-    """
-    columns, span = run.config.columns, run.config.learned_span
-    window = training_window(run.window, columns.label_delay, span)
-    settings = settings_of(run.config)
-    request = Request(
-        request_id=digest("retrain", run.config.model, window, check.champion, settings, learned_from)[:16],
-        model=run.config.model,
-        champion=check.champion,
-        window=window,
-        now=run.now,
-        reason=check.reason,
-        settings=settings,
-        parent_run_id=check.mlflow_run_id,
-        check=check,
-        rows=rows,
-    )
-    recovery.ask(run.ledger, request)
-    run.asked = request
-    failpoints.reach("wrote decision")
-    if run.train == "request":
-        said = f"{check.reason}; request {request.request_id} waits for the deployment training/{run.config.model}"
-        return changed(check, outcome=Outcome.REQUESTED, reason=said)
-    announce.retrain_requested(check, request.request_id)
-    return recovery.with_end(check, _carry_out(run.config, request))
-
-
-def _carry_out(config: Project, request: Request) -> Retrain:
-    """Train here and now. Imported late: a check without a retrain never waits for it."""
-    from driftloop.pipelines.flows.training import carry_out
-
-    return carry_out(config, request)

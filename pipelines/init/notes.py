@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from driftloop.monitoring.errors import listed
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines.init.calendar_features import Calendar
-from driftloop.pipelines.init.guess import MANY_CLASSES, Guess, listed_as_text
+from driftloop.pipelines.init.guess import Guess
 from driftloop.pipelines.init.model_file import name_list
 from driftloop.pipelines.init.spans import Spans
+from driftloop.pipelines.init.target import MANY_CLASSES, listed_as_text
 from driftloop.pipelines.init.timeline import Timeline
 
 if TYPE_CHECKING:

@@ -1,34 +1,34 @@
 """Versions of models and their runs in MLflow."""
 
-from driftloop.pipelines.registry.models import (
-    ARTIFACTS,
-    CHALLENGER,
-    CHAMPION,
+from driftloop.pipelines.registry.connection import ARTIFACTS, client, experiment
+from driftloop.pipelines.registry.files import (
     MANIFEST,
-    PREVIOUS,
-    Stored,
-    Version,
-    aliased,
-    champion,
     checked,
-    client,
-    experiment,
-    fail_unfinished_models,
     folder,
     manifest,
-    of_request,
-    point,
     reference,
     reference_rows,
-    register,
     scorer,
-    store,
     table,
+    verify,
+)
+from driftloop.pipelines.registry.models import (
+    CHALLENGER,
+    CHAMPION,
+    PREVIOUS,
+    Stored,
+    aliased,
+    champion,
+    fail_unfinished_models,
+    of_request,
+    point,
+    register,
+    store,
     tag,
     unpoint,
-    verify,
     versions,
 )
+from driftloop.pipelines.registry.version import Version
 
 __all__ = [
     "ARTIFACTS",

@@ -170,6 +170,59 @@ class _Server(ThreadingHTTPServer):
         log.info("a connection from %s ended early: %s: %s", client_address[0], type(error).__name__, error)
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """One connection. `respond` takes method, path and headers of a request."""
+
+    respond: Callable[[str, str, Mapping[str, str]], Reply]
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "driftloop", ""
+
+    def setup(self) -> None:
+        super().setup()
+        self.raw = _Bounded(self.connection)
+        self.rfile = io.BufferedReader(self.raw)
+
+    def handle_one_request(self) -> None:
+        self.raw.restart()
+        super().handle_one_request()
+
+    def _answer(self) -> None:
+        headers = dict(self.headers)
+        lower = {name.lower(): value for name, value in headers.items()}
+        length = body_length(lower, [one.strip() for one in self.headers.get_all("Content-Length", [])])
+        if isinstance(length, Reply):
+            self.close_connection = True
+            return self._send(length)
+        if len(self.rfile.read(length)) < length:  # what is not read would be taken for the next request
+            raise ConnectionError("the body ended early")
+        try:
+            told = self.respond(self.command, self.path, headers)
+        except Exception as error:
+            told = said(500, error=f"no answer: {type(error).__name__}")
+        return self._send(told)
+
+    def _send(self, told: Reply) -> None:
+        self.connection.settimeout(TOTAL_SECONDS)
+        self.send_response(told.status)
+        self.send_header("Content-Type", told.kind)
+        self.send_header("Content-Length", str(len(told.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(told.body)
+
+    do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = _answer  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Requests are not logged: a probe comes every few seconds."""
+
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Log what is no request, and one that takes too long, in one line; an idle connection just ends."""
+        if self.raw.begun:
+            log.info("a request from %s was refused: %s", self.client_address[0], format % args)
+
+
 class Endpoint:
     """The HTTP server in its own thread. Port 0 takes any that is free; `port` says which."""
 
@@ -178,57 +231,12 @@ class Endpoint:
         if not local and not token:
             raise TokenMissing(host)
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            server_version, sys_version = "driftloop", ""
+        def respond(method: str, path: str, headers: Mapping[str, str]) -> Reply:
+            return reply(method, path, headers, answers, local=local, token=token)
 
-            def setup(self) -> None:
-                super().setup()
-                self.raw = _Bounded(self.connection)
-                self.rfile = io.BufferedReader(self.raw)
-
-            def handle_one_request(self) -> None:
-                self.raw.restart()
-                super().handle_one_request()
-
-            def _answer(self) -> None:
-                headers = dict(self.headers)
-                lower = {name.lower(): value for name, value in headers.items()}
-                length = body_length(lower, [one.strip() for one in self.headers.get_all("Content-Length", [])])
-                if isinstance(length, Reply):
-                    self.close_connection = True
-                    return self._send(length)
-                if len(self.rfile.read(length)) < length:  # what is not read would be taken for the next request
-                    raise ConnectionError("the body ended early")
-                try:
-                    told = reply(self.command, self.path, headers, answers, local=local, token=token)
-                except Exception as error:
-                    told = said(500, error=f"no answer: {type(error).__name__}")
-                return self._send(told)
-
-            def _send(self, told: Reply) -> None:
-                self.connection.settimeout(TOTAL_SECONDS)
-                self.send_response(told.status)
-                self.send_header("Content-Type", told.kind)
-                self.send_header("Content-Length", str(len(told.body)))
-                if self.close_connection:
-                    self.send_header("Connection", "close")
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(told.body)
-
-            do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = _answer  # noqa: N815
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Requests are not logged: a probe comes every few seconds."""
-
-            def log_error(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Log what is no request, and one that takes too long, in one line; an idle connection just ends."""
-                if self.raw.begun:
-                    log.info("a request from %s was refused: %s", self.client_address[0], format % args)
-
+        handler = type("Handler", (_Handler,), {"respond": staticmethod(respond)})
         try:
-            self._server = _Server((host, port), Handler)
+            self._server = _Server((host, port), handler)
         except (OSError, OverflowError) as error:
             raise PortTaken(host, port, getattr(error, "strerror", None) or str(error)) from None
         self.port = int(self._server.server_address[1])

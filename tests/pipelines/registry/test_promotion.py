@@ -27,7 +27,7 @@ from driftloop.pipelines.cli import main
 from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version, promotion
 from driftloop.pipelines.runtime import failpoints, home
 from tests.conftest import Model
-from tests.pipelines.registry.test_models import changed, registered
+from tests.registered import changed, registered
 from tests.streams import day, stream
 
 Three = tuple[Version, Version, Version]

@@ -1,0 +1,99 @@
+"""Kinds of the columns of a sample: numeric, categorical, or the reason why a column is skipped."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from driftloop.monitoring.settings.columns import PREDICTION
+from driftloop.monitoring.settings.source import Source
+from driftloop.pipelines.init.times import is_time, readings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What a model said, which a log keeps beside the rows: it would leak the answer into the next one.
+OUTPUTS = re.compile(
+    r"(y_?)?(pred|predicted|predictions?|yhat|y_hat)|(pred|predicted|prediction)_.*|.*_(pred|prediction)"
+)
+# The same where the column of predictions is there too.
+BESIDE_OUTPUTS = re.compile(
+    r"(model|model_?(version|name|id)|version|scores?|proba.*|prob|confidence|.*_(score|proba|probability))"
+)
+IDENTIFIER = re.compile(r"(^|.*[_\s.-])(id|ids|uuid|guid|hash|key|token)$|.*(Id|ID|UUID)$")
+NUMBERED = re.compile(r"(^|.*[_\s.-])(nr|no|number|nummer)$|.*(Nr|No|Number|nr|nummer)$")
+CODE = re.compile(r"(^|.*[_\s.-])(code|zip|zipcode|zip_code|plz|postcode|postal_code)$|^(zip|plz).*", re.IGNORECASE)
+FEW_LEVELS = 20
+# Whole numbers beyond it are ids: no quantity has 16 digits.
+EXACT = 1 << 53
+
+
+def kind_of(values: pd.Series, source: Source) -> str:
+    """`numeric`, `categorical`, or the reason why the column is left out."""
+    import pandas as pd
+
+    seen = values.dropna()
+    if not str(values.name) or seen.empty:
+        return "no name" if not str(values.name) else "only nulls"
+    if is_time(values) or readings(values, source):
+        return "a time"
+    try:
+        distinct = seen.nunique()
+    except TypeError:
+        return "nested values"
+    if distinct == 1:
+        return "constant"
+    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        return _kind_of_numbers(seen, distinct)
+    return _kind_of_text(seen, distinct)
+
+
+def outputs(names: list[str]) -> dict[str, str]:
+    """Columns with outputs of a model, found by their names."""
+    plain = {name: re.sub(r"[\s.-]+", "_", name.strip().casefold()) for name in names}
+    found = {name: "a model's output, by its name" for name in names if OUTPUTS.fullmatch(plain[name])}
+    if found:
+        found |= {
+            name: f"about a model's output, by its name beside {next(iter(found))}"
+            for name in names
+            if name not in found and BESIDE_OUTPUTS.fullmatch(plain[name])
+        }
+    if PREDICTION in names:
+        found[PREDICTION] = f"a model's output; to use it: columns.derived: {{logged_{PREDICTION}: {PREDICTION}}}"
+    return found
+
+
+def _kind_of_text(seen: pd.Series, distinct: int) -> str:
+    if distinct <= FEW_LEVELS or (distinct <= 0.5 * len(seen) and _come_back(seen)):
+        return "categorical"
+    return "free text" if seen.astype(str).str.count(r"\s").median() >= 2 else "an identifier"
+
+
+def _kind_of_numbers(seen: pd.Series, distinct: int) -> str:
+    whole = bool((seen % 1 == 0).all())
+    if not whole:
+        return "numeric"
+    name = str(seen.name)
+    if distinct > FEW_LEVELS and distinct == len(seen) and _counts_on(seen):
+        return "a row number"
+    if seen.abs().min() > EXACT:
+        return "categorical" if distinct <= FEW_LEVELS or _come_back(seen) else "an identifier"
+    called = CODE.fullmatch(name) or IDENTIFIER.fullmatch(name)
+    if called or NUMBERED.fullmatch(name):
+        unique = distinct > FEW_LEVELS and (distinct > 0.5 * len(seen) or not _come_back(seen))
+        return "an identifier" if unique else "categorical" if called else "numeric"
+    return "numeric"
+
+
+def _counts_on(seen: pd.Series) -> bool:
+    """Whether the numbers rise or fall with the rows all along."""
+    import numpy as np
+
+    ranks, places = seen.rank().to_numpy(), np.arange(len(seen))
+    return bool(abs(np.corrcoef(ranks, places)[0, 1]) > 0.999)
+
+
+def _come_back(seen: pd.Series) -> bool:
+    """Whether most values of the newer rows were there in the older ones: else a model can learn nothing from them."""
+    at = int(len(seen) * 0.7)
+    return bool(seen.iloc[at:].isin(seen.iloc[:at]).mean() >= 0.5)

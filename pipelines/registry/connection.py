@@ -1,0 +1,85 @@
+"""The connection to MLflow: the client of this process, and the experiment of each model.
+
+Everything goes through `MlflowClient` with explicit run ids: MLflow's active run belongs to a thread, and a metric that
+is logged in another thread silently opens a run that stays RUNNING.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from driftloop.monitoring.errors import HomeCopied, HomeMoved
+from driftloop.pipelines.runtime import home
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+ARTIFACTS = "mlartifacts"
+
+
+@functools.cache
+def _client(uri: str) -> MlflowClient:
+    from mlflow import MlflowClient
+
+    # A fresh database is migrated by its first user; two first users at once lose one of them.
+    with FileLock(str(home.home() / "mlflow.lock")):
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        for found in client.search_experiments(max_results=10):
+            refuse_if_moved(found.artifact_location)
+        client.search_registered_models(max_results=1)
+    return client
+
+
+def client() -> MlflowClient:
+    """The client of this process for the configured tracking URI."""
+    if "MLFLOW_TRACKING_URI" not in os.environ:
+        home.prepare()
+    return _client(os.environ["MLFLOW_TRACKING_URI"])
+
+
+def experiment(model: str) -> str:
+    """The id of the model's experiment, made where there is none."""
+    from mlflow.exceptions import MlflowException
+
+    known = client().get_experiment_by_name(model)
+    if known is not None:
+        if known.lifecycle_stage == "deleted":
+            client().restore_experiment(known.experiment_id)
+        refuse_if_moved(known.artifact_location)
+        return str(known.experiment_id)
+    # A server knows where artifacts belong; a database that MLFLOW_TRACKING_URI names directly does not.
+    local = os.environ["MLFLOW_TRACKING_URI"].startswith(("sqlite", "postgresql"))
+    place = (home.home() / ARTIFACTS / model).as_uri() if local else None
+    try:
+        return str(client().create_experiment(model, artifact_location=place))
+    except MlflowException:
+        made = client().get_experiment_by_name(model)
+        if made is None:
+            raise
+        return str(made.experiment_id)
+
+
+def refuse_if_moved(location: str) -> None:
+    """Raise `HomeMoved` or `HomeCopied` if MLflow has its files in another folder than the state folder of now.
+
+    A database that is not in the state folder may have its files anywhere, as long as they are there.
+    """
+    if not location.startswith(("file:", "/")):
+        return
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    place = Path(str(local_file_uri_to_path(location)))  # type: ignore[no-untyped-call]
+    if ARTIFACTS not in place.parts:
+        return
+    at = len(place.parts) - 1 - place.parts[::-1].index(ARTIFACTS)
+    here, before = home.home(), Path(*place.parts[:at])
+    if not place.exists() and here.joinpath(*place.parts[at:]).exists():
+        raise HomeMoved(str(here), str(before))
+    own = os.environ.get("MLFLOW_TRACKING_URI") == home.sqlite_url(here / "mlflow.db")
+    if own and before.exists() and not before.samefile(here):
+        raise HomeCopied(str(here), str(before))

@@ -1,0 +1,113 @@
+"""Files of a registered version: each is compared with its registered sha256 before it is interpreted."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driftloop.monitoring.errors import FileMissing, ForeignVersion, Tampered
+from driftloop.monitoring.records import Reference
+from driftloop.pipelines.registry.connection import client, refuse_if_moved
+from driftloop.pipelines.registry.version import Version
+from driftloop.pipelines.runtime import copies
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from driftloop.pipelines.config.project import Training
+    from driftloop.pipelines.training.scorer import Scorer
+
+MANIFEST = "manifest.json"
+
+
+def reference(version: Version) -> Reference:
+    """What the version remembers of the rows it was made from."""
+    return Reference.model_validate_json(checked(version, "reference.json"))
+
+
+def reference_rows(version: Version) -> pd.DataFrame:
+    """The version's own sample of its reference: canonical columns and `prediction`."""
+    return table(version, "reference.parquet")
+
+
+def table(version: Version, name: str) -> pd.DataFrame:
+    """A parquet file of the version."""
+    import pandas as pd
+
+    return pd.read_parquet(io.BytesIO(checked(version, name)))
+
+
+def scorer(version: Version, trust: Training | None = None) -> Scorer:
+    """The version's model, after every file of it has proved to be the registered one.
+
+    `trust` says what may be built beyond the known types; without it nothing may.
+    """
+    from driftloop.pipelines.training.storage import load
+
+    files = {
+        name: sha
+        for name, sha in manifest(version).items()
+        if "/" not in name and name.startswith(("scorer", "model."))
+    }
+    if trust is None:
+        return load(folder(version), manifest=files)
+    return load(folder(version), manifest=files, trusted_types=trust.trusted_types, allow_pickle=trust.allow_pickle)
+
+
+def verify(version: Version) -> None:
+    """Hold every file of the version against what was registered; one that differs raises `Tampered`."""
+    for name in manifest(version):
+        checked(version, name)
+
+
+def folder(version: Version) -> Path:
+    """The local folder of the version's files."""
+    if "driftloop.manifest_sha256" not in version.tags:
+        raise ForeignVersion(version.model, version.number)
+    return copies.local(_location(client().tracking_uri, version.model_id), version.model_id)
+
+
+def manifest(version: Version) -> dict[str, str]:
+    """The sha256 of each file of the version, itself held against the version's tag."""
+    content = _bytes(version, MANIFEST)
+    if sha256(content) != version.tags.get("driftloop.manifest_sha256"):
+        raise _tampered(version, MANIFEST)
+    told: dict[str, str] = json.loads(content)
+    return told
+
+
+def checked(version: Version, name: str) -> bytes:
+    """The content of a file, read once: just those bytes that were checked are interpreted."""
+    content = _bytes(version, name)
+    if sha256(content) != manifest(version).get(name):
+        raise _tampered(version, name)
+    return content
+
+
+def _bytes(version: Version, name: str) -> bytes:
+    try:
+        return (folder(version) / name).read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        # A store that is away or closed to us is another matter: it says nothing about the version.
+        refuse_if_moved(_location(client().tracking_uri, version.model_id))
+        copies.discard(version.model_id)
+        raise FileMissing(f"{version.model} version {version.number}", name, str(folder(version))) from error
+
+
+@functools.cache
+def _location(_uri: str, model_id: str) -> str:
+    return str(client().get_logged_model(model_id).artifact_location)
+
+
+def _tampered(version: Version, name: str) -> Tampered:
+    copies.discard(version.model_id)
+    return Tampered(f"{version.model} version {version.number}", name)
+
+
+def sha256(content: bytes) -> str:
+    """Return the sha256 of some bytes, in hex digits."""
+    return hashlib.sha256(content).hexdigest()
