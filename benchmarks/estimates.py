@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.policy_streams import FIXED, MOST_ROWS, Stream, streams, training
-from driftloop.monitoring.estimation import foresee, judge
+from driftloop.monitoring.estimation import judge, sum_losses
 from driftloop.monitoring.losses import named
 from driftloop.pipelines.training.loss_model import expect, fit_loss_model
 
@@ -74,7 +74,7 @@ def _stream(stream: Stream, batches: int) -> np.ndarray:
             rows = np.arange(edges[batch], edges[batch + 1])
             rows = rows[:: -(-len(rows) // BATCH_ROWS)]
             frame = stream.frame.iloc[rows]
-            expected = foresee(*expect(model, frame, scorer.predict(frame)))
+            expected = sum_losses(*expect(model, frame, scorer.predict(frame)))
             told = judge(model.told, expected, reference_loss=model.told.loss)
             realised = stream.losses(scorer, rows).mean()
             numbers = (told.loss, told.low, told.high, realised, model.told.loss)

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from driftloop.monitoring.drift.settings import Drift, settled
-from driftloop.monitoring.errors import Misfit, listed, meant
+from driftloop.monitoring.drift.settings import Drift, validate_method
+from driftloop.monitoring.errors import ValidationProblem, listed, suggestion
 from driftloop.monitoring.losses import AnyLoss, Loss, chosen, default, fitting
 from driftloop.monitoring.quality.settings import Preflight
 from driftloop.monitoring.records import Kind, changed
@@ -39,15 +39,17 @@ class Monitored(Section):
     def _fits_together(self) -> Self:
         if self.model == "Default":
             # MLflow keeps the files of its own experiment of that name outside the state folder.
-            raise Misfit("any other name", key="model", found="'Default', which is an experiment of MLflow's own")
+            raise ValidationProblem(
+                "any other name", key="model", found="'Default', which is an experiment of MLflow's own"
+            )
         if self.task not in self.loss.tasks:
-            raise Misfit(
+            raise ValidationProblem(
                 f"a loss that fits task {self.task}: one of {listed(fitting(self.task))}",
                 key="performance.loss",
                 found=repr(self.loss.loss),
             )
         if self.columns.types and not of_source(self.source).text_types:
-            raise Misfit(
+            raise ValidationProblem(
                 "types only for the text of files and of DuckDB tables",
                 key="columns.types",
                 found="types for a table whose columns have types",
@@ -55,20 +57,20 @@ class Monitored(Section):
             )
         judged = {*self.columns.features, self.columns.target, PREDICTION}
         for name in sorted(set(self.drift.columns) - judged):
-            raise Misfit(
+            raise ValidationProblem(
                 f"a feature, the target or {PREDICTION!r}",
                 key=f"drift.columns.{name}",
                 found="no such column",
-                remedy="correct the name, or add the column to columns." + meant(name, judged),
+                remedy="correct the name, or add the column to columns." + suggestion(name, judged),
             )
         return self
 
     @model_validator(mode="after")
     def _methods_known(self) -> Self:
-        settled("drift.numeric", "", "numeric", self.drift.numeric, self.drift)
-        settled("drift.categorical", "", "categorical", self.drift.categorical, self.drift)
+        validate_method("drift.numeric", "", "numeric", self.drift.numeric, self.drift)
+        validate_method("drift.categorical", "", "categorical", self.drift.categorical, self.drift)
         for name, own in self.drift.columns.items():
-            settled(f"drift.columns.{name}", name, self.kind(name), own, self.drift)
+            validate_method(f"drift.columns.{name}", name, self.kind(name), own, self.drift)
         return self
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from driftloop.monitoring.errors import BeyondTime
+from driftloop.monitoring.errors import TimeOutOfRange
 from driftloop.monitoring.records import Window, utc
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.windows import Windows
@@ -66,4 +66,4 @@ def _earlier(moment: datetime, by: timedelta) -> datetime:
     try:
         return moment - by
     except OverflowError:
-        raise BeyondTime(moment, format_duration(by)) from None
+        raise TimeOutOfRange(moment, format_duration(by)) from None

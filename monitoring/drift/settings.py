@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from driftloop.monitoring.drift.methods import DEFAULTS, LEFT_OUT, METHODS
-from driftloop.monitoring.errors import Misfit, listed, meant
+from driftloop.monitoring.errors import ValidationProblem, listed, suggestion
 from driftloop.monitoring.records import Kind
 from driftloop.monitoring.settings.limits import Seed
 from driftloop.monitoring.settings.section import Section
 
-__all__ = ["ColumnDrift", "Drift", "settled"]
+__all__ = ["ColumnDrift", "Drift", "validate_method"]
 
 # No score of a method is smaller than the one, or larger than the other.
 LEAST, MOST = 1e-12, 1e12
@@ -22,7 +22,9 @@ def _number_or_calibrated(given: object) -> object:
     number = isinstance(given, int | float) and not isinstance(given, bool) and LEAST <= given <= MOST
     if given is None or given == "calibrated" or number:
         return given
-    raise Misfit(f"`calibrated`, or a number above 0 ({LEAST:g} to {MOST:g})", remedy="correct the value, or remove it")
+    raise ValidationProblem(
+        f"`calibrated`, or a number above 0 ({LEAST:g} to {MOST:g})", remedy="correct the value, or remove it"
+    )
 
 
 Score = Annotated[float, Field(ge=LEAST, le=MOST)]
@@ -96,15 +98,15 @@ class Drift(Section):
         return ColumnDrift(method=method.name, threshold=threshold, effect_floor=floor)
 
 
-def settled(key: str, column: str, kind: Kind, own: ColumnDrift, drift: Drift) -> None:
+def validate_method(key: str, column: str, kind: Kind, own: ColumnDrift, drift: Drift) -> None:
     """Refuse a method that does not fit the column's kind, and a threshold that does not fit the method."""
     fitting = [name for name, method in METHODS.items() if kind in method.kinds]
     if own.method is not None and own.method not in fitting:
         plain = own.method.removeprefix("evidently:")
         left_out = f" {plain} is left out: {LEFT_OUT[plain]}." if plain in LEFT_OUT else ""
         theirs = f"evidently:{own.method}"
-        near = f" Did you mean {theirs!r}?" if theirs in fitting else meant(own.method, fitting)
-        raise Misfit(
+        near = f" Did you mean {theirs!r}?" if theirs in fitting else suggestion(own.method, fitting)
+        raise ValidationProblem(
             f"a method for {kind} columns: one of {listed(fitting, 20)}",
             key=f"{key}.method",
             found=repr(own.method),
@@ -114,14 +116,14 @@ def settled(key: str, column: str, kind: Kind, own: ColumnDrift, drift: Drift) -
     assert chosen.method is not None
     method = METHODS[chosen.method]
     if chosen.threshold == "calibrated" and not method.own:
-        raise Misfit(
+        raise ValidationProblem(
             f"a number: {method.name} cannot be calibrated, it is not computed from profiles",
             key=f"{key}.threshold",
             found="calibrated",
             remedy=f"remove it ({method.default_threshold:g} is the default), or choose a method without `evidently:`",
         )
     if method.direction == "lower" and isinstance(chosen.threshold, float) and chosen.threshold >= 1:
-        raise Misfit(
+        raise ValidationProblem(
             f"a share below 1: {chosen.method} scores are p-values, and every one lies below {chosen.threshold:g}",
             key=f"{key}.threshold",
             found=f"{chosen.threshold:g}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from driftloop.monitoring.errors.base import DriftloopError, listed, meant
+from driftloop.monitoring.errors.base import DriftloopError, listed, suggestion
 
 
 class HistoryTooShort(DriftloopError):
@@ -33,7 +33,7 @@ class UnknownPolicy(DriftloopError):
         super().__init__(
             f"there is no policy {name!r} to compare",
             expected=f"names of triggers, separated by commas: {listed(known, 30)}",
-            remedy="correct --policies." + meant(name, known),
+            remedy="correct --policies." + suggestion(name, known),
         )
 
 

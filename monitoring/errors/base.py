@@ -30,10 +30,10 @@ def clipped(text: str, most: int = 60) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
     """Hint at the nearest known name, whatever its case, or at nothing.
 
-    >>> meant("tresholds", ["threshold", "method"]), meant("PSI", ["psi"]), meant("x", ["psi"])
+    >>> suggestion("tresholds", ["threshold", "method"]), suggestion("PSI", ["psi"]), suggestion("x", ["psi"])
     (" Did you mean 'threshold'?", " Did you mean 'psi'?", '')
     """
     if len(name) > LONGEST_NAME:
@@ -65,7 +65,7 @@ def _rebuild(kind: type[DriftloopError], found: str, expected: str, remedy: str)
     return error
 
 
-class Misfit(ValueError):
+class ValidationProblem(ValueError):
     """What a validator of a config section says: more than one sentence can. `load` makes a `ConfigError` of it.
 
     `found` is the value that was refused unless given; `key` is where it stands within the section.

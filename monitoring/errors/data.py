@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from driftloop.monitoring.errors.base import DriftloopError, listed, meant
+from driftloop.monitoring.errors.base import DriftloopError, listed, suggestion
 
 
 class SourceMissing(DriftloopError):
@@ -35,7 +35,7 @@ class SourceUnreadable(BadData):
         )
 
 
-class ColumnsLost(BadData):
+class MissingColumns(BadData):
     """The source lacks columns that the config names."""
 
     code = "lost_column"
@@ -47,11 +47,11 @@ class ColumnsLost(BadData):
         super().__init__(
             f"{where}: no column {listed(lost)}",
             expected=f"the columns of the config; the source has {listed(there, 20)}",
-            remedy="bring the column back, or correct its name in the config." + meant(lost[0], there),
+            remedy="bring the column back, or correct its name in the config." + suggestion(lost[0], there),
         )
 
 
-class FeaturesLost(ColumnsLost):
+class MissingFeatures(MissingColumns):
     """The source lacks features that both the champion and the config name."""
 
     def __init__(self, where: str, lost: Iterable[str], there: Iterable[str], *, version: str, file: str) -> None:
@@ -61,12 +61,12 @@ class FeaturesLost(ColumnsLost):
         )
         remedy = (
             f"bring the column back; if it is gone for good, remove or rename it in {file}: the next check then asks "
-            f"for a retrain, and `driftloop retrain {file}` makes one at once.{meant(self.lost[0], self.there)}"
+            f"for a retrain, and `driftloop retrain {file}` makes one at once.{suggestion(self.lost[0], self.there)}"
         )
         DriftloopError.__init__(self, named, expected=self.expected, remedy=remedy)
 
 
-class ChampionOutgrown(ColumnsLost):
+class ChampionOutgrown(MissingColumns):
     """The source lacks features that the champion was trained with and that the config has moved on from."""
 
     def __init__(self, where: str, lost: Iterable[str], there: Iterable[str], *, version: str, file: str) -> None:
@@ -78,7 +78,7 @@ class ChampionOutgrown(ColumnsLost):
         DriftloopError.__init__(self, found, expected="the features of the champion", remedy=remedy)
 
 
-class ColumnsTwice(BadData):
+class DuplicateColumns(BadData):
     """A name that stands for two columns: neither can be chosen."""
 
     code = "duplicate_column"

@@ -23,7 +23,7 @@ class LedgerUnusable(LedgerError):
         )
 
 
-class LedgerAway(LedgerError):
+class LedgerUnavailable(LedgerError):
     """The ledger's database was there, and does not answer or cannot be written to any more."""
 
     def __init__(self, url: str, why: str) -> None:

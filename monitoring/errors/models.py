@@ -91,7 +91,7 @@ class FileMissing(Tampered):
         )
 
 
-class LoadedDiffers(DriftloopError):
+class StoredModelDiffers(DriftloopError):
     """A version that was just registered predicts otherwise once it is loaded. It never becomes champion."""
 
     def __init__(self, version: str, rows: int, of: int) -> None:

@@ -7,7 +7,7 @@ from driftloop.monitoring.errors.base import DriftloopError
 KEPT = "what was recorded is kept, and the next check carries on from there"
 
 
-class ServerAway(DriftloopError):
+class ServerUnavailable(DriftloopError):
     """A server that the product writes to did not answer, however often it was tried."""
 
     def __init__(self, server: str, why: str, variable: str) -> None:

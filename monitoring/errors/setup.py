@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from driftloop.monitoring.errors.base import DriftloopError, listed, meant
+from driftloop.monitoring.errors.base import DriftloopError, listed, suggestion
 
 
 class ConfigError(DriftloopError):
@@ -21,7 +21,7 @@ class UnknownModel(DriftloopError):
         known = list(known)
         there = f"one of {listed(known)}" if known else "the path of a YAML file that `driftloop init` wrote"
         super().__init__(
-            f"there is no model file {name!r}", expected=there, remedy="check the path." + meant(name, known)
+            f"there is no model file {name!r}", expected=there, remedy="check the path." + suggestion(name, known)
         )
 
 
@@ -33,7 +33,7 @@ class UnknownLoss(DriftloopError):
         super().__init__(
             f"there is no loss {name!r}",
             expected=f"one of {listed(known, 20)}, with its parameters",
-            remedy="correct the name; if a newer driftloop recorded it, update." + meant(name, known),
+            remedy="correct the name; if a newer driftloop recorded it, update." + suggestion(name, known),
         )
 
 
@@ -94,7 +94,7 @@ class SecretMissing(DriftloopError):
         )
 
 
-class BeyondTime(DriftloopError):
+class TimeOutOfRange(DriftloopError):
     """A window that would begin before the calendar does. Exit code 2."""
 
     def __init__(self, moment: object, length: object) -> None:

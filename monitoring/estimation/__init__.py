@@ -13,28 +13,28 @@ from driftloop.monitoring.estimation.calibration import (
 )
 from driftloop.monitoring.estimation.domain import Domain, learn_domain, outside
 from driftloop.monitoring.estimation.judge import (
-    LEAST_FITTED,
-    Foreseen,
+    MIN_FITTED_ROWS,
+    ExpectedLosses,
     LossEstimator,
-    foresee,
     impossible,
     judge,
-    proven,
+    sum_losses,
+    summarize,
 )
 
 __all__ = [
-    "LEAST_FITTED",
+    "MIN_FITTED_ROWS",
     "Calibration",
     "Domain",
-    "Foreseen",
+    "ExpectedLosses",
     "LossEstimator",
     "apply_calibration",
     "expected_losses",
-    "foresee",
     "impossible",
     "judge",
     "learn_calibration",
     "learn_domain",
     "outside",
-    "proven",
+    "sum_losses",
+    "summarize",
 ]

@@ -16,7 +16,7 @@ from driftloop.monitoring.records import Estimate, Record, SelfTest, changed
 
 Floats = NDArray[np.float64]
 Method = Literal["cbpe", "dle"]
-LEAST_FITTED = 100
+MIN_FITTED_ROWS = 100
 LEAST_ROWS = 30
 FOLDS = 5
 # The self-test forgives a miss of this share of the realised loss: as small as what nobody would retrain for.
@@ -46,7 +46,7 @@ class LossEstimator(Record):
     impossible: str | None = None
 
 
-def proven(
+def summarize(
     method: Method,
     loss_name: str,
     *,
@@ -132,30 +132,30 @@ def widened(half: float, fitted: int, rows: int) -> float:
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class ExpectedLosses:
     """Expected losses of some rows, added up, and how many of the rows lie outside of what was fitted."""
 
     rows: int = 0
     total: float = 0.0
     outside: int = 0
 
-    def __add__(self, other: Foreseen) -> Foreseen:
-        return Foreseen(self.rows + other.rows, self.total + other.total, self.outside + other.outside)
+    def __add__(self, other: ExpectedLosses) -> ExpectedLosses:
+        return ExpectedLosses(self.rows + other.rows, self.total + other.total, self.outside + other.outside)
 
 
-def foresee(expected: Floats, outside: NDArray[np.bool_]) -> Foreseen:
+def sum_losses(expected: Floats, outside: NDArray[np.bool_]) -> ExpectedLosses:
     """Add up the expected loss of each row and whether it lies outside, shapes (n,)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return Foreseen(len(expected), float(expected.sum()), int(outside.sum()))
+        return ExpectedLosses(len(expected), float(expected.sum()), int(outside.sum()))
 
 
-def judge(estimator: LossEstimator, foreseen: Foreseen, reference_loss: float) -> Estimate:
+def judge(estimator: LossEstimator, expected: ExpectedLosses, reference_loss: float) -> Estimate:
     """Say what loss is to be expected of the current rows, and whether that applies.
 
     Not applicable: no estimator, too few rows, too many rows outside what it was fitted on, a failed self-test, or
     numbers that are no numbers. The interval is for the loss that these very rows will turn out to have.
     """
-    rows = foreseen.rows
+    rows = expected.rows
     told = Estimate(
         method=estimator.method,
         loss_name=estimator.loss_name,
@@ -167,9 +167,9 @@ def judge(estimator: LossEstimator, foreseen: Foreseen, reference_loss: float) -
     )
     if estimator.impossible or rows < LEAST_ROWS:
         return told
-    mean = foreseen.total / rows
+    mean = expected.total / rows
     half = widened(estimator.half, estimator.rows, rows)
-    share = foreseen.outside / rows
+    share = expected.outside / rows
     if not (math.isfinite(mean) and math.isfinite(half)):
         return changed(told, reason="the expected loss is not a finite number", outside_share=share)
     test = estimator.self_test

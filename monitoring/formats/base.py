@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any, ClassVar
 
-from driftloop.monitoring.errors import ColumnsTwice, NamesDiffer, SourceUnreadable
+from driftloop.monitoring.errors import DuplicateColumns, NamesDiffer, SourceUnreadable
 
 CHUNK = 1 << 20
 Opener = Callable[[], IO[Any]]
@@ -83,7 +83,7 @@ class FileTable:
             times = Counter(header)
             twice = [name for name in wanted if times[name] > 1]
             if twice:
-                raise ColumnsTwice(where(file), twice)
+                raise DuplicateColumns(where(file), twice)
             spelled = {name.casefold(): name for name in header}
             for name in wanted:
                 other = spelled.get(name.casefold(), name)
@@ -93,7 +93,7 @@ class FileTable:
         for name in wanted:
             other = known.setdefault(name.casefold(), name)
             if other != name:
-                raise ColumnsTwice(where(next(iter(self.headers), "")), [other, name])
+                raise DuplicateColumns(where(next(iter(self.headers), "")), [other, name])
 
 
 class FileFormat(ABC):

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 
-from driftloop.monitoring.errors import DriverMissing, LedgerAway, LedgerBroken, LedgerError, LedgerUnusable
+from driftloop.monitoring.errors import DriverMissing, LedgerBroken, LedgerError, LedgerUnavailable, LedgerUnusable
 
 PATIENCE_SECONDS = 30
 # What SQLite says where it cannot write any more, its journal included, and what that asks for.
@@ -67,8 +67,8 @@ def shown(url: str) -> str:
 
 def unusable(url: str, error: Exception) -> LedgerError:
     """The database's own words, without a password. That SQLite cannot write is no fault of the URL."""
-    why = error.why if isinstance(error, LedgerAway) else words(error)
-    said = error.__cause__ if isinstance(error, LedgerAway) else error
+    why = error.why if isinstance(error, LedgerUnavailable) else words(error)
+    said = error.__cause__ if isinstance(error, LedgerUnavailable) else error
     code = sqlite_code(getattr(said, "orig", None))
     if code in BROKEN:
         return LedgerBroken(shown(url), why)
@@ -76,7 +76,7 @@ def unusable(url: str, error: Exception) -> LedgerError:
         code = sqlite3.SQLITE_READONLY  # it is there, and no journal can be made beside it
     asks = NO_WRITE.get(code)
     if asks is not None:
-        return LedgerAway(shown(url), f"{why}; {asks}")
+        return LedgerUnavailable(shown(url), f"{why}; {asks}")
     return LedgerUnusable(shown(url), why)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from driftloop.monitoring.errors import LedgerAway, LedgerError
+from driftloop.monitoring.errors import LedgerError, LedgerUnavailable
 from driftloop.monitoring.ledger import claims, events, migrations, requests
 from driftloop.monitoring.ledger.claims import Claim, Held
 from driftloop.monitoring.ledger.database import connect, shown, unusable
@@ -31,7 +31,7 @@ class Ledger:
         self.engine = connect(url)
         try:
             migrations.prepare(self.engine, shown(url))
-        except (sa.exc.SQLAlchemyError, LedgerAway) as error:
+        except (sa.exc.SQLAlchemyError, LedgerUnavailable) as error:
             self.close()
             raise unusable(url, error) from error
         except LedgerError:
@@ -121,7 +121,7 @@ class Ledger:
             # Another process asked for the same at this very moment: its row stands for both.
             return write(self.engine, lambda open_: requests.ask(open_, request))
 
-    def working_on(self, request_id: str, *, waiting: Callable[[Held], None] | None) -> Hold:
+    def hold_request(self, request_id: str, *, waiting: Callable[[Held], None] | None) -> Hold:
         """Hold the claim on a request, with its event; see `holding`."""
         resource = f"request/{request_id}"
         return claims.hold(
@@ -142,7 +142,7 @@ class Ledger:
         """Who works on it, if anybody does."""
         return read(self.engine, lambda open_: claims.busy(open_, resource))
 
-    def alone(self, model: str) -> AbstractContextManager[Still]:
+    def model_lock(self, model: str) -> AbstractContextManager[Still]:
         """The ledger's lock for a model's aliases: whoever compares and moves them does it inside.
 
         The block gets a function that raises `LockLost` where the lock was lost with its connection: call it last.
@@ -161,7 +161,7 @@ class Ledger:
         """Whether a process can be taken for ended: by its pid here, by its leases elsewhere, never by time alone."""
         return read(self.engine, lambda open_: claims.dead(open_, holder))
 
-    def asked(self, request_id: str) -> Request:
+    def find_request(self, request_id: str) -> Request:
         """What was asked for by a request."""
         return read(self.engine, lambda open_: requests.asked(open_, request_id))
 
@@ -191,7 +191,7 @@ class Ledger:
         """How often a request was claimed since it was asked for last."""
         return read(self.engine, lambda open_: requests.attempts(open_, request_id))
 
-    def settle(self, retrain: Retrain, *, by: Claim | None = None) -> bool:
+    def close_request(self, retrain: Retrain, *, by: Claim | None = None) -> bool:
         """Write how a request ended. The first end counts: False if there is one already."""
         state = Kind.PROMOTED if retrain.promoted else Kind.REJECTED
         if retrain.code == Kind.AWAITING_APPROVAL:
@@ -211,11 +211,11 @@ class Ledger:
 
     def open_requests(self, model: str | None = None) -> list[Request]:
         """The requests that have no end, oldest first; those in work are among them."""
-        return read(self.engine, lambda open_: requests.left_open(open_, model))
+        return read(self.engine, lambda open_: requests.open_requests(open_, model))
 
     def ended_without_check(self, model: str) -> list[tuple[Request, Retrain | str]]:
         """Requests that came to an end while the check that decided on them never did: its process died."""
-        return read(self.engine, lambda open_: requests.without_check(open_, model))
+        return read(self.engine, lambda open_: requests.ended_without_check(open_, model))
 
     def history(self, model: str, before: datetime) -> History:
         """The judged checks and the retrains up to a moment, oldest first. A first training is no retrain."""

@@ -156,14 +156,14 @@ def end(
     return True
 
 
-def left_open(open_: Connection, model: str | None = None) -> list[Request]:
+def open_requests(open_: Connection, model: str | None = None) -> list[Request]:
     """The requests that have no end, oldest first. Some of them may be in work: see their claim."""
     query = sa.select(REQUESTS.c.asked).where(REQUESTS.c.state.in_(OPEN), REQUESTS.c.asked.is_not(None))
     query = query if model is None else query.where(REQUESTS.c.model == model)
     return [Request.model_validate_json(text) for text in open_.execute(query.order_by(REQUESTS.c.number)).scalars()]
 
 
-def without_check(open_: Connection, model: str) -> list[tuple[Request, Retrain | str]]:
+def ended_without_check(open_: Connection, model: str) -> list[tuple[Request, Retrain | str]]:
     """The requests that came to an end while the check that decided on them never did, each with its end.
 
     The end is the result, or the reason why there is none.

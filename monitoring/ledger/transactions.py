@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from driftloop.monitoring.errors import LedgerAway, LedgerBroken
+from driftloop.monitoring.errors import LedgerBroken, LedgerUnavailable
 from driftloop.monitoring.ledger.database import BROKEN, PATIENCE_SECONDS, shown, sqlite_code, words
 
 Done = TypeVar("Done")
@@ -39,10 +39,10 @@ def read(engine: Engine, look: Callable[[Connection], Done]) -> Done:
 
 
 def write(engine: Engine, work: Callable[[Connection], Done], *, patience: float | None = None) -> Done:
-    """Do `work` in a transaction, whole or not at all. LedgerAway if the database stays away for `patience` seconds.
+    """Run `work` in a transaction, whole or not at all; LedgerUnavailable after `patience` seconds without a database.
 
-    On SQLite the write lock is taken at once: who reads first and then writes cannot be refused. Errors that doing it
-    again would not change, such as a key that is there already, are the database's own.
+    On SQLite the transaction takes the write lock first, so that a write after a read cannot be refused. Errors that a
+    retry would not change, such as a duplicate key, are the database's own.
     """
     sent: list[tuple[int, Done]] = []
 
@@ -63,7 +63,7 @@ def write(engine: Engine, work: Callable[[Connection], Done], *, patience: float
 
 
 def patiently(engine: Engine, attempt: Callable[[], Done], patience: float | None = None) -> Done:
-    """Try again while the database is away, for PATIENCE_SECONDS unless told; LedgerAway if it does not come back."""
+    """Retry while the database is unavailable, for `patience` seconds (PATIENCE_SECONDS); then LedgerUnavailable."""
     last = time.monotonic() + (PATIENCE_SECONDS if patience is None else patience)
     pause = 0.0
     while True:
@@ -75,7 +75,7 @@ def patiently(engine: Engine, attempt: Callable[[], Done], patience: float | Non
             if sqlite_code(error.orig) in BROKEN:
                 raise LedgerBroken(shown(engine.url.render_as_string()), words(error)) from error
             if not _passing(error) or time.monotonic() + pause > last:
-                raise LedgerAway(shown(engine.url.render_as_string()), words(error)) from error
+                raise LedgerUnavailable(shown(engine.url.render_as_string()), words(error)) from error
         # At once the first time: of a server that came back the pool still holds dead connections. Not all in step.
         time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
         pause = min(max(2 * pause, 0.05), 2.0)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.policies.composition import Composition
 from driftloop.monitoring.records import History, Signals, Vote
 from driftloop.monitoring.settings.limits import MOST_CHECKS
@@ -25,7 +25,7 @@ class AtLeast(Composition):
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if self.k > len(self.triggers):
-            raise Misfit(f"k up to the number of triggers, {len(self.triggers)}", key="k", found=str(self.k))
+            raise ValidationProblem(f"k up to the number of triggers, {len(self.triggers)}", key="k", found=str(self.k))
         return self
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.policies.base import Trigger
 from driftloop.monitoring.policies.tenure import tenure
 from driftloop.monitoring.records import History, Signals, Vote, changed
@@ -33,7 +33,7 @@ class KOfN(Trigger):
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if self.k > self.n:
-            raise Misfit(f"k up to n, {self.n}", key="k", found=str(self.k))
+            raise ValidationProblem(f"k up to n, {self.n}", key="k", found=str(self.k))
         return self
 
     @property

@@ -43,7 +43,7 @@ EMPTY = """<!DOCTYPE html>
 """
 
 
-def dressed(page: str, *, title: str, style: str, top: str) -> str:
+def with_head(page: str, *, title: str, style: str, top: str) -> str:
     """A page with a title, our style, our own HTML on top, and a policy that forbids it the network."""
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     head = f"<head>\n{policy}\n<title>{text(title)}</title>\n<style>{style}</style>"

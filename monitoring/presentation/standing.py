@@ -13,7 +13,7 @@ WORSE = "worse than the reference"
 REPLACED = frozenset({Outcome.PROMOTED, Outcome.BOOTSTRAPPED})
 
 
-def left_worse(check: Check) -> bool:
+def remains_worse(check: Check) -> bool:
     """Return whether a check left a champion in place that does worse than its reference beyond chance."""
     return check.standing == "worse" and check.outcome not in REPLACED
 
@@ -26,18 +26,18 @@ def newest_of(champion: str | None, checks: Iterable[Check]) -> Check | None:
     return next((check for check in checks if check.performance and check.champion == champion), None)
 
 
-def loss_in_words(seen: Performance) -> str:
+def format_loss(seen: Performance) -> str:
     """Write the loss, its distance to the reference loss, and whether chance explains it.
 
     >>> from datetime import datetime
     >>> from driftloop.monitoring.records import Window
     >>> week = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 8))
     >>> known = {"loss_name": "mae", "rows": 700, "window": week, "reference_loss": 4.0, "reference_rows": 700}
-    >>> loss_in_words(Performance(loss=8.0, low=7.5, high=8.5, **known))
+    >>> format_loss(Performance(loss=8.0, low=7.5, high=8.5, **known))
     'mae 8 (95% interval 7.5 to 8.5) is 100.0% above the reference loss 4, beyond chance'
-    >>> loss_in_words(Performance(loss=4.5, low=3.5, high=5.5, **known))
+    >>> format_loss(Performance(loss=4.5, low=3.5, high=5.5, **known))
     'mae 4.5 (95% interval 3.5 to 5.5) is 12.5% above the reference loss 4, within chance'
-    >>> loss_in_words(Performance(loss=3.0, low=2.5, high=3.5, **known))
+    >>> format_loss(Performance(loss=3.0, low=2.5, high=3.5, **known))
     'mae 3 (95% interval 2.5 to 3.5) is 25.0% below the reference loss 4'
     """
     said = f"{seen.loss_name} {seen.loss:.4g} (95% interval {seen.low:.4g} to {seen.high:.4g})"
@@ -55,7 +55,7 @@ def loss_in_words(seen: Performance) -> str:
     return f"{said}, within chance" if seen.rise >= LEAST_RISE else f"{said}, too little to matter"
 
 
-def new_champion_in_words(champion: str, gate_loss: float, newest: Check | None) -> str:
+def format_new_champion(champion: str, gate_loss: float, newest: Check | None) -> str:
     """Write what is known of the loss of a champion that no check has measured yet.
 
     `newest` is the newest check that measured a loss: that of another version.

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from driftloop.monitoring.errors import ColumnsLost, ColumnsTwice
+from driftloop.monitoring.errors import DuplicateColumns, MissingColumns
 from driftloop.monitoring.profiles import levels, numbers
 from driftloop.monitoring.profiles.columns import as_codes, as_numbers, from_frame
 from driftloop.monitoring.profiles.errors import CellsDiffer
@@ -72,7 +72,7 @@ def first(rows: Rows, kinds: Mapping[str, Kind], blocks: NDArray[np.int64] | Non
 
     `blocks` (n,) numbers each row's block of time from 0; with it each profile has its counts by block too. The cells
     stand at exact quantiles, so the rows of a stream are gathered first: only `like` is flat in memory. A column
-    that is not there raises `ColumnsLost`, one that is there twice `ColumnsTwice`.
+    that is not there raises `MissingColumns`, one that is there twice `DuplicateColumns`.
 
     >>> rows = pd.DataFrame({"age": [1.0, 2.0, 2.0], "plan": ["a", "b", None]})
     >>> made = first(rows, {"age": "numeric", "plan": "categorical"})
@@ -86,8 +86,8 @@ def first(rows: Rows, kinds: Mapping[str, Kind], blocks: NDArray[np.int64] | Non
 def like(reference: Profiles, rows: Rows) -> Profiles:
     """Profile rows in the cells of a reference, all of them, in memory that does not grow with a stream.
 
-    A column that is not there raises `ColumnsLost`, one that is there twice `ColumnsTwice`; one that the reference does
-    not have is not looked at.
+    A missing column raises `MissingColumns`, a repeated one `DuplicateColumns`; columns that the reference does not
+    have are ignored.
 
     >>> made = first(pd.DataFrame({"plan": ["a", "a", "b"]}), {"plan": "categorical"})
     >>> like(made, pd.DataFrame({"plan": ["b", "c"], "more": [1, 2]}))["plan"].cells.tolist()
@@ -124,14 +124,14 @@ def count(cells: Profile, column: pa.ChunkedArray) -> Profile:
 
 
 def check_names(where: str, wanted: Iterable[str], there: list[str]) -> None:
-    """Each wanted column is there once; else raises `ColumnsLost` or `ColumnsTwice`."""
+    """Each wanted column is there once; else raises `MissingColumns` or `DuplicateColumns`."""
     times = Counter(there)
     lost = [name for name in wanted if not times[name]]
     if lost:
-        raise ColumnsLost(where, lost, there)
+        raise MissingColumns(where, lost, there)
     twice = [name for name in wanted if times[name] > 1]
     if twice:
-        raise ColumnsTwice(where, twice)
+        raise DuplicateColumns(where, twice)
 
 
 def merge(*parts: Profiles) -> Profiles:
@@ -189,7 +189,7 @@ def _whole(rows: Rows, kinds: Mapping[str, Kind]) -> tuple[Columns, int]:
     if not isinstance(rows, pd.DataFrame | pa.Table):
         batches = list(rows)
         if not batches:
-            raise ColumnsLost("the rows", kinds, [])
+            raise MissingColumns("the rows", kinds, [])
         rows = pa.Table.from_batches(batches)
     there = list(map(str, rows.columns)) if isinstance(rows, pd.DataFrame) else rows.column_names
     check_names("the rows", kinds, there)

@@ -46,7 +46,7 @@ def inspect(
         *times(future_rows, in_order),
         *duplicates(repeated_share, limits),
     ]
-    unlike = put_aside(changed)
+    unlike = excluded_columns(changed)
     for column in reference.of_role("feature"):
         if column.name in unlike:
             continue
@@ -66,7 +66,7 @@ def inspect(
     return tuple(found)
 
 
-def put_aside(findings: tuple[Finding, ...]) -> frozenset[str]:
+def excluded_columns(findings: tuple[Finding, ...]) -> frozenset[str]:
     """Return the columns of which nothing can be compared; all others are scored, those with errors too."""
     return frozenset(
         f.column for f in findings if f.column is not None and (f.severity == "fatal" or f.code in NOT_COMPARED)

@@ -13,15 +13,15 @@ from driftloop.monitoring.presentation.markup import (
     OUTCOMES,
     TONES,
     badge,
-    dressed,
     number,
     pairs,
     section,
     table,
     text,
     verdict_badges,
+    with_head,
 )
-from driftloop.monitoring.presentation.standing import WORSE, left_worse, loss_in_words
+from driftloop.monitoring.presentation.standing import WORSE, format_loss, remains_worse
 from driftloop.monitoring.presentation.style import STYLE
 from driftloop.monitoring.records import Check, ColumnScore, Estimate, Performance, Probe, Retrain
 
@@ -33,7 +33,7 @@ def dress(page: str, check: Check) -> str:
 
     An empty page becomes the verdict alone.
     """
-    return dressed(page or EMPTY, title=_title(check), style=STYLE, top=verdict(check, bool(page)))
+    return with_head(page or EMPTY, title=_title(check), style=STYLE, top=verdict(check, bool(page)))
 
 
 def redress(page: str, check: Check) -> str | None:
@@ -73,7 +73,7 @@ def _title(check: Check) -> str:
 
 def _header(check: Check) -> str:
     chips = [word for told, word in ((check.dry_run, "dry run"), (check.cached, "from an earlier run")) if told]
-    badges = verdict_badges(check.outcome, worse=left_worse(check)) + "".join(badge("quiet", chip) for chip in chips)
+    badges = verdict_badges(check.outcome, worse=remains_worse(check)) + "".join(badge("quiet", chip) for chip in chips)
     return (
         f'<header><p class="eyebrow">Drift check</p><div class="title"><h1>{text(check.model)}</h1>'
         f'<div class="badges">{badges}</div></div>{_worse(check)}<p class="reason">{text(check.reason)}</p></header>\n'
@@ -82,9 +82,9 @@ def _header(check: Check) -> str:
 
 def _worse(check: Check) -> str:
     """The first sentence about a champion that does worse, whatever the policies made of it."""
-    if check.performance is None or not left_worse(check):
+    if check.performance is None or not remains_worse(check):
         return ""
-    return f'<p class="reason"><strong>{text(loss_in_words(check.performance))}.</strong></p>'
+    return f'<p class="reason"><strong>{text(format_loss(check.performance))}.</strong></p>'
 
 
 def _facts(check: Check) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.errors import ColumnsLost, ColumnsTwice, clipped
+from driftloop.monitoring.errors import DuplicateColumns, MissingColumns, clipped
 from driftloop.monitoring.rows.bent import CUT, LONGEST_TEXT, Bent
 from driftloop.monitoring.rows.reading import EXACT, is_null, read, rounded
 
@@ -31,8 +31,8 @@ WHOLE_DIGITS, MOST_DIGITS = 21, 100
 def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Bent, ...]]:
     """Time as it is, features and target as float64 (NaN is null) or text (None is null), in the config's order.
 
-    With it how each column came. A column that is not there raises `ColumnsLost`, one that is there twice
-    `ColumnsTwice`.
+    With it how each column came. A column that is not there raises `MissingColumns`, one that is there twice
+    `DuplicateColumns`.
     """
     made, bent = coded(frame, config)
     return plain(made), bent
@@ -46,10 +46,10 @@ def coded(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[B
     times = Counter(there)
     lost = [name for name in (columns.time, *judged) if not times[name]]
     if lost:
-        raise ColumnsLost("the rows", lost, map(str, there))
+        raise MissingColumns("the rows", lost, map(str, there))
     twice = [name for name in (columns.time, *judged) if times[name] > 1]
     if twice:
-        raise ColumnsTwice("the rows", twice)
+        raise DuplicateColumns("the rows", twice)
     made: dict[str, pd.Series[Any]] = {columns.time: frame[columns.time]}
     bent: list[Bent] = []
     for name in judged:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
-from driftloop.monitoring.errors import Misfit, listed
+from driftloop.monitoring.errors import ValidationProblem, listed
 from driftloop.monitoring.records import Kind
 from driftloop.monitoring.settings.durations import Duration
 from driftloop.monitoring.settings.section import Section
@@ -29,9 +29,9 @@ def _known_zone(zone: str) -> str:
         known = zone in _zones()
         ZoneInfo(zone if known else "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Misfit("a time zone such as UTC or Europe/Berlin") from error
+        raise ValidationProblem("a time zone such as UTC or Europe/Berlin") from error
     if not known or zone in NO_ZONES:
-        raise Misfit("a time zone such as UTC or Europe/Berlin")
+        raise ValidationProblem("a time zone such as UTC or Europe/Berlin")
     return zone
 
 
@@ -73,7 +73,7 @@ class Columns(Section):
     @model_validator(mode="after")
     def _disjoint(self) -> Self:
         if not self.features:
-            raise Misfit(
+            raise ValidationProblem(
                 "at least one feature under columns.numeric or columns.categorical",
                 found="no feature",
                 remedy="name the columns that the model predicts from",
@@ -81,13 +81,13 @@ class Columns(Section):
         named = [*self.features, self.target, self.time]
         twice = sorted(name for name, times in Counter(named).items() if times > 1)
         if twice:
-            raise Misfit(
+            raise ValidationProblem(
                 "every name once among numeric, categorical, target and time",
                 found=f"{listed(twice)} more than once",
                 remedy="remove it from one place; for a second use: columns.derived: {other_name: expression}",
             )
         if PREDICTION in named:
-            raise Misfit(
+            raise ValidationProblem(
                 f"any other name than {PREDICTION!r}, which is taken by the model's own output",
                 found=f"a column called {PREDICTION!r}",
                 remedy=f"derive another name: columns.derived: {{earlier_{PREDICTION}: {PREDICTION}}}",
@@ -101,7 +101,7 @@ class Columns(Section):
             if name in self.derived:
                 if kind != "text":
                     remedy = f"remove it, or cast in columns.derived.{name}"
-                    raise Misfit(
+                    raise ValidationProblem(
                         "text, for an expression that reads the source column of its own name",
                         key=key,
                         found=f"{kind!r} for a derived column",
@@ -110,11 +110,13 @@ class Columns(Section):
                 continue
             if name in self.numeric and kind not in NUMBER_TYPES:
                 remedy = f"correct the type, or move {name} to columns.categorical"
-                raise Misfit(
+                raise ValidationProblem(
                     f"one of {listed(NUMBER_TYPES)} for a numeric column", key=key, found=repr(kind), remedy=remedy
                 )
             if name == self.time and kind not in ("text", "date", "timestamp"):
-                raise Misfit("date or timestamp for the time column", key=key, found=repr(kind), remedy="correct it")
+                raise ValidationProblem(
+                    "date or timestamp for the time column", key=key, found=repr(kind), remedy="correct it"
+                )
         return self
 
     @property

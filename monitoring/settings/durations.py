@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 EXPECTED = "a duration such as 7d, 12h, 30m or 2w (w, d, h, m for minutes, s)"
@@ -24,7 +24,7 @@ def parse_duration(value: Any) -> Any:
     """
     span = value if isinstance(value, timedelta) else _sum(value)
     if not timedelta() <= span <= LONGEST:
-        raise Misfit(f"{EXPECTED}, at most a hundred years")
+        raise ValidationProblem(f"{EXPECTED}, at most a hundred years")
     return span
 
 
@@ -47,22 +47,22 @@ def format_duration(span: timedelta) -> str:
 
 def _sum(value: Any) -> timedelta:
     if not isinstance(value, str):
-        raise Misfit(EXPECTED)
+        raise ValidationProblem(EXPECTED)
     if len(value) > LONGEST_TEXT:
-        raise Misfit(f"{EXPECTED}, at most a hundred years")
+        raise ValidationProblem(f"{EXPECTED}, at most a hundred years")
     text = re.sub(r"\s", "", value)
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhdw])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise Misfit(EXPECTED)
+        raise ValidationProblem(EXPECTED)
     try:
         return sum((timedelta(**{UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
     except OverflowError:
-        raise Misfit(f"{EXPECTED}, at most a hundred years") from None
+        raise ValidationProblem(f"{EXPECTED}, at most a hundred years") from None
 
 
 def _some(span: timedelta) -> timedelta:
     if not span:
-        raise Misfit("a duration that is longer than nothing")
+        raise ValidationProblem("a duration that is longer than nothing")
     return span
 
 
@@ -75,7 +75,7 @@ def at_least(shortest: str) -> AfterValidator:
 
     def long_enough(span: timedelta) -> timedelta:
         if span < parse_duration(shortest):
-            raise Misfit(f"a duration of at least {shortest}")
+            raise ValidationProblem(f"a duration of at least {shortest}")
         return span
 
     return AfterValidator(long_enough)

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from driftloop.monitoring import formats
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.formats import FileFormat, FormatName
 from driftloop.monitoring.settings.limits import LONGEST_PATH
 from driftloop.monitoring.settings.secrets import written_out
@@ -42,7 +42,7 @@ class Source(Section):
         for key, address in (("path", self.path), ("url", self.url)):
             secret = written_out(address or "")
             if secret is not None:
-                raise Misfit(
+                raise ValidationProblem(
                     "${NAME} in its place, filled from the environment when the source is opened",
                     key=key,
                     found=f"{secret} written out",
@@ -54,20 +54,24 @@ class Source(Section):
     def _one_place(self) -> Self:
         if (self.path is None) == (self.url is None):
             found = "neither path nor url" if self.path is None else "both path and url"
-            raise Misfit("path (files), or else url and table (a database)", found=found, remedy="keep one of the two")
+            raise ValidationProblem(
+                "path (files), or else url and table (a database)", found=found, remedy="keep one of the two"
+            )
         if (self.url is None) != (self.table is None):
             found = "url without table" if self.table is None else "table without url"
-            raise Misfit("url and table together, or path alone", found=found, remedy="add the other one")
+            raise ValidationProblem("url and table together, or path alone", found=found, remedy="add the other one")
         if self.path is not None and self.format is None and formats.of_path(self.path) is None:
             names = " or ".join(formats.NAMES)
-            raise Misfit(
+            raise ValidationProblem(
                 f"a path that ends in one of {formats.endings()}",
                 key="path",
                 found=f"{self.path!r}, whose ending names no format",
                 remedy=f"set source.format to {names}",
             )
         if self.path is None and self.format is not None:
-            raise Misfit("format beside path", key="format", found="a format for a table", remedy="remove it")
+            raise ValidationProblem(
+                "format beside path", key="format", found="a format for a table", remedy="remove it"
+            )
         return self
 
     @property

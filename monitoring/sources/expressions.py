@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from driftloop.monitoring.errors import BadExpression, ColumnsLost
+from driftloop.monitoring.errors import BadExpression, MissingColumns
 from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.sources.times import ISO_DAY
 
@@ -269,7 +269,7 @@ def _written(columns: Columns) -> dict[str, str]:
 
 
 def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], where: str) -> list[str]:
-    """Source columns that are read, in the source's order; ColumnsLost for those that are not there."""
+    """Source columns that are read, in the source's order; MissingColumns for those that are not there."""
     known = {name.casefold(): name for name in schema}  # engines do not mind the case in an expression
     later = {name.casefold() for name in columns.derived}
     exact = set(schema)
@@ -293,5 +293,5 @@ def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], whe
     there = set(schema)
     lost = list(dict.fromkeys([*(name for name in wanted if name not in there), *lost]))
     if lost:
-        raise ColumnsLost(where, lost, schema)
+        raise MissingColumns(where, lost, schema)
     return [name for name in schema if name in needed or name in wanted]

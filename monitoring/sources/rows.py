@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftloop.monitoring.errors import ColumnsTwice
+from driftloop.monitoring.errors import DuplicateColumns
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.source import Source
@@ -176,7 +176,7 @@ def sample(
         for file, header in relation.headers.items():
             twice = sorted({name for name in header if header.count(name) > 1})
             if twice:
-                raise ColumnsTwice(relation.shown(file), twice)
+                raise DuplicateColumns(relation.shown(file), twice)
         if time is not None:
             frame = _in_time(relation, f"({how})" if how else relation.names([time]), rows, more or {})
         elif not relation.files:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftloop.monitoring.presentation.markup import DASH, EMPTY, badge, dressed, number, pairs, section, text
+from driftloop.monitoring.presentation.markup import DASH, EMPTY, badge, number, pairs, section, text, with_head
 from driftloop.pipelines.backtest.charts import pareto, regrets, signals, tone
 from driftloop.pipelines.backtest.loss_chart import timeline
 from driftloop.pipelines.backtest.standings import Standing
@@ -85,7 +85,7 @@ def render(study: Study) -> str:
         _notes(study),
     ]
     top = f'<main id="driftloop">\n{"".join(parts)}</main>\n'
-    return dressed(EMPTY, title=f"{study.model}: backtest", style=STYLE, top=top)
+    return with_head(EMPTY, title=f"{study.model}: backtest", style=STYLE, top=top)
 
 
 def _header(study: Study) -> str:

@@ -42,12 +42,12 @@ class Commands(click.Group):
     def main(self, args: Sequence[str] | None = None, *more: Any, **named: Any) -> NoReturn:
         from driftloop.monitoring.errors import (
             BadExpression,
-            BeyondTime,
             ConfigError,
             DriftloopError,
             DriverMissing,
             EstimatorError,
             SecretMissing,
+            TimeOutOfRange,
             TrainingRaised,
             UnknownModel,
             UnknownPolicy,
@@ -67,7 +67,7 @@ class Commands(click.Group):
             _fail(given, "interrupted", INTERRUPTED)
         except DriftloopError as error:
             of_config = ConfigError | UnknownModel | BadExpression | DriverMissing | SecretMissing | EstimatorError
-            usage = isinstance(error, of_config | BeyondTime | UnknownPolicy)
+            usage = isinstance(error, of_config | TimeOutOfRange | UnknownPolicy)
             if isinstance(error, TrainingRaised):
                 say(error.traceback.rstrip(), err=True)
             _fail(given, str(error), WRONG_USAGE if usage else FAILED)
@@ -84,13 +84,13 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from driftloop.monitoring.errors import meant
+        from driftloop.monitoring.errors import suggestion
 
         if args[0] in self.modules or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
         there = ", ".join(sorted(self.modules))
         raise click.UsageError(
-            f"No such command {args[0]!r}; expected one of {there}.{meant(args[0], self.modules)}", ctx
+            f"No such command {args[0]!r}; expected one of {there}.{suggestion(args[0], self.modules)}", ctx
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -24,16 +24,18 @@ FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2009, 1, 1, tzinfo=UTC)
 
 
 def valid_cron(cron: str) -> str:
-    """Return a cron line that a clock can run; otherwise raise `Misfit`.
+    """Return a cron line that a clock can run; otherwise raise `ValidationProblem`.
 
     Weekday numbers are refused, because cron and its Python relatives count them differently. Last, the trigger itself
     is built and asked for a time: a line that it refuses, or that never fires, must not reach a running service.
     """
     fields = cron.split()
     if len(cron) > LONGEST:
-        raise Misfit(f"{EXPECTED}, in at most {LONGEST} characters", found=f"a line of {len(cron):,} characters")
+        raise ValidationProblem(
+            f"{EXPECTED}, in at most {LONGEST} characters", found=f"a line of {len(cron):,} characters"
+        )
     if len(fields) != len(FIELDS):
-        raise Misfit(EXPECTED, found=f"{cron!r}, which has {len(fields)}")
+        raise ValidationProblem(EXPECTED, found=f"{cron!r}, which has {len(fields)}")
     for field, name in zip(fields, FIELDS, strict=True):
         for part in field.split(","):
             _check_part(part, name)
@@ -41,9 +43,9 @@ def valid_cron(cron: str) -> str:
         fires = cron_trigger(cron, UTC, until=LAST).get_next_fire_time(None, FIRST)
     except ValueError as error:
         why = str(error).removeprefix("Error validating expression ")
-        raise Misfit(f"{EXPECTED}; a step within its span", found=f"{cron!r}, in which {why}") from error
+        raise ValidationProblem(f"{EXPECTED}; a step within its span", found=f"{cron!r}, in which {why}") from error
     if fires is None:
-        raise Misfit(f"{EXPECTED}; a day that its months have", found=f"{cron!r}, which never fires")
+        raise ValidationProblem(f"{EXPECTED}; a day that its months have", found=f"{cron!r}, which never fires")
     return cron
 
 
@@ -54,12 +56,12 @@ def _check_part(part: str, name: str) -> None:
     known = all(end in names or (_number(end) and low <= int(end) <= high) for end in ends)
     if len(ends) > 2 or not known or (slash and not (_number(step) and int(step))):
         numbers = "names only (0 is Monday here and Sunday in cron)" if name == "weekday" else f"{low} to {high}"
-        raise Misfit(f"{EXPECTED}; {name}: {numbers}", found=f"{part!r} as the {name}")
+        raise ValidationProblem(f"{EXPECTED}; {name}: {numbers}", found=f"{part!r} as the {name}")
     if name != "weekday" and len(ends) == 2 and _at(ends[1], names) < _at(ends[0], names):
         # A week has no first day that all agree on, so sat-mon is good; 22-4 is two spans.
-        raise Misfit(f"{EXPECTED}; a span that goes forward: write two", found=f"{part!r} as the {name}")
+        raise ValidationProblem(f"{EXPECTED}; a span that goes forward: write two", found=f"{part!r} as the {name}")
     if slash and len(ends) == 1 and ends[0] in names:
-        raise Misfit(
+        raise ValidationProblem(
             f"{EXPECTED}; a step over a span, such as {names[0]}-{names[-1]}/2", found=f"{part!r} as the {name}"
         )
 

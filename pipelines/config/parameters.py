@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 from driftloop.pipelines.config.refusal import shown
 
 # Within it whole numbers and their spans fit into 64 bits, and floats keep their whole part.
@@ -31,7 +31,7 @@ def storable(value: Any, depth: int = 0) -> Any:
     {'class_weight': {0: 1.0, 1: 5.0}, 'deep': [1, None, True]}
     """
     if depth > DEEPEST:
-        raise Misfit(f"values nested at most {DEEPEST} deep", found="a value that is nested deeper")
+        raise ValidationProblem(f"values nested at most {DEEPEST} deep", found="a value that is nested deeper")
     if isinstance(value, dict):
         for key, inner in value.items():
             storable(key, DEEPEST)
@@ -40,10 +40,12 @@ def storable(value: Any, depth: int = 0) -> Any:
         for inner in value:
             storable(inner, depth + 1)
     elif isinstance(value, int) and abs(value) > 2**63:
-        raise Misfit("a whole number of at most 64 bits", found=shown(value))
+        raise ValidationProblem("a whole number of at most 64 bits", found=shown(value))
     elif value is not None and not isinstance(value, str | int | float):
         remedy = "put it in quotes if it is text"
-        raise Misfit("text, a number, true, false, null, a list or keys with values", found=shown(value), remedy=remedy)
+        raise ValidationProblem(
+            "text, a number, true, false, null, a list or keys with values", found=shown(value), remedy=remedy
+        )
     return value
 
 
@@ -56,7 +58,7 @@ def drawable(values: list[Any]) -> list[Any]:
     if len(values) == 2 and all(isinstance(end, int | float) and not isinstance(end, bool) for end in values):
         beyond = [end for end in values if not (math.isfinite(end) and abs(end) <= FARTHEST)]
         if beyond:
-            raise Misfit(
+            raise ValidationProblem(
                 f"the ends of a range, from -{FARTHEST:g} to {FARTHEST:g}", found=f"{shown(beyond[0])} as an end"
             )
     return values
@@ -72,7 +74,7 @@ def refuse_endless(key: str, name: str, value: Any) -> None:
         return
     for number in value if isinstance(value, list | tuple) else [value]:
         if isinstance(number, int | float) and not number <= most:
-            raise Misfit(
+            raise ValidationProblem(
                 f"at most {most:,}",
                 key=key,
                 found=shown(number),

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from driftloop.monitoring.config import Monitored
-from driftloop.monitoring.errors import ConfigError, Misfit, UnknownModel, listed
+from driftloop.monitoring.errors import ConfigError, UnknownModel, ValidationProblem, listed
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, RecoverableLoss
 from driftloop.monitoring.settings.durations import Span, format_duration, parse_duration
 from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed
@@ -106,14 +106,14 @@ class Predictions(Section):
     @model_validator(mode="after")
     def _is_local(self) -> Self:
         if "://" in (self.path or ""):
-            raise Misfit(
+            raise ValidationProblem(
                 "a folder that this machine can write to",
                 key="path",
                 found="a URL",
                 remedy="log to a local folder, and sync it to where it should be",
             )
         if any(len(part.encode()) > LONGEST_PART for part in Path(self.path or "").parts):
-            raise Misfit(
+            raise ValidationProblem(
                 f"a folder whose names have at most {LONGEST_PART} bytes each", key="path", found="a longer name"
             )
         return self
@@ -153,14 +153,14 @@ class Project(Monitored):
         current = windows.get("current") if isinstance(windows, dict) else getattr(windows, "current", None)
         try:
             span = parse_duration(Windows().current if current is None else current)
-        except Misfit:
+        except ValidationProblem:
             return given  # told where it stands, as windows.current
         return {**given, "training": with_base(given.get("training"), span)} if "training" in given else given
 
     @model_validator(mode="after")
     def _holdout_fits(self) -> Self:
         if self.training.holdout is not None and self.training.holdout >= self.training.window:
-            raise Misfit(
+            raise ValidationProblem(
                 "a holdout that is shorter than training.window, of which it is the newest part",
                 key="training.holdout",
                 found=f"{format_duration(self.training.holdout)} of {format_duration(self.training.window)}",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from driftloop.monitoring.errors import ConfigError, Misfit, clipped, listed, meant
+from driftloop.monitoring.errors import ConfigError, ValidationProblem, clipped, listed, suggestion
 from driftloop.monitoring.settings.secrets import without_passwords, written_out
 from driftloop.monitoring.settings.section import Section
 
@@ -72,13 +72,13 @@ def _told(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str
         found = "a text"  # of which any part may be a token
     expected = EXPECTED.get(kind, "").format(**context) or error["msg"].removeprefix("Value error, ")
     misfit = context.get("error")
-    if isinstance(misfit, Misfit):
+    if isinstance(misfit, ValidationProblem):
         key = ".".join(part for part in (key, misfit.key) if part)
         return misfit.found or found, misfit.expected, misfit.remedy or remedy, key
     if kind == "extra_forbidden":
         known = _known_keys(model, place[:-1])
         found, expected = "an unknown key", f"one of the keys {listed(known, 20)}" if known else "no key here"
-        remedy = "remove it, or correct its spelling." + meant(str(place[-1]), known)
+        remedy = "remove it, or correct its spelling." + suggestion(str(place[-1]), known)
     elif kind == "invalid_key":
         key, found = _key(place[:-1]), f"{shown(error['input'])} as a key"
         remedy = "put it in quotes: YAML reads yes, no, on and off as true and false"
@@ -88,13 +88,13 @@ def _told(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str
         word = _word(context)
         key = f"{key}.{word}" if word in TAGS and not key.endswith("]") else key
         found = f"no {word} {shown(context['tag'])}"
-        remedy = "correct the name." + meant(str(context["tag"]), re.findall(r"'([^']+)'", expected))
+        remedy = "correct the name." + suggestion(str(context["tag"]), re.findall(r"'([^']+)'", expected))
     elif kind == "union_tag_not_found":
         word = _word(context)
         found, expected = f"no {word} is named", f"a {word}, such as {TAGS[word]}"
         remedy = f"write {'- ' if key.endswith(']') else ''}{word}: NAME, and its parameters below"
     elif kind == "literal_error":
-        near = meant(error["input"], re.findall(r"'([^']+)'", expected)) if isinstance(error["input"], str) else ""
+        near = suggestion(error["input"], re.findall(r"'([^']+)'", expected)) if isinstance(error["input"], str) else ""
         remedy = "correct the value." + near
     elif kind == "string_type" and isinstance(error["input"], bool):
         remedy = "put it in quotes: YAML reads yes, no, on and off as true and false"

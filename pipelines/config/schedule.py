@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.settings.columns import Name, TimeZone
 from driftloop.monitoring.settings.durations import Span, at_least
 from driftloop.monitoring.settings.limits import LONGEST_PATH
@@ -35,7 +35,9 @@ class On(Section):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.arrival is None and self.poll is None:
-            raise Misfit("arrival (a file or glob) or poll (how often to look)", found="neither arrival nor poll")
+            raise ValidationProblem(
+                "arrival (a file or glob) or poll (how often to look)", found="neither arrival nor poll"
+            )
         return self
 
 
@@ -61,7 +63,7 @@ class Schedule(Section):
     @model_validator(mode="after")
     def _one_clock(self) -> Self:
         if self.cron is not None and self.every is not None:
-            raise Misfit("cron or every", found="both cron and every", remedy="keep one of the two")
+            raise ValidationProblem("cron or every", found="both cron and every", remedy="keep one of the two")
         return self
 
     @property

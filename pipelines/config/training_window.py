@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator
 
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.settings.durations import format_duration, parse_duration
 
 EXPECTED = "a duration such as 28d, or choose, or {choose: 28d}"
@@ -34,11 +34,11 @@ def read_span(value: Any) -> timedelta:
         return value
     chosen = isinstance(value, Mapping)
     if chosen and set(value) != {"choose"}:
-        raise Misfit(EXPECTED, found=f"the keys {', '.join(map(str, value))}" if value else "no key")
+        raise ValidationProblem(EXPECTED, found=f"the keys {', '.join(map(str, value))}" if value else "no key")
     span = parse_duration(value["choose"] if chosen else value)
     assert isinstance(span, timedelta)
     if not span:
-        raise Misfit("a duration that is longer than nothing")
+        raise ValidationProblem("a duration that is longer than nothing")
     return ChosenSpan.of(span) if chosen else span
 
 

@@ -10,13 +10,13 @@ from contextlib import closing
 from driftloop.monitoring import sources
 from driftloop.monitoring.errors import (
     BadExpression,
-    ColumnsLost,
     ConfigError,
     DriverMissing,
+    MissingColumns,
     NotATime,
     SecretMissing,
     listed,
-    meant,
+    suggestion,
 )
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.rows.canonical import numbers
@@ -41,7 +41,7 @@ def refuse_mismatch(project: Project) -> None:
     """Raise `ConfigError` where the config names what the source never had; other trouble is left to the check."""
     try:
         known = sources.fitting(project.source, project.reading, project.folder)
-    except ColumnsLost as error:
+    except MissingColumns as error:
         new = [name for name in error.lost if name not in _trained_with(project)]
         if new:
             raise _lost(project, new, error) from None
@@ -62,7 +62,7 @@ def refuse_mismatch(project: Project) -> None:
         _refuse_words(project)
 
 
-def _lost(project: Project, lost: list[str], error: ColumnsLost) -> ConfigError:
+def _lost(project: Project, lost: list[str], error: MissingColumns) -> ConfigError:
     columns = project.columns
     key = next((key for key in ("time", "target", "numeric", "categorical") if _named(columns, key, lost[0])), "")
     where = f"columns.{key}" if key else "columns"
@@ -72,7 +72,7 @@ def _lost(project: Project, lost: list[str], error: ColumnsLost) -> ConfigError:
         where,
         f"{which} not in {error.where}",
         expected=f"columns of the source, which has {listed(error.there, 20)}",
-        remedy="correct the name." + meant(lost[0], error.there),
+        remedy="correct the name." + suggestion(lost[0], error.there),
     )
 
 

@@ -12,7 +12,7 @@ from driftloop.monitoring import sources
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, digest
-from driftloop.monitoring.quality.preflight import fatal, put_aside
+from driftloop.monitoring.quality.preflight import excluded_columns, fatal
 from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.quality.unreadable import unreadable
 from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
@@ -125,7 +125,7 @@ def _check(run: CheckRun) -> Check:
         said += f", `driftloop retrain {config.file}` trains a model on it"
         return run.exit(Outcome.BAD_DATA, said, findings=findings)
     measured = measuring.measure(
-        known, champion, window, labelled, fresh, reference, profiles, reference_rows, put_aside(findings)
+        known, champion, window, labelled, fresh, reference, profiles, reference_rows, excluded_columns(findings)
     )
     return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
 

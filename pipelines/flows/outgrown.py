@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driftloop.monitoring.decision import CHAMPION_OUTGROWN
-from driftloop.monitoring.errors import ColumnsLost, FeaturesLost, listed
+from driftloop.monitoring.errors import MissingColumns, MissingFeatures, listed
 from driftloop.monitoring.records import Finding, FindingCode, Reference, Window, changed
 from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
@@ -34,13 +34,13 @@ def read_as_trained(
     known = as_trained(config, reference)
     try:
         return known, read(known, window, config.folder), frozenset()
-    except ColumnsLost as error:
+    except MissingColumns as error:
         gone = frozenset(error.lost) & frozenset(known.columns.features) - frozenset(config.columns.features)
         mine = [name for name in error.lost if name not in gone]
         if set(mine) - set(config.columns.features):
             raise
         if mine:
-            raise FeaturesLost(error.where, mine, error.there, version=version, file=str(config.file)) from None
+            raise MissingFeatures(error.where, mine, error.there, version=version, file=str(config.file)) from None
         derived = {**dict.fromkeys(sorted(gone), "NULL"), **known.columns.derived}
         columns = changed(known.columns, derived=derived)
         known = changed(known, columns=columns)
@@ -71,7 +71,7 @@ def ahead_of_source(config: Project, reference: Reference, source_types: dict[st
     lost = [name for name in config.columns.features if name not in known]
     if not lost or not source_types:
         return ()
-    remedy = ColumnsLost(str(config.file), lost, source_types).remedy
+    remedy = MissingColumns(str(config.file), lost, source_types).remedy
     message = f"the config names {listed(lost)}, which the source does not have, so no retrain can succeed: {remedy}"
     column = lost[0] if len(lost) == 1 else None
     return (CONFIG_COLUMN_LOST.found(message, column=column),)

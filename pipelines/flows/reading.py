@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring import sources
-from driftloop.monitoring.errors import ColumnsLost, SourceMissing, TrainingImpossible
+from driftloop.monitoring.errors import MissingColumns, SourceMissing, TrainingImpossible
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.bent import TYPE_CHANGED
 from driftloop.pipelines import registry
@@ -69,7 +69,7 @@ def _wide(config: Project, window: Window, against: Version | None) -> Fresh:
     wide = widened(config, known)
     try:
         return read(wide, window, config.folder)
-    except ColumnsLost:
+    except MissingColumns:
         if wide.columns.features == config.columns.features:
             raise
         return read(config, window, config.folder)

@@ -18,7 +18,7 @@ from driftloop.pipelines.runtime import failpoints
 def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
     """Ask for a retrain and have it run, unless a challenger for this champion waits or is being trained already."""
     waits = promotion.waiting(run.ledger, run.config.model)
-    if waits is not None and run.ledger.asked(waits[1].request_id).champion == champion.number:
+    if waits is not None and run.ledger.find_request(waits[1].request_id).champion == champion.number:
         said = f"nothing is trained while version {waits[0].number} waits for `driftloop promote`"
         told = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {said}"}
         return changed(check, **told)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from prefect import get_run_logger, task
 
 from driftloop.monitoring.drift.reference import PREDICTION, prediction_column
-from driftloop.monitoring.estimation import Foreseen, foresee, judge
+from driftloop.monitoring.estimation import ExpectedLosses, judge, sum_losses
 from driftloop.monitoring.losses.performance import assess
 from driftloop.monitoring.profiles import Profiles, like, merge
 from driftloop.monitoring.records import Estimate, Performance, Reference, Window
@@ -67,16 +67,16 @@ def score_rows(
     counted: list[Profiles] = []
     drawn: list[pd.DataFrame] = []
     losses = Losses(config, labelled)
-    foreseen, before = Foreseen(), 0
+    expected_losses, before = ExpectedLosses(), 0
 
-    def sum_up(piece: tuple[pd.DataFrame, Floats]) -> tuple[pd.DataFrame, Profiles, Labelled, Foreseen]:
+    def sum_up(piece: tuple[pd.DataFrame, Floats]) -> tuple[pd.DataFrame, Profiles, Labelled, ExpectedLosses]:
         rows, predicted = piece
         known = losses.of(rows, predicted, scorer.classes)
         current = inside(rows[config.columns.time], window)
         if not current.all():
             rows, predicted = rows[current], predicted[current]
         seen = _current(config, window, rows, predicted, scorer.classes)
-        expected = foresee(*loss_model.expect(kept, rows, predicted)) if kept else Foreseen()
+        expected = sum_losses(*loss_model.expect(kept, rows, predicted)) if kept else ExpectedLosses()
         return seen, like(profiles, seen), known, expected
 
     for rows, profile, known, expected in spread(sum_up, _predicted(config, champion, fresh, scorer)):
@@ -84,12 +84,12 @@ def score_rows(
         drawn.append(plain(rows.iloc[chosen[(chosen >= before) & (chosen < before + len(rows))] - before]))
         before += len(rows)
         losses.add(known)
-        foreseen += expected
+        expected_losses += expected
     return Scored(
         profiles=counted[0],
         sample=pd.concat(drawn, ignore_index=True),
         performance=losses.performance(reference),
-        estimated=judge(kept.told, foreseen, reference.loss) if kept is not None else None,
+        estimated=judge(kept.told, expected_losses, reference.loss) if kept is not None else None,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
-from driftloop.monitoring.errors import LeaseLost, RequestClosed, ServerAway, TrainingImpossible, TrainingRaised
+from driftloop.monitoring.errors import LeaseLost, RequestClosed, ServerUnavailable, TrainingImpossible, TrainingRaised
 from driftloop.monitoring.ledger import Claim, Held, Ledger, Progress, Request
 from driftloop.monitoring.records import Moment, Retrain, Window, changed
 from driftloop.pipelines import registry
@@ -64,7 +64,7 @@ def training_flow(
 
 
 def _taken_up(config: Project, ledger: Ledger, request_id: str) -> Retrain:
-    request = ledger.asked(request_id)
+    request = ledger.find_request(request_id)
     evidence.tag_request(request_id, request.check.prefect_flow_run_id if request.check else None)
     try:
         done = ledger.result(request_id)
@@ -83,7 +83,7 @@ def _taken_up(config: Project, ledger: Ledger, request_id: str) -> Retrain:
 
 
 def _in_turn(config: Project, ledger: Ledger, request: Request) -> Retrain:
-    with ledger.working_on(request.request_id, waiting=_waits) as claim:
+    with ledger.hold_request(request.request_id, waiting=_waits) as claim:
         assert isinstance(claim, Claim)
         evidence.works_on(config.model)
         failpoints.reach("claimed request")
@@ -158,7 +158,7 @@ def _broke_off(work: Work, run_id: str, error: BaseException) -> None:
         if isinstance(error, TrainingRaised) and error.traceback:
             get_run_logger().error("%s\n%s", error.found, error.traceback)
             registry.client().log_text(run_id, error.traceback, "traceback.txt")
-        if not isinstance(error, ServerAway):
+        if not isinstance(error, ServerUnavailable):
             evidence.close_run(run_id, failed=why)
     except Exception as second:
         get_run_logger().warning("how it ended could not be recorded: %s: %s", type(second).__name__, second)
@@ -208,7 +208,7 @@ def _train(work: Work, run_id: str) -> Retrain:
             # Nothing was judged: the same request may succeed once more rows are there.
             work.ledger.fail(request.request_id, f"{done.code}: {done.reason}", by=work.claim, impossible=True)
         else:
-            work.ledger.settle(done, by=work.claim)
+            work.ledger.close_request(done, by=work.claim)
         return done
     if chosen.version is not None:
         progress = challenger.bring_back(chosen.version, evaluated, verdict, request.request_id, run_id)

@@ -13,7 +13,7 @@ from driftloop.monitoring.drift.verdicts import judge
 from driftloop.monitoring.errors import TrainingImpossible
 from driftloop.monitoring.losses.performance import assess
 from driftloop.monitoring.profiles import like
-from driftloop.monitoring.quality.preflight import inspect, put_aside
+from driftloop.monitoring.quality.preflight import excluded_columns, inspect
 from driftloop.monitoring.quality.tally import tally
 from driftloop.monitoring.records import (
     Check,
@@ -148,7 +148,7 @@ def _measured(
         # A label that is not due yet is none.
         labels = current[columns.target].where(due, None)
         seen = _unpredicted(config, current.assign(**{columns.target: labels}))
-        scores, page = _scores(config, _unpredicted(config, before), seen, reference, put_aside(findings))
+        scores, page = _scores(config, _unpredicted(config, before), seen, reference, excluded_columns(findings))
         told |= {"columns": scores, "drift_share": share_drifted(scores)}
     return changed(check, **told, findings=(*check.findings, *findings)), page
 

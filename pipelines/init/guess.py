@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from driftloop.monitoring.errors import ConfigError, DriftloopError, listed, meant
+from driftloop.monitoring.errors import ConfigError, DriftloopError, listed, suggestion
 from driftloop.monitoring.settings.columns import Columns, ColumnType
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.engines import column_sql
@@ -181,6 +181,6 @@ def _pick(frame: pd.DataFrame, given: str | None, option: str) -> str | None:
             option,
             f"there is no column {given!r}",
             expected=f"one of {listed(frame.columns, 20)}",
-            remedy="correct the name." + meant(given, map(str, frame.columns)),
+            remedy="correct the name." + suggestion(given, map(str, frame.columns)),
         )
     return given

@@ -6,14 +6,14 @@ import logging
 from functools import cache
 from typing import Any
 
-from driftloop.monitoring.errors import Misfit, meant
+from driftloop.monitoring.errors import ValidationProblem, suggestion
 from driftloop.monitoring.settings.secrets import VARIABLE
 
 EXPECTED = "a URL of a service that apprise knows, such as mailto://, slack://, msteams:// or json://"
 
 
 def usable(url: str) -> str:
-    """Return a notification URL as it is; one that apprise can never use raises `Misfit`.
+    """Return a notification URL as it is; one that apprise can never use raises `ValidationProblem`.
 
     A part that is `${NAME}` is filled when something is sent, so of such a URL only the scheme is judged, and nothing
     where the scheme is in the variable. No error repeats more of a URL than its scheme.
@@ -22,19 +22,21 @@ def usable(url: str) -> str:
     if VARIABLE.search(scheme):
         return url
     if not mark:
-        raise Misfit(EXPECTED, found="an address without a scheme", remedy="begin it with the service, as in slack://")
+        raise ValidationProblem(
+            EXPECTED, found="an address without a scheme", remedy="begin it with the service, as in slack://"
+        )
     if scheme.lower() not in _schemes():
-        raise Misfit(
+        raise ValidationProblem(
             EXPECTED,
             found=f"the scheme {scheme!r}",
             remedy="correct the scheme; https://github.com/caronc/apprise lists all of them."
-            + meant(scheme.lower(), _schemes()),
+            + suggestion(scheme.lower(), _schemes()),
         )
     if VARIABLE.search(url) is None and _enabled(scheme.lower()) and not _accepted(url):
         remedy = f"give all parts that {scheme}:// needs; https://github.com/caronc/apprise lists them"
         if scheme.lower() in {"http", "https"}:
             remedy = f"write json{'s' if scheme.lower() == 'https' else ''}:// for a webhook that takes JSON"
-        raise Misfit(EXPECTED, found=f"a {scheme}:// URL that apprise cannot use", remedy=remedy)
+        raise ValidationProblem(EXPECTED, found=f"a {scheme}:// URL that apprise cannot use", remedy=remedy)
     return url
 
 

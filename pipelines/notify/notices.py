@@ -11,8 +11,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from driftloop.monitoring.errors import Misfit
-from driftloop.monitoring.presentation.standing import left_worse, loss_in_words
+from driftloop.monitoring.errors import ValidationProblem
+from driftloop.monitoring.presentation.standing import format_loss, remains_worse
 from driftloop.monitoring.records import Check, Outcome, Record, Retrain, changed
 from driftloop.monitoring.settings.columns import Name
 from driftloop.monitoring.settings.durations import Span, format_duration
@@ -28,7 +28,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 def _no_secret(url: str) -> str:
     if secret := token_written_out(url):
-        raise Misfit(
+        raise ValidationProblem(
             "a URL whose secrets are written as ${NAME}, filled from the environment when news are sent",
             found=f"{secret} written out",
             remedy="put it into the environment, and ${NAME} in its place",
@@ -126,9 +126,9 @@ def scarce_before(before: Iterable[Check]) -> bool:
 
 def _of_loss(check: Check) -> Iterable[Notice]:
     """A champion that does worse than its reference, whatever the policies made of it, once in `repeat_after`."""
-    if check.performance is None or not left_worse(check):
+    if check.performance is None or not remains_worse(check):
         return
-    body = f"{loss_in_words(check.performance)}, in {check.performance.window}\n{check.reason}{_where(check)}"
+    body = f"{format_loss(check.performance)}, in {check.performance.window}\n{check.reason}{_where(check)}"
     title = f"{check.model}: the loss is worse than the reference"
     yield _notice("loss", check.model, check.champion, title, body)
 

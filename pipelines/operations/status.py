@@ -9,10 +9,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from driftloop.monitoring.errors import DriftloopError, UnknownModel, listed, meant
+from driftloop.monitoring.errors import DriftloopError, UnknownModel, listed, suggestion
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.presentation.markup import tone_of
-from driftloop.monitoring.presentation.standing import loss_in_words, new_champion_in_words, newest_of
+from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of
 from driftloop.monitoring.records import Check, Outcome, utc
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
@@ -66,9 +66,9 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
     """The sentences below the line of a model."""
     said = []
     if row.get("standing") == "worse":
-        said.append(f"worse than the reference: {row['loss_in_words']}")
+        said.append(f"worse than the reference: {row['format_loss']}")
     elif whole or _new(row):
-        said.append(row.get("loss_in_words") or "")
+        said.append(row.get("format_loss") or "")
     if whole or _tone(row) in {"bad", "warn"}:
         said.append(" ".join((row["reason"] or "").split()))
     return [sentence for sentence in said if sentence]
@@ -89,7 +89,7 @@ class NeverChecked(UnknownModel):
             self,
             f"no model {name!r} has been checked in {home.home()}",
             expected=f"one of {listed(known)}" if known else "a model that `driftloop check` has seen",
-            remedy="check the name, and DRIFTLOOP_HOME." + meant(name, known),
+            remedy="check the name, and DRIFTLOOP_HOME." + suggestion(name, known),
         )
 
 
@@ -122,7 +122,7 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
         "loss_name": seen.loss_name if seen else None,
         "loss": seen.loss if seen else None,
         "loss_version": measured.champion if measured else None,
-        "loss_in_words": _loss_in_words(serves, gate_loss, measured),
+        "format_loss": _loss_in_words(serves, gate_loss, measured),
         "gate_loss": gate_loss,
         "reference_loss": seen.reference_loss if seen else None,
         "loss_rise": seen.rise if seen and math.isfinite(seen.rise) else None,
@@ -158,8 +158,8 @@ def _gate_loss(ledger: Ledger, champion: Version) -> float | None:
 
 def _loss_in_words(champion: str | None, gate_loss: float | None, measured: Check | None) -> str | None:
     if champion is not None and measured is not None and measured.champion == champion:
-        return loss_in_words(measured.performance) if measured.performance else None
-    return new_champion_in_words(champion, gate_loss, measured) if champion and gate_loss is not None else None
+        return format_loss(measured.performance) if measured.performance else None
+    return format_new_champion(champion, gate_loss, measured) if champion and gate_loss is not None else None
 
 
 def _undone(ledger: Ledger, model: str, version: str | None) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from driftloop.monitoring.drift.methods import strain
-from driftloop.monitoring.presentation.standing import left_worse, loss_in_words
+from driftloop.monitoring.presentation.standing import format_loss, remains_worse
 from driftloop.monitoring.records import Check, ColumnScore, Outcome, Probe, Retrain
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
@@ -37,8 +37,8 @@ def check_in_words(check: Check, config: Path, on: Screen = PIPE) -> str:
     if check.cached:
         lines.append("  (scores cached: these rows were scored before)")
     lines += _verdict(f"{check.outcome.value.upper()}  {check.reason}", on)
-    if check.performance is not None and left_worse(check):
-        lines += wrapped(f"WORSE  {loss_in_words(check.performance)}", on, later="  ")
+    if check.performance is not None and remains_worse(check):
+        lines += wrapped(f"WORSE  {format_loss(check.performance)}", on, later="  ")
     if check.report:
         lines.append(f"report: {check.report}")
     if check.outcome is Outcome.BOOTSTRAPPED:

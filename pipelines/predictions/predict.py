@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from driftloop.monitoring.errors import ChampionOutgrown, ColumnsLost
+from driftloop.monitoring.errors import ChampionOutgrown, MissingColumns
 from driftloop.monitoring.records import Record, Window
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines import registry
@@ -39,7 +39,7 @@ def predict_window(project: Project, now: datetime) -> Predicted:
     phases.enter("reading rows")
     try:
         frame = read_fresh(known, window, known.folder).frame
-    except ColumnsLost as error:
+    except MissingColumns as error:
         if set(error.lost) & set(project.columns.features) or not set(error.lost) <= set(known.columns.features):
             raise
         raise ChampionOutgrown(

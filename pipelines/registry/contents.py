@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from driftloop.monitoring.drift.reference import PREDICTION
-from driftloop.monitoring.errors import LoadedDiffers
+from driftloop.monitoring.errors import StoredModelDiffers
 from driftloop.monitoring.profiles import Profiles, load, save
 from driftloop.monitoring.records import Reference, Window
 from driftloop.monitoring.sources.places import scrubber
@@ -117,7 +117,7 @@ def prove(config: Project, version: Version) -> None:
     before, after = stored[answers].to_numpy(), _answers(loaded, stored.drop(columns=answers))
     same = np.isclose(before, after, rtol=1e-6, atol=1e-9, equal_nan=True).all(axis=1)
     if not same.all():
-        raise LoadedDiffers(f"{version.model} version {version.number}", int((~same).sum()), len(stored))
+        raise StoredModelDiffers(f"{version.model} version {version.number}", int((~same).sum()), len(stored))
 
 
 def _proof(config: Project, scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:

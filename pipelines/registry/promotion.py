@@ -31,7 +31,7 @@ def promote(
 
     False, and nothing moves, if another version serves by now. A promotion that broke off is finished.
     """
-    with ledger.alone(version.model) as still:
+    with ledger.model_lock(version.model) as still:
         ledger.require(by)
         now = registry.aliased(version.model, CHAMPION)
         serves = now.number if now else None
@@ -51,7 +51,7 @@ def promote(
 
 def rollback(ledger: Ledger, model: str, now: datetime) -> tuple[Version, Version]:
     """Swap champion and previous; gives the version that left and the one that serves now."""
-    with ledger.alone(model) as still:
+    with ledger.model_lock(model) as still:
         left, back = registry.champion(model), registry.aliased(model, PREVIOUS)
         if back is None or back.number == left.number:
             raise NothingToRollBack(model)
@@ -67,7 +67,7 @@ def rollback(ledger: Ledger, model: str, now: datetime) -> tuple[Version, Versio
 
 def await_approval(ledger: Ledger, version: Version, *, by: Claim | None, last_word: Callable[[], object]) -> None:
     """Let a proven challenger wait for a person under its own alias; one that waited before it has lost its turn."""
-    with ledger.alone(version.model):
+    with ledger.model_lock(version.model):
         ledger.require(by)
         before = registry.aliased(version.model, CHALLENGER)
         if before is not None and before.number != version.number:
@@ -88,10 +88,10 @@ def approve(ledger: Ledger, model: str, number: str) -> tuple[str | None, Versio
     version, asked = _waiting(ledger, model, number)
     registry.verify(version)
     proven(ledger, version)
-    wanted = ledger.asked(asked.request_id).champion
+    wanted = ledger.find_request(asked.request_id).champion
     code: Ended = "approved"
     done = changed(asked, promoted=True, code=code, reason=f"{asked.reason}. Approved by hand")
-    if not promote(ledger, version, instead_of=wanted, by=None, last_word=lambda: ledger.settle(done)):
+    if not promote(ledger, version, instead_of=wanted, by=None, last_word=lambda: ledger.close_request(done)):
         now = registry.aliased(model, CHAMPION)
         raise ChampionChanged(model, number, wanted, now.number if now else None)
     registry.unpoint(model, CHALLENGER)
@@ -101,7 +101,7 @@ def approve(ledger: Ledger, model: str, number: str) -> tuple[str | None, Versio
 def decline(ledger: Ledger, model: str, number: str, why: str) -> Version:
     """Send the waiting challenger away; the champion stays."""
     version, _ = _waiting(ledger, model, number)
-    with ledger.alone(model):
+    with ledger.model_lock(model):
         _decline(ledger, version, "declined", why)
         registry.unpoint(model, CHALLENGER)
     return version
@@ -113,7 +113,7 @@ def heal(ledger: Ledger, model: str, now: datetime) -> str | None:
     Its own version comes back if it is there, else `previous`, else the newest one that ever served. A champion that
     was set by hand in MLflow is left in place and reported once; so is one of an exchanged registry or ledger.
     """
-    with ledger.alone(model):
+    with ledger.model_lock(model):
         served = ledger.events(model, kinds=MOVES)
         there = registry.aliased(model, CHAMPION)
         known = identities(ledger, model)
@@ -249,4 +249,4 @@ def _decline(ledger: Ledger, version: Version, code: Ended, why: str) -> None:
     asked = ledger.result(version.tags.get("driftloop.request_id", ""))
     if asked is not None and asked.code == Kind.AWAITING_APPROVAL:
         registry.tag(version, "driftloop.rejected", f"{code}: {why}")
-        ledger.settle(changed(asked, code=code, reason=f"{asked.reason}. But {code}: {why}"))
+        ledger.close_request(changed(asked, code=code, reason=f"{asked.reason}. But {code}: {why}"))

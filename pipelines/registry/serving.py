@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from driftloop.monitoring.errors import ColumnsLost
+from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.rows.canonical import as_levels, numbers
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.storage import load
@@ -23,7 +23,7 @@ class Served:
         features = self.scorer.features
         lost = [name for name in features.names if name not in frame.columns]
         if lost:
-            raise ColumnsLost("the rows to be predicted", lost, map(str, frame.columns))
+            raise MissingColumns("the rows to be predicted", lost, map(str, frame.columns))
         clean = pd.DataFrame(
             {name: numbers(frame[name], name)[0] for name in features.numeric}
             | {name: as_levels(frame[name], levels) for name, levels in features.levels.items()},

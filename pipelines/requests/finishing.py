@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from driftloop.monitoring.errors import LoadedDiffers, Tampered
+from driftloop.monitoring.errors import StoredModelDiffers, Tampered
 from driftloop.monitoring.ledger import Kind, Progress
 from driftloop.monitoring.records import Retrain, changed
 from driftloop.pipelines import registry
@@ -31,7 +31,7 @@ def finish(
 ) -> Retrain:
     """Bring a stored model to its one end. Without `rejudge` a champion that changed meanwhile stays.
 
-    `prove` raises LoadedDiffers where the stored version predicts something else than the fitted model.
+    `prove` raises StoredModelDiffers where the stored version predicts something else than the fitted model.
     """
     own_code.importable(work.config)
     version = _registered(work, progress)
@@ -39,7 +39,7 @@ def finish(
     try:
         promotion.proven(work.ledger, version)
         prove(work.config, version)
-    except (LoadedDiffers, Tampered) as error:
+    except (StoredModelDiffers, Tampered) as error:
         _reject(work, version, progress, "broken", f"{error.found}")
         raise
     failpoints.reach("loaded back")
@@ -47,7 +47,7 @@ def finish(
         return _wait(work, version, progress)
     for _ in range(TRIES):
         done = changed(_retrain(work, version, progress, progress.code), promoted=True)
-        last_word = partial(work.ledger.settle, done, by=work.claim)
+        last_word = partial(work.ledger.close_request, done, by=work.claim)
         if promotion.promote(work.ledger, version, instead_of=progress.against, by=work.claim, last_word=last_word):
             return done
         now = registry.aliased(work.config.model, CHAMPION)
@@ -66,7 +66,7 @@ def finish(
 def _registered(work: Work, progress: Progress) -> Version:
     """The one version of this request: made inside the lock, where no other process can create a second."""
     model, request_id = work.config.model, work.request.request_id
-    with work.ledger.alone(model):
+    with work.ledger.model_lock(model):
         work.ledger.require(work.claim)
         version = registry.of_request(model, request_id)
         if version is None:
@@ -85,7 +85,7 @@ def _registered(work: Work, progress: Progress) -> Version:
 def _wait(work: Work, version: Version, progress: Progress) -> Retrain:
     reason = f"{progress.reason}; it waits for `driftloop promote {work.config.model} {version.number}`"
     done = changed(_retrain(work, version, progress, str(Kind.AWAITING_APPROVAL)), reason=reason)
-    last_word = partial(work.ledger.settle, done, by=work.claim)
+    last_word = partial(work.ledger.close_request, done, by=work.claim)
     promotion.await_approval(work.ledger, version, by=work.claim, last_word=last_word)
     return done
 
@@ -95,7 +95,7 @@ def _reject(work: Work, version: Version, progress: Progress, code: Ended, reaso
     work.ledger.require(work.claim)
     registry.tag(version, "driftloop.rejected", f"{code}: {reason}")
     done = changed(_retrain(work, version, progress, code), reason=reason)
-    work.ledger.settle(done, by=work.claim)
+    work.ledger.close_request(done, by=work.claim)
     return done
 
 

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 
 from driftloop.monitoring.errors import (
     DriftloopError,
-    LedgerAway,
+    LedgerUnavailable,
     LockLost,
-    ServerAway,
+    ServerUnavailable,
     StorageBroken,
     StorageUnusable,
     clipped,
@@ -35,12 +35,12 @@ AWAY = {
     "prefect": ("Prefect", "PREFECT_API_URL", set()),
     "httpx": ("Prefect", "PREFECT_API_URL", {"ConnectError", "ConnectTimeout", "ReadTimeout", "ReadError"}),
 }
-OUTAGES = (ServerAway, StorageUnusable)
+OUTAGES = (ServerUnavailable, StorageUnusable)
 
 
 def carried_on(error: BaseException) -> bool:
     """Whether what broke off is left open for the next check to carry on, as after a crash: an outage, or a SIGTERM."""
-    return isinstance(error, (*OUTAGES, LedgerAway, LockLost)) or type(error).__name__ == "TerminationSignal"
+    return isinstance(error, (*OUTAGES, LedgerUnavailable, LockLost)) or type(error).__name__ == "TerminationSignal"
 
 
 def reason(error: BaseException) -> str:
@@ -93,7 +93,7 @@ def _worded(cause: BaseException, whole: BaseException) -> DriftloopError | None
     server, variable, names = AWAY.get(type(cause).__module__.partition(".")[0], ("", "", set()))
     if type(cause).__name__ in names:
         where = re.sub(r"(://)[^/@]*@", r"\1***@", os.environ.get(variable, ""))
-        return ServerAway(f"{server} at {where}" if where else server, _root(cause), variable)
+        return ServerUnavailable(f"{server} at {where}" if where else server, _root(cause), variable)
     if server == "Prefect" and _status(cause) >= 500 and not os.environ.get(variable):
         # The temporary server has nothing but its database that could fail; it logs why, and answers with a number.
         where = f"{os.environ.get('PREFECT_HOME', '~/.prefect')}/prefect.db"

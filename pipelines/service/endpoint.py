@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from driftloop.monitoring.errors import DriftloopError, meant
+from driftloop.monitoring.errors import DriftloopError, suggestion
 
 HERE = frozenset({"127.0.0.1", "localhost"})
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
@@ -114,7 +114,7 @@ def _knows(header: str, token: str) -> bool:
 def _start(model: str, answers: Answers) -> Reply:
     known = answers.models()
     if model not in known:
-        return said(404, error=f"there is no model {model!r}.{meant(model, known)}", models=list(known))
+        return said(404, error=f"there is no model {model!r}.{suggestion(model, known)}", models=list(known))
     answer = answers.check(model)
     return said(503 if answer == "stopping" else 202, model=model, check=answer)
 

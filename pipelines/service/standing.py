@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from driftloop.monitoring.presentation.standing import left_worse, loss_in_words
+from driftloop.monitoring.presentation.standing import format_loss, remains_worse
 from driftloop.monitoring.records import Check, Moment, Outcome, Record, changed
 from driftloop.monitoring.records import Standing as Loss
 from driftloop.pipelines.config.schedule import Schedule
@@ -82,8 +82,8 @@ def not_well(check: Check, scarce: int = 0) -> str | None:
         return f"errors in the data: {notices.cause(check)}" if check.outcome.judged else check.reason
     if check.outcome.judged and check.champion_after is None:
         return f"there is no champion: {check.reason}"
-    if left_worse(check) and check.performance is not None:
-        return f"worse than the reference: {loss_in_words(check.performance)}"
+    if remains_worse(check) and check.performance is not None:
+        return f"worse than the reference: {format_loss(check.performance)}"
     return None
 
 

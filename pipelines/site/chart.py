@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from driftloop.monitoring.presentation.markup import OUTCOMES, number, text, tone_of
-from driftloop.monitoring.presentation.standing import WORSE, left_worse
+from driftloop.monitoring.presentation.standing import WORSE, remains_worse
 from driftloop.monitoring.records import Check
 from driftloop.pipelines.site.glyphs import glyph
 from driftloop.pipelines.site.history import Mark, ModelHistory
@@ -123,7 +123,7 @@ def _columns(checks: Sequence[Check], time: Time, layout: Layout, bottom: float)
 def in_short(check: Check) -> str:
     """One check in a few lines of plain text."""
     lines = [str(check.window), f"{OUTCOMES[check.outcome][1]}, {check.window.rows:,} rows"]
-    if left_worse(check):
+    if remains_worse(check):
         lines.append(f"the loss is {WORSE}")
     if check.drift_share is not None:
         lines.append(f"drifted features {check.drift_share:.0%}")
@@ -137,7 +137,7 @@ def in_short(check: Check) -> str:
 
 
 def _tone(check: Check) -> str:
-    return tone_of(check.outcome, worse=left_worse(check))
+    return tone_of(check.outcome, worse=remains_worse(check))
 
 
 def _weight(check: Check) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from driftloop.monitoring.presentation.standing import new_champion_in_words, newest_of
+from driftloop.monitoring.presentation.standing import format_new_champion, newest_of
 from driftloop.monitoring.records import Check, Retrain, Standing, Window
 
 MarkKind = Literal["promoted", "rejected", "waiting", "failed", "rolled_back", "healed", "moved"]
@@ -126,7 +126,7 @@ class ModelHistory:
         if self.measured or self.gate_loss is None or self.champion is None:
             return ""
         newest = next((check for check in reversed(self.checks) if check.performance), None)
-        return new_champion_in_words(self.champion, self.gate_loss, newest)
+        return format_new_champion(self.champion, self.gate_loss, newest)
 
     def undone(self, version: str | None) -> MarkKind | None:
         """How a version that was promoted was taken away again, None while it serves."""

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from driftloop.monitoring.errors import clipped
-from driftloop.monitoring.presentation.markup import DASH, EMPTY, badge, dressed, number, text, tone_of, verdict_badges
+from driftloop.monitoring.presentation.markup import (
+    DASH,
+    EMPTY,
+    badge,
+    number,
+    text,
+    tone_of,
+    verdict_badges,
+    with_head,
+)
 from driftloop.monitoring.records import Check, Moment, Outcome, Record, Standing
 from driftloop.pipelines.site.cards import Head, Row, cards
 from driftloop.pipelines.site.glyphs import WORDS, glyph
@@ -94,7 +103,7 @@ def render(lines: Sequence[ModelLine], written: datetime) -> str:
         f'<section class="index">{body}</section>'
         f'<p class="foot">Times are UTC. Written at {written:%Y-%m-%d %H:%M}, after each check anew.</p></main>\n'
     )
-    return dressed(EMPTY, title="Models · driftloop", style=SITE_STYLE, top=top)
+    return with_head(EMPTY, title="Models · driftloop", style=SITE_STYLE, top=top)
 
 
 def _summary(lines: Sequence[ModelLine]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from driftloop.monitoring.errors import clipped
-from driftloop.monitoring.presentation.markup import DASH, EMPTY, badge, dressed, number, pairs, text, verdict_badges
-from driftloop.monitoring.presentation.standing import left_worse, loss_in_words
+from driftloop.monitoring.presentation.markup import DASH, EMPTY, badge, number, pairs, text, verdict_badges, with_head
+from driftloop.monitoring.presentation.standing import format_loss, remains_worse
 from driftloop.monitoring.records import Check, Retrain
 from driftloop.pipelines.site.cards import Head, Row, cards
 from driftloop.pipelines.site.chart import timeline
@@ -51,7 +51,7 @@ def render(history: ModelHistory) -> str:
         f'<p class="foot">Times are UTC. Written at {history.written:%Y-%m-%d %H:%M}, after each check anew.</p>',
     ]
     top = f'<main id="driftloop">\n{"".join(parts)}</main>\n'
-    return dressed(EMPTY, title=f"{history.model} · driftloop", style=SITE_STYLE, top=top)
+    return with_head(EMPTY, title=f"{history.model} · driftloop", style=SITE_STYLE, top=top)
 
 
 def _header(history: ModelHistory) -> str:
@@ -61,7 +61,7 @@ def _header(history: ModelHistory) -> str:
     verdict += f" {badge('warn', WORDS[undone])}" if undone else ""
     reason = f'<p class="reason">{text(clipped(last.reason, LONGEST))}</p>' if last else ""
     if history.worse and history.measured and history.measured.performance:
-        reason = f'<p class="reason"><strong>{text(loss_in_words(history.measured.performance))}.</strong></p>{reason}'
+        reason = f'<p class="reason"><strong>{text(format_loss(history.measured.performance))}.</strong></p>{reason}'
     backtest = f' · <a href="{text(history.backtest)}">Newest backtest</a>' if history.backtest else ""
     return (
         f'<nav><a href="../index.html">All models</a>{backtest}</nav>'
@@ -122,7 +122,7 @@ def _checks(history: ModelHistory) -> str:
         Row(
             (
                 _moment(check.now),
-                verdict_badges(check.outcome, worse=left_worse(check)),
+                verdict_badges(check.outcome, worse=remains_worse(check)),
                 f"{check.window.rows:,}",
                 DASH if check.drift_share is None else f"{check.drift_share:.0%}",
                 losses[2 * at],

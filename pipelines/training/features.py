@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from driftloop.monitoring.errors import ColumnsLost
+from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.records import Record
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -71,7 +71,7 @@ def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
 
     Numeric columns come out as float64 within the range of float32, which trees compute in, categories as
     `pd.Categorical` with exactly the stored levels, all under `features.safe_names` and in that order, on the frame's
-    own index. Further columns are ignored. A column that is not there raises `ColumnsLost`.
+    own index. Further columns are ignored. A column that is not there raises `MissingColumns`.
 
     >>> features = Features(numeric=("n",), levels={"c": ("b", "a")})
     >>> frame = pd.DataFrame({"c": ["a", "new"], "n": [float("inf"), 1.0], "other": [0, 0]})
@@ -105,4 +105,4 @@ def _places(values: pd.Series, known: pd.Index) -> np.ndarray:
 def _require(frame: pd.DataFrame, names: Sequence[str], where: str) -> None:
     lost = [name for name in names if name not in frame.columns]
     if lost:
-        raise ColumnsLost(where, lost, [str(name) for name in frame.columns])
+        raise MissingColumns(where, lost, [str(name) for name in frame.columns])

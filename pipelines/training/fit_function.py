@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from driftloop.monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped, meant
+from driftloop.monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped, suggestion
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
 from driftloop.pipelines.training.scorer import class_places
@@ -96,6 +96,6 @@ def _find(path: str) -> Callable[..., Any]:
             path,
             f"the module {module_name!r} has no function {name!r}",
             expected="module:function",
-            remedy="correct training.estimator." + meant(name, there),
+            remedy="correct training.estimator." + suggestion(name, there),
         )
     return function  # type: ignore[no-any-return]

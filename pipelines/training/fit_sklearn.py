@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from driftloop.monitoring.errors import EstimatorError, meant
+from driftloop.monitoring.errors import EstimatorError, suggestion
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.tasks import TRAININGS
 
@@ -152,7 +152,7 @@ def _build(path: str, task: Task, params: dict[str, Any], seed: int, threads: in
                 path,
                 f"it has no parameter {name!r}",
                 expected=f"one of {', '.join(sorted(known))}",
-                remedy=f"correct training.params (or training.search.space).{meant(name, known)}",
+                remedy=f"correct training.params (or training.search.space).{suggestion(name, known)}",
             )
     own = {"random_state": seed, "n_jobs": threads}
     if path.startswith("sklearn.linear_model."):
@@ -182,7 +182,7 @@ def _find(path: str) -> Any:
             path,
             "there is no such estimator",
             expected=expected,
-            remedy="give the full path." + meant(path, ["xgboost"]),
+            remedy="give the full path." + suggestion(path, ["xgboost"]),
         )
     try:
         module = import_module(module_name)
@@ -200,6 +200,6 @@ def _find(path: str) -> Any:
             path,
             f"{module_name} has no estimator {name!r}",
             expected=expected,
-            remedy="correct training.estimator." + meant(name, there),
+            remedy="correct training.estimator." + suggestion(name, there),
         )
     return kind

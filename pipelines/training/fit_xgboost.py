@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from driftloop.monitoring.errors import EstimatorError, meant
+from driftloop.monitoring.errors import EstimatorError, suggestion
 from driftloop.pipelines.training.tasks import TRAININGS
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _fit(rows: Rows, params: dict[str, Any], fitting: Fitting, watched: Rows | N
                 "xgboost",
                 f"it has no parameter {name!r}",
                 expected="parameters of XGBRegressor and XGBClassifier",
-                remedy=f"correct training.params (or training.search.space).{meant(name, known)}",
+                remedy=f"correct training.params (or training.search.space).{suggestion(name, known)}",
             )
     own = {"n_jobs": fitting.threads, "random_state": fitting.seed, "enable_categorical": True}
     # What serves our objective need not serve another one.

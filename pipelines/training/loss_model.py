@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import FileMissing, Tampered
 from driftloop.monitoring.estimation import (
-    LEAST_FITTED,
+    MIN_FITTED_ROWS,
     Calibration,
     Domain,
     LossEstimator,
@@ -27,7 +27,7 @@ from driftloop.monitoring.estimation import (
     learn_calibration,
     learn_domain,
     outside,
-    proven,
+    summarize,
 )
 from driftloop.monitoring.estimation.judge import FOLDS, Method
 from driftloop.monitoring.losses import Loss, named
@@ -99,8 +99,8 @@ def fit_loss_model(
     def kept(told: LossEstimator, booster: Any = None) -> LossModel:
         return LossModel(Head(told=told, features=scorer.features, classes=scorer.classes), booster)
 
-    if len(frame) < LEAST_FITTED:
-        why = f"{len(frame)} held-out rows to learn an estimator from, {LEAST_FITTED} needed"
+    if len(frame) < MIN_FITTED_ROWS:
+        why = f"{len(frame)} held-out rows to learn an estimator from, {MIN_FITTED_ROWS} needed"
         return kept(impossible(method, loss.name, why))
     predicted = scorer.predict(frame)
     losses = loss.rows(target, predicted, scorer.classes)
@@ -115,7 +115,7 @@ def fit_loss_model(
         held_back[fold] = fitting.expected(fitting.learn(rest), back)
         out[fold] = outside(back.frame, fitting.domain(rest))
     learnt = fitting.learn(rows)
-    told = proven(
+    told = summarize(
         method,
         loss.name,
         realised=losses,

@@ -39,7 +39,7 @@ class Scorer:
         """Score canonical rows: shape (n,) for regression, (n, k) probabilities in the order of `classes` otherwise.
 
         An estimator without `predict_proba` puts all probability on the class it names. No rows give no scores, of
-        the same shape. A column that is not there raises `ColumnsLost`, an answer of another shape `EstimatorError`.
+        the same shape. A column that is not there raises `MissingColumns`, an answer of another shape `EstimatorError`.
         """
         return self.score(encode(frame, self.features))
 

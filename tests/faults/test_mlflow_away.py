@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from driftloop.monitoring.errors import ServerAway
+from driftloop.monitoring.errors import ServerUnavailable
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Check, Outcome
 from driftloop.pipelines import registry
@@ -58,7 +58,9 @@ def test_a_check_without_mlflow_fails_in_words(model: Make, monkeypatch: pytest.
     before = os.environ["MLFLOW_TRACKING_URI"]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ann:hush@127.0.0.1:{free_port()}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(ServerAway, match=r"MLflow at http://\*\*\*@127\.0\.0\.1:\d+ does not answer: ") as caught:
+    with pytest.raises(
+        ServerUnavailable, match=r"MLflow at http://\*\*\*@127\.0\.0\.1:\d+ does not answer: "
+    ) as caught:
         made.check(day(21))
     assert "MLFLOW_TRACKING_URI" in caught.value.remedy
     (failed,) = checks(made)
@@ -84,7 +86,7 @@ def test_mlflow_goes_away_anywhere_in_a_check_and_comes_back(
 
         with monkeypatch.context() as patched:
             patched.setattr(failpoints, "reach", leave)
-            with pytest.raises(ServerAway):
+            with pytest.raises(ServerUnavailable):
                 made.check(day(42))
         server.start()
         again = made.check(day(42))

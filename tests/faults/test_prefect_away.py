@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from driftloop.monitoring.errors import ServerAway
+from driftloop.monitoring.errors import ServerUnavailable
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines.runtime import failpoints, home, outages
@@ -52,7 +52,10 @@ def test_prefect_goes_away_anywhere_in_a_check_and_comes_back(
 
         with on_server(server), monkeypatch.context() as patched:
             patched.setattr(failpoints, "reach", leave)
-            with pytest.raises(ServerAway, match=r"Prefect at http.*does not answer") as caught, outages.in_words():
+            with (
+                pytest.raises(ServerUnavailable, match=r"Prefect at http.*does not answer") as caught,
+                outages.in_words(),
+            ):
                 made.check(day(42))
         assert "PREFECT_API_URL" in caught.value.remedy
         server.start()

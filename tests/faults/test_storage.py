@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from driftloop.monitoring.errors import LedgerAway, StorageUnusable
+from driftloop.monitoring.errors import LedgerUnavailable, StorageUnusable
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines.runtime import home
@@ -127,7 +127,7 @@ def test_a_disk_beneath_the_ledger_that_takes_nothing_stops_a_check_before_it_ch
     monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{place / 'ledger.db'}")
     made = shifted(training__params={"n_estimators": 10})
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
-    with fault(place) as why, pytest.raises(LedgerAway, match=rf"({why}); {asks}\?"):
+    with fault(place) as why, pytest.raises(LedgerUnavailable, match=rf"({why}); {asks}\?"):
         made.check(day(42))
     assert made.champion() == "1"
     assert running(made) == []

@@ -18,7 +18,7 @@ from driftloop.monitoring.drift.reference import PREDICTION, describe, profiled
 from driftloop.monitoring.drift.verdicts import judge
 from driftloop.monitoring.errors import DriftloopError
 from driftloop.monitoring.profiles import like
-from driftloop.monitoring.quality.preflight import fatal, inspect, put_aside
+from driftloop.monitoring.quality.preflight import excluded_columns, fatal, inspect
 from driftloop.monitoring.quality.tally import tally
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.canonical import conform
@@ -161,7 +161,7 @@ def test_frames() -> None:
             counted = tally(rows, reference, config.columns.target, due)
             repeated = float(rows.duplicated().mean())
             findings = inspect(counted, reference, config, source_types=TYPES, repeated_share=repeated)
-            aside = put_aside(findings)
+            aside = excluded_columns(findings)
             columns = [column for column in reference.columns if column.name not in aside]
             scores = judge(profiles, like(profiles, rows), columns, config.drift)
             assert [one.name for one in scores] == [column.name for column in columns]

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from driftloop.monitoring import errors
 from driftloop.monitoring.errors import (
-    ColumnsLost,
-    ColumnsTwice,
     DriftloopError,
-    Misfit,
+    DuplicateColumns,
+    MissingColumns,
     TrainingImpossible,
+    ValidationProblem,
     listed,
-    meant,
+    suggestion,
 )
 
 MADE: list[DriftloopError] = [
@@ -30,7 +30,7 @@ MADE: list[DriftloopError] = [
     errors.HomeMoved("/state", "/srv/state"),
     errors.LedgerUnusable("sqlite:///x", "unable to open database file"),
     errors.LedgerBroken("sqlite:///x", "database disk image is malformed"),
-    errors.LedgerAway("postgresql://ann:***@host/db", "connection refused"),
+    errors.LedgerUnavailable("postgresql://ann:***@host/db", "connection refused"),
     errors.LockLost("taxi"),
     errors.DriverMissing("postgresql://host/db", "psycopg", "postgres"),
     errors.LeaseLost("request/r1", 2, "host 77 1234"),
@@ -40,12 +40,12 @@ MADE: list[DriftloopError] = [
     errors.ServerMissing("PREFECT_API_URL is not set"),
     errors.WorkerUnready(["DRIFTLOOP_HOME"]),
     errors.SecretMissing("source.url", "PASSWORD"),
-    errors.BeyondTime("0001-01-02", "7d"),
+    errors.TimeOutOfRange("0001-01-02", "7d"),
     errors.SourceMissing("rows.parquet", "no such file", "write it"),
     errors.SourceUnreadable("rows.parquet", "truncated"),
-    errors.ColumnsLost("rows.parquet", ["speed"], ["sped", "city"]),
-    errors.ColumnsTwice("rows.parquet", ["speed"]),
-    errors.FeaturesLost("rows.parquet", ["speed"], ["sped"], version="3", file="taxi.yaml"),
+    errors.MissingColumns("rows.parquet", ["speed"], ["sped", "city"]),
+    errors.DuplicateColumns("rows.parquet", ["speed"]),
+    errors.MissingFeatures("rows.parquet", ["speed"], ["sped"], version="3", file="taxi.yaml"),
     errors.ChampionOutgrown("rows.parquet", ["speed"], ["sped"], version="3", file="taxi.yaml"),
     errors.NamesDiffer("a.parquet", "Speed", "speed"),
     errors.TrainingRaised("a:b", "KeyError", "'here'", "Traceback ..."),
@@ -59,11 +59,11 @@ MADE: list[DriftloopError] = [
     errors.ForeignVersion("taxi", "3"),
     errors.Tampered("taxi 3", "model.ubj"),
     errors.FileMissing("taxi 3", "model.ubj", "/state/mlartifacts/taxi"),
-    errors.LoadedDiffers("taxi 3", 2, 200),
+    errors.StoredModelDiffers("taxi 3", 2, 200),
     errors.Untrusted("the model", ["a.B"]),
     errors.TrainingImpossible("one_class", "all rows are 'a'", expected="two classes", remedy="look longer"),
     errors.TrainingStopped("a:b", "timed_out", "it had not ended after 12h"),
-    errors.ServerAway("MLflow at http://host:5000", "Connection refused", "MLFLOW_TRACKING_URI"),
+    errors.ServerUnavailable("MLflow at http://host:5000", "Connection refused", "MLFLOW_TRACKING_URI"),
     errors.StorageUnusable("/state/reports", "No space left on device"),
     errors.StorageBroken("MLflow's database in SQLite", "file is not a database"),
     errors.NotReplayable("loss_matrix", "shape (3, 4)", "shape (B, B)"),
@@ -103,14 +103,14 @@ def test_an_error_survives_pickling_whole(error: DriftloopError) -> None:
 
 def test_a_single_column_is_named_in_the_error() -> None:
     """One lost or doubled column becomes the column of the finding; of several none can."""
-    assert ColumnsLost("rows", ["a"], ["b"]).column == ColumnsTwice("rows", ["a"]).column == "a"
-    assert ColumnsLost("rows", ["a", "b"], []).column is None
+    assert MissingColumns("rows", ["a"], ["b"]).column == DuplicateColumns("rows", ["a"]).column == "a"
+    assert MissingColumns("rows", ["a", "b"], []).column is None
     assert TrainingImpossible("no_labels", "none", expected="some", remedy="look").code == "no_labels"
 
 
 def test_a_misfit_is_a_value_error_with_parts() -> None:
     """Pydantic takes it for a refused value, and the parts are still there to be worded."""
-    misfit = Misfit("a number", found="'x'", key="limit")
+    misfit = ValidationProblem("a number", found="'x'", key="limit")
     assert isinstance(misfit, ValueError)
     assert str(misfit) == "limit: 'x': expected a number"
     assert (misfit.key, misfit.found, misfit.remedy) == ("limit", "'x'", None)
@@ -125,6 +125,6 @@ def test_a_list_in_a_message_stays_short(names: list[str], most: int) -> None:
 @given(st.lists(st.text(min_size=1), min_size=1))
 def test_a_name_that_is_known_is_what_was_meant(known: list[str]) -> None:
     """A known name in another case is found again, and no hint names what is not known."""
-    hint = meant(known[0].upper(), known)
+    hint = suggestion(known[0].upper(), known)
     assert hint == "" or any(repr(name) in hint for name in known)
-    assert meant("THRESHOLD", ["threshold", "method"]) == " Did you mean 'threshold'?"
+    assert suggestion("THRESHOLD", ["threshold", "method"]) == " Did you mean 'threshold'?"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.monitoring.errors import BeyondTime
+from driftloop.monitoring.errors import TimeOutOfRange
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.windows import align, current_window, inside, labelled_window, training_window
@@ -70,11 +70,11 @@ def test_rows_to_learn_from_have_their_labels(
 def test_there_is_no_window_before_the_calendar() -> None:
     """A moment or a span that leads before the year 1 is told as such, whichever window asks."""
     early = Window(start=datetime(1, 1, 2), end=datetime(1, 1, 3))
-    with pytest.raises(BeyondTime, match="no window of 7d before 0001-01-02"):
+    with pytest.raises(TimeOutOfRange, match="no window of 7d before 0001-01-02"):
         current_window(datetime(1, 1, 2), Windows(current=timedelta(days=7)))
-    with pytest.raises(BeyondTime):
+    with pytest.raises(TimeOutOfRange):
         labelled_window(early, timedelta(days=2))
-    with pytest.raises(BeyondTime):
+    with pytest.raises(TimeOutOfRange):
         training_window(early, timedelta(), timedelta(days=21))
 
 

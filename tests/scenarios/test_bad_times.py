@@ -10,7 +10,7 @@ from zlib import crc32
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.errors import BeyondTime
+from driftloop.monitoring.errors import TimeOutOfRange
 from driftloop.monitoring.records import Check, Outcome, Retrain
 from tests.laws import lawful_check, lawful_retrain
 from tests.streams import day, stream
@@ -174,7 +174,7 @@ def test_a_history_shorter_than_the_training_window(alone: Make) -> None:
 def test_a_moment_before_which_there_is_no_window(now: datetime, beside: Make) -> None:
     """A moment at the beginning of the calendar is refused, and so is it for a first training."""
     error = lawful_check(beside(rows("year 1")), now)
-    assert isinstance(error, BeyondTime)
+    assert isinstance(error, TimeOutOfRange)
     assert "7d before 0001-01-0" in str(error)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driftloop.monitoring.estimation import Domain, LossEstimator, foresee, impossible, judge, proven
+from driftloop.monitoring.estimation import Domain, LossEstimator, impossible, judge, sum_losses, summarize
 from driftloop.monitoring.estimation.judge import self_test
 from driftloop.monitoring.records import Estimate
 
@@ -14,7 +14,7 @@ INSIDE = np.zeros(200, dtype=bool)
 
 
 def estimator(realised: np.ndarray, expected: np.ndarray, outside_share: float = 0.0) -> LossEstimator:
-    return proven("dle", "mae", realised=realised, held_back=expected, outside_share=outside_share, domain=DOMAIN)
+    return summarize("dle", "mae", realised=realised, held_back=expected, outside_share=outside_share, domain=DOMAIN)
 
 
 def good(seed: int = 0, n: int = 500) -> LossEstimator:
@@ -30,7 +30,7 @@ def test_the_interval_holds_the_realised_loss_as_often_as_it_says() -> None:
         generator = np.random.default_rng(seed)
         expected = generator.gamma(4.0, 0.5, 500)
         realised = expected * generator.exponential(1.0, 500)
-        told = judge(estimator(realised[:300], expected[:300]), foresee(expected[300:], INSIDE), 2.0)
+        told = judge(estimator(realised[:300], expected[:300]), sum_losses(expected[300:], INSIDE), 2.0)
         assert told.low is not None
         assert told.high is not None
         held += told.low <= realised[300:].mean() <= told.high
@@ -39,7 +39,7 @@ def test_the_interval_holds_the_realised_loss_as_often_as_it_says() -> None:
 
 def test_fewer_rows_widen_the_interval() -> None:
     """The loss of 50 rows is less certain than that of 200."""
-    wide, narrow = (judge(good(), foresee(np.full(n, 2.0), np.zeros(n, dtype=bool)), 2.0) for n in (50, 200))
+    wide, narrow = (judge(good(), sum_losses(np.full(n, 2.0), np.zeros(n, dtype=bool)), 2.0) for n in (50, 200))
     assert wide.high > narrow.high  # type: ignore[operator]
 
 
@@ -50,19 +50,21 @@ def refused(told: Estimate, why: str) -> None:
 
 def test_it_says_when_it_does_not_apply() -> None:
     """No estimator, few rows, rows elsewhere, numbers that are none, a failed self-test: each with its reason."""
-    fine = judge(good(), foresee(np.full(200, 2.0), INSIDE), 2.0)
+    fine = judge(good(), sum_losses(np.full(200, 2.0), INSIDE), 2.0)
     assert fine.applicable
     assert fine.reason.startswith("mae 2 (")
     refused(
-        judge(impossible("dle", "mae", "12 held-out rows"), foresee(np.full(200, 2.0), INSIDE), 2.0), "12 held-out rows"
+        judge(impossible("dle", "mae", "12 held-out rows"), sum_losses(np.full(200, 2.0), INSIDE), 2.0),
+        "12 held-out rows",
     )
-    refused(judge(good(), foresee(np.full(29, 2.0), INSIDE[:29]), 2.0), "29 rows, 30 needed")
-    refused(judge(good(), foresee(np.full(200, np.inf), INSIDE), 2.0), "not a finite number")
+    refused(judge(good(), sum_losses(np.full(29, 2.0), INSIDE[:29]), 2.0), "29 rows, 30 needed")
+    refused(judge(good(), sum_losses(np.full(200, np.inf), INSIDE), 2.0), "not a finite number")
     elsewhere = np.arange(200) < 40
-    refused(judge(good(), foresee(np.full(200, 2.0), elsewhere), 2.0), "20.0% of the rows lie outside")
+    refused(judge(good(), sum_losses(np.full(200, 2.0), elsewhere), 2.0), "20.0% of the rows lie outside")
     drifting = estimator(np.where(np.arange(500) < 400, 1.0, 3.0), np.ones(500))
     refused(
-        judge(drifting, foresee(np.full(200, 1.0), INSIDE), 1.0), "the self-test failed: estimated 1, realised 3 on 100"
+        judge(drifting, sum_losses(np.full(200, 1.0), INSIDE), 1.0),
+        "the self-test failed: estimated 1, realised 3 on 100",
     )
 
 
@@ -70,8 +72,8 @@ def test_what_the_held_back_rows_were_outside_of_is_forgiven() -> None:
     """Where 30 % of the held-back rows lay outside and the test passed, 35 % of the current ones are no reason."""
     expected = np.full(500, 2.0)
     wide = estimator(expected, expected, outside_share=0.3)
-    assert judge(wide, foresee(expected[:200], np.arange(200) < 70), 2.0).applicable
-    assert not judge(wide, foresee(expected[:200], np.arange(200) < 81), 2.0).applicable
+    assert judge(wide, sum_losses(expected[:200], np.arange(200) < 70), 2.0).applicable
+    assert not judge(wide, sum_losses(expected[:200], np.arange(200) < 81), 2.0).applicable
 
 
 def test_the_self_test_looks_at_the_newest_rows_and_forgives_a_tenth() -> None:
@@ -89,7 +91,7 @@ def test_an_estimator_without_skill_fails_its_test() -> None:
     told = self_test(realised, expected)
     assert not told.passed
     assert "no better than a constant" in told.reason
-    assert self_test(np.ones(500), np.ones(500)).passed, "a loss that is the same for every row is foreseen"
+    assert self_test(np.ones(500), np.ones(500)).passed, "a loss that is the same for every row is expected"
 
 
 @pytest.mark.parametrize(("expected", "skill"), [("realised", 1.0), ("mean", 0.0), ("upside down", -3.0)])

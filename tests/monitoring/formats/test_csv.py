@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from driftloop.monitoring.errors import ColumnsLost, SourceUnreadable
+from driftloop.monitoring.errors import MissingColumns, SourceUnreadable
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, sample, span
 from tests.tables import HEADER, LINES, WEEK, columns, csv, parquet
@@ -133,7 +133,7 @@ def test_a_file_without_rows_gives_none(tmp_path: Path, ending: str) -> None:
         assert str(frame["ts"].dtype) == "datetime64[us, UTC]"
         assert count_rows(source, config, WEEK, tmp_path) == 0
         assert span(source, config, tmp_path) is None
-        with pytest.raises(ColumnsLost):
+        with pytest.raises(MissingColumns):
             read_rows(source, columns(target="label"), WEEK, tmp_path)
 
 

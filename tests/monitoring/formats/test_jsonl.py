@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from driftloop.monitoring.errors import ColumnsLost, ColumnsTwice, NamesDiffer, NotATime, SourceUnreadable
+from driftloop.monitoring.errors import DuplicateColumns, MissingColumns, NamesDiffer, NotATime, SourceUnreadable
 from driftloop.monitoring.rows.canonical import labels, numbers
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, sample, span
@@ -178,7 +178,7 @@ def test_a_key_that_lines_or_files_lack_is_null_there(tmp_path: Path) -> None:
     source = Source(path="*.jsonl*", format="jsonl")
     assert kinds(source, tmp_path) == [None, "b", "3"]
     assert sample(source, tmp_path)["note"].dropna().tolist() == ["x"]
-    with pytest.raises(ColumnsLost, match="no column 'tip'"):
+    with pytest.raises(MissingColumns, match="no column 'tip'"):
         read_rows(source, columns(numeric=("tip",)), WEEK, tmp_path)
     for text in ("", "\n\n", "{}\n{}\n"):
         with pytest.raises(SourceUnreadable, match="no JSON object with a key in it"):
@@ -209,7 +209,7 @@ def test_any_name_may_be_a_key(tmp_path: Path) -> None:
         int(more[name]) for name in config.features if name in more
     ]
     assert frame["fare"].tolist() == [1]
-    with pytest.raises(ColumnsTwice):
+    with pytest.raises(DuplicateColumns):
         read_rows(Source(path="rows.jsonl"), columns(numeric=("fare", "Fare")), WEEK, tmp_path)
     written(tmp_path, line().replace("fare", "FARE"), "z.jsonl")
     with pytest.raises(NamesDiffer, match=r"z\.jsonl: its column is called 'FARE', in other files it is 'fare'"):

@@ -152,20 +152,20 @@ def test_a_heartbeat_never_takes_it_back(ledger: Ledger, monkeypatch: pytest.Mon
 def test_a_late_finisher_writes_nothing(ledger: Ledger) -> None:
     """Progress and ends under an old fence are refused, and the other one's end is the one that counts."""
     ask(ledger)
-    with ledger.working_on("r1", waiting=None) as late:
+    with ledger.hold_request("r1", waiting=None) as late:
         pass
     assert isinstance(late, Claim)
-    with ledger.working_on("r1", waiting=None) as now:
+    with ledger.hold_request("r1", waiting=None) as now:
         assert isinstance(now, Claim)
         for word in (
-            lambda: ledger.settle(retrain(), by=late),
+            lambda: ledger.close_request(retrain(), by=late),
             lambda: ledger.fail("r1", "why", by=late),
             lambda: ledger.require(late),
         ):
             with pytest.raises(LeaseLost, match="attempt 1 finished after"):
                 word()
         assert ledger.result("r1") is None
-        assert ledger.settle(retrain(promoted=False), by=now)
+        assert ledger.close_request(retrain(promoted=False), by=now)
     assert ledger.result("r1") == retrain(promoted=False)
 
 
@@ -173,7 +173,7 @@ def test_attempts_are_counted_since_the_request_was_asked_for(ledger: Ledger) ->
     """A person who asks again after a failure starts the count anew."""
     ask(ledger)
     for _ in range(2):
-        with ledger.working_on("r1", waiting=None):
+        with ledger.hold_request("r1", waiting=None):
             pass
     assert ledger.attempts("r1") == 2
     ledger.fail("r1", "out of memory")

@@ -60,8 +60,8 @@ def test_a_request_tells_each_of_its_steps(ledger: Ledger) -> None:
     ask(ledger)
     ledger.fail("r1", "out of memory")
     ask(ledger)
-    ledger.settle(retrain())
-    ledger.settle(retrain(promoted=False))
+    ledger.close_request(retrain())
+    ledger.close_request(retrain(promoted=False))
     told = [event.kind for event in reversed(ledger.events("taxi", subject="r1"))]
     assert told == ["retrain_requested", "failed", "retrain_requested", "promoted"]
 

@@ -89,7 +89,7 @@ def test_numbers_beyond_json_are_kept(ledger: Ledger) -> None:
     assert ledger.checked("k") == check(performance=seen)
     assert ledger.history("taxi", NOW).checks[0].loss == math.inf
     ask(ledger)
-    ledger.settle(retrain(challenger_loss=math.inf))
+    ledger.close_request(retrain(challenger_loss=math.inf))
     assert ask(ledger) == retrain(challenger_loss=math.inf)
 
 
@@ -97,7 +97,7 @@ def test_a_finished_request_gives_its_result_again(url: str) -> None:
     """Whoever asks for a request that was trained to its end gets that end, after a restart too."""
     with closing(Ledger(url)) as first:
         assert ask(first) is None
-        assert first.settle(retrain())
+        assert first.close_request(retrain())
     with closing(Ledger(url)) as second:
         assert ask(second) == retrain()
         assert [row["state"] for row in second.requests("taxi")] == ["promoted"]
@@ -106,8 +106,8 @@ def test_a_finished_request_gives_its_result_again(url: str) -> None:
 def test_the_first_end_of_a_request_counts(ledger: Ledger) -> None:
     """A second end, and a failure that comes after the end, change nothing."""
     ask(ledger)
-    assert ledger.settle(retrain(promoted=False))
-    assert not ledger.settle(retrain(promoted=True))
+    assert ledger.close_request(retrain(promoted=False))
+    assert not ledger.close_request(retrain(promoted=True))
     assert not ledger.fail("r1", "the process was killed")
     assert ask(ledger) == retrain(promoted=False)
 
@@ -121,7 +121,7 @@ def test_a_request_that_broke_off_may_be_tried_again(ledger: Ledger) -> None:
     assert ask(ledger, now=NOW + DAY) is None
     (row,) = ledger.requests("taxi")
     assert (row["state"], row["error"], row["now"]) == ("requested", None, stamp(NOW + DAY))
-    assert ledger.settle(retrain())
+    assert ledger.close_request(retrain())
     assert ask(ledger) == retrain()
 
 
@@ -129,7 +129,7 @@ def test_a_request_that_broke_off_may_be_tried_again(ledger: Ledger) -> None:
 def test_an_end_without_a_request_is_an_error(ledger: Ledger, end: str) -> None:
     """A result that belongs to no request is never lost silently."""
     with pytest.raises(UnknownRequest, match="knows no request 'r9'"):
-        ledger.settle(retrain("r9")) if end == "settle" else ledger.fail("r9", "why")
+        ledger.close_request(retrain("r9")) if end == "settle" else ledger.fail("r9", "why")
 
 
 def test_history_holds_what_policies_look_at(ledger: Ledger) -> None:
@@ -142,7 +142,7 @@ def test_history_holds_what_policies_look_at(ledger: Ledger) -> None:
     for request_id, champion, end in [("a", None, True), ("b", "1", True), ("c", "2", False), ("d", "2", None)]:
         ask(ledger, request_id, champion, NOW - DAY)
         if end is not None:
-            ledger.settle(retrain(request_id, end))
+            ledger.close_request(retrain(request_id, end))
     past = ledger.history("taxi", NOW)
     assert [(one.now, one.drift_share, one.loss) for one in past.checks] == [
         (NOW - 2 * DAY, None, None),
@@ -155,7 +155,7 @@ def test_history_ends_at_its_moment(ledger: Ledger) -> None:
     """A replay sees what was known by then, the moment itself included, and nothing later."""
     ledger.record(check(1, now=NOW))
     ask(ledger, now=NOW)
-    ledger.settle(retrain())
+    ledger.close_request(retrain())
     for moment, there in ((NOW - timedelta(microseconds=1), 0), (NOW, 1), (NOW + DAY, 1)):
         past = ledger.history("taxi", moment)
         assert (len(past.checks), len(past.retrains)) == (there, there)
@@ -256,7 +256,8 @@ def test_a_fresh_ledger_may_be_opened_by_many_at_once(empty: Callable[[], str], 
 WORK = """
 me, ledger = int(sys.argv[1]), Ledger(sys.argv[2])
 won = [n for n in range(20) if ledger.record(check(1000 * me + n), (f"own {me} {n}", f"key {n}"))]
-first = [n for n in range(20) if ask(ledger, f"r{n}") is None and ledger.settle(retrain(f"r{n}", version=str(me)))]
+close = lambda n: ledger.close_request(retrain(f"r{n}", version=str(me)))
+first = [n for n in range(20) if ask(ledger, f"r{n}") is None and close(n)]
 ends = [ask(ledger, f"r{n}").version for n in range(20)]
 print(repr((won, first, ends)))
 """
@@ -285,8 +286,8 @@ with ledger.holding("check/taxi", waiting=lambda held: None):
     found = ledger.checked("window")
     if found is None:
         assert ask(ledger) is None
-        with ledger.working_on("r1", waiting=None) as claim:
-            assert ledger.settle(retrain(), by=claim)
+        with ledger.hold_request("r1", waiting=None) as claim:
+            assert ledger.close_request(retrain(), by=claim)
         assert ledger.record(check(), ("window",))
 print("judged" if found is None else "already checked")
 """

@@ -22,7 +22,7 @@ import pytest
 from driftloop.monitoring.errors import LockLost
 from driftloop.monitoring.ledger import Ledger
 from tests.servers.postgres import Postgres
-with Ledger(sys.argv[1]).alone("taxi"):
+with Ledger(sys.argv[1]).model_lock("taxi"):
     print("inside", flush=True)
     sys.stdin.read()
 """
@@ -33,7 +33,7 @@ def test_one_is_inside_at_a_time(ledger: Ledger) -> None:
     count = [0]
 
     def add() -> None:
-        with ledger.alone("taxi"):
+        with ledger.model_lock("taxi"):
             seen = count[0]
             time.sleep(0.005)
             count[0] = seen + 1
@@ -48,7 +48,7 @@ def test_one_is_inside_at_a_time(ledger: Ledger) -> None:
 
 def test_another_model_does_not_wait(ledger: Ledger) -> None:
     """The lock is a model's own, and the ledger itself can be written to meanwhile."""
-    with ledger.alone("taxi"), ledger.alone("air"), ledger.holding("check/taxi", waiting=None):
+    with ledger.model_lock("taxi"), ledger.model_lock("air"), ledger.holding("check/taxi", waiting=None):
         assert ledger.busy("check/taxi") is not None
 
 
@@ -61,17 +61,17 @@ def test_the_death_of_its_holder_frees_it(ledger: Ledger, url: str) -> None:
     assert holder.stdout.readline() == "inside\n"
     holder.kill()
     holder.communicate()
-    with ledger.alone("taxi"):
+    with ledger.model_lock("taxi"):
         pass
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 def test_who_has_lost_the_lock_is_told_before_it_moves_anything(ledger: Ledger, postgres: Postgres) -> None:
     """A cut connection frees the lock in the server, so another one is inside at once: the first must not go on."""
-    with ledger.alone("taxi") as still:
+    with ledger.model_lock("taxi") as still:
         still()
         postgres.disconnect()
-        with ledger.alone("taxi") as also:
+        with ledger.model_lock("taxi") as also:
             also()
             with pytest.raises(LockLost, match="the lock on the aliases of taxi was lost"):
                 still()

@@ -33,7 +33,7 @@ def test_a_request_holds_the_check_that_decided_on_it(ledger: Ledger) -> None:
     asked = request(check=DECIDED, rows="digest", settings="s", parent_run_id="run")
     assert ledger.request(asked) is None
     assert ledger.open_requests() == ledger.open_requests("taxi") == [asked]
-    assert ledger.asked("r1") == asked
+    assert ledger.find_request("r1") == asked
     assert ledger.open_requests("air") == []
 
 
@@ -41,7 +41,7 @@ def test_asked_again_while_it_is_open_it_stays_as_it_was(ledger: Ledger) -> None
     """The first asker's row stands, and the history tells of one request."""
     ledger.request(request(check=DECIDED))
     assert ledger.request(request(reason="another", check=check(8))) is None
-    assert ledger.asked("r1").check == DECIDED
+    assert ledger.find_request("r1").check == DECIDED
     assert len(ledger.events("taxi", kinds=["retrain_requested"])) == 1
 
 
@@ -62,9 +62,9 @@ def test_a_check_without_its_last_word_is_found(ledger: Ledger) -> None:
     for name, number in (("r1", 1), ("r2", 2), ("r3", 3)):
         ledger.request(request(name, check=check(number)))
     ledger.request(request("by hand"))
-    ledger.settle(retrain("r1"))
+    ledger.close_request(retrain("r1"))
     ledger.fail("r2", "out of memory")
-    ledger.settle(retrain("by hand"))
+    ledger.close_request(retrain("by hand"))
     found = ledger.ended_without_check("taxi")
     assert [(one.request_id, end) for one, end in found] == [("r1", retrain("r1")), ("r2", "out of memory")]
     ledger.record(check(1), ("k1",))
@@ -76,12 +76,12 @@ def test_what_waits_for_approval_has_an_end_that_may_still_change(ledger: Ledger
     """It counts as a retrain of the past at once; a person's word replaces it, and after that none does."""
     ledger.request(request())
     waits = retrain(promoted=False, code="awaiting_approval")
-    assert ledger.settle(waits)
-    assert not ledger.settle(waits)
+    assert ledger.close_request(waits)
+    assert not ledger.close_request(waits)
     assert [row["state"] for row in ledger.requests("taxi")] == ["awaiting_approval"]
     assert len(ledger.history("taxi", NOW).retrains) == 1
-    assert ledger.settle(retrain(code="approved"))
-    assert not ledger.settle(retrain(promoted=False))
+    assert ledger.close_request(retrain(code="approved"))
+    assert not ledger.close_request(retrain(promoted=False))
     assert [event.kind for event in ledger.events("taxi", most=2)] == ["promoted", "awaiting_approval"]
 
 
@@ -89,7 +89,7 @@ def test_what_was_never_asked_for_is_an_error(ledger: Ledger) -> None:
     """No progress, claim or end of a request that nobody knows is written."""
     with pytest.raises(UnknownRequest, match="no request 'r9'"):
         ledger.advance("r9", PROGRESS)
-    with pytest.raises(UnknownRequest, match="no request 'r9'"), ledger.working_on("r9", waiting=None):
+    with pytest.raises(UnknownRequest, match="no request 'r9'"), ledger.hold_request("r9", waiting=None):
         pass
     assert ledger.busy("request/r9") is None
     assert ledger.result("r9") is None

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from driftloop.monitoring.errors import DriverMissing, LedgerAway, LedgerUnusable
+from driftloop.monitoring.errors import DriverMissing, LedgerUnavailable, LedgerUnusable
 from driftloop.monitoring.ledger import Ledger, transactions
 from driftloop.monitoring.ledger.tables import EVENTS
 from tests.monitoring.ledger.test_ledger import NOW, ask, check, retrain
@@ -42,7 +42,7 @@ def test_a_connection_that_was_cut_is_made_anew(ledger: Ledger, postgres: Postgr
     """An administrator, a failover or a firewall ends idle connections: the next call does not notice."""
     ask(ledger)
     assert postgres.disconnect() > 0
-    assert ledger.settle(retrain())
+    assert ledger.close_request(retrain())
     assert postgres.disconnect() > 0
     assert told(ledger) == ["retrain_requested", "promoted"]
 
@@ -166,7 +166,7 @@ def test_a_server_that_crashes_and_comes_back_is_waited_for(ledger: Ledger, post
         postgres.stop(signal.SIGQUIT)
         comes_back = threading.Timer(0.3, postgres.start)
         comes_back.start()
-        assert ledger.settle(retrain())
+        assert ledger.close_request(retrain())
         comes_back.join()
     assert ledger.busy("check/taxi") is None
     assert told(ledger) == ["retrain_requested", "promoted"]
@@ -181,9 +181,9 @@ def test_a_server_that_stays_away_is_told(
     ask(ledger)
     postgres.stop()
     try:
-        with pytest.raises(LedgerAway, match=r"ledger postgresql.* is out of reach: .*refused") as away:
-            ledger.settle(retrain())
-        with pytest.raises(LedgerAway, match="is out of reach"), ledger.alone("taxi"):
+        with pytest.raises(LedgerUnavailable, match=r"ledger postgresql.* is out of reach: .*refused") as away:
+            ledger.close_request(retrain())
+        with pytest.raises(LedgerUnavailable, match="is out of reach"), ledger.model_lock("taxi"):
             pass
         with pytest.raises(LedgerUnusable, match=r"cannot be opened: .*refused") as unopened:
             Ledger(url)
@@ -192,7 +192,7 @@ def test_a_server_that_stays_away_is_told(
     finally:
         postgres.start()
     assert told(ledger) == ["retrain_requested"]
-    assert ledger.settle(retrain())
+    assert ledger.close_request(retrain())
 
 
 @on_postgres

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.monitoring.presentation.markup import EMPTY, POLICY, badge, dressed, pairs, table, text
+from driftloop.monitoring.presentation.markup import EMPTY, POLICY, badge, pairs, table, text, with_head
 
 
 @given(st.text())
@@ -18,7 +18,7 @@ def test_no_text_can_become_markup(raw: str) -> None:
 
 def test_a_page_forbids_itself_the_network() -> None:
     """The policy stands before anything that it is to bind, and the title is escaped."""
-    page = dressed(EMPTY, title="<b>&", style="p{}", top="<p>ours</p>")
+    page = with_head(EMPTY, title="<b>&", style="p{}", top="<p>ours</p>")
     assert page.index(POLICY) < page.index("<title>&lt;b&gt;&amp;</title>") < page.index("<p>ours</p>")
     assert "default-src 'none'" in POLICY
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from driftloop.monitoring.presentation.standing import left_worse, loss_in_words, new_champion_in_words, newest_of
+from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of, remains_worse
 from tests.seen import performance
 from tests.told import made
 
@@ -16,15 +16,15 @@ def test_a_worse_champion_is_shown_whatever_was_decided(outcome: str) -> None:
     """Unless another version has replaced it in the same check."""
     check = made(outcome=outcome, performance=performance(12.0))
     assert check.standing == "worse"
-    assert left_worse(check) == (outcome not in {"promoted", "bootstrapped"})
+    assert remains_worse(check) == (outcome not in {"promoted", "bootstrapped"})
 
 
 def test_a_loss_beyond_all_numbers_is_written() -> None:
     """A loss that overflowed, or one over a reference loss of nothing, has no rise in per cent."""
     huge = performance(8.0).model_copy(update={"loss": math.inf, "low": 0.0, "high": math.inf})
-    assert loss_in_words(huge) == "mae inf (95% interval 0 to inf) is above the reference loss 8, beyond chance"
+    assert format_loss(huge) == "mae inf (95% interval 0 to inf) is above the reference loss 8, beyond chance"
     one = performance(9.0).model_copy(update={"low": 0.0, "high": math.inf})
-    assert loss_in_words(one).endswith("; too few labelled rows to say more")
+    assert format_loss(one).endswith("; too few labelled rows to say more")
 
 
 def test_a_new_champion_is_shown_with_its_own_loss() -> None:
@@ -32,5 +32,5 @@ def test_a_new_champion_is_shown_with_its_own_loss() -> None:
     before = made(champion="1", champion_after="2", outcome="promoted", performance=performance(45.97))
     assert newest_of("2", [made(champion="2", champion_after="2"), before]) is None
     assert newest_of("1", [made(champion="2", champion_after="2"), before]) == before
-    assert new_champion_in_words("2", 28.62, before) == "version 2 at the gate: mae 28.62 (loss of version 1: 45.97)"
-    assert new_champion_in_words("1", 28.62, None) == "version 1 at the gate: 28.62"
+    assert format_new_champion("2", 28.62, before) == "version 2 at the gate: mae 28.62 (loss of version 1: 45.97)"
+    assert format_new_champion("1", 28.62, None) == "version 1 at the gate: 28.62"

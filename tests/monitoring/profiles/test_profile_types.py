@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from driftloop.monitoring.errors import ColumnsTwice
+from driftloop.monitoring.errors import DuplicateColumns
 from driftloop.monitoring.profiles import Profiles, first, like
 from driftloop.monitoring.records import Kind
 
@@ -101,7 +101,7 @@ def test_a_name_that_stands_twice_is_refused() -> None:
         lambda: like(reference, table),
         lambda: like(reference, pd.DataFrame([[1.0, 2.0]], columns=["x", "x"])),
     ):
-        with pytest.raises(ColumnsTwice, match="'x'"):
+        with pytest.raises(DuplicateColumns, match="'x'"):
             read()
 
 

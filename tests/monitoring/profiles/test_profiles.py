@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop.monitoring.errors import ColumnsLost
+from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.profiles import (
     CellsDiffer,
     Profile,
@@ -237,5 +237,5 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytes
 
 def test_a_lost_column_is_named() -> None:
     """Rows without a column of the reference raise an error that names it."""
-    with pytest.raises(ColumnsLost, match="'c'"):
+    with pytest.raises(MissingColumns, match="'c'"):
         like(first(rows(100), KINDS), rows(100)[["x"]])

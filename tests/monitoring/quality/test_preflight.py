@@ -10,7 +10,7 @@ import pytest
 
 from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.quality.lateness import Lateness
-from driftloop.monitoring.quality.preflight import fatal, inspect, put_aside
+from driftloop.monitoring.quality.preflight import excluded_columns, fatal, inspect
 from driftloop.monitoring.quality.tally import tally
 from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.records import Finding, Reference
@@ -148,7 +148,7 @@ def test_a_nearly_empty_column_that_is_empty_now_stops_nothing(
     now = rows(config, seed=1, amount=np.nan)
     (finding,) = inspected(now, before, config, source_types=TYPES, labels_due=pd.Series(np.full(N, True)))
     assert (finding.code, finding.severity) == (code, severity)
-    assert put_aside((finding,)) == aside
+    assert excluded_columns((finding,)) == aside
     assert fatal((finding,)) == ()
 
 
@@ -166,7 +166,7 @@ def test_ids_that_are_all_new_cannot_be_compared() -> None:
     )
     told = {finding.column: (finding.code, finding.severity) for finding in found if finding.code != "constant"}
     assert told == {"kind": ("all_different", "warning"), "city": ("unseen_categories", "error")}
-    assert put_aside(found) == {"kind"}
+    assert excluded_columns(found) == {"kind"}
 
 
 def test_only_labels_that_are_due_can_be_missing() -> None:
@@ -323,9 +323,9 @@ def test_what_is_put_aside_and_what_stops() -> None:
         Finding(code="d", severity="fatal", column="d", message="m"),
         Finding(code="e", severity="fatal", message="m"),
     ]
-    assert put_aside(tuple(made)) == {"d"}
+    assert excluded_columns(tuple(made)) == {"d"}
     told = Finding(code="all_different", severity="warning", column="c", message="m")
-    assert put_aside((told,)) == {"c"}
+    assert excluded_columns((told,)) == {"c"}
     assert [one.code for one in fatal(tuple(made))] == ["d", "e"]
 
 

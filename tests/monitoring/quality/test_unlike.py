@@ -10,7 +10,7 @@ from driftloop.monitoring.drift.methods import METHODS
 from driftloop.monitoring.drift.reference import profiled
 from driftloop.monitoring.drift.verdicts import judge
 from driftloop.monitoring.profiles import like
-from driftloop.monitoring.quality.preflight import fatal, put_aside
+from driftloop.monitoring.quality.preflight import excluded_columns, fatal
 from driftloop.monitoring.records import ColumnScore, Finding
 from driftloop.monitoring.report import measure
 from tests import judged, streams
@@ -29,7 +29,7 @@ def re_encoded(share: float, method: str = "tvd") -> tuple[tuple[Finding, ...], 
     reference = judged.reference(config, before.drop(columns="prediction"))
     due = pd.Series(np.full(len(now), True))
     found = inspected(now, reference, config, source_types=judged.TYPES, labels_due=due)
-    columns = tuple(column for column in reference.columns if column.name not in put_aside(found))
+    columns = tuple(column for column in reference.columns if column.name not in excluded_columns(found))
     profiles = profiled(before, config, streams.day(7))
     decided = judge(profiles, like(profiles, now), columns, config.drift)
     scores = measure(before, now, columns, config.drift, decided).scores

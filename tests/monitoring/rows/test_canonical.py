@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.monitoring.errors import ColumnsLost, ColumnsTwice
+from driftloop.monitoring.errors import DuplicateColumns, MissingColumns
 from driftloop.monitoring.records import Finding
 from driftloop.monitoring.rows.canonical import coded, conform, labels, numbers, plain, shortened
 from tests.judged import monitored
@@ -323,14 +323,14 @@ def test_an_index_of_duplicates_does_not_matter() -> None:
 
 def test_a_lost_column_is_an_error_that_names_it() -> None:
     """A column of the config that is not there stops the check, with what is there instead."""
-    with pytest.raises(ColumnsLost, match=r"no column 'speed'[\s\S]*Did you mean 'Speed'"):
+    with pytest.raises(MissingColumns, match=r"no column 'speed'[\s\S]*Did you mean 'Speed'"):
         conform(stream(7, 10).rename(columns={"speed": "Speed"}), monitored())
 
 
 def test_a_column_that_is_there_twice_is_an_error_that_names_it() -> None:
     """Of two columns of one name neither is chosen silently; one that the config does not use may come twice."""
     raw = stream(7, 10)
-    with pytest.raises(ColumnsTwice, match="more than one column is called 'city'"):
+    with pytest.raises(DuplicateColumns, match="more than one column is called 'city'"):
         conform(pd.concat([raw, raw[["city"]]], axis=1), monitored())
     extra = pd.DataFrame(np.zeros((len(raw), 2)), columns=["spare", "spare"])
     assert len(conform(pd.concat([raw, extra], axis=1), monitored())[0]) == len(raw)
@@ -338,7 +338,7 @@ def test_a_column_that_is_there_twice_is_an_error_that_names_it() -> None:
 
 def test_integer_column_names_are_no_match() -> None:
     """A column called 1 is not the column '1' of a config, and is not mistaken for it."""
-    with pytest.raises(ColumnsLost, match="no column 'ts', 'amount', 'speed', 'city', 'kind', 'y'"):
+    with pytest.raises(MissingColumns, match="no column 'ts', 'amount', 'speed', 'city', 'kind', 'y'"):
         conform(pd.DataFrame({0: [1], 1: [2]}), monitored())
 
 

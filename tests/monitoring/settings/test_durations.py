@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.settings.durations import LONGEST, Duration, Span, format_duration, parse_duration
 
 
@@ -39,14 +39,14 @@ def test_a_span_is_a_sum_of_numbers_with_units(text: str, span: timedelta) -> No
 @pytest.mark.parametrize("value", ["7", 7, "", "d", "-1d", "1 month", "7D", "1d x", "1e3d", None, True, [], "\u0661d"])
 def test_anything_else_is_refused_with_an_example(value: object) -> None:
     """Nothing is guessed: no unit, or an unknown one, is refused with an example of what to write."""
-    with pytest.raises(Misfit, match="a duration such as 7d, 12h, 30m or 2w"):
+    with pytest.raises(ValidationProblem, match="a duration such as 7d, 12h, 30m or 2w"):
         parse_duration(value)
 
 
 @pytest.mark.parametrize("value", ["36526d", "9999999999999d", "9" * 400 + "w", timedelta(days=-1)])
 def test_a_span_lies_between_nothing_and_a_century(value: object) -> None:
     """What no calendar could hold is refused as a value, not met later as an overflow."""
-    with pytest.raises(Misfit, match="at most a hundred years"):
+    with pytest.raises(ValidationProblem, match="at most a hundred years"):
         parse_duration(value)
 
 

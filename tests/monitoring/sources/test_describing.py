@@ -17,7 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from driftloop.monitoring.config import Monitored
-from driftloop.monitoring.errors import ColumnsTwice, NamesDiffer, NotATime, SourceUnreadable
+from driftloop.monitoring.errors import DuplicateColumns, NamesDiffer, NotATime, SourceUnreadable
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.canonical import conform, labels, numbers, shortened
 from driftloop.monitoring.settings.columns import Columns
@@ -214,16 +214,16 @@ def test_a_name_for_two_columns_is_refused(tmp_path: Path) -> None:
     pa.parquet.write_table(table, tmp_path / "rows.parquet")
     source = Source(path="rows.parquet")
     for call in (read_rows, count_rows):
-        with pytest.raises(ColumnsTwice, match=r"rows\.parquet: more than one column is called 'fare'"):
+        with pytest.raises(DuplicateColumns, match=r"rows\.parquet: more than one column is called 'fare'"):
             call(source, columns(), WEEK, tmp_path)
-    with pytest.raises(ColumnsTwice):
+    with pytest.raises(DuplicateColumns):
         sample(source, tmp_path)
     parquet(tmp_path, "a.parquet", **({"FARE": [9.0] * 3} | data))
     assert read_rows(Source(path="a.parquet"), columns(), WEEK, tmp_path).frame["fare"].tolist() == [0, 1, 2]
     csv(tmp_path, f"ts,FARE,fare,kind,y\n{DAY},9,1.5,a,1\n", "b.csv")
     assert read_rows(Source(path="b.csv"), columns(), WEEK, tmp_path).frame["fare"].tolist() == [1.5]
     assert list(sample(Source(path="b.csv"), tmp_path)) == ["ts", "FARE", "fare", "kind", "y"]
-    with pytest.raises(ColumnsTwice):
+    with pytest.raises(DuplicateColumns):
         read_rows(Source(path="b.csv"), columns(numeric=("fare", "FARE")), WEEK, tmp_path)
     for name, header in (("c1.csv", HEADER), ("c2.csv", HEADER.replace("fare", "Fare"))):
         csv(tmp_path, header + f"{DAY},1.5,a,1\n", name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from driftloop.monitoring.errors import BadExpression, ColumnsLost
+from driftloop.monitoring.errors import BadExpression, MissingColumns
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows
 from driftloop.monitoring.sources.expressions import levels
@@ -120,10 +120,10 @@ def test_a_window_function_is_an_expression(database: Source, tmp_path: Path) ->
 
 def test_an_expression_over_unknown_columns_names_them(database: Source, tmp_path: Path) -> None:
     """A column that only an expression needs is lost like any other; one derived later is told apart."""
-    with pytest.raises(ColumnsLost, match="no column 'faer'") as lost:
+    with pytest.raises(MissingColumns, match="no column 'faer'") as lost:
         read_rows(database, columns(derived={"z": "faer + 1"}), WEEK, tmp_path)
     assert "Did you mean 'fare'" in str(lost.value)
-    with pytest.raises(ColumnsLost, match="'tolls'"):
+    with pytest.raises(MissingColumns, match="'tolls'"):
         count_rows(database, columns(filter="tolls > 1"), WEEK, tmp_path)
     with pytest.raises(BadExpression, match="derived later"):
         read_rows(database, columns(derived={"a": "b + 1", "b": "fare"}), WEEK, tmp_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.errors import BadExpression, ColumnsLost, DriverMissing, NotATime, SourceMissing
+from driftloop.monitoring.errors import BadExpression, DriverMissing, MissingColumns, NotATime, SourceMissing
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, sample, span, timecolumn
@@ -134,7 +134,7 @@ def test_what_is_not_there_is_told(shop: Shop, postgres: Postgres, tmp_path: Pat
     source = shop(TRIPS, ROWS)
     with pytest.raises(SourceMissing, match=r"no such table; there are .*'trips'"):
         count_rows(shop(table="rides"), columns(), WEEK, tmp_path)
-    with pytest.raises(ColumnsLost, match="no column 'tip'"):
+    with pytest.raises(MissingColumns, match="no column 'tip'"):
         count_rows(source, columns(numeric=("tip",)), WEEK, tmp_path)
     wrong = {
         str(source.url).replace("SHOP_PASSWORD", "WRONG_PASSWORD"): "password authentication failed",

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from driftloop.monitoring.errors import ColumnsLost, DriftloopError, SourceUnreadable
+from driftloop.monitoring.errors import DriftloopError, MissingColumns, SourceUnreadable
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.canonical import labels
 from driftloop.monitoring.settings.columns import Columns
@@ -121,7 +121,7 @@ def test_files_with_other_types_and_columns_are_read_together(tmp_path: Path) ->
 
 def test_lost_columns_are_named_together(tmp_path: Path) -> None:
     """All columns that the config names and the source lacks are in one error, with what is there."""
-    with pytest.raises(ColumnsLost, match=r"rows\.csv: no column 'fare', 'y'") as lost:
+    with pytest.raises(MissingColumns, match=r"rows\.csv: no column 'fare', 'y'") as lost:
         read_rows(csv(tmp_path, "ts,faare,kind\n2026-01-01,1,a\n"), columns(), WEEK, tmp_path)
     assert "'faare'" in str(lost.value)
 

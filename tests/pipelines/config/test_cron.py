@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop.monitoring.errors import Misfit
+from driftloop.monitoring.errors import ValidationProblem
 from driftloop.pipelines.config.cron import cron_trigger, spelled_out, valid_cron
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ def test_a_line_is_taken_as_cron_users_write_it(cron: str) -> None:
 )  # fmt: skip
 def test_a_line_that_no_clock_can_run_is_refused(cron: str) -> None:
     """What a scheduler refuses, what never fires and what has no end is refused when the file is read."""
-    with pytest.raises(Misfit, match="five fields"):
+    with pytest.raises(ValidationProblem, match="five fields"):
         valid_cron(cron)
 
 
@@ -65,7 +65,7 @@ def test_every_line_that_is_taken_fires(cron: str) -> None:
     """Here and in Prefect, for whatever is not refused."""
     try:
         valid_cron(cron)
-    except Misfit:
+    except ValidationProblem:
         return
     from prefect.client.schemas.schedules import CronSchedule
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from driftloop.monitoring.errors import ConfigError, Misfit
+from driftloop.monitoring.errors import ConfigError, ValidationProblem
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.notify.addresses import usable
 from tests import streams
@@ -42,7 +42,7 @@ def test_what_apprise_knows_passes(url: str) -> None:
 )
 def test_what_apprise_can_never_send_to_is_refused(url: str, told: str) -> None:
     """With what to write instead, and without the URL, which may be a secret."""
-    with pytest.raises(Misfit) as refused:
+    with pytest.raises(ValidationProblem) as refused:
         usable(url)
     assert told in f"{refused.value} {refused.value.remedy}"
     assert "abc" not in f"{refused.value} {refused.value.remedy}"

@@ -37,7 +37,7 @@ def test_every_step_is_told_with_its_reason(ledger: Ledger) -> None:
     ask(ledger)
     ledger.fail("r1", "out of memory")
     ask(ledger)
-    ledger.settle(retrain())
+    ledger.close_request(retrain())
     ledger.note("taxi", Kind.ROLLED_BACK, {"version": "1", "left": "2"}, NOW, subject="1")
     assert told(ledger).splitlines() == [
         "2026-03-01 00:00  HELD               check c1 of 2026-02-22 .. 2026-03-01, 9 rows, version 1: made",

@@ -17,7 +17,7 @@ import pytest
 from mlflow.data.pandas_dataset import from_pandas
 
 from driftloop.monitoring.drift.reference import PREDICTION
-from driftloop.monitoring.errors import LoadedDiffers, Untrusted
+from driftloop.monitoring.errors import StoredModelDiffers, Untrusted
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Outcome, Window
 from driftloop.pipelines import registry
@@ -175,7 +175,7 @@ def test_a_version_that_loads_otherwise_never_serves(trained: Make, tmp_path: Pa
         training__allow_pickle=True,
     )
     champion = made.champion()
-    with pytest.warns(UserWarning, match="pickle"), pytest.raises(LoadedDiffers, match="after it was stored"):
+    with pytest.warns(UserWarning, match="pickle"), pytest.raises(StoredModelDiffers, match="after it was stored"):
         retrain(made)
     assert made.champion() == champion
     asked = Ledger(home.ledger_url()).requests(made.name)[0]

@@ -338,7 +338,7 @@ def asks(ledger: Ledger, version: Version, champion: str) -> Retrain:
         challenger_loss=1.0,
         reason="better",
     )
-    last: Any = lambda: ledger.settle(waits)  # noqa: E731
+    last: Any = lambda: ledger.close_request(waits)  # noqa: E731
     promotion.await_approval(ledger, version, by=None, last_word=last)
     return waits
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.errors import ColumnsLost
+from driftloop.monitoring.errors import MissingColumns
 from driftloop.pipelines import registry
 from tests.conftest import Model
 from tests.streams import stream
@@ -77,6 +77,6 @@ def test_an_unseen_category_counts_as_missing(trained: Make) -> None:
 
 def test_a_missing_column_is_named_and_no_row_is_shown(trained: Make) -> None:
     """The error tells which column is lost; the data itself is not printed."""
-    with pytest.raises(ColumnsLost, match="'amount'") as caught:
+    with pytest.raises(MissingColumns, match="'amount'") as caught:
         served(trained()).predict(stream(1, 20)[["speed", "city", "kind"]])
     assert "berlin" not in str(caught.value)

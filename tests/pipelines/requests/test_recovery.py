@@ -105,7 +105,7 @@ def test_a_request_in_work_is_left_to_its_holder(trained: Make) -> None:
     told: list[str] = []
     with closing(Ledger(home.ledger_url())) as ledger:
         ledger.request(asked)
-        with ledger.working_on(asked.request_id, waiting=None):
+        with ledger.hold_request(asked.request_id, waiting=None):
             recover(load(made.file), ledger, day(23), told.append, carry_out=carry_out)
             assert told == []
             assert asked in ledger.open_requests(made.name)
@@ -127,7 +127,7 @@ def test_what_this_process_left_running_is_ended_unless_it_is_in_work(trained: M
 
     with closing(Ledger(home.ledger_url())) as ledger:
         ledger.request(asked)
-        with ledger.working_on(request_id, waiting=None):
+        with ledger.hold_request(request_id, waiting=None):
             dead_runs.end_idle_runs(ledger, made.name)
             assert states() == {"check": "FAILED", "training": "RUNNING", "trial": "RUNNING", "probe": "FAILED"}
         ledger.fail(request_id, "given up by the test")
@@ -171,7 +171,7 @@ def test_flow_runs_that_this_process_left_are_ended_unless_they_are_in_work(trai
             return {name: str(client.read_flow_run(run.id).state_name) for name, run in runs.items()}
 
         ledger.request(asked)
-        with ledger.working_on(request_id, waiting=None):
+        with ledger.hold_request(request_id, waiting=None):
             dead_runs.end_idle_runs(ledger, made.name)
             assert states() == dict.fromkeys(labels, "Running") | {"check": "Crashed"}
         ledger.fail(request_id, "given up by the test")

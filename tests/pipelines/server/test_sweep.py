@@ -73,7 +73,7 @@ def test_each_attempt_at_a_request_is_started_once(request_id: str, ledger: Ledg
 def test_an_event_has_its_time_and_a_worker_its_work(request_id: str, ledger: Ledger) -> None:
     """Nothing is started within the grace, nor while somebody holds the claim, nor for a request at its end."""
     assert swept(request_id, grace_seconds=60) == []
-    with ledger.working_on(request_id, waiting=None) as claim:
+    with ledger.hold_request(request_id, waiting=None) as claim:
         assert isinstance(claim, Claim)
         assert swept(request_id) == []
     ledger.fail(request_id, "no rows")
@@ -100,7 +100,7 @@ def test_a_request_whose_runs_never_come_to_work_is_given_up(
     assert swept(request_id) == []
     assert "2 runs of training/" in str(ledger.failure(request_id))
     assert "out of memory" in str(ledger.failure(request_id))
-    again = ledger.asked(request_id)
+    again = ledger.find_request(request_id)
     ledger.request(again)
     (taken,) = swept(request_id)
     assert taken.attempt == 3

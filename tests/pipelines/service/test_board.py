@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from driftloop.monitoring.errors import LedgerAway, LedgerBroken, LedgerError, LedgerTooNew, LedgerUnusable
+from driftloop.monitoring.errors import LedgerBroken, LedgerError, LedgerTooNew, LedgerUnavailable, LedgerUnusable
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.ledger.tables import FORMAT, VERSION
 from driftloop.pipelines.config.project import Project
@@ -46,7 +46,7 @@ def remove_folder(url: str) -> None:
 # One real way to each error. An error that is added to the ledger must be added here as well.
 CAUSES: dict[type[LedgerError], Callable[[str], None]] = {
     LedgerUnusable: remove_folder,
-    LedgerAway: lambda url: execute(url, "DROP TABLE events"),
+    LedgerUnavailable: lambda url: execute(url, "DROP TABLE events"),
     LedgerBroken: overwrite,
     LedgerTooNew: lambda url: execute(url, f"UPDATE {VERSION.name} SET format = {FORMAT + 7}"),
 }

@@ -32,7 +32,7 @@ def test_retrains_rollbacks_and_reports_are_read(ledger: Ledger, tmp_path: Path)
             request_id="r2", model="taxi", champion="1", window=asked.window, now=asked.now, reason="drift", check=asked
         )
     )
-    ledger.settle(asked.retrain)
+    ledger.close_request(asked.retrain)
     for one in (asked, gone, outside):
         ledger.record(one)
     ledger.note("taxi", Kind.ROLLED_BACK, {"version": "1"}, START + 5 * STEP, subject="1")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.monitoring.errors import ColumnsLost
+from driftloop.monitoring.errors import MissingColumns
 from driftloop.pipelines.training.features import LARGEST, Features, encode, learn_features
 
 
@@ -48,7 +48,7 @@ def test_other_columns_and_the_order_of_columns_are_ignored(rows: pd.DataFrame) 
 def test_a_missing_column_is_named(rows: pd.DataFrame) -> None:
     """A column that is not there is an error with its name and the nearest one that is."""
     features = learn_features(rows, ["size"], ["kind"], max_levels=10)
-    with pytest.raises(ColumnsLost, match=r"no column 'size'[\s\S]*'sizes'"):
+    with pytest.raises(MissingColumns, match=r"no column 'size'[\s\S]*'sizes'"):
         encode(rows.rename(columns={"size": "sizes"}), features)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from driftloop.monitoring.errors import Tampered
-from driftloop.monitoring.estimation import foresee, judge
+from driftloop.monitoring.estimation import judge, sum_losses
 from driftloop.monitoring.losses import named
 from driftloop.pipelines.training.features import encode
 from driftloop.pipelines.training.loss_model import LossModel, expect, fit_loss_model, load, save
@@ -47,7 +47,7 @@ def test_a_change_of_the_mix_is_foreseen(task: str, make_rows: Rows, fitted: Fit
     hard = fresh["kind"] == "z" if task == "regression" else scorer.predict(fresh).max(axis=1) < 0.8
     fresh = fresh[hard]
     predicted = scorer.predict(fresh)
-    told = judge(model.told, foresee(*expect(model, fresh, predicted)), reference_loss=model.told.loss)
+    told = judge(model.told, sum_losses(*expect(model, fresh, predicted)), reference_loss=model.told.loss)
     realised = named(LOSSES[task]).rows(fresh[TARGETS[task]].to_numpy(), predicted, scorer.classes).mean()
     assert told.applicable, told.reason
     assert realised > 1.3 * model.told.loss
@@ -60,7 +60,7 @@ def test_it_is_blind_to_a_target_that_answers_otherwise(make_rows: Rows, fitted:
     scorer, model = learnt(make_rows, fitted, "regression")
     fresh = noisy(make_rows, 2)
     predicted = scorer.predict(fresh)
-    told = judge(model.told, foresee(*expect(model, fresh, predicted)), reference_loss=model.told.loss)
+    told = judge(model.told, sum_losses(*expect(model, fresh, predicted)), reference_loss=model.told.loss)
     realised = named("mae").rows(-fresh["number"].to_numpy(), predicted).mean()
     assert told.applicable
     assert told.loss == pytest.approx(model.told.loss, rel=0.2)
@@ -72,7 +72,7 @@ def test_rows_from_elsewhere_are_not_estimated(make_rows: Rows, fitted: Fitted) 
     scorer, model = learnt(make_rows, fitted, "regression")
     fresh = noisy(make_rows, 2)
     fresh["size"] += 4
-    told = judge(model.told, foresee(*expect(model, fresh, scorer.predict(fresh))), reference_loss=1.0)
+    told = judge(model.told, sum_losses(*expect(model, fresh, scorer.predict(fresh))), reference_loss=1.0)
     assert not told.applicable
     assert "lie outside what the estimator was fitted on" in told.reason
 
@@ -107,7 +107,7 @@ def test_too_little_to_learn_from_is_said(make_rows: Rows, fitted: Fitted) -> No
     endless = fit_loss_model(scorer, held, held["number"].to_numpy(), named("mse"), threads=1)
     assert endless.told.impossible == "losses of held-out rows are too large to learn from"
     fresh = noisy(make_rows, 2)
-    told = judge(endless.told, foresee(*expect(endless, fresh, scorer.predict(fresh))), reference_loss=1.0)
+    told = judge(endless.told, sum_losses(*expect(endless, fresh, scorer.predict(fresh))), reference_loss=1.0)
     assert (told.applicable, told.loss, told.reason) == (False, None, endless.told.impossible)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.errors import ColumnsLost, EstimatorError
+from driftloop.monitoring.errors import EstimatorError, MissingColumns
 from driftloop.pipelines.training.features import Features
 from driftloop.pipelines.training.scorer import Scorer, class_places
 
@@ -105,5 +105,5 @@ def test_new_rows_cannot_break_a_scorer(rows: pd.DataFrame, fitted: Callable[...
     )
     odd = odd.astype({"size": float, "age [d]": float})
     assert np.isfinite(scorer.predict(odd)).all()
-    with pytest.raises(ColumnsLost, match="'kind'"):
+    with pytest.raises(MissingColumns, match="'kind'"):
         scorer.predict(odd.drop(columns="kind"))
