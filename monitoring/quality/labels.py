@@ -86,8 +86,10 @@ def _classes(due: Counted, target: ColumnReference, config: Monitored) -> Iterat
     if share == 0.0 or (share <= limit and not closed):
         return
     broken = due.present >= FEW_LABELS and (share == 1.0 or (closed and share > limit))
+    ends = "; fix the source, or set task: multiclass if the new class is real" if closed else ""
     yield UNSEEN_LABELS.found(
-        f"{share:.1%} of the labels in {target.name} are classes that the reference does not have: {due.unseen_names}",
+        f"{share:.1%} of the labels in {target.name} are classes that the reference does not have: {due.unseen_names}"
+        f"{ends}",
         severity="fatal" if broken else "warning",
         column=target.name,
         observed=share,

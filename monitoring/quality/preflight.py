@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from driftloop.monitoring.quality.categories import ALL_DIFFERENT, categories
 from driftloop.monitoring.quality.constants import constants
 from driftloop.monitoring.quality.duplicates import duplicates
-from driftloop.monitoring.quality.labels import labels
+from driftloop.monitoring.quality.labels import UNSEEN_LABELS, labels
 from driftloop.monitoring.quality.lateness import Lateness
-from driftloop.monitoring.quality.nulls import NOTHING_TO_JUDGE, nulls
+from driftloop.monitoring.quality.nulls import NOTHING_TO_JUDGE, NULLS, nulls
 from driftloop.monitoring.quality.ranges import ranges
 from driftloop.monitoring.quality.schema import config_changes, schema
 from driftloop.monitoring.quality.tally import Tally
@@ -76,3 +76,12 @@ def excluded_columns(findings: tuple[Finding, ...]) -> frozenset[str]:
 def fatal(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Return the findings that would corrupt a training."""
     return tuple(finding for finding in findings if finding.severity == "fatal")
+
+
+def learnable(stops: tuple[Finding, ...], config: Monitored) -> bool:
+    """Return whether a retrain could learn the rows as they are, in case all these fatal findings are intended.
+
+    A training takes missing values, and new classes where the task does not name all classes. It cannot make labels.
+    """
+    taken = {NULLS.name} if config.type.closed else {NULLS.name, UNSEEN_LABELS.name}
+    return all(finding.code in taken for finding in stops)

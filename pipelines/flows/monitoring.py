@@ -12,7 +12,7 @@ from driftloop.monitoring import sources
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, digest
-from driftloop.monitoring.quality.preflight import excluded_columns, fatal
+from driftloop.monitoring.quality.preflight import excluded_columns, fatal, learnable
 from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.quality.unreadable import unreadable
 from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
@@ -121,8 +121,9 @@ def _check(run: CheckRun) -> Check:
     stops = fatal(findings)
     if stops:
         told = "; ".join(finding.message for finding in stops)
-        said = f"the data is broken, a retrain is blocked: {told}. If the data is meant to stay like this"
-        said += f", `driftloop retrain {config.file}` trains a model on it"
+        said = f"the data is broken, a retrain is blocked: {told}"
+        if learnable(stops, config):
+            said += f". If the data is meant to stay like this, `driftloop retrain {config.file}` trains a model on it"
         return run.exit(Outcome.BAD_DATA, said, findings=findings)
     measured = measuring.measure(
         known, champion, window, labelled, fresh, reference, profiles, reference_rows, excluded_columns(findings)

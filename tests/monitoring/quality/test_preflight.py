@@ -10,7 +10,7 @@ import pytest
 
 from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.quality.lateness import Lateness
-from driftloop.monitoring.quality.preflight import excluded_columns, fatal, inspect
+from driftloop.monitoring.quality.preflight import excluded_columns, fatal, inspect, learnable
 from driftloop.monitoring.quality.tally import tally
 from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.records import Finding, Reference
@@ -327,6 +327,26 @@ def test_what_is_put_aside_and_what_stops() -> None:
     told = Finding(code="all_different", severity="warning", column="c", message="m")
     assert excluded_columns((told,)) == {"c"}
     assert [one.code for one in fatal(tuple(made))] == ["d", "e"]
+
+
+@pytest.mark.parametrize(
+    ("task", "codes", "can"),
+    [
+        ("regression", ["nulls"], True),
+        ("regression", ["target_missing"], False),
+        ("regression", ["labels_not_allowed"], False),
+        ("regression", ["lost_column"], False),
+        ("regression", ["nulls", "target_missing"], False),
+        ("binary", ["unseen_labels"], False),
+        ("binary", ["nulls"], True),
+        ("multiclass", ["unseen_labels"], True),
+        ("multiclass", ["unseen_labels", "nulls"], True),
+    ],
+)
+def test_a_retrain_is_offered_only_where_it_can_learn_the_rows(task: str, codes: list[str], can: bool) -> None:
+    """A retrain learns missing values and new classes of an open task; no other fatal finding is learned away."""
+    made = tuple(Finding(code=code, severity="fatal", message="m") for code in codes)
+    assert learnable(made, monitored(task=task)) is can
 
 
 def test_a_message_shows_values_as_they_are_and_not_at_length() -> None:
