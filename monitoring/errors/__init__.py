@@ -12,6 +12,7 @@ from driftloop.monitoring.errors.data import (
     NotATime,
     SourceMissing,
     SourceUnreadable,
+    TypeMisfit,
     Unscored,
 )
 from driftloop.monitoring.errors.ledger import (
@@ -104,6 +105,7 @@ __all__ = [
     "TrainingImpossible",
     "TrainingRaised",
     "TrainingStopped",
+    "TypeMisfit",
     "UnknownLoss",
     "UnknownModel",
     "UnknownPolicy",

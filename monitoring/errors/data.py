@@ -123,6 +123,18 @@ class NotATime(BadData):
         )
 
 
+class TypeMisfit(BadData):
+    """A type of the config for a column that has another type in the source."""
+
+    def __init__(self, where: str, column: str, kind: str, there: str) -> None:
+        self.column = column
+        super().__init__(
+            f"{where}: {column} has the type {there}, and columns.types has it as {kind}",
+            expected="columns.types only for text, or the type that the column has",
+            remedy=f"remove columns.types.{column}, or cast in columns.derived",
+        )
+
+
 class Unscored(DriftloopError):
     """A column was to be judged and came back without a score. Never passes silently."""
 

@@ -8,7 +8,7 @@ import gzip
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any, ClassVar
@@ -114,11 +114,19 @@ class FileFormat(ABC):
         return Look()
 
     @abstractmethod
-    def table(self, files: Files, names: Sequence[str], spelled: Iterable[str], known: Mapping[str, str]) -> FileTable:
+    def table(
+        self,
+        files: Files,
+        names: Sequence[str],
+        spelled: Iterable[str],
+        known: Mapping[str, str],
+        commas: Collection[str] = (),
+    ) -> FileTable:
         """Return some of the files as one table.
 
         `spelled` are columns whose values must look the same whatever other rows and files hold; `known` are names
-        that columns have in the table of all files.
+        that columns have in the table of all files. The text of `commas` is read with decimal commas: what is a number
+        in a file, and not text, comes with one as well.
         """
 
     @abstractmethod

@@ -8,7 +8,7 @@ import gzip
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -60,7 +60,14 @@ class Csv(FileFormat):
     def look(self, where: str, opener: Opener) -> Shape:
         return look(where, opener)
 
-    def table(self, files: Files, names: Sequence[str], spelled: Iterable[str], known: Mapping[str, str]) -> FileTable:
+    def table(
+        self,
+        files: Files,
+        names: Sequence[str],
+        spelled: Iterable[str],
+        known: Mapping[str, str],
+        commas: Collection[str] = (),
+    ) -> FileTable:
         """All columns as text; files of one header are read together."""
         shapes = {name: cast("Shape", files.looks[name]) for name in names}
         folders = folders_of(names, {name for shape in shapes.values() for name in shape.header})

@@ -8,7 +8,7 @@ import gzip
 import io
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -80,7 +80,14 @@ class JsonLines(FileFormat):
             raise not_utf8(where, error) from None
         return LinesLook((), bool(chunk.strip()), _marks(whole), packed)
 
-    def table(self, files: Files, names: Sequence[str], spelled: Iterable[str], known: Mapping[str, str]) -> FileTable:
+    def table(
+        self,
+        files: Files,
+        names: Sequence[str],
+        spelled: Iterable[str],
+        known: Mapping[str, str],
+        commas: Collection[str] = (),
+    ) -> FileTable:
         """All keys of all lines as columns of text; numbers of `spelled` columns exactly as they are written."""
         self._learn(files, [name for name in names if not _look(files, name).keys])
         keys = {name: _look(files, name).keys for name in names}
@@ -92,7 +99,7 @@ class JsonLines(FileFormat):
             columns.setdefault(key, f'"c{len(columns)}"')
         there = {key: columns[key] for each in keys.values() for key in each}
         parts = [
-            _fields(_lines(group, packed, folders), there, set(spelled), folders)
+            _fields(_lines(group, packed, folders), there, set(spelled), set(commas), folders)
             for packed, group in _by_packing(files, names).items()
         ]
         headers = {name: (*keys[name], *folders) for name in names}
@@ -169,10 +176,10 @@ def _lines(names: Iterable[str], packed: bool, folders: Sequence[str], more: str
     )
 
 
-def _fields(lines: str, columns: Mapping[str, str], spelled: set[str], folders: Sequence[str]) -> str:
+def _fields(lines: str, columns: Mapping[str, str], spelled: set[str], commas: set[str], folders: Sequence[str]) -> str:
     """The values of keys as SQL. Each line is parsed once, and once more for the types of spelled columns."""
     pointers = {key: literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in columns}
-    exact = [key for key in columns if key in spelled]
+    exact = [key for key in columns if key in spelled | commas]
     each = []
     for at, (key, name) in enumerate(columns.items(), 1):
         value = f"v[{at}]"
@@ -181,6 +188,8 @@ def _fields(lines: str, columns: Mapping[str, str], spelled: set[str], folders: 
             number = f"json_extract_string({NUMBERS_AS_TEXT}, {pointers[key]})"
             number = f"CASE WHEN lower({value}) NOT IN {NO_NUMBERS} THEN {number} END"
             value = f"CASE WHEN t[{exact.index(key) + 1}] = 'DOUBLE' THEN {number} ELSE {value} END"
+        elif key in commas:
+            value = f"CASE WHEN t[{exact.index(key) + 1}] = 'DOUBLE' THEN replace({value}, '.', ',') ELSE {value} END"
         each.append(f"{value} AS {name}")
     types = f", json_type(line, [{', '.join(pointers[key] for key in exact)}]) AS t" if exact else ""
     values = f"json_extract_string(line, [{', '.join(pointers.values())}]) AS v"

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from driftloop.monitoring.formats.base import FileFormat, Files, FileTable, folders_of, hive, paths, quoted
 
+# Types whose text has a decimal point.
+FRACTIONS = ("FLOAT", "DOUBLE", "DECIMAL")
 Ask = Callable[[str], list[Any]]
 
 
@@ -22,8 +24,15 @@ class Parquet(FileFormat):
     as_text = False
     thread_groups = True  # a row group may have a million rows
 
-    def table(self, files: Files, names: Sequence[str], spelled: Iterable[str], known: Mapping[str, str]) -> FileTable:
-        return _of_parquet(names, files.ask, spelled)
+    def table(
+        self,
+        files: Files,
+        names: Sequence[str],
+        spelled: Iterable[str],
+        known: Mapping[str, str],
+        commas: Collection[str] = (),
+    ) -> FileTable:
+        return _of_parquet(names, files.ask, spelled, commas)
 
     def alone(self, files: Files, name: str) -> str:
         return f"read_parquet({paths([name])})"
@@ -38,7 +47,7 @@ class Parquet(FileFormat):
             return False
 
 
-def _of_parquet(files: Sequence[str], ask: Ask, spelled: Iterable[str] = ()) -> FileTable:
+def _of_parquet(files: Sequence[str], ask: Ask, spelled: Iterable[str] = (), commas: Collection[str] = ()) -> FileTable:
     """Parquet files. `spelled` are columns whose values must look the same whatever type they have in other files."""
     there = _signatures(files, ask)
     folders = folders_of(files, {name for columns in there.values() for name, _ in columns})
@@ -58,7 +67,7 @@ def _of_parquet(files: Sequence[str], ask: Ask, spelled: Iterable[str] = ()) -> 
             frozenset(folders),
             headers,
         )
-    return _united(tables, folders, headers, ask, set(spelled))
+    return _united(tables, folders, headers, ask, set(spelled), set(commas))
 
 
 def _united(
@@ -67,6 +76,7 @@ def _united(
     headers: dict[str, tuple[str, ...]],
     ask: Ask,
     spelled: set[str],
+    commas: set[str],
 ) -> FileTable:
     """Files of several schemas, one under the other, each column by its exact name."""
     names: dict[str, str] = {}
@@ -86,6 +96,8 @@ def _united(
             value = quoted(actual)
             if name in spelled and len(kinds[name]) > 1:
                 value = _spelled(value, kind)
+            elif name in commas and "VARCHAR" in kinds[name] and kind.startswith(FRACTIONS):
+                value = f"replace(CAST({value} AS VARCHAR), '.', ',')"
             each.append(f"{value} AS {names[name]}")
         selects.append(f"SELECT {', '.join(each)} FROM {sql}")
     table = f"({' UNION ALL BY NAME '.join(selects)})"

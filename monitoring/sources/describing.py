@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from driftloop.monitoring.errors import NotATime, SourceUnreadable
+from driftloop.monitoring.errors import NotATime, SourceUnreadable, TypeMisfit
 from driftloop.monitoring.formats import FileTable
 from driftloop.monitoring.records import TEXT
 from driftloop.monitoring.settings.columns import Columns
@@ -33,6 +33,7 @@ def describe(relation: Relation, columns: Columns | None) -> None:
             text = frozenset(name for name, kind in relation.schema.items() if kind == "VARCHAR")
             _declare(relation, columns, {name: relation.names([name]) for name in relation.schema}, text)
     if columns:
+        _refuse_types(relation, columns)
         for name, there in relation.schema.items():
             kind = typed.SQL_TYPES.get(relation.kinds.get(name, ""), there)
             if name.casefold() in used and engine.is_float(kind):
@@ -77,6 +78,10 @@ def _describe_files(relation: Relation, columns: Columns | None, used: frozenset
     spelled: list[str] = []
     if columns:
         spelled = [*columns.categorical, *(name for name, kind in columns.types.items() if kind == "text")]
+        notation = _notation(relation, [*columns.numeric, columns.target])
+        relation.commas = frozenset(
+            name for name, kind in typed.known_types(columns, notation).items() if kind == "decimal_comma"
+        )
     table = _table(relation, relation.files, spelled)
     relation.names_in = table.names
     relation.table_of_files = table.sql
@@ -91,7 +96,6 @@ def _describe_files(relation: Relation, columns: Columns | None, used: frozenset
     table.check(relation.shown, wanted)
     plain = frozenset(name for name, kind in table.types.items() if kind == "VARCHAR")
     _declare(relation, columns, table.names, plain if relation.as_text else plain - table.text, table.text)
-    notation = _notation(relation, [*columns.numeric, columns.target])
     asked = {columns.time.casefold()} | used if columns.time not in columns.derived else used
     unknown = [name for name in table.text if name not in relation.kinds and name.casefold() in asked]
     _guess(relation, sorted(unknown), notation)
@@ -172,6 +176,15 @@ def _notation(relation: Relation, names: Iterable[str]) -> str:
     return clear or ("unclear" if "unclear" in hows and not points else "number")
 
 
+def _refuse_types(relation: Relation, columns: Columns) -> None:
+    """Refuse a declared type that a column with a type of its own does not have: it would have no effect."""
+    for name, kind in columns.types.items():
+        there = relation.schema.get(name, "")
+        # The type of the target follows from the task, unless the config names another one.
+        if name != columns.target and name not in columns.derived and typed.contradicts(kind, there):
+            raise TypeMisfit(relation.where, name, kind, there)
+
+
 def _refuse_odd_times(relation: Relation, columns: Columns) -> None:
     """A time column of text that has times among other things is refused with the place, before expressions fail."""
     name = columns.time
@@ -189,7 +202,7 @@ def _refuse_odd_times(relation: Relation, columns: Columns) -> None:
 def _table(relation: Relation, names: Iterable[str], spelled: Iterable[str]) -> FileTable:
     assert relation.source is not None
     known = {name: sql for name, sql in relation.names_in.items() if re.fullmatch(r'"c\d+"', sql)}
-    return relation.source.format.table(relation.source.files, list(names), spelled, known)
+    return relation.source.format.table(relation.source.files, list(names), spelled, known, relation.commas)
 
 
 def _wanted(columns: Columns) -> list[str]:

@@ -34,7 +34,7 @@ class Relation:
 
     `describing.describe` fills in the rest: `schema` has the columns with their types, `values` the SQL by which each
     is read, `unread` that of numbers in text which cannot be read, `compiled` the SELECTs; `kinds` are types of text.
-    `texts` are columns whose values are wanted as they are spelled.
+    `texts` are columns whose values are wanted as they are spelled, `commas` those whose text has decimal commas.
     """
 
     engine: Engine
@@ -49,6 +49,7 @@ class Relation:
     kinds: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
+    commas: frozenset[str] = frozenset()
 
     @property
     def where(self) -> str:
@@ -111,7 +112,7 @@ class Relation:
         for file in self.headers:
             if column not in self.headers[file]:
                 continue
-            table = of.table(files, [file], (), {})
+            table = of.table(files, [file], (), {}, self.commas)
             sql = f"SELECT 1 FROM {table.sql} WHERE starts_with({table.names[column]}, {literal(text)}) LIMIT 1"
             if not self.source.engine.beside(sql):
                 continue

@@ -22,6 +22,28 @@ SQL_TYPES = {
     "moment": "TIMESTAMP WITH TIME ZONE",
     "clock": "TIME",
 }
+WHOLE = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+)
+MOMENTS = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
+NUMERIC = (*WHOLE, "FLOAT", "DOUBLE", "DECIMAL", "BOOLEAN")
+# The types of columns of parquet and of tables that a declared type fits.
+OWN_TYPES = {
+    **dict.fromkeys(("number", "decimal_comma", "thousands_comma"), NUMERIC),
+    "integer": WHOLE,
+    "boolean": ("BOOLEAN",),
+    "date": MOMENTS,
+    "timestamp": MOMENTS,
+}
 NUMBERS = ("number", "decimal_comma", "thousands_comma")
 PATTERNS = {
     "decimal_comma": r"[-+]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?([eE][-+]?\d+)?",
@@ -79,6 +101,19 @@ def known_types(columns: Columns, notation: str) -> dict[str, str]:
     # What an expression of the same name takes the place of is text to that expression, if the config says so.
     spelled = {name for name, kind in columns.types.items() if kind == "text"}
     return {name: kind for name, kind in types.items() if name not in columns.derived or name in spelled}
+
+
+def contradicts(kind: str, there: str) -> bool:
+    """Return whether a declared type names something else than the type that a column has of its own.
+
+    A notation is about text: where the column holds numbers it asks for nothing. Any category can be text.
+
+    >>> contradicts("integer", "DOUBLE"), contradicts("decimal_comma", "DOUBLE"), contradicts("date", "VARCHAR")
+    (True, False, False)
+    """
+    own = there.partition("(")[0]
+    known = {name for names in OWN_TYPES.values() for name in names}
+    return own in known and kind in OWN_TYPES and own not in OWN_TYPES[kind]
 
 
 def clues(text: str, notation: str) -> list[str]:

@@ -15,6 +15,7 @@ from driftloop.monitoring.errors import (
     MissingColumns,
     NotATime,
     SecretMissing,
+    TypeMisfit,
     listed,
     suggestion,
 )
@@ -52,6 +53,12 @@ def refuse_mismatch(project: Project) -> None:
         raise ConfigError(
             str(project.file), "columns.time", error.found, expected=error.expected, remedy=error.remedy
         ) from None
+    except TypeMisfit as error:
+        if is_new(project):
+            key = f"columns.types.{error.column}"
+            found, expected = error.found, error.expected
+            raise ConfigError(str(project.file), key, found, expected=expected, remedy=error.remedy) from None
+        return
     except (BadExpression, DriverMissing, SecretMissing):
         if is_new(project):
             raise

@@ -87,6 +87,19 @@ def test_a_numeric_column_is_numbers_and_what_is_none_is_reported(tmp_path: Path
     assert read_rows(flags, columns(types={"fare": "boolean"}), WEEK, tmp_path).frame["fare"].tolist() == [True, False]
 
 
+def test_a_json_number_has_a_point_whatever_the_notation_of_text(tmp_path: Path) -> None:
+    """With decimal commas, declared or detected, 1.234 is no thousand; text of the same key is read with commas."""
+    values = ["1.234", '"1.234,5"', "12.5", "7", "-1.5e3", "null", '"2,5"']
+    source = written(tmp_path, "".join(line(fare=value) for value in values))
+    expected = [1.234, 1234.5, 12.5, 7.0, -1500.0, 2.5]
+    declared = read_rows(source, columns(types={"fare": "decimal_comma"}), WEEK, tmp_path).frame["fare"]
+    assert numbers(declared, "fare")[0].dropna().tolist() == expected
+    # The first thousand lines show commas only; a number with a point comes later.
+    many = line(fare='"1,5"') * 1200 + line(fare="1.234")
+    detected = read_rows(written(tmp_path, many), columns(), WEEK, tmp_path).frame["fare"]
+    assert detected.tolist()[-2:] == [1.5, 1.234]
+
+
 def test_whole_numbers_that_floats_would_round_are_counted(tmp_path: Path) -> None:
     """In a numeric column, as those of other formats are."""
     frame = read_rows(written(tmp_path, line(fare="9007199254740993") + line()), columns(), WEEK, tmp_path).frame

@@ -17,7 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from driftloop.monitoring.config import Monitored
-from driftloop.monitoring.errors import DuplicateColumns, NamesDiffer, NotATime, SourceUnreadable
+from driftloop.monitoring.errors import DuplicateColumns, NamesDiffer, NotATime, SourceUnreadable, TypeMisfit
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.canonical import conform, labels, numbers, shortened
 from driftloop.monitoring.settings.columns import Columns
@@ -83,6 +83,60 @@ def test_a_declared_notation_is_the_only_one(tmp_path: Path) -> None:
     assert made.tolist()[::2] == [1234.0, 2.5]
     assert np.isnan(made[1])
     assert bent.lost == 1
+
+
+@pytest.mark.parametrize("numbers_as", [[1.234, 2.5, 7.0], [Decimal("1.234"), Decimal("2.500"), Decimal("7.000")]])
+def test_numbers_beside_text_with_commas_stay_what_they_are(tmp_path: Path, numbers_as: list[Any]) -> None:
+    """In a glob with a file of text and a file of numbers, 1.234 of the numbers does not become a thousand."""
+    parquet(tmp_path, "a.parquet", **(trips() | {"fare": ["1.234,5", "2,5", None]}))
+    parquet(tmp_path, "b.parquet", **(trips() | {"fare": numbers_as}))
+    frame = read_rows(Source(path="*.parquet"), columns(types={"fare": "decimal_comma"}), WEEK, tmp_path).frame
+    assert sorted(frame["fare"].dropna()) == [1.234, 2.5, 2.5, 7.0, 1234.5]
+
+
+FLAG, MOMENT = pa.array([True, False, None]), pa.array([1, 2, 3], pa.timestamp("us"))
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "there"),
+    [
+        ([1.5, 2.0, 3.0], "integer", "DOUBLE"),
+        ([1, 2, 3], "boolean", "BIGINT"),
+        ([1, 2, 3], "timestamp", "BIGINT"),
+        (FLAG, "date", "BOOLEAN"),
+        (MOMENT, "number", "TIMESTAMP"),
+        (MOMENT, "decimal_comma", "TIMESTAMP"),
+    ],
+)
+def test_a_declared_type_that_the_column_does_not_have_is_refused(
+    tmp_path: Path, values: Any, kind: str, there: str
+) -> None:
+    """Parquet and tables of DuckDB have types; another one in the config would have no effect, and is refused."""
+    source = parquet(tmp_path, **(trips() | {"until": values}))
+    table = Source(url="duckdb://x.duckdb", table="trips")
+    with closing(duckdb.connect(str(tmp_path / "x.duckdb"))) as con:
+        con.execute(f"CREATE TABLE trips AS SELECT * FROM '{tmp_path}/rows.parquet'")
+    for read in (source, table):
+        with pytest.raises(TypeMisfit, match=rf"until has the type {there}, and columns\.types has it as {kind}"):
+            read_rows(read, columns(types={"until": kind}), WEEK, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2, 3], "integer"),
+        ([1.5, 2.0, 3.0], "decimal_comma"),
+        ([1.5, 2.0, 3.0], "number"),
+        (FLAG, "boolean"),
+        (MOMENT, "timestamp"),
+        ([1, 2, 3], "text"),
+        (["1", "2", "3"], "integer"),
+    ],
+)
+def test_a_declared_type_that_the_column_has_passes(tmp_path: Path, values: Any, kind: str) -> None:
+    """A type that repeats the column's own, a notation beside numbers, and text for a category change nothing."""
+    source = parquet(tmp_path, **(trips() | {"until": values}))
+    assert len(read_rows(source, columns(types={"until": kind}), WEEK, tmp_path).frame) == 3
 
 
 def test_files_that_write_numbers_in_two_ways_are_refused(tmp_path: Path) -> None:

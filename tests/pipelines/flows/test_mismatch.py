@@ -34,6 +34,7 @@ def project(folder: Path, frame: pd.DataFrame | None = None, **changes: Any) -> 
         ({"columns__target": "why"}, "columns.target", "'why'"),
         ({"columns__time": "tss"}, "columns.time", "Did you mean 'ts'"),
         ({"columns__time": "city", "columns__categorical": ["kind"]}, "columns.time", "the time column 'city' holds"),
+        ({"columns__types": {"amount": "integer"}}, "columns.types.amount", "has the type DOUBLE"),
         ({"columns__filter": "amuont > 3"}, "columns", "Did you mean 'amount'"),
         (
             {"columns__numeric": ["amount", "speed", "city"], "columns__categorical": ["kind"]},
