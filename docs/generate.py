@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pkgutil
+import re
 import types
 import typing
 from datetime import timedelta
@@ -30,6 +32,7 @@ from driftloop.pipelines.gate import Gate
 from driftloop.pipelines.requests.ends import AFTERWARDS, ENDS
 
 HERE = Path(__file__).parent
+EXPLANATIONS = HERE.parent / "monitoring" / "report" / "explanations.json"
 
 TOP = """\
 # The config: one YAML per model
@@ -113,6 +116,27 @@ def findings_page() -> str:
         for name, end in sorted(ENDS.items())
     ]
     return "\n".join([FINDINGS, *parts, RETRAINS + "\n".join(rows)]) + "\n"
+
+
+def explanations() -> str:
+    """What the pages of the docs say about each code, for reports, which must not link to them."""
+    findings = {
+        code.name: {"meaning": code.meaning, "cause": code.cause, "remedy": code.remedy} for code in finding_codes()
+    }
+    ends = {name: {"meaning": end.meaning, "cause": "", "remedy": end.remedy} for name, end in sorted(ENDS.items())}
+    table = re.findall(
+        r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", (HERE / "outcomes.md").read_text("utf-8"), re.MULTILINE
+    )
+    outcomes = {
+        name: dict(zip(("meaning", "cause", "remedy"), (_unlinked(cell) for cell in cells), strict=True))
+        for name, *cells in table
+    }
+    content = {"findings": findings, "outcomes": outcomes, "retrains": ends}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _unlinked(markdown: str) -> str:
+    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", markdown)
 
 
 def finding_codes() -> list[FindingCode]:
@@ -237,3 +261,4 @@ PAGES = {"config.md": config_page, "commands.md": commands_page, "findings.md": 
 if __name__ == "__main__":
     for file, page in PAGES.items():
         (HERE / file).write_text(page(), "utf-8")
+    EXPLANATIONS.write_text(explanations(), "utf-8")

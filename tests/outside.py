@@ -58,6 +58,10 @@ def main() -> None:
     assert "site-packages" in package.parts, package
     assert (package / "py.typed").is_file()
     assert list((package / "pipelines" / "examples").glob("*.yaml"))
+    assert (package / "monitoring" / "report" / "explanations.json").is_file()
+    for half, rooms in {"monitoring": ("presentation", "report"), "pipelines": ("site", "backtest")}.items():
+        for room in rooms:
+            assert list((package / half / room).glob("*.html.j2")), room
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         os.environ["DRIFTLOOP_HOME"] = str(folder / "state")

@@ -20,12 +20,14 @@ class Policy(Section, ABC):
 
     `declares` is all that the class itself may read, without its members. Events, the site and backtests depend on it,
     so the definition of a class without it fails. `observes` is the field of a `Check` that the thresholds of its votes
-    limit, if there is one.
+    limit, if there is one. `in_percent`: the observed value and the threshold of its votes are shares, which pages show
+    in percent.
     """
 
     role: ClassVar[Literal["trigger", "guard"]]
     declares: ClassVar[frozenset[Signal]]
     observes: ClassVar[str | None] = None
+    in_percent: ClassVar[bool] = False
     policy: str
 
     @classmethod

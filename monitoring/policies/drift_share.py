@@ -20,6 +20,7 @@ class DriftShare(Trigger):
     """
 
     declares = frozenset({"drift", "importance"})
+    in_percent = True
     observes = "drift_share"
     policy: Literal["drift_share"] = "drift_share"
     threshold: float = Field(0.5, gt=0, le=1, description="share of drifted features")

@@ -21,6 +21,7 @@ class EstimatedLoss(Trigger):
     """
 
     declares = frozenset({"estimate"})
+    in_percent = True
     policy: Literal["estimated_loss"] = "estimated_loss"
     max_rise: float = Field(
         0.15, ge=0, le=MOST_TIMES, description="rise that fires, as a share of the reference loss; 0.15 is 15%"

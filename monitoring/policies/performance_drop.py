@@ -20,6 +20,7 @@ class PerformanceDrop(Trigger):
     """
 
     declares = frozenset({"loss"})
+    in_percent = True
     policy: Literal["performance_drop"] = "performance_drop"
     max_rise: float = Field(
         0.15, ge=0, le=MOST_TIMES, description="rise that fires, as a share of the reference loss; 0.15 is 15%"

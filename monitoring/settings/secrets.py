@@ -8,6 +8,8 @@ import os
 import re
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlsplit
 
+from markupsafe import escape
+
 from driftloop.monitoring.errors import SecretMissing
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -67,7 +69,7 @@ def spellings(secret: str) -> set[str]:
     """
     known = {secret, unquote(secret), unquote_plus(secret)}
     known |= {spelled for one in tuple(known) for spelled in (quote(one, safe=""), quote(one), quote_plus(one))}
-    known |= {quote_plus(secret, safe="/"), html.escape(secret)}
+    known |= {quote_plus(secret, safe="/"), html.escape(secret), str(escape(secret))}
     # Within quotes, as Python and JSON write a text.
     known |= {repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     return {one for one in known if len(one) > 2}

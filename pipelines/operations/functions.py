@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +32,9 @@ class CheckResult(Check):
         return dress("", self)
 
     def _repr_html_(self) -> str:
-        # In a frame, so that neither page takes the other's style; scripts in it reach nothing outside.
-        page = escape(self.html(), quote=True)
-        return (
-            f'<iframe srcdoc="{page}" sandbox="allow-scripts" title="drift report" '
-            f'style="width:100%;height:{FRAME_HEIGHT}px;border:0"></iframe>'
-        )
+        from driftloop.pipelines.runtime.pages import render
+
+        return render("operations/notebook.html.j2", page=self.html(), height=FRAME_HEIGHT)
 
 
 def load(config: str | Path) -> Project:

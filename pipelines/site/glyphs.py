@@ -1,6 +1,8 @@
-"""Marks of the timeline: told apart by their shape, not by colour alone. Pure."""
+"""Marks of the timeline. They differ in shape, not in color alone. Pure."""
 
 from __future__ import annotations
+
+from markupsafe import Markup
 
 from driftloop.pipelines.site.history import MarkKind
 
@@ -10,16 +12,16 @@ WORDS: dict[MarkKind, str] = {
     "waiting": "waits for approval",
     "failed": "retrain failed",
     "rolled_back": "rolled back",
-    "healed": "champion brought back",
-    "moved": "champion set by hand",
+    "healed": "champion restored",
+    "moved": "champion set manually",
 }
 
 
-def glyph(kind: MarkKind, x: float, y: float, size: float = 6) -> str:
-    """The mark of one kind with its middle at a point; `size` is half its height.
+def glyph(kind: MarkKind, x: float, y: float, size: float = 6) -> Markup:
+    """Return the mark of one kind with its middle at a point; `size` is half its height.
 
     >>> glyph("failed", 10, 10)
-    '<path class="mark failed" d="M5.5 5.5h9.0v9.0h-9.0z"/>'
+    Markup('<path class="mark failed" d="M5.5 5.5h9.0v9.0h-9.0z"/>')
     """
     s, t = size, 0.75 * size
     shapes = {
@@ -31,16 +33,4 @@ def glyph(kind: MarkKind, x: float, y: float, size: float = 6) -> str:
         "healed": f"M{x - t} {y}h{2 * t}M{x} {y - t}v{2 * t}",
         "moved": f"M{x} {y - s}l{s} {s}l{-s} {s}l{-s} {-s}z",
     }
-    return f'<path class="mark {kind}" d="{shapes[kind]}"/>'
-
-
-def legend(kinds: list[MarkKind]) -> str:
-    """The marks that occur, with their words."""
-    if not kinds:
-        return ""
-    told = "".join(
-        f'<li><svg width="16" height="16" aria-hidden="true">{glyph(kind, 8, 8)}</svg>{WORDS[kind]}</li>'
-        for kind in WORDS
-        if kind in kinds
-    )
-    return f'<ul class="legend">{told}</ul>'
+    return Markup('<path class="mark {}" d="{}"/>').format(kind, shapes[kind])

@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from markupsafe import Markup
+
 from driftloop.monitoring.errors import clipped
-from driftloop.monitoring.presentation.markup import (
-    DASH,
-    EMPTY,
-    badge,
-    number,
-    text,
-    tone_of,
-    verdict_badges,
-    with_head,
-)
+from driftloop.monitoring.presentation.markup import DASH, number, tone_of
 from driftloop.monitoring.records import Check, Moment, Outcome, Record, Standing
-from driftloop.pipelines.site.cards import Head, Row, cards
+from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.glyphs import WORDS, glyph
 from driftloop.pipelines.site.history import MarkKind, ModelHistory, Request
 from driftloop.pipelines.site.spark import sparkline
-from driftloop.pipelines.site.style import SITE_STYLE
 
 SPARK_POINTS = 60
 LONGEST = 220
 URGENCY = ("bad", "warn", "new", "quiet", "good")
-HEADS = (
-    Head("Model", "name", told=False),
-    Head("Verdict", told=False),
-    Head("Champion", "w"),
-    Head("Drifted"),
-    Head("Loss"),
-    Head("Last check", "w"),
-    Head("Last training", "w"),
-)
+SHEETS = ("presentation/style.css", "site/style.css")
 
 
 class ModelLine(Record):
-    """What the index tells of a model: kept beside its page, so that a check rewrites one line and not all."""
+    """Line of a model in the index: stored next to its page, so that a check rewrites one line and not all."""
 
     model: str
     outcome: Outcome | None = None
@@ -55,6 +40,17 @@ class ModelLine(Record):
     reference_loss: float | None = None
     last_training: Moment | None = None
     last_training_end: str = ""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Texts and sparklines of one line of the index."""
+
+    drift: str
+    drift_drawing: Markup
+    loss: str
+    loss_drawing: Markup
+    gate: str
 
 
 def line_of(history: ModelHistory) -> ModelLine:
@@ -95,22 +91,22 @@ def _training_end(history: ModelHistory, asked: Request) -> str:
 
 
 def render(lines: Sequence[ModelLine], written: datetime) -> str:
-    """The whole page; every text in it is escaped, and it loads nothing."""
+    """Return the whole page; every text in it is escaped, and it loads nothing."""
     ordered = sorted(lines, key=lambda line: (URGENCY.index(_tone(line)), line.model))
-    body = cards(HEADS, [_row(line) for line in ordered], "whole") if lines else _nothing()
-    top = (
-        f'<main id="driftloop">\n<header><p class="eyebrow">driftloop</p><h1>Models</h1>{_summary(lines)}</header>\n'
-        f'<section class="index">{body}</section>'
-        f'<p class="foot">Times are UTC. Written at {written:%Y-%m-%d %H:%M}, after each check anew.</p></main>\n'
+    return rendered(
+        "site/index.html.j2",
+        title="Models · driftloop",
+        sheets=SHEETS,
+        lines=[(line, _shown(line)) for line in ordered],
+        summary=_summary(lines),
+        marks=WORDS,
+        glyph=glyph,
+        written=written,
     )
-    return with_head(EMPTY, title="Models · driftloop", style=SITE_STYLE, top=top)
 
 
 def _summary(lines: Sequence[ModelLine]) -> str:
-    if not lines:
-        return ""
     tones = [_tone(line) for line in lines]
-    told = [f"{len(lines)} model{'s' if len(lines) > 1 else ''}"]
     words = {
         "bad": "failed or with bad data",
         "warn": "worse, held back, rejected or waiting",
@@ -118,67 +114,25 @@ def _summary(lines: Sequence[ModelLine]) -> str:
         "good": "steady",
         "quiet": "without enough rows",
     }
-    told += [f"{tones.count(tone)} {word}" for tone, word in words.items() if tone in tones]
-    return f'<p class="reason">{" · ".join(told)}</p>'
-
-
-def _nothing() -> str:
-    return (
-        '<p class="empty">No model has been checked yet.<br>Start with <code>driftloop init DATA</code>, '
-        "or with <code>driftloop demo</code>.</p>"
-    )
-
-
-def _worse(line: ModelLine) -> bool:
-    return line.standing == "worse"
+    counts = [f"{tones.count(tone)} {word}" for tone, word in words.items() if tone in tones]
+    return " · ".join([f"{len(lines)} model{'s' if len(lines) > 1 else ''}", *counts])
 
 
 def _tone(line: ModelLine) -> str:
-    return tone_of(line.outcome, worse=_worse(line) or line.undone is not None) if line.outcome else "quiet"
+    worse = line.standing == "worse" or line.undone is not None
+    return tone_of(line.outcome, worse=worse) if line.outcome else "quiet"
 
 
-def _row(line: ModelLine) -> Row:
-    verdict = verdict_badges(line.outcome, worse=_worse(line)) if line.outcome else badge("quiet", "not checked yet")
+def _shown(line: ModelLine) -> Shown:
     share = next((value for value in reversed(line.drift) if value is not None), None)
-    drifted = sparkline(line.drift, "drift", f"drifted features at the last {len(line.drift)} checks")
-    told = f"{line.loss_name} at the last {len(line.loss)} checks, dashed: its reference {number(line.reference_loss)}"
-    lost = sparkline(line.loss, "loss", told, line.reference_loss)
-    if line.undone and line.outcome:
-        verdict += f" {badge('warn', WORDS[line.undone])}"
-    why = f'<p class="soft" title="{text(line.reason)}">{text(line.reason)}</p>' if line.reason else ""
-    return Row(
-        (
-            f'<div><a href="models/{text(line.model)}.html"><strong>{text(line.model)}</strong></a>{why}</div>',
-            verdict,
-            text(line.champion) if line.champion else "none",
-            _pair(DASH if share is None else f"{share:.0%}", drifted),
-            _loss(line, lost),
-            f"{line.last_check:%Y-%m-%d %H:%M}" if line.last_check else "never",
-            _ended(line),
-        )
-    )
-
-
-def _loss(line: ModelLine, drawn: str) -> str:
-    """The newest loss; of a new champion that at the gate, with the loss of the version before it as a hint."""
-    if line.gate_loss is not None:
-        value = f"{line.loss_name} {number(line.gate_loss)}".strip()
-        before = line.new_champion.partition(" (")[2].removesuffix(")")
-        small = f"at the gate; {before}" if before else "at the gate"
-        return f'<span title="{text(line.new_champion)}">{_pair(value, drawn)}<br><small>{text(small)}</small></span>'
     loss = next((value for value in reversed(line.loss) if value is not None), None)
-    return _pair(f"{line.loss_name} {number(loss)}" if loss is not None else DASH, drawn)
-
-
-def _ended(line: ModelLine) -> str:
-    """The day of the last training, behind the mark of how it ended."""
-    if line.last_training is None:
-        return DASH
-    kind = next((kind for kind in WORDS if kind == line.last_training_end), None)
-    mark = f'<svg width="16" height="16" role="img">{glyph(kind, 8, 8)}</svg>' if kind else ""
-    told = text(line.last_training_end)
-    return f'<span class="ended" title="{told}">{mark}{line.last_training:%Y-%m-%d}</span>'
-
-
-def _pair(value: str, drawn: str) -> str:
-    return f'<span class="pair"><b>{text(value)}</b>{drawn}</span>'
+    loss = loss if line.gate_loss is None else line.gate_loss
+    before = line.new_champion.partition(" (")[2].removesuffix(")")
+    title = f"{line.loss_name} at the last {len(line.loss)} checks, dashed: its reference {number(line.reference_loss)}"
+    return Shown(
+        drift=DASH if share is None else f"{share:.0%}",
+        drift_drawing=sparkline(line.drift, "drift", f"drifted features at the last {len(line.drift)} checks"),
+        loss=DASH if loss is None else f"{line.loss_name} {number(loss)}".strip(),
+        loss_drawing=sparkline(line.loss, "loss", title, line.reference_loss),
+        gate=f"at the gate; {before}" if before else "at the gate",
+    )

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from markupsafe import Markup
+
 from driftloop.monitoring.decision import limit_on
-from driftloop.monitoring.presentation.markup import number, text
+from driftloop.monitoring.presentation.markup import number
 from driftloop.monitoring.records import Check
 from driftloop.pipelines.site.scales import Scale, around, spread, thinned, tick_labels, ticks
 
 LINE_POINTS = 600
+NOTHING = Markup("")
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,8 @@ class Time:
         return self.pixels((moment - self.start).total_seconds())
 
 
-def drift_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) -> str:
-    """The share of features that drifted, and the limit that a policy has for it, within a composition too."""
+def drift_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) -> Markup:
+    """Draw the share of features that drifted, and the limit of a policy on it, within a composition too."""
     limits = [(check.now, limit) for check in checks if (limit := limit_on(check.votes, "drift_share")) is not None]
     shares = [(check.now, check.drift_share or 0.0) for check in checks]
     highest = max([*(share for _, share in shares), *(limit for _, limit in limits), 0.1])
@@ -70,26 +73,26 @@ def drift_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float)
     parts = [
         _heading("Drifted features", "share of all", layout, top),
         _value_axis(marks, [f"{mark:.0%}" for mark in marks], scale, layout),
-        f'<path class="drift area" d="{_path(line)}L{line[-1][0]} {scale(0)}L{line[0][0]} {scale(0)}Z"/>',
-        f'<path class="limit" d="{_steps([(time(now), scale(limit)) for now, limit in limits])}"/>' if limits else "",
-        f'<path class="drift" d="{_path(line)}"/>',
+        _line("drift area", f"{_path(line)}L{line[-1][0]} {scale(0)}L{line[0][0]} {scale(0)}Z"),
+        _line("limit", _steps([(time(now), scale(limit)) for now, limit in limits])) if limits else NOTHING,
+        _line("drift", _path(line)),
         _dots("drift", line, layout),
     ]
     last = [("drift", f"{shares[-1][1]:.0%}", scale(shares[-1][1]))]
     if limits:
         last.append(("limit", f"limit {limits[-1][1]:.0%}", scale(limits[-1][1])))
-    return "".join(parts) + _labels(last, line[-1][0], layout, scale)
+    return NOTHING.join(parts) + _labels(last, line[-1][0], layout, scale)
 
 
-def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) -> str:
-    """The champion's loss with its interval and its reference, and what was estimated of it before labels were there.
+def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) -> Markup:
+    """Draw the champion's loss with its interval and its reference, and the estimate of it before labels arrived.
 
     Empty where neither was ever known.
     """
     seen = [(time(check.now), one) for check in checks if (one := check.performance) and math.isfinite(one.loss)]
     guessed = [(time(check.now), loss) for check in checks if (loss := _estimated(check)) is not None]
     if not seen and not guessed:
-        return ""
+        return NOTHING
     values = [value for _, one in seen for value in (one.loss, one.low, one.high, one.reference_loss)]
     values = [value for value in (*values, *(loss for _, loss in guessed)) if math.isfinite(value)]
     low, high = around(min(values), max(values))
@@ -100,14 +103,14 @@ def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) 
     dotted = [(x, scale(loss)) for x, loss in thinned(guessed, LINE_POINTS, lambda one: one[1])]
     reference = [(x, scale(one.reference_loss)) for x, one in kept if math.isfinite(one.reference_loss)]
     name = next(told.loss_name for check in reversed(checks) if (told := check.performance or check.estimated))
-    unit = f"{name}, 95 % interval" + (", dotted: estimated without labels" if dotted and layout.name == "wide" else "")
+    unit = f"{name}, 95% interval" + (", dotted: estimated without labels" if dotted and layout.name == "wide" else "")
     parts = [
         _heading("Champion's loss", unit, layout, top),
         _value_axis(marks, tick_labels(marks), scale, layout),
         _interval([(x, scale(one.low), scale(one.high)) for x, one in kept], layout),
-        f'<path class="reference" d="{_steps(reference)}"/>' if reference else "",
-        f'<path class="estimate" d="{_path(dotted)}"/>' if dotted else "",
-        f'<path class="loss" d="{_path(line)}"/>' if line else "",
+        _line("reference", _steps(reference)) if reference else NOTHING,
+        _line("estimate", _path(dotted)) if dotted else NOTHING,
+        _line("loss", _path(line)) if line else NOTHING,
         _dots("loss", line, layout),
     ]
     wide, last = layout.name == "wide", []
@@ -120,55 +123,65 @@ def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) 
     if guessed and (not seen or guessed[-1][0] >= seen[-1][0]):  # an older estimate is no newest value
         loss = guessed[-1][1]
         last.append(("estimate", f"{'estimated' if wide else 'est'} {number(loss)}", scale(loss)))
-    return "".join(parts) + _labels(last, max(x for x, _ in (*line, *dotted)), layout, scale)
+    return NOTHING.join(parts) + _labels(last, max(x for x, _ in (*line, *dotted)), layout, scale)
 
 
 def _estimated(check: Check) -> float | None:
-    """What the loss was estimated to be, where the estimate may be believed."""
-    told = check.estimated
-    return told.loss if told and told.applicable and told.loss is not None and math.isfinite(told.loss) else None
+    """Return the estimated loss, where the estimate applies."""
+    seen = check.estimated
+    return seen.loss if seen and seen.applicable and seen.loss is not None and math.isfinite(seen.loss) else None
 
 
-def _interval(points: Sequence[tuple[float, float, float]], layout: Layout) -> str:
-    """A whisker at each point while they are few, a band where they are many."""
+def _interval(points: Sequence[tuple[float, float, float]], layout: Layout) -> Markup:
+    """Draw a whisker at each point while they are few, a band where they are many."""
     if not points:
-        return ""
+        return NOTHING
     if len(points) <= layout.dots:
         whiskers = "".join(f"M{x} {low}V{high}" for x, low, high in points)
-        return f'<path class="loss whisker" d="{whiskers}"/>'
+        return _line("loss whisker", whiskers)
     outline = [(x, high) for x, _, high in points] + [(x, low) for x, low, _ in reversed(points)]
-    return f'<path class="loss band" d="{_path(outline)}Z"/>'
+    return _line("loss band", f"{_path(outline)}Z")
 
 
-def _heading(title: str, unit: str, layout: Layout, top: float) -> str:
-    strong = f'<tspan class="strong">{title}</tspan>'
-    return f'<text x="{layout.left}" y="{top + 8}">{strong} <tspan>{text(unit)}</tspan></text>'
+def _line(kind: str, path: str) -> Markup:
+    return Markup('<path class="{}" d="{}"/>').format(kind, path)
 
 
-def _value_axis(marks: Sequence[float], words: Sequence[str], scale: Scale, layout: Layout) -> str:
-    ends = f'x1="{layout.left}" x2="{layout.width - layout.right}"'
-    parts = [f'<line class="axis" {ends} y1="{scale.start}" y2="{scale.start}"/>']
+def _heading(title: str, unit: str, layout: Layout, top: float) -> Markup:
+    return Markup('<text x="{}" y="{}"><tspan class="strong">{}</tspan> <tspan>{}</tspan></text>').format(
+        layout.left, top + 8, title, unit
+    )
+
+
+def _value_axis(marks: Sequence[float], words: Sequence[str], scale: Scale, layout: Layout) -> Markup:
+    parts = [_across("axis", scale.start, layout)]
     for mark, word in zip(marks, words, strict=True):
         y = scale(mark)
-        parts.append(f'<line class="grid" {ends} y1="{y}" y2="{y}"/>' if y != scale.start else "")
-        parts.append(f'<text class="end" x="{layout.left - 8}" y="{y + 4}">{word}</text>')
-    return "".join(parts)
+        parts.append(_across("grid", y, layout) if y != scale.start else NOTHING)
+        parts.append(Markup('<text class="end" x="{}" y="{}">{}</text>').format(layout.left - 8, y + 4, word))
+    return NOTHING.join(parts)
 
 
-def _labels(labels: Sequence[tuple[str, str, float]], x: float, layout: Layout, scale: Scale) -> str:
-    """The newest values, written beside the ends of their lines and kept apart."""
+def _across(kind: str, y: float, layout: Layout) -> Markup:
+    return Markup('<line class="{kind}" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>').format(
+        kind=kind, left=layout.left, right=layout.width - layout.right, y=y
+    )
+
+
+def _labels(labels: Sequence[tuple[str, str, float]], x: float, layout: Layout, scale: Scale) -> Markup:
+    """Write the newest values next to the ends of their lines, without overlaps."""
     places = spread([y for _, _, y in labels], 14, scale.end - 2, scale.start + 2)
     right = max(x + 10, layout.width - layout.right + 8)
-    return "".join(
-        f'<text class="{kind} label" x="{right}" y="{place + 4}">{text(word)}</text>'
+    return NOTHING.join(
+        Markup('<text class="{} label" x="{}" y="{}">{}</text>').format(kind, right, place + 4, word)
         for (kind, word, _), place in zip(labels, places, strict=True)
     )
 
 
-def _dots(kind: str, points: Sequence[tuple[float, float]], layout: Layout) -> str:
+def _dots(kind: str, points: Sequence[tuple[float, float]], layout: Layout) -> Markup:
     if len(points) > layout.dots:
-        return ""
-    return "".join(f'<circle class="{kind}" cx="{x}" cy="{y}" r="2.6"/>' for x, y in points)
+        return NOTHING
+    return NOTHING.join(Markup('<circle class="{}" cx="{}" cy="{}" r="2.6"/>').format(kind, x, y) for x, y in points)
 
 
 def _path(points: Iterable[tuple[float, float]]) -> str:

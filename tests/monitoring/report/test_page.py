@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 
-from driftloop.monitoring.presentation.markup import OUTCOMES, POLICY, TONES
+from driftloop.monitoring.policies import POLICIES
+from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, POLICY, TONES
+from driftloop.monitoring.presentation.templating import TEMPLATES
 from driftloop.monitoring.records import (
     Check,
     CheckWindow,
@@ -19,6 +22,7 @@ from driftloop.monitoring.records import (
     Vote,
     Window,
 )
+from driftloop.monitoring.report.explanations import explained
 from driftloop.monitoring.report.page import dress, redress, verdict
 from tests import drawn
 
@@ -60,14 +64,14 @@ def test_all_is_told() -> None:
     for part in (
         "taxi Challenger promoted dry run Two triggers fired.",
         "2026-03-01 06:00 \u2013 2026-03-08 06:00 UTC",
-        "Rows 12,345 Champion 6 → 7 Decision retrain Drifted features 50%",
-        "mae 2.5 , 95% interval 2.25 \u2013 2.75, against 2 on the reference (+25.0%); 4,211 labelled rows",
+        "Rows 12,345 Champion 6 → 7 Decision retrain Drifted features 50% (1 of 1)",
+        "mae 2.5 , 95% interval 2.25 \u2013 2.75, against 2 on the reference (+25.0%); 4,211 labeled rows",
         "worse than the reference",
         "Version 7 promoted 15% lower",
         "champion 2.5, challenger 2.125",
-        "drift_share fire 0.5 0.25 half of them",
+        "drift_share fire 50.0% 25% half of them",
         "1 of 1 drifted",
-        "speed drifted 0.4 ≥&nbsp;0.1 wasserstein numeric",
+        "speed drifted 4.00x 0.4 ≥&nbsp;0.1 wasserstein numeric",
         "warning late_labels fare labels are late",
         "Check c-1 MLflow run mlflow-1 Prefect flow run prefect-1",
     ):
@@ -82,6 +86,57 @@ def test_a_loss_is_held_against_the_reference(loss: float, low: float, said: str
     """A rise that chance explains is told as such, and not as a loss that is well."""
     performance = Performance(loss_name="mae", loss=loss, low=low, high=3.0, rows=400, window=WEEK, reference_loss=2.0)
     assert f" rows of {WEEK}. {said} the reference" in words(verdict(check(performance=performance)))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_votes_are_shown_in_the_unit_of_their_reason(policy: str) -> None:
+    """A policy that compares shares shows percent, as its reason does; all others show the numbers."""
+    vote = Vote(policy=policy, vote="hold", observed=0.9095, threshold=0.125, reason="")
+    shown = ("91.0%", "12.5%") if POLICIES[policy].in_percent else ("0.9095", "0.125")
+    cells = re.findall(r'<td class="n">([^<]*)</td>', verdict(check(votes=(vote,))))
+    assert tuple(cells) == shown
+
+
+def test_percent_belongs_to_policies_whose_limit_is_a_share() -> None:
+    """The limit of such a policy is written in percent in its own reason."""
+    assert {name for name, kind in POLICIES.items() if kind.in_percent} == {
+        "drift_share", "performance_drop", "estimated_loss",
+    }  # fmt: skip
+
+
+def test_a_code_is_explained_where_it_is_shown() -> None:
+    """Outcome, finding and end of a retrain have their meaning and what to do inside the page, without a link."""
+    end = Retrain(
+        request_id="r", code="no_labels", version=None, promoted=False, champion_loss=None, challenger_loss=None,
+        reason="",
+    )  # fmt: skip
+    told = check(
+        outcome=Outcome.BAD_DATA, retrain=end, findings=(Finding(code="nulls", severity="warning", message="12% null"),)
+    )
+    html = verdict(told)
+    details = [unescape(words(part)) for part in re.findall(r"<details>.*?</details>", html, re.DOTALL)]
+    assert len(details) == 3
+    for kind, code, shown in zip(
+        ("outcomes", "retrains", "findings"), ("bad_data", "no_labels", "nulls"), details, strict=True
+    ):
+        entry = explained(kind, code)  # type: ignore[arg-type]
+        assert entry is not None
+        for text in (entry["meaning"], entry["remedy"]):
+            assert text.replace("`", "") in shown.replace(" .", ".").replace(" ,", ",")
+    assert "href" not in html
+
+
+def test_the_multiple_of_the_threshold_is_shown() -> None:
+    """Columns are in the order of score / threshold, which has a column of its own; no threshold of zero breaks it."""
+    told = check(
+        columns=(
+            column("a", 0.05, False), column("b", 0.345, True), column("c", 0.0, True, "evidently:ks", 0.05),
+            column("d", float("nan"), False),
+        )
+    )  # fmt: skip
+    html = verdict(told)
+    assert re.findall(r'class="ratio">([^<]*)<', html) == ["&gt; 999x", "3.45x", "0.50x", DASH]
+    assert re.findall(r"width:(\d+)%", html) == ["100", "86", "12", "0"]
 
 
 def test_most_drifted_first() -> None:
@@ -128,7 +183,7 @@ def test_texts_are_escaped() -> None:
     )  # fmt: skip
     html = dress("", told)
     assert "<b>" not in html
-    assert html.count("&lt;b&gt;&quot;&#x27;&amp;") >= 13
+    assert html.count("&lt;b&gt;&#34;&#39;&amp;") >= 13
 
 
 def test_no_script_and_no_network() -> None:
@@ -142,9 +197,9 @@ def test_no_script_and_no_network() -> None:
 
 def test_style_stays_inside() -> None:
     """Every rule of the verdict's style is bound to its own block, so that Evidently's page below looks as it did."""
-    from driftloop.monitoring.presentation.style import STYLE
-
-    selectors = re.findall(r"(?:^|[{}])\s*([^{}@;]+?)\s*\{", STYLE)
+    sheet, _, _ = TEMPLATES.loader.get_source(TEMPLATES, "presentation/style.css")
+    assert sheet.strip() in dress("", check())
+    selectors = re.findall(r"(?:^|[{}])\s*([^{}@;]+?)\s*\{", sheet)
     assert len(selectors) > 30
     assert all(part.strip().startswith("#driftloop") for selector in selectors for part in selector.split(","))
 

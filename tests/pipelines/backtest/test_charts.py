@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from driftloop.pipelines.backtest.charts import pareto, regrets, signals, tone
+from driftloop.pipelines.backtest.page import render
 from driftloop.pipelines.backtest.study import Study
 from tests.ageing import ageing, done
 
@@ -19,17 +20,18 @@ def test_every_policy_has_its_line(study: Study) -> None:
     assert regrets(study).count("<svg") == 2
     assert regrets(study).count("<title>") == 2 * len(study.standings)
     assert pareto(study).count('class="dot"') == 2 * (len(study.standings) + 1)
-    assert signals(study).count("<svg") == len(study.signals) == 3
+    assert [panel.drawing.count("<svg") for panel in signals(study)] == [1] * len(study.signals) == [1, 1, 1]
 
 
 def test_a_signal_without_a_value_says_so(study: Study) -> None:
     """No plot of nothing."""
     (first, *rest) = study.signals
     empty = first.model_copy(update={"points": (), "correlation": None})
-    drawn = signals(study.model_copy(update={"signals": (empty, *rest)}))
-    assert drawn.count("<svg") == len(rest)
-    assert "it never changes" in drawn
-    assert "no value" in drawn
+    other = study.model_copy(update={"signals": (empty, *rest)})
+    panels = signals(other)
+    assert [panel.drawing.count("<svg") for panel in panels] == [0] + [1] * len(rest)
+    assert panels[0].remark == "it never changes"
+    assert render(other).count("no value") == 1
 
 
 def test_colours_tell_the_recommended_from_the_configs_own(study: Study) -> None:

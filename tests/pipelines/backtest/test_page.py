@@ -42,7 +42,7 @@ def test_the_page_is_self_contained_and_says_what_to_do(study: Study) -> None:
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
     for one in study.standings:
-        assert page.count(f"{one.regret:.1f} %") >= 2
+        assert page.count(f"{one.regret:.1f}%") >= 2
     kept = study.model_copy(update={"recommendation": None})
     assert "Nothing is recommended" in render(kept)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from driftloop.monitoring.presentation.markup import DASH
+from driftloop.monitoring.records import Estimate
 from driftloop.pipelines.site import index_page, model_page
 from driftloop.pipelines.site.history import Lineage
 from driftloop.pipelines.site.index_page import line_of
@@ -40,6 +41,26 @@ def test_checks_and_versions_are_told_with_their_lineage() -> None:
         assert part in said, part
     assert f"2025-01-02 {DASH} 2025-05-02" in said, "what the champion learned from"
     assert "OOM" in said, "why a training failed"
+
+
+def test_the_legend_names_what_the_chart_contains() -> None:
+    """Every mark, line and color of the drawing has an entry with the same class, and no entry is without one."""
+    told = history(61)
+    guess = Estimate(method="dle", loss_name="mae", loss=4.2, rows=9, reference_loss=2.8, applicable=True, reason="")
+    estimated = replace(told, checks=tuple(one.model_copy(update={"estimated": guess}) for one in told.checks))
+    for shown in (told, estimated, replace(told, requests=(), moves=())):
+        page = model_page.render(shown)
+        legends = "".join(re.findall(r'<ul class="legend">.*?</ul>', page, re.DOTALL))
+        drawing = "".join(re.findall(r'<svg class="chart.*?</svg>', page, re.DOTALL))
+        # Hit areas are invisible; versions alternate in color; a line and the area under it have one entry.
+        plain = {"hit", "reign1", "drift area"}
+        named, found = (
+            {kind.replace("band", "whisker") for kind in re.findall(r'<(?:rect|path) class="([^"]+)"', part)} - plain
+            for part in (legends, drawing)
+        )
+        assert named == found
+    assert "loss estimated without labels" in model_page.render(estimated)
+    assert "loss estimated without labels" not in model_page.render(told)
 
 
 def test_the_page_of_a_long_life_is_bounded() -> None:

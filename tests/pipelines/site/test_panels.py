@@ -17,7 +17,7 @@ def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:
     both = replace(history(20), checks=tuple(one.model_copy(update={"estimated": guess}) for one in history(20).checks))
     assert "estimated 4.25" in timeline(both)
     alone = replace(both, checks=tuple(one.model_copy(update={"performance": None}) for one in both.checks))
-    assert "Champion's loss" in timeline(alone)
+    assert "Champion&#39;s loss" in timeline(alone)
     doubted = guess.model_copy(update={"applicable": False})
     unsure = replace(alone, checks=tuple(one.model_copy(update={"estimated": doubted}) for one in alone.checks))
     assert "Champion's loss" not in timeline(unsure)
