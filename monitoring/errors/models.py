@@ -154,6 +154,27 @@ class TrainingRaised(DriftloopError):
         )
 
 
+class LossUnusable(EstimatorError):
+    """A custom loss cannot be found, or it returns something else than the loss of every row. Exit code 2."""
+
+    def __init__(self, function: str, found: str, *, expected: str, remedy: str) -> None:
+        DriftloopError.__init__(self, f"performance.loss {function}: {found}", expected=expected, remedy=remedy)
+
+
+class LossRaised(TrainingRaised):
+    """A custom loss raised an error; its own traceback comes with it. Exit code 1."""
+
+    def __init__(self, function: str, name: str, text: str, traceback: str) -> None:
+        self.traceback = traceback
+        DriftloopError.__init__(
+            self,
+            f"performance.loss {function}: it raised {name}: {text}",
+            expected="function(target, predicted) that returns the loss of every row",
+            remedy="correct the function: it gets arrays of all rows, for classes their names and probabilities; "
+            "the champion was left in place",
+        )
+
+
 class TrainingStopped(DriftloopError):
     """A training function of the user's own that was ended by its limits, or whose process died: it gave nothing.
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from driftloop.monitoring.estimation.calibration import Calibration
 from driftloop.monitoring.estimation.domain import Domain
 from driftloop.monitoring.losses.performance import mean_interval
-from driftloop.monitoring.records import Estimate, Record, SelfTest, changed
+from driftloop.monitoring.records import Estimate, Record, SelfTest, changed, loss_title
 
 Floats = NDArray[np.float64]
 Method = Literal["cbpe", "dle"]
@@ -182,5 +182,5 @@ def judge(estimator: LossEstimator, expected: ExpectedLosses, reference_loss: fl
             f"at most {estimator.outside_share + MOST_OUTSIDE:.1%} may"
         )
     low, high = max(0.0, mean - half), mean + half
-    said = f"{estimator.loss_name} {mean:.4g} ({low:.4g} to {high:.4g}) estimated without labels"
+    said = f"{loss_title(estimator.loss_name)} {mean:.4g} ({low:.4g} to {high:.4g}) estimated without labels"
     return changed(told, loss=mean, low=low, high=high, outside_share=share, applicable=not why, reason=why or said)

@@ -10,16 +10,34 @@ from pydantic import Field, TypeAdapter
 from driftloop.monitoring.errors import UnknownLoss
 from driftloop.monitoring.losses.base import Loss
 from driftloop.monitoring.losses.brier import Brier
+from driftloop.monitoring.losses.cost_matrix import CostMatrix
+from driftloop.monitoring.losses.custom import Custom
 from driftloop.monitoring.losses.error_rate import ErrorRate
+from driftloop.monitoring.losses.gamma_deviance import GammaDeviance
 from driftloop.monitoring.losses.huber import Huber
 from driftloop.monitoring.losses.log_loss import LogLoss
 from driftloop.monitoring.losses.mae import Mae
 from driftloop.monitoring.losses.mse import Mse
+from driftloop.monitoring.losses.pinball import Pinball
 from driftloop.monitoring.losses.poisson_deviance import PoissonDeviance
+from driftloop.monitoring.losses.tweedie import Tweedie
+from driftloop.monitoring.losses.wape import Wape
 from driftloop.monitoring.tasks import TASKS, Task
 
 AnyLoss = Annotated[
-    Brier | ErrorRate | Huber | LogLoss | Mae | Mse | PoissonDeviance,
+    Brier
+    | CostMatrix
+    | Custom
+    | ErrorRate
+    | GammaDeviance
+    | Huber
+    | LogLoss
+    | Mae
+    | Mse
+    | Pinball
+    | PoissonDeviance
+    | Tweedie
+    | Wape,
     Field(discriminator="loss"),
 ]
 _READ: TypeAdapter[Loss] = TypeAdapter(AnyLoss)
@@ -36,9 +54,10 @@ def named(name: str) -> Loss:
     Mae(loss='mae')
     """
     word, _, given = name.removesuffix(")").partition("(")
-    keys = [key for key in LOSSES[word].model_fields if key != "loss"] if word in LOSSES else []
+    if ":" in word:  # module:function
+        word, given = "custom", name
     try:
-        values = dict(zip(keys, given.split(", ") if given else [], strict=True))
+        values = LOSSES[word].parameters(given) if word in LOSSES else {}
         made: Loss | None = _READ.validate_python({"loss": word, **values})
     except ValueError:  # a wrong number of values, or pydantic's own error
         made = None
@@ -59,8 +78,16 @@ def fitting(task: Task) -> tuple[str, ...]:
 
 
 def chosen(given: Any) -> Any:
-    """Return a section `performance` as it was given, None where it names no loss and nothing else."""
-    return None if isinstance(given, dict) and all(value is None for value in given.values()) else given
+    """Return a section `performance` as it was given, None where it names no loss and nothing else.
+
+    >>> chosen({"loss": "mylosses:asymmetric"})
+    {'loss': 'custom', 'function': 'mylosses:asymmetric'}
+    """
+    if not isinstance(given, dict):
+        return given
+    if isinstance(path := given.get("loss"), str) and ":" in path:
+        return {**given, "loss": "custom", "function": path}
+    return None if all(value is None for value in given.values()) else given
 
 
-__all__ = ["LOSSES", "AnyLoss", "Loss", "chosen", "default", "fitting", "named"]
+__all__ = ["LOSSES", "AnyLoss", "Custom", "Loss", "chosen", "default", "fitting", "named"]

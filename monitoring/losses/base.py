@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.tasks import Task
@@ -28,14 +28,17 @@ class Loss(Section, ABC):
     """One loss. Its fields are its YAML; `loss` is its name there.
 
     `tasks` are those it fits, `unit` is what it is measured in, and `constant` is what its best constant is called.
-    `lowest` is the least label for which it is defined, and `linear` names the linear model of numbers that fits it.
+    `lowest` is the least label for which it is defined, `above` excludes that label itself. `follows` names the
+    estimators that minimize it. The sum of a `relative` loss is divided by the sum of the absolute labels.
     """
 
     tasks: ClassVar[frozenset[Task]]
     unit: ClassVar[str]
     constant: ClassVar[str]
     lowest: ClassVar[float | None] = None
-    linear: ClassVar[Literal["ridge", "poisson"]] = "ridge"
+    above: ClassVar[bool] = False
+    follows: ClassVar[frozenset[str]] = frozenset()
+    relative: ClassVar[bool] = False
     loss: str
 
     @property
@@ -47,14 +50,58 @@ class Loss(Section, ABC):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def parameters(cls, text: str) -> dict[str, Any]:
+        """Return the fields that the parentheses of a `name` hold; a wrong number of values raises `ValueError`."""
+        keys = [key for key in cls.model_fields if key != "loss"]
+        return dict(zip(keys, text.split(", ") if text else [], strict=True))
+
     @property
     def of_numbers(self) -> bool:
         """Whether it is a loss of predicted numbers, and not of the probabilities of classes."""
         return self.tasks == NUMBERS
 
+    def numeric(self, target: NDArray[Any]) -> bool:
+        """Return whether these labels are numbers to be predicted, and not names of classes."""
+        return self.of_numbers
+
     def refused(self, least: float) -> bool:
         """Return whether labels, the least of which is given, hold one for which this loss is not defined."""
-        return self.lowest is not None and least < self.lowest
+        return self.lowest is not None and (least < self.lowest or (self.above and least == self.lowest))
+
+    def undefined(self, target: NDArray[Any]) -> tuple[str, str] | None:
+        """Return why this loss is not defined for some of the labels, and which labels it expects; otherwise None."""
+        return None
+
+    def whole(self, lost: Floats, target: NDArray[Any]) -> Floats:
+        """Return values, shape (n,), whose mean is the loss of all these rows together.
+
+        They are the losses of the rows themselves, unless the loss is `relative`. Then its value is a ratio of two sums
+        R = sum(lost) / sum(|target|), and the values are R + (lost - R |target|) / mean(|target|). Their variance is
+        that of the ratio (linearization, Cochran 1977, Sampling Techniques, 6.3). Where all labels are zero they are
+        not finite, unless nothing is lost.
+        """
+        if not self.relative or not len(lost):
+            return lost
+        import numpy as np
+
+        size = np.abs(np.asarray(target, dtype=np.float64))
+        mean = float(size.mean())
+        if mean == 0:
+            return np.full(len(lost), np.inf if lost.any() else 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            ratio = float(lost.mean()) / mean
+            made: Floats = ratio + (lost - ratio * size) / mean
+        return made
+
+    def decide(self, predicted: Floats, classes: Sequence[str]) -> NDArray[np.intp]:
+        """Return the place of the class that is predicted for every row, shape (n,): the most likely one."""
+        places: NDArray[np.intp] = predicted.argmax(axis=1)
+        return places
+
+    def threshold(self, classes: Sequence[str]) -> float | None:
+        """Return the probability above which the second of two classes is predicted; None for numbers or many."""
+        return 0.5 if len(classes) == 2 else None
 
     @abstractmethod
     def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
@@ -80,14 +127,47 @@ class Loss(Section, ABC):
         return {}
 
     @abstractmethod
-    def watched(self, classes: int = 0) -> str:
-        """Return the metric of xgboost that early stopping watches; `classes` is their number, 0 for numbers."""
+    def watched(self, classes: int = 0) -> str | None:
+        """Return the metric of xgboost that early stopping watches; `classes` is their number, 0 for numbers.
+
+        None where xgboost has no metric that is near enough: early stopping then computes this loss itself.
+        """
+
+    def linear(self) -> tuple[str, dict[str, Any]]:
+        """Return scikit-learn's linear model of numbers that fits this loss best, and its parameters."""
+        return "Ridge", {}
+
+    def boosting(self) -> dict[str, Any]:
+        """Return the parameters by which scikit-learn's HistGradientBoostingRegressor minimizes this loss."""
+        return {}
 
 
 class NumberLoss(Loss):
     """A loss of predicted numbers."""
 
     tasks = NUMBERS
+
+    def undefined(self, target: NDArray[Any]) -> tuple[str, str] | None:
+        import numpy as np
+
+        labels = np.asarray(target, dtype=np.float64)
+        labels = labels[~np.isnan(labels)]
+        if not len(labels):
+            return None
+        if self.relative and not labels.any():
+            return f"all {len(labels):,} labels are 0, by whose sum {self} divides", "labels other than 0"
+        least = float(labels.min())
+        if self.lowest is None or not self.refused(least):
+            return None
+        wrong, side, bound = (
+            (labels <= self.lowest, "at or below", "above")
+            if self.above
+            else (labels < self.lowest, "below", "of at least")
+        )
+        found = (
+            f"{int(wrong.sum()):,} of {len(labels):,} labels are {side} {self.lowest:g}, the least being {least:.6g}"
+        )
+        return found, f"labels {bound} {self.lowest:g}"
 
 
 class ClassLoss(Loss):

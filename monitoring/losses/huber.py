@@ -29,6 +29,7 @@ class Huber(NumberLoss):
 
     unit = "the square of the target's"
     constant = "Huber location"
+    follows = frozenset({"xgboost"})
     loss: Literal["huber"] = "huber"
     delta: float = Field(1.0, gt=0, le=1e300, description="errors beyond it count linearly; in the unit of the target")
 

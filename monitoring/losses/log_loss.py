@@ -17,6 +17,7 @@ class LogLoss(ClassLoss):
     """Negative logarithm of the probability of the true class: confident wrong answers cost most."""
 
     unit = "nats"
+    follows = frozenset({"xgboost", "linear"})
     loss: Literal["log_loss"] = "log_loss"
 
     def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:

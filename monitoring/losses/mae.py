@@ -18,6 +18,7 @@ class Mae(NumberLoss):
 
     unit = "that of the target"
     constant = "median"
+    follows = frozenset({"xgboost"})
     loss: Literal["mae"] = "mae"
 
     def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
@@ -36,3 +37,6 @@ class Mae(NumberLoss):
 
     def watched(self, classes: int = 0) -> str:
         return "mae"
+
+    def boosting(self) -> dict[str, Any]:
+        return {"loss": "absolute_error"}

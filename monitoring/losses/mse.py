@@ -18,6 +18,7 @@ class Mse(NumberLoss):
 
     unit = "the square of the target's"
     constant = "mean"
+    follows = frozenset({"xgboost", "linear"})
     loss: Literal["mse"] = "mse"
 
     def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:

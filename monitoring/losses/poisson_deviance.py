@@ -24,7 +24,7 @@ class PoissonDeviance(NumberLoss):
     unit = "twice that of the target"
     constant = "mean"
     lowest = 0.0
-    linear = "poisson"
+    follows = frozenset({"xgboost", "linear"})
     loss: Literal["poisson_deviance"] = "poisson_deviance"
 
     def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
@@ -47,3 +47,9 @@ class PoissonDeviance(NumberLoss):
 
     def watched(self, classes: int = 0) -> str:
         return "poisson-nloglik"
+
+    def linear(self) -> tuple[str, dict[str, Any]]:
+        return "PoissonRegressor", {}
+
+    def boosting(self) -> dict[str, Any]:
+        return {"loss": "poisson"}

@@ -39,6 +39,6 @@ class Cara(Trigger):
         staleness = sum(max(0.0, loss - measured.reference_loss) for loss in [*past, measured.loss])
         if limit <= 0:
             return self.not_applicable("the reference loss is 0, so the cost of a retrain is undefined")
-        excess = f"excess of {measured.loss_name} over the reference loss: {figure(staleness)}"
+        excess = f"excess of {measured.title} over the reference loss: {figure(staleness)}"
         reason = f"{excess}, added up over {len(past) + 1} checks (a retrain costs {figure(limit)})"
         return self.compare(staleness, limit, reason)

@@ -34,4 +34,4 @@ class EstimatedLoss(Trigger):
             return self.not_applicable(reason, self.max_rise)
         if not estimate.applicable or estimate.rise is None or estimate.low is None or estimate.high is None:
             return self.not_applicable(estimate.reason, self.max_rise)
-        return self.risen(estimate, self.max_rise, name=f"estimated {estimate.loss_name}")
+        return self.risen(estimate, self.max_rise, name=f"estimated {estimate.title}")

@@ -52,6 +52,6 @@ class LossCusum(Trigger):
         for loss in [*(check.loss for check in tenure(signals, history)), measured.loss]:
             if loss is not None:
                 total = max(0.0, total + (loss - reference_loss) / deviation - self.slack)
-        excess = f"excess of {measured.loss_name} over the reference loss {figure(reference_loss)}"
+        excess = f"excess of {measured.title} over the reference loss {figure(reference_loss)}"
         reason = f"{excess}: {total:.1f} standard deviations, added up over the checks (limit {self.threshold:g})"
         return self.compare(total, self.threshold, reason)

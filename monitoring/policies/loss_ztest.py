@@ -46,4 +46,4 @@ class LossZTest(Trigger):
         loss, reference = figure(measured.loss), figure(measured.reference_loss)
         side = "above" if z >= 0 else "below"
         distance = f"{abs(z):.1f} standard errors {side} the reference loss {reference}"
-        return self.compare(z, self.z, f"{measured.loss_name} {loss} is {distance} (limit {self.z:g})")
+        return self.compare(z, self.z, f"{measured.title} {loss} is {distance} (limit {self.z:g})")

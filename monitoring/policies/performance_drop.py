@@ -35,4 +35,4 @@ class PerformanceDrop(Trigger):
             return self.not_applicable("no labeled rows yet", self.max_rise)
         if measured.rows < self.min_rows:
             return self.not_applicable(f"{measured.rows:,} labeled rows, {self.min_rows:,} needed", self.max_rise)
-        return self.risen(measured, self.max_rise, name=measured.loss_name)
+        return self.risen(measured, self.max_rise, name=measured.title)

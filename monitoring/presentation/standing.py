@@ -40,7 +40,7 @@ def format_loss(seen: Performance) -> str:
     >>> format_loss(Performance(loss=3.0, low=2.5, high=3.5, **known))
     'mae 3 (95% interval 2.5 to 3.5) is 25.0% below the reference loss 4'
     """
-    said = f"{seen.loss_name} {seen.loss:.4g} (95% interval {seen.low:.4g} to {seen.high:.4g})"
+    said = f"{seen.title} {seen.loss:.4g} (95% interval {seen.low:.4g} to {seen.high:.4g})"
     if math.isinf(seen.rise):
         said += f" is above the reference loss {seen.reference_loss:.4g}"
     else:
@@ -61,6 +61,6 @@ def format_new_champion(champion: str, gate_loss: float, newest: Check | None) -
     `newest` is the newest check that measured a loss: that of another version.
     """
     seen = newest.performance if newest else None
-    name = f"{seen.loss_name} " if seen else ""
+    name = f"{seen.title} " if seen else ""
     said = f"version {champion} at the gate: {name}{gate_loss:.4g}"
     return f"{said} (loss of version {newest.champion}: {seen.loss:.4g})" if newest and seen else said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.quality.lateness import Lateness
 from driftloop.monitoring.quality.tally import Counted
 from driftloop.monitoring.records import ColumnReference, Finding, FindingCode
@@ -65,17 +66,30 @@ def labels(due: Counted, target: ColumnReference, config: Monitored, late: Laten
             observed=share,
             limit=limit,
         )
-    if config.loss.refused(due.least):
+    yield from _not_allowed(due, target, config.loss)
+    if target.kind == "categorical" and due.present and target.distinct <= len(target.levels):
+        yield from _classes(due, target, config)
+
+
+def _not_allowed(due: Counted, target: ColumnReference, loss: Loss) -> Iterator[Finding]:
+    """Judge labels for which the loss is not defined."""
+    if loss.refused(due.least):
+        side = "at or below" if loss.above else "below"
         yield LABELS_NOT_ALLOWED.found(
-            f"{target.name} has labels below {config.loss.lowest:g}, the least being {due.least:.6g}, and "
-            f"{config.loss} is not defined for them: correct them, exclude those rows (columns.filter), or choose "
+            f"{target.name} has labels {side} {loss.lowest:g}, the least being {due.least:.6g}, and "
+            f"{loss} is not defined for them: correct them, exclude those rows (columns.filter), or choose "
             "another performance.loss",
             column=target.name,
             observed=due.least,
-            limit=config.loss.lowest,
+            limit=loss.lowest,
         )
-    if target.kind == "categorical" and due.present and target.distinct <= len(target.levels):
-        yield from _classes(due, target, config)
+    if loss.relative and due.present and due.only == 0 and not due.varied:
+        yield LABELS_NOT_ALLOWED.found(
+            f"all {due.present:,} labels of {target.name} are 0, by whose sum {loss} divides: correct them, or choose "
+            "another performance.loss",
+            column=target.name,
+            observed=0.0,
+        )
 
 
 def _classes(due: Counted, target: ColumnReference, config: Monitored) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from driftloop.monitoring.records.measures import (
     Performance,
     Reference,
     Standing,
+    loss_title,
     share_drifted,
 )
 
@@ -64,6 +65,7 @@ __all__ = [
     "Window",
     "changed",
     "figure",
+    "loss_title",
     "share_drifted",
     "utc",
 ]

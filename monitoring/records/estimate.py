@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from driftloop.monitoring.records.base import Record
-from driftloop.monitoring.records.measures import relative_rise
+from driftloop.monitoring.records.measures import loss_title, relative_rise
 
 
 class SelfTest(Record):
@@ -43,6 +43,11 @@ class Estimate(Record):
     applicable: bool
     reason: str
     self_test: SelfTest | None = None
+
+    @property
+    def title(self) -> str:
+        """The name of the loss in texts."""
+        return loss_title(self.loss_name)
 
     @property
     def rise(self) -> float | None:

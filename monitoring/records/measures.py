@@ -100,6 +100,11 @@ class Performance(Record):
     reference_rows: int | None = None
 
     @property
+    def title(self) -> str:
+        """The name of the loss in texts."""
+        return loss_title(self.loss_name)
+
+    @property
     def rise(self) -> float:
         """Relative rise of the loss over the reference: 0.1 is ten per cent worse."""
         return relative_rise(self.loss, self.reference_loss)
@@ -124,6 +129,15 @@ class Performance(Record):
             level = min(self.reference_loss / self.loss, 1.0)
             of_reference = half * level * math.sqrt(self.rows / self.reference_rows)
         return "worse" if self.loss - self.reference_loss > math.hypot(half, of_reference) else "well"
+
+
+def loss_title(name: str) -> str:
+    """Return the name of a loss for texts: without a table of costs.
+
+    >>> loss_title('cost_matrix({"no":{"yes":1.0},"yes":{"no":5.0}})'), loss_title("pinball(0.9)")
+    ('cost_matrix', 'pinball(0.9)')
+    """
+    return name.partition("({")[0]
 
 
 def relative_rise(loss: float, reference_loss: float) -> float:

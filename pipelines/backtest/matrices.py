@@ -24,7 +24,7 @@ from driftloop.pipelines.training.fit import preload
 from driftloop.pipelines.training.probe import fit_probe
 from driftloop.pipelines.training.refit import why_not
 from driftloop.pipelines.training.scorer import Scorer
-from driftloop.pipelines.training.steps import divide, learn, losses
+from driftloop.pipelines.training.steps import divide, learn
 from driftloop.pipelines.training.threads import free_threads
 
 if TYPE_CHECKING:
@@ -175,9 +175,12 @@ def _scores(job: _Job, scorer: Scorer, first: int, end: int) -> tuple[Floats, Fl
     while at < end:
         # A few batches at once: one call of predict for each is slow where they are small, all at once takes memory.
         upto = max(at + 1, int(np.searchsorted(stops[:end], starts[at] + ROWS_AT_ONCE)))
-        made = losses(job.config, scorer, job.scored.iloc[starts[at] : stops[upto - 1]])
+        rows = job.scored.iloc[starts[at] : stops[upto - 1]]
+        truth = rows[job.config.columns.target].to_numpy()
+        made = job.config.loss.rows(truth, scorer.predict(rows), scorer.classes)
         for batch in range(at, upto):
-            part = made[starts[batch] - starts[at] : stops[batch] - starts[at]]
+            there = slice(starts[batch] - starts[at], stops[batch] - starts[at])
+            part = job.config.loss.whole(made[there], truth[there])
             means.append(part.mean())
             errors.append(standard_error(part))
         at = upto

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftloop.monitoring.presentation.markup import DASH, number
+from driftloop.monitoring.records import loss_title
 from driftloop.pipelines.backtest.charts import pareto, regrets, signals, tone
 from driftloop.pipelines.backtest.loss_chart import timeline
 from driftloop.pipelines.backtest.standings import Standing
@@ -71,7 +72,10 @@ def _facts(study: Study) -> list[tuple[str, str]]:
         ("Batches", f"{len(study.windows)} of {length(study)}"),
         ("Decided on", f"the newest {study.played}"),
         ("Labels", f"{study.label_delay} batches late" if study.label_delay else "at the end of a batch"),
-        ("A retrain costs", f"{number(study.retrain_cost)} ({study.cost:g} of a fresh model's {study.loss_name})"),
+        (
+            "A retrain costs",
+            f"{number(study.retrain_cost)} ({study.cost:g} of a fresh model's {loss_title(study.loss_name)})",
+        ),
     ]
 
 

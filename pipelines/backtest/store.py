@@ -84,14 +84,15 @@ def load(place: Path, at: int, later: int) -> Row | None:
 
 
 def _code(config: Project) -> str:
-    """A name for the user's own training code, next to the YAML or installed."""
-    if ":" not in config.training.estimator:
-        return ""
-    if own_code.source_file(config) is not None:
-        return own_code.code_digest(config)
+    """Name the content of the user's own code, a training function or a loss, next to the YAML or installed."""
+    installed = [name for name in own_code.modules(config) if own_code.source_file(name, config) is None]
+    return own_code.code_digest(config) + "".join(map(_installed, installed))
+
+
+def _installed(name: str) -> str:
     try:
-        found = importlib.util.find_spec(config.training.estimator.partition(":")[0])
+        found = importlib.util.find_spec(name)
     except (ImportError, ValueError):
-        return ""  # that it cannot be imported is told by the fit
+        return ""  # the fit, or the loss, reports that it cannot be imported
     there = found.origin if found else None
     return hashlib.sha256(Path(there).read_bytes()).hexdigest() if there and Path(there).is_file() else ""

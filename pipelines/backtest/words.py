@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftloop.monitoring.presentation.markup import number
-from driftloop.monitoring.records import Window
+from driftloop.monitoring.records import Window, loss_title
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines.backtest.recommendation import Recommendation
 from driftloop.pipelines.backtest.standings import Standing
@@ -22,7 +22,7 @@ COLUMNS = (
 def as_table(study: Study, on: Screen = PIPE) -> str:
     """The whole result for a terminal."""
     rows = [Row(_cells(one)) for one in (study.oracle, *study.standings, *compared(study))]
-    legend = LEGEND.format(loss=study.loss_name)
+    legend = LEGEND.format(loss=loss_title(study.loss_name))
     parts = [
         wrapped(heading(study), on),
         *(wrapped(one, on) for one in worth(study)),
@@ -64,8 +64,8 @@ def worth(study: Study) -> list[str]:
     best = min(study.standings, key=lambda one: one.loss)
     said = (
         f"Not worth monitoring yet: no policy's models beat the {study.baseline.name} significantly. Best: "
-        f"{study.loss_name} {number(best.loss)} ({best.name}), baseline {number(study.baseline.loss)}. Check the "
-        "features and the target, lengthen training.window, or add data before you choose a policy."
+        f"{loss_title(study.loss_name)} {number(best.loss)} ({best.name}), baseline {number(study.baseline.loss)}. "
+        "Check the features and the target, lengthen training.window, or add data before you choose a policy."
     )
     return [said]
 

@@ -25,12 +25,14 @@ from driftloop.pipelines.registry import Stored, Version, contents, evidence
 from driftloop.pipelines.training.evaluating import evaluation
 from driftloop.pipelines.training.latency import measure, timed_rows
 from driftloop.pipelines.training.loss_model import LossModel
+from driftloop.pipelines.training.objectives import objective
 from driftloop.pipelines.training.plots import importances
 from driftloop.pipelines.training.refit import why_not
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.split import unseen
 from driftloop.pipelines.training.steps import Parts, divide, learn, losses
 
+DEFAULT_THRESHOLD = 0.5
 PROVEN_ON = 200  # rows whose predictions are stored, and compared once the model is loaded back
 
 
@@ -69,6 +71,12 @@ def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Sco
     log = get_run_logger()
     if scorer.recipe is not None:
         log.info("%s", scorer.recipe.describe(config.loss))
+    estimator = scorer.recipe.estimator if scorer.recipe else config.training.estimator
+    given = scorer.recipe.params if scorer.recipe else params
+    log.info("%s", objective(estimator, given, config.loss, classes=config.type.has_classes))
+    threshold = config.loss.threshold(scorer.classes)
+    if threshold is not None and threshold != DEFAULT_THRESHOLD:
+        log.info("%s is predicted where its probability is above %.4g", scorer.classes[1], threshold)
     times = parts.train[config.columns.time]
     span = times.iloc[-1] - times.iloc[0]
     log.info("learned from %s rows of %.1f days", f"{len(times):,}", span / timedelta(days=1))

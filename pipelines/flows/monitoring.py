@@ -18,6 +18,7 @@ from driftloop.monitoring.quality.unreadable import unreadable
 from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines import registry
+from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows import measuring, requesting, unserved
@@ -89,6 +90,7 @@ def _alone(model: str, ledger: Ledger, dry_run: bool) -> Iterator[None]:
 def _check(run: CheckRun) -> Check:
     """The steps in their order; each early exit leaves before anything expensive is imported."""
     config, window = run.config, run.window
+    own_code.ready(config)
     phases.enter("finding the champion")
     champion = measuring.find_champion(config.model)
     if champion is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -94,9 +94,10 @@ def score_rows(
 
 
 class Labelled(NamedTuple):
-    """The losses of some rows that have labels, with their times: shapes (n,)."""
+    """The losses of some rows that have labels, with their labels and times: shapes (n,)."""
 
     losses: Floats
+    target: NDArray[Any]
     moments: NDArray[np.datetime64]
 
 
@@ -106,25 +107,31 @@ class Losses:
     def __init__(self, config: Project, labelled: Window) -> None:
         self.config, self.labelled = config, labelled
         self.losses: list[Floats] = []
+        self.targets: list[NDArray[Any]] = []
         self.moments: list[NDArray[np.datetime64]] = []
 
     def of(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> Labelled:
         """The losses of some canonical rows, as far as they have labels."""
         time, target = rows[self.config.columns.time], rows[self.config.columns.target]
         known = inside(time, self.labelled) & target.notna().to_numpy()
-        made = self.config.loss.rows(target.to_numpy()[known], predicted[known], classes)
-        return Labelled(made, time.dt.tz_convert(None).to_numpy()[known])
+        labels = target.to_numpy()[known]
+        made = self.config.loss.rows(labels, predicted[known], classes)
+        return Labelled(made, labels, time.dt.tz_convert(None).to_numpy()[known])
 
     def add(self, some: Labelled) -> None:
         """Take the losses of some more rows."""
         self.losses.append(some.losses)
         self.moments.append(some.moments)
+        if self.config.loss.relative:
+            self.targets.append(some.target)
 
     def performance(self, reference: Reference) -> Performance | None:
         """The mean with its interval, which heeds the order of time; None where no row has a label."""
         losses, moments = np.concatenate(self.losses), np.concatenate(self.moments)
         if not len(losses):
             return None
+        if self.config.loss.relative:
+            losses = self.config.loss.whole(losses, np.concatenate(self.targets))
         if (moments[1:] < moments[:-1]).any():
             losses = losses[np.argsort(moments, kind="stable")]
         return assess(

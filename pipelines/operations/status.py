@@ -13,7 +13,7 @@ from driftloop.monitoring.errors import DriftloopError, UnknownModel, listed, su
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.presentation.markup import tone_of
 from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of
-from driftloop.monitoring.records import Check, Outcome, utc
+from driftloop.monitoring.records import Check, Outcome, loss_title, utc
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
 
@@ -207,8 +207,8 @@ def _outcome(row: dict[str, Any]) -> str:
 
 def _loss(row: dict[str, Any]) -> str:
     if _new(row):
-        return f"{row.get('loss_name') or ''} {row['gate_loss']:.4g} at the gate".strip()
-    return "-" if row["loss"] is None else f"{row['loss_name']} {row['loss']:.4g}"
+        return f"{loss_title(row.get('loss_name') or '')} {row['gate_loss']:.4g} at the gate".strip()
+    return "-" if row["loss"] is None else f"{loss_title(row['loss_name'])} {row['loss']:.4g}"
 
 
 def _new(row: dict[str, Any]) -> bool:

@@ -55,12 +55,10 @@ def _facts(check: Check) -> list[tuple[str, str]]:
     if check.performance is not None:
         seen = check.performance
         interval = f"{seen.loss:.4g} ({seen.low:.4g} to {seen.high:.4g})"
-        facts.append(
-            (f"loss {seen.loss_name}", f"{interval} on {seen.rows:,} rows, reference {seen.reference_loss:.4g}")
-        )
+        facts.append((f"loss {seen.title}", f"{interval} on {seen.rows:,} rows, reference {seen.reference_loss:.4g}"))
     if check.baseline is not None:
         base = check.baseline
-        interval = f"{base.loss_name} {base.loss:.4g} ({base.low:.4g} to {base.high:.4g})"
+        interval = f"{base.title} {base.loss:.4g} ({base.low:.4g} to {base.high:.4g})"
         facts.append(("loss of the baseline", f"{interval} on {base.rows:,} rows: a first model has to beat it"))
     if check.estimated is not None:
         told = check.estimated

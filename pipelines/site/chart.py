@@ -138,9 +138,9 @@ def in_short(check: Check) -> str:
     if check.performance is not None:
         seen = check.performance
         interval = f"{number(seen.low)} to {number(seen.high)}"
-        lines.append(f"{seen.loss_name} {number(seen.loss)} ({interval}), reference {number(seen.reference_loss)}")
+        lines.append(f"{seen.title} {number(seen.loss)} ({interval}), reference {number(seen.reference_loss)}")
     if check.estimated is not None and check.estimated.applicable:
-        lines.append(f"{check.estimated.loss_name} {number(check.estimated.loss)} estimated without labels")
+        lines.append(f"{check.estimated.title} {number(check.estimated.loss)} estimated without labels")
     return "\n".join(lines)
 
 

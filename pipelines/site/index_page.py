@@ -72,7 +72,7 @@ def line_of(history: ModelHistory) -> ModelLine:
         last_check=last.now if last else None,
         drift=tuple(check.drift_share for check in judged),
         loss=tuple(one.loss if one else None for one in seen),
-        loss_name=newest.loss_name if newest else "",
+        loss_name=newest.title if newest else "",
         reference_loss=newest.reference_loss if newest else None,
         last_training=asked.asked_at if asked else None,
         last_training_end=_training_end(history, asked) if asked else "",

@@ -106,10 +106,10 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
 def _loss_in_words(check: Check) -> str:
     seen, guess = check.performance, check.estimated
     if seen is None and guess is not None and guess.applicable:
-        return f"{guess.loss_name} {number(guess.loss)}, estimated without labels"
+        return f"{guess.title} {number(guess.loss)}, estimated without labels"
     if seen is None:
         return "no labels yet"
-    return f"{seen.loss_name} {number(seen.loss)}, reference {number(seen.reference_loss)}"
+    return f"{seen.title} {number(seen.loss)}, reference {number(seen.reference_loss)}"
 
 
 def _checks(shown: Sequence[Check]) -> list[tuple[Check, str, str]]:

@@ -102,7 +102,7 @@ def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) 
     line = [(x, scale(one.loss)) for x, one in kept]
     dotted = [(x, scale(loss)) for x, loss in thinned(guessed, LINE_POINTS, lambda one: one[1])]
     reference = [(x, scale(one.reference_loss)) for x, one in kept if math.isfinite(one.reference_loss)]
-    name = next(told.loss_name for check in reversed(checks) if (told := check.performance or check.estimated))
+    name = next(told.title for check in reversed(checks) if (told := check.performance or check.estimated))
     unit = f"{name}, 95% interval" + (", dotted: estimated without labels" if dotted and layout.name == "wide" else "")
     parts = [
         _heading("Champion's loss", unit, layout, top),

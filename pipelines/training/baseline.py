@@ -14,7 +14,8 @@ Floats = NDArray[np.float64]
 def naive_losses(train_target: ArrayLike, holdout_target: ArrayLike, loss: Loss) -> Floats:
     """The loss of every held-out row under the best constant (`Loss.best`): the least that a model must beat.
 
-    Missing labels are not counted in training. Shape of the answer: (n,).
+    The mean of the values is the loss of all held-out rows (`Loss.whole`). Missing labels are not counted in training.
+    Shape of the answer: (n,).
 
     >>> from driftloop.monitoring.losses import named
     >>> naive_losses([1.0, 2.0, 9.0], [2.0, 3.0], named("mae")).tolist()
@@ -24,10 +25,10 @@ def naive_losses(train_target: ArrayLike, holdout_target: ArrayLike, loss: Loss)
     """
     known = pd.Series(np.asarray(train_target)).dropna()
     truth = np.asarray(holdout_target)
-    if loss.of_numbers:
+    if loss.numeric(known.to_numpy()):
         best = loss.best(known.to_numpy(dtype=np.float64))
-        return loss.rows(truth, np.full(len(truth), best))
+        return loss.whole(loss.rows(truth, np.full(len(truth), best)), truth)
     names = known.to_numpy(dtype=str)
     classes = [str(name) for name in np.unique(names)]
     shares = loss.best(names, classes)
-    return loss.rows(truth, np.broadcast_to(shares, (len(truth), len(classes))), classes)
+    return loss.whole(loss.rows(truth, np.broadcast_to(shares, (len(truth), len(classes))), classes), truth)

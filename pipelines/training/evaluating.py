@@ -50,6 +50,6 @@ def evaluation(
         times=fair[columns.time].dt.tz_convert(None).to_numpy(),
         columns={name: fair[name].to_numpy() for name in used},
         leaks=find_leaks(train, train[columns.target], scorer.features, task=config.task, threshold=threshold),
-        loss_name=config.loss.name,
+        loss_name=str(config.loss),
         seconds=seconds or {},
     )

@@ -83,15 +83,12 @@ def fit(
 
 def allowed(target: pd.Series, loss: Loss) -> None:
     """Refuse labels for which the loss is not defined, with `TrainingImpossible`; missing ones are no labels."""
-    if loss.lowest is None:
-        return
-    least = float(target.min())
-    if loss.refused(least):
-        below = int((target < loss.lowest).sum())
+    why = loss.undefined(target.to_numpy())
+    if why is not None:
         raise TrainingImpossible(
             "labels_not_allowed",
-            f"{below:,} of {len(target):,} labels are below {loss.lowest:g}, the least being {least:.6g}",
-            expected=f"labels of at least {loss.lowest:g}, since performance.loss is {loss}",
+            why[0],
+            expected=f"{why[1]}, since performance.loss is {loss}",
             remedy="correct the target, exclude those rows (columns.filter), or choose another performance.loss",
         )
 

@@ -90,7 +90,7 @@ def _fit(path: str, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any
     from sklearn.pipeline import Pipeline
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    estimator = _build(path, rows.task, params, fitting.seed, fitting.threads)
+    estimator = _build(path, rows.task, params, fitting)
     steps: list[tuple[str, Any]] = [("encode", _encoder(rows.encoded, rows.task, fitting.seed))]
     if not estimator.__sklearn_tags__().input_tags.allow_nan:
         from sklearn.impute import SimpleImputer
@@ -130,7 +130,7 @@ def _encoder(encoded: pd.DataFrame, task: Task, seed: int) -> Any:
     )
 
 
-def _build(path: str, task: Task, params: dict[str, Any], seed: int, threads: int) -> Any:
+def _build(path: str, task: Task, params: dict[str, Any], fitting: Fitting) -> Any:
     """The estimator itself, unfitted, or `EstimatorError` saying which part of the request is wrong."""
     kind = _find(path)
     required = [
@@ -154,7 +154,9 @@ def _build(path: str, task: Task, params: dict[str, Any], seed: int, threads: in
                 expected=f"one of {', '.join(sorted(known))}",
                 remedy=f"correct training.params (or training.search.space).{suggestion(name, known)}",
             )
-    own = {"random_state": seed, "n_jobs": threads}
+    own = {"random_state": fitting.seed, "n_jobs": fitting.threads}
+    if path.endswith(".HistGradientBoostingRegressor") and "loss" not in params:
+        own |= fitting.loss.boosting()
     if path.startswith("sklearn.linear_model."):
         del own["n_jobs"]  # of no use there, and deprecated one class after the other
     own = {name: value for name, value in own.items() if name in known}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from driftloop.monitoring.errors import EstimatorError, suggestion
+from driftloop.monitoring.losses import Loss
 from driftloop.pipelines.training.tasks import TRAININGS
 
 if TYPE_CHECKING:
@@ -73,10 +76,28 @@ class Xgboost:
         rounds = named.get("early_stopping_rounds", STOPPING_ROUNDS)
         # Of many classes the older rows may know two, and xgboost then fits one score.
         own = bool({"objective", "eval_metric"} & named.keys())
-        watched = {} if own else {"eval_metric": fitting.loss.watched(len(older.classes))}
+        watched = {} if own else {"eval_metric": _metric(fitting.loss, older.classes)}
         model = _fit(older, {**watched, **named, "early_stopping_rounds": rounds}, fitting, newest)
         found = {name: value for name, value in named.items() if name != "early_stopping_rounds"}
         return model, {**found, "n_estimators": int(model.best_iteration) + 1}
+
+
+def _metric(loss: Loss, classes: tuple[str, ...]) -> Any:
+    """Return what early stopping watches: a metric of xgboost, or a function of labels and predictions."""
+    name = loss.watched(len(classes))
+    if name is not None:
+        return name
+    names = np.asarray(classes, dtype=object)
+
+    def own(codes: Any, predicted: Any) -> float:
+        scores = np.asarray(predicted, dtype=np.float64).reshape(len(codes), -1)
+        if not classes:
+            return float(loss.rows(np.asarray(codes, dtype=np.float64), scores[:, 0]).mean())
+        if len(classes) == 2 and scores.shape[1] == 1:
+            scores = np.column_stack([1.0 - scores, scores])
+        return float(loss.rows(names[np.asarray(codes, dtype=np.intp)], scores, classes).mean())
+
+    return own
 
 
 def _named(params: dict[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def fit_loss_model(
         why = f"{len(frame)} held-out rows to learn an estimator from, {MIN_FITTED_ROWS} needed"
         return kept(impossible(method, loss.name, why))
     predicted = scorer.predict(frame)
-    losses = loss.rows(target, predicted, scorer.classes)
+    losses = loss.whole(loss.rows(target, predicted, scorer.classes), target)
     if not (np.isfinite(losses) & (losses <= LARGEST)).all():
         return kept(impossible(method, loss.name, "losses of held-out rows are too large to learn from"))
     inputs = frame[[]] if scorer.classes else _inputs(scorer.features, frame, predicted)
@@ -136,7 +136,8 @@ def expect(model: LossModel, frame: pd.DataFrame, predicted: Floats) -> tuple[Fl
         calibrated = apply_calibration(predicted, model.told.calibrations)
         loss = named(model.told.loss_name)
         return expected_losses(loss, predicted, calibrated, model.head.classes), outside(frame, domain)
-    return _boosted(model.booster, _inputs(model.head.features, frame, predicted)), outside(frame, domain)
+    loss = named(model.told.loss_name)
+    return _boosted(model.booster, _inputs(model.head.features, frame, predicted), loss), outside(frame, domain)
 
 
 def save(model: LossModel, folder: Path) -> dict[str, str]:
@@ -188,16 +189,17 @@ class _Fitting:
         if isinstance(learnt, tuple):
             calibrated = apply_calibration(rows.predicted, learnt)
             return expected_losses(self.loss, rows.predicted, calibrated, self.scorer.classes)
-        return _boosted(learnt, rows.inputs)
+        return _boosted(learnt, rows.inputs, self.loss)
 
     def domain(self, rows: _Rows) -> Domain:
         features = self.scorer.features
         return learn_domain(rows.frame, features.numeric, features.categorical)
 
 
-def _boosted(booster: Any, inputs: pd.DataFrame) -> Floats:
-    # No loss is negative; trees that add up corrections may be, a little.
-    return np.maximum(np.asarray(booster.inplace_predict(inputs), dtype=np.float64), 0.0)
+def _boosted(booster: Any, inputs: pd.DataFrame, loss: Loss) -> Floats:
+    expected = np.asarray(booster.inplace_predict(inputs), dtype=np.float64)
+    # No loss of a row is negative; trees that add up corrections may be, a little. Parts of a ratio may be negative.
+    return expected if loss.relative else np.maximum(expected, 0.0)
 
 
 def _inputs(features: Features, frame: pd.DataFrame, predicted: Floats) -> pd.DataFrame:

@@ -136,6 +136,7 @@ def _tried(
         params = estimator.complete(params)
         model = estimator.fit(older, params, fitting)
     scorer = Scorer(older.task, older.features, older.classes, model, by_place=True)
-    losses = fitting.loss.rows(newest.target.to_numpy(), scorer.score(newest.encoded), older.classes)
-    mean = float(losses.mean())
+    truth = newest.target.to_numpy()
+    losses = fitting.loss.rows(truth, scorer.score(newest.encoded), older.classes)
+    mean = float(fitting.loss.whole(losses, truth).mean())
     return (mean if math.isfinite(mean) else math.inf), params

@@ -49,7 +49,7 @@ def why_not(
         return None
     if not np.isfinite(final).all():
         return f"{int((~np.isfinite(final)).sum()):,} of its predictions on {rows:,} held-out rows are not finite"
-    losses = [loss.rows(target, predicted, classes) for predicted in (final, judged)]
+    losses = [loss.whole(loss.rows(target, predicted, classes), target) for predicted in (final, judged)]
     _, low, _ = mean_interval(losses[0] - losses[1])
     # Two models that are right on all rows may still differ by rounding.
     least = 1e-6 * float(np.abs(judged).mean())
@@ -74,7 +74,7 @@ def below_gate(version: str, performance: Performance | None, age_batches: float
     if performance is None or performance.standing != "worse" or age_batches is None or age_batches > FIRST_WINDOWS:
         return ()
     said = (
-        f"version {version} was fitted again on all rows after the gate, which had measured {performance.loss_name} "
+        f"version {version} was fitted again on all rows after the gate, which had measured {performance.title} "
         f"{figure(performance.reference_loss)}; its first labelled rows have {figure(performance.loss)} "
         f"({figure(performance.low)} to {figure(performance.high)}). `driftloop rollback` brings the previous one back"
     )

@@ -109,6 +109,6 @@ def learn(
 
 
 def losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
-    """The loss of every row of a frame, in its order: shape (n,)."""
+    """Return values of all rows of a frame, in their order, whose mean is their loss (`Loss.whole`): shape (n,)."""
     target = frame[config.columns.target].to_numpy()
-    return config.loss.rows(target, scorer.predict(frame), scorer.classes)
+    return config.loss.whole(config.loss.rows(target, scorer.predict(frame), scorer.classes), target)

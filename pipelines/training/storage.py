@@ -28,6 +28,7 @@ OWN_FORMAT = ("Booster", "XGBRegressor", "XGBClassifier", "XGBRFRegressor", "XGB
 TRUSTED = frozenset(
     {
         "numpy.dtype",
+        "sklearn._loss.loss.HalfTweedieLoss",
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",

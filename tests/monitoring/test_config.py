@@ -13,6 +13,7 @@ from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.losses import fitting
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.tasks import TASKS, Task
+from tests.every_loss import example
 from tests.judged import monitored
 
 
@@ -115,7 +116,7 @@ def test_every_task_has_a_loss_of_its_own(task: Task) -> None:
     """Without a word the first loss of the task counts, and each of its losses may be chosen."""
     names = fitting(task)
     assert monitored(task=task).loss.name == names[0]
-    assert [monitored(task=task, performance__loss=name).loss.loss for name in names] == list(names)
+    assert [monitored(task=task, performance=example(name).model_dump()).loss.loss for name in names] == list(names)
 
 
 @pytest.mark.parametrize(

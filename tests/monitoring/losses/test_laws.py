@@ -14,8 +14,9 @@ import pytest
 from driftloop.monitoring import losses as package
 from driftloop.monitoring.errors import UnknownLoss
 from driftloop.monitoring.losses import LOSSES, Loss, fitting, named
+from driftloop.monitoring.records import loss_title
 from driftloop.monitoring.tasks import TASKS
-from tests.every_loss import losses
+from tests.every_loss import REQUIRED, example, is_of_numbers, losses
 from tests.judged import monitored
 
 # Labels and predictions that are admissible everywhere: positive, skewed, with some zeros among the labels.
@@ -25,16 +26,18 @@ NAMES = np.array(["a"] * 300 + ["b"] * 180 + ["c"] * 120, dtype=object)
 
 
 def labels(loss: Loss, k: int) -> tuple[np.ndarray, list[str]]:
-    return (NUMBERS, []) if loss.of_numbers else (NAMES["abcd"[k] > NAMES], list("abc"[:k]))
+    if is_of_numbers(loss):
+        return (NUMBERS[loss.lowest < NUMBERS] if loss.above else NUMBERS), []
+    return NAMES["abcd"[k] > NAMES], list("abc"[:k])
 
 
 def guesses(loss: Loss, k: int, rows: int) -> np.ndarray:
-    return PREDICTED[:rows] if loss.of_numbers else np.random.default_rng(k).dirichlet(np.ones(k), rows)
+    return PREDICTED[:rows] if is_of_numbers(loss) else np.random.default_rng(k).dirichlet(np.ones(k), rows)
 
 
 def truth(loss: Loss, target: np.ndarray, classes: list[str]) -> np.ndarray:
     """The predictions of a model that is always right."""
-    return target if loss.of_numbers else (target[:, None] == np.array(classes)[None, :]).astype(float)
+    return target if is_of_numbers(loss) else (target[:, None] == np.array(classes)[None, :]).astype(float)
 
 
 @pytest.mark.parametrize("k", [2, 3])
@@ -68,16 +71,16 @@ def test_no_other_constant_is_better(loss: Loss, k: int) -> None:
     """The best constant beats 50 others, those right beside it and those far away."""
     target, classes = labels(loss, k)
     best = loss.best(target, classes)
-    assert best.shape == (() if loss.of_numbers else (k,))
+    assert best.shape == (() if is_of_numbers(loss) else (k,))
     generator = np.random.default_rng(3)
-    if loss.of_numbers:
+    if is_of_numbers(loss):
         near, far = best + np.linspace(-0.1, 0.1, 10), generator.choice(PREDICTED, 40)
     else:
         far = generator.dirichlet(np.ones(k), 40)
         near = 0.9 * best + 0.1 * far[:10]
 
     def mean(constant: Any) -> float:
-        shape = (len(target),) if loss.of_numbers else (len(target), k)
+        shape = (len(target),) if is_of_numbers(loss) else (len(target), k)
         return float(loss.rows(target, np.broadcast_to(constant, shape), classes).mean())
 
     assert all(mean(best) <= mean(other) + 1e-12 for other in [*near, *far])
@@ -86,9 +89,10 @@ def test_no_other_constant_is_better(loss: Loss, k: int) -> None:
 
 @pytest.mark.parametrize("loss", losses(), ids=str)
 def test_a_record_brings_the_loss_back(loss: Loss) -> None:
-    """The name under which records keep a loss tells which one it was, parameters included."""
+    """The name under which records keep a loss holds its parameters; the name in texts is the same or its beginning."""
     assert named(loss.name) == loss
-    assert str(loss) == loss.name
+    assert str(loss) == loss_title(loss.name)
+    assert loss.name.startswith(str(loss))
     assert "=" not in loss.name
 
 
@@ -105,11 +109,12 @@ def test_a_config_takes_it_for_its_tasks_alone(name: str) -> None:
     """A loss may be named for the tasks that it fits, and for no other one."""
     for task in TASKS:
         if task in LOSSES[name].tasks:
-            assert monitored(task=task, performance__loss=name).loss == LOSSES[name].model_validate({"loss": name})
+            given = {"loss": name, **REQUIRED.get(name, {})}
+            assert monitored(task=task, performance=given).loss == example(name)
             assert name in fitting(task)
         else:
             with pytest.raises(ValueError, match=f"a loss that fits task {task}: one of '{fitting(task)[0]}'"):
-                monitored(task=task, performance__loss=name)
+                monitored(task=task, performance={"loss": name, **REQUIRED.get(name, {})})
             assert name not in fitting(task)
 
 

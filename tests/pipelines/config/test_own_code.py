@@ -6,7 +6,11 @@ import json
 import sys
 from pathlib import Path
 
-from driftloop.pipelines.config.own_code import code_digest, importable, source_file
+import numpy as np
+import pytest
+
+from driftloop.monitoring.errors import LossUnusable
+from driftloop.pipelines.config.own_code import code_digest, importable, ready, source_file
 from driftloop.pipelines.config.project import Project, load
 from tests import streams
 
@@ -49,5 +53,21 @@ def test_a_changed_function_is_another_request(tmp_path: Path) -> None:
     before = code_digest(made)
     (tmp_path / "changing.py").write_text("a = 2")
     assert before != code_digest(made) != ""
-    assert source_file(load(streams.write(tmp_path))) is None
+    assert source_file("nowhere", made) is None
     assert code_digest(load(streams.write(tmp_path))) == ""
+
+
+def test_a_loss_is_imported_as_well_and_again_once_it_is_edited(tmp_path: Path) -> None:
+    """The module of a custom loss next to the YAML is found, an edited one is read again, and both are the request."""
+    (tmp_path / "editedloss.py").write_text("def cost(target, predicted):\n    return abs(target - predicted)\n")
+    made = load(streams.write(tmp_path, performance={"loss": "editedloss:cost"}))
+    ready(made)
+    before, target, predicted = code_digest(made), np.array([1.0, 2.0]), np.array([0.0, 0.0])
+    assert made.loss.rows(target, predicted).tolist() == [1.0, 2.0]
+    (tmp_path / "editedloss.py").write_text("def cost(target, predicted):\n    return 3 * abs(target - predicted)\n")
+    ready(made)
+    assert made.loss.rows(target, predicted).tolist() == [3.0, 6.0]
+    assert code_digest(made) != before
+    with pytest.raises(LossUnusable, match="no function 'price'") as raised:
+        ready(load(streams.write(tmp_path, performance={"loss": "editedloss:price"})))
+    assert "module:function" in raised.value.expected

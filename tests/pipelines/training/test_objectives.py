@@ -12,8 +12,9 @@ from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.config.project import Training
 from driftloop.pipelines.training.fit import fit
+from driftloop.pipelines.training.objectives import objective
 from driftloop.pipelines.training.scorer import Scorer
-from tests.every_loss import losses
+from tests.every_loss import is_of_numbers, losses
 
 N = 12_000
 SETTINGS = Training.model_validate(
@@ -44,7 +45,8 @@ PAIRS = [
     (own, other)
     for own, other in itertools.permutations(losses(of_numbers=True), 2)
     # Of two losses with the same best constant, such as the mean, either objective finds it.
-    if own.constant != other.constant
+    if (own.constant, getattr(own, "quantile", None)) != (other.constant, getattr(other, "quantile", None))
+    and "custom" not in {own.loss, other.loss}
 ]
 
 
@@ -67,10 +69,10 @@ def test_it_is_trained_and_stops_early(loss: Loss, estimator: str) -> None:
     frame = pd.DataFrame(numbers, columns=["a", "b"])
     target = (
         pd.Series(rate * generator.gamma(8.0, 1 / 8, 900))
-        if loss.of_numbers
+        if is_of_numbers(loss)
         else pd.Series(np.where(generator.uniform(size=900) < rate / (1 + rate), "yes", "no"))
     )
-    task: Task = "regression" if loss.of_numbers else "binary"
+    task: Task = "regression" if is_of_numbers(loss) else "binary"
     settings = SETTINGS.model_copy(update={"estimator": estimator, "params": {}})
     scorer = fit(frame[:600], target[:600], ["a", "b"], [], task, settings, loss=loss)
     assert scorer.recipe is not None
@@ -80,3 +82,31 @@ def test_it_is_trained_and_stops_early(loss: Loss, estimator: str) -> None:
     constant = np.broadcast_to(best, (300, len(scorer.classes)) if scorer.classes else (300,))
     lost = loss.rows(truth, scorer.predict(frame[600:]), scorer.classes).mean()
     assert lost < loss.rows(truth, constant, scorer.classes).mean()
+
+
+@pytest.mark.parametrize("loss", losses(), ids=str)
+@pytest.mark.parametrize("estimator", ["linear", "xgboost", "sklearn.ensemble.RandomForestRegressor", "mine:train"])
+def test_the_log_says_what_is_minimized(loss: Loss, estimator: str) -> None:
+    """Where an estimator has no objective for a loss the sentence says so; where it has one it names the loss."""
+    told = objective(estimator, {}, loss, classes=not is_of_numbers(loss))
+    assert str(loss) in told
+    assert ("has no objective for" in told) == (estimator not in loss.follows and ":" not in estimator)
+    own = objective("xgboost", {"objective": "reg:logistic"}, loss, classes=False)
+    assert own.startswith("xgboost minimizes reg:logistic, as training.params has it")
+
+
+@pytest.mark.parametrize("loss", losses(of_numbers=True), ids=str)
+def test_scikit_learn_boosting_follows_too(loss: Loss) -> None:
+    """HistGradientBoostingRegressor gets the parameters of the loss, and the parameters of the config go before."""
+    frame, target = skewed()
+    settings = SETTINGS.model_copy(
+        update={"estimator": "sklearn.ensemble.HistGradientBoostingRegressor", "params": {"max_iter": 5}}
+    )
+    few = slice(0, 600)
+    target = target + 0.1 if loss.above else target
+    fitted = fit(frame[few], target[few], ["level"], [], "regression", settings, loss=loss)
+    expected = {"loss": "squared_error", **loss.boosting()}
+    assert expected.items() <= fitted.estimator[-1].get_params().items()
+    own = settings.model_copy(update={"params": {"max_iter": 5, "loss": "poisson"}})
+    again = fit(frame[few], target[few], ["level"], [], "regression", own, loss=loss)
+    assert again.estimator[-1].get_params()["loss"] == "poisson"
