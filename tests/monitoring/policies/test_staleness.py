@@ -1,0 +1,64 @@
+"""What staleness has cost so far, and what a retrain should gain."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from driftloop.monitoring.policies.staleness import expected_gain, gap_at, staleness
+from driftloop.monitoring.records import History
+from tests.seen import past, performance, signals
+
+CURVE = (0.0, 1.0, 2.0)
+
+
+def test_a_gap_grows_along_the_curve_and_then_with_the_root() -> None:
+    """Between whole windows linear; after the curve a fourfold age doubles the gap; before age 0 there is none."""
+    assert [gap_at(CURVE, age) for age in (-1.0, 0.0, 0.5, 2.0, 8.0)] == [0.0, 0.0, 0.5, 2.0, 4.0]
+    assert gap_at((0.0,), 9.0) == 0.0
+
+
+def test_the_gain_is_what_the_old_model_loses_more_than_the_new_one() -> None:
+    """Straight aging of 1 per window: a champion with a gap of 2 loses more in each of 3 windows.
+
+    Keeping: 2 + 1, 2 + 2, 2 + 3 more than a fresh model; retraining: 0, 1, 2.
+    """
+    straight = tuple(float(age) for age in range(20))
+    assert expected_gain(straight, gap=2.0, age=2.0, lag=0.0, horizon=3) == pytest.approx(3 + 4 + 5 - (0 + 1 + 2))
+    assert expected_gain((0.0,), gap=2.0, age=2.0, lag=0.0, horizon=3) == pytest.approx(6.0)
+    assert expected_gain(CURVE, gap=0.0, age=0.0, lag=0.0, horizon=0) == 0.0
+
+
+@pytest.mark.parametrize("loss", [math.inf, math.nan, None])
+def test_without_a_finite_loss_there_is_none(loss: float | None) -> None:
+    """No labels, or a loss that is no number, and nothing is estimated."""
+    assert staleness(signals(loss=loss), History(), 1) is None
+
+
+def test_a_loss_of_zero_is_no_unit() -> None:
+    """A reference loss and a loss of 0 without a backtest give no batch loss to compare a cost with."""
+    seen = signals().model_copy(
+        update={"learned": None, "performance": performance(0.0).model_copy(update={"reference_loss": 0.0})}
+    )
+    assert staleness(seen, History(), 1) is None
+
+
+def test_a_probe_measures_and_a_rise_bounds() -> None:
+    """With a probe the gap is what it found; without one it is as large as the loss has risen."""
+    probed = staleness(signals(gap=0.5), past(8.0, 8.0), 1)
+    risen = staleness(signals(loss=9.0), past(8.0, 8.0), 1)
+    assert probed is not None
+    assert risen is not None
+    assert (probed.measured, probed.gap) == (True, 0.5)
+    assert (risen.measured, risen.gap) == (False, 1.0)
+    assert probed.unit == risen.unit == 8.0
+
+
+def test_a_cost_of_almost_nothing_divides_by_something() -> None:
+    """A loss is worth finitely many retrains for any cost, and a negative one none."""
+    state = staleness(signals(gap=0.5), past(8.0, 8.0), 1)
+    assert state is not None
+    assert state.costs(4.0, 0.25) == 2.0
+    assert state.costs(-1.0, 0.25) == 0.0
+    assert math.isfinite(state.costs(1e-300, 5e-324))
