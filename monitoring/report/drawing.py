@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +18,7 @@ from driftloop.monitoring.drift.methods import METHODS, in_order, strain, verdic
 from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.errors import Unscored
 from driftloop.monitoring.records import Check, ColumnReference, ColumnScore
-from driftloop.monitoring.report.evidently_parts import DECIDED, evidently, registered
+from driftloop.monitoring.report.evidently_parts import DECIDED, evidently, outcome, registered, steady_ids
 from driftloop.monitoring.report.page import dress, redress
 from driftloop.monitoring.report.samples import cap, distinct, draw, fence
 
@@ -178,10 +177,7 @@ def _run(columns: Sequence[Column], decided: Mapping[str, ColumnScore]) -> dict[
         snapshot = parts.Report(list(metrics.values())).run(current, reference)
     finally:
         DECIDED.reset(before)
-    return {
-        key: Ran(float(snapshot.metric_results[metric.metric_id].value), snapshot.context.get_metric(metric.metric_id))
-        for key, metric in metrics.items()
-    }
+    return {key: Ran(*outcome(snapshot, metric)) for key, metric in metrics.items()}
 
 
 def _render(columns: Sequence[Column], run: dict[str, Ran]) -> str:
@@ -201,10 +197,7 @@ def _render(columns: Sequence[Column], run: dict[str, Ran]) -> str:
         widgets.append(parts.counter(title="", counters=[told]))
     group = parts.group_widget(title="", widgets=widgets)
     _number([group], count(1))
-    page: str = parts.render_widgets([group])
-    # Evidently names its data by a random id; a fixed one makes equal input an equal page.
-    drawn = re.search(r"metric_[0-9a-f]{32}", page)
-    return page.replace(drawn.group(), "evidently_report") if drawn else page
+    return steady_ids(parts.render_widgets([group]))
 
 
 def _number(widgets: Iterable[Any], numbers: count[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -69,6 +70,17 @@ def _register_tests() -> None:
         theirs = get_registered_stattest(name.removeprefix(EVIDENTLY), allowed[0])
         ours = StatTest(registered(name), theirs.display_name, allowed, method.default_threshold)
         register_stattest(ours, partial(measure_one, method, theirs.func))
+
+
+def outcome(snapshot: Any, metric: Any) -> tuple[float, Any]:
+    """Return the score of a metric in a finished run, and the calculation that can draw it."""
+    return float(snapshot.metric_results[metric.metric_id].value), snapshot.context.get_metric(metric.metric_id)
+
+
+def steady_ids(page: str) -> str:
+    """Return a page with a fixed id of its data. Evidently's is random; equal input makes an equal page."""
+    drawn = re.search(r"metric_[0-9a-f]{32}", page)
+    return page.replace(drawn.group(), "evidently_report") if drawn else page
 
 
 def registered(method: str) -> str:

@@ -42,7 +42,7 @@ def usable(url: str) -> str:
 
 def _known() -> Any:
     """All services of apprise, by scheme; it has no types."""
-    from apprise.manager_plugins import NotificationManager
+    from apprise import NotificationManager
 
     made: Any = NotificationManager
     return made()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from driftloop.monitoring.errors import HomeCopied, HomeMoved
-from driftloop.pipelines.runtime import home
+from driftloop.pipelines.runtime import copies, home
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,9 +71,7 @@ def refuse_if_moved(location: str) -> None:
     """
     if not location.startswith(("file:", "/")):
         return
-    from mlflow.utils.file_utils import local_file_uri_to_path
-
-    place = Path(str(local_file_uri_to_path(location)))  # type: ignore[no-untyped-call]
+    place = copies.local_path(location)
     if ARTIFACTS not in place.parts:
         return
     at = len(place.parts) - 1 - place.parts[::-1].index(ARTIFACTS)

@@ -25,6 +25,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import content_digest
 from driftloop.pipelines.gate import Verdict
 from driftloop.pipelines.registry import Stored, Version, evidence
+from driftloop.pipelines.registry.mlflow_parts import described_source
 from driftloop.pipelines.training import loss_model, plots, storage
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.scorer import Scorer
@@ -134,7 +135,6 @@ def _answers(scorer: Scorer, rows: pd.DataFrame) -> np.ndarray:
 
 def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]) -> None:
     """Dataset lineage: which rows were used for what, named by a sha256 over all of them."""
-    from mlflow.data.code_dataset_source import CodeDatasetSource
     from mlflow.data.pandas_dataset import from_pandas
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -144,7 +144,7 @@ def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]
         features = frame[[*config.columns.features, config.columns.target]]
         told = from_pandas(
             _telling(features),
-            source=CodeDatasetSource(tags={"source": source}),
+            source=described_source(source),
             name=f"{config.model} {context}",
             digest=content_digest(frame)[:36],
             targets=config.columns.target,

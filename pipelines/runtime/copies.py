@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from driftloop.pipelines.runtime import home
 
@@ -12,10 +14,9 @@ from driftloop.pipelines.runtime import home
 def local(location: str, model_id: str) -> Path:
     """The folder of a model's files: in place where the store is local, else our copy, fetched if it is not there."""
     from mlflow.artifacts import download_artifacts
-    from mlflow.utils.file_utils import local_file_uri_to_path
 
     if location.startswith(("file:", "/")):
-        return Path(str(local_file_uri_to_path(location)))  # type: ignore[no-untyped-call]
+        return local_path(location)
     kept = _place(model_id)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -30,6 +31,16 @@ def local(location: str, model_id: str) -> Path:
                 if not kept.exists():
                     raise
     return kept
+
+
+def local_path(location: str) -> Path:
+    """Return the path of a local store, of which MLflow has the path itself or a `file:` URI.
+
+    >>> local_path("file:///srv/my%20models"), local_path("/srv/models")
+    (PosixPath('/srv/my models'), PosixPath('/srv/models'))
+    """
+    path = urlparse(location).path if location.startswith("file:") else location
+    return Path(url2pathname(path))
 
 
 def discard(model_id: str) -> None:

@@ -124,7 +124,7 @@ def _fit(rows: Rows, params: dict[str, Any], fitting: Fitting, watched: Rows | N
     try:
         model = made(**{**DEFAULTS, **wanted, **own, **named})
         model.fit(rows.encoded, rows.codes, **more)
-    except (xgboost.core.XGBoostError, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         raise EstimatorError(
             "xgboost",
             f"it could not be fitted: {_short(error)}",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from driftloop.monitoring.sources.engines.base import Engine, in_batches
+from driftloop.monitoring.sources.engines.ibis_parts import type_name
 from driftloop.monitoring.sources.places import Place
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class AnyIbis(Engine):
     def schema(self, parts: Sequence[str], table: str) -> dict[str, str]:
         *schema, name = parts
         known: Any = self.asked(lambda: self.con.table(name, database=tuple(schema) or None).schema())
-        return {column: self.con.compiler.type_mapper.to_string(dtype) for column, dtype in known.items()}
+        return {column: type_name(self.con, dtype) for column, dtype in known.items()}
 
     def arrow(self, sql: str, texts: Collection[str]) -> pa.Table:
         return self.con.sql(sql).to_pyarrow()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
 from driftloop.monitoring.sources.engines.base import FileEngine, in_batches
+from driftloop.monitoring.sources.engines.ibis_parts import native
 from driftloop.monitoring.sources.places import Place, database_file
 from driftloop.monitoring.sources.typed import LONGEST, shortened
 
@@ -55,14 +56,14 @@ class DuckDB(FileEngine):
         return {row[0]: row[1] for row in self.ask(f"DESCRIBE SELECT * FROM {table}")}
 
     def arrow(self, sql: str, texts: Collection[str]) -> pa.Table:
-        return self.con.con.sql(sql).to_arrow_table()
+        return native(self.con).sql(sql).to_arrow_table()
 
     def batches(self, sql: str, most: int, texts: Collection[str]) -> Iterator[pa.Table]:
-        return in_batches(lambda: self.con.con.sql(sql).to_arrow_reader(most))
+        return in_batches(lambda: native(self.con).sql(sql).to_arrow_reader(most))
 
     def beside(self, sql: str) -> list[Any]:
         """The rows of a statement while those of another one are on their way."""
-        return self.asked(lambda: self.con.con.cursor().execute(sql).fetchall())  # type: ignore[no-any-return]
+        return self.asked(lambda: native(self.con).cursor().execute(sql).fetchall())  # type: ignore[no-any-return]
 
     def one_thread(self) -> None:
         """Read with one thread from now on."""

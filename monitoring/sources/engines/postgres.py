@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from driftloop.monitoring.errors import DriftloopError, DriverMissing
 from driftloop.monitoring.sources.engines.base import Engine
+from driftloop.monitoring.sources.engines.ibis_parts import native
 from driftloop.monitoring.sources.expressions import names_sql
 from driftloop.monitoring.sources.places import Place
 from driftloop.monitoring.sources.typed import LONGEST, shortened
@@ -85,17 +86,17 @@ class Postgres(Engine):
         return super().refusal(error, at)
 
     def lost(self) -> bool:
-        return bool(self.con.con.closed)
+        return bool(native(self.con).closed)
 
     def tables(self, wanted: str) -> dict[str, tuple[str, ...]]:
         """Tables and views of all kinds, by name where the search path finds them, else by schema.name."""
-        rows = self.con.con.execute(TABLES).fetchall()
+        rows = native(self.con).execute(TABLES).fetchall()
         found = {name if seen else f"{schema}.{name}": (schema, name) for schema, name, seen in rows}
         parts = tuple(wanted.split(".", 1))
         return found | ({wanted: parts} if parts in found.values() else {})
 
     def schema(self, parts: Sequence[str], table: str) -> dict[str, str]:
-        return dict(self.asked(lambda: self.con.con.execute(COLUMNS, (table,)).fetchall()))
+        return dict(self.asked(lambda: native(self.con).execute(COLUMNS, (table,)).fetchall()))
 
     def arrow(self, sql: str, texts: Collection[str]) -> pa.Table:
         import pyarrow as pa
@@ -109,7 +110,7 @@ class Postgres(Engine):
         self.asked(lambda: self.con.raw_sql(f"SET TimeZone = '{zone}'"))
 
     def floats(self, sql: str) -> Sequence[str]:
-        known = self.asked(lambda: self.con.con.execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description)
+        known = self.asked(lambda: native(self.con).execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description)
         return [column.name for column in known if column.type_code in FLOATS]
 
     def is_float(self, kind: str) -> bool:
@@ -124,7 +125,7 @@ def _copied(con: Any, sql: str, texts: Collection[str]) -> Iterator[pa.Table]:
     import pyarrow as pa
     from pyarrow import csv
 
-    known = con.con.execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description
+    known = native(con).execute(f"SELECT * FROM (\n{sql}\n) AS q LIMIT 0").description
     names = [column.name for column in known]
     kinds = [
         EXACT if column.type_code == 1700 and column.name in texts else KINDS.get(column.type_code, AS_TEXT)
@@ -144,7 +145,7 @@ def _copied(con: Any, sql: str, texts: Collection[str]) -> Iterator[pa.Table]:
         true_values=["t"],
         false_values=["f"],
     )
-    with con.con.cursor().copy(f"COPY (SELECT {select} FROM (\n{sql}\n) AS q) TO STDOUT (FORMAT csv)") as copy:
+    with native(con).cursor().copy(f"COPY (SELECT {select} FROM (\n{sql}\n) AS q) TO STDOUT (FORMAT csv)") as copy:
         stream = io.BufferedReader(_Copied(copy), BLOCK)
         if not stream.peek(1):
             yield _shaped(pa.schema(zip(names, types, strict=True)).empty_table(), kinds)

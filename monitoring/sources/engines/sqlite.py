@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from driftloop.monitoring.formats.base import literal
 from driftloop.monitoring.sources import frames
 from driftloop.monitoring.sources.engines.base import FileEngine
+from driftloop.monitoring.sources.engines.ibis_parts import native
 from driftloop.monitoring.sources.places import Place, database_file
 from driftloop.monitoring.sources.times import ISO_DAY_GLOB
 from driftloop.monitoring.sources.typed import LONGEST
@@ -68,7 +69,7 @@ class SQLite(FileEngine):
             yield frames.from_records(rows, names, texts)
 
     def cut(self, names: Sequence[str], rows: str) -> dict[str, str]:
-        self.con.con.create_function("md5", 1, _md5, deterministic=True)
+        native(self.con).create_function("md5", 1, _md5, deterministic=True)
         return {name: _cut(self.names([name])) for name in names}
 
     def text_time(self, name: str) -> str:
