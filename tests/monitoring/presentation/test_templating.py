@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -48,12 +47,6 @@ def test_a_page_forbids_itself_the_network() -> None:
     page = render("presentation/page.html.j2", title="<b>&", sheets=["presentation/style.css"])
     assert page.index(POLICY) < page.index("<title>&lt;b&gt;&amp;</title>") < page.index("#driftloop {")
     assert page.index("charset") < 200
-
-
-def test_a_table_marks_its_columns_of_numbers() -> None:
-    """A heading with # is one of numbers, with + one of sentences; neither sign is shown."""
-    table = PIECES.table(["Policy", "#Observed", "+Reason"], caller=lambda: "")
-    assert re.findall(r'<th class="(.)">(\w+)</th>', table) == [("t", "Policy"), ("n", "Observed"), ("s", "Reason")]
 
 
 def test_code_in_an_explanation() -> None:

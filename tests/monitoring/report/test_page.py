@@ -93,7 +93,7 @@ def test_votes_are_shown_in_the_unit_of_their_reason(policy: str) -> None:
     """A policy that compares shares shows percent, as its reason does; all others show the numbers."""
     vote = Vote(policy=policy, vote="hold", observed=0.9095, threshold=0.125, reason="")
     shown = ("91.0%", "12.5%") if POLICIES[policy].in_percent else ("0.9095", "0.125")
-    cells = re.findall(r'<td class="n">([^<]*)</td>', verdict(check(votes=(vote,))))
+    cells = re.findall(r'<td class="n"[^>]*>([^<]*)</td>', verdict(check(votes=(vote,))))
     assert tuple(cells) == shown
 
 
@@ -160,7 +160,7 @@ def test_every_outcome_has_its_word(outcome: Outcome) -> None:
     tone, word = OUTCOMES[outcome]
     html = dress("", check(outcome=outcome))
     assert f'<span class="badge {tone}">{word}</span>' in html
-    assert "<table>" not in html
+    assert "<table" not in html
 
 
 def test_every_vote_and_severity_has_a_tone() -> None:

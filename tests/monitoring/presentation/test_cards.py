@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from driftloop.pipelines.runtime.pages import TEMPLATES
+from driftloop.monitoring.presentation.templating import TEMPLATES
 
 HEADS = (("Model", "name", False), ("Loss <mae>", "n", True), ("", "w", True))
-CARDS: Any = TEMPLATES.get_template("site/cards.html.j2").module
+CARDS: Any = TEMPLATES.get_template("presentation/cards.html.j2").module
 
 
 def test_a_cell_brings_its_heading_along() -> None:
