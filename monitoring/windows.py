@@ -1,4 +1,4 @@
-"""Spans of time cut from `now`: the current window, the labelled one, the one to train on; and the rows in one."""
+"""Windows of time before `now`: the current one, the labeled one, the one for training; and their rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def align(moment: datetime, step: timedelta) -> datetime:
-    """Round down to a whole number of steps since 1970, so that two checks a minute apart see the same window.
+    """Round down to a whole number of steps since 1970, so that two checks a minute apart have the same window.
 
     >>> align(datetime(2026, 1, 2, 15, 30), timedelta(days=1)).isoformat()
     '2026-01-02T00:00:00+00:00'
@@ -28,34 +28,34 @@ def align(moment: datetime, step: timedelta) -> datetime:
 
 
 def current_window(now: datetime, windows: Windows) -> Window:
-    """The fresh rows: the newest whole span that ends at or before `now`.
+    """Return the window of the current rows: the newest whole span that ends at or before `now`.
 
     >>> str(current_window(datetime(2026, 1, 9, 6), Windows(current="7d")))
-    '2026-01-02 .. 2026-01-09'
+    '2026-01-02 to 2026-01-09'
     """
     step = windows.align or next(step for step in STEPS if windows.current % step == timedelta() or step == STEPS[-1])
     return _before(align(now, step), windows.current)
 
 
 def labelled_window(current: Window, label_delay: timedelta) -> Window:
-    """The newest span as long as the current one whose labels are all due. The current one, if labels come at once."""
+    """Return the newest window of the current length with complete labels; without a label delay the current one."""
     return _before(_earlier(current.end, label_delay), current.length)
 
 
 def training_window(current: Window, label_delay: timedelta, span: timedelta) -> Window:
-    """What a challenger may learn from and be judged on: the newest `span` of rows whose labels are all due."""
+    """Return the window for training and gate: the newest `span` with complete labels."""
     return _before(_earlier(current.end, label_delay), span)
 
 
 def inside(times: pd.Series[Any], window: Window) -> np.ndarray:
-    """One truth value a row: whether its time, in UTC, lies in the window."""
+    """Return for each row, shape (n,), whether its time, in UTC, is in the window."""
     return ((times >= window.start) & (times < window.end)).to_numpy(dtype=bool)
 
 
 def within(rows: pd.DataFrame, time: str, window: Window) -> pd.DataFrame:
-    """The rows whose column `time`, in UTC, lies in the window; none of them is copied or numbered anew."""
-    there = inside(rows[time], window)
-    return rows.copy(deep=False) if there.all() else rows.loc[there]
+    """Return the rows whose column `time`, in UTC, is in the window, without a copy and with their index."""
+    mask = inside(rows[time], window)
+    return rows.copy(deep=False) if mask.all() else rows.loc[mask]
 
 
 def _before(end: datetime, length: timedelta) -> Window:

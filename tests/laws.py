@@ -66,7 +66,7 @@ def lawful_retrain(model: Any, now: datetime) -> Retrain | DriftloopError:
 def _worded(error: DriftloopError) -> None:
     text = str(error)
     assert "\n  expected: " in text
-    assert "\n  remedy: " in text
+    assert "\n  fix:      " in text
     assert error.found
     assert error.expected
     assert error.remedy

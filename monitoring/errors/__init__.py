@@ -1,4 +1,4 @@
-"""Every error of the product. Each takes ids and words itself: what was found, what was expected, what to do."""
+"""All errors of the product. Each builds its message from ids: what was found, what was expected, how to fix it."""
 
 from driftloop.monitoring.errors.backtest import HistoryTooShort, LossNotFinite, NotReplayable, UnknownPolicy
 from driftloop.monitoring.errors.base import DriftloopError, ValidationProblem, clipped, listed, suggestion

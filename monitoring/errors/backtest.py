@@ -1,4 +1,4 @@
-"""Errors of a backtest: a history, a choice of policies, or arrays that it cannot replay."""
+"""Errors of a backtest: a history, policies or arrays that it cannot replay."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from driftloop.monitoring.errors.base import DriftloopError, listed, suggestion
 
 
 class HistoryTooShort(DriftloopError):
-    """Not enough batches to say anything about a policy."""
+    """Too few batches to judge a policy."""
 
     def __init__(self, found: str, *, needed: int, remedy: str) -> None:
         super().__init__(found, expected=f"at least {needed} batches to train and to score on", remedy=remedy)
 
 
 class LossNotFinite(DriftloopError):
-    """A model that was trained on the history predicts what gives no finite loss."""
+    """A model trained on the history has no finite loss."""
 
     def __init__(self, trained: object, scored: object) -> None:
         super().__init__(
             f"the model trained on the rows before {trained:%Y-%m-%d %H:%M} has no finite loss on {scored}",
             expected="a finite loss on every batch",
-            remedy="leave rows with labels beyond reason out (columns.filter), or mend the estimator's predict",
+            remedy="exclude rows with extreme labels (columns.filter), or fix the estimator's predict",
         )
 
 
 class UnknownPolicy(DriftloopError):
-    """A policy that a backtest was asked for and cannot compare. Exit code 2."""
+    """A policy that a backtest cannot compare. Exit code 2."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         known = list(known)
         super().__init__(
-            f"there is no policy {name!r} to compare",
+            f"unknown policy {name!r} in --policies",
             expected=f"names of triggers, separated by commas: {listed(known, 30)}",
             remedy="correct --policies." + suggestion(name, known),
         )
 
 
 class NotReplayable(DriftloopError, ValueError):
-    """An array or a number that `replay` was given does not fit the rest."""
+    """An argument of `replay` that does not fit the others."""
 
     def __init__(self, name: str, found: str, expected: str) -> None:
         super().__init__(f"{name}: {found}", expected=expected, remedy=f"correct {name} in the call of replay")

@@ -1,4 +1,4 @@
-"""What every error is: it words itself as what was found, what was expected and what to do."""
+"""Base class of the errors: a message with what was found, what was expected and how to fix it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LONGEST_NAME = 200
 
 
 def listed(names: Iterable[object], most: int = 8) -> str:
-    """Name a few things and count the rest.
+    """Return the first names as text, with the number of further ones.
 
     >>> listed(["a", "b"])
     "'a', 'b'"
@@ -22,7 +22,7 @@ def listed(names: Iterable[object], most: int = 8) -> str:
 
 
 def clipped(text: str, most: int = 60) -> str:
-    """Shorten a text of the data, so that one long value does not bury the sentence around it.
+    """Shorten a text of the data, so that a long value does not hide the message around it.
 
     >>> clipped("abcdefgh", most=4)
     'abc…'
@@ -31,16 +31,16 @@ def clipped(text: str, most: int = 60) -> str:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Hint at the nearest known name, whatever its case, or at nothing.
+    """Return a hint at the most similar known name, regardless of case; empty without one.
 
     >>> suggestion("tresholds", ["threshold", "method"]), suggestion("PSI", ["psi"]), suggestion("x", ["psi"])
     (" Did you mean 'threshold'?", " Did you mean 'psi'?", '')
     """
     if len(name) > LONGEST_NAME:
-        return ""  # to compare texts costs their lengths multiplied
-    spelled = {one.lower(): one for one in known if len(one) <= LONGEST_NAME}
-    near = get_close_matches(name.lower(), spelled, n=1)
-    return f" Did you mean {spelled[near[0]]!r}?" if near else ""
+        return ""  # the cost of a comparison is the product of the lengths
+    names = {other.lower(): other for other in known if len(other) <= LONGEST_NAME}
+    matches = get_close_matches(name.lower(), names, n=1)
+    return f" Did you mean {names[matches[0]]!r}?" if matches else ""
 
 
 class DriftloopError(Exception):
@@ -51,11 +51,11 @@ class DriftloopError(Exception):
         self.found, self.expected, self.remedy = found, expected, remedy
 
     def __str__(self) -> str:
-        return f"{self.found}\n  expected: {self.expected}\n  remedy:   {self.remedy}"
+        return f"{self.found}\n  expected: {self.expected}\n  fix:      {self.remedy}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Subclasses take other arguments than the base, and some carry a code or a column of their own; all of it
-        # must survive the trip through a result store.
+        # Subclasses take other arguments than the base, and some have a code or a column; a result store must keep
+        # all of it.
         return (_rebuild, (type(self), self.found, self.expected, self.remedy), self.__dict__)
 
 
@@ -66,9 +66,9 @@ def _rebuild(kind: type[DriftloopError], found: str, expected: str, remedy: str)
 
 
 class ValidationProblem(ValueError):
-    """What a validator of a config section says: more than one sentence can. `load` makes a `ConfigError` of it.
+    """Error of a validator of a config section, with its parts; `load` turns it into a `ConfigError`.
 
-    `found` is the value that was refused unless given; `key` is where it stands within the section.
+    `found` describes the value, by default the refused value itself; `key` is its path within the section.
     """
 
     def __init__(self, expected: str, *, found: str | None = None, key: str = "", remedy: str | None = None) -> None:

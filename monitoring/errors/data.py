@@ -9,14 +9,14 @@ from driftloop.monitoring.errors.base import DriftloopError, listed, suggestion
 
 
 class SourceMissing(DriftloopError):
-    """Nothing to read where the config points: a path, a table or a server. A retry may help."""
+    """The source cannot be found: a path, a table or a server. A retry may help."""
 
     def __init__(self, where: str, why: str, remedy: str) -> None:
         super().__init__(f"{where}: {why}", expected="a readable file, glob, URL or table", remedy=remedy)
 
 
 class BadData(DriftloopError):
-    """The source is there but its content cannot be used. Becomes the outcome `bad_data`."""
+    """The source exists, but its content cannot be used. Becomes the outcome `bad_data`."""
 
     code = "bad_data"
     column: str | None = None
@@ -30,7 +30,7 @@ class SourceUnreadable(BadData):
     def __init__(self, where: str, why: str, remedy: str | None = None) -> None:
         super().__init__(
             f"{where}: cannot be read: {why}",
-            expected="complete files of the format that source.format or their ending names, text in UTF-8",
+            expected="complete files in the format of source.format or of their ending; text in UTF-8",
             remedy=remedy or "write the file again (to a temporary name, then rename), and run the check again",
         )
 
@@ -47,7 +47,7 @@ class MissingColumns(BadData):
         super().__init__(
             f"{where}: no column {listed(lost)}",
             expected=f"the columns of the config; the source has {listed(there, 20)}",
-            remedy="bring the column back, or correct its name in the config." + suggestion(lost[0], there),
+            remedy="restore the column, or correct its name in the config." + suggestion(lost[0], there),
         )
 
 
@@ -60,26 +60,26 @@ class MissingFeatures(MissingColumns):
             f"{self.where}: no column {listed(self.lost)}, which the config and the champion (version {version}) name"
         )
         remedy = (
-            f"bring the column back; if it is gone for good, remove or rename it in {file}: the next check then asks "
-            f"for a retrain, and `driftloop retrain {file}` makes one at once.{suggestion(self.lost[0], self.there)}"
+            f"restore the column; if it was removed on purpose, remove or rename it in {file}: the next check then "
+            f"requests a retrain, and `driftloop retrain {file}` starts it now.{suggestion(self.lost[0], self.there)}"
         )
         DriftloopError.__init__(self, named, expected=self.expected, remedy=remedy)
 
 
 class ChampionOutgrown(MissingColumns):
-    """The source lacks features that the champion was trained with and that the config has moved on from."""
+    """The source lacks features of the champion that the config no longer names."""
 
     def __init__(self, where: str, lost: Iterable[str], there: Iterable[str], *, version: str, file: str) -> None:
         super().__init__(where, lost, there)
         found = f"{where}: no column {listed(self.lost)}: the champion (version {version}) was trained with it"
         remedy = (
-            f"`driftloop retrain {file}` trains a challenger with the features of the config, where it is not named"
+            f"`driftloop retrain {file}` trains a challenger with the features of the config, which does not name it"
         )
         DriftloopError.__init__(self, found, expected="the features of the champion", remedy=remedy)
 
 
 class DuplicateColumns(BadData):
-    """A name that stands for two columns: neither can be chosen."""
+    """A name of two columns, neither of which can be chosen."""
 
     code = "duplicate_column"
 
@@ -87,28 +87,28 @@ class DuplicateColumns(BadData):
         twice = list(twice)
         self.column = twice[0] if len(twice) == 1 else None
         super().__init__(
-            f"{where}: more than one column is called {listed(twice)}",
-            expected="every column of the config once",
+            f"{where}: more than one column has the name {listed(twice)}",
+            expected="every column of the config exactly once",
             remedy="rename or drop one of them in the source",
         )
 
 
 class NamesDiffer(BadData):
-    """A column whose name differs between files in nothing but its case: one column or two cannot be told."""
+    """A column whose name differs between files in its case only: it may be one column or two."""
 
     code = "duplicate_column"
 
-    def __init__(self, where: str, found: str, wanted: str) -> None:
-        self.column = wanted
+    def __init__(self, where: str, found: str, expected: str) -> None:
+        self.column = expected
         super().__init__(
-            f"{where}: its column is called {found!r}, in other files it is {wanted!r}",
-            expected="one name for a column in all files",
-            remedy="rename it in the file",
+            f"{where}: its column is called {found!r}; other files call it {expected!r}",
+            expected="the same name for a column in all files",
+            remedy="rename the column in this file",
         )
 
 
 class NotATime(BadData):
-    """The time column holds something else."""
+    """The time column does not hold times."""
 
     code = "not_a_time"
 
@@ -136,11 +136,11 @@ class TypeMisfit(BadData):
 
 
 class Unscored(DriftloopError):
-    """A column was to be judged and came back without a score. Never passes silently."""
+    """A column of the config has no drift score."""
 
     def __init__(self, columns: Iterable[str]) -> None:
         super().__init__(
-            f"no drift score came back for {listed(columns)}",
+            f"no drift score for {listed(columns)}",
             expected="a finite score for every configured column",
             remedy="report this with the column's type and a few values; meanwhile set its method in drift.columns",
         )

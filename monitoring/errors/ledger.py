@@ -1,4 +1,4 @@
-"""Errors of the durable record: it cannot be opened, or someone else's work stands in the way."""
+"""Errors of the ledger: it cannot be used, or another process holds the work."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from driftloop.monitoring.errors.base import DriftloopError
 
 
 class LedgerError(DriftloopError):
-    """The ledger itself does not work, so nothing can be read from it or written to it.
+    """The ledger does not work, so nothing can be read from it or written to it.
 
-    Every such error is a subclass of its own. Code that must continue without a ledger catches this class.
+    Each cause is a subclass. Code that must continue without a ledger catches this class.
     """
 
 
@@ -19,85 +19,87 @@ class LedgerUnusable(LedgerError):
         super().__init__(
             f"the ledger {url} cannot be opened: {why}",
             expected="an SQLAlchemy URL such as sqlite:////folder/ledger.db or postgresql+psycopg://user@host/database",
-            remedy="check DRIFTLOOP_LEDGER_URL and the rights of this process; without it a SQLite file is used",
+            remedy="check DRIFTLOOP_LEDGER_URL and the permissions of this process; without the variable a SQLite file "
+            "is used",
         )
 
 
 class LedgerUnavailable(LedgerError):
-    """The ledger's database was there, and does not answer or cannot be written to any more."""
+    """The ledger's database no longer answers or can no longer be written to."""
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(
-            f"the ledger {url} is out of reach: {why}",
-            expected="a database that can be reached and written to for as long as a check or a retrain runs",
-            remedy="bring it back (server, network, disk space) and run the command again: what was written is kept, "
-            "and what was left open is carried on",
+            f"the ledger {url} is unavailable: {why}",
+            expected="a database that this process can reach and write to while a check or a retrain runs",
+            remedy="restore it (server, network, disk space) and run the command again: finished steps are kept, and "
+            "unfinished work continues",
         )
         self.why = why
 
 
 class LedgerBroken(LedgerError):
-    """The file of the ledger is damaged: it is no database, or not all of it is."""
+    """The file of the ledger is damaged: it is not a database, or only in part."""
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(
             f"the ledger {url} is damaged: {why}",
-            expected="a database file that nothing but driftloop has written to",
-            remedy="stop what uses it and restore it from a backup; without one, `sqlite3 FILE .recover` saves what "
-            "can still be read",
+            expected="a database file that only driftloop writes to",
+            remedy="stop all processes that use it and restore it from a backup; without a backup, "
+            "`sqlite3 FILE .recover` saves the readable part",
         )
 
 
 class LockLost(DriftloopError):
-    """The connection that held a model's lock has ended: another process may be inside by now."""
+    """The connection that held a model's lock has ended: another process may hold the lock now."""
 
     def __init__(self, model: str) -> None:
         super().__init__(
             f"the lock on the aliases of {model} was lost with its connection to the ledger, so no alias was moved",
-            expected="a database server that keeps a connection for as long as aliases are moved",
-            remedy="nothing: the next check carries it on; `driftloop history` shows how it ended",
+            expected="a database server that keeps the connection while aliases are moved",
+            remedy="none needed: the next check continues; `driftloop history` shows the result",
         )
 
 
 class LedgerTooNew(LedgerError):
-    """A newer driftloop has written the ledger: this one would misread it."""
+    """A newer driftloop has written the ledger, so this version could misread it."""
 
-    def __init__(self, url: str, found: int, known: int) -> None:
+    def __init__(self, url: str, found: int, newest: int) -> None:
         super().__init__(
-            f"the ledger {url} is in format {found}, and this driftloop knows no later format than {known}",
-            expected=f"a ledger of format 1 to {known}; an older one is brought to {known} when it is opened",
+            f"the ledger {url} has format {found}; this version of driftloop supports formats up to {newest}",
+            expected=f"a ledger of format 1 to {newest}; opening an older one upgrades it to {newest}",
             remedy="update driftloop on this machine, or set DRIFTLOOP_HOME or DRIFTLOOP_LEDGER_URL to another ledger",
         )
 
 
 class LeaseLost(DriftloopError):
-    """Another process has taken over what this one was working on: nothing of this one's counts any more."""
+    """Another process has taken over the work of this one, whose result no longer counts."""
 
     def __init__(self, resource: str, fence: int, holder: str | None) -> None:
         super().__init__(
-            f"the lease on {resource} was lost: attempt {fence} finished after {holder or 'another process'} took over",
-            expected="a process that lives and can reach the ledger for as long as it works",
-            remedy="nothing: the other process finishes the work; `driftloop history` shows how it ended",
+            f"the lease on {resource} was lost: {holder or 'another process'} took over before attempt {fence} ended",
+            expected="a process that runs and can reach the ledger until its work is finished",
+            remedy="none needed: the other process finishes the work; `driftloop history` shows the result",
         )
 
 
 class UnknownRequest(DriftloopError):
-    """A request that is not in this ledger."""
+    """A request that this ledger does not contain."""
 
     def __init__(self, request_id: str, url: str) -> None:
         super().__init__(
-            f"the ledger {url} knows no request {request_id!r}: it was never asked for here",
-            expected="the ledger that the check wrote its request into",
-            remedy="give checks and trainings the same DRIFTLOOP_LEDGER_URL, or on one machine the same DRIFTLOOP_HOME",
+            f"no request {request_id!r} in the ledger {url}",
+            expected="the ledger of the check that requested the retrain",
+            remedy="set the same DRIFTLOOP_LEDGER_URL for checks and retrains, or on one machine the same "
+            "DRIFTLOOP_HOME",
         )
 
 
 class RequestClosed(DriftloopError):
-    """A request that came to its end without a result: it is not trained again by itself."""
+    """A request that ended without a result: it is not trained again automatically."""
 
     def __init__(self, request_id: str, why: str) -> None:
         super().__init__(
             f"request {request_id} is closed: {why}",
-            expected="a request that was not brought to its end",
-            remedy="mend what it says; the next check asks again, and so does `driftloop retrain`",
+            expected="an open request",
+            remedy="fix this cause; the next check requests a retrain again, and so does `driftloop retrain`",
         )

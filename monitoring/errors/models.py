@@ -9,24 +9,25 @@ from driftloop.monitoring.errors.base import DriftloopError, listed
 
 
 class NoChampion(DriftloopError):
-    """The registry has no version behind the alias `champion`."""
+    """The registry has no version with the alias `champion`."""
 
     def __init__(self, model: str) -> None:
         super().__init__(
             f"{model} has no champion",
-            expected="a version behind the alias 'champion'",
-            remedy=f"`driftloop check` trains the first one; for an older version: set the alias of {model} in MLflow",
+            expected="a version with the alias 'champion'",
+            remedy=f"run `driftloop check`, which trains the first one; or set the alias of {model} in MLflow on an "
+            "older version",
         )
 
 
 class NothingToRollBack(DriftloopError):
-    """`rollback` without a version behind the alias `previous`."""
+    """`rollback` without a version with the alias `previous`."""
 
     def __init__(self, model: str) -> None:
         super().__init__(
-            f"{model} has no previous champion to go back to",
-            expected="a version behind the alias 'previous', left there by a promotion",
-            remedy="`driftloop status` shows the versions; retrain to make another one",
+            f"{model} has no previous champion to restore",
+            expected="a version with the alias 'previous', which a promotion sets",
+            remedy="run `driftloop retrain` for a new version; `driftloop status` shows the current ones",
         )
 
 
@@ -34,81 +35,82 @@ class NothingToApprove(DriftloopError):
     """`promote` of a version that does not wait for approval."""
 
     def __init__(self, model: str, version: str, waits: str | None) -> None:
-        there = f"version {waits} does" if waits else "no version does"
-        ask, look = f"`driftloop promote {model} {waits}`", f"`driftloop history {model}` shows what became of it"
+        pending = f"version {waits} does" if waits else "no version does"
+        promote, history = f"run `driftloop promote {model} {waits}`", f"`driftloop history {model}` shows its outcome"
         super().__init__(
-            f"{model} version {version} does not wait for approval: {there}",
-            expected="the version behind the alias 'challenger', left there by a retrain with `promotion: manual`",
-            remedy=ask if waits else look,
+            f"{model} version {version} does not wait for approval; {pending}",
+            expected="the version with the alias 'challenger', which a retrain with `promotion: manual` sets",
+            remedy=promote if waits else history,
         )
 
 
 class ChampionChanged(DriftloopError):
-    """The champion that a challenger was compared with does not serve any more."""
+    """The champion that a challenger was compared with has been replaced."""
 
-    def __init__(self, model: str, version: str, wanted: str | None, there: str | None) -> None:
-        was, now = (f"version {number}" if number else "no champion" for number in (wanted, there))
+    def __init__(self, model: str, version: str, expected: str | None, current: str | None) -> None:
+        old, new = (f"version {number}" if number else "no champion" for number in (expected, current))
         super().__init__(
-            f"{model} version {version} was proven against {was}, and {now} serves now",
-            expected=f"{was} still serving",
-            remedy="`driftloop retrain` compares a new challenger with the champion of now; "
-            "`driftloop promote --decline` sends this one away",
+            f"{model} version {version} was compared with {old}, but the champion is now: {new}",
+            expected=f"{old} as the champion",
+            remedy="run `driftloop retrain`, which compares a new challenger with the current champion; "
+            "`driftloop promote --decline` rejects this one",
         )
 
 
 class ForeignVersion(DriftloopError):
-    """The alias was set by hand on a version that driftloop did not register."""
+    """The alias was set manually on a version that driftloop did not register."""
 
     def __init__(self, model: str, version: str) -> None:
         super().__init__(
             f"{model} version {version} was not registered by driftloop: it has no reference",
-            expected="aliases on versions that a driftloop training registered",
-            remedy="set the alias back in MLflow; or remove it, and the next check trains a first champion",
+            expected="aliases on versions that driftloop registered",
+            remedy="set the alias in MLflow on such a version; or remove it, so that the next check trains a first "
+            "champion",
         )
 
 
 class Tampered(DriftloopError):
-    """A file of a model version is not the one that was registered."""
+    """A file of a model version differs from the registered one."""
 
     def __init__(self, version: str, file: str) -> None:
         super().__init__(
-            f"{version}: {file} is not the file that was registered (its sha256 differs)",
-            expected="the artifact as it was written when the version was registered",
+            f"{version}: {file} differs from the registered file (its sha256 is different)",
+            expected="the unchanged artifact of the registration",
             remedy="restore the artifact store from a backup, or `driftloop rollback` to the previous champion",
         )
 
 
 class FileMissing(Tampered):
-    """A file of a model version is not where it was written."""
+    """A file of a model version is missing."""
 
     def __init__(self, version: str, file: str, folder: str) -> None:
         DriftloopError.__init__(
             self,
             f"{version}: {file} is not in {folder}",
-            expected="the files of a version where they were written when it was registered",
-            remedy="move the folder back if it was moved; otherwise restore the artifact store from a backup, or "
+            expected="the files of a version in the folder of its registration",
+            remedy="move the folder back if it was moved; otherwise restore the artifact store from a backup, or run "
             "`driftloop rollback` to the previous champion",
         )
 
 
 class StoredModelDiffers(DriftloopError):
-    """A version that was just registered predicts otherwise once it is loaded. It never becomes champion."""
+    """A new version predicts differently after loading. It never becomes champion."""
 
-    def __init__(self, version: str, rows: int, of: int) -> None:
+    def __init__(self, version: str, rows: int, total: int) -> None:
         super().__init__(
-            f"{version} predicts otherwise on {rows:,} of {of:,} rows after it was stored and loaded",
+            f"{version} predicts differently on {rows:,} of {total:,} rows after it was stored and loaded",
             expected="the same predictions before and after",
-            remedy="the champion was left in place; if the estimator is your own, store all of its state",
+            remedy="store the complete state of a custom estimator; the champion is unchanged",
         )
 
 
 class Untrusted(DriftloopError):
-    """A model that can only be stored by pickle, without leave to do so."""
+    """A model that can only be stored by pickle, without permission for that."""
 
-    def __init__(self, what: str, types: Iterable[str]) -> None:
+    def __init__(self, model: str, types: Iterable[str]) -> None:
         super().__init__(
-            f"{what} holds types that are not on the list of trusted types: {listed(types)}",
-            expected="xgboost, or scikit-learn estimators made of trusted types",
+            f"{model} contains types that are not trusted: {listed(types)}",
+            expected="xgboost, or scikit-learn estimators of trusted types",
             remedy="add them to training.trusted_types, or set training.allow_pickle: true (which runs code on load)",
         )
 
@@ -127,7 +129,7 @@ Impossible = Literal[
 
 
 class TrainingImpossible(DriftloopError):
-    """There is nothing to learn from: an early, typed end of a training, not a crash."""
+    """Nothing to learn from: an early, typed end of a training, not a crash."""
 
     def __init__(self, code: Impossible, found: str, *, expected: str, remedy: str) -> None:
         self.code: Impossible = code
@@ -135,22 +137,22 @@ class TrainingImpossible(DriftloopError):
 
 
 class EstimatorError(DriftloopError):
-    """What `training.estimator` names cannot be found, fitted or read. Exit code 2."""
+    """The estimator of `training.estimator` cannot be found, fitted or read. Exit code 2."""
 
     def __init__(self, estimator: str, found: str, *, expected: str, remedy: str) -> None:
         super().__init__(f"training.estimator {estimator}: {found}", expected=expected, remedy=remedy)
 
 
 class TrainingRaised(DriftloopError):
-    """A training function of the user's own raised an error; its own traceback comes with it. Exit code 1."""
+    """A custom training function raised an error, whose traceback is attached. Exit code 1."""
 
     def __init__(self, estimator: str, name: str, text: str, traceback: str) -> None:
         self.traceback = traceback
         super().__init__(
-            f"training.estimator {estimator}: it raised {name}: {text}",
+            f"training.estimator {estimator}: the function raised {name}: {text}",
             expected="function(frame, target, *, task, params, seed) that returns a fitted estimator",
             remedy="correct the function: the frame has float64 and categorical columns with missing values; "
-            "the champion was left in place",
+            "the champion is unchanged",
         )
 
 
@@ -176,17 +178,17 @@ class LossRaised(TrainingRaised):
 
 
 class TrainingStopped(DriftloopError):
-    """A training function of the user's own that was ended by its limits, or whose process died: it gave nothing.
+    """A custom training function reached a limit, or its process died: no estimator was returned.
 
     `code` is timed_out, out_of_memory or died.
     """
 
-    def __init__(self, estimator: str, code: str, why: str) -> None:
+    def __init__(self, estimator: str, code: str, reason: str) -> None:
         self.code = code
-        raised = {"timed_out": "raise training.timeout", "out_of_memory": "raise training.max_memory_mb"}
+        limits = {"timed_out": "raise training.timeout", "out_of_memory": "raise training.max_memory_mb"}
         super().__init__(
-            f"training.estimator {estimator}: {why}",
+            f"training.estimator {estimator}: {reason}",
             expected="a function that returns a fitted estimator within training.timeout and training.max_memory_mb",
-            remedy=f"learn from fewer rows (training.window), or {raised.get(code, 'mend what ends it')}; "
-            "the champion was left in place",
+            remedy=f"learn from fewer rows (training.window), or {limits.get(code, 'fix the function')}; "
+            "the champion is unchanged",
         )

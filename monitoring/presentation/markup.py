@@ -6,9 +6,9 @@ import math
 
 from markupsafe import Markup
 
-from driftloop.monitoring.records import Outcome
+from driftloop.monitoring.records import Outcome, figure
 
-# Content security policy: a page loads nothing from other hosts and sends nothing, whatever it contains.
+# Content security policy: a page loads nothing from other hosts and sends nothing, regardless of its content.
 POLICY = Markup(
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
     "base-uri 'none'; form-action 'none'"
@@ -17,7 +17,7 @@ DASH = "\u2013"
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.NO_DATA: ("quiet", "No rows"),
     Outcome.TOO_FEW_ROWS: ("quiet", "Too few rows"),
-    Outcome.ALREADY_CHECKED: ("quiet", "Checked before"),
+    Outcome.ALREADY_CHECKED: ("quiet", "Already checked"),
     Outcome.BAD_DATA: ("bad", "Bad data"),
     Outcome.FAILED: ("bad", "Failed"),
     Outcome.STEADY: ("good", "Steady"),
@@ -33,14 +33,12 @@ TONES |= {"fatal": "bad", "error": "bad", "warning": "warn", "info": "quiet"}
 
 
 def number(value: float | None) -> str:
-    """Return a number with four significant digits; a dash for None and NaN.
+    """Return a number with three significant digits; a dash for None and NaN.
 
     >>> number(0.123456), number(1234567.0), number(0.0), number(0.00000012), number(None) == DASH
-    ('0.1235', '1.235e+06', '0', '1.2e-07', True)
+    ('0.123', '1,234,567', '0', '1.2e-07', True)
     """
-    if value is None or math.isnan(value):
-        return DASH
-    return f"{value:.4g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.2g}"
+    return DASH if value is None or math.isnan(value) else figure(value)
 
 
 def tone_of(outcome: Outcome, *, worse: bool = False) -> str:

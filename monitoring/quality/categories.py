@@ -11,14 +11,14 @@ from driftloop.monitoring.records import ColumnReference, Finding, FindingCode
 MANY_CATEGORIES = FindingCode(
     name="many_categories",
     severities=("info",),
-    meaning="a feature has more categories in the reference than are kept, so new ones cannot be counted",
+    meaning="a feature has more categories than the reference keeps, so new ones cannot be counted",
     cause="an id, free text or a very fine code is used as a category",
     remedy="nothing; consider a coarser category in `columns.derived`",
 )
 ALL_DIFFERENT = FindingCode(
     name="all_different",
     severities=("warning",),
-    meaning="nearly every row of the reference has a category of its own, and all categories are new now",
+    meaning="nearly every row of the reference has a different category, and all current categories are new",
     cause="an id is used as a feature",
     remedy="remove the column from the features: nothing can be compared or learned from it",
     compared=False,
@@ -38,8 +38,8 @@ def categories(values: Counted, column: ColumnReference, limits: Preflight, refe
         return
     if column.distinct > len(column.levels):
         yield MANY_CATEGORIES.found(
-            f"{column.name} has {column.distinct:,} categories in the reference, of which the "
-            f"{len(column.levels):,} most frequent are remembered; unseen ones are not counted",
+            f"{column.name} has {column.distinct:,} categories in the reference, which keeps the "
+            f"{len(column.levels):,} most frequent; new categories cannot be counted",
             column=column.name,
             observed=float(column.distinct),
             limit=float(len(column.levels)),
@@ -48,15 +48,16 @@ def categories(values: Counted, column: ColumnReference, limits: Preflight, refe
     share = values.unseen_share
     if share == 1.0 and 2 * column.distinct > reference_rows * (1 - column.null_share):
         yield ALL_DIFFERENT.found(
-            f"{column.name} has {column.distinct:,} categories in {reference_rows:,} rows of the reference, as "
-            "an id has, and only new ones now: it cannot be compared; better remove it from the features",
+            f"{column.name} looks like an id: {column.distinct:,} categories in {reference_rows:,} rows of the "
+            "reference, and only new ones now. It cannot be compared: remove it from the features",
             column=column.name,
             observed=share,
         )
         return
     if share > limits.max_unseen_share or share == 1.0:
         yield UNSEEN_CATEGORIES.found(
-            f"{share:.1%} of {column.name} are categories that the reference does not have: {values.unseen_names}",
+            f"{share:.1%} of {column.name} have categories that the reference does not have "
+            f"(limit {limits.max_unseen_share:.0%}): {values.unseen_names}",
             severity="error" if share == 1.0 else "warning",
             column=column.name,
             observed=share,

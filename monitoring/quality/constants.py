@@ -11,7 +11,7 @@ from driftloop.monitoring.records import ColumnReference, Finding, FindingCode
 CONSTANT = FindingCode(
     name="constant",
     severities=("warning",),
-    meaning="a column has one single value, and had several in the champion's reference",
+    meaning="a column has a single value, and several in the champion's reference",
     cause="a sensor or a form field is stuck, or a default is filled in",
     remedy="check where the column comes from",
 )
@@ -22,7 +22,7 @@ def constants(values: Counted, column: ColumnReference) -> Iterator[Finding]:
     if values.present > 1 and column.distinct > 1 and not values.varied:
         only = f"{values.only:.6g}" if column.kind == "numeric" else clipped(repr(values.only))
         yield CONSTANT.found(
-            f"{column.name} has the single value {only}, in the reference {column.distinct:,} different ones",
+            f"{column.name} has the single value {only}; the reference has {column.distinct:,} different values",
             column=column.name,
             observed=1.0,
         )

@@ -1,4 +1,4 @@
-"""Findings about rows that repeat others."""
+"""Findings about repeated rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from driftloop.monitoring.records import Finding, FindingCode
 DUPLICATE_ROWS = FindingCode(
     name="duplicate_rows",
     severities=("warning",),
-    meaning="more rows than `preflight.max_duplicate_share` repeat another row exactly",
+    meaning="a larger share of the rows than `preflight.max_duplicate_share` repeats another row exactly",
     cause="rows were delivered or joined more than once",
     remedy="remove the repeated rows from the source, or raise `preflight.max_duplicate_share` if they are real",
 )

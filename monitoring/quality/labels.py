@@ -13,7 +13,7 @@ from driftloop.monitoring.records import ColumnReference, Finding, FindingCode
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
 
-FEW_LABELS = 20  # a share of fewer labels than this is chance: reported, never fatal
+FEW_LABELS = 20  # a share of fewer labels than this may be chance: reported, never fatal
 NO_LABELS_DUE = FindingCode(
     name="no_labels_due",
     severities=("info",),
@@ -26,7 +26,7 @@ TARGET_MISSING = FindingCode(
     severities=("fatal", "warning"),
     meaning="labels that are due are missing, more than in the champion's reference",
     cause="labels arrive later than `columns.label_delay`, or are no longer delivered",
-    remedy="deliver the labels, or set `columns.label_delay` to the time that they take; the message proposes one",
+    remedy="deliver the labels, or set `columns.label_delay` to the real delay; the message proposes a value",
 )
 LABELS_NOT_ALLOWED = FindingCode(
     name="labels_not_allowed",
@@ -39,13 +39,13 @@ UNSEEN_LABELS = FindingCode(
     name="unseen_labels",
     severities=("fatal", "warning"),
     meaning="labels are classes that the champion's reference does not have",
-    cause="the classes are spelled or coded in another way, or there is a new class",
-    remedy="fix the source; a real new class needs `task: multiclass` and a retrain",
+    cause="the classes are spelled or coded differently, or there is a new class",
+    remedy="fix the source; a new class that is real needs `task: multiclass` and a retrain",
 )
 
 
 def labels(due: Counted, target: ColumnReference, config: Monitored, late: Lateness | None) -> Iterator[Finding]:
-    """Judge the labels that must be there by now: a model that learns from broken ones is worse than an old one."""
+    """Report problems of the labels that are due: a model trained on broken labels is worse than an old one."""
     if not due.rows:
         yield NO_LABELS_DUE.found("no label of this window is due yet", column=target.name)
         return
@@ -59,8 +59,8 @@ def labels(due: Counted, target: ColumnReference, config: Monitored, late: Laten
         delay = config.columns.label_delay
         ends = f"; {late.sentence(delay)}: {late.remedy(delay)}" if late is not None else ""
         yield TARGET_MISSING.found(
-            f"{share:.1%} of the {due.rows:,} labels in {target.name} that are due are missing, "
-            f"in the reference {target.null_share:.1%} (limit {limit:.0%} more){ends}",
+            f"{share:.1%} of the {due.rows:,} labels in {target.name} that are due are missing; "
+            f"the reference has {target.null_share:.1%} (limit: {limit:.0%} more){ends}",
             severity="fatal" if broken else "warning",
             column=target.name,
             observed=share,
@@ -76,8 +76,8 @@ def _not_allowed(due: Counted, target: ColumnReference, loss: Loss) -> Iterator[
     if loss.refused(due.least):
         side = "at or below" if loss.above else "below"
         yield LABELS_NOT_ALLOWED.found(
-            f"{target.name} has labels {side} {loss.lowest:g}, the least being {due.least:.6g}, and "
-            f"{loss} is not defined for them: correct them, exclude those rows (columns.filter), or choose "
+            f"{target.name} has labels {side} {loss.lowest:g} (smallest: {due.least:.6g}), for which "
+            f"{loss} is not defined: correct them, exclude those rows (columns.filter), or choose "
             "another performance.loss",
             column=target.name,
             observed=due.least,
@@ -93,14 +93,14 @@ def _not_allowed(due: Counted, target: ColumnReference, loss: Loss) -> Iterator[
 
 
 def _classes(due: Counted, target: ColumnReference, config: Monitored) -> Iterator[Finding]:
-    """Judge new classes. Where the task names all of them none may be new; of many one may be real, all of them not."""
+    """Report new classes: always if the task has a fixed set of classes, otherwise above the limit."""
     share = due.unseen_share
     limit = config.preflight.max_unseen_share
     closed = config.type.closed
     if share == 0.0 or (share <= limit and not closed):
         return
     broken = due.present >= FEW_LABELS and (share == 1.0 or (closed and share > limit))
-    ends = "; fix the source, or set task: multiclass if the new class is real" if closed else ""
+    ends = "; fix the source, or set task: multiclass if the new class is real" if closed else f" (limit {limit:.0%})"
     yield UNSEEN_LABELS.found(
         f"{share:.1%} of the labels in {target.name} are classes that the reference does not have: {due.unseen_names}"
         f"{ends}",

@@ -1,4 +1,4 @@
-"""How far labels are behind the rows, as sentences for the messages about labels that are missing."""
+"""Delay of the labels behind the rows, as sentences for messages about missing labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @dataclass(frozen=True)
 class Lateness:
-    """The times of the oldest row, of the newest row, and of the newest row with a label; None where there is none."""
+    """Times of the oldest row, the newest row, and the newest row with a label; None without such a row."""
 
     oldest: datetime | None = None
     newest: datetime | None = None
@@ -24,9 +24,9 @@ class Lateness:
 
     def __add__(self, other: Lateness) -> Lateness:
         return Lateness(
-            min((one.oldest for one in (self, other) if one.oldest), default=None),
-            max((one.newest for one in (self, other) if one.newest), default=None),
-            max((one.labelled for one in (self, other) if one.labelled), default=None),
+            min((part.oldest for part in (self, other) if part.oldest), default=None),
+            max((part.newest for part in (self, other) if part.newest), default=None),
+            max((part.labelled for part in (self, other) if part.labelled), default=None),
         )
 
     def sentence(self, delay: timedelta) -> str:
@@ -34,34 +34,37 @@ class Lateness:
 
         >>> late = Lateness(datetime(2026, 1, 1), datetime(2026, 3, 1, 9), datetime(2026, 2, 1))
         >>> late.sentence(timedelta())
-        'the newest label is of 2026-02-01 00:00, the newest row of 2026-03-01 09:00, columns.label_delay is 0d'
+        'the newest label is from 2026-02-01 00:00, the newest row from 2026-03-01 09:00; columns.label_delay is 0d'
         """
         if self.newest is None or self.oldest is None:
-            return f"there are no rows, columns.label_delay is {format_duration(delay)}"
+            return f"there are no rows; columns.label_delay is {format_duration(delay)}"
         label = (
-            f"the newest label is of {self.labelled:%Y-%m-%d %H:%M}"
+            f"the newest label is from {self.labelled:%Y-%m-%d %H:%M}"
             if self.labelled
             else f"no row since {self.oldest:%Y-%m-%d %H:%M} has a label"
         )
         return (
-            f"{label}, the newest row of {self.newest:%Y-%m-%d %H:%M}, columns.label_delay is {format_duration(delay)}"
+            f"{label}, the newest row from {self.newest:%Y-%m-%d %H:%M}; "
+            f"columns.label_delay is {format_duration(delay)}"
         )
 
     def remedy(self, delay: timedelta) -> str:
-        """Return what to do: a delay that fits, if the labels that are there tell one.
+        """Return what to do, with a delay that fits the existing labels if there are any.
 
         >>> late = Lateness(datetime(2026, 1, 1), datetime(2026, 3, 1, 9), datetime(2026, 2, 1))
         >>> late.remedy(timedelta())
-        'bring the labels; if they always come this late, set columns.label_delay: 29d'
+        'deliver the labels; if they always arrive this late, set columns.label_delay: 29d'
         """
         if self.newest is None or self.labelled is None:
-            return "bring the labels; if they come later than these rows, set columns.label_delay to how late they come"
-        behind = self.newest - self.labelled
-        unit = DAY if behind > 20 * HOUR else HOUR
-        needed = -(-behind // unit) * unit
+            return "deliver the labels; if they arrive later than these rows, set columns.label_delay to their delay"
+        gap = self.newest - self.labelled
+        unit = DAY if gap > 20 * HOUR else HOUR
+        needed = -(-gap // unit) * unit
         if needed <= delay:
-            return "bring the labels that are missing"
-        return f"bring the labels; if they always come this late, set columns.label_delay: {format_duration(needed)}"
+            return "deliver the missing labels"
+        return (
+            f"deliver the labels; if they always arrive this late, set columns.label_delay: {format_duration(needed)}"
+        )
 
 
 def lateness(frame: pd.DataFrame, time: str, target: str) -> Lateness:

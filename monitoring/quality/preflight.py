@@ -1,4 +1,4 @@
-"""Data quality of the fresh rows before any statistics: the findings of all families, in order."""
+"""Data quality of the current rows before any statistics: the findings of all families, in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from driftloop.monitoring.records import Finding, Reference
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
 
-# Of these columns nothing can be compared. A column of which all values are unlike the reference can: it has drifted.
+# Findings whose columns cannot be compared. A column with only unseen values can be compared: it has drifted.
 NOT_COMPARED = frozenset({NOTHING_TO_JUDGE.name, ALL_DIFFERENT.name})
 
 
@@ -34,40 +34,40 @@ def inspect(
     in_order: bool = True,
     late: Lateness | None = None,
 ) -> tuple[Finding, ...]:
-    """Compare what was counted of canonical rows with the reference.
+    """Compare the counts of canonical rows with the reference.
 
-    `repeated_share` is how many of the rows repeat another row exactly, `late` where rows and labels end.
+    `repeated_share` is the share of exact repetitions among the rows, `late` where rows and labels end.
     """
     limits = config.preflight
     changed = tuple(config_changes(reference, config))
-    found: list[Finding] = [
+    findings: list[Finding] = [
         *schema(source_types, reference),
         *changed,
         *times(future_rows, in_order),
         *duplicates(repeated_share, limits),
     ]
-    unlike = excluded_columns(changed)
+    excluded = excluded_columns(changed)
     for column in reference.of_role("feature"):
-        if column.name in unlike:
+        if column.name in excluded:
             continue
         values = counted.columns[column.name]
-        found += nulls(values, column, limits)
-        found += (
+        findings += nulls(values, column, limits)
+        findings += (
             categories(values, column, limits, reference.rows)
             if column.kind == "categorical"
             else ranges(values, column, limits)
         )
-        found += constants(values, column)
+        findings += constants(values, column)
     target = reference.column(config.columns.target)
-    if target is not None and target.name not in unlike:
-        found += labels(counted.due, target, config, late)
-        found += ranges(counted.due, target, limits) if target.kind == "numeric" else ()
-        found += constants(counted.due, target)
-    return tuple(found)
+    if target is not None and target.name not in excluded:
+        findings += labels(counted.due, target, config, late)
+        findings += ranges(counted.due, target, limits) if target.kind == "numeric" else ()
+        findings += constants(counted.due, target)
+    return tuple(findings)
 
 
 def excluded_columns(findings: tuple[Finding, ...]) -> frozenset[str]:
-    """Return the columns of which nothing can be compared; all others are scored, those with errors too."""
+    """Return the columns that cannot be compared; all others are scored, also those with errors."""
     return frozenset(
         f.column for f in findings if f.column is not None and (f.severity == "fatal" or f.code in NOT_COMPARED)
     )

@@ -11,8 +11,8 @@ from driftloop.monitoring.records import ColumnReference, Finding, FindingCode
 OUT_OF_RANGE = FindingCode(
     name="out_of_range",
     severities=("warning",),
-    meaning="more values than `preflight.max_out_of_range_share` are below the least or above the greatest of the "
-    "champion's reference",
+    meaning="a larger share of the values than `preflight.max_out_of_range_share` is below the smallest or above the "
+    "largest value of the champion's reference",
     cause="another unit, a broken sensor, or a real change",
     remedy="check the unit and the source; if the change is real, a retrain learns it",
 )
@@ -25,7 +25,8 @@ def ranges(values: Counted, column: ColumnReference, limits: Preflight) -> Itera
     outside = values.outside / values.present
     if outside > limits.max_out_of_range_share:
         yield OUT_OF_RANGE.found(
-            f"{outside:.1%} of {column.name} lie outside the reference's {column.low:.6g} to {column.high:.6g}",
+            f"{outside:.1%} of {column.name} are outside the reference's range of {column.low:.6g} to "
+            f"{column.high:.6g} (limit {limits.max_out_of_range_share:.0%})",
             column=column.name,
             observed=outside,
             limit=limits.max_out_of_range_share,

@@ -22,7 +22,7 @@ SOURCE_COLUMN_GONE = FindingCode(
     name="source_column_gone",
     severities=("warning",),
     meaning="the source no longer has columns that the model does not use",
-    cause="columns were removed from the source or renamed in it",
+    cause="columns of the source were removed or renamed",
     remedy="check that this was intended; the model is not affected",
 )
 SOURCE_TYPE_CHANGED = FindingCode(
@@ -35,7 +35,7 @@ SOURCE_TYPE_CHANGED = FindingCode(
 CONFIG_CHANGED = FindingCode(
     name="config_changed",
     severities=("fatal", "warning"),
-    meaning="the config names a column otherwise than when the champion was trained",
+    meaning="the config uses a column differently than when the champion was trained",
     cause="a feature was removed from the config, or its kind was changed",
     remedy="a warning ends with the next promotion (`driftloop retrain`); if it is fatal, change the config back or "
     "give the model another name",
@@ -51,26 +51,27 @@ def schema(types: dict[str, str], reference: Reference) -> Iterator[Finding]:
     used = {column.name for column in reference.columns}
     lost = sorted(set(reference.source_types) - set(types) - used)
     if lost:
-        message = f"columns of the source that the model does not use are gone: {listed(lost)}"
+        message = f"the source no longer has columns that the model does not use: {listed(lost)}"
         yield SOURCE_COLUMN_GONE.found(message, observed=float(len(lost)))
     for name in sorted(set(types) & set(reference.source_types)):
-        # How text is read is the config's choice; an older reference has the type that all values together had.
+        # The config decides how text is read; an older reference has the common type of all values.
         if types[name] != reference.source_types[name] and not types[name].startswith(TEXT):
-            message = f"{name} was {reference.source_types[name]} in the source and is {types[name]} now"
+            message = (
+                f"{name} has the type {types[name]} in the source; the reference has {reference.source_types[name]}"
+            )
             yield SOURCE_TYPE_CHANGED.found(message, column=name)
 
 
 def config_changes(reference: Reference, config: Monitored) -> Iterator[Finding]:
-    """Find where the config was changed after the champion was trained, so that the two no longer fit together."""
-    remedy = "change it back, or give the model another name and train it again"
-    now: dict[str, Role] = {**dict.fromkeys(config.columns.features, "feature"), config.columns.target: "target"}
+    """Report changes of the config since the champion was trained that the champion cannot follow."""
+    remedy = "change the config back, or give the model another name and train it again"
+    roles: dict[str, Role] = {**dict.fromkeys(config.columns.features, "feature"), config.columns.target: "target"}
     for column in (*reference.of_role("feature"), *reference.of_role("target")):
-        found = None
-        if now.get(column.name) != column.role:
-            found = f"the config no longer names {column.name} as a {column.role}, and the champion was trained so"
+        problem = None
+        if roles.get(column.name) != column.role:
+            problem = f"the config no longer has {column.name} as a {column.role}; the champion was trained with it"
         elif config.kind(column.name) != column.kind:
-            found = (
-                f"{column.name} is {config.kind(column.name)} in the config, and the champion knows it as {column.kind}"
-            )
-        if found:
-            yield CONFIG_CHANGED.found(f"{found}: {remedy}", severity="fatal", column=column.name)
+            kind = config.kind(column.name)
+            problem = f"{column.name} is {kind} in the config; the champion was trained with it as {column.kind}"
+        if problem:
+            yield CONFIG_CHANGED.found(f"{problem}: {remedy}", severity="fatal", column=column.name)

@@ -1,4 +1,4 @@
-"""What preflight counts of the fresh rows, piece by piece; pieces add up to the whole. Judges nothing."""
+"""Counts of the current rows for the data quality checks, piece by piece; pieces add up to the whole."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from numpy.typing import NDArray
 from driftloop.monitoring.errors import clipped, listed
 from driftloop.monitoring.records import ColumnReference, Reference
 
-# Of the strange levels only some are ever named, and there may be as many as rows.
-STRANGE_KEPT = 1000
+# Messages name only a few unseen levels, and there may be as many as rows.
+UNSEEN_KEPT = 1000
 
 
 @dataclass(frozen=True)
 class Counted:
-    """One column: its rows, how many are null, outside the reference's range, or at a level that it did not have.
+    """Counts of one column: rows, nulls, values outside the reference's range, and values at unseen levels.
 
-    `only` is the value of all rows that have one, `varied`: there is more than one value, `least`: the smallest number.
+    `only` is a value of the column, `varied` whether there is another one, `least` the smallest number.
     """
 
     rows: int = 0
     nulls: int = 0
     outside: int = 0
     unseen: int = 0
-    strange: Counter[str] = field(default_factory=Counter)
+    unseen_counts: Counter[str] = field(default_factory=Counter)
     only: Any = None
     varied: bool = False
     least: float = math.inf
@@ -42,7 +42,7 @@ class Counted:
             self.nulls + other.nulls,
             self.outside + other.outside,
             self.unseen + other.unseen,
-            Counter(dict((self.strange + other.strange).most_common(STRANGE_KEPT))),
+            Counter(dict((self.unseen_counts + other.unseen_counts).most_common(UNSEEN_KEPT))),
             self.only if self.present else other.only,
             self.varied or other.varied or (both and self.only != other.only),
             min(self.least, other.least),
@@ -50,22 +50,22 @@ class Counted:
 
     @property
     def present(self) -> int:
-        """Rows that have a value."""
+        """Return the number of rows with a value."""
         return self.rows - self.nulls
 
     @property
     def unseen_share(self) -> float:
-        """The share of the values that are at a level the reference did not have."""
+        """Return the share of the values at levels that the reference does not have."""
         return self.unseen / self.present if self.present else 0.0
 
     @property
     def unseen_names(self) -> str:
-        """The most frequent of these levels, as text."""
-        return listed((clipped(level) for level in self.strange), 3)
+        """Return the most frequent unseen levels as text."""
+        return listed((clipped(level) for level in self.unseen_counts), 3)
 
     @property
     def null_share(self) -> float:
-        """The share of rows without a value, 0 of no rows."""
+        """Return the share of rows without a value; 0 without rows."""
         return self.nulls / self.rows if self.rows else 0.0
 
 
@@ -77,22 +77,23 @@ class Tally:
     due: Counted
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally({name: one + other.columns[name] for name, one in self.columns.items()}, self.due + other.due)
+        columns = {name: counts + other.columns[name] for name, counts in self.columns.items()}
+        return Tally(columns, self.due + other.due)
 
 
 def tally(frame: pd.DataFrame, reference: Reference, target: str, due: NDArray[np.bool_]) -> Tally:
-    """Count canonical rows; `due`, shape (n,), marks those whose label must be there by now.
+    """Count canonical rows; `due`, shape (n,), marks the rows whose label is due.
 
     A feature that the rows do not have is not counted.
     """
-    told = reference.column(target)
+    label = reference.column(target)
     features = [column for column in reference.of_role("feature") if column.name in frame]
-    labels = count(frame.loc[due, target], told) if told is not None else Counted()
+    labels = count(frame.loc[due, target], label) if label is not None else Counted()
     return Tally({column.name: count(frame[column.name], column) for column in features}, labels)
 
 
 def count(values: pd.Series[Any], column: ColumnReference) -> Counted:
-    """Count canonical values, text as such or as categories, against what the reference knows of their column."""
+    """Count canonical values, as text or categories, compared with the reference of their column."""
     if pd.api.types.is_float_dtype(values.dtype):
         return _numbers(values.to_numpy(), column)
     if isinstance(values.dtype, pd.CategoricalDtype):
@@ -116,20 +117,20 @@ def _numbers(values: NDArray[np.float64], column: ColumnReference) -> Counted:
 
 
 def _levels(codes: NDArray[np.integer], texts: pd.Index, column: ColumnReference) -> Counted:
-    """`codes` (n,) are places in `texts`, -1 for null."""
-    seen = codes[codes >= 0]
-    nulls = len(codes) - len(seen)
-    if not len(seen):
+    """Count levels; `codes`, shape (n,), are indices of `texts`, -1 for null."""
+    present = codes[codes >= 0]
+    nulls = len(codes) - len(present)
+    if not len(present):
         return Counted(rows=nulls, nulls=nulls)
-    new = seen[~texts.isin(column.levels)[seen]]
+    new = present[~texts.isin(column.levels)[present]]
     times = np.bincount(new, minlength=len(texts))
-    # In the order in which they come first, which decides among equally frequent ones.
-    strange = Counter({str(texts[code]): int(times[code]) for code in pd.unique(new)})
+    # In order of first appearance, which decides among equally frequent levels.
+    unseen_counts = Counter({str(texts[code]): int(times[code]) for code in pd.unique(new)})
     return Counted(
         rows=len(codes),
         nulls=nulls,
         unseen=len(new),
-        strange=Counter(dict(strange.most_common(STRANGE_KEPT))),
-        only=texts[seen[0]],
-        varied=bool((seen != seen[0]).any()),
+        unseen_counts=Counter(dict(unseen_counts.most_common(UNSEEN_KEPT))),
+        only=texts[present[0]],
+        varied=bool((present != present[0]).any()),
     )

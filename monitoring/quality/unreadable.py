@@ -1,4 +1,4 @@
-"""Findings about a source whose content cannot be used: the errors that end a check as `bad_data`."""
+"""Findings about an unusable source: the errors that end a check as `bad_data`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOST_COLUMN = FindingCode(
     severities=("fatal",),
     meaning="the source lacks columns that the config or the champion needs",
     cause="a column was renamed or removed in the source, or its name is misspelled in the config",
-    remedy="bring the column back, or change its name in the config and retrain",
+    remedy="restore the column, or change its name in the config and retrain",
 )
 DUPLICATE_COLUMN = FindingCode(
     name="duplicate_column",
@@ -37,7 +37,7 @@ NOT_A_TIME = FindingCode(
     name="not_a_time",
     severities=("fatal",),
     meaning="`columns.time` is not a time",
-    cause="the column is text or a number that cannot be read as a time, or another column is meant",
+    cause="the column is text or a number that cannot be read as a time, or the wrong column is named",
     remedy="set `columns.time` to a column of times, or write the times as ISO 8601",
 )
 BY_NAME = {code.name: code for code in (BAD_DATA, UNREADABLE_SOURCE, LOST_COLUMN, DUPLICATE_COLUMN, NOT_A_TIME)}

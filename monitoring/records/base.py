@@ -1,4 +1,4 @@
-"""What all records are, and the words that they share: moments, windows, outcomes, findings."""
+"""Base class of the records, and their common types: moments, windows, outcomes, findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def utc(moment: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(utc), PlainSerializer(lambda m: m.isoformat(), when_used="json")]
 
 Loss = Annotated[float, BeforeValidator(lambda value: float("inf") if value is None else value)]
-"""A loss may be larger than any float. JSON has no word for that and says null; so it is read back."""
+"""A loss that may be infinite: null in JSON, which has no infinity, and read back as infinite."""
 
 
 class Record(BaseModel):
@@ -35,7 +35,7 @@ class Window(Record):
 
     >>> week = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 8))
     >>> str(week), week.end in week
-    ('2026-01-01 .. 2026-01-08', False)
+    ('2026-01-01 to 2026-01-08', False)
     """
 
     start: Moment
@@ -44,7 +44,7 @@ class Window(Record):
     @model_validator(mode="after")
     def _forward(self) -> Self:
         if self.start >= self.end:
-            raise ValueError(f"a window must start before it ends, found {self.start} .. {self.end}")
+            raise ValueError(f"a window must start before it ends, found {self.start} to {self.end}")
         return self
 
     @property
@@ -52,7 +52,7 @@ class Window(Record):
         return self.end - self.start
 
     def earlier(self, by: timedelta) -> Window:
-        """The same span, moved back in time."""
+        """Return the same span, moved back in time."""
         return Window(start=self.start - by, end=self.end - by)
 
     def __contains__(self, moment: datetime) -> bool:
@@ -61,15 +61,15 @@ class Window(Record):
     def __str__(self) -> str:
         both = (self.start, self.end)
         if any(moment.second or moment.microsecond for moment in both):
-            return " .. ".join(moment.replace(tzinfo=None).isoformat(" ") for moment in both)
+            return " to ".join(moment.replace(tzinfo=None).isoformat(" ") for moment in both)
         shape = "%Y-%m-%d %H:%M" if any(moment.hour or moment.minute for moment in both) else "%Y-%m-%d"
-        return " .. ".join(moment.strftime(shape) for moment in both)
+        return " to ".join(moment.strftime(shape) for moment in both)
 
 
 class Outcome(StrEnum):
-    """How a check ended. The first four are early exits, `failed` is an error on our side; the rest are judged.
+    """How a check ended. The first four are early exits, `failed` is an error of the system; the rest are judged.
 
-    `requested` is the word of a check that has asked another process for a retrain; its last word comes after that.
+    `requested` is the outcome of a check that requested a retrain from another process; the final outcome follows.
     """
 
     NO_DATA = "no_data"
@@ -87,7 +87,7 @@ class Outcome(StrEnum):
 
     @property
     def judged(self) -> bool:
-        """Whether the window counts as checked: seen, measured and decided upon."""
+        """Return whether the window counts as checked: measured and decided."""
         return self in {
             Outcome.STEADY,
             Outcome.HELD,
@@ -104,10 +104,10 @@ Role = Literal["feature", "prediction", "target"]
 
 
 class Finding(Record):
-    """One thing that preflight noticed.
+    """One problem that preflight found.
 
-    A `warning` is reported. An `error` is a notification as well: the column is unlike the reference as a whole, and is
-    scored all the same. A `fatal` one would corrupt a training: the check ends as `bad_data`.
+    A `warning` is reported. An `error` also sends a notification: the column differs from the reference as a whole, and
+    is scored nevertheless. A `fatal` one would corrupt a training: the check ends as `bad_data`.
     """
 
     code: str

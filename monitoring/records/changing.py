@@ -1,4 +1,4 @@
-"""A copy of a record or of a config section with other values: names and values are validated, as in a new one."""
+"""Copy of a record or config section with other values, with validated names and values."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 def changed(model: AnyModel, /, **values: Any) -> AnyModel:
-    """Return a copy with these fields changed. A name or value that the model does not admit is a ValidationError.
+    """Return a copy with these fields changed; an invalid name or value raises a ValidationError.
 
-    pydantic's own `model_copy(update=...)` validates neither, and keeps what `cached_property` computed from the
-    values of before. Rules between fields are not checked: the config of an old model need not pass all rules of today.
+    pydantic's `model_copy(update=...)` validates neither, and keeps a `cached_property` of the old values. Rules
+    between fields are not checked: the config of an old model need not pass all current rules.
     """
     part = _part(type(model), frozenset(values)).model_validate(values)
     copy = model.model_copy(update={name: getattr(part, name) for name in values})
@@ -24,9 +24,9 @@ def changed(model: AnyModel, /, **values: Any) -> AnyModel:
 
 
 @cache
-def _part(kind: type[BaseModel], names: frozenset[str]) -> type[BaseModel]:
-    """A model of these fields alone, as `kind` declares them."""
-    fields = {name: (field.annotation, field) for name, field in kind.model_fields.items() if name in names}
-    config: ConfigDict = {**kind.model_config, "extra": "forbid", "title": kind.__name__}
-    made: type[BaseModel] = create_model(kind.__name__, __config__=config, **fields)  # type: ignore[call-overload]
-    return made
+def _part(model: type[BaseModel], names: frozenset[str]) -> type[BaseModel]:
+    """Return a model with these fields alone, as `model` declares them."""
+    fields = {name: (field.annotation, field) for name, field in model.model_fields.items() if name in names}
+    config: ConfigDict = {**model.model_config, "extra": "forbid", "title": model.__name__}
+    part: type[BaseModel] = create_model(model.__name__, __config__=config, **fields)  # type: ignore[call-overload]
+    return part

@@ -1,4 +1,4 @@
-"""The whole result of a check, and of the retrain that it may have led to."""
+"""The whole result of a check, and of its retrain if there was one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from driftloop.monitoring.records.measures import ColumnScore, Performance, Stan
 
 
 class Retrain(Record):
-    """How a retrain ended. `challenger_loss` is null only if no challenger could be trained; `code` says why not."""
+    """How a retrain ended. `challenger_loss` is null only if no challenger could be trained; `code` is the reason."""
 
     request_id: str
     code: str
@@ -34,8 +34,8 @@ class CheckWindow(Window):
 class Check(Record):
     """The whole result of a check: what `driftloop check --json` prints. Keys are added freely and never renamed.
 
-    `baseline` is there without a champion: the loss of the best constant of the training rows.
-    `standing` is how the champion of this check does, whatever was decided: it follows from `performance`.
+    `baseline` is set without a champion: the loss of the best constant of the training rows.
+    `standing` is the champion's loss compared with its reference loss, regardless of the decision.
     """
 
     model: str
@@ -65,31 +65,31 @@ class Check(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _computed(cls, given: Any) -> Any:
-        """Leave out what is computed when a check is read back."""
-        return {key: given[key] for key in given if key != "standing"} if isinstance(given, dict) else given
+    def _computed(cls, values: Any) -> Any:
+        """Drop computed fields when a check is read back."""
+        return {key: values[key] for key in values if key != "standing"} if isinstance(values, dict) else values
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def standing(self) -> Standing:
-        """`well`, `worse` than the reference beyond chance, or `unknown`: without labels, or without a champion."""
+        """Return `well`, `worse` if significantly so, or `unknown` without labels or without a champion."""
         return self.performance.standing if self.performance else "unknown"
 
     @property
     def past(self) -> PastCheck:
-        """What the policies of later checks will look at of this one."""
-        seen, features = self.performance, [score.score for score in self.columns if score.role == "feature"]
+        """Return the part of this check that the policies of later checks read."""
+        measured, features = self.performance, [score.score for score in self.columns if score.role == "feature"]
         return PastCheck(
             now=self.now,
             outcome=self.outcome,
             champion=self.champion,
             age_batches=self.age_batches,
             rows=self.window.rows,
-            labelled_rows=seen.rows if seen else 0,
+            labelled_rows=measured.rows if measured else 0,
             drift_share=self.drift_share,
             distance=sum(features) / len(features) if features else None,
-            loss=seen.loss if seen else None,
-            loss_low=seen.low if seen else None,
+            loss=measured.loss if measured else None,
+            loss_low=measured.low if measured else None,
             gap=self.probe.gap if self.probe else None,
             fired=tuple(rule for vote in self.votes for rule in vote.fired_rules()),
         )

@@ -1,4 +1,4 @@
-"""Estimate of a loss before its labels arrive: an estimate, its interval, and how far it was proven."""
+"""Estimate of a loss before its labels arrive, with its interval and its self-test."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from driftloop.monitoring.records.measures import loss_title, relative_rise
 
 
 class SelfTest(Record):
-    """An estimate held against what came true, on rows that were held back while the estimator was fitted.
+    """An estimate compared with the measured loss, on rows held out from the fit of the estimator.
 
-    `low` and `high` are the 99 % interval that the estimate gave for them. `skill` is the share of the variance of the
-    row losses that it foresees: zero says as much as the mean does, below zero less.
+    `realised` is the measured loss. `low` and `high` are the estimate's 99% interval for it. `skill` is the share of
+    the variance of the row losses that the estimate predicts: 0 is as good as their mean, below 0 worse.
     """
 
     rows: int
@@ -26,10 +26,10 @@ class SelfTest(Record):
 
 
 class Estimate(Record):
-    """The champion's mean loss on the current rows, estimated without their labels, with a 95 % interval.
+    """The champion's mean loss on the current rows, estimated without their labels, with a 95% interval.
 
-    `applicable` is false where the current rows lie outside what the estimator was fitted on, are too few, or the
-    self-test failed; `reason` says which. The numbers are null where there is nothing to estimate from.
+    `applicable` is false if the current rows are too few or outside the fitted rows, or if the self-test failed;
+    `reason` names the cause. The numbers are null if there is nothing to estimate from.
     """
 
     method: Literal["cbpe", "dle"]
@@ -51,5 +51,5 @@ class Estimate(Record):
 
     @property
     def rise(self) -> float | None:
-        """Relative rise of the estimated loss over the loss on the fitted rows: 0.1 is ten per cent worse."""
+        """Relative rise of the estimated loss over the loss on the fitted rows: 0.1 is 10% worse."""
         return None if self.loss is None else relative_rise(self.loss, self.reference_loss)

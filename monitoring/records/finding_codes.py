@@ -1,4 +1,4 @@
-"""The interface of findings: a declared code makes every finding that has it, and a page of the docs explains it."""
+"""Interface of findings: a declared code creates all findings with it, and a page of the docs explains it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from driftloop.monitoring.records.base import Finding, Severity
 class FindingCode:
     """One kind of finding: its name, its possible severities, what it means, what causes it and what to do.
 
-    `compared` is False where nothing can be compared of the column. Declared in the file that finds it, as a constant.
+    `compared` is False if the column cannot be compared. Each code is a constant in the file that reports it.
     """
 
     name: str
@@ -30,7 +30,7 @@ class FindingCode:
         observed: float | None = None,
         limit: float | None = None,
     ) -> Finding:
-        """Make a finding of this kind. Of several severities one must be named; one that is not declared is a mistake.
+        """Return a finding of this kind. With several severities one must be named; an undeclared one is an error.
 
         >>> code = FindingCode(name="nulls", severities=("fatal", "warning"), meaning="", cause="", remedy="")
         >>> code.found("12 % are null", severity="fatal").code

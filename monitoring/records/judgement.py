@@ -1,4 +1,4 @@
-"""What policies look at, of the present and of the past, and what they say."""
+"""Input and output of the policies: signals, history, votes and the decision."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ Signal = Literal[
     "checks",
     "retrains",
 ]
-"""What a policy may look at, of the present check and of the past: the names by which it declares what it reads.
+"""Names of the inputs of policies, of the current check and of the past; a policy declares those that it reads.
 
-`drift` are the scores of the features. `age` is the champion's, in time and in windows, and the length of a window.
-`calendar` is which date it is, not how much time has passed. `checks` are the past checks under this champion, how they
-ended and which rules fired; what they measured belongs to the signal of that name. `retrains` are answered requests.
+`drift` are the scores of the features. `age` is the champion's age, in time and in windows, and the length of a window.
+`calendar` is the date, not the elapsed time. `checks` are the past checks of this champion, their outcomes and the
+rules that fired; their measurements belong to the signal of that name. `retrains` are answered requests.
 """
 
 DRIFT: frozenset[Signal] = frozenset({"drift", "prediction_drift", "target_drift"})
 
 
 class Probe(Record):
-    """What a small challenger measured: its loss and the champion's on the same newest labelled rows.
+    """The losses of a small challenger and of the champion on the same newest labeled rows.
 
-    Neither model was trained on those rows. `gap` is what a retrain would win per row by now: the champion's loss minus
-    the probe's, after the probe's handicap (how much worse it is than a model of full size) was taken off.
+    Neither model was trained on these rows. `gap` is the current gain of a retrain per row: the champion's loss minus
+    the probe's, minus the probe bias `handicap` (how much worse a probe is than a model of full size).
     """
 
     champion_loss: float
@@ -51,11 +51,11 @@ class Probe(Record):
 
 
 class Learned(Record):
-    """What a backtest found out about a model, for policies that weigh a retrain against its cost.
+    """Results of a backtest of a model, for policies that compare the gain of a retrain with its cost.
 
-    `batch_loss` is the mean loss of a fresh model, on the first batch after its training: the unit of every cost.
-    `age_gap[a]` is the mean gap to a fresh model when it is `a` batches older than one: zero at age 0, never falling.
-    `handicap` is the median of a probe's loss minus the full model's.
+    `batch_loss` is the mean loss of a fresh model on the first batch after its training: the unit of every cost.
+    `age_gap[a]` is the mean gap to a fresh model at an age of `a` batches: 0 at age 0, never decreasing.
+    `handicap` is the probe bias: the median of a probe's loss minus the full model's.
     """
 
     batch_loss: float
@@ -65,14 +65,14 @@ class Learned(Record):
 
 
 class Signals(Record):
-    """All that a policy may look at of the present check.
+    """The part of the current check that policies may read.
 
     `age_batches` is the champion's age in current windows: from its newest training row to the end of the window, so 1
-    when a champion that learned from all rows is checked for the first time; `held_batches` is by how much a challenger
-    made now would be older than that, its newest rows being held out for the gate.
-    `probe` is there only where a trigger asked for one.
-    `importance` is the champion's own, by feature, on any scale.
-    `dated` is false in a replay whose dates are made up: time passes there, but no rule about dates can judge.
+    at the first check of a champion that learned from all rows; `held_batches` is the additional age of a challenger
+    trained now, whose newest rows are held out for the gate.
+    `probe` is set only if a trigger requested one.
+    `importance` is the champion's feature importance, on any scale.
+    `dated` is false in a replay without real dates: time passes there, but no rule about dates can judge.
     """
 
     window: Window
@@ -93,22 +93,22 @@ class Signals(Record):
 
     @property
     def lag_batches(self) -> float:
-        """How far the newest labelled window lies behind the current one, in current windows."""
+        """Return the distance of the newest labeled window to the current one, in current windows."""
         if self.performance is None:
             return 0.0
         return max(0.0, (self.window.end - self.performance.window.end) / self.window.length)
 
     @property
     def drift_share(self) -> float | None:
-        """Share of the features that drifted; None when no feature could be judged."""
+        """Return the share of drifted features; None if no feature was scored."""
         return share_drifted(self.scores)
 
 
 class PastCheck(Record):
-    """One judged check of the past, cut down to what policies look at. Stored beside the whole in the ledger.
+    """The part of a judged past check that policies read, stored next to the whole check in the ledger.
 
-    `distance` is the mean score of its features; `gap` what its probe measured, if there was one. `fired` are the rules
-    that fired then and are counted by a later check (see `k_of_n`).
+    `distance` is the mean score of its features; `gap` is that of its probe, if there was one. `fired` are the rules
+    that fired and that later checks count (see `k_of_n`).
     """
 
     now: Moment
@@ -126,14 +126,14 @@ class PastCheck(Record):
 
 
 class PastRetrain(Record):
-    """One retrain of the past, whatever its end."""
+    """One past retrain, promoted or not."""
 
     now: Moment
     promoted: bool
 
 
 class History(Record):
-    """All that a policy may look at of the past, oldest first. Read from the ledger."""
+    """The part of the past that policies may read, oldest first, from the ledger."""
 
     checks: tuple[PastCheck, ...] = ()
     retrains: tuple[PastRetrain, ...] = ()
@@ -145,8 +145,8 @@ VoteKind = Literal["fire", "hold", "not_applicable", "allow", "veto"]
 class Vote(Record):
     """Answer of one policy: triggers vote fire, hold or not_applicable; guards allow or veto.
 
-    `members` are the votes that a composition summed up. `rule` is the policy with its parameters, where a later check
-    counts this vote.
+    `members` are the votes that a composition combined. `rule` is the policy with its parameters, if later checks count
+    this vote.
     """
 
     policy: str
@@ -158,13 +158,13 @@ class Vote(Record):
     rule: str | None = None
 
     def fired_rules(self) -> tuple[str, ...]:
-        """The rules that fired in this vote, at any depth."""
-        own = (self.rule,) if self.rule is not None and self.vote == "fire" else ()
-        return own + tuple(rule for member in self.members for rule in member.fired_rules())
+        """Return the rules that fired in this vote, at any depth."""
+        rules = (self.rule,) if self.rule is not None and self.vote == "fire" else ()
+        return rules + tuple(rule for member in self.members for rule in member.fired_rules())
 
 
 class Decision(Record):
-    """The judgement over one check, with every vote."""
+    """The decision of one check, with every vote."""
 
     action: Literal["retrain", "wait", "cannot_judge"]
     reason: str
@@ -172,6 +172,5 @@ class Decision(Record):
 
     @property
     def held(self) -> bool:
-        """A trigger fired and a guard vetoed."""
-        said = {vote.vote for vote in self.votes}
-        return {"fire", "veto"} <= said
+        """Return whether a trigger fired and a guard vetoed."""
+        return {"fire", "veto"} <= {vote.vote for vote in self.votes}

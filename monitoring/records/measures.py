@@ -11,17 +11,17 @@ from pydantic import Field
 from driftloop.monitoring.records.base import Kind, Loss, Record, Role, Window
 
 Standing = Literal["well", "worse", "unknown"]
-"""How a champion does on labelled rows, compared with its reference: see `Performance.standing`."""
+"""The champion's loss on labeled rows compared with its reference loss: see `Performance.standing`."""
 
-LEAST_RISE = 0.05  # a rise that many rows prove and that is smaller than this is nobody's concern
-# How the type of a column begins that is text in the files, before how it is read.
+LEAST_RISE = 0.05  # a smaller rise is negligible, even if it is significant
+# Prefix of the type of a column that is text in the files; the type that it is read as follows.
 TEXT = "text read as "
 
 
 class ColumnReference(Record):
-    """What is remembered of one column of the reference, and how it will be judged, fixed once.
+    """Summary of one column of the reference, and how it is scored, fixed once.
 
-    `levels` are the most frequent first. `low` and `high` are the extremes, `fence_low` and `fence_high` the bounds
+    `levels` begin with the most frequent. `low` and `high` are the extremes, `fence_low` and `fence_high` the bounds
     that values are clipped to before scoring, so that one outlier cannot hide a shift. Without a `threshold` it is
     calibrated for each check's rows, and never lower than `effect_floor`.
     """
@@ -42,12 +42,11 @@ class ColumnReference(Record):
 
 
 class Reference(Record):
-    """What a champion remembers of the rows it was made from. Stored as an artifact of its version.
+    """Summary of the rows that a champion was trained on, stored as an artifact of its version.
 
     `loss` is the champion's mean loss on rows it was not trained on, never its training loss. `source_types` are all
-    columns of the source with the types that its engine gave them, of text in files `TEXT` and how it is read.
-    `importance` is the weight of each feature in the
-    model, in sum 1; empty where its estimator tells none.
+    columns of the source with their types in its engine; for text in files it is `TEXT` with the type it is read as.
+    `importance` is the weight of each feature in the model, with sum 1; empty if the estimator has none.
     """
 
     window: Window
@@ -67,7 +66,7 @@ class Reference(Record):
 
 
 class ColumnScore(Record):
-    """How far one column of the current rows is from the reference."""
+    """Distance of one column of the current rows to the reference."""
 
     name: str
     role: Role
@@ -79,15 +78,15 @@ class ColumnScore(Record):
 
 
 def share_drifted(scores: Iterable[ColumnScore]) -> float | None:
-    """Return the share of the features that drifted; None when no feature could be judged."""
+    """Return the share of drifted features; None if no feature was scored."""
     features = [score for score in scores if score.role == "feature"]
     return sum(score.drifted for score in features) / len(features) if features else None
 
 
 class Performance(Record):
-    """The champion's mean loss on labelled rows, with a 95 % interval, and its loss on the rows of its reference.
+    """The champion's mean loss on labeled rows, with a 95% interval, and its loss on the rows of its reference.
 
-    `reference_rows` is null in records of before it was kept: the reference loss then counts as exact.
+    `reference_rows` is null in old records: the reference loss then counts as exact.
     """
 
     loss_name: str
@@ -106,15 +105,15 @@ class Performance(Record):
 
     @property
     def rise(self) -> float:
-        """Relative rise of the loss over the reference: 0.1 is ten per cent worse."""
+        """Return the relative rise of the loss over the reference: 0.1 is 10% worse."""
         return relative_rise(self.loss, self.reference_loss)
 
     @property
     def standing(self) -> Standing:
-        """`worse` if the loss is above the reference loss beyond chance and by at least `LEAST_RISE` of it.
+        """Return `worse` if the loss is significantly above the reference loss, by at least `LEAST_RISE` of it.
 
-        Chance is in both losses: the interval of the reference loss is taken to be that of the present one, as many
-        times wider as its rows are fewer (by their square root). `unknown` if there is no interval to judge by.
+        Both losses have an error: the interval of the reference loss is that of the current one, scaled by the square
+        root of the ratio of the rows. `unknown` without an interval.
         """
         if self.rise < LEAST_RISE:
             return "well"
@@ -125,7 +124,7 @@ class Performance(Record):
             return "unknown"
         of_reference = 0.0
         if self.reference_rows:
-            # Losses spread in proportion to their mean, more often than not.
+            # The spread of losses is mostly proportional to their mean.
             level = min(self.reference_loss / self.loss, 1.0)
             of_reference = half * level * math.sqrt(self.rows / self.reference_rows)
         return "worse" if self.loss - self.reference_loss > math.hypot(half, of_reference) else "well"
@@ -141,7 +140,7 @@ def loss_title(name: str) -> str:
 
 
 def relative_rise(loss: float, reference_loss: float) -> float:
-    """By how much of the reference's a loss is higher; without any loss there, every rise is infinite.
+    """Return the rise of a loss as a share of the reference loss; above a reference loss of 0 it is infinite.
 
     >>> round(relative_rise(1.1, 1.0), 6), relative_rise(0.0, 0.0), relative_rise(0.1, 0.0)
     (0.1, 0.0, inf)

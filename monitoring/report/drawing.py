@@ -1,4 +1,4 @@
-"""Draws the report by Evidently, scores what is left to its methods. Decides nothing of our own methods."""
+"""Drawing of the report by Evidently, and scores of its methods."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from driftloop.monitoring.report.samples import cap, distinct, draw, fence
 
 @dataclass(frozen=True)
 class Measured:
-    """A score for every column in their order, and Evidently's HTML page over the most drifted ones."""
+    """Scores of all columns in their order, and Evidently's HTML page of the most drifted ones."""
 
     scores: tuple[ColumnScore, ...]
     page: str
@@ -41,17 +41,17 @@ class Ran:
 
 @dataclass(frozen=True)
 class Column:
-    """One column as Evidently gets it: under a key of ours, both sides comparable, with a harmless label."""
+    """One column for Evidently: with a generated key, comparable sides, and a harmless label."""
 
     key: str
     label: str
-    told: ColumnReference
+    settings: ColumnReference
     reference: pd.Series
     current: pd.Series
 
     @property
     def empty(self) -> tuple[bool, bool]:
-        """Whether the reference and the current side hold no value at all."""
+        """Return whether the reference side and the current side have no value at all."""
         return bool(self.reference.isna().all()), bool(self.current.isna().all())
 
 
@@ -62,40 +62,41 @@ def measure(
     settings: Drift,
     decided: Sequence[ColumnScore] = (),
 ) -> Measured:
-    """Score the columns that are left to Evidently, and draw the most drifted of all, in one run of it.
+    """Score the columns with methods of Evidently, and draw the most drifted of all columns, in one run of it.
 
-    `decided` are the scores of the others, which the page shows as they are. Of the rows at most `settings.sample_rows`
-    a side are looked at; same input, same scores, same page. A column with values on one side only gets its method's
-    worst score (at least its threshold), one without values on either side that of no drift; both are told as text.
+    `decided` are the scores of the other columns, which the page shows unchanged. At most `settings.sample_rows` rows
+    per side are used; the same input returns the same scores and page. A column with values on one side only gets its
+    method's worst score (at least its threshold), a column without values the score of no drift; the page shows both
+    as text.
     """
     by_name = {score.name: score for score in decided}
     nearest = sorted(decided, key=strain, reverse=True)[: settings.report_columns]
-    wanted = {score.name for score in nearest} | {column.name for column in columns if column.name not in by_name}
-    lost = [name for name in wanted if name not in reference or name not in current]
-    if lost:
-        raise Unscored(sorted(lost))
+    selected = {score.name for score in nearest} | {column.name for column in columns if column.name not in by_name}
+    missing = [name for name in selected if name not in reference or name not in current]
+    if missing:
+        raise Unscored(sorted(missing))
     sides = [draw(frame, settings.sample_rows, settings.seed) for frame in (reference, current)]
-    compared = _compare(sides[0], sides[1], columns, wanted, settings.max_levels)
+    compared = _compare(sides[0], sides[1], columns, selected, settings.max_levels)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         run = _run([column for column in compared if not any(column.empty)], by_name)
-        by_name |= {c.told.name: _theirs(c, run) for c in compared if c.told.name not in by_name}
-        order = sorted(compared, key=lambda column: -strain(by_name[column.told.name]))
+        by_name |= {c.settings.name: _theirs(c, run) for c in compared if c.settings.name not in by_name}
+        order = sorted(compared, key=lambda column: -strain(by_name[column.settings.name]))
         page = _render(order[: settings.report_columns], run)
     return Measured(in_order(columns, by_name.values()), page)
 
 
 def write_report(page: str, check: Check, path: Path) -> None:
-    """Write Evidently's page with the verdict on top, whole or not at all; an empty page is the verdict alone."""
+    """Write Evidently's page with the verdict at the top, whole or not at all; an empty page is the verdict alone."""
     _write(dress(page, check), path)
 
 
 def renew_report(path: Path, check: Check) -> bool:
-    """Put the last word of a check onto its report, whole or not at all; False where that is no report of ours."""
-    made = redress(path.read_text("utf-8"), check)
-    if made is not None:
-        _write(made, path)
-    return made is not None
+    """Update the verdict of a check's report, whole or not at all; False if the file is not a report of driftloop."""
+    page = redress(path.read_text("utf-8"), check)
+    if page is not None:
+        _write(page, path)
+    return page is not None
 
 
 def _write(page: str, path: Path) -> None:
@@ -115,24 +116,24 @@ def _compare(
     reference: pd.DataFrame,
     current: pd.DataFrame,
     columns: Sequence[ColumnReference],
-    wanted: set[str],
+    selected: set[str],
     max_levels: int,
 ) -> list[Column]:
     compared = []
-    for number, (told, label) in enumerate(zip(columns, distinct(column.name for column in columns), strict=True)):
-        if told.name not in wanted:
+    for number, (settings, label) in enumerate(zip(columns, distinct(column.name for column in columns), strict=True)):
+        if settings.name not in selected:
             continue
-        old, new = reference[told.name], current[told.name]
-        if told.kind == "numeric":
-            old, new = fence(old, told), fence(new, told)
+        old, new = reference[settings.name], current[settings.name]
+        if settings.kind == "numeric":
+            old, new = fence(old, settings), fence(new, settings)
         else:
-            old, new = cap(old, new, told, max_levels)
-        compared.append(Column(f"c{number}", label, told, old, new))
+            old, new = cap(old, new, settings, max_levels)
+        compared.append(Column(f"c{number}", label, settings, old, new))
     return compared
 
 
 def _theirs(column: Column, run: Mapping[str, Ran]) -> ColumnScore:
-    method, limit = METHODS[column.told.method], column.told.threshold
+    method, limit = METHODS[column.settings.method], column.settings.threshold
     assert limit is not None
     if column.key in run:
         score = run[column.key].score
@@ -140,17 +141,17 @@ def _theirs(column: Column, run: Mapping[str, Ran]) -> ColumnScore:
         score = method.none
     else:
         score = max(method.worst, limit) if method.direction == "higher" else method.worst
-    return verdict(column.told, method.name, score, limit)
+    return verdict(column.settings, method.name, score, limit)
 
 
 def _run(columns: Sequence[Column], decided: Mapping[str, ColumnScore]) -> dict[str, Ran]:
-    """Run Evidently over all columns at once, by key. The figures are not drawn yet: they are most of its time."""
+    """Run Evidently over all columns, by key, without the figures, which take most of its time."""
     if not columns:
         return {}
     parts = evidently()
     definition = parts.DataDefinition(
-        numerical_columns=[column.key for column in columns if column.told.kind == "numeric"],
-        categorical_columns=[column.key for column in columns if column.told.kind == "categorical"],
+        numerical_columns=[column.key for column in columns if column.settings.kind == "numeric"],
+        categorical_columns=[column.key for column in columns if column.settings.kind == "categorical"],
         text_columns=[],
         datetime_columns=[],
         unknown_columns=[],
@@ -163,12 +164,12 @@ def _run(columns: Sequence[Column], decided: Mapping[str, ColumnScore]) -> dict[
             {column.key: column.current for column in columns},
         )
     )
-    ours = {column.key: decided[column.told.name] for column in columns if column.told.name in decided}
+    ours = {column.key: decided[column.settings.name] for column in columns if column.settings.name in decided}
     metrics = {
         column.key: parts.Metric(
             column=column.key,
-            method=registered((ours.get(column.key) or column.told).method),
-            threshold=(ours.get(column.key) or column.told).threshold,
+            method=registered((ours.get(column.key) or column.settings).method),
+            threshold=(ours.get(column.key) or column.settings).threshold,
         )
         for column in columns
     }
@@ -190,11 +191,9 @@ def _render(columns: Sequence[Column], run: dict[str, Ran]) -> str:
             continue
         old, new = column.empty
         side = "either side" if old and new else "the reference side" if old else "the current side"
-        why = (
-            "Numbers this large and this close together cannot be drawn." if ran else f"There are no values on {side}."
-        )
-        told = parts.CounterData(why, f"Drift in column '{column.label}'")
-        widgets.append(parts.counter(title="", counters=[told]))
+        reason = "Numbers this large and this close to each other cannot be drawn." if ran else f"No values on {side}."
+        counter = parts.CounterData(reason, f"Drift in column '{column.label}'")
+        widgets.append(parts.counter(title="", counters=[counter]))
     group = parts.group_widget(title="", widgets=widgets)
     _number([group], count(1))
     return steady_ids(parts.render_widgets([group]))

@@ -38,7 +38,7 @@ class Line:
 
 
 def dress(page: str, check: Check) -> str:
-    """Put our verdict at the top of a page's body, with a title and a policy that forbids the page the network.
+    """Return a page with the verdict at the top, a title, and a policy that forbids network access.
 
     An empty page becomes the verdict alone.
     """
@@ -59,7 +59,7 @@ def redress(page: str, check: Check) -> str | None:
     end = page.find(BOTTOM, start)
     if start < 0 or end < 0:
         return None
-    # Text is escaped: the first end after the beginning is ours, whatever the data contains.
+    # Text is escaped, so the first end after the beginning is the verdict's, regardless of the data.
     plots = 'class="follows"' in page[start:end]
     title = Markup("<title>{}</title>").format(_title(check))
     head = TITLE.sub(lambda _: title, page[:start], count=1)
@@ -72,7 +72,7 @@ def verdict(check: Check, plots_follow: bool = False) -> str:
 
 
 def _values(check: Check, *, plots: bool) -> dict[str, Any]:
-    """What the template of the verdict needs."""
+    """Return the values for the template of the verdict."""
     features = [score for score in check.columns if score.role == "feature"]
     others = len(check.columns) - len(features)
     drifted = sum(score.drifted for score in check.columns)
@@ -117,7 +117,7 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
     if check.drift_share is not None and features:
         share += f" ({sum(score.drifted for score in features)} of {len(features)})"
     return [
-        ("Window", f"{check.window.start:%Y-%m-%d %H:%M} {DASH} {check.window.end:%Y-%m-%d %H:%M} UTC"),
+        ("Window", f"{check.window.start:%Y-%m-%d %H:%M} to {check.window.end:%Y-%m-%d %H:%M} UTC"),
         ("Rows", f"{check.window.rows:,}"),
         ("Champion", champion),
         ("Decision", (check.decision or "none").replace("_", " ")),
@@ -126,17 +126,17 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
     ]
 
 
-def _interval(seen: Performance | Estimate) -> str:
-    return f"95% interval {number(seen.low)} {DASH} {number(seen.high)}"
+def _interval(result: Performance | Estimate) -> str:
+    return f"95% interval {number(result.low)} to {number(result.high)}"
 
 
-def _standing(seen: Performance) -> tuple[str, str]:
-    """Tone and text of the badge that compares a loss with its reference."""
-    if seen.standing == "worse":
+def _standing(measured: Performance) -> tuple[str, str]:
+    """Return tone and text of the badge that compares a loss with its reference."""
+    if measured.standing == "worse":
         return "warn", WORSE
-    if seen.loss > seen.reference_loss:
-        return "quiet", "not proven worse than the reference"
-    return "good", "no worse than the reference"
+    if measured.loss > measured.reference_loss:
+        return "quiet", "not significantly worse than the reference"
+    return "good", "not worse than the reference"
 
 
 def _losses(check: Check) -> str:
@@ -146,9 +146,9 @@ def _losses(check: Check) -> str:
 
 
 def _measured(vote: Vote) -> tuple[str, str]:
-    """Observed value and limit of a vote, in percent where the policy compares shares, as its reason writes them."""
-    kind = POLICIES.get(vote.policy)
-    if kind is None or not kind.in_percent:
+    """Return observed value and limit of a vote, in percent if the policy compares shares, as in its reason."""
+    policy = POLICIES.get(vote.policy)
+    if policy is None or not policy.in_percent:
         return number(vote.observed), number(vote.threshold)
     observed = DASH if vote.observed is None or math.isnan(vote.observed) else f"{vote.observed:.1%}"
     return observed, DASH if vote.threshold is None else f"{100 * vote.threshold:.4g}%"
@@ -168,7 +168,7 @@ def _part(ratio: float) -> int:
 
 
 def _multiple(ratio: float) -> str:
-    """Write how many times its threshold a score is.
+    """Return a score as a multiple of its threshold.
 
     >>> _multiple(0.04), _multiple(3.456), _multiple(34.56), _multiple(float("inf"))
     ('0.04x', '3.46x', '35x', '> 999x')

@@ -142,7 +142,7 @@ def _left_out(windows: tuple[Window, ...], span: timedelta, config: Project, unl
         _, begun, ended = max(holes)
         notes.append(
             f"spans of {told} with fewer than {config.preflight.min_rows:,} rows (preflight.min_rows) are left out: "
-            f"{lost}; the longest hole is {begun:%Y-%m-%d} .. {ended:%Y-%m-%d}"
+            f"{lost}; the longest hole is {begun:%Y-%m-%d} to {ended:%Y-%m-%d}"
         )
     return tuple(notes)
 
@@ -177,7 +177,7 @@ def _full(windows: tuple[Window, ...], training: timedelta) -> int:
 def _too_short(found: int, first: int, span: timedelta | int, config: Project, stamps: Stamps) -> HistoryTooShort:
     told = f"{span:,} rows" if isinstance(span, int) else format_duration(span)
     needs = "" if isinstance(span, int) else f" with at least {config.preflight.min_rows:,} rows"
-    ends = f"{_moment(stamps[0]):%Y-%m-%d} .. {_moment(stamps[-1]):%Y-%m-%d}"
+    ends = f"{_moment(stamps[0]):%Y-%m-%d} to {_moment(stamps[-1]):%Y-%m-%d}"
     said = f"{len(stamps):,} rows of {ends} make {found} batches of {told}{needs}"
     if first:
         said += f", of which the first {first} are only learned from"

@@ -43,7 +43,7 @@ LEGEND = (
 
 def heading(study: Study) -> str:
     """What was replayed."""
-    span = f"{study.windows[0].start:%Y-%m-%d} .. {study.windows[-1].end:%Y-%m-%d}"
+    span = f"{study.windows[0].start:%Y-%m-%d} to {study.windows[-1].end:%Y-%m-%d}"
     late = f", labels {study.label_delay} batches late" if study.label_delay else ""
     return (
         f"{study.model}: {len(study.windows)} batches of {length(study)}, {span}; "
@@ -127,4 +127,4 @@ def _cells(one: Standing) -> tuple[str, ...]:
 
 
 def _span(window: Window) -> str:
-    return f"{window.start:%Y-%m-%d} .. {window.end:%Y-%m-%d}"
+    return f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"

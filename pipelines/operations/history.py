@@ -44,7 +44,7 @@ def _told(event: Event) -> tuple[str, str]:
     payload = event.payload
     if event.kind == Kind.CHECK_FINISHED:
         window, champion = payload["window"], payload.get("champion")
-        span = f"{window['start'][:10]} .. {window['end'][:10]}, {window['rows']:,} rows"
+        span = f"{window['start'][:10]} to {window['end'][:10]}, {window['rows']:,} rows"
         judged = f"version {champion}" if champion else "no champion"
         return str(payload["outcome"]).upper(), f"check {event.subject} of {span}, {judged}: {payload['reason']}"
     about = f"request {event.subject}"

@@ -223,7 +223,7 @@ def verdict_markdown(check: Check) -> str:
     """The verdict as Prefect shows it: outcome, reason, votes, where the report lies."""
     lines = [f"# {check.model}: {check.outcome.value}", "", _cell(check.reason), ""]
     lines += [
-        f"- window {check.window.start:%Y-%m-%d %H:%M} .. {check.window.end:%Y-%m-%d %H:%M}, {check.window.rows:,} rows"
+        f"- window {check.window.start:%Y-%m-%d %H:%M} to {check.window.end:%Y-%m-%d %H:%M}, {check.window.rows:,} rows"
     ]
     lines += [f"- champion: version {check.champion}" if check.champion else "- no champion"]
     lines += [f"- MLflow run: `{check.mlflow_run_id}`"] if check.mlflow_run_id else []

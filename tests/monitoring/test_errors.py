@@ -68,7 +68,7 @@ MADE: list[DriftloopError] = [
     errors.StorageBroken("MLflow's database in SQLite", "file is not a database"),
     errors.NotReplayable("loss_matrix", "shape (3, 4)", "shape (B, B)"),
     errors.HistoryTooShort("4 batches", needed=10, remedy="gather more history"),
-    errors.LossNotFinite(datetime(2026, 1, 8, tzinfo=UTC), "2026-01-08 .. 2026-01-15"),
+    errors.LossNotFinite(datetime(2026, 1, 8, tzinfo=UTC), "2026-01-08 to 2026-01-15"),
     errors.UnknownPolicy("cusum", ["cara", "loss_cusum"]),
     errors.EstimatorError("a:b", "no function b", expected="a function", remedy="write it"),
 ]
@@ -90,7 +90,7 @@ def test_the_message_has_three_parts(error: DriftloopError) -> None:
     found, expected, remedy = str(error).split("\n")
     assert found == error.found != ""
     assert expected == f"  expected: {error.expected}" != "  expected: "
-    assert remedy == f"  remedy:   {error.remedy}" != "  remedy:   "
+    assert remedy == f"  fix:      {error.remedy}" != "  fix:      "
 
 
 @pytest.mark.parametrize("error", MADE, ids=lambda error: type(error).__name__)

@@ -123,10 +123,10 @@ def test_a_window_runs_forward(span: timedelta) -> None:
 @pytest.mark.parametrize(
     ("span", "spelled"),
     [
-        (DAY, "2026-01-01 .. 2026-01-02"),
-        (timedelta(hours=6), "2026-01-01 00:00 .. 2026-01-01 06:00"),
-        (timedelta(seconds=30), "2026-01-01 00:00:00 .. 2026-01-01 00:00:30"),
-        (timedelta(milliseconds=500), "2026-01-01 00:00:00 .. 2026-01-01 00:00:00.500000"),
+        (DAY, "2026-01-01 to 2026-01-02"),
+        (timedelta(hours=6), "2026-01-01 00:00 to 2026-01-01 06:00"),
+        (timedelta(seconds=30), "2026-01-01 00:00:00 to 2026-01-01 00:00:30"),
+        (timedelta(milliseconds=500), "2026-01-01 00:00:00 to 2026-01-01 00:00:00.500000"),
     ],
 )
 def test_a_window_is_spelled_as_finely_as_it_needs(span: timedelta, spelled: str) -> None:

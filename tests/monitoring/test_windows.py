@@ -70,7 +70,7 @@ def test_rows_to_learn_from_have_their_labels(
 def test_there_is_no_window_before_the_calendar() -> None:
     """A moment or a span that leads before the year 1 is told as such, whichever window asks."""
     early = Window(start=datetime(1, 1, 2), end=datetime(1, 1, 3))
-    with pytest.raises(TimeOutOfRange, match="no window of 7d before 0001-01-02"):
+    with pytest.raises(TimeOutOfRange, match=r"a window of 7d before 0001-01-02.*would begin before the year 1"):
         current_window(datetime(1, 1, 2), Windows(current=timedelta(days=7)))
     with pytest.raises(TimeOutOfRange):
         labelled_window(early, timedelta(days=2))

@@ -74,7 +74,7 @@ def trained(shell: Shell) -> Shell:
         done = shell("check", shell.file, "--now", "2026-01-22")
         assert (done.returncode, done.stderr) == (0, "")
         first, verdict, *_, then, _ = done.stdout.strip().split("\n")
-        assert first.startswith("shop  2026-01-15 .. 2026-01-22  ")
+        assert first.startswith("shop  2026-01-15 to 2026-01-22  ")
         assert verdict.startswith("BOOTSTRAPPED  the first champion is version 1: ")
         assert f"driftloop check '{shell.file}'" in then, "quoted, since there is a space in it"
     return shell
@@ -185,7 +185,7 @@ def test_early_exits_import_nothing_expensive_and_an_error_is_three_lines(traine
     assert json.loads(last)[0] == 1
     assert found == f"driftloop: {gone}: no such file"
     assert expected.startswith("  expected: ")
-    assert remedy.startswith("  remedy:   ")
+    assert remedy.startswith("  fix:      ")
     words = "\n".join((found, expected, remedy)).removeprefix("driftloop: ")
     assert failed == {"outcome": "failed", "reason": words}
 
@@ -200,7 +200,7 @@ def test_a_retrain_by_hand_prints_one_object_whatever_the_function_prints(traine
     )
     trained.given(training__estimator="loud:train", training__params={})
     alone = trained.here("rollback", trained.file)
-    assert alone.stderr.startswith("driftloop: shop has no previous champion to go back to\n")
+    assert alone.stderr.startswith("driftloop: shop has no previous champion to restore\n")
     done = trained("retrain", trained.file, "--now", "2026-02-05", "--json")
     assert done.returncode == 0, done.stderr
     told = only(done.stdout)

@@ -228,7 +228,7 @@ def test_any_name_may_be_a_key(tmp_path: Path) -> None:
     with pytest.raises(DuplicateColumns):
         read_rows(Source(path="rows.jsonl"), columns(numeric=("fare", "Fare")), WEEK, tmp_path)
     written(tmp_path, line().replace("fare", "FARE"), "z.jsonl")
-    with pytest.raises(NamesDiffer, match=r"z\.jsonl: its column is called 'FARE', in other files it is 'fare'"):
+    with pytest.raises(NamesDiffer, match=r"z\.jsonl: its column is called 'FARE'; other files call it 'fare'"):
         read_rows(Source(path="*.jsonl"), columns(), WEEK, tmp_path)
 
 

@@ -174,7 +174,7 @@ def test_a_newer_format_is_refused_and_left_alone(url: str) -> None:
     with opened(url) as open_:
         open_.execute(sa.text(f"UPDATE ledger_format SET format = {FORMAT + 7}"))
     before = dump(url)
-    with pytest.raises(LedgerTooNew, match=rf"format {FORMAT + 7}.*no later format than {FORMAT}") as caught:
+    with pytest.raises(LedgerTooNew, match=rf"format {FORMAT + 7}.*supports formats up to {FORMAT}") as caught:
         Ledger(url)
     assert sa.make_url(url).password is None or str(sa.make_url(url).password) not in str(caught.value)
     assert dump(url) == before

@@ -181,9 +181,9 @@ def test_a_server_that_stays_away_is_told(
     ask(ledger)
     postgres.stop()
     try:
-        with pytest.raises(LedgerUnavailable, match=r"ledger postgresql.* is out of reach: .*refused") as away:
+        with pytest.raises(LedgerUnavailable, match=r"ledger postgresql.* is unavailable: .*refused") as away:
             ledger.close_request(retrain())
-        with pytest.raises(LedgerUnavailable, match="is out of reach"), ledger.model_lock("taxi"):
+        with pytest.raises(LedgerUnavailable, match="is unavailable"), ledger.model_lock("taxi"):
             pass
         with pytest.raises(LedgerUnusable, match=r"cannot be opened: .*refused") as unopened:
             Ledger(url)
@@ -208,7 +208,7 @@ def test_what_waiting_would_not_change_is_told_at_once(url: str, postgres: Postg
     for address, why in wrong.items():
         with pytest.raises(LedgerUnusable, match=why) as caught:
             Ledger(address)
-        assert "the rights of this process" in str(caught.value)
+        assert "the permissions of this process" in str(caught.value)
         assert not {"wrong@", "guest@", postgres.password} & set(str(caught.value).split(":"))
 
 

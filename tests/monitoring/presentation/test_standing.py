@@ -22,9 +22,9 @@ def test_a_worse_champion_is_shown_whatever_was_decided(outcome: str) -> None:
 def test_a_loss_beyond_all_numbers_is_written() -> None:
     """A loss that overflowed, or one over a reference loss of nothing, has no rise in per cent."""
     huge = performance(8.0).model_copy(update={"loss": math.inf, "low": 0.0, "high": math.inf})
-    assert format_loss(huge) == "mae inf (95% interval 0 to inf) is above the reference loss 8, beyond chance"
+    assert format_loss(huge) == "mae inf (95% interval 0 to inf) is significantly worse: above the reference loss 8"
     one = performance(9.0).model_copy(update={"low": 0.0, "high": math.inf})
-    assert format_loss(one).endswith("; too few labelled rows to say more")
+    assert format_loss(one).endswith("; too few labeled rows to judge")
 
 
 def test_a_new_champion_is_shown_with_its_own_loss() -> None:
@@ -32,5 +32,5 @@ def test_a_new_champion_is_shown_with_its_own_loss() -> None:
     before = made(champion="1", champion_after="2", outcome="promoted", performance=performance(45.97))
     assert newest_of("2", [made(champion="2", champion_after="2"), before]) is None
     assert newest_of("1", [made(champion="2", champion_after="2"), before]) == before
-    assert format_new_champion("2", 28.62, before) == "version 2 at the gate: mae 28.62 (loss of version 1: 45.97)"
-    assert format_new_champion("1", 28.62, None) == "version 1 at the gate: 28.62"
+    assert format_new_champion("2", 28.62, before) == "version 2 at the gate: mae 28.6 (loss of version 1: 46)"
+    assert format_new_champion("1", 28.62, None) == "version 1 at the gate: 28.6"

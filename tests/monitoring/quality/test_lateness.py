@@ -27,7 +27,7 @@ def test_the_remedy_is_a_delay_that_fits() -> None:
     for behind, told in ((timedelta(days=8, hours=1), "9d"), (timedelta(hours=3, minutes=5), "4h")):
         late = Lateness(first, newest, newest - behind)
         assert late.remedy(timedelta()).endswith(f"set columns.label_delay: {told}")
-        assert late.remedy(timedelta(days=10)) == "bring the labels that are missing"
+        assert late.remedy(timedelta(days=10)) == "deliver the missing labels"
 
 
 def test_no_label_and_no_row_are_said() -> None:
@@ -35,5 +35,5 @@ def test_no_label_and_no_row_are_said() -> None:
     late = lateness(stream(20).assign(y=np.nan), "ts", "y")
     assert late.sentence(timedelta(days=2)).startswith("no row since 2026-01-01 00:")
     assert late.sentence(timedelta(days=2)).endswith("columns.label_delay is 2d")
-    assert "how late they come" in late.remedy(timedelta())
-    assert Lateness().sentence(timedelta()) == "there are no rows, columns.label_delay is 0d"
+    assert "set columns.label_delay to their delay" in late.remedy(timedelta())
+    assert Lateness().sentence(timedelta()) == "there are no rows; columns.label_delay is 0d"

@@ -351,7 +351,7 @@ def test_a_retrain_is_offered_only_where_it_can_learn_the_rows(task: str, codes:
 
 def test_a_message_shows_values_as_they_are_and_not_at_length() -> None:
     """Numbers are written as numbers, and one endless text does not bury the sentence."""
-    assert "single value 10," in found(amount=10.0)["constant"].message
+    assert "single value 10;" in found(amount=10.0)["constant"].message
     assert "np." not in found(amount=10.0)["constant"].message
     assert len(found(city="x" * 10_000)["constant"].message) < 200
     assert len(found(city=share(0.5, "x" * 10_000, CITIES))["unseen_categories"].message) < 200
@@ -362,5 +362,5 @@ def test_missing_labels_are_told_with_where_they_end() -> None:
     late = Lateness(day(0), day(9), day(3))
     finding = found(y=np.nan, more={"late": late})["target_missing"]
     assert finding.severity == "fatal"
-    assert "the newest label is of 2026-01-04 00:00, the newest row of 2026-01-10 00:00" in finding.message
+    assert "the newest label is from 2026-01-04 00:00, the newest row from 2026-01-10 00:00" in finding.message
     assert finding.message.endswith("set columns.label_delay: 6d")

@@ -23,7 +23,7 @@ def said(counted: Counted) -> tuple[Any, ...]:
     """All that is counted; of levels that are as frequent the order does not matter."""
     return (
         *(getattr(counted, name) for name in ("rows", "nulls", "outside", "unseen", "varied")),
-        dict(counted.strange),
+        dict(counted.unseen_counts),
     )
 
 
@@ -53,11 +53,11 @@ def test_categories_count_as_the_text_they_stand_for(values: list[str | None], c
     """Whatever the order of the categories: the same counts, the same names in the same order, the same first value."""
     coded = pd.Series(pd.Categorical(values, categories=pd.Index(categories, dtype=object)))
     made, told = count(coded, WORD), count(pd.Series(values, dtype=object), WORD)
-    assert (said(made), list(made.strange), made.only) == (said(told), list(told.strange), told.only)
+    assert (said(made), list(made.unseen_counts), made.only) == (said(told), list(told.unseen_counts), told.only)
 
 
 def test_the_names_of_strange_levels_are_bounded() -> None:
     """As many levels as rows are all counted, and only some of them remembered by name."""
     parts = [count(pd.Series([f"{at} {n}" for n in range(900)], dtype=object), WORD) for at in range(3)]
     both = parts[0] + parts[1] + parts[2]
-    assert (both.unseen, len(both.strange)) == (2700, tally.STRANGE_KEPT)
+    assert (both.unseen, len(both.unseen_counts)) == (2700, tally.UNSEEN_KEPT)

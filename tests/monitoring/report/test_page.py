@@ -63,12 +63,12 @@ def test_all_is_told() -> None:
     text = words(verdict(told))
     for part in (
         "taxi Challenger promoted dry run Two triggers fired.",
-        "2026-03-01 06:00 \u2013 2026-03-08 06:00 UTC",
+        "2026-03-01 06:00 to 2026-03-08 06:00 UTC",
         "Rows 12,345 Champion 6 → 7 Decision retrain Drifted features 50% (1 of 1)",
-        "mae 2.5 , 95% interval 2.25 \u2013 2.75, against 2 on the reference (+25.0%); 4,211 labeled rows",
+        "mae 2.5 , 95% interval 2.25 to 2.75, compared with 2 on the reference (+25.0%); 4,211 labeled rows",
         "worse than the reference",
         "Version 7 promoted 15% lower",
-        "champion 2.5, challenger 2.125",
+        "champion 2.5, challenger 2.12",
         "drift_share fire 50.0% 25% half of them",
         "1 of 1 drifted",
         "speed drifted 4.00x 0.4 ≥&nbsp;0.1 wasserstein numeric",
@@ -80,7 +80,7 @@ def test_all_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("loss", "low", "said"),
-    [(2.5, 2.25, "worse than"), (2.5, 1.5, "not proven worse than"), (1.75, 1.5, "no worse than")],
+    [(2.5, 2.25, "worse than"), (2.5, 1.5, "not significantly worse than"), (1.75, 1.5, "not worse than")],
 )
 def test_a_loss_is_held_against_the_reference(loss: float, low: float, said: str) -> None:
     """A rise that chance explains is told as such, and not as a loss that is well."""

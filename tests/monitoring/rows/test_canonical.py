@@ -330,7 +330,7 @@ def test_a_lost_column_is_an_error_that_names_it() -> None:
 def test_a_column_that_is_there_twice_is_an_error_that_names_it() -> None:
     """Of two columns of one name neither is chosen silently; one that the config does not use may come twice."""
     raw = stream(7, 10)
-    with pytest.raises(DuplicateColumns, match="more than one column is called 'city'"):
+    with pytest.raises(DuplicateColumns, match="more than one column has the name 'city'"):
         conform(pd.concat([raw, raw[["city"]]], axis=1), monitored())
     extra = pd.DataFrame(np.zeros((len(raw), 2)), columns=["spare", "spare"])
     assert len(conform(pd.concat([raw, extra], axis=1), monitored())[0]) == len(raw)

@@ -277,7 +277,7 @@ def test_a_name_for_two_columns_is_refused(tmp_path: Path) -> None:
     pa.parquet.write_table(table, tmp_path / "rows.parquet")
     source = Source(path="rows.parquet")
     for call in (read_rows, count_rows):
-        with pytest.raises(DuplicateColumns, match=r"rows\.parquet: more than one column is called 'fare'"):
+        with pytest.raises(DuplicateColumns, match=r"rows\.parquet: more than one column has the name 'fare'"):
             call(source, columns(), WEEK, tmp_path)
     with pytest.raises(DuplicateColumns):
         sample(source, tmp_path)
@@ -290,7 +290,7 @@ def test_a_name_for_two_columns_is_refused(tmp_path: Path) -> None:
         read_rows(Source(path="b.csv"), columns(numeric=("fare", "FARE")), WEEK, tmp_path)
     for name, header in (("c1.csv", HEADER), ("c2.csv", HEADER.replace("fare", "Fare"))):
         csv(tmp_path, header + f"{DAY},1.5,a,1\n", name)
-    with pytest.raises(NamesDiffer, match=r"c2\.csv: its column is called 'Fare', in other files it is 'fare'"):
+    with pytest.raises(NamesDiffer, match=r"c2\.csv: its column is called 'Fare'; other files call it 'fare'"):
         read_rows(Source(path="c*.csv"), columns(), WEEK, tmp_path)
 
 

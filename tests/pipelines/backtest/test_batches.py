@@ -57,7 +57,7 @@ def test_time_passes_over_a_hole_and_over_thin_spans() -> None:
     batches = cut(rows[~thin].reset_index(drop=True), project())
     (note,) = batches.notes
     assert "spans of 7d with fewer than 50 rows (preflight.min_rows) are left out: 7" in note
-    assert "the longest hole is 2026-03-06 .. 2026-04-10" in note, "days 64 to 99, in whole spans"
+    assert "the longest hole is 2026-03-06 to 2026-04-10" in note, "days 64 to 99, in whole spans"
     assert all((batches.stops - batches.starts) >= 50)
 
 

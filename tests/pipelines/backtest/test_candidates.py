@@ -56,7 +56,7 @@ def test_what_cannot_be_compared_is_refused(name: str) -> None:
     """A wrong name, a rule that needs a number, a guard: told with what there is."""
     with pytest.raises(UnknownPolicy) as told:
         candidates(OWN, [name])
-    assert told.value.found == f"there is no policy {name!r} to compare"
+    assert told.value.found == f"unknown policy {name!r} in --policies"
     assert "'recoverable_loss'" in told.value.expected
     assert ("Did you mean 'periodic'?" in told.value.remedy) == (name == "periodc")
 

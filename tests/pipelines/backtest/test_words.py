@@ -17,7 +17,7 @@ def test_the_table_has_a_line_for_each_policy_and_the_yaml_to_paste() -> None:
     """The oracle first, then the cheapest; columns line up; below it the choice and its block."""
     found = done(ageing(seed=1))
     lines = as_table(found).split("\n")
-    assert lines[0] == "shop: 40 batches of 7d, 2026-01-01 .. 2026-10-08; decided on the newest 28."
+    assert lines[0] == "shop: 40 batches of 7d, 2026-01-01 to 2026-10-08; decided on the newest 28."
     head = next(at for at, line in enumerate(lines) if line.startswith("policy "))
     names = [line.split("  ")[0] for line in lines[head + 1 : head + 2 + len(found.standings)]]
     assert names[0] == "oracle"

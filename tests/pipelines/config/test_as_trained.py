@@ -139,7 +139,7 @@ def test_what_both_need_and_what_one_needs_are_different_errors(model: Make) -> 
     made.check(day(21))
     check = made.given(frame.drop(columns="speed")).check(day(35), dry_run=True)
     assert check.outcome is Outcome.BAD_DATA
-    for part in ("which the config and the champion (version 1) name", "bring the column back", "driftloop retrain"):
+    for part in ("which the config and the champion (version 1) name", "restore the column", "driftloop retrain"):
         assert part in check.reason
     check = made.given(frame, columns__numeric=["amount", "sped"]).check(day(35), dry_run=True)
     assert check.outcome is Outcome.STEADY

@@ -54,7 +54,7 @@ def test_it_heals_a_champion_and_finds_one_that_was_changed(trained: Make) -> No
     content = file.read_bytes()
     file.write_bytes(content[:-1])
     ((state, told),) = said(doctor.examine(day(30)), made.name)
-    assert (state, "model.ubj is not the file that was registered" in told) == ("wrong", True)
+    assert (state, "model.ubj differs from the registered file" in told) == ("wrong", True)
     file.write_bytes(content)
 
 

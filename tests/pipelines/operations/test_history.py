@@ -40,9 +40,9 @@ def test_every_step_is_told_with_its_reason(ledger: Ledger) -> None:
     ledger.close_request(retrain())
     ledger.note("taxi", Kind.ROLLED_BACK, {"version": "1", "left": "2"}, NOW, subject="1")
     assert told(ledger).splitlines() == [
-        "2026-03-01 00:00  HELD               check c1 of 2026-02-22 .. 2026-03-01, 9 rows, version 1: made",
+        "2026-03-01 00:00  HELD               check c1 of 2026-02-22 to 2026-03-01, 9 rows, version 1: made",
         "        cooldown                 veto           3 days since the last retrain",
-        "2026-03-01 00:00  NO_DATA            check c2 of 2026-02-22 .. 2026-03-01, 9 rows, no champion: made",
+        "2026-03-01 00:00  NO_DATA            check c2 of 2026-02-22 to 2026-03-01, 9 rows, no champion: made",
         "2026-03-01 00:00  retrain requested  request r1 to replace version 1: drift",
         "2026-03-01 00:00  failed             request r1: out of memory",
         "2026-03-01 00:00  retrain requested  request r1 to replace version 1: drift",

@@ -71,7 +71,7 @@ def test_a_whole_check_word_for_word() -> None:
         report="r.html",
     )
     assert lines == [
-        "taxi  2026-01-01 .. 2026-01-08  1,234 rows  champion: version 3",
+        "taxi  2026-01-01 to 2026-01-08  1,234 rows  champion: version 3",
         "  fare                     wasserstein          0.5  limit 0.1     DRIFTED",
         "  tip                      wasserstein         0.01  limit 0.1     ok",
         "  loss mae                 2.5 (2 to 3) on 900 rows, reference 1.5",
@@ -79,7 +79,7 @@ def test_a_whole_check_word_for_word() -> None:
         "  max_age                  hold           the champion is young",
         "  (scores cached: these rows were scored before)",
         "HELD  held: the loss rose; but the last retrain is 2.0 days ago",
-        "WORSE  mae 2.5 (95% interval 2 to 3) is 66.7% above the reference loss 1.5, beyond chance",
+        "WORSE  mae 2.5 (95% interval 2 to 3) is significantly worse: 66.7% above the reference loss 1.5",
         "report: r.html",
     ]
 
@@ -107,7 +107,7 @@ def test_a_check_fits_the_terminal(width: int) -> None:
 def test_an_early_exit_is_a_head_and_a_verdict() -> None:
     """What was not measured takes no line."""
     assert said(outcome=Outcome.NO_DATA, reason="no rows in the window", champion=None) == [
-        "taxi  2026-01-01 .. 2026-01-08  1,234 rows  no champion yet",
+        "taxi  2026-01-01 to 2026-01-08  1,234 rows  no champion yet",
         "NO_DATA  no rows in the window",
     ]
 

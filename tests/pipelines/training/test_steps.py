@@ -73,9 +73,9 @@ def unlabelled_since(moment: Any) -> pd.DataFrame:
 
 def test_a_holdout_without_labels_names_the_newest_label_and_the_delay() -> None:
     """Whether none or too few of its rows have one: with the delay that would do. Enough of them are enough."""
-    told = r"(?s)0 rows of the holdout .* have labels: the newest label is of 2026-01-15 \d\d:\d\d, the newest row of "
+    told = r"(?s)0 rows of the holdout .* have labels: the newest label is from 2026-01-15 \d\d:\d\d, "
     with pytest.raises(
-        TrainingImpossible, match=told + r"2026-01-20 .*columns.label_delay is 0d.*label_delay: 6d"
+        TrainingImpossible, match=told + r"the newest row from 2026-01-20 .*columns.label_delay is 0d.*label_delay: 6d"
     ) as none:
         divide(project(), unlabelled_since(day(14.9)), WINDOW)
     assert none.value.code == "no_labels"
@@ -86,7 +86,7 @@ def test_a_holdout_without_labels_names_the_newest_label_and_the_delay() -> None
 
 def test_rows_without_labels_are_counted_beside_too_few_with() -> None:
     """What is missing may be labels and not rows."""
-    with pytest.raises(TrainingImpossible, match=r"more rows have no label: the newest label is of 2026-01-01"):
+    with pytest.raises(TrainingImpossible, match=r"more rows have no label: the newest label is from 2026-01-01"):
         divide(project(), unlabelled_since(day(1)), WINDOW)
     with pytest.raises(TrainingImpossible, match=r"none of them labelled: no row since 2026-01-01 .* has a label"):
         divide(project(), unlabelled_since(day(0)), WINDOW)
