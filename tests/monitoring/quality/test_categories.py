@@ -17,7 +17,7 @@ LIMITS = Preflight(max_unseen_share=0.05)
 
 def found(unseen: int, column: ColumnReference | None = None, *, nulls: int = 0) -> list[Finding]:
     """What is found of 100 rows, of which so many have the new category `lima`."""
-    values = Counted(rows=100, nulls=nulls, unseen=unseen, strange=Counter({"lima": unseen}))
+    values = Counted(rows=100, nulls=nulls, unseen=unseen, unseen_counts=Counter({"lima": unseen}))
     return list(categories(values, column or categorical(), LIMITS, reference_rows=1000))
 
 

@@ -14,7 +14,7 @@ def test_a_column_that_varied_and_no_longer_does_is_found() -> None:
     (number,) = constants(Counted(rows=9, only=0.5), numeric())
     (text,) = constants(Counted(rows=9, only="rome"), categorical())
     assert (number.code, number.severity, number.column) == ("constant", "warning", "fare")
-    assert "the single value 0.5, in the reference 50 different ones" in number.message
+    assert "the single value 0.5; the reference has 50 different values" in number.message
     assert "the single value 'rome'" in text.message
 
 

@@ -49,7 +49,7 @@ def test_a_label_that_the_loss_does_not_allow_is_fatal() -> None:
     negative = Counted(rows=100, least=-1.0, varied=True)
     (finding,) = found(negative, performance__loss="poisson_deviance")
     assert (finding.code, finding.severity, finding.observed) == ("labels_not_allowed", "fatal", -1.0)
-    assert "below 0, the least being -1" in finding.message
+    assert "below 0 (smallest: -1)" in finding.message
     assert found(negative, performance__loss="mae") == []
 
 
@@ -68,7 +68,7 @@ def test_a_label_that_the_loss_does_not_allow_is_fatal() -> None:
 def test_new_classes_are_weighed_by_the_task(task: str, rows: int, unseen: int, severity: str | None) -> None:
     """A binary target has no third class; of many classes one may be new, and all of them may not."""
     target = categorical("y", levels=("a", "b"), role="target")
-    due = Counted(rows=rows, unseen=unseen, strange=Counter({"c": unseen}), varied=True)
+    due = Counted(rows=rows, unseen=unseen, unseen_counts=Counter({"c": unseen}), varied=True)
     findings = found(due, target=target, task=task)
     assert [one.severity for one in findings] == ([] if severity is None else [severity])
     for finding in findings:

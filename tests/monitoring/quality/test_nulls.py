@@ -42,7 +42,7 @@ def test_the_increase_decides(
     (finding,) = found
     assert (finding.code, finding.severity, finding.limit) == (code, severity, limit)
     assert (finding.column, finding.observed) == ("fare", missing / 1000)
-    assert f"{missing / 1000:.1%} of fare are null, in the reference {before:.1%}" in finding.message
+    assert f"{missing / 1000:.1%} of fare are null; the reference has {before:.1%}" in finding.message
 
 
 def test_no_rows_have_no_nulls() -> None:

@@ -19,7 +19,7 @@ def test_the_share_of_the_values_is_limited(outside: int, nulls: int, share: flo
     assert [one.observed for one in found] == ([] if share is None else [share])
     for finding in found:
         assert (finding.code, finding.severity, finding.column) == ("out_of_range", "warning", "fare")
-        assert "outside the reference's 0 to 10" in finding.message
+        assert "outside the reference's range of 0 to 10" in finding.message
 
 
 @pytest.mark.parametrize("column", [numeric(low=None), numeric(high=None)])

@@ -34,9 +34,9 @@ def test_a_changed_source_is_reported(types: dict[str, str], codes: dict[str, st
 @pytest.mark.parametrize(
     ("config", "column", "words"),
     [
-        ({"columns__numeric": ["amount"]}, "speed", "no longer names speed as a feature"),
+        ({"columns__numeric": ["amount"]}, "speed", "no longer has speed as a feature"),
         ({"columns__numeric": ["amount"], "columns__categorical": ["speed", "city", "kind"]}, "speed", "categorical"),
-        ({"columns__numeric": ["amount"], "columns__target": "speed"}, "y", "no longer names y as a target"),
+        ({"columns__numeric": ["amount"], "columns__target": "speed"}, "y", "no longer has y as a target"),
     ],
 )
 def test_a_config_that_left_its_champion_is_fatal(config: dict[str, Any], column: str, words: str) -> None:

@@ -46,10 +46,10 @@ def test_a_new_champion_has_its_own_loss() -> None:
     told = ModelHistory("taxi", START, checks=(before, asked), requests=(request_of(asked),))
     line = line_of(told)
     old = asked.performance.loss
-    assert line.new_champion == f"version 2 at the gate: mae 2.25 (loss of version 1: {old:.4g})"
+    assert line.new_champion == f"version 2 at the gate: mae 2.25 (loss of version 1: {old:.3g})"
     page = render([line], START)
     assert "<b>mae 2.25</b>" in page
-    assert f"<small>at the gate; loss of version 1: {old:.4g}</small>" in page
+    assert f"<small>at the gate; loss of version 1: {old:.3g}</small>" in page
     assert line.new_champion in model_page.render(told)
     measured = line_of(replace(told, checks=(before, asked, check(2, champion="2"))))
     assert (measured.new_champion, measured.gate_loss) == ("", None)
