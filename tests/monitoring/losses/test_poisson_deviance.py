@@ -50,9 +50,7 @@ def test_labels_below_zero_are_bad_data(least: float, codes: list[str]) -> None:
     counted = tally(now, before, "y", np.ones(len(now), dtype=bool))
     found = [one for one in inspect(counted, before, config, source_types=TYPES) if one.severity == "fatal"]
     assert [one.code for one in found] == codes
-    assert all(
-        "below 0 (smallest: -3)" in one.message and "another performance.loss" in one.message for one in found
-    )
+    assert all("below 0 (smallest: -3)" in one.message and "another performance.loss" in one.message for one in found)
     other = monitored(performance__loss="mse")
     assert not [one for one in inspect(counted, before, other, source_types=TYPES) if one.severity == "fatal"]
 
