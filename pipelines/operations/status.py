@@ -66,9 +66,9 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
     """The sentences below the line of a model."""
     said = []
     if row.get("standing") == "worse":
-        said.append(f"worse than the reference: {row['format_loss']}")
+        said.append(f"worse than the reference: {row['loss_in_words']}")
     elif whole or _new(row):
-        said.append(row.get("format_loss") or "")
+        said.append(row.get("loss_in_words") or "")
     if whole or _tone(row) in {"bad", "warn"}:
         said.append(" ".join((row["reason"] or "").split()))
     return [sentence for sentence in said if sentence]
@@ -122,7 +122,7 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
         "loss_name": seen.loss_name if seen else None,
         "loss": seen.loss if seen else None,
         "loss_version": measured.champion if measured else None,
-        "format_loss": _loss_in_words(serves, gate_loss, measured),
+        "loss_in_words": _loss_in_words(serves, gate_loss, measured),
         "gate_loss": gate_loss,
         "reference_loss": seen.reference_loss if seen else None,
         "loss_rise": seen.rise if seen and math.isfinite(seen.rise) else None,

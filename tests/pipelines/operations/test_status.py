@@ -44,6 +44,7 @@ def test_a_model_is_told_whole(model: Make) -> None:
     assert datetime.fromisoformat(row["last_check"]) == day(35)
     assert (row["outcome"], row["reason"]) == ("steady", judged.reason)
     assert (row["drift_share"], row["loss_name"], row["loss"]) == (0.0, "mae", judged.performance.loss)
+    assert str(row["loss_in_words"]).startswith("mae "), "a key of --json"
     assert row["report"] == judged.report
     assert datetime.fromisoformat(row["last_retrain"]) == day(21)
     assert row["last_retrain_outcome"] == "promoted"
