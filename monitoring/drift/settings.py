@@ -14,14 +14,14 @@ from driftloop.monitoring.settings.section import Section
 
 __all__ = ["ColumnDrift", "Drift", "validate_method"]
 
-# No score of a method is smaller than the one, or larger than the other.
+# Range of the scores of all methods.
 LEAST, MOST = 1e-12, 1e12
 
 
-def _number_or_calibrated(given: object) -> object:
-    number = isinstance(given, int | float) and not isinstance(given, bool) and LEAST <= given <= MOST
-    if given is None or given == "calibrated" or number:
-        return given
+def _number_or_calibrated(value: object) -> object:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and LEAST <= value <= MOST
+    if value is None or value == "calibrated" or number:
+        return value
     raise ValidationProblem(
         f"`calibrated`, or a number above 0 ({LEAST:g} to {MOST:g})", remedy="correct the value, or remove it"
     )
@@ -103,7 +103,7 @@ def validate_method(key: str, column: str, kind: Kind, own: ColumnDrift, drift: 
     fitting = [name for name, method in METHODS.items() if kind in method.kinds]
     if own.method is not None and own.method not in fitting:
         plain = own.method.removeprefix("evidently:")
-        left_out = f" {plain} is left out: {LEFT_OUT[plain]}." if plain in LEFT_OUT else ""
+        left_out = f" {plain} is not available: {LEFT_OUT[plain]}." if plain in LEFT_OUT else ""
         theirs = f"evidently:{own.method}"
         near = f" Did you mean {theirs!r}?" if theirs in fitting else suggestion(own.method, fitting)
         raise ValidationProblem(
@@ -117,15 +117,15 @@ def validate_method(key: str, column: str, kind: Kind, own: ColumnDrift, drift: 
     method = METHODS[chosen.method]
     if chosen.threshold == "calibrated" and not method.own:
         raise ValidationProblem(
-            f"a number: {method.name} cannot be calibrated, it is not computed from profiles",
+            f"a number: {method.name} cannot be calibrated, because it is not computed from profiles",
             key=f"{key}.threshold",
             found="calibrated",
             remedy=f"remove it ({method.default_threshold:g} is the default), or choose a method without `evidently:`",
         )
     if method.direction == "lower" and isinstance(chosen.threshold, float) and chosen.threshold >= 1:
         raise ValidationProblem(
-            f"a share below 1: {chosen.method} scores are p-values, and every one lies below {chosen.threshold:g}",
+            f"a share below 1: {chosen.method} scores are p-values, which are all below {chosen.threshold:g}",
             key=f"{key}.threshold",
             found=f"{chosen.threshold:g}",
-            remedy="0.05 is five per cent",
+            remedy="for example 0.05, which is 5%",
         )

@@ -18,19 +18,19 @@ from driftloop.monitoring.records import ColumnReference, ColumnScore, Finding, 
 TOO_FEW_BLOCKS = FindingCode(
     name="too_few_blocks",
     severities=("warning",),
-    meaning="`calibration: blocks` cannot be followed, and thresholds only allow for the drawing of rows",
+    meaning="`calibration: blocks` is not possible, so thresholds allow for the sampling of rows only",
     cause=f"the champion's reference has fewer than {FEWEST_BLOCKS} windows with rows",
     remedy=f"make `training.window` or `windows.reference` at least {FEWEST_BLOCKS} times `windows.current`, and "
     "retrain",
 )
 # A threshold must be more than the score of two equal sides.
 NOTHING = 1e-12
-# A score so many times under or over a rough threshold is on the same side of an exact one.
+# A score that differs from a rough threshold by this factor is on the same side of the exact one.
 CLEAR = 1.3
 
 
 class Measure(Protocol):
-    """One question to a column: how far it moved, and how far chance moves it with probability `level`."""
+    """One measure of a column: its distance, and the distance that chance exceeds with probability `level`."""
 
     @property
     def name(self) -> str: ...
@@ -42,7 +42,7 @@ class Measure(Protocol):
 
 @dataclass(frozen=True)
 class Scored:
-    """The distance of a column by its method. The null distribution is drawn well only where it may decide."""
+    """The distance of a column by its method, with an exact null distribution only where that may decide."""
 
     name: str
     score: float
@@ -60,15 +60,15 @@ class Scored:
 def judge(
     reference: Profiles, current: Profiles, columns: Sequence[ColumnReference], settings: Drift
 ) -> tuple[ColumnScore, ...]:
-    """Score the columns that have a method of ours; `current` is counted in the cells of `reference`.
+    """Score the columns with a method of driftloop; `current` is counted in the cells of `reference`.
 
-    The calibrated columns are one family: that chance alone finds drift in any of them has a probability of at most
-    `settings.false_alarm_rate`. A column with a static number is judged by it and by nothing else. A column with values
-    on one side only has drifted, whatever its threshold.
+    The calibrated columns are one family: the probability that chance finds drift in any of them is at most
+    `settings.false_alarm_rate`. A static threshold decides alone. A column with values on one side only has drifted,
+    regardless of its threshold.
     """
     own = [column for column in columns if METHODS[column.method].own]
     families: dict[str, list[Measure]] = {}
-    made: dict[str, ColumnScore] = {}
+    scores: dict[str, ColumnScore] = {}
     chance = Chance((settings.seed, reference.rows, current.rows), settings.calibration == "blocks")
     for column in own:
         old, new = (_side(profiles[column.name], column) for profiles in (reference, current))
@@ -76,40 +76,40 @@ def judge(
         empty = missing(old) == old.rows, missing(new) == new.rows
         if column.threshold is not None or any(empty):
             limit = column.threshold or max(column.effect_floor, NOTHING)
-            made[column.name] = verdict(
+            scores[column.name] = verdict(
                 column, column.method, max(score, limit) if empty[0] != empty[1] else score, limit
             )
         else:
             drawn = partial(chance.null, column.method, old, new.rows, settings.max_levels)
             families[column.name] = [Scored(column.method, score, drawn(rough=True), cache(drawn), column.effect_floor)]
             families[column.name] += _shares(column, old, new, chance.blocks)
-    level = family_level([one for family in families.values() for one in family], settings.false_alarm_rate)
+    level = family_level([measure for family in families.values() for measure in family], settings.false_alarm_rate)
     by_name = {column.name: column for column in own}
-    made |= {name: _shown(by_name[name], family, level) for name, family in families.items()}
-    return tuple(made[column.name] for column in own)
+    scores |= {name: _decisive(by_name[name], family, level) for name, family in families.items()}
+    return tuple(scores[column.name] for column in own)
 
 
 def too_few_blocks(reference: Profiles, settings: Drift) -> tuple[Finding, ...]:
-    """Say that `calibration: blocks` cannot be followed: too few windows of the reference tell no variation."""
+    """Report that `calibration: blocks` is not possible: the reference has too few windows to show a variation."""
     blocks = next((profile.blocks for profile in reference.values() if profile.blocks is not None), None)
     if settings.calibration != "blocks" or (blocks is not None and usable(blocks.astype(float)) is not None):
         return ()
     return (
         TOO_FEW_BLOCKS.found(
-            f"calibration: blocks needs a reference of {FEWEST_BLOCKS} windows with rows, the champion's is "
-            "shorter: thresholds take the drawing of rows alone for chance; make training.window (or "
-            f"windows.reference) at least {FEWEST_BLOCKS} times windows.current, and retrain",
+            f"calibration: blocks needs a reference of {FEWEST_BLOCKS} windows with rows; the champion's has fewer, so "
+            "thresholds allow for the sampling of rows only. Set training.window (or windows.reference) to at least "
+            f"{FEWEST_BLOCKS} times windows.current, and retrain",
             limit=float(FEWEST_BLOCKS),
         ),
     )
 
 
 def family_level(measures: Sequence[Measure], rate: float) -> float:
-    """The level at which every measure is judged, so that all of them together raise a false alarm at most at `rate`.
+    """Return the level of every measure that bounds the false-alarm rate of all of them together by `rate`.
 
-    Holm's method (1979): each at `rate` over their number, then again at `rate` over the number of those that have not
-    moved, until none is added. It holds under any dependence of the columns, which move together more often than not;
-    Benjamini and Hochberg's bounds the share of wrong columns instead and would not keep a promise about checks.
+    Holm's method (1979): each at `rate` divided by their number, then again by the number of measures that have not
+    moved, until none is added. It holds under any dependence of the columns, which often move together; Benjamini and
+    Hochberg's method bounds the share of wrong columns instead, not the rate of false alarms per check.
 
     >>> from types import SimpleNamespace
     >>> family = [SimpleNamespace(at=lambda level, p=p: (1 - p, 1 - level)) for p in (0.004, 0.0051, 0.5)]
@@ -129,20 +129,20 @@ def family_level(measures: Sequence[Measure], rate: float) -> float:
 
 
 def _shares(column: ColumnReference, old: Profile, new: Profile, blocks: bool) -> list[Measure]:
-    asked: list[Measure | None] = [] if column.role == "target" else [missing_share(old, new, blocks)]
+    measures: list[Measure | None] = [] if column.role == "target" else [missing_share(old, new, blocks)]
     if isinstance(old, NumericProfile):
         assert isinstance(new, NumericProfile)
-        asked.append(off_value_share(old, new, blocks))
+        measures.append(off_value_share(old, new, blocks))
     else:
         assert isinstance(new, CategoricalProfile)
-        asked += [unseen_share(old, new), level_share(old, new, blocks)]
-    return [measure for measure in asked if measure is not None]
+        measures += [unseen_share(old, new), level_share(old, new, blocks)]
+    return [measure for measure in measures if measure is not None]
 
 
-def _shown(column: ColumnReference, family: Sequence[Measure], level: float) -> ColumnScore:
-    """The column's own method, unless it is a share that found the drift."""
-    told = [verdict(column, measure.name, *measure.at(level)) for measure in family]
-    return next((one for one in told if one.drifted), told[0])
+def _decisive(column: ColumnReference, family: Sequence[Measure], level: float) -> ColumnScore:
+    """Return the score of the column's method, or of the share that found the drift."""
+    scores = [verdict(column, measure.name, *measure.at(level)) for measure in family]
+    return next((score for score in scores if score.drifted), scores[0])
 
 
 def _side(profile: Profile, column: ColumnReference) -> Profile:

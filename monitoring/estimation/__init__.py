@@ -1,7 +1,7 @@
-"""Performance without labels: what the champion's loss on fresh rows will be, before the labels come.
+"""Performance without labels: estimate of the champion's loss on current rows before the labels arrive.
 
-Blind to concept drift by construction: an estimator learns how the loss goes with what a row shows, and takes that
-relation to hold. Where the target begins to answer otherwise to the same inputs, an estimate stays calm and is wrong.
+An estimate cannot detect concept drift: an estimator learns the relation between features and loss and assumes that it
+holds. If the relation between features and target changes, the estimate is wrong without a sign of it.
 Sources: CBPE and DLE of NannyML's documentation; Kivimäki et al. 2024, arXiv 2401.08348, for CBPE's theory.
 """
 

@@ -1,4 +1,4 @@
-"""Calibrated class probabilities, and the loss that is to be expected under them (CBPE)."""
+"""Calibrated class probabilities, and the expected loss under them (CBPE)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 class Calibration(Record):
-    """How often a class came true (`shares`) at a score for it (`scores`, rising); straight lines in between."""
+    """Frequency of a class (`shares`) by its score (`scores`, increasing), linear in between."""
 
     scores: tuple[float, ...]
     shares: tuple[float, ...]
@@ -23,38 +23,38 @@ class Calibration(Record):
 def learn_calibration(
     predicted: Floats, target: NDArray[np.object_], classes: Sequence[str]
 ) -> tuple[Calibration, ...]:
-    """Learn one calibration a class from held-out rows: shape (n, k) of probabilities, (n,) of class names.
+    """Learn one calibration per class from held-out rows: shape (n, k) of probabilities, (n,) of class names.
 
-    Isotonic regression, centred: each pooled block stands at its mean score, with half a hit and half a miss added
-    to it (Jeffreys), so that no probability becomes 0 or 1. Of two classes only the second needs one.
+    Centered isotonic regression: each pooled block is at its mean score, with half a hit and half a miss added
+    (Jeffreys), so that no probability becomes 0 or 1. Two classes need one calibration, of the second.
 
     >>> scores = np.array([0.1, 0.2, 0.8, 0.9])
     >>> target = np.array(["a", "a", "b", "b"], dtype=object)
-    >>> (learnt,) = learn_calibration(np.column_stack([1 - scores, scores]), target, ("a", "b"))
-    >>> [round(score, 2) for score in learnt.scores], [round(share, 3) for share in learnt.shares]
+    >>> (learned,) = learn_calibration(np.column_stack([1 - scores, scores]), target, ("a", "b"))
+    >>> [round(score, 2) for score in learned.scores], [round(share, 3) for share in learned.shares]
     ([0.15, 0.85], [0.167, 0.833])
     """
     places = range(1, 2) if len(classes) == 2 else range(len(classes))
     return tuple(_isotonic(predicted[:, k], target == classes[k]) for k in places)
 
 
-def apply_calibration(predicted: Floats, learnt: Sequence[Calibration]) -> Floats:
-    """Calibrated probabilities of shape (n, k), each row summing to one.
+def apply_calibration(predicted: Floats, learned: Sequence[Calibration]) -> Floats:
+    """Return calibrated probabilities of shape (n, k), whose rows have the sum 1.
 
-    >>> learnt = Calibration(scores=(0.2, 0.8), shares=(0.4, 0.6))
-    >>> apply_calibration(np.array([[0.5, 0.5], [0.0, 1.0]]), [learnt]).tolist()
+    >>> learned = Calibration(scores=(0.2, 0.8), shares=(0.4, 0.6))
+    >>> apply_calibration(np.array([[0.5, 0.5], [0.0, 1.0]]), [learned]).tolist()
     [[0.5, 0.5], [0.4, 0.6]]
     """
-    if len(learnt) == 1:
-        second = np.interp(predicted[:, 1], learnt[0].scores, learnt[0].shares)
+    if len(learned) == 1:
+        second = np.interp(predicted[:, 1], learned[0].scores, learned[0].shares)
         return np.column_stack([1.0 - second, second])
-    raw = np.column_stack([np.interp(predicted[:, k], one.scores, one.shares) for k, one in enumerate(learnt)])
-    answer: Floats = raw / raw.sum(axis=1, keepdims=True)
-    return answer
+    raw = np.column_stack([np.interp(predicted[:, k], curve.scores, curve.shares) for k, curve in enumerate(learned)])
+    probabilities: Floats = raw / raw.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def expected_losses(loss: Loss, predicted: Floats, calibrated: Floats, classes: Sequence[str]) -> Floats:
-    """The loss to be expected of every row, shape (n,): that of each possible answer, weighted by its probability.
+    """Return the expected loss of every row, shape (n,): the loss of each class, weighted by its probability.
 
     >>> from driftloop.monitoring.losses import named
     >>> predicted, calibrated = np.array([[0.9, 0.1]]), np.array([[0.7, 0.3]])
@@ -70,14 +70,14 @@ def expected_losses(loss: Loss, predicted: Floats, calibrated: Floats, classes: 
 def _isotonic(scores: Floats, hits: NDArray[np.bool_]) -> Calibration:
     from scipy.optimize import isotonic_regression
 
-    # Rows of one score are one point: pooled one by one they could come out at different shares.
+    # Rows with the same score are one point, so that they get the same share.
     levels, place, weights = np.unique(scores, return_inverse=True, return_counts=True)
     share = np.bincount(place, weights=hits.astype(np.float64)) / weights
     blocks = np.asarray(isotonic_regression(share, weights=weights.astype(np.float64)).blocks)
     begins = blocks[:-1]
     rows = np.add.reduceat(weights, begins)
     hit = np.add.reduceat(share * weights, begins)
-    centre = np.add.reduceat(levels * weights, begins) / rows
-    # Blocks of few rows are smoothed more than those of many, so the order is restored.
+    center = np.add.reduceat(levels * weights, begins) / rows
+    # Smoothing is stronger in blocks of few rows, so the order is restored.
     smoothed = np.maximum.accumulate((hit + 0.5) / (rows + 1.0))
-    return Calibration(scores=tuple(centre.tolist()), shares=tuple(smoothed.tolist()))
+    return Calibration(scores=tuple(center.tolist()), shares=tuple(smoothed.tolist()))

@@ -1,4 +1,4 @@
-"""What an estimator was fitted on, feature by feature, and which rows lie outside of it."""
+"""Domain of the rows that an estimator was fitted on, and the rows outside of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from driftloop.monitoring.records import Record
 
 
 class Domain(Record):
-    """The extremes of each number, the levels of each category, and which of them were missing at times."""
+    """Range of each numeric feature, levels of each categorical one, and the features with missing values."""
 
     low: dict[str, float]
     high: dict[str, float]
@@ -21,24 +21,24 @@ class Domain(Record):
 
 
 def learn_domain(frame: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str]) -> Domain:
-    """Remember what canonical rows look like. A column without any value has no extremes: nothing lies inside.
+    """Return the domain of canonical rows. A column without any value has no range: nothing is inside.
 
     >>> frame = pd.DataFrame({"n": [1.0, 3.0], "c": ["a", None]})
     >>> learn_domain(frame, ["n"], ["c"])
     Domain(low={'n': 1.0}, high={'n': 3.0}, levels={'c': ('a',)}, missing=('c',))
     """
     values = {name: _finite(frame[name]) for name in numeric}
-    filled = {name: told for name, told in values.items() if np.isfinite(told).any()}
+    filled = {name: column for name, column in values.items() if np.isfinite(column).any()}
     return Domain(
-        low={name: float(np.nanmin(told)) for name, told in filled.items()},
-        high={name: float(np.nanmax(told)) for name, told in filled.items()},
+        low={name: float(np.nanmin(column)) for name, column in filled.items()},
+        high={name: float(np.nanmax(column)) for name, column in filled.items()},
         levels={name: tuple(sorted(str(level) for level in frame[name].dropna().unique())) for name in categorical},
         missing=tuple(name for name in (*numeric, *categorical) if _missing(frame, name, numeric).any()),
     )
 
 
 def outside(frame: pd.DataFrame, domain: Domain) -> NDArray[np.bool_]:
-    """Whether each row has a number beyond the extremes, a level that was not there, or misses what never was missing.
+    """Return for each row, shape (n,), whether a number is out of range, a level new, or a value newly missing.
 
     >>> domain = Domain(low={"n": 1.0}, high={"n": 3.0}, levels={"c": ("a",)}, missing=("c",))
     >>> outside(pd.DataFrame({"n": [1.0, 4.0, 2.0, np.nan], "c": ["a", "a", "new", None]}), domain).tolist()
@@ -56,7 +56,7 @@ def outside(frame: pd.DataFrame, domain: Domain) -> NDArray[np.bool_]:
 
 
 def _finite(values: pd.Series) -> NDArray[np.float64]:
-    """Numbers as a model gets them: an infinity is a missing value."""
+    """Return numbers as a model receives them: an infinity is a missing value."""
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(numbers), numbers, np.nan)
 

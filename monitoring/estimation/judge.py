@@ -1,4 +1,4 @@
-"""From expected row losses to an estimate: its interval, its self-test, and whether it applies. Fits no model."""
+"""From expected row losses to an estimate: its interval, its self-test, and whether it is applicable."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 from driftloop.monitoring.estimation.calibration import Calibration
 from driftloop.monitoring.estimation.domain import Domain
 from driftloop.monitoring.losses.performance import mean_interval
-from driftloop.monitoring.records import Estimate, Record, SelfTest, changed, loss_title
+from driftloop.monitoring.records import Estimate, Record, SelfTest, changed, figure, loss_title
 
 Floats = NDArray[np.float64]
 Method = Literal["cbpe", "dle"]
 MIN_FITTED_ROWS = 100
 LEAST_ROWS = 30
 FOLDS = 5
-# The self-test forgives a miss of this share of the realised loss: as small as what nobody would retrain for.
-FORGIVEN = 0.1
-# An estimator that foresees less of the variance of the row losses than this says no more than their mean.
+# The self-test tolerates an error of this share of the measured loss: too small a rise for a retrain.
+TOLERANCE = 0.1
+# An estimator that predicts a smaller share of the variance of the row losses is no better than their mean.
 LEAST_SKILL = 0.01
-# Rows outside the fitted domain beyond the share that held-back rows of the same time had.
+# Allowed share of rows outside the fitted domain, in addition to the share of the held-out rows.
 MOST_OUTSIDE = 0.1
 
 
 class LossEstimator(Record):
-    """Stored part of an estimator, kept with its champion. A regression's model of the error lies in a file of its own.
+    """Stored part of an estimator, kept with its champion. A regression's model of the error has a separate file.
 
-    `half` is half the 95 % interval of the mean residual (realised minus expected) over the `rows` held-back rows.
-    `impossible` says why there is none.
+    `half` is half the 95% interval of the mean residual (measured minus expected) over the `rows` held-out rows.
+    `impossible` is the reason if there is no estimator.
     """
 
     method: Method
@@ -56,11 +56,11 @@ def summarize(
     domain: Domain,
     calibrations: tuple[Calibration, ...] = (),
 ) -> LossEstimator:
-    """Sum up an estimator that is fitted on all rows, by what it expected of each while that was held back.
+    """Return an estimator that is fitted on all rows, with its errors on held-out rows.
 
-    `realised` and `held_back` have shape (n,), in order of time: the losses that came true, and those expected by a
-    fit without the row's own fifth of the time. `outside_share` is the share of the held-back rows that lay outside
-    the domain of the fit that judged them.
+    `realised` and `held_back` have shape (n,), in order of time: the measured losses, and the expected losses by a fit
+    without the row's fifth of the time. `outside_share` is the share of the held-out rows outside the domain of that
+    fit.
     """
     _, low, high = mean_interval(realised - held_back)
     return LossEstimator(
@@ -76,20 +76,20 @@ def summarize(
     )
 
 
-def impossible(method: Method, loss_name: str, why: str) -> LossEstimator:
-    """No estimator, and why: every estimate will say so."""
-    return LossEstimator(method=method, loss_name=loss_name, impossible=why)
+def impossible(method: Method, loss_name: str, reason: str) -> LossEstimator:
+    """Return the record of a missing estimator, whose estimates have this reason."""
+    return LossEstimator(method=method, loss_name=loss_name, impossible=reason)
 
 
 def self_test(realised: Floats, held_back: Floats) -> SelfTest:
-    """Hold the expectation of the newest fifth, made from the older rows, against what came true.
+    """Compare the expected loss of the newest fifth, by a fit on the older rows, with the measured loss.
 
-    It passes if the realised mean lies within the 99 % interval, or no further off than a tenth of itself, and if what
-    was expected row by row was nearer to the truth than the mean of all rows.
+    It passes if the measured mean is within the 99% interval, or within a tenth of itself, and if the expected losses
+    of the rows are closer to the measured ones than the mean of all rows.
 
     >>> wave = np.cos(np.arange(500.0))
     >>> self_test(5 + wave, 5 + 0.5 * wave).reason
-    'estimated 5.003, realised 5.005 on 100 rows held back; it predicts 75% of the variance between rows'
+    'estimated 5, measured 5 on 100 held-out rows; it predicts 75% of the variance between rows'
     >>> self_test(np.where(np.arange(500) < 400, 5 + wave, 8 + wave), 5 + wave).passed
     False
     """
@@ -98,11 +98,11 @@ def self_test(realised: Floats, held_back: Floats) -> SelfTest:
     old, new = realised - held_back, slice(cut, n)
     _, low, high = mean_interval(old[:cut], 0.99)
     half = widened((high - low) / 2, cut, n - cut)
-    estimated, came = float(held_back[new].mean()), float(realised[new].mean())
+    estimated, measured = float(held_back[new].mean()), float(realised[new].mean())
     spread, missed = float(np.square(realised - realised.mean()).sum()), float(np.square(old).sum())
     skill = 1.0 - missed / spread if spread > 0 else float(missed == 0)
-    near = abs(came - estimated) <= max(half, FORGIVEN * came)
-    figures = f"estimated {estimated:.4g}, realised {came:.4g} on {n - cut:,} rows held back"
+    near = abs(measured - estimated) <= max(half, TOLERANCE * measured)
+    figures = f"estimated {figure(estimated)}, measured {figure(measured)} on {n - cut:,} held-out rows"
     accuracy = (
         f"it predicts {skill:.0%} of the variance between rows"
         if skill >= LEAST_SKILL
@@ -111,7 +111,7 @@ def self_test(realised: Floats, held_back: Floats) -> SelfTest:
     return SelfTest(
         rows=n - cut,
         estimated=estimated,
-        realised=came,
+        realised=measured,
         low=max(0.0, estimated - half),
         high=estimated + half,
         skill=skill,
@@ -121,9 +121,10 @@ def self_test(realised: Floats, held_back: Floats) -> SelfTest:
 
 
 def widened(half: float, fitted: int, rows: int) -> float:
-    """Half an interval for the mean of `rows` further rows, given half of that for the mean of `fitted` ones.
+    """Return half the interval of the mean of `rows` new rows, given half the interval of the mean of `fitted` rows.
 
-    A mean's variance goes as one over its rows; an estimate errs by that of the fitted rows and that of the new ones.
+    The variance of a mean is inverse to its rows; the error of an estimate has a part from the fitted rows and a part
+    from the new ones.
 
     >>> widened(1.0, 300, 100)
     2.0
@@ -133,7 +134,7 @@ def widened(half: float, fitted: int, rows: int) -> float:
 
 @dataclass(frozen=True)
 class ExpectedLosses:
-    """Expected losses of some rows, added up, and how many of the rows lie outside of what was fitted."""
+    """Sum of the expected losses of some rows, and the number of rows outside the fitted domain."""
 
     rows: int = 0
     total: float = 0.0
@@ -144,19 +145,19 @@ class ExpectedLosses:
 
 
 def sum_losses(expected: Floats, outside: NDArray[np.bool_]) -> ExpectedLosses:
-    """Add up the expected loss of each row and whether it lies outside, shapes (n,)."""
+    """Add up the expected losses of rows and the rows outside the domain, shapes (n,)."""
     with np.errstate(over="ignore", invalid="ignore"):
         return ExpectedLosses(len(expected), float(expected.sum()), int(outside.sum()))
 
 
 def judge(estimator: LossEstimator, expected: ExpectedLosses, reference_loss: float) -> Estimate:
-    """Say what loss is to be expected of the current rows, and whether that applies.
+    """Return the expected loss of the current rows, and whether the estimate is applicable.
 
-    Not applicable: no estimator, too few rows, too many rows outside what it was fitted on, a failed self-test, or
-    numbers that are no numbers. The interval is for the loss that these very rows will turn out to have.
+    Not applicable: no estimator, too few rows, too many rows outside the fitted domain, a failed self-test, or a result
+    that is not finite. The interval is for the loss of exactly these rows.
     """
     rows = expected.rows
-    told = Estimate(
+    estimate = Estimate(
         method=estimator.method,
         loss_name=estimator.loss_name,
         rows=rows,
@@ -166,21 +167,22 @@ def judge(estimator: LossEstimator, expected: ExpectedLosses, reference_loss: fl
         self_test=estimator.self_test,
     )
     if estimator.impossible or rows < LEAST_ROWS:
-        return told
+        return estimate
     mean = expected.total / rows
     half = widened(estimator.half, estimator.rows, rows)
     share = expected.outside / rows
     if not (math.isfinite(mean) and math.isfinite(half)):
-        return changed(told, reason="the expected loss is not a finite number", outside_share=share)
+        return changed(estimate, reason="the expected loss is not a finite number", outside_share=share)
     test = estimator.self_test
-    why = ""
+    reason = ""
     if test is not None and not test.passed:
-        why = f"the self-test failed: {test.reason}"
+        reason = f"the self-test failed: {test.reason}"
     elif share > estimator.outside_share + MOST_OUTSIDE:
-        why = (
-            f"{share:.1%} of the rows lie outside what the estimator was fitted on, "
-            f"at most {estimator.outside_share + MOST_OUTSIDE:.1%} may"
-        )
+        limit = estimator.outside_share + MOST_OUTSIDE
+        reason = f"{share:.1%} of the rows are outside the range that the estimator was fitted on (limit {limit:.1%})"
     low, high = max(0.0, mean - half), mean + half
-    said = f"{loss_title(estimator.loss_name)} {mean:.4g} ({low:.4g} to {high:.4g}) estimated without labels"
-    return changed(told, loss=mean, low=low, high=high, outside_share=share, applicable=not why, reason=why or said)
+    interval = f"95% interval {figure(low)} to {figure(high)}"
+    text = f"{loss_title(estimator.loss_name)} {figure(mean)} ({interval}), estimated without labels"
+    return changed(
+        estimate, loss=mean, low=low, high=high, outside_share=share, applicable=not reason, reason=reason or text
+    )

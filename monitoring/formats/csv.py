@@ -114,7 +114,7 @@ def look(where: str, opener: Opener) -> Shape:
                     if JSON.match(chunk.removeprefix(codecs.BOM_UTF8)):
                         raise SourceUnreadable(where, "it is JSON, not CSV", "set source.format, or save it as CSV")
                 if b"\0" in chunk:
-                    raise SourceUnreadable(where, "there are NUL bytes in it")
+                    raise SourceUnreadable(where, "it contains NUL bytes")
                 if shape is None:
                     shape = _shape(where, decoder.decode(chunk))
                     lines = Lines(len(shape.header), shape.delimiter, shape.quote)

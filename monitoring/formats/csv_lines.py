@@ -85,7 +85,7 @@ class Lines:
         ends = np.flatnonzero((values == self._ending) & outside)
         if not len(ends):
             if len(data) > LONGEST:
-                self.flaw = f"line {self._line}: it is longer than {LONGEST >> 20} MB, or a quote in it is not closed"
+                self.flaw = f"line {self._line}: longer than {LONGEST >> 20} MB, or with an unclosed quote"
             return 0
         if self._ending == NEWLINE and self._lone_return(values, outside, int(ends[-1])):
             return 0
@@ -120,7 +120,7 @@ class Lines:
         alike = np.flatnonzero(full & (stops - starts == len(self.header)) & (self.width > 1))
         again = next((at for at in alike if data[starts[at] : stops[at]] == self.header), None)
         if again is not None:
-            self.flaw = f"line {self._line_of(data, int(starts[again]))} is the header once more"
+            self.flaw = f"line {self._line_of(data, int(starts[again]))} repeats the header"
 
     def _line_of(self, data: bytes, start: int) -> int:
         return self._line + data.count(bytes([self._ending]), 0, start)
@@ -130,7 +130,7 @@ class Lines:
         lone = returns[values[returns + 1] != NEWLINE]
         if len(lone):
             line = self._line + int((values[: lone[0]] == NEWLINE).sum())
-            self.flaw = f"line {line} has a carriage return (CR) in it that ends no line"
+            self.flaw = f"line {line} has a carriage return (CR) inside a line"
         return bool(len(lone))
 
     def _outside(self, values: Bytes) -> Marks | None:
@@ -167,7 +167,7 @@ def slow(stream: IO[bytes], delimiter: str, quote: str, width: int, *, strict: b
                 if len(record) != width:
                     return f"line {reader.line_num} has {len(record)} fields, the header has {width}"
                 if quoted and any(_odd(cell, quote) for cell in record):
-                    return f"line {reader.line_num} has a quote in it that is not as CSV quotes are"
+                    return f"line {reader.line_num} has a quote that is not valid in CSV"
         except csv.Error as error:
             return f"line {reader.line_num}: {error}"
     return None

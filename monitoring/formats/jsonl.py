@@ -92,7 +92,7 @@ class JsonLines(FileFormat):
         self._learn(files, [name for name in names if not _look(files, name).keys])
         keys = {name: _look(files, name).keys for name in names}
         if not any(keys.values()):
-            raise SourceUnreadable(files.shown(names[0]), "there is no JSON object with a key in it")
+            raise SourceUnreadable(files.shown(names[0]), "it contains no JSON object with a key")
         folders = folders_of(names, {key for each in keys.values() for key in each})
         columns = dict(known)
         for key in (key for each in keys.values() for key in each):

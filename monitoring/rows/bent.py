@@ -24,7 +24,7 @@ INFINITE = FindingCode(
 ROUNDED = FindingCode(
     name="rounded",
     severities=("warning",),
-    meaning="whole numbers beyond 2^53 are rounded to the nearest floating-point number",
+    meaning="whole numbers above 2^53 are rounded to the nearest floating-point number",
     cause="ids or nanoseconds in a numeric column",
     remedy="move ids to `columns.categorical`; subtract an offset from other numbers in `columns.derived`",
 )
@@ -38,14 +38,14 @@ LONG_TEXT = FindingCode(
 BEYOND_PRECISION = FindingCode(
     name="beyond_precision",
     severities=("warning",),
-    meaning="the differences between the numbers of a column are beyond the 16 digits of a number",
+    meaning="the differences between the numbers of a column are smaller than the 16 digits of a number can show",
     cause="small differences on a very large offset, such as times in nanoseconds",
     remedy="subtract the offset or rescale in `columns.derived`",
 )
 TYPE_CHANGED = FindingCode(
     name="type_changed",
     severities=("error", "warning"),
-    meaning="a numeric column came as text; what is not a number counts as missing (an error if no value is a number)",
+    meaning="a numeric column arrived as text; values that are not numbers count as missing (an error if all are so)",
     cause="another number format, units or words among the numbers, or a changed source",
     remedy="fix the source, or set `columns.types` (decimal_comma, thousands_comma)",
 )
@@ -53,7 +53,7 @@ TYPE_CHANGED = FindingCode(
 
 @dataclass(frozen=True)
 class Bent:
-    """How the values of a numeric column came, counted, so that parts of a window can be added up."""
+    """Counts of the values of a column by how they were converted; parts of a window add up."""
 
     name: str
     rows: int
@@ -69,7 +69,7 @@ class Bent:
     cut: int = 0
 
     def __add__(self, other: Bent) -> Bent:
-        told = self if self.lost or (self.text and not other.lost) else other
+        source = self if self.lost or (self.text and not other.lost) else other
         return Bent(
             self.name,
             self.rows + other.rows,
@@ -77,8 +77,8 @@ class Bent:
             self.lost + other.lost,
             self.infinite + other.infinite,
             self.text or other.text,
-            told.came_as,
-            told.example,
+            source.came_as,
+            source.example,
             self.rounded + other.rounded,
             min(self.low, other.low),
             max(self.high, other.high),
@@ -86,21 +86,21 @@ class Bent:
         )
 
     def findings(self) -> Iterator[Finding]:
-        """What had to be bent to make numbers of them."""
+        """Report conversions that changed or lost values."""
         if self.given and (self.text or self.lost):
             yield self._type_changed()
         if self.infinite:
-            many = f"{self.infinite:,} infinite values in {self.rows:,} rows; they count as null"
-            one = f"1 infinite value in {self.rows:,} rows; it counts as null"
+            plural = f"{self.infinite:,} infinite values in {self.rows:,} rows; they count as null"
+            singular = f"1 infinite value in {self.rows:,} rows; it counts as null"
             yield INFINITE.found(
-                f"{self.name} has {one if self.infinite == 1 else many}",
+                f"{self.name} has {singular if self.infinite == 1 else plural}",
                 column=self.name,
                 observed=self.infinite / self.rows,
                 limit=0.0,
             )
         if self.rounded:
             yield ROUNDED.found(
-                f"{self.name} has {self.rounded:,} whole numbers beyond 2^53 in {self.rows:,} rows; they are "
+                f"{self.name} has {self.rounded:,} whole numbers above 2^53 in {self.rows:,} rows, which are "
                 "rounded. If they are ids, move the column to columns.categorical",
                 column=self.name,
                 observed=self.rounded / self.rows,
@@ -109,8 +109,8 @@ class Bent:
         yield from self._without_digits()
         if self.cut:
             yield LONG_TEXT.found(
-                f"{self.name} has over {LONGEST_TEXT:,} characters in {self.cut:,} of {self.rows:,} rows; "
-                "it is cut, with a checksum of the whole text at its end",
+                f"{self.name} has more than {LONGEST_TEXT:,} characters in {self.cut:,} of {self.rows:,} rows; "
+                "such text is cut and ends with a checksum",
                 column=self.name,
                 observed=self.cut / self.rows,
                 limit=0.0,
@@ -121,20 +121,21 @@ class Bent:
         if not (self.low < self.high and (largest > FAR * spread or largest > HUGE)):
             return
         yield BEYOND_PRECISION.found(
-            f"{self.name} has numbers from {self.low:.6g} to {self.high:.6g}; their differences are beyond "
-            "the 16 digits of a number, so drift cannot be judged: subtract an offset or rescale in columns.derived",
+            f"{self.name} has numbers from {self.low:.6g} to {self.high:.6g}; their differences are too "
+            "small for the 16 digits of a number, so drift cannot be judged: subtract an offset or rescale in "
+            "columns.derived",
             column=self.name,
         )
 
     def _type_changed(self) -> Finding:
-        told = "all values read as numbers"
+        result = "all values can be read as numbers"
         if self.lost:
-            are = "is no number" if self.lost == 1 else "are no numbers"
-            told = f"{self.lost:,} of {self.given:,} values {are}, such as {self.example}"
+            verb = "is not a number" if self.lost == 1 else "are not numbers"
+            result = f"{self.lost:,} of {self.given:,} values {verb}, such as {self.example}"
             if re.match(r"'[-+]?\d{1,3}([.,]\d{3})*[.,]\d+'", self.example):
-                told += "; if it is one, columns.types says how: decimal_comma or thousands_comma"
+                result += "; if it is one, set columns.types to decimal_comma or thousands_comma"
         return TYPE_CHANGED.found(
-            f"{self.name} is numeric in the config and came as {self.came_as}: {told}",
+            f"{self.name} is numeric in the config and arrived as {self.came_as}: {result}",
             severity="error" if self.lost == self.given else "warning",
             column=self.name,
             observed=self.lost / self.given,

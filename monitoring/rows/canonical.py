@@ -79,16 +79,16 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
-    """Values as float64. Text that reads as a number is one; what does not, and infinity, becomes null and is told.
+    """Return values as float64. Text is converted; other text and infinity become null and are reported.
 
-    Booleans are 0 and 1, time spans are seconds; a moment is no number. Numbers are read as Python writes them: no
-    decimal comma, no thousands sign. The words for nothing ("", "nan", "null" and their like) are null.
+    Booleans are 0 and 1, time spans are seconds; a moment is not a number. Numbers are read as Python writes them: no
+    decimal comma, no thousands sign. Words for missing values ("", "nan", "null" and others) are null.
 
     >>> made, bent = numbers(pd.Series(["1e5", " 12 ", "1.5%", "", "inf"]), "fare")
     >>> made.tolist()
     [100000.0, 12.0, nan, nan, nan]
     >>> [finding.message for finding in bent.findings()]  # doctest: +NORMALIZE_WHITESPACE
-    ["fare is numeric in the config and came as str: 1 of 4 values is no number, such as '1.5%'",
+    ["fare is numeric in the config and arrived as str: 1 of 4 values is not a number, such as '1.5%'",
      'fare has 1 infinite value in 5 rows; it counts as null']
     """
     came = read(values)
@@ -190,7 +190,7 @@ def _value(text: str) -> object:
 
 
 def spell(value: object) -> str | None:
-    """One value as text: the same for a value whatever others are beside it, and another one for another value.
+    """Return a value as text, independent of the other values; different values have different texts.
 
     >>> spell(1.0), spell(Decimal("12345678901234567890.10")), spell(b"ab"), spell(bytes([255, 1]))
     ('1', '12345678901234567890.1', 'ab', '0xff01')
@@ -235,7 +235,7 @@ def _of_decimal(value: Decimal) -> str | None:
     if not value.is_finite():
         return spell(float(value))
     near = float(value)
-    # As the float is spelled, if that is the same number; else by all digits.
+    # Spelled as the float if that is the same number; otherwise with all digits.
     if math.isfinite(near) and Decimal(repr(near)) == value and abs(value) < EXACT:
         return spell(near)
     if abs(value.adjusted()) > MOST_DIGITS:

@@ -17,13 +17,13 @@ EXACT = 1 << 53  # whole numbers beyond it are not all floats
 
 
 class Unread(str):
-    """Text in a numeric column that was no number to the source, whatever Python would make of it."""
+    """Text in a numeric column that the source could not read as a number, regardless of Python's rules."""
 
     __slots__ = ()
 
 
 class Read(NamedTuple):
-    """What was made of a column: the numbers, where a value was there that is none, and whether it came as text."""
+    """A column as numbers, with the rows whose value is not a number, and whether it arrived as text."""
 
     made: NDArray[np.float64]
     lost: NDArray[np.bool_]
@@ -61,7 +61,7 @@ def read(values: pd.Series[Any]) -> Read:
 
 
 def _number(value: object) -> float | None:
-    """One value as a float: NaN if it is null, None if it is no number."""
+    """Return a value as a float: NaN for null, None if it is not a number."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if is_null(value) or (isinstance(value, str) and value.strip().lower() in NULL_WORDS):
@@ -91,7 +91,7 @@ def is_null(value: object) -> bool:
 
 
 def rounded(values: pd.Series[Any]) -> int:
-    """How many whole numbers become another one as a float."""
+    """Return how many whole numbers change when converted to a float."""
     kind = values.dtype
     if isinstance(kind, pd.CategoricalDtype):
         return 0
@@ -107,7 +107,7 @@ def rounded(values: pd.Series[Any]) -> int:
 
 
 def _whole_number(value: int | str) -> int:
-    """The whole number that text of many digits stands for, 0 for any other text."""
+    """Return the whole number of a text of many digits, 0 for any other text."""
     if isinstance(value, int):
         return value
     digits = value.strip()

@@ -1,4 +1,4 @@
-"""Spans of time as a config spells them: `7d`, `12h`, `1d12h`. Their place in the calendar is in windows.py."""
+"""Durations in the spelling of a config: `7d`, `12h`, `1d12h`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _sum(value: Any) -> timedelta:
 
 def _some(span: timedelta) -> timedelta:
     if not span:
-        raise ValidationProblem("a duration that is longer than nothing")
+        raise ValidationProblem("a duration above 0")
     return span
 
 
@@ -86,7 +86,7 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
 ]
-"""A span that may be nothing: `0d`."""
+"""A duration of 0 or more; `0d` is allowed."""
 
 Span = Annotated[Duration, AfterValidator(_some)]
-"""A span that is longer than nothing."""
+"""A duration above 0."""

@@ -1,4 +1,4 @@
-"""Secrets of an address in the config: filled in from the environment, and found where they are written out."""
+"""Secrets in addresses of the config: filled from the environment, and detected in plain text."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ FILLED = "\0"
 
 
 def expand(text: str, key: str) -> str:
-    """Fill `${NAME}` and `${NAME:-default}` from the environment, at the moment of use and not before.
+    """Fill `${NAME}` and `${NAME:-default}` from the environment at the time of use.
 
-    As in a shell, the default stands in for a variable that is not set or empty.
+    As in a shell, the default replaces a variable that is not set or empty.
 
     >>> expand("${NO_SUCH_VARIABLE:-here}/rows.csv", "source.path")
     'here/rows.csv'

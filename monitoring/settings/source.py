@@ -55,7 +55,7 @@ class Source(Section):
         if (self.path is None) == (self.url is None):
             found = "neither path nor url" if self.path is None else "both path and url"
             raise ValidationProblem(
-                "path (files), or else url and table (a database)", found=found, remedy="keep one of the two"
+                "either path (files), or url and table (a database)", found=found, remedy="keep one of the two"
             )
         if (self.url is None) != (self.table is None):
             found = "url without table" if self.table is None else "table without url"
@@ -70,7 +70,10 @@ class Source(Section):
             )
         if self.path is None and self.format is not None:
             raise ValidationProblem(
-                "format beside path", key="format", found="a format for a table", remedy="remove it"
+                "format only together with path",
+                key="format",
+                found="a format for a database table",
+                remedy="remove it",
             )
         return self
 

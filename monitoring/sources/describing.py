@@ -136,7 +136,7 @@ def _count_unread(relation: Relation, columns: Columns, name: str, text: str, ki
         place = relation.place_of(name, found)
         raise SourceUnreadable(
             place or relation.where,
-            f"{found!r} in {name} is no {kind.replace('_', ' ')}, as columns.types has it",
+            f"{found!r} in {name} is not of the type {kind} that columns.types sets",
             remedy=f"correct the value, or columns.types.{name}",
         )
 
@@ -167,8 +167,8 @@ def _notation(relation: Relation, names: Iterable[str]) -> str:
     if commas and points:
         raise SourceUnreadable(
             relation.shown(commas[0]),
-            f"its numbers have a decimal comma, those of {relation.shown(points[0])} a point",
-            remedy="write all files in one way",
+            f"its numbers have a decimal comma, the numbers of {relation.shown(points[0])} a decimal point",
+            remedy="use the same notation in all files",
         )
     # What is unclear in one file is as in the others.
     hows = set(found.values())
@@ -196,7 +196,7 @@ def _refuse_odd_times(relation: Relation, columns: Columns) -> None:
     ((times, there, odd),) = relation.ask(f"{sql} FROM {relation.table}")
     if times > there / 2 and odd is not None:
         place = relation.place_of(name, odd)
-        raise NotATime(place or relation.where, name, f"text that is no time, such as {odd[:200]!r}")
+        raise NotATime(place or relation.where, name, f"text that is not a time, such as {odd[:200]!r}")
 
 
 def _table(relation: Relation, names: Iterable[str], spelled: Iterable[str]) -> FileTable:

@@ -77,7 +77,7 @@ def parsed(key: str, text: str, dialect: Any) -> exp.Expr:
     if isinstance(root, exp.Query) or root.find(exp.Query):
         raise BadExpression(key, text, "it has a SELECT inside")
     if not isinstance(root, (exp.Condition, exp.Interval, exp.AtTimeZone)):
-        raise BadExpression(key, text, f"it is no expression but {type(root).__name__.upper()}")
+        raise BadExpression(key, text, f"it is not an expression but {type(root).__name__.upper()}")
     _refuse_many_rows(key, text, root)
     return root
 
@@ -89,10 +89,10 @@ def _refuse_many_rows(key: str, text: str, root: exp.Expr) -> None:
         if isinstance(node, (exp.Placeholder, exp.Parameter, exp.SessionParameter)):
             raise BadExpression(key, text, "it has a placeholder")
         if isinstance(node, exp.Columns) or (isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count)):
-            raise BadExpression(key, text, "it stands for more than one column")
+            raise BadExpression(key, text, "it selects more than one column")
         total = isinstance(node, exp.Anonymous) and node.name.lower() in AGGREGATES
         if (total or isinstance(node, exp.AggFunc)) and not node.find_ancestor(exp.Window):
-            raise BadExpression(key, text, "it is an aggregate over all rows; a row's value is needed (OVER would do)")
+            raise BadExpression(key, text, "it is an aggregate over all rows; one value per row is needed (add OVER)")
 
 
 def references(root: exp.Expr) -> list[str]:
@@ -161,7 +161,7 @@ def compiled(
             raise BadExpression(
                 f"{DERIVED}{level[0]}",
                 columns.derived[level[0]],
-                f"it builds on {depth} derived columns that build on each other, more than an engine can plan",
+                f"it depends on a chain of {depth} derived columns, more than an engine can plan",
             )
         values = {name: f"(\n{columns.derived[name]}\n)" for name in level}
         for name, value in values.items():
@@ -216,7 +216,7 @@ def refuse_large(columns: Columns, reads: Mapping[str, Iterable[str]]) -> None:
             raise BadExpression(
                 f"{DERIVED}{name}",
                 columns.derived[name],
-                f"it reads more than {MOST_REFERENCES:,} columns once those that it builds on are written out",
+                f"it reads more than {MOST_REFERENCES:,} columns, those of its derived columns included",
             )
 
 
@@ -283,7 +283,7 @@ def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], whe
             if name.casefold() in known:
                 needed.add(name if name in exact else known[name.casefold()])
             elif name.casefold() in later:
-                raise BadExpression(key, _written(columns)[key], f"{name!r} is derived later; put it first")
+                raise BadExpression(key, _written(columns)[key], f"{name!r} is derived later; put it before this one")
             else:
                 lost.append(name)
         derived.add(key.removeprefix(DERIVED).casefold())

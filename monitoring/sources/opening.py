@@ -89,6 +89,6 @@ def _table(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> 
     wanted = wanted.removeprefix(f"{engine.default_schema}.") if engine.default_schema else wanted
     parts = known.get(wanted) or {name.casefold(): parts for name, parts in known.items()}.get(wanted.casefold())
     if parts is None:
-        there = f"there are {listed(known, 20)}" if known else "there are no tables"
+        there = f"the database has {listed(known, 20)}" if known else "the database has no tables"
         raise SourceMissing(at.where, f"no such table; {there}", "correct source.table")
     return Relation(engine, parts=parts)

@@ -36,7 +36,7 @@ def time_kind(relation: Relation, columns: Columns) -> times.Kind | None:
     if relation.fetch(f"SELECT 1 AS n FROM {relation.table} LIMIT 1").empty:
         return None  # the types of an empty file mean nothing, and no expression is held against them
     kind: times.Kind | None = "text"
-    time, held = relation.names([columns.time]), "text that is no time"
+    time, held = relation.names([columns.time]), "text that is not a time"
     if relation.engine.typed_times:
         dtype = relation.arrow(f"SELECT {time} FROM ({relation.rows}) AS w LIMIT 0").schema.field(0).type
         kind = times.kind_of(dtype)
@@ -71,7 +71,7 @@ def around(relation: Relation, columns: Columns, text: str) -> Window:
     try:
         day = datetime.combine(date.fromisoformat(str(text)[:10]), datetime.min.time(), UTC)
     except ValueError:
-        raise NotATime(relation.where, columns.time, f"text that is no time, such as {text!r}") from None
+        raise NotATime(relation.where, columns.time, f"text that is not a time, such as {text!r}") from None
     return Window(start=max(day - 2 * times.DAY, times.EVER.start), end=min(day + 3 * times.DAY, times.EVER.end))
 
 

@@ -132,5 +132,5 @@ def _parsed(texts: pd.Series[Any], zone: str, where: str) -> pd.Series[Any]:
         naive = pd.to_datetime(texts[~offset], format="ISO8601", errors="coerce")
         known[~offset] = localized(naive.dt.as_unit("us"), zone)
     if known.isna().any():
-        raise NotATime(where, str(texts.name), f"text that is no time, such as {texts[known.isna()].iloc[0]!r}")
+        raise NotATime(where, str(texts.name), f"text that is not a time, such as {texts[known.isna()].iloc[0]!r}")
     return known

@@ -52,7 +52,7 @@ def test_the_format_follows_from_the_ending(path: str, format_: str | None) -> N
         ({"path": "a.csv", "url": "duckdb://", "table": "t"}, "both path and url"),
         ({"url": "duckdb://"}, "url without table"),
         ({"path": "a.csv", "table": "t"}, "table without url"),
-        ({"url": "duckdb://", "table": "t", "format": "csv"}, "a format for a table"),
+        ({"url": "duckdb://", "table": "t", "format": "csv"}, "a format for a database table"),
     ],
 )
 def test_a_source_is_files_or_a_table(given_: dict[str, Any], found: str) -> None:
@@ -74,8 +74,8 @@ def test_a_source_is_files_or_a_table(given_: dict[str, Any], found: str) -> Non
         ({"columns__target": ""}, "at least 1 character"),
         ({"columns__time_zone": "Mars/Base"}, "a time zone such as"),
         ({"columns__label_delay": "-1d"}, "a duration such as"),
-        ({"windows__current": "0d"}, "longer than nothing"),
-        ({"windows__align": "0s"}, "longer than nothing"),
+        ({"windows__current": "0d"}, "a duration above 0"),
+        ({"windows__align": "0s"}, "a duration above 0"),
         ({"preflight__max_unseen_share": 5}, "less than or equal to 1"),
         ({"preflight__max_unseen_share": float("nan")}, "finite number"),
         ({"preflight__min_rows": 0}, "greater than or equal to 1"),

@@ -52,7 +52,7 @@ METHODS: dict[str, Method] = {
 SHARES: dict[str, str] = {
     "missing_share": "how far the share of missing values moved",
     "unseen_share": "share of rows at a level the reference did not have, beyond what is usual",
-    "level_share": "how far the share of the one level moved that stands out most",
+    "level_share": "largest change of the share of a single level, relative to chance",
     "off_value_share": "how far the share of rows moved that are off the one value that nearly all had",
 }
 DEFAULTS: dict[Kind, str] = {"numeric": "wasserstein", "categorical": "tvd"}

@@ -60,11 +60,11 @@ def test_it_says_when_it_does_not_apply() -> None:
     refused(judge(good(), sum_losses(np.full(29, 2.0), INSIDE[:29]), 2.0), "29 rows, 30 needed")
     refused(judge(good(), sum_losses(np.full(200, np.inf), INSIDE), 2.0), "not a finite number")
     elsewhere = np.arange(200) < 40
-    refused(judge(good(), sum_losses(np.full(200, 2.0), elsewhere), 2.0), "20.0% of the rows lie outside")
+    refused(judge(good(), sum_losses(np.full(200, 2.0), elsewhere), 2.0), "20.0% of the rows are outside")
     drifting = estimator(np.where(np.arange(500) < 400, 1.0, 3.0), np.ones(500))
     refused(
         judge(drifting, sum_losses(np.full(200, 1.0), INSIDE), 1.0),
-        "the self-test failed: estimated 1, realised 3 on 100",
+        "the self-test failed: estimated 1, measured 3 on 100",
     )
 
 

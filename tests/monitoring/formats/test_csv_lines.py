@@ -32,8 +32,8 @@ def counted(data: bytes, width: int = 3, chunk: int = 1 << 20, quote: str = '"')
         (ROWS.replace(b"\n", b"\r\n") + b"1,,2,\r\n", "line 52 has 4 fields, the header has 3"),
         (ROWS.replace(b"\n", b"\r") + b"1,,2,\r", "line 52 has 4 fields, the header has 3"),
         (ROWS + b'1,"2\n2",3\n\n1,2\n', "line 55 has 2 fields, the header has 3"),
-        (ROWS + ROWS, "line 52 is the header once more"),
-        (ROWS + b"1,2\r3,4\n", "line 52 has a carriage return (CR) in it that ends no line"),
+        (ROWS + ROWS, "line 52 repeats the header"),
+        (ROWS + b"1,2\r3,4\n", "line 52 has a carriage return (CR) inside a line"),
         (b"a,b,c\n1,2,3,\n", "line 2 has 4 fields, the header has 3"),
     ],
 )
@@ -71,13 +71,13 @@ def test_quotes_in_the_middle_of_a_field_are_left_to_a_slower_look() -> None:
     assert slow(io.BytesIO(inches), ",", '"', 3) is None
     assert slow(io.BytesIO(inches + b"1,2\n"), ",", '"', 3) == "line 3 has 2 fields, the header has 3"
     for odd in (b'1,the \\"hague\\",2\n', b'1,the ""hague""",2\n', b'1,rome",2\n'):
-        assert "line 3 has a quote in it" in str(slow(io.BytesIO(b'a,b,c\n1,"2",3\n' + odd), ",", '"', 3))
+        assert "line 3 has a quote that is not valid" in str(slow(io.BytesIO(b'a,b,c\n1,"2",3\n' + odd), ",", '"', 3))
 
 
 def test_a_quote_that_is_never_closed_ends_the_look_early() -> None:
     """Nothing is gone through again and again: after some megabytes the line is refused."""
     lines = counted(b'a,b,c\n1,2,3\n1,"2,3\n' + b"1,2,3\n" * 2_000_000)
-    assert lines.flaw == f"line 3: it is longer than {LONGEST >> 20} MB, or a quote in it is not closed"
+    assert lines.flaw == f"line 3: longer than {LONGEST >> 20} MB, or with an unclosed quote"
 
 
 def test_the_count_agrees_with_a_csv_reader() -> None:

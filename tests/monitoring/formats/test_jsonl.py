@@ -80,7 +80,7 @@ def test_a_numeric_column_is_numbers_and_what_is_none_is_reported(tmp_path: Path
     made, bent = numbers(read_rows(source, columns(), WEEK, tmp_path).frame["fare"], "fare")
     assert made.dropna().tolist() == [1.5, 2.5, 3, 100]
     lost, infinite = bent.findings()
-    assert "3 of 8 values are no numbers, such as '?'" in lost.message
+    assert "3 of 8 values are not numbers, such as '?'" in lost.message
     assert "rows.jsonl, line 9" in lost.message
     assert infinite.code == "infinite"
     flags = written(tmp_path, line(fare="true") + line(fare="false"))
@@ -197,7 +197,7 @@ def test_a_key_that_lines_or_files_lack_is_null_there(tmp_path: Path) -> None:
     with pytest.raises(MissingColumns, match="no column 'tip'"):
         read_rows(source, columns(numeric=("tip",)), WEEK, tmp_path)
     for text in ("", "\n\n", "{}\n{}\n"):
-        with pytest.raises(SourceUnreadable, match="no JSON object with a key in it"):
+        with pytest.raises(SourceUnreadable, match="no JSON object with a key"):
             count_rows(written(tmp_path, text), columns(), WEEK, tmp_path)
 
 

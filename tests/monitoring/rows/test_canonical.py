@@ -122,7 +122,7 @@ def test_a_column_without_numbers_is_put_aside(case: str) -> None:
     made, (finding,) = read(values, "fare")
     same(made, [NAN] * len(values))
     assert (finding.code, finding.severity, finding.column, finding.observed) == ("type_changed", "error", "fare", 1.0)
-    assert finding.message.startswith(f"fare is numeric in the config and came as {values.dtype}: ")
+    assert finding.message.startswith(f"fare is numeric in the config and arrived as {values.dtype}: ")
     assert "such as " in finding.message
 
 

@@ -71,7 +71,7 @@ def test_what_is_no_number_is_told_with_file_and_line(tmp_path: Path) -> None:
     made, bent = numbers(rows.frame["fare"], "fare")
     assert made.dropna().tolist() == [1.0, 1.5]
     (finding,) = bent.findings()
-    assert "2 of 4 values are no numbers, such as '?'" in finding.message
+    assert "2 of 4 values are not numbers, such as '?'" in finding.message
     assert "b.csv, line 4" in finding.message
 
 
@@ -143,7 +143,7 @@ def test_files_that_write_numbers_in_two_ways_are_refused(tmp_path: Path) -> Non
     """1.234 of one file would be a thousand times the 1.234 of the other."""
     csv(tmp_path, HEADER.replace(",", ";") + f"{DAY};1,5;a;1\n", "a.csv")
     csv(tmp_path, HEADER.replace(",", ";") + f"{DAY};1.5;a;1\n", "b.csv")
-    with pytest.raises(SourceUnreadable, match=r"a\.csv: .*decimal comma, those of .*b\.csv a point"):
+    with pytest.raises(SourceUnreadable, match=r"a\.csv: .*decimal comma, the numbers of .*b\.csv a decimal point"):
         count_rows(Source(path="*.csv"), columns(), WEEK, tmp_path)
 
 

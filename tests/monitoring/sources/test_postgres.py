@@ -67,7 +67,7 @@ def test_a_window_is_exact_in_every_kind_of_time(shop: Shop, tmp_path: Path) -> 
     for name in ("days", "texts"):
         assert count_rows(shop(table=name), columns(), WEEK, tmp_path) == 2
     odd = shop("CREATE VIEW odd AS SELECT ts::text AS ts, fare, kind, y FROM trips", table="odd")
-    with pytest.raises(NotATime, match="holds text that is no time, such as 'infinity'"):
+    with pytest.raises(NotATime, match="holds text that is not a time, such as 'infinity'"):
         count_rows(odd, columns(), WEEK, tmp_path)
 
 

@@ -177,7 +177,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     "duration of nothing": (
         changed(windows__current="0d"),
         "FILE: windows.current: '0d'",
-        "a duration that is longer than nothing",
+        "a duration above 0",
         LISTS,
     ),
     "holdout too long": (
@@ -274,7 +274,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         changed(drift__columns={"amount": {"method": "mannw"}}),
         "FILE: drift.columns.amount.method: 'mannw'",
         f"a method for numeric columns: one of {NUMERIC}",
-        "correct the name. mannw is left out: one-sided: it sees rises and not falls; use ks.",
+        "correct the name. mannw is not available: one-sided: it sees rises and not falls; use ks.",
     ),
     "drift method of Evidently without its prefix": (
         changed(drift__numeric={"method": "anderson"}),
@@ -291,7 +291,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     "drift method that cannot be calibrated": (
         changed(drift__numeric={"method": "evidently:ks", "threshold": "calibrated"}),
         "FILE: drift.numeric.threshold: calibrated",
-        "a number: evidently:ks cannot be calibrated, it is not computed from profiles",
+        "a number: evidently:ks cannot be calibrated, because it is not computed from profiles",
         "remove it (0.05 is the default), or choose a method without `evidently:`",
     ),
     "drift of no column": (
@@ -303,8 +303,8 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     "p-value in per cent": (
         changed(drift__numeric={"method": "evidently:ks", "threshold": 5}),
         "FILE: drift.numeric.threshold: 5",
-        "a share below 1: evidently:ks scores are p-values, and every one lies below 5",
-        "0.05 is five per cent",
+        "a share below 1: evidently:ks scores are p-values, which are all below 5",
+        "for example 0.05, which is 5%",
     ),
     "loss of another task": (
         changed(performance__loss="log_loss"),
@@ -315,7 +315,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     "source in two places": (
         changed(source={"path": "a.csv", "url": "duckdb://", "table": "t"}),
         "FILE: source: both path and url",
-        "path (files), or else url and table (a database)",
+        "either path (files), or url and table (a database)",
         "keep one of the two",
     ),
     "source without a format": (

@@ -33,7 +33,7 @@ def test_a_schedule_has_one_clock_or_waits_for_rows() -> None:
         ({"cron": "0 6 31 apr,jun *"}, "schedule.cron: '0 6 31 apr,jun *', which never fires", "a day that its months"),
         ({"every": "0.01s"}, "schedule.every: '0.01s'", "at least 0.1s"),
         ({"on": {"poll": "0.01s"}}, "schedule.on.poll: '0.01s'", "at least 0.1s"),
-        ({"every": "0h"}, "schedule.every: '0h'", "longer than nothing"),
+        ({"every": "0h"}, "schedule.every: '0h'", "a duration above 0"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, schedule: object, found: str, expected: str) -> None:

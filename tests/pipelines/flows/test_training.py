@@ -102,7 +102,7 @@ def empty_feature(frame: pd.DataFrame) -> pd.DataFrame:
         (
             moments,
             "empty_feature",
-            "'speed': no value is a number: speed is numeric in the config and came as datetime64",
+            "'speed': no value is a number: speed is numeric in the config and arrived as datetime64",
         ),
     ],
 )

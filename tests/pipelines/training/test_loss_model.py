@@ -74,7 +74,7 @@ def test_rows_from_elsewhere_are_not_estimated(make_rows: Rows, fitted: Fitted) 
     fresh["size"] += 4
     told = judge(model.told, sum_losses(*expect(model, fresh, scorer.predict(fresh))), reference_loss=1.0)
     assert not told.applicable
-    assert "lie outside what the estimator was fitted on" in told.reason
+    assert "are outside the range that the estimator was fitted on" in told.reason
 
 
 @pytest.mark.parametrize("task", TARGETS)
