@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Stamps = NDArray[np.int64]
 NEEDED = 10
-# The mean loss of fewer labelled rows says nothing; the trigger performance_drop asks for as many.
+# The mean loss of fewer labeled rows says nothing; the trigger performance_drop asks for as many.
 MIN_LABELS = 30
 MICRO = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Batches:
     """Rows in order of time, and where the batches lie in them.
 
-    Batch k is `frame.iloc[starts[k]:stops[k]]`, spans `windows[k]` and has `labelled[k]` rows with a label. The first
+    Batch k is `frame.iloc[starts[k]:stops[k]]`, spans `windows[k]` and has `labeled[k]` rows with a label. The first
     model is trained at the end of batch `first`; those before it are there to learn from alone. From batch `full` on
     there is a whole training window before a batch's end. `notes` say what was left out and why.
     """
@@ -137,7 +137,7 @@ def _left_out(windows: tuple[Window, ...], span: timedelta, config: Project, unl
     lost = sum(int(hole / span) for hole, _, _ in holes) - unlabelled
     notes = []
     if unlabelled:
-        notes.append(f"spans of {told} with fewer than {MIN_LABELS} labelled rows are left out: {unlabelled}")
+        notes.append(f"spans of {told} with fewer than {MIN_LABELS} labeled rows are left out: {unlabelled}")
     if lost > 0:
         _, begun, ended = max(holes)
         notes.append(

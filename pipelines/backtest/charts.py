@@ -35,7 +35,7 @@ NOTHING = Markup("")
 
 
 def tone(one: Standing, study: Study) -> str:
-    """The class that colours a policy, the same in every chart: best, own, never, oracle, or other."""
+    """The class that colors a policy, the same in every chart: best, own, never, oracle, or other."""
     found = study.recommendation
     if one.kind in {"own", "oracle"}:
         return one.kind

@@ -40,7 +40,7 @@ class Matrices:
 
     `loss[i, j]`, for j > i, is the mean loss on batch j of the model trained at the end of batch i, `error[i, j]` its
     standard error; `probe[j - 1, j]` the loss of the probe trained at the end of batch j - 1, `naive[j]` that of the
-    best constant of the rows before batch j. `rows[j]` are the labelled rows of batch j. The first `short` models had
+    best constant of the rows before batch j. `rows[j]` are the labeled rows of batch j. The first `short` models had
     less than a whole training window to learn from. `notes` say where no model could be trained.
     """
 
@@ -76,7 +76,7 @@ def build(config: Project, batches: Batches, folder: Path, on_done: Callable[[],
 
 @dataclass(frozen=True)
 class _Job:
-    """One history with the config as its models are trained; `scored` are the labelled rows, cut at `edges`."""
+    """One history with the config as its models are trained; `scored` are the labeled rows, cut at `edges`."""
 
     config: Project
     batches: Batches

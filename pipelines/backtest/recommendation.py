@@ -14,8 +14,8 @@ from driftloop.pipelines.backtest.standings import batch_costs, regret_interval,
 class Recommendation(Record):
     """The policy that was chosen on the earlier part, and what it did on the later part, which had no say in it.
 
-    `cheapest` is the one that cost least on the earlier part. Regrets are per cent of the oracle on that part. `saving`
-    is what it costs less than the config's own policies on the later part, in per cent of theirs, with a 95 % interval;
+    `cheapest` is the one that cost least on the earlier part. Regrets are percent of the oracle on that part. `saving`
+    is what it costs less than the config's own policies on the later part, in percent of theirs, with a 95 % interval;
     None where those were not compared. `confirmed` says that it costs less than they do there.
     """
 

@@ -30,7 +30,7 @@ class PolicyReplay(Record):
 
     `schedule` are the batches at whose end it retrained, `probes` those at whose end it asked for a probe; `served[n]`
     is the model that served batch `start + n`, `losses[n]` its loss there. A false alarm is a retrain that won less
-    than it cost until the next one, beside keeping the model that was there. `regret` is in per cent of the oracle.
+    than it cost until the next one, beside keeping the model that was there. `regret` is in percent of the oracle.
     `judged` counts the batches at whose end it could judge, `missing` are the signals that it reads and this replay
     lacks. Where it could never judge it is not applicable, and its figures are merely those of `never`.
     """

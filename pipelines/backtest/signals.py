@@ -22,7 +22,7 @@ MOST_SCORED = 150
 class SignalRank(Record):
     """One signal over pairs of a model and a later batch: Spearman's rank correlation with the gap, and some points.
 
-    The gap is the model's loss minus that of a fresh one, in per cent of a fresh model's mean loss. `correlation` is
+    The gap is the model's loss minus that of a fresh one, in percent of a fresh model's mean loss. `correlation` is
     None for a signal that never changes. `points` are at most 300 pairs of (signal, gap), evenly spread.
     """
 
@@ -44,8 +44,8 @@ def rank_signals(matrices: Matrices, learned: Learned, scores: Scores | None = N
     gap = 100 * (np.array([loss[i, j] for i, j in older]) - fresh) / learned.batch_loss
     cheap = np.array([loss[i, j] - (probe[j - 1, j] - learned.handicap) for i, j in older])
     named: dict[str, Floats] = {
-        "probe (per cent)": 100 * cheap / learned.batch_loss,
-        "rise of the loss (per cent)": np.array([100 * (loss[i, j] / loss[i, i + 1] - 1) for i, j in older]),
+        "probe (percent)": 100 * cheap / learned.batch_loss,
+        "rise of the loss (percent)": np.array([100 * (loss[i, j] / loss[i, i + 1] - 1) for i, j in older]),
         "age (batches)": np.array([float(j - i) for i, j in older]),
     }
     made = [_ranked(name, values, gap) for name, values in named.items()]

@@ -19,7 +19,7 @@ RESAMPLES = 2000
 
 
 class Standing(Record):
-    """How one policy fared. Losses and costs are means a batch, regret is in per cent of the oracle's cost.
+    """How one policy fared. Losses and costs are means a batch, regret is in percent of the oracle's cost.
 
     `low` and `high` are the 95 % interval of the regret by a bootstrap of blocks of batches; `front` says that no other
     policy has both a lower loss and no more retrains.
@@ -129,10 +129,10 @@ def batch_costs(one: PolicyReplay, whole: Replay) -> Floats:
 
 
 def regret_interval(costs: Floats, best: Floats, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
-    """The 95 % interval of how many per cent `costs` are above `best`, batch by batch, shape (n,) each.
+    """The 95 % interval of how many percent `costs` are above `best`, batch by batch, shape (n,) each.
 
     A circular bootstrap of blocks of about the square root of n batches, drawn alike for both (Politis and Romano
-    1992): neighbouring batches are alike, and hard batches are hard for both.
+    1992): neighboring batches are alike, and hard batches are hard for both.
 
     >>> regret_interval(np.array([1.1, 2.2, 1.1, 3.3]), np.array([1.0, 2.0, 1.0, 3.0]))
     (10.0, 10.0)

@@ -72,7 +72,7 @@ class World:
         return self.seen[model, batch]
 
     def measured(self, model: int, batch: int) -> Probe | None:
-        """A probe that was trained one batch before the newest labelled one, both scored on that one."""
+        """A probe that was trained one batch before the newest labeled one, both scored on that one."""
         labelled = batch - self.label_delay
         if self.probe is None:
             return None

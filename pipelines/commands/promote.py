@@ -34,4 +34,4 @@ def promote(model: str, version: str, as_json: bool, decline: str | None) -> Non
     if as_json:
         say_json(told)
     else:
-        say(done.said)
+        say(done.message)

@@ -174,7 +174,7 @@ class Project(Monitored):
 
     @property
     def learned_span(self) -> timedelta:
-        """The span of labelled rows that a training reads: its window and, before the holdout, the label delay."""
+        """The span of labeled rows that a training reads: its window and, before the holdout, the label delay."""
         return self.training.window + self.columns.label_delay
 
     @property

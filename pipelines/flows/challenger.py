@@ -47,7 +47,7 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Final:
-    """The model to be stored: fitted again on all labelled rows, or the one that the gate judged.
+    """The model to be stored: fitted again on all labeled rows, or the one that the gate judged.
 
     `learned` are the rows that it has learned from; `refused` says why a second fit does not serve.
     """
@@ -60,7 +60,7 @@ class Final:
 
 @task(name="split by time", cache_policy=NO_CACHE)
 def split_rows(config: Project, rows: Canonical, window: Window) -> Parts:
-    """Cut the labelled rows in order of time, with a gap of the label delay before the holdout."""
+    """Cut the labeled rows in order of time, with a gap of the label delay before the holdout."""
     return divide(config, rows.frame, window)
 
 
@@ -92,7 +92,7 @@ def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Sco
 
 @task(name="refit on all rows", cache_policy=NO_CACHE)
 def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params: dict[str, Any]) -> Final:
-    """After the gate: fit the judged recipe again on all labelled rows, holdout included.
+    """After the gate: fit the judged recipe again on all labeled rows, holdout included.
 
     Features, levels, classes and the number of trees are those of the judged model. A second fit that predicts the
     held-out rows otherwise than `refit.why_not` allows is dropped, and the judged model serves.

@@ -29,7 +29,7 @@ from driftloop.pipelines.registry import Version, evidence, promotion
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun, Train
 from driftloop.pipelines.requests.learning import learn_on
-from driftloop.pipelines.requests.noticed import CHAMPION_HEALED, CHAMPION_LOST, CLOCK_WENT_BACK
+from driftloop.pipelines.requests.noticed import CHAMPION_LOST, CHAMPION_RESTORED, CLOCK_WENT_BACK
 from driftloop.pipelines.runtime import failpoints, home, outages, phases
 from driftloop.pipelines.training.refit import below_gate
 
@@ -57,8 +57,8 @@ def monitoring_flow(
                 phases.enter("looking for work that was left undone")
                 run.notice(CLOCK_WENT_BACK, recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
                 warn, here = get_run_logger().warning, requesting.carry_out_here
-                healed = recovery.recover(config, ledger, run.now, warn, carry_out=here, train=train)
-                run.notice(CHAMPION_HEALED, healed)
+                restored = recovery.recover(config, ledger, run.now, warn, carry_out=here, train=train)
+                run.notice(CHAMPION_RESTORED, restored)
                 run.notice(CHAMPION_LOST, promotion.lost(ledger, config.model))
             check = _check(run)
         except BadData as error:
@@ -137,13 +137,13 @@ def _strays(run: CheckRun, known: Project) -> int:
     """Count the rows whose time is yet to come; those that no window will ever reach are noticed."""
     now = max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK
     strays = sources.count_strays(run.config.source, known.reading, now, run.config.folder)
-    run.noticed += in_no_window(strays)
+    run.findings += in_no_window(strays)
     return strays.future
 
 
 def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
     """How these very rows were judged before, by a finished check or by one whose request is open; None if never."""
-    key = recovery.checked_key(run.ledger, run.config.model, run.window, champion.number, rows)
+    key = recovery.judged_key(run.ledger, run.config.model, run.window, champion.number, rows)
     check = run.ledger.checked(key)
     if check is not None:
         return f"check {check.check_id}: {check.outcome.value}"
@@ -194,8 +194,8 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         measuring.save_report(measured.page, check, report)
         registry.client().log_artifact(str(check.mlflow_run_id), str(report))
     if check.outcome is Outcome.REQUESTED:
-        return run.hand_over(check)
-    return run.finish(check, recovery.settled_keys(run.ledger, check, fresh.digest))
+        return run.release(check)
+    return run.finish(check, recovery.judged_keys(run.ledger, check, fresh.digest))
 
 
 def _signals(
@@ -255,7 +255,7 @@ def _bootstrap(run: CheckRun) -> Check:
     rows = fresh.digest_of(Window(start=labelled.start, end=window.end))
     check = requesting.train(run, check, rows, fresh.digest)
     if check.outcome is Outcome.REQUESTED:
-        return run.hand_over(check)
+        return run.release(check)
     if check.champion_after is None:
         check = unserved.measured(run, fresh, training, labelled, future_rows, check)
-    return run.finish(check, recovery.settled_keys(run.ledger, check, rows))
+    return run.finish(check, recovery.judged_keys(run.ledger, check, rows))

@@ -41,7 +41,7 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
     phases.enter("training a probe")
     handicap = signals.learned.handicap if signals.learned else 0.0
     labelled = labelled_window(run.window, run.config.columns.label_delay)
-    parent = None if run.dry_run else run.opened()
+    parent = None if run.dry_run else run.run_id()
     try:
         measured = probe(run.config, champion, labelled, handicap, parent)
     except Exception as error:
@@ -54,7 +54,7 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
 
 @task(name="probe", cache_policy=NO_CACHE)
 def probe(config: Project, champion: Version, labelled: Window, handicap: float, parent: str | None) -> Probe:
-    """Train on the window that ends where the newest labelled one begins, and score both models on the latter.
+    """Train on the window that ends where the newest labeled one begins, and score both models on the latter.
 
     The rows that are scored were seen by neither. `handicap` is what the probe is known to be worse than a model of
     full size; `parent` is the MLflow run to nest under, None to log nothing.
@@ -88,7 +88,7 @@ def _measured(
     if len(fair) < LEAST_ROWS:
         raise TrainingImpossible(
             "too_few_rows",
-            f"{len(fair):,} labelled rows in {labelled} that the champion was not trained on",
+            f"{len(fair):,} labeled rows in {labelled} that the champion was not trained on",
             expected=f"at least {LEAST_ROWS} to compare on",
             remedy="wait for labels, or make windows.current longer",
         )

@@ -50,13 +50,13 @@ def train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
         rows=rows,
     )
     recovery.ask(run.ledger, request)
-    run.asked = request
+    run.request = request
     failpoints.reach("wrote decision")
     if run.train == "request":
         said = f"{check.reason}; request {request.request_id} waits for the deployment training/{run.config.model}"
         return changed(check, outcome=Outcome.REQUESTED, reason=said)
     announce.retrain_requested(check, request.request_id)
-    return recovery.with_end(check, carry_out_here(run.config, request))
+    return recovery.with_result(check, carry_out_here(run.config, request))
 
 
 def open_request(run: CheckRun, champion: str | None) -> Request | None:

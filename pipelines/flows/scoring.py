@@ -38,7 +38,7 @@ class Scored:
     """What a pass over the fresh rows leaves behind: nothing that grows with them.
 
     `profiles` and `sample` are of the current window, predictions included, without labels that are not due yet.
-    `performance` is the loss on the labelled window, None where no row has a label; `estimated` the loss to expect of
+    `performance` is the loss on the labeled window, None where no row has a label; `estimated` the loss to expect of
     the current one, None where the champion's version keeps no estimator.
     """
 
@@ -102,7 +102,7 @@ class Labelled(NamedTuple):
 
 
 class Losses:
-    """The losses of the labelled rows, sixteen bytes a row with their times."""
+    """The losses of the labeled rows, sixteen bytes a row with their times."""
 
     def __init__(self, config: Project, labelled: Window) -> None:
         self.config, self.labelled = config, labelled

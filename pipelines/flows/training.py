@@ -36,7 +36,7 @@ def training_flow(
     reason: str = "asked for by hand",
     parent_run_id: str | None = None,
 ) -> Retrain:
-    """Train a challenger on the labelled rows of `window` and let it replace `champion` if it is proven better.
+    """Train a challenger on the labeled rows of `window` and let it replace `champion` if it is proven better.
 
     `champion` is the version number that the request wants replaced, none for a first training. A request that was
     trained to its end before gives the same answer again and trains nothing; one whose process died is carried on from
@@ -72,14 +72,14 @@ def _taken_up(config: Project, ledger: Ledger, request_id: str) -> Retrain:
             return _as_before(done)
         why_not = ledger.failure(request_id)
         if why_not is None and ledger.busy(f"request/{request_id}") is None:
-            why_not = recovery.hopeless(config, ledger, request)
+            why_not = recovery.give_up_reason(config, ledger, request)
             if why_not is not None:
                 ledger.fail(request_id, why_not)
         if why_not is not None:
             raise RequestClosed(request_id, why_not)
         return _in_turn(config, ledger, request)
     finally:
-        recovery.last_words(config, ledger)
+        recovery.finish_checks(config, ledger)
 
 
 def _in_turn(config: Project, ledger: Ledger, request: Request) -> Retrain:

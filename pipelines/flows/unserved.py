@@ -97,7 +97,7 @@ def without_training(run: CheckRun, fresh: Fresh, training: Window) -> tuple[Out
         return first_outcome(error.code), f"dry run, nothing was trained: {reason}"
     return Outcome.HELD, (
         f"dry run, nothing was trained: there is no champion, and a check would train the first one on {len(known):,} "
-        f"labelled rows and promote it if it beats the naive baseline on {held_out:,} held-out rows"
+        f"labeled rows and promote it if it beats the naive baseline on {held_out:,} held-out rows"
     )
 
 
@@ -186,7 +186,7 @@ def _scores(
 
 
 def _baseline(config: Project, before: pd.DataFrame, newest: pd.DataFrame, labelled: Window) -> Performance | None:
-    """The loss of the best constant of the training rows on the newest labelled window: what a model has to beat."""
+    """The loss of the best constant of the training rows on the newest labeled window: what a model has to beat."""
     target = config.columns.target
     learned, truth = before[target].dropna(), newest[target].dropna()
     if learned.empty or truth.empty:

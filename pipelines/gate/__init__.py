@@ -1,4 +1,4 @@
-"""The gate: what a challenger must prove before it takes over. One rule per file; `Gate` lists them.
+"""Promotion test of a challenger. One rule per file; `Gate` lists them.
 
 A rule's fields are its keys in the config's section `gate`. To add a rule: a file with a `Rule`, its name among the
 bases of `Gate`, and an example of each of its answers in tests/pipelines/gate/examples.py.

@@ -1,4 +1,4 @@
-"""Rule: a first model is proven better than the naive baseline."""
+"""Rule: a first model is significantly better than the naive baseline."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from driftloop.pipelines.gate.rule import Answer, Vote
 from driftloop.pipelines.gate.wording import WEAK
 
 WORSE_THAN_NAIVE = Answer(
-    "worse_than_naive", "the challenger is not proven better than the best constant of the training rows", WEAK
+    "worse_than_naive", "the challenger is not significantly better than the best constant of the training rows", WEAK
 )
 
 
 class BeatsBaseline(Comparison):
-    """Without a champion, the challenger must be better than the best constant."""
+    """Without a champion, the challenger must be significantly better than the best constant."""
 
     answers: ClassVar[tuple[Answer, ...]] = (BETTER, TIE, WORSE_THAN_NAIVE)
 

@@ -1,4 +1,4 @@
-"""Rule: a challenger is proven better than the champion."""
+"""Rule: a challenger is significantly better than the champion."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from driftloop.pipelines.gate.evaluation import Evaluation
 from driftloop.pipelines.gate.rule import Answer, Vote
 from driftloop.pipelines.gate.wording import WEAK
 
-NOT_BETTER = Answer("not_better", "the challenger is not proven better than the champion", WEAK)
+NOT_BETTER = Answer("not_better", "the challenger is not significantly better than the champion", WEAK)
 
 
 class BeatsChampion(Comparison):
-    """The challenger must be better than the champion on the same rows, beyond chance."""
+    """The challenger must be significantly better than the champion on the same rows."""
 
     answers: ClassVar[tuple[Answer, ...]] = (BETTER, TIE, NOT_BETTER)
 

@@ -1,4 +1,4 @@
-"""Comparison of a challenger with its opponent, row by row: the shared part of the rules that prove it better."""
+"""Comparison of a challenger with its opponent, row by row: the shared part of the rules that let it pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from driftloop.pipelines.gate.interval import mean_difference
 from driftloop.pipelines.gate.rule import Answer, Interval, Rule, Vote
 from driftloop.pipelines.gate.wording import WEAK, figure
 
-BETTER = Answer("better", "the challenger is proven better than its opponent on the same rows", passes=True)
+BETTER = Answer("better", "the challenger is significantly better than its opponent on the same rows", passes=True)
 TIE = Answer("tie", "challenger and opponent have the same loss on every row, so the opponent stays", WEAK)
 
 
@@ -26,36 +26,31 @@ class Comparison(Rule):
 
 
 def compare(evaluation: Evaluation, keys: Comparison, worse: Answer) -> Vote:
-    """Answer `BETTER` if the challenger is proven better than its opponent, otherwise `TIE` or `worse`.
+    """Answer `BETTER` if the challenger is significantly better than its opponent, otherwise `TIE` or `worse`.
 
     It is better if the lower end of the two-sided interval of the mean difference is above `margin` times the
     opponent's mean loss: a challenger that is no better passes with a probability of about (1 - confidence) / 2. At
     the bound exactly, and at a tie, the opponent stays.
     """
     opponent = evaluation.opponent
-    mean, bar = evaluation.mean("challenger"), evaluation.mean(opponent)
-    against = f"{evaluation.loss_name} {figure(mean)} against {figure(bar)} {_on(evaluation)}"
+    loss, opponent_loss = evaluation.mean("challenger"), evaluation.mean(opponent)
+    losses = f"challenger {evaluation.loss_name} {figure(loss)}, {opponent} {figure(opponent_loss)}"
+    text = f"{losses} ({evaluation.rows:,} held-out rows)"
     if evaluation.tied:
-        return TIE.because(f"{against}: no different on a single row, the {opponent} stays", (0.0, 0.0, 0.0))
+        return TIE.because(f"{text}: the same loss on every row, so the {opponent} stays", (0.0, 0.0, 0.0))
     interval = mean_difference(evaluation.differences, keys.confidence, keys.resamples, keys.seed)
-    text = _format(interval, bar, keys.confidence)
-    if interval[1] > keys.margin * bar:
-        return BETTER.because(f"{against}: {text}", interval)
-    margin = f" by more than {100 * keys.margin:.1f} %" if keys.margin else ""
-    return worse.because(f"{against}: {text}; not proven better{margin}", interval)
+    text += f": {_format(interval, opponent_loss, keys.confidence)}"
+    if interval[1] > keys.margin * opponent_loss:
+        return BETTER.because(text, interval)
+    margin = f" by more than {100 * keys.margin:.1f}%" if keys.margin else ""
+    return worse.because(f"{text}; not significantly better{margin}, so the {opponent} stays", interval)
 
 
-def _format(interval: Interval, bar: float, confidence: float) -> str:
-    """The difference and its interval as shares of the opponent's loss, or as they are where that is zero."""
-    share = bar > 0
-    mean, low, high = (100 * value / bar if share else value for value in interval)
-    unit, show = (" %", lambda value: f"{value:.1f}") if share else ("", figure)
-    side = f"{'better' if mean > 0 else 'worse'} by {show(abs(mean))}{unit}" if mean else "no different on average"
+def _format(interval: Interval, opponent_loss: float, confidence: float) -> str:
+    """Format the difference and its interval as shares of the opponent's loss, or absolute where that is zero."""
+    share = opponent_loss > 0
+    mean, low, high = (100 * value / opponent_loss if share else value for value in interval)
+    show = (lambda value: f"{value:.1f}%") if share else figure
+    side = f"{show(abs(mean))} {'better' if mean > 0 else 'worse'}" if mean else "no different on average"
     ends = (low, high) if mean >= 0 else (-high, -low)
-    return f"{side} ({100 * confidence:g} % interval {show(ends[0])} to {show(ends[1])}{unit})"
-
-
-def _on(evaluation: Evaluation) -> str:
-    if evaluation.opponent == "champion":
-        return f"on {evaluation.rows:,} rows neither has seen"
-    return f"of the naive baseline on {evaluation.rows:,} rows it has not seen"
+    return f"{side} ({100 * confidence:g}% CI {show(ends[0])} to {show(ends[1])})"

@@ -12,7 +12,7 @@ from driftloop.pipelines.gate.rule import Answer, Rule, Vote
 
 TOO_FEW_ROWS = Answer(
     "too_few_rows",
-    "there are fewer rows than a training, or its comparison, needs",
+    "there are fewer rows than a training run, or its comparison, needs",
     "wait for more labeled rows, make training.window longer, or lower training.min_rows and gate.min_rows",
 )
 
@@ -29,6 +29,6 @@ class EnoughRows(Rule):
         """Refuse a comparison on too few rows."""
         if evaluation.rows >= self.min_rows:
             return None
-        need = f"{evaluation.rows:,} held-out rows that neither has seen, at least {self.min_rows:,} are needed"
-        why = "; the champion has learned from the other held-out rows: wait for newer labels"
+        need = f"{evaluation.rows:,} held-out rows to compare on, at least {self.min_rows:,} needed (gate.min_rows)"
+        why = "; the champion was trained on the other held-out rows: wait for newer labels"
         return TOO_FEW_ROWS.because(need + (why if evaluation.opponent == "champion" else ""))

@@ -1,4 +1,4 @@
-"""What the gate judges: held-out rows with key, time and columns, and the loss of every model on each of them."""
+"""Input of the gate: held-out rows with key, time and columns, and the loss of every model on each of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Evaluation:
 
     `losses` holds the challenger's and those of its opponents; without a champion the naive baseline is the opponent.
     `keys` are hashes of a row's content, `times` are in UTC, `columns` are features and target by name. `leaks` names
-    the features that give the target away. `seconds` is how long a model takes to predict 1,000 rows, measured where
+    the features that reveal the target. `seconds` is the time in which a model predicts 1,000 rows, measured where
     the config limits it and there is a champion.
     """
 
@@ -47,12 +47,12 @@ class Evaluation:
 
     @property
     def rows(self) -> int:
-        """The number of rows."""
+        """Number of rows."""
         return len(next(iter(self.losses.values())))
 
     @property
     def opponent(self) -> Opponent:
-        """The model that the challenger has to beat."""
+        """Model that the challenger has to beat."""
         return "champion" if "champion" in self.losses else "naive baseline"
 
     @property
@@ -62,21 +62,21 @@ class Evaluation:
 
     @property
     def differences(self) -> Floats:
-        """The opponent's loss minus the challenger's, row by row: positive where the challenger is better."""
+        """Opponent's loss minus the challenger's, row by row: positive where the challenger is better."""
         return self.losses[self.opponent] - self.losses["challenger"]
 
     def mean(self, model: Model) -> float:
-        """The mean loss of a model."""
+        """Return the mean loss of a model."""
         return float(self.losses[model].mean())
 
     def not_finite(self, model: Model) -> int:
-        """The number of rows on which the loss of a model is not a finite number."""
+        """Count the rows on which the loss of a model is not a finite number."""
         import numpy as np
 
         return int((~np.isfinite(self.losses[model])).sum())
 
     def known_mean(self, model: Model) -> float | None:
-        """The mean loss of a model; None without rows, without that model, or where it is not a finite number."""
+        """Return the mean loss of a model; None without rows, without that model, or if a loss is not finite."""
         if not self.rows or model not in self.losses or self.not_finite(model):
             return None
         return self.mean(model)

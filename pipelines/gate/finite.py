@@ -22,8 +22,8 @@ class Finite(Rule):
     def vote(self, evaluation: Evaluation) -> Vote | None:
         """Refuse a comparison where challenger or opponent has such a loss on any row."""
         pair: tuple[Model, ...] = ("challenger", evaluation.opponent)
-        for who in pair:
-            if bad := evaluation.not_finite(who):
+        for model in pair:
+            if bad := evaluation.not_finite(model):
                 on = f"on {bad:,} of {evaluation.rows:,} rows"
-                return NOT_FINITE.because(f"the loss of the {who} is not a finite number {on}: nothing can be compared")
+                return NOT_FINITE.because(f"the loss of the {model} is not a finite number {on}: nothing to compare")
         return None

@@ -1,4 +1,4 @@
-"""The mean difference of two models' losses, and its interval. Decides nothing."""
+"""Mean difference of two models' losses, with its confidence interval."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def mean_difference(
     differences: Floats, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float, float]:
-    """The mean of values in time order and its two-sided interval, which allows for neighbours that err alike.
+    """Return the mean of values in time order and its two-sided interval, which allows for neighbors that err alike.
 
-    Blocks of neighbours are drawn, not rows: moving blocks (Künsch 1989) on a circle, so that every row counts the
+    Blocks of neighbors are drawn, not rows: moving blocks (Künsch 1989) on a circle, so that every row counts the
     same (Politis and Romano 1992). What is resampled is the mean over its own standard error (Götze and Künsch 1996),
     since losses are skewed: plain quantiles pass a challenger that is a little better mostly and terrible seldom
     up to twice as often. Fewer than 6 values have an unbounded interval.
@@ -37,8 +37,8 @@ def mean_difference(
         return mean, -np.inf, np.inf
     length = block_length(n)
     blocks = n // length
-    centred = differences - mean
-    running = np.concatenate([[0.0], np.cumsum(np.concatenate([centred, centred[:length]]))])
+    centered = differences - mean
+    running = np.concatenate([[0.0], np.cumsum(np.concatenate([centered, centered[:length]]))])
     of_blocks = (running[length : length + n] - running[:n]) / length
     error = float(np.sqrt((of_blocks**2).mean() / blocks))
     drawn = np.random.default_rng(seed).integers(0, n, size=(resamples, blocks))
@@ -50,11 +50,11 @@ def mean_difference(
 
 
 def block_length(n: int) -> int:
-    """Rows in a block: n^(1/3) as Künsch has it, or a fifteenth of all where that is longer.
+    """Return the rows per block: n^(1/3) (Künsch), or a fifteenth of all rows where that is longer.
 
-    Blocks have to outlast what neighbouring rows share, a bad day say, and that is seldom visible from row to row. On
-    14 days of 900 rows, with 1 % of the variance between days, blocks of n^(1/3) pass a challenger that is no better
-    20 times in 100, fifteen blocks 5 times. On independent rows they cost 5 % of the interval.
+    Blocks have to outlast what neighboring rows share, a bad day say, and that is seldom visible from row to row. On
+    14 days of 900 rows, with 1% of the variance between days, blocks of n^(1/3) pass a challenger that is no better
+    20 times in 100, fifteen blocks 5 times. On independent rows they cost 5% of the interval.
 
     >>> block_length(10), block_length(200), block_length(15_000)
     (3, 13, 1000)

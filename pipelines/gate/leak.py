@@ -1,4 +1,4 @@
-"""Rule: no feature gives the target away."""
+"""Rule: no feature reveals the target."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from driftloop.pipelines.gate.rule import Answer, Rule, Vote
 
 LEAK = Answer(
     "leak",
-    "a feature gives the target away on its own, so it cannot be known when the model is used",
+    "a feature predicts the target on its own, so it is probably not known when the model is used",
     "remove that feature; if it is known when the model is used, raise gate.leak_threshold",
 )
 
 
 class Leak(Rule):
-    """No feature may predict the target on its own, whatever the losses are."""
+    """No feature may predict the target on its own, regardless of the losses."""
 
     answers: ClassVar[tuple[Answer, ...]] = (LEAK,)
     leak_threshold: Annotated[float, Field(gt=0.5, le=1)] = Field(
@@ -30,5 +30,5 @@ class Leak(Rule):
         leaks = evaluation.leaks
         if not leaks:
             return None
-        who = listed(leaks) if len(leaks) == 1 else f"each of {listed(leaks)}"
-        return LEAK.because(f"{who} alone tells the target: it would not be there when the model is used")
+        features = listed(leaks) if len(leaks) == 1 else f"each of {listed(leaks)}"
+        return LEAK.because(f"{features} alone predicts the target: leakage, unknown when the model is used")

@@ -32,8 +32,9 @@ class MaxLatency(Rule):
         """Refuse a challenger that takes longer than the limit; at the limit exactly it does not."""
         if self.max_latency is None or evaluation.opponent != "champion":
             return None
-        own, theirs = (evaluation.seconds[model] for model in ("challenger", "champion"))
-        if own <= self.max_latency * theirs:
+        challenger, champion = (evaluation.seconds[model] for model in ("challenger", "champion"))
+        if challenger <= self.max_latency * champion:
             return None
-        takes = f"predicting {TIMED_ROWS:,} rows takes {figure(1000 * own)} ms, the champion {figure(1000 * theirs)} ms"
-        return TOO_SLOW.because(f"{takes}; at most {self.max_latency:g} times as long is allowed")
+        times = f"challenger {figure(1000 * challenger)} ms, champion {figure(1000 * champion)} ms"
+        limit = f"more than {self.max_latency:g} times the champion's (gate.max_latency)"
+        return TOO_SLOW.because(f"time to predict {TIMED_ROWS:,} rows: {times}: {limit}")

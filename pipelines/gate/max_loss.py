@@ -32,5 +32,5 @@ class MaxLoss(Rule):
         """Refuse a challenger whose mean loss is above the limit; at the limit exactly it is not."""
         if self.max_loss is None or (mean := evaluation.mean("challenger")) <= self.max_loss:
             return None
-        loss = f"{evaluation.loss_name} {figure(mean)} on {evaluation.rows:,} rows"
-        return ABOVE_MAX_LOSS.because(f"{loss}, at most {figure(self.max_loss)} is allowed")
+        loss = f"challenger {evaluation.loss_name} {figure(mean)} ({evaluation.rows:,} held-out rows)"
+        return ABOVE_MAX_LOSS.because(f"{loss} is above the limit {figure(self.max_loss)} (gate.max_loss)")

@@ -22,7 +22,7 @@ class Answer:
     passes: bool = False
 
     def because(self, reason: str, interval: Interval | None = None) -> Vote:
-        """Give this answer, with one sentence why and, of a comparison, the mean difference and its interval."""
+        """Return this answer with a one-sentence reason; a comparison adds the mean difference and its interval."""
         return Vote(self, reason, interval)
 
 

@@ -1,4 +1,4 @@
-"""The gate's verdict on one evaluation. Pure."""
+"""Verdict of the gate on one evaluation. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Verdict(Record):
     """The gate's answer. Losses are means over the same `rows`; lower is better.
 
     `difference` is the opponent's loss minus the challenger's (positive: the challenger is better), `low` and `high`
-    its interval; they are null where it did not come to a comparison. `champion_loss` is null when the opponent was
+    its interval; they are null if nothing was compared. `champion_loss` is null when the opponent was
     the naive baseline, and `baseline_loss` when it was the champion.
     """
 

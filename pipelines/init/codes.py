@@ -68,7 +68,7 @@ def _words(name: str) -> set[str]:
 
 
 def _are_counts(values: np.ndarray, rows: np.ndarray) -> bool:
-    """Whether neighbouring numbers rise to one peak and fall from it, further than chance explains."""
+    """Whether neighboring numbers rise to one peak and fall from it, further than chance explains."""
     if (np.diff(values) > 1).mean() > 0.5:
         return False
     steps = np.diff(rows.astype(np.float64))

@@ -27,7 +27,7 @@ ZONE = "  # time_zone: Europe/Berlin  # the times have no offset and are read as
 NAME_TOO = "name it in numeric, too"
 # What the default policies need of labels, where these come late.
 LATE = """\
-    # recoverable_loss compares losses of labelled rows: it sees a change about {delay} after it began, once the labels
+    # recoverable_loss compares losses of labeled rows: it sees a change about {delay} after it began, once the labels
     # are complete; enough_labels prevents a retrain while there are fewer than {least} of them.
     # drift_share and estimated_loss need no labels.
 """
@@ -68,7 +68,7 @@ policies:                    # any trigger that fires asks for a retrain, any gu
     # - {{policy: cooldown, days: 7}}
 
 training:
-  window: {{choose: {training}}}     # labelled rows, the holdout included; probes also try twice this span and all rows
+  window: {{choose: {training}}}     # labeled rows, the holdout included; probes also try twice this span and all rows
   holdout: {holdout}                # the newest part, kept for the gate
   min_rows: {training_rows}
   estimator: auto            # xgboost or a linear model; or a scikit-learn class by dotted path, or module:function

@@ -47,23 +47,23 @@ def balance(classes: Counter[str]) -> str:
     """Return how often the classes are; empty for fewer than two.
 
     >>> balance(Counter({"0": 9708, "1": 292}))
-    "2.9% positives ('1'): 292 of 10,000 labelled rows"
+    "2.9% positives ('1'): 292 of 10,000 labeled rows"
     >>> balance(Counter({"rome": 700, "oslo": 300}))
-    "30.0% 'oslo': 300 of 1,000 labelled rows"
+    "30.0% 'oslo': 300 of 1,000 labeled rows"
     >>> balance(Counter({"a": 60, "b": 30, "c": 10}))
-    "3, from 'a' (60.0%: 60 of 100 labelled rows) to 'c' (10.0%: 10)"
+    "3, from 'a' (60.0%: 60 of 100 labeled rows) to 'c' (10.0%: 10)"
     """
     total, ranked = classes.total(), classes.most_common()
     if not 2 <= len(ranked) <= MOST_COUNTED:
         return ""
     (most, often), (least, rare) = ranked[0], ranked[-1]
     if len(ranked) > 2:
-        largest = f"{most!r} ({often / total:.1%}: {often:,} of {total:,} labelled rows)"
+        largest = f"{most!r} ({often / total:.1%}: {often:,} of {total:,} labeled rows)"
         return f"{len(ranked)}, from {largest} to {least!r} ({rare / total:.1%}: {rare:,})"
     positive = [name for name in classes if name.casefold().removesuffix(".0") in POSITIVE]
     name = positive[0] if len(positive) == 1 else least
     called = f"positives ({name!r})" if positive == [name] else repr(name)
-    return f"{classes[name] / total:.1%} {called}: {classes[name]:,} of {total:,} labelled rows"
+    return f"{classes[name] / total:.1%} {called}: {classes[name]:,} of {total:,} labeled rows"
 
 
 def newest_label(timeline: Timeline, delay: timedelta) -> str:
@@ -106,7 +106,7 @@ def notes(
     if unusable:
         found.append(f"time: {unusable:,} rows have no time that can be used; they are not read")
     if timeline.labelled < spans.rows or spans.rows < FEW:
-        found.append(f"rows: about {spans.rows} labelled rows a window are few; a check will see large changes only")
+        found.append(f"rows: about {spans.rows} labeled rows a window are few; a check will see large changes only")
     if guess.left_out:
         found.append("left out: " + listed_as_text([f"{name!r} ({why})" for name, why in guess.left_out.items()]))
     return found

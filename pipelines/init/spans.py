@@ -13,7 +13,7 @@ DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 SPANS = (DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY)
 SHORT_SPANS = (10 * MINUTE, HOUR, 6 * HOUR, DAY)
 LONG = 14 * DAY
-# Labelled rows, and rows of the second most frequent class, that a current window should have, the first that fits;
+# Labeled rows, and rows of the second most frequent class, that a current window should have, the first that fits;
 # a day, which is one of seven kinds of day, twice the rows.
 NEEDS = ((100, 10.0), (25, 3.0))
 # What a challenger learns from, and what the gate and the choice of a window are judged on, one half each.
@@ -25,7 +25,7 @@ BATCHES = 4
 
 @dataclass(frozen=True)
 class Spans:
-    """The spans of a model file, and what they hold: labelled rows of a typical current window, and by the day."""
+    """The spans of a model file, and what they hold: labeled rows of a typical current window, and by the day."""
 
     current: timedelta
     training: timedelta
@@ -35,15 +35,15 @@ class Spans:
     pace: float
 
     def held(self, span: timedelta) -> int:
-        """Return about how many labelled rows a span holds."""
+        """Return about how many labeled rows a span holds."""
         return int(self.pace * span.total_seconds())
 
 
 def proposed(timeline: Timeline, delay: timedelta, *, rare: float = 1.0, features: int = 1) -> Spans:
-    """Return the shortest windows that the numbers of labelled rows support.
+    """Return the shortest windows that the numbers of labeled rows support.
 
     `rare` is the share of the second most frequent class, 1 where there are none. The current window holds a hundred
-    labelled rows, the holdout enough for the choice of a window and for the gate, and the training window beside it a
+    labeled rows, the holdout enough for the choice of a window and for the gate, and the training window beside it a
     thousand, four current windows, and four weeks. A short history gives what it has: three fifths to train on.
     """
     end = timeline.end - delay
@@ -69,7 +69,7 @@ def proposed(timeline: Timeline, delay: timedelta, *, rare: float = 1.0, feature
 
 
 def _holding(pace: float, rare: float, rows: float, of_the_rare: float) -> timedelta:
-    """The span that holds so many labelled rows, and so many of the rare class."""
+    """The span that holds so many labeled rows, and so many of the rare class."""
     seconds = max(rows, of_the_rare / rare if rare < 1 else 0) / max(pace, 1e-9)
     return timedelta(seconds=min(seconds, 1e9))
 

@@ -25,7 +25,7 @@ CHUNK = 30
 
 @dataclass(frozen=True)
 class Timeline:
-    """Rows and labelled rows by `step` of time; `starts` are seconds since 1970, sorted, only of steps with rows.
+    """Rows and labeled rows by `step` of time; `starts` are seconds since 1970, sorted, only of steps with rows.
 
     `newest` and `newest_label` are the times of the newest row and of the newest row with a label.
     """
@@ -54,7 +54,7 @@ class Timeline:
         return self.newest + timedelta(microseconds=1)
 
     def typical(self, span: timedelta, end: datetime) -> float:
-        """Return the median number of labelled rows in windows of `span` that end at `end`; empty ones count.
+        """Return the median number of labeled rows in windows of `span` that end at `end`; empty ones count.
 
         Bursts and gaps do not move it, and batches that come less often than the span make it 0.
         """
@@ -154,7 +154,7 @@ def label_delay(timeline: Timeline) -> timedelta:
 
 
 def _chunks(timeline: Timeline) -> list[tuple[int, int]]:
-    """Neighbouring steps with enough rows for a share, newest first, as slices."""
+    """Neighboring steps with enough rows for a share, newest first, as slices."""
     found: list[tuple[int, int]] = []
     end, rows = len(timeline.rows), 0
     for at in range(len(timeline.rows) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""Which notification URLs can be used at all: asked when a config is loaded, so that a typing error is found there."""
+"""Validation of notification URLs, when a config is loaded, so that a typing error is found there."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ EXPECTED = "a URL of a service that apprise knows, such as mailto://, slack://, 
 
 
 def usable(url: str) -> str:
-    """Return a notification URL as it is; one that apprise can never use raises `ValidationProblem`.
+    """Return a notification URL unchanged; raise `ValidationProblem` if apprise can never use it.
 
-    A part that is `${NAME}` is filled when something is sent, so of such a URL only the scheme is judged, and nothing
-    where the scheme is in the variable. No error repeats more of a URL than its scheme.
+    `${NAME}` is replaced when something is sent, so of such a URL only the scheme is checked, and nothing if the
+    variable contains the scheme. No error repeats more of a URL than its scheme.
     """
     scheme, mark, _ = url.partition("://")
     if VARIABLE.search(scheme):
         return url
     if not mark:
         raise ValidationProblem(
-            EXPECTED, found="an address without a scheme", remedy="begin it with the service, as in slack://"
+            EXPECTED, found="a URL without a scheme", remedy="start it with the service, for example slack://"
         )
     if scheme.lower() not in _schemes():
         raise ValidationProblem(
@@ -33,29 +33,29 @@ def usable(url: str) -> str:
             + suggestion(scheme.lower(), _schemes()),
         )
     if VARIABLE.search(url) is None and _enabled(scheme.lower()) and not _accepted(url):
-        remedy = f"give all parts that {scheme}:// needs; https://github.com/caronc/apprise lists them"
+        remedy = f"write all parts that {scheme}:// needs; https://github.com/caronc/apprise lists them"
         if scheme.lower() in {"http", "https"}:
-            remedy = f"write json{'s' if scheme.lower() == 'https' else ''}:// for a webhook that takes JSON"
+            remedy = f"write json{'s' if scheme.lower() == 'https' else ''}:// for a webhook that accepts JSON"
         raise ValidationProblem(EXPECTED, found=f"a {scheme}:// URL that apprise cannot use", remedy=remedy)
     return url
 
 
-def _known() -> Any:
-    """All services of apprise, by scheme; it has no types."""
+def _services() -> Any:
+    """Return all services of apprise, by scheme; apprise has no type annotations."""
     from apprise import NotificationManager
 
-    made: Any = NotificationManager
-    return made()
+    manager: Any = NotificationManager
+    return manager()
 
 
 @cache
 def _schemes() -> frozenset[str]:
-    return frozenset({*_known().schemas(), "http", "https"})
+    return frozenset({*_services().schemas(), "http", "https"})
 
 
 def _enabled(scheme: str) -> bool:
-    """Whether apprise can use a service here: some need a package or a desktop that another machine may have."""
-    return scheme in {"http", "https"} or bool(_known()[scheme].enabled)
+    """Return whether apprise can use a service here: some need a package or a desktop that another machine may have."""
+    return scheme in {"http", "https"} or bool(_services()[scheme].enabled)
 
 
 @cache

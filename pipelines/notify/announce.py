@@ -1,6 +1,6 @@
-"""Tell the world how a check or a retrain ended: events by Prefect, news by apprise. The only user of apprise.
+"""Sending of events (by Prefect) and notifications (by apprise). The only module that uses apprise.
 
-Nothing here raises: whatever goes wrong with an event or a notification, the check stands as it was recorded.
+Nothing here raises: a failed event or notification does not change the recorded check.
 """
 
 from __future__ import annotations
@@ -25,35 +25,36 @@ log = logging.getLogger("driftloop.announce")
 P = ParamSpec("P")
 
 
-def _never_fails(tell: Callable[P, None]) -> Callable[P, None]:
-    @wraps(tell)
-    def tried(*args: P.args, **named: P.kwargs) -> None:
+def _never_fails(action: Callable[P, None]) -> Callable[P, None]:
+    @wraps(action)
+    def attempt(*args: P.args, **named: P.kwargs) -> None:
         try:
-            tell(*args, **named)
+            action(*args, **named)
         except Exception as error:
-            # Without its text, in which a URL may stand with its secret.
-            log.warning("this could not be told: %s in %s", type(error).__name__, tell.__name__)
+            # Without its text, which may contain a URL with its secret.
+            log.warning("an event or notification was not sent: %s in %s", type(error).__name__, action.__name__)
 
-    return tried
+    return attempt
 
 
 @_never_fails
 def check_ended(settings: Notify, check: Check, ledger: Ledger) -> None:
-    """Emit the events of a recorded check, and notify of its news."""
+    """Emit the events of a recorded check, and send its notifications."""
     emit(events.of_check(check, settings.drift_share))
     notify(settings, notices.of_check(check, settings, _before(check, ledger)), ledger)
 
 
 def _before(check: Check, ledger: Ledger) -> list[Check]:
-    """The checks before this one, newest first; read only where they decide whether something is sent."""
+    """Return the checks before this one, newest first; empty if they do not decide whether something is sent."""
     if check.outcome not in notices.SCARCE:
         return []
-    return [one for one in ledger.checks(check.model, most=FAR_ENOUGH) if one.check_id != check.check_id]
+    checks = ledger.checks(check.model, most=FAR_ENOUGH)
+    return [earlier for earlier in checks if earlier.check_id != check.check_id]
 
 
 @_never_fails
 def retrain_requested(check: Check, request_id: str) -> None:
-    """Emit that a check has asked for a retrain, once the request is in the ledger."""
+    """Emit the event of a requested retrain, once the request is in the ledger."""
     emit([events.of_request(check, request_id)])
 
 
@@ -61,14 +62,14 @@ def retrain_requested(check: Check, request_id: str) -> None:
 def retrain_ended(
     settings: Notify, model: str, retrain: Retrain, ledger: Ledger, flow_run_id: str | None = None
 ) -> None:
-    """Emit the event of a challenger that was judged, and notify of it."""
+    """Emit the event of a judged challenger, and send its notification."""
     emit(events.of_retrain(model, retrain, flow_run_id))
     notify(settings, notices.of_retrain(model, retrain), ledger)
 
 
 @_never_fails
 def emit(happened: Iterable[Event]) -> None:
-    """Send events to Prefect. At most once: a server that is away loses them, so nothing of ours depends on one."""
+    """Send events to Prefect. Delivery is at most once: events are lost while Prefect is down, so none is required."""
     from prefect.events import emit_event
 
     for event in happened:
@@ -76,70 +77,74 @@ def emit(happened: Iterable[Event]) -> None:
 
 
 @_never_fails
-def notify(wanted: Notify, news: Iterable[Notice], ledger: Ledger) -> None:
-    """Send what is wanted and was not told within `repeat_after`; the ledger remembers what was sent."""
-    for notice in news:
-        deliver(wanted, notice, ledger)
+def notify(settings: Notify, new: Iterable[Notice], ledger: Ledger) -> None:
+    """Send each notification unless `on` excludes it or it was sent within `repeat_after`; record it in the ledger."""
+    for notice in new:
+        deliver(settings, notice, ledger)
 
 
-def deliver(wanted: Notify, notice: Notice, ledger: Ledger, remembered: Iterable[tuple[datetime, str]] = ()) -> bool:
-    """Send a notice unless `on` excludes it or it was sent within `repeat_after`.
+def deliver(settings: Notify, notice: Notice, ledger: Ledger, remembered: Iterable[tuple[datetime, str]] = ()) -> bool:
+    """Send a notification unless `on` excludes it or it was sent within `repeat_after`.
 
-    The ledger knows what was sent, and so does `remembered`, newest first. Returns True if something was sent that the
-    ledger could not record. Raises LedgerError before anything is sent.
+    Earlier notifications are read from the ledger and from `remembered`, newest first. Returns True if something was
+    sent that the ledger could not record. Raises LedgerError before anything is sent.
     """
     now = datetime.now(UTC)
-    if not wanted.urls or notice.kind not in wanted.on:
+    if not settings.urls or notice.kind not in settings.on:
         return False
     recorded = ((event.now, event.payload["key"]) for event in ledger.events(notice.model, most=200, kinds=(NOTIFIED,)))
     earlier = sorted([*recorded, *remembered], reverse=True)
-    sent = send(wanted, notice) if notices.is_news(notice, earlier, now, wanted.repeat_after) else 0
+    sent = send(settings, notice) if notices.should_send(notice, earlier, now, settings.repeat_after) else 0
     if sent:
-        # A notice that nobody received is not recorded, so the next occasion tries again.
-        payload = {"reason": notice.title, "key": notice.key, "sent": sent, "of": len(wanted.urls)}
+        # An undelivered notification is not recorded, so the next check tries again.
+        payload = {"reason": notice.title, "key": notice.key, "sent": sent, "of": len(settings.urls)}
         try:
             ledger.note(notice.model, NOTIFIED, payload, now)
         except Exception as error:
-            log.warning("%s: sent, but the ledger cannot record it: %s", notice.title, type(error).__name__)
+            log.warning(
+                "notification %r was sent, but could not be recorded in the ledger and may be sent again: %s",
+                notice.title,
+                type(error).__name__,
+            )
             return True
     return False
 
 
-def send(wanted: Notify, notice: Notice) -> int:
-    """Send a notice to every URL, whatever was sent before; return how many took it.
+def send(settings: Notify, notice: Notice) -> int:
+    """Send a notification to every URL, regardless of what was sent before; return the number of deliveries.
 
-    A URL that did not is named by its place and scheme: the rest of it is secret.
+    A failed URL is logged by its position and scheme only: the rest is secret.
     """
-    failed = [(place, why) for place, why in deliveries(wanted, notice) if why is not None]
+    failed = [(place, why) for place, why in deliveries(settings, notice) if why is not None]
     for place, why in failed:
-        log.warning("%s: %s: %s", place, why, notice.title)
-    return len(wanted.urls) - len(failed)
+        log.warning("notification %r was not sent to %s: %s", notice.title, place, why)
+    return len(settings.urls) - len(failed)
 
 
-def deliveries(wanted: Notify, notice: Notice) -> Iterator[tuple[str, str | None]]:
-    """Send a notice to one URL after the other; give each one's place, and why it was not delivered if it was not."""
+def deliveries(settings: Notify, notice: Notice) -> Iterator[tuple[str, str | None]]:
+    """Send a notification to each URL in turn; yield the URL's position, and why delivery failed or None."""
     import apprise
 
-    # It would log parts of the URLs, and what went wrong is told here.
+    # It would log parts of the URLs; failures are logged here instead.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     kinds = {"promoted": apprise.NotifyType.SUCCESS, "rejected": apprise.NotifyType.INFO}
     if notice.ends:
         kinds[notice.kind] = apprise.NotifyType.SUCCESS
-    for at, url in enumerate(wanted.urls):
+    for at, url in enumerate(settings.urls):
         place = f"notify.urls[{at}] ({url.split('://', maxsplit=1)[0] if '://' in url else 'no scheme'})"
         why = None
         try:
             whole = expand(url, place)
-            one = apprise.Apprise()
-            if not one.add(whole):
-                why = "apprise knows no such URL"
-            elif not one.notify(
+            service = apprise.Apprise()
+            if not service.add(whole):
+                why = "apprise cannot use this URL"
+            elif not service.notify(
                 title=notice.title,
                 body=notice.body,
                 notify_type=kinds.get(notice.kind, apprise.NotifyType.WARNING),
                 body_format=apprise.NotifyFormat.TEXT,
             ):
-                why = "it was not delivered"
+                why = "delivery failed"
         except SecretMissing as error:
             why = error.found
         except Exception as error:

@@ -116,7 +116,7 @@ def _model(ledger: Ledger, model: str, now: Moment) -> Iterator[Found]:
         yield Found(what=model, state="note", said=said)
     try:
         # With a request open, a champion that looks moved by hand may be a promotion that broke off.
-        healed = None if left else promotion.heal(ledger, model, now)
+        healed = None if left else promotion.restore(ledger, model, now)
         champion = registry.aliased(model, registry.CHAMPION)
         if champion is not None:
             registry.verify(champion)

@@ -62,7 +62,7 @@ def check(config: str | Path | Project, *, now: datetime | None = None, dry_run:
 
 
 def retrain(config: str | Path | Project, *, now: datetime | None = None) -> Retrain:
-    """Train a challenger on the newest labelled rows, regardless of the signals; the gate decides on the promotion."""
+    """Train a challenger on the newest labeled rows, regardless of the signals; the gate decides on the promotion."""
     from driftloop.pipelines.flows.warmup import prefect_ready
     from driftloop.pipelines.runtime import outages
 

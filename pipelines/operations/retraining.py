@@ -20,7 +20,7 @@ from driftloop.pipelines.runtime import home, phases
 
 
 def retrain_now(config: Project, now: datetime) -> Retrain:
-    """Train on the newest labelled rows before `now`.
+    """Train on the newest labeled rows before `now`.
 
     The same rows, settings and champion are one request: asked for again, it gives the same answer and trains nothing.
     After a rollback it is another request.

@@ -49,7 +49,7 @@ def collect(model: str | None = None) -> list[dict[str, Any]]:
 def as_table(rows: list[dict[str, Any]], *, whole: bool = False, on: Screen = PIPE) -> str:
     """One line a model for a terminal, those that need a look first, with the reason below where there is a need.
 
-    With `whole`, every reason is there. Outcomes are coloured where the screen shows colours.
+    With `whole`, every reason is there. Outcomes are colored where the screen shows colors.
     """
     if not rows:
         return f"no model has been checked yet in {home.home()}\nnext: driftloop init DATA, or driftloop demo"
@@ -122,7 +122,7 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
         "loss_name": seen.loss_name if seen else None,
         "loss": seen.loss if seen else None,
         "loss_version": measured.champion if measured else None,
-        "loss_in_words": _loss_in_words(serves, gate_loss, measured),
+        "loss_in_words": _loss_text(serves, gate_loss, measured),
         "gate_loss": gate_loss,
         "reference_loss": seen.reference_loss if seen else None,
         "loss_rise": seen.rise if seen and math.isfinite(seen.rise) else None,
@@ -156,7 +156,7 @@ def _gate_loss(ledger: Ledger, champion: Version) -> float | None:
     return end.challenger_loss if end else None
 
 
-def _loss_in_words(champion: str | None, gate_loss: float | None, measured: Check | None) -> str | None:
+def _loss_text(champion: str | None, gate_loss: float | None, measured: Check | None) -> str | None:
     if champion is not None and measured is not None and measured.champion == champion:
         return format_loss(measured.performance) if measured.performance else None
     return format_new_champion(champion, gate_loss, measured) if champion and gate_loss is not None else None

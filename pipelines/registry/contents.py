@@ -1,4 +1,4 @@
-"""What a version of a model consists of: its files, MLmodel, tags, what its run shows, and how it fares on rows."""
+"""Contents of a version of a model: files, MLmodel, tags, what its run shows, and its loss on rows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ REQUIREMENTS = ("driftloop", "xgboost", "scikit-learn", "skops", "pandas", "nump
 
 
 def profiles(version: Version) -> Profiles:
-    """The profiles of every row of the version's reference, prediction included."""
+    """Return the profiles of every row of the version's reference, prediction included."""
     return load(io.BytesIO(registry.checked(version, PROFILES)))
 
 
@@ -56,8 +56,8 @@ def store(
 ) -> Stored:
     """Store the model in its own format with the estimator of its loss, its reference, profiles, signature and example.
 
-    `tried` are rows whose predictions are stored beside the model, an unseen category in every categorical column
-    included: `prove` holds the loaded model against them, in whatever process.
+    `tried` are rows whose predictions are stored with the model, an unseen category in every categorical column
+    included: `prove` compares the loaded model with them, in any process.
     """
     settings, columns = config.training, config.columns
     kept = [columns.time, *columns.features, columns.target, PREDICTION]
@@ -83,7 +83,7 @@ def store(
 
 
 def tags(reference: Reference, trained: Window, verdict: Verdict, request_id: str) -> dict[str, str]:
-    """What a version is found by: the request that caused it, the rows that it has learned from, the gate's word."""
+    """Return the searchable tags of a version: its request, the rows it was trained on, the gate's verdict."""
     return {
         "driftloop.request_id": request_id,
         "driftloop.trained_on": json.dumps([trained.model_dump(mode="json")]),
@@ -95,7 +95,7 @@ def tags(reference: Reference, trained: Window, verdict: Verdict, request_id: st
 
 
 def brought_back(version: Version, verdict: Verdict, request_id: str) -> dict[str, str]:
-    """The tags of an earlier version that is to serve again: its own, with this request's and this gate's word."""
+    """Return the tags of an earlier version that will serve again: its own, with this request and this verdict."""
     own = {
         "driftloop.request_id": request_id,
         "driftloop.gate": verdict.code,
@@ -106,12 +106,12 @@ def brought_back(version: Version, verdict: Verdict, request_id: str) -> dict[st
 
 
 def losses_of(config: Project, version: Version, rows: pd.DataFrame) -> np.ndarray:
-    """The loss of every row by the version's model as it stands, in their order: shape (n,)."""
+    """Return the loss of every row by the stored model of the version, in the order of the rows: shape (n,)."""
     return losses(config, registry.scorer(version, config.training), as_known(rows, registry.reference(version)))
 
 
 def prove(config: Project, version: Version) -> None:
-    """Load the version back and compare its predictions with those that were stored beside it."""
+    """Load the version back and compare its predictions with those that were stored with it."""
     stored = registry.table(version, PROOF)
     answers = [name for name in stored.columns if name.startswith(ANSWER)]
     loaded = registry.scorer(version, config.training)
@@ -134,7 +134,7 @@ def _answers(scorer: Scorer, rows: pd.DataFrame) -> np.ndarray:
 
 
 def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]) -> None:
-    """Dataset lineage: which rows were used for what, named by a sha256 over all of them."""
+    """Log the dataset lineage: which rows were used for what, named by a sha256 over all of them."""
     from mlflow.data.pandas_dataset import from_pandas
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -142,24 +142,24 @@ def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]
     inputs = []
     for context, frame in parts.items():
         features = frame[[*config.columns.features, config.columns.target]]
-        told = from_pandas(
-            _telling(features),
+        dataset = from_pandas(
+            _schema_rows(features),
             source=described_source(source),
             name=f"{config.model} {context}",
             digest=content_digest(frame)[:36],
             targets=config.columns.target,
         ).to_dict()
-        told["profile"] = json.dumps({"num_rows": len(features), "num_elements": int(features.size)})
-        inputs.append(DatasetInput(Dataset(**told), tags=[InputTag("mlflow.data.context", context)]))
+        dataset["profile"] = json.dumps({"num_rows": len(features), "num_elements": int(features.size)})
+        inputs.append(DatasetInput(Dataset(**dataset), tags=[InputTag("mlflow.data.context", context)]))
     registry.client().log_inputs(run_id, datasets=inputs)
 
 
-def _telling(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows that tell a schema: of each column the first with a value and the first without one.
+def _schema_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that determine a schema: of each column the first with a value and the first without one.
 
-    MLflow asks every value of every column, a third of a second for eight weeks of flights.
+    MLflow reads every value of every column, a third of a second for eight weeks of flights.
 
-    >>> _telling(pd.DataFrame({"n": [1.0, 2.0, 3.0, None], "c": ["a", None, "b", "c"]})).index.tolist()
+    >>> _schema_rows(pd.DataFrame({"n": [1.0, 2.0, 3.0, None], "c": ["a", None, "b", "c"]})).index.tolist()
     [0, 1, 3]
     """
     empty = frame.isna().to_numpy()
@@ -170,9 +170,11 @@ def _telling(frame: pd.DataFrame) -> pd.DataFrame:
 def log_challenger(
     run_id: str, config: Project, scorer: Scorer, holdout: pd.DataFrame, params: Mapping[str, Any]
 ) -> None:
-    """Parameters, importances and the plot of its errors on the holdout."""
+    """Log parameters, importances and the plot of the errors on the holdout."""
     client = registry.client()
-    evidence.log_numbers(run_id, _validation(scorer), {"estimator": config.training.estimator, **_made(scorer, params)})
+    evidence.log_numbers(
+        run_id, _validation(scorer), {"estimator": config.training.estimator, **_parameters(scorer, params)}
+    )
     whole = evidence.as_json(config.model_dump(mode="json", exclude={"file"}))
     client.log_text(run_id, _scrub(config, whole), "config.json")
     importances = plots.importances(scorer)
@@ -186,34 +188,34 @@ def log_challenger(
         client.log_artifacts(run_id, scratch, "plots")
 
 
-def _made(scorer: Scorer, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters as configured, or as the recipe completes them."""
+def _parameters(scorer: Scorer, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters as configured, or as the recipe completes them."""
     if scorer.recipe is None:
         return dict(params)
     return {"chosen": scorer.recipe.estimator, **params, **scorer.recipe.params}
 
 
 def _validation(scorer: Scorer) -> dict[str, float]:
-    """The validation loss of each estimator that was tried."""
+    """Return the validation loss of each estimator that was tried."""
     tried = scorer.recipe.validation if scorer.recipe else {}
     return {f"validation_loss_{name.rpartition('.')[2]}": value for name, value in tried.items()}
 
 
 def _scrub(config: Project, text: str) -> str:
-    """Variables stay as they are written; a password that stands in a URL all the same is hidden."""
+    """Hide a password written in a URL; variables stay as they are."""
     written = config.source.path or config.source.url or ""
     return scrubber(written, written)(text)
 
 
 def _write_mlmodel(folder: Path, model_id: str, run_id: str, config: Project, scorer: Scorer) -> None:
-    """The MLmodel file: `mlflow.pyfunc.load_model` works wherever driftloop is installed."""
+    """Write the MLmodel file, so that `mlflow.pyfunc.load_model` works wherever driftloop is installed."""
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
     from mlflow.types import ColSpec, Schema
     from mlflow.types.schema import AnyType
 
     # Of any type: as "double" MLflow would refuse a whole number, as "string" a numbered category, and show the rows
-    # in its error. The loader makes numbers and labels of them as a check does; the kinds stand in the metadata.
+    # in its error. The loader converts them to numbers and labels as a check does; the metadata has the kinds.
     features = scorer.features
     anything: Any = AnyType()  # type: ignore[no-untyped-call]
     inputs = [ColSpec(anything, name, required=False) for name in features.names]

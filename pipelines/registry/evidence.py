@@ -1,4 +1,4 @@
-"""What a check leaves behind in MLflow and Prefect: a run with all numbers, an artifact with the verdict."""
+"""Records of a check in MLflow and Prefect: a run with all numbers, an artifact with the verdict."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OWNER, MODEL = "driftloop.owner", "driftloop.model"
 def open_run(
     model: str, name: str, *, tags: Mapping[str, str], parent: str | None = None, started: float | None = None
 ) -> str:
-    """Begin an MLflow run by the client, bound to no thread; gives its id. Its owner is this process."""
+    """Start an MLflow run by the client, bound to no thread, and return its id. Its owner is this process."""
     tags = {**tags, OWNER: holders.me()}
     if parent is not None:
         tags = {**tags, "mlflow.parentRunId": parent}
@@ -38,7 +38,7 @@ def open_run(
 
 
 def close_run(run_id: str, *, failed: str | None = None) -> None:
-    """End a run; a failed one keeps the reason, and a model that it had begun to store has failed too."""
+    """End a run; a failed run keeps the reason, and a model that it was storing is marked as failed too."""
     if failed is not None:
         registry.fail_unfinished_models(run_id)
         registry.client().set_tag(run_id, "driftloop.error", clipped(failed, 5000))
@@ -46,19 +46,19 @@ def close_run(run_id: str, *, failed: str | None = None) -> None:
 
 
 def log_numbers(run_id: str, metrics: Mapping[str, float], params: Mapping[str, Any] | None = None) -> None:
-    """Metrics and parameters in as few calls as MLflow's limits allow; parameters that it refuses are respelled."""
+    """Log metrics and parameters in as few calls as MLflow allows; names that it refuses are respelled."""
     from mlflow.entities import Metric, Param
 
     stamp = int(time.time() * 1000)
-    named = [Metric(key, float(value), stamp, 0) for key, value in metrics.items()]
-    given = [Param(_name(key), clipped(str(value), 6000)) for key, value in (params or {}).items()]
-    while named or given:
-        registry.client().log_batch(run_id, metrics=named[:900], params=given[:100])
-        named, given = named[900:], given[100:]
+    numbers = [Metric(key, float(value), stamp, 0) for key, value in metrics.items()]
+    texts = [Param(_name(key), clipped(str(value), 6000)) for key, value in (params or {}).items()]
+    while numbers or texts:
+        registry.client().log_batch(run_id, metrics=numbers[:900], params=texts[:100])
+        numbers, texts = numbers[900:], texts[100:]
 
 
 def log_check(run_id: str, check: Check, report: Path | None) -> None:
-    """All numbers, the JSON and the report of a check into its run."""
+    """Log all numbers, the JSON and the report of a check to its run."""
     metrics = {f"drift/{_name(score.name)}": score.score for score in check.columns}
     metrics["rows"] = float(check.window.rows)
     if check.drift_share is not None:
@@ -77,9 +77,9 @@ def log_check(run_id: str, check: Check, report: Path | None) -> None:
 
 
 def renew_report(check: Check) -> str | None:
-    """Put the last word of a check onto its report, on disk and in its MLflow run; says why where that went wrong.
+    """Write the final outcome of a check into its report, on disk and in its MLflow run; return what went wrong.
 
-    The report may lie on another machine: then MLflow's copy alone is renewed.
+    If the report is on another machine, only MLflow's copy is updated.
     """
     if check.report is None or check.mlflow_run_id is None:
         return None
@@ -91,15 +91,15 @@ def renew_report(check: Check) -> str | None:
             if not path.is_file():
                 path = Path(client.download_artifacts(check.mlflow_run_id, path.name, scratch))
             if not renew(path, check):
-                return f"the report {path.name} is not as it was written, and keeps its first word"
+                return f"the report {path.name} was changed since it was written: it still shows the outcome `retrain`"
             client.log_artifact(check.mlflow_run_id, str(path))
     except Exception as error:
-        return f"the report {path.name} keeps its first word: {type(error).__name__}"
+        return f"the report {path.name} could not be updated with the final outcome: {type(error).__name__}"
     return None
 
 
 def tag_check(run_id: str, check: Check) -> None:
-    """The searchable words of a check: what was seen and how it ended."""
+    """Set the searchable tags of a check: window, champion, outcome."""
     from mlflow.entities import RunTag
 
     tags = {
@@ -115,12 +115,12 @@ def tag_check(run_id: str, check: Check) -> None:
     }
     registry.client().log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
     if check.retrain is not None:
-        # Written before the training as well, which may have ended otherwise than was hoped.
+        # Also written before the retrain, whose result it now includes.
         registry.client().log_text(run_id, check.model_dump_json(indent=1), "check.json")
 
 
 def tag_training(run_id: str, retrain: Retrain) -> None:
-    """How a training ended, in words to search by."""
+    """Set the searchable tags of a training run: outcome, code, reason."""
     from mlflow.entities import RunTag
 
     tags = {
@@ -131,8 +131,8 @@ def tag_training(run_id: str, retrain: Retrain) -> None:
     registry.client().log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
 
 
-def tell_prefect(check: Check) -> None:
-    """A markdown artifact with the verdict, and the MLflow run's id as a label of the flow run."""
+def log_to_prefect(check: Check) -> None:
+    """Create a markdown artifact with the verdict, and label the flow run with the MLflow run's id."""
     from prefect.artifacts import create_markdown_artifact
 
     key = "".join(c if c.isascii() and c.isalnum() else "-" for c in check.model.lower())
@@ -147,12 +147,12 @@ def tell_prefect(check: Check) -> None:
 
 
 def owner_tag() -> str:
-    """The tag of each flow run that this process creates: it is there as soon as the run is."""
+    """Return the tag of each flow run that this process creates; the run has it from its creation on."""
     return f"{OWNER}:{holders.me()}"
 
 
 def owner_of(run: FlowRun) -> str | None:
-    """The process that runs a flow: by its label, or by the tag that the run was created with."""
+    """Return the process that runs a flow, from its label or from the tag it was created with."""
     tagged = next((tag.removeprefix(f"{OWNER}:") for tag in run.tags if tag.startswith(f"{OWNER}:")), None)
     return str(run.labels[OWNER]) if run.labels.get(OWNER) else tagged
 
@@ -183,16 +183,16 @@ def own_flow_run() -> Iterator[None]:
 
 
 def works_on(model: str) -> None:
-    """Write onto the flow run that is going on which model it works on, now that it has the claim to do so."""
+    """Label the current flow run with its model, once it holds the claim on it."""
     from prefect import runtime
 
     _label(str(runtime.flow_run.id), {MODEL: model})
 
 
 def tag_request(request_id: str, asked_by: str | None = None) -> None:
-    """Tag the flow run that is going on with the request it is about, so that Prefect finds check and training by it.
+    """Tag the current flow run with its request, so that Prefect finds check and training run by it.
 
-    `asked_by` is the flow run of the check that made the request.
+    `asked_by` is the flow run of the check that created the request.
     """
     from prefect import runtime
     from prefect.client.orchestration import get_client
@@ -220,7 +220,7 @@ def _label(flow_run_id: str, labels: Mapping[str, bool | int | float | str]) -> 
 
 
 def verdict_markdown(check: Check) -> str:
-    """The verdict as Prefect shows it: outcome, reason, votes, where the report lies."""
+    """Return the verdict as Prefect shows it: outcome, reason, votes, link to the report."""
     lines = [f"# {check.model}: {check.outcome.value}", "", _cell(check.reason), ""]
     lines += [
         f"- window {check.window.start:%Y-%m-%d %H:%M} to {check.window.end:%Y-%m-%d %H:%M}, {check.window.rows:,} rows"
@@ -241,16 +241,16 @@ def verdict_markdown(check: Check) -> str:
 
 
 def as_json(value: Any) -> str:
-    """Any record as JSON; what JSON does not know is spelled as text."""
+    """Return any record as JSON; types that JSON lacks become text."""
     return json.dumps(value, default=lambda v: v.isoformat() if isinstance(v, datetime) else str(v))
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else f"{value:.3g}"
 
 
 def _cell(text: str) -> str:
-    r"""Text of the data as text: it ends no table cell, and makes no link, image or tag.
+    r"""Escape text from the data, so that it cannot end a table cell or create a link, image or tag.
 
     >>> print(_cell("a|b <img>\n[x](y)"))
     a\|b &lt;img&gt; \[x\](y)
@@ -260,7 +260,7 @@ def _cell(text: str) -> str:
 
 
 def _name(key: str) -> str:
-    """A name of a column or parameter as MLflow takes it; what had to be spelled otherwise stays distinct by a hash.
+    """Return a name of a column or parameter that MLflow accepts; a respelled name gets a hash to stay distinct.
 
     >>> _name("fare"), _name("größe [m2]"), _name("..")
     ('fare', 'gr__e _m2__0f2d56', '___5ec1f7')

@@ -9,8 +9,8 @@ from driftloop.pipelines.registry import Version
 
 
 @dataclass(frozen=True)
-class Known:
-    """One version as the ledger saw it. `at` is the number of the event, `sealed` the sha256 of its manifest."""
+class LedgerVersion:
+    """One version as recorded in the ledger. `at` is the event's number, `sealed` the sha256 of the manifest."""
 
     at: int
     number: str
@@ -19,7 +19,7 @@ class Known:
     sealed: str | None
 
     def is_of(self, version: Version) -> bool:
-        """Whether it is that version. An old entry may name no model: its request decides."""
+        """Return whether it is that version. An old entry may have no model id: then its request decides."""
         if self.number != version.number:
             return False
         if self.model_id is not None:
@@ -29,38 +29,38 @@ class Known:
 
 @dataclass(frozen=True)
 class Identities:
-    """All versions of a model that the ledger saw, newest first."""
+    """All versions of a model in the ledger, newest first."""
 
-    known: tuple[Known, ...]
+    entries: tuple[LedgerVersion, ...]
 
-    def of(self, version: Version) -> Known | None:
-        """The ledger's entry of a version; None where it never saw it registered."""
-        return next((one for one in self.known if one.sealed is not None and one.is_of(version)), None)
+    def of(self, version: Version) -> LedgerVersion | None:
+        """Return the ledger's entry of a version; None if its registration is not recorded."""
+        return next((entry for entry in self.entries if entry.sealed is not None and entry.is_of(version)), None)
 
-    def meant_by(self, event: Event, version: Version, key: str = "version") -> bool:
-        """Whether an event about a version number is about this very version, and not an older one of that number."""
+    def is_about(self, event: Event, version: Version, key: str = "version") -> bool:
+        """Return whether an event about a version number is about this version, not an older one of that number."""
         number = str(event.payload[key])
         if number != version.number:
             return False
         model_id = event.payload.get("model_id") if key == "version" else None
         if model_id is not None:
             return bool(model_id == version.model_id)
-        then = next((one for one in self.known if one.number == number and one.at < event.number), None)
-        return then is None or then.is_of(version)
+        entry = next((one for one in self.entries if one.number == number and one.at < event.number), None)
+        return entry is None or entry.is_of(version)
 
     def name(self, number: str) -> str:
-        """A name for the newest version of a number: the number itself unless an older registry had one as well."""
-        models = list(dict.fromkeys(one.model_id for one in self.known if one.number == number))
+        """Return a name for the newest version of a number: the number, unless an older registry had it as well."""
+        models = list(dict.fromkeys(entry.model_id for entry in self.entries if entry.number == number))
         return number if len(models) < 2 else f"{number} {models[0]}"
 
 
 def identities(ledger: Ledger, model: str) -> Identities:
-    """What the ledger knows of a model's versions."""
+    """Read the ledger's entries of a model's versions."""
     events = ledger.events(model, kinds=(Kind.REGISTERED, Kind.CHAMPION_SET))
-    return Identities(tuple(_known(ledger, event) for event in events))
+    return Identities(tuple(_entry(ledger, event) for event in events))
 
 
-def _known(ledger: Ledger, event: Event) -> Known:
+def _entry(ledger: Ledger, event: Event) -> LedgerVersion:
     payload = event.payload
     request_id, model_id = payload.get("request_id"), payload.get("model_id")
     if model_id is None and request_id is not None:
@@ -68,4 +68,4 @@ def _known(ledger: Ledger, event: Event) -> Known:
         progress = ledger.progress(request_id)
         model_id = progress.model_id if progress else None
     sealed = payload.get("sealed") if event.kind == Kind.REGISTERED else None
-    return Known(event.number, str(payload["version"]), model_id, request_id, sealed)
+    return LedgerVersion(event.number, str(payload["version"]), model_id, request_id, sealed)

@@ -1,5 +1,5 @@
-"""Who serves: promotion, rollback, approval and healing. Each re-reads the champion, compares and moves the aliases
-inside the ledger's lock, and writes the ledger's word before it lets go.
+"""Promotion, rollback, approval and repair of the champion. Each re-reads the champion, compares and moves the aliases
+inside the ledger's lock, and records the move in the ledger before it releases the lock.
 
 `previous` moves first, then `champion`: a crash in between leaves the old champion serving.
 """
@@ -19,17 +19,17 @@ from driftloop.pipelines.registry.identities import Identities, identities
 from driftloop.pipelines.runtime import failpoints
 
 Ended = Literal["approved", "broken", "champion_changed", "declined", "superseded"]
-"""How a challenger ends that had passed the gate; `requests.ends` explains each."""
-# What says which version is to serve.
+"""Results of a challenger after it has passed the gate; `requests.ends` explains each."""
+# Events that determine the version to serve.
 MOVES = (Kind.PROMOTED, Kind.ROLLED_BACK, Kind.HEALED, Kind.CHAMPION_SET)
 
 
 def promote(
-    ledger: Ledger, version: Version, *, instead_of: str | None, by: Claim | None, last_word: Callable[[], object]
+    ledger: Ledger, version: Version, *, instead_of: str | None, by: Claim | None, close_request: Callable[[], object]
 ) -> bool:
-    """Make it champion if the champion is still `instead_of`; the old one is `previous`. The reference comes along.
+    """Make the version champion if the champion is still `instead_of`; the old champion becomes `previous`.
 
-    False, and nothing moves, if another version serves by now. A promotion that broke off is finished.
+    Returns False, and moves nothing, if another version serves now. An interrupted promotion is finished.
     """
     with ledger.model_lock(version.model) as still:
         ledger.require(by)
@@ -45,12 +45,12 @@ def promote(
                 still()
             registry.point(version, CHAMPION)
         failpoints.reach("moved champion")
-        last_word()
+        close_request()
     return True
 
 
 def rollback(ledger: Ledger, model: str, now: datetime) -> tuple[Version, Version]:
-    """Swap champion and previous; gives the version that left and the one that serves now."""
+    """Swap champion and previous; return the replaced version and the one that serves now."""
     with ledger.model_lock(model) as still:
         left, back = registry.champion(model), registry.aliased(model, PREVIOUS)
         if back is None or back.number == left.number:
@@ -58,48 +58,48 @@ def rollback(ledger: Ledger, model: str, now: datetime) -> tuple[Version, Versio
         registry.verify(back)
         proven(ledger, back)
         still()
-        # `champion` first: whatever breaks off here, the alias of the old one still says where it is.
+        # `champion` first: after an interruption here, `previous` still points to the old version.
         registry.point(back, CHAMPION)
         registry.point(left, PREVIOUS)
         ledger.note(model, Kind.ROLLED_BACK, _moved(back, left.number), now, subject=back.number)
     return left, back
 
 
-def await_approval(ledger: Ledger, version: Version, *, by: Claim | None, last_word: Callable[[], object]) -> None:
-    """Let a proven challenger wait for a person under its own alias; one that waited before it has lost its turn."""
+def await_approval(ledger: Ledger, version: Version, *, by: Claim | None, close_request: Callable[[], object]) -> None:
+    """Let a challenger that passed the gate wait for manual approval; an earlier pending challenger is superseded."""
     with ledger.model_lock(version.model):
         ledger.require(by)
         before = registry.aliased(version.model, CHALLENGER)
         if before is not None and before.number != version.number:
-            _decline(ledger, before, "superseded", f"version {version.number} was trained later and waits in its place")
+            _decline(ledger, before, "superseded", f"version {version.number} is newer and waits for approval instead")
         registry.point(version, CHALLENGER)
-        last_word()
+        close_request()
 
 
 def waiting(ledger: Ledger, model: str) -> tuple[Version, Retrain] | None:
-    """The challenger that waits for approval, with the result of its gate."""
+    """Return the challenger that waits for approval, with the result of its gate."""
     version = registry.aliased(model, CHALLENGER)
-    asked = ledger.result(version.tags.get("driftloop.request_id", "")) if version else None
-    return (version, asked) if version and asked and asked.code == Kind.AWAITING_APPROVAL else None
+    result = ledger.result(version.tags.get("driftloop.request_id", "")) if version else None
+    return (version, result) if version and result and result.code == Kind.AWAITING_APPROVAL else None
 
 
 def approve(ledger: Ledger, model: str, number: str) -> tuple[str | None, Version]:
-    """Let the waiting challenger take over; gives the version that left and the one that serves now."""
-    version, asked = _waiting(ledger, model, number)
+    """Promote the pending challenger; return the replaced version and the one that serves now."""
+    version, result = _waiting(ledger, model, number)
     registry.verify(version)
     proven(ledger, version)
-    wanted = ledger.find_request(asked.request_id).champion
+    expected = ledger.find_request(result.request_id).champion
     code: Ended = "approved"
-    done = changed(asked, promoted=True, code=code, reason=f"{asked.reason}. Approved by hand")
-    if not promote(ledger, version, instead_of=wanted, by=None, last_word=lambda: ledger.close_request(done)):
+    done = changed(result, promoted=True, code=code, reason=f"{result.reason}. Approved manually")
+    if not promote(ledger, version, instead_of=expected, by=None, close_request=lambda: ledger.close_request(done)):
         now = registry.aliased(model, CHAMPION)
-        raise ChampionChanged(model, number, wanted, now.number if now else None)
+        raise ChampionChanged(model, number, expected, now.number if now else None)
     registry.unpoint(model, CHALLENGER)
-    return wanted, version
+    return expected, version
 
 
 def decline(ledger: Ledger, model: str, number: str, why: str) -> Version:
-    """Send the waiting challenger away; the champion stays."""
+    """Reject the pending challenger; the champion stays."""
     version, _ = _waiting(ledger, model, number)
     with ledger.model_lock(model):
         _decline(ledger, version, "declined", why)
@@ -107,93 +107,92 @@ def decline(ledger: Ledger, model: str, number: str, why: str) -> Version:
     return version
 
 
-def heal(ledger: Ledger, model: str, now: datetime) -> str | None:
-    """Bring back a champion whose alias or version was deleted from outside; gives what to tell, None if all is well.
+def restore(ledger: Ledger, model: str, now: datetime) -> str | None:
+    """Restore a champion whose alias or version was deleted outside driftloop; return a message, or None.
 
-    Its own version comes back if it is there, else `previous`, else the newest one that ever served. A champion that
-    was set by hand in MLflow is left in place and reported once; so is one of an exchanged registry or ledger.
+    Its own version is restored if it exists, otherwise `previous`, otherwise the newest former champion. A champion
+    that was set manually in MLflow is accepted and reported once; so is one of an exchanged registry or ledger.
     """
     with ledger.model_lock(model):
         served = ledger.events(model, kinds=MOVES)
         there = registry.aliased(model, CHAMPION)
         known = identities(ledger, model)
         if not served:
-            return _of_a_lost_ledger(ledger, model, now, there, known)
-        said, champion = _heal_champion(ledger, model, now, there, served, known)
+            return _accept_unrecorded(ledger, model, now, there, known)
+        message, champion = _restore_champion(ledger, model, now, there, served, known)
         if champion is not None:
-            _heal_previous(ledger, champion, served, known)
-        return said
+            _restore_previous(ledger, champion, served, known)
+        return message
 
 
 def lost(ledger: Ledger, model: str) -> str | None:
-    """What to report where the ledger knows a champion and MLflow has none that could serve; None if all is well."""
+    """Return a message if the ledger has a champion and MLflow has no version that could serve; None otherwise."""
     served = ledger.events(model, most=1, kinds=MOVES)
     if not served or registry.aliased(model, CHAMPION) is not None:
         return None
     return (
-        f"the ledger knows version {served[0].payload['version']} as champion, and MLflow has neither that version nor "
-        "an earlier one that could serve: its database was deleted, exchanged, or restored from an older backup"
+        f"in the ledger version {served[0].payload['version']} is champion, but MLflow has neither that version nor an "
+        "earlier one that could serve: its database was deleted, exchanged, or restored from an older backup"
     )
 
 
 def would_bring_back(ledger: Ledger, model: str) -> str | None:
-    """Return what a check would do first where the alias of a champion that the ledger knows is gone."""
+    """Return what a check would do first if the champion of the ledger has no alias in MLflow."""
     served = ledger.events(model, most=1, kinds=MOVES)
     if not served or registry.aliased(model, CHAMPION) is not None or not registry.versions(model):
         return None
     return (
-        f"the alias 'champion' of {model} is missing in MLflow, and the ledger knows version "
-        f"{served[0].payload['version']} as champion: a check would bring it, or an earlier one, back and judge the "
-        "rows by it"
+        f"the alias 'champion' of {model} is missing in MLflow; the champion in the ledger is version "
+        f"{served[0].payload['version']}: a check would restore it, or an earlier version, and then judge the rows"
     )
 
 
-def _of_a_lost_ledger(
+def _accept_unrecorded(
     ledger: Ledger, model: str, now: datetime, there: Version | None, known: Identities
 ) -> str | None:
-    """A champion that the ledger knows nothing of is left in place and reported once."""
-    if there is None or known.known or "driftloop.request_id" not in there.tags:
+    """Accept a champion that the ledger has no entry of, and report it once."""
+    if there is None or known.entries or "driftloop.request_id" not in there.tags:
         return None
-    said = (
-        f"version {there.number} serves in MLflow, and the ledger has no entry of it: the ledger is new, or was lost "
-        "with the history of this model (restore it from a backup if there is one)"
+    message = (
+        f"version {there.number} is champion in MLflow, but the ledger has no entry of it: the ledger is new, or was "
+        "lost with the history of this model (restore it from a backup if there is one)"
     )
-    ledger.note(model, Kind.CHAMPION_SET, {**_moved(there, None), "reason": said}, now, subject=there.number)
-    return said
+    ledger.note(model, Kind.CHAMPION_SET, {**_moved(there, None), "reason": message}, now, subject=there.number)
+    return message
 
 
-def _heal_champion(
+def _restore_champion(
     ledger: Ledger, model: str, now: datetime, there: Version | None, served: list[Event], known: Identities
 ) -> tuple[str | None, Version | None]:
-    meant = str(served[0].payload["version"])
+    recorded = str(served[0].payload["version"])
     if there is not None:
-        if known.meant_by(served[0], there):
+        if known.is_about(served[0], there):
             return None, there
-        said = f"version {there.number} was made champion by hand, in place of version {meant}"
-        if there.number == meant:
-            said = (
-                f"version {meant} in MLflow is not the version {meant} that the ledger knows: MLflow's database was "
-                "exchanged, or the model was deleted and trained again; it is taken as set by hand"
+        message = f"version {there.number} was set as champion in MLflow manually, instead of version {recorded}"
+        if there.number == recorded:
+            message = (
+                f"version {recorded} in MLflow is not the version {recorded} of the ledger: MLflow's database was "
+                "exchanged, or the model was deleted and trained again; it is accepted as set manually"
             )
-        ledger.note(model, Kind.CHAMPION_SET, {**_moved(there, meant), "reason": said}, now)
-        return said, there
+        ledger.note(model, Kind.CHAMPION_SET, {**_moved(there, recorded), "reason": message}, now)
+        return message, there
     back = next(_loadable(ledger, model, served, known), None)
     if back is None:
         return None, None
     registry.point(back, CHAMPION)
-    its_own = back.number == meant and known.meant_by(served[0], back)
-    gone = "its alias was deleted" if its_own else f"version {meant} was deleted"
-    said = f"the champion was gone ({gone} from outside): version {back.number} was brought back"
-    ledger.note(model, Kind.HEALED, {**_moved(back, meant), "reason": said}, now, subject=back.number)
-    return said, back
+    same = back.number == recorded and known.is_about(served[0], back)
+    cause = "its alias was deleted" if same else f"version {recorded} was deleted"
+    message = f"the champion was missing in MLflow ({cause} outside driftloop): version {back.number} was restored"
+    ledger.note(model, Kind.HEALED, {**_moved(back, recorded), "reason": message}, now, subject=back.number)
+    return message, back
 
 
 def _moved(version: Version, left: str | None) -> dict[str, str | None]:
     return {"version": version.number, "model_id": version.model_id, "left": left}
 
 
-def _heal_previous(ledger: Ledger, champion: Version, served: list[Event], known: Identities) -> None:
-    """A move that broke off between its two aliases leaves both on one version: the ledger knows who served before."""
+def _restore_previous(ledger: Ledger, champion: Version, served: list[Event], known: Identities) -> None:
+    """Restore `previous` from the ledger, after a move was interrupted between its two aliases."""
     before = registry.aliased(champion.model, PREVIOUS)
     others = {str(event.payload["version"]) for event in served} - {champion.number}
     if others and (before is None or before.number == champion.number):
@@ -204,31 +203,31 @@ def _heal_previous(ledger: Ledger, champion: Version, served: list[Event], known
 
 
 def proven(ledger: Ledger, version: Version) -> None:
-    """Compare the version's seal with the ledger's own copy: who changes a file in MLflow may change its tag too."""
+    """Compare the version's seal with the ledger's copy: someone may have changed a file in MLflow and its tag too."""
     kept = identities(ledger, version.model).of(version)
     if kept is not None and kept.sealed != version.tags.get("driftloop.manifest_sha256"):
         raise Tampered(f"{version.model} version {version.number}", registry.MANIFEST)
 
 
 def _was_rolled_back(ledger: Ledger, version: Version) -> bool:
-    """Whether a person has sent it away since: a training that is carried on later must not bring it back."""
+    """Return whether it was rolled back since: a training run that is resumed later must not promote it again."""
     moves = ledger.events(version.model, kinds=(Kind.ROLLED_BACK,))
     known = identities(ledger, version.model)
-    return any(known.meant_by(event, version, "left") for event in moves)
+    return any(known.is_about(event, version, "left") for event in moves)
 
 
 def _loadable(ledger: Ledger, model: str, served: list[Event], known: Identities) -> Iterator[Version]:
-    """The versions that may come back: the one meant to serve, `previous`, then whatever served, newest first."""
+    """Yield the versions that can be restored: the recorded champion, `previous`, then older ones, newest first."""
     there = {version.number: version for version in registry.versions(model)}
     previous = registry.aliased(model, PREVIOUS)
     numbers = [str(event.payload["version"]) for event in served]
-    line = [numbers[0], *([previous.number] if previous else []), *numbers[1:]]
-    for number in dict.fromkeys(line):
+    candidates = [numbers[0], *([previous.number] if previous else []), *numbers[1:]]
+    for number in dict.fromkeys(candidates):
         if number not in there:
             continue
         moves = [event for event in served if str(event.payload["version"]) == number]
-        if moves and not any(known.meant_by(event, there[number]) for event in moves):
-            # A version of that number served once, and this is another one, of a later registry.
+        if moves and not any(known.is_about(event, there[number]) for event in moves):
+            # This is another version of that number, of a later registry.
             continue
         try:
             registry.verify(there[number])
@@ -239,14 +238,14 @@ def _loadable(ledger: Ledger, model: str, served: list[Event], known: Identities
 
 
 def _waiting(ledger: Ledger, model: str, number: str) -> tuple[Version, Retrain]:
-    found = waiting(ledger, model)
-    if found is None or found[0].number != number:
-        raise NothingToApprove(model, number, found[0].number if found else None)
-    return found
+    pending = waiting(ledger, model)
+    if pending is None or pending[0].number != number:
+        raise NothingToApprove(model, number, pending[0].number if pending else None)
+    return pending
 
 
 def _decline(ledger: Ledger, version: Version, code: Ended, why: str) -> None:
-    asked = ledger.result(version.tags.get("driftloop.request_id", ""))
-    if asked is not None and asked.code == Kind.AWAITING_APPROVAL:
+    result = ledger.result(version.tags.get("driftloop.request_id", ""))
+    if result is not None and result.code == Kind.AWAITING_APPROVAL:
         registry.tag(version, "driftloop.rejected", f"{code}: {why}")
-        ledger.close_request(changed(asked, code=code, reason=f"{asked.reason}. But {code}: {why}"))
+        ledger.close_request(changed(result, code=code, reason=f"{result.reason}. Then {code}: {why}"))

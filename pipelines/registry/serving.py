@@ -1,4 +1,4 @@
-"""How `mlflow.pyfunc.load_model` serves a version: raw columns in, predictions out. Nothing else of driftloop runs."""
+"""Entry point of `mlflow.pyfunc.load_model`: raw columns in, predictions out. Nothing else of driftloop runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Served:
         self.scorer = scorer
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame | pd.Series:
-        """Shape (n,) for regression, else a frame with the probability of each class. An unseen category is missing."""
+        """Predict: shape (n,) for regression, otherwise a column per class. An unseen category counts as missing."""
         features = self.scorer.features
         lost = [name for name in features.names if name not in frame.columns]
         if lost:
@@ -36,5 +36,5 @@ class Served:
 
 
 def _load_pyfunc(path: str) -> Served:
-    """MLflow's entry. The files are not held against the registry here; a pickle is refused."""
+    """Load a model for MLflow. The files are not compared with the registry here; a pickle is refused."""
     return Served(load(Path(path), manifest=None))

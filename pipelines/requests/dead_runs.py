@@ -1,7 +1,7 @@
-"""Runs that a dead process left RUNNING, in MLflow and in Prefect: ended, with the reason.
+"""Closing of orphaned runs, which a dead process left RUNNING in MLflow or Prefect.
 
-Whether an owner is dead is told by its tag (host, pid, start time) and its leases, never by time alone. A run without
-such a tag is not ours to end, except on the embedded Prefect server: no other process has runs of our flows there.
+An owner is dead by its tag (host, pid, start time) and its leases, never by time alone. A run without such a tag is
+not ours to end, except on the embedded Prefect server: no other process has runs of our flows there.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 LIVE = ("RUNNING", "PENDING", "CANCELLING")
-NOBODY = "its unnamed process"
+UNNAMED = "its unnamed process"
 
 
-class Ended(Record):
-    """One run that was ended."""
+class EndedRun(Record):
+    """An orphaned run that was closed."""
 
     where: str
     run_id: str
@@ -37,25 +37,25 @@ class Ended(Record):
     owner: str
 
 
-def end_dead_runs(ledger: Ledger, model: str | None = None) -> list[Ended]:
-    """End what dead processes left RUNNING: in MLflow those of a model, or of all; in Prefect all, and their tasks."""
+def end_dead_runs(ledger: Ledger, model: str | None = None) -> list[EndedRun]:
+    """End orphaned runs: in MLflow of one model, or of all; in Prefect all of them, with their tasks."""
     ended = end_mlflow_runs(ledger, ledger.dead, model) + end_prefect_runs(ledger.dead) + end_ownerless_runs()
     end_left_tasks()
     return ended
 
 
-def end_idle_runs(ledger: Ledger, model: str) -> list[Ended]:
-    """End the runs of a model that this very process left RUNNING, because MLflow or Prefect was away when they ended.
+def end_idle_runs(ledger: Ledger, model: str) -> list[EndedRun]:
+    """End the runs of a model that this process left RUNNING because MLflow or Prefect was unavailable.
 
-    For who holds the claim on the model's checks before it has opened an MLflow run: what is RUNNING beside the flow
-    run that asks is of an earlier check, unless its request is in work.
+    The caller holds the claim on the model's checks and has not opened an MLflow run yet: except for the calling flow
+    run, all that is RUNNING belongs to earlier checks, unless its request is in progress.
     """
     return _end_idle_in_mlflow(ledger, model) + _end_idle_in_prefect(ledger, model)
 
 
-def _end_idle_in_mlflow(ledger: Ledger, model: str) -> list[Ended]:
-    found = registry.client().search_runs([registry.experiment(model)], "attributes.status = 'RUNNING'")
-    open_ = {str(run.info.run_id): run for run in found}
+def _end_idle_in_mlflow(ledger: Ledger, model: str) -> list[EndedRun]:
+    running = registry.client().search_runs([registry.experiment(model)], "attributes.status = 'RUNNING'")
+    open_ = {str(run.info.run_id): run for run in running}
 
     def in_work(run: Run | None) -> bool:
         if run is None:
@@ -66,42 +66,42 @@ def _end_idle_in_mlflow(ledger: Ledger, model: str) -> list[Ended]:
         return in_work(open_.get(run.data.tags.get("mlflow.parentRunId", "")))
 
     idle = {run_id for run_id, run in open_.items() if not in_work(run)}
-    return end_mlflow_runs(ledger, _me, model, only=idle)
+    return end_mlflow_runs(ledger, _is_own, model, only=idle)
 
 
-def _end_idle_in_prefect(ledger: Ledger, model: str) -> list[Ended]:
+def _end_idle_in_prefect(ledger: Ledger, model: str) -> list[EndedRun]:
     from prefect import runtime
 
     asking = runtime.flow_run.id
 
     def idle(run: FlowRun) -> bool:
-        # A run says which model it works on only when it has the claim on it: one that waits for its turn is not idle.
+        # A run has its model's label only while it holds the claim: a run that waits for the claim is not idle.
         if run.labels.get(MODEL) != model or str(run.id) == asking:
             return False
         request = run.parameters.get("request_id")
         return request is None or ledger.busy(f"request/{request}") is None
 
-    return end_prefect_runs(_me, only=idle)
+    return end_prefect_runs(_is_own, only=idle)
 
 
-def end_own_runs(ledger: Ledger) -> list[Ended]:
-    """End what this very process has RUNNING, as the last thing that it does."""
-    ended = end_mlflow_runs(ledger, _me) + end_prefect_runs(_me)
+def end_own_runs(ledger: Ledger) -> list[EndedRun]:
+    """End all runs of this process, just before it exits."""
+    ended = end_mlflow_runs(ledger, _is_own) + end_prefect_runs(_is_own)
     end_left_tasks()
     return ended
 
 
 def end_mlflow_runs(
     ledger: Ledger, dead: Callable[[str], bool], model: str | None = None, *, only: Collection[str] | None = None
-) -> list[Ended]:
-    """End the runs of dead owners, or of them only those that are named.
+) -> list[EndedRun]:
+    """End the runs of dead owners, or of these only the runs in `only`.
 
-    A training whose end stands in the ledger is finished as it ended; all others have failed.
+    A training run whose result is in the ledger gets that result; all others have failed.
     """
     client, ended = registry.client(), []
-    found = [client.get_experiment_by_name(model)] if model is not None else client.search_experiments()
-    experiments = [one.experiment_id for one in found if one is not None]
-    running = client.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
+    experiments = [client.get_experiment_by_name(model)] if model is not None else client.search_experiments()
+    ids = [experiment.experiment_id for experiment in experiments if experiment is not None]
+    running = client.search_runs(ids, "attributes.status = 'RUNNING'", max_results=1000) if ids else []
     for run in running:
         tags, run_id = run.data.tags, str(run.info.run_id)
         owner = tags.get(OWNER)
@@ -113,12 +113,12 @@ def end_mlflow_runs(
             evidence.close_run(run_id)
         else:
             evidence.close_run(run_id, failed=_died(owner))
-        ended.append(Ended(where="mlflow", run_id=run_id, name=str(run.info.run_name), owner=owner))
+        ended.append(EndedRun(where="mlflow", run_id=run_id, name=str(run.info.run_name), owner=owner))
     return ended
 
 
-def end_prefect_runs(dead: Callable[[str], bool], *, only: Callable[[FlowRun], bool] | None = None) -> list[Ended]:
-    """Flow runs of dead owners, or of them only those, become Crashed."""
+def end_prefect_runs(dead: Callable[[str], bool], *, only: Callable[[FlowRun], bool] | None = None) -> list[EndedRun]:
+    """Set the flow runs of dead owners, or of these only the runs for which `only` holds, to Crashed."""
 
     def of_dead_owner(run: FlowRun) -> str | None:
         owner = owner_of(run)
@@ -127,24 +127,24 @@ def end_prefect_runs(dead: Callable[[str], bool], *, only: Callable[[FlowRun], b
     return _end_flow_runs(of_dead_owner)
 
 
-def end_ownerless_runs() -> list[Ended]:
-    """Flow runs without an owner on the embedded server, made longer ago than any start takes, become Crashed.
+def end_ownerless_runs() -> list[EndedRun]:
+    """Set flow runs without an owner on the embedded server, older than any start takes, to Crashed.
 
-    Their process died before its owner was written down. On a server that others share they are left alone, and so are
-    runs of deployments: their worker has not begun.
+    Their process died before it recorded itself as owner. Runs on a shared server, and runs of deployments whose
+    worker has not started, are not touched.
     """
     if os.environ.get("PREFECT_API_URL"):
         return []
     latest = datetime.now(UTC) - timedelta(seconds=STARTUP_SECONDS)
 
-    def left(run: FlowRun) -> str | None:
-        made = run.created is not None and run.created < latest
-        return NOBODY if made and run.deployment_id is None and owner_of(run) is None else None
+    def is_orphaned(run: FlowRun) -> str | None:
+        old = run.created is not None and run.created < latest
+        return UNNAMED if old and run.deployment_id is None and owner_of(run) is None else None
 
-    return _end_flow_runs(left)
+    return _end_flow_runs(is_orphaned)
 
 
-def _end_flow_runs(owner_to_end: Callable[[FlowRun], str | None]) -> list[Ended]:
+def _end_flow_runs(owner_to_end: Callable[[FlowRun], str | None]) -> list[EndedRun]:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter
     from prefect.states import Crashed
@@ -156,12 +156,12 @@ def _end_flow_runs(owner_to_end: Callable[[FlowRun], str | None]) -> list[Ended]
             owner = owner_to_end(run)
             if owner is not None:
                 client.set_flow_run_state(run.id, Crashed(message=_died(owner)), force=True)
-                ended.append(Ended(where="prefect", run_id=str(run.id), name=run.name, owner=owner))
+                ended.append(EndedRun(where="prefect", run_id=str(run.id), name=run.name, owner=owner))
     return ended
 
 
 def end_left_tasks() -> None:
-    """Tasks of flow runs that crashed become Crashed too, now or later: Prefect may write down late what it is told."""
+    """Set the tasks of crashed flow runs to Crashed too, now or in a later call: Prefect may record them late."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
     from prefect.states import Crashed
@@ -182,7 +182,7 @@ def _our_flows() -> FlowFilter:
 
 
 def end_attempts(work: Work, kept: str | None) -> None:
-    """End the MLflow runs of former attempts at a request: who holds its claim knows that they are dead or too late."""
+    """End the MLflow runs of earlier attempts at a request, except `kept`; the caller holds the request's claim."""
     client, request = registry.client(), work.request
     query = f"attributes.status = 'RUNNING' and tags.`driftloop.request_id` = '{request.request_id}'"
     for run in client.search_runs([registry.experiment(request.model)], query):
@@ -190,13 +190,13 @@ def end_attempts(work: Work, kept: str | None) -> None:
             evidence.close_run(run.info.run_id, failed=_died(run.data.tags.get(OWNER, "its process")))
 
 
-def _me(owner: str) -> bool:
+def _is_own(owner: str) -> bool:
     return owner == holders.me()
 
 
 def _died(owner: str) -> str:
-    if owner == NOBODY:
-        return "the process that ran this ended before it could name itself"
-    if _me(owner):
-        return f"this broke off: its process ({owner}) works on it no more"
-    return f"the process that ran this ({owner}) ended before its work did"
+    if owner == UNNAMED:
+        return "the process of this run ended before it was recorded as its owner"
+    if _is_own(owner):
+        return f"interrupted: its process ({owner}) no longer works on it"
+    return f"interrupted: its process ({owner}) ended before the run was finished"

@@ -1,4 +1,4 @@
-"""Every way in which a retrain can end: its code, what it means, what to do, and how a first training is reported."""
+"""Results of a retrain: code, meaning, next step, and the outcome of a check whose first training run ended so."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ IMPOSSIBLE: Mapping[str, End] = {
         Outcome.BAD_DATA,
     ),
     "empty_feature": End(
-        "a feature has no value to learn from",
+        "a feature has no value in the training rows",
         "fix the source, or remove the column from the features",
         Outcome.BAD_DATA,
     ),
     "labels_too_large": End(
-        "labels are too large to be learned from",
+        "labels are too large to train on",
         "exclude those rows (columns.filter), or scale the target (columns.derived)",
         Outcome.BAD_DATA,
     ),
@@ -54,7 +54,7 @@ IMPOSSIBLE: Mapping[str, End] = {
         Outcome.BAD_DATA,
     ),
     "champion_changed": End(
-        "another champion serves than the one that the request wanted replaced",
+        "the champion changed after the retrain was requested",
         "request it again: `driftloop check` or `driftloop retrain`",
     ),
 }
@@ -65,17 +65,17 @@ AFTERWARDS: Mapping[str, End] = {
     ),
     "approved": End("a waiting challenger was approved and is the champion", ""),
     "declined": End("a waiting challenger was rejected by a user", ""),
-    "superseded": End("a challenger that was trained later waits in its place", "approve or decline the later one"),
+    "superseded": End("a newer challenger waits for approval instead", "approve or decline the newer challenger"),
     "broken": End(
-        "the stored model predicts otherwise once it is loaded, or its files were changed: it never serves",
-        "see the error; `driftloop retrain` trains another one",
+        "the stored model predicts differently after loading, or its files were changed: it never serves",
+        "see the error; `driftloop retrain` trains another challenger",
     ),
 }
 ENDS: Mapping[str, End] = {**GATE, **IMPOSSIBLE, **AFTERWARDS}
 
 
 def first_outcome(code: str) -> Outcome:
-    """The outcome of a check whose first training ended so; a code of an older version counts as rejected.
+    """Return the outcome of a check whose first training run ended so; a code of an older version counts as rejected.
 
     >>> first_outcome("no_labels").value, first_outcome("worse_than_naive").value
     ('bad_data', 'rejected')

@@ -1,6 +1,6 @@
-"""The end of a training whose gate has passed: register once, load back, and promote, reject or let wait.
+"""Final steps after the gate has passed: register once, load back, then promote, reject or wait for approval.
 
-It needs nothing but what the ledger and MLflow keep, so another process can do it after the first one died.
+They need only the contents of ledger and MLflow, so another process can finish them after a crash.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from driftloop.pipelines.registry.promotion import Ended
 from driftloop.pipelines.requests.work import Work
 from driftloop.pipelines.runtime import failpoints
 
-TRIES = 3  # how often a challenger is compared anew with a champion that took over meanwhile
+TRIES = 3  # how often a challenger is compared again after the champion has changed
 
 Rejudge = Callable[[Version | None, Progress], tuple[bool, Progress]]
-"""Compares the challenger with another champion: whether the gate passed, and its numbers."""
+"""Compares the challenger with another champion; returns whether the gate passed, and its numbers."""
 
 
 def finish(
     work: Work, progress: Progress, *, prove: Callable[[Project, Version], None], rejudge: Rejudge | None
 ) -> Retrain:
-    """Bring a stored model to its one end. Without `rejudge` a champion that changed meanwhile stays.
+    """Promote, reject or hold back a stored model, once. Without `rejudge` a champion that changed meanwhile stays.
 
-    `prove` raises StoredModelDiffers where the stored version predicts something else than the fitted model.
+    `prove` raises StoredModelDiffers where the stored version predicts something other than the fitted model.
     """
     own_code.importable(work.config)
     version = _registered(work, progress)
@@ -47,24 +47,24 @@ def finish(
         return _wait(work, version, progress)
     for _ in range(TRIES):
         done = changed(_retrain(work, version, progress, progress.code), promoted=True)
-        last_word = partial(work.ledger.close_request, done, by=work.claim)
-        if promotion.promote(work.ledger, version, instead_of=progress.against, by=work.claim, last_word=last_word):
+        close = partial(work.ledger.close_request, done, by=work.claim)
+        if promotion.promote(work.ledger, version, instead_of=progress.against, by=work.claim, close_request=close):
             return done
         now = registry.aliased(work.config.model, CHAMPION)
-        serves = f"version {now.number}" if now else "no champion"
+        current = f"version {now.number}" if now else "no champion"
         if rejudge is None:
-            said = f"{progress.reason}; but {serves} serves by now, and is left as it is"
-            return _reject(work, version, progress, "champion_changed", said)
+            reason = f"{progress.reason}; the champion changed meanwhile to {current}, which stays"
+            return _reject(work, version, progress, "champion_changed", reason)
         passed, progress = rejudge(now, progress)
         if not passed:
-            said = f"the champion changed meanwhile; against {serves}: {progress.reason}"
-            return _reject(work, version, progress, "champion_changed", said)
+            reason = f"the champion changed meanwhile; compared with {current}: {progress.reason}"
+            return _reject(work, version, progress, "champion_changed", reason)
         work.ledger.advance(work.request.request_id, progress, by=work.claim)
-    return _reject(work, version, progress, "champion_changed", f"the champion changed {TRIES} times meanwhile")
+    return _reject(work, version, progress, "champion_changed", f"the champion changed {TRIES} times during training")
 
 
 def _registered(work: Work, progress: Progress) -> Version:
-    """The one version of this request: made inside the lock, where no other process can create a second."""
+    """Return the one version of this request, created inside the lock so that no other process creates a second."""
     model, request_id = work.config.model, work.request.request_id
     with work.ledger.model_lock(model):
         work.ledger.require(work.claim)
@@ -72,7 +72,7 @@ def _registered(work: Work, progress: Progress) -> Version:
         if version is None:
             stored = Stored(progress.model_id, progress.sealed)
             registry.register(model, stored, run_id=progress.run_id, tags=progress.tags)
-            # A server that went away in between is asked again by MLflow itself, and may have made two.
+            # MLflow retries by itself when the server does not answer, and may have created two versions.
             version = registry.of_request(model, request_id)
             assert version is not None
         if identities(work.ledger, model).of(version) is None:
@@ -83,15 +83,15 @@ def _registered(work: Work, progress: Progress) -> Version:
 
 
 def _wait(work: Work, version: Version, progress: Progress) -> Retrain:
-    reason = f"{progress.reason}; it waits for `driftloop promote {work.config.model} {version.number}`"
+    reason = f"{progress.reason}; waits for approval: `driftloop promote {work.config.model} {version.number}`"
     done = changed(_retrain(work, version, progress, str(Kind.AWAITING_APPROVAL)), reason=reason)
-    last_word = partial(work.ledger.close_request, done, by=work.claim)
-    promotion.await_approval(work.ledger, version, by=work.claim, last_word=last_word)
+    close = partial(work.ledger.close_request, done, by=work.claim)
+    promotion.await_approval(work.ledger, version, by=work.claim, close_request=close)
     return done
 
 
 def _reject(work: Work, version: Version, progress: Progress, code: Ended, reason: str) -> Retrain:
-    """The version stays in the registry, where its tags say why it never served."""
+    """Reject the version; it stays in the registry, with the reason in its tags."""
     work.ledger.require(work.claim)
     registry.tag(version, "driftloop.rejected", f"{code}: {reason}")
     done = changed(_retrain(work, version, progress, code), reason=reason)

@@ -11,10 +11,10 @@ CLOCK_WENT_BACK = FindingCode(
     cause="the clock was set back, or another machine's clock is ahead",
     remedy="correct the clock; until then cooldowns and budgets do not count what happened since",
 )
-CHAMPION_HEALED = FindingCode(
-    name="champion_healed",
+CHAMPION_RESTORED = FindingCode(
+    name="champion_restored",
     severities=("warning",),
-    meaning="the alias `champion` or its version was changed outside driftloop and has been restored",
+    meaning="the alias `champion` or its version was changed outside driftloop; a champion was restored or accepted",
     cause="someone moved or deleted an alias or a version in MLflow",
     remedy="use `driftloop promote` and `driftloop rollback` to change the champion",
 )
@@ -23,5 +23,5 @@ CHAMPION_LOST = FindingCode(
     severities=("warning",),
     meaning="the champion is missing in MLflow and cannot be restored",
     cause="the database of MLflow was deleted, exchanged, or restored from an older backup",
-    remedy="the next training makes a new champion; `driftloop doctor` shows what is missing",
+    remedy="the next training run creates a new champion; `driftloop doctor` shows what is missing",
 )

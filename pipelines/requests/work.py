@@ -1,4 +1,4 @@
-"""What a training works on: the request, its config, and the claim under which its word counts."""
+"""Input of a training run: the request, its config, and the claim that lets it record a result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Work:
     def retrain(
         self, run_id: str, progress: Progress | None, *, version: str | None, code: str, reason: str
     ) -> Retrain:
-        """How it ended, without a promotion."""
+        """Return the result of this attempt, not promoted."""
         return Retrain(
             request_id=self.request.request_id,
             code=code,
@@ -37,9 +37,9 @@ class Work:
 
 
 def settings_of(config: Project) -> str:
-    """A name for all that a training's result depends on besides rows and champion, the user's own code included."""
-    apart: dict[str, Any] = dict.fromkeys(("file", "schedule", "policies", "predictions"), True)
-    # A request that ran out of time is the same one under a longer limit.
-    apart["training"] = {"timeout", "max_memory_mb"}
-    told = config.model_dump_json(exclude=apart)
-    return digest(told, own_code.code_digest(config))
+    """Return a digest of all that a result depends on except rows and champion, user-defined code included."""
+    excluded: dict[str, Any] = dict.fromkeys(("file", "schedule", "policies", "predictions"), True)
+    # A request that ran out of time stays the same request under a longer limit.
+    excluded["training"] = {"timeout", "max_memory_mb"}
+    settings = config.model_dump_json(exclude=excluded)
+    return digest(settings, own_code.code_digest(config))

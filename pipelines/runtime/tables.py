@@ -25,7 +25,7 @@ ENDLESS = 100_000
 
 @dataclass(frozen=True)
 class Screen:
-    """Where text is shown: its width, None for a pipe or a file, which have none; and whether it shows colours."""
+    """Where text is shown: its width, None for a pipe or a file, which have none; and whether it shows colors."""
 
     width: int | None = None
     colour: bool = False

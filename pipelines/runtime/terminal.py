@@ -34,7 +34,7 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def say_drawn(text: str) -> None:
-    """Print a table that `tables` has drawn: its colours reach a terminal, and nothing else that steers one does."""
+    """Print a table that `tables` has drawn: its colors reach a terminal, and nothing else that steers one does."""
     plain, colours = COLOUR.split(text), COLOUR.findall(text)
     click.echo("".join(harmless(part) + colour for part, colour in zip(plain, [*colours, ""], strict=True)))
 
@@ -50,7 +50,7 @@ def say_json(value: Any) -> None:
 
 
 def shows_colours() -> bool:
-    """Whether stdout is a terminal with colours, and `NO_COLOR` is not set."""
+    """Whether stdout is a terminal with colors, and `NO_COLOR` is not set."""
     from rich.console import Console
 
     console = Console(file=sys.stdout)

@@ -1,1 +1,1 @@
-"""Server mode: the flows as deployments of a Prefect server, what starts them there, and what a worker runs."""
+"""Server mode: the flows as deployments of a Prefect server, with their schedules and automations."""

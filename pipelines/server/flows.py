@@ -1,6 +1,6 @@
-"""What a worker imports: the flows by the names of their deployments. One that knows no place for state is refused.
+"""Flows imported by a worker, by the names of their deployments. A worker without a place for state is refused.
 
-A process worker runs each flow in a folder that is thrown away: no state may lie where a command would put it.
+A process worker runs each flow in a temporary folder, so state must not be kept in the default place.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WHERE = ("DRIFTLOOP_HOME", "MLFLOW_TRACKING_URI", "DRIFTLOOP_LEDGER_URL")
 
 
 def refuse_unready() -> None:
-    """Refuse to run where neither the state folder nor both stores are named."""
+    """Refuse to run if neither the state folder nor both stores are configured."""
     lacking = [name for name in WHERE if not os.environ.get(name)]
     if lacking and lacking[0] == WHERE[0] and len(lacking) > 1:
         raise WorkerUnready(lacking)

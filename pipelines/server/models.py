@@ -1,4 +1,4 @@
-"""Which models are deployed: the files that were named, and those of the folders that were."""
+"""Models to deploy, from the named files and folders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from driftloop.pipelines.config.project import Project, load
 
 
 def projects(places: Iterable[Path]) -> tuple[Project, ...]:
-    """Every model of some files and folders, by its name. One file that is broken, and nothing is deployed."""
+    """Return every model of some files and folders, by name. An invalid file raises, so that nothing is deployed."""
     files = [file for place in places for file in _files(place)]
     taken: dict[str, Project] = {}
     for file in dict.fromkeys(file.resolve() for file in files):
@@ -20,9 +20,9 @@ def projects(places: Iterable[Path]) -> tuple[Project, ...]:
             raise ConfigError(
                 str(file),
                 "model",
-                f"{project.model!r} is in {other.file} already",
-                expected="a name of its own for every model",
-                remedy="rename one of the two, or name one of the files only",
+                f"{project.model!r} is already defined in {other.file}",
+                expected="a unique name for every model",
+                remedy="rename one of the two models, or pass only one of the files",
             )
     return tuple(taken[model] for model in sorted(taken))
 
@@ -30,7 +30,7 @@ def projects(places: Iterable[Path]) -> tuple[Project, ...]:
 def _files(place: Path) -> list[Path]:
     if not place.is_dir():
         return [place]
-    found = sorted(place.glob("*.y*ml"))
-    if not found:
+    files = sorted(place.glob("*.y*ml"))
+    if not files:
         raise UnknownModel(f"{place}/*.yaml")
-    return found
+    return files

@@ -1,4 +1,4 @@
-"""A person's word on a waiting challenger, as a flow that is run from Prefect's UI."""
+"""Manual approval of a pending challenger, as a flow run from Prefect's UI."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from driftloop.pipelines.requests.approval import Answer, answer
 
 @flow(name="promotion", flow_run_name="{model} {version}")
 def promotion_flow(model: str, version: str, decline: str | None = None) -> Answer:
-    """Let VERSION, which waits for approval, take over; or send it away, with the reason in `decline`."""
+    """Promote VERSION, which waits for approval; or reject it for the reason in `decline`."""
     done = answer(model, version, decline)
-    get_run_logger().info("%s", done.said)
+    get_run_logger().info("%s", done.message)
     if done.site:
         get_run_logger().warning("%s", done.site)
     return done

@@ -1,4 +1,4 @@
-"""Bring a Prefect server to what is wanted: compare with what it holds, and create or update what differs."""
+"""Deployment to a Prefect server: compare the desired objects with the existing ones, create or update them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from driftloop.monitoring.records import Record, changed
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.runtime import home
-from driftloop.pipelines.server import wanted
-from driftloop.pipelines.server.wanted import TAG, Deployment
+from driftloop.pipelines.server import desired
+from driftloop.pipelines.server.desired import TAG, Deployment
 
 What = Literal["work pool", "deployment", "automation"]
 State = Literal["created", "updated", "unchanged", "removed"]
 
 
 class Done(Record):
-    """What was found or done about one thing on the server."""
+    """Result for one object on the server."""
 
     what: What
     name: str
@@ -41,26 +41,26 @@ class Done(Record):
 
 
 def deploy(projects: Iterable[Project], pool: str, sweep_every: timedelta) -> tuple[Done, ...]:
-    """Create or update the pool, the deployments and the automations of these models. A second time changes nothing.
+    """Create or update the pool, the deployments and the automations of these models. A second call changes nothing.
 
-    What a person has paused or switched off stays so. Other models on the server are left alone.
+    Objects that a user has paused or disabled stay so. Other models on the server are not touched.
     """
     done = []
     with _server() as client:
         done.append(_pool(client, pool))
         for project in projects:
             ids = []
-            for one in (wanted.monitoring(project), wanted.training(project)):
-                made, found = _deployment(client, one, pool)
-                ids.append(made)
-                done.append(found)
-            done += [_automation(client, one) for one in wanted.automations(project.model, *ids)]
-            approval = wanted.promotion(project)
+            for deployment in (desired.monitoring(project), desired.training(project)):
+                deployment_id, result = _deployment(client, deployment, pool)
+                ids.append(deployment_id)
+                done.append(result)
+            done += [_automation(client, automation) for automation in desired.automations(project.model, *ids)]
+            approval = desired.promotion(project)
             if approval is not None:
                 done.append(_deployment(client, approval, pool)[1])
             else:
                 done += _removed(client, f"promotion/{project.model}")
-        done.append(_deployment(client, wanted.sweep(sweep_every), pool)[1])
+        done.append(_deployment(client, desired.sweep(sweep_every), pool)[1])
     return tuple(done)
 
 
@@ -77,7 +77,7 @@ def _server() -> Iterator[SyncPrefectClient]:
 
 
 def _pool(client: SyncPrefectClient, name: str) -> Done:
-    """A pool that is there is taken as it is, whatever its type."""
+    """Create the work pool; an existing pool is used, regardless of its type."""
     try:
         client.read_work_pool(name)
     except ObjectNotFound:
@@ -89,24 +89,24 @@ def _pool(client: SyncPrefectClient, name: str) -> Done:
     return Done(what="work pool", name=name, state="unchanged")
 
 
-def _deployment(client: SyncPrefectClient, one: Deployment, pool: str) -> tuple[UUID, Done]:
-    told = _told(one, pool)
+def _deployment(client: SyncPrefectClient, deployment: Deployment, pool: str) -> tuple[UUID, Done]:
+    settings, name = _settings(deployment, pool), deployment.whole_name
     try:
-        there = client.read_deployment_by_name(one.whole_name)
+        existing = client.read_deployment_by_name(name)
     except ObjectNotFound:
-        there = None
-    schedules = [schedule.model_dump(mode="json") for schedule in one.schedules]
-    clock = ", ".join(_worded(schedule) for schedule in schedules) or None
-    if there is not None and _as_told(there, told) and _schedules(there) == schedules:
-        return there.id, Done(what="deployment", name=one.whole_name, state="unchanged", schedule=clock)
-    made = client.create_deployment(
-        flow_id=client.create_flow_from_name(one.flow),
-        name=one.name,
-        schedules=[DeploymentScheduleCreate(schedule=schedule, active=True) for schedule in one.schedules],
-        **told,
+        existing = None
+    schedules = [schedule.model_dump(mode="json") for schedule in deployment.schedules]
+    clock = ", ".join(_format(schedule) for schedule in schedules) or None
+    if existing is not None and _has(existing, settings) and _schedules(existing) == schedules:
+        return existing.id, Done(what="deployment", name=name, state="unchanged", schedule=clock)
+    deployment_id = client.create_deployment(
+        flow_id=client.create_flow_from_name(deployment.flow),
+        name=deployment.name,
+        schedules=[DeploymentScheduleCreate(schedule=schedule, active=True) for schedule in deployment.schedules],
+        **settings,
     )
-    state: State = "created" if there is None else "updated"
-    return made, Done(what="deployment", name=one.whole_name, state=state, schedule=clock)
+    state: State = "created" if existing is None else "updated"
+    return deployment_id, Done(what="deployment", name=name, state=state, schedule=clock)
 
 
 def _removed(client: SyncPrefectClient, name: str) -> list[Done]:
@@ -117,13 +117,13 @@ def _removed(client: SyncPrefectClient, name: str) -> list[Done]:
     return [Done(what="deployment", name=name, state="removed")]
 
 
-def _told(one: Deployment, pool: str) -> dict[str, Any]:
-    """Everything of a deployment that is ours to say, by the names that Prefect has for it."""
-    module, _, name = one.entrypoint.rpartition(".")
+def _settings(deployment: Deployment, pool: str) -> dict[str, Any]:
+    """Return the settings of a deployment that driftloop controls, by Prefect's names."""
+    module, _, name = deployment.entrypoint.rpartition(".")
     return {
-        "entrypoint": one.entrypoint,
-        "description": one.description,
-        "parameters": one.parameters,
+        "entrypoint": deployment.entrypoint,
+        "description": deployment.description,
+        "parameters": deployment.parameters,
         "version": version("driftloop"),
         "tags": [TAG],
         "work_pool_name": pool,
@@ -134,27 +134,27 @@ def _told(one: Deployment, pool: str) -> dict[str, Any]:
     }
 
 
-def _as_told(there: DeploymentResponse, told: dict[str, Any]) -> bool:
-    return all(getattr(there, name) == value for name, value in told.items())
+def _has(existing: DeploymentResponse, settings: dict[str, Any]) -> bool:
+    return all(getattr(existing, name) == value for name, value in settings.items())
 
 
-def _schedules(there: DeploymentResponse) -> list[dict[str, Any]]:
-    return [one.schedule.model_dump(mode="json") for one in there.schedules]
+def _schedules(existing: DeploymentResponse) -> list[dict[str, Any]]:
+    return [schedule.schedule.model_dump(mode="json") for schedule in existing.schedules]
 
 
-def _worded(schedule: dict[str, Any]) -> str:
+def _format(schedule: dict[str, Any]) -> str:
     if "cron" in schedule:
         return f"{schedule['cron']} {schedule['timezone']}"
     return f"every {format_duration(timedelta(seconds=schedule['interval']))}"
 
 
-def _automation(client: SyncPrefectClient, one: AutomationCore) -> Done:
-    there = next(iter(client.read_automations_by_name(one.name)), None)
-    if there is None:
-        client.create_automation(one)
-        return Done(what="automation", name=one.name, state="created")
+def _automation(client: SyncPrefectClient, automation: AutomationCore) -> Done:
+    existing = next(iter(client.read_automations_by_name(automation.name)), None)
+    if existing is None:
+        client.create_automation(automation)
+        return Done(what="automation", name=automation.name, state="created")
     ours = {"name", "description", "tags", "trigger", "actions"}
-    if there.model_dump(mode="json", include=ours) == one.model_dump(mode="json", include=ours):
-        return Done(what="automation", name=one.name, state="unchanged")
-    client.update_automation(there.id, changed(one, enabled=there.enabled))
-    return Done(what="automation", name=one.name, state="updated")
+    if existing.model_dump(mode="json", include=ours) == automation.model_dump(mode="json", include=ours):
+        return Done(what="automation", name=automation.name, state="unchanged")
+    client.update_automation(existing.id, changed(automation, enabled=existing.enabled))
+    return Done(what="automation", name=automation.name, state="updated")

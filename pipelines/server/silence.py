@@ -1,4 +1,4 @@
-"""Silence in server mode: a model whose check hangs, or has not run for longer than its schedule allows, is told of."""
+"""Silence in server mode: reports models whose check hangs, or has not run for longer than the schedule allows."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ from prefect.client.schemas.sorting import DeploymentSort
 from driftloop.monitoring.ledger import Ledger
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.notify import announce
-from driftloop.pipelines.server.wanted import TAG
-from driftloop.pipelines.service.standing import Standing, last_of, news_of
+from driftloop.pipelines.server.desired import TAG
+from driftloop.pipelines.service.model_status import ModelStatus, last_of, overdue_notice
 
-# What the API gives at a time.
+# Page size of the API.
 PAGE = 200
 
 
-def tell_silence(client: SyncPrefectClient, ledger: Ledger, now: datetime) -> list[str]:
-    """Note and notify of every deployed model that is silent, once as long as it stays so; gives their names.
+def report_silence(client: SyncPrefectClient, ledger: Ledger, now: datetime) -> list[str]:
+    """Record and send a notification for every silent deployed model, once while it stays so; return their names.
 
-    A deployment that was paused is let alone. What goes wrong with one model is logged and keeps nothing else back.
+    Paused deployments are skipped. An error of one model is logged and does not affect the others.
     """
     silent = []
     for deployment in _deployments(client):
         try:
-            silent += [deployment.name] if _told(client, ledger, deployment, now) else []
+            silent += [deployment.name] if _report(client, ledger, deployment, now) else []
         except Exception as error:
             get_run_logger().warning(
-                "whether %s is silent could not be told: %s: %s", deployment.name, type(error).__name__, error
+                "%s: its last check could not be verified: %s: %s", deployment.name, type(error).__name__, error
             )
     return silent
 
 
 def _deployments(client: SyncPrefectClient) -> list[DeploymentResponse]:
-    """The deployments of checks that are not paused."""
+    """Return the deployments of checks, without paused ones."""
     flow = FlowFilter.model_validate({"name": {"any_": ["monitoring"]}})
     ours = DeploymentFilter.model_validate({"tags": {"all_": [TAG]}})
-    found: list[DeploymentResponse] = []
+    deployments: list[DeploymentResponse] = []
     while page := client.read_deployments(
-        flow_filter=flow, deployment_filter=ours, limit=PAGE, offset=len(found), sort=DeploymentSort.NAME_ASC
+        flow_filter=flow, deployment_filter=ours, limit=PAGE, offset=len(deployments), sort=DeploymentSort.NAME_ASC
     ):
-        found += page
-    return [deployment for deployment in found if not deployment.paused]
+        deployments += page
+    return [deployment for deployment in deployments if not deployment.paused]
 
 
-def _told(client: SyncPrefectClient, ledger: Ledger, deployment: DeploymentResponse, now: datetime) -> bool:
+def _report(client: SyncPrefectClient, ledger: Ledger, deployment: DeploymentResponse, now: datetime) -> bool:
     project = load(Path(str(deployment.parameters["config"])))
-    news = news_of(_standing(client, ledger, deployment, project, now), now)
-    if news is None:
+    overdue = overdue_notice(_status(client, ledger, deployment, project, now), now)
+    if overdue is None:
         return False
-    kind, notice = news
+    kind, notice = overdue
     before = ledger.events(project.model, most=1, kinds=(kind,))
     if not before or before[0].payload.get("key") != notice.key:
         get_run_logger().error("%s: %s", notice.title, notice.body)
@@ -64,20 +64,20 @@ def _told(client: SyncPrefectClient, ledger: Ledger, deployment: DeploymentRespo
     return True
 
 
-def _standing(
+def _status(
     client: SyncPrefectClient, ledger: Ledger, deployment: DeploymentResponse, project: Project, now: datetime
-) -> Standing:
+) -> ModelStatus:
     checks = ledger.checks(project.model, most=1)
-    under_way = client.read_flow_runs(
+    running = client.read_flow_runs(
         deployment_filter=DeploymentFilter.model_validate({"id": {"any_": [deployment.id]}}),
         flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": [StateType.RUNNING]}}}),
     )
-    begun = [run.start_time for run in under_way if run.start_time is not None]
-    return Standing(
+    starts = [run.start_time for run in running if run.start_time is not None]
+    return ModelStatus(
         model=project.model,
         file=str(project.file),
         schedule=project.schedule,
         watched_since=deployment.created or now,
         last=last_of(checks[0]) if checks else None,
-        running_since=min(begun, default=None),
+        running_since=min(starts, default=None),
     )

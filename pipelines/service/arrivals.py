@@ -1,4 +1,4 @@
-"""Which models have new rows: files that have arrived, and tables whose newest time has moved on."""
+"""Detection of new rows: newly arrived files, and tables with a newer newest time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def pattern(project: Project) -> str | None:
-    """The path or glob whose files start a check, absolute; None if there is none."""
+    """Return the absolute path or glob whose files start a check; None if there is none."""
     on = project.schedule.on
     if on is None or on.arrival is None:
         return None
@@ -26,10 +26,10 @@ def pattern(project: Project) -> str | None:
 
 @dataclass
 class Arrivals:
-    """The files of one model. What was there before the last check began is known; what came later is new.
+    """Files of one model. Files from before the start of the last check are known; later files are new.
 
-    So a file that arrives while no service runs is found by the next one. `since` is when the last check began, None
-    if there was none.
+    A file that arrives while no service runs is therefore found at the next start. `since` is the start of the last
+    check, None if there was none.
     """
 
     at: str
@@ -40,11 +40,12 @@ class Arrivals:
         at, on = pattern(project), project.schedule.on
         if at is None or on is None:
             return None
-        known = {name: one for name, one in listing(at).items() if since and one.appeared <= since and one.whole}
+        files = listing(at).items()
+        known = {name: stamp for name, stamp in files if since and stamp.appeared <= since and stamp.whole}
         return cls(at, Settling(on.settle, known))
 
     def look(self, now: datetime) -> tuple[str, ...]:
-        """The files that are new and complete by now."""
+        """Return the new and complete files."""
         return self.files.see(listing(self.at), now)
 
     @property
@@ -54,14 +55,14 @@ class Arrivals:
 
 @dataclass
 class Poll:
-    """The newest time of one model's source, looked up now and then. `seen` is the newest time that was checked.
+    """Newest time of one model's source, polled at intervals. `checked` is the newest time that was checked.
 
-    A row that is newer than the window of a check at this moment is not looked at yet, and so is no reason for one:
-    with rows by the minute and windows by the day there is one check a day, and one more when late rows fill it.
+    A row later than the window of a check at this moment does not start a check: with rows per minute and windows per
+    day there is one check per day, and another one when late rows arrive.
     """
 
-    seen: datetime
-    asked: datetime = field(default=LONG_AGO)
+    checked: datetime
+    polled: datetime = field(default=LONG_AGO)
 
     @classmethod
     def of(cls, project: Project, since: datetime | None) -> Poll | None:
@@ -69,17 +70,17 @@ class Poll:
         return cls(since or LONG_AGO) if on is not None and on.poll is not None else None
 
     def due(self, project: Project, now: datetime) -> bool:
-        """Whether it is time to look again; counted from the last look on."""
+        """Return whether it is time to poll again, counted from the last poll."""
         on = project.schedule.on
-        if on is None or on.poll is None or now - self.asked < on.poll:
+        if on is None or on.poll is None or now - self.polled < on.poll:
             return False
-        self.asked = now
+        self.polled = now
         return True
 
     def look(self, project: Project, now: datetime) -> bool:
-        """Whether a check now would see newer rows than the last one did. Raises what the source raises."""
-        there = sources.span(project.source, project.reading, project.folder)
-        newest = min(there.end, current_window(now, project.windows).end) if there else LONG_AGO
-        newer = newest > self.seen
-        self.seen = max(newest, self.seen)
+        """Return whether a check now would read newer rows than the last one. Raises the errors of the source."""
+        span = sources.span(project.source, project.reading, project.folder)
+        newest = min(span.end, current_window(now, project.windows).end) if span else LONG_AGO
+        newer = newest > self.checked
+        self.checked = max(newest, self.checked)
         return newer

@@ -1,4 +1,4 @@
-"""What the service runs: a check as a Prefect flow, everything imported before, and its runs ended if it is cut off."""
+"""Checks run by the service: as Prefect flows, with all imports done before, and their runs closed on interruption."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.warmup import prefect_ready
 from driftloop.pipelines.runtime import home, outages
 
-# What checks import only when they come to it. By name: it is loaded here and used where it belongs.
+# Modules that checks import late. Listed by name: they are only loaded here.
 LATER = (
     "apprise",
     "fsspec.core",
@@ -52,8 +52,8 @@ LATER = (
 
 
 def preload(projects: Iterable[Project]) -> None:
-    """Import all that checks need, in the main thread: two threads that import the same parts at once break both."""
-    os.environ.setdefault("MPLBACKEND", "agg")  # a window system has no business in a thread
+    """Import all that checks need, in the main thread: simultaneous imports in two threads can break both."""
+    os.environ.setdefault("MPLBACKEND", "agg")  # no window system in a thread
     from driftloop.monitoring import report
     from driftloop.pipelines import registry
     from driftloop.pipelines.training.fit import preload as preload_fit
@@ -63,7 +63,7 @@ def preload(projects: Iterable[Project]) -> None:
     report.preload()
     registry.client()
     for estimator in {project.training.estimator for project in projects}:
-        # An estimator that is not there is told by the check that needs it.
+        # The check that needs a missing estimator reports it.
         with suppress(Exception):
             preload_fit(estimator)
 
@@ -77,9 +77,9 @@ def check(project: Project) -> Check:
 
 
 def cut_off() -> int:
-    """End as failed what this process has open in Prefect and MLflow, for it is about to end at once.
+    """Close the open Prefect and MLflow runs of this process as failed, just before it exits.
 
-    Gives how many runs were ended. What cannot be ended here, the next start ends: it knows that this process is gone.
+    Returns the number of closed runs. Runs that cannot be closed here are closed at the next start.
     """
     with suppress(Exception), prefect_ready(), closing(Ledger(home.ledger_url())) as ledger:
         from driftloop.pipelines.requests import dead_runs

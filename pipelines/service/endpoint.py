@@ -1,4 +1,4 @@
-"""The service over HTTP: `GET /health`, `GET /metrics`, `POST /check/MODEL`. Bound to this machine unless told."""
+"""HTTP endpoint of the service: `GET /health`, `GET /metrics`, `POST /check/MODEL`. Local by default."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ log = logging.getLogger("driftloop.service")
 
 
 class TokenMissing(DriftloopError):
-    """The endpoint was to be opened to other machines, where anybody could start checks."""
+    """The endpoint would be open to other machines, where anyone could start checks."""
 
     def __init__(self, host: str) -> None:
         super().__init__(
-            f"the endpoint was to listen on {host}, which other machines reach, and there is no token",
+            f"refusing to listen on {host}, which other machines can reach, without DRIFTLOOP_TOKEN",
             expected="DRIFTLOOP_TOKEN in the environment, or 127.0.0.1",
-            remedy="export DRIFTLOOP_TOKEN=$(openssl rand -hex 16), or leave --host out",
+            remedy="export DRIFTLOOP_TOKEN=$(openssl rand -hex 16), or omit --host",
         )
 
 
 class PortTaken(DriftloopError):
-    """The endpoint cannot listen where it should."""
+    """The endpoint cannot listen on the address."""
 
     def __init__(self, host: str, port: int, why: str) -> None:
         super().__init__(
             f"the endpoint cannot listen on {host}:{port}: {why}",
-            expected="an address of this machine and a port that is free",
-            remedy="give another one with --port (0 takes any), or stop the service that runs there",
+            expected="an address of this machine and a free port",
+            remedy="choose another port with --port (0: any free port), or stop the service that uses it",
         )
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Where the answers come from: health, metrics, the models there are, and the start of a check of one."""
+    """Sources of the answers: health, metrics, names of the models, and the start of a check."""
 
     health: Callable[[], tuple[int, dict[str, Any]]]
     metrics: Callable[[], bytes]
@@ -67,42 +67,42 @@ class Reply:
     kind: str = "application/json"
 
 
-def said(status: int, **about: Any) -> Reply:
-    """Give a reply of one JSON object."""
+def json_reply(status: int, **about: Any) -> Reply:
+    """Return a reply with one JSON object."""
     return Reply(status, json.dumps(about).encode())
 
 
 def reply(
     method: str, path: str, headers: Mapping[str, str], answers: Answers, *, local: bool, token: str | None
 ) -> Reply:
-    """What one request gets. Only a POST needs the token, if there is one.
+    """Return the reply to one request. Only a POST needs the token, if there is one.
 
-    A page in a browser on this machine reaches us as well: a request that comes from a page, or by another name than
-    this machine's, starts nothing.
+    A page in a browser on this machine can send requests too: a request that comes from a page, or by another name
+    than this machine's, starts nothing.
     """
     parts = [unquote(part) for part in path.partition("?")[0].split("/") if part]
     lower = {name.lower(): value for name, value in headers.items()}
     asked = ("GET" if method == "HEAD" else method, parts[0] if parts else "", len(parts))
     if local and lower.get("host", "").partition(":")[0].lower() not in HERE:
-        told = said(403, error="this endpoint answers to localhost only")
+        response = json_reply(403, error="this endpoint answers to localhost only")
     elif asked == ("GET", "health", 1):
         status, body = answers.health()
-        told = Reply(status, json.dumps(body).encode())
+        response = Reply(status, json.dumps(body).encode())
     elif asked == ("GET", "metrics", 1):
-        told = Reply(200, answers.metrics(), METRICS)
+        response = Reply(200, answers.metrics(), METRICS)
     elif asked == ("POST", "check", 2):
-        told = _refused(lower, token) or _start(parts[1], answers)
+        response = _refused(lower, token) or _start(parts[1], answers)
     else:
         known = asked[1] in {"health", "metrics", "check"}
-        told = said(405 if known else 404, error="there is GET /health, GET /metrics, POST /check/MODEL")
-    return told
+        response = json_reply(405 if known else 404, error="there is GET /health, GET /metrics, POST /check/MODEL")
+    return response
 
 
 def _refused(headers: Mapping[str, str], token: str | None) -> Reply | None:
     if "origin" in headers:
-        return said(403, error="a page of a browser may not start checks")
+        return json_reply(403, error="a web page may not start checks")
     if token is not None and not _knows(headers.get("authorization", ""), token):
-        return said(401, error="send the header Authorization: Bearer TOKEN, with the value of DRIFTLOOP_TOKEN")
+        return json_reply(401, error="send the header Authorization: Bearer TOKEN, with the value of DRIFTLOOP_TOKEN")
     return None
 
 
@@ -114,37 +114,37 @@ def _knows(header: str, token: str) -> bool:
 def _start(model: str, answers: Answers) -> Reply:
     known = answers.models()
     if model not in known:
-        return said(404, error=f"there is no model {model!r}.{suggestion(model, known)}", models=list(known))
+        return json_reply(404, error=f"there is no model {model!r}.{suggestion(model, known)}", models=list(known))
     answer = answers.check(model)
-    return said(503 if answer == "stopping" else 202, model=model, check=answer)
+    return json_reply(503 if answer == "stopping" else 202, model=model, check=answer)
 
 
 def body_length(headers: Mapping[str, str], lengths: Sequence[str]) -> int | Reply:
-    """Return how many bytes of body follow, or the refusal of a request that does not say so clearly.
+    """Return the number of bytes of the body, or the refusal of a request that does not state it clearly.
 
     >>> body_length({}, ["12"]), body_length({}, []), body_length({}, ["-1"]).status
     (12, 0, 400)
     """
     if "transfer-encoding" in headers:
-        return said(400, error="send the body with a Content-Length, or none at all")
+        return json_reply(400, error="send the body with a Content-Length, or none at all")
     if len(set(lengths)) > 1 or any(not (one.isascii() and one.isdecimal()) for one in lengths):
-        return said(400, error="Content-Length is one whole number of bytes")
+        return json_reply(400, error="Content-Length is one whole number of bytes")
     digits = lengths[0].lstrip("0") if lengths else ""
     if len(digits) > len(str(LONGEST_BODY)) or int(digits or 0) > LONGEST_BODY:
-        # More than 19 digits fit into no machine's count of bytes: no client means them.
-        return said(400 if len(digits) > 19 else 413, error=f"a body has at most {LONGEST_BODY:,} bytes")
+        # No client means more than 19 digits: no machine has as many bytes.
+        return json_reply(400 if len(digits) > 19 else 413, error=f"a body has at most {LONGEST_BODY:,} bytes")
     return int(digits or 0)
 
 
 class _Bounded(io.RawIOBase):
-    """The bytes of a connection until `deadline`: a byte now and then does not keep it open for ever."""
+    """Bytes of a connection until `deadline`: a slow sender cannot keep it open."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.deadline, self.begun = 0.0, False
 
     def restart(self) -> None:
-        """Wait for the next request from now on."""
+        """Start the deadline of the next request."""
         self.deadline, self.begun = time.monotonic() + TOTAL_SECONDS, False
 
     def readable(self) -> bool:
@@ -165,7 +165,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log one line; a client that hangs up is no fault of ours."""
+        """Log one line; a client that hangs up is not an error here."""
         error = sys.exc_info()[1]
         log.info("a connection from %s ended early: %s: %s", client_address[0], type(error).__name__, error)
 
@@ -193,24 +193,24 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(length, Reply):
             self.close_connection = True
             return self._send(length)
-        if len(self.rfile.read(length)) < length:  # what is not read would be taken for the next request
+        if len(self.rfile.read(length)) < length:  # unread bytes would be parsed as the next request
             raise ConnectionError("the body ended early")
         try:
-            told = self.respond(self.command, self.path, headers)
+            response = self.respond(self.command, self.path, headers)
         except Exception as error:
-            told = said(500, error=f"no answer: {type(error).__name__}")
-        return self._send(told)
+            response = json_reply(500, error=f"no answer: {type(error).__name__}")
+        return self._send(response)
 
-    def _send(self, told: Reply) -> None:
+    def _send(self, response: Reply) -> None:
         self.connection.settimeout(TOTAL_SECONDS)
-        self.send_response(told.status)
-        self.send_header("Content-Type", told.kind)
-        self.send_header("Content-Length", str(len(told.body)))
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.kind)
+        self.send_header("Content-Length", str(len(response.body)))
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(told.body)
+            self.wfile.write(response.body)
 
     do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = _answer  # noqa: N815
 
@@ -218,13 +218,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are not logged: a probe comes every few seconds."""
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Log what is no request, and one that takes too long, in one line; an idle connection just ends."""
+        """Log an invalid or slow request in one line; an idle connection just ends."""
         if self.raw.begun:
             log.info("a request from %s was refused: %s", self.client_address[0], format % args)
 
 
 class Endpoint:
-    """The HTTP server in its own thread. Port 0 takes any that is free; `port` says which."""
+    """HTTP server in its own thread. Port 0 uses any free port; `port` is the port in use."""
 
     def __init__(self, answers: Answers, *, host: str, port: int, token: str | None) -> None:
         local = host in HERE

@@ -1,4 +1,4 @@
-"""The service as a whole: who looks when, what is done about it, and how it comes to its end. Judges nothing itself."""
+"""The service: polls files, tables and the clock, starts checks, and shuts down. Judges nothing itself."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from driftloop.pipelines.service.clock import Clock
 from driftloop.pipelines.service.endpoint import Answers
 from driftloop.pipelines.service.health import health
 from driftloop.pipelines.service.metrics import metrics
+from driftloop.pipelines.service.model_status import ModelStatus, overdue_notice
 from driftloop.pipelines.service.roster import Roster
-from driftloop.pipelines.service.running import Asked, Ended, Runner, Why
-from driftloop.pipelines.service.standing import Standing, news_of
+from driftloop.pipelines.service.running import CheckEnd, CheckRequest, Runner, Why
 from driftloop.pipelines.service.timing import last_due
 from driftloop.pipelines.service.watched import Watched
 from driftloop.pipelines.service.watching import Watch
@@ -33,10 +33,10 @@ log = logging.getLogger("driftloop.service")
 
 
 class Service:
-    """Watches the models of some folders until it is told to stop.
+    """Watches the models of some folders until `stop`.
 
-    One thread, the caller's, looks at files, folders and the time and does all that changes what is watched; workers
-    run the checks; one thread aside does what may take its time, looking into sources and sending news.
+    The caller's thread polls files, folders and the time, and alone changes what is watched; workers run the checks;
+    one background thread does slow work: it polls sources and sends notifications.
     """
 
     def __init__(
@@ -50,30 +50,30 @@ class Service:
         self._check, self._preload = check, preload
         self._roster = Roster(places)
         self._untaken: dict[str, Project] = {}
-        self._complaints: dict[str, str] = {}
-        self._wake, self._stop, self._at_once = threading.Event(), threading.Event(), threading.Event()
+        self._logged: dict[str, str] = {}
+        self._wake, self._stop, self._immediately = threading.Event(), threading.Event(), threading.Event()
         self._started = threading.Event()
-        self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
-        self._board = Board(self._aside)
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="background")
+        self._board = Board(self._background)
         self._clock = Clock(self._is_due, self._was_missed)
         self._runner = Runner(self._work, self._has_ended, workers=workers)
         self._watch = Watch(self._wake.set)
-        self.answers = Answers(health=self._health, metrics=self._metrics, models=self._models, check=self._by_hand)
+        self.answers = Answers(health=self._health, metrics=self._metrics, models=self._models, check=self._on_request)
 
     def stop(self) -> None:
-        """Stop when the checks that run have ended; told a second time, at once. Fit for a signal handler."""
+        """Stop when the running checks have ended; a second call stops immediately. Fit for a signal handler."""
         if self._stop.is_set():
-            self._at_once.set()
+            self._immediately.set()
         self._stop.set()
         self._wake.set()
 
     def run(self, patience_seconds: float) -> bool:
-        """Serve until `stop`. False if checks were still running after the patience, or at a second `stop`."""
+        """Serve until `stop`. Returns False if checks were interrupted, after the patience or by a second `stop`."""
         self._clock.start()
         while not self._stop.is_set():
             self._look()
             watched = self._board.all()
-            restless = self._roster.restless or any(one.arrivals and one.arrivals.files.restless for one in watched)
+            restless = self._roster.restless or any(each.arrivals and each.arrivals.files.restless for each in watched)
             self._wake.wait(RESTLESS_SECONDS if restless else CALM_SECONDS)
             self._wake.clear()
         return self._finish(patience_seconds)
@@ -83,27 +83,27 @@ class Service:
         self._clock.stop()
         left, running = self._runner.stop(), self._runner.running()
         for model in left:
-            log.info("%s: its check had not begun; the next start makes it up", model)
-        for asked in running:
-            log.info("%s: waiting for the running check to end; a second signal cuts it off", asked.model)
+            log.info("%s: its check had not started; it runs at the next start", model)
+        for request in running:
+            log.info("%s: waiting for the running check to end; a second signal interrupts it", request.model)
         until = time.monotonic() + patience_seconds
         while not self._runner.idle(0.1):
-            if self._at_once.is_set() or time.monotonic() > until:
+            if self._immediately.is_set() or time.monotonic() > until:
                 self._cut_off()
                 return False
-        # Only now, for a check that ends may have news. What is queued is still sent.
-        self._aside.shutdown(wait=False)
+        # Only now: a check that ends may send notifications. Queued ones are still sent.
+        self._background.shutdown(wait=False)
         return True
 
     def _cut_off(self) -> None:
-        running = [asked.model for asked in self._runner.running()]
-        why = "cut off: the service was stopped before this check ended"
-        ended = checks.cut_off()
-        log.warning("%s (%s; %d open runs ended as failed)", why, ", ".join(running), ended)
+        running = [request.model for request in self._runner.running()]
+        why = "interrupted: the service was stopped before this check ended"
+        closed = checks.cut_off()
+        log.warning("%s (%s; %d open runs closed as failed)", why, ", ".join(running), closed)
         for model in running:
             note(model, "check_cut_off", {"reason": why})
 
-    # What is looked at now and then, in the caller's thread
+    # Polling, in the caller's thread
 
     def _look(self) -> None:
         now = datetime.now(UTC)
@@ -111,22 +111,24 @@ class Service:
             try:
                 step(now)
             except Exception as error:
-                self._complain(step.__name__, f"a look failed and is tried again: {type(error).__name__}: {error}")
+                problem = f"{type(error).__name__}: {error}"
+                self._log_once(step.__name__, f"{step.__name__.strip('_')} failed and will be retried: {problem}")
 
-    def _complain(self, about: str, text: str) -> None:
-        """Log what goes wrong at every look once, until it goes wrong in another way."""
-        if self._complaints.get(about) != text:
-            self._complaints[about] = text
+    def _log_once(self, about: str, text: str) -> None:
+        """Log an error that repeats at every look only once, until it changes."""
+        if self._logged.get(about) != text:
+            self._logged[about] = text
             log.error("%s", text)
 
     def _look_at_files(self, now: datetime) -> None:
         changes = self._roster.look(now)
         for broken in changes.broken:
-            log.error("%s%s", broken.why, f"\n  {broken.model} goes on by its last good state" if broken.model else "")
+            kept = f"\n  {broken.model} keeps using its last valid config" if broken.model else ""
+            log.error("%s%s", broken.why, kept)
             if broken.model:
                 note(broken.model, "config_broken", {"file": broken.file, "reason": broken.why})
         for model in changes.dropped:
-            log.info("%s: its file is gone, it is not watched any more", model)
+            log.info("%s: its file was removed; it is no longer watched", model)
             self._clock.drop(model)
             self._board.drop(model)
             self._untaken.pop(model, None)
@@ -135,12 +137,12 @@ class Service:
             with self._alone("all models"):
                 self._preload(self._untaken.values())
         for model, project in tuple(self._untaken.items()):
-            # A ledger that is away, or a variable that is not set: the others are watched, and this one is tried again.
+            # For example the ledger is unavailable, or a variable is not set: the others are watched, this is retried.
             try:
                 self._take(project, now)
                 del self._untaken[model]
             except Exception as error:
-                self._complain(model, f"{model}: it cannot be watched yet: {error}")
+                self._log_once(model, f"{model}: cannot be watched yet, will be retried: {error}")
         folders = frozenset((place if place.is_dir() else place.parent, False) for place in self._roster.places)
         for watched in self._board.all():
             with self._alone(watched.project.model):
@@ -157,14 +159,14 @@ class Service:
         due = self._clock.next(model)
         log.info("%s: %s, next check %s", model, "watched" if new else "changed", when(due) if due else "on arrival")
         if new:
-            self._make_up(watched, now)
+            self._catch_up(watched, now)
 
-    def _make_up(self, watched: Watched, now: datetime) -> None:
-        """Run what was due while no service was there, if that is not longer ago than its grace."""
+    def _catch_up(self, watched: Watched, now: datetime) -> None:
+        """Run a check that was due while no service ran, if it was due within `schedule.grace`."""
         schedule, model = watched.project.schedule, watched.project.model
         due = last_due(schedule, watched.last.started, now) if watched.last else None
         if watched.last is None and schedule.every is not None:
-            due = now  # an interval begins with its first check
+            due = now  # an interval starts with its first check
         if due is not None and now - due <= schedule.grace:
             self._is_due(model, due)
         elif due is not None:
@@ -182,7 +184,7 @@ class Service:
         for watched in self._board.all():
             with self._alone(watched.project.model):
                 if watched.poll is not None and watched.poll.due(watched.project, now):
-                    self._aside.submit(self._poll, watched)
+                    self._background.submit(self._poll, watched)
 
     def _poll(self, watched: Watched) -> None:
         if self._stop.is_set():
@@ -192,47 +194,47 @@ class Service:
             if watched.poll is not None and watched.poll.look(watched.project, now):
                 self._ask(watched.project.model, "poll", now)
         except Exception as error:
-            log.warning("%s: its source cannot be looked at: %s", watched.project.model, error)
+            log.warning("%s: its source cannot be polled, will be retried: %s", watched.project.model, error)
 
     def _look_for_silence(self, now: datetime) -> None:
-        for one in self.standings():
-            with self._alone(one.model):
-                if (news := news_of(one, now)) is not None:
-                    kind, notice = news
-                    self._board.tell(notice, kind)
+        for status in self.statuses():
+            with self._alone(status.model):
+                if (overdue := overdue_notice(status, now)) is not None:
+                    kind, notice = overdue
+                    self._board.report(notice, kind)
 
     @contextmanager
     def _alone(self, model: str) -> Iterator[None]:
-        """Log what goes wrong with one model, and go on with the others."""
+        """Log an error of one model, and continue with the others."""
         try:
             yield
         except Exception as error:
-            self._complain(model, f"{model}: a look failed and is tried again: {type(error).__name__}: {error}")
+            self._log_once(model, f"{model}: polling failed and will be retried: {type(error).__name__}: {error}")
 
-    # What happens in other threads
+    # Callbacks of other threads
 
     def _is_due(self, model: str, due: datetime) -> None:
         if self._ask(model, "schedule", due) == "overrun":
-            self._board.left_out(model, due, Kind.CHECK_OVERRUN, "the check before it had not ended")
+            self._board.skipped(model, due, Kind.CHECK_OVERRUN, "the previous check was still running")
 
     def _was_missed(self, model: str, due: datetime) -> None:
-        self._board.left_out(model, due, Kind.CHECK_MISSED, "it could not start within its grace")
+        self._board.skipped(model, due, Kind.CHECK_MISSED, "it could not start within schedule.grace")
 
-    def _by_hand(self, model: str) -> str:
+    def _on_request(self, model: str) -> str:
         return self._ask(model, "http", datetime.now(UTC))
 
     def _ask(self, model: str, why: Why, due: datetime) -> str:
-        return self._runner.ask(Asked(model=model, why=why, due=due))
+        return self._runner.ask(CheckRequest(model=model, why=why, due=due))
 
-    def _work(self, asked: Asked) -> Any:
-        watched = self._board.get(asked.model)
+    def _work(self, request: CheckRequest) -> Any:
+        watched = self._board.get(request.model)
         if watched is None:
-            return None  # its file went away while it waited
-        log.info("%s: check (%s)", asked.model, asked.why)
+            return None  # its file was removed while it waited
+        log.info("%s: check (%s)", request.model, request.why)
         return self._check(watched.project)
 
-    def _has_ended(self, end: Ended) -> None:
-        model = end.asked.model
+    def _has_ended(self, end: CheckEnd) -> None:
+        model = end.request.model
         if end.error is not None:
             log.error("%s: the check failed: %s: %s", model, type(end.error).__name__, end.error)
         elif isinstance(end.result, Check):
@@ -240,15 +242,15 @@ class Service:
         self._board.ended(end)
         self._wake.set()
 
-    # What is shown
+    # Status
 
-    def standings(self) -> tuple[Standing, ...]:
-        """Current status of every model, by name."""
-        running = {asked.model: asked.started for asked in self._runner.running()}
+    def statuses(self) -> tuple[ModelStatus, ...]:
+        """Return the current status of every model, by name."""
+        running = {request.model: request.started for request in self._runner.running()}
         waiting = self._runner.waiting()
-        broken = {one.model: one.why for one in tuple(self._roster.broken.values())}
+        broken = {problem.model: problem.why for problem in tuple(self._roster.broken.values())}
         return tuple(
-            watched.standing(
+            watched.status(
                 running_since=running.get(watched.project.model),
                 waits=watched.project.model in waiting,
                 due=self._clock.next(watched.project.model),
@@ -259,13 +261,13 @@ class Service:
 
     def _health(self) -> tuple[int, dict[str, Any]]:
         broken = tuple(self._roster.broken.values())
-        status, body = health(self.standings(), broken, datetime.now(UTC), stopping=self._stop.is_set())
-        # Until the models are loaded there is nothing that could be ill.
+        status, body = health(self.statuses(), broken, datetime.now(UTC), stopping=self._stop.is_set())
+        # Until the models are loaded, none can have a problem.
         starting = not self._started.is_set() and not self._stop.is_set()
         return (503, {**body, "status": "starting"}) if starting else (status, body)
 
     def _metrics(self) -> bytes:
-        return metrics(self.standings(), datetime.now(UTC))
+        return metrics(self.statuses(), datetime.now(UTC))
 
     def _models(self) -> tuple[str, ...]:
         return tuple(watched.project.model for watched in self._board.all())

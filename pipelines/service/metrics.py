@@ -11,28 +11,28 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from driftloop.pipelines.service.standing import Standing
+from driftloop.pipelines.service.model_status import ModelStatus
 
 
-def _of_last(standing: Standing, name: str) -> Any:
-    return getattr(standing.last, name, None)
+def _of_last(status: ModelStatus, name: str) -> Any:
+    return getattr(status.last, name, None)
 
 
-def _moment(standing: Standing, name: str) -> float | None:
-    moment = _of_last(standing, name)
+def _moment(status: ModelStatus, name: str) -> float | None:
+    moment = _of_last(status, name)
     return moment.timestamp() if moment else None
 
 
-def _age(standing: Standing, now: datetime) -> float | None:
-    return (now - standing.champion_newest).total_seconds() if standing.champion_newest else None
+def _age(status: ModelStatus, now: datetime) -> float | None:
+    return (now - status.champion_newest).total_seconds() if status.champion_newest else None
 
 
-Number = Callable[[Standing, datetime], float | None]
-# Name, what it says, and where it comes from. A model of which it is not known has no line.
+Number = Callable[[ModelStatus, datetime], float | None]
+# Name, help text, and source of the value. A model without a value has no line.
 GAUGES: tuple[tuple[str, str, Number], ...] = (
     (
         "drift_share",
-        "Share of the features that drifted, the newest that was measured.",
+        "Share of the features that drifted, the latest measured value.",
         lambda s, _: _of_last(s, "drift_share"),
     ),
     (
@@ -40,27 +40,27 @@ GAUGES: tuple[tuple[str, str, Number], ...] = (
         "When the drift share was measured, since 1970.",
         lambda s, _: _moment(s, "drift_at"),
     ),
-    ("loss", "Loss of the champion on labelled rows, the newest that was measured.", lambda s, _: _of_last(s, "loss")),
+    ("loss", "Loss of the champion on labeled rows, the latest measured value.", lambda s, _: _of_last(s, "loss")),
     ("loss_timestamp_seconds", "When the loss was measured, since 1970.", lambda s, _: _moment(s, "loss_at")),
     ("reference_loss", "Loss that the champion is compared with.", lambda s, _: _of_last(s, "reference_loss")),
     (
         "loss_worse",
-        "1 while the loss is worse than the reference loss beyond chance, 0 while it is not.",
+        "1 while the loss is significantly worse than the reference loss, 0 while it is not.",
         lambda s, _: {"worse": 1.0, "well": 0.0}.get(s.last.standing) if s.last else None,
     ),
     (
         "not_well",
-        "1 while something is wrong with the model: its data, its loss, its check, or there is no champion.",
+        "1 while the model has a problem: bad data, a worse loss, a failed check, or no champion.",
         lambda s, _: s.last.not_well is not None if s.last else None,
     ),
     ("champion_age_seconds", "Time since the newest row that the champion was trained on.", _age),
-    ("check_seconds", "How long the last check took.", lambda s, _: _of_last(s, "seconds")),
+    ("check_seconds", "Duration of the last check.", lambda s, _: _of_last(s, "seconds")),
     (
         "check_wait_seconds",
         "Time from the moment the last check was due to its start.",
         lambda s, _: _of_last(s, "waited_seconds"),
     ),
-    ("check_lag_seconds", "How long a check has been due by now.", lambda s, now: s.lag(now).total_seconds()),
+    ("check_lag_seconds", "Time since a check became due.", lambda s, now: s.lag(now).total_seconds()),
     (
         "last_check_timestamp_seconds",
         "When the last check began, since 1970.",
@@ -73,45 +73,45 @@ GAUGES: tuple[tuple[str, str, Number], ...] = (
     ),
     ("check_running", "1 while a check runs.", lambda s, _: s.running_since is not None),
     ("check_overdue", "1 while a check is later than its schedule allows.", lambda s, now: s.silent(now)),
-    ("check_hung", "1 while a check runs for longer than any should.", lambda s, now: s.hung(now)),
+    ("check_hung", "1 while a check runs for longer than allowed.", lambda s, now: s.hung(now)),
     (
         "config_broken",
-        "1 while the model's file is broken and its last good state is used.",
+        "1 while the model's file is invalid and its last valid config is used.",
         lambda s, _: s.broken is not None,
     ),
 )
 
 
-def metrics(standings: Iterable[Standing], now: datetime) -> bytes:
-    """All models in Prometheus' text format. Counts begin with the process, as Prometheus expects."""
+def metrics(statuses: Iterable[ModelStatus], now: datetime) -> bytes:
+    """Return all models in Prometheus' text format. Counts start at 0 with the process, as Prometheus expects."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Told(tuple(standings), now))
+    registry.register(_Models(tuple(statuses), now))
     return generate_latest(registry)
 
 
-class _Told(Collector):
-    def __init__(self, standings: tuple[Standing, ...], now: datetime) -> None:
-        self.standings, self.now = standings, now
+class _Models(Collector):
+    def __init__(self, statuses: tuple[ModelStatus, ...], now: datetime) -> None:
+        self.statuses, self.now = statuses, now
 
     def collect(self) -> Iterator[Metric]:
         for name, about, number in GAUGES:
             gauge = GaugeMetricFamily(f"driftloop_{name}", about, labels=["model"])
-            for standing in self.standings:
+            for status in self.statuses:
                 try:
-                    value = number(standing, self.now)
+                    value = number(status, self.now)
                 except Exception:  # noqa: S112  (/health shows the error; the other models keep their lines)
                     continue
                 if value is not None and not math.isnan(value):
-                    gauge.add_metric([standing.model], float(value))
+                    gauge.add_metric([status.model], float(value))
             yield gauge
-        ends = CounterMetricFamily("driftloop_checks", "Checks by how they ended.", labels=["model", "outcome"])
+        ends = CounterMetricFamily("driftloop_checks", "Checks by outcome.", labels=["model", "outcome"])
         left = CounterMetricFamily(
             "driftloop_checks_left_out", "Checks that were due and did not run.", labels=["model", "why"]
         )
-        for standing in self.standings:
-            for outcome, count in sorted(standing.ends.items()):
-                ends.add_metric([standing.model, outcome], count)
-            left.add_metric([standing.model, "missed"], standing.missed)
-            left.add_metric([standing.model, "overrun"], standing.overrun)
+        for status in self.statuses:
+            for outcome, count in sorted(status.ends.items()):
+                ends.add_metric([status.model, outcome], count)
+            left.add_metric([status.model, "missed"], status.missed)
+            left.add_metric([status.model, "overrun"], status.overrun)
         yield ends
         yield left

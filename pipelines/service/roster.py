@@ -1,4 +1,4 @@
-"""Which models the service watches: the YAML files of its folders, the last good state of each, and what is broken."""
+"""Models watched by the service: the YAML files of its folders, their last valid configs, and invalid files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTLE = timedelta(seconds=0.5)
 
 @dataclass(frozen=True)
 class Broken:
-    """A file that cannot be taken, and why. `model` is the one that goes on by its last good state, if there is one."""
+    """An invalid file, and why. `model` is the model that keeps using its last valid config, if there is one."""
 
     file: str
     why: str
@@ -26,7 +26,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a look has found: models to watch from now on as they stand, models to drop, files newly broken."""
+    """Changes since the last look: models to watch with their new config, models to drop, newly invalid files."""
 
     taken: tuple[Project, ...] = ()
     dropped: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Changes:
 
 
 class Roster:
-    """The models of some folders and files, as they were when they were good last."""
+    """Models of some folders and files, with their last valid configs."""
 
     def __init__(self, places: Iterable[Path]) -> None:
         self.places = tuple(place.resolve() for place in places)
@@ -47,11 +47,11 @@ class Roster:
 
     @property
     def restless(self) -> bool:
-        """Whether a file is just being written."""
+        """Whether a file is being written."""
         return self._files.restless
 
     def look(self, now: datetime) -> Changes:
-        """Read what is new or changed since the last look. A broken file is named once for each of its states."""
+        """Read the files that are new or changed since the last look. An invalid file is reported once per state."""
         patterns = [str(place / "*.y*ml") if place.is_dir() else str(place) for place in self.places]
         there = {name: stamp for pattern in patterns for name, stamp in listing(pattern).items()}
         before = self.models()
@@ -63,9 +63,9 @@ class Roster:
         self._files.settle = SETTLE
         if not gone and not changed:
             return Changes()
-        # A file whose model was another's may be taken now that the other one has changed.
+        # A file with the model name of another file may be valid now that the other file has changed.
         again = [file for file in self.broken if file not in changed]
-        broken = [one for file in sorted({*changed, *again}) if (one := self._take(file)) is not None]
+        broken = [problem for file in sorted({*changed, *again}) if (problem := self._take(file)) is not None]
         after = self.models()
         return Changes(
             taken=tuple(project for model, project in after.items() if before.get(model) != project),
@@ -74,24 +74,24 @@ class Roster:
         )
 
     def models(self) -> dict[str, Project]:
-        """Every model that is watched, by name."""
+        """Return every watched model, by name."""
         return {project.model: project for project in self._good.values()}
 
     def _take(self, file: str) -> Broken | None:
-        """Read one file; what was broken and is not told yet comes back."""
-        told, kept = self.broken.pop(file, None), self._good.get(file)
+        """Read one file; return its problem unless it was reported before."""
+        reported, kept = self.broken.pop(file, None), self._good.get(file)
         try:
             project = load(file)
             other = next((f for f, p in self._good.items() if p.model == project.model and f != file), None)
             if other is None:
                 self._good[file] = project
                 return None
-            why = f"the model {project.model!r} is in {other} already; give one of them another name"
+            why = f"the model {project.model!r} is already defined in {other}; rename one of the two"
         except DriftloopError as error:
             why = str(error)
         except Exception as error:
-            # Also what the reader of files does not expect: one file must not keep the others from being read.
+            # Unexpected errors too: one file must not keep the others from being read.
             why = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
-        found = Broken(file, why, kept.model if kept else None)
-        self.broken[file] = found
-        return found if found != told else None
+        problem = Broken(file, why, kept.model if kept else None)
+        self.broken[file] = problem
+        return problem if problem != reported else None

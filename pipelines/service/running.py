@@ -1,4 +1,4 @@
-"""Checks side by side within a limit, one of a model at a time. Knows not what a check is, nor when one is due."""
+"""Pool of check workers: at most one check per model at a time. Independent of what a check does and when it is due."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ log = logging.getLogger("driftloop.service")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A wish for a check: of which model, why, and when it was due. `started` is there once it runs."""
+class CheckRequest:
+    """A request for a check: its model, its reason, and when it was due. `started` is set once it runs."""
 
     model: str
     why: Why
@@ -26,10 +26,10 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A check that came to its end: what it gave, or the error that it ended in."""
+class CheckEnd:
+    """End of a check: its result, or the error that it raised."""
 
-    asked: Asked
+    request: CheckRequest
     ended: datetime
     result: Any = None
     error: BaseException | None = None
@@ -40,25 +40,25 @@ def _clock() -> datetime:
 
 
 class Runner:
-    """Runs `work` for each wish in one of `workers` threads, and tells `ended` of every end.
+    """Runs `work` for each request in one of `workers` threads, and calls `ended` at every end.
 
-    A model has at most one check running and one waiting. A wish by the schedule for a model that is not done with the
-    last one is an overrun: it is left out. Rows that arrive meanwhile are not in the check that runs, so they get one
-    after it. The threads are daemons: a check that hangs does not keep the process from its end.
+    A model has at most one check running and one waiting. A scheduled request for a model whose last check is still
+    running is an overrun: it is skipped. Rows that arrive meanwhile are not in the running check, so another check
+    follows. The threads are daemons: a check that hangs does not keep the process alive.
     """
 
     def __init__(
         self,
-        work: Callable[[Asked], Any],
-        ended: Callable[[Ended], None],
+        work: Callable[[CheckRequest], Any],
+        ended: Callable[[CheckEnd], None],
         *,
         workers: int,
         clock: Callable[[], datetime] = _clock,
     ) -> None:
         self._work, self._ended, self._clock = work, ended, clock
         self._change = threading.Condition()
-        self._waiting: deque[Asked] = deque()
-        self._running: dict[str, Asked] = {}
+        self._waiting: deque[CheckRequest] = deque()
+        self._running: dict[str, CheckRequest] = {}
         self._stopping = False
         self._threads = [
             threading.Thread(target=self._serve, name=f"check-{at}", daemon=True) for at in range(1, workers + 1)
@@ -66,65 +66,65 @@ class Runner:
         for thread in self._threads:
             thread.start()
 
-    def ask(self, asked: Asked) -> Answer:
-        """Take a wish, or say why not. Returns at once."""
+    def ask(self, request: CheckRequest) -> Answer:
+        """Accept a request, or return why not. Does not wait."""
         with self._change:
             if self._stopping:
                 return "stopping"
-            waits = any(other.model == asked.model for other in self._waiting)
-            runs = asked.model in self._running
-            if waits or (runs and asked.why == "schedule"):
-                # What waits will see all rows that are there when it starts.
-                return "overrun" if asked.why == "schedule" else "queued"
-            self._waiting.append(asked)
+            waits = any(other.model == request.model for other in self._waiting)
+            runs = request.model in self._running
+            if waits or (runs and request.why == "schedule"):
+                # The waiting check will read all rows that exist when it starts.
+                return "overrun" if request.why == "schedule" else "queued"
+            self._waiting.append(request)
             self._change.notify_all()
             return "again" if runs else "queued"
 
-    def running(self) -> tuple[Asked, ...]:
-        """The checks that run now."""
+    def running(self) -> tuple[CheckRequest, ...]:
+        """Return the running checks."""
         with self._change:
             return tuple(self._running.values())
 
     def waiting(self) -> tuple[str, ...]:
-        """The models whose check waits for a worker, or for the one before it."""
+        """Return the models whose check waits for a worker, or for the previous check."""
         with self._change:
-            return tuple(asked.model for asked in self._waiting)
+            return tuple(request.model for request in self._waiting)
 
     def stop(self) -> tuple[str, ...]:
-        """Start nothing any more; gives the models whose check was waiting and is given up."""
+        """Start no more checks; return the models whose waiting check is discarded."""
         with self._change:
             self._stopping = True
-            left = tuple(asked.model for asked in self._waiting)
+            left = tuple(request.model for request in self._waiting)
             self._waiting.clear()
             self._change.notify_all()
             return left
 
     def idle(self, within_seconds: float) -> bool:
-        """Wait until nothing runs or waits; False if something still does after so long."""
+        """Wait until nothing runs or waits; return False if something still does after `within_seconds`."""
         with self._change:
             return self._change.wait_for(lambda: not self._running and not self._waiting, within_seconds)
 
     def _serve(self) -> None:
-        while (asked := self._next()) is not None:
+        while (request := self._next()) is not None:
             result, error = None, None
             try:
-                result = self._work(asked)
+                result = self._work(request)
             except BaseException as raised:
                 error = raised
             try:
-                self._ended(Ended(asked, self._clock(), result, error))
+                self._ended(CheckEnd(request, self._clock(), result, error))
             except Exception:
-                # A worker less would be noticed by nobody.
-                log.exception("%s: how its check ended could not be taken in", asked.model)
+                # Nothing would report the loss of a worker.
+                log.exception("%s: the result of its check could not be processed", request.model)
             finally:
                 with self._change:
-                    del self._running[asked.model]
+                    del self._running[request.model]
                     self._change.notify_all()
 
-    def _next(self) -> Asked | None:
+    def _next(self) -> CheckRequest | None:
         with self._change:
             while True:
-                ready = next((asked for asked in self._waiting if asked.model not in self._running), None)
+                ready = next((request for request in self._waiting if request.model not in self._running), None)
                 if ready is not None:
                     self._waiting.remove(ready)
                     started = replace(ready, started=self._clock())

@@ -1,4 +1,4 @@
-"""When a file that arrives is complete: pure, but for `listing`, which looks at the disk."""
+"""Detection of complete files. Pure, except for `listing`, which reads the disk."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 
 from driftloop.monitoring import formats
 
-# What copying, downloading and writing programs call a file that they are not done with.
+# Names of unfinished files of programs that copy, download or write.
 UNFINISHED = (".*", "_*", "*.tmp", "*.temp", "*.part", "*.partial", "*.crdownload", "*.filepart", "*.swp", "*~")
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells one state of a file from another: its size, when its content changed, which file it is.
+    """State of a file: its size, when its content changed, which file it is.
 
-    `appeared` is when it came to this name, by a write or by a rename: the newer one of the two times of a file.
+    `appeared` is when the file got this name, by a write or a rename: the newer of its two times.
     """
 
     size: int
@@ -32,10 +32,10 @@ class Stamp:
 
 @dataclass
 class Settling:
-    """Tells the files that are new or changed, once each, as soon as they have stayed the same for `settle`.
+    """Reports new and changed files, once each, as soon as they have stayed the same for `settle`.
 
-    A rename puts a whole file under its name at once; it is told after the same short wait. A file that goes on to
-    change is told again when it has settled again.
+    A renamed file is complete immediately, but reported after the same short wait. A file that changes again is
+    reported again once it has stayed the same.
     """
 
     settle: timedelta
@@ -43,7 +43,7 @@ class Settling:
     _changing: dict[str, tuple[Stamp, datetime]] = field(default_factory=dict)
 
     def see(self, found: Mapping[str, Stamp], now: datetime) -> tuple[str, ...]:
-        """Take what is there at `now`; gives the names of files that are complete by now, sorted."""
+        """Compare with the files found at `now`; return the names of newly complete files, sorted."""
         for name in self.known.keys() - found.keys():
             del self.known[name]
         for name in self._changing.keys() - found.keys():
@@ -65,12 +65,12 @@ class Settling:
 
     @property
     def restless(self) -> bool:
-        """Whether some file is still on its way, so that it is worth looking again soon."""
+        """Whether some file is still changing, so that the next look should be soon."""
         return bool(self._changing)
 
 
 def listing(pattern: str) -> dict[str, Stamp]:
-    """The files that a path, folder or glob leads to by now, without those whose name says that they are unfinished."""
+    """Return the files of a path, folder or glob, without files whose name marks them as unfinished."""
     if os.path.isdir(pattern):
         pattern = os.path.join(glob.escape(pattern), "*")
     names = [pattern] if os.path.isfile(pattern) else glob.glob(pattern, recursive=True)
@@ -88,7 +88,7 @@ def listing(pattern: str) -> dict[str, Stamp]:
 
 
 def roots(pattern: str) -> tuple[Path, bool]:
-    """The folder to watch for a path or glob, and whether the folders in it too. The nearest one that exists.
+    """Return the folder to watch for a path or glob (the nearest existing one), and whether to watch its subfolders.
 
     >>> roots("/nowhere/in/*.csv")
     (PosixPath('/'), False)
@@ -97,7 +97,7 @@ def roots(pattern: str) -> tuple[Path, bool]:
     deep = glob.has_magic(str(folder.parent))
     while glob.has_magic(str(folder)) or not folder.is_dir():
         folder = folder.parent
-    # What is to come may be far below a folder that is there; that one is looked at now and then.
+    # New files may appear far below an existing folder; that folder is polled.
     fixed = Path(pattern).parent
     while glob.has_magic(str(fixed)):
         fixed = fixed.parent

@@ -1,4 +1,4 @@
-"""What the service knows of one model while it watches it, and how the ledger's past makes the beginning of it."""
+"""State of one model while the service watches it, initialized from the ledger."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Check, changed
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.service.arrivals import Arrivals, Poll
-from driftloop.pipelines.service.running import Ended
-from driftloop.pipelines.service.standing import Last, Standing, last_failed, last_of
+from driftloop.pipelines.service.model_status import Last, ModelStatus, last_failed, last_of
+from driftloop.pipelines.service.running import CheckEnd
 
-# The newest checks are read, and more of them only where these measured no loss.
+# Number of recent checks to read; the larger number only if these have no loss.
 NEAR, FAR_ENOUGH = 20, 500
 
 
 @dataclass
 class Watched:
-    """One model: its file as it was good last, its last check, its counts and what it waits for."""
+    """One model: its last valid config, its last check, its counts and what it waits for."""
 
     project: Project
     since: datetime
@@ -30,36 +30,36 @@ class Watched:
     overrun: int = 0
     arrivals: Arrivals | None = None
     poll: Poll | None = None
-    told: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, project: Project, ledger: Ledger, now: datetime) -> Watched:
-        """Take up a model where the last process left it."""
+        """Read the state that the last process left in the ledger."""
         checks = ledger.checks(project.model, most=NEAR)
         if len(checks) == NEAR and not any(check.performance for check in checks):
             checks = ledger.checks(project.model, most=FAR_ENOUGH)
         last = None
         for check in reversed(checks):
             last = last_of(check, last)
-        made = cls(project, now, last)
-        made.take(project)
-        return made
+        watched = cls(project, now, last)
+        watched.take(project)
+        return watched
 
     def take(self, project: Project) -> None:
-        """Go on by another state of the file."""
+        """Continue with another state of the config."""
         same = self.project.schedule.on == project.schedule.on and self.project.folder == project.folder
         self.project = project
         if not same or (self.arrivals is None and self.poll is None):
             since = self.last.started if self.last else None
             self.arrivals, self.poll = Arrivals.of(project, since), Poll.of(project, since)
 
-    def ended(self, end: Ended) -> None:
-        """Take in how a check ended."""
-        assert end.asked.started is not None
-        started = end.asked.started
+    def ended(self, end: CheckEnd) -> None:
+        """Record the end of a check."""
+        assert end.request.started is not None
+        started = end.request.started
         timed = {
             "seconds": (end.ended - started).total_seconds(),
-            "waited_seconds": max(0.0, (started - end.asked.due).total_seconds()),
+            "waited_seconds": max(0.0, (started - end.request.due).total_seconds()),
         }
         if isinstance(end.result, Check):
             last = last_of(end.result, self.last)
@@ -68,13 +68,13 @@ class Watched:
             last = last_failed(reason, started, self.last)
         self.last = changed(last, **timed)
         self.ends[self.last.outcome] += 1
-        self.told.clear()
+        self.reported.clear()
 
-    def standing(
+    def status(
         self, *, running_since: datetime | None, waits: bool, due: datetime | None, broken: str | None
-    ) -> Standing:
+    ) -> ModelStatus:
         """Current status of the model."""
-        return Standing(
+        return ModelStatus(
             model=self.project.model,
             file=str(self.project.file),
             schedule=self.project.schedule,

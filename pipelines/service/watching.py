@@ -1,7 +1,7 @@
-"""Wakes the service when something changes in the folders it looks at. The only user of watchfiles.
+"""Notices changes in the watched folders and wakes the service. The only user of watchfiles.
 
-It says when to look and not what is there: a message that is lost, or a file system that sends none, costs the seconds
-until the next look, and no file.
+It reports when to look, not what has changed: a lost message, or a file system that sends none, costs only the seconds
+until the next look.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ log = logging.getLogger("driftloop.service")
 
 
 class Watch:
-    """Calls `wake` after changes in the folders that were set last; with True, also in all folders below."""
+    """Calls `wake` after changes in the current folders; with True, also in all their subfolders."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
@@ -52,5 +52,5 @@ class Watch:
             ):
                 self._wake()
         except Exception as error:
-            # Too many watches for this system, say, or a folder that went away.
-            log.warning("changes are looked for every few seconds only: %s", error)
+            # For example too many watches for this system, or a folder that was deleted.
+            log.warning("folders cannot be watched, so files are checked every few seconds instead: %s", error)

@@ -1,4 +1,4 @@
-"""The naive opponent: what a constant, learnt from the training labels, would lose on the holdout."""
+"""The naive opponent: what a constant, learned from the training labels, would lose on the holdout."""
 
 from __future__ import annotations
 

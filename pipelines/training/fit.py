@@ -36,12 +36,12 @@ def fit(
     like: Scorer | None = None,
     here: bool = False,
 ) -> Scorer:
-    """Fit what `settings.estimator` names on the labelled rows; the same rows and seed give the same model.
+    """Fit what `settings.estimator` names on the labeled rows; the same rows and seed give the same model.
 
     `frame` is in order of time: the newest fifth decides on the number of trees and, under `auto`, on the estimator;
     then all rows are learned from. `target` has the index of `frame`: floats for regression, class names otherwise;
     rows without a (finite) label are left out. `params` come on top of `settings.params`. `loss` is what the model
-    will be judged by, the task's default if not given: xgboost then minimises it unless the params name another
+    will be judged by, the task's default if not given: xgboost then minimizes it unless the params name another
     objective. `like` is a model whose features, levels, classes and recipe are taken as they are, so that nothing is
     chosen again; rows of another class are left out.
 
@@ -105,7 +105,7 @@ def preload(estimator: str) -> None:
 def labelled(frame: pd.DataFrame, target: pd.Series, task: Task) -> tuple[pd.DataFrame, pd.Series]:
     """The rows that carry a label: not missing and, for regression, finite. Class names come out as text.
 
-    >>> rows, target = labelled(pd.DataFrame({"n": [1.0, 2.0]}), pd.Series(["a", None]), "binary")
+    >>> rows, target = labeled(pd.DataFrame({"n": [1.0, 2.0]}), pd.Series(["a", None]), "binary")
     >>> len(rows), target.tolist()
     (1, ['a'])
     """
@@ -123,7 +123,7 @@ def check(
     task: Task,
     settings: Training,
 ) -> tuple[Features, tuple[str, ...]]:
-    """Whether labelled rows can be learned from: their features and sorted classes, or `TrainingImpossible`."""
+    """Whether labeled rows can be learned from: their features and sorted classes, or `TrainingImpossible`."""
     if len(frame) == 0:
         raise TrainingImpossible(
             "no_labels",
@@ -134,7 +134,7 @@ def check(
     if len(frame) < settings.min_rows:
         raise TrainingImpossible(
             "too_few_rows",
-            f"{len(frame):,} labelled training rows",
+            f"{len(frame):,} labeled training rows",
             expected=f"at least {settings.min_rows:,} (training.min_rows)",
             remedy="make training.window longer, or lower training.min_rows",
         )
@@ -149,7 +149,7 @@ def check(
     if empty:
         raise TrainingImpossible(
             "empty_feature",
-            f"{listed(empty)}: no value in any of {len(frame):,} labelled training rows",
+            f"{listed(empty)}: no value in any of {len(frame):,} labeled training rows",
             expected="at least one value in each feature",
             remedy="correct the source, or take the column out of columns.numeric or columns.categorical",
         )

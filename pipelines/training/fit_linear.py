@@ -1,4 +1,4 @@
-"""A regularised linear model: ridge for numbers, logistic regression for classes, over one-hot categories."""
+"""A regularized linear model: ridge for numbers, logistic regression for classes, over one-hot categories."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def find_leaks(
     """Name the features which alone tell the target to the degree `threshold` (at it exactly: a leak).
 
     The degree of a number is the larger of |Spearman| and |Pearson| (values cut off at their 0.5 and 99.5 %
-    quantiles) for regression; for classes the AUC, which has to hold between all neighbouring classes when these are
+    quantiles) for regression; for classes the AUC, which has to hold between all neighboring classes when these are
     put in the order of their medians. The degree of a category, and of a number with few distinct values, is the
     correlation of the target with the mean of its level (regression), or the part of the errors of the naive guess
     that the majority of its level takes away (classes); means and majorities come from the other half of the rows,

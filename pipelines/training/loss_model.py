@@ -89,7 +89,7 @@ class _Rows:
 def fit_loss_model(
     scorer: Scorer, frame: pd.DataFrame, target: NDArray[Any], loss: Loss, *, seed: int = 0, threads: int | None = None
 ) -> LossModel:
-    """Learn the loss of a scorer from labelled rows that it was not trained on, in order of time.
+    """Learn the loss of a scorer from labeled rows that it was not trained on, in order of time.
 
     Five fits, each without a fifth of the time, tell how far the estimator is to be trusted; the sixth, on all rows,
     is kept. Too few rows, or losses that are no finite numbers, return an estimator with that reason.

@@ -118,7 +118,7 @@ def confusion_plot(
     *,
     title: str = "Actual and predicted",
 ) -> Path:
-    """Draw how often each class was taken for each, in per cent of the actual class.
+    """Draw how often each class was taken for each, in percent of the actual class.
 
     `target` holds class names, `predicted` the probabilities of shape (n, k). Of more than 15 classes the rarest are
     drawn as one. Rows without a label are left out; a name that the model does not know has a row of its own.

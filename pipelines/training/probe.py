@@ -23,7 +23,7 @@ ROWS, TREES = 0.2, 0.25
 def fit_probe(
     config: Project, frame: pd.DataFrame, found: dict[str, Any] | None = None, *, here: bool = False
 ) -> Scorer:
-    """Fit on a fifth of the labelled rows, drawn with the training's seed, with a quarter of the trees.
+    """Fit on a fifth of the labeled rows, drawn with the training's seed, with a quarter of the trees.
 
     Never on fewer rows than `training.min_rows`, if there are as many. `found` are parameters that a search has found
     for the champion. An estimator without a number of trees, and a function of the user's own that was given none,

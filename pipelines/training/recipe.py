@@ -60,7 +60,7 @@ class Recipe(Record):
 
 @dataclass(frozen=True)
 class Fitting:
-    """How estimators are fitted here: the loss to minimise, seed and threads."""
+    """How estimators are fitted here: the loss to minimize, seed and threads."""
 
     loss: Loss
     seed: int
@@ -87,7 +87,7 @@ def choose(settings: Training, params: dict[str, Any], rows: Rows, fitting: Fitt
     """Find the recipe that predicts the newest fifth of the rows best, after learning from the older ones.
 
     Boosted trees stop at the number of trees where that loss is lowest, unless the parameters fix the number. `auto`
-    tries xgboost, whose parameters are those configured, and a regularised linear model. The rows of the gate's
+    tries xgboost, whose parameters are those configured, and a regularized linear model. The rows of the gate's
     holdout are not among `rows`.
     """
     names = FIELD if settings.estimator == AUTO else (settings.estimator,)

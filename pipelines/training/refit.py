@@ -1,4 +1,4 @@
-"""The second fit, on all labelled rows, compared with the model that the gate judged. Pure."""
+"""The second fit, on all labeled rows, compared with the model that the gate judged. Pure."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def why_not(
 
 
 def below_gate(version: str, performance: Performance | None, age_batches: float | None) -> tuple[Finding, ...]:
-    """Report that a second fit does worse than the gate measured, on one of its first labelled windows.
+    """Report that a second fit does worse than the gate measured, on one of its first labeled windows.
 
     `age_batches` is how much older the newest row it has learned from is than the end of the window, in windows; the
     loss that the gate measured is the reference loss.
@@ -75,7 +75,7 @@ def below_gate(version: str, performance: Performance | None, age_batches: float
         return ()
     said = (
         f"version {version} was fitted again on all rows after the gate, which had measured {performance.title} "
-        f"{figure(performance.reference_loss)}; its first labelled rows have {figure(performance.loss)} "
+        f"{figure(performance.reference_loss)}; its first labeled rows have {figure(performance.loss)} "
         f"({figure(performance.low)} to {figure(performance.high)}). `driftloop rollback` brings the previous one back"
     )
     return (REFIT_BELOW_GATE.found(said),)

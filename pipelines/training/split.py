@@ -1,4 +1,4 @@
-"""Cutting labelled rows by time: what is trained on, what is held out, and what of that neither model has seen."""
+"""Cutting labeled rows by time: what is trained on, what is held out, and what of that neither model has seen."""
 
 from __future__ import annotations
 

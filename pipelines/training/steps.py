@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """The labelled rows of a training: to learn from, and the newest ones to be judged by."""
+    """The labeled rows of a training: to learn from, and the newest ones to be judged by."""
 
     train: pd.DataFrame
     holdout: pd.DataFrame
 
 
 def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
-    """Cut the labelled rows of the window in order of time, with a gap of the label delay before the holdout.
+    """Cut the labeled rows of the window in order of time, with a gap of the label delay before the holdout.
 
     The window is longer than `training.window` by the gap, so that the delay takes nothing from what is learned.
-    Without enough labelled rows, or any before the holdout, `TrainingImpossible` says which.
+    Without enough labeled rows, or any before the holdout, `TrainingImpossible` says which.
     """
     columns = config.columns
     labelled = frame[frame[columns.target].notna()]
@@ -41,8 +41,8 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
         ends = "" if frame.empty else f": {late.sentence(columns.label_delay)}"
         raise TrainingImpossible(
             "no_data" if frame.empty else "no_labels",
-            f"{len(frame):,} rows in {window}, none of them labelled{ends}",
-            expected=f"at least {config.training.min_rows} labelled rows",
+            f"{len(frame):,} rows in {window}, none of them labeled{ends}",
+            expected=f"at least {config.training.min_rows} labeled rows",
             remedy=late.remedy(columns.label_delay) if len(frame) else "wait for rows, or widen training.window",
         )
     if len(labelled) < config.training.min_rows:
@@ -50,7 +50,7 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
         ends = f"; {missing:,} more rows have no label: {late.sentence(columns.label_delay)}" if missing else ""
         raise TrainingImpossible(
             "too_few_rows",
-            f"{len(labelled):,} labelled rows in {window}, at least {config.training.min_rows:,} are needed{ends}",
+            f"{len(labelled):,} labeled rows in {window}, at least {config.training.min_rows:,} are needed{ends}",
             expected=f"training.min_rows: {config.training.min_rows}",
             remedy="wait for more rows, or widen training.window",
         )
@@ -63,7 +63,7 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
     if train.empty:
         raise TrainingImpossible(
             "too_few_rows",
-            f"all {len(labelled):,} labelled rows in {window} are held out, or lie in the gap of the label delay "
+            f"all {len(labelled):,} labeled rows in {window} are held out, or lie in the gap of the label delay "
             f"({format_duration(config.columns.label_delay)}) before the holdout",
             expected="rows before the holdout and its gap",
             remedy="wait for more rows, or widen training.window",
@@ -73,7 +73,7 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
             "no_labels",
             f"{len(holdout):,} rows of the holdout ({start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M}) have labels"
             f": {late.sentence(columns.label_delay)}",
-            expected=f"at least {config.gate.min_rows:,} labelled rows to judge a model by (gate.min_rows)",
+            expected=f"at least {config.gate.min_rows:,} labeled rows to judge a model by (gate.min_rows)",
             remedy=late.remedy(columns.label_delay),
         )
     return Parts(train=train, holdout=holdout)
@@ -87,7 +87,7 @@ def learn(
     like: Scorer | None = None,
     here: bool = False,
 ) -> Scorer:
-    """Fit what the config names on labelled rows in order of time; `params` come on top of its own.
+    """Fit what the config names on labeled rows in order of time; `params` come on top of its own.
 
     `like`: take features, classes and recipe of that model. `here`: a function of the user's own runs in this process,
     without limits. A backtest makes hundreds of fits while a user waits; a process for each would cost more than the

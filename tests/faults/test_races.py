@@ -129,6 +129,6 @@ def test_of_two_that_finish_in_any_order_the_better_one_serves(
     assert made.champion() == (first.version if serves == "quick" else "3")
     if serves == "quick":
         assert (
-            "the champion changed meanwhile; against version 2"
+            "the champion changed meanwhile; compared with version 2"
             in registry.versions(made.name)[0].tags["driftloop.rejected"]
         )

@@ -80,6 +80,6 @@ def test_the_loop_runs_on_postgres(
     with closing(Ledger(home.ledger_url())) as ledger:
         assert [check.outcome.judged for check in ledger.checks("pg")][-2:] == [True, True]
         registry.unpoint("pg", registry.CHAMPION)
-        assert "was brought back" in str(promotion.heal(ledger, "pg", day(43)))
+        assert "was restored" in str(promotion.restore(ledger, "pg", day(43)))
     assert registry.champion("pg").number == champion.number
     assert postgres.execute("SELECT count(*) FROM registered_models", places["mlflow"]) == [(1,)]

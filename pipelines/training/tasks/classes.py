@@ -38,7 +38,7 @@ class Classes(Training):
             return None
         return TrainingImpossible(
             "one_class",
-            f"all {len(target):,} labelled training rows are of the class {classes[0]!r}",
+            f"all {len(target):,} labeled training rows are of the class {classes[0]!r}",
             expected="rows of at least two classes",
             remedy="make training.window longer, or check how the target is made",
         )
@@ -64,7 +64,7 @@ class Classes(Training):
         return codes[often], often
 
     def told_by_number(self, values: Floats, told: NDArray[Any]) -> float:
-        """The least AUC between classes that are neighbours by their median (of two: the AUC). Missing is lowest."""
+        """The least AUC between classes that are neighbors by their median (of two: the AUC). Missing is lowest."""
         from scipy.stats import rankdata
 
         lowest = np.nanmin(values) - 1.0 if np.isfinite(values).any() else 0.0

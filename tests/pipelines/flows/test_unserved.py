@@ -56,12 +56,12 @@ def test_the_loss_that_a_model_has_to_beat_is_measured(rejected: Check) -> None:
 
 def test_the_reason_says_what_to_try(rejected: Check) -> None:
     """The check says that there is no champion, and why, and its report has everything."""
-    assert rejected.reason.startswith("there is no champion: the first training was rejected: mae")
+    assert rejected.reason.startswith("no champion yet: the first challenger was rejected: challenger mae")
     assert f"To try: {TRY['worse_than_naive']}" in rejected.reason
     assert rejected.report is not None
     page = Path(rejected.report).read_text()
     assert "Naive baseline" in page
-    assert "there is no champion" in page
+    assert "no champion yet" in page
 
 
 def test_what_cannot_be_measured_fails_nothing(model: Make) -> None:
@@ -130,5 +130,5 @@ def test_every_end_has_an_advice(code: str) -> None:
     """Whatever the gate or a training says, there is something to try."""
     end = retrain(code=code, promoted=False, version=None, champion_loss=None, reason="no training: 3 rows.")
     told = why_no_champion(end)
-    assert told == f"there is no champion: the first training was rejected: 3 rows. To try: {TRY[code]}"
+    assert told == f"no champion yet: the first challenger was rejected: 3 rows. To try: {TRY[code]}"
     assert "was not possible: 3 rows" in why_no_champion(end.model_copy(update={"challenger_loss": None}))

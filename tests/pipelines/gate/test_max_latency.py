@@ -15,7 +15,8 @@ def test_the_limit_is_a_multiple_of_the_champions_time(own: float, passed: bool)
     assert verdict.passed is passed
     if not passed:
         assert verdict.reason == (
-            "predicting 1,000 rows takes 16.01 ms, the champion 8.000 ms; at most 2 times as long is allowed"
+            "time to predict 1,000 rows: challenger 16 ms, champion 8 ms: "
+            "more than 2 times the champion's (gate.max_latency)"
         )
 
 

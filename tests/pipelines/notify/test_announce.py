@@ -118,7 +118,7 @@ def test_bad_data_is_sent_once_for_each_cause_and_once_when_it_is_well(
         "bad data",
         "again no rows to check",
         "errors in the data",
-        "the data is well again",
+        "the data is good again",
         "bad data",
     ]
     assert "no column 'a'" in got[0]["message"]
@@ -133,7 +133,7 @@ def test_a_test_notification_reports_each_url(
     file = streams.write(tmp_path, notify={"urls": [f"{url}/yes", f"{url}/no", "json://127.0.0.1/${NO_HOOK}"]})
     done = CliRunner().invoke(main, ["notify", str(file)])
     lines = done.stdout.splitlines()
-    assert lines[:2] == ["notify.urls[0] (json): delivered", "notify.urls[1] (json): it was not delivered"]
+    assert lines[:2] == ["notify.urls[0] (json): delivered", "notify.urls[1] (json): delivery failed"]
     assert "NO_HOOK" in lines[2]
     assert done.exit_code == 1
     assert [one["title"] for one in got] == ["made: a test notification"] * 2
@@ -167,7 +167,7 @@ def test_a_check_is_told_to_prefect_and_to_people(model: Make, webhook: tuple[st
     assert first.outcome is Outcome.BOOTSTRAPPED
     check = made_model.check(day(35))
     titles = [one["title"] for one in got]
-    assert titles[0] == f"{made_model.name}: version 1 is champion"
+    assert titles[0] == f"{made_model.name}: version 1 is the new champion"
     assert f"{made_model.name}: drift" in titles
     found = events_about(made_model.name, at_least=7)
     names = [event["event"].removeprefix("driftloop.") for event in found]

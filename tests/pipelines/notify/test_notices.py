@@ -61,11 +61,11 @@ def test_the_same_news_are_not_told_within_the_period() -> None:
     (other,) = notices.of_check(made(outcome="failed", reason="the disk is full"), NOTIFY)
     (elsewhere,) = notices.of_check(made(model="n", outcome="failed", reason="no answer after 3 s"), NOTIFY)
     told, hour = [(day(0), notice.key)], timedelta(hours=1)
-    assert not notices.is_news(like, told, day(0) + hour - timedelta(seconds=1), hour)
-    assert notices.is_news(like, told, day(0) + hour, hour)
-    assert notices.is_news(other, told, day(0), hour)
-    assert notices.is_news(elsewhere, told, day(0), hour)
-    assert notices.is_news(notice, [], day(0), hour)
+    assert not notices.should_send(like, told, day(0) + hour - timedelta(seconds=1), hour)
+    assert notices.should_send(like, told, day(0) + hour, hour)
+    assert notices.should_send(other, told, day(0), hour)
+    assert notices.should_send(elsewhere, told, day(0), hour)
+    assert notices.should_send(notice, [], day(0), hour)
 
 
 def test_windows_without_rows_are_news_when_they_repeat() -> None:
@@ -83,13 +83,13 @@ def test_a_lasting_notice_is_sent_once_before_its_end() -> None:
     (bad,) = notices.of_check(made(outcome="bad_data", reason="lost", decision=None), NOTIFY)
     (well,) = notices.of_check(made(), NOTIFY)
     span = timedelta(days=1)
-    assert notices.is_news(bad, [], day(0), span)
-    assert not notices.is_news(bad, [(day(0), bad.key)], day(300), span)
-    assert notices.is_news(bad, [(day(1), well.key), (day(0), bad.key)], day(1), span)
-    assert not notices.is_news(well, [], day(0), span)
-    assert not notices.is_news(well, [(day(0), "failed:m:abc")], day(0), span)
-    assert notices.is_news(well, [(day(0), bad.key)], day(0), span)
-    assert not notices.is_news(well, [(day(1), well.key), (day(0), bad.key)], day(2), span)
+    assert notices.should_send(bad, [], day(0), span)
+    assert not notices.should_send(bad, [(day(0), bad.key)], day(300), span)
+    assert notices.should_send(bad, [(day(1), well.key), (day(0), bad.key)], day(1), span)
+    assert not notices.should_send(well, [], day(0), span)
+    assert not notices.should_send(well, [(day(0), "failed:m:abc")], day(0), span)
+    assert notices.should_send(well, [(day(0), bad.key)], day(0), span)
+    assert not notices.should_send(well, [(day(1), well.key), (day(0), bad.key)], day(2), span)
 
 
 def test_the_same_cause_has_the_same_name() -> None:
@@ -130,7 +130,7 @@ def test_a_silence_stays_the_same_news_until_a_check_has_run() -> None:
 )
 def test_a_secret_that_is_written_out_is_refused(url: str) -> None:
     """The file is shared and stored; its secrets come from the environment."""
-    with pytest.raises(ValueError, match="written out"):
+    with pytest.raises(ValueError, match="in plain text"):
         Notify(urls=[url])
 
 

@@ -24,7 +24,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data.fresh import content_digest
 from driftloop.pipelines.flows.reading import read
-from driftloop.pipelines.registry.contents import _telling
+from driftloop.pipelines.registry.contents import _schema_rows
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.training.steps import divide
 from tests.conftest import Model
@@ -97,10 +97,10 @@ def test_a_few_rows_tell_the_schema_of_all() -> None:
     rows = stream(5).astype({"city": object})
     rows.loc[40:, "amount"], rows.loc[:39, "city"] = np.nan, None
     rows["whole"] = range(len(rows))
-    few = _telling(rows)
+    few = _schema_rows(rows)
     assert len(few) <= 2 * rows.shape[1]
     assert from_pandas(few).schema == from_pandas(rows).schema
-    assert len(_telling(rows.head(0))) == 0
+    assert len(_schema_rows(rows.head(0))) == 0
 
 
 def test_classes_get_a_confusion_matrix(trained: Make) -> None:

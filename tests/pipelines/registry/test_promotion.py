@@ -57,10 +57,10 @@ def numbers(model: str) -> tuple[str | None, str | None]:
 def promote(ledger: Ledger, version: Version, instead_of: str | None, by: Claim | None = None) -> bool:
     """As a training does it: the ledger's word is that this version serves."""
 
-    def last_word() -> None:
+    def close_request() -> None:
         ledger.note(version.model, Kind.PROMOTED, {"version": version.number}, NOW)
 
-    return promotion.promote(ledger, version, instead_of=instead_of, by=by, last_word=last_word)
+    return promotion.promote(ledger, version, instead_of=instead_of, by=by, close_request=close_request)
 
 
 def told(ledger: Ledger, model: str) -> list[str]:
@@ -176,7 +176,7 @@ def test_rollback_swaps_and_can_be_taken_back(three: Three, ledger: Ledger) -> N
     promotion.rollback(ledger, first.model, NOW)
     assert numbers(first.model) == ("2", "1")
     assert told(ledger, first.model)[2:] == ["rolled_back", "rolled_back"]
-    assert promotion.heal(ledger, first.model, NOW) is None, "what was rolled back is meant to serve"
+    assert promotion.restore(ledger, first.model, NOW) is None, "what was rolled back is meant to serve"
 
 
 def test_rollback_refuses_a_broken_version(three: Three, ledger: Ledger) -> None:
@@ -210,9 +210,9 @@ def test_a_champion_that_was_deleted_from_outside_comes_back(
     promote(ledger, second, "1")
     lose(first.model)
     assert numbers(first.model)[0] is None
-    assert said in str(promotion.heal(ledger, first.model, NOW))
+    assert said in str(promotion.restore(ledger, first.model, NOW))
     assert numbers(first.model)[0] == serves
-    assert promotion.heal(ledger, first.model, NOW) is None
+    assert promotion.restore(ledger, first.model, NOW) is None
     assert told(ledger, first.model)[2:] == ["healed"]
 
 
@@ -223,13 +223,13 @@ def test_a_broken_version_is_passed_over_when_the_champion_is_healed(three: Thre
         assert promote(ledger, version, before)
     lose_version(first.model)
     with changed(registry.folder(second) / "scorer.json", b"{ }"):
-        assert "version 1 was brought back" in str(promotion.heal(ledger, first.model, NOW))
+        assert "version 1 was restored" in str(promotion.restore(ledger, first.model, NOW))
     assert numbers(first.model)[0] == "1"
 
 
 def test_a_model_that_never_served_is_not_healed(three: Three, ledger: Ledger) -> None:
     """Where the ledger knows of no champion there is none to bring back."""
-    assert promotion.heal(ledger, three[0].model, NOW) is None
+    assert promotion.restore(ledger, three[0].model, NOW) is None
     assert numbers(three[0].model) == (None, None)
 
 
@@ -238,8 +238,10 @@ def test_a_champion_set_by_hand_is_kept_and_told_once(three: Three, ledger: Ledg
     first, second, _ = three
     promote(ledger, first, None)
     registry.point(second, CHAMPION)
-    assert "made champion by hand, in place of version 1" in str(promotion.heal(ledger, first.model, NOW))
-    assert promotion.heal(ledger, first.model, NOW) is None
+    assert "set as champion in MLflow manually, instead of version 1" in str(
+        promotion.restore(ledger, first.model, NOW)
+    )
+    assert promotion.restore(ledger, first.model, NOW) is None
     assert numbers(first.model)[0] == "2"
     assert told(ledger, first.model) == ["promoted", "champion_set"]
 
@@ -250,7 +252,7 @@ def test_a_rollback_that_broke_off_is_healed(three: Three, ledger: Ledger) -> No
     promote(ledger, first, None)
     promote(ledger, second, "1")
     registry.point(first, CHAMPION)  # as far as the rollback came
-    promotion.heal(ledger, first.model, NOW)
+    promotion.restore(ledger, first.model, NOW)
     assert numbers(first.model) == ("1", "2")
 
 
@@ -285,8 +287,8 @@ def test_a_champion_of_another_registry_is_reported_once(three: Three, ledger: L
     first, *_ = three
     exchanged(ledger, first)
     registry.point(first, CHAMPION)
-    assert "is not the version 1 that the ledger knows" in str(promotion.heal(ledger, first.model, NOW))
-    assert promotion.heal(ledger, first.model, NOW) is None
+    assert "is not the version 1 of the ledger" in str(promotion.restore(ledger, first.model, NOW))
+    assert promotion.restore(ledger, first.model, NOW) is None
     assert numbers(first.model)[0] == "1"
 
 
@@ -295,9 +297,9 @@ def test_nothing_of_another_registry_is_brought_back(three: Three, ledger: Ledge
     first, second, _ = three
     exchanged(ledger, first)
     exchanged(ledger, second)
-    assert promotion.heal(ledger, first.model, NOW) is None
+    assert promotion.restore(ledger, first.model, NOW) is None
     assert numbers(first.model) == (None, None)
-    assert "the ledger knows version 2 as champion, and MLflow has neither" in str(promotion.lost(ledger, first.model))
+    assert "in the ledger version 2 is champion, but MLflow has neither" in str(promotion.lost(ledger, first.model))
     promote(ledger, first, None)
     assert promotion.lost(ledger, first.model) is None
 
@@ -316,8 +318,8 @@ def test_a_champion_that_a_new_ledger_does_not_know_is_reported_once(trained: Ma
     made = trained(training__seed=1)
     (tmp_path / "ledger.db").write_bytes(b"")
     with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as new:
-        assert "the ledger is new, or was lost" in str(promotion.heal(new, made.name, NOW))
-        assert promotion.heal(new, made.name, NOW) is None
+        assert "the ledger is new, or was lost" in str(promotion.restore(new, made.name, NOW))
+        assert promotion.restore(new, made.name, NOW) is None
         assert told(new, made.name) == ["champion_set"]
 
 
@@ -339,7 +341,7 @@ def asks(ledger: Ledger, version: Version, champion: str) -> Retrain:
         reason="better",
     )
     last: Any = lambda: ledger.close_request(waits)  # noqa: E731
-    promotion.await_approval(ledger, version, by=None, last_word=last)
+    promotion.await_approval(ledger, version, by=None, close_request=last)
     return waits
 
 
@@ -400,8 +402,8 @@ def test_a_check_heals_a_lost_champion_and_says_so(trained: Make) -> None:
     again = made.check(day(35))
     assert again.outcome is Outcome.STEADY
     assert made.champion() == "1"
-    (finding,) = [one for one in again.findings if one.code == "champion_healed"]
-    assert "version 1 was brought back" in finding.message
+    (finding,) = [one for one in again.findings if one.code == "champion_restored"]
+    assert "version 1 was restored" in finding.message
 
 
 def test_a_proven_challenger_waits_where_the_config_says_so(model: Make) -> None:

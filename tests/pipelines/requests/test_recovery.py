@@ -17,7 +17,7 @@ from driftloop.pipelines.flows.training import carry_out
 from driftloop.pipelines.registry import evidence
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.requests.advice import why_no_champion
-from driftloop.pipelines.requests.recovery import recover, settled_keys, with_end
+from driftloop.pipelines.requests.recovery import judged_keys, recover, with_result
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.monitoring.ledger.test_holders import dead
@@ -42,7 +42,7 @@ Make = Callable[..., Model]
 )
 def test_the_end_of_a_training_is_the_outcome_of_its_check(before: Outcome, end: Retrain, outcome: Outcome) -> None:
     """Whoever writes the last word, the check itself or the one after it, it is the same word."""
-    told = with_end(check(outcome=before, champion="1", champion_after="1"), end)
+    told = with_result(check(outcome=before, champion="1", champion_after="1"), end)
     assert (told.outcome, told.champion_after) == (outcome, "2" if end.promoted else "1")
     first = before is Outcome.BOOTSTRAPPED
     alone = "the first champion is version 2: made" if end.promoted else why_no_champion(end)
@@ -54,13 +54,13 @@ def test_a_check_settles_its_window_for_both_champions(tmp_path: Path) -> None:
     seen = check(champion="1", champion_after="2")
     keys = tuple(window_key("taxi", seen.window, number, "d") for number in ("1", "2"))
     with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
-        assert settled_keys(ledger, seen, "d") == keys
-        assert settled_keys(ledger, check(champion=None, champion_after=None), "d") == ()
+        assert judged_keys(ledger, seen, "d") == keys
+        assert judged_keys(ledger, check(champion=None, champion_after=None), "d") == ()
         for model_id in ("m-1", "m-2"):
             told = {"version": "1", "model_id": model_id, "request_id": "r", "sealed": "s"}
             ledger.note("taxi", Kind.REGISTERED, told, day(0), subject="1")
-        assert settled_keys(ledger, seen, "d")[0] != keys[0], "another registry, another version 1"
-        assert settled_keys(ledger, seen, "d")[1] == keys[1]
+        assert judged_keys(ledger, seen, "d")[0] != keys[0], "another registry, another version 1"
+        assert judged_keys(ledger, seen, "d")[1] == keys[1]
 
 
 def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) -> None:
@@ -85,8 +85,8 @@ def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) 
         assert [row["state"] for row in ledger.requests(made.name)][:1] == ["failed"]
         (last,) = ledger.checks(made.name, most=1)
         assert (last.check_id, last.outcome) == (decided.check_id, Outcome.FAILED)
-        assert "the config has changed since it was asked for: ask again" in last.reason
-        assert told == [f"request {made.name} was left without an end: it is carried on"]
+        assert "the config has changed since the retrain was requested: request it again" in last.reason
+        assert told == [f"request {made.name} was interrupted: it is resumed"]
         recover(load(made.file), ledger, day(23), told.append, carry_out=carry_out)
         assert len(told) == 1, "a further run changes nothing"
 

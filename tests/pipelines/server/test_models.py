@@ -20,7 +20,7 @@ def test_a_folder_and_a_file_of_it_are_one_model(tmp_path: Path) -> None:
 def test_two_files_of_one_model_are_refused(tmp_path: Path) -> None:
     """The error names both files."""
     files = [write(tmp_path / name, model="taxi") for name in ("a", "b")]
-    with pytest.raises(ConfigError, match=r"(?s)b/model\.yaml: model: 'taxi' is in .*a/model\.yaml already"):
+    with pytest.raises(ConfigError, match=r"(?s)b/model\.yaml: model: 'taxi' is already defined in .*a/model\.yaml"):
         projects(files)
 
 

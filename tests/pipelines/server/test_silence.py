@@ -16,7 +16,7 @@ from driftloop.pipelines.config.project import load
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.server.server import deploy
-from driftloop.pipelines.server.silence import tell_silence
+from driftloop.pipelines.server.silence import report_silence
 from tests.conftest import Model
 
 Make = Callable[..., Model]
@@ -27,7 +27,7 @@ HOUR = timedelta(hours=1)
 def looked(later: timedelta) -> list[str]:
     """What the sweep will tell so much later."""
     with closing(Ledger(home.ledger_url())) as ledger, get_client(sync_client=True) as client:
-        return tell_silence(client, ledger, datetime.now(UTC) + later)
+        return report_silence(client, ledger, datetime.now(UTC) + later)
 
 
 def events(model: str, kind: str) -> list[Any]:
@@ -44,7 +44,7 @@ def test_a_check_that_does_not_run_is_told_once(model: Make, webhook: tuple[str,
     assert made.name in looked(7.5 * HOUR)
     assert made.name in looked(8 * HOUR)
     (event,) = events(made.name, "check_silent")
-    assert "no check has ended; one is overdue by " in event.payload["reason"]
+    assert "a check is overdue by " in event.payload["reason"]
     assert [one["title"] for one in got] == [f"{made.name}: silence"]
     assert len(events(made.name, announce.NOTIFIED)) == 1
 

@@ -19,7 +19,7 @@ from driftloop.pipelines.config.project import load
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.server import sweep as module
 from driftloop.pipelines.server.server import deploy
-from driftloop.pipelines.server.sweep import Taken, sweep
+from driftloop.pipelines.server.sweep import StartedRun, sweep
 from tests.conftest import Model
 from tests.streams import day
 
@@ -46,7 +46,7 @@ def asked(ledger: Ledger, model: str) -> str:
     return request_id
 
 
-def swept(request_id: str, grace_seconds: float = 0) -> list[Taken]:
+def swept(request_id: str, grace_seconds: float = 0) -> list[StartedRun]:
     """What a sweep has started for this request; requests of other tests lie in the same ledger."""
     return [one for one in sweep(grace_seconds=grace_seconds) if one.request_id == request_id]
 
@@ -122,4 +122,4 @@ def test_a_run_that_died_on_its_way_holds_nothing_up(
     assert second.attempt == 2
     with get_client(sync_client=True) as client:
         state: Any = client.read_flow_run(UUID(first.flow_run_id)).state
-    assert (state.name, "never began" in state.message) == ("Crashed", True)
+    assert (state.name, "never started" in state.message) == ("Crashed", True)

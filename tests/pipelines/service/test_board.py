@@ -65,7 +65,7 @@ def send(
         board.put(project, day(7))
 
         def report(error: BaseException) -> list[Any]:
-            board.tell(notice(error), "check_failed")
+            board.report(notice(error), "check_failed")
             background.submit(int).result()
             return received
 

@@ -11,14 +11,14 @@ import pytest
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.service.health import health
 from driftloop.pipelines.service.metrics import metrics
-from driftloop.pipelines.service.standing import Last, Standing
+from driftloop.pipelines.service.model_status import Last, ModelStatus
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def standing(model: str, cron: str) -> Standing:
+def standing(model: str, cron: str) -> ModelStatus:
     # Not validated: a state that no config leads to.
-    return Standing(model, f"{model}.yaml", Schedule.model_construct(cron=cron), NOW)
+    return ModelStatus(model, f"{model}.yaml", Schedule.model_construct(cron=cron), NOW)
 
 
 def test_the_error_of_one_model_leaves_the_answer_to_the_others() -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from driftloop.pipelines.service.running import Asked, Ended, Runner, Why
+from driftloop.pipelines.service.running import CheckEnd, CheckRequest, Runner, Why
 
 DUE = datetime(2026, 1, 1, tzinfo=UTC)
 SOON = 20.0
 
 
-def wish(model: str, why: Why = "schedule") -> Asked:
-    return Asked(model=model, why=why, due=DUE)
+def wish(model: str, why: Why = "schedule") -> CheckRequest:
+    return CheckRequest(model=model, why=why, due=DUE)
 
 
 class Gate:
@@ -27,7 +27,7 @@ class Gate:
         self.open, self.inside = threading.Event(), threading.Semaphore(0)
         self.lock, self.now, self.most, self.done = threading.Lock(), 0, 0, Counter[str]()
 
-    def __call__(self, asked: Asked) -> str:
+    def __call__(self, asked: CheckRequest) -> str:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
@@ -39,7 +39,7 @@ class Gate:
         return asked.model
 
 
-def quiet(ended: Ended) -> None:
+def quiet(ended: CheckEnd) -> None:
     pass
 
 
@@ -79,9 +79,9 @@ def test_a_model_is_never_checked_twice_at_once() -> None:
 @pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(3), KeyboardInterrupt()])
 def test_a_check_that_fails_stops_nothing(error: BaseException) -> None:
     """Whatever is raised is told, and the worker takes the next one."""
-    told: list[Ended] = []
+    told: list[CheckEnd] = []
 
-    def work(asked: Asked) -> Any:
+    def work(asked: CheckRequest) -> Any:
         if asked.model == "bad":
             raise error
         return "fine"
@@ -90,16 +90,19 @@ def test_a_check_that_fails_stops_nothing(error: BaseException) -> None:
     runner.ask(wish("bad"))
     runner.ask(wish("good"))
     assert runner.idle(SOON)
-    assert [(one.asked.model, one.result, one.error) for one in told] == [("bad", None, error), ("good", "fine", None)]
-    assert told[0].asked.started is not None
+    assert [(one.request.model, one.result, one.error) for one in told] == [
+        ("bad", None, error),
+        ("good", "fine", None),
+    ]
+    assert told[0].request.started is not None
 
 
 def test_an_end_that_cannot_be_taken_in_costs_no_worker(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and the worker takes the next one."""
     told: list[str] = []
 
-    def ended(end: Ended) -> None:
-        told.append(end.asked.model)
+    def ended(end: CheckEnd) -> None:
+        told.append(end.request.model)
         raise OSError("no room")
 
     runner = Runner(lambda _: None, ended, workers=1)
@@ -107,7 +110,7 @@ def test_an_end_that_cannot_be_taken_in_costs_no_worker(caplog: pytest.LogCaptur
         runner.ask(wish(model))
         assert runner.idle(SOON)
     assert told == ["a", "b"]
-    assert "a: how its check ended could not be taken in" in caplog.text
+    assert "a: the result of its check could not be processed" in caplog.text
 
 
 def test_a_stop_lets_the_running_one_finish_and_starts_no_other() -> None:
@@ -130,7 +133,7 @@ def test_a_check_that_hangs_is_seen() -> None:
     gate = Gate()
     told: list[Any] = []
 
-    def work(asked: Asked) -> Any:
+    def work(asked: CheckRequest) -> Any:
         return gate(asked) if asked.model == "slow" else None
 
     clock: Callable[[], datetime] = lambda: DUE  # noqa: E731

@@ -109,7 +109,7 @@ def test_a_service_from_arrival_to_sigterm(serve: Serve) -> None:
     serve.said("made: bootstrapped")
     good = (serve.folder / "model.yaml").read_text()
     (serve.folder / "model.yaml").write_text("model: [")
-    serve.said("goes on by its last good state")
+    serve.said("keeps using its last valid config")
     status, health = serve.get("/health")
     assert status == 200
     assert health["models"][0]["last_check"]["outcome"] == "bootstrapped"

@@ -1,4 +1,4 @@
-"""How a model stands with the service, and what that means: late, silent, hung. Pure; shown by health and metrics."""
+"""Status of a model in the service: late, overdue, hung. Pure; shown by health and metrics."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ LATE_BY_DEFAULT = timedelta(hours=1)
 
 
 class Last(Record):
-    """The last check of a model. `seconds` and `waited_seconds` are known of checks of this process only.
+    """Last check of a model. `seconds` and `waited_seconds` exist for checks of this process only.
 
-    Drift share and loss are the newest that were measured, at `drift_at` and `loss_at`, by this check or an earlier
-    one. `not_well` says what is wrong with the model, if anything is. `scarce` counts the checks in a row that had no
-    rows or too few.
+    Drift share and loss are the latest measured values, at `drift_at` and `loss_at`, of this check or an earlier one.
+    `not_well` is the model's problem, if any. `scarce` counts the consecutive checks without rows or with too few.
     """
 
     check_id: str | None = None
@@ -44,18 +43,17 @@ class Last(Record):
 
 
 def last_of(check: Check, before: Last | None = None) -> Last:
-    """What is shown of a finished check. What it did not measure is kept of the checks before it."""
+    """Summarize a finished check. Values that it did not measure are taken from earlier checks."""
     last = Last(
         check_id=check.check_id, outcome=check.outcome.value, reason=check.reason, started=check.now, **_kept(before)
     )
     if check.drift_share is not None:
         last = changed(last, drift_share=check.drift_share, drift_at=check.now)
-    seen = check.performance
-    if seen is not None:
-        told = {"loss_name": seen.loss_name, "loss": seen.loss, "reference_loss": seen.reference_loss}
-        last = changed(last, **told, loss_at=check.now, standing=check.standing)
+    if (loss := check.performance) is not None:
+        values = {"loss_name": loss.loss_name, "loss": loss.loss, "reference_loss": loss.reference_loss}
+        last = changed(last, **values, loss_at=check.now, standing=check.standing)
     if check.champion_after != check.champion:
-        last = changed(last, standing="unknown")  # what was measured is the loss of another version
+        last = changed(last, standing="unknown")  # the measured loss is that of another version
     again = check.outcome is Outcome.ALREADY_CHECKED
     scarce = before.scarce if before else 0
     scarce = scarce if again else scarce + 1 if check.outcome in notices.SCARCE else 0
@@ -64,24 +62,24 @@ def last_of(check: Check, before: Last | None = None) -> Last:
 
 
 def last_failed(reason: str, started: datetime, before: Last | None) -> Last:
-    """What is shown of a check that ended in an error that no record has."""
+    """Summarize a check that ended in an unrecorded error."""
     why = f"the check failed: {reason}"
     return Last(outcome=Outcome.FAILED.value, reason=reason, started=started, not_well=why, **_kept(before))
 
 
 def not_well(check: Check, scarce: int = 0) -> str | None:
-    """Say what is wrong with a model after a check: its data, its loss, the check itself, or that nothing serves.
+    """Return the problem of a model after a check: its data, its loss, the check itself, or no champion; or None.
 
-    A single window without rows is not wrong; `scarce` counts those in a row.
+    A single window without rows is not a problem; `scarce` counts consecutive ones.
     """
     if check.outcome is Outcome.FAILED:
         return f"the check failed: {check.reason}"
     if check.outcome in notices.SCARCE:
-        return f"{scarce} checks in a row: {check.reason}" if scarce > 1 else None
+        return f"{scarce} checks in a row without enough rows: {check.reason}" if scarce > 1 else None
     if notices.cause(check) is not None:
         return f"errors in the data: {notices.cause(check)}" if check.outcome.judged else check.reason
     if check.outcome.judged and check.champion_after is None:
-        return f"there is no champion: {check.reason}"
+        return f"no champion: {check.reason}"
     if remains_worse(check) and check.performance is not None:
         return f"worse than the reference: {format_loss(check.performance)}"
     return None
@@ -92,18 +90,18 @@ def _kept(before: Last | None) -> dict[str, Any]:
     return before.model_dump(include=kept) if before else {}
 
 
-def news_of(one: Standing, now: datetime) -> tuple[str, Notice] | None:
-    """The news that a check hangs, or that one should have run and did not, with the kind of its event; or none."""
-    if one.running_since is not None and one.hung(now):
-        return "check_hung", notices.of_hung(one.model, one.running_since, now - one.running_since)
-    if one.silent(now):
-        return "check_silent", notices.of_silence(one.model, one.lag(now), one.due())
+def overdue_notice(status: ModelStatus, now: datetime) -> tuple[str, Notice] | None:
+    """Return the kind of event and the notification of a check that is hung or overdue; None otherwise."""
+    if status.running_since is not None and status.hung(now):
+        return "check_hung", notices.of_hung(status.model, status.running_since, now - status.running_since)
+    if status.silent(now):
+        return "check_silent", notices.of_silence(status.model, status.lag(now), status.due())
     return None
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One model at one moment. `watched_since` is when this service took it up; `next` is when it is due next."""
+class ModelStatus:
+    """Status of one model at one time. `watched_since` is when this service started to watch it; `next` is due next."""
 
     model: str
     file: str
@@ -120,28 +118,28 @@ class Standing:
     overrun: int = 0
 
     @property
-    def heard(self) -> datetime:
-        """When the last check began; before the first one, when the watch did."""
+    def last_start(self) -> datetime:
+        """Start of the last check; before the first one, the start of the watch."""
         return self.last.started if self.last else self.watched_since
 
     def due(self) -> datetime | None:
-        """When a check was or will be due after the last one; None without a schedule."""
+        """Return when a check was or will be due after the last one; None without a schedule."""
         if self.schedule.clock is not None:
-            return due_after(self.schedule, self.heard, self.heard)
-        return self.heard + self.schedule.silence if self.schedule.silence else None
+            return due_after(self.schedule, self.last_start, self.last_start)
+        return self.last_start + self.schedule.silence if self.schedule.silence else None
 
     def lag(self, now: datetime) -> timedelta:
-        """How long a check has been due by now; nothing if none is."""
+        """Return how long a check has been due; zero if none is."""
         due = self.due()
         return max(now - due, timedelta()) if due else timedelta()
 
     def silent(self, now: datetime) -> bool:
-        """Whether a check is later than the schedule allows, and none is running."""
+        """Return whether a check is later than the schedule allows, and none is running."""
         if self.running_since is not None or self.due() is None:
             return False
         allowed = timedelta() if self.schedule.clock is None else self.schedule.silence or LATE_BY_DEFAULT
         return self.lag(now) > allowed
 
     def hung(self, now: datetime) -> bool:
-        """Whether a check has been running for longer than any should."""
+        """Return whether a check has been running for longer than allowed."""
         return self.running_since is not None and now - self.running_since > self.schedule.longest

@@ -1,4 +1,4 @@
-"""What a Prefect server is to hold for a model: deployments, schedules, automations. Nothing is asked or sent here."""
+"""Desired objects on a Prefect server: deployments, schedules, automations. Nothing is read or sent here."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from driftloop.pipelines.notify import events
 
 FLOWS = "driftloop.pipelines.server.flows"
 TAG = "driftloop"
-# From where on intervals are counted: any fixed moment, so that a second deploy changes nothing.
+# Start of all intervals: any fixed time, so that a second deploy changes nothing.
 ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployment: a flow with its parameters, and when it runs by the clock."""
+    """One deployment: a flow with its parameters and schedules."""
 
     flow: str
     name: str
@@ -39,7 +39,7 @@ class Deployment:
 
 
 def monitoring(project: Project) -> Deployment:
-    """The checks of a model by its schedule; a retrain is asked for and left to `training`."""
+    """Return the deployment of scheduled checks; a retrain is requested and left to `training`."""
     return Deployment(
         "monitoring",
         project.model,
@@ -51,39 +51,39 @@ def monitoring(project: Project) -> Deployment:
 
 
 def training(project: Project) -> Deployment:
-    """The trainings of a model. It has no schedule: an event starts it, or the sweep."""
+    """Return the deployment of training runs. It has no schedule: an event starts it, or the sweep."""
     return Deployment(
         "training",
         project.model,
         f"{FLOWS}.training_flow",
-        f"Trains a challenger for {project.model} on a request that a check has made.",
+        f"Trains a challenger for {project.model} when a check requests it.",
         {"config": str(project.file.resolve())},
     )
 
 
 def promotion(project: Project) -> Deployment | None:
-    """A person's word from Prefect's UI, where challengers wait for one: run it with the version."""
+    """Return the deployment for manual approval in Prefect's UI, with `promotion: manual`: run it with the version."""
     if project.promotion != "manual":
         return None
     return Deployment(
         "promotion",
         project.model,
         f"{FLOWS}.promotion_flow",
-        f"Lets a challenger of {project.model} that waits for approval take over, or declines it.",
+        f"Approves or declines a pending challenger of {project.model}.",
         {"model": project.model},
     )
 
 
 def sweep(every: timedelta) -> Deployment:
-    """The sweep over all models: it starts what an event that was lost did not start."""
+    """Return the deployment of the sweep over all models, which makes up for lost events."""
     clock = IntervalSchedule(interval=every, anchor_date=ANCHOR, timezone="UTC")
     return Deployment(
-        "driftloop", "sweep", f"{FLOWS}.sweep", "Takes up requests that nobody works on.", schedules=(clock,)
+        "driftloop", "sweep", f"{FLOWS}.sweep", "Starts training runs for unclaimed requests.", schedules=(clock,)
     )
 
 
 def schedules(schedule: Schedule) -> tuple[CronSchedule | IntervalSchedule, ...]:
-    """The schedule of a model as Prefect's; none where only arriving rows start a check.
+    """Return the schedule of a model as Prefect's; none if only arriving rows start a check.
 
     >>> [one.cron for one in schedules(Schedule(cron="30 6 * * sat-mon"))]
     ['30 6 * * sat,sun,mon']
@@ -97,12 +97,12 @@ def schedules(schedule: Schedule) -> tuple[CronSchedule | IntervalSchedule, ...]
 
 
 def automations(model: str, checks: UUID, trainings: UUID) -> tuple[AutomationCore, ...]:
-    """What events start: a request its training, rows that have arrived a check. By the ids of the deployments."""
+    """Return the automations of a model: a request starts the training run, arrived rows start a check."""
     request_id = {"__prefect_kind": "jinja", "template": "{{ event.payload.request_id }}"}
-    asked = RunDeployment(deployment_id=trainings, parameters={"request_id": request_id})
+    requested = RunDeployment(deployment_id=trainings, parameters={"request_id": request_id})
     arrived = RunDeployment(deployment_id=checks, parameters={})
     return (
-        _automation(model, f"training/{model}", events.RETRAIN_REQUESTED, asked),
+        _automation(model, f"training/{model}", events.RETRAIN_REQUESTED, requested),
         _automation(model, f"monitoring/{model}", events.DATA_ARRIVED, arrived),
     )
 

@@ -13,8 +13,8 @@ from driftloop.monitoring.records import Check
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.service.health import health
 from driftloop.pipelines.service.metrics import GAUGES, metrics
+from driftloop.pipelines.service.model_status import Last, ModelStatus, last_failed, last_of
 from driftloop.pipelines.service.roster import Broken
-from driftloop.pipelines.service.standing import Last, Standing, last_failed, last_of
 from tests.seen import performance
 from tests.streams import day
 from tests.told import found, made
@@ -24,9 +24,9 @@ HOUR = timedelta(hours=1)
 DAILY, ARRIVALS = Schedule(cron="0 6 * * *"), Schedule(on={"arrival": "*.csv"})
 
 
-def standing(schedule: Schedule = DAILY, **more: object) -> Standing:
+def standing(schedule: Schedule = DAILY, **more: object) -> ModelStatus:
     """A model whose last check began at six, when it was due."""
-    known = Standing(model="m", file="m.yaml", schedule=schedule, watched_since=SIX - HOUR)
+    known = ModelStatus(model="m", file="m.yaml", schedule=schedule, watched_since=SIX - HOUR)
     return replace(known, **{"last": Last(outcome="steady", reason="fine", started=SIX), **more})  # type: ignore[arg-type]
 
 
@@ -80,7 +80,7 @@ def test_health_is_503_when_a_model_is_overdue_or_hangs() -> None:
 
 
 def test_a_broken_file_is_told_and_is_no_503() -> None:
-    """The model goes on by its last good state, and health says so."""
+    """The model keeps using its last valid config, and health says so."""
     broken = Broken(file="m.yaml", why="line 3: no", model="m")
     status, body = health([standing(broken="line 3: no")], [broken], SIX)
     assert status == 200
@@ -125,7 +125,7 @@ def test_a_new_champion_has_the_standing_of_none_before_it() -> None:
         (made(outcome="failed", reason="OSError: gone"), "the check failed: OSError: gone"),
         (made(findings=[found("nulls", "error", "a")]), "errors in the data: nulls a"),
         (made(findings=[found("nulls", "warning", "a")]), None),
-        (made(outcome="rejected", champion=None, champion_after=None, reason="worse"), "there is no champion: worse"),
+        (made(outcome="rejected", champion=None, champion_after=None, reason="worse"), "no champion: worse"),
         (made(outcome="no_data", reason="no rows", decision=None), None),
     ],
 )

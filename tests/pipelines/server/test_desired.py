@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from driftloop.pipelines.config.project import load
-from driftloop.pipelines.server import wanted
+from driftloop.pipelines.server import desired
 from tests.streams import write
 
 CHECKS, TRAININGS = UUID(int=1), UUID(int=2)
@@ -28,22 +28,22 @@ CHECKS, TRAININGS = UUID(int=1), UUID(int=2)
 def test_the_clock_of_the_file_is_the_clock_of_the_deployment(tmp_path: Path, schedule: Any, expected: Any) -> None:
     """Cron with its zone, an interval, or nothing where only arriving rows start a check; trainings have no clock."""
     project = load(write(tmp_path, schedule=schedule))
-    made = [(getattr(one, "cron", None) or one.interval, one.timezone) for one in wanted.monitoring(project).schedules]
+    made = [(getattr(one, "cron", None) or one.interval, one.timezone) for one in desired.monitoring(project).schedules]
     assert made == expected
-    assert wanted.training(project).schedules == ()
+    assert desired.training(project).schedules == ()
 
 
 def test_a_day_or_a_weekday_comes_on_either() -> None:
     """As in cron and in the service: Prefect is told so."""
     from driftloop.pipelines.config.schedule import Schedule
 
-    (clock,) = wanted.schedules(Schedule(cron="0 6 1 * mon"))
+    (clock,) = desired.schedules(Schedule(cron="0 6 1 * mon"))
     assert clock.day_or is True
 
 
 def test_a_request_starts_the_training_of_its_model_and_of_no_other() -> None:
     """The event is matched by the model's resource, and the id of the request comes from its payload."""
-    asked, arrived = wanted.automations("taxi", CHECKS, TRAININGS)
+    asked, arrived = desired.automations("taxi", CHECKS, TRAININGS)
     assert asked.trigger.expect == {"driftloop.retrain.requested"}
     assert arrived.trigger.expect == {"driftloop.data.arrived"}
     for one, deployment in ((asked, TRAININGS), (arrived, CHECKS)):
