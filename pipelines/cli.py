@@ -1,4 +1,4 @@
-"""Entry point of the command line and list of commands. Each is a module of its name in pipelines/commands."""
+"""Entry point of the command line, and the list of commands. Each is a module of pipelines/commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMANDS = (
 )
 @click.version_option(version("driftloop"), message="driftloop %(version)s")
 def main() -> None:
-    """Watch tabular models, retrain them when it pays, promote only what is proven better.
+    """Watch tabular models, retrain them when it pays, promote only significantly better ones.
 
     Start with `driftloop demo`, or with `driftloop init DATA` on your own file. State is in .driftloop/ of the working
     folder; DRIFTLOOP_HOME changes it. Telemetry of Prefect, MLflow and Evidently is off.

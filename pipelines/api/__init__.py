@@ -42,7 +42,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: `driftloop --help` passes here and waits for nothing."""
+    """Import on first use, so that `driftloop --help` starts fast."""
     if name not in __all__:
         raise AttributeError(f"module 'driftloop' has no attribute {name!r}; it has {', '.join(__all__)}")
     if name == "DriftloopError":

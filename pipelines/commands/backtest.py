@@ -34,10 +34,10 @@ class SpanOrCount(click.ParamType["timedelta | int"]):
         if re.fullmatch(r"[0-9]+", value):
             return int(value)
         try:
-            made: timedelta = parse_duration(value)
+            duration: timedelta = parse_duration(value)
         except ValueError:
             self.fail(f"{value!r} is neither a duration such as 7d or 12h nor a whole number", param, ctx)
-        return made
+        return duration
 
 
 @click.command()
@@ -84,29 +84,29 @@ def backtest(
     if batch is not None and not batch:
         raise click.BadParameter("a batch must be longer than zero", param_hint="--batch")
     present = now or datetime.now(UTC)
-    asked = [name.strip() for name in policies.split(",") if name.strip()] if policies else []
+    names = [name.strip() for name in policies.split(",") if name.strip()] if policies else []
     with only_json(as_json), shown():
         from driftloop.pipelines.backtest.run import backtest as run
         from driftloop.pipelines.config.project import load
 
         project = load(config)
         price = cost or _configured_cost(project)
-        found = run(project, present, policies=asked, cost=price, batch=batch, label_delay=label_delay)
-        for note in found.notes:
+        study = run(project, present, policies=names, cost=price, batch=batch, label_delay=label_delay)
+        for note in study.notes:
             say(f"note: {note}", err=True)
-        stored = _hand_over(project, found, present, batch)
-        written = _written(config, found) if write else None
-        page = _page(found)
+        stored = _store_learned(project, study, present, batch)
+        written = _written(config, study) if write else None
+        page = _page(study)
     if as_json:
-        made = json.loads(found.model_dump_json())  # which has no infinity in it
+        values = json.loads(study.model_dump_json())  # without infinite numbers
         say_json(
-            json.dumps({**made, "outcome": "backtested", "stored": stored, "written": written, "report": str(page)})
+            json.dumps({**values, "outcome": "backtested", "stored": stored, "written": written, "report": str(page)})
         )
         return
     from driftloop.pipelines.backtest.words import as_table
     from driftloop.pipelines.runtime.tables import screen
 
-    say_drawn(as_table(found, screen()))
+    say_drawn(as_table(study, screen()))
     if write:
         say(f"\nwrote these triggers into {config}" if written else f"\n{config} was not changed")
     if stored:
@@ -114,21 +114,21 @@ def backtest(
     say(f"page: {page}")
 
 
-def _page(found: Study) -> Path:
+def _page(study: Study) -> Path:
     """Write the page into the folder of the model's reports, whole or not at all."""
     from driftloop.pipelines.backtest.page import render
     from driftloop.pipelines.runtime import home
 
-    file = home.reports(found.model) / f"backtest_{found.windows[-1].end:%Y%m%dT%H%M}.html"
+    file = home.reports(study.model) / f"backtest_{study.windows[-1].end:%Y%m%dT%H%M}.html"
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")
-    part.write_text(render(found), "utf-8")
+    part.write_text(render(study), "utf-8")
     part.replace(file)
     return file
 
 
 def _configured_cost(project: Project) -> float:
-    """The cost that a trigger of the config names, within a composition too, or the default one."""
+    """Return the cost of a retrain in the config, within a composition too, or the default."""
     return next(_costs(project.policies.triggers), 0.2)
 
 
@@ -139,8 +139,8 @@ def _costs(policies: Iterable[Policy]) -> Iterator[float]:
         yield from _costs(policy.members)
 
 
-def _hand_over(project: Project, found: Study, now: datetime, batch: timedelta | int | None) -> bool:
-    """Store what was learned for the live policies, if the batches are their windows."""
+def _store_learned(project: Project, study: Study, now: datetime, batch: timedelta | int | None) -> bool:
+    """Store the estimates for the live policies, if the batches are their windows."""
     from driftloop.monitoring.ledger import Ledger
     from driftloop.pipelines.runtime import home
 
@@ -148,15 +148,15 @@ def _hand_over(project: Project, found: Study, now: datetime, batch: timedelta |
         say("note: not saved for the live policies, because their batch is windows.current", err=True)
         return False
     with closing(Ledger(home.ledger_url())) as ledger:
-        if ledger.learned(project.model) != found.learned:
-            ledger.learn(project.model, found.learned, now)
+        if ledger.learned(project.model) != study.learned:
+            ledger.learn(project.model, study.learned, now)
     return True
 
 
-def _written(config: Path, found: Study) -> bool:
+def _written(config: Path, study: Study) -> bool:
     from driftloop.pipelines.backtest.writing import write
 
-    best = found.recommendation
+    best = study.recommendation
     if best is None or best.own or not best.confirmed:
         return False
     write(config, best.triggers)

@@ -29,9 +29,9 @@ def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit
     if as_json:
         say_json(result.model_dump_json())
     else:
-        from driftloop.pipelines.operations.words import check_in_words
+        from driftloop.pipelines.operations.words import format_check
         from driftloop.pipelines.runtime.tables import screen
 
-        say(check_in_words(result, config, screen()))
+        say(format_check(result, config, screen()))
     if exit_code and result.decision == "retrain":
         sys.exit(RETRAIN_DECIDED)

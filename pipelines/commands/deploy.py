@@ -38,15 +38,15 @@ def deploy(configs: tuple[Path, ...], pool: str, sweep: timedelta, as_json: bool
     from driftloop.pipelines.runtime import home
     from driftloop.pipelines.server.models import projects
 
-    wanted = projects(configs)
+    models = projects(configs)
     with only_json(as_json):
         home.prepare()
         from driftloop.pipelines.server.server import deploy as put
 
-        done = put(wanted, pool, sweep)
+        done = put(models, pool, sweep)
     if as_json:
-        say_json({"pool": pool, "done": [one.model_dump() for one in done]})
+        say_json({"pool": pool, "done": [result.model_dump() for result in done]})
         return
-    for one in done:
-        say(f"{one.state:<9} {one.what:<10} {one.name}" + (f"  {one.schedule}" if one.schedule else ""))
+    for result in done:
+        say(f"{result.state:<9} {result.what:<10} {result.name}" + (f"  {result.schedule}" if result.schedule else ""))
     say(f"next: prefect worker start --pool {pool}, unless a worker is running")

@@ -25,12 +25,12 @@ def doctor(as_json: bool) -> None:
     with only_json(as_json), prefect_ready():
         from driftloop.pipelines.operations.doctor import examine
 
-        found = examine(datetime.now(UTC))
-    wrong = any(one.state == "wrong" for one in found)
+        results = examine(datetime.now(UTC))
+    wrong = any(result.state == "wrong" for result in results)
     if as_json:
-        say_json({"ok": not wrong, "found": [one.model_dump() for one in found]})
+        say_json({"ok": not wrong, "found": [result.model_dump() for result in results]})
     else:
-        for one in found:
-            say(f"{one.state:<7} {one.what}: {' '.join(one.said.split())}")
+        for result in results:
+            say(f"{result.state:<8} {result.what}: {' '.join(result.message.split())}")
     if wrong:
         sys.exit(FAILED)

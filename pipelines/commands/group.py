@@ -21,7 +21,7 @@ class Commands(click.Group):
     """Group that imports a command's module on use, and exits with 2 for a wrong command or config.
 
     `modules` are the names in the order of the help page; each is a module of
-    `driftloop.pipelines.commands` with a command of its own name. Anything else that fails exits with 1.
+    `driftloop.pipelines.commands` with a command of the same name. Anything else that fails exits with 1.
     """
 
     def __init__(self, *more: Any, modules: Sequence[str] = (), **named: Any) -> None:
@@ -36,8 +36,8 @@ class Commands(click.Group):
 
     def command_called(self, name: str) -> click.Command:
         """Import and return the command of that name."""
-        made: click.Command = getattr(import_module(f"driftloop.pipelines.commands.{name}"), name)
-        return made
+        command: click.Command = getattr(import_module(f"driftloop.pipelines.commands.{name}"), name)
+        return command
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **named: Any) -> NoReturn:
         from driftloop.monitoring.errors import (
@@ -54,31 +54,31 @@ class Commands(click.Group):
         )
 
         guard_logs()
-        given = list(sys.argv[1:] if args is None else args)
+        arguments = list(sys.argv[1:] if args is None else args)
         try:
-            code = super().main(given, *more, **{**named, "standalone_mode": False})
+            code = super().main(arguments, *more, **{**named, "standalone_mode": False})
         except click.ClickException as error:
-            _as_json(given, error.format_message())
+            _as_json(arguments, error.format_message())
             shown = io.StringIO()
             error.show(shown)
             say(shown.getvalue().rstrip("\n"), err=True)
             sys.exit(error.exit_code)
         except click.Abort:
-            _fail(given, "interrupted", INTERRUPTED)
+            _fail(arguments, "interrupted", INTERRUPTED)
         except DriftloopError as error:
             of_config = ConfigError | UnknownModel | BadExpression | DriverMissing | SecretMissing | EstimatorError
             usage = isinstance(error, of_config | TimeOutOfRange | UnknownPolicy)
             if isinstance(error, TrainingRaised):
                 say(error.traceback.rstrip(), err=True)
-            _fail(given, str(error), WRONG_USAGE if usage else FAILED)
+            _fail(arguments, str(error), WRONG_USAGE if usage else FAILED)
         except Exception as error:
             from driftloop.pipelines.runtime import outages
 
             if _of_the_output(error):
-                _fail(given, f"the output cannot be written: {error}", FAILED)
-            told = outages.told(error)
-            unforeseen = f"{type(error).__name__}: {error}{_kept_traceback()}" if told is error else str(told)
-            _fail(given, unforeseen, FAILED)
+                _fail(arguments, f"the output cannot be written: {error}", FAILED)
+            known = outages.translate(error)
+            message = f"{type(error).__name__}: {error}{_saved_traceback()}" if known is error else str(known)
+            _fail(arguments, message, FAILED)
         sys.exit(code if isinstance(code, int) else 0)
 
     def resolve_command(
@@ -88,15 +88,15 @@ class Commands(click.Group):
 
         if args[0] in self.modules or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
-        there = ", ".join(sorted(self.modules))
+        names = ", ".join(sorted(self.modules))
         raise click.UsageError(
-            f"No such command {args[0]!r}; expected one of {there}.{suggestion(args[0], self.modules)}", ctx
+            f"No such command {args[0]!r}; expected one of {names}.{suggestion(args[0], self.modules)}", ctx
         )
 
 
-def _fail(given: list[str], message: str, code: int) -> NoReturn:
-    with suppress(OSError):  # a full disk behind stdout: the message below is all that is left
-        _as_json(given, message)
+def _fail(arguments: list[str], message: str, code: int) -> NoReturn:
+    with suppress(OSError):  # if stdout is on a full disk, only the message below remains
+        _as_json(arguments, message)
     say(f"driftloop: {message}", err=True)
     sys.exit(code)
 
@@ -104,7 +104,7 @@ def _fail(given: list[str], message: str, code: int) -> NoReturn:
 def _of_the_output(error: Exception) -> bool:
     """Return true if the error came from writing the output.
 
-    The rest of stdout is dropped then: Python would try to write it once more at its end.
+    The rest of stdout is dropped then: Python would try to write it again when it exits.
     """
     import traceback
 
@@ -116,12 +116,12 @@ def _of_the_output(error: Exception) -> bool:
     return True
 
 
-def _as_json(given: list[str], message: str) -> None:
-    if "--json" in given:
+def _as_json(arguments: list[str], message: str) -> None:
+    if "--json" in arguments:
         say_json({"outcome": "failed", "reason": message})
 
 
-def _kept_traceback() -> str:
+def _saved_traceback() -> str:
     """Save the traceback of an unexpected error and return a line with its path."""
     import traceback
 

@@ -21,7 +21,7 @@ def history(model: str, as_json: bool, most: int) -> None:
     """
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.operations import functions
-    from driftloop.pipelines.operations.history import in_words
+    from driftloop.pipelines.operations.history import render
     from driftloop.pipelines.runtime.tables import screen
 
     if model.endswith((".yaml", ".yml")):
@@ -31,4 +31,4 @@ def history(model: str, as_json: bool, most: int) -> None:
     if as_json:
         say_json({"model": model, "events": [event.model_dump(mode="json") for event in events]})
     else:
-        say(in_words(events, screen()))
+        say(render(events, screen()))

@@ -18,7 +18,7 @@ from driftloop.pipelines.runtime.terminal import say, shown
     "--format",
     "file_format",
     type=click.Choice(formats.NAMES),
-    help="Format of the files. Default: the one that their ending names.",
+    help="Format of the files. Default: from their file name extension.",
 )
 @click.option("--model", help="Name of the model. Default: the name of the file.")
 @click.option("--target", help="Column to predict; guessed if not given.")
@@ -46,13 +46,13 @@ def init(
 
     if len(data) > 1:
         raise click.UsageError(
-            f"{len(data)} arguments: {listed(data, 3)}. A pattern of several files goes in quotes, or the shell "
+            f"{len(data)} arguments: {listed(data, 3)}. Quote a pattern of several files, otherwise the shell "
             "replaces it by their names: driftloop init 'FOLDER/*.csv'"
         )
     with shown():
         from driftloop.pipelines import init as proposing
 
-        made = proposing.propose(
+        proposal = proposing.propose(
             data[0],
             table=table,
             file_format=file_format,
@@ -63,10 +63,10 @@ def init(
             output=output,
             force=force,
         )
-    say(f"wrote {made.file}: {made.said}")
-    for note in made.notes:
+    say(f"wrote {proposal.file}: {proposal.summary}")
+    for note in proposal.notes:
         say(f"  {note}")
     say("next: read it, then")
-    file = shlex.quote(str(made.file))
-    say(f"  driftloop check {file} --now {made.first}   # trains the first champion on the rows before")
-    say(f"  driftloop check {file} --now {made.now}   # checks the newest rows")
+    file = shlex.quote(str(proposal.file))
+    say(f"  driftloop check {file} --now {proposal.first}   # trains the first champion on the rows before")
+    say(f"  driftloop check {file} --now {proposal.now}   # checks the newest rows")

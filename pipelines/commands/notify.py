@@ -31,15 +31,15 @@ def notify(config: Path, as_json: bool) -> None:
         raise ConfigError(
             str(project.file),
             "notify.urls",
-            "there is none",
+            "no URL",
             expected="at least one URL to send to",
-            remedy="add one, such as json://host/hook or slack://${SLACK_TOKEN}; docs/service.md has more",
+            remedy="add a URL, for example json://host/hook or slack://${SLACK_TOKEN}; see docs/service.md",
         )
     with only_json(as_json):
         sent = list(announce.deliveries(project.notify, notices.of_test(project.model)))
     if as_json:
-        told = [{"url": place, "delivered": why is None, "reason": why} for place, why in sent]
-        say_json(json.dumps({"model": project.model, "notifications": told}))
+        deliveries = [{"url": place, "delivered": why is None, "reason": why} for place, why in sent]
+        say_json(json.dumps({"model": project.model, "notifications": deliveries}))
     else:
         for place, why in sent:
             say(f"{place}: {why or 'delivered'}")

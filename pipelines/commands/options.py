@@ -45,12 +45,12 @@ class Duration(click.ParamType[timedelta]):
         if isinstance(value, timedelta):
             return value
         try:
-            made: timedelta = parse_duration(value)
+            duration: timedelta = parse_duration(value)
         except ValueError:
             self.fail(f"{value!r} is not a valid duration; expected for example 5m or 12h", param, ctx)
-        if not made:
+        if not duration:
             self.fail("duration must be positive", param, ctx)
-        return made
+        return duration
 
 
 config_argument = click.argument("config", type=click.Path(path_type=Path))

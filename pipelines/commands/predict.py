@@ -28,7 +28,7 @@ def predict(config: Path, as_json: bool, now: datetime | None) -> None:
     if as_json:
         say_json(done.model_dump_json())
         return
-    before = f", {done.rows - done.scored:,} were in the log" if done.rows > done.scored else ""
+    before = f", {done.rows - done.scored:,} already in the log" if done.rows > done.scored else ""
     say(f"{done.model}  {done.window}  {done.rows:,} rows: {done.scored:,} scored by version {done.version}{before}")
     if done.file:
         say(f"logged: {done.file}")

@@ -30,8 +30,7 @@ def promote(model: str, version: str, as_json: bool, decline: str | None) -> Non
         done = answer(model, version, decline)
     if done.site:
         say(done.site, err=True)
-    told = done.model_dump(include={"model", "version", "promoted", "previous"})
     if as_json:
-        say_json(told)
+        say_json(done.model_dump(include={"model", "version", "promoted", "previous"}))
     else:
         say(done.message)

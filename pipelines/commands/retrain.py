@@ -28,13 +28,13 @@ def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
 
             result = retrain_now(project, now or datetime.now(UTC))
             champion = registry.aliased(project.model, registry.CHAMPION)
-            wrong = site.rewrite(project.model)
-    if wrong:
-        say(wrong, err=True)
+            problem = site.rewrite(project.model)
+    if problem:
+        say(problem, err=True)
     if as_json:
         say_json(result.model_dump_json())
     else:
-        from driftloop.pipelines.operations.words import retrain_in_words
+        from driftloop.pipelines.operations.words import format_retrain
         from driftloop.pipelines.runtime.tables import screen
 
-        say(retrain_in_words(project.model, result, champion.number if champion else None, screen()))
+        say(format_retrain(project.model, result, champion.number if champion else None, screen()))

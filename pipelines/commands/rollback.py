@@ -28,12 +28,13 @@ def rollback(config: Path, as_json: bool) -> None:
     with only_json(as_json):
         with closing(Ledger(home.ledger_url())) as ledger:
             left, serves = promotion.rollback(ledger, project.model, datetime.now(UTC))
-        wrong = site.rewrite(project.model)
-    if wrong:
-        say(wrong, err=True)
+        problem = site.rewrite(project.model)
+    if problem:
+        say(problem, err=True)
     if as_json:
         say_json({"model": project.model, "champion": serves.number, "previous": left.number})
     else:
         say(
-            f"{project.model}: version {serves.number} is champion again, with its reference; {left.number} is previous"
+            f"{project.model}: version {serves.number} is champion again, with its reference; "
+            f"version {left.number} is kept as previous"
         )

@@ -55,7 +55,7 @@ def serve(configs: tuple[Path, ...], workers: int, host: str, port: int, patienc
     endpoint.stop()
     log.info("stopped")
     if not ended:
-        # A check still runs in its thread. What it had open is ended; the interpreter's own way out would wait for it.
+        # A check still runs in its thread. Its runs are closed; a normal exit of the interpreter would wait for it.
         logging.shutdown()
         sys.stdout.flush()
         os._exit(0)

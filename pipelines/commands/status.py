@@ -44,21 +44,21 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
         if as_json:
             say_json({"models": rows})
         else:
-            say_drawn(_told(rows, whole=model is not None))
+            say_drawn(_text(rows, whole=model is not None))
         return
-    # Not by KeyboardInterrupt: raised within a library's clean-up it would be swallowed, and the watch go on.
+    # Not by KeyboardInterrupt: raised within a library's clean-up it would be swallowed, and the watch would continue.
     ended = Event()
     signal.signal(signal.SIGINT, lambda *_: ended.set())
     while not ended.is_set():
-        told = _told(collect(model), whole=model is not None)
+        text = _text(collect(model), whole=model is not None)
         click.clear()
-        say_drawn(f"{told}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s, Ctrl-C ends")
+        say_drawn(f"{text}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, every {every:g} s, Ctrl-C ends")
         ended.wait(every)
     say("")
 
 
-def _told(rows: list[dict[str, object]], *, whole: bool) -> str:
-    """The table, and where to see more."""
+def _text(rows: list[dict[str, object]], *, whole: bool) -> str:
+    """Return the table, and the path of the site."""
     from driftloop.pipelines.operations.status import as_table
     from driftloop.pipelines.runtime.tables import screen
     from driftloop.pipelines.site.writing import index

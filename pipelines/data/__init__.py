@@ -1,1 +1,1 @@
-"""Fresh rows of a span and where they are kept."""
+"""Fresh rows of a time span, and their storage."""

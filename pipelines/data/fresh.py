@@ -1,4 +1,4 @@
-"""Canonical rows of a span with a digest of their content: what a flow and a backtest read. Knows no Prefect."""
+"""Canonical rows of a time span with a digest of their content, for flows and backtests. Independent of Prefect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from driftloop.pipelines.data.spread import spread
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
 
-# So many rows are read and gone through at a time.
+# Number of rows read and processed at a time.
 PIECE = 1 << 16
 
 
@@ -38,7 +38,7 @@ class Canonical:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows as they are kept: canonical and in order of time, how they came, and a hash of each."""
+    """Some rows as stored: canonical and in order of time, with their original order and a hash of each."""
 
     frame: pd.DataFrame
     bent: tuple[Bent, ...]
@@ -47,14 +47,14 @@ class Piece:
 
 
 def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
-    """Make some rows of the source canonical."""
+    """Convert some rows of the source to canonical form."""
     time = config.columns.time
     frame, bent = coded(sources.in_order_of_time(raw, time), config)
     return Piece(frame, bent, _hashes(frame), in_order=bool(raw[time].is_monotonic_increasing))
 
 
 class Fresh:
-    """The rows of a span, canonical, with what had to be bent and the names and types of the source's columns.
+    """The rows of a span, canonical, with what had to be coerced and the names and types of the source's columns.
 
     `pieces` gives them some at a time, in the order of the source, each in order of time, text as `pd.Categorical`;
     `frame` all at once, in order of time, text as such. No plain record: Prefect walks through those at each task call.
@@ -70,7 +70,7 @@ class Fresh:
         self._newest = pd.Timestamp.min.tz_localize("UTC")
 
     def add(self, piece: Piece) -> None:
-        """Take on some more rows of the source."""
+        """Add more rows of the source."""
         moments = piece.frame[self.time]
         if len(moments):
             self.in_order &= piece.in_order and moments.iloc[0] >= self._newest
@@ -83,12 +83,12 @@ class Fresh:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What had to be bent."""
+        """Coerced values."""
         return tuple(finding for one in self._bent for finding in one.findings())
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """All rows in order of time, in memory: for what learns from them."""
+        """Return all rows in order of time, in memory, for training."""
         parts = [plain(part) for part in self._spool]
         if len(parts) == 1:
             return parts[0]
@@ -96,23 +96,23 @@ class Fresh:
 
     @cached_property
     def digest(self) -> str:
-        """A name for the content of all rows."""
+        """Return a digest of the content of all rows."""
         return _named(self._columns, self._hashes)
 
     def pieces(self, window: Window | None = None) -> Iterator[pd.DataFrame]:
-        """The rows of a window, or all, some at a time; at least one piece, though it may be empty."""
+        """Yield the rows of a window, or all, in pieces; at least one piece, which may be empty."""
         yield from (piece if window is None else within(piece, self.time, window) for piece in self._spool)
 
     def count(self, window: Window) -> int:
-        """How many rows lie in a window."""
+        """Count the rows in a window."""
         return sum(int(inside(moments, window).sum()) for moments in self._moments)
 
     def digest_of(self, window: Window) -> str:
-        """A name for the content of the rows of a window."""
+        """Return a digest of the content of the rows of a window."""
         return _named(self._columns, self._hashes_of(window))
 
     def repeated_share(self, window: Window) -> float:
-        """How many of the rows of a window repeat another row exactly; 0 of none."""
+        """Return the share of the rows of a window that repeat another row exactly; 0 without rows."""
         hashes = _sorted(self._hashes_of(window))
         return float((hashes[1:] == hashes[:-1]).sum()) / max(len(hashes), 1)
 
@@ -122,7 +122,7 @@ class Fresh:
 
 
 def read_fresh(config: Monitored, window: Window, folder: Path, piece: int = PIECE) -> Fresh:
-    """Read the rows of a span from the source and make them canonical, about `piece` rows in memory at a time.
+    """Read the rows of a span from the source in canonical form, about `piece` rows in memory at a time.
 
     Beside them sixteen bytes a row are held, for the digest and to count.
     """
@@ -134,7 +134,7 @@ def read_fresh(config: Monitored, window: Window, folder: Path, piece: int = PIE
 
 
 def content_digest(frame: pd.DataFrame) -> str:
-    """A name for the content of rows, whatever their order: 32 hexadecimal characters."""
+    """Return a digest of the content of rows, regardless of their order: 32 hexadecimal characters."""
     return _named(list(frame.columns), [_hashes(frame)])
 
 

@@ -1,4 +1,4 @@
-"""Frames that wait: few rows in memory, many in a file of the state folder that has no name."""
+"""Storage of frames: few rows in memory, many in an unnamed file of the state folder."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from driftloop.pipelines.runtime import home
 
-# So many rows are kept in memory: some hundred bytes each, text being a code a row.
+# Number of rows kept in memory: about a hundred bytes each, with text as codes.
 HELD = 1 << 20
 
 
 class Spool:
-    """Canonical frames in the order in which they were added, to be gone through any number of times, by any thread.
+    """Canonical frames in the order in which they were added, readable any number of times, by any thread.
 
-    The file has no name, so that nothing is left of it whatever becomes of the process.
+    The file has no name, so that nothing is left of it when the process ends, in any way.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Spool:
         self._places: list[tuple[int, int]] = []
 
     def add(self, frame: pd.DataFrame) -> None:
-        """Add a frame; what is too much for memory goes to disk, with all that came before it."""
+        """Add a frame; frames that exceed the memory limit go to disk, with all earlier ones."""
         self._held.append(frame)
         if not self._places and sum(map(len, self._held)) <= HELD:
             return
@@ -40,7 +40,7 @@ class Spool:
         self._held.clear()
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        yield from self._held  # either all are here, or all are there
+        yield from self._held  # all are in memory, or all are on disk
         for start, length in self._places:
             assert self._file is not None
             yield _canonical(pa.ipc.open_stream(os.pread(self._file.fileno(), length, start)).read_all())
@@ -58,7 +58,7 @@ class Spool:
 
 
 def _canonical(table: pa.Table) -> pd.DataFrame:
-    """The frame as it was added: times, float64, and text as categories."""
+    """Return the frame as it was added: times, float64, and text as categories."""
     frame: pd.DataFrame = table.to_pandas()
     for name, values in frame.items():
         if isinstance(values.dtype, pd.CategoricalDtype):

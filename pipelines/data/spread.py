@@ -1,4 +1,4 @@
-"""Work on pieces by threads, a few at a time, with results in the order of the pieces."""
+"""Concurrent work on pieces, a few at a time, with results in the order of the pieces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THREADS = 2
 
 
 def spread(work: Callable[[T], R], pieces: Iterable[T]) -> Iterator[R]:
-    """What `work` makes of each piece, in order. The next pieces are taken, by the caller's thread, while it works.
+    """Yield the result of `work` for each piece, in order. The caller's thread takes the next pieces meanwhile.
 
     No more than two pieces wait, so memory does not grow with their number. The first error ends it all.
 

@@ -64,7 +64,7 @@ def monitoring_flow(
         except BadData as error:
             check = run.exit(Outcome.BAD_DATA, str(error), findings=(unreadable(error),))
         except BaseException as error:
-            told = outages.told(error)
+            told = outages.translate(error)
             run.failed(told)
             if told is error:
                 raise

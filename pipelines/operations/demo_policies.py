@@ -1,4 +1,4 @@
-"""What each policy would have cost on the rows of the demo: a replay on a part of them, as one table."""
+"""Cost of each policy on the rows of the demo: a replay on a sample of them, as one table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES: dict[str, tuple[dict[str, Any], ...]] = {
     "schedule: every month": ({"policy": "schedule", "every": "month"},),
     "periodic: every 4th check": ({"policy": "periodic", "every": 4},),
     "max_age: 35 days": ({"policy": "max_age", "max_age_days": 35},),
-    "performance_drop: 15 % worse": ({"policy": "performance_drop"},),
+    "performance_drop: 15% worse": ({"policy": "performance_drop"},),
     "performance_drop + max_age": ({"policy": "performance_drop"}, {"policy": "max_age", "max_age_days": 35}),
     "cara": ({"policy": "cara"},),
     "drift_share: half of the features": ({"policy": "drift_share"},),
@@ -32,24 +32,24 @@ def compared(project: Project, now: datetime, rows: Path, *, every: int, on_done
     """Replay the weeks under well-known policies and the project's own, trained and scored on each `every`-th row.
 
     `rows` is the parquet file that the project reads. Every policy starts without a backtest and with the first model,
-    as the demo did. `on_done` is called after each model. Where the weeks are too few to compare anything, the sentence
-    says how many there are.
+    as the demo did. `on_done` is called after each model. With too few weeks for a comparison, a sentence with their
+    number is returned.
     """
     sampled = _sampled(project, rows, every)
     try:
         batches = read_batches(sampled, None, now)
     except HistoryTooShort as error:
         return f"policies are not compared: {error.found}"
-    which = {1: "row", 2: "second row", 3: "third row", 4: "fourth row"}.get(every, f"{every}th row")
+    ordinal = {1: "row", 2: "second row", 3: "third row", 4: "fourth row"}.get(every, f"{every}th row")
     price, played = _played(sampled, batches, on_done)
     weeks = len(played[0].losses)
     width = max(len(one.name) for one in played)
     lines = [
-        f"what each policy would have cost in {weeks} weeks, replayed on every {which};",
+        f"what each policy would have cost in {weeks} weeks, replayed on every {ordinal};",
         f"a retrain costs {price:.2f}, {PRICE:g} of the loss of a fresh model in one week:",
-        f"{'policy':<{width}}{'error':>8}{'retrains':>10}{'cost a week':>13}",
+        f"{'policy':<{width}}{'error':>8}{'retrains':>10}{'cost per week':>15}",
         *(
-            f"{one.name:<{width}}{one.loss / weeks:>8.2f}{one.retrains:>10}{one.total_cost / weeks:>13.2f}"
+            f"{one.name:<{width}}{one.loss / weeks:>8.2f}{one.retrains:>10}{one.total_cost / weeks:>15.2f}"
             f"{OURS if one.name == _own(project) else ''}"
             for one in played
         ),
@@ -58,7 +58,7 @@ def compared(project: Project, now: datetime, rows: Path, *, every: int, on_done
 
 
 def _sampled(project: Project, rows: Path, every: int) -> Project:
-    """The same project on a part of its rows, spread evenly over time."""
+    """Return the project on a sample of its rows, spread evenly over time."""
     import pandas as pd
 
     part = rows.with_name(f"one_in_{every}.parquet")
@@ -67,18 +67,18 @@ def _sampled(project: Project, rows: Path, every: int) -> Project:
 
 
 def _played(project: Project, batches: Batches, on_done: Callable[[], None]) -> tuple[float, tuple[PolicyReplay, ...]]:
-    """The price of a retrain, and all policies with the best schedule in hindsight, the cheapest first."""
+    """Return the cost of a retrain, and all policies with the best schedule in hindsight, the cheapest first."""
     kept = store.folder(project, batches)
     matrices = build(project, batches, kept, on_done)
     guards = project.policies.guards
-    asked: dict[str, Any] = {_own(project): (*project.policies.triggers, *guards)}
-    asked |= {name: (*triggers, *guards) for name, triggers in RULES.items()}
+    policies: dict[str, Any] = {_own(project): (*project.policies.triggers, *guards)}
+    policies |= {name: (*triggers, *guards) for name, triggers in RULES.items()}
     done = replay(
         matrices.loss,
         matrices.probe,
-        policies={**asked, "always": "always", "never": "never"},
+        policies={**policies, "always": "always", "never": "never"},
         cost=PRICE,
-        # Two batches are the least to begin with: the first model serves from the second week on.
+        # Two batches are the minimum: the first model serves from the second week on.
         history=2 / len(matrices.loss),
         rows=matrices.rows.tolist(),
         errors=matrices.error,

@@ -1,4 +1,4 @@
-"""Is all well? The versions of the parts, the stores, and what dead processes left: found, mended where it is safe."""
+"""Diagnosis: versions of dependencies, stores, orphaned runs and champions; repairs what is safe to repair."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from driftloop.monitoring.errors import DriftloopError
-from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.ledger import Ledger, Request
 from driftloop.monitoring.ledger.tables import FORMAT
 from driftloop.monitoring.records import Moment, Record
 from driftloop.pipelines import registry
@@ -18,44 +18,44 @@ from driftloop.pipelines.registry import promotion
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.runtime import home
 
-State = Literal["ok", "mended", "note", "wrong"]
+State = Literal["ok", "repaired", "note", "wrong"]
 
 
-class Found(Record):
-    """One thing that was looked at. `wrong` needs a person; `note` is worth knowing."""
+class Diagnosis(Record):
+    """Result of one examination. `wrong` needs a user; `note` is worth knowing."""
 
     what: str
     state: State
-    said: str
+    message: str
 
 
-def examine(now: Moment) -> list[Found]:
-    """Look at everything, end runs of dead processes and heal champions. Prefect must be ready."""
-    found = [*parts(known_good())]
+def examine(now: Moment) -> list[Diagnosis]:
+    """Examine everything, close orphaned runs and restore missing champions. Prefect must be ready."""
+    results = [*dependencies(known_good())]
     try:
         with closing(Ledger(home.ledger_url())) as ledger:
-            found.append(Found(what="ledger", state="ok", said=f"{ledger.where} opens, format {FORMAT}"))
-            found += _stores()
-            found += _runs(ledger)
-            known = ledger.models()
-            for model in known:
-                found += _model(ledger, model, now)
-            found += _unknown(known)
+            results.append(Diagnosis(what="ledger", state="ok", message=f"{ledger.where} opens, format {FORMAT}"))
+            results += _stores()
+            results += _runs(ledger)
+            models = ledger.models()
+            for model in models:
+                results += _model(ledger, model, now)
+            results += _unrecorded(models)
     except DriftloopError as error:
-        found.append(Found(what="ledger", state="wrong", said=str(error)))
-    return found
+        results.append(Diagnosis(what="ledger", state="wrong", message=str(error)))
+    return results
 
 
 def known_good() -> dict[str, str]:
-    """The exact versions that the tests ran with, where the source tree is at hand; else nothing."""
+    """Return the exact versions that the tests ran with, in a source tree; otherwise nothing."""
     file = Path(__file__).parents[2] / "constraints.txt"
     lines = file.read_text().splitlines() if file.is_file() else []
     pins = (line.split("==") for line in lines if "==" in line and not line.startswith("#"))
     return {name.strip().lower(): pin.split(";")[0].strip() for name, pin in pins}
 
 
-def parts(good: dict[str, str]) -> Iterator[Found]:
-    """Each part that driftloop needs, held against its bounds and against the versions that were tested."""
+def dependencies(good: dict[str, str]) -> Iterator[Diagnosis]:
+    """Compare each dependency with its version bounds and with the tested versions."""
     from packaging.requirements import Requirement
 
     wrong, other = [], []
@@ -64,92 +64,103 @@ def parts(good: dict[str, str]) -> Iterator[Found]:
         if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
             continue
         try:
-            there = version(needed.name)
+            installed = version(needed.name)
         except PackageNotFoundError:
             wrong.append(f"{needed.name} is not installed, expected {needed.specifier or 'any version'}")
             continue
-        if not needed.specifier.contains(there, prereleases=True):
-            wrong.append(f"{needed.name} {there}, expected {needed.specifier}")
-        elif good.get(needed.name.lower(), there) != there:
-            other.append(f"{needed.name} {there} (tested: {good[needed.name.lower()]})")
-    for said in wrong:
-        yield Found(what="parts", state="wrong", said=f"{said}; install with constraints.txt")
+        if not needed.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{needed.name} {installed}, expected {needed.specifier}")
+        elif good.get(needed.name.lower(), installed) != installed:
+            other.append(f"{needed.name} {installed} (tested: {good[needed.name.lower()]})")
+    for problem in wrong:
+        fix = "install the tested versions: pip install -c constraints.txt"
+        yield Diagnosis(what="dependencies", state="wrong", message=f"{problem}; {fix}")
     if other:
-        yield Found(what="parts", state="note", said=f"not the tested versions: {', '.join(other)}")
+        yield Diagnosis(
+            what="dependencies", state="note", message=f"different from the tested versions: {', '.join(other)}"
+        )
     if not wrong and not other:
-        yield Found(what="parts", state="ok", said="all within their bounds" + (", as tested" if good else ""))
+        yield Diagnosis(
+            what="dependencies",
+            state="ok",
+            message="all versions within their bounds" + (", as tested" if good else ""),
+        )
 
 
-def _stores() -> Iterator[Found]:
-    """One read from MLflow and one from Prefect: the reads that broken versions of their parts break."""
+def _stores() -> Iterator[Diagnosis]:
+    """Read once from MLflow and once from Prefect, with the reads that incompatible dependencies break."""
     try:
-        names = [one.name for one in registry.client().search_registered_models(max_results=1000)]
-        yield Found(what="mlflow", state="ok", said=f"answers, {len(names)} registered models")
+        names = [model.name for model in registry.client().search_registered_models(max_results=1000)]
+        yield Diagnosis(what="mlflow", state="ok", message=f"reachable, {len(names)} registered models")
     except Exception as error:
-        yield Found(what="mlflow", state="wrong", said=f"{type(error).__name__}: {error}")
+        yield Diagnosis(what="mlflow", state="wrong", message=f"{type(error).__name__}: {error}")
     from prefect.client.orchestration import get_client
 
     try:
         with get_client(sync_client=True) as client:
             client.read_flow_runs(limit=1)
-        yield Found(what="prefect", state="ok", said="answers")
+        yield Diagnosis(what="prefect", state="ok", message="reachable")
     except Exception as error:
-        yield Found(what="prefect", state="wrong", said=f"{type(error).__name__}: {error}")
+        yield Diagnosis(what="prefect", state="wrong", message=f"{type(error).__name__}: {error}")
 
 
-def _runs(ledger: Ledger) -> Iterator[Found]:
+def _runs(ledger: Ledger) -> Iterator[Diagnosis]:
     try:
         ended = dead_runs.end_dead_runs(ledger)
     except Exception as error:
-        yield Found(what="runs", state="wrong", said=f"{type(error).__name__}: {error}")
+        yield Diagnosis(what="runs", state="wrong", message=f"{type(error).__name__}: {error}")
         return
-    for one in ended:
-        yield Found(what="runs", state="mended", said=f"{one.where} run {one.name} was ended: {one.owner} is gone")
+    for run in ended:
+        message = f"{run.where} run {run.name} was closed: its process {run.owner} has ended"
+        yield Diagnosis(what="runs", state="repaired", message=message)
     if not ended:
-        yield Found(what="runs", state="ok", said="none was left RUNNING by a dead process")
+        yield Diagnosis(what="runs", state="ok", message="no orphaned runs")
 
 
-def _model(ledger: Ledger, model: str, now: Moment) -> Iterator[Found]:
-    left = [one for one in ledger.open_requests(model) if ledger.busy(f"request/{one.request_id}") is None]
-    for request in left:
-        said = f"request {request.request_id} was left without an end: the next check carries it on, or the sweep"
-        yield Found(what=model, state="note", said=said)
+def _model(ledger: Ledger, model: str, now: Moment) -> Iterator[Diagnosis]:
+    interrupted = [request for request in ledger.open_requests(model) if _is_unclaimed(ledger, request)]
+    for request in interrupted:
+        message = f"request {request.request_id} was interrupted: the next check, or the sweep, resumes it"
+        yield Diagnosis(what=model, state="note", message=message)
     try:
-        # With a request open, a champion that looks moved by hand may be a promotion that broke off.
-        healed = None if left else promotion.restore(ledger, model, now)
+        # With a request open, a champion that seems to be set manually may be an interrupted promotion.
+        restored = None if interrupted else promotion.restore(ledger, model, now)
         champion = registry.aliased(model, registry.CHAMPION)
         if champion is not None:
             registry.verify(champion)
             promotion.proven(ledger, champion)
     except DriftloopError as error:
-        yield Found(what=model, state="wrong", said=str(error))
+        yield Diagnosis(what=model, state="wrong", message=str(error))
         return
-    if healed is not None:
-        yield Found(what=model, state="mended", said=healed)
+    if restored is not None:
+        yield Diagnosis(what=model, state="repaired", message=restored)
     missing = promotion.lost(ledger, model)
     if missing is not None:
-        said = (
-            f"{missing}; restore MLflow's database and files from a backup, or the next check trains a first champion"
-        )
-        yield Found(what=model, state="wrong", said=said)
+        fix = "restore MLflow's database and files from a backup, or let the next check train a first champion"
+        yield Diagnosis(what=model, state="wrong", message=f"{missing}; {fix}")
         return
-    serves = f"version {champion.number} serves, every file as registered" if champion else "no champion yet"
-    yield Found(what=model, state="ok" if champion else "note", said=serves)
+    serves = f"version {champion.number} is champion, all files as registered" if champion else "no champion yet"
+    yield Diagnosis(what=model, state="ok" if champion else "note", message=serves)
 
 
-def _unknown(known: list[str]) -> Iterator[Found]:
-    """Champions in MLflow of which the ledger has no entry. On a shared server they may be those of another ledger."""
+def _is_unclaimed(ledger: Ledger, request: Request) -> bool:
+    return ledger.busy(f"request/{request.request_id}") is None
+
+
+def _unrecorded(known: list[str]) -> Iterator[Diagnosis]:
+    """Report champions in MLflow without an entry in the ledger. On a shared server they may be of another ledger."""
     try:
-        names = [one.name for one in registry.client().search_registered_models(max_results=1000)]
+        names = [model.name for model in registry.client().search_registered_models(max_results=1000)]
         champions = [registry.aliased(name, registry.CHAMPION) for name in names if name not in known]
     except Exception:
-        # What MLflow answers is reported above.
+        # Errors of MLflow are reported above.
         return
     shared = os.environ["MLFLOW_TRACKING_URI"] != home.sqlite_url(home.home() / "mlflow.db")
     for champion in champions:
         if champion is not None and "driftloop.request_id" in champion.tags:
-            said = (
-                f"version {champion.number} serves in MLflow, and the ledger has no entry of this model: the ledger is "
-                "new, or it was lost with the history; restore it from a backup, or the next check begins a new history"
+            message = (
+                f"version {champion.number} is champion in MLflow, but the ledger has no entry of this model: the "
+                "ledger is new, or was lost with its history; restore it from a backup, or let the next check start a "
+                "new history"
             )
-            yield Found(what=champion.model, state="note" if shared else "wrong", said=said)
+            yield Diagnosis(what=champion.model, state="note" if shared else "wrong", message=message)

@@ -1,7 +1,8 @@
-"""The functions of `import driftloop`. Nothing heavy is imported before one is called."""
+"""Functions of `import driftloop`. Nothing heavy is imported before one is called."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ class CheckResult(Check):
     """The result of a check. A notebook shows verdict, votes and drift report."""
 
     def html(self) -> str:
-        """Return the report as one HTML page; where a check left early and wrote none, its verdict as a page."""
+        """Return the report as one HTML page; a check that ended early has no report, so its verdict as a page."""
         from driftloop.monitoring.report.page import dress
 
         if self.report is not None and Path(self.report).is_file():
@@ -47,18 +48,18 @@ def load(config: str | Path) -> Project:
 def check(config: str | Path | Project, *, now: datetime | None = None, dry_run: bool = False) -> CheckResult:
     """Judge the newest window of a model and retrain it if that is decided.
 
-    `now` is the present unless given; without a time zone it is UTC. A dry run judges, and changes nothing. An outcome
-    such as `bad_data` or `no_data` is a result; an error is raised where no verdict was possible.
+    `now` defaults to the current time; without a time zone it is UTC. A dry run judges, and changes nothing. An outcome
+    such as `bad_data` or `no_data` is a result; an error is raised if no verdict was possible.
     """
     from driftloop.pipelines.flows.warmup import prefect_ready
     from driftloop.pipelines.runtime import outages
 
     project, moment = _project(config), _moment(now)
-    with outages.in_words(), prefect_ready(project, moment):
+    with outages.translated(), prefect_ready(project, moment):
         from driftloop.pipelines.flows.monitoring import monitoring_flow
 
-        made = monitoring_flow(config=project, now=moment, dry_run=dry_run)
-    return CheckResult.model_validate(made.model_dump())
+        result = monitoring_flow(config=project, now=moment, dry_run=dry_run)
+    return CheckResult.model_validate(result.model_dump())
 
 
 def retrain(config: str | Path | Project, *, now: datetime | None = None) -> Retrain:
@@ -67,19 +68,20 @@ def retrain(config: str | Path | Project, *, now: datetime | None = None) -> Ret
     from driftloop.pipelines.runtime import outages
 
     project, moment = _project(config), _moment(now)
-    with outages.in_words(), prefect_ready(project, moment):
+    with outages.translated(), prefect_ready(project, moment):
         from driftloop.pipelines import site
         from driftloop.pipelines.operations.retraining import retrain_now
 
-        made = retrain_now(project, moment or datetime.now(UTC))
-        site.rewrite(project.model)
-    return made
+        result = retrain_now(project, moment or datetime.now(UTC))
+        if problem := site.rewrite(project.model):
+            warnings.warn(problem, RuntimeWarning, stacklevel=2)
+    return result
 
 
 def status(model: str | None = None) -> list[dict[str, Any]]:
-    """Return one row per model, or that of one: champion, last check, drift, loss, last retrain. Keys as in `--json`.
+    """Return one row per model, or the row of one: champion, last check, drift, loss, last retrain. Keys of `--json`.
 
-    Raises NeverChecked for a model that the ledger does not know.
+    Raises NeverChecked for a model without entries in the ledger.
     """
     from driftloop.pipelines.operations.status import collect
     from driftloop.pipelines.runtime import home
@@ -89,9 +91,9 @@ def status(model: str | None = None) -> list[dict[str, Any]]:
 
 
 def history(model: str, *, most: int = 50) -> list[Event]:
-    """Return the newest events of a model, oldest first: checks, requests, trainings, promotions, with the reasons.
+    """Return the newest events of a model, oldest first: checks, requests, training runs, promotions, with reasons.
 
-    Raises NeverChecked for a model that the ledger does not know.
+    Raises NeverChecked for a model without entries in the ledger.
     """
     from driftloop.monitoring.ledger import Ledger
     from driftloop.pipelines.operations.status import NeverChecked
@@ -108,7 +110,7 @@ def history(model: str, *, most: int = 50) -> list[Event]:
 def predict(config: str | Path | Project, *, now: datetime | None = None) -> Predicted:
     """Score the newest window with the champion and add the predictions to the prediction log.
 
-    Raises NoChampion before the first training.
+    Raises NoChampion before the first promotion.
     """
     from driftloop.pipelines.runtime import home
 
@@ -130,8 +132,8 @@ def backtest(
 ) -> Study:
     """Replay the whole history of a model under many policies, without registering anything.
 
-    `cost` of a retrain is in units of one batch's loss. `batch` is a span or a number of rows, `label_delay` a span or
-    a number of batches; both come from the config unless given.
+    `cost` of a retrain is in units of one batch's loss. `batch` is a duration or a number of rows, `label_delay` a
+    duration or a number of batches; both default to the config's.
     """
     from driftloop.pipelines.backtest.run import backtest as run
 
@@ -143,7 +145,7 @@ def replay(loss_matrix: Any, probe_matrix: Any = None, **settings: Any) -> Repla
     """Replay policies on matrices of losses: see `driftloop.pipelines.backtest.replay` for the settings.
 
     `loss_matrix[i, j]`, of shape (batches, batches), is the mean loss on batch j of the model trained at the end of
-    batch i. Raises NotReplayable, a ValueError, for what does not fit.
+    batch i. Raises NotReplayable, a ValueError, for invalid input.
     """
     from driftloop.pipelines.backtest.replay import replay as run
 

@@ -1,4 +1,4 @@
-"""What happened to a model, in words: everything that was decided and everything that was not, with why."""
+"""History of a model as text: every decision, including decisions not to act, with reasons."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from driftloop.monitoring.ledger import Event, Kind
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
 
-WORDS: dict[str, str] = {
+PATTERNS: dict[str, str] = {
     Kind.RETRAIN_REQUESTED: "{about} to replace {to_replace}: {reason}",
     Kind.CLAIMED: "{about} by {holder}, attempt {attempt}",
-    Kind.PROBE: "in check {subject}: a fresh model would win {gap:.4g} (champion {champion_loss:.4g})",
+    Kind.PROBE: "in check {subject}: expected gain of a retrain {gap:.3g} (loss of the champion {champion_loss:.3g})",
     Kind.TRAINED: "{about}: {reason}",
     Kind.REGISTERED: "version {version} by request {request_id}",
     Kind.AWAITING_APPROVAL: "version {version}: {reason}",
@@ -20,27 +20,27 @@ WORDS: dict[str, str] = {
     Kind.REJECTED: "{version_or_request}: {reason}",
     Kind.IMPOSSIBLE: "{about}: {reason}",
     Kind.FAILED: "{about}: {reason}",
-    Kind.ROLLED_BACK: "version {version} serves again, version {left} is previous",
+    Kind.ROLLED_BACK: "version {version} serves again; version {left} is kept as previous",
 }
 
 
 VOTES = (Column(usual=24), Column(usual=14), Column())
 
 
-def in_words(events: Iterable[Event], on: Screen = PIPE) -> str:
-    """One entry an event, in the order given: when, what, about what, why; the votes of a check below it."""
+def render(events: Iterable[Event], on: Screen = PIPE) -> str:
+    """Return one entry per event, in the given order: time, kind, subject, reason; a check's votes below it."""
     lines: list[str] = []
     for event in events:
-        word, why = _told(event)
-        head = f"{event.now:%Y-%m-%d %H:%M}  {word:<18} "
-        lines += wrapped(head + " ".join(why.split()), on, later=" " * 8)
+        kind, text = _texts(event)
+        head = f"{event.now:%Y-%m-%d %H:%M}  {kind:<18} "
+        lines += wrapped(head + " ".join(text.split()), on, later=" " * 8)
         votes = event.payload.get("votes") or () if event.kind == Kind.CHECK_FINISHED else ()
         rows = [Row((vote["policy"], vote["vote"], " ".join(str(vote["reason"]).split()))) for vote in votes]
         lines += drawn(VOTES, rows, on, gap=1, indent=8) if rows else []
     return "\n".join(printable(line) for line in lines)
 
 
-def _told(event: Event) -> tuple[str, str]:
+def _texts(event: Event) -> tuple[str, str]:
     payload = event.payload
     if event.kind == Kind.CHECK_FINISHED:
         window, champion = payload["window"], payload.get("champion")
@@ -48,20 +48,20 @@ def _told(event: Event) -> tuple[str, str]:
         judged = f"version {champion}" if champion else "no champion"
         return str(payload["outcome"]).upper(), f"check {event.subject} of {span}, {judged}: {payload['reason']}"
     about = f"request {event.subject}"
-    words = {
+    values = {
         "about": about,
         "subject": event.subject,
         "to_replace": _version(payload, "champion", "no champion"),
         **payload,
     }
-    words["version_or_request"] = _version(payload, "version", about)
-    pattern = WORDS.get(event.kind)
+    values["version_or_request"] = _version(payload, "version", about)
+    pattern = PATTERNS.get(event.kind)
     try:
-        said = pattern.format(**words) if pattern is not None else _plain(payload)
+        text = pattern.format(**values) if pattern is not None else _plain(payload)
     except KeyError:
-        # An event of an older format, or one that was noted with less.
-        said = _plain(payload)
-    return event.kind.replace("_", " "), said
+        # An event of an older format, or with fewer values.
+        text = _plain(payload)
+    return event.kind.replace("_", " "), text
 
 
 def _version(payload: Mapping[str, Any], key: str, otherwise: str) -> str:
@@ -69,7 +69,7 @@ def _version(payload: Mapping[str, Any], key: str, otherwise: str) -> str:
 
 
 def _plain(payload: Mapping[str, Any]) -> str:
-    """What is told of an event that has no words of its own.
+    """Return the text of an event of a kind without a pattern.
 
     >>> _plain({"reason": "late", "seconds": 3.0, "none": None})
     'late (seconds 3.0)'

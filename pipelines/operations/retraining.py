@@ -1,4 +1,4 @@
-"""A retrain that a person asked for: the same training flow, with a request of its own."""
+"""Manual retrain: the same training flow, with its own request."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from driftloop.pipelines.runtime import home, phases
 def retrain_now(config: Project, now: datetime) -> Retrain:
     """Train on the newest labeled rows before `now`.
 
-    The same rows, settings and champion are one request: asked for again, it gives the same answer and trains nothing.
+    The same rows, settings and champion are one request: a second call returns the same result and trains nothing.
     After a rollback it is another request.
     """
-    phases.enter("looking for work that was left undone")
+    phases.enter("looking for interrupted work")
     _recover(config, now)
     phases.enter("finding the champion")
     champion, previous = (registry.aliased(config.model, name) for name in (registry.CHAMPION, registry.PREVIOUS))
@@ -33,14 +33,14 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
     window = training_window(current, config.columns.label_delay, config.learned_span)
     number = champion.number if champion else None
     settings = settings_of(config)
-    asked = (config.model, window, number, previous.number if previous else None, settings)
+    key = (config.model, window, number, previous.number if previous else None, settings)
     request = Request(
-        request_id=digest("by hand", *asked, _rows(config, window))[:16],
+        request_id=digest("manual", *key, _rows(config, window))[:16],
         model=config.model,
         champion=number,
         window=window,
         now=now,
-        reason="asked for by hand",
+        reason="requested manually",
         settings=settings,
     )
     phases.enter("training")
@@ -48,7 +48,7 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
 
 
 def _recover(config: Project, now: datetime) -> None:
-    """Finish what a dead process left, unless a check of the model is under way: that one has done it."""
+    """Finish interrupted work, unless a check of the model is running: it has done so."""
     with (
         closing(Ledger(home.ledger_url())) as ledger,
         ledger.holding(f"check/{config.model}", waiting=None) as claim,
@@ -61,5 +61,5 @@ def _rows(config: Project, window: Window) -> str:
     try:
         return str(read.fn(config, window, config.folder).digest)
     except (DriftloopError, OSError):
-        # The flow meets the same error, and there it is recorded.
+        # The flow raises and records the same error.
         return "unreadable"

@@ -1,4 +1,4 @@
-"""What is known of each model, from the ledger and the registry."""
+"""Status of each model, from the ledger and the registry."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ COLUMNS = {
     "last retrain": False,
 }
 URGENCY = ("bad", "warn", "new", "quiet", "good")
-COLOURS = {"bad": "red", "warn": "yellow", "new": "cyan", "quiet": "bright_black", "good": "green"}
+COLORS = {"bad": "red", "warn": "yellow", "new": "cyan", "quiet": "bright_black", "good": "green"}
 
 
 def collect(model: str | None = None) -> list[dict[str, Any]]:
-    """One row a model: champion and its age, last check and what it saw, last retrain and why."""
+    """Return one row per model: champion and its age, last check and its results, last retrain and its reason."""
     with closing(Ledger(home.ledger_url())) as ledger:
         known = ledger.models()
         if model is not None and model not in known:
@@ -47,31 +47,30 @@ def collect(model: str | None = None) -> list[dict[str, Any]]:
 
 
 def as_table(rows: list[dict[str, Any]], *, whole: bool = False, on: Screen = PIPE) -> str:
-    """One line a model for a terminal, those that need a look first, with the reason below where there is a need.
+    """Return one line per model for a terminal, problems first, with the reason below a problem.
 
-    With `whole`, every reason is there. Outcomes are colored where the screen shows colors.
+    With `whole`, every reason is shown. Outcomes are colored if the screen supports colors.
     """
     if not rows:
         return f"no model has been checked yet in {home.home()}\nnext: driftloop init DATA, or driftloop demo"
     ordered = sorted(rows, key=lambda row: (URGENCY.index(_tone(row)), row["model"]))
     shown = [
-        Row([_cell(row, column) for column in COLUMNS], COLOURS[_tone(row)], _below(row, whole=whole))
-        for row in ordered
+        Row([_cell(row, column) for column in COLUMNS], COLORS[_tone(row)], _below(row, whole=whole)) for row in ordered
     ]
     columns = [Column(title, number) for title, number in COLUMNS.items()]
     return "\n".join(drawn(columns, shown, on, styled=list(COLUMNS).index("outcome")))
 
 
 def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
-    """The sentences below the line of a model."""
-    said = []
+    """Return the sentences below the line of a model."""
+    sentences = []
     if row.get("standing") == "worse":
-        said.append(f"worse than the reference: {row['loss_in_words']}")
+        sentences.append(f"worse than the reference: {row['loss_in_words']}")
     elif whole or _new(row):
-        said.append(row.get("loss_in_words") or "")
+        sentences.append(row.get("loss_in_words") or "")
     if whole or _tone(row) in {"bad", "warn"}:
-        said.append(" ".join((row["reason"] or "").split()))
-    return [sentence for sentence in said if sentence]
+        sentences.append(" ".join((row["reason"] or "").split()))
+    return [sentence for sentence in sentences if sentence]
 
 
 def _tone(row: dict[str, Any]) -> str:
@@ -81,14 +80,14 @@ def _tone(row: dict[str, Any]) -> str:
 
 
 class NeverChecked(UnknownModel):
-    """A name of which the ledger holds nothing. Exit code 2."""
+    """The ledger has no model of that name. Exit code 2."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         known = list(known)
         DriftloopError.__init__(
             self,
             f"no model {name!r} has been checked in {home.home()}",
-            expected=f"one of {listed(known)}" if known else "a model that `driftloop check` has seen",
+            expected=f"one of {listed(known)}" if known else "a model checked by `driftloop check`",
             remedy="check the name, and DRIFTLOOP_HOME." + suggestion(name, known),
         )
 
@@ -100,12 +99,12 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
     newest = champion.newest_row if champion else None
     serves = champion.number if champion else None
     last, judged, measured = _newest(ledger, model, serves)
-    seen = measured.performance if measured else None
+    loss = measured.performance if measured else None
     known = measured is not None and measured.champion == serves
     gate_loss = _gate_loss(ledger, champion) if champion else None
-    asked = next(iter(ledger.requests(model, most=1)), None)
-    ended = json.loads(asked["body"]) if asked and asked["body"] else {}
-    moment = last.now if last else utc(datetime.fromisoformat(asked["now"])) if asked else datetime.now(UTC)
+    request = next(iter(ledger.requests(model, most=1)), None)
+    result = json.loads(request["body"]) if request and request["body"] else {}
+    moment = last.now if last else utc(datetime.fromisoformat(request["now"])) if request else datetime.now(UTC)
     return {
         "model": model,
         "champion": serves,
@@ -117,27 +116,29 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
         "undone": _undone(ledger, model, last.champion_after)
         if last and last.champion != last.champion_after
         else None,
-        "standing": seen.standing if seen and known else "unknown",
+        "standing": loss.standing if loss and known else "unknown",
         "drift_share": judged.drift_share if judged else None,
-        "loss_name": seen.loss_name if seen else None,
-        "loss": seen.loss if seen else None,
+        "loss_name": loss.loss_name if loss else None,
+        "loss": loss.loss if loss else None,
         "loss_version": measured.champion if measured else None,
         "loss_in_words": _loss_text(serves, gate_loss, measured),
         "gate_loss": gate_loss,
-        "reference_loss": seen.reference_loss if seen else None,
-        "loss_rise": seen.rise if seen and math.isfinite(seen.rise) else None,
-        "last_retrain": asked["now"] if asked else None,
-        "last_retrain_outcome": (_undone(ledger, model, ended.get("version")) or asked["state"]) if asked else None,
-        "last_retrain_why": asked["reason"] if asked else None,
-        "last_retrain_reason": ended.get("reason") or (asked["error"] if asked else None),
+        "reference_loss": loss.reference_loss if loss else None,
+        "loss_rise": loss.rise if loss and math.isfinite(loss.rise) else None,
+        "last_retrain": request["now"] if request else None,
+        "last_retrain_outcome": (_undone(ledger, model, result.get("version")) or request["state"])
+        if request
+        else None,
+        "last_retrain_why": request["reason"] if request else None,
+        "last_retrain_reason": result.get("reason") or (request["error"] if request else None),
         "report": judged.report if judged else None,
     }
 
 
 def _newest(ledger: Ledger, model: str, champion: str | None) -> tuple[Check | None, Check | None, Check | None]:
-    """The last check, the last that judged, and the last that measured a loss: of this champion if there is one.
+    """Return the last check, the last judged one, and the last one with a loss, preferably of this champion.
 
-    Mostly they are one, and no other is read.
+    Usually they are the same check, and no other is read.
     """
     last = judged = measured = None
     for most in (1, FAR_ENOUGH):
@@ -151,7 +152,7 @@ def _newest(ledger: Ledger, model: str, champion: str | None) -> tuple[Check | N
 
 
 def _gate_loss(ledger: Ledger, champion: Version) -> float | None:
-    """The loss of the champion on the rows of its gate."""
+    """Return the loss of the champion on the rows of its gate."""
     end = ledger.result(champion.tags.get("driftloop.request_id", ""))
     return end.challenger_loss if end else None
 
@@ -163,7 +164,7 @@ def _loss_text(champion: str | None, gate_loss: float | None, measured: Check | 
 
 
 def _undone(ledger: Ledger, model: str, version: str | None) -> str | None:
-    """How a version that was promoted was taken away again, None while it serves."""
+    """Return the event that replaced a promoted version outside a retrain, None while it serves."""
     from driftloop.pipelines.registry.promotion import MOVES
 
     if version is None:
@@ -181,7 +182,7 @@ def _cell(row: dict[str, Any], column: str) -> str:
         return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment else "-"
 
     age = row.get("age_days")
-    said = {
+    cells = {
         "champion": row["champion"] or "none",
         "newest rows": f"{day(row['champion_newest_row'])[:10]} ({age:.0f}d)" if age is not None else "-",
         "last check": day(row["last_check"]),
@@ -193,11 +194,11 @@ def _cell(row: dict[str, Any], column: str) -> str:
         if row["last_retrain"]
         else "-",
     }
-    return str(said.get(column, row.get(column)))
+    return str(cells.get(column, row.get(column)))
 
 
 def _outcome(row: dict[str, Any]) -> str:
-    """The outcome of the last check, and what has to be known beside it."""
+    """Return the outcome of the last check, with qualifiers."""
     if not row["outcome"]:
         return "-"
     more = ["worse"] if row.get("standing") == "worse" else []
@@ -207,12 +208,12 @@ def _outcome(row: dict[str, Any]) -> str:
 
 def _loss(row: dict[str, Any]) -> str:
     if _new(row):
-        return f"{loss_title(row.get('loss_name') or '')} {row['gate_loss']:.4g} at the gate".strip()
-    return "-" if row["loss"] is None else f"{loss_title(row['loss_name'])} {row['loss']:.4g}"
+        return f"{loss_title(row.get('loss_name') or '')} {row['gate_loss']:.3g} at the gate".strip()
+    return "-" if row["loss"] is None else f"{loss_title(row['loss_name'])} {row['loss']:.3g}"
 
 
 def _new(row: dict[str, Any]) -> bool:
-    """Whether no check has measured the loss of the champion yet, and its gate did."""
+    """Return whether only the gate, and no check yet, has measured the loss of the champion."""
     return row.get("gate_loss") is not None and row.get("loss_version") != row["champion"]
 
 

@@ -1,4 +1,4 @@
-"""How results read on a terminal. Strings in, strings out."""
+"""Results as text for a terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
 from driftloop.monitoring.records import Check, ColumnScore, Outcome, Probe, Retrain
+from driftloop.monitoring.records.figures import figure
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
 
@@ -20,22 +21,22 @@ FACTS = (Column(usual=24), Column())
 VOTES = (Column(usual=24), Column(usual=14), Column())
 
 
-def check_in_words(check: Check, config: Path, on: Screen = PIPE) -> str:
-    """One line per signal, one verdict line, and where to go next."""
+def format_check(check: Check, config: Path, on: Screen = PIPE) -> str:
+    """Return one line per signal, one line for the verdict, and the next command."""
     champion = f"champion: version {check.champion}" if check.champion else "no champion yet"
     lines = wrapped(f"{check.model}  {check.window}  {check.window.rows:,} rows  {champion}", on, later="  ")
     nearest = sorted(check.columns, key=_nearness, reverse=True)[:SHOWN]
     scores = [
-        (score.name, score.method, f"{score.score:.4g}", f" limit {score.threshold:.4g}", _mark(score))
+        (score.name, score.method, f"{score.score:.3g}", f" limit {score.threshold:.3g}", _mark(score))
         for score in nearest
     ]
     lines += _table(SCORES, scores, on)
     if len(check.columns) > SHOWN:
-        lines.append(f"  ... and {len(check.columns) - SHOWN} columns further from their limit")
+        lines.append(f"  ... and {len(check.columns) - SHOWN} columns further from their limits")
     lines += _table(FACTS, _facts(check), on)
     lines += _table(VOTES, [(vote.policy, vote.vote, vote.reason) for vote in check.votes], on)
     if check.cached:
-        lines.append("  (scores cached: these rows were scored before)")
+        lines.append("  (cached scores: these rows were scored before)")
     lines += _verdict(f"{check.outcome.value.upper()}  {check.reason}", on)
     if check.performance is not None and remains_worse(check):
         lines += wrapped(f"WORSE  {format_loss(check.performance)}", on, later="  ")
@@ -43,29 +44,31 @@ def check_in_words(check: Check, config: Path, on: Screen = PIPE) -> str:
         lines.append(f"report: {check.report}")
     if check.outcome is Outcome.BOOTSTRAPPED:
         again = f"driftloop check {shlex.quote(str(config))}"
-        lines.append(f"next: run `{again}` whenever new rows are there (with --now for rows of the past);")
+        lines.append(f"next: run `{again}` whenever new rows have arrived (with --now for past rows);")
         replay = f"driftloop backtest {shlex.quote(str(config))}"
         lines.append(f"  `{replay}` compares policies; `driftloop status` shows all models")
     return "\n".join(printable(line) for line in lines)
 
 
 def _facts(check: Check) -> list[tuple[str, str]]:
-    """Facts in addition to the columns' scores, each with its label."""
+    """Return the measured values other than the columns' scores, each with its label."""
     facts = []
     if check.performance is not None:
-        seen = check.performance
-        interval = f"{seen.loss:.4g} ({seen.low:.4g} to {seen.high:.4g})"
-        facts.append((f"loss {seen.title}", f"{interval} on {seen.rows:,} rows, reference {seen.reference_loss:.4g}"))
+        loss = check.performance
+        interval = f"{figure(loss.loss)} (95% CI {figure(loss.low)} to {figure(loss.high)})"
+        reference = f"reference {figure(loss.reference_loss)}"
+        facts.append((f"loss {loss.title}", f"{interval} on {loss.rows:,} rows, {reference}"))
     if check.baseline is not None:
         base = check.baseline
-        interval = f"{base.title} {base.loss:.4g} ({base.low:.4g} to {base.high:.4g})"
-        facts.append(("loss of the baseline", f"{interval} on {base.rows:,} rows: a first model has to beat it"))
+        interval = f"{base.title} {figure(base.loss)} (95% CI {figure(base.low)} to {figure(base.high)})"
+        facts.append(("loss of the baseline", f"{interval} on {base.rows:,} rows: the first model must beat it"))
     if check.estimated is not None:
-        told = check.estimated
-        facts.append(("loss, estimated", told.reason if told.applicable else f"not applicable: {told.reason}"))
+        estimate = check.estimated
+        text = estimate.reason if estimate.applicable else f"not applicable: {estimate.reason}"
+        facts.append(("loss, estimated", text))
     if check.probe is not None:
-        facts.append(("probe", probe_in_words(check.probe)))
-    return [*facts, *((one.severity, one.message) for one in check.findings if one.severity != "info")]
+        facts.append(("probe", format_probe(check.probe)))
+    return [*facts, *((finding.severity, finding.message) for finding in check.findings if finding.severity != "info")]
 
 
 def _mark(score: ColumnScore) -> str:
@@ -80,26 +83,27 @@ def _verdict(text: str, on: Screen) -> list[str]:
     return wrapped(text.replace("\n", " "), on, later="  ")
 
 
-def probe_in_words(probe: Probe) -> str:
-    """What a probe measured: the gap is what a retrain would win by now.
+def format_probe(probe: Probe) -> str:
+    """Format the result of a probe: the gap is the expected gain of a retrain now.
 
-    >>> probe_in_words(Probe(champion_loss=3.0, probe_loss=2.5, handicap=0.2, gap=0.7, rows=840))
-    'a fresh model would win 0.7: champion 3, probe 2.5 less its handicap 0.2, on 840 rows neither has seen'
+    >>> format_probe(Probe(champion_loss=3.0, probe_loss=2.5, handicap=0.2, gap=0.7, rows=840))
+    'expected gain of a retrain 0.7: champion 3, probe 2.5 minus probe bias 0.2 (840 held-out rows)'
     """
-    side = f"would win {probe.gap:.4g}" if probe.gap >= 0 else f"would lose {-probe.gap:.4g}"
-    cheap = f"probe {probe.probe_loss:.4g}" + (f" less its handicap {probe.handicap:.4g}" if probe.handicap else "")
-    return f"a fresh model {side}: champion {probe.champion_loss:.4g}, {cheap}, on {probe.rows:,} rows neither has seen"
+    gain = f"expected {'gain' if probe.gap >= 0 else 'loss'} of a retrain {figure(abs(probe.gap))}"
+    bias = f" minus probe bias {figure(probe.handicap)}" if probe.handicap else ""
+    losses = f"champion {figure(probe.champion_loss)}, probe {figure(probe.probe_loss)}{bias}"
+    return f"{gain}: {losses} ({probe.rows:,} held-out rows)"
 
 
-def retrain_in_words(model: str, retrain: Retrain, champion: str | None, on: Screen = PIPE) -> str:
-    """The end of a retrain that was asked for by hand, and who serves now."""
+def format_retrain(model: str, retrain: Retrain, champion: str | None, on: Screen = PIPE) -> str:
+    """Format the result of a manual retrain, and the current champion."""
     trained = retrain.promoted or retrain.challenger_loss is not None
     word = "PROMOTED" if retrain.promoted else "REJECTED" if trained else "NOT TRAINED"
     word = "AWAITING APPROVAL" if retrain.code == Outcome.AWAITING_APPROVAL else word
-    serves = f"version {champion} is champion" if champion else "there is still no champion"
+    serves = f"version {champion} is champion" if champion else "still no champion"
     return "\n".join(_verdict(f"{word}  {model}: {serves}. {retrain.reason}", on))
 
 
 def _nearness(score: ColumnScore) -> tuple[bool, float]:
-    """Drifted first, then by how near the score is to its limit, for distances and p-values alike."""
+    """Return a sort key: drifted first, then by the distance of the score to its limit."""
     return score.drifted, strain(score)

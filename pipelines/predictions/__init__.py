@@ -1,1 +1,1 @@
-"""Predictions: made, logged, matched to rows."""
+"""Predictions: computed, logged, matched to rows."""

@@ -1,4 +1,4 @@
-"""Scores a window with the champion and logs the predictions, without Prefect: what `driftloop predict` does."""
+"""Scoring of a window with the champion and logging of the predictions, without Prefect, for `driftloop predict`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from driftloop.pipelines.runtime import phases
 
 
 class Predicted(Record):
-    """What was logged: so many rows of the window, of which `scored` were not in the log before."""
+    """Numbers of a scored window: all `rows`, of which `scored` were not in the log before."""
 
     model: str
     version: str
@@ -28,7 +28,7 @@ class Predicted(Record):
 
 
 def predict_window(project: Project, now: datetime) -> Predicted:
-    """Score the rows of the newest window that the log does not hold yet, and write them into it.
+    """Score the rows of the newest window that are not in the log yet, and log them.
 
     The same window and version again scores nothing. Raises `NoChampion` before the first training.
     """
@@ -46,12 +46,12 @@ def predict_window(project: Project, now: datetime) -> Predicted:
             error.where, error.lost, error.there, version=champion.number, file=str(project.file)
         ) from None
     logged = prediction_log.find(known, champion, frame)
-    told = {"model": project.model, "version": champion.number, "window": window, "rows": len(frame)}
+    values = {"model": project.model, "version": champion.number, "window": window, "rows": len(frame)}
     missing = frame.loc[~logged.known]
     if missing.empty:
-        return Predicted(**told, scored=0, file=None)
+        return Predicted(**values, scored=0, file=None)
     phases.enter("predicting the rows")
     own_code.importable(project)
     scorer = registry.scorer(champion, project.training)
     file = prediction_log.append(known, champion, window, missing, scorer.predict(missing), scorer.classes)
-    return Predicted(**told, scored=len(missing), file=str(file))
+    return Predicted(**values, scored=len(missing), file=str(file))

@@ -1,4 +1,4 @@
-"""The log of what was predicted: parquet files, matched to rows by their content. Read by checks, written by `predict`.
+"""Prediction log: parquet files, matched to rows by their content. Read by checks, written by `predict`.
 
 A row is known by its time and a hash of its features, a prediction by the version that made it. What stands in the log
 counts as served: it is data, checked for its shape and never executed.
@@ -30,7 +30,7 @@ PREDICTION = "prediction"
 
 @dataclass(frozen=True)
 class Logged:
-    """Predictions that the log holds for rows of a frame: `known` marks them, `values` has their numbers in order.
+    """Logged predictions for rows of a frame: `known` marks the rows, `values` has their numbers in order.
 
     `values` has the shape of `Scorer.predict`, for the known rows alone.
     """
@@ -40,7 +40,7 @@ class Logged:
     classes: tuple[str, ...] = ()
 
     def completed(self, scorer: Scorer, frame: pd.DataFrame) -> Floats:
-        """Logged predictions where they are, the scorer's where they are not. Of other classes none count."""
+        """Return logged predictions, and the scorer's for other rows. A log with other classes is ignored."""
         if not self.known.any() or self.classes != scorer.classes:
             return scorer.predict(frame)
         rest = scorer.predict(frame.loc[~self.known])
@@ -50,7 +50,7 @@ class Logged:
 
 
 def folder(config: Project) -> Path:
-    """Where the log of a model lies: `predictions.path` of its config, or a folder of the state folder."""
+    """Return the folder of a model's log: `predictions.path` of its config, or a folder of the state folder."""
     if config.predictions.path is None:
         return home.home() / "predictions" / config.model
     written = Path(expand(config.predictions.path, "predictions.path")).expanduser()
@@ -58,14 +58,14 @@ def folder(config: Project) -> Path:
 
 
 def standing(config: Project) -> str:
-    """A name for all that the log of a model holds: another one when a file came, went or changed."""
+    """Return a digest of the log of a model, which changes with every added, removed or changed file."""
     files = sorted(folder(config).glob("*.parquet"))
     facts = [(file.name, known.st_size, known.st_mtime_ns) for file in files if (known := file.stat())]
     return digest(*facts)
 
 
 def row_keys(frame: pd.DataFrame, time: str, features: Sequence[str]) -> pd.DataFrame:
-    """The key of each canonical row: its time and a hash of its features, 16 hexadecimal characters.
+    """Return the key of each canonical row: its time and a hash of its features, 16 hexadecimal characters.
 
     The order of the features does not matter; rows that are equal in all of them have one key.
 
@@ -79,7 +79,7 @@ def row_keys(frame: pd.DataFrame, time: str, features: Sequence[str]) -> pd.Data
 
 
 def find(config: Project, champion: Version, frame: pd.DataFrame) -> Logged:
-    """What the log holds of these rows by this version. No log, or one that cannot be read, holds nothing."""
+    """Return the logged predictions of these rows by this version; none if the log is missing or cannot be read."""
     nothing = Logged(np.zeros(len(frame), dtype=bool), np.empty(0))
     time = config.columns.time
     if frame.empty or not (place := folder(config)).is_dir():
@@ -99,7 +99,7 @@ def find(config: Project, champion: Version, frame: pd.DataFrame) -> Logged:
 def append(
     config: Project, version: Version, window: Window, frame: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]
 ) -> Path:
-    """Add the predictions of some rows of a window to the log as a file of their own, whole or not at all.
+    """Add the predictions of some rows of a window to the log as a new file, atomically.
 
     The file is named by window, version and rows: the same rows again, or by two at once, are the same file.
     """
@@ -118,14 +118,14 @@ def append(
 
 
 def _read(place: Path, champion: Version, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame | None:
-    """The lines of one version within a span of time, older files first; what is no log or no number is passed over."""
+    """Return the lines of one version within a time span, older files first; invalid files and values are ignored."""
     parts = []
     for file in sorted(place.glob("*.parquet"), key=lambda one: (one.stat().st_mtime_ns, one.name)):
         try:
             part = pd.read_parquet(file, filters=[("time", ">=", first), ("time", "<=", last)])
             part = part.astype({"time": "datetime64[us, UTC]", "row": str, "version": str})
             numbers = part[_predictions(part)].apply(pd.to_numeric, errors="coerce")
-        except Exception:  # noqa: S112  (whatever is wrong with a file of others, its rows are scored instead)
+        except Exception:  # noqa: S112  (the rows of an unreadable file are scored instead)
             continue
         model_id = part["model_id"] if "model_id" in part else pd.Series(None, index=part.index, dtype=object)
         ours = (part["version"] == champion.number) & (model_id.isna() | (model_id == champion.model_id))
@@ -136,6 +136,6 @@ def _read(place: Path, champion: Version, first: pd.Timestamp, last: pd.Timestam
 
 
 def _predictions(log: pd.DataFrame) -> list[str]:
-    """The columns that hold predictions: of probabilities one for each class, by name, or else the one of numbers."""
+    """Return the prediction columns: one per class for probabilities, otherwise the numeric one."""
     classes = sorted(name for name in map(str, log) if name.startswith(f"{PREDICTION} "))
     return classes or [name for name in map(str, log) if name == PREDICTION]

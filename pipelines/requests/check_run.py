@@ -122,7 +122,7 @@ class CheckRun:
             announce.check_ended(self.config.notify, check, self.ledger)
 
     def _is_resumed(self, error: BaseException) -> bool:
-        requests = self.ledger.requests(self.config.model, most=1) if outages.carried_on(error) else []
+        requests = self.ledger.requests(self.config.model, most=1) if outages.resumable(error) else []
         return bool(requests) and requests[0]["check_id"] == self.check_id
 
     def open_run(self, check: Check, report: Path | None = None) -> str:

@@ -1,1 +1,1 @@
-"""What runs beneath the flows: state folder, temporary server, outages, failpoints."""
+"""Runtime of the flows: state folder, temporary server, outages, failpoints."""

@@ -1,4 +1,4 @@
-"""Local copies of model files that lie in a store elsewhere: made once, whole or not at all. Trusts nothing in them."""
+"""Local copies of model files from a remote store: fetched once, atomically. Their content is not trusted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from driftloop.pipelines.runtime import home
 
 
 def local(location: str, model_id: str) -> Path:
-    """The folder of a model's files: in place where the store is local, else our copy, fetched if it is not there."""
+    """Return the folder of a model's files: in place if the store is local, otherwise a copy, fetched if missing."""
     from mlflow.artifacts import download_artifacts
 
     if location.startswith(("file:", "/")):
@@ -44,7 +44,7 @@ def local_path(location: str) -> Path:
 
 
 def discard(model_id: str) -> None:
-    """Forget our copy, for it is not what was registered. The store itself may be whole: the next one asks it."""
+    """Delete the local copy, because it differs from the registered files. The next call fetches it again."""
     shutil.rmtree(_place(model_id), ignore_errors=True)
 
 

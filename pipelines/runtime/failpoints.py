@@ -1,6 +1,6 @@
-"""A hook for the tests that kill: `DRIFTLOOP_KILL_AT=point` ends this process there, as a power cut would.
+"""Test hook: `DRIFTLOOP_KILL_AT=point` kills this process at that point, as a power cut would.
 
-Unset, as everywhere but in tests/faults, it does nothing.
+Unset, as everywhere except in tests/faults, it does nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import signal
 
 VARIABLE = "DRIFTLOOP_KILL_AT"
-# In the order in which a check that retrains comes to them.
+# In the order of a check that retrains.
 POINTS = (
     "claimed check",
     "read rows",
@@ -32,7 +32,7 @@ POINTS = (
 
 
 def reach(point: str) -> None:
-    """Die here, if that was asked for."""
+    """Test hook: kill the process at this point if it is requested."""
     assert point in POINTS, point
     if os.environ.get(VARIABLE) == point:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from pydantic import BaseModel
 
-# The libraries whose code decides numbers. The others carry, store or show them.
+# Libraries whose code determines numbers. The others transport, store or show them.
 COMPUTING = (
     *("duckdb", "evidently", "ibis-framework", "numpy", "pandas", "pyarrow"),
     *("scikit-learn", "scipy", "skops", "sqlglot", "xgboost"),
@@ -31,14 +31,14 @@ NUMBERS: dict[Any, type] = {float: Real, int: Integral}
 def fingerprint(kind: Any, estimator: str = "") -> str:
     """Return a digest of a result's types, of the versions of driftloop and its libraries, and of the estimator's.
 
-    `estimator` is the config's `training.estimator`: the package that it names may be none of ours.
+    `estimator` is the config's `training.estimator`: its package may not be a dependency of driftloop.
     """
     installed = (f"{name} {_version(name)}" for name in ("driftloop", *COMPUTING, _package(estimator)) if name)
     return hashlib.sha256("\x1f".join((shape(kind), *installed)).encode()).hexdigest()[:16]
 
 
 def shape(kind: Any) -> str:
-    """Spell a type out to its last field, so that a changed field anywhere within it is another text.
+    """Write out a type with all its fields, so that a change of any nested field changes the text.
 
     >>> shape(dict[str, float] | None)
     'Union[dict[str, float], NoneType]'
@@ -64,7 +64,7 @@ def fits(value: Any, kind: Any) -> bool:
 
 
 def _content_fits(value: Any, origin: type, arguments: tuple[Any, ...]) -> bool:
-    """Whether the fields, the members or the items of an instance of `origin` have their types as well."""
+    """Return whether the fields, members or items of an instance of `origin` have their types as well."""
     fields = _fields(origin)
     if fields is not None:
         return vars(value).keys() >= fields.keys() and all(fits(vars(value)[name], fields[name]) for name in fields)
@@ -92,7 +92,7 @@ def _shape(kind: Any, within: tuple[Any, ...]) -> str:
 
 
 def _plain(kind: Any) -> Any:
-    """The type without its alias and annotations."""
+    """Return the type without alias and annotations."""
     while hasattr(kind, "__metadata__") or hasattr(kind, "__value__"):
         kind = kind.__origin__ if hasattr(kind, "__metadata__") else kind.__value__
     return kind
@@ -107,7 +107,7 @@ def _name(origin: Any) -> str:
 
 
 def _fields(kind: Any) -> dict[str, Any] | None:
-    """The fields of a record or a dataclass with their types; None of any other type."""
+    """Return the fields of a record or a dataclass with their types; None for other types."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return {name: field.annotation for name, field in kind.model_fields.items()}
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
@@ -117,7 +117,7 @@ def _fields(kind: Any) -> dict[str, Any] | None:
 
 
 def _package(estimator: str) -> str:
-    """The package that an estimator's dotted name begins with.
+    """Return the top package of an estimator's dotted name.
 
     >>> _package("lightgbm:LGBMRegressor"), _package("xgboost")
     ('lightgbm', '')
@@ -130,4 +130,4 @@ def _version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        return "not installed"  # run from its source, or a module beside the YAML
+        return "not installed"  # run from its source, or a module next to the YAML

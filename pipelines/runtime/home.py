@@ -1,4 +1,4 @@
-"""Where state lives, and what the parts are told before they are imported. Nothing heavy is imported here."""
+"""State folder, and settings of the libraries before their import. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from driftloop.monitoring.errors import HomeUnusable, StorageUnusable
 from driftloop.pipelines.runtime import proxies
 
-# A check with a training writes a report of some 5 MB, a model, and into three databases.
+# A check with a training run writes a report of about 5 MB, a model, and into three databases.
 LEAST_FREE_MB = 50
 QUIET = {
-    # Telemetry of the parts is off unless the user turned it on.
+    # Telemetry of the dependencies is off unless the user turned it on.
     "DO_NOT_TRACK": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    # A server that starts again is waited for some twelve seconds, and one that is down told then, not after minutes.
+    # Wait about twelve seconds for a restarting server; report a server that is down then, not after minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "GIT_PYTHON_REFRESH": "quiet",
-    # A fit beside a busy process must not spin for the other's core. Read once, when OpenMP loads.
+    # A fit must not spin while another process uses the core. Read once, when OpenMP loads.
     "OMP_WAIT_POLICY": "passive",
 }
 EMBEDDED_PREFECT = {
@@ -35,7 +35,7 @@ EMBEDDED_PREFECT = {
     "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_REPOSSESSOR_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
-    # It writes down the states of tasks one by one unless told otherwise, which is a third of its work for a check.
+    # By default it records the states of tasks one by one, which is a third of its work for a check.
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
@@ -44,15 +44,15 @@ EMBEDDED_PREFECT = {
 
 
 def home() -> Path:
-    """The state folder: `DRIFTLOOP_HOME`, or `.driftloop` in the working folder. Absolute."""
-    # A unit file or a container passes `~` on as it is written.
+    """Return the absolute state folder: `DRIFTLOOP_HOME`, or `.driftloop` in the working folder."""
+    # A unit file or a container does not expand `~`.
     return Path(os.environ.get("DRIFTLOOP_HOME") or ".driftloop").expanduser().resolve()
 
 
 def prepare() -> Path:
-    """Make the state folder and set the environment of Prefect, MLflow and OpenMP. Call it before importing them.
+    """Create the state folder and set the environment of Prefect, MLflow and OpenMP. Call it before importing them.
 
-    What the user has set stays: with PREFECT_API_URL and MLFLOW_TRACKING_URI the same flows run against servers.
+    Variables set by the user are kept: with PREFECT_API_URL and MLFLOW_TRACKING_URI the same flows run against servers.
     """
     place = home()
     try:
@@ -75,9 +75,9 @@ def prepare() -> Path:
 
 
 def sqlite_url(file: Path, driver: str = "pysqlite") -> str:
-    """The SQLAlchemy URL of a SQLite file. Unquoted, `%2F` would become a slash and `?` would end the path.
+    """Return the SQLAlchemy URL of a SQLite file. Unquoted, `%2F` would become a slash and `?` would end the path.
 
-    The driver is named where something is quoted: of a plain `sqlite:///` URL MLflow makes the folder unquoted.
+    The driver is named if something is quoted: MLflow does not unquote the folder of a plain `sqlite:///` URL.
 
     >>> sqlite_url(Path("/srv/ann's #1/ledger.db")), sqlite_url(Path("/srv/p%2Fx/ledger.db"))
     ("sqlite:////srv/ann's #1/ledger.db", 'sqlite+pysqlite:////srv/p%252Fx/ledger.db')
@@ -88,19 +88,19 @@ def sqlite_url(file: Path, driver: str = "pysqlite") -> str:
 
 
 def require_room(least_mb: int = LEAST_FREE_MB) -> None:
-    """Refuse to begin where the disk is as good as full: each part would fail in the middle, in words of its own."""
+    """Refuse to start on a nearly full disk, where each library would fail midway with a different error."""
     free_mb = shutil.disk_usage(home()).free // 1024**2
     if free_mb < least_mb:
         raise StorageUnusable(
-            f"the state folder {home()}", f"{free_mb:,} MB are free on its disk, of {least_mb:,} needed"
+            f"the state folder {home()}", f"{free_mb:,} MB free on its disk, at least {least_mb:,} MB needed"
         )
 
 
 def ledger_url() -> str:
-    """The SQLAlchemy URL of the ledger: `DRIFTLOOP_LEDGER_URL`, or a SQLite file in the state folder."""
+    """Return the SQLAlchemy URL of the ledger: `DRIFTLOOP_LEDGER_URL`, or a SQLite file in the state folder."""
     return os.environ.get("DRIFTLOOP_LEDGER_URL") or sqlite_url(home() / "ledger.db")
 
 
 def reports(model: str) -> Path:
-    """The folder of a model's HTML reports."""
+    """Return the folder of a model's HTML reports."""
     return home() / "reports" / model

@@ -1,7 +1,6 @@
-"""Which errors mean that something beneath us is away, full or closed, told in our words. Raises and mends nothing.
+"""Translation of errors that mean that a server or the storage is unavailable, full or closed.
 
-The parts wrap such an error in one of their own, each in another, and say a page of it: what counts is what stands at
-its root.
+Each library wraps such an error in its own way, with a long text: only the root cause is reported.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from driftloop.monitoring.errors import (
 from driftloop.monitoring.ledger.database import BROKEN, sqlite_code
 from driftloop.pipelines.runtime import home
 
-# A file that may not grow any more (a quota, a limit of the process) is as full as a disk.
+# A file that may not grow (a quota, a limit of the process) counts as a full disk.
 CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 PERMISSION = {errno.EROFS, errno.EACCES, errno.EPERM}
 CLOSED_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
-AWAY = {
+SERVERS = {
     "requests": ("MLflow", "MLFLOW_TRACKING_URI", {"ConnectionError", "ConnectTimeout", "ReadTimeout", "RetryError"}),
     "prefect": ("Prefect", "PREFECT_API_URL", set()),
     "httpx": ("Prefect", "PREFECT_API_URL", {"ConnectError", "ConnectTimeout", "ReadTimeout", "ReadError"}),
@@ -38,49 +37,49 @@ AWAY = {
 OUTAGES = (ServerUnavailable, StorageUnusable)
 
 
-def carried_on(error: BaseException) -> bool:
-    """Whether what broke off is left open for the next check to carry on, as after a crash: an outage, or a SIGTERM."""
+def resumable(error: BaseException) -> bool:
+    """Return whether interrupted work is left open for the next check, as after a crash: an outage, or a SIGTERM."""
     return isinstance(error, (*OUTAGES, LedgerUnavailable, LockLost)) or type(error).__name__ == "TerminationSignal"
 
 
 def reason(error: BaseException) -> str:
-    """An error in one sentence, for a record.
+    """Return an error as one sentence, for a record.
 
     >>> reason(KeyError("x"))
     "KeyError: 'x'"
     """
     if type(error).__name__ == "TerminationSignal":
-        return "it was stopped from outside (SIGTERM)"
+        return "stopped from outside (SIGTERM)"
     return f"{type(error).__name__}: {error}"
 
 
-def told(error: BaseException) -> BaseException:
-    """The error in our words if it is such an outage, else the error itself.
+def translate(error: BaseException) -> BaseException:
+    """Return the outage that caused an error, or the error itself.
 
-    >>> told(OSError(28, "No space left on device", "/state/report.html")).found
+    >>> translate(OSError(28, "No space left on device", "/state/report.html")).found
     '/state/report.html cannot be written to: No space left on device'
-    >>> told(KeyError("x"))
+    >>> translate(KeyError("x"))
     KeyError('x')
     """
     if isinstance(error, DriftloopError):
         return error
-    return next((worded for cause in _causes(error) if (worded := _worded(cause, error)) is not None), error)
+    return next((outage for cause in _causes(error) if (outage := _outage(cause, error)) is not None), error)
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
-    """Raise such an outage in our words wherever it is met: Prefect's engine works on when our flow has ended."""
+def translated() -> Iterator[None]:
+    """Raise the translated error in the block, also for errors of Prefect's engine after the flow has ended."""
     try:
         yield
     except Exception as error:
-        worded = told(error)
-        if worded is error:
+        outage = translate(error)
+        if outage is error:
             raise
-        raise worded from error
+        raise outage from error
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from, outermost first."""
+    """Yield the error and its causes, outermost first."""
     seen: set[int] = set()
     at: BaseException | None = error
     while at is not None and id(at) not in seen:
@@ -89,19 +88,19 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         at = at.__cause__ or at.__context__
 
 
-def _worded(cause: BaseException, whole: BaseException) -> DriftloopError | None:
-    server, variable, names = AWAY.get(type(cause).__module__.partition(".")[0], ("", "", set()))
+def _outage(cause: BaseException, whole: BaseException) -> DriftloopError | None:
+    server, variable, names = SERVERS.get(type(cause).__module__.partition(".")[0], ("", "", set()))
     if type(cause).__name__ in names:
         where = re.sub(r"(://)[^/@]*@", r"\1***@", os.environ.get(variable, ""))
         return ServerUnavailable(f"{server} at {where}" if where else server, _root(cause), variable)
     if server == "Prefect" and _status(cause) >= 500 and not os.environ.get(variable):
-        # The temporary server has nothing but its database that could fail; it logs why, and answers with a number.
+        # Only the database of the temporary server can fail; the server logs why, and answers with a status.
         where = f"{os.environ.get('PREFECT_HOME', '~/.prefect')}/prefect.db"
         return StorageUnusable(where, f"Prefect's temporary server answers with status {_status(cause)}")
     code = sqlite_code(cause)
     if code in CLOSED_SQLITE | BROKEN:
-        ours = any(type(one).__module__.partition(".")[0] == "mlflow" for one in _causes(whole))
-        where = f"{'MLflow' if ours else 'the ledger'}'s database in SQLite"
+        of_mlflow = any(type(each).__module__.partition(".")[0] == "mlflow" for each in _causes(whole))
+        where = f"{'MLflow' if of_mlflow else 'the ledger'}'s database in SQLite"
         kind = StorageBroken if code in BROKEN else StorageUnusable
         return kind(where, str(cause))
     if isinstance(cause, OSError) and cause.errno in CLOSED:
@@ -112,12 +111,12 @@ def _worded(cause: BaseException, whole: BaseException) -> DriftloopError | None
 
 
 def _status(error: BaseException) -> int:
-    """The HTTP status that an error of httpx is about, or 0."""
+    """Return the HTTP status of an error of httpx, or 0."""
     return int(getattr(getattr(error, "response", None), "status_code", 0))
 
 
 def _action(error: OSError) -> str:
-    """What was tried with the file that the error names: to run it, to read it, or to write to it."""
+    """Return what failed with the file of the error: running it, reading it, or writing to it."""
     frames = traceback.extract_tb(error.__traceback__)
     if frames and frames[-1].name == "_execute_child":
         return "run"
@@ -126,6 +125,6 @@ def _action(error: OSError) -> str:
 
 
 def _root(error: BaseException) -> str:
-    """What stands at the root, in a line: `Connection refused`, not the page that is made of it."""
+    """Return the root cause in one line, such as `Connection refused`."""
     *_, root = _causes(error)
     return clipped(str(root).split(": ", 1)[-1].strip() or type(root).__name__, 200)

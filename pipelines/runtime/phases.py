@@ -1,6 +1,6 @@
-"""The phases of a long command, as they are entered. Flows name them; they are not shown unless a command shows them.
+"""Phases of a long command. Flows report them; they are shown only if a command shows them.
 
-What is entered reaches the watcher of the same context only: a service or a server has none, and stays silent.
+A phase reaches only the watcher of the same context: a service or a server has none, and stays silent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Watcher(Protocol):
-    """Who is informed: of each phase, and of work whose steps are counted."""
+    """Receiver of phases and of counted work."""
 
     def enter(self, phase: str) -> None: ...
 
@@ -27,7 +27,7 @@ _watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
 
 
 def enter(phase: str) -> None:
-    """Say what is done from here on, until the next phase."""
+    """Report the phase from here on, until the next one."""
     watcher = _watcher.get()
     if watcher is not None:
         watcher.enter(phase)
@@ -35,9 +35,9 @@ def enter(phase: str) -> None:
 
 @contextmanager
 def counted(work: str, total: int) -> Iterator[Callable[[], None]]:
-    """Inside, work of `total` steps is done; call the value after each of them, from any thread.
+    """Report work of `total` steps within the block; call the value after each step, from any thread.
 
-    Phases that are entered meanwhile are those of the step.
+    Phases within the block belong to the current step.
     """
     watcher = _watcher.get()
     if watcher is None:
@@ -52,7 +52,7 @@ def counted(work: str, total: int) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def watched_by(watcher: Watcher) -> Iterator[None]:
-    """Inside, the watcher is informed of every phase."""
+    """Report every phase within the block to the watcher."""
     before = _watcher.set(watcher)
     try:
         yield
@@ -61,4 +61,4 @@ def watched_by(watcher: Watcher) -> Iterator[None]:
 
 
 def _nothing() -> None:
-    """What is called after each step when no command shows them."""
+    """Do nothing after a step when no command shows them."""

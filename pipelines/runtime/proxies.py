@@ -1,4 +1,4 @@
-"""Proxies of the environment: none for servers on this machine, and none that Prefect's client cannot use."""
+"""Proxies of the environment: not used for servers on this machine, and dropped if Prefect's client cannot use them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def exempt_loopback() -> None:
 
 
 def drop_unusable() -> None:
-    """Take proxies that Prefect's client cannot use out of our environment: it refuses to start with one, used or not.
+    """Remove proxies that Prefect's client cannot use from the environment: it refuses to start with one, used or not.
 
-    That concerns SOCKS without the package socksio, `socks://`, and what is no URL.
+    These are SOCKS without the package socksio, `socks://`, and invalid URLs.
     """
     proxies = getproxies_environment()
     for scheme in ("http", "https", "all"):
@@ -39,7 +39,7 @@ def drop_unusable() -> None:
             names = [name for name in os.environ if name.lower() == f"{scheme}_proxy"]
             for name in names:
                 del os.environ[name]
-            log.warning("%s is ignored: Prefect's client cannot use %s: %s", names[0], _shown(url), why_not)
+            log.warning("%s is ignored: Prefect's client cannot use %s: %s", names[0], _masked(url), why_not)
 
 
 @functools.cache
@@ -47,12 +47,12 @@ def _why_unusable(url: str) -> str | None:
     import httpx
 
     try:
-        # As the client itself makes one; without certificates, which take longer to read than all the rest.
+        # As the client itself creates it; without certificates, which take longest to read.
         httpx.HTTPTransport(verify=False, proxy=httpx.Proxy(url if "://" in url else f"http://{url}")).close()
     except Exception as error:
-        return _shown(str(error))
+        return _masked(str(error))
     return None
 
 
-def _shown(text: str) -> str:
+def _masked(text: str) -> str:
     return re.sub(r"//[^/@\s]*@", "//***@", text)

@@ -25,7 +25,7 @@ ENDLESS = 100_000
 
 @dataclass(frozen=True)
 class Screen:
-    """Where text is shown: its width, None for a pipe or a file, which have none; and whether it shows colors."""
+    """Target of text: its width (None for a pipe or a file) and whether it supports colors."""
 
     width: int | None = None
     colour: bool = False
@@ -58,7 +58,7 @@ class Row:
 
 
 def screen() -> Screen:
-    """Say what is behind stdout. `NO_COLOR`, `TERM` and `COLUMNS` are respected."""
+    """Return what stdout is connected to. `NO_COLOR`, `TERM` and `COLUMNS` are respected."""
     if not sys.stdout.isatty():
         return PIPE
     return Screen(shutil.get_terminal_size().columns, shows_colours())
@@ -94,7 +94,7 @@ def drawn(
 
 
 def wrapped(text: str, on: Screen, *, indent: str = "", later: str | None = None) -> list[str]:
-    """Wrap running text, line by line; a word that is too long, a path say, stays whole."""
+    """Wrap running text, line by line; a word that is too long, such as a path, stays whole."""
     after = indent if later is None else later
     lines = [
         textwrap.wrap(
@@ -116,7 +116,7 @@ def _below(console: Console, row: Row, on: Screen, indent: int) -> None:
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Row], on: Screen, gap: int, indent: int) -> list[int] | None:
-    """The width of each column, None where the screen is too narrow for the longest words and numbers."""
+    """Return the width of each column; None if the screen is too narrow for the longest words and numbers."""
     from rich.cells import cell_len
 
     cells = [[printable(row.cells[at]) for row in rows] for at in range(len(columns))]
@@ -141,7 +141,7 @@ def _widths(columns: Sequence[Column], rows: Sequence[Row], on: Screen, gap: int
 
 
 def _blocks(columns: Sequence[Column], rows: Sequence[Row], on: Screen, styled: int, indent: int) -> list[str]:
-    """Each row as a block: its first cell, and below it one line per column."""
+    """Return each row as a block: its first cell, and below it one line per column."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text

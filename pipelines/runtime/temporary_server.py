@@ -1,4 +1,4 @@
-"""Prefect's temporary server, in a process of its own that ends with ours. For runs without `PREFECT_API_URL`.
+"""Prefect's temporary server, in a child process that ends with ours. For runs without `PREFECT_API_URL`.
 
 Prefect starts one itself at the first flow, after it was imported and while nothing else goes on, and leaves it behind
 if its owner is killed. Started here it boots while we import, and watches its parent.
@@ -24,7 +24,7 @@ from driftloop.monitoring.errors import DriftloopError, clipped
 from driftloop.pipelines.runtime.home import sqlite_url
 
 log = logging.getLogger("driftloop.prefect")
-# Our own server on this machine is asked directly, whatever proxy the environment names.
+# The server on this machine is called directly, regardless of the proxies of the environment.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 DATABASE_SETTINGS = ("PREFECT_SERVER_DATABASE_", "PREFECT_API_DATABASE_")
 STARTUP_SECONDS = 180.0
@@ -32,19 +32,19 @@ TRIES = 2
 
 
 class NoServer(DriftloopError):
-    """Prefect's temporary server did not come up."""
+    """Prefect's temporary server did not start."""
 
     def __init__(self, why: str) -> None:
         where = os.environ.get("PREFECT_HOME", "the default PREFECT_HOME")
         super().__init__(
             f"Prefect's temporary server did not start: {why}",
             expected=f"an answer on a port of 127.0.0.1 within {STARTUP_SECONDS:g} s, and a folder {where} to write to",
-            remedy="try again; or start one yourself with `prefect server start` and set PREFECT_API_URL to it",
+            remedy="try again; or start a server with `prefect server start` and set PREFECT_API_URL to its URL",
         )
 
 
 class TemporaryServer:
-    """Starts when it is made, is waited for when it is needed, and stops when our process ends.
+    """Starts when it is created, is waited for when it is needed, and stops when our process ends.
 
     If it dies while we live, it is started again on its port: Prefect's clients find it there when they try again.
     """
@@ -71,20 +71,20 @@ class TemporaryServer:
             url = sqlite_url(self.folder / "prefect.db", "aiosqlite")
             environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = url
         command = [sys.executable, "-m", "driftloop.pipelines.runtime.temporary_server", str(self.port)]
-        # A session of its own: Ctrl-C ends us, who still have something to tell it, and its end follows ours.
-        self.said = tempfile.TemporaryFile()  # noqa: SIM115
+        # A separate session: Ctrl-C ends our process, which still has records to send, and the server ends after it.
+        self.output = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(  # noqa: S603
             command,
             env=environment,
             stdin=subprocess.PIPE,
-            stdout=self.said,
+            stdout=self.output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         threading.Thread(target=self._watch, args=(self.process,), name="prefect server", daemon=True).start()
 
     def wait(self) -> str:
-        """The API's URL, once it answers. The same one for as long as we live, for Prefect keeps connections to it."""
+        """Return the API's URL, once it answers. It stays the same, because Prefect keeps connections to it."""
         with self._lock:
             return self._wait()
 
@@ -93,11 +93,11 @@ class TemporaryServer:
         while time.monotonic() < deadline and not self.stopping:
             code = self.process.poll()
             if code is not None and self.tries >= TRIES:
-                # A later flow of a process that lives on may find the reason gone.
+                # A later flow of a long-running process may find the reason gone.
                 self.tries = 0
-                raise NoServer(f"it ended with code {code}, saying {self._last_words()}")
+                raise NoServer(f"it ended with code {code}; last output: {self._last_output()}")
             if code is not None:
-                # One that never answered may have lost its port to somebody else; one that did comes back to it.
+                # A server that never answered may have lost its port to another process; otherwise it restarts on it.
                 self.port = self.port if self.answered else 0
                 self._launch()
             try:
@@ -120,13 +120,13 @@ class TemporaryServer:
             except NoServer as error:
                 log.warning("%s", error)
 
-    def _last_words(self) -> str:
-        self.said.seek(0)
-        lines = [line.strip() for line in self.said.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    def _last_output(self) -> str:
+        self.output.seek(0)
+        lines = [line.strip() for line in self.output.read().decode("utf-8", "replace").splitlines() if line.strip()]
         return clipped(lines[-1], 300) if lines else "nothing"
 
     def stop(self) -> None:
-        """End it, giving it time to write what it still holds."""
+        """Stop the server, with time to write its remaining records."""
         self.stopping = True
         if self.process.poll() is None:
             self.process.terminate()
@@ -141,13 +141,13 @@ def _writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NoServer(f"its folder cannot be made: {error.strerror}") from None
+        raise NoServer(f"its folder cannot be created: {error.strerror}") from None
     if not os.access(folder, os.W_OK):
         raise NoServer("its folder cannot be written to")
 
 
 def serve(port: int) -> None:
-    """What the child runs: Prefect's own app in its ephemeral form, until the parent is gone."""
+    """Run Prefect's own app in its ephemeral form in the child, until the parent has ended."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import uvicorn
     from prefect.server.api.server import create_app
@@ -157,8 +157,8 @@ def serve(port: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """The pipe from the parent closes when it ends, however it ends."""
-    # Not through sys.stdin: a thread that waits in its lock breaks the interpreter's own way out.
+    """Exit when the pipe from the parent closes, which happens at any end of the parent."""
+    # Not through sys.stdin: a thread that waits in its lock breaks the normal exit of the interpreter.
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

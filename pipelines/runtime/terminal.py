@@ -29,12 +29,12 @@ BAR_WIDTH, ROOM_FOR_A_BAR = 24, 80
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a message for a person, line by line."""
+    """Print a message for a user, line by line."""
     click.echo(harmless(text), err=err)
 
 
 def say_drawn(text: str) -> None:
-    """Print a table that `tables` has drawn: its colors reach a terminal, and nothing else that steers one does."""
+    """Print a table drawn by `tables`: of all control sequences, only its colors reach a terminal."""
     plain, colours = COLOUR.split(text), COLOUR.findall(text)
     click.echo("".join(harmless(part) + colour for part, colour in zip(plain, [*colours, ""], strict=True)))
 
@@ -83,7 +83,7 @@ class Harmless(logging.Formatter):
 
 
 def guard_logs() -> None:
-    """Format what no handler of ours prints, warnings of libraries included, as `Harmless` does."""
+    """Format messages without a handler of ours, such as warnings of libraries, as `Harmless` does."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(Harmless())
     plain = warnings.formatwarning
@@ -111,14 +111,14 @@ def shown() -> Iterator[None]:
             console=terminal,
             refresh_per_second=REDRAWN_PER_SECOND,
             transient=True,
-            # What goes to another place than this terminal must arrive there.
+            # Output to a place other than this terminal must arrive there.
             redirect_stdout=sys.stdout.isatty(),
         ):
             yield
 
 
 class Present:
-    """What a command does at present: its phase, and the step of counted work."""
+    """Current state of a command: its phase, and the step of counted work."""
 
     def __init__(self) -> None:
         self.begun = time.monotonic()
@@ -138,17 +138,17 @@ class Present:
         self.phase, self.work, self.total = "", "", 0
 
     def words(self) -> str:
-        """One line without the time."""
+        """Return one line without the time."""
         counted = f"{self.work} {self.done}/{self.total}" if self.total else ""
         return printable(": ".join(part for part in (counted, self.phase) if part) or "working")
 
     def elapsed(self) -> str:
-        """Minutes and seconds since the start, such as 1:20."""
+        """Return minutes and seconds since the start, such as 1:20."""
         minutes, seconds = divmod(int(time.monotonic() - self.begun), 60)
         return f"{minutes}:{seconds:02d}"
 
     def drawn(self, terminal: Console) -> Table:
-        """One line for a terminal; where it is narrow, words give way to the time."""
+        """Return one line for a terminal; a narrow one truncates the text, not the time."""
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
@@ -168,19 +168,19 @@ class Present:
 
 
 def _terminal() -> Console | None:
-    """The terminal behind stderr; None where there is none, or one that cannot draw a line again."""
+    """Return the terminal of stderr; None without one, or if it cannot redraw a line."""
     if not sys.stderr.isatty():
         return None
     from rich.console import Console
 
     class Steady(Console):
-        """Leaves the cursor alone: a process that is killed would leave it hidden."""
+        """Does not hide the cursor: a killed process would leave it hidden."""
 
         def show_cursor(self, show: bool = True) -> bool:
             return False
 
-    made = Steady(file=sys.stderr, markup=False, highlight=False, emoji=False)
-    return made if made.is_terminal and made.is_interactive else None
+    console = Steady(file=sys.stderr, markup=False, highlight=False, emoji=False)
+    return console if console.is_terminal and console.is_interactive else None
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def preload(projects: Iterable[Project]) -> None:
 
 def check(project: Project) -> Check:
     """Run one check now. Prefect's settings belong to a thread, so each check enters them; its server is shared."""
-    with outages.in_words(), prefect_ready():
+    with outages.translated(), prefect_ready():
         from driftloop.pipelines.flows.monitoring import monitoring_flow
 
         return monitoring_flow(config=project)

@@ -54,7 +54,7 @@ def test_prefect_goes_away_anywhere_in_a_check_and_comes_back(
             patched.setattr(failpoints, "reach", leave)
             with (
                 pytest.raises(ServerUnavailable, match=r"Prefect at http.*does not answer") as caught,
-                outages.in_words(),
+                outages.translated(),
             ):
                 made.check(day(42))
         assert "PREFECT_API_URL" in caught.value.remedy

@@ -73,7 +73,7 @@ def test_the_loop_runs_on_postgres(
     assert monitoring_flow(config=flow_config(made.file), now=day(42)).outcome is Outcome.ALREADY_CHECKED
     champion = registry.champion("pg")
     assert registry.reference(champion).window.end <= day(42)
-    found = {(one.what, one.state): one.said for one in doctor.examine(day(43))}
+    found = {(one.what, one.state): one.message for one in doctor.examine(day(43))}
     assert places["ledger"] in found["ledger", "ok"]
     assert ("mlflow", "ok") in found
     assert not [one for one in found if one[1] == "wrong"], found

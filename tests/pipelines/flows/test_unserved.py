@@ -131,4 +131,4 @@ def test_every_end_has_an_advice(code: str) -> None:
     end = retrain(code=code, promoted=False, version=None, champion_loss=None, reason="no training: 3 rows.")
     told = why_no_champion(end)
     assert told == f"no champion yet: the first challenger was rejected: 3 rows. To try: {TRY[code]}"
-    assert "was not possible: 3 rows" in why_no_champion(end.model_copy(update={"challenger_loss": None}))
+    assert "training is not possible: 3 rows" in why_no_champion(end.model_copy(update={"challenger_loss": None}))

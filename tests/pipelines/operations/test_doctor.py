@@ -24,8 +24,8 @@ from tests.streams import day
 Make = Callable[..., Model]
 
 
-def said(found: list[doctor.Found], what: str) -> list[tuple[str, str]]:
-    return [(one.state, one.said) for one in found if one.what == what]
+def said(found: list[doctor.Diagnosis], what: str) -> list[tuple[str, str]]:
+    return [(one.state, one.message) for one in found if one.what == what]
 
 
 def test_it_ends_runs_of_dead_processes_and_no_others(trained: Make) -> None:
@@ -35,7 +35,9 @@ def test_it_ends_runs_of_dead_processes_and_no_others(trained: Make) -> None:
     gone = dead()
     registry.client().set_tag(runs["dead"], evidence.OWNER, gone)
     registry.client().delete_tag(runs["foreign"], evidence.OWNER)
-    assert ("mended", f"mlflow run dead was ended: {gone} is gone") in said(doctor.examine(day(30)), "runs")
+    assert ("repaired", f"mlflow run dead was closed: its process {gone} has ended") in said(
+        doctor.examine(day(30)), "runs"
+    )
     states = {name: registry.client().get_run(run).info.status for name, run in runs.items()}
     assert states == {"dead": "FAILED", "alive": "RUNNING", "foreign": "RUNNING"}
     assert "ended before the run was finished" in registry.client().get_run(runs["dead"]).data.tags["driftloop.error"]
@@ -49,7 +51,7 @@ def test_it_heals_a_champion_and_finds_one_that_was_changed(trained: Make) -> No
     made = trained(training__seed=7)
     registry.unpoint(made.name, registry.CHAMPION)
     found = said(doctor.examine(day(30)), made.name)
-    assert [state for state, _ in found] == ["mended", "ok"]
+    assert [state for state, _ in found] == ["repaired", "ok"]
     file = registry.folder(registry.champion(made.name)) / "model.ubj"
     content = file.read_bytes()
     file.write_bytes(content[:-1])
@@ -86,7 +88,7 @@ def test_it_tells_of_requests_that_were_left(trained: Make) -> None:
         ledger.request(
             Request(request_id="left", model=made.name, champion="1", window=window, now=day(22), reason="drift")
         )
-        assert ("note", "request left was left without an end: the next check carries it on, or the sweep") in said(
+        assert ("note", "request left was interrupted: the next check, or the sweep, resumes it") in said(
             doctor.examine(day(30)), made.name
         )
         ledger.fail("left", "given up by the test")
@@ -96,10 +98,10 @@ def test_parts_are_held_against_bounds_and_tested_versions() -> None:
     """A version that was not tested is a note; all as tested is said so."""
     good = doctor.known_good()
     assert good["prefect"].startswith("3.")
-    (fine,) = doctor.parts(good)
+    (fine,) = doctor.dependencies(good)
     assert fine.state == "ok"
-    (other,) = doctor.parts({**good, "numpy": "0.1"})
-    assert (other.state, "(tested: 0.1)" in other.said) == ("note", True)
+    (other,) = doctor.dependencies({**good, "numpy": "0.1"})
+    assert (other.state, "(tested: 0.1)" in other.message) == ("note", True)
 
 
 def test_the_command_says_what_it_found(
@@ -112,7 +114,7 @@ def test_the_command_says_what_it_found(
     run = CliRunner().invoke(main, ["doctor", "--json"])
     told = json.loads(run.stdout)
     assert (run.exit_code, told["ok"]) == (0, True), told
-    assert {one["what"] for one in told["found"]} >= {"parts", "ledger", "mlflow", "prefect", "runs"}
+    assert {one["what"] for one in told["found"]} >= {"dependencies", "ledger", "mlflow", "prefect", "runs"}
 
 
 def test_a_checkout_knows_the_versions_that_were_tested() -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from driftloop.monitoring.ledger import Kind, Ledger
 from driftloop.monitoring.records import Outcome, Vote
 from driftloop.pipelines.cli import main
-from driftloop.pipelines.operations.history import in_words
+from driftloop.pipelines.operations.history import render
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.runtime.tables import Screen
 from tests.monitoring.ledger.test_ledger import NOW, ask, check, retrain
@@ -26,7 +26,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def told(ledger: Ledger) -> str:
-    return in_words(reversed(ledger.events("taxi")))
+    return render(reversed(ledger.events("taxi")))
 
 
 def test_every_step_is_told_with_its_reason(ledger: Ledger) -> None:
@@ -57,7 +57,7 @@ def test_a_history_fits_the_terminal(ledger: Ledger, width: int) -> None:
     reason = "12.5 % more loss over 1,234,567 rows, which nothing else explains " * 3
     votes = (Vote(policy="performance_drop", vote="fire", reason=reason),)
     ledger.record(check(1, Outcome.HELD, votes=votes, champion="1"), ("k",))
-    lines = in_words(ledger.events("taxi"), Screen(width)).splitlines()
+    lines = render(ledger.events("taxi"), Screen(width)).splitlines()
     assert max(map(len, lines)) <= width, lines
     assert " ".join(lines).split() == told(ledger).split()
 

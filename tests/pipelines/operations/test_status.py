@@ -58,7 +58,7 @@ def test_a_retrain_by_hand_is_the_last_one(model: Make) -> None:
     retrain = retrain_now(load(made.file), day(21))
     (row,) = collect(made.name)
     assert (row["last_check"], row["outcome"], row["champion"]) == (None, None, retrain.version)
-    assert row["last_retrain_why"] == "asked for by hand"
+    assert row["last_retrain_why"] == "requested manually"
     assert made.name in as_table([row])
 
 

@@ -21,7 +21,7 @@ from driftloop.monitoring.records import (
     Vote,
     Window,
 )
-from driftloop.pipelines.operations.words import SHOWN, check_in_words, retrain_in_words
+from driftloop.pipelines.operations.words import SHOWN, format_check, format_retrain
 from driftloop.pipelines.runtime.tables import Screen
 
 END = datetime(2026, 1, 8, tzinfo=UTC)
@@ -50,7 +50,7 @@ def check(**more: Any) -> Check:
 
 
 def said(**more: Any) -> list[str]:
-    return check_in_words(check(**more), Path("taxi.yaml")).split("\n")
+    return format_check(check(**more), Path("taxi.yaml")).split("\n")
 
 
 def test_a_whole_check_word_for_word() -> None:
@@ -96,10 +96,10 @@ def test_a_check_fits_the_terminal(width: int) -> None:
             Vote(policy="max_age", vote="hold", reason="young", observed=1.0, threshold=2.0),
         ),
     )
-    lines = check_in_words(whole, Path("taxi.yaml"), Screen(width)).split("\n")
+    lines = format_check(whole, Path("taxi.yaml"), Screen(width)).split("\n")
     assert max(map(len, lines)) <= width, lines
     words = " ".join(lines).split()
-    piped = check_in_words(whole, Path("taxi.yaml")).split()
+    piped = format_check(whole, Path("taxi.yaml")).split()
     assert sorted(words) == sorted(piped)
     assert any(line.startswith("  performance_drop") and " fire " in line and "the loss" in line for line in lines)
 
@@ -134,7 +134,7 @@ def test_drifted_columns_come_first_then_those_nearest_to_their_limit() -> None:
 @given(st.text(), st.text(), st.text(), st.sampled_from(Outcome))
 def test_nothing_in_the_data_steers_the_terminal(name: str, message: str, reason: str, outcome: Outcome) -> None:
     """Column names, messages and reasons come from the data: no control character of theirs is printed."""
-    text = check_in_words(
+    text = format_check(
         check(
             outcome=outcome,
             reason=reason,
@@ -161,6 +161,6 @@ def ended(promoted: bool, loss: float | None) -> Retrain:
 
 def test_a_retrain_by_hand_says_who_serves_now() -> None:
     """Promoted, rejected and not trained are told apart, and a champion is named only if there is one."""
-    assert retrain_in_words("taxi", ended(True, 1.0), "2") == "PROMOTED  taxi: version 2 is champion. why"
-    assert retrain_in_words("taxi", ended(False, 1.0), "1") == "REJECTED  taxi: version 1 is champion. why"
-    assert retrain_in_words("taxi", ended(False, None), None) == "NOT TRAINED  taxi: there is still no champion. why"
+    assert format_retrain("taxi", ended(True, 1.0), "2") == "PROMOTED  taxi: version 2 is champion. why"
+    assert format_retrain("taxi", ended(False, 1.0), "1") == "REJECTED  taxi: version 1 is champion. why"
+    assert format_retrain("taxi", ended(False, None), None) == "NOT TRAINED  taxi: there is still no champion. why"

@@ -398,7 +398,7 @@ def test_a_check_heals_a_lost_champion_and_says_so(trained: Make) -> None:
         registry.champion(made.name)
     dry = made.check(day(35), dry_run=True)
     assert (dry.outcome, dry.champion, made.champion()) == (Outcome.HELD, None, None)
-    assert "the ledger knows version 1 as champion: a check would bring it" in dry.reason
+    assert "the champion in the ledger is version 1: a check would restore it" in dry.reason
     again = made.check(day(35))
     assert again.outcome is Outcome.STEADY
     assert made.champion() == "1"
