@@ -1,4 +1,4 @@
-"""The steps of a training as Prefect tasks: split, fit, evaluate, gate, log, register, prove."""
+"""Steps of a training run as Prefect tasks: split, fit, evaluate, gate, log, register, prove."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PROVEN_ON = 200  # rows whose predictions are stored, and compared once the mode
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What the gate judges, the champion it is compared with, and the challenger's loss on every held-out row."""
+    """Input of the gate, the champion for comparison, and the challenger's loss on every held-out row."""
 
     evaluation: Evaluation
     against: Version | None
@@ -47,9 +47,9 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Final:
-    """The model to be stored: fitted again on all labeled rows, or the one that the gate judged.
+    """Model to store: fitted again on all labeled rows, or the model that the gate judged.
 
-    `learned` are the rows that it has learned from; `refused` says why a second fit does not serve.
+    `learned` are the rows it was trained on; `refused` is the reason why a second fit is not used.
     """
 
     scorer: Scorer
@@ -66,7 +66,7 @@ def split_rows(config: Project, rows: Canonical, window: Window) -> Parts:
 
 @task(name="fit challenger", cache_policy=NO_CACHE)
 def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Scorer:
-    """Learn from the training part alone; say what was chosen, and from how much it was learned."""
+    """Fit on the training part only; log the chosen recipe and the number of training rows."""
     scorer = learn(config, parts.train, params)
     log = get_run_logger()
     if scorer.recipe is not None:
@@ -79,23 +79,23 @@ def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Sco
         log.info("%s is predicted where its probability is above %.4g", scorer.classes[1], threshold)
     times = parts.train[config.columns.time]
     span = times.iloc[-1] - times.iloc[0]
-    log.info("learned from %s rows of %.1f days", f"{len(times):,}", span / timedelta(days=1))
+    log.info("trained on %s rows that span %.1f days", f"{len(times):,}", span / timedelta(days=1))
     if span < config.training.window / 2:
         log.warning(
             "the training rows span %.1f days, less than half of training.window (%s): %s",
             span / timedelta(days=1),
             format_duration(config.training.window),
-            "the source does not reach further back, or training.holdout takes the rest",
+            "the source has no older rows, or training.holdout uses the rest",
         )
     return scorer
 
 
 @task(name="refit on all rows", cache_policy=NO_CACHE)
 def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params: dict[str, Any]) -> Final:
-    """After the gate: fit the judged recipe again on all labeled rows, holdout included.
+    """Fit the judged recipe again after the gate, on all labeled rows, holdout included.
 
-    Features, levels, classes and the number of trees are those of the judged model. A second fit that predicts the
-    held-out rows otherwise than `refit.why_not` allows is dropped, and the judged model serves.
+    Features, levels, classes and the number of trees are the judged model's. If the second fit predicts the held-out
+    rows more differently than `refit.why_not` allows, it is discarded, and the judged model serves.
     """
     target = config.columns.target
     if not config.training.refit:
@@ -107,14 +107,14 @@ def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params
         judged.predict(held), final.predict(held), held[target].to_numpy(), loss=config.loss, classes=judged.classes
     )
     if refused is not None:
-        get_run_logger().warning("the second fit, on all rows, is dropped and the judged model serves: %s", refused)
+        get_run_logger().warning("the refit on all rows is discarded and the judged model serves: %s", refused)
         return Final(judged, parts.train, refit=False, refused=refused)
     return Final(final, known, refit=True)
 
 
 @task(name="evaluate on unseen rows", cache_policy=NO_CACHE)
 def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | None) -> Evaluated:
-    """Losses of challenger, champion and naive baseline, row by row, on holdout rows that neither was trained on."""
+    """Return the losses of challenger, champion and naive baseline per holdout row that neither was trained on."""
     trained = against.trained_on if against else ()
     fair = unseen(parts.holdout, config.columns.time, trained)
     champion = contents.losses_of(config, against, fair) if against else None
@@ -124,7 +124,7 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
 
 
 def _seconds(config: Project, scorer: Scorer, against: Version, fair: pd.DataFrame) -> dict[Model, float]:
-    """The time that challenger and champion need for 1,000 rows, where the gate limits it."""
+    """Measure the time of challenger and champion for 1,000 rows, if the gate limits it."""
     if config.gate.max_latency is None or fair.empty:
         return {}
     rows = timed_rows(fair)
@@ -134,13 +134,13 @@ def _seconds(config: Project, scorer: Scorer, against: Version, fair: pd.DataFra
 
 @task(name="gate", cache_policy=NO_CACHE)
 def judge_gate(config: Project, evaluated: Evaluated) -> Verdict:
-    """The proof: better on the same unseen rows, beyond chance."""
+    """Run the promotion test: significantly better on the same held-out rows."""
     return judge(evaluated.evaluation, config.gate)
 
 
 @task(name="log lineage", cache_policy=NO_CACHE)
 def log_lineage(config: Project, parts: Parts, run_id: str) -> None:
-    """Which rows were learned from and judged by, into the run."""
+    """Log the training and holdout rows to the run."""
     contents.log_datasets(run_id, config, {"training": parts.train, "holdout": parts.holdout})
 
 
@@ -148,7 +148,7 @@ def log_lineage(config: Project, parts: Parts, run_id: str) -> None:
 def log_training(
     config: Project, scorer: Scorer, parts: Parts, verdict: Verdict, params: dict[str, Any], run_id: str
 ) -> None:
-    """Parameters, gate numbers, importances and plots of the challenger into the run, promoted or not."""
+    """Log parameters, gate numbers, importances and plots of the challenger to the run, promoted or not."""
     contents.log_challenger(run_id, config, scorer, parts.holdout, params)
     numbers = {
         "challenger_loss": verdict.challenger_loss,
@@ -177,11 +177,11 @@ def store(
     request_id: str,
     run_id: str,
 ) -> Progress:
-    """Store model, reference and their sha256, with all that is needed to register it as one version of the request."""
+    """Store model, reference and their sha256, with everything needed to register it as the request's version."""
     time, scorer = config.columns.time, final.scorer
     known = rows.frame
     if config.windows.reference is not None:
-        # Counted from the newest row: a window that ends in a gap of the data still has a reference.
+        # From the newest row on: a window that ends in a gap of the data still has a reference.
         known = known[known[time] >= min(window.end, known[time].max()) - config.windows.reference]
     known = known.assign(**{PREDICTION: prediction_column(scorer.predict(known), scorer.classes)})
     kept = draw(known, config.drift.sample_rows, config.drift.seed)
@@ -214,7 +214,7 @@ def store(
 
 
 def bring_back(version: Version, evaluated: Evaluated, verdict: Verdict, request_id: str, run_id: str) -> Progress:
-    """An earlier version that passed the gate once more: the same stored model, under a number of this request."""
+    """Return the progress of an earlier version that passed the gate again: the same stored model, a new number."""
     stored = Stored(version.model_id, version.tags["driftloop.manifest_sha256"])
     return _progress(evaluated, verdict, run_id, stored, contents.brought_back(version, verdict, request_id))
 
@@ -235,5 +235,5 @@ def _progress(evaluated: Evaluated, verdict: Verdict, run_id: str, stored: Store
 
 @task(name="load back and compare", cache_policy=NO_CACHE)
 def prove(config: Project, version: Version) -> None:
-    """A version that predicts otherwise once it is loaded must never serve: an unseen category is tried as well."""
+    """Check that the loaded version predicts the same, an unseen category included; otherwise it must not serve."""
     contents.prove(config, version)

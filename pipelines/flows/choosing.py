@@ -1,4 +1,4 @@
-"""What to train on, chosen by probes: a span of the history, or an earlier champion as it stands."""
+"""Choice of the training rows by probes: a span of the history, or an earlier champion without training."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from driftloop.monitoring import sources
 from driftloop.monitoring.errors import DriftloopError
 from driftloop.monitoring.records import Window, changed
+from driftloop.monitoring.records.figures import figure
 from driftloop.monitoring.windows import within
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
@@ -39,7 +40,7 @@ OLD, FULL = "version_", "_in_full"
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a training goes on with: rows and their parts, or a version to be judged as it stands; and why."""
+    """Chosen rows and their parts, or an earlier version to judge without training; and the reason."""
 
     rows: Canonical
     parts: Parts
@@ -47,17 +48,18 @@ class Chosen:
     version: Version | None = None
 
     def explained(self, verdict: Verdict) -> Verdict:
-        """The gate's word, after what was chosen and why."""
+        """Return the verdict with the choice and its reason in front."""
         return changed(verdict, reason=f"{self.why}; {verdict.reason}") if self.why else verdict
 
 
 @task(name="choose what to train on", cache_policy=NO_CACHE)
 def choose(config: Project, window: Window, against: Version | None, run_id: str) -> Chosen:
-    """Take the best of the last W, 2W, all rows, the most similar season, by probes, and of earlier champions.
+    """Choose the best of the last W, 2W, all rows, the most similar season, by probes, and of earlier champions.
 
-    The held-out rows are cut in two: the older half chooses, the newer one is left to the gate, so that the choice has
-    no say in the proof. A tie keeps the last W, and so do too few rows to choose by. An earlier version that is better
-    than the best probe has to be better than a model of full size on the same span as well, or size alone would win.
+    The held-out rows are cut in two: the older half decides the choice, the newer half is kept for the gate, so that
+    the choice does not bias the gate. The last W is kept at a tie, or with too few rows to choose by. An earlier
+    version that is better than the best probe must also be better than a full-size model on the same span, because
+    its size alone is an advantage.
     """
     whole = read_with(config, Window(start=_begin(config, window), end=window.end), against)
     frame, time = whole.frame, config.columns.time
@@ -65,9 +67,10 @@ def choose(config: Project, window: Window, against: Version | None, run_id: str
     judged, gate = halves(plain.holdout, time)
     if len(judged) < LEAST_ROWS:
         rows = Canonical(within(frame, time, window), whole.source_types)
-        return Chosen(rows, plain, f"{len(judged)} rows to choose by, {LEAST_ROWS} needed: trained as without choice")
+        reason = f"{len(judged)} rows to choose a window by, {LEAST_ROWS} needed: trained on the last window"
+        return Chosen(rows, plain, reason)
     spans = {span.name: span for span in candidates(config, frame, window, judged)}
-    old = {f"{OLD}{one.number}": one for one in _archived(config, against, plain.holdout)}
+    old = {f"{OLD}{version.number}": version for version in _archived(config, against, plain.holdout)}
     best, why = _best(config, frame, judged, spans, old, run_id)
     get_run_logger().info("%s", why)
     if best in old:
@@ -90,28 +93,29 @@ def _best(
     old: Mapping[str, Version],
     run_id: str,
 ) -> tuple[str, str]:
-    """The name of the best span or old version, and one sentence why; all losses go into the training's run."""
+    """Return the name of the best span or old version, and the reason; log all losses to the training run."""
     columns = config.columns
     newest = judged[columns.time].iloc[0].to_pydatetime() - columns.label_delay
     labelled = frame[frame[columns.target].notna()]
     rows = {name: span.rows(labelled, columns.time, newest) for name, span in spans.items()}
     probes = {name: _fitted(fit_probe, config, train, judged) for name, train in rows.items()}
-    stand = {name: _as_it_stands(config, version, judged) for name, version in old.items()}
-    found = _side_by_side(config, probes | stand, run_id)
-    told = {span.name: span.told for span in spans.values()} | {name: f"version {v.number}" for name, v in old.items()}
-    best = pick({name: found[name] for name in spans})
-    rival = pick({name: found[name] for name in (best, *old)})
+    versions = {name: _unchanged(config, version, judged) for name, version in old.items()}
+    scores = _measure(config, probes | versions, run_id)
+    titles = {span.name: span.title for span in spans.values()}
+    titles |= {name: f"version {version.number}" for name, version in old.items()}
+    best = pick({name: scores[name] for name in spans})
+    rival = pick({name: scores[name] for name in (best, *old)})
     if rival in old:
         full = f"{best}{FULL}"
-        told[full] = f"a model trained on {told[best]}"
+        titles[full] = f"a model trained on {titles[best]}"
         whole = {full: _fitted(partial(learn, params={}), config, rows[best], judged)}
-        found |= _side_by_side(config, whole, run_id)
-        best = rival if pick({name: found[name] for name in (full, rival)}) == rival else best
-    evidence.log_numbers(run_id, {f"candidate_{name}": loss for name, loss in found.items() if loss is not None})
-    return best, in_words(best, found, told)
+        scores |= _measure(config, whole, run_id)
+        best = rival if pick({name: scores[name] for name in (full, rival)}) == rival else best
+    evidence.log_numbers(run_id, {f"candidate_{name}": loss for name, loss in scores.items() if loss is not None})
+    return best, describe(best, scores, titles)
 
 
-def _side_by_side(config: Project, tries: Mapping[str, Callable[[], float]], run_id: str) -> dict[str, float | None]:
+def _measure(config: Project, tries: Mapping[str, Callable[[], float]], run_id: str) -> dict[str, float | None]:
     """Measure candidates as concurrent tasks."""
     runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=THREADS)
     with runner:
@@ -124,13 +128,13 @@ def _side_by_side(config: Project, tries: Mapping[str, Callable[[], float]], run
 
 @task(name="candidate", task_run_name="candidate {name}", cache_policy=NO_CACHE)
 def candidate(config: Project, name: str, measure: Callable[[], float], parent: str) -> float | None:
-    """The mean loss of one candidate, in a nested MLflow run; None, and why in the run, if it cannot be measured."""
+    """Return the mean loss of one candidate, logged to a nested MLflow run; None if it fails, with the error there."""
     tags = {"driftloop.kind": "candidate", "driftloop.model": config.model, "driftloop.candidate": name}
     run_id = evidence.open_run(config.model, f"candidate {name}", parent=parent, tags=tags)
     try:
         loss = measure()
     except Exception as error:
-        # One that cannot be trained is no candidate. Where all fail, the training itself says why.
+        # A failed candidate is skipped. If all fail, the training run itself reports why.
         get_run_logger().warning("%s: %s: %s", name, type(error).__name__, error)
         evidence.close_run(run_id, failed=f"{type(error).__name__}: {error}")
         return None
@@ -139,55 +143,56 @@ def candidate(config: Project, name: str, measure: Callable[[], float], parent: 
     return loss
 
 
-def in_words(best: str, losses: Mapping[str, float | None], told: Mapping[str, str]) -> str:
-    """One sentence for the request: what was taken, and by what. An earlier version stands beside the full model.
+def describe(best: str, losses: Mapping[str, float | None], titles: Mapping[str, str]) -> str:
+    """Return one sentence for the request: the choice, and its loss compared with the best alternative.
 
-    >>> told = {"last_w": "the last 28d", "last_2w": "the last 56d", "version_3": "version 3"}
-    >>> in_words("last_2w", {"last_w": 3.4, "last_2w": 3.1}, told)
-    'trained on the last 56d: probe loss 3.1 against 3.4 of the last 28d'
-    >>> in_words("last_w", {"last_w": 3.4, "last_2w": 3.5, "version_3": 4.0}, told)
-    'trained on the last 28d: probe loss 3.4 against 3.5 of the last 56d'
-    >>> told["last_w_in_full"] = "a model trained on the last 28d"
-    >>> in_words("version_3", {"last_w": 3.4, "version_3": 3.1, "last_w_in_full": 3.3}, told)
-    'version 3 brought back as it is: loss 3.1 against 3.3 of a model trained on the last 28d'
+    >>> titles = {"last_w": "the last 28d", "last_2w": "the last 56d", "version_3": "version 3"}
+    >>> describe("last_2w", {"last_w": 3.4, "last_2w": 3.1}, titles)
+    'trained on the last 56d: probe loss 3.1, compared with 3.4 of the last 28d'
+    >>> describe("last_w", {"last_w": 3.4, "last_2w": 3.5, "version_3": 4.0}, titles)
+    'trained on the last 28d: probe loss 3.4, compared with 3.5 of the last 56d'
+    >>> titles["last_w_in_full"] = "a model trained on the last 28d"
+    >>> describe("version_3", {"last_w": 3.4, "version_3": 3.1, "last_w_in_full": 3.3}, titles)
+    'version 3 is reused without training: loss 3.1, compared with 3.3 of a model trained on the last 28d'
     """
     known = {name: loss for name, loss in losses.items() if loss is not None}
     if best not in known:
-        return f"trained on {told[best]}: no candidate could be probed"
+        return f"trained on {titles[best]}: no alternative could be probed"
     archived = best.startswith(OLD)
-    said = f"{told[best]} brought back as it is: loss" if archived else f"trained on {told[best]}: probe loss"
+    text = f"{titles[best]} is reused without training: loss" if archived else f"trained on {titles[best]}: probe loss"
     others = {
         n: loss for n, loss in known.items() if n != best and n.endswith(FULL) == archived and not n.startswith(OLD)
     }
     rival = PLAIN if PLAIN in others else min(others, key=lambda name: others[name], default=None)
-    return f"{said} {known[best]:.4g}" + (f" against {others[rival]:.4g} of {told[rival]}" if rival else "")
+    compared = f", compared with {figure(others[rival])} of {titles[rival]}" if rival else ""
+    return f"{text} {figure(known[best])}{compared}"
 
 
 def _begin(config: Project, window: Window) -> datetime:
-    """Where the history begins."""
-    there = sources.span(config.source, config.reading, config.folder)
-    return min(there.start.astimezone(UTC), window.start) if there else window.start
+    """Return the start of the history."""
+    span = sources.span(config.source, config.reading, config.folder)
+    return min(span.start.astimezone(UTC), window.start) if span else window.start
 
 
 def _archived(config: Project, against: Version | None, held_out: pd.DataFrame) -> list[Version]:
-    """Earlier versions of the same target that have not learned from any row that they would be judged on."""
-    found: list[Version] = []
+    """Return earlier versions of the same target that were not trained on any row they would be judged on."""
+    result: list[Version] = []
     for version in registry.versions(config.model) if against is not None else ():
-        # A version that was brought back is the same model under another number.
-        known = {against.model_id, *(one.model_id for one in found)} if against is not None else set()
+        # A reused version is the same model under another number.
+        known = {against.model_id, *(earlier.model_id for earlier in result)} if against is not None else set()
         seen = len(unseen(held_out, config.columns.time, version.trained_on)) < len(held_out)
         if version.model_id in known or seen or "driftloop.rejected" in version.tags or not _fits(config, version):
             continue
-        found.append(version)
-        if len(found) == ARCHIVED:
+        result.append(version)
+        if len(result) == ARCHIVED:
             break
-    return found
+    return result
 
 
 def _fits(config: Project, version: Version) -> bool:
-    """Whether a version predicts what the config asks for. One that others made, or changed, is left alone."""
+    """Return whether a version predicts the config's target. Foreign and changed versions are skipped."""
     try:
-        theirs = [(one.name, one.kind) for one in registry.reference(version).of_role("target")]
+        theirs = [(column.name, column.kind) for column in registry.reference(version).of_role("target")]
     except DriftloopError as error:
         get_run_logger().warning("version %s is no candidate: %s", version.number, error.found)
         return False
@@ -200,5 +205,5 @@ def _fitted(
     return lambda: float(losses(config, how(config, train), judged).mean())
 
 
-def _as_it_stands(config: Project, version: Version, judged: pd.DataFrame) -> Callable[[], float]:
+def _unchanged(config: Project, version: Version, judged: pd.DataFrame) -> Callable[[], float]:
     return lambda: float(contents.losses_of(config, version, judged).mean())

@@ -1,4 +1,4 @@
-"""The estimator of a loss without labels as a Prefect task: fitted beside a challenger, applied elsewhere."""
+"""Loss estimator, which needs no labels, as a Prefect task: fitted with a challenger, applied elsewhere."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from driftloop.pipelines.training.scorer import Scorer
 
 @task(name="fit loss estimator", cache_policy=NO_CACHE)
 def fit_estimator(config: Project, holdout: pd.DataFrame, scorer: Scorer) -> LossModel:
-    """Learn the challenger's loss from the gate's holdout, which it was not trained on.
+    """Fit an estimator of the challenger's loss on the gate's holdout, which the challenger was not trained on.
 
-    Where `training.refit` trains it once more on all rows, the estimator stays that of the model the gate judged: of
-    the refitted one there is no row left that it has not seen.
+    With `training.refit` the estimator still belongs to the judged model: the refitted model has been trained on all
+    rows, so none is left to estimate its loss from.
     """
     target = holdout[config.columns.target].to_numpy()
     settings = config.training

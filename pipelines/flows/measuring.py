@@ -1,6 +1,6 @@
-"""The measuring steps of a check as Prefect tasks: champion, reference, preflight, drift, loss, report.
+"""Measuring steps of a check as Prefect tasks: champion, reference, preflight, drift, loss, report.
 
-Reads of the reference and scores are cached on content (same rows, same champion, same settings), never on time.
+The reference and the scores are cached by content (same rows, same champion, same settings), never by time.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from driftloop.pipelines.runtime.caching import by_content
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a check has measured. `cached`: nothing was computed, the same rows were scored before."""
+    """Measurements of a check. `cached`: nothing was computed, the same rows were scored before."""
 
     scores: tuple[ColumnScore, ...]
     performance: Performance | None
@@ -57,13 +57,13 @@ class Measurement:
 
 @task(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
 def find_champion(model: str) -> Version | None:
-    """The version behind the alias `champion`, if there is one."""
+    """Return the version with the alias `champion`, if there is one."""
     return registry.aliased(model, registry.CHAMPION)
 
 
 @task(name="read reference", persist_result=True, cache_key_fn=by_content)
 def read_reference(champion: Version, key: str) -> tuple[Reference, Profiles, pd.DataFrame]:
-    """The champion's own reference, artifacts of its version: what it remembers, its profiles, a sample of its rows."""
+    """Return the champion's reference, its profiles, and a sample of its rows, all artifacts of its version."""
     from driftloop.pipelines.registry import contents
 
     return registry.reference(champion), contents.profiles(champion), registry.reference_rows(champion)
@@ -79,9 +79,9 @@ def preflight(
     profiles: Profiles,
     future_rows: int,
 ) -> tuple[Finding, ...]:
-    """All findings on the current rows, those of reading included. `future_rows` are rows whose time is yet to come.
+    """Return all findings on the current rows, including findings of reading. `future_rows` have a future time.
 
-    `known` is the config by which the rows were read: the champion's features, and not those of the config.
+    `known` is the config with which the rows were read: it has the champion's features, not the config's.
     """
     time, target = config.columns.time, config.columns.target
     due = window.end - config.columns.label_delay
@@ -113,15 +113,15 @@ def measure(
     reference: Reference,
     profiles: Profiles,
     reference_rows: pd.DataFrame,
-    aside: frozenset[str],
+    excluded: frozenset[str],
 ) -> Measurement:
-    """Predict all rows and sum them up in one pass, then judge drift and draw the report by what it left."""
+    """Predict and summarize all rows in one pass, then judge drift and draw the report from the summary."""
     settings = config.drift.model_dump_json()
     rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
     rows = digest(rows, config.columns.label_delay, settings)
     phases.enter("loss: predicting the rows")
     scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, key=rows)
-    judged = tuple(column for column in reference.columns if column.name not in aside)
+    judged = tuple(column for column in reference.columns if column.name not in excluded)
     labels = scored.profiles[config.columns.target]
     if labels.nulls == labels.rows:
         judged = tuple(column for column in judged if column.role != "target")
@@ -148,9 +148,9 @@ def measure_drift(
     columns: tuple[ColumnReference, ...],
     key: str,
 ) -> tuple[tuple[ColumnScore, ...], bytes]:
-    """A score for every column from all rows, and Evidently's page from a sample of them.
+    """Return a score for every column from all rows, and Evidently's page from a sample of them.
 
-    The page is packed by zlib, quickly rather than tightly: it is kept for the next run on the same rows.
+    The page is compressed by zlib at its fastest level: it is kept for the next run on the same rows.
 
     Prefect's own compressing serializer is not used: its settings get lost in the API, and clients cannot read the run.
     """
@@ -163,7 +163,7 @@ def measure_drift(
 
 @task(name="save report", cache_policy=NO_CACHE)
 def save_report(page: str, check: Check, path: Path) -> None:
-    """Evidently's page with our verdict on top."""
+    """Write Evidently's page with the verdict at the top."""
     from driftloop.monitoring.report import write_report
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Mistakes of a config that show in its source: found by a command before anything heavy is started.
+"""Config mistakes that show in the source: found by a command before anything heavy starts.
 
-Broken data is none of them: what the champion found in the source was no mistake when it was written.
+Broken data is not a config mistake: a column that the champion was trained on was correct when it was configured.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.runtime import home
 
 SAMPLE = 500
-ENOUGH = 20  # fewer values say nothing of a column
+ENOUGH = 20  # minimum number of values to judge a column by
 
 
 def is_new(project: Project) -> bool:
-    """Whether nothing has happened to the model yet: a mistake in its config is then likelier than broken data."""
+    """Return whether the model has no history: a config mistake is then more likely than broken data."""
     try:
         with closing(Ledger(home.ledger_url())) as ledger:
             return not ledger.checks(project.model, most=1) and not ledger.requests(project.model, most=1)
     except Exception:
-        return False  # the check meets it again
+        return False  # the check raises it again
 
 
 def refuse_mismatch(project: Project) -> None:
-    """Raise `ConfigError` where the config names what the source never had; other trouble is left to the check."""
+    """Raise `ConfigError` if the config names columns the source never had; other errors are left to the check."""
     try:
         known = sources.fitting(project.source, project.reading, project.folder)
     except MissingColumns as error:
@@ -64,7 +64,7 @@ def refuse_mismatch(project: Project) -> None:
             raise
         return
     except Exception:
-        return  # the check meets it again, and records it
+        return  # the check raises it again, and records it
     if known and is_new(project):
         _refuse_words(project)
 
@@ -89,7 +89,7 @@ def _named(columns: object, key: str, name: str) -> bool:
 
 
 def _refuse_words(project: Project) -> None:
-    """A column that the config calls numeric and in which no value of many reads as a number."""
+    """Refuse a column that is numeric in the config and has no number among many values."""
     columns, ever = project.columns, times.EVER
     try:
         with sources.stream_rows(project.source, project.reading, ever, project.folder, SAMPLE) as stream:
@@ -113,7 +113,7 @@ def _refuse_words(project: Project) -> None:
 
 
 def _trained_with(project: Project) -> frozenset[str]:
-    """The columns of the source when the champion was trained; none without a champion, or where that is not known."""
+    """Return the columns of the source when the champion was trained; none without a champion."""
     if is_new(project):
         return frozenset()
     try:
@@ -125,5 +125,5 @@ def _trained_with(project: Project) -> frozenset[str]:
         reference = registry.reference(champion)
         return frozenset(reference.source_types) | {column.name for column in reference.columns}
     except Exception:
-        # It is met again by the check. Until then everything the config names may be known.
+        # The check raises it again. Until then every column of the config may be known.
         return frozenset({project.columns.time, project.columns.target, *project.columns.features})

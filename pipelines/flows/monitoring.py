@@ -1,4 +1,4 @@
-"""The monitoring flow: read, preflight, measure, decide, and train if the decision is to retrain. Wiring only."""
+"""Monitoring flow: read, preflight, measure, decide, and train if the decision is to retrain. Wiring only."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def monitoring_flow(
 ) -> Check:
     """Check one model once: judge its newest window, retrain it if that is decided, and keep the evidence.
 
-    `now` is the present unless given (a replay). A dry run judges and writes the report, and changes nothing: no
-    ledger, no MLflow, no training. With `train="request"` a retrain is written into the ledger and left to whoever
-    takes it up, as in server mode; the check then ends as `requested`, and gets its last word after the training.
+    `now` defaults to the current time; another time is a replay. A dry run judges and writes the report, and changes
+    nothing: no ledger, no MLflow, no training. With `train="request"` a retrain is written into the ledger and left
+    to a worker, as in server mode; the check is then `requested`, and gets its final outcome after the retrain.
     """
     with (
         evidence.own_flow_run(),
@@ -54,7 +54,7 @@ def monitoring_flow(
             if not dry_run:
                 evidence.works_on(config.model)
                 failpoints.reach("claimed check")
-                phases.enter("looking for work that was left undone")
+                phases.enter("looking for interrupted work")
                 run.notice(CLOCK_WENT_BACK, recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
                 warn, here = get_run_logger().warning, requesting.carry_out_here
                 restored = recovery.recover(config, ledger, run.now, warn, carry_out=here, train=train)
@@ -64,31 +64,31 @@ def monitoring_flow(
         except BadData as error:
             check = run.exit(Outcome.BAD_DATA, str(error), findings=(unreadable(error),))
         except BaseException as error:
-            told = outages.translate(error)
-            run.failed(told)
-            if told is error:
+            translated = outages.translate(error)
+            run.failed(translated)
+            if translated is error:
                 raise
-            raise told from error
+            raise translated from error
         get_run_logger().info("%s: %s", check.outcome.value, check.reason)
         return check
 
 
 @contextmanager
 def _alone(model: str, ledger: Ledger, dry_run: bool) -> Iterator[None]:
-    """One check of a model at a time, wherever it runs. A dry run changes nothing, so it does not wait."""
+    """Allow one check of a model at a time, on all machines. A dry run changes nothing, so it does not wait."""
     if dry_run:
         yield
         return
 
     def waits(held: Held) -> None:
-        get_run_logger().warning("another check of %s is under way (%s): waiting for its end", model, held.holder)
+        get_run_logger().warning("another check of %s is running (%s): waiting for its end", model, held.holder)
 
     with ledger.present(), ledger.holding(f"check/{model}", waiting=waits):
         yield
 
 
 def _check(run: CheckRun) -> Check:
-    """The steps in their order; each early exit leaves before anything expensive is imported."""
+    """Run the steps in order; an early exit comes before any expensive import."""
     config, window = run.config, run.window
     own_code.ready(config)
     phases.enter("finding the champion")
@@ -97,7 +97,7 @@ def _check(run: CheckRun) -> Check:
         return _bootstrap(run)
     run.champion = champion.number
     promotion.proven(run.ledger, champion)
-    # The champion is judged as it was trained, whatever the config says now.
+    # The champion is judged as it was trained, regardless of changes of the config.
     labelled = labelled_window(window, config.columns.label_delay)
     span = Window(start=labelled.start, end=window.end)
     phases.enter("reading rows")
@@ -106,14 +106,15 @@ def _check(run: CheckRun) -> Check:
     failpoints.reach("read rows")
     before = None if run.dry_run else _checked_before(run, champion, fresh.digest)
     if before is not None:
-        said = f"these {run.rows:,} rows of {window} were checked before ({before})"
-        return run.exit(Outcome.ALREADY_CHECKED, f"{said}; --dry-run judges them again without changing anything")
+        reason = f"these {run.rows:,} rows of {window} were already checked ({before})"
+        return run.exit(Outcome.ALREADY_CHECKED, f"{reason}; --dry-run judges them again and changes nothing")
     future_rows = _strays(run, known)
     if run.rows == 0:
         return run.exit(Outcome.NO_DATA, no_rows(config, window))
     if run.rows < config.preflight.min_rows:
         return run.exit(
-            Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, preflight.min_rows is {config.preflight.min_rows:,}"
+            Outcome.TOO_FEW_ROWS,
+            f"{run.rows:,} rows in {window}, at least {config.preflight.min_rows:,} needed (preflight.min_rows)",
         )
     phases.enter("preflight")
     reference, profiles, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
@@ -122,11 +123,11 @@ def _check(run: CheckRun) -> Check:
     findings += ahead_of_source(config, reference, fresh.source_types)
     stops = fatal(findings)
     if stops:
-        told = "; ".join(finding.message for finding in stops)
-        said = f"the data is broken, a retrain is blocked: {told}"
+        problems = "; ".join(finding.message for finding in stops)
+        reason = f"the data is broken, so no retrain: {problems}"
         if learnable(stops, config):
-            said += f". If the data is meant to stay like this, `driftloop retrain {config.file}` trains a model on it"
-        return run.exit(Outcome.BAD_DATA, said, findings=findings)
+            reason += f". If the data will stay like this, `driftloop retrain {config.file}` trains a model on it"
+        return run.exit(Outcome.BAD_DATA, reason, findings=findings)
     measured = measuring.measure(
         known, champion, window, labelled, fresh, reference, profiles, reference_rows, excluded_columns(findings)
     )
@@ -134,7 +135,7 @@ def _check(run: CheckRun) -> Check:
 
 
 def _strays(run: CheckRun, known: Project) -> int:
-    """Count the rows whose time is yet to come; those that no window will ever reach are noticed."""
+    """Count the rows with a future time; report the rows that no window will ever contain."""
     now = max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK
     strays = sources.count_strays(run.config.source, known.reading, now, run.config.folder)
     run.findings += in_no_window(strays)
@@ -142,15 +143,15 @@ def _strays(run: CheckRun, known: Project) -> int:
 
 
 def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
-    """How these very rows were judged before, by a finished check or by one whose request is open; None if never."""
+    """Return how these rows were judged before, by a finished check or one with an open request; None if never."""
     key = recovery.judged_key(run.ledger, run.config.model, run.window, champion.number, rows)
     check = run.ledger.checked(key)
     if check is not None:
         return f"check {check.check_id}: {check.outcome.value}"
-    asked = requesting.open_request(run, champion.number)
-    if asked is None or asked.check is None or asked.rows != rows or asked.check.window.end != run.window.end:
+    request = requesting.open_request(run, champion.number)
+    if request is None or request.check is None or request.rows != rows or request.check.window.end != run.window.end:
         return None
-    return f"check {asked.check.check_id}: its request {asked.request_id} is not at its end yet"
+    return f"check {request.check.check_id}: its request {request.request_id} is still open"
 
 
 def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, measured: Measurement) -> Check:
@@ -161,9 +162,9 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     phases.enter("decision")
     signals = with_probe(run, champion, signals, history)
     decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now)
-    wanted = decision.action == "retrain"
-    outcome = Outcome.HELD if decision.held or wanted else Outcome.STEADY
-    reason = f"dry run, nothing was trained; {decision.reason}" if wanted and run.dry_run else decision.reason
+    retrains = decision.action == "retrain"
+    outcome = Outcome.HELD if decision.held or retrains else Outcome.STEADY
+    reason = f"dry run, nothing was trained; {decision.reason}" if retrains and run.dry_run else decision.reason
     check = run.check(
         outcome,
         reason,
@@ -186,7 +187,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     if run.dry_run:
         return check
     check = changed(check, mlflow_run_id=run.open_run(check, report))
-    if wanted:
+    if retrains:
         run.decided = check
         check = requesting.retrain(run, champion, fresh, check)
         phases.enter("writing the report")
@@ -201,7 +202,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
 def _signals(
     run: CheckRun, champion: Version, reference: Reference, findings: tuple[Finding, ...], measured: Measurement
 ) -> Signals:
-    """What is known before any probe. The champion's age in batches is counted to the end of the current window."""
+    """Return the signals without a probe. The champion's age in batches is measured at the end of the window."""
     newest = champion.newest_row
     age_batches = (run.window.end - newest) / run.window.length if newest is not None else None
     late = run.config.columns.label_delay / run.window.length
@@ -225,9 +226,9 @@ def _signals(
 
 
 def _bootstrap(run: CheckRun) -> Check:
-    """No champion yet: train the first one on what history there is. It must beat the naive baseline.
+    """Train the first champion on the available history. It must beat the naive baseline.
 
-    If it does not, the check reports the rows all the same. So does a dry run, with what a check would do.
+    If it does not, the check still reports the rows. So does a dry run, with the action of a real check.
     """
     config, window = run.config, run.window
     training = training_window(window, config.columns.label_delay, config.learned_span)
@@ -237,19 +238,17 @@ def _bootstrap(run: CheckRun) -> Check:
     run.rows = fresh.count(window)
     future_rows = _strays(run, config)
     if not fresh.count(training):
-        return run.exit(
-            Outcome.NO_DATA, f"there is no champion yet, and nothing to train it on: {no_rows(config, training)}"
-        )
-    under_way = requesting.open_request(run, None)
-    if under_way is not None:
-        said = f"the first champion is being trained already: request {under_way.request_id}"
-        return run.exit(Outcome.ALREADY_CHECKED, said)
+        return run.exit(Outcome.NO_DATA, f"no champion yet, and no rows to train one on: {no_rows(config, training)}")
+    request = requesting.open_request(run, None)
+    if request is not None:
+        reason = f"the first champion is already being trained: request {request.request_id}"
+        return run.exit(Outcome.ALREADY_CHECKED, reason)
     if run.dry_run:
         outcome, reason = unserved.without_training(run, fresh, training)
         return unserved.measured(run, fresh, training, labelled, future_rows, run.check(outcome, reason))
-    check = run.check(Outcome.BOOTSTRAPPED, "there is no champion yet: the first one is trained")
+    check = run.check(Outcome.BOOTSTRAPPED, "no champion yet: training the first one")
     if run.train == "request":
-        # The last word comes from elsewhere, which has not read these rows.
+        # Another process finishes this check, without these rows.
         check = unserved.measured(run, fresh, training, labelled, future_rows, check)
     run.decided = check = changed(check, mlflow_run_id=run.open_run(check))
     rows = fresh.digest_of(Window(start=labelled.start, end=window.end))

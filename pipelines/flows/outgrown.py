@@ -1,6 +1,6 @@
-"""A champion that the config has moved on from, and whose features the source no longer has as it knows them.
+"""Champion that is behind the config: it was trained with features that config and source no longer have.
 
-It is scored as well as it can be, and the check asks for a retrain: the new config is the remedy, and no mistake.
+It is scored as well as possible, and the check requests a retrain: the new config is intended, not a mistake.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ CONFIG_COLUMN_LOST = FindingCode(
 def read_as_trained(
     config: Project, reference: Reference, version: str, window: Window
 ) -> tuple[Project, Fresh, frozenset[str]]:
-    """Read the rows that the champion is judged on; return the config they were read by, and which features are gone.
+    """Read the rows that the champion is judged on; return the config used to read them, and the removed features.
 
-    A feature that left the config and the source is missing in every row. One that the config names must be there.
+    A feature removed from config and source is missing in every row. A feature of the config must exist.
     """
     known = as_trained(config, reference)
     try:
@@ -50,23 +50,24 @@ def read_as_trained(
 def explained(
     config: Project, reference: Reference, version: str, gone: frozenset[str], findings: Sequence[Finding]
 ) -> tuple[Finding, ...]:
-    """Say of a feature on which config and champion differ that the champion is outgrown, not that the data is broken.
+    """Report a feature on which config and champion differ as an outgrown champion, not as broken data.
 
-    What is fatal in a feature that the config names as the champion knows it stays fatal.
+    A fatal finding on a feature that is the same in config and champion stays fatal.
     """
     until = f"until a retrain with this config is promoted (`driftloop retrain {config.file}`)"
     without = f"version {version} was trained with it and is scored without it {until}"
-    said = {name: f"{name} left the config and the source; {without}" for name in sorted(gone)}
-    for one in findings:
-        if one.severity == "fatal" and one.column not in gone and _differs(config, reference, one.column):
-            said[str(one.column)] = f"{one.column} is of another kind in config and source; {without}"
-    kept = [one for one in findings if one.column not in said]
-    made = [CHAMPION_OUTGROWN.found(text, column=name) for name, text in said.items()]
-    return (*kept, *made)
+    messages = {name: f"{name} was removed from config and source; {without}" for name in sorted(gone)}
+    for finding in findings:
+        fatal = finding.severity == "fatal" and finding.column not in gone
+        if fatal and _differs(config, reference, finding.column):
+            messages[str(finding.column)] = f"{finding.column} has another kind in config and source; {without}"
+    kept = [finding for finding in findings if finding.column not in messages]
+    outgrown = [CHAMPION_OUTGROWN.found(text, column=name) for name, text in messages.items()]
+    return (*kept, *outgrown)
 
 
 def ahead_of_source(config: Project, reference: Reference, source_types: dict[str, str]) -> tuple[Finding, ...]:
-    """Find the features that are new in the config and not in the source: no retrain can succeed."""
+    """Find features that are new in the config but missing in the source, so that no retrain can succeed."""
     known = {column.name for column in reference.of_role("feature")} | set(config.columns.derived) | set(source_types)
     lost = [name for name in config.columns.features if name not in known]
     if not lost or not source_types:
@@ -78,7 +79,7 @@ def ahead_of_source(config: Project, reference: Reference, source_types: dict[st
 
 
 def _differs(config: Project, reference: Reference, name: str | None) -> bool:
-    """Whether a feature of the champion is none of the config's, or one of another kind."""
+    """Return whether a feature of the champion is missing in the config, or has another kind there."""
     column = reference.column(name) if name else None
     if (
         name is None

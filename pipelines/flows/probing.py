@@ -1,4 +1,4 @@
-"""The live probe: a small challenger that is trained only to measure what a fresh model would win by now."""
+"""Live probe: a small challenger, trained only to measure the expected gain of a retrain."""
 
 from __future__ import annotations
 
@@ -23,53 +23,53 @@ LEAST_ROWS = 30
 NO_PROBE = FindingCode(
     name="no_probe",
     severities=("warning",),
-    meaning="a trigger requested a probe, and none could be made; the check continues without it",
-    cause="too few labeled rows, or an error of the training",
-    remedy="see the message; without a probe the trigger uses what it knows",
+    meaning="a trigger requested a probe, and it could not be trained; the check continues without it",
+    cause="too few labeled rows, or a training error",
+    remedy="see the message; without a probe the trigger uses the other signals",
 )
 
 
 def with_probe(run: CheckRun, champion: Version, signals: Signals, history: History) -> Signals:
-    """The signals with a probe, if a trigger asks for one; where it cannot be made, with a finding that has the reason.
+    """Return the signals with a probe if a trigger requests one; if it fails, with a finding and the reason.
 
-    A probe only informs: whatever goes wrong with it, the check goes on without. A dry run measures it as well, and
-    leaves nothing in MLflow.
+    A probe is only a signal: the check continues without it after any error. A dry run measures it as well, and leaves
+    nothing in MLflow.
     """
     readers = [trigger for trigger in run.config.policies.triggers if "probe" in trigger.reads]
     if not any(trigger.wants_probe(signals, history, run.now) for trigger in readers):
         return signals
     phases.enter("training a probe")
-    handicap = signals.learned.handicap if signals.learned else 0.0
+    bias = signals.learned.handicap if signals.learned else 0.0
     labelled = labelled_window(run.window, run.config.columns.label_delay)
     parent = None if run.dry_run else run.run_id()
     try:
-        measured = probe(run.config, champion, labelled, handicap, parent)
+        measured = probe(run.config, champion, labelled, bias, parent)
     except Exception as error:
-        told = error.found if isinstance(error, TrainingImpossible) else f"{type(error).__name__}: {error}"
-        get_run_logger().warning("no probe: %s", told)
-        found = NO_PROBE.found(f"a probe was wanted and could not be made: {told}")
-        return changed(signals, findings=(*signals.findings, found))
+        reason = error.found if isinstance(error, TrainingImpossible) else f"{type(error).__name__}: {error}"
+        get_run_logger().warning("no probe: %s", reason)
+        finding = NO_PROBE.found(f"the requested probe could not be trained: {reason}")
+        return changed(signals, findings=(*signals.findings, finding))
     return changed(signals, probe=measured)
 
 
 @task(name="probe", cache_policy=NO_CACHE)
-def probe(config: Project, champion: Version, labelled: Window, handicap: float, parent: str | None) -> Probe:
-    """Train on the window that ends where the newest labeled one begins, and score both models on the latter.
+def probe(config: Project, champion: Version, labelled: Window, bias: float, parent: str | None) -> Probe:
+    """Train on the window before the newest labeled one, and score both models on the latter.
 
-    The rows that are scored were seen by neither. `handicap` is what the probe is known to be worse than a model of
-    full size; `parent` is the MLflow run to nest under, None to log nothing.
+    Neither model was trained on the scored rows. `bias` is how much worse the probe is than a full-size model;
+    `parent` is the parent MLflow run, None to log nothing.
     """
-    run_id = _opened(config, labelled, parent)
-    found = searched(config.training, champion.tags.get("driftloop.recipe"))
+    run_id = _open_run(config, labelled, parent)
+    params = searched(config.training, champion.tags.get("driftloop.recipe"))
     try:
-        measured, trained = _measured(config, champion, labelled, handicap, found)
+        measured, trained = _measured(config, champion, labelled, bias, params)
     except BaseException as error:
         if run_id is not None:
             evidence.close_run(run_id, failed=f"{type(error).__name__}: {error}")
         raise
     if run_id is not None:
         evidence.log_numbers(
-            run_id, {**measured.model_dump(), "window_rows": trained}, fewer_trees(config.training, found)
+            run_id, {**measured.model_dump(), "window_rows": trained}, fewer_trees(config.training, params)
         )
         evidence.close_run(run_id)
     get_run_logger().info("%s", measured.model_dump_json())
@@ -77,7 +77,7 @@ def probe(config: Project, champion: Version, labelled: Window, handicap: float,
 
 
 def _measured(
-    config: Project, champion: Version, labelled: Window, handicap: float, found: dict[str, Any]
+    config: Project, champion: Version, labelled: Window, bias: float, params: dict[str, Any]
 ) -> tuple[Probe, int]:
     columns = config.columns
     before = Window(start=labelled.start - config.training.window, end=labelled.start)
@@ -92,15 +92,15 @@ def _measured(
             expected=f"at least {LEAST_ROWS} to compare on",
             remedy="wait for labels, or make windows.current longer",
         )
-    cheap = losses(config, fit_probe(config, train, found), fair)
+    own = losses(config, fit_probe(config, train, params), fair)
     theirs = contents.losses_of(config, champion, fair)
-    champion_loss, probe_loss = float(theirs.mean()), float(cheap.mean())
-    gap = champion_loss - (probe_loss - handicap)
-    told = Probe(champion_loss=champion_loss, probe_loss=probe_loss, handicap=handicap, gap=gap, rows=len(fair))
-    return told, len(train)
+    champion_loss, probe_loss = float(theirs.mean()), float(own.mean())
+    gap = champion_loss - (probe_loss - bias)
+    result = Probe(champion_loss=champion_loss, probe_loss=probe_loss, handicap=bias, gap=gap, rows=len(fair))
+    return result, len(train)
 
 
-def _opened(config: Project, labelled: Window, parent: str | None) -> str | None:
+def _open_run(config: Project, labelled: Window, parent: str | None) -> str | None:
     if parent is None:
         return None
     tags = {"driftloop.kind": "probe", "driftloop.model": config.model}

@@ -1,4 +1,4 @@
-"""Reading as both flows do it: a Prefect task with retries around `read_fresh`."""
+"""Reading of rows for both flows: a Prefect task with retries around `read_fresh`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _may_help(task: Any, run: Any, state: Any) -> bool:
-    """A retry helps where a file or server is not there yet; broken content stays broken."""
+    """Return whether a retry may help: a missing file or server may appear; broken content stays broken."""
     try:
         state.result()
     except (SourceMissing, OSError):
@@ -35,15 +35,15 @@ def _may_help(task: Any, run: Any, state: Any) -> bool:
 
 @task(name="read rows", retries=2, retry_delay_seconds=[0.5, 2], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
 def read(config: Monitored, window: Window, folder: Any) -> Fresh:
-    """Read the rows of a span from the source and make them canonical."""
+    """Read the rows of a span from the source in canonical form."""
     return read_fresh(config, window, folder)
 
 
 def read_with(config: Project, window: Window, against: Version | None) -> Fresh:
-    """The rows to learn from, with what either model needs.
+    """Read the training rows, with the columns that either model needs.
 
-    A feature that only the champion knows may be gone from the source. One of the config that holds something else
-    than numbers ends the training.
+    A feature that only the champion has may be missing in the source. A numeric feature of the config without numbers
+    ends the training run.
     """
     fresh = _wide(config, window, against)
     for finding in fresh.findings:
@@ -76,13 +76,13 @@ def _wide(config: Project, window: Window, against: Version | None) -> Fresh:
 
 
 def no_rows(config: Project, window: Window) -> str:
-    """Say that a window has no rows, and where the rows are instead, if there are any."""
-    there = sources.span(config.source, config.reading, config.folder)
-    said = f"no rows in {window}"
-    if there is None:
+    """Report that a window has no rows, and the time span of the source's rows, if any."""
+    span = sources.span(config.source, config.reading, config.folder)
+    text = f"no rows in {window}"
+    if span is None:
         strays = sources.count_strays(config.source, config.reading, datetime.now(UTC), config.folder)
         unusable = strays.timeless + strays.outside
-        why = f"none of its {unusable:,} rows has a time that can be used" if unusable else "the source is empty"
-        return f"{said}; {why}"
-    hint = "" if there.end > window.start else f"; `--now {there.end:%Y-%m-%dT%H:%M}` checks its newest rows"
-    return f"{said}; the source reaches from {there.start:%Y-%m-%d %H:%M} to {there.end:%Y-%m-%d %H:%M}{hint}"
+        why = f"none of the source's {unusable:,} rows has a usable time" if unusable else "the source is empty"
+        return f"{text}; {why}"
+    hint = "" if span.end > window.start else f"; `--now {span.end:%Y-%m-%dT%H:%M}` checks its newest rows"
+    return f"{text}; the source has rows from {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M}{hint}"

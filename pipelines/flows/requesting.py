@@ -16,23 +16,22 @@ from driftloop.pipelines.runtime import failpoints
 
 
 def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
-    """Ask for a retrain and have it run, unless a challenger for this champion waits or is being trained already."""
+    """Request a retrain and run it, unless a challenger for this champion is pending or already being trained."""
     waits = promotion.waiting(run.ledger, run.config.model)
     if waits is not None and run.ledger.find_request(waits[1].request_id).champion == champion.number:
-        said = f"nothing is trained while version {waits[0].number} waits for `driftloop promote`"
-        told = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {said}"}
-        return changed(check, **told)
-    under_way = open_request(run, champion.number)
-    if under_way is not None:
-        said = f"nothing more is asked for while request {under_way.request_id} is not at its end"
-        return changed(check, reason=f"{check.reason}; {said}")
+        pending = f"no training while version {waits[0].number} waits for approval (`driftloop promote`)"
+        update = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {pending}"}
+        return changed(check, **update)
+    existing = open_request(run, champion.number)
+    if existing is not None:
+        return changed(check, reason=f"{check.reason}; no new request while request {existing.request_id} is open")
     return train(run, check, fresh.digest, fresh.digest)
 
 
 def train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
-    """Write the decision and its request at once, and run the training as a subflow, or leave it to others.
+    """Write the decision with its request in one step, and train in a subflow, or leave it to a worker.
 
-    Champion, window, rows and settings are the request: the same one is trained once.
+    Champion, window, rows and settings identify the request: the same request is trained once.
     """
     columns, span = run.config.columns, run.config.learned_span
     window = training_window(run.window, columns.label_delay, span)
@@ -53,21 +52,22 @@ def train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
     run.request = request
     failpoints.reach("wrote decision")
     if run.train == "request":
-        said = f"{check.reason}; request {request.request_id} waits for the deployment training/{run.config.model}"
-        return changed(check, outcome=Outcome.REQUESTED, reason=said)
+        reason = f"{check.reason}; request {request.request_id} waits for the deployment training/{run.config.model}"
+        return changed(check, outcome=Outcome.REQUESTED, reason=reason)
     announce.retrain_requested(check, request.request_id)
     return recovery.with_result(check, carry_out_here(run.config, request))
 
 
 def open_request(run: CheckRun, champion: str | None) -> Request | None:
-    """An open request to replace this champion, where others train: where we do, recovery has left none."""
+    """Return an open request to replace this champion, if workers train; otherwise recovery has closed them all."""
     if run.train == "here" or run.dry_run:
         return None
-    return next((one for one in run.ledger.open_requests(run.config.model) if one.champion == champion), None)
+    requests = run.ledger.open_requests(run.config.model)
+    return next((request for request in requests if request.champion == champion), None)
 
 
 def carry_out_here(config: Project, request: Request) -> Retrain:
-    """Train here and now. Imported late: a check without a retrain never waits for it."""
+    """Train in this process. Imported late: a check without a retrain does not wait for the import."""
     from driftloop.pipelines.flows.training import carry_out
 
     return carry_out(config, request)

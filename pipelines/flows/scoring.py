@@ -1,4 +1,4 @@
-"""One pass over the fresh rows, some at a time: predicted, counted for drift, their losses taken. Judges nothing."""
+"""One pass over the fresh rows, in pieces: predictions, profiles for drift, losses. Judges nothing."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scored:
-    """What a pass over the fresh rows leaves behind: nothing that grows with them.
+    """Summary of a pass over the fresh rows, of a size that does not grow with them.
 
     `profiles` and `sample` are of the current window, predictions included, without labels that are not due yet.
-    `performance` is the loss on the labeled window, None where no row has a label; `estimated` the loss to expect of
-    the current one, None where the champion's version keeps no estimator.
+    `performance` is the loss on the labeled window, None without labels; `estimated` is the expected loss on the
+    current window, None if the champion's version has no estimator.
     """
 
     profiles: Profiles
@@ -59,7 +59,7 @@ def score_rows(
     profiles: Profiles,
     key: str,
 ) -> Scored:
-    """Predict all rows, those of the log excepted, and sum up what drift, loss and estimate are measured on."""
+    """Predict all rows that are not in the log, and summarize them for drift, loss and estimate."""
     own_code.importable(config)
     scorer = registry.scorer(champion, config.training)
     kept = loss_model.load(registry.folder(champion), registry.manifest(champion))
@@ -75,9 +75,9 @@ def score_rows(
         current = inside(rows[config.columns.time], window)
         if not current.all():
             rows, predicted = rows[current], predicted[current]
-        seen = _current(config, window, rows, predicted, scorer.classes)
+        part = _current(config, window, rows, predicted, scorer.classes)
         expected = sum_losses(*loss_model.expect(kept, rows, predicted)) if kept else ExpectedLosses()
-        return seen, like(profiles, seen), known, expected
+        return part, like(profiles, part), known, expected
 
     for rows, profile, known, expected in spread(sum_up, _predicted(config, champion, fresh, scorer)):
         counted = [merge(*counted, profile)]
@@ -94,7 +94,7 @@ def score_rows(
 
 
 class Labelled(NamedTuple):
-    """The losses of some rows that have labels, with their labels and times: shapes (n,)."""
+    """Losses of some labeled rows, with labels and times: shapes (n,)."""
 
     losses: Floats
     target: NDArray[Any]
@@ -102,7 +102,7 @@ class Labelled(NamedTuple):
 
 
 class Losses:
-    """The losses of the labeled rows, sixteen bytes a row with their times."""
+    """Losses of the labeled rows with their times, sixteen bytes per row."""
 
     def __init__(self, config: Project, labelled: Window) -> None:
         self.config, self.labelled = config, labelled
@@ -111,22 +111,22 @@ class Losses:
         self.moments: list[NDArray[np.datetime64]] = []
 
     def of(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> Labelled:
-        """The losses of some canonical rows, as far as they have labels."""
+        """Return the losses of the labeled ones among some canonical rows."""
         time, target = rows[self.config.columns.time], rows[self.config.columns.target]
         known = inside(time, self.labelled) & target.notna().to_numpy()
         labels = target.to_numpy()[known]
-        made = self.config.loss.rows(labels, predicted[known], classes)
-        return Labelled(made, labels, time.dt.tz_convert(None).to_numpy()[known])
+        losses = self.config.loss.rows(labels, predicted[known], classes)
+        return Labelled(losses, labels, time.dt.tz_convert(None).to_numpy()[known])
 
     def add(self, some: Labelled) -> None:
-        """Take the losses of some more rows."""
+        """Add the losses of more rows."""
         self.losses.append(some.losses)
         self.moments.append(some.moments)
         if self.config.loss.relative:
             self.targets.append(some.target)
 
     def performance(self, reference: Reference) -> Performance | None:
-        """The mean with its interval, which heeds the order of time; None where no row has a label."""
+        """Return the mean with its interval, computed in order of time; None without labels."""
         losses, moments = np.concatenate(self.losses), np.concatenate(self.moments)
         if not len(losses):
             return None
@@ -146,21 +146,22 @@ class Losses:
 def _current(
     config: Project, window: Window, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Rows of the current window with their predictions. Labels that are not due yet a replay must not see."""
+    """Return rows of the current window with their predictions, without labels that are not due yet (in a replay)."""
     due = rows[config.columns.time] < window.end - config.columns.label_delay
-    said = prediction_column(predicted, classes)
-    made = rows.assign(**{PREDICTION: pd.Series(said, index=rows.index, dtype=said.dtype)})
-    return made if due.all() else made.assign(**{config.columns.target: rows[config.columns.target].where(due, None)})
+    values = prediction_column(predicted, classes)
+    result = rows.assign(**{PREDICTION: pd.Series(values, index=rows.index, dtype=values.dtype)})
+    target = config.columns.target
+    return result if due.all() else result.assign(**{target: rows[target].where(due, None)})
 
 
 def _predicted(
     config: Project, champion: Version, fresh: Fresh, scorer: Scorer
 ) -> Iterator[tuple[pd.DataFrame, Floats]]:
-    """The rows, some at a time, with what the champion is on record to have said of them, or says now."""
+    """Yield the rows in pieces, with the champion's logged predictions, or new ones."""
     logged = rows = 0
     for piece in fresh.pieces():
         log = prediction_log.find(config, champion, piece)
         logged, rows = logged + int(log.known.sum()), rows + len(piece)
         yield piece, log.completed(scorer, piece)
     if logged:
-        get_run_logger().info("%s of %s predictions are in the log", f"{logged:,}", f"{rows:,}")
+        get_run_logger().info("%s of %s predictions come from the prediction log", f"{logged:,}", f"{rows:,}")

@@ -1,4 +1,4 @@
-"""Random search over parameters: trials are concurrent Prefect tasks, each with a nested MLflow run of its own."""
+"""Random search over parameters: trials are concurrent Prefect tasks, each with its own nested MLflow run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from driftloop.pipelines.training.steps import learn, losses
 
 @task(name="search parameters", cache_policy=NO_CACHE)
 def search(config: Project, train: pd.DataFrame, parent_run_id: str) -> dict[str, Any]:
-    """Draw `trials` parameter sets, judge each on the newest fifth of the training rows, give the best one.
+    """Draw `trials` parameter sets, judge each on the newest fifth of the training rows, return the best one.
 
     The gate's holdout is not touched. Every trial logs through the client with its own run id: MLflow's active run
     belongs to a thread, and trials on several threads would otherwise write into each other's runs.
@@ -28,19 +28,19 @@ def search(config: Project, train: pd.DataFrame, parent_run_id: str) -> dict[str
     drawn = draw(settings.space, settings.trials, config.training.seed)
     cut = int(len(train) * 0.8)
     older, newest = train.iloc[:cut], train.iloc[cut:]
-    given = {"config": config, "older": older, "newest": newest, "parent": parent_run_id}
+    shared = {"config": config, "older": older, "newest": newest, "parent": parent_run_id}
     runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=settings.threads)
     with runner:
-        futures = [runner.submit(trial, {**given, "params": params}) for params in drawn]
-        told = [future.result() for future in futures]
-    # A trial whose loss is no number is the worst, not the first.
-    best = int(np.argmin([loss if np.isfinite(loss) else np.inf for loss in told]))
+        futures = [runner.submit(trial, {**shared, "params": params}) for params in drawn]
+        results = [future.result() for future in futures]
+    # A trial whose loss is not finite is the worst, not the first.
+    best = int(np.argmin([loss if np.isfinite(loss) else np.inf for loss in results]))
     return {**config.training.params, **drawn[best]}
 
 
 @task(name="trial", cache_policy=NO_CACHE)
 def trial(config: Project, older: pd.DataFrame, newest: pd.DataFrame, params: dict[str, Any], parent: str) -> float:
-    """Fit one parameter set and give its mean loss."""
+    """Fit one parameter set and return its mean loss."""
     run_id = evidence.open_run(
         config.model,
         "trial",
@@ -58,7 +58,7 @@ def trial(config: Project, older: pd.DataFrame, newest: pd.DataFrame, params: di
 
 
 def draw(space: dict[str, list[Any]], trials: int, seed: int) -> list[dict[str, Any]]:
-    """Random parameter sets. Two numbers are the ends of a range, in which whole ends give whole numbers.
+    """Draw random parameter sets. Two numbers are the ends of a range; whole ends mean whole numbers.
 
     >>> draw({"max_depth": [3, 5], "kind": ["a"]}, 2, seed=1)
     [{'max_depth': 4, 'kind': 'a'}, {'max_depth': 4, 'kind': 'a'}]

@@ -1,4 +1,4 @@
-"""The training flow: read, split, fit, evaluate, gate, store, then finish. Wiring only; the work is in `training/`."""
+"""Training flow: read, split, fit, evaluate, gate, store, then finish. Wiring only; the work is in `training/`."""
 
 from __future__ import annotations
 
@@ -33,22 +33,21 @@ def training_flow(
     window: Window | None = None,
     champion: str | None = None,
     now: Moment | None = None,
-    reason: str = "asked for by hand",
+    reason: str = "requested manually",
     parent_run_id: str | None = None,
 ) -> Retrain:
-    """Train a challenger on the labeled rows of `window` and let it replace `champion` if it is proven better.
+    """Train a challenger on the labeled rows of `window`; it replaces `champion` if it is significantly better.
 
-    `champion` is the version number that the request wants replaced, none for a first training. A request that was
-    trained to its end before gives the same answer again and trains nothing; one whose process died is carried on from
-    where it came to. An error leaves the champion untouched, the MLflow run FAILED and the request open for another
-    try.
+    `champion` is the version number to replace, None for a first training run. A finished request returns its result
+    again and trains nothing; an interrupted one is resumed where it stopped. An error leaves the champion untouched,
+    the MLflow run FAILED and the request open for another try.
 
-    Without a window the request is one that a check wrote into the ledger and left to others, as in server mode: it is
-    trained as it was asked for, and that check gets its last word.
+    Without a window the request was written into the ledger by a check and left to a worker, as in server mode: it is
+    trained as requested, and that check gets its final outcome.
     """
     with evidence.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         if window is None:
-            return _taken_up(config, ledger, request_id)
+            return _claim(config, ledger, request_id)
         request = Request(
             request_id=request_id,
             model=config.model,
@@ -63,20 +62,20 @@ def training_flow(
         return _as_before(done) if done is not None else _in_turn(config, ledger, request)
 
 
-def _taken_up(config: Project, ledger: Ledger, request_id: str) -> Retrain:
+def _claim(config: Project, ledger: Ledger, request_id: str) -> Retrain:
     request = ledger.find_request(request_id)
     evidence.tag_request(request_id, request.check.prefect_flow_run_id if request.check else None)
     try:
         done = ledger.result(request_id)
         if done is not None:
             return _as_before(done)
-        why_not = ledger.failure(request_id)
-        if why_not is None and ledger.busy(f"request/{request_id}") is None:
-            why_not = recovery.give_up_reason(config, ledger, request)
-            if why_not is not None:
-                ledger.fail(request_id, why_not)
-        if why_not is not None:
-            raise RequestClosed(request_id, why_not)
+        reason = ledger.failure(request_id)
+        if reason is None and ledger.busy(f"request/{request_id}") is None:
+            reason = recovery.give_up_reason(config, ledger, request)
+            if reason is not None:
+                ledger.fail(request_id, reason)
+        if reason is not None:
+            raise RequestClosed(request_id, reason)
         return _in_turn(config, ledger, request)
     finally:
         recovery.finish_checks(config, ledger)
@@ -87,18 +86,18 @@ def _in_turn(config: Project, ledger: Ledger, request: Request) -> Retrain:
         assert isinstance(claim, Claim)
         evidence.works_on(config.model)
         failpoints.reach("claimed request")
-        # Another process may have brought it to its end while we waited.
+        # Another process may have finished it while we waited.
         done = ledger.result(request.request_id)
-        return _as_before(done) if done is not None else _carry_on(Work(config, request, ledger, claim))
+        return _as_before(done) if done is not None else _run(Work(config, request, ledger, claim))
 
 
 def _as_before(done: Retrain) -> Retrain:
-    get_run_logger().info("request %s was trained to its end before", done.request_id)
+    get_run_logger().info("request %s was already finished: returning its result", done.request_id)
     return done
 
 
 def carry_out(config: Project, request: Request) -> Retrain:
-    """Run the training flow for a request, here and now; it gives the request's end."""
+    """Run the training flow for a request in this process; return the request's result."""
     with evidence.owned():
         return training_flow(
             config=config,
@@ -112,10 +111,10 @@ def carry_out(config: Project, request: Request) -> Retrain:
 
 
 def _waits(held: Held) -> None:
-    get_run_logger().info("%s is trained by %s: waiting for its end", held.resource, held.holder)
+    get_run_logger().info("%s is being trained by %s: waiting for its end", held.resource, held.holder)
 
 
-def _carry_on(work: Work) -> Retrain:
+def _run(work: Work) -> Retrain:
     ledger, request_id = work.ledger, work.request.request_id
     progress = ledger.progress(request_id)
     end_attempts(work, kept=progress.run_id if progress else None)
@@ -126,15 +125,15 @@ def _carry_on(work: Work) -> Retrain:
         else:
             retrain = _train(work, run_id)
     except TrainingImpossible as error:
-        why = f"no training: {error.found}; {error.remedy}"
-        retrain = work.retrain(run_id, None, version=None, code=error.code, reason=why)
-        # The request stays open: the same one may succeed once the rows are there.
+        reason = f"no training: {error.found}; {error.remedy}"
+        retrain = work.retrain(run_id, None, version=None, code=error.code, reason=reason)
+        # The request stays open: the same one may succeed once more rows have arrived.
         ledger.fail(request_id, f"{retrain.code}: {retrain.reason}", by=work.claim, impossible=True)
     except LeaseLost:
-        # Run and request are the other one's by now.
+        # Run and request now belong to another process.
         raise
     except BaseException as error:
-        _broke_off(work, run_id, outages.translate(error))
+        _record_error(work, run_id, outages.translate(error))
         raise
     get_run_logger().info("%s", retrain.reason)
     failpoints.reach("settled request")
@@ -145,23 +144,22 @@ def _carry_on(work: Work) -> Retrain:
     return retrain
 
 
-def _broke_off(work: Work, run_id: str, error: BaseException) -> None:
-    """Fail the run and the request. Nothing that goes wrong here hides the error.
+def _record_error(work: Work, run_id: str, error: BaseException) -> None:
+    """Fail the run and the request. Errors while recording do not hide the first error.
 
-    Where something beneath us is away or full, or a SIGTERM ends us, the request stays open: the next check carries on
-    from where it came to.
+    After an outage or a SIGTERM the request stays open: the next check resumes it.
     """
-    why = outages.reason(error)
+    reason = outages.reason(error)
     try:
         if not outages.resumable(error):
-            work.ledger.fail(work.request.request_id, why, by=work.claim)
+            work.ledger.fail(work.request.request_id, reason, by=work.claim)
         if isinstance(error, TrainingRaised) and error.traceback:
             get_run_logger().error("%s\n%s", error.found, error.traceback)
             registry.client().log_text(run_id, error.traceback, "traceback.txt")
         if not isinstance(error, ServerUnavailable):
-            evidence.close_run(run_id, failed=why)
+            evidence.close_run(run_id, failed=reason)
     except Exception as second:
-        get_run_logger().warning("how it ended could not be recorded: %s: %s", type(second).__name__, second)
+        get_run_logger().warning("the failed training run could not be recorded: %s: %s", type(second).__name__, second)
 
 
 def _open_run(work: Work) -> str:
@@ -205,7 +203,7 @@ def _train(work: Work, run_id: str) -> Retrain:
         done = work.retrain(run_id, None, version=None, code=str(verdict.code), reason=verdict.reason)
         done = changed(done, **numbers)
         if done.challenger_loss is None:
-            # Nothing was judged: the same request may succeed once more rows are there.
+            # Nothing was judged: the same request may succeed once more rows have arrived.
             work.ledger.fail(request.request_id, f"{done.code}: {done.reason}", by=work.claim, impossible=True)
         else:
             work.ledger.close_request(done, by=work.claim)
@@ -227,15 +225,15 @@ def _train(work: Work, run_id: str) -> Retrain:
     def rejudge(champion: Version | None, before: Progress) -> tuple[bool, Progress]:
         phases.enter("gate")
         again = chosen.explained(challenger.judge_gate(config, challenger.evaluate(config, parts, scorer, champion)))
-        told: dict[str, Any] = {"code": str(again.code), "reason": again.reason}
-        told |= {"champion_loss": again.champion_loss, "challenger_loss": again.challenger_loss}
-        return again.passed, changed(before, **(told | {"against": champion.number if champion else None}))
+        update: dict[str, Any] = {"code": str(again.code), "reason": again.reason}
+        update |= {"champion_loss": again.champion_loss, "challenger_loss": again.challenger_loss}
+        return again.passed, changed(before, **(update | {"against": champion.number if champion else None}))
 
     return finishing.finish(work, progress, prove=challenger.prove, rejudge=rejudge)
 
 
 def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
-    """The rows of the request's window, or what probes choose in their place."""
+    """Return the rows of the request's window, or the rows that probes choose instead."""
     config, window = work.config, work.request.window
     if isinstance(config.training.window, ChosenSpan):
         return choose(config, window, against, run_id)
@@ -245,15 +243,15 @@ def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
 
 
 def _opponent(config: Project, champion: str | None) -> Version | None:
-    """The champion that the request wants replaced, if it still is the champion."""
-    found = registry.aliased(config.model, registry.CHAMPION)
-    now = found.number if found else None
+    """Return the champion that the request replaces, if it still is the champion."""
+    current = registry.aliased(config.model, registry.CHAMPION)
+    now = current.number if current else None
     if now != champion:
-        wanted, there = (f"version {number}" if number else "no champion" for number in (champion, now))
+        requested, actual = (f"version {number}" if number else "no champion" for number in (champion, now))
         raise TrainingImpossible(
             "champion_changed",
-            f"{wanted} was to be replaced, and now there is {there}",
-            expected="the champion that the request was made for",
-            remedy="ask again: `driftloop check` or `driftloop retrain`",
+            f"the request replaces {requested}, but the champion is now {actual}",
+            expected="the champion for which the retrain was requested",
+            remedy="request it again: `driftloop check` or `driftloop retrain`",
         )
-    return found
+    return current

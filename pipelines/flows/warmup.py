@@ -1,7 +1,7 @@
-"""What a fresh process does while Prefect's temporary server boots: import, and look ahead whether a check is needed.
+"""Start-up of a process while Prefect's temporary server boots: imports, and whether a check is needed at all.
 
-The server takes some seconds in a process of its own; imports take about as long in ours. One after the other they
-would double the time of a check.
+The server takes some seconds to start in its process; imports take about as long in ours. In sequence they would
+double the time of a check.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from driftloop.pipelines.runtime.temporary_server import TemporaryServer
 
 @contextmanager
 def prefect_ready(project: Project | None = None, now: datetime | None = None) -> Iterator[None]:
-    """Inside, flows run at once. Without `PREFECT_API_URL` a temporary server is started, once per process.
+    """Make Prefect ready for flows in the block. Without `PREFECT_API_URL` a temporary server starts, once per process.
 
-    With a project, what its check will need is imported meanwhile; an early exit in sight imports nothing heavy. A
-    config that does not fit its source raises `ConfigError`, at the first check before anything is started.
+    With a project, the imports of its check run meanwhile; nothing heavy if an early exit is expected. A config that
+    does not fit its source raises `ConfigError`, at the first check before anything starts.
     """
     home.prepare()
     home.require_room()
@@ -42,7 +42,7 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
         if not new:
             mismatch.refuse_mismatch(project)
         phases.enter("loading libraries")
-        # Whatever is wrong here will be wrong in the flow too, and is told there.
+        # The flow raises and reports any error from here again.
         with suppress(Exception):
             _import_ahead(project, now)
     from prefect import settings
@@ -57,7 +57,7 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
     url = server.wait()
     embedded = {
         settings.PREFECT_API_URL: url,
-        # Nobody reads heartbeats, and each flow would wait up to a second for the thread that sends them.
+        # Heartbeats are not used, and each flow would wait up to a second for the thread that sends them.
         settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
         settings.PREFECT_API_SSL_CERT_FILE: _one_certificate(),
     }
@@ -72,10 +72,10 @@ def _server() -> TemporaryServer:
 
 @functools.cache
 def _one_certificate() -> str:
-    """A file with a single certificate, for a server that is asked without any.
+    """Return a file with a single certificate, for a server that is called without TLS.
 
-    Each client of Prefect, two a flow, reads all the 140 authorities that certifi knows, 25 ms each time, though the
-    way to 127.0.0.1 is plain HTTP.
+    Each client of Prefect, two per flow, reads all 140 authorities of certifi, 25 ms each time, although the
+    connection to 127.0.0.1 is plain HTTP.
     """
     import certifi
 
@@ -88,9 +88,9 @@ def _one_certificate() -> str:
 
 
 def quiet() -> None:
-    """Keep the parts' chatter from the terminal: what is wrong is told once, by us.
+    """Keep log lines of the libraries from the terminal: driftloop reports each error once.
 
-    Prefect would print the traceback of an error for each task and flow that it passes; its own record keeps them.
+    Prefect would print the traceback of an error for each task and flow that it passes; its own log keeps them.
     """
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     for name in ("mlflow", "alembic", "httpx", "evidently"):
@@ -106,7 +106,7 @@ def _import_ahead(project: Project, now: datetime | None) -> None:
     window = current_window(now or datetime.now(UTC), project.windows)
     rows = sources.count_rows(project.source, project.reading, window, project.folder)
     if champion is not None:
-        if rows < project.preflight.min_rows or _settled(project.model, window, champion.number, rows):
+        if rows < project.preflight.min_rows or _is_judged(project.model, window, champion.number, rows):
             return
         from driftloop.monitoring import report
 
@@ -118,7 +118,7 @@ def _import_ahead(project: Project, now: datetime | None) -> None:
     preload(project.training.estimator)
 
 
-def _settled(model: str, window: Any, champion: str, rows: int) -> bool:
+def _is_judged(model: str, window: Any, champion: str, rows: int) -> bool:
     from driftloop.monitoring.ledger import Ledger
 
     with closing(Ledger(home.ledger_url())) as ledger:

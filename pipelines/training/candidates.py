@@ -25,13 +25,13 @@ PLAIN = "last_w"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A span to train on. `name` is its key in metrics, `told` its name in sentences.
+    """A span to train on. `name` is its key in metrics, `title` its name in sentences.
 
     A candidate without `ends` reaches up to the newest row that may be learned from.
     """
 
     name: str
-    told: str
+    title: str
     starts: datetime
     ends: datetime | None = None
 

@@ -252,7 +252,7 @@ def test_rows_without_a_time_are_found(case: str, beside: Make) -> None:
     assert (finding.severity, finding.observed) == ("warning", lost)
     assert (check.outcome is Outcome.NO_DATA) == (case != "a few")
     if case == "all":
-        assert f"none of its {lost:,} rows has a time that can be used" in check.reason
+        assert f"none of the source's {lost:,} rows has a usable time" in check.reason
 
 
 def test_rows_without_a_time_are_found_before_the_first_champion(model: Make) -> None:

@@ -49,7 +49,7 @@ def test_more_rows_where_nothing_moves_and_an_old_champion_when_its_time_returns
     assert "trained on the last 14d: probe loss" in moved.reason, "as long as the other answers have lasted"
     back = made.check(day(49))
     assert back.outcome is Outcome.PROMOTED, back.reason
-    assert "version 1 brought back as it is: loss" in back.reason
+    assert "version 1 is reused without training: loss" in back.reason
     tried = candidates(back)
     (full,) = {name for name in tried if name.endswith("_in_full")}
     assert set(tried) - {full} == {"last_w", "last_2w", "everything", "season", "version_1"}

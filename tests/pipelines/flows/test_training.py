@@ -152,7 +152,7 @@ def test_a_champion_that_was_fitted_on_all_rows_is_compared_on_newer_ones_alone(
     assert train(made, "first", None, window).promoted
     retrain = train(made, "again", "1", window)
     assert (retrain.code, retrain.version, made.champion()) == ("too_few_rows", None, "1")
-    assert "the champion has learned from the other held-out rows" in retrain.reason
+    assert "the champion was trained on the other held-out rows" in retrain.reason
 
 
 def test_a_second_fit_that_leaves_its_judged_model_is_dropped(model: Make) -> None:
@@ -211,7 +211,7 @@ def test_both_are_compared_on_rows_that_neither_has_seen(trained: Make) -> None:
 def test_another_champion_than_the_one_asked_for_is_left_alone(trained: Make) -> None:
     """A request that was made for another champion trains nothing and says so."""
     made = trained()
-    for wanted, said in (("77", "version 77 was to be replaced"), (None, "no champion was to be replaced")):
+    for wanted, said in (("77", "the request replaces version 77"), (None, "the request replaces no champion")):
         retrain = train(made, f"stale {wanted}", wanted)
         assert retrain.code == "champion_changed"
         assert said in retrain.reason

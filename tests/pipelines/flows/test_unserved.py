@@ -105,10 +105,10 @@ def test_a_dry_run_says_what_a_check_would_do(model: Make) -> None:
     ("changes", "now", "outcome", "reason"),
     [
         ({}, day(3), Outcome.TOO_FEW_ROWS, TRY["too_few_rows"]),
-        ({"columns__label_delay": "30d"}, day(21), Outcome.NO_DATA, "nothing to train it on"),
+        ({"columns__label_delay": "30d"}, day(21), Outcome.NO_DATA, "no rows to train one on"),
         ({"task": "binary", "y": "yes"}, day(21), Outcome.BAD_DATA, TRY["one_class"]),
         ({"y": None}, day(21), Outcome.BAD_DATA, TRY["no_labels"]),
-        ({}, day(-300), Outcome.NO_DATA, "nothing to train it on"),
+        ({}, day(-300), Outcome.NO_DATA, "no rows to train one on"),
     ],
     ids=["few rows", "late labels", "one class", "no labels", "no rows"],
 )

@@ -41,7 +41,7 @@ def test_it_ends_runs_of_dead_processes_and_no_others(trained: Make) -> None:
     states = {name: registry.client().get_run(run).info.status for name, run in runs.items()}
     assert states == {"dead": "FAILED", "alive": "RUNNING", "foreign": "RUNNING"}
     assert "ended before the run was finished" in registry.client().get_run(runs["dead"]).data.tags["driftloop.error"]
-    assert ("ok", "none was left RUNNING by a dead process") in said(doctor.examine(day(30)), "runs")
+    assert ("ok", "no orphaned runs") in said(doctor.examine(day(30)), "runs")
     for run in ("alive", "foreign"):
         evidence.close_run(runs[run])
 

@@ -87,7 +87,7 @@ def test_a_new_champion_is_not_shown_beside_the_loss_of_the_old_one(model: Make)
     told = unstyle(as_table([row]))
     version = f"version 2 at the gate: mae {row['gate_loss']:.4g} (loss of version 1: {row['loss']:.4g})"
     assert version in told
-    assert f"mae {row['gate_loss']:.4g} at the gate" in told.split("\n")[1]
+    assert f"mae {row['gate_loss']:.3g} at the gate" in told.split("\n")[1]
     with closing(Ledger(home.ledger_url())) as ledger:
         promotion.rollback(ledger, made.name, day(50))
     (row,) = collect(made.name)
@@ -177,7 +177,7 @@ def test_the_table_fits_the_terminal(width: int, tmp_path: Path) -> None:
     lines = unstyle(seen.terminal).splitlines()
     assert max(map(len, lines)) <= width, lines
     words = " ".join(lines).split()
-    assert {"flights_air_time", "12", "25%", "mae", "8.765", "+3.1%", "(12d)", "rejected", "12,345"} <= set(words)
+    assert {"flights_air_time", "12", "25%", "mae", "8.77", "+3.1%", "(12d)", "rejected", "12,345"} <= set(words)
     assert set(words) | {"model"} == set(as_table([LINE]).split())
     plain = on_terminal("-c", script, width=width, home=tmp_path, NO_COLOR="1")
     assert plain.terminal.splitlines() == [line.rstrip() for line in lines]

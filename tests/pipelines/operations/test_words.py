@@ -74,10 +74,10 @@ def test_a_whole_check_word_for_word() -> None:
         "taxi  2026-01-01 to 2026-01-08  1,234 rows  champion: version 3",
         "  fare                     wasserstein          0.5  limit 0.1     DRIFTED",
         "  tip                      wasserstein         0.01  limit 0.1     ok",
-        "  loss mae                 2.5 (2 to 3) on 900 rows, reference 1.5",
+        "  loss mae                 2.5 (95% CI 2 to 3) on 900 rows, reference 1.5",
         "  warning                  6.0% of tip are null",
         "  max_age                  hold           the champion is young",
-        "  (scores cached: these rows were scored before)",
+        "  (cached scores: these rows were scored before)",
         "HELD  held: the loss rose; but the last retrain is 2.0 days ago",
         "WORSE  mae 2.5 (95% interval 2 to 3) is significantly worse: 66.7% above the reference loss 1.5",
         "report: r.html",
@@ -125,7 +125,7 @@ def test_drifted_columns_come_first_then_those_nearest_to_their_limit() -> None:
     columns += [scored("drifted", 0.2)]
     lines = said(columns=tuple(columns))
     assert [line.split("  ")[1].strip() for line in lines[1:4]] == ["drifted", "drifted p", "near p"]
-    assert lines[1 + SHOWN] == "  ... and 3 columns further from their limit"
+    assert lines[1 + SHOWN] == "  ... and 3 columns further from their limits"
     shown = "\n".join(lines)
     assert "calm3 " in shown
     assert "calm2 " not in shown
@@ -163,4 +163,4 @@ def test_a_retrain_by_hand_says_who_serves_now() -> None:
     """Promoted, rejected and not trained are told apart, and a champion is named only if there is one."""
     assert format_retrain("taxi", ended(True, 1.0), "2") == "PROMOTED  taxi: version 2 is champion. why"
     assert format_retrain("taxi", ended(False, 1.0), "1") == "REJECTED  taxi: version 1 is champion. why"
-    assert format_retrain("taxi", ended(False, None), None) == "NOT TRAINED  taxi: there is still no champion. why"
+    assert format_retrain("taxi", ended(False, None), None) == "NOT TRAINED  taxi: still no champion. why"

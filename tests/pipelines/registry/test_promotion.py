@@ -422,7 +422,7 @@ def test_a_proven_challenger_waits_where_the_config_says_so(model: Make) -> None
     assert "driftloop promote" in waits.reason
     still = made.check(day(49))
     assert (still.outcome, len(registry.versions(made.name))) == (Outcome.AWAITING_APPROVAL, 2)
-    assert "nothing is trained while version 2 waits" in still.reason
+    assert "no training while version 2 waits" in still.reason
     told = CliRunner().invoke(main, ["promote", made.name, "2", "--json"])
     assert json.loads(told.stdout) == {"model": made.name, "version": "2", "promoted": True, "previous": "1"}
     assert numbers(made.name) == ("2", "1")

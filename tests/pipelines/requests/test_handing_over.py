@@ -62,7 +62,7 @@ def test_a_check_that_asks_trains_nothing_and_its_last_word_follows(made: Model,
     # The same rows are not judged again, and later rows are asked about once this is at its end.
     again, later = ask(made), ask(made, 56)
     assert (again.outcome, request.request_id in again.reason) == (Outcome.ALREADY_CHECKED, True)
-    assert (later.outcome, "nothing more is asked for" in later.reason) == (Outcome.HELD, True)
+    assert (later.outcome, "no new request while request" in later.reason) == (Outcome.HELD, True)
     done = training_flow(config=flow_config(made.file), request_id=request.request_id)
     assert (done.promoted, made.champion()) == (True, "2")
     (judged,) = (one for one in ledger.checks(made.name) if one.check_id == asking.check_id)
