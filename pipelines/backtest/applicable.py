@@ -14,7 +14,7 @@ from driftloop.pipelines.backtest.replay import Replay
 def applicable(candidates: Sequence[Candidate], whole: Replay) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
     """Return the candidates that could judge at some batch, and notes on those that could not or only in part.
 
-    A policy without the signals that it reads holds at every batch. Shown beside the others it would look like `never`.
+    A policy without the signals that it reads holds at every batch. Among the others it would look like `never`.
     """
     played = {one.name: one for one in whole.policies}
     kept = tuple(one for one in candidates if played[one.name].applicable)

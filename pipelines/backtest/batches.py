@@ -1,4 +1,4 @@
-"""A history cut into batches, each as long as one check's window or of so many rows. Nothing is trained here."""
+"""History cut into batches of the length of a check's window, or of N rows. Nothing is trained here."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Batches:
-    """Rows in order of time, and where the batches lie in them.
+    """Rows in order of time, and the positions of the batches.
 
     Batch k is `frame.iloc[starts[k]:stops[k]]`, spans `windows[k]` and has `labeled[k]` rows with a label. The first
-    model is trained at the end of batch `first`; those before it are there to learn from alone. From batch `full` on
-    there is a whole training window before a batch's end. `notes` say what was left out and why.
+    model is trained at the end of batch `first`; earlier batches are only trained on. From batch `full` on
+    there is a whole training window before a batch's end. `notes` list skipped rows with the reason.
     """
 
     frame: pd.DataFrame
@@ -71,7 +71,7 @@ def read_batches(config: Project, batch: timedelta | int | None, now: datetime) 
         )
     late = there.end > now
     fresh = read_fresh(config, Window(start=there.start, end=min(there.end, now)), config.folder)
-    notes = [f"rows after {now:%Y-%m-%d %H:%M} are left out: they lie in the future"] if late else []
+    notes = [f"rows after {now:%Y-%m-%d %H:%M} are skipped: they are in the future"] if late else []
     strays = sources.count_strays(config.source, config.reading, now, config.folder)
     notes += [finding.message for finding in (*in_no_window(strays), *fresh.findings)]
     return cut(fresh.frame, config, batch, notes=tuple(notes), digest=fresh.digest)
@@ -88,10 +88,10 @@ def cut(
     """Cut canonical rows, in order of time, into batches of a span (default: windows.current) or of a number of rows.
 
     The last batch ends where labels are complete: `label_delay` before the newest row, rounded down as the current
-    window of a check is. A span with fewer than preflight.min_rows rows is no batch, as it is no check, nor is one with
-    fewer than 30 labels; time passes over it. Batches of a number of rows are counted from the newest one, so that the
-    remainder is at the beginning. The first model is trained when training.window is full, but not later than after a
-    fifth of the batches. Fewer than 10 batches from there on raise `HistoryTooShort`.
+    window of a check is. A span with fewer than preflight.min_rows rows is skipped, as it is no check, and so is one
+    with fewer than 30 labels. Batches of a number of rows are counted from the newest one, so that the remainder is at
+    the beginning. The first model is trained when training.window is full, but not later than after a fifth of the
+    batches. Fewer than 10 batches from there on raise `HistoryTooShort`.
     """
     span = batch if batch is not None else config.windows.current
     stamps = _stamps(frame[config.columns.time])
@@ -131,7 +131,7 @@ def _by_time(
 
 
 def _left_out(windows: tuple[Window, ...], span: timedelta, config: Project, unlabelled: int) -> tuple[str, ...]:
-    """What lies between the batches, in words."""
+    """Describe the rows between the batches."""
     told = format_duration(span)
     holes = [(later.start - earlier.end, earlier.end, later.start) for earlier, later in pairwise(windows)]
     lost = sum(int(hole / span) for hole, _, _ in holes) - unlabelled

@@ -22,7 +22,7 @@ OWN = "config"
 class Candidate:
     """One entry of the comparison: triggers, and the guards that go with them.
 
-    `kind` is anchor for never and always, which stand without guards; own for what the config has now; rule else.
+    `kind` is anchor for never and always, without guards; own for the config's policies; otherwise rule.
     `listed` is the config's own where it is one of the rules, and has the place of that rule.
     """
 
@@ -43,9 +43,9 @@ class Candidate:
 
 
 def candidates(policies: Policies, asked: Sequence[str] = (), *, cost: float = 0.2) -> tuple[Candidate, ...]:
-    """The anchors, the config's own triggers, and the rules that were asked for; all of the grid if none was.
+    """The anchors, the config's own triggers, and the requested rules; by default the whole grid.
 
-    A name stands for all entries of the grid with that policy, or for the policy with its defaults where the grid has
+    A name selects all entries of the grid with that policy, or for the policy with its defaults where the grid has
     none; `config` for the config's own. A rule that weighs costs is given `cost`, so that its YAML shows it. What is no
     trigger, or needs parameters that are not given, raises `UnknownPolicy`.
     """

@@ -18,7 +18,7 @@ from driftloop.pipelines.site.scales import Scale, around, spread, tick_labels, 
 
 @dataclass(frozen=True)
 class Layout:
-    """One drawing: wide for a laptop, narrow for a phone. Pixels; on a phone names stand above their line."""
+    """One drawing: wide for a laptop, narrow for a phone. Pixels; on a phone names are above their line."""
 
     name: str
     width: int

@@ -58,12 +58,12 @@ def build(config: Project, batches: Batches, folder: Path, on_done: Callable[[],
     """Train at the end of every batch as a retrain would, and score each model on all that comes after.
 
     A model learns from `training.window` before that moment: its recipe is chosen on the part before the holdout, and
-    it is fitted on that part, or again on all of it where `training.refit` says so. Where a training is impossible (too
+    it is fitted on that part, or again on all of it with `training.refit`. Where training is impossible (too
     few rows, one class, a feature without a value) the model before stays, as it does in production; before the first
     possible one there are no batches. What was
     computed for the same rows and settings before is read from `folder`, one file a model, so that a run that was
-    interrupted goes on. All cores are used, one model each; a function of the user's own runs alone, since it may not
-    bear company. `on_done` is called after each model.
+    interrupted goes on. All cores are used, one model each; a custom function runs alone, because it may not
+    support parallel runs. `on_done` is called after each model.
     """
     job = _Job.of(config, batches)
     last = len(batches.windows) - 1
@@ -149,8 +149,8 @@ def _naive(job: _Job, rows: pd.DataFrame, batch: int) -> float:
 def _model(job: _Job, at: int) -> tuple[pd.DataFrame, Scorer]:
     """The model that is deployed at the end of a batch, and the rows that it has learned from.
 
-    Its recipe is chosen on the rows before the holdout, as in a training, and is fitted again on all rows where
-    `training.refit` says so and the second fit predicts the holdout as a training demands it.
+    Its recipe is chosen on the rows before the holdout, as in a training run, and is fitted again on all rows where
+    `training.refit` is set and the second fit passes the checks of a training run.
     """
     config, end = job.config, job.batches.windows[at].end
     window = Window(start=end - config.learned_span, end=end)
@@ -214,7 +214,7 @@ def _joined(batches: Batches, found: dict[int, Row]) -> Matrices:
 
 
 def _notes(batches: Batches, found: dict[int, Row], first: int) -> tuple[str, ...]:
-    """Where no model could be trained, in words."""
+    """Describe where no model could be trained."""
     notes = []
     if first > batches.first:
         why = found[batches.first].impossible
@@ -223,11 +223,13 @@ def _notes(batches: Batches, found: dict[int, Row], first: int) -> tuple[str, ..
     if skipped:
         when = f"{batches.windows[skipped[0]].end:%Y-%m-%d}"
         why = found[skipped[0]].impossible
-        notes.append(f"{len(skipped)} trainings were impossible, the first at {when} ({why}): the model before stays")
+        notes.append(
+            f"{len(skipped)} training runs were impossible, the first at {when} ({why}): the earlier model stays"
+        )
     return tuple(notes)
 
 
 def _too_few(batches: Batches, found: dict[int, Row], left: int) -> HistoryTooShort:
     reasons = [found[at].impossible for at in sorted(found) if found[at].impossible]
-    said = f"{left} batches follow the first possible training; before it: {reasons[0]}"
-    return HistoryTooShort(said, needed=NEEDED, remedy="see training.window and training.min_rows, or mend the source")
+    text = f"{left} batches follow the first possible training run; before it: {reasons[0]}"
+    return HistoryTooShort(text, needed=NEEDED, remedy="see training.window and training.min_rows, or fix the source")

@@ -8,15 +8,15 @@ from typing import Any
 from driftloop.monitoring.records import Record, Window
 from driftloop.pipelines.backtest.candidates import Candidate
 from driftloop.pipelines.backtest.replay import PolicyReplay, Replay
-from driftloop.pipelines.backtest.standings import batch_costs, regret_interval, told
+from driftloop.pipelines.backtest.standings import batch_costs, regret_interval, settings_of
 
 
 class Recommendation(Record):
-    """The policy that was chosen on the earlier part, and what it did on the later part, which had no say in it.
+    """Policy chosen on the earlier part, and its cost on the held-out later part.
 
-    `cheapest` is the one that cost least on the earlier part. Regrets are percent of the oracle on that part. `saving`
-    is what it costs less than the config's own policies on the later part, in percent of theirs, with a 95 % interval;
-    None where those were not compared. `confirmed` says that it costs less than they do there.
+    `cheapest` cost least on the earlier part. Regrets are percent of the oracle on that part. `saving`
+    is how much less it costs than the config's policies on the later part, in percent of theirs, with a 95% CI;
+    None where those were not compared. `confirmed`: it costs less than they do there.
     """
 
     name: str
@@ -45,9 +45,9 @@ def recommend(
 ) -> Recommendation | None:
     """Choose on the earlier half of what is played, judge on the later half. None where there is nothing to choose.
 
-    Chosen is the config's own, if nothing was cheaper; else, of those that are not dearer than the cheapest beyond
-    chance, the first in the order of the grid, which is that of the mean regret over many streams: a few batches tell
-    good rules from bad, but not good ones apart.
+    Chosen is the config's own, if nothing was cheaper; otherwise the first policy in the order of the grid whose cost
+    is not significantly higher than the cheapest's. The grid is ordered by the mean regret over many streams: a few
+    batches separate good rules from bad ones, but not good rules from each other.
 
     `play(end, start)` replays the batches from `start` to before `end`, all before `start` being known.
     """
@@ -70,7 +70,7 @@ def recommend(
     return Recommendation(
         name=best.name,
         cheapest=cheapest.name,
-        triggers=tuple(told(trigger) for trigger in kinds[best.name].triggers),
+        triggers=tuple(settings_of(trigger) for trigger in kinds[best.name].triggers),
         earlier=Window(start=windows[start].start, end=windows[half - 1].end),
         later=Window(start=windows[half].start, end=windows[-1].end),
         earlier_regret=best.regret,
@@ -104,6 +104,6 @@ def _by_rank(
 
 
 def _dearer(one: PolicyReplay, cheapest: PolicyReplay, earlier: Replay, seed: int) -> bool:
-    """Whether it costs more than the cheapest, beyond what chance does to so many batches."""
+    """Return whether it costs significantly more than the cheapest."""
     low, _ = regret_interval(batch_costs(one, earlier), batch_costs(cheapest, earlier), seed)
     return one.total_cost > cheapest.total_cost and low > 0

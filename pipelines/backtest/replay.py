@@ -26,11 +26,11 @@ Named = Policy | str | Mapping[str, Any]
 
 
 class PolicyReplay(Record):
-    """How one policy fared from batch `start` on. Costs are in units of the loss matrix.
+    """Result of one policy from batch `start` on. Costs are in units of the loss matrix.
 
     `schedule` are the batches at whose end it retrained, `probes` those at whose end it asked for a probe; `served[n]`
-    is the model that served batch `start + n`, `losses[n]` its loss there. A false alarm is a retrain that won less
-    than it cost until the next one, beside keeping the model that was there. `regret` is in percent of the oracle.
+    is the model that served batch `start + n`, `losses[n]` its loss there. A false alarm is a retrain that gained less
+    than it cost until the next one, compared with keeping the model. `regret` is in percent of the oracle.
     `judged` counts the batches at whose end it could judge, `missing` are the signals that it reads and this replay
     lacks. Where it could never judge it is not applicable, and its figures are merely those of `never`.
     """

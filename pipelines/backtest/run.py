@@ -75,7 +75,7 @@ def _told(config: Project) -> tuple[str, ...]:
 
 
 def _in_batches(delay: timedelta | int, batches: Batches) -> int:
-    """Whole batches that a label is late, told before anything is trained if those are too many."""
+    """Return the label delay in whole batches; raise before any training if they are too many."""
     late = delay if isinstance(delay, int) else math.ceil(delay / batches.length)
     if round(HISTORY * len(batches)) - late < 2:
         raise HistoryTooShort(

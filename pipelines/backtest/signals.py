@@ -1,4 +1,4 @@
-"""How well each signal foretells what a retrain would win: its rank correlation with the true gap. Pure."""
+"""How well each signal predicts the gain of a retrain: its rank correlation with the true gap. Pure."""
 
 from __future__ import annotations
 

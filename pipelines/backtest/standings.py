@@ -19,9 +19,9 @@ RESAMPLES = 2000
 
 
 class Standing(Record):
-    """How one policy fared. Losses and costs are means a batch, regret is in percent of the oracle's cost.
+    """Result of one policy. Losses and costs are means per batch, regret is in percent of the oracle's cost.
 
-    `low` and `high` are the 95 % interval of the regret by a bootstrap of blocks of batches; `front` says that no other
+    `low` and `high` are the 95% CI of the regret, by a bootstrap of blocks of batches; `front`: no other
     policy has both a lower loss and no more retrains.
     """
 
@@ -59,7 +59,7 @@ def standing(one: PolicyReplay, candidate: Candidate | None, whole: Replay, seed
     return Standing(
         name=one.name,
         kind=candidate.kind if candidate else "oracle",
-        triggers=tuple(told(trigger) for trigger in candidate.triggers) if candidate else (),
+        triggers=tuple(settings_of(trigger) for trigger in candidate.triggers) if candidate else (),
         loss=one.loss / played,
         cost=one.total_cost / played,
         retrains=one.retrains,
@@ -99,11 +99,11 @@ def baseline(losses: Floats, loss_name: str, whole: Replay, seed: int) -> Standi
     )
 
 
-def told(policy: Any) -> dict[str, Any]:
-    """A policy as its YAML says it: without what is the default anyway.
+def settings_of(policy: Any) -> dict[str, Any]:
+    """Return a policy as in YAML, without default values.
 
     >>> from driftloop.monitoring.policies import Periodic
-    >>> told(Periodic(every=8))
+    >>> settings_of(Periodic(every=8))
     {'policy': 'periodic', 'every': 8}
     """
     return {"policy": policy.policy, **policy.model_dump(mode="json", exclude_unset=True, exclude={"policy"})}

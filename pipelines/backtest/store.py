@@ -29,7 +29,7 @@ class Row:
     """One model on all later batches: mean losses and their standard errors, the probe's loss on the next batch.
 
     `naive` is the mean loss on the next batch of the best constant of the rows that the model learned from.
-    `impossible` says why nothing could be trained; the numbers are NaN then.
+    `impossible` is the reason why nothing could be trained; the numbers are NaN then.
     """
 
     loss: NDArray[np.float64]

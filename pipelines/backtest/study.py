@@ -43,7 +43,7 @@ class Study(Record):
 
     @property
     def worth(self) -> bool | None:
-        """Whether any policy's models beat the naive baseline beyond chance; None where there is none to compare."""
+        """Whether any policy's models are significantly better than the naive baseline; None without a comparison."""
         if self.baseline is None:
             return None
         best = min(self.standings, key=lambda one: one.loss)
@@ -76,7 +76,7 @@ def study(
     start = _first_played(size, label_delay)
 
     def play(end: int, begin: int, some: Sequence[Candidate]) -> Replay:
-        """Batches from `begin` to before `end`; what lies before is known to all, what lies after to none."""
+        """Batches from `begin` to before `end`; all policies know the batches before, and none the batches after."""
         # Scores take time: they are computed only where a policy that reads them comes by.
         done = [
             _replayed(

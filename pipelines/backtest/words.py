@@ -1,4 +1,4 @@
-"""A backtest in words: the table for a terminal, and the sentences shared with the page. Escapes nothing."""
+"""A backtest as text: the table for a terminal, and the sentences shared with the page. Escapes nothing."""
 
 from __future__ import annotations
 

@@ -119,5 +119,5 @@ def _unsafe(file: Path, triggers: Triggers) -> ConfigError:
         "policies.triggers",
         "is written in a way that cannot be edited safely; the file was left as it is",
         expected="a list of triggers, without anchors or merges",
-        remedy=f"put this in by hand:\n{as_yaml(triggers)}",
+        remedy=f"insert this manually:\n{as_yaml(triggers)}",
     )

@@ -1,6 +1,6 @@
-"""A config that moved on since its champion was trained: how the champion is still read, scored and told of.
+"""Config that changed since its champion was trained: how the champion is still read, scored and reported.
 
-A champion is judged on its own features and by its own loss until a challenger with the new ones takes over.
+A champion is judged on its own features and by its own loss until a challenger with the new ones is promoted.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ LOSS_CHANGED = FindingCode(
 
 
 def as_trained(config: Project, reference: Reference) -> Project:
-    """The config with the features and the loss that the champion was trained with; the same one if nothing moved.
+    """Return the config with the features and the loss that the champion was trained with; unchanged if they are equal.
 
     Categories and classes are read from text files as they were then: `True`, where the file has `true`, for a champion
-    of a time when a column's type was that of all of its values.
+    trained when a column's type was inferred from all of its values.
     """
     own = named(reference.loss_name)
     loss = own if config.task in own.tasks else config.loss
@@ -56,13 +56,13 @@ def as_trained(config: Project, reference: Reference) -> Project:
 
 
 def widened(config: Project, reference: Reference) -> Project:
-    """The config with the champion's features beside its own, so that both models can be scored on the same rows."""
+    """The config with the champion's features and its own, so that both models can be scored on the same rows."""
     own: dict[str, Kind] = {name: config.kind(name) for name in config.columns.features}
     return _with(config, {**_features(config, reference), **own}, config.loss)
 
 
 def as_known(frame: pd.DataFrame, reference: Reference) -> pd.DataFrame:
-    """Canonical rows as the champion knows them; a feature that is gone from the source is missing in every row."""
+    """Return canonical rows with the champion's types; a feature removed from the source is missing in every row."""
     made = {}
     for column in reference.of_role("feature"):
         values = frame[column.name] if column.name in frame else pd.Series(None, index=frame.index, dtype=object)
@@ -97,32 +97,32 @@ def _then(text: str, kind: ColumnType) -> str:
 
 
 def differences(config: Project, reference: Reference) -> tuple[Finding, ...]:
-    """Where the config and the champion's reference part, each with what happens until the next promotion."""
+    """Report where config and champion's reference differ, with the consequence until the next promotion."""
     until = "until a retrain with this config is promoted (`driftloop retrain`)"
     theirs = _features(config, reference)
-    told: list[tuple[FindingCode, str | None, str]] = [
-        (CONFIG_CHANGED, name, f"{name} left the config; the champion still uses it {until}")
+    found: list[tuple[FindingCode, str | None, str]] = [
+        (CONFIG_CHANGED, name, f"{name} was removed from the config; the champion still uses it {until}")
         for name in theirs.keys() - set(config.columns.features)
     ]
     for name in config.columns.features:
         kind = config.kind(name)
         if name not in theirs:
-            told.append((NEW_FEATURE, name, f"{name} is new in the config; the champion does not know it {until}"))
+            found.append((NEW_FEATURE, name, f"{name} is new in the config; the champion does not use it {until}"))
         elif theirs[name] != kind:
-            said = f"{name} is {kind} in the config; the champion takes it as {theirs[name]} {until}"
-            told.append((CONFIG_CHANGED, name, said))
+            text = f"{name} is {kind} in the config; the champion uses it as {theirs[name]} {until}"
+            found.append((CONFIG_CHANGED, name, text))
     own = named(reference.loss_name)
     if own != config.loss and config.task in own.tasks:
-        said = f"the config asks for {config.loss}; the champion is judged by its own {own} {until}"
-        told.append((LOSS_CHANGED, None, said))
+        text = f"the config's loss is {config.loss}; the champion is judged by its own, {own}, {until}"
+        found.append((LOSS_CHANGED, None, text))
     return tuple(
-        code.found(said, severity="warning", column=column)
-        for code, column, said in sorted(told, key=lambda one: (one[0].name, one[1] or ""))
+        code.found(text, severity="warning", column=column)
+        for code, column, text in sorted(found, key=lambda each: (each[0].name, each[1] or ""))
     )
 
 
 def refuse_another_target(config: Project, reference: Reference, version: str) -> None:
-    """A model of another target or kind of target is another model: the two cannot be compared."""
+    """Refuse another target or kind of target: the models cannot be compared."""
     target = config.columns.target
     (theirs,) = reference.of_role("target")
     if (theirs.name, theirs.kind) == (target, config.kind(target)):
@@ -131,14 +131,14 @@ def refuse_another_target(config: Project, reference: Reference, version: str) -
     raise ConfigError(
         str(config.file),
         "columns.target" if another else "task",
-        f"{target!r} is to be predicted" if another else f"{config.task}, so {target!r} is {config.kind(target)}",
+        f"the target is {target!r}" if another else f"{config.task}, so {target!r} is {config.kind(target)}",
         expected=f"what the champion (version {version}) predicts: {theirs.name!r}, {theirs.kind}",
-        remedy="change it back; or give the model another name, and its first check trains it anew",
+        remedy="change it back, or rename the model: its first check trains a new one",
     )
 
 
 def _features(config: Project, reference: Reference) -> dict[str, Kind]:
-    """The champion's features with their kinds, without what is the time or the target now."""
+    """Return the champion's features with their kinds, without the current time and target columns."""
     now = {config.columns.time, config.columns.target}
     return {column.name: column.kind for column in reference.of_role("feature") if column.name not in now}
 

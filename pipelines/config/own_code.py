@@ -19,7 +19,7 @@ def importable(config: Project) -> None:
 
     A stored model may need the estimator's module too.
 
-    The folder stands first on the path only during that import, so that no file beside a YAML hides a module of ours.
+    The folder is first on the path only during that import, so that no file next to a YAML hides a module of ours.
     Another model's module of the same name, and an older content of the file, are forgotten first.
     """
     for name in modules(config):

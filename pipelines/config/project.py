@@ -16,7 +16,7 @@ from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOS
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.windows import Windows
 from driftloop.pipelines.config.parameters import Drawn, Parameter, refuse_endless
-from driftloop.pipelines.config.refusal import worded
+from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.config.training_window import TrainingSpan, with_base
 from driftloop.pipelines.config.yaml_file import read_yaml
@@ -211,7 +211,7 @@ def load(path: str | Path) -> Project:
     try:
         return Project.model_validate({**content, "file": file})
     except ValidationError as error:
-        raise worded(file, error, Project) from None
+        raise config_error(file, error, Project) from None
 
 
 def _read_if_path(value: Any) -> Any:

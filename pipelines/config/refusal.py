@@ -1,4 +1,4 @@
-"""How a refused model file is told: pydantic's list of errors becomes one `ConfigError` for a tired person."""
+"""Formatting of validation errors for the user: pydantic's list of errors becomes one `ConfigError`."""
 
 from __future__ import annotations
 
@@ -52,29 +52,29 @@ EXPECTED = {
 }
 
 
-def worded(file: Path, error: ValidationError, model: type[Section]) -> ConfigError:
-    """Tell the most helpful of the errors whole, and name the keys of the others."""
+def config_error(file: Path, error: ValidationError, model: type[Section]) -> ConfigError:
+    """Report the most helpful error in full, and the keys of the others."""
     every = error.errors(include_url=False)
     above = {one["loc"][:length] for one in every for length in range(1, len(one["loc"]))}
-    # An item that is refused also makes its list too short: that is no error of its own.
+    # A refused item also makes its list too short: that is not a separate error.
     details = [one for one in every if one["loc"] not in above]
     first = next((one for one in details if one["type"] == "extra_forbidden"), details[0])
     others = [_key(_untagged(model, one["loc"])) or "the whole file" for one in details if one is not first]
-    found, expected, remedy, key = _told(first, model)
+    found, expected, remedy, key = _describe(first, model)
     more = f" (and {len(others)} more: {listed(others, 3)})" if others else ""
     return ConfigError(str(file), key, found, expected=expected, remedy=remedy + more)
 
 
-def _told(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str, str]:
+def _describe(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str, str, str]:
     kind, place, context = error["type"], error["loc"], error.get("ctx", {})
     key, found, remedy = _key(_untagged(model, place)), shown(error["input"]), CORRECT
     if place[:1] == ("notify",) and isinstance(error["input"], str):
-        found = "a text"  # of which any part may be a token
+        found = "a text"  # any part of it may be a token
     expected = EXPECTED.get(kind, "").format(**context) or error["msg"].removeprefix("Value error, ")
-    misfit = context.get("error")
-    if isinstance(misfit, ValidationProblem):
-        key = ".".join(part for part in (key, misfit.key) if part)
-        return misfit.found or found, misfit.expected, misfit.remedy or remedy, key
+    problem = context.get("error")
+    if isinstance(problem, ValidationProblem):
+        key = ".".join(part for part in (key, problem.key) if part)
+        return problem.found or found, problem.expected, problem.remedy or remedy, key
     if kind == "extra_forbidden":
         known = _known_keys(model, place[:-1])
         found, expected = "an unknown key", f"one of the keys {listed(known, 20)}" if known else "no key here"

@@ -1,4 +1,4 @@
-"""How `training.window` is written: a span of time, or one from which probes choose what to train on."""
+"""Syntax of `training.window`: a span of time, or a base span from which probes choose."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def read_span(value: Any) -> timedelta:
     span = parse_duration(value["choose"] if chosen else value)
     assert isinstance(span, timedelta)
     if not span:
-        raise ValidationProblem("a duration that is longer than nothing")
+        raise ValidationProblem("a positive duration")
     return ChosenSpan.of(span) if chosen else span
 
 
 def write_span(span: timedelta) -> str | dict[str, str]:
-    """As the YAML has it."""
-    told = format_duration(span)
-    return {"choose": told} if isinstance(span, ChosenSpan) else told
+    """Return a span as in YAML."""
+    text = format_duration(span)
+    return {"choose": text} if isinstance(span, ChosenSpan) else text
 
 
 def with_base(training: Any, current: timedelta) -> Any:

@@ -54,10 +54,10 @@ def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
 
 
 class Fresh:
-    """The rows of a span, canonical, with what had to be coerced and the names and types of the source's columns.
+    """Canonical rows of a span, with coerced values and the names and types of the source's columns.
 
-    `pieces` gives them some at a time, in the order of the source, each in order of time, text as `pd.Categorical`;
-    `frame` all at once, in order of time, text as such. No plain record: Prefect walks through those at each task call.
+    `pieces` yields them in pieces, in the order of the source, each in order of time, text as `pd.Categorical`;
+    `frame` returns all in order of time, with text. Not a plain record: Prefect traverses those at each task call.
     """
 
     def __init__(self, time: str, source_types: dict[str, str]) -> None:
@@ -124,7 +124,7 @@ class Fresh:
 def read_fresh(config: Monitored, window: Window, folder: Path, piece: int = PIECE) -> Fresh:
     """Read the rows of a span from the source in canonical form, about `piece` rows in memory at a time.
 
-    Beside them sixteen bytes a row are held, for the digest and to count.
+    In addition sixteen bytes per row are kept, for the digest and for counting.
     """
     with sources.stream_rows(config.source, config.reading, window, folder, piece) as stream:
         fresh = Fresh(config.columns.time, stream.schema)

@@ -65,7 +65,7 @@ class Figures:
     def sql(self, column: str, source: Source) -> str:
         """Return the expression in the source's own dialect that makes numbers of the column.
 
-        Only DuckDB has a cast that gives null for what is no number. SQLite's would give 0, so there the text stays
+        Only DuckDB has a cast that returns null for non-numeric text. SQLite's would return 0, so there the text stays
         text, and PostgreSQL's fails, with the value.
         """
         engine, text = dialect_of(source), column_sql(source, column)
@@ -134,7 +134,7 @@ def as_numbers(values: pd.Series, how: Figures) -> pd.Series:
 
 
 def no_labels(values: pd.Series) -> tuple[str, ...]:
-    """Return the values of a column of classes that stand for a missing label.
+    """Return the values of a column of classes that mean a missing label.
 
     >>> import pandas as pd
     >>> no_labels(pd.Series(["yes", "no", "NA", None]))
@@ -205,7 +205,7 @@ def _decimal(styles: dict[str, str], rows: dict[str, int], matches: dict[str, re
 
 
 def _units(found: list[re.Match[str]]) -> tuple[str, ...] | None:
-    """What stands before and after the digits; None if it differs from row to row, so that the numbers do."""
+    """Return the text before and after the digits; None if it differs from row to row."""
     kinds = {part.strip() for match in found for part in (match["before"], match["after"]) if part and part.strip()}
     if not kinds:
         return ()

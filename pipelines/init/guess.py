@@ -46,10 +46,10 @@ class TooFewRows(ConfigError):
 
 @dataclass(frozen=True)
 class Guess:
-    """What the columns of a sample seem to be.
+    """Guess from the columns of a sample.
 
     `times`: expressions for a time column that holds no times as it is. `written`: how the numbers are written in
-    columns of text. `no_label`: values of the target that stand for a missing label. `rare`: the share of the second
+    columns of text. `no_label`: values of the target that mean a missing label. `rare`: the share of the second
     most frequent class. `named`: the target has the name of one, or was given. `types`: how columns of text are read,
     where other rows could make something else of them. `codes`: numeric columns that may be categories, with how many
     values they have. `naive`: the times carry no offset.
@@ -136,7 +136,7 @@ def look(
             "no column is left to predict from"
             + (f": {reasons(left)}" if left else f" beside {time!r} and {target!r}"),
             expected="at least one feature: a column of numbers or categories that varies",
-            remedy="add columns, or write the model file by hand from docs/config.md",
+            remedy="add columns, or write the model file manually from docs/config.md",
         )
     left_out = {name: kind for name, kind in kinds.items() if name not in {target, *numeric, *categorical}}
     labels = read[target]

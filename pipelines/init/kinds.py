@@ -54,7 +54,7 @@ def outputs(names: list[str]) -> dict[str, str]:
     found = {name: "a model's output, by its name" for name in names if OUTPUTS.fullmatch(plain[name])}
     if found:
         found |= {
-            name: f"about a model's output, by its name beside {next(iter(found))}"
+            name: f"about a model's output, by its name next to {next(iter(found))}"
             for name in names
             if name not in found and BESIDE_OUTPUTS.fullmatch(plain[name])
         }

@@ -57,7 +57,7 @@ preflight:
 performance:
   loss: {loss}                # {losses}
 
-policies:                    # any trigger that fires asks for a retrain, any guard that vetoes prevents it
+policies:                    # any trigger that fires requests a retrain, any guard that vetoes prevents it
   triggers:
 {late}    - {{policy: recoverable_loss, cost: {{retrain: 0.2}}}}    # in units of the loss on the rows of one check
     # - {{policy: performance_drop, max_rise: 0.15}}
@@ -73,14 +73,14 @@ training:
   min_rows: {training_rows}
   estimator: auto            # xgboost or a linear model; or a scikit-learn class by dotted path, or module:function
 
-gate:                        # the proof that a challenger must bring
+gate:                        # promotion test of a challenger
   confidence: 0.95
   min_rows: {gate_rows}
 
 schedule:                    # for `driftloop serve`
   cron: "{cron}"
   time_zone: UTC
-  # on: {{arrival: incoming/*.parquet}}           # check at once when a file arrives; or poll: 5m for a table
+  # on: {{arrival: incoming/*.parquet}}           # check when a file arrives; or poll: 5m for a table
 
 # notify:                    # mail, Slack, Teams, webhooks: apprise's URLs
 #   urls: ["slack://${{SLACK_TOKEN}}"]
@@ -150,8 +150,8 @@ def _types(guess: Guess) -> str:
     if not guess.types:
         return ""
     inside = ", ".join(f"{quoted(name)}: {kind}" for name, kind in guess.types.items())
-    told = [note for kind, note in TYPES.items() if kind in guess.types.values()]
-    return f"  types: {{{inside}}}   # {'; '.join(told)}\n"
+    notes = [note for kind, note in TYPES.items() if kind in guess.types.values()]
+    return f"  types: {{{inside}}}   # {'; '.join(notes)}\n"
 
 
 def _codes(guess: Guess) -> str:

@@ -16,7 +16,7 @@ from driftloop.monitoring.settings.columns import PREDICTION, Columns
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.engines import column_sql
 from driftloop.monitoring.sources.times import EVER
-from driftloop.pipelines.config.refusal import worded
+from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.init.calendar_features import calendar_of, is_text, time_parts
 from driftloop.pipelines.init.guess import Guess, NothingToLookAt, chosen_time, look
 from driftloop.pipelines.init.model_file import written
@@ -37,7 +37,7 @@ PART = "driftloop: "
 
 @dataclass(frozen=True)
 class Proposal:
-    """What was written, what was guessed, and two moments: for a first training and for a first check."""
+    """Written file, summary, notes, and two times: for a first training run and for a first check."""
 
     file: Path
     summary: str
@@ -48,7 +48,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class _Look:
-    """The guess, with the sample in order of time and the parts of its times, and what all rows have told.
+    """The guess, with the sample in order of time and the parts of its times, and results from all rows.
 
     `odd` is the number of rows whose times are far from all others, `unusable` that of rows without a usable time;
     `classes` are the rows by class.
@@ -119,7 +119,7 @@ def _given(data: str, table: str | None, file_format: str | None) -> Source:
     try:
         return source_of(data, table, Path(), file_format)
     except ValidationError as error:
-        raise worded(Path("init"), error, Source) from None
+        raise config_error(Path("init"), error, Source) from None
 
 
 def _looked(given: Source, data: str, target: str | None, time: str | None, time_format: str | None) -> _Look:
@@ -176,7 +176,7 @@ def _sampled(
 def _spanned(
     given: Source, frame: pd.DataFrame, time: str, times: tuple[str, ...]
 ) -> tuple[tuple[str, ...], Window | None]:
-    """One expression for the time at most, and the span of all rows: they tell what a sample cannot."""
+    """Return at most one expression for the time, and the span of all rows, which a sample cannot show."""
     from driftloop.monitoring import sources
 
     others = [str(name) for name in frame.columns if str(name) not in {time, PREDICTION, ""}]
@@ -185,7 +185,7 @@ def _spanned(
             "init",
             "columns",
             f"{time!r} is the only column" if not others else f"{time!r} and {others[0]!r} are the only columns",
-            expected="a target and at least one feature beside the time",
+            expected="a target and at least one feature in addition to the time",
             remedy="give a file or table with such columns",
         )
     spans: dict[tuple[str, ...], Window | None] = {}

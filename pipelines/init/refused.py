@@ -77,7 +77,7 @@ def refuse_output(file: Path, *, force: bool) -> None:
 
 @contextmanager
 def reachable(data: str) -> Iterator[None]:
-    """Say why an address over HTTP gives nothing, where all that is known is that no file is there."""
+    """Report why a URL returns nothing, where only a missing file is known."""
     try:
         yield
     except SourceMissing as error:
@@ -110,7 +110,7 @@ def _near(path: str) -> str:
         one for one in (os.listdir(folder or ".") if os.path.isdir(folder or ".") else []) if not one.startswith(".")
     ]
     if folder and not os.path.isdir(folder):
-        return f"; there is no folder {folder!r}"
+        return f"; the folder {folder!r} does not exist"
     near = get_close_matches(name, there, n=1)
     data = sorted(one for one in there if formats.of_path(one))
     return f". Did you mean {near[0]!r}?" if near else f"; there are {listed(data, 5)}" if data else ""

@@ -43,8 +43,8 @@ def proposed(timeline: Timeline, delay: timedelta, *, rare: float = 1.0, feature
     """Return the shortest windows that the numbers of labeled rows support.
 
     `rare` is the share of the second most frequent class, 1 where there are none. The current window holds a hundred
-    labeled rows, the holdout enough for the choice of a window and for the gate, and the training window beside it a
-    thousand, four current windows, and four weeks. A short history gives what it has: three fifths to train on.
+    labeled rows, the holdout enough for the choice of a window and for the gate, and the rest of the training window a
+    thousand, four current windows, and four weeks. A short history uses three fifths to train on.
     """
     end = timeline.end - delay
     length = max(end - timeline.start, timeline.step)
@@ -69,7 +69,7 @@ def proposed(timeline: Timeline, delay: timedelta, *, rare: float = 1.0, feature
 
 
 def _holding(pace: float, rare: float, rows: float, of_the_rare: float) -> timedelta:
-    """The span that holds so many labeled rows, and so many of the rare class."""
+    """Return the span that contains these numbers of labeled rows and of rows of the rare class."""
     seconds = max(rows, of_the_rare / rare if rare < 1 else 0) / max(pace, 1e-9)
     return timedelta(seconds=min(seconds, 1e9))
 

@@ -126,10 +126,10 @@ def trimmed(timeline: Timeline, now: datetime) -> tuple[Timeline, int]:
 
 
 def label_delay(timeline: Timeline) -> timedelta:
-    """Return how old rows are when their labels are complete, in whole days or hours; nothing if they come at once.
+    """Return how old rows are when their labels are complete, in whole days or hours; zero if they come immediately.
 
     Complete is a share of labels as older rows have it, less what chance explains. A few rows without labels at the
-    end say nothing.
+    end are ignored.
     """
     chunks = _chunks(timeline)
     rows, labels = timeline.rows, timeline.labels

@@ -75,7 +75,7 @@ def time_column(frame: pd.DataFrame, source: Source) -> str:
 def readings(values: pd.Series, source: Source, *, given: bool = False, form: str | None = None) -> tuple[str, ...]:
     """The expressions of the source's SQL that make times of a column, its name that of the series; none if they are.
 
-    More than one where days and months cannot be told apart by these values. Numbers since 1970 or as 20260131 are
+    More than one if these values do not distinguish days from months. Numbers since 1970 or as 20260131 are
     times where the column is called like a time, or was `given` as one. `form` is a format of `strptime` to use.
     """
     import pandas as pd

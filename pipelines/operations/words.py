@@ -86,7 +86,8 @@ def _verdict(text: str, on: Screen) -> list[str]:
 def format_probe(probe: Probe) -> str:
     """Format the result of a probe: the gap is the expected gain of a retrain now.
 
-    >>> format_probe(Probe(champion_loss=3.0, probe_loss=2.5, handicap=0.2, gap=0.7, rows=840))
+    >>> losses = {"champion_loss": 3.0, "probe_loss": 2.5, "handicap": 0.2, "gap": 0.7}
+    >>> format_probe(Probe(**losses, rows=840))
     'expected gain of a retrain 0.7: champion 3, probe 2.5 minus probe bias 0.2 (840 held-out rows)'
     """
     gain = f"expected {'gain' if probe.gap >= 0 else 'loss'} of a retrain {figure(abs(probe.gap))}"

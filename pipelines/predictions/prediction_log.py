@@ -1,6 +1,6 @@
 """Prediction log: parquet files, matched to rows by their content. Read by checks, written by `predict`.
 
-A row is known by its time and a hash of its features, a prediction by the version that made it. What stands in the log
+A row is known by its time and a hash of its features, a prediction by the version that made it. The content of the log
 counts as served: it is data, checked for its shape and never executed.
 """
 
@@ -101,7 +101,7 @@ def append(
 ) -> Path:
     """Add the predictions of some rows of a window to the log as a new file, atomically.
 
-    The file is named by window, version and rows: the same rows again, or by two at once, are the same file.
+    The file is named by window, version and rows: the same rows again, or from two processes, are the same file.
     """
     place = folder(config)
     place.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The connection to MLflow: the client of this process, and the experiment of each model.
+"""Connection to MLflow: the client of this process, and the experiment of each model.
 
 Everything goes through `MlflowClient` with explicit run ids: MLflow's active run belongs to a thread, and a metric that
 is logged in another thread silently opens a run that stays RUNNING.
@@ -26,24 +26,24 @@ ARTIFACTS = "mlartifacts"
 def _client(uri: str) -> MlflowClient:
     from mlflow import MlflowClient
 
-    # A fresh database is migrated by its first user; two first users at once lose one of them.
+    # A fresh database is migrated by its first user; of two simultaneous first users one would fail.
     with FileLock(str(home.home() / "mlflow.lock")):
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        for found in client.search_experiments(max_results=10):
-            refuse_if_moved(found.artifact_location)
+        for experiment in client.search_experiments(max_results=10):
+            refuse_if_moved(experiment.artifact_location)
         client.search_registered_models(max_results=1)
     return client
 
 
 def client() -> MlflowClient:
-    """The client of this process for the configured tracking URI."""
+    """Return the client of this process for the configured tracking URI."""
     if "MLFLOW_TRACKING_URI" not in os.environ:
         home.prepare()
     return _client(os.environ["MLFLOW_TRACKING_URI"])
 
 
 def experiment(model: str) -> str:
-    """The id of the model's experiment, made where there is none."""
+    """Return the id of the model's experiment; create it if there is none."""
     from mlflow.exceptions import MlflowException
 
     known = client().get_experiment_by_name(model)

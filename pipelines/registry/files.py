@@ -25,26 +25,26 @@ MANIFEST = "manifest.json"
 
 
 def reference(version: Version) -> Reference:
-    """What the version remembers of the rows it was made from."""
+    """Return the version's reference of its training rows."""
     return Reference.model_validate_json(checked(version, "reference.json"))
 
 
 def reference_rows(version: Version) -> pd.DataFrame:
-    """The version's own sample of its reference: canonical columns and `prediction`."""
+    """Return the version's sample of its reference: canonical columns and `prediction`."""
     return table(version, "reference.parquet")
 
 
 def table(version: Version, name: str) -> pd.DataFrame:
-    """A parquet file of the version."""
+    """Read a parquet file of the version."""
     import pandas as pd
 
     return pd.read_parquet(io.BytesIO(checked(version, name)))
 
 
 def scorer(version: Version, trust: Training | None = None) -> Scorer:
-    """The version's model, after every file of it has proved to be the registered one.
+    """Load the version's model, after comparing every file of it with the registered one.
 
-    `trust` says what may be built beyond the known types; without it nothing may.
+    `trust` allows types beyond the known ones; without it none are allowed.
     """
     from driftloop.pipelines.training.storage import load
 
@@ -59,29 +59,29 @@ def scorer(version: Version, trust: Training | None = None) -> Scorer:
 
 
 def verify(version: Version) -> None:
-    """Hold every file of the version against what was registered; one that differs raises `Tampered`."""
+    """Compare every file of the version with the registered one; raise `Tampered` if one differs."""
     for name in manifest(version):
         checked(version, name)
 
 
 def folder(version: Version) -> Path:
-    """The local folder of the version's files."""
+    """Return the local folder of the version's files."""
     if "driftloop.manifest_sha256" not in version.tags:
         raise ForeignVersion(version.model, version.number)
     return copies.local(_location(client().tracking_uri, version.model_id), version.model_id)
 
 
 def manifest(version: Version) -> dict[str, str]:
-    """The sha256 of each file of the version, itself held against the version's tag."""
+    """Return the sha256 of each file of the version; the manifest itself is compared with the version's tag."""
     content = _bytes(version, MANIFEST)
     if sha256(content) != version.tags.get("driftloop.manifest_sha256"):
         raise _tampered(version, MANIFEST)
-    told: dict[str, str] = json.loads(content)
-    return told
+    files: dict[str, str] = json.loads(content)
+    return files
 
 
 def checked(version: Version, name: str) -> bytes:
-    """The content of a file, read once: just those bytes that were checked are interpreted."""
+    """Return the content of a file, read once, so that only checked bytes are interpreted."""
     content = _bytes(version, name)
     if sha256(content) != manifest(version).get(name):
         raise _tampered(version, name)
@@ -92,7 +92,7 @@ def _bytes(version: Version, name: str) -> bytes:
     try:
         return (folder(version) / name).read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        # A store that is away or closed to us is another matter: it says nothing about the version.
+        # An unavailable or inaccessible store is a different error: it is not about the version.
         refuse_if_moved(_location(client().tracking_uri, version.model_id))
         copies.discard(version.model_id)
         raise FileMissing(f"{version.model} version {version.number}", name, str(folder(version))) from error

@@ -48,7 +48,7 @@ def champion(model: str) -> Version:
 
 @dataclass(frozen=True)
 class Stored:
-    """A model whose files lie in MLflow and that is no version yet. `sealed` is the sha256 of the list of its files."""
+    """A stored model that is not registered yet. `sealed` is the sha256 of the list of its files."""
 
     model_id: str
     sealed: str
@@ -62,7 +62,7 @@ def store(
     describe: Callable[[Path, str], None],
     params: dict[str, str],
 ) -> Stored:
-    """Store what `fill` writes into a folder as one model; the sha256 of every file goes into a manifest beside it.
+    """Store what `fill` writes into a folder as one model; the sha256 of every file goes into its manifest.
 
     `describe` writes the MLmodel file once the model's id is known.
     """

@@ -1,4 +1,4 @@
-"""What the pages tell of a model: its checks, retrains and versions. Frozen and pure; read elsewhere."""
+"""Data of a model's pages: its checks, retrains and versions. Frozen and pure; read elsewhere."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MarkKind = Literal["promoted", "rejected", "waiting", "failed", "rolled_back", "
 
 @dataclass(frozen=True)
 class Mark:
-    """One thing that happened between checks, or at one: a retrain's end, a rollback.
+    """One event between checks, or at one: the end of a retrain, a rollback.
 
-    `version` is the one that serves after it, and `left` the one that served before, where a move says so.
+    `version` serves after it, and `left` served before it, if the event records it.
     """
 
     moment: datetime
@@ -44,7 +44,7 @@ def undone(version: str | None, moves: Iterable[Mark]) -> MarkKind | None:
 
 @dataclass(frozen=True)
 class Request:
-    """One retrain that was asked for. `check_id` is the check that asked; None where a person did."""
+    """One requested retrain. `check_id` is the check that requested it; None for a manual retrain."""
 
     request_id: str
     asked_at: datetime
@@ -117,7 +117,7 @@ class ModelHistory:
 
     @property
     def worse(self) -> bool:
-        """Whether the champion that serves now does worse than its reference beyond chance."""
+        """Whether the current champion is significantly worse than its reference."""
         return self.standing == "worse"
 
     @property
@@ -134,7 +134,7 @@ class ModelHistory:
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        """Ends of retrains, and rollbacks, repairs and changes of the champion by hand, oldest first."""
+        """Results of retrains, and rollbacks, repairs and manual changes of the champion, oldest first."""
         known = [mark for request in self.requests if (mark := _end(request)) is not None]
         return tuple(sorted([*known, *self.moves], key=lambda mark: mark.moment))
 

@@ -1,4 +1,4 @@
-"""Where a value stands on an axis, where its ticks are, and which points are drawn when there are too many. Pure."""
+"""Positions of values and ticks on an axis, and the points to draw when there are too many. Pure."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def around(low: float, high: float) -> tuple[float, float]:
 
 
 def aligned(values: Sequence[float | None], blank: str) -> list[str]:
-    """Numbers of one column, all with the decimals that give the largest four digits; `blank` for what is no number.
+    """Format the numbers of one column with equal decimals, four digits for the largest; `blank` for missing ones.
 
     >>> aligned([16.213, 8.49, None], "-"), aligned([0.5, 0.25], "-"), aligned([float("inf"), 12345.6], "-")
     (['16.21', '8.49', '-'], ['0.5000', '0.2500'], ['-', '12,346'])
@@ -75,7 +75,7 @@ def aligned(values: Sequence[float | None], blank: str) -> list[str]:
 
 
 def tick_labels(values: Sequence[float]) -> list[str]:
-    """The ticks in words, all with as many decimals as the finest needs.
+    """Return the labels of the ticks, all with as many decimals as the finest needs.
 
     >>> tick_labels([0, 2.5, 5]), tick_labels([0.0, 1e6]), tick_labels([0, 2e-7])
     (['0.0', '2.5', '5.0'], ['0', '1,000,000'], ['0', '2e-07'])
@@ -140,7 +140,7 @@ def _by_months(start: datetime, end: datetime, most: int) -> list[datetime]:
 
 
 def thinned(items: Sequence[T], most: int, weight: Callable[[T], float]) -> list[T]:
-    """At most so many of the items in their order: of each stretch the heaviest, so that no peak is lost.
+    """Return at most N of the items in their order: of each stretch the heaviest, so that no peak is lost.
 
     >>> thinned([1, 9, 2, 3, 4, 5], 3, float)
     [9, 3, 5]

@@ -17,7 +17,7 @@ from driftloop.pipelines.site.reading import read
 
 
 def folder() -> Path:
-    """Where the site lies."""
+    """Return the folder of the site."""
     return home.home() / "site"
 
 
@@ -27,9 +27,9 @@ def index() -> Path:
 
 
 def rewrite(model: str, ledger: Ledger | None = None) -> str | None:
-    """Write the page of one model anew, and the index from the lines of all.
+    """Rewrite the page of one model, and the index from the lines of all.
 
-    It never fails what it follows, be it a check, a retrain or a rollback: gives what went wrong, or None.
+    It does not raise, so that a check, a retrain or a rollback cannot fail by it: returns the error, or None.
     """
     phases.enter("writing the site")
     try:
@@ -42,7 +42,7 @@ def rewrite(model: str, ledger: Ledger | None = None) -> str | None:
 
 
 def write_all() -> list[Path]:
-    """Write every page anew, and take away those of models that the ledger does not know. Gives the pages."""
+    """Rewrite every page, and remove pages of models without entries in the ledger. Return the pages."""
     with closing(Ledger(home.ledger_url())) as ledger:
         models = ledger.models()
         pages = [_write_model(ledger, model, datetime.now(UTC)) for model in models]

@@ -1,6 +1,6 @@
-"""A call in a process of its own, with a limit of time and memory: whatever becomes of it, the caller goes on.
+"""Call in a separate process, with limits of time and memory: the caller continues after any end of that process.
 
-What that process does stands in `in_child`; which function is called, and what is made of its answer, elsewhere.
+`in_child` is the code of that process. The choice of the function and the use of its result are elsewhere.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, Literal
 from driftloop.monitoring.settings.durations import format_duration
 
 BEAT_SECONDS = 0.5
-# The child's own alarm rings later than ours: it is for a child whose parent is gone.
+# The child's own alarm is later than ours: it ends a child whose parent is gone.
 ALARM_AFTER_SECONDS = 5
 # Not `-m`: that would put the working folder first, and a json.py may lie there.
 START = (
@@ -35,7 +35,7 @@ START = (
 
 @dataclass(frozen=True)
 class Limits:
-    """How long it may take, and how much memory its process may have; None is as much as there is."""
+    """Limits of time and of memory of the process; None means no limit."""
 
     timeout: timedelta
     max_memory_mb: int | None = None
@@ -43,14 +43,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answered:
-    """It gave something."""
+    """The function returned a value."""
 
     value: Any
 
 
 @dataclass(frozen=True)
 class Raised:
-    """It raised: the type's name, the text, the traceback of its process as text, and the error if it can travel."""
+    """The function raised: the type's name, the text, the traceback as text, and the error if it can be pickled."""
 
     name: str
     text: str
@@ -60,7 +60,7 @@ class Raised:
 
 @dataclass(frozen=True)
 class Stopped:
-    """It was ended, by a limit or from outside, or its process died."""
+    """The process was ended, by a limit or from outside, or it died."""
 
     code: Literal["timed_out", "out_of_memory", "died"]
     why: str
@@ -82,13 +82,13 @@ def call_apart(path: str, *given: Any, limits: Limits, **named: Any) -> Answered
     command = [sys.executable, "-P", "-c", START, places, json.dumps(words)]
     until = time.monotonic() + limits.timeout.total_seconds()
     with ours:
-        # A session of its own: its children are ended with it, and Ctrl-C reaches us alone.
+        # A separate session: its children are ended with it, and Ctrl-C reaches only the parent.
         process = subprocess.Popen(  # noqa: S603
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=2, start_new_session=True
         )
         try:
             theirs.close()
-            with suppress(BrokenPipeError, ConnectionResetError):  # a child that died is told below
+            with suppress(BrokenPipeError, ConnectionResetError):  # a dead child is reported below
                 ours.send((path, _origin(path), given, named))
             return _end_of(process, ours, until, limits)
         finally:
@@ -100,19 +100,19 @@ def _end_of(
 ) -> Answered | Raised | Stopped:
     answer = _answer(process, ours, until)
     if answer is None:
-        # A child that still runs is one whose time is over.
+        # A child that still runs has exceeded its time.
         return _died(process, limits) if process.poll() is not None or not _over(until) else _late(limits)
     try:
-        kind, *told = pickle.loads(answer)  # noqa: S301  (our own child, which has run the user's own code already)
+        kind, *values = pickle.loads(answer)  # noqa: S301  (our own child, which has run the user's own code already)
     except Exception as error:
-        return Raised(type(error).__name__, f"what it returned cannot be handed over: {error}", "", error)
+        return Raised(type(error).__name__, f"its result cannot be passed to the caller: {error}", "", error)
     if kind == "memory":
-        return Stopped("out_of_memory", f"it ran out of memory{_under(limits)}: {told[0]}")
-    return Answered(*told) if kind == "answered" else Raised(*told)
+        return Stopped("out_of_memory", f"it ran out of memory{_under(limits)}: {values[0]}")
+    return Answered(*values) if kind == "answered" else Raised(*values)
 
 
 def _answer(process: subprocess.Popen[bytes], ours: Connection, until: float) -> bytes | None:
-    """What came through the pipe; None if the time was over first, or the process was."""
+    """Return the content of the pipe; None if the time or the process ended first."""
     try:
         while not ours.poll(min(BEAT_SECONDS, max(0.0, until - time.monotonic()))):
             # A child of the child may hold the pipe open.
@@ -128,7 +128,7 @@ def _over(until: float) -> bool:
 
 
 def _late(limits: Limits) -> Stopped:
-    return Stopped("timed_out", f"it had not ended after {format_duration(limits.timeout)}")
+    return Stopped("timed_out", f"it was still running after {format_duration(limits.timeout)}")
 
 
 def _died(process: subprocess.Popen[bytes], limits: Limits) -> Stopped:
@@ -136,12 +136,12 @@ def _died(process: subprocess.Popen[bytes], limits: Limits) -> Stopped:
     if code == -signal.SIGALRM:
         return _late(limits)
     if code >= 0:
-        return Stopped("died", f"its process ended with exit code {code} and gave nothing")
+        return Stopped("died", f"its process ended with exit code {code} and returned nothing")
     name = signal.Signals(-code).name
     if name == "SIGKILL":
-        return Stopped("died", "its process was killed (SIGKILL): by somebody, or by the system for want of memory")
+        return Stopped("died", "its process was killed (SIGKILL), by a user or by the system for lack of memory")
     if limits.max_memory_mb is not None and name in {"SIGABRT", "SIGSEGV", "SIGBUS"}:
-        return Stopped("out_of_memory", f"its process died of {name}{_under(limits)}: most likely of that limit")
+        return Stopped("out_of_memory", f"its process died of {name}{_under(limits)}, most likely of that limit")
     return Stopped("died", f"its process died of {name}")
 
 

@@ -1,4 +1,4 @@
-"""What a challenger could be trained on: the spans to choose from, their rows, and which one won. Reads nothing."""
+"""Candidates for the training rows: the spans to choose from, their rows, and the best one. Reads nothing."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def parts_of(candidate: Candidate, frame: pd.DataFrame, gate: pd.DataFrame, conf
 
 
 def pick(losses: Mapping[str, float | None]) -> str:
-    """The name of the lowest loss; a tie keeps the one that stands first, which is the last W. None was not measured.
+    """Return the name of the lowest loss; a tie keeps the first one, which is the last W. None was not measured.
 
     >>> pick({"last_w": 3.0, "last_2w": 3.0, "everything": None}), pick({"last_w": None, "last_2w": 9.0})
     ('last_w', 'last_2w')
@@ -87,7 +87,7 @@ def pick(losses: Mapping[str, float | None]) -> str:
 def _season(config: Project, frame: pd.DataFrame, window: Window, judged: pd.DataFrame) -> Candidate | None:
     """The span before the last W, cut into current windows, that is nearest to `judged` by the profiles of its inputs.
 
-    As long as W, in whole current windows, the oldest at least half there. What lies right before W is left to the
+    As long as W, in whole current windows, the oldest at least half there. The rows right before W are left to the
     longer candidates.
     """
     columns, step = config.columns, config.windows.current
@@ -110,6 +110,6 @@ def _season(config: Project, frame: pd.DataFrame, window: Window, judged: pd.Dat
 
 
 def used(candidate: Candidate, frame: pd.DataFrame, time: str, held_out_since: datetime) -> pd.DataFrame:
-    """All rows that a choice stands for: its own, and those held out; what its reference is drawn from."""
+    """Return all rows of a choice: its own, and the held-out ones; its reference is drawn from them."""
     own = candidate.rows(frame, time, frame[time].iloc[-1].to_pydatetime() + timedelta(microseconds=1))
     return frame.loc[own.index.union(frame.index[frame[time] >= held_out_since])]

@@ -1,4 +1,4 @@
-"""From canonical rows to what an estimator eats: the same columns, levels and types in training and in use."""
+"""Canonical rows as input of an estimator: the same columns, levels and types in training and in use."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
 
 
 def _places(values: pd.Series, known: pd.Index) -> np.ndarray:
-    """Where each value stands among the known levels, -1 for none. Of categoricals only the levels are sought."""
+    """Return the index of each value among the known levels, -1 for none. Of categoricals only levels are looked up."""
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return np.asarray(known.get_indexer(pd.Index(values.astype(object))))
     # The last place is that of a missing value, whose code is -1.

@@ -1,4 +1,4 @@
-"""A training function of the user's own, named as `module:function`."""
+"""Custom training function, named as `module:function`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def fit_function(
 
     The function gets encoded rows (float64 and pandas categories, both with missing values) and the target on the
     same index: floats, or class names as text. Its estimator has `predict` for such rows and, for classes, better
-    `predict_proba`, whose columns stand in the order of its `classes_`: the class names, or their places 0..k-1 in
-    sorted order; without `classes_` in sorted order. It runs in a process of its own under `limits`, or in this one
+    `predict_proba`, whose columns are in the order of its `classes_`: the class names, or their places 0..k-1 in
+    sorted order; without `classes_` in sorted order. It runs in a separate process under `limits`, or in this one
     without any.
 
     A function that cannot be found or that returns something else raises `EstimatorError`; one that raises,

@@ -32,7 +32,7 @@ class Linear:
     """
 
     def stops_early(self, params: dict[str, Any]) -> bool:
-        """There is no number to find."""
+        """Return False: this model has no stages."""
         return False
 
     def complete(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def _build(path: str, task: Task, params: dict[str, Any], fitting: Fitting) -> A
             path,
             f"it cannot be made without {', '.join(required)}, which YAML cannot hold: it combines other estimators",
             expected="a class whose parameters all have a default",
-            remedy="build it in a function of your own and name that as training.estimator: module:function",
+            remedy="build it in a custom function and name it as training.estimator: module:function",
         )
     known = set(kind().get_params())
     for name in params:

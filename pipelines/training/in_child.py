@@ -1,4 +1,4 @@
-"""What the process of its own does: put itself under its limits, call the function, hand the answer over, end.
+"""Code of the separate process: apply the limits, call the function, pass the result on, end.
 
 Only `apart` starts it. Nothing of ours but pandas' rows is needed here, so nothing of ours is imported.
 """
@@ -46,17 +46,17 @@ def _answered(value: Any) -> bytes:
     except MemoryError:
         raise
     except Exception as error:
-        told = f"it returned {type(value).__name__}, which cannot be handed over: {error}"
-        raise TypeError(told) from error
+        result = f"it returned {type(value).__name__}, which cannot be passed to the caller: {error}"
+        raise TypeError(result) from error
 
 
 def _raised(error: BaseException) -> bytes:
-    told = ("raised", type(error).__name__, str(error), _traceback(error))
+    result = ("raised", type(error).__name__, str(error), _traceback(error))
     try:
-        carried = pickle.dumps((*told, error))
+        carried = pickle.dumps((*result, error))
         pickle.loads(carried)  # noqa: S301  (many an exception is pickled, and cannot be made again)
     except Exception:
-        return pickle.dumps((*told, None))
+        return pickle.dumps((*result, None))
     return carried
 
 
@@ -69,7 +69,7 @@ def _traceback(error: BaseException) -> str:
 
 
 def _function(path: str, origin: str | None) -> Any:
-    """The very function of the parent: a module beside the YAML may have the name of another one on the path."""
+    """Return the function of the parent: a module next to the YAML may share its name with one on the path."""
     module, _, name = path.partition(":")
     spec = importlib.util.find_spec(module.partition(".")[0])
     if origin is None or (spec is not None and str(Path(spec.origin or "").resolve()) == origin):
@@ -85,7 +85,7 @@ def _function(path: str, origin: str | None) -> Any:
 
 
 def _limit_memory(limit: int) -> None:
-    """What it may allocate, libraries' own data included. Address space as such costs nothing and is not limited."""
+    """Limit the allocated memory, libraries' own data included. Address space itself is not limited."""
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -94,13 +94,13 @@ def _limit_memory(limit: int) -> None:
 
 
 def _first_to_go() -> None:
-    """Where the system runs out of memory it is to take this process, not the service that waits for it."""
+    """Let the system kill this process, not the waiting service, when it runs out of memory."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def _end_with_parent(connection: Connection) -> None:
-    """The parent's end of the pipe closes when the parent ends, however it ends."""
+    """Exit when the parent's end of the pipe closes, at any end of the parent."""
     with suppress(OSError, EOFError):
         connection.poll(None)
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -1,7 +1,7 @@
-"""An estimator of a champion's loss without labels: fitted on rows the champion was not trained on, kept beside it.
+"""Estimator of a champion's loss without labels: fitted on rows the champion was not trained on, stored with it.
 
 Classes go by calibrated probabilities (CBPE), numbers by a model of the error (DLE): small boosted trees that learn the
-loss of a row from its features and its prediction. What is judged of the answer stands in monitoring/estimation.
+loss of a row from its features and its prediction. monitoring/estimation judges the estimate.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ROUNDS = 60
 
 
 class Head(Record):
-    """What `estimator.json` says: the estimator's record, and how the model was fed whose loss it estimates."""
+    """Content of `estimator.json`: the estimator's record, and the input format of the model."""
 
     told: LossEstimator
     features: Features
@@ -91,8 +91,8 @@ def fit_loss_model(
 ) -> LossModel:
     """Learn the loss of a scorer from labeled rows that it was not trained on, in order of time.
 
-    Five fits, each without a fifth of the time, tell how far the estimator is to be trusted; the sixth, on all rows,
-    is kept. Too few rows, or losses that are no finite numbers, return an estimator with that reason.
+    Five fits, each without a fifth of the time, measure how accurate the estimator is; the sixth, on all rows,
+    is kept. Too few rows, or losses that are not finite, return an estimator with that reason.
     """
     method: Method = "cbpe" if scorer.classes else "dle"
 
@@ -128,7 +128,7 @@ def fit_loss_model(
 
 
 def expect(model: LossModel, frame: pd.DataFrame, predicted: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """The loss to be expected of each canonical row, and whether it lies outside of what was fitted: shapes (n,)."""
+    """Return the expected loss of each canonical row, and whether it is outside the fitted range: shapes (n,)."""
     domain = model.told.domain
     if domain is None or len(frame) == 0:
         return np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)

@@ -22,7 +22,7 @@ MOST_POINTS = 3000
 
 
 def importances(scorer: Scorer) -> dict[str, float]:
-    """The weight of each feature, largest first, in sum 1; empty where the estimator tells none.
+    """Return the weight of each feature, largest first, in sum 1; empty if the estimator has none.
 
     For xgboost it is the share of the total gain, for scikit-learn `feature_importances_` or the mean of |coef_| over
     the classes. A category that was encoded in several columns is added up; for the linear model see

@@ -77,7 +77,7 @@ class Estimator(Protocol):
         """Return `params` for a fit that has no rows to stop by."""
 
     def fit(self, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any:
-        """Fit on all rows; `EstimatorError` says what is wrong with the parameters."""
+        """Fit on all rows; raise `EstimatorError` for wrong parameters."""
 
     def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:
         """Fit on the older rows until the newest ones are predicted worse; return it with its complete parameters."""

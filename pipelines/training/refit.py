@@ -31,11 +31,11 @@ def why_not(
     """Return why the second fit must not serve in place of the model that the gate judged, or None.
 
     Both predict the held-out rows, which the second fit has learned from: shape (n,) for regression, (n, k) otherwise.
-    It is refused if a prediction is not a number; if it predicts those rows worse than the judged model, which had not
-    seen them, beyond chance; or if it is farther from the judged model than twice that model's own error, on average
-    over the rows. The last bound follows from the triangle inequality: |final - judged| <= |final - y| + |y - judged|,
-    and a second fit that is no worse has at most the same error on both sides. Distance is the absolute difference of
-    numbers, and the total variation of probabilities.
+    It is refused if a prediction is not a number; if it predicts those rows significantly worse than the judged model,
+    which was not trained on them; or if it is farther from the judged model than twice that model's own error, on
+    average over the rows. The last bound follows from the triangle inequality: |final - judged| <= |final - y| + |y -
+    judged|, and a second fit that is no worse has at most the same error on both sides. Distance is the absolute
+    difference of numbers, and the total variation of probabilities.
 
     >>> from driftloop.monitoring.losses import named
     >>> y = np.array([1.0, 2.0, 3.0, 4.0])

@@ -23,9 +23,9 @@ Floats = NDArray[np.float64]
 class Scorer:
     """A fitted estimator, with all that is needed to feed it and to read its answer.
 
-    `classes` are the sorted class names, empty for regression. The estimator speaks of classes by their places 0..k-1
-    in `classes` where `by_place` is set, as for all built-in ones, else by places or by names. `recipe` says how a
-    built-in one was fitted in this process.
+    `classes` are the sorted class names, empty for regression. The estimator names classes by their indices 0..k-1 in
+    `classes` where `by_place` is set, as for all built-in ones, otherwise by indices or by names. `recipe` is the
+    recipe of a built-in estimator fitted in this process.
     """
 
     task: Task

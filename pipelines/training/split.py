@@ -14,7 +14,7 @@ from driftloop.monitoring.windows import inside
 def split(
     frame: pd.DataFrame, time: str, *, holdout_start: datetime, gap: timedelta = timedelta()
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training rows lie before `holdout_start - gap`, held-out rows at or after `holdout_start`, both in time order.
+    """Split rows into training rows before `holdout_start - gap` and held-out rows from `holdout_start` on, by time.
 
     The gap keeps rows apart whose labels overlap in time with the holdout; its rows, and rows without a time, are in
     neither part. `time` names a column of UTC timestamps. Rows of the same moment keep their order.
@@ -30,7 +30,7 @@ def split(
 
 
 def unseen(holdout: pd.DataFrame, time: str, champion_trained: Iterable[Window]) -> pd.DataFrame:
-    """The held-out rows that lie in none of the windows the champion was trained on.
+    """Return the held-out rows outside all windows that the champion was trained on.
 
     >>> days = pd.DataFrame({"ts": pd.date_range("2026-01-01", periods=4, tz="UTC")})
     >>> seen = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 3))

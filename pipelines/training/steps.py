@@ -31,8 +31,8 @@ class Parts:
 def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
     """Cut the labeled rows of the window in order of time, with a gap of the label delay before the holdout.
 
-    The window is longer than `training.window` by the gap, so that the delay takes nothing from what is learned.
-    Without enough labeled rows, or any before the holdout, `TrainingImpossible` says which.
+    The window is longer than `training.window` by the gap, so that the delay does not reduce the training rows.
+    Without enough labeled rows, or any before the holdout, raises `TrainingImpossible`.
     """
     columns = config.columns
     labelled = frame[frame[columns.target].notna()]
@@ -63,7 +63,7 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
     if train.empty:
         raise TrainingImpossible(
             "too_few_rows",
-            f"all {len(labelled):,} labeled rows in {window} are held out, or lie in the gap of the label delay "
+            f"all {len(labelled):,} labeled rows in {window} are held out, or in the gap of the label delay "
             f"({format_duration(config.columns.label_delay)}) before the holdout",
             expected="rows before the holdout and its gap",
             remedy="wait for more rows, or widen training.window",

@@ -48,7 +48,7 @@ TRUSTED = frozenset(
 
 
 class Head(Record):
-    """What `scorer.json` says: how to read the model beside it, and how to feed it."""
+    """Content of `scorer.json`: how to read the model next to it, and its input format."""
 
     version: Literal[1] = 1
     task: Task
@@ -66,7 +66,7 @@ def save(
     """Write `scorer.json` and the model into `folder`, and answer with the sha256 of each file by its name.
 
     xgboost goes into its own format, everything else into skops if it is made of trusted types. What is not raises
-    `Untrusted`, which names the types, unless `allow_pickle` is set: then it is pickled, and a warning says so.
+    `Untrusted`, which names the types, unless `allow_pickle` is set: then it is pickled, with a warning.
     """
     kind = f"{type(scorer.estimator).__module__}.{type(scorer.estimator).__name__}"
     chosen, model = _serialised(scorer.estimator, kind, TRUSTED.union(trusted_types), allow_pickle)

@@ -14,7 +14,7 @@ def prepare() -> bool:
     """Let waiting OpenMP threads sleep instead of spin; say whether they do.
 
     Call it before xgboost or scikit-learn is imported: each OpenMP runtime reads the variable once, when it is loaded.
-    A value that is set already stays. Beside a busy process spinning threads hold the core that the thread they wait
+    A value that is set already stays. Next to a busy process, spinning threads hold the core that the thread they wait
     for would need: a fit on all cores then takes several times as long.
     """
     name, value = SETTING
@@ -47,7 +47,7 @@ def cores() -> int:
 def busy_cores(seconds: float = 0.15) -> float:
     """Measure how many cores' worth of work others do; this thread sleeps meanwhile, so that it does not count itself.
 
-    Where the system does not tell (it does on Linux) the load average is taken, which counts this process too.
+    If the system does not report it (it does on Linux) the load average is taken, which counts this process too.
     """
     before = _ticks()
     if before is None:
@@ -62,7 +62,7 @@ def busy_cores(seconds: float = 0.15) -> float:
 
 
 def _ticks() -> dict[int, tuple[int, int]] | None:
-    """Idle and total ticks of each core since boot, or nothing where the system does not tell."""
+    """Idle and total ticks of each core since boot, or nothing if the system does not report it."""
     try:
         with open("/proc/stat", encoding="ascii") as stat:
             lines = [line.split() for line in stat if line.startswith("cpu") and line[3].isdigit()]

@@ -34,7 +34,7 @@ def train(frame, target, *, task, params, seed):
 @pytest.mark.parametrize(
     ("does", "limits", "code", "told"),
     [
-        ("hang", {"training__timeout": "2s"}, "timed_out", "it had not ended after 2s"),
+        ("hang", {"training__timeout": "2s"}, "timed_out", "it was still running after 2s"),
         pytest.param(
             *("eat", {"training__max_memory_mb": 1500}, "out_of_memory", "it ran out of memory with 1,500 MB"),
             marks=pytest.mark.faults,

@@ -62,7 +62,7 @@ MADE: list[DriftloopError] = [
     errors.StoredModelDiffers("taxi 3", 2, 200),
     errors.Untrusted("the model", ["a.B"]),
     errors.TrainingImpossible("one_class", "all rows are 'a'", expected="two classes", remedy="look longer"),
-    errors.TrainingStopped("a:b", "timed_out", "it had not ended after 12h"),
+    errors.TrainingStopped("a:b", "timed_out", "it was still running after 12h"),
     errors.ServerUnavailable("MLflow at http://host:5000", "Connection refused", "MLFLOW_TRACKING_URI"),
     errors.StorageUnusable("/state/reports", "No space left on device"),
     errors.StorageBroken("MLflow's database in SQLite", "file is not a database"),

@@ -1,4 +1,4 @@
-"""Task types in training, one file each, beside their light half in driftloop.monitoring.tasks."""
+"""Task types in training, one file each, in addition to their light half in driftloop.monitoring.tasks."""
 
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.tasks.base import Training

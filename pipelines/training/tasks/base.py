@@ -61,19 +61,19 @@ class Training(ABC):
 
     @abstractmethod
     def linear(self, loss: Loss, rows: int) -> Any:
-        """Return the regularized linear model of the task, unfitted, for so many rows."""
+        """Return the regularized linear model of the task, unfitted, for this number of rows."""
 
     @abstractmethod
-    def told(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
+    def truth(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
         """Return labels as the leak scores take them, of the rows that prove something, and which rows those are."""
 
     @abstractmethod
-    def told_by_number(self, values: Floats, told: NDArray[Any]) -> float:
-        """Return how far a number alone tells the target, 0 to 1; `values` may be NaN."""
+    def predicted_by_number(self, values: Floats, told: NDArray[Any]) -> float:
+        """Return how well a number alone predicts the target, 0 to 1; `values` may be NaN."""
 
     @abstractmethod
-    def told_by_level(self, levels: Codes, told: NDArray[Any], halves: Mask) -> float:
-        """Return how far a category alone tells the target of the other half of the rows, 0 to 1."""
+    def predicted_by_level(self, levels: Codes, told: NDArray[Any], halves: Mask) -> float:
+        """Return how well a category alone predicts the target of the other half of the rows, 0 to 1."""
 
     @abstractmethod
     def draw(self, target: NDArray[Any], predicted: Floats, classes: tuple[str, ...], folder: Path) -> None:

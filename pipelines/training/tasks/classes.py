@@ -18,7 +18,7 @@ LEAST_OF_A_CLASS = 10
 
 
 class Classes(Training):
-    """Labels are names. A number tells them by its AUC, a category by the errors that its levels' majorities avoid."""
+    """Labels are names. A number predicts them by its AUC, a category by the errors its levels' majorities avoid."""
 
     xgboost = "XGBClassifier"
     estimators = "a classifier"
@@ -58,12 +58,12 @@ class Classes(Training):
 
         return LogisticRegression(C=1.0, max_iter=300)
 
-    def told(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
+    def truth(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
         _, codes, counts = np.unique(target.astype(str), return_inverse=True, return_counts=True)
         often: Mask = counts[codes] >= LEAST_OF_A_CLASS
         return codes[often], often
 
-    def told_by_number(self, values: Floats, told: NDArray[Any]) -> float:
+    def predicted_by_number(self, values: Floats, told: NDArray[Any]) -> float:
         """The least AUC between classes that are neighbors by their median (of two: the AUC). Missing is lowest."""
         from scipy.stats import rankdata
 
@@ -79,7 +79,7 @@ class Classes(Training):
             least = min(least, max(share, 1.0 - share))
         return least
 
-    def told_by_level(self, levels: Codes, told: NDArray[Any], halves: Mask) -> float:
+    def predicted_by_level(self, levels: Codes, told: NDArray[Any], halves: Mask) -> float:
         """Of the errors of always naming the most frequent class, the part that knowing the level avoids."""
         codes = told.astype(np.intp)
         counts = np.bincount(codes)

@@ -17,7 +17,7 @@ from driftloop.pipelines.training.tasks.base import FOLDS, LEAST_ROWS, Codes, Fl
 
 
 class Regression(Training):
-    """Labels are finite numbers. A feature tells them by its correlation, a category by the means of its levels."""
+    """Labels are finite numbers. A feature predicts them by its correlation, a category by the means of its levels."""
 
     type = REGRESSION
     xgboost = "XGBRegressor"
@@ -40,7 +40,7 @@ class Regression(Training):
             return None
         return TrainingImpossible(
             "labels_too_large",
-            f"{huge:,} of {len(target):,} labels lie beyond {LARGEST:.2g}, the largest number that xgboost knows",
+            f"{huge:,} of {len(target):,} labels are outside {LARGEST:.2g}, the largest number that xgboost knows",
             expected="labels of a size that trees can compute with",
             remedy="leave those rows out (columns.filter), or scale the target (columns.derived)",
         )
@@ -66,10 +66,10 @@ class Regression(Training):
         penalty = 0.1 if name == "QuantileRegressor" else 1.0
         return getattr(linear_model, name)(alpha=penalty / max(1, rows), **more, **given)
 
-    def told(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
+    def truth(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
         return target.astype(np.float64), np.ones(len(target), dtype=bool)
 
-    def told_by_number(self, values: Floats, told: NDArray[Any]) -> float:
+    def predicted_by_number(self, values: Floats, told: NDArray[Any]) -> float:
         """The larger of |Spearman| and |Pearson|."""
         from scipy.stats import rankdata
 
@@ -80,7 +80,7 @@ class Regression(Training):
         clipped = [np.clip(part, *np.quantile(part, [0.005, 0.995])) for part in (x, y)]
         return max(_pearson(*clipped), _pearson(rankdata(x), rankdata(y)))
 
-    def told_by_level(self, levels: Codes, told: NDArray[Any], halves: Mask) -> float:
+    def predicted_by_level(self, levels: Codes, told: NDArray[Any], halves: Mask) -> float:
         """Root of the share of variance that the levels' means explain in the other half of the rows."""
         truth = told.astype(np.float64)
         guessed = np.empty(len(truth))

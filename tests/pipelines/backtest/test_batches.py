@@ -124,7 +124,7 @@ def test_rows_are_read_until_now(tmp_path: Path) -> None:
     file = load(streams.write(tmp_path, frame()))
     batches = read_batches(file, None, day(120))
     assert batches.windows[-1].end == day(119)
-    assert batches.notes == ("rows after 2026-05-01 00:00 are left out: they lie in the future",)
+    assert batches.notes == ("rows after 2026-05-01 00:00 are skipped: they are in the future",)
     assert read_batches(file, None, datetime.fromisoformat("2030-01-01T00:00+00:00")).notes == ()
     with pytest.raises(HistoryTooShort, match="the first row is of 2026-01-01"):
         read_batches(file, None, day(-1))

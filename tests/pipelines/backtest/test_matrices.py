@@ -111,7 +111,7 @@ def test_the_model_before_stays_where_no_training_is_possible(tmp_path: Path) ->
     config = project(task="binary", training__params={"n_estimators": 8})
     batches = cut(rows.assign(y=rows["y"].where(~one, "yes")), config)
     made = matrices.build(config, batches, tmp_path)
-    assert "trainings were impossible, the first at 2026-0" in made.notes[0]
+    assert "training runs were impossible, the first at 2026-0" in made.notes[0]
     assert "are of the class 'yes'" in made.notes[0]
     same = [
         at

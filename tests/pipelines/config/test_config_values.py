@@ -22,7 +22,7 @@ from driftloop.monitoring.records import History, Learned
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.windows import current_window, labelled_window, training_window
 from driftloop.pipelines.config.project import Project, Search
-from driftloop.pipelines.config.refusal import worded
+from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.config.schedule import On
 from driftloop.pipelines.flows.search import draw
 from driftloop.pipelines.gate import mean_difference
@@ -58,7 +58,7 @@ def read(content: dict[str, Any]) -> Project | None:
     try:
         return Project.model_validate({**content, "file": FILE})
     except ValidationError as error:
-        told = str(worded(FILE, error, Project))
+        told = str(config_error(FILE, error, Project))
         assert told.startswith("m.yaml: ")
         assert len(told) < 2000
         return None

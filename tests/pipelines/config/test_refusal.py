@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.config.refusal import EXPECTED, shown, worded
+from driftloop.pipelines.config.refusal import EXPECTED, config_error, shown
 from tests import streams
 
 junk: Any = st.recursive(
@@ -35,7 +35,7 @@ def test_whatever_is_written_anywhere_is_taken_or_answered(key: str, value: Any)
     try:
         Project.model_validate(streams.config(**{key: value}))
     except ValidationError as error:
-        answer = worded(Path("m.yaml"), error, Project)
+        answer = config_error(Path("m.yaml"), error, Project)
         assert answer.found.startswith(f"m.yaml: {key.split('__', maxsplit=1)[0]}")
         assert answer.expected
         assert answer.remedy
@@ -83,7 +83,7 @@ def test_no_secret_in_the_wrong_place_is_repeated(key: str, value: Any) -> None:
     """Neither as what was found nor in the remedy."""
     with pytest.raises(ValidationError) as caught:
         Project.model_validate(streams.config(**{key: value}))
-    answer = worded(Path("m.yaml"), caught.value, Project)
+    answer = config_error(Path("m.yaml"), caught.value, Project)
     assert "hush123" not in str(answer)
 
 

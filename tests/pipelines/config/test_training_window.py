@@ -44,7 +44,7 @@ def test_the_base_goes_with_the_current_window() -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ({"choose": "0d"}, "longer than nothing"),
+        ({"choose": "0d"}, "a positive duration"),
         ({"chose": "28d"}, "the keys chose"),
         ({}, "no key"),
         ("chose", "a duration such as"),

@@ -108,13 +108,13 @@ def test_what_cannot_be_handed_over_is_an_error(own: Path) -> None:
     """The answer must be picklable; what is not is named."""
     end = call_apart("ownapart:unhandy", limits=LIMITS)
     assert isinstance(end, Raised)
-    assert end.text.startswith("it returned function, which cannot be handed over")
+    assert end.text.startswith("it returned function, which cannot be passed to the caller")
 
 
 def test_a_call_that_hangs_is_ended_with_its_children(own: Path) -> None:
     """At its limit; neither its process nor one that it started is left."""
     end = call_apart("ownapart:hangs", str(own / "pids"), limits=Limits(timedelta(seconds=3)))
-    assert end == Stopped("timed_out", "it had not ended after 3s")
+    assert end == Stopped("timed_out", "it was still running after 3s")
     pids = [int(pid) for pid in (own / "pids").read_text().split()]
     assert len(pids) == 2
     assert soon(lambda: not any(map(there, pids)))
@@ -133,9 +133,9 @@ def test_a_call_that_eats_memory_is_stopped_at_its_limit(own: Path) -> None:
     ("number", "code", "words"),
     [
         (signal.SIGTERM, "died", "its process died of SIGTERM"),
-        (signal.SIGKILL, "died", "killed (SIGKILL): by somebody, or by the system for want of memory"),
-        (signal.SIGSEGV, "out_of_memory", "its process died of SIGSEGV with 900 MB: most likely of that limit"),
-        (signal.SIGALRM, "timed_out", "it had not ended after 1m"),
+        (signal.SIGKILL, "died", "killed (SIGKILL), by a user or by the system for lack of memory"),
+        (signal.SIGSEGV, "out_of_memory", "its process died of SIGSEGV with 900 MB, most likely of that limit"),
+        (signal.SIGALRM, "timed_out", "it was still running after 1m"),
     ],
 )
 def test_a_process_that_dies_is_told_by_its_signal(own: Path, number: int, code: str, words: str) -> None:

@@ -76,7 +76,7 @@ def damaged(rows: pd.DataFrame, code: str) -> tuple[pd.DataFrame, str, Any]:
         ("one_class", "all 600 labelled training rows are of the class 'yes'"),
         ("too_many_classes", "3 classes: 'hi', 'lo', 'mid'"),
         ("empty_feature", "'size', 'kind': no value in any of 600"),
-        ("labels_too_large", r"600 of 600 labels lie beyond 3\.4e\+38"),
+        ("labels_too_large", r"600 of 600 labels are outside 3\.4e\+38"),
     ],
 )
 def test_nothing_to_learn_from_is_an_early_typed_end(

@@ -58,14 +58,14 @@ def test_labels_come_as_a_fit_needs_them(task: Task) -> None:
 def test_a_leak_is_seen_and_noise_is_not(task: Task) -> None:
     """A number that orders the labels, and a category that names them, tell all; noise tells next to nothing."""
     training = TRAININGS[task]
-    told, proving = training.told(LABELS[task].to_numpy())
+    told, proving = training.truth(LABELS[task].to_numpy())
     halves = np.arange(len(told)) % 2 == 0
-    assert training.told_by_number(X[proving], told) > 0.999
+    assert training.predicted_by_number(X[proving], told) > 0.999
     noise = np.random.default_rng(1).normal(size=len(told))
-    assert training.told_by_number(noise, told) < 0.7
+    assert training.predicted_by_number(noise, told) < 0.7
     levels = pd.factorize(np.round(np.asarray(told, dtype=float)))[0].astype(np.intp)
-    assert training.told_by_level(levels, told, halves) > 0.9
-    assert training.told_by_level((np.arange(len(told)) % 3).astype(np.intp), told, halves) < 0.5
+    assert training.predicted_by_level(levels, told, halves) > 0.9
+    assert training.predicted_by_level((np.arange(len(told)) % 3).astype(np.intp), told, halves) < 0.5
 
 
 @pytest.mark.parametrize("task", TASKS)
