@@ -18,7 +18,7 @@ def test_the_challenger_has_to_win_by_the_margin(scale: float, margin: float, co
     assert vote is not None
     assert vote.answer.code == code
     assert vote.answer.passes == (code == "better")
-    assert "rows neither has seen" in vote.reason
+    assert "(1,000 held-out rows): " in vote.reason
 
 
 def test_chance_is_seldom_a_proof() -> None:

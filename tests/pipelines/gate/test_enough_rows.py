@@ -15,7 +15,7 @@ def test_as_many_as_required_are_enough(least: int, refused: bool) -> None:
     assert (vote is not None) == refused
     if vote is not None:
         assert vote.answer.code == "too_few_rows"
-        assert "1,000 held-out rows that neither has seen, at least 1,001 are needed" in vote.reason
+        assert "1,000 held-out rows to compare on, at least 1,001 needed (gate.min_rows)" in vote.reason
 
 
 def test_only_a_champion_has_learned_from_the_others() -> None:

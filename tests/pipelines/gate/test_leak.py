@@ -12,7 +12,7 @@ def test_a_leak_is_named() -> None:
     assert one is not None
     assert two is not None
     assert one.answer.code == two.answer.code == "leak"
-    assert "'paid' alone tells the target" in one.reason
+    assert "'paid' alone predicts the target" in one.reason
     assert "each of 'paid'" in two.reason
     assert "'refund'" in two.reason
     assert not one.answer.passes

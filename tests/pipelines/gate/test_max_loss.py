@@ -17,4 +17,4 @@ def test_the_limit_is_absolute(limit: float | None, refused: bool) -> None:
     assert (vote is not None) == refused
     if vote is not None:
         assert vote.answer.code == "above_max_loss"
-        assert "mae 0.5000 on 200 rows, at most 0.4900 is allowed" in vote.reason
+        assert "challenger mae 0.5 (200 held-out rows) is above the limit 0.49 (gate.max_loss)" in vote.reason

@@ -47,7 +47,7 @@ def test_every_step_is_told_with_its_reason(ledger: Ledger) -> None:
         "2026-03-01 00:00  failed             request r1: out of memory",
         "2026-03-01 00:00  retrain requested  request r1 to replace version 1: drift",
         "2026-03-01 00:00  promoted           version 2: made",
-        "2026-03-01 00:00  rolled back        version 1 serves again, version 2 is kept as previous",
+        "2026-03-01 00:00  rolled back        version 1 serves again; version 2 is kept as previous",
     ]
 
 

@@ -25,4 +25,4 @@ def test_the_numbers_survive_a_long_run_of_windows_without_rows(tmp_path: Path) 
     assert last is not None
     assert (last.outcome, last.scarce) == ("no_data", NEAR + 5)
     assert (last.drift_share, last.loss, last.loss_at, last.standing) == (0.4, 12.0, day(7), "worse")
-    assert last.not_well == f"{NEAR + 5} checks in a row: no rows"
+    assert last.not_well == f"{NEAR + 5} checks in a row without enough rows: no rows"
