@@ -20,8 +20,8 @@ def test_a_rejected_and_an_impossible_training_are_told_apart() -> None:
     """A training with a loss was rejected, one without was not possible; each with its reason."""
     rejected = why_no_champion(end("worse_than_naive", "mae 3 against 2.", challenger_loss=3.0))
     impossible = why_no_champion(end("no_labels", "no training: no row has a label"))
-    assert rejected.startswith("there is no champion: the first training was rejected: mae 3 against 2. To try: ")
-    assert "the first training was not possible: no row has a label. To try: " in impossible
+    assert rejected.startswith("no champion yet: the first challenger was rejected: mae 3 against 2. To try: ")
+    assert "training is not possible: no row has a label. To try: " in impossible
 
 
 @pytest.mark.parametrize("code", sorted({*GATE, *IMPOSSIBLE} - {"better"}))

@@ -143,7 +143,11 @@ def test_rows_that_stay_away_are_not_well() -> None:
     first = last_of(made(outcome="no_data", reason="no rows", decision=None))
     again = last_of(made(outcome="already_checked", reason="again", decision=None), first)
     second = last_of(made(outcome="too_few_rows", reason="3 rows", decision=None), again)
-    assert (first.not_well, again.not_well, second.not_well) == (None, None, "2 checks in a row without enough rows: 3 rows")
+    assert (first.not_well, again.not_well, second.not_well) == (
+        None,
+        None,
+        "2 checks in a row without enough rows: 3 rows",
+    )
     assert last_of(made(), second).not_well is None
 
 
