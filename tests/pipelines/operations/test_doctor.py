@@ -66,7 +66,7 @@ def test_it_misses_the_champion_that_the_ledger_knows(trained: Make) -> None:
     registry.client().delete_registered_model(made.name)
     ((state, told),) = said(doctor.examine(day(30)), made.name)
     assert state == "wrong"
-    assert "the ledger knows version 1 as champion, and MLflow has neither that version" in told
+    assert "in the ledger version 1 is champion, but MLflow has neither that version" in told
     made.check(day(35))
     assert [state for state, _ in said(doctor.examine(day(30)), made.name)] == ["ok"]
 
