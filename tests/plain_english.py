@@ -9,11 +9,12 @@ import ast
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ALLOWANCE = Path(__file__).with_suffix(".json")
+HALVES = ("monitoring", "pipelines")
 # Pattern of a word, and what to write instead.
 INSTEAD = {
     r"tells?|told|telling": "report, show, message",
@@ -51,6 +52,13 @@ INSTEAD = {
     r"per cent": "percent",
     r"trainings": "training runs, retrains",
     r"amiss|forgiven|taken at its word|in good order": "wrong, subtracted, accepted, normally",
+    r"came true|come true": "measured",
+    r"taken off|took off|puts? aside": "subtracted, excluded",
+    r"won back|winnable|nothing to win|its cost already lost": "gain, has cost",
+    r"beyond reason": "extreme",
+    r"for reading only": "read-only",
+    r"how manieth|left in peace|brought to its end": "number of the attempt, ignored, closed",
+    r"bring the labels|bring the column": "deliver, restore",
     r"labelled|unlabelled|neighbour\w*|colours?|behaviour|regularised|minimis\w+|realised|ageing": "US spelling",
 }
 PATTERNS = {word: re.compile(rf"\b(?:{word})\b", re.IGNORECASE) for word in INSTEAD}
@@ -74,9 +82,9 @@ def found_in(text: str) -> list[str]:
     ]
 
 
-def texts(kind: str) -> Iterator[str]:
+def texts(kind: str, halves: Sequence[str] = HALVES) -> Iterator[str]:
     """Yield the docstrings, or the other texts (messages, labels), of the product's code."""
-    for half in ("monitoring", "pipelines"):
+    for half in halves:
         for file in sorted((ROOT / half).rglob("*.py")):
             yield from _texts(ast.parse(file.read_text("utf-8")), kind)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plain_english import INSTEAD, ROOT, allowed, counts, found_in, lowered, prose
+from tests.plain_english import INSTEAD, ROOT, allowed, counts, found_in, lowered, prose, texts
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -27,6 +27,12 @@ def test_code_has_no_more_of_these_words_than_allowed() -> None:
         if count > limits[kind].get(word, 0)
     ]
     assert not more
+
+
+@pytest.mark.parametrize("kind", ["docstrings", "messages"])
+def test_monitoring_has_no_word_of_the_list(kind: str) -> None:
+    """No docstring and no message of monitoring has a listed word."""
+    assert [word for text in texts(kind, ["monitoring"]) for word in found_in(text)] == []
 
 
 def test_the_allowance_never_grows() -> None:

@@ -1,7 +1,7 @@
 """What a score is by chance alone: null distributions drawn from a reference profile. Decides nothing.
 
-The null hypothesis is that the reference and the current rows come from one population. It is not known, so the
-reference stands for it (parametric bootstrap, Efron and Tibshirani 1993): both sides are drawn from its shares, as many
+The null hypothesis is that the reference and the current rows come from one population. It is unknown, so the
+reference replaces it (parametric bootstrap, Efron and Tibshirani 1993): both sides are drawn from its shares, as many
 rows as each has, some thousand times, and scored like the real ones. Cells that are alike draw alike and share draws.
 """
 
@@ -23,7 +23,7 @@ from driftloop.monitoring.profiles import CategoricalProfile, NumericProfile, Pr
 NUMBERS, FEWEST, MOST = 128_000, 1_000, 4_000
 # As many are enough to see that a score is nowhere near its threshold.
 ROUGH = 500
-# From so many expected rows in a cell on a corrected normal stands for the Poisson distribution.
+# From this number of expected rows in a cell on, a corrected normal replaces the Poisson distribution.
 MANY_ROWS = 8.0
 # Up to so many rows multinomials are drawn exactly; beyond, the total of a draw varies by a tenth and is divided out.
 FEW_ROWS = 100
@@ -106,7 +106,7 @@ class Chance:
     def null(self, method: str, reference: Profile, rows: int, max_levels: int = 50, *, rough: bool = False) -> Null:
         """The null distribution of a method's score for `rows` current rows, those without a value among them.
 
-        A rough one is of few draws: its thresholds are some five per cent off, and cost a fraction of the time.
+        A rough one is of few draws: its thresholds have an error of about 5% and cost a fraction of the time.
         """
         chosen = profile_method(method)
         return Null.of(chosen.draws(self, reference, rows, max_levels, rough), method)
@@ -220,7 +220,7 @@ class Chance:
         return old, drawn * fresh
 
     def _combinations(self, many: int, blocks: int) -> Floats:
-        """Random combinations (many, blocks) of the deviations of so many blocks, the same for every column."""
+        """Return random combinations (many, blocks) of the deviations of `blocks` blocks, the same for every column."""
         if (many, blocks) not in self._factors:
             generator = np.random.default_rng([*self.seed, 3])
             drawn = generator.standard_normal((many, blocks)) / np.sqrt(blocks - 1)
@@ -230,7 +230,7 @@ class Chance:
 
 
 def usable(by_block: Floats) -> Floats | None:
-    """The blocks that hold at least a quarter of the usual rows; None if they are too few to tell a variation."""
+    """The blocks that hold at least a quarter of the usual rows; None if they are too few to show a variation."""
     sizes = by_block.sum(axis=1)
     kept = by_block[sizes >= max(np.median(sizes) / 4, 1)]
     return kept if len(kept) >= FEWEST_BLOCKS else None

@@ -27,9 +27,9 @@ def missing(profile: Profile) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Folding:
-    """Which cells of a profile a divergence is summed over: `starts` of groups of neighbours, fixed by the reference.
+    """The cells over which a divergence is summed: `starts` of groups of neighboring cells, fixed by the reference.
 
-    Folded counts (groups + 2,) stand as: missing; the groups; levels that are new. Levels rarer than the `max_levels`
+    Folded counts (groups + 2,) are: missing; the groups; levels that are new. Levels rarer than the `max_levels`
     most frequent ones are one group; numbers are some twenty groups of equal mass or, without
     `in_groups`, all cells there are.
     """

@@ -12,7 +12,7 @@ from driftloop.monitoring.profiles import CategoricalProfile, Profile, Profiles,
 
 
 def most_similar(now: Profiles, past: Sequence[Profiles], span: int) -> int | None:
-    """The place of the first of `span` neighbouring batches that together are nearest to `now`; the newest on a tie.
+    """The place of the first of `span` neighboring batches that together are nearest to `now`; the newest on a tie.
 
     `past` are batches in order of time, counted in the cells of `now`. Near is the mean of the columns' distances.
     None where the past is shorter than the span, or has nowhere a row.

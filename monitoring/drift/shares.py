@@ -30,7 +30,7 @@ SAME = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """Shares of some kinds of rows (k,) on both sides, and what is needed to tell how far chance moves them.
+    """Shares of some kinds of rows (k,) on both sides, and the data to estimate how far chance moves them.
 
     The score is the move of the share that is furthest over its own threshold; at `level` all k together raise a false
     alarm. `inflation` (k,) is how many times the variance of the estimated share exceeds that of plain counting.
@@ -79,7 +79,7 @@ def missing_share(old: Profile, new: Profile, blocks: bool) -> Moved | None:
     """Rows without a value: more or fewer than before. Where most are missing, those that are not are counted.
 
     None where there is no such row on either side: a test that cannot find anything needs no part of the family's
-    false-alarm rate (Tarone 1990). The sum of both sides says nothing of where it comes from, so that is no peeking.
+    false-alarm rate (Tarone 1990). The sum of both sides is independent of the difference, so the test stays valid.
     """
     gone = [float(missing(side)) for side in (old, new)]
     if not any(gone):
@@ -101,7 +101,7 @@ def unseen_share(old: CategoricalProfile, new: CategoricalProfile) -> Moved | No
     """Rows at levels the reference never saw, beyond the share that it leads one to expect (Good 1953).
 
     That share is estimated by the levels seen once; its variance counts those seen twice as well (Esty 1983), because
-    the rows of a level come together. None where a new level cannot be told from a rare one, or nothing can be found.
+    the rows of a level come together. None where new and rare levels look alike, or nothing can be found.
     """
     if old.distinct > len(old.levels) or not (new.other or old.singletons):
         return None
@@ -135,7 +135,7 @@ def level_share(old: CategoricalProfile, new: CategoricalProfile, blocks: bool) 
 def off_value_share(old: NumericProfile, new: NumericProfile, blocks: bool) -> Moved | None:
     """Rows off the one value that nearly all rows of the reference have.
 
-    Such a column has no interquartile range, so that no distance can tell a small move from a large one. Values that
+    Such a column has no interquartile range, so that no distance can separate small moves from large ones. Values that
     differ from it by rounding are that value. None where it has a range, or where no row is off the value.
     """
     if not (old.finite and new.finite):

@@ -77,7 +77,7 @@ class FileTable:
     headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def check(self, where: Callable[[str], str], wanted: Iterable[str]) -> None:
-        """Refuse names that stand for two columns: in one file, or by their case in two of them."""
+        """Refuse ambiguous names of columns: repeated in one file, or different in case in two of them."""
         wanted = list(wanted)
         for file, header in self.headers.items():
             times = Counter(header)

@@ -140,7 +140,7 @@ def look(where: str, opener: Opener) -> Shape:
 
 
 def flaw(opener: Opener, shape: Shape) -> str | None:
-    """Why an engine refuses the file, with the number of the line; None if that cannot be told."""
+    """Return why an engine refuses the file, with the number of the line; None if unknown."""
     from driftloop.monitoring.formats.csv_lines import slow
 
     with unpacked(opener) as stream:

@@ -51,7 +51,7 @@ class Lines:
         self._rest = data[self._count(data) :] if self._ending else data
 
     def end(self) -> None:
-        """Count the last record, which may have no line end, and judge what only the whole file tells."""
+        """Count the last record, which may have no line end, and judge what depends on the whole file."""
         if self.flaw or self.odd:
             return
         self._ending = self._ending or (RETURN if b"\r" in self._rest else NEWLINE)

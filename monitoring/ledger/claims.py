@@ -1,7 +1,7 @@
 """Leases on work: one holder at a time, a heartbeat while it lives, and a fence that a late finisher fails on.
 
-A claim is free if nobody holds it, if its holder was a process of this host and is gone, or if its lease ran out
-because no heartbeat came any more. Taking it raises its fence by one; whoever writes with an older fence is refused.
+A claim is free without a holder, if its holder was a process of this host that has ended, or if its lease has expired
+without a heartbeat. Taking it raises its fence by one; a write with an older fence is refused.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Held:
-    """Someone else works on it."""
+    """A claim that another process holds."""
 
     resource: str
     holder: str
@@ -67,16 +67,16 @@ def take(open_: Connection, resource: str) -> Claim | Held:
 
 
 def busy(open_: Connection, resource: str) -> Held | None:
-    """Who holds a claim, if anybody does."""
+    """Return the holder of a claim, if there is one."""
     row = open_.execute(sa.select(CLAIMS).where(CLAIMS.c.resource == resource)).mappings().first()
     return None if row is None or _free(row, _clock(open_)) else Held(resource, row["holder"])
 
 
 def require(open_: Connection, claim: Claim | None) -> None:
-    """Refuse a write of a holder that has lost its lease to another: the other one's word counts."""
+    """Raise `LeaseLost` for a holder that has lost its lease to another process."""
     if claim is None:
         return
-    # Locked until this transaction ends, so that nobody takes the claim between the comparison and the write.
+    # Locked until this transaction ends, so that no process takes the claim between the comparison and the write.
     row = sa.select(CLAIMS).where(CLAIMS.c.resource == claim.resource).with_for_update()
     found = open_.execute(row).mappings().first()
     if found is None or found["fence"] != claim.fence:
@@ -93,8 +93,8 @@ def hold(
 ) -> Iterator[Claim | Held]:
     """Hold a claim for the time of the block, with a heartbeat.
 
-    `waiting` is told once that someone else holds it, and it is waited for; None: not waited for, and `Held` comes
-    instead. `taken` writes what belongs into the same transaction.
+    If another process holds it, `waiting` is called once and the claim is awaited; with None the block gets `Held`.
+    `taken` writes into the same transaction.
     """
     found = _take(engine, resource, taken)
     if isinstance(found, Held) and waiting is not None:
@@ -121,9 +121,9 @@ def hold(
 
 @contextmanager
 def present(engine: Engine) -> Iterator[None]:
-    """Show for the time of the block that this process lives: a lease of its own, which nobody else ever takes.
+    """Show for the time of the block that this process is alive, by a separate lease that no other process takes.
 
-    Where the process is killed the lease stays and runs out. That is how another host comes to know of its death.
+    If the process is killed, the lease expires, which shows its death to other hosts.
     """
     resource = f"{PRESENT}{uuid.uuid4().hex}"
     try:

@@ -19,13 +19,13 @@ PATIENCE_SECONDS = 30
 NO_WRITE = {
     sqlite3.SQLITE_FULL: "is its disk full?",
     sqlite3.SQLITE_IOERR: "is its disk full?",
-    sqlite3.SQLITE_READONLY: "is its disk, folder or file for reading only?",
+    sqlite3.SQLITE_READONLY: "is its disk, folder or file read-only?",
 }
 # What SQLite says of a file that is no database, or that was changed by something else.
 BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 POSTGRES = {
     "application_name": "driftloop",
-    # A host that does not answer is told after seconds; a connection that is dead without a word after a minute.
+    # A host that does not answer is reported after seconds, a dead connection after a minute.
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -46,11 +46,11 @@ def connect(url: str) -> Engine:
         raise DriverMissing(shown(url), error.name or str(error), "postgres") from error
     except (sa.exc.SQLAlchemyError, OSError) as error:
         raise unusable(url, error) from error
-    raise LedgerUnusable(shown(url), f"it is a database of {dialect}, neither SQLite nor PostgreSQL")
+    raise LedgerUnusable(shown(url), f"it is a {dialect} database, not SQLite or PostgreSQL")
 
 
 def shown(url: str) -> str:
-    """The URL as it may be told: without a password, wherever it stands.
+    """Return the URL without passwords, for messages.
 
     >>> shown("postgresql://ann:hush@host/db?sslpassword=hush&sslmode=require")
     'postgresql://ann:***@host/db?sslpassword=***&sslmode=require'
@@ -68,12 +68,12 @@ def shown(url: str) -> str:
 def unusable(url: str, error: Exception) -> LedgerError:
     """The database's own words, without a password. That SQLite cannot write is no fault of the URL."""
     why = error.why if isinstance(error, LedgerUnavailable) else words(error)
-    said = error.__cause__ if isinstance(error, LedgerUnavailable) else error
-    code = sqlite_code(getattr(said, "orig", None))
+    cause = error.__cause__ if isinstance(error, LedgerUnavailable) else error
+    code = sqlite_code(getattr(cause, "orig", None))
     if code in BROKEN:
         return LedgerBroken(shown(url), why)
     if code == sqlite3.SQLITE_CANTOPEN and Path(sa.make_url(url).database or "").is_file():
-        code = sqlite3.SQLITE_READONLY  # it is there, and no journal can be made beside it
+        code = sqlite3.SQLITE_READONLY  # it exists, but no journal can be created next to it
     asks = NO_WRITE.get(code)
     if asks is not None:
         return LedgerUnavailable(shown(url), f"{why}; {asks}")
@@ -87,7 +87,7 @@ def sqlite_code(error: object) -> int:
 
 
 def words(error: Exception) -> str:
-    """What a database said, in one line and without the statement that it said it of."""
+    """Return the message of a database error, in one line and without its statement."""
     return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
 
 
@@ -121,7 +121,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _durable(connection: Any, _: object) -> None:
-    """Set SQLite to wait for a lock instead of failing, let many read beside one writer, and survive a power cut."""
+    """Set SQLite to wait for locks, to allow reads during a write, and to survive a power cut."""
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={PATIENCE_SECONDS * 1000}")
     connection.execute("PRAGMA synchronous=FULL")

@@ -1,4 +1,4 @@
-"""The append-only record: everything that was decided and everything that was not, in the order it was written."""
+"""The append-only record of all decisions and results, in the order of writing."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def append(
     """Add one event within a transaction."""
     if not re.fullmatch(r"[a-z][a-z_]{0,39}", kind):
         raise ValueError(f"an event's kind is a word of at most 40 small letters and underscores, found {kind!r}")
-    told = {"model": model, "kind": str(kind), "subject": subject, "payload": as_text(dict(payload))}
-    open_.execute(EVENTS.insert().values(**told, now=stamp(now), written_at=written_now(), format=FORMAT))
+    row = {"model": model, "kind": str(kind), "subject": subject, "payload": as_text(dict(payload))}
+    open_.execute(EVENTS.insert().values(**row, now=stamp(now), written_at=written_now(), format=FORMAT))
 
 
 def newest(
@@ -79,7 +79,7 @@ def newest(
 
 
 def of_check(check: Check) -> dict[str, Any]:
-    """What the event of a finished check tells: the verdict with all votes. The whole stands in the table of checks."""
+    """Return the payload of a finished check: the verdict with all votes. The table of checks has the whole check."""
     seen = check.performance
     told = check.model_dump(
         mode="json", include={"outcome", "reason", "window", "champion", "champion_after", "decision", "votes", "probe"}

@@ -34,7 +34,7 @@ def here(holder: str) -> bool:
 def gone(holder: str) -> bool:
     """Whether that process is known to have ended: it was one of this host's, and is not there any more.
 
-    Of another host nothing is known: there only the lease tells.
+    Processes of other hosts are unknown; only their lease shows whether they live.
     """
     _, pid, start = holder.rsplit(" ", 2)
     return here(holder) and _start(int(pid)) != start

@@ -1,4 +1,4 @@
-"""The ledger as the rest of the product sees it. What it holds stands in `tables`, how in the files beside."""
+"""The ledger: interface for the other packages. Its content is defined in `tables`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Ledger:
     def note(
         self, model: str, kind: str, payload: Mapping[str, Any], now: datetime, *, subject: str | None = None
     ) -> None:
-        """Add an event: that something happened to a model, at the present `now`, with what is to be told of it."""
+        """Add an event of a model at the time `now`, with its details."""
         write(self.engine, lambda open_: events.append(open_, model, kind, payload, now, subject))
 
     def events(
@@ -59,16 +59,16 @@ class Ledger:
         return read(self.engine, lambda open_: events.newest(open_, model, kinds=kinds, subject=subject, most=most))
 
     def learn(self, model: str, learned: Learned, now: datetime) -> None:
-        """Keep what a backtest or a retrain found out about a model; the newest counts."""
+        """Store the results of a backtest or a retrain for the policies; the newest counts."""
         self.note(model, Kind.LEARNED, learned.model_dump(mode="json"), now)
 
     def learned(self, model: str) -> Learned | None:
-        """What was found out last about a model; None before the first backtest."""
+        """Return the newest results of `learn`; None before the first backtest."""
         found = self.events(model, most=1, kinds=(Kind.LEARNED,))
         return Learned.model_validate(found[0].payload) if found else None
 
     def checked(self, key: str) -> Check | None:
-        """The judged check that settled this key, if there is one."""
+        """Return the judged check of this key, if there is one."""
         query = (
             sa.select(CHECKS.c.body).join(SETTLED, SETTLED.c.check_id == CHECKS.c.check_id).where(SETTLED.c.key == key)
         )
@@ -76,9 +76,9 @@ class Ledger:
         return None if body is None else Check.model_validate_json(body)
 
     def record(self, check: Check, keys: tuple[str, ...] = ()) -> bool:
-        """Add a finished check, which settles `keys` if it was judged.
+        """Add a finished check, with its `keys` if it was judged.
 
-        False, and nothing is written, if another check settled one of them first or this one is here already.
+        False, and nothing is written, if another check has one of the keys or this check is in the ledger already.
         """
         settles = keys if check.outcome.judged else ()
         row = {
@@ -94,14 +94,14 @@ class Ledger:
 
         def add(open_: Connection) -> None:
             open_.execute(CHECKS.insert().values(**row))
-            # In one order for all: who settles the same two keys does not wait for one that waits for it.
+            # In the same order for all, so that two checks with the same keys cannot wait for each other.
             for key in sorted(set(settles)):
                 open_.execute(SETTLED.insert().values(key=key, check_id=check.check_id))
             if check.probe is not None:
                 probed = check.probe.model_dump(mode="json")
                 events.append(open_, check.model, Kind.PROBE, probed, check.now, check.check_id)
-            told = events.of_check(check)
-            events.append(open_, check.model, Kind.CHECK_FINISHED, told, check.now, check.check_id)
+            payload = events.of_check(check)
+            events.append(open_, check.model, Kind.CHECK_FINISHED, payload, check.now, check.check_id)
 
         try:
             write(self.engine, add)
@@ -110,15 +110,15 @@ class Ledger:
         return True
 
     def request(self, request: Request, *, again: bool = False) -> Retrain | None:
-        """Ask for a retrain. Gives the result if this very request was trained to its end before, else None.
+        """Request a retrain. Return the result if the same request has one already, otherwise None.
 
-        The row holds the check whose decision it is: both are written at once or not at all. With `again` an earlier
-        result is void: what came of it is not there any more.
+        The row contains the check that decided it: both are written in one transaction. With `again` an earlier result
+        is discarded, because its version no longer exists.
         """
         try:
             return write(self.engine, lambda open_: requests.ask(open_, request, again=again))
         except sa.exc.IntegrityError:
-            # Another process asked for the same at this very moment: its row stands for both.
+            # Another process has just written the same request: its row counts for both.
             return write(self.engine, lambda open_: requests.ask(open_, request))
 
     def hold_request(self, request_id: str, *, waiting: Callable[[Held], None] | None) -> Hold:
@@ -132,25 +132,25 @@ class Ledger:
         )
 
     def holding(self, resource: str, *, waiting: Callable[[Held], None] | None) -> Hold:
-        """Hold the claim on some work for the time of the block. `waiting` is told who holds it, and it is waited for.
+        """Hold the claim on some work for the time of the block; wait for another holder, which `waiting` receives.
 
-        Without `waiting` nobody waits: the block gets `Held` if someone else is at work.
+        Without `waiting` there is no wait: the block gets `Held` if another process holds the claim.
         """
         return claims.hold(self.engine, resource, waiting=waiting)
 
     def busy(self, resource: str) -> Held | None:
-        """Who works on it, if anybody does."""
+        """Return the holder of a claim, if there is one."""
         return read(self.engine, lambda open_: claims.busy(open_, resource))
 
     def model_lock(self, model: str) -> AbstractContextManager[Still]:
-        """The ledger's lock for a model's aliases: whoever compares and moves them does it inside.
+        """Return the ledger's lock for a model's aliases, to be held while they are compared and moved.
 
-        The block gets a function that raises `LockLost` where the lock was lost with its connection: call it last.
+        The block gets a function that raises `LockLost` if the lock was lost with its connection: call it last.
         """
         return locked(self.engine, model)
 
     def require(self, claim: Claim | None) -> None:
-        """Raise `LeaseLost` if the claim is another's by now."""
+        """Raise `LeaseLost` if another process has taken the claim."""
         write(self.engine, lambda open_: claims.require(open_, claim))
 
     def present(self) -> AbstractContextManager[None]:
@@ -162,37 +162,37 @@ class Ledger:
         return read(self.engine, lambda open_: claims.dead(open_, holder))
 
     def find_request(self, request_id: str) -> Request:
-        """What was asked for by a request."""
+        """Return a request; `UnknownRequest` if it is not in the ledger."""
         return read(self.engine, lambda open_: requests.asked(open_, request_id))
 
     def result(self, request_id: str) -> Retrain | None:
-        """How a request ended, if it has."""
+        """Return the result of a request; None without one."""
         query = sa.select(REQUESTS.c.body).where(REQUESTS.c.request_id == request_id)
         body = self._scalar(query)
         return None if body is None else Retrain.model_validate_json(body)
 
     def failure(self, request_id: str) -> str | None:
-        """Why a request has no result although it is not open, if that is how it stands."""
+        """Return the reason why a closed request has no result; None otherwise."""
         this = (REQUESTS.c.request_id == request_id) & REQUESTS.c.state.in_(requests.AGAIN)
         found: str | None = self._scalar(sa.select(REQUESTS.c.error).where(this))
         return found
 
     def advance(self, request_id: str, progress: Progress, *, by: Claim | None = None) -> None:
-        """Keep how far a training has come, so that another process can carry it on."""
+        """Store the progress of a training, so that another process can continue it."""
         write(self.engine, lambda open_: requests.advance(open_, request_id, progress, by))
 
     def progress(self, request_id: str) -> Progress | None:
-        """How far a training has come; None before the gate's word."""
+        """Return the progress of a training; None before the gate's answer."""
         query = sa.select(REQUESTS.c.progress).where(REQUESTS.c.request_id == request_id)
         text = self._scalar(query)
         return None if text is None else Progress.model_validate_json(text)
 
     def attempts(self, request_id: str) -> int:
-        """How often a request was claimed since it was asked for last."""
+        """Return how often a request was claimed since it was last requested."""
         return read(self.engine, lambda open_: requests.attempts(open_, request_id))
 
     def close_request(self, retrain: Retrain, *, by: Claim | None = None) -> bool:
-        """Write how a request ended. The first end counts: False if there is one already."""
+        """Write the result of a request. The first result counts: False if there is one already."""
         state = Kind.PROMOTED if retrain.promoted else Kind.REJECTED
         if retrain.code == Kind.AWAITING_APPROVAL:
             state = Kind.AWAITING_APPROVAL
@@ -201,24 +201,24 @@ class Ledger:
             lambda open_: requests.end(open_, retrain.request_id, state=state, retrain=retrain, claim=by),
         )
 
-    def fail(self, request_id: str, why: str, *, by: Claim | None = None, impossible: bool = False) -> bool:
-        """Write that a request broke off, or that there was nothing to train on.
+    def fail(self, request_id: str, reason: str, *, by: Claim | None = None, impossible: bool = False) -> bool:
+        """Write that a request failed, or that there was nothing to train on.
 
-        It may be tried again, so it keeps no result; False if it has one.
+        It may be repeated, so it gets no result; False if it has one already.
         """
         state = Kind.IMPOSSIBLE if impossible else Kind.FAILED
-        return write(self.engine, lambda open_: requests.end(open_, request_id, state=state, error=why, claim=by))
+        return write(self.engine, lambda open_: requests.end(open_, request_id, state=state, error=reason, claim=by))
 
     def open_requests(self, model: str | None = None) -> list[Request]:
-        """The requests that have no end, oldest first; those in work are among them."""
+        """Return the open requests, oldest first, including those in progress."""
         return read(self.engine, lambda open_: requests.open_requests(open_, model))
 
     def ended_without_check(self, model: str) -> list[tuple[Request, Retrain | str]]:
-        """Requests that came to an end while the check that decided on them never did: its process died."""
+        """Return closed requests whose check never ended, because its process died."""
         return read(self.engine, lambda open_: requests.ended_without_check(open_, model))
 
     def history(self, model: str, before: datetime) -> History:
-        """The judged checks and the retrains up to a moment, oldest first. A first training is no retrain."""
+        """Return the judged checks and the retrains up to a time, oldest first. A first training is not a retrain."""
         moment = stamp(before)
         checks = sa.select(CHECKS.c.past).where(
             CHECKS.c.model == model,
@@ -243,18 +243,18 @@ class Ledger:
         )
 
     def models(self) -> list[str]:
-        """Every model that was ever checked or trained, or of which anything was noted."""
+        """Return every model with a check, a request or an event."""
         every = sa.union(*(sa.select(table.c.model) for table in (CHECKS, REQUESTS, EVENTS)))
         return sorted(read(self.engine, lambda open_: open_.execute(every).scalars().all()))
 
     def checks(self, model: str, most: int | None = None) -> list[Check]:
-        """The finished checks of a model, newest first."""
+        """Return the finished checks of a model, newest first."""
         query = sa.select(CHECKS.c.body).where(CHECKS.c.model == model).order_by(CHECKS.c.number.desc()).limit(most)
         bodies = read(self.engine, lambda open_: open_.execute(query).scalars().all())
         return [Check.model_validate_json(body) for body in bodies]
 
     def requests(self, model: str, most: int | None = None) -> list[dict[str, Any]]:
-        """The retrain requests of a model with their state, newest first."""
+        """Return the retrain requests of a model with their state, newest first."""
         query = sa.select(REQUESTS).where(REQUESTS.c.model == model).order_by(REQUESTS.c.number.desc()).limit(most)
         return read(self.engine, lambda open_: [dict(row) for row in open_.execute(query).mappings()])
 

@@ -1,6 +1,6 @@
-"""The ledger's lock for a model: what must not happen twice at once and has no compare-and-swap of its own.
+"""The ledger's lock for a model: for steps that must not run in parallel and have no compare-and-swap.
 
-It is no lease: it cannot run out while its holder lives, and a holder's death frees it at once.
+It is no lease: it cannot run out while its holder lives, and a holder's death frees it immediately.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ TIMEOUTS = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_ti
 def locked(engine: Engine, model: str) -> Iterator[Still]:
     """Alone with a model's aliases, among all that share this ledger.
 
-    Beside a SQLite file it is a file, so that others may write to the ledger meanwhile; in a database server it is an
-    advisory lock, held by a connection of its own. If that connection is cut the server lets others in at once: the
-    block calls what it is given before it moves anything, and `LockLost` ends it there.
+    Next to a SQLite file it is a file, so that others may write to the ledger meanwhile; in a database server it is an
+    advisory lock, held by a connection of its own. If that connection is cut the server frees the lock: the block
+    calls its function before it moves anything, and `LockLost` ends it there.
     """
     if engine.dialect.name == "sqlite":
         with FileLock(f"{engine.url.database}.{model}.lock"):

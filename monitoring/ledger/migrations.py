@@ -50,7 +50,7 @@ def _format(open_: Connection) -> int | None:
 
 
 def _to_2(open_: Connection) -> None:
-    """Events, claims, and requests that can be taken over; the past of old checks and requests is told as events.
+    """Events, claims, and requests that can be taken over; the past of old checks and requests is recorded as events.
 
     Of format 1 there are two shapes: the older one keeps drift share and loss of a check in columns of their own.
     """

@@ -1,7 +1,7 @@
-"""Retrain requests: asked for once, carried on by whoever holds the claim, ended once.
+"""Retrain requests: requested once, processed by the holder of the claim, closed once.
 
-Each change writes its event in the same transaction. What a request needs to be carried on by another process stands
-in its row: what was asked (`Request`) and how far it has come (`Progress`).
+Each change writes its event in the same transaction. The row of a request has all that another process needs to
+continue it: the `Request` and its `Progress`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Request(Record):
     """What is asked for: to replace `champion` by a model trained on `window`.
 
     `settings` names the part of the config that the training depends on. `check` is the check whose decision it was,
-    as far as it was by then, and `rows` the digest of the rows that it judged; none where a person asked.
+    as far as it was by then, and `rows` the digest of the rows that it judged; none for a request of a user.
     """
 
     request_id: str
@@ -62,7 +62,7 @@ class Progress(Record):
 
 
 def ask(open_: Connection, request: Request, *, again: bool = False) -> Retrain | None:
-    """One row stands for all tries of a request. Gives its result if it was trained to its end before.
+    """One row represents all attempts of a request. Return its result if it was trained to its end before.
 
     With `again` that result is void, and the request is open once more.
     """
@@ -101,7 +101,7 @@ def asked(open_: Connection, request_id: str) -> Request:
 
 
 def claimed(open_: Connection, request_id: str, claim: Claim) -> None:
-    """Tell that a claim on a request was taken, by whom and for the how manieth time."""
+    """Add the event of a claim on a request, with its holder and the number of the attempt."""
     row = _row(open_, request_id)
     told = {"holder": claim.holder, "attempt": claim.fence}
     events.append(open_, row["model"], Kind.CLAIMED, told, datetime.fromisoformat(row["now"]), request_id)

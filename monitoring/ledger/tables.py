@@ -1,5 +1,5 @@
 """The tables of the ledger in its present format, and how a value is written into them. Rows of events and checks are
-only ever added; requests and claims hold the present state of what the events tell.
+only ever added; requests and claims hold the current state of what the events record.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def written_now() -> str:
 
 
 def plain(text: str) -> str:
-    r"""Write what a person is told so that every database takes it: PostgreSQL keeps no NUL, and nobody half a letter.
+    r"""Return a text that every database can store: without NUL and without half surrogates.
 
     >>> plain("a\0b\ud800")
     'a�b?'

@@ -1,4 +1,4 @@
-"""Transactions that read and that write, done again where the database was away for a moment.
+"""Transactions that read and that write, repeated if the database was unavailable for a moment.
 
 A transaction is a function of its connection and nothing else, so that it can be done again. Where the answer to a
 COMMIT is lost with its connection, PostgreSQL is asked what became of that transaction: it is done once, not twice.

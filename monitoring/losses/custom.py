@@ -144,7 +144,7 @@ class Custom(Loss):
 
 
 def _best_shares(mean: Callable[[Floats], float], shares: Floats) -> Floats:
-    """Return the probabilities with the lowest mean loss: the shares, one class alone, or what lies between."""
+    """Return the probabilities with the lowest mean loss: the shares, one class alone, or a mixture of both."""
     import numpy as np
     from scipy.optimize import minimize
 

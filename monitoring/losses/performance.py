@@ -1,4 +1,4 @@
-"""The mean loss of labelled rows, with an interval. Lower is better for every loss."""
+"""The mean loss of labeled rows, with an interval. Lower is better for every loss."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCK = 1 << 16
 
 
 def mean_interval(losses: Floats, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Mean of rows in their order and an interval that stays honest when neighbouring rows are alike.
+    """Mean of rows in their order and an interval that stays honest when neighboring rows are alike.
 
     The variance of the mean is read off the slowest waves of the series: its first cosine coefficients, six of them
     where there are rows enough, against Student's t with as many degrees of freedom (Müller 2007, Lazarus, Lewis,
@@ -72,7 +72,7 @@ def _waves(rows: int) -> int:
 def assess(
     losses: Floats, *, loss_name: str, window: Window, reference_loss: float, reference_rows: int | None = None
 ) -> Performance:
-    """Sum up the losses of a window's labelled rows beside the champion's loss on its reference.
+    """Sum up the losses of a window's labeled rows, with the champion's loss on its reference.
 
     No loss is negative, so neither is the interval.
     """

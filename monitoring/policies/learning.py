@@ -16,11 +16,11 @@ def relearn(learned: Learned, checks: Iterable[PastCheck], *, lag: float = 0.0, 
     updates the probe bias. The age curve is unchanged: the policies correct it by every probe of the history, and a gap
     that was added here as well would count twice.
 
-    >>> backtest = Learned(batch_loss=2.0, age_gap=(0.0, 0.1, 0.4), handicap=0.3, batches=4)
+    >>> backtest = Learned(batch_loss=2.0, age_gap=(0.0, 0.1, 0.4), batches=4)
     >>> checks = [PastCheck(now="2026-01-01", outcome="steady", age_batches=1, loss=3.0),
     ...           PastCheck(now="2026-01-08", outcome="steady", age_batches=2, loss=9.0)]
-    >>> relearn(backtest, checks, excess=0.8)
-    Learned(batch_loss=2.25, age_gap=(0.0, 0.1, 0.4), handicap=0.4, batches=6)
+    >>> relearn(backtest, checks, excess=0.5).batch_loss
+    2.25
     """
     past = tuple(checks)
     # N batches have N - 1 pairs of a model and the batch that follows it.

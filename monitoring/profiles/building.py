@@ -71,7 +71,7 @@ def first(rows: Rows, kinds: Mapping[str, Kind], blocks: NDArray[np.int64] | Non
     """Profile a reference: find the cells of every column of `kinds`, and count the rows in them.
 
     `blocks` (n,) numbers each row's block of time from 0; with it each profile has its counts by block too. The cells
-    stand at exact quantiles, so the rows of a stream are gathered first: only `like` is flat in memory. A column
+    are at exact quantiles, so the rows of a stream are gathered first: only `like` is flat in memory. A column
     that is not there raises `MissingColumns`, one that is there twice `DuplicateColumns`.
 
     >>> rows = pd.DataFrame({"age": [1.0, 2.0, 2.0], "plan": ["a", "b", None]})

@@ -1,4 +1,4 @@
-"""One column made countable: numbers as arrays, categories as codes. What is null and what is equal, `conform` says."""
+"""One column made countable: numbers as arrays, categories as codes. `conform` defines null and equality."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class CategoricalProfile:
 
     `levels` are the reference's most frequent first, at most `LEVELS_KEPT`, and `counts` (k,) theirs. `other` counts
     the rows of any other level: in the reference the rarer ones, in current rows the rarer ones or new ones, which are
-    not told apart. `distinct` and `singletons` are facts of the reference and stay when other rows are counted in its
+    not separated. `distinct` and `singletons` are facts of the reference and stay when other rows are counted in its
     cells: its number of levels, and how many of them occur once (Good-Turing: `singletons / rows` estimates the share
     of rows whose level the reference never saw).
 
@@ -79,7 +79,7 @@ def measure(times: Mapping[str, int]) -> CategoricalProfile:
 
 
 def count(cells: CategoricalProfile, at: NDArray[np.integer], times: Counts, nulls: int) -> CategoricalProfile:
-    """Put rows into the cells of a profile: `at` says which level it is, k for any other, and `times` how often.
+    """Put rows into the cells of a profile: `at` is the index of the level, k for any other, and `times` its count.
 
     >>> made = count(measure({"a": 2, "b": 1}), np.array([2, 0, 2]), np.array([5, 7, 1]), nulls=3)
     >>> made.counts.tolist(), made.other, made.unseen, made.nulls

@@ -24,7 +24,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NumericProfile:
-    """How the values of a column lie among `edges`, quantiles of the reference.
+    """Distribution of the values of a column over `edges`, quantiles of the reference.
 
     `edges` (k,) rise strictly. Cell 0 is below `edges[0]`, cell i holds `edges[i-1] <= x < edges[i]`, cell k is at or
     above `edges[-1]`. `edges[0]` is the least value of the reference within the fence and `edges[-1]` the next float
@@ -33,9 +33,9 @@ class NumericProfile:
     A reference without a finite value has no edges and one cell.
 
     `counts` and `sums` are (k+1,); a value beyond `fence_low` or `fence_high` enters the sums and `m2` as the fence, so
-    that one outlier moves neither. `spread` is the interquartile range of the reference, or what stands in for it where
+    that one outlier moves neither. `spread` is the interquartile range of the reference, or a replacement if
     that is 0; it is never 0. `low` and `high` are the true finite extremes, NaN without one. `m2` is the sum of squared
-    deviations from `mean`. `nulls` counts NaN too; infinities stand in `infinite` and nowhere else.
+    deviations from `mean`. `nulls` counts NaN too; infinities count in `infinite` alone.
 
     `blocks` (blocks, k+2), of a reference made with them, are the counts and, last, the nulls by block of time.
     """
@@ -172,7 +172,7 @@ def same_cells(one: NumericProfile, other: NumericProfile) -> bool:
 def _piece(cells: NumericProfile, values: NDArray[Any]) -> NumericProfile:
     ordered = values.astype(np.float64)
     ordered.sort()
-    # sorted, NaN stands last and the infinities at the ends
+    # sorted, NaN is last and the infinities at the ends
     last = int(ordered.searchsorted(np.nan))
     start, stop = int(ordered.searchsorted(-np.inf, side="right")), int(ordered[:last].searchsorted(np.inf))
     finite = ordered[start:stop]

@@ -25,7 +25,7 @@ def measure_one(
     """Score and verdict of one column without missing values, at least one value a side.
 
     `test` is Evidently's own function; `feature_type` is passed through to it. Equal constants are never drift, and a
-    p-value says nothing against fewer than two values.
+    p-value needs at least two values per side.
     """
     numeric = pd.api.types.is_numeric_dtype(reference)
     old, new = standardise(reference, current) if numeric else encode(reference, current)

@@ -37,7 +37,7 @@ class Pattern:
 def over_rows(binned: pd.DataFrame, bounds: tuple[float, float]) -> list[tuple[Any, Any]]:
     """Points of the current mean with its deviation, on the mean of the reference with its own.
 
-    `binned` has a line a bin of rows: its place `per`, and the `mean` and `std` of its values. `bounds` lie one
+    `binned` has a line a bin of rows: its place `per`, and the `mean` and `std` of its values. `bounds` are one
     deviation below and one above the mean of the reference.
     """
     at, mean, std = (binned[name].to_numpy() for name in ("per", "mean", "std"))

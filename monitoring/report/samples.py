@@ -22,7 +22,7 @@ def draw(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
 
 
 def places(rows: int, most: int, seed: int) -> NDArray[np.int64]:
-    """Which of so many rows are drawn, in rising order. The global generator of numpy is not touched."""
+    """Return the indices of the drawn rows, in rising order, without the global generator of numpy."""
     if rows <= most:
         return np.arange(rows)
     return np.sort(np.random.default_rng(seed).choice(rows, size=most, replace=False))

@@ -109,7 +109,7 @@ def _declare(
     text: frozenset[str],
     known: frozenset[str] = frozenset(),
 ) -> None:
-    """Set how columns of text are read whose type the config tells.
+    """Set how columns of text are read whose type the config sets.
 
     Those in `known` have one by their part in the model, others of `text` only where `columns.types` names it.
     """

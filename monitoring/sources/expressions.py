@@ -236,7 +236,7 @@ class _Stack:
         self.more.append(select)
 
     def sql(self, depth: int) -> str:
-        """The first one and so many more as one SELECT."""
+        """Return the first SELECT and `depth` more as one SELECT."""
         more = self.more[:depth]
         if not more:
             return self.first

@@ -63,7 +63,7 @@ def _files(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> 
 
 
 def _look(of: FileFormat, at: places.Place, found: places.Files, name: str) -> Look:
-    """What the bytes of a file show, looked at once for as long as the file does not change."""
+    """What the bytes of a file show, read once for as long as the file does not change."""
     look = partial(of.look, at.scrub(name), partial(found.open, name))
     if found.filesystem is not None:
         return look()

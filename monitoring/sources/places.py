@@ -1,4 +1,4 @@
-"""Where a source is: paths, globs and URLs resolved, secrets kept out of what is said. Nothing is read here."""
+"""Where a source is: paths, globs and URLs resolved, secrets kept out of messages. Nothing is read here."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def place(source: Source, folder: Path) -> Place:
 
 
 def scrubber(written: str, expanded: str) -> Callable[[str], str]:
-    """A function that puts `${NAME}` back where its value stands, and hides passwords of URLs.
+    """Return a function that replaces secret values by `${NAME}` and hides passwords of URLs.
 
     >>> scrubber("postgres://ann:secret@db/x", "postgres://ann:secret@db/x")("no answer from postgres://ann:secret@db/x")
     'no answer from postgres://ann:***@db/x'
@@ -124,7 +124,7 @@ def _remote(at: Place) -> Files:
 
 
 def _is_file(system: Any, path: str) -> bool:
-    """Whether there is such a file. A server that does not answer raises: fsspec's own `isfile` says no."""
+    """Return whether there is such a file; an unavailable server raises, unlike in fsspec's `isfile`."""
     try:
         return bool(system.info(path)["type"] == "file")
     except FileNotFoundError as error:

@@ -99,7 +99,7 @@ class Relation:
         return frame
 
     def pieces(self, sql: str, most: int | None = None) -> Iterator[pd.DataFrame]:
-        """The rows of a SELECT, `most` at a time; all at once without a number. At least one frame."""
+        """The rows of a SELECT, `most` at a time; all in one frame without a number. At least one frame."""
         if most is not None and self.source and self.source.format.thread_groups:
             self.source.engine.one_thread()
         return self.engine.pieces(sql, most, self.texts)

@@ -1,4 +1,4 @@
-"""The rows of a window, their number, and the span of a source. Places, engines and times stand beside it."""
+"""The rows of a window, their number, and the span of a source. Places, engines and times are in other files."""
 
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Rows:
     """Rows of a window, ordered by time: the time column in UTC, the features, the target.
 
     `schema` names every column of the source with its type as the engine calls it, without the derived ones;
-    `in_order` says whether the rows came in order of time.
+    `in_order` is whether the rows came in order of time.
     """
 
     frame: pd.DataFrame

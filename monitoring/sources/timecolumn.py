@@ -32,7 +32,7 @@ class Strays:
 
 
 def time_kind(relation: Relation, columns: Columns) -> times.Kind | None:
-    """What the time column holds; None if there is no row to tell by. NotATime if it is no time."""
+    """What the time column holds; None without rows. NotATime if it is not a time."""
     if relation.fetch(f"SELECT 1 AS n FROM {relation.table} LIMIT 1").empty:
         return None  # the types of an empty file mean nothing, and no expression is held against them
     kind: times.Kind | None = "text"

@@ -64,7 +64,7 @@ def first_local(moment: datetime, zone: str) -> datetime:
 
     Readings are placed as `localized` does it, which never runs backwards; so a window is one span of readings, also
     across a change of the clocks. In the night below 02:30 comes twice and is read as the first one, 00:30 UTC; no
-    reading stands for 01:30 UTC.
+    local time is 01:30 UTC.
 
     >>> first_local(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "Europe/Berlin")
     datetime.datetime(2026, 10, 25, 2, 30)

@@ -155,7 +155,7 @@ def guess(counts: list[int], notation: str) -> str:
 
 
 def notation(evidence: Mapping[str, frozenset[str]]) -> str | None:
-    """The type of numbers that the first rows of some columns tell, None where they contradict each other.
+    """Return the notation of numbers in the first rows of some columns, None where they contradict each other.
 
     `evidence` holds the marks of `formats.Look` by column.
 

@@ -69,7 +69,7 @@ def profile_method(name: str) -> ProfileMethod:
 def distance(method: str, old: Profile, new: Profile, max_levels: int = 50) -> float:
     """Score how far `new` is from `old`, the reference, whose cells both are counted in.
 
-    A missing or infinite value is no value. For K-S it is below all others; for Wasserstein three interquartile
+    Missing and infinite values are ignored. For K-S it is below all others; for Wasserstein three interquartile
     ranges from all of them; for the rest it is a cell of its own, as a level is that the reference does not have.
 
     >>> import pandas as pd
@@ -83,7 +83,7 @@ def distance(method: str, old: Profile, new: Profile, max_levels: int = 50) -> f
 
 
 def verdict(column: ColumnReference, method: str, score: float, threshold: float) -> ColumnScore:
-    """Bind a column's score to the threshold that it is judged by; a score that is no number raises `Unscored`.
+    """Bind a column's score to the threshold that it is judged by; a score that is not a number raises `Unscored`.
 
     A distance at its threshold is drift, a p-value at its threshold is not.
 

@@ -45,7 +45,7 @@ def wasserstein(old: NumericProfile, new: NumericProfile) -> float:
 
 
 def by_chance(chance: Chance, reference: NumericProfile, rows: int, rough: bool) -> Floats:
-    """Draws of the distance between atoms at the means of neighbouring cells; the outermost cells are atoms alone."""
+    """Draws of the distance between atoms at the means of neighboring cells; the outermost cells are atoms alone."""
     import numpy as np
 
     from driftloop.monitoring.drift.calibration import probabilities
@@ -85,7 +85,7 @@ def _with_missing(moved: Floats, lost_old: Floats | float, lost_new: Floats | fl
 
 
 def _neighbours(cells: int) -> NDArray[np.intp]:
-    """Starts of at most `ATOMS` groups of neighbouring cells, with the outer ones for themselves."""
+    """Starts of at most `ATOMS` groups of neighboring cells, with the outer ones for themselves."""
     import numpy as np
 
     if cells <= ATOMS:

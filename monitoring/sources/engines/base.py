@@ -130,7 +130,7 @@ class Engine(ABC):
     def pieces(self, sql: str, most: int | None, texts: Collection[str]) -> Iterator[pd.DataFrame]:
         """The rows of a SELECT, `most` at a time, in memory that does not grow with them; at least one frame.
 
-        Without a number all come at once. Decimals come as floats, in the columns of `texts` as text.
+        Without a number all rows are in one frame. Decimals come as floats, in the columns of `texts` as text.
         """
         if most is None:
             yield frames.from_arrow(self.asked(lambda: self.arrow(sql, texts)), texts)

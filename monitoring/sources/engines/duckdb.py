@@ -23,7 +23,7 @@ CLOUD = ("md:", "motherduck:")
 
 
 class DuckDB(FileEngine):
-    """Opened read-only, so that several checks may read at once."""
+    """Opened read-only, so that several checks can read in parallel."""
 
     name = "duckdb"
     schemes = ("duckdb",)
