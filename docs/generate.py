@@ -24,6 +24,7 @@ from driftloop.monitoring.losses import AnyLoss, Loss
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger
 from driftloop.monitoring.records import FindingCode
 from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.settings.labels import Labels
 from driftloop.monitoring.settings.section import Section
 from driftloop.pipelines.cli import COMMANDS, main
 from driftloop.pipelines.config.project import Project, Search
@@ -58,6 +59,8 @@ def config_page() -> str:
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, Section):
             parts.append(_section(f"`{name}`", kind))
+        if name == "labels":
+            parts.append(_section("`labels`", Labels))
         if name == "drift":
             parts.append(_section("`drift.numeric`, `drift.categorical`, `drift.columns.NAME`", ColumnDrift))
             parts.append(_methods())

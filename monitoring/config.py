@@ -10,8 +10,10 @@ from driftloop.monitoring.drift.settings import Drift, validate_method
 from driftloop.monitoring.errors import ValidationProblem, listed, suggestion
 from driftloop.monitoring.losses import AnyLoss, Loss, chosen, default, fitting
 from driftloop.monitoring.quality.settings import Preflight
-from driftloop.monitoring.records import Kind, changed
+from driftloop.monitoring.records import Kind
 from driftloop.monitoring.settings.columns import PREDICTION, Columns
+from driftloop.monitoring.settings.labels import Labels
+from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.settings.windows import Windows
@@ -28,6 +30,7 @@ class Monitored(Section):
     task: Task = Field(description="a number (regression), one of two classes (binary), or one of several (multiclass)")
     source: Source = Field(description="source of the rows; see `source`")
     columns: Columns = Field(description="meaning of the columns; see `columns`")
+    labels: Labels | None = Field(None, description="table of the labels, if they are not among the rows; see `labels`")
     windows: Windows = Field(Windows(), description="lengths of the windows; see `windows`")
     preflight: Preflight = Field(Preflight(), description="limits of the data quality checks; see `preflight`")
     drift: Drift = Field(Drift(), description="drift methods and thresholds; see `drift`")
@@ -66,6 +69,29 @@ class Monitored(Section):
         return self
 
     @model_validator(mode="after")
+    def _labels_fit(self) -> Self:
+        if self.labels is None:
+            return self
+        columns, key = self.columns, self.labels.key
+        if len(columns.id) != len(key):
+            found = f"{len(columns.id)} under columns.id, {len(key)} under labels.key"
+            raise ValidationProblem(
+                "as many columns under labels.key as under columns.id, in the same order",
+                key="labels.key" if columns.id else "columns.id",
+                found=found if columns.id else "no column",
+                remedy=f"name the columns of the rows that hold what {listed(key)} holds in the labels",
+            )
+        if columns.target in columns.derived or columns.target in columns.types:
+            place = "derived" if columns.target in columns.derived else "types"
+            raise ValidationProblem(
+                "a target that is read from the table of labels as it is",
+                key=f"columns.{place}.{columns.target}",
+                found="an expression over the rows" if place == "derived" else "the type of a column of the rows",
+                remedy="remove it; what the labels need is done in their table, or in a view of it",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _methods_known(self) -> Self:
         validate_method("drift.numeric", "", "numeric", self.drift.numeric, self.drift)
         validate_method("drift.categorical", "", "categorical", self.drift.categorical, self.drift)
@@ -84,12 +110,12 @@ class Monitored(Section):
         return TASKS[self.task]
 
     @property
-    def reading(self) -> Columns:
-        """The columns with the type of the target, which follows from the task: how the source is to be read."""
-        target = self.columns.target
-        if target in self.columns.types or target in self.columns.derived:
-            return self.columns
-        return changed(self.columns, types={**self.columns.types, target: self.type.reads})
+    def reading(self) -> Reading:
+        """How the source is to be read: the columns, the type of the target, which the task implies, and the labels."""
+        target, types = self.columns.target, self.columns.types
+        if target not in types and target not in self.columns.derived:
+            types = {**types, target: self.type.reads}
+        return Reading.of(self.columns, types, self.labels)
 
     def kind(self, column: str) -> Kind:
         """How a column is scored. The prediction is a number, save for many classes: then the likeliest class."""

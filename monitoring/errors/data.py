@@ -107,6 +107,34 @@ class NamesDiffer(BadData):
         )
 
 
+class KeysDiffer(BadData):
+    """The keys of rows and labels hold values that can never be equal, such as numbers and text."""
+
+    code = "key_types_differ"
+
+    def __init__(
+        self, rows: str, id_: str, row_holds: str, labels: str, key: str, label_holds: str, quoted: str
+    ) -> None:
+        self.column = id_
+        derived = f"columns: {{id: [{id_}_text], derived: {{{id_}_text: {json.dumps(f'CAST({quoted} AS VARCHAR)')}}}}}"
+        super().__init__(
+            f"columns.id {id_!r} holds {row_holds} ({rows}), labels.key {key!r} holds {label_holds} ({labels}): no row "
+            "can find its label",
+            expected="the same kind of values in columns.id and labels.key",
+            remedy=f"write both in the same type, or derive one that fits, for example: {derived}",
+        )
+
+
+class MissingLabelColumns(MissingColumns):
+    """The table of labels lacks columns that the config names."""
+
+    def __init__(self, where: str, lost: Iterable[str], there: Iterable[str]) -> None:
+        super().__init__(where, lost, there)
+        found = f"{where}: the table of labels has no column {listed(self.lost)}"
+        remedy = f"correct labels.key, labels.time or labels.target.{suggestion(self.lost[0], self.there)}"
+        DriftloopError.__init__(self, found, expected=f"columns of that table: {listed(self.there, 20)}", remedy=remedy)
+
+
 class NotATime(BadData):
     """The time column does not hold times."""
 

@@ -40,7 +40,17 @@ NOT_A_TIME = FindingCode(
     cause="the column is text or a number that cannot be read as a time, or the wrong column is named",
     remedy="set `columns.time` to a column of times, or write the times as ISO 8601",
 )
-BY_NAME = {code.name: code for code in (BAD_DATA, UNREADABLE_SOURCE, LOST_COLUMN, DUPLICATE_COLUMN, NOT_A_TIME)}
+KEY_TYPES_DIFFER = FindingCode(
+    name="key_types_differ",
+    severities=("fatal",),
+    meaning="`columns.id` and `labels.key` hold values that can never be equal, such as numbers and text",
+    cause="rows and labels were written by different programs, or another column is meant",
+    remedy="write both in the same type, or derive a column that fits (`columns.derived`); the message has an example",
+)
+BY_NAME = {
+    code.name: code
+    for code in (BAD_DATA, UNREADABLE_SOURCE, LOST_COLUMN, DUPLICATE_COLUMN, NOT_A_TIME, KEY_TYPES_DIFFER)
+}
 
 
 def unreadable(error: BadData) -> Finding:

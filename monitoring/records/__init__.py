@@ -19,6 +19,7 @@ from driftloop.monitoring.records.judgement import (
     Vote,
     VoteKind,
 )
+from driftloop.monitoring.records.labels import LabelStatus
 from driftloop.monitoring.records.measures import (
     TEXT,
     ColumnReference,
@@ -43,6 +44,7 @@ __all__ = [
     "FindingCode",
     "History",
     "Kind",
+    "LabelStatus",
     "Learned",
     "Loss",
     "Moment",

@@ -9,6 +9,7 @@ from pydantic import computed_field, model_validator
 from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
 from driftloop.monitoring.records.estimate import Estimate
 from driftloop.monitoring.records.judgement import PastCheck, Probe, Vote
+from driftloop.monitoring.records.labels import LabelStatus
 from driftloop.monitoring.records.measures import ColumnScore, Performance, Standing
 
 
@@ -34,6 +35,7 @@ class CheckWindow(Window):
 class Check(Record):
     """The whole result of a check: what `driftloop check --json` prints. Keys are added freely and never renamed.
 
+    `labels` is set where they are in a table of their own.
     `baseline` is set without a champion: the loss of the best constant of the training rows.
     `standing` is the champion's loss compared with its reference loss, regardless of the decision.
     """
@@ -50,6 +52,7 @@ class Check(Record):
     estimated: Estimate | None = None
     age_batches: float | None = None
     probe: Probe | None = None
+    labels: LabelStatus | None = None
     findings: tuple[Finding, ...] = ()
     votes: tuple[Vote, ...] = ()
     decision: Literal["retrain", "wait", "cannot_judge"] | None = None

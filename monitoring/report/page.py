@@ -116,7 +116,7 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
     share = "not judged" if check.drift_share is None else f"{check.drift_share:.0%}"
     if check.drift_share is not None and features:
         share += f" ({sum(score.drifted for score in features)} of {len(features)})"
-    return [
+    facts = [
         ("Window", f"{check.window.start:%Y-%m-%d %H:%M} to {check.window.end:%Y-%m-%d %H:%M} UTC"),
         ("Rows", f"{check.window.rows:,}"),
         ("Champion", champion),
@@ -124,6 +124,7 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
         ("Drifted features", share),
         ("Checked at", f"{check.now:%Y-%m-%d %H:%M} UTC"),
     ]
+    return facts if check.labels is None else [*facts, ("Labels", check.labels.sentence())]
 
 
 def _interval(result: Performance | Estimate) -> str:

@@ -32,6 +32,8 @@ BOOLEANS = ("True", "False")
 def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Bent, ...]]:
     """Time as it is, features and target as float64 (NaN is null) or text (None is null), in the config's order.
 
+    Columns of the id come after the time, as whole numbers or text.
+
     With it how each column came. A column that is not there raises `MissingColumns`, one that is there twice
     `DuplicateColumns`.
     """
@@ -45,13 +47,14 @@ def coded(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[B
     judged = (*columns.features, columns.target)
     there = frame.columns.tolist()
     times = Counter(there)
-    lost = [name for name in (columns.time, *judged) if not times[name]]
+    lost = [name for name in (columns.time, *columns.id_alone, *judged) if not times[name]]
     if lost:
         raise MissingColumns("the rows", lost, map(str, there))
-    twice = [name for name in (columns.time, *judged) if times[name] > 1]
+    twice = [name for name in (columns.time, *columns.id_alone, *judged) if times[name] > 1]
     if twice:
         raise DuplicateColumns("the rows", twice)
     made: dict[str, pd.Series[Any]] = {columns.time: frame[columns.time]}
+    made |= {name: ids(frame[name]) for name in columns.id_alone}
     bent: list[Bent] = []
     for name in judged:
         if config.kind(name) == "numeric":
@@ -131,6 +134,11 @@ def shortened(text: str) -> str:
     if len(text) <= LONGEST_TEXT or (end.startswith(CUT) and len(end) == len(CUT) + 32):
         return text
     return text[:LONGEST_TEXT] + CUT + hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def ids(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Values of an id: whole numbers as they are, all else as text, null as None."""
+    return values if pd.api.types.is_integer_dtype(values.dtype) and values.notna().all() else labels(values)
 
 
 def labels(values: pd.Series[Any]) -> pd.Series[Any]:

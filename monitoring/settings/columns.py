@@ -6,10 +6,10 @@ from collections import Counter
 from datetime import timedelta
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from driftloop.monitoring.errors import ValidationProblem, listed
 from driftloop.monitoring.records import Kind
@@ -17,6 +17,7 @@ from driftloop.monitoring.settings.durations import Duration
 from driftloop.monitoring.settings.section import Section
 
 PREDICTION = "prediction"
+LOGGED = ("row", "version", "model_id", PREDICTION)  # what the prediction log calls its own columns
 # How text of files is read. The two with a comma are numbers such as 1.234,5 and 1,234.5.
 ColumnType = Literal["text", "number", "decimal_comma", "thousands_comma", "integer", "boolean", "date", "timestamp"]
 NUMBER_TYPES = ("number", "decimal_comma", "thousands_comma", "integer", "boolean")
@@ -45,6 +46,14 @@ TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Name = Annotated[str, Field(min_length=1)]
 
 
+def _as_names(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[Name, ...], BeforeValidator(_as_names)]
+"""One name, or several of them in a list."""
+
+
 class Columns(Section):
     """Meaning of the columns. `derived` and `filter` are SQL expressions in the source's dialect.
 
@@ -60,6 +69,7 @@ class Columns(Section):
     label_delay: Duration = Field(
         timedelta(), description="delay of labels: labels of rows older than this are complete"
     )
+    id: Names = Field((), description="columns that name a row, such as order_id; kept with its predictions")
     numeric: tuple[Name, ...] = Field((), description="features that are numbers")
     categorical: tuple[Name, ...] = Field((), description="features that are categories")
     types: dict[Name, ColumnType] = Field(
@@ -95,6 +105,22 @@ class Columns(Section):
         return self
 
     @model_validator(mode="after")
+    def _id_fits(self) -> Self:
+        taken = next((name for name in self.id if name in LOGGED), None)
+        found = (
+            "the target" if self.target in self.id else f"{taken!r}, a column of the prediction log" if taken else ""
+        )
+        twice = sorted(name for name, times in Counter(self.id).items() if times > 1)
+        if found or twice:
+            raise ValidationProblem(
+                "the columns by which a row is known elsewhere, such as order_id, each once",
+                key="id",
+                found=found or f"{listed(twice)} more than once",
+                remedy="name other columns; another name for one: columns.derived: {other_name: expression}",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _types_fit(self) -> Self:
         for name, kind in self.types.items():
             key = f"types.{name}"
@@ -122,6 +148,16 @@ class Columns(Section):
     @property
     def features(self) -> tuple[str, ...]:
         return self.numeric + self.categorical
+
+    @property
+    def in_rows(self) -> tuple[str, ...]:
+        """The columns that are read from the source of the rows, each once."""
+        return tuple(dict.fromkeys((self.time, *self.id, *self.features, self.target)))
+
+    @property
+    def id_alone(self) -> tuple[str, ...]:
+        """The columns of the id that are neither the time nor a feature."""
+        return tuple(name for name in self.id if name != self.time and name not in self.features)
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:

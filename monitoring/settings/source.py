@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,8 @@ class Source(Section):
     Text files are UTF-8, plain or gzip; the separator of a CSV is detected from its header. If some files of a glob
     lack a column, its values there are null.
     """
+
+    section: ClassVar[str] = "source"
 
     path: str | None = Field(
         None, max_length=LONGEST_PATH, description="a file, a glob such as trips/*.parquet, or an fsspec URL"
@@ -66,7 +68,7 @@ class Source(Section):
                 f"a path that ends in one of {formats.endings()}",
                 key="path",
                 found=f"{self.path!r}, whose ending names no format",
-                remedy=f"set source.format to {names}",
+                remedy=f"set {self.section}.format to {names}",
             )
         if self.path is None and self.format is not None:
             raise ValidationProblem(

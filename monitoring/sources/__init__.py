@@ -1,5 +1,15 @@
 """Files, SQL, warehouses -> the rows of a window. The sole owner of ibis and DuckDB; nothing is judged here."""
 
+from driftloop.monitoring.sources.labels import (
+    CHANGED,
+    DISPUTED,
+    HIDDEN,
+    KNOWN,
+    LABELS,
+    LabelCounts,
+    count_labels,
+    label_versions,
+)
 from driftloop.monitoring.sources.rows import (
     Rows,
     Stream,
@@ -15,13 +25,21 @@ from driftloop.monitoring.sources.rows import (
 from driftloop.monitoring.sources.timecolumn import Strays
 
 __all__ = [
+    "CHANGED",
+    "DISPUTED",
+    "HIDDEN",
+    "KNOWN",
+    "LABELS",
+    "LabelCounts",
     "Rows",
     "Strays",
     "Stream",
+    "count_labels",
     "count_rows",
     "count_strays",
     "fitting",
     "in_order_of_time",
+    "label_versions",
     "read_rows",
     "sample",
     "span",

@@ -77,7 +77,11 @@ def aliases(relation: Relation) -> dict[str, str]:
 def _describe_files(relation: Relation, columns: Columns | None, used: frozenset[str]) -> None:
     spelled: list[str] = []
     if columns:
-        spelled = [*columns.categorical, *(name for name, kind in columns.types.items() if kind == "text")]
+        spelled = [
+            *columns.categorical,
+            *columns.id_alone,
+            *(name for name, kind in columns.types.items() if kind == "text"),
+        ]
         notation = _notation(relation, [*columns.numeric, columns.target])
         relation.commas = frozenset(
             name for name, kind in typed.known_types(columns, notation).items() if kind == "decimal_comma"
@@ -206,7 +210,8 @@ def _table(relation: Relation, names: Iterable[str], spelled: Iterable[str]) -> 
 
 
 def _wanted(columns: Columns) -> list[str]:
-    return list(dict.fromkeys([columns.time, *columns.features, columns.target, *columns.types]))
+    target = () if columns.target in columns.in_rows else (columns.target,)
+    return [name for name in dict.fromkeys([*columns.in_rows, *columns.types]) if name not in target]
 
 
 def _compile(relation: Relation, columns: Columns) -> None:

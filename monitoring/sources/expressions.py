@@ -287,9 +287,7 @@ def _needed(columns: Columns, trees: dict[str, exp.Expr], schema: list[str], whe
             else:
                 lost.append(name)
         derived.add(key.removeprefix(DERIVED).casefold())
-    wanted = dict.fromkeys(
-        name for name in (columns.time, *columns.features, columns.target) if name not in columns.derived
-    )
+    wanted = dict.fromkeys(name for name in columns.in_rows if name not in columns.derived)
     there = set(schema)
     lost = list(dict.fromkeys([*(name for name in wanted if name not in there), *lost]))
     if lost:

@@ -16,7 +16,7 @@ from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import places
 from driftloop.monitoring.sources.describing import describe
-from driftloop.monitoring.sources.engines import EngineError, of_url
+from driftloop.monitoring.sources.engines import Engine, EngineError, of_url
 from driftloop.monitoring.sources.engines.duckdb import DuckDB
 from driftloop.monitoring.sources.relation import FileSource, Relation, blame
 
@@ -28,11 +28,17 @@ LOOKED = threading.Lock()
 
 
 @contextmanager
-def opened(source: Source, folder: Path, columns: Columns | None) -> Iterator[Relation]:
-    """A connection of this call's own, closed at the end; what an engine raises becomes an error with its cause."""
+def opened(source: Source, folder: Path, columns: Columns | None, beside: Relation | None = None) -> Iterator[Relation]:
+    """A connection of this call's own, closed at the end; what an engine raises becomes an error with its cause.
+
+    With `beside`, the connection of that relation is used where it reaches this source too, so that one statement can
+    read both: files through any connection of DuckDB, and tables of the same database.
+    """
     at = places.place(source, folder)
+    shared = beside.engine if beside is not None else None
     with ExitStack() as stack:
-        relation = _files(source, folder, at, stack) if source.path else _table(source, folder, at, stack)
+        open_ = _files if source.path else _table
+        relation = open_(source, folder, at, stack, shared)
         try:
             if columns:
                 _set_up(relation, columns)
@@ -51,13 +57,17 @@ def _set_up(relation: Relation, columns: Columns) -> None:
         raise BadExpression("columns.time_zone", columns.time_zone, str(failed)) from None
 
 
-def _files(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Relation:
+def _files(source: Source, folder: Path, at: places.Place, stack: ExitStack, shared: Engine | None = None) -> Relation:
     found, of = places.files(at, folder), source.file_format
     looks = {name: _look(of, at, found, name) for name in found.names}
     # A file of a header alone would turn the columns of all others into text.
     names = tuple(name for name in found.names if looks[name].has_rows) or found.names[:1]
-    engine = DuckDB.of_files(at, found.filesystem)
-    stack.callback(engine.close)
+    if isinstance(shared, DuckDB):
+        engine = shared.at_another_place(at)
+        engine.reach(found.filesystem)
+    else:
+        engine = DuckDB.of_files(at, found.filesystem)
+        stack.callback(engine.close)
     files = Files(names, {name: looks[name] for name in names}, engine.ask, found.open, at.scrub)
     return Relation(engine, source=FileSource(of, files, engine))
 
@@ -82,13 +92,17 @@ def _look(of: FileFormat, at: places.Place, found: places.Files, name: str) -> L
     return known
 
 
-def _table(source: Source, folder: Path, at: places.Place, stack: ExitStack) -> Relation:
-    engine, known = of_url(at.text).opened(at, folder, source.table or "")
-    stack.callback(engine.close)
+def _table(source: Source, folder: Path, at: places.Place, stack: ExitStack, shared: Engine | None = None) -> Relation:
+    if shared is not None and shared.at.text == at.text:
+        engine = shared.at_another_place(at)
+        known = engine.asked(lambda: engine.tables(source.table or ""))
+    else:
+        engine, known = of_url(at.text).opened(at, folder, source.table or "")
+        stack.callback(engine.close)
     wanted = source.table or ""
     wanted = wanted.removeprefix(f"{engine.default_schema}.") if engine.default_schema else wanted
     parts = known.get(wanted) or {name.casefold(): parts for name, parts in known.items()}.get(wanted.casefold())
     if parts is None:
         there = f"the database has {listed(known, 20)}" if known else "the database has no tables"
-        raise SourceMissing(at.where, f"no such table; {there}", "correct source.table")
+        raise SourceMissing(at.where, f"no such table; {there}", f"correct {at.section}.table")
     return Relation(engine, parts=parts)

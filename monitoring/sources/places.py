@@ -20,11 +20,15 @@ REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters at least: C://
 
 @dataclass(frozen=True)
 class Place:
-    """An address with its secrets filled in, how it may be shown, and how any text is made fit to be shown."""
+    """An address with its secrets filled in, how it may be shown, and how any text is made fit to be shown.
+
+    `section` is the block of the YAML that has it.
+    """
 
     text: str
     where: str
     scrub: Callable[[str], str]
+    section: str = "source"
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Files:
 def place(source: Source, folder: Path) -> Place:
     """The address of the source. A path without variables is shown in full, one with them as it is written."""
     written = source.path or source.url or ""
-    text = expand(written, "source.path" if source.path else "source.url")
+    text = expand(written, f"{source.section}.path" if source.path else f"{source.section}.url")
     if source.path and not REMOTE.match(text):
         where = written if "${" in written else _absolute(text, folder)
         text = _absolute(text, folder)
@@ -48,7 +52,7 @@ def place(source: Source, folder: Path) -> Place:
     else:
         where = f"{written} table {source.table}"
     scrub = scrubber(written, text)
-    return Place(text, scrub(where), scrub)
+    return Place(text, scrub(where), scrub, source.section)
 
 
 def scrubber(written: str, expanded: str) -> Callable[[str], str]:
@@ -89,9 +93,8 @@ def files(at: Place, folder: Path) -> Files:
         found = _local(at, at.text)
     if not found.names:
         what = "no file matches" if glob.has_magic(at.text) else "no such file"
-        raise SourceMissing(
-            at.where, what, "check source.path, or wait for the file; a relative path starts at the YAML file"
-        )
+        remedy = f"check {at.section}.path, or wait for the file; a relative path starts at the YAML file"
+        raise SourceMissing(at.where, what, remedy)
     return found
 
 
@@ -147,6 +150,5 @@ def database_file(url: str, at: Place, folder: Path) -> Path:
         if path.is_file():
             return path
     tried = " nor ".join(at.scrub(str(path)) for path in rooted + relative)
-    raise SourceMissing(
-        at.where, f"there is no database file {tried}", "check source.url; a relative path starts at the YAML file"
-    )
+    remedy = f"check {at.section}.url; a relative path starts at the YAML file"
+    raise SourceMissing(at.where, f"there is no database file {tried}", remedy)

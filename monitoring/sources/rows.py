@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from driftloop.monitoring.errors import DuplicateColumns
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.columns import Columns
+from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import times
 from driftloop.monitoring.sources.describing import UNREAD, aliases, rows_of, selected
+from driftloop.monitoring.sources.labels import joining
 from driftloop.monitoring.sources.opening import opened
 from driftloop.monitoring.sources.relation import Relation
 from driftloop.monitoring.sources.timecolumn import Strays, around, moments, strays, time_kind, time_sql, within_sql
@@ -48,9 +50,9 @@ class Stream:
     schema: dict[str, str]
 
 
-def read_rows(source: Source, columns: Columns, window: Window, folder: Path) -> Rows:
+def read_rows(source: Source, columns: Columns, window: Window, folder: Path, now: datetime | None = None) -> Rows:
     """The rows of the window, and no other columns than are needed. A row without a time is in no window."""
-    with stream_rows(source, columns, window, folder, most=None) as stream:
+    with stream_rows(source, columns, window, folder, most=None, now=now) as stream:
         (frame,) = stream.frames
     in_order = bool(frame[columns.time].is_monotonic_increasing)
     return Rows(in_order_of_time(frame, columns.time), stream.schema, in_order)
@@ -64,30 +66,48 @@ def in_order_of_time(frame: pd.DataFrame, time: str) -> pd.DataFrame:
 
 
 @contextmanager
-def stream_rows(source: Source, columns: Columns, window: Window, folder: Path, most: int | None) -> Iterator[Stream]:
+def stream_rows(
+    source: Source, columns: Columns, window: Window, folder: Path, most: int | None, now: datetime | None = None
+) -> Iterator[Stream]:
     """The rows that `read_rows` gives, about `most` at a time, in the order of the source.
 
-    Memory does not grow with the rows. The frames must be taken inside the context.
+    Memory does not grow with the rows. The frames must be taken inside the context. Labels in a table of their own are
+    those known at `now`, or at the end of the window; the frames then have the columns of `labels.HIDDEN` as well.
     """
-    import pandas as pd
-
-    names = [columns.time, *columns.features, columns.target]
-    with opened(source, folder, columns) as relation:
+    with ExitStack() as stack:
+        relation = stack.enter_context(opened(source, folder, columns))
         kind = time_kind(relation, columns)
+        join = None
+        if isinstance(columns, Reading) and columns.labels is not None:
+            join = stack.enter_context(joining(relation, columns, folder, now or window.end))
+        schema = relation.schema if join is None else relation.schema | {columns.target: join.target_type}
         if kind is None:
-            empty = pd.DataFrame({name: pd.Series([], dtype=object) for name in names})
-            yield Stream(iter([empty.astype({columns.time: "datetime64[us, UTC]"})]), relation.schema)
+            yield Stream(iter([_nothing(columns)]), schema)
             return
         unread = [UNREAD + name for name in relation.unread]
-        sql = f"SELECT {selected(relation, [*names, *unread])} FROM {within_sql(relation, columns, window, kind)}"
+        select, inside = selected(relation, [*columns.in_rows, *unread]), within_sql(relation, columns, window, kind)
         known: dict[str, str] = {}
 
         def placed(frame: pd.DataFrame) -> pd.DataFrame:
             frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, relation.where)
             frame = within(frame, columns.time, window)
+            if columns.target not in frame:
+                frame[columns.target] = None
             return _with_unread(relation, frame, known) if unread else frame
 
-        yield Stream(map(placed, relation.pieces(sql, most)), relation.schema)
+        if join is None:
+            frames = relation.pieces(f"SELECT {select} FROM {inside}", most)
+        else:
+            frames = join.pieces(select, inside, most)
+        yield Stream(map(placed, frames), schema)
+
+
+def _nothing(columns: Columns) -> pd.DataFrame:
+    import pandas as pd
+
+    names = dict.fromkeys([*columns.in_rows, columns.target])
+    empty = pd.DataFrame({name: pd.Series([], dtype=object) for name in names})
+    return empty.astype({columns.time: "datetime64[us, UTC]"})
 
 
 def _with_unread(relation: Relation, frame: pd.DataFrame, places: dict[str, str]) -> pd.DataFrame:
@@ -105,17 +125,22 @@ def _with_unread(relation: Relation, frame: pd.DataFrame, places: dict[str, str]
         plain = relation.kinds.get(name) == "number"
         frame[name] = frame[name].astype(object)
         frame.loc[there, name] = [one if plain else Unread(one) for one in text[there]]
-    frame.attrs["places"] = places
+    frame.attrs["places"] = frame.attrs.get("places", {}) | places
     return frame
 
 
 def fitting(source: Source, columns: Columns, folder: Path) -> dict[str, str]:
     """Give the source's columns with their types, if those of the config are among them; raise what is wrong if not.
 
-    No rows are read but those that say what the time column holds. Of an empty source nothing is known.
+    No rows are read but those that say what the time column holds. Of an empty source nothing is known. Labels in a
+    table of their own have to be there as well, with keys that can equal those of the rows.
     """
     with opened(source, folder, columns) as relation:
-        return relation.schema if time_kind(relation, columns) is not None else {}
+        known = relation.schema if time_kind(relation, columns) is not None else {}
+        if known and isinstance(columns, Reading) and columns.labels is not None:
+            with joining(relation, columns, folder, times.EVER.end):
+                pass
+        return known
 
 
 def count_rows(source: Source, columns: Columns, window: Window, folder: Path) -> int:

@@ -91,11 +91,15 @@ def unread(text: str, kind: str) -> str:
 
 
 def known_types(columns: Columns, notation: str) -> dict[str, str]:
-    """The types that follow from the config, by column: those declared, numbers and categories.
+    """The types that follow from the config, by column: those declared, numbers, categories and ids.
 
     `notation` is that of numbers whose type is not declared.
     """
-    types: dict[str, str] = {**dict.fromkeys(columns.numeric, notation), **dict.fromkeys(columns.categorical, "text")}
+    types: dict[str, str] = {
+        **dict.fromkeys(columns.id_alone, "text"),
+        **dict.fromkeys(columns.numeric, notation),
+        **dict.fromkeys(columns.categorical, "text"),
+    }
     for name, kind in columns.types.items():
         types[name] = notation if kind == "number" and name == columns.target else kind
     # What an expression of the same name takes the place of is text to that expression, if the config says so.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.windows import current_window
+from driftloop.pipelines.backtest.label_times import LabelTimes, label_times
 from driftloop.pipelines.data.fresh import read_fresh
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Batches:
     Batch k is `frame.iloc[starts[k]:stops[k]]`, spans `windows[k]` and has `labeled[k]` rows with a label. The first
     model is trained at the end of batch `first`; earlier batches are only trained on. From batch `full` on
     there is a whole training window before a batch's end. `notes` list skipped rows with the reason.
+    `labels` has the times of labels in a table of their own.
     """
 
     frame: pd.DataFrame
@@ -49,6 +51,7 @@ class Batches:
     first: int
     full: int
     notes: tuple[str, ...]
+    labels: LabelTimes | None = None
 
     def __len__(self) -> int:
         """Count the batches that models are trained at and scored on."""
@@ -70,11 +73,13 @@ def read_batches(config: Project, batch: timedelta | int | None, now: datetime) 
             remedy="check source and columns.time; --now sets another present",
         )
     late = there.end > now
-    fresh = read_fresh(config, Window(start=there.start, end=min(there.end, now)), config.folder)
+    window = Window(start=there.start, end=min(there.end, now))
+    fresh = read_fresh(config, window, config.folder, now=now)
     notes = [f"rows after {now:%Y-%m-%d %H:%M} are skipped: they are in the future"] if late else []
     strays = sources.count_strays(config.source, config.reading, now, config.folder)
     notes += [finding.message for finding in (*in_no_window(strays), *fresh.findings)]
-    return cut(fresh.frame, config, batch, notes=tuple(notes), digest=fresh.digest)
+    made = cut(fresh.frame, config, batch, notes=tuple(notes), digest=fresh.digest)
+    return replace(made, labels=label_times(config, fresh, window, now))
 
 
 def cut(

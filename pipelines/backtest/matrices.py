@@ -155,6 +155,8 @@ def _model(job: _Job, at: int) -> tuple[pd.DataFrame, Scorer]:
     config, end = job.config, job.batches.windows[at].end
     window = Window(start=end - config.learned_span, end=end)
     rows = within(job.frame, config.columns.time, window)
+    if job.batches.labels is not None:
+        rows = job.batches.labels.as_of(rows, config.columns.target, end)
     parts = divide(config, rows, window)
     judged = learn(config, parts.train, {}, here=True)
     if not config.training.refit:

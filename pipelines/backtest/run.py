@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from driftloop.monitoring.errors import HistoryTooShort
@@ -41,6 +42,8 @@ def backtest(
     batches = read_batches(config, batch, now)
     allowed(batches.frame[config.columns.target], config.loss)
     delay = _in_batches(config.columns.label_delay if label_delay is None else label_delay, batches)
+    if batches.labels is not None:
+        batches = replace(batches, labels=batches.labels.deployed(delay * batches.length))
     kept = store.folder(config, batches)
     with phases.counted("training and scoring", len(batches) - 1) as done:
         matrices = build(config, batches, kept, done)

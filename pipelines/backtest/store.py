@@ -52,6 +52,7 @@ def folder(config: Project, batches: Batches) -> Path:
             MADE,
             str(batches.first),
             str(batches.starts.tolist()),
+            batches.labels.digest() if batches.labels else "",
             fingerprint(Row, config.training.estimator),
             _code(config),
         ),

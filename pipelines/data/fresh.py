@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from driftloop.monitoring.records import Finding, Window
 from driftloop.monitoring.rows.bent import Bent
 from driftloop.monitoring.rows.canonical import coded, plain
 from driftloop.monitoring.windows import inside, within
+from driftloop.pipelines.data.joined import JoinedRows, Labeled
 from driftloop.pipelines.data.spool import Spool
 from driftloop.pipelines.data.spread import spread
 
@@ -38,26 +40,33 @@ class Canonical:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows as stored: canonical and in order of time, with their original order and a hash of each."""
+    """Some rows as stored: canonical and in order of time, with their original order and a hash of each.
+
+    `labeled` has their ids and labels, where the config has ids.
+    """
 
     frame: pd.DataFrame
     bent: tuple[Bent, ...]
     hashes: NDArray[np.uint64]
     in_order: bool
+    labeled: Labeled | None = None
 
 
 def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
     """Convert some rows of the source to canonical form."""
     time = config.columns.time
-    frame, bent = coded(sources.in_order_of_time(raw, time), config)
-    return Piece(frame, bent, _hashes(frame), in_order=bool(raw[time].is_monotonic_increasing))
+    ordered = sources.in_order_of_time(raw, time)
+    frame, bent = coded(ordered, config)
+    labeled = Labeled.of(ordered, frame, config) if config.columns.id else None
+    return Piece(frame, bent, _hashes(frame), in_order=bool(raw[time].is_monotonic_increasing), labeled=labeled)
 
 
 class Fresh:
     """Canonical rows of a span, with coerced values and the names and types of the source's columns.
 
     `pieces` yields them in pieces, in the order of the source, each in order of time, text as `pd.Categorical`;
-    `frame` returns all in order of time, with text. Not a plain record: Prefect traverses those at each task call.
+    `frame` returns all in order of time, with text. `joined` has ids and labels, None where the config has no id.
+    Not a plain record: Prefect traverses those at each task call.
     """
 
     def __init__(self, time: str, source_types: dict[str, str]) -> None:
@@ -68,6 +77,7 @@ class Fresh:
         self._spool = Spool()
         self._columns: list[str] = []
         self._newest = pd.Timestamp.min.tz_localize("UTC")
+        self.joined: JoinedRows | None = None
 
     def add(self, piece: Piece) -> None:
         """Add more rows of the source."""
@@ -80,6 +90,9 @@ class Fresh:
         self._hashes.append(piece.hashes)
         self._moments.append(moments.copy())
         self._spool.add(piece.frame)
+        if piece.labeled is not None:
+            self.joined = self.joined or JoinedRows()
+            self.joined.add(piece.labeled)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -121,12 +134,23 @@ class Fresh:
         return [hashes[inside(moments, window)] for hashes, moments in pairs]
 
 
-def read_fresh(config: Monitored, window: Window, folder: Path, piece: int = PIECE) -> Fresh:
+def read_fresh(
+    config: Monitored,
+    window: Window,
+    folder: Path,
+    piece: int = PIECE,
+    *,
+    now: datetime | None = None,
+    labels: bool = True,
+) -> Fresh:
     """Read the rows of a span from the source in canonical form, about `piece` rows in memory at a time.
 
-    In addition sixteen bytes per row are kept, for the digest and for counting.
+    Labels in a table of their own are those known at `now`, by default at the end of the span; without `labels` that
+    table is not read. In addition sixteen bytes per row are kept, for the digest and for counting, and about forty
+    more where rows have ids.
     """
-    with sources.stream_rows(config.source, config.reading, window, folder, piece) as stream:
+    reading = config.reading if labels else config.reading.without_labels
+    with sources.stream_rows(config.source, reading, window, folder, piece, now) as stream:
         fresh = Fresh(config.columns.time, stream.schema)
         for part in spread(partial(canonical, config=config), stream.frames):
             fresh.add(part)

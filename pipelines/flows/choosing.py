@@ -53,7 +53,7 @@ class Chosen:
 
 
 @task(name="choose what to train on", cache_policy=NO_CACHE)
-def choose(config: Project, window: Window, against: Version | None, run_id: str) -> Chosen:
+def choose(config: Project, window: Window, against: Version | None, run_id: str, now: datetime) -> Chosen:
     """Choose the best of the last W, 2W, all rows, the most similar season, by probes, and of earlier champions.
 
     The held-out rows are cut in two: the older half decides the choice, the newer half is kept for the gate, so that
@@ -61,7 +61,7 @@ def choose(config: Project, window: Window, against: Version | None, run_id: str
     version that is better than the best probe must also be better than a full-size model on the same span, because
     its size alone is an advantage.
     """
-    whole = read_with(config, Window(start=_begin(config, window), end=window.end), against)
+    whole = read_with(config, Window(start=_begin(config, window), end=window.end), against, now)
     frame, time = whole.frame, config.columns.time
     plain = divide(config, within(frame, time, window), window)
     judged, gate = halves(plain.holdout, time)

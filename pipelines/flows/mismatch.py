@@ -12,7 +12,9 @@ from driftloop.monitoring.errors import (
     BadExpression,
     ConfigError,
     DriverMissing,
+    KeysDiffer,
     MissingColumns,
+    MissingLabelColumns,
     NotATime,
     SecretMissing,
     TypeMisfit,
@@ -42,6 +44,10 @@ def refuse_mismatch(project: Project) -> None:
     """Raise `ConfigError` if the config names columns the source never had; other errors are left to the check."""
     try:
         known = sources.fitting(project.source, project.reading, project.folder)
+    except (MissingLabelColumns, KeysDiffer, TypeMisfit) as error:
+        if is_new(project):
+            raise _of_new(project, error) from None
+        return
     except MissingColumns as error:
         new = [name for name in error.lost if name not in _trained_with(project)]
         if new:
@@ -53,12 +59,6 @@ def refuse_mismatch(project: Project) -> None:
         raise ConfigError(
             str(project.file), "columns.time", error.found, expected=error.expected, remedy=error.remedy
         ) from None
-    except TypeMisfit as error:
-        if is_new(project):
-            key = f"columns.types.{error.column}"
-            found, expected = error.found, error.expected
-            raise ConfigError(str(project.file), key, found, expected=expected, remedy=error.remedy) from None
-        return
     except (BadExpression, DriverMissing, SecretMissing):
         if is_new(project):
             raise
@@ -69,9 +69,25 @@ def refuse_mismatch(project: Project) -> None:
         _refuse_words(project)
 
 
+def _of_new(project: Project, error: MissingLabelColumns | KeysDiffer | TypeMisfit) -> ConfigError:
+    """A mistake in the labels or types of a config whose model has no history yet."""
+    if not isinstance(error, MissingLabelColumns):
+        key = "labels.key" if isinstance(error, KeysDiffer) else f"columns.types.{error.column}"
+        return ConfigError(str(project.file), key, error.found, expected=error.expected, remedy=error.remedy)
+    labels, lost = project.labels, error.lost[0]
+    key = "key" if labels and lost in labels.key else "time" if labels and lost == labels.time else "target"
+    return ConfigError(
+        str(project.file),
+        f"labels.{key}",
+        f"column {lost!r} is not in {error.where}",
+        expected=f"columns of the table of labels, which has {listed(error.there, 20)}",
+        remedy="correct the name." + suggestion(lost, error.there),
+    )
+
+
 def _lost(project: Project, lost: list[str], error: MissingColumns) -> ConfigError:
     columns = project.columns
-    key = next((key for key in ("time", "target", "numeric", "categorical") if _named(columns, key, lost[0])), "")
+    key = next((key for key in ("time", "id", "target", "numeric", "categorical") if _named(columns, key, lost[0])), "")
     where = f"columns.{key}" if key else "columns"
     which = f"column {lost[0]!r} is" if len(lost) == 1 else f"columns {listed(lost)} are"
     return ConfigError(

@@ -21,7 +21,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
-from driftloop.pipelines.flows import measuring, requesting, unserved
+from driftloop.pipelines.flows import labelling, measuring, requesting, unserved
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
 from driftloop.pipelines.flows.reading import no_rows, read
@@ -101,7 +101,7 @@ def _check(run: CheckRun) -> Check:
     labelled = labelled_window(window, config.columns.label_delay)
     span = Window(start=labelled.start, end=window.end)
     phases.enter("reading rows")
-    known, fresh, gone = read_as_trained(config, registry.reference(champion), champion.number, span)
+    known, fresh, gone = read_as_trained(config, registry.reference(champion), champion.number, span, run.now)
     run.rows = fresh.count(window)
     failpoints.reach("read rows")
     before = None if run.dry_run else _checked_before(run, champion, fresh.digest)
@@ -109,6 +109,7 @@ def _check(run: CheckRun) -> Check:
         reason = f"these {run.rows:,} rows of {window} were already checked ({before})"
         return run.exit(Outcome.ALREADY_CHECKED, f"{reason}; --dry-run judges them again and changes nothing")
     future_rows = _strays(run, known)
+    labelling.look(run, known, fresh, labelled)
     if run.rows == 0:
         return run.exit(Outcome.NO_DATA, no_rows(config, window))
     if run.rows < config.preflight.min_rows:
@@ -234,9 +235,10 @@ def _bootstrap(run: CheckRun) -> Check:
     training = training_window(window, config.columns.label_delay, config.learned_span)
     labelled = labelled_window(window, config.columns.label_delay)
     phases.enter("reading rows")
-    fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder)
+    fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder, run.now)
     run.rows = fresh.count(window)
     future_rows = _strays(run, config)
+    labelling.look(run, config, fresh, Window(start=min(training.start, labelled.start), end=labelled.end))
     if not fresh.count(training):
         return run.exit(Outcome.NO_DATA, f"no champion yet, and no rows to train one on: {no_rows(config, training)}")
     request = requesting.open_request(run, None)

@@ -6,6 +6,7 @@ It is scored as well as possible, and the check requests a retrain: the new conf
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from driftloop.monitoring.decision import CHAMPION_OUTGROWN
 from driftloop.monitoring.errors import MissingColumns, MissingFeatures, listed
@@ -25,7 +26,7 @@ CONFIG_COLUMN_LOST = FindingCode(
 
 
 def read_as_trained(
-    config: Project, reference: Reference, version: str, window: Window
+    config: Project, reference: Reference, version: str, window: Window, now: datetime
 ) -> tuple[Project, Fresh, frozenset[str]]:
     """Read the rows that the champion is judged on; return the config used to read them, and the removed features.
 
@@ -33,7 +34,7 @@ def read_as_trained(
     """
     known = as_trained(config, reference)
     try:
-        return known, read(known, window, config.folder), frozenset()
+        return known, read(known, window, config.folder, now), frozenset()
     except MissingColumns as error:
         gone = frozenset(error.lost) & frozenset(known.columns.features) - frozenset(config.columns.features)
         mine = [name for name in error.lost if name not in gone]
@@ -44,7 +45,7 @@ def read_as_trained(
         derived = {**dict.fromkeys(sorted(gone), "NULL"), **known.columns.derived}
         columns = changed(known.columns, derived=derived)
         known = changed(known, columns=columns)
-        return known, read(known, window, config.folder), gone
+        return known, read(known, window, config.folder, now), gone
 
 
 def explained(

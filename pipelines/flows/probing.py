@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from prefect import get_run_logger, task
@@ -43,7 +44,7 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
     labelled = labelled_window(run.window, run.config.columns.label_delay)
     parent = None if run.dry_run else run.run_id()
     try:
-        measured = probe(run.config, champion, labelled, bias, parent)
+        measured = probe(run.config, champion, labelled, bias, parent, run.now)
     except Exception as error:
         reason = error.found if isinstance(error, TrainingImpossible) else f"{type(error).__name__}: {error}"
         get_run_logger().warning("no probe: %s", reason)
@@ -53,7 +54,9 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
 
 
 @task(name="probe", cache_policy=NO_CACHE)
-def probe(config: Project, champion: Version, labelled: Window, bias: float, parent: str | None) -> Probe:
+def probe(
+    config: Project, champion: Version, labelled: Window, bias: float, parent: str | None, now: datetime
+) -> Probe:
     """Train on the window before the newest labeled one, and score both models on the latter.
 
     Neither model was trained on the scored rows. `bias` is how much worse the probe is than a full-size model;
@@ -62,7 +65,7 @@ def probe(config: Project, champion: Version, labelled: Window, bias: float, par
     run_id = _open_run(config, labelled, parent)
     params = searched(config.training, champion.tags.get("driftloop.recipe"))
     try:
-        measured, trained = _measured(config, champion, labelled, bias, params)
+        measured, trained = _measured(config, champion, labelled, bias, params, now)
     except BaseException as error:
         if run_id is not None:
             evidence.close_run(run_id, failed=f"{type(error).__name__}: {error}")
@@ -77,11 +80,11 @@ def probe(config: Project, champion: Version, labelled: Window, bias: float, par
 
 
 def _measured(
-    config: Project, champion: Version, labelled: Window, bias: float, params: dict[str, Any]
+    config: Project, champion: Version, labelled: Window, bias: float, params: dict[str, Any], now: datetime
 ) -> tuple[Probe, int]:
     columns = config.columns
     before = Window(start=labelled.start - config.training.window, end=labelled.start)
-    rows = read_with(config, Window(start=before.start, end=labelled.end), champion).frame
+    rows = read_with(config, Window(start=before.start, end=labelled.end), champion, now).frame
     rows = rows[rows[columns.target].notna()]
     train, newest = (within(rows, columns.time, window) for window in (before, labelled))
     fair = unseen(newest, columns.time, champion.trained_on)

@@ -34,18 +34,21 @@ def _may_help(task: Any, run: Any, state: Any) -> bool:
 
 
 @task(name="read rows", retries=2, retry_delay_seconds=[0.5, 2], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
-def read(config: Monitored, window: Window, folder: Any) -> Fresh:
-    """Read the rows of a span from the source in canonical form."""
-    return read_fresh(config, window, folder)
+def read(config: Monitored, window: Window, folder: Any, now: datetime | None = None) -> Fresh:
+    """Read the rows of a span from the source in canonical form, with the labels known at `now`.
+
+    The default of `now` is the end of the span.
+    """
+    return read_fresh(config, window, folder, now=now)
 
 
-def read_with(config: Project, window: Window, against: Version | None) -> Fresh:
+def read_with(config: Project, window: Window, against: Version | None, now: datetime) -> Fresh:
     """Read the training rows, with the columns that either model needs.
 
     A feature that only the champion has may be missing in the source. A numeric feature of the config without numbers
     ends the training run.
     """
-    fresh = _wide(config, window, against)
+    fresh = _wide(config, window, against, now)
     for finding in fresh.findings:
         if (
             finding.code == TYPE_CHANGED.name
@@ -61,18 +64,18 @@ def read_with(config: Project, window: Window, against: Version | None) -> Fresh
     return fresh
 
 
-def _wide(config: Project, window: Window, against: Version | None) -> Fresh:
+def _wide(config: Project, window: Window, against: Version | None, now: datetime) -> Fresh:
     if against is None:
-        return read(config, window, config.folder)
+        return read(config, window, config.folder, now)
     known = registry.reference(against)
     refuse_another_target(config, known, against.number)
     wide = widened(config, known)
     try:
-        return read(wide, window, config.folder)
+        return read(wide, window, config.folder, now)
     except MissingColumns:
         if wide.columns.features == config.columns.features:
             raise
-        return read(config, window, config.folder)
+        return read(config, window, config.folder, now)
 
 
 def no_rows(config: Project, window: Window) -> str:

@@ -236,8 +236,8 @@ def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
     """Return the rows of the request's window, or the rows that probes choose instead."""
     config, window = work.config, work.request.window
     if isinstance(config.training.window, ChosenSpan):
-        return choose(config, window, against, run_id)
-    fresh = read_with(config, window, against)
+        return choose(config, window, against, run_id, work.request.now)
+    fresh = read_with(config, window, against, work.request.now)
     rows = Canonical(fresh.frame, fresh.source_types)
     return Chosen(rows, challenger.split_rows(config, rows, window))
 

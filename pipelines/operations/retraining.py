@@ -35,7 +35,7 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
     settings = settings_of(config)
     key = (config.model, window, number, previous.number if previous else None, settings)
     request = Request(
-        request_id=digest("manual", *key, _rows(config, window))[:16],
+        request_id=digest("manual", *key, _rows(config, window, now))[:16],
         model=config.model,
         champion=number,
         window=window,
@@ -57,9 +57,9 @@ def _recover(config: Project, now: datetime) -> None:
             recovery.recover(config, ledger, now, logging.getLogger(__name__).warning, carry_out=carry_out)
 
 
-def _rows(config: Project, window: Window) -> str:
+def _rows(config: Project, window: Window, now: datetime) -> str:
     try:
-        return str(read.fn(config, window, config.folder).digest)
+        return str(read.fn(config, window, config.folder, now).digest)
     except (DriftloopError, OSError):
         # The flow raises and records the same error.
         return "unreadable"

@@ -68,6 +68,8 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
         sentences.append(f"worse than the reference: {row['loss_in_words']}")
     elif whole or _new(row):
         sentences.append(row.get("loss_in_words") or "")
+    if whole and row.get("labels_in_words"):
+        sentences.append(f"labels: {row['labels_in_words']}")
     if whole or _tone(row) in {"bad", "warn"}:
         sentences.append(" ".join((row["reason"] or "").split()))
     return [sentence for sentence in sentences if sentence]
@@ -101,6 +103,7 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
     last, judged, measured = _newest(ledger, model, serves)
     loss = measured.performance if measured else None
     known = measured is not None and measured.champion == serves
+    labels = next((check.labels for check in (last, judged) if check and check.labels), None)
     gate_loss = _gate_loss(ledger, champion) if champion else None
     request = next(iter(ledger.requests(model, most=1)), None)
     result = json.loads(request["body"]) if request and request["body"] else {}
@@ -125,6 +128,10 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
         "gate_loss": gate_loss,
         "reference_loss": loss.reference_loss if loss else None,
         "loss_rise": loss.rise if loss and math.isfinite(loss.rise) else None,
+        "label_coverage": labels.coverage if labels else None,
+        "label_delay_median_days": labels.delay_median_days if labels else None,
+        "label_delay_p95_days": labels.delay_p95_days if labels else None,
+        "labels_in_words": labels.sentence() if labels else None,
         "last_retrain": request["now"] if request else None,
         "last_retrain_outcome": (_undone(ledger, model, result.get("version")) or request["state"])
         if request

@@ -58,6 +58,8 @@ def _facts(check: Check) -> list[tuple[str, str]]:
         interval = f"{figure(loss.loss)} (95% CI {figure(loss.low)} to {figure(loss.high)})"
         reference = f"reference {figure(loss.reference_loss)}"
         facts.append((f"loss {loss.title}", f"{interval} on {loss.rows:,} rows, {reference}"))
+    if check.labels is not None:
+        facts.append(("labels", check.labels.sentence()))
     if check.baseline is not None:
         base = check.baseline
         interval = f"{base.title} {figure(base.loss)} (95% CI {figure(base.low)} to {figure(base.high)})"

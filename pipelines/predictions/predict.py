@@ -38,7 +38,7 @@ def predict_window(project: Project, now: datetime) -> Predicted:
     window = current_window(now, project.windows)
     phases.enter("reading rows")
     try:
-        frame = read_fresh(known, window, known.folder).frame
+        frame = read_fresh(known, window, known.folder, labels=False).frame
     except MissingColumns as error:
         if set(error.lost) & set(project.columns.features) or not set(error.lost) <= set(known.columns.features):
             raise

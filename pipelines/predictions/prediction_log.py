@@ -1,14 +1,15 @@
 """Prediction log: parquet files, matched to rows by their content. Read by checks, written by `predict`.
 
-A row is known by its time and a hash of its features, a prediction by the version that made it. The content of the log
-counts as served: it is data, checked for its shape and never executed.
+A row is known by its id, or by its time and a hash of its features, a prediction by the version that made it. The
+content of the log counts as served: it is data, checked for its shape and never executed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.ledger import digest
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.rows.canonical import labels
 from driftloop.monitoring.settings.secrets import expand
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import content_digest
@@ -26,6 +28,7 @@ from driftloop.pipelines.training.scorer import Scorer
 
 Floats = NDArray[np.float64]
 PREDICTION = "prediction"
+SLACK = timedelta(days=1)  # a row that is known by its id may get another time later
 
 
 @dataclass(frozen=True)
@@ -78,22 +81,50 @@ def row_keys(frame: pd.DataFrame, time: str, features: Sequence[str]) -> pd.Data
     return pd.DataFrame({"time": frame[time].dt.as_unit("us"), "row": rows}, index=frame.index)
 
 
+def ids_of(frame: pd.DataFrame, config: Project) -> pd.DataFrame:
+    """The id of each canonical row as text, a column for each of `columns.id` but the time; null as None."""
+    names = [name for name in config.columns.id if name != config.columns.time]
+    return pd.DataFrame({name: labels(frame[name]) for name in names}, index=frame.index)
+
+
 def find(config: Project, champion: Version, frame: pd.DataFrame) -> Logged:
-    """Return the logged predictions of these rows by this version; none if the log is missing or cannot be read."""
+    """Return the logged predictions of these rows by this version; none if the log is missing or cannot be read.
+
+    Rows are found by their id where the config has one, of several predictions of an id by the one for the same
+    features if there is one; lines without an id, and rows without one, by time and hash.
+    """
     nothing = Logged(np.zeros(len(frame), dtype=bool), np.empty(0))
     time = config.columns.time
     if frame.empty or not (place := folder(config)).is_dir():
         return nothing
-    log = _read(place, champion, frame[time].min(), frame[time].max())
+    ids, named = ids_of(frame, config), [name for name in config.columns.id if name != time]
+    around = pd.Timedelta(SLACK if config.columns.id else 0)
+    log = _read(place, champion, frame[time].min() - around, frame[time].max() + around, named)
     if log is None:
         return nothing
     names = _predictions(log)
-    keys = row_keys(frame, time, config.columns.features)
-    newest = log.drop_duplicates(["time", "row"], keep="last")
-    found = keys.merge(newest, on=["time", "row"], how="left")[names].to_numpy(dtype=np.float64, na_value=np.nan)
+    keys = row_keys(frame, time, config.columns.features).join(ids)
+    found = np.full((len(frame), len(names)), np.nan)
+    for columns, lines in _ways(config, log, named):
+        left = ~np.isfinite(found).all(axis=1) & keys[columns].notna().all(axis=1).to_numpy()
+        if left.any() and len(lines):
+            newest = lines.drop_duplicates(columns, keep="last")
+            more = keys.loc[left, columns].merge(newest[[*columns, *names]], on=columns, how="left")[names]
+            found[left] = more.to_numpy(dtype=np.float64, na_value=np.nan)
     known = np.isfinite(found).all(axis=1)
     classes = tuple(name.removeprefix(f"{PREDICTION} ") for name in names if name != PREDICTION)
     return Logged(known, found[known] if classes else found[known, 0], classes)
+
+
+def _ways(config: Project, log: pd.DataFrame, ids: list[str]) -> Iterator[tuple[list[str], pd.DataFrame]]:
+    """The columns that rows are looked up by, one way after the other, with the lines of the log that have them."""
+    named = log[ids].notna().all(axis=1) if ids else pd.Series(False, index=log.index)
+    columns = [*ids, *(["time"] if config.columns.time in config.columns.id else [])]
+    if columns:
+        named = named if ids else pd.Series(True, index=log.index)
+        yield [*columns, "row"], log[named]
+        yield columns, log[named]
+    yield ["time", "row"], log[~named]
 
 
 def append(
@@ -105,7 +136,7 @@ def append(
     """
     place = folder(config)
     place.mkdir(parents=True, exist_ok=True)
-    log = row_keys(frame, config.columns.time, config.columns.features)
+    log = row_keys(frame, config.columns.time, config.columns.features).join(ids_of(frame, config))
     ends = "_".join(f"{moment:%Y%m%dT%H%M%S}" for moment in (window.start, window.end))
     file = place / f"{ends}_v{version.number}_{content_digest(log)[:12]}.parquet"
     log = log.assign(version=version.number, model_id=version.model_id)
@@ -117,12 +148,20 @@ def append(
     return file
 
 
-def _read(place: Path, champion: Version, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame | None:
-    """Return the lines of one version within a time span, older files first; invalid files and values are ignored."""
+def _read(
+    place: Path, champion: Version, first: pd.Timestamp, last: pd.Timestamp, ids: list[str]
+) -> pd.DataFrame | None:
+    """Return the lines of one version within a time span, older files first; invalid files and values are ignored.
+
+    Lines have the columns of the id as text, None where they lack one; of lines with an id the hash may be missing.
+    """
     parts = []
     for file in sorted(place.glob("*.parquet"), key=lambda one: (one.stat().st_mtime_ns, one.name)):
         try:
             part = pd.read_parquet(file, filters=[("time", ">=", first), ("time", "<=", last)])
+            part = part.assign(**{name: labels(part[name]) if name in part else None for name in ids})
+            if "row" not in part and ids:
+                part = part.assign(row="")
             part = part.astype({"time": "datetime64[us, UTC]", "row": str, "version": str})
             numbers = part[_predictions(part)].apply(pd.to_numeric, errors="coerce")
         except Exception:  # noqa: S112  (the rows of an unreadable file are scored instead)
@@ -131,7 +170,7 @@ def _read(place: Path, champion: Version, first: pd.Timestamp, last: pd.Timestam
         ours = (part["version"] == champion.number) & (model_id.isna() | (model_id == champion.model_id))
         ours &= np.isfinite(numbers).all(axis=1)
         if ours.any() and len(numbers.columns):
-            parts.append(part[["time", "row"]].join(numbers).loc[ours])
+            parts.append(part[["time", "row", *ids]].join(numbers).loc[ours])
     return pd.concat(parts, ignore_index=True) if parts else None
 
 

@@ -13,7 +13,7 @@ from prefect import get_run_logger, runtime
 
 from driftloop.monitoring.errors import LeaseLost
 from driftloop.monitoring.ledger import Ledger, Request
-from driftloop.monitoring.records import Check, CheckWindow, Finding, FindingCode, Outcome, changed
+from driftloop.monitoring.records import Check, CheckWindow, Finding, FindingCode, LabelStatus, Outcome, changed
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
@@ -41,6 +41,7 @@ class CheckRun:
     decided: Check | None = None
     request: Request | None = None
     findings: tuple[Finding, ...] = ()
+    labels: LabelStatus | None = None
 
     def __post_init__(self) -> None:
         self.window = current_window(self.now, self.config.windows)
@@ -65,6 +66,7 @@ class CheckRun:
             "champion": self.champion,
             "champion_after": self.champion,
             "now": self.now,
+            "labels": self.labels,
             "dry_run": self.dry_run,
             "prefect_flow_run_id": self.flow_run_id,
         }

@@ -93,6 +93,7 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
     ends = [request.retrain for request in history.requests if request.retrain]
     promoted = sum(end.promoted for end in ends)
     share = judged.drift_share if judged else None
+    labels = next((check.labels for check in reversed(history.checks) if check.labels), None)
     return [
         ("Champion", f"version {history.champion}" if history.champion else "none"),
         ("Learned up to", f"{learned:%Y-%m-%d}" if learned else DASH),
@@ -100,6 +101,7 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
         ("Drifted features", f"{share:.0%}" if share is not None else "not judged"),
         ("Loss", history.new_champion or (_loss_in_words(history.measured or judged) if judged else "not judged")),
         ("Retrains", f"{len(history.requests)}, {promoted} promoted" if history.requests else "none"),
+        *([("Labels", labels.sentence())] if labels else []),
     ]
 
 

@@ -48,6 +48,8 @@ MADE: list[DriftloopError] = [
     errors.MissingFeatures("rows.parquet", ["speed"], ["sped"], version="3", file="taxi.yaml"),
     errors.ChampionOutgrown("rows.parquet", ["speed"], ["sped"], version="3", file="taxi.yaml"),
     errors.NamesDiffer("a.parquet", "Speed", "speed"),
+    errors.KeysDiffer("rows.csv", "id", "whole numbers", "labels.csv", "key", "text", '"id"'),
+    errors.MissingLabelColumns("labels.csv", ["order"], ["ordr"]),
     errors.TrainingRaised("a:b", "KeyError", "'here'", "Traceback ..."),
     errors.NotATime("rows.parquet", "ts", "numbers"),
     errors.BadExpression("columns.filter", "a >", "syntax error"),

@@ -56,6 +56,10 @@ class Engine(ABC):
     def __init__(self, con: Any, at: Place) -> None:
         self.con, self.at = con, at
 
+    def at_another_place(self, at: Place) -> Self:
+        """Return the same connection with another table or other files to read."""
+        return type(self)(self.con, at)
+
     @classmethod
     @abstractmethod
     def connect(cls, at: Place, folder: Path) -> Self:
@@ -81,7 +85,7 @@ class Engine(ABC):
         if isinstance(error, ImportError):
             scheme = at.text.partition("://")[0]
             return SourceMissing(at.where, at.scrub(str(error)), f"pip install 'ibis-framework[{scheme}]'")
-        return SourceMissing(at.where, message(error, at), "check source.url, and that the database answers")
+        return SourceMissing(at.where, message(error, at), f"check {at.section}.url, and that the database answers")
 
     def close(self) -> None:
         self.con.disconnect()

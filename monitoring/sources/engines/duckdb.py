@@ -14,6 +14,7 @@ from driftloop.monitoring.sources.places import Place, database_file
 from driftloop.monitoring.sources.typed import LONGEST, shortened
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 # ibis 12 cannot list the tables of DuckDB 2.
@@ -45,9 +46,13 @@ class DuckDB(FileEngine):
         import ibis
 
         engine = cls(ibis.duckdb.connect(), at)
-        if filesystem is not None and not at.text.startswith("http"):  # over HTTP DuckDB reads by itself
-            engine.con.register_filesystem(filesystem)
+        engine.reach(filesystem)
         return engine
+
+    def reach(self, filesystem: Any) -> None:
+        """Read files of a file system of fsspec, too; None is this machine's own."""
+        if filesystem is not None and not self.at.text.startswith("http"):  # over HTTP DuckDB reads by itself
+            self.con.register_filesystem(filesystem)
 
     def tables(self, wanted: str) -> dict[str, tuple[str, ...]]:
         return self.by_schema(self.con.raw_sql(TABLES).fetchall())
@@ -64,6 +69,19 @@ class DuckDB(FileEngine):
     def beside(self, sql: str) -> list[Any]:
         """The rows of a statement while those of another one are on their way."""
         return self.asked(lambda: native(self.con).cursor().execute(sql).fetchall())  # type: ignore[no-any-return]
+
+    def register(self, name: str, rows: Any) -> None:
+        """Give a frame a quoted name, or a reader of Arrow, which can be read once."""
+        self.asked(lambda: self.con.con.register(name.strip('"'), rows))
+
+    def unregister(self, name: str) -> None:
+        self.asked(lambda: self.con.con.unregister(name.strip('"')))
+
+    def add(self, table: str, rows: pd.DataFrame) -> None:
+        """Add rows to a table of this connection; the columns are in its order."""
+        self.register('"driftloop: more"', rows)
+        self.ask(f'INSERT INTO {table} SELECT * FROM "driftloop: more"')
+        self.unregister('"driftloop: more"')
 
     def one_thread(self) -> None:
         """Read with one thread from now on."""

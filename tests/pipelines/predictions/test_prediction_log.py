@@ -133,3 +133,46 @@ def test_without_a_path_the_log_lies_in_the_state_folder(tmp_path: Path, monkeyp
     )
     named = made.model_copy(update={"predictions": made.predictions.model_copy(update={"path": "${LOGS}/log"})})
     assert folder(named) == tmp_path / "deep/er/log"
+
+
+def shop(where: Path) -> tuple[Project, pd.DataFrame]:
+    """Rows with an id that is a number, and a config that names it."""
+    frame = rows()
+    frame.insert(0, "order_id", range(len(frame)))
+    return project(where, columns__id=["order_id"]), frame
+
+
+def test_rows_are_found_by_their_id(tmp_path: Path) -> None:
+    """A feature or the minute may have changed since: the same id is the same row, and another id another row."""
+    made, frame = shop(tmp_path)
+    file = append(made, version(), WEEK, frame, np.arange(len(frame), dtype=float), ())
+    assert pd.read_parquet(file)["order_id"].tolist() == [str(at) for at in range(len(frame))]
+    moved = frame.assign(amount=frame["amount"] + 1, ts=frame["ts"] + pd.Timedelta("1min"))
+    assert find(made, version(), moved).values.tolist() == list(range(len(frame)))
+    assert not find(made, version(), moved.assign(order_id=moved["order_id"] + 1000)).known.any()
+
+
+def test_of_one_id_the_prediction_for_the_same_features_counts(tmp_path: Path) -> None:
+    """Two rows that share an id keep their own predictions as long as their features differ."""
+    made, frame = shop(tmp_path)
+    twins = frame.assign(order_id=7)
+    append(made, version(), WEEK, twins, np.arange(len(frame), dtype=float), ())
+    assert find(made, version(), twins).values.tolist() == list(range(len(frame)))
+
+
+def test_lines_without_an_id_are_found_by_their_hash(tmp_path: Path) -> None:
+    """What was logged before the config had an id still counts; so does a row whose id is missing."""
+    made, frame = shop(tmp_path)
+    append(project(tmp_path), version(), WEEK, frame, np.arange(len(frame), dtype=float), ())
+    assert find(made, version(), frame).known.all()
+    nameless = frame.assign(order_id=None)
+    assert find(made, version(), nameless).values.tolist() == list(range(len(frame)))
+
+
+def test_a_log_of_others_needs_no_hash(tmp_path: Path) -> None:
+    """A service that knows ids writes time, id, version and prediction, and no more."""
+    made, frame = shop(tmp_path)
+    folder(made).mkdir()
+    log = pd.DataFrame({"time": frame["ts"], "order_id": frame["order_id"], "version": "1", "prediction": 3.5})
+    log.to_parquet(folder(made) / "theirs.parquet", index=False)
+    assert find(made, version(), frame).values.tolist() == [3.5] * len(frame)

@@ -1,0 +1,60 @@
+"""Columns as a source is read by: those of the config, with the type of the target and the table of the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from driftloop.monitoring.settings.columns import Columns, ColumnType
+from driftloop.monitoring.settings.labels import Labels
+
+
+class Reading(Columns):
+    """The columns of a config, with `labels` where the target is in a table of its own.
+
+    Then `types` has the columns of the rows alone, and `target_type` is how the target is read in text files. Where
+    rows are `unlabeled`, that table is not read, and no row has a label.
+    """
+
+    labels: Labels | None = None
+    target_type: ColumnType | None = None
+    unlabeled: bool = False
+
+    @classmethod
+    def of(cls, columns: Columns, types: Mapping[str, ColumnType], labels: Labels | None) -> Reading:
+        """Columns that were validated, with these types."""
+        known: dict[str, Any] = {name: getattr(columns, name) for name in Columns.model_fields}
+        mine = {name: kind for name, kind in types.items() if labels is None or name != columns.target}
+        return cls.model_construct(
+            **(known | {"types": mine, "labels": labels, "target_type": types.get(columns.target)})
+        )
+
+    @property
+    def in_rows(self) -> tuple[str, ...]:
+        names = super().in_rows
+        apart = self.labels is not None or self.unlabeled
+        return tuple(name for name in names if name != self.target) if apart else names
+
+    @property
+    def without_labels(self) -> Reading:
+        """The same columns without the table of labels; labels among the rows are read all the same."""
+        return self.model_copy(update={"labels": None, "unlabeled": self.labels is not None})
+
+    @property
+    def of_labels(self) -> Columns | None:
+        """The columns of the table of labels: its keys as categories, and a time that is constant if it has none."""
+        if self.labels is None:
+            return None
+        target = self.labels.target or self.target
+        timeless = {} if self.labels.time else {NO_TIME: "'1970-01-01'"}
+        return Columns.model_construct(
+            time=self.labels.time or NO_TIME,
+            time_zone=self.time_zone,
+            target=target,
+            categorical=self.labels.key,
+            types={target: self.target_type} if self.target_type else {},
+            derived=timeless,
+        )
+
+
+NO_TIME = "driftloop: no time"

@@ -1,0 +1,221 @@
+"""Laws of the join of rows with labels, for every pair of a format or engine of rows and one of labels."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from driftloop.monitoring.config import Monitored
+from driftloop.monitoring.errors import KeysDiffer, MissingLabelColumns, SourceMissing
+from driftloop.monitoring.rows.canonical import conform
+from driftloop.monitoring.settings.source import Source
+from driftloop.monitoring.sources import CHANGED, DISPUTED, KNOWN, LABELS, count_labels, read_rows
+from tests.labeled import NOW, PLACES, SPAN, START, Keep, config, made_labels, made_rows
+from tests.servers.postgres import Postgres
+from tests.written import LOADERS
+
+
+def expected(rows: pa.Table, labels: pa.Table, now: datetime) -> pd.DataFrame:
+    """The join as one would write it by hand: of each row the labels of its key that were known, and the newest one."""
+    there = labels.to_pandas().dropna(subset=["order", "outcome"])
+    there = there[there["known_at"] <= now.replace(tzinfo=None)]
+    found = []
+    for key in rows["order_id"].to_pylist():
+        mine = there[there["order"] == key] if key is not None else there.iloc[:0]
+        newest = mine[mine["known_at"] == mine["known_at"].max()]
+        values = newest["outcome"].unique()
+        value = values[0] if len(values) == 1 else None
+        found.append((value, mine["known_at"].min(), mine["known_at"].max(), len(mine), len(values) > 1))
+    made = pd.DataFrame(found, columns=["y", KNOWN, CHANGED, LABELS, DISPUTED])
+    return made.assign(y=made["y"].astype(float))
+
+
+def joined(made: Monitored, folder: Path, now: datetime = NOW) -> pd.DataFrame:
+    return read_rows(made.source, made.reading, SPAN, folder, now).frame
+
+
+def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+    """Compare what was joined with what was expected, times in UTC."""
+    numbers, _ = conform(found[["ts", "fare", "y"]].assign(order_id=""), NUMBERS)
+    pd.testing.assert_series_equal(numbers["y"], wanted["y"], check_names=False)
+    for name in (KNOWN, CHANGED):
+        moments = pd.to_datetime(wanted[name]).dt.as_unit("us").dt.tz_localize("UTC")
+        pd.testing.assert_series_equal(found[name], moments, check_names=False)
+    assert found[LABELS].tolist() == wanted[LABELS].tolist()
+    assert found[DISPUTED].tolist() == wanted[DISPUTED].tolist()
+
+
+NUMBERS = config(Source(path="a.csv"), Source(path="b.csv"))
+
+
+@pytest.mark.parametrize("rows", PLACES)
+@pytest.mark.parametrize("labels", PLACES)
+def test_a_row_has_the_newest_label_that_was_known(keep: Keep, tmp_path: Path, rows: str, labels: str) -> None:
+    """Whatever keeps rows and labels, a row gets what a join by hand gets: no later and no disputed label."""
+    table, outcomes = made_rows(), made_labels()
+    made = config(keep(rows, table, "rows"), keep(labels, outcomes, "labels"))
+    for now in (NOW, datetime(2026, 1, 3, 7, tzinfo=UTC)):
+        same(joined(made, tmp_path, now), expected(table, outcomes, now))
+
+
+@pytest.mark.parametrize("place", LOADERS)
+def test_rows_and_labels_of_one_database(
+    place: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two tables of one database are joined there, with the same result."""
+    table, outcomes = made_rows(), made_labels()
+
+    def server() -> Postgres:
+        made: Postgres = request.getfixturevalue("postgres")
+        monkeypatch.setenv("SHOP_PASSWORD", made.password)
+        return made
+
+    source = LOADERS[place](tmp_path, outcomes, server)
+    url = str(source.url)
+    if place == "postgres":
+        import psycopg
+
+        with psycopg.connect(url.replace("${SHOP_PASSWORD}", server().password), autocommit=True) as con:
+            con.execute("ALTER TABLE trips RENAME TO outcomes")
+            con.execute("CREATE TABLE trips (order_id bigint, ts timestamp, fare float8)")
+            for row in table.to_pylist():
+                con.execute("INSERT INTO trips VALUES (%s, %s, %s)", tuple(row.values()))
+    elif place == "duckdb":
+        import duckdb
+
+        with duckdb.connect(str(tmp_path / "rows.duckdb")) as opened:
+            opened.execute("ALTER TABLE trips RENAME TO outcomes")
+            opened.register("given", table)
+            opened.execute("CREATE TABLE trips AS SELECT * FROM given")
+    else:
+        import sqlite3
+
+        with sqlite3.connect(tmp_path / "rows.db") as opened_file:
+            opened_file.execute("ALTER TABLE trips RENAME TO outcomes")
+        LOADERS[place](tmp_path, table, server)
+    made = config(Source(url=url, table="trips"), Source(url=url, table="outcomes"))
+    same(joined(made, tmp_path), expected(table, outcomes, NOW))
+    counts = count_labels(
+        made.source, made.reading, datetime(2026, 1, 1, tzinfo=UTC), NOW, datetime(2026, 1, 20, tzinfo=UTC), tmp_path
+    )
+    assert (counts.keyless, counts.future) == (1, future(outcomes))
+    assert counts.rowless == expected_alone(table, outcomes)
+
+
+def future(labels: pa.Table) -> int:
+    return int((labels.to_pandas()["known_at"] > datetime(2026, 1, 20)).sum())
+
+
+def expected_alone(rows: pa.Table, labels: pa.Table) -> int:
+    there = labels.to_pandas().dropna(subset=["order", "outcome"])
+    there = there[there["known_at"] <= NOW.replace(tzinfo=None)]
+    return int((~there["order"].isin(rows["order_id"].to_pylist())).sum())
+
+
+@pytest.mark.parametrize("rows", ["csv", "sqlite", "postgres"])
+@pytest.mark.parametrize("labels", ["parquet", "sqlite", "postgres"])
+def test_labels_that_serve_no_row_are_counted(keep: Keep, tmp_path: Path, rows: str, labels: str) -> None:
+    """Labels without a key, of the future, and of keys that no row has are counted, whatever keeps both tables."""
+    table, outcomes = made_rows(), made_labels()
+    made = config(keep(rows, table, "rows"), keep(labels, outcomes, "labels"))
+    present = datetime(2026, 1, 20, tzinfo=UTC)
+    counts = count_labels(made.source, made.reading, datetime(2026, 1, 1, tzinfo=UTC), NOW, present, tmp_path)
+    assert (counts.keyless, counts.future, counts.rowless) == (1, future(outcomes), expected_alone(table, outcomes))
+    assert counts.examples
+    assert not set(counts.examples) & {str(key) for key in table["order_id"].to_pylist()}
+
+
+@pytest.mark.parametrize("labels", PLACES)
+@pytest.mark.parametrize("rows", ["csv", "postgres"])
+def test_labels_without_a_time_count_at_any_moment(keep: Keep, tmp_path: Path, rows: str, labels: str) -> None:
+    """Without a time all labels are known; of two that differ none counts, of two that are alike the label does."""
+    outcomes = pa.table({"order": [0, 3, 6, 6, 9, 9], "outcome": [1.0, 2.0, 3.0, 3.0, 4.0, 5.0]})
+    made = config(keep(rows, made_rows(), "rows"), keep(labels, outcomes, "labels"), time=None)
+    found = joined(made, tmp_path).iloc[:4]
+    assert conform(found[["ts", "fare", "y"]].assign(order_id=""), NUMBERS)[0]["y"].tolist()[:3] == [1.0, 2.0, 3.0]
+    assert found[LABELS].tolist() == [1, 1, 2, 2]
+    assert found[DISPUTED].tolist() == [False, False, False, True]
+    assert found[KNOWN].isna().all()
+
+
+@pytest.mark.parametrize("rows", PLACES)
+@pytest.mark.parametrize("labels", PLACES)
+def test_keys_of_text_are_compared_as_they_are_spelled(keep: Keep, tmp_path: Path, rows: str, labels: str) -> None:
+    """007 and 7 are two names, in text files as in tables of text."""
+    table = made_rows([f"00{at}" if at % 2 else f"ä {at}" for at in range(80)])
+    outcomes = pa.table({"order": ["ä 0", "001", "2", "1", "ä 4"], "outcome": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    made = config(keep(rows, table, "rows"), keep(labels, outcomes, "labels"), time=None)
+    found, _ = conform(joined(made, tmp_path)[["ts", "fare", "y"]].assign(order_id=""), NUMBERS)
+    assert found["y"].dropna().tolist() == [1.0, 2.0, 5.0]
+
+
+@pytest.mark.parametrize("rows", ["csv", "sqlite"])
+@pytest.mark.parametrize("labels", ["parquet", "duckdb", "postgres"])
+def test_text_of_a_file_is_read_as_the_number_that_it_is_compared_with(
+    keep: Keep, tmp_path: Path, rows: str, labels: str
+) -> None:
+    """17.0 of a text file finds the label of 17 in a column of whole numbers, as pandas writes numbers with gaps."""
+    table = made_rows(["0.0", "3", " 6", "09", "x", "15.5", *map(str, range(100, 174))])
+    outcomes = pa.table({"order": [0, 3, 6, 9, 15], "outcome": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    made = config(keep(rows, table, "rows"), keep(labels, outcomes, "labels"), time=None)
+    found, _ = conform(joined(made, tmp_path)[["ts", "fare", "y"]].assign(order_id=""), NUMBERS)
+    assert found["y"].dropna().tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("labels", ["csv", "parquet", "sqlite", "postgres"])
+@pytest.mark.parametrize("rows", ["parquet", "postgres"])
+def test_a_key_of_several_columns(keep: Keep, tmp_path: Path, rows: str, labels: str) -> None:
+    """Rows may be known by several columns, the time and a feature among them."""
+    outcomes = pa.table(
+        {
+            "at": pa.array([START, START + timedelta(hours=3), START], pa.timestamp("us")),
+            "order": [0, 3, 3],
+            "value": [0.0, 1.0, 0.0],
+            "outcome": [7.0, 8.0, 9.0],
+        }
+    )
+    made = config(
+        keep(rows, made_rows(), "rows"),
+        keep(labels, outcomes, "labels"),
+        columns={"id": ["ts", "order_id", "fare"]},
+        key=["at", "order", "value"],
+        time=None,
+    )
+    found, _ = conform(joined(made, tmp_path)[["ts", "fare", "y"]].assign(order_id=""), NUMBERS)
+    assert found["y"].dropna().tolist() == [7.0, 8.0]
+
+
+@pytest.mark.parametrize("rows", ["parquet", "postgres"])
+@pytest.mark.parametrize("labels", ["duckdb", "postgres"])
+def test_keys_of_different_types_are_refused(keep: Keep, tmp_path: Path, rows: str, labels: str) -> None:
+    """Numbers never equal text: the error names both columns, both tables, and what to do."""
+    made = config(keep(rows, made_rows(), "rows"), keep(labels, made_labels(str), "labels"))
+    with pytest.raises(KeysDiffer) as caught:
+        joined(made, tmp_path)
+    assert "'order_id' holds whole numbers" in str(caught.value)
+    assert "'order' holds text" in str(caught.value)
+    assert "CAST" in caught.value.remedy
+
+
+def test_a_table_of_labels_that_lacks_a_column_or_is_not_there(keep: Keep, tmp_path: Path) -> None:
+    """A misspelt key is named with what there is; a missing file with the key of the config that names it."""
+    rows, labels = keep("parquet", made_rows(), "rows"), keep("csv", made_labels(), "labels")
+    with pytest.raises(MissingLabelColumns, match="no column 'ordr'"):
+        joined(config(rows, labels, key=["ordr"]), tmp_path)
+    with pytest.raises(SourceMissing) as caught:
+        joined(config(rows, Source(path="nowhere.csv")), tmp_path)
+    assert "labels.path" in caught.value.remedy
+
+
+def test_classes_and_words_that_are_no_number(keep: Keep, tmp_path: Path) -> None:
+    """Labels of classes keep their spelling, and text among numbers is shown as it is."""
+    outcomes = pa.table({"order": [0, 3, 6], "outcome": ["01", "true", "n"]})
+    rows, labels = keep("parquet", made_rows(), "rows"), keep("csv", outcomes, "labels")
+    made = config(rows, labels, time=None)
+    assert joined(made, tmp_path)["y"].tolist()[1:3] == ["true", "n"]
+    classes = Monitored.model_validate(made.model_dump() | {"task": "multiclass"})
+    assert joined(classes, tmp_path)["y"].tolist()[:3] == ["01", "true", "n"]
