@@ -30,7 +30,15 @@ DOCUMENTED = {
     },
     "sklearn": {
         *("sklearn.base", "sklearn.compose", "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection"),
-        *("sklearn.pipeline", "sklearn.preprocessing"),
+        *(
+            "sklearn",
+            "sklearn.calibration",
+            "sklearn.dummy",
+            "sklearn.ensemble",
+            "sklearn.exceptions",
+            "sklearn.isotonic",
+        ),
+        *("sklearn.metrics", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.tree", "sklearn.utils"),
     },
     "skops": {"skops.io"},
     "sqlglot": {"sqlglot", "sqlglot.errors"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,42 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(file for half in ("monitoring", "pipelines") for file in (ROOT / half).rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 60
+# Modules without a test file at their own path, by the reason why they need none. They decide nothing on their own.
+WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
+    "only texts or declarations; what uses them is tested": (
+        *("monitoring/errors/*", "monitoring/quality/settings.py", "monitoring/records/finding_codes.py"),
+        *("monitoring/records/estimate.py", "monitoring/settings/*", "monitoring/drift/settings.py"),
+        *("monitoring/presentation/*", "monitoring/profiles/errors.py", "monitoring/ledger/tables.py"),
+        *("pipelines/gate/rule.py", "pipelines/gate/wording.py", "pipelines/requests/noticed.py"),
+    ),
+    "base of one object per file; the laws of its room run every object through it": (
+        *("monitoring/drift/methods/base.py", "monitoring/formats/base.py", "monitoring/losses/base.py"),
+        *("monitoring/tasks/*", "pipelines/training/tasks/*", "monitoring/drift/methods/evidently.py"),
+    ),
+    "reading and opening of sources: tests/monitoring/sources/test_engines.py, test_postgres.py and test_laws.py": (
+        *("monitoring/sources/engines/*", "monitoring/sources/frames.py", "monitoring/sources/opening.py"),
+        *("monitoring/sources/relation.py", "monitoring/formats/parquet.py", "monitoring/ledger/database.py"),
+    ),
+    "counting of columns: tests/monitoring/profiles": (
+        *("monitoring/profiles/building.py", "monitoring/profiles/columns.py", "monitoring/profiles/levels.py"),
+        *("monitoring/profiles/numbers.py", "monitoring/profiles/storing.py"),
+    ),
+    "names of a dependency: tests/contracts": (
+        *("monitoring/report/evidently_parts.py", "pipelines/registry/mlflow_parts.py", "pipelines/runtime/copies.py"),
+    ),
+    "arguments of a command that calls a function: tests/pipelines/test_cli.py": (
+        *("pipelines/commands/*", "pipelines/operations/functions.py"),
+    ),
+    "wiring of steps that are tested on their own; tests/scenarios and tests/faults run it whole": (
+        *("pipelines/flows/monitoring.py", "pipelines/flows/reading.py", "pipelines/flows/challenger.py"),
+        *("pipelines/requests/check_run.py", "pipelines/requests/finishing.py", "pipelines/requests/dead_runs.py"),
+        *("pipelines/requests/approval.py", "pipelines/runtime/failpoints.py", "pipelines/runtime/pages.py"),
+        *("pipelines/service/metrics.py", "pipelines/service/watching.py", "pipelines/init/model_file.py"),
+    ),
+    "fitting by a library: tests/pipelines/training/test_fit.py runs every estimator": (
+        *("pipelines/training/fit_*.py", "pipelines/training/in_child.py", "pipelines/training/rows.py"),
+    ),
+}
 
 
 def length(node: ast.stmt) -> int:
@@ -49,3 +86,13 @@ def test_a_docstring_does_not_make_a_function_long(body: int, docstring: int, lo
     text = '    """' + "words\n" * (docstring - 1) + '"""\n' if docstring else ""
     source = "def example():\n" + text + "    x = 1\n" * body
     assert (long_functions(source) == {"example": body + 1}) == long
+
+
+def test_every_module_that_decides_has_a_test_file_of_its_own() -> None:
+    """A module's tests are at its path under tests/; each exception has a reason and is a module."""
+    expected = {file.relative_to(ROOT) for file in MODULES if file.name != "__init__.py"}
+    missing = {str(one) for one in expected if not (ROOT / "tests" / one.parent / f"test_{one.name}").is_file()}
+    patterns = [pattern for patterns in WITHOUT_TWIN.values() for pattern in patterns]
+    assert {one for one in missing if not any(fnmatch(one, pattern) for pattern in patterns)} == set()
+    names = {str(one) for one in expected}
+    assert [pattern for pattern in patterns if not any(fnmatch(one, pattern) for one in names)] == []

@@ -1,0 +1,29 @@
+"""The Hellinger distance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from driftloop.monitoring.drift.methods.hellinger import METHOD, hellinger
+
+OLD, NEW = np.array([50.0, 30.0, 20.0]), np.array([20.0, 30.0, 50.0])
+
+
+def test_it_is_the_textbooks_formula() -> None:
+    """The distance of the square roots, over the square root of 2."""
+    p, q = OLD / OLD.sum(), NEW / NEW.sum()
+    assert hellinger(OLD, NEW) == pytest.approx(np.linalg.norm(np.sqrt(p) - np.sqrt(q)) / np.sqrt(2))
+
+
+def test_the_number_of_rows_does_not_matter() -> None:
+    """Only the shares count, and several pairs are scored at once."""
+    assert hellinger(OLD, 7 * NEW) == pytest.approx(hellinger(OLD, NEW))
+    both = hellinger(np.stack([OLD, OLD]), np.stack([NEW, OLD]))
+    assert both == pytest.approx([float(hellinger(OLD, NEW)), 0.0])
+
+
+def test_sides_that_share_nothing_are_as_far_as_can_be() -> None:
+    """The bound that the method declares is reached where no cell has rows of both sides."""
+    assert METHOD.bound is not None
+    assert hellinger(np.array([9.0, 0.0]), np.array([0.0, 4.0])) == pytest.approx(METHOD.bound)
