@@ -153,7 +153,7 @@ def test_a_declared_type_that_does_not_fit_is_refused_with_its_place(tmp_path: P
     config = columns(types={"until": "timestamp"}, derived={"left": "date_diff('hour', ts, until)"}, numeric=("left",))
     assert read_rows(source, config, WEEK, tmp_path).frame["left"].tolist() == [0]
     source = csv(tmp_path, (tmp_path / "rows.csv").read_text() + f"{DAY},1,a,soon,1\n")
-    with pytest.raises(SourceUnreadable, match=r"rows\.csv, line 3: .*'soon' in until is no timestamp"):
+    with pytest.raises(SourceUnreadable, match=r"rows\.csv, line 3: .*'soon' in until is not of the type timestamp"):
         read_rows(source, config, WEEK, tmp_path)
 
 
