@@ -27,6 +27,10 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("monitoring/sources/engines/*", "monitoring/sources/frames.py", "monitoring/sources/opening.py"),
         *("monitoring/sources/relation.py", "monitoring/formats/parquet.py", "monitoring/ledger/database.py"),
     ),
+    "labels in a table of their own: tests/monitoring/sources/labels and tests/scenarios/test_labels.py": (
+        *("monitoring/sources/labels/*", "monitoring/records/labels.py", "pipelines/backtest/label_times.py"),
+        "pipelines/flows/labelling.py",
+    ),
     "counting of columns: tests/monitoring/profiles": (
         *("monitoring/profiles/building.py", "monitoring/profiles/columns.py", "monitoring/profiles/levels.py"),
         *("monitoring/profiles/numbers.py", "monitoring/profiles/storing.py"),

@@ -72,10 +72,10 @@ class DuckDB(FileEngine):
 
     def register(self, name: str, rows: Any) -> None:
         """Give a frame a quoted name, or a reader of Arrow, which can be read once."""
-        self.asked(lambda: self.con.con.register(name.strip('"'), rows))
+        self.asked(lambda: native(self.con).register(name.strip('"'), rows))
 
     def unregister(self, name: str) -> None:
-        self.asked(lambda: self.con.con.unregister(name.strip('"')))
+        self.asked(lambda: native(self.con).unregister(name.strip('"')))
 
     def add(self, table: str, rows: pd.DataFrame) -> None:
         """Add rows to a table of this connection; the columns are in its order."""
