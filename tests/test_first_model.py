@@ -21,12 +21,12 @@ def test_each_command_of_the_page_gives_the_output_shown(tmp_path: Path) -> None
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MLFLOW_"))}
     where = clean | {"DRIFTLOOP_HOME": str(tmp_path / "state")}
     shown = SHOWN.findall(PAGE)
-    assert [command.split()[0] for command, _ in shown] == ["init", "check", "check"]
+    assert [command.split()[0] for command, _ in shown] == ["init", "validate", "check", "check"]
     for command, output in shown:
         words = [sys.executable, "-m", "driftloop.pipelines.cli", *shlex.split(command)]
         done = subprocess.run(words, cwd=tmp_path, env=where, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        if command.startswith("init"):
+        if command.startswith(("init", "validate")):
             assert done.stdout == output
         else:
             assert verdict(done.stdout) == verdict(output)

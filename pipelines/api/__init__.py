@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         replay,
         retrain,
         status,
+        validate,
     )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "replay",
     "retrain",
     "status",
+    "validate",
 ]
 
 

@@ -88,8 +88,12 @@ def backtest(
     with only_json(as_json), shown():
         from driftloop.pipelines.backtest.run import backtest as run
         from driftloop.pipelines.config.project import load
+        from driftloop.pipelines.flows.mismatch import refuse_mismatch
+        from driftloop.pipelines.runtime import home
 
         project = load(config)
+        home.prepare()
+        refuse_mismatch(project)
         price = cost or _configured_cost(project)
         study = run(project, present, policies=names, cost=price, batch=batch, label_delay=label_delay)
         for note in study.notes:

@@ -22,6 +22,7 @@ from driftloop.monitoring.errors import (
     suggestion,
 )
 from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.rows.bent import Bent
 from driftloop.monitoring.rows.canonical import numbers
 from driftloop.monitoring.sources import times
 from driftloop.pipelines.config.project import Project
@@ -46,19 +47,17 @@ def refuse_mismatch(project: Project) -> None:
         known = sources.fitting(project.source, project.reading, project.folder)
     except (MissingLabelColumns, KeysDiffer, TypeMisfit) as error:
         if is_new(project):
-            raise _of_new(project, error) from None
+            raise misfit(project, error) from None
         return
     except MissingColumns as error:
         new = [name for name in error.lost if name not in _trained_with(project)]
         if new:
-            raise _lost(project, new, error) from None
+            raise lost_column(project, new, error) from None
         return
     except NotATime as error:
         if _trained_with(project):
             return
-        raise ConfigError(
-            str(project.file), "columns.time", error.found, expected=error.expected, remedy=error.remedy
-        ) from None
+        raise misfit(project, error) from None
     except (BadExpression, DriverMissing, SecretMissing):
         if is_new(project):
             raise
@@ -69,8 +68,10 @@ def refuse_mismatch(project: Project) -> None:
         _refuse_words(project)
 
 
-def _of_new(project: Project, error: MissingLabelColumns | KeysDiffer | TypeMisfit) -> ConfigError:
-    """A mistake in the labels or types of a config whose model has no history yet."""
+def misfit(project: Project, error: MissingLabelColumns | KeysDiffer | TypeMisfit | NotATime) -> ConfigError:
+    """Return the error for labels, types or times that are not as the config expects them."""
+    if isinstance(error, NotATime):
+        return ConfigError(str(project.file), "columns.time", error.found, expected=error.expected, remedy=error.remedy)
     if not isinstance(error, MissingLabelColumns):
         key = "labels.key" if isinstance(error, KeysDiffer) else f"columns.types.{error.column}"
         return ConfigError(str(project.file), key, error.found, expected=error.expected, remedy=error.remedy)
@@ -85,7 +86,8 @@ def _of_new(project: Project, error: MissingLabelColumns | KeysDiffer | TypeMisf
     )
 
 
-def _lost(project: Project, lost: list[str], error: MissingColumns) -> ConfigError:
+def lost_column(project: Project, lost: list[str], error: MissingColumns) -> ConfigError:
+    """Return the error for columns of the config that the source does not have, with the most similar name."""
     columns = project.columns
     key = next((key for key in ("time", "id", "target", "numeric", "categorical") if _named(columns, key, lost[0])), "")
     where = f"columns.{key}" if key else "columns"
@@ -117,15 +119,21 @@ def _refuse_words(project: Project) -> None:
             continue
         _, came = numbers(frame[name], name)
         if came.given >= ENOUGH and came.lost == came.given:
-            key = "columns.target" if name == columns.target else "columns.numeric"
-            raise ConfigError(
-                str(project.file),
-                key,
-                f"{name!r} has no number among its values, such as {came.example}",
-                expected="numbers as Python writes them, without units and thousands separators",
-                remedy=f"derive a number (columns.derived), or name {name!r} "
-                + ("in a classification (task)" if name == columns.target else "under columns.categorical"),
-            )
+            raise no_number(project, came)
+
+
+def no_number(project: Project, came: Bent) -> ConfigError:
+    """Return the error for a column that the config calls numeric and that holds no number."""
+    name = came.name
+    is_target = name == project.columns.target
+    return ConfigError(
+        str(project.file),
+        "columns.target" if is_target else "columns.numeric",
+        f"{name!r} has no number among its values, such as {came.example}",
+        expected="numbers as Python writes them, without units and thousands separators",
+        remedy=f"derive a number (columns.derived), or name {name!r} "
+        + ("in a classification (task)" if is_target else "under columns.categorical"),
+    )
 
 
 def _trained_with(project: Project) -> frozenset[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from driftloop.pipelines.backtest import Replay
     from driftloop.pipelines.backtest.study import Study
     from driftloop.pipelines.config.project import Project
+    from driftloop.pipelines.operations.validation import Validation
     from driftloop.pipelines.predictions.predict import Predicted
 
 FRAME_HEIGHT = 640
@@ -43,6 +44,16 @@ def load(config: str | Path) -> Project:
     from driftloop.pipelines.config import project
 
     return project.load(config)
+
+
+def validate(config: str | Path | Project, *, now: datetime | None = None) -> Validation:
+    """Validate a config against its source: columns, types, rows and labels per window, estimator, notifications.
+
+    Trains nothing, starts nothing and writes nothing. A config that does not fit is a result, with the reason.
+    """
+    from driftloop.pipelines.operations import validation
+
+    return validation.validate(_project(config), _moment(now))
 
 
 def check(config: str | Path | Project, *, now: datetime | None = None, dry_run: bool = False) -> CheckResult:
@@ -136,8 +147,12 @@ def backtest(
     duration or a number of batches; both default to the config's.
     """
     from driftloop.pipelines.backtest.run import backtest as run
+    from driftloop.pipelines.flows.mismatch import refuse_mismatch
+    from driftloop.pipelines.runtime import home
 
     project, moment = _project(config), _moment(now)
+    home.prepare()
+    refuse_mismatch(project)
     return run(project, moment or datetime.now(UTC), policies=policies, cost=cost, batch=batch, label_delay=label_delay)
 
 

@@ -38,7 +38,7 @@ def fit_function(
     `TrainingRaised` with its traceback; one that does not end within the limits, or whose process dies,
     `TrainingStopped`.
     """
-    function = _find(path)
+    function = find(path)
     named = {"task": task, "params": dict(params), "seed": seed}
     if limits is None:
         estimator = _fitted(path, _call_here(function, encoded, target, named))
@@ -78,7 +78,8 @@ def _fitted(path: str, end: Answered | Raised | Stopped) -> Any:
             raise TrainingRaised(path, name, text, frames) from error
 
 
-def _find(path: str) -> Callable[..., Any]:
+def find(path: str) -> Callable[..., Any]:
+    """Import and return the function at `module:function`; `EstimatorError` explains why it cannot be used."""
     module_name, _, name = path.partition(":")
     try:
         module = import_module(module_name)

@@ -48,6 +48,10 @@ class Sklearn:
         stops = "early_stopping" in known and known["early_stopping"].default is False
         return {"early_stopping": True, **params} if stops else params
 
+    def verify(self, params: dict[str, Any], task: Task, fitting: Fitting) -> None:
+        """Raise `EstimatorError` for a class that does not exist, does not fit the task, or lacks a parameter."""
+        _build(self.path, task, params, fitting)
+
     def fit(self, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any:
         """Fit a pipeline on all rows."""
         return _fit(self.path, rows, params, fitting)

@@ -1,0 +1,247 @@
+"""Validation of a config against its source: keys, columns, types, rows, estimator and notifications.
+
+Trains nothing, needs no champion, and reads neither ledger, MLflow nor Prefect.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from driftloop.monitoring import sources
+from driftloop.monitoring.errors import (
+    BadData,
+    ConfigError,
+    DriftloopError,
+    KeysDiffer,
+    MissingColumns,
+    MissingLabelColumns,
+    NotATime,
+    SourceMissing,
+    TypeMisfit,
+)
+from driftloop.monitoring.records import Moment, Record, Window
+from driftloop.monitoring.rows.bent import Bent
+from driftloop.monitoring.rows.canonical import labels, numbers
+from driftloop.monitoring.settings.secrets import variables
+from driftloop.monitoring.windows import STEPS, align, current_window, training_window
+from driftloop.pipelines.config import own_code
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.flows.mismatch import ENOUGH, lost_column, misfit, no_number
+from driftloop.pipelines.operations.row_counts import RowCount, counted, shortages
+from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
+from driftloop.pipelines.training.verifying import verify_estimator
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+State = Literal["ok", "note", "wrong"]
+# The types of the columns are compared with this many rows.
+SAMPLE = 20_000
+MOST_CLASSES = 1_000
+
+
+class Validated(Record):
+    """One validated part. A `note` is worth knowing; `wrong` prevents checks. `key` is that of the config."""
+
+    key: str
+    state: State
+    message: str
+
+
+class Validation(Record):
+    """Result of a validation: `valid`, or `invalid` if a part is wrong, with the reason of the first one."""
+
+    model: str
+    outcome: Literal["valid", "invalid"]
+    reason: str
+    now: Moment
+    parts: tuple[Validated, ...]
+    windows: tuple[RowCount, ...]
+    exit_code: int
+    past: bool = Field(False, exclude=True)
+
+
+def validate(project: Project, now: datetime | None = None) -> Validation:
+    """Validate a config that could be read, against its source as of `now`.
+
+    Without `now`, and without rows in the current window, the windows end at the newest row. The exit code is 2 if the
+    config is wrong, 1 if the source cannot be read, else 0.
+    """
+    walk = _Walk(project, now)
+    walk.attempt("source", walk.source)
+    if not walk.errors:
+        walk.attempt("columns", lambda: _types(project, walk.now))
+    walk.attempt("training.estimator", lambda: _estimator(project))
+    walk.attempt("performance", lambda: _loss(project))
+    walk.attempt("notify", lambda: _notifications(project))
+    wrong = [part.message for part in walk.parts if part.state == "wrong"]
+    unreadable = all(isinstance(error, BadData | SourceMissing) for error in walk.errors)
+    return Validation(
+        model=project.model,
+        outcome="invalid" if wrong else "valid",
+        reason=wrong[0] if wrong else "the config fits its source",
+        now=walk.now,
+        parts=tuple(walk.parts),
+        windows=tuple(walk.windows),
+        exit_code=0 if not wrong else 1 if unreadable else 2,
+        past=walk.past,
+    )
+
+
+class _Walk:
+    """Results of the parts so far; an error of one does not keep the others from being validated."""
+
+    def __init__(self, project: Project, now: datetime | None) -> None:
+        self.project, self.given, self.now = project, now, now or datetime.now(UTC)
+        self.parts = [Validated(key="keys", state="ok", message=f"{project.task} of {project.columns.target!r}")]
+        self.errors: list[DriftloopError] = []
+        self.windows: list[RowCount] = []
+        self.past = now is not None
+
+    def attempt(self, key: str, part: Callable[[], Iterable[Validated]]) -> None:
+        """Add the results of a part, the error that ends it included."""
+        try:
+            self.parts.extend(part())
+        except DriftloopError as error:
+            self.errors.append(error)
+            self.parts.append(Validated(key=key, state="wrong", message=str(error)))
+
+    def source(self) -> Iterator[Validated]:
+        """Compare the columns with the source, and count rows and labels."""
+        project = self.project
+        yield _fits(project)
+        span = sources.span(project.source, project.reading, project.folder)
+        if span is None:
+            yield Validated(key="source", state="note", message="no row has a time: there is nothing to check yet")
+            return
+        yield Validated(key="source", state="ok", message=f"rows from {_day(span.start)} to {_day(span.end)}")
+        current = current_window(self.now, project.windows)
+        if self.given is None and current.start >= span.end:
+            self.now, self.past = _after(span.end, project), True
+            message = (
+                f"no rows in {current}, the window of a check now: rows are counted as of the newest one; "
+                f"to check it: --now {self.now:%Y-%m-%dT%H:%M}"
+            )
+            yield Validated(key="windows", state="note", message=message)
+        self.windows = counted(project, self.now)
+        short = shortages(project, self.windows)
+        yield from (Validated(key=key, state="note", message=message) for key, message in short)
+        if not short:
+            yield Validated(key="windows", state="ok", message="enough rows and labels in every window")
+
+
+def _fits(project: Project) -> Validated:
+    try:
+        known = sources.fitting(project.source, project.reading, project.folder)
+    except (MissingLabelColumns, KeysDiffer, NotATime, TypeMisfit) as error:
+        raise misfit(project, error) from None
+    except MissingColumns as error:
+        raise lost_column(project, list(error.lost), error) from None
+    count = len(project.columns.features)
+    if not known:
+        return Validated(key="source", state="note", message="it is empty, so its columns are not known")
+    of = f"{count} feature{'s' if count > 1 else ''}, target and time are there"
+    return Validated(key="columns", state="ok", message=f"{of}, of {len(known)} columns")
+
+
+def _types(project: Project, now: datetime) -> Iterator[Validated]:
+    """Read numbers and classes of the newest rows as a check does."""
+    current = current_window(now, project.windows)
+    training = training_window(current, project.columns.label_delay, project.learned_span)
+    span = Window(start=min(training.start, current.start), end=current.end)
+    with sources.stream_rows(project.source, project.reading, span, project.folder, SAMPLE, now) as stream:
+        frame = next(iter(stream.frames))
+    columns, lossy = project.columns, 0
+    for name in (*columns.features, columns.target):
+        if project.kind(name) != "numeric":
+            continue
+        _, came = numbers(frame[name], name)
+        if came.given >= ENOUGH and came.lost == came.given:
+            raise no_number(project, came)
+        if came.lost:
+            lossy += 1
+            yield _lossy(came)
+    if project.type.has_classes:
+        yield from _classes(project, frame[columns.target].dropna())
+    if not lossy and len(frame):
+        count = sum(project.kind(name) == "numeric" for name in columns.features)
+        message = f"all values of {count} numeric features read as numbers, in {len(frame):,} rows"
+        yield Validated(key="types", state="ok", message=message)
+
+
+def _lossy(came: Bent) -> Validated:
+    message = f"{came.lost:,} of {came.given:,} values are not numbers and count as missing, such as {came.example}"
+    return Validated(key=f"columns.numeric.{came.name}", state="note", message=message)
+
+
+def _classes(project: Project, values: pd.Series) -> Iterator[Validated]:
+    known = labels(values).value_counts()
+    target, count = project.columns.target, len(known)
+    if count > 2 and project.task == "binary":
+        raise ConfigError(
+            str(project.file),
+            "task",
+            f"binary, and {target!r} has {count:,} classes",
+            expected="two classes",
+            remedy="write multiclass, or regression if they are numbers",
+        )
+    if count > MOST_CLASSES:
+        yield Validated(key="task", state="note", message=f"{target!r} has {count:,} classes: is it a number?")
+
+
+def _estimator(project: Project) -> Iterator[Validated]:
+    own_code.importable(project)
+    verify_estimator(project.training, project.task, project.loss)
+    yield Validated(key="training.estimator", state="ok", message=f"{project.training.estimator} can be used")
+
+
+def _loss(project: Project) -> Iterator[Validated]:
+    own_code.ready(project)
+    yield Validated(key="performance", state="ok", message=str(project.loss))
+
+
+def _notifications(project: Project) -> Iterator[Validated]:
+    urls = project.notify.urls
+    for at, url in enumerate(urls):
+        lacking = [name for name in variables(url) if not os.environ.get(name)]
+        if lacking:
+            names = ", ".join(lacking)
+            yield Validated(
+                key=f"notify.urls.{at}",
+                state="note",
+                message=f"{names} not set in this environment, so nothing would be sent to this URL",
+            )
+    if urls:
+        message = f"{len(urls)} URL{'s' if len(urls) > 1 else ''}; `driftloop notify {project.file}` sends a test"
+        yield Validated(key="notify", state="ok", message=message)
+
+
+def _after(end: datetime, project: Project) -> datetime:
+    """Return a round moment after the newest row, with that row in the current window."""
+    moments = [align(end, step) + step for step in reversed(STEPS)]
+    return next((one for one in moments if current_window(one, project.windows).end >= end), end + timedelta(days=1))
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def render(result: Validation, file: Path, on: Screen = PIPE) -> str:
+    """Return the result as text: the parts, the counts per window, and what to do next."""
+    lines = [f"{result.model}: {result.outcome}, as of {_day(result.now)} UTC"]
+    for part in result.parts:
+        first, *more = part.message.split("\n")
+        lines += [f"  {part.state:<6} {part.key}: {first}", *(f"         {line}" for line in more)]
+    if result.windows:
+        rows = [Row([one.name, str(one.window), f"{one.rows:,}", f"{one.labels:,}"]) for one in result.windows]
+        columns = [Column("window"), Column("span"), Column("rows", number=True), Column("labels", number=True)]
+        lines += ["", *drawn(columns, rows, on, indent=2)]
+    if result.outcome == "valid":
+        lines += ["", f"next: driftloop check {file}" + (f" --now {result.now:%Y-%m-%dT%H:%M}" if result.past else "")]
+    return "\n".join(lines)
