@@ -21,6 +21,7 @@ import driftloop.pipelines
 from driftloop.monitoring.drift.methods import METHODS
 from driftloop.monitoring.drift.settings import ColumnDrift
 from driftloop.monitoring.losses import AnyLoss, Loss
+from driftloop.monitoring.metrics import AnyMetric, Metric
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger
 from driftloop.monitoring.records import FindingCode
 from driftloop.monitoring.settings.durations import format_duration
@@ -52,6 +53,15 @@ regression and `log_loss` for classes. Lower is better for each, and no loss is 
 """
 
 
+BETTER = {"higher": "higher", "lower": "lower", "zero": "near 0"}
+METRICS = """\
+Metrics next to the loss, for example `metrics: [roc_auc, {metric: precision, threshold: 0.3}]`. If the key is not
+given, those of the task are measured: `rmse`, `r2` and `bias` for regression; `roc_auc`, `pr_auc`, `precision`,
+`recall` and `calibration_error` for two classes; `f1`, `balanced_accuracy` and `calibration_error` for more.
+`metrics: []` measures none. See [losses and metrics](losses-and-metrics.md).
+"""
+
+
 def config_page() -> str:
     """Every key of the YAML with type, default and meaning."""
     parts = [TOP, _section("Top level", Project, skip={"file"})]
@@ -70,6 +80,8 @@ def config_page() -> str:
             parts.append(_section("`schedule.on`", On))
         if name == "performance":
             parts.append(_kinds("`performance`", AnyLoss, "loss", LOSSES))
+        if name == "metrics":
+            parts.append(_kinds("`metrics`", AnyMetric, "metric", METRICS))
         if name == "policies":
             parts += [_kinds("Triggers", AnyTrigger, "policy"), _kinds("Guards", AnyGuard, "policy")]
     return "\n".join(parts)
@@ -189,16 +201,22 @@ def _range(schema: dict[str, Any]) -> str:
 def _kinds(title: str, union: Any, key: str, top: str = "") -> str:
     """Write what a section of several kinds can be; `key` names the kind."""
     lines = [f"## {title}\n", *([top] if top else [])]
-    for kind in typing.get_args(typing.get_args(union)[0]):
+    sides = typing.get_args(union)[0]
+    while typing.get_origin(sides) is typing.Annotated:
+        sides = typing.get_args(sides)[0]
+    for kind in typing.get_args(sides):
         name = kind.model_fields[key].default
         lines.append(f"### `{name}`\n\n{inspect.cleandoc(kind.__doc__ or '')}\n")
         if issubclass(kind, Loss):
             tasks = " and ".join(sorted(kind.tasks))
             lines.append(f"For {tasks}. Unit: {kind.unit}. Best constant: {kind.constant}.\n")
+        if issubclass(kind, Metric):
+            tasks = " and ".join(sorted(kind.tasks))
+            lines.append(f"For {tasks}. Better: {BETTER[kind.better]}.\n")
         rows = _rows(kind, {key})
         if rows:
             lines.append("\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""]))
-        elif not issubclass(kind, Loss):
+        elif not issubclass(kind, Loss | Metric):
             lines.append("No keys.\n")
     return "\n".join(lines)
 
@@ -231,7 +249,7 @@ def _type(kind: Any) -> str:  # noqa: PLR0911 (a table of cases)
     if origin is dict:
         return f"map of {_type(inside[1])}"
     if isinstance(kind, type) and issubclass(kind, Section):
-        return next((key for key in ("policy", "loss") if key in kind.model_fields), "section")
+        return next((key for key in ("policy", "loss", "metric") if key in kind.model_fields), "section")
     names = {
         timedelta: "duration",
         str: "text",

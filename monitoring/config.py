@@ -9,6 +9,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from driftloop.monitoring.drift.settings import Drift, validate_method
 from driftloop.monitoring.errors import ValidationProblem, listed, suggestion
 from driftloop.monitoring.losses import AnyLoss, Loss, chosen, default, fitting
+from driftloop.monitoring.metrics import DEFAULTS, AnyMetric, Metric, distinct
+from driftloop.monitoring.metrics import fitting as fitting_metrics
+from driftloop.monitoring.metrics import named as metric_named
 from driftloop.monitoring.quality.settings import Preflight
 from driftloop.monitoring.records import Kind
 from driftloop.monitoring.settings.columns import PREDICTION, Columns
@@ -37,6 +40,39 @@ class Monitored(Section):
     performance: Annotated[AnyLoss | None, BeforeValidator(chosen)] = Field(
         None, description="loss function; mae for regression and log_loss for classes if not given"
     )
+
+    metrics: tuple[AnyMetric, ...] | None = Field(
+        None,
+        description="metrics to show next to the loss, by name or as `{metric: precision, threshold: 0.3}`; those of "
+        "the task if not given",
+    )
+
+    @model_validator(mode="after")
+    def _metrics_fit(self) -> Self:
+        for place, metric in enumerate(self.metrics or ()):
+            self.fitting_metric(metric, f"metrics[{place}]")
+        return self
+
+    def fitting_metric(self, metric: Metric, key: str) -> None:
+        """Refuse a metric that does not fit the task."""
+        if metric.fits(self.task):
+            return
+        one_kind = self.task in metric.tasks
+        raise ValidationProblem(
+            f"{metric.metric} without threshold"
+            if one_kind
+            else f"a metric that fits task {self.task}: one of {listed(fitting_metrics(self.task), 20)}",
+            key=key,
+            found=repr(metric.name),
+            remedy="a threshold needs two classes (task: binary)" if one_kind else None,
+        )
+
+    @property
+    def measured(self) -> tuple[Metric, ...]:
+        """The metrics that a check measures."""
+        if self.metrics is not None:
+            return distinct(self.metrics)
+        return tuple(metric_named(name) for name in DEFAULTS[self.task])
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -50,6 +50,11 @@ class Policy(Section, ABC):
         """Return a vote; the same arguments return the same vote."""
 
     @property
+    def metrics(self) -> frozenset[str]:
+        """The names of the metrics that it reads, its members included."""
+        return frozenset[str]().union(*(member.metrics for member in self.members))
+
+    @property
     def rule(self) -> str:
         """Return the policy with its explicit parameters in one line: the key of its past votes."""
         return f"{self.policy}({_fields(self)})"

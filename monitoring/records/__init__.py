@@ -30,14 +30,18 @@ from driftloop.monitoring.records.measures import (
     loss_title,
     share_drifted,
 )
+from driftloop.monitoring.records.metrics import Better, CalibrationBin, Confusion, MetricName, MetricValue, worsening
 
 __all__ = [
     "DRIFT",
     "TEXT",
+    "Better",
+    "CalibrationBin",
     "Check",
     "CheckWindow",
     "ColumnReference",
     "ColumnScore",
+    "Confusion",
     "Decision",
     "Estimate",
     "Finding",
@@ -47,6 +51,8 @@ __all__ = [
     "LabelStatus",
     "Learned",
     "Loss",
+    "MetricName",
+    "MetricValue",
     "Moment",
     "Outcome",
     "PastCheck",
@@ -70,4 +76,5 @@ __all__ = [
     "loss_title",
     "share_drifted",
     "utc",
+    "worsening",
 ]

@@ -11,6 +11,7 @@ from driftloop.monitoring.records.estimate import Estimate
 from driftloop.monitoring.records.judgement import PastCheck, Probe, Vote
 from driftloop.monitoring.records.labels import LabelStatus
 from driftloop.monitoring.records.measures import ColumnScore, Performance, Standing
+from driftloop.monitoring.records.metrics import CalibrationBin, Confusion, MetricValue
 
 
 class Retrain(Record):
@@ -48,6 +49,9 @@ class Check(Record):
     columns: tuple[ColumnScore, ...] = ()
     drift_share: float | None = None
     performance: Performance | None = None
+    metrics: tuple[MetricValue, ...] = ()
+    confusion: Confusion | None = None
+    calibration: tuple[CalibrationBin, ...] = ()
     baseline: Performance | None = None
     estimated: Estimate | None = None
     age_batches: float | None = None

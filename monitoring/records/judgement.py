@@ -8,12 +8,14 @@ from typing import Literal
 from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
 from driftloop.monitoring.records.estimate import Estimate
 from driftloop.monitoring.records.measures import ColumnScore, Performance, share_drifted
+from driftloop.monitoring.records.metrics import MetricValue
 
 Signal = Literal[
     "drift",
     "prediction_drift",
     "target_drift",
     "loss",
+    "metrics",
     "estimate",
     "probe",
     "age",
@@ -80,6 +82,7 @@ class Signals(Record):
     labelled_rows: int
     scores: tuple[ColumnScore, ...] = ()
     performance: Performance | None = None
+    metrics: tuple[MetricValue, ...] = ()
     estimated: Estimate | None = None
     champion: str | None = None
     champion_age: timedelta | None = None

@@ -47,6 +47,7 @@ class Reference(Record):
     `loss` is the champion's mean loss on rows it was not trained on, never its training loss. `source_types` are all
     columns of the source with their types in its engine; for text in files it is `TEXT` with the type it is read as.
     `importance` is the weight of each feature in the model, with sum 1; empty if the estimator has none.
+    `metrics` are the champion's on the rows of `loss`, by name.
     """
 
     window: Window
@@ -57,6 +58,7 @@ class Reference(Record):
     loss: float
     loss_rows: int
     importance: dict[str, float] = Field(default_factory=dict)
+    metrics: dict[str, float] = Field(default_factory=dict)
 
     def column(self, name: str) -> ColumnReference | None:
         return next((column for column in self.columns if column.name == name), None)

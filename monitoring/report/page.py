@@ -16,6 +16,7 @@ from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, number
 from driftloop.monitoring.presentation.standing import WORSE, format_loss, remains_worse
 from driftloop.monitoring.presentation.templating import render
 from driftloop.monitoring.records import Check, ColumnScore, Estimate, Performance, Vote
+from driftloop.monitoring.report import metrics
 from driftloop.monitoring.report.explanations import explained
 
 # Places in a page that Evidently drew, or in one of ours that was written before.
@@ -77,6 +78,8 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
     others = len(check.columns) - len(features)
     drifted = sum(score.drifted for score in check.columns)
     return {
+        **metrics.values(check),
+        "columns": _lines(check.columns),
         "check": check,
         "plots": plots,
         "worse": remains_worse(check),
@@ -86,7 +89,6 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
         "standing": _standing(check.performance) if check.performance else None,
         "losses": _losses(check),
         "votes": [(vote, *_measured(vote)) for vote in check.votes],
-        "columns": _lines(check.columns),
         "columns_remark": f"{drifted} of {len(check.columns)} drifted"
         + (", prediction and target included" if others else "")
         + "; ordered by score / threshold",

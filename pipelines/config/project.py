@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.errors import ConfigError, UnknownModel, ValidationProblem, listed
+from driftloop.monitoring.metrics import Metric, distinct
+from driftloop.monitoring.metrics import named as metric_named
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, RecoverableLoss
 from driftloop.monitoring.settings.durations import Span, format_duration, parse_duration
 from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed
@@ -166,6 +168,31 @@ class Project(Monitored):
                 found=f"{format_duration(self.training.holdout)} of {format_duration(self.training.window)}",
             )
         return self
+
+    @model_validator(mode="after")
+    def _metrics_of_rules_fit(self) -> Self:
+        for place, trigger in enumerate(self.policies.triggers):
+            for name in sorted(trigger.metrics):
+                self._known_metric(name, f"policies.triggers[{place}].metric")
+        for name in self.gate.metric_floor:
+            self._known_metric(name, f"gate.metric_floor.{name}")
+        return self
+
+    def _known_metric(self, name: str, key: str) -> None:
+        try:
+            metric = metric_named(name)
+        except ValidationProblem as problem:
+            raise ValidationProblem(problem.expected, key=key, found=problem.found, remedy=problem.remedy) from None
+        if metric.name != name:
+            raise ValidationProblem(repr(metric.name), key=key, found=repr(name), remedy="write it like this")
+        self.fitting_metric(metric, key)
+
+    @property
+    def measured(self) -> tuple[Metric, ...]:
+        """The metrics that a check measures, those that triggers and the gate need included."""
+        triggers = frozenset[str]().union(*(trigger.metrics for trigger in self.policies.triggers))
+        needed = (metric_named(name) for name in (*sorted(triggers), *self.gate.metric_floor))
+        return distinct((*super().measured, *needed))
 
     @property
     def held_out(self) -> timedelta:

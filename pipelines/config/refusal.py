@@ -19,7 +19,7 @@ Place = tuple[int | str, ...]
 MOST_BITS = 4_000
 CORRECT = "correct the value; `docs/config.md` lists every key"
 # Sections of several kinds, by the key that names the kind.
-TAGS = {"policy": "{policy: cooldown, days: 14}", "loss": "{loss: mae}"}
+TAGS = {"policy": "{policy: cooldown, days: 14}", "loss": "{loss: mae}", "metric": "{metric: roc_auc}"}
 # What pydantic calls each kind of error, and what a YAML needs there. `{}` is filled from the error's context.
 EXPECTED = {
     "missing": "a value",

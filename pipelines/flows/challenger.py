@@ -22,7 +22,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.gate import Evaluation, Model, Verdict, judge
 from driftloop.pipelines.registry import Stored, Version, contents, evidence
-from driftloop.pipelines.training.evaluating import evaluation
+from driftloop.pipelines.training.evaluating import evaluation, metrics_of
 from driftloop.pipelines.training.latency import measure, timed_rows
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.objectives import objective
@@ -38,11 +38,15 @@ PROVEN_ON = 200  # rows whose predictions are stored, and compared once the mode
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Input of the gate, the champion for comparison, and the challenger's loss on every held-out row."""
+    """Input of the gate, the champion for comparison, and the challenger's loss on every held-out row.
+
+    `metrics` are the challenger's on all of these rows, by name.
+    """
 
     evaluation: Evaluation
     against: Version | None
     holdout: np.ndarray
+    metrics: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,8 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
     champion = contents.losses_of(config, against, fair) if against else None
     seconds = _seconds(config, scorer, against, fair) if against else {}
     judged = evaluation(config, parts.train, fair, scorer, champion, seconds)
-    return Evaluated(judged, against, losses(config, scorer, parts.holdout))
+    metrics = {one.metric: one.value for one in metrics_of(config, scorer, parts.holdout) if one.value is not None}
+    return Evaluated(judged, against, losses(config, scorer, parts.holdout), metrics)
 
 
 def _seconds(config: Project, scorer: Scorer, against: Version, fair: pd.DataFrame) -> dict[Model, float]:
@@ -196,6 +201,7 @@ def store(
             loss_rows=len(evaluated.holdout),
         ),
         importance=importances(scorer),
+        metrics=evaluated.metrics,
     )
     times = final.learned[time]
     trained = Window(start=times.iloc[0], end=times.iloc[-1] + timedelta(microseconds=1))

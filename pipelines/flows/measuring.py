@@ -36,7 +36,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import differences
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
-from driftloop.pipelines.flows.scoring import Scored, score_rows
+from driftloop.pipelines.flows.scoring import Metrics, Scored, score_rows
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime import phases
@@ -50,6 +50,7 @@ class Measurement:
     scores: tuple[ColumnScore, ...]
     performance: Performance | None
     estimated: Estimate | None
+    metrics: Metrics
     labelled_rows: int
     page: str
     cached: bool
@@ -118,7 +119,7 @@ def measure(
     """Predict and summarize all rows in one pass, then judge drift and draw the report from the summary."""
     settings = config.drift.model_dump_json()
     rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
-    rows = digest(rows, config.columns.label_delay, settings)
+    rows = digest(rows, config.columns.label_delay, settings, [metric.name for metric in config.measured])
     phases.enter("loss: predicting the rows")
     scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in excluded)
@@ -133,6 +134,7 @@ def measure(
         scores=scores,
         performance=scored.performance,
         estimated=scored.estimated,
+        metrics=scored.metrics,
         labelled_rows=scored.performance.rows if scored.performance else 0,
         page=zlib.decompress(page).decode(),
         cached=state.name == "Cached",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,18 @@ from prefect import get_run_logger, task
 from driftloop.monitoring.drift.reference import PREDICTION, prediction_column
 from driftloop.monitoring.estimation import ExpectedLosses, judge, sum_losses
 from driftloop.monitoring.losses.performance import assess
+from driftloop.monitoring.metrics import Pairs
+from driftloop.monitoring.metrics.measuring import calibration, confusion, joined, measure, pairs_of
 from driftloop.monitoring.profiles import Profiles, like, merge
-from driftloop.monitoring.records import Estimate, Performance, Reference, Window
+from driftloop.monitoring.records import (
+    CalibrationBin,
+    Confusion,
+    Estimate,
+    MetricValue,
+    Performance,
+    Reference,
+    Window,
+)
 from driftloop.monitoring.report.samples import places
 from driftloop.monitoring.rows.canonical import plain
 from driftloop.monitoring.windows import inside
@@ -46,6 +56,7 @@ class Scored:
     sample: pd.DataFrame
     performance: Performance | None
     estimated: Estimate | None
+    metrics: Metrics
 
 
 @task(name="score rows", persist_result=True, cache_key_fn=by_content)
@@ -89,25 +100,39 @@ def score_rows(
         profiles=counted[0],
         sample=pd.concat(drawn, ignore_index=True),
         performance=losses.performance(reference),
+        metrics=losses.metrics(reference),
         estimated=judge(kept.told, expected_losses, reference.loss) if kept is not None else None,
     )
 
 
+class Metrics(NamedTuple):
+    """Metrics of the labeled rows and, for classes, their confusion matrix and calibration."""
+
+    values: tuple[MetricValue, ...] = ()
+    confusion: Confusion | None = None
+    calibration: tuple[CalibrationBin, ...] = ()
+
+
 class Labelled(NamedTuple):
-    """Losses of some labeled rows, with labels and times: shapes (n,)."""
+    """Losses of some labeled rows, with labels, predictions and times: shapes (n,).
+
+    `size` are the labels that a relative loss divides by, otherwise empty.
+    """
 
     losses: Floats
-    target: NDArray[Any]
+    pairs: Pairs
+    size: Floats
     moments: NDArray[np.datetime64]
 
 
 class Losses:
-    """Losses of the labeled rows with their times, sixteen bytes per row."""
+    """Losses, labels and predictions of the labeled rows with their times, at most 40 bytes per row."""
 
     def __init__(self, config: Project, labelled: Window) -> None:
         self.config, self.labelled = config, labelled
         self.losses: list[Floats] = []
-        self.targets: list[NDArray[Any]] = []
+        self.sizes: list[Floats] = []
+        self.pairs: list[Pairs] = []
         self.moments: list[NDArray[np.datetime64]] = []
 
     def of(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> Labelled:
@@ -115,15 +140,17 @@ class Losses:
         time, target = rows[self.config.columns.time], rows[self.config.columns.target]
         known = inside(time, self.labelled) & target.notna().to_numpy()
         labels = target.to_numpy()[known]
-        losses = self.config.loss.rows(labels, predicted[known], classes)
-        return Labelled(losses, labels, time.dt.tz_convert(None).to_numpy()[known])
+        loss, scores = self.config.loss, predicted[known]
+        pairs = pairs_of(labels, scores, classes, loss.decide(scores, classes) if classes else None)
+        size = np.asarray(labels, dtype=np.float64) if loss.relative else np.empty(0)
+        return Labelled(loss.rows(labels, scores, classes), pairs, size, time.dt.tz_convert(None).to_numpy()[known])
 
     def add(self, some: Labelled) -> None:
         """Add the losses of more rows."""
         self.losses.append(some.losses)
         self.moments.append(some.moments)
-        if self.config.loss.relative:
-            self.targets.append(some.target)
+        self.sizes.append(some.size)
+        self.pairs.append(some.pairs)
 
     def performance(self, reference: Reference) -> Performance | None:
         """Return the mean with its interval, computed in order of time; None without labels."""
@@ -131,7 +158,7 @@ class Losses:
         if not len(losses):
             return None
         if self.config.loss.relative:
-            losses = self.config.loss.whole(losses, np.concatenate(self.targets))
+            losses = self.config.loss.whole(losses, np.concatenate(self.sizes))
         if (moments[1:] < moments[:-1]).any():
             losses = losses[np.argsort(moments, kind="stable")]
         return assess(
@@ -141,6 +168,13 @@ class Losses:
             reference_loss=reference.loss,
             reference_rows=reference.loss_rows,
         )
+
+    def metrics(self, reference: Reference) -> Metrics:
+        """Metrics with intervals, confusion matrix and calibration of all labeled rows, in their order of time."""
+        pairs = joined(self.pairs, np.concatenate(self.moments))
+        if not len(pairs):
+            return Metrics()
+        return Metrics(measure(self.config.measured, pairs, reference.metrics), confusion(pairs), calibration(pairs))
 
 
 def _current(

@@ -17,6 +17,7 @@ from driftloop.pipelines.gate.interval import block_length, mean_difference
 from driftloop.pipelines.gate.leak import Leak
 from driftloop.pipelines.gate.max_latency import MaxLatency
 from driftloop.pipelines.gate.max_loss import MaxLoss
+from driftloop.pipelines.gate.metric_floor import MetricFloor
 from driftloop.pipelines.gate.rule import Answer, Rule, Vote
 from driftloop.pipelines.gate.verdict import Verdict, judge
 from driftloop.pipelines.gate.wording import figure
@@ -27,6 +28,7 @@ class Gate(
     EnoughRows,
     Finite,
     MaxLoss,
+    MetricFloor,
     MaxLatency,
     BeatsBaseline,
     BeatsChampion,

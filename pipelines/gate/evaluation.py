@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from driftloop.monitoring.records import MetricValue
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -24,7 +26,7 @@ class Evaluation:
     `losses` holds the challenger's and those of its opponents; without a champion the naive baseline is the opponent.
     `keys` are hashes of a row's content, `times` are in UTC, `columns` are features and target by name. `leaks` names
     the features that reveal the target. `seconds` is the time in which a model predicts 1,000 rows, measured where
-    the config limits it and there is a champion.
+    the config limits it and there is a champion. `metrics` are the challenger's, by name.
     """
 
     losses: Mapping[Model, Floats]
@@ -34,6 +36,7 @@ class Evaluation:
     leaks: tuple[str, ...] = ()
     loss_name: str = "error"
     seconds: Mapping[Model, float] = field(default_factory=dict)
+    metrics: Mapping[str, MetricValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shapes = {name: values.shape for name, values in self.losses.items()}

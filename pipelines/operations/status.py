@@ -127,6 +127,7 @@ def _of(ledger: Ledger, model: str) -> dict[str, Any]:
         "loss_in_words": _loss_text(serves, gate_loss, measured),
         "gate_loss": gate_loss,
         "reference_loss": loss.reference_loss if loss else None,
+        "metrics": {one.metric: one.value for one in measured.metrics} if measured else {},
         "loss_rise": loss.rise if loss and math.isfinite(loss.rise) else None,
         "label_coverage": labels.coverage if labels else None,
         "label_delay_median_days": labels.delay_median_days if labels else None,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, ColumnScore, Outcome, Probe, Retrain
+from driftloop.monitoring.records import Check, ColumnScore, MetricValue, Outcome, Probe, Retrain
 from driftloop.monitoring.records.figures import figure
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
@@ -58,6 +58,7 @@ def _facts(check: Check) -> list[tuple[str, str]]:
         interval = f"{figure(loss.loss)} (95% CI {figure(loss.low)} to {figure(loss.high)})"
         reference = f"reference {figure(loss.reference_loss)}"
         facts.append((f"loss {loss.title}", f"{interval} on {loss.rows:,} rows, {reference}"))
+    facts += [(f"metric {one.metric}", format_metric(one)) for one in check.metrics]
     if check.labels is not None:
         facts.append(("labels", check.labels.sentence()))
     if check.baseline is not None:
@@ -71,6 +72,19 @@ def _facts(check: Check) -> list[tuple[str, str]]:
     if check.probe is not None:
         facts.append(("probe", format_probe(check.probe)))
     return [*facts, *((finding.severity, finding.message) for finding in check.findings if finding.severity != "info")]
+
+
+def format_metric(one: MetricValue) -> str:
+    """Return the value of a metric with its interval and its reference.
+
+    >>> format_metric(MetricValue(metric="r2", better="higher", value=0.7, low=0.6, high=0.8, rows=90, reference=0.9))
+    '0.7 (95% CI 0.6 to 0.8), reference 0.9: worse'
+    """
+    if one.value is None:
+        return f"cannot be computed: {one.reason}"
+    interval = "" if one.low is None or one.high is None else f" (95% CI {figure(one.low)} to {figure(one.high)})"
+    reference = "" if one.reference is None else f", reference {figure(one.reference)}"
+    return f"{figure(one.value)}{interval}{reference}{': worse' if one.significant else ''}"
 
 
 def _mark(score: ColumnScore) -> str:

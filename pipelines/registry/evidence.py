@@ -65,6 +65,11 @@ def log_check(run_id: str, check: Check, report: Path | None) -> None:
         metrics["drift_share"] = check.drift_share
     if check.performance is not None:
         metrics |= {"loss": check.performance.loss, "reference_loss": check.performance.reference_loss}
+    for one in check.metrics:
+        if one.value is not None:
+            metrics[f"metric/{_name(one.metric)}"] = one.value
+        if one.reference is not None:
+            metrics[f"metric_reference/{_name(one.metric)}"] = one.reference
     if check.estimated is not None and check.estimated.loss is not None:
         metrics["estimated_loss"] = check.estimated.loss
     if check.probe is not None:

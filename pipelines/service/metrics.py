@@ -104,6 +104,7 @@ class _Models(Collector):
                 if value is not None and not math.isnan(value):
                     gauge.add_metric([status.model], float(value))
             yield gauge
+        yield from self._of_models()
         ends = CounterMetricFamily("driftloop_checks", "Checks by outcome.", labels=["model", "outcome"])
         left = CounterMetricFamily(
             "driftloop_checks_left_out", "Checks that were due and did not run.", labels=["model", "why"]
@@ -115,3 +116,22 @@ class _Models(Collector):
             left.add_metric([status.model, "overrun"], status.overrun)
         yield ends
         yield left
+
+    def _of_models(self) -> Iterator[Metric]:
+        """Yield the metrics next to the loss, one line per metric, and their references."""
+        values = GaugeMetricFamily(
+            "driftloop_metric",
+            "Metric of the champion on labeled rows, the newest that was measured.",
+            labels=["model", "metric"],
+        )
+        references = GaugeMetricFamily(
+            "driftloop_metric_reference", "Metric that it is compared with.", labels=["model", "metric"]
+        )
+        for status in self.statuses:
+            for one in status.last.metrics if status.last else ():
+                if one.value is not None:
+                    values.add_metric([status.model, one.metric], one.value)
+                if one.reference is not None:
+                    references.add_metric([status.model, one.metric], one.reference)
+        yield values
+        yield references

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, Moment, Outcome, Record, changed
+from driftloop.monitoring.records import Check, MetricValue, Moment, Outcome, Record, changed
 from driftloop.monitoring.records import Standing as Loss
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.notify import notices
@@ -21,8 +21,9 @@ LATE_BY_DEFAULT = timedelta(hours=1)
 class Last(Record):
     """Last check of a model. `seconds` and `waited_seconds` exist for checks of this process only.
 
-    Drift share and loss are the latest measured values, at `drift_at` and `loss_at`, of this check or an earlier one.
-    `not_well` is the model's problem, if any. `scarce` counts the consecutive checks without rows or with too few.
+    Drift share, loss and metrics are the latest measured values, at `drift_at` and `loss_at`, of this check or an
+    earlier one. `not_well` is the model's problem, if any. `scarce` counts the consecutive checks without rows or with
+    too few.
     """
 
     check_id: str | None = None
@@ -36,6 +37,7 @@ class Last(Record):
     loss_name: str | None = None
     loss: float | None = None
     reference_loss: float | None = None
+    metrics: tuple[MetricValue, ...] = ()
     loss_at: Moment | None = None
     standing: Loss = "unknown"
     not_well: str | None = None
@@ -51,7 +53,7 @@ def last_of(check: Check, before: Last | None = None) -> Last:
         last = changed(last, drift_share=check.drift_share, drift_at=check.now)
     if (loss := check.performance) is not None:
         values = {"loss_name": loss.loss_name, "loss": loss.loss, "reference_loss": loss.reference_loss}
-        last = changed(last, **values, loss_at=check.now, standing=check.standing)
+        last = changed(last, **values, metrics=check.metrics, loss_at=check.now, standing=check.standing)
     if check.champion_after != check.champion:
         last = changed(last, standing="unknown")  # the measured loss is that of another version
     again = check.outcome is Outcome.ALREADY_CHECKED
@@ -86,8 +88,8 @@ def not_well(check: Check, scarce: int = 0) -> str | None:
 
 
 def _kept(before: Last | None) -> dict[str, Any]:
-    kept = {"drift_share", "drift_at", "loss_name", "loss", "reference_loss", "loss_at", "standing"}
-    return before.model_dump(include=kept) if before else {}
+    kept = {"drift_share", "drift_at", "loss_name", "loss", "reference_loss", "metrics", "loss_at", "standing"}
+    return {name: getattr(before, name) for name in sorted(kept)} if before else {}
 
 
 def overdue_notice(status: ModelStatus, now: datetime) -> tuple[str, Notice] | None:

@@ -10,12 +10,13 @@ from markupsafe import Markup
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.presentation.markup import DASH, number
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, Retrain
+from driftloop.monitoring.records import Check, MetricValue, Retrain
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.chart import timeline
 from driftloop.pipelines.site.glyphs import WORDS, glyph
 from driftloop.pipelines.site.history import Lineage, ModelHistory, Request
 from driftloop.pipelines.site.scales import aligned
+from driftloop.pipelines.site.spark import sparkline
 
 MOST_ROWS = 250
 MOST_VERSIONS = 120
@@ -61,6 +62,7 @@ def render(history: ModelHistory) -> str:
         marks=WORDS,
         drawn_marks=[kind for kind in WORDS if kind in {mark.kind for mark in history.marks}],
         drawn_lines=legend(drawing),
+        metrics=_metrics(history),
         versions=_versions(history, requests),
         versions_remark=_versions_remark(history, requests),
         orphans=_orphans(history),
@@ -112,6 +114,18 @@ def _loss_in_words(check: Check) -> str:
     if seen is None:
         return "no labels yet"
     return f"{seen.title} {number(seen.loss)}, reference {number(seen.reference_loss)}"
+
+
+def _metrics(history: ModelHistory) -> list[tuple[MetricValue, str, Markup]]:
+    """Return each metric of the newest check with labels, its interval, and a drawing of its values so far."""
+    newest = next((check for check in reversed(history.checks) if check.metrics), None)
+    drawn = []
+    for one in newest.metrics if newest else ():
+        past = [old.value for check in history.checks for old in check.metrics if old.metric == one.metric]
+        title = f"{one.metric} at the last {len(past)} checks, dashed: its reference {number(one.reference)}"
+        interval = DASH if one.low is None or one.high is None else f"{number(one.low)} {DASH} {number(one.high)}"
+        drawn.append((one, interval, sparkline(past, "loss", title, one.reference)))
+    return drawn
 
 
 def _checks(shown: Sequence[Check]) -> list[tuple[Check, str, str]]:

@@ -17,6 +17,7 @@ from driftloop.pipelines.site.scales import Scale, around, spread, thinned, tick
 
 LINE_POINTS = 600
 NOTHING = Markup("")
+SHORT_NAME = 10
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) 
     wide, last = layout.name == "wide", []
     if seen:
         newest = seen[-1][1]
-        last = [("loss", f"{name} {number(newest.loss)}" if wide else number(newest.loss), scale(newest.loss))]
+        # A long name would leave the drawing; it is in the heading.
+        short = wide and len(name) <= SHORT_NAME
+        last = [("loss", f"{name} {number(newest.loss)}" if short else number(newest.loss), scale(newest.loss))]
         if math.isfinite(newest.reference_loss):
             word = f"{'reference' if wide else 'ref'} {number(newest.reference_loss)}"
             last.append(("reference", word, scale(newest.reference_loss)))

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from driftloop.monitoring.metrics.measuring import measure, pairs_of
+from driftloop.monitoring.records import MetricValue
 from driftloop.pipelines.gate import Evaluation, Model
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.leaks import find_leaks
@@ -52,4 +54,13 @@ def evaluation(
         leaks=find_leaks(train, train[columns.target], scorer.features, task=config.task, threshold=threshold),
         loss_name=str(config.loss),
         seconds=seconds or {},
+        metrics={one.metric: one for one in metrics_of(config, scorer, fair)},
     )
+
+
+def metrics_of(config: Project, scorer: Scorer, rows: pd.DataFrame) -> tuple[MetricValue, ...]:
+    """Measure the metrics of a config on rows in order of time, without intervals."""
+    predicted = scorer.predict(rows)
+    decided = config.loss.decide(predicted, scorer.classes) if scorer.classes else None
+    pairs = pairs_of(rows[config.columns.target].to_numpy(), predicted, scorer.classes, decided)
+    return measure(config.measured, pairs, intervals=False)

@@ -56,15 +56,18 @@ class Regression(Training):
         return KFold(FOLDS, shuffle=True, random_state=seed)
 
     def linear(self, loss: Loss, rows: int) -> Any:
-        from sklearn import linear_model
+        from sklearn.linear_model import GammaRegressor, PoissonRegressor, QuantileRegressor, Ridge, TweedieRegressor
 
         name, given = loss.linear()
         if name == "Ridge":
-            return linear_model.Ridge(alpha=1.0, solver="lsqr")
+            return Ridge(alpha=1.0, solver="lsqr")
         # The penalty of ridge is added to a sum over the rows, that of the others to a mean.
         more = {"solver": "highs"} if name == "QuantileRegressor" else {"max_iter": 300}
         penalty = 0.1 if name == "QuantileRegressor" else 1.0
-        return getattr(linear_model, name)(alpha=penalty / max(1, rows), **more, **given)
+        kinds = {
+            kind.__name__: kind for kind in (GammaRegressor, PoissonRegressor, QuantileRegressor, TweedieRegressor)
+        }
+        return kinds[name](alpha=penalty / max(1, rows), **more, **given)
 
     def truth(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
         return target.astype(np.float64), np.ones(len(target), dtype=bool)

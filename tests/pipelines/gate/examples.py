@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftloop.monitoring.records import Better, MetricValue
 from driftloop.pipelines.gate import Evaluation, Model
 
 Floats = NDArray[np.float64]
@@ -39,6 +40,12 @@ def spoilt() -> Floats:
     return bad
 
 
+def metric(value: float | None, better: Better = "higher") -> MetricValue:
+    """A metric of the challenger, or one that could not be computed."""
+    reason = None if value is not None else "all 40 labels are 'no'"
+    return MetricValue(metric="any", better=better, value=value, rows=1000, reason=reason)
+
+
 # By rule: keys of the config, the evaluation, and the code of the answer.
 EXAMPLES: Mapping[str, list[tuple[dict[str, Any], Callable[[], Evaluation], str]]] = {
     "Leak": [({}, lambda: clear(leaks=("paid",)), "leak")],
@@ -48,6 +55,12 @@ EXAMPLES: Mapping[str, list[tuple[dict[str, Any], Callable[[], Evaluation], str]
         ({}, lambda: evaluation(losses(), spoilt()), "not_finite"),
     ],
     "MaxLoss": [({"max_loss": 0.01}, clear, "above_max_loss")],
+    "MetricFloor": [
+        ({"metric_floor": {"roc_auc": 0.71}}, lambda: clear(metrics={"roc_auc": metric(0.7)}), "below_metric_floor"),
+        ({"metric_floor": {"rmse": 9}}, lambda: clear(metrics={"rmse": metric(9.1, "lower")}), "below_metric_floor"),
+        ({"metric_floor": {"bias": 1}}, lambda: clear(metrics={"bias": metric(-1.1, "zero")}), "below_metric_floor"),
+        ({"metric_floor": {"roc_auc": 0.1}}, lambda: clear(metrics={"roc_auc": metric(None)}), "below_metric_floor"),
+    ],
     "MaxLatency": [
         ({"max_latency": 2}, lambda: clear(seconds={"challenger": 0.0201, "champion": 0.01}), "too_slow"),
     ],

@@ -1,0 +1,62 @@
+"""The expected calibration error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from driftloop.monitoring.metrics.base import CLASSES, Metric, Pairs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from driftloop.monitoring.metrics.base import Floats
+
+BINS = 10
+
+
+class CalibrationError(Metric):
+    """Mean distance between predicted probability and observed share, over ten bins of the probability.
+
+    Of two classes the probability is that of the second; of more it is that of the predicted class, compared with how
+    often it is right. Naeini et al. (2015), Obtaining well calibrated probabilities using Bayesian binning; Guo et al.
+    (2017), On calibration of modern neural networks.
+    """
+
+    tasks = CLASSES
+    better = "lower"
+    low, high = 0.0, 1.0
+    metric: Literal["calibration_error"] = "calibration_error"
+    bins: int | None = Field(None, ge=2, le=100, description="bins of equal width; 10 if not given")
+
+    def sums(self, pairs: Pairs, starts: NDArray[np.intp]) -> Floats:
+        return binned(pairs, starts, self.bins or BINS)
+
+    def of_sums(self, sums: Floats) -> Floats:
+        import numpy as np
+
+        rows, scores, hits = np.split(sums, 3, axis=1)
+        made: Floats = np.abs(scores - hits).sum(axis=1) / rows.sum(axis=1)
+        return made
+
+    def missing(self, sums: Floats, pairs: Pairs) -> str | None:
+        return None
+
+
+def binned(pairs: Pairs, starts: NDArray[np.intp], bins: int) -> Floats:
+    """Return rows, sums of probabilities and hits of blocks in each bin: shape (blocks, 3 bins)."""
+    import numpy as np
+
+    # The first bin has both ends, every other one its upper end, as in scikit-learn's calibration_curve.
+    place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], pairs.score)
+    hit = pairs.target == (1 if len(pairs.classes) == 2 else pairs.decided)
+    block = np.zeros(len(pairs), dtype=np.int64)
+    block[starts[1:]] = 1
+    cells, size = np.cumsum(block) * bins + place, len(starts) * bins
+    parts = [
+        np.bincount(cells, weights=weights, minlength=size).reshape(len(starts), bins)
+        for weights in (None, pairs.score, hit.astype(np.float64))
+    ]
+    return np.hstack([part.astype(np.float64) for part in parts])
