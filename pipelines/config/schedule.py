@@ -46,7 +46,7 @@ class Schedule(Section):
 
     cron: Annotated[str, AfterValidator(valid_cron)] | None = Field(
         None,
-        description="minute hour day month weekday; weekdays by name. "
+        description="minute hour day month weekday; weekdays by name, or by number with 0 and 7 for Sunday. "
         f"If neither `cron`, `every` nor `on` is given: `{DAILY}`",
     )
     every: Interval | None = Field(None, description="interval from one check to the next, instead of `cron`")

@@ -18,18 +18,18 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
     "cron",
     [
         "0 6 * * *", "*/15 8-18 * * mon-fri", "0 0 1,15 jan,jul *", "30 4 * 1-6/2 SUN", "0 6 * * mon,thu",
-        "5/15 * * * *", "0 6 29 feb *", "0 6 31 apr mon", "*/59 */23 */30 */11 *", "0 6 * * mon-fri/2",
+        "5/15 * * * *", "0 6 29 feb *", "0 6 31 apr mon", "*/59 */23 */30 */11 *", "0 6 * * mon-fri/2", "0 6 * * 1-5",
     ],
 )  # fmt: skip
 def test_a_line_is_taken_as_cron_users_write_it(cron: str) -> None:
-    """Steps, ranges, lists and names are valid; days of the week go by name."""
+    """Steps, ranges, lists, names and numbers are valid."""
     assert valid_cron(cron) == cron
 
 
 @pytest.mark.parametrize(
     "cron",
     [
-        "", "0 6 * *", "60 6 * * *", "0 24 * * *", "0 6 0 * *", "0 6 * 13 *", "0 6 * * 1-5", "0 6 * * funday",
+        "", "0 6 * *", "60 6 * * *", "0 24 * * *", "0 6 0 * *", "0 6 * 13 *", "0 6 * * 1-8", "0 6 * * funday", "0 6 * * 5/2",
         "*/0 * * * *", "0/ 6 * * *", "1-2-3 * * * *", "a * * * *", "-1 * * * *", "0 6 * * *,", "0 6 jan * *",
         "*/60 * * * *", "0 */24 * * *", "0 6 */31 * *", "0 6 * */12 *", "0 6 * * */7", "0-5/6 * * * *", "50/20 * * * *",
         "0 6 30 feb *", "0 6 31 2,4,6,9,11 *", "0 6 * jan/2 *", "0 6 * * mon/2", "*/" + "9" * 400 + " * * * *",
@@ -53,6 +53,24 @@ def test_a_month_by_name_is_the_month_by_number(cron: str, months: list[int]) ->
         found.append(at.month)
         at += timedelta(days=1)
     assert found == months
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "days"),
+    [
+        ("1-5", "mon tue wed thu fri"), ("0", "sun"), ("7", "sun"), ("0,6", "sat sun"), ("6-1", "mon sat sun"),
+        ("0-6", "mon tue wed thu fri sat sun"), ("0-7", "mon tue wed thu fri sat sun"), ("1-7/3", "mon thu sun"),
+        ("mon-3", "mon tue wed"),
+    ],
+)  # fmt: skip
+def test_a_weekday_by_number_is_that_of_cron(weekdays: str, days: str) -> None:
+    """0 and 7 are Sunday and 1 is Monday, as in crontab, for the service and for Prefect."""
+    trigger, at, found = cron_trigger(valid_cron(f"0 6 * * {weekdays}"), UTC), START, set()
+    while (at := trigger.get_next_fire_time(None, at)) < START + timedelta(days=7):
+        found.add(f"{at:%a}".lower())
+        at += timedelta(hours=1)
+    assert found == set(days.split())
+    assert set(spelled_out(f"0 6 * * {weekdays}").split()[4].split(",")) == found
 
 
 parts = st.from_regex(r"(\*|[0-9]{1,2}(-[0-9]{1,2})?|mon|fri-mon|jan|feb-nov)(/[0-9]{1,3})?", fullmatch=True)

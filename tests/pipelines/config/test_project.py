@@ -355,9 +355,9 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         LISTS,
     ),
     "weekday by number": (
-        changed(schedule={"cron": "0 6 * * 0"}),
-        "FILE: schedule.cron: '0' as the weekday",
-        f"{CRON}; weekday: names only (0 is Monday here and Sunday in cron)",
+        changed(schedule={"cron": "0 6 * * 8"}),
+        "FILE: schedule.cron: '8' as the weekday",
+        f"{CRON}; weekday: 0 to 7, where 0 and 7 are Sunday",
         LISTS,
     ),
     "cron without five fields": (
