@@ -30,5 +30,7 @@ def predict(config: Path, as_json: bool, now: datetime | None) -> None:
         return
     before = f", {done.rows - done.scored:,} already in the log" if done.rows > done.scored else ""
     say(f"{done.model}  {done.window}  {done.rows:,} rows: {done.scored:,} scored by version {done.version}{before}")
+    if done.reason:
+        say(f"nothing to score: {done.reason}")
     if done.file:
         say(f"logged: {done.file}")

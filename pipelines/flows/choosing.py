@@ -22,6 +22,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.data.no_rows import refuse_no_rows
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.gate import Verdict
 from driftloop.pipelines.registry import Version, contents, evidence
@@ -63,7 +64,9 @@ def choose(config: Project, window: Window, against: Version | None, run_id: str
     """
     whole = read_with(config, Window(start=_begin(config, window), end=window.end), against, now)
     frame, time = whole.frame, config.columns.time
-    plain = divide(config, within(frame, time, window), window)
+    base = within(frame, time, window)
+    refuse_no_rows(config, len(base), window)
+    plain = divide(config, base, window)
     judged, gate = halves(plain.holdout, time)
     if len(judged) < LEAST_ROWS:
         rows = Canonical(within(frame, time, window), whole.source_types)

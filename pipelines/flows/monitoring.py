@@ -21,10 +21,11 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.no_rows import no_rows
 from driftloop.pipelines.flows import labelling, measuring, requesting, unserved
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
-from driftloop.pipelines.flows.reading import no_rows, read
+from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.registry import Version, evidence, promotion
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun, Train

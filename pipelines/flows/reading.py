@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from driftloop.monitoring import sources
 from driftloop.monitoring.errors import MissingColumns, SourceMissing, TrainingImpossible
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.bent import TYPE_CHANGED
@@ -76,16 +74,3 @@ def _wide(config: Project, window: Window, against: Version | None, now: datetim
         if wide.columns.features == config.columns.features:
             raise
         return read(config, window, config.folder, now)
-
-
-def no_rows(config: Project, window: Window) -> str:
-    """Report that a window has no rows, and the time span of the source's rows, if any."""
-    span = sources.span(config.source, config.reading, config.folder)
-    text = f"no rows in {window}"
-    if span is None:
-        strays = sources.count_strays(config.source, config.reading, datetime.now(UTC), config.folder)
-        unusable = strays.timeless + strays.outside
-        why = f"none of the source's {unusable:,} rows has a usable time" if unusable else "the source is empty"
-        return f"{text}; {why}"
-    hint = "" if span.end > window.start else f"; `--now {span.end:%Y-%m-%dT%H:%M}` checks its newest rows"
-    return f"{text}; the source has rows from {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M}{hint}"

@@ -15,6 +15,7 @@ from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.data.no_rows import refuse_no_rows
 from driftloop.pipelines.flows import challenger, estimating, search
 from driftloop.pipelines.flows.choosing import Chosen, choose
 from driftloop.pipelines.flows.reading import read_with
@@ -238,6 +239,7 @@ def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
     if isinstance(config.training.window, ChosenSpan):
         return choose(config, window, against, run_id, work.request.now)
     fresh = read_with(config, window, against, work.request.now)
+    refuse_no_rows(config, len(fresh.frame), window)
     rows = Canonical(fresh.frame, fresh.source_types)
     return Chosen(rows, challenger.split_rows(config, rows, window))
 

@@ -12,12 +12,16 @@ from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.no_rows import no_rows
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.runtime import phases
 
 
 class Predicted(Record):
-    """Numbers of a scored window: all `rows`, of which `scored` were not in the log before."""
+    """Numbers of a scored window: all `rows`, of which `scored` were not in the log before.
+
+    `reason` names why there is nothing to score, and where the rows are.
+    """
 
     model: str
     version: str
@@ -25,6 +29,7 @@ class Predicted(Record):
     rows: int
     scored: int
     file: str | None
+    reason: str | None = None
 
 
 def predict_window(project: Project, now: datetime) -> Predicted:
@@ -45,6 +50,11 @@ def predict_window(project: Project, now: datetime) -> Predicted:
         raise ChampionOutgrown(
             error.where, error.lost, error.there, version=champion.number, file=str(project.file)
         ) from None
+    if frame.empty:
+        reason = no_rows(project, window, "predict")
+        return Predicted(
+            model=project.model, version=champion.number, window=window, rows=0, scored=0, file=None, reason=reason
+        )
     logged = prediction_log.find(known, champion, frame)
     values = {"model": project.model, "version": champion.number, "window": window, "rows": len(frame)}
     missing = frame.loc[~logged.known]
