@@ -54,10 +54,14 @@ KNOWN = 0.45
 
 @dataclass(frozen=True)
 class Calendar:
-    """Expressions by the name of a new column: those proposed, and those only mentioned."""
+    """Expressions by the name of a new column: those proposed, and those only mentioned.
+
+    `zoned`: there are some, and the engine computes them in `columns.time_zone`.
+    """
 
     derived: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
+    zoned: bool = False
 
 
 def time_parts(source: Source, time: str, *, text: bool) -> dict[str, str]:
@@ -103,6 +107,7 @@ def calendar_of(
     return Calendar(
         {names[part]: sql[part] for part in proposed},
         {names[part]: sql[part] for part in hinted if part not in proposed},
+        zoned=bool(proposed) and dialect_of(guess.engine) in CAST,
     )
 
 

@@ -13,6 +13,7 @@ from driftloop.monitoring.tasks import TASKS, Task
 from driftloop.pipelines.init.codes import likely_codes
 from driftloop.pipelines.init.figures import Figures, as_numbers, figures, no_labels
 from driftloop.pipelines.init.kinds import kind_of, outputs
+from driftloop.pipelines.init.spellings import spellings
 from driftloop.pipelines.init.target import chosen_target, reasons, second_share, task_of
 from driftloop.pipelines.init.times import readings, time_column, without_offset
 
@@ -52,7 +53,8 @@ class Guess:
     columns of text. `no_label`: values of the target that mean a missing label. `rare`: the share of the second
     most frequent class. `named`: the target has the name of one, or was given. `types`: how columns of text are read,
     where other rows could make something else of them. `codes`: numeric columns that may be categories, with how many
-    values they have. `naive`: the times carry no offset.
+    values they have. `naive`: the times carry no offset. `spelled`: categories whose levels differ in case or outer
+    spaces only.
     """
 
     time: str
@@ -71,6 +73,7 @@ class Guess:
     types: dict[str, ColumnType] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
     naive: bool = False
+    spelled: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def has_classes(self) -> bool:
@@ -142,10 +145,12 @@ def look(
     labels = read[target]
     no_label = () if target in written else no_labels(labels)
     labels = labels.where(~labels.isin(no_label))
+    task = task_of(labels)
+    names = [*categorical, target] if TASKS[task].has_classes and target not in written else categorical
     return Guess(
         time,
         target,
-        task_of(labels),
+        task,
         numeric,
         categorical,
         left_out,
@@ -159,6 +164,7 @@ def look(
         _types(frame, [*numeric, target], written),
         likely_codes(read, numeric),
         without_offset(frame[time], times),
+        {name: several for name in names if (several := spellings(frame[name]))},
     )
 
 

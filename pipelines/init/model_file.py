@@ -14,6 +14,7 @@ from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
 from driftloop.pipelines.init.spans import DAY, Spans
+from driftloop.pipelines.init.spellings import one_spelling
 from driftloop.pipelines.notify.notices import KINDS
 
 WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
@@ -24,6 +25,7 @@ TYPES = {
 }
 SQL = "SQL expressions in the source's dialect"
 ZONE = "  # time_zone: Europe/Berlin  # the times have no offset and are read as UTC; name their own zone here\n"
+LOCAL = "  # time_zone: Europe/Berlin  # hour and weekday are those of UTC; name the zone whose clock counts here\n"
 NAME_TOO = "name it in numeric, too"
 # What the default policies need of labels, where these come late.
 LATE = """\
@@ -45,7 +47,7 @@ columns:
   label_delay: {delay}            # labels of rows older than this are complete{delay_note}
   numeric: {numeric}
   categorical: {categorical}
-{codes}{types}{left}{derived}
+{codes}{spelled}{types}{left}{derived}
   # filter: "some_column > 0"                   # SQL condition; other rows are not read
 
 windows:
@@ -107,7 +109,7 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, calendar:
         task=guess.task,
         where=where.rstrip("\n"),
         time=quoted(guess.time),
-        zone=ZONE if guess.naive else "",
+        zone=ZONE if guess.naive else LOCAL if calendar.zoned else "",
         target=quoted(guess.target),
         target_note="" if guess.named else "; a guess: no column is called like a target",
         delay=delay,
@@ -115,6 +117,7 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, calendar:
         numeric=name_list([*guess.numeric, *calendar.derived]),
         categorical=name_list(guess.categorical),
         codes=_codes(guess),
+        spelled=_spelled(guess),
         types=_types(guess),
         left=left,
         derived=_derived(guess, calendar),
@@ -160,6 +163,16 @@ def _codes(guess: Guess) -> str:
         return ""
     line = name_list([*guess.categorical, *guess.codes])
     return f"  # categorical: {line}   # if these are codes, not amounts; take them out of numeric then\n"
+
+
+def _spelled(guess: Guess) -> str:
+    """A line for each category whose levels differ in case or outer spaces only, with the expression for one level."""
+    assert guess.engine is not None
+    lines = []
+    for name, texts in guess.spelled.items():
+        how = _expression(one_spelling(name, texts, guess.engine))
+        lines.append(f"  # {quoted(name)}: {how}   # under derived, if {_one_line(listed(texts))} are the same\n")
+    return "".join(lines)
 
 
 def _derived(guess: Guess, calendar: Calendar) -> str:

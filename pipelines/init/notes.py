@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -66,6 +67,15 @@ def balance(classes: Counter[str]) -> str:
     return f"{classes[name] / total:.1%} {called}: {classes[name]:,} of {total:,} labeled rows"
 
 
+def whole_numbers(classes: Counter[str]) -> bool:
+    """Return whether all classes are whole numbers, such as stars from 1 to 5.
+
+    >>> whole_numbers(Counter(["1", "5.0"])), whole_numbers(Counter(["1", "a"])), whole_numbers(Counter())
+    (True, False, False)
+    """
+    return bool(classes) and all(re.fullmatch(r"-?\d+(\.0)?", name) for name in classes)
+
+
 def newest_label(timeline: Timeline, delay: timedelta) -> str:
     """Return the newest label and the newest row where they differ."""
     if timeline.newest_label is None:
@@ -86,14 +96,12 @@ def notes(
         )
     if guess.task == "multiclass" and guess.classes > MANY_CLASSES:
         found.append(f"target: {guess.classes} classes are many; check that {guess.target!r} is the target")
+    if guess.task == "multiclass" and whole_numbers(classes):
+        found.append("task: the classes are whole numbers; to predict an average write task: regression")
     if guess.has_classes and (shares := balance(classes)):
         found.append(f"classes: {shares}")
     found += _of_times(guess, calendar)
-    if guess.written:
-        how = [f"{name!r} ({how.note()})" for name, how in guess.written.items()]
-        found.append("numbers: read by columns.derived: " + listed_as_text(how))
-    if guess.codes:
-        found.append(_of_codes(guess))
+    found += _of_columns(guess)
     if guess.no_label:
         found.append(f"labels: {listed(guess.no_label)} in {guess.target!r} count as missing")
     newest = newest_label(timeline, spans.delay)
@@ -125,6 +133,23 @@ def _of_times(guess: Guess, calendar: Calendar) -> list[str]:
         verb, them = ("is", "it") if len(calendar.derived) == 1 else ("are", "them")
         found.append(
             f"time: {listed(calendar.derived)} {verb} derived from {guess.time!r}: the target depends on {them}"
+            + ("; in UTC, unless columns.time_zone names another zone" if calendar.zoned and not guess.naive else "")
+        )
+    return found
+
+
+def _of_columns(guess: Guess) -> list[str]:
+    found = []
+    if guess.written:
+        how = [f"{name!r} ({how.note()})" for name, how in guess.written.items()]
+        found.append("numbers: read by columns.derived: " + listed_as_text(how))
+    if guess.codes:
+        found.append(_of_codes(guess))
+    if guess.spelled:
+        few = [f"{name!r} ({listed(texts, 4)})" for name, texts in guess.spelled.items()]
+        found.append(
+            f"spelling: levels of {listed_as_text(few)} differ in case or spaces only, and each is a category of its "
+            "own; a comment in the file has the expression that makes them one"
         )
     return found
 

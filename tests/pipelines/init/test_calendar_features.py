@@ -158,3 +158,14 @@ def test_classes_depend_on_the_hour_too() -> None:
     drawn = np.random.default_rng(5).random(len(frame))
     frame.assign(y=np.where(drawn < 0.1 + 0.5 * night, "yes", "no")).to_csv("rows.csv", index=False)
     assert "hour" in init("rows.csv")[1].columns.derived
+
+
+@pytest.mark.parametrize("offset", ["", "+00:00"])
+def test_a_derived_hour_names_its_zone(offset: str) -> None:
+    """With an offset nothing else asks for a zone, although the hour is then that of UTC."""
+    frame = rows()
+    frame.assign(ts=frame["ts"].dt.strftime("%Y-%m-%d %H:%M:%S") + offset).to_csv("rows.csv", index=False)
+    made, _ = init("rows.csv")
+    (note,) = [note for note in made.notes if " derived from " in note]
+    assert ("in UTC, unless columns.time_zone" in note) is bool(offset)
+    assert made.file.read_text("utf-8").count("  # time_zone: ") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -126,3 +127,27 @@ def test_rows_without_a_time_are_counted() -> None:
     rows = stream(60)
     rows.loc[rows.index % 1000 == 0, "ts"] = pd.NaT
     assert starting(init(rows), "time: 8 rows") == ["time: 8 rows have no time that can be used; they are not read"]
+
+
+def test_spellings_that_differ_in_case_or_spaces_are_reported(tmp_path: Path) -> None:
+    """With the expression that makes one level of them, which the file takes; booleans in any case are one already."""
+    rows = stream(40)
+    spelled = np.array(["web", "WEB", "web ", "app"])[np.arange(len(rows)) % 4]
+    flags = np.array(["true", "TRUE", "False", "false"])[np.arange(len(rows)) // 3 % 4]
+    made = init(rows.assign(city=spelled, flag=flags))
+    (note,) = starting(made, "spelling: ")
+    assert "'city' ('WEB', 'web', 'web ')" in note
+    assert "flag" not in note
+    text = made.file.read_text("utf-8")
+    (how,) = re.findall(r"  # (city: .*?)   # under derived", text)
+    assert how == 'city: lower(trim("city"))'
+    made.file.write_text(text.replace("  # derived: ", "  # no: ") + f"\n# {how}\n", "utf-8")
+    assert load(made.file).columns.categorical
+
+
+@pytest.mark.parametrize(("labels", "noted"), [([1, 2, 3, 4, 5], True), (["1a", "2", "3"], False), ([0, 1], False)])
+def test_classes_that_are_whole_numbers_may_be_amounts(labels: list[Any], noted: bool) -> None:
+    """Stars from 1 to 5 are proposed as classes, and the note names the other choice; two classes are no scale."""
+    rows = stream(40)
+    values = [labels[at % len(labels)] for at in range(len(rows))]
+    assert bool(starting(init(rows.assign(y=values)), "task: ")) is noted

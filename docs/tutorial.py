@@ -1,0 +1,58 @@
+"""The commands of the tutorial and their output: `python -m docs.tutorial` runs them and writes what they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, README = ROOT / "docs" / "first-model.md", ROOT / "README.md"
+SHOWN = re.compile(r"```console\n\$ (.*)\n((?:.*\n)*?)```")
+# The check that the README shows.
+BLOCK = re.compile(r"(?<=The last check prints:\n\n```text\n)(?:.*\n)*?(?=```)")
+
+
+def shown(page: str) -> list[tuple[str, str]]:
+    """Return each console block of a page with one command: the command and the output below it."""
+    return SHOWN.findall(page)
+
+
+def outputs(commands: list[str], folder: Path) -> Iterator[tuple[str, str]]:
+    """Run the commands of `driftloop` one after the other in a folder with the tutorial's data; yield what each prints.
+
+    Raises `RuntimeError` with the error output if a command fails.
+    """
+    shutil.copytree(ROOT / "docs" / "data", folder / "docs" / "data", dirs_exist_ok=True)
+    # State of the caller, and where Prefect and MLflow keep theirs, must not be used.
+    ours = ("PREFECT_", "MLFLOW_", "DRIFTLOOP_", "COLUMNS")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    clean |= {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    for command in commands:
+        words = [sys.executable, "-m", "driftloop.pipelines.cli", *shlex.split(command, comments=True)[1:]]
+        done = subprocess.run(words, cwd=folder, env=clean, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise RuntimeError(f"{command}: exit code {done.returncode}\n{done.stderr}")
+        yield command, done.stdout.replace(f"{folder.resolve()}/", "")
+
+
+def main() -> None:
+    """Write the output of each command into the tutorial, and that of the last check into the README."""
+    page = PAGE.read_text("utf-8")
+    commands = [command for command, _ in shown(page) if command.startswith("driftloop ")]
+    with tempfile.TemporaryDirectory() as folder:
+        printed = dict(outputs(commands, Path(folder)))
+    new = SHOWN.sub(lambda found: f"```console\n$ {found[1]}\n{printed.get(found[1], found[2])}```", page)
+    PAGE.write_text(new, "utf-8")
+    last = [text for command, text in printed.items() if command.startswith("driftloop check")][-1]
+    README.write_text(BLOCK.sub(lambda _: last, README.read_text("utf-8"), count=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
