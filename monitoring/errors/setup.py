@@ -79,7 +79,7 @@ class DriverMissing(DriftloopError):
         super().__init__(
             f"{where} needs the driver {module}, which is not installed",
             expected=f"driftloop with the extra {extra!r}, which contains the driver",
-            remedy=f"pip install 'driftloop[{extra}]'",
+            remedy=f"pip install '.[{extra}]' in the checkout of driftloop",
         )
 
 

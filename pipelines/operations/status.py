@@ -9,12 +9,12 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from driftloop.monitoring.errors import DriftloopError, UnknownModel, listed, suggestion
+from driftloop.monitoring.errors import DriftloopError, ServerUnavailable, UnknownModel, listed, suggestion
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.presentation.markup import tone_of
 from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of
 from driftloop.monitoring.records import Check, Outcome, loss_title, utc
-from driftloop.pipelines.runtime import home
+from driftloop.pipelines.runtime import home, outages
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
 
 if TYPE_CHECKING:
@@ -38,12 +38,21 @@ COLORS = {"bad": "red", "warn": "yellow", "new": "cyan", "quiet": "bright_black"
 
 
 def collect(model: str | None = None) -> list[dict[str, Any]]:
-    """Return one row per model: champion and its age, last check and its results, last retrain and its reason."""
+    """Return one row per model: champion and its age, last check and its results, last retrain and its reason.
+
+    If MLflow is unreachable, the rows hold what the ledger knows, and `champion_error` is the reason.
+    """
     with closing(Ledger(home.ledger_url())) as ledger:
         known = ledger.models()
         if model is not None and model not in known:
             raise NeverChecked(model, known)
-        return [_of(ledger, name) for name in known if model in {None, name}]
+        rows: list[dict[str, Any]] = []
+        error = None
+        for name in known:
+            if model in {None, name}:
+                champion, error = _champion(name, error)
+                rows.append(_of(ledger, name, champion) | {"champion_error": error})
+        return rows
 
 
 def as_table(rows: list[dict[str, Any]], *, whole: bool = False, on: Screen = PIPE) -> str:
@@ -58,7 +67,9 @@ def as_table(rows: list[dict[str, Any]], *, whole: bool = False, on: Screen = PI
         Row([_cell(row, column) for column in COLUMNS], COLORS[_tone(row)], _below(row, whole=whole)) for row in ordered
     ]
     columns = [Column(title, number) for title, number in COLUMNS.items()]
-    return "\n".join(drawn(columns, shown, on, styled=list(COLUMNS).index("outcome")))
+    lines = list(drawn(columns, shown, on, styled=list(COLUMNS).index("outcome")))
+    errors = dict.fromkeys(row["champion_error"] for row in rows if row.get("champion_error"))
+    return "\n".join([*lines, *(f"the champion is unknown: {error}" for error in errors)])
 
 
 def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
@@ -94,10 +105,20 @@ class NeverChecked(UnknownModel):
         )
 
 
-def _of(ledger: Ledger, model: str) -> dict[str, Any]:
+def _champion(model: str, error: str | None) -> tuple[Version | None, str | None]:
+    """Return the champion, or why it is unknown. Once MLflow did not answer it is not asked again."""
     from driftloop.pipelines import registry
 
-    champion = registry.aliased(model, registry.CHAMPION)
+    if error is not None:
+        return None, error
+    try:
+        with outages.in_words():
+            return registry.aliased(model, registry.CHAMPION), None
+    except ServerUnavailable as unavailable:
+        return None, unavailable.found
+
+
+def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
     newest = champion.newest_row if champion else None
     serves = champion.number if champion else None
     last, judged, measured = _newest(ledger, model, serves)
@@ -191,7 +212,7 @@ def _cell(row: dict[str, Any], column: str) -> str:
 
     age = row.get("age_days")
     cells = {
-        "champion": row["champion"] or "none",
+        "champion": row["champion"] or ("unknown" if row.get("champion_error") else "none"),
         "newest rows": f"{day(row['champion_newest_row'])[:10]} ({age:.0f}d)" if age is not None else "-",
         "last check": day(row["last_check"]),
         "outcome": _outcome(row),
@@ -226,4 +247,5 @@ def _new(row: dict[str, Any]) -> bool:
 
 
 def _words(kind: str) -> str:
-    return kind.replace("_", " ")
+    # A challenger that could not be trained, or not be compared.
+    return {"impossible": "no challenger"}.get(kind, kind.replace("_", " "))

@@ -218,5 +218,5 @@ def test_a_driver_that_is_missing_is_named_with_its_extra(monkeypatch: pytest.Mo
     for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
         with pytest.raises(DriverMissing, match=r"psycopg, which is not installed") as caught:
             Ledger(f"{scheme}://ann:hush@host/db")
-        assert "pip install 'driftloop[postgres]'" in str(caught.value)
+        assert "pip install '.[postgres]'" in str(caught.value)
         assert "hush" not in str(caught.value)

@@ -166,4 +166,4 @@ def test_a_driver_that_is_missing_is_named_with_its_extra(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(DriverMissing, match="psycopg, which is not installed") as caught:
         count_rows(Source(url="postgres://ann@host/db", table="trips"), columns(), WEEK, tmp_path)
-    assert "pip install 'driftloop[postgres]'" in str(caught.value)
+    assert "pip install '.[postgres]'" in str(caught.value)

@@ -27,6 +27,7 @@ from driftloop.pipelines.registry import promotion
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.pipelines.conftest import SMALL
+from tests.servers.ports import free_port
 from tests.streams import day, stream
 from tests.terminals import on_terminal
 
@@ -50,6 +51,20 @@ def test_a_model_is_told_whole(model: Make) -> None:
     assert row["last_retrain_outcome"] == "promoted"
     assert "no champion yet" in row["last_retrain_why"]
     assert "naive baseline" in row["last_retrain_reason"]
+
+
+def test_without_mlflow_the_ledger_is_shown(model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last check and retrain of each model are there, the champion is unknown with the reason, not missing."""
+    made = model(stream(), **SMALL)
+    made.check(day(21))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    (row,) = collect(made.name)
+    assert (row["champion"], row["outcome"], row["last_retrain_outcome"]) == (None, "bootstrapped", "promoted")
+    assert "MLflow at" in row["champion_error"]
+    lines = as_table([row]).splitlines()
+    assert " unknown " in next(line for line in lines if line.startswith(made.name))
+    assert lines[-1].startswith("the champion is unknown: MLflow at")
 
 
 def test_a_retrain_by_hand_is_the_last_one(model: Make) -> None:
