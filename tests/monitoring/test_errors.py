@@ -52,6 +52,7 @@ MADE: list[DriftloopError] = [
     errors.MissingLabelColumns("labels.csv", ["order"], ["ordr"]),
     errors.TrainingRaised("a:b", "KeyError", "'here'", "Traceback ..."),
     errors.NotATime("rows.parquet", "ts", "numbers"),
+    errors.TypeMisfit("rows.parquet", "until", "date", "BIGINT"),
     errors.BadExpression("columns.filter", "a >", "syntax error"),
     errors.Unscored(["speed"]),
     errors.NoChampion("taxi"),
