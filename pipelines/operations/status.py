@@ -112,7 +112,7 @@ def _champion(model: str, error: str | None) -> tuple[Version | None, str | None
     if error is not None:
         return None, error
     try:
-        with outages.in_words():
+        with outages.translated():
             return registry.aliased(model, registry.CHAMPION), None
     except ServerUnavailable as unavailable:
         return None, unavailable.found
