@@ -24,6 +24,8 @@ from driftloop.pipelines.runtime.terminal import say, shown
 @click.option("--target", help="Column to predict; guessed if not given.")
 @click.option("--time", help="Time column; guessed if not given.")
 @click.option("--time-format", help="Format of its times, if not ISO 8601: '%d.%m.%Y %H:%M'. Guessed if not given.")
+@click.option("--labels", help="File, pattern or database URL of the labels, if they are in a table of their own.")
+@click.option("--labels-table", help="Name of their table, if --labels is a database URL.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Path of the YAML to write. Default: MODEL.yaml")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(
@@ -34,6 +36,8 @@ def init(
     target: str | None,
     time: str | None,
     time_format: str | None,
+    labels: str | None,
+    labels_table: str | None,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -62,6 +66,8 @@ def init(
             time_format=time_format,
             output=output,
             force=force,
+            labels=labels,
+            labels_table=labels_table,
         )
     say(f"wrote {proposal.file}: {proposal.summary}")
     for note in proposal.notes:

@@ -13,6 +13,7 @@ from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
+from driftloop.pipelines.init.joined import Apart
 from driftloop.pipelines.init.spans import DAY, Spans
 from driftloop.pipelines.init.spellings import one_spelling
 from driftloop.pipelines.notify.notices import KINDS
@@ -42,14 +43,14 @@ source:
 {where}
 
 columns:
-  time: {time}               # when the row happened
+{id}  time: {time}               # when the row happened
 {zone}  target: {target}           # what the model predicts{target_note}
   label_delay: {delay}            # labels of rows older than this are complete{delay_note}
   numeric: {numeric}
   categorical: {categorical}
 {codes}{spelled}{types}{left}{derived}
   # filter: "some_column > 0"                   # SQL condition; other rows are not read
-
+{labels}
 windows:
   current: {current}                # the fresh rows of one check
 
@@ -90,8 +91,21 @@ schedule:                    # for `driftloop serve`
 """
 
 
-def written(*, model: str, source: Source, guess: Guess, spans: Spans, calendar: Calendar, newest: str) -> str:
-    """Return the YAML of a model; `newest` is a comment on the newest label and row."""
+def written(
+    *,
+    model: str,
+    source: Source,
+    guess: Guess,
+    spans: Spans,
+    calendar: Calendar,
+    newest: str,
+    apart: Apart | None = None,
+    labels: Source | None = None,
+) -> str:
+    """Return the YAML of a model; `newest` is a comment on the newest label and row.
+
+    `apart` is the table of labels where they have one, `labels` where that is, seen from the file.
+    """
     delay = format_duration(spans.delay)
     where = (
         f"  path: {quoted(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
@@ -111,6 +125,8 @@ def written(*, model: str, source: Source, guess: Guess, spans: Spans, calendar:
         time=quoted(guess.time),
         zone=ZONE if guess.naive else LOCAL if calendar.zoned else "",
         target=quoted(guess.target),
+        id=f"  id: {name_list([apart.id])}   # the row's name, also in the table of labels\n" if apart else "",
+        labels=_labels(apart, labels) if apart and labels else "",
         target_note="" if guess.named else "; a guess: no column is called like a target",
         delay=delay,
         delay_note=f"; {newest}" if newest else "",
@@ -192,6 +208,18 @@ def _derived(guess: Guess, calendar: Calendar) -> str:
     for name, how in calendar.derived.items():
         lines.append(f"    {quoted(name)}: {_expression(how)}   # new: the target depends on it")
     return "\n".join([*lines, *hints])
+
+
+def _labels(apart: Apart, source: Source) -> str:
+    """The section of the labels."""
+    labels = apart.labels
+    if source.path:
+        where = f"  path: {quoted(source.path)}\n" + (f"  format: {source.format}\n" if source.format else "")
+    else:
+        where = f"  url: {quoted(str(source.url))}\n  table: {quoted(str(source.table))}\n"
+    time = f"  time: {quoted(labels.time)}   # when the label became known\n" if labels.time else ""
+    key = f"  key: {name_list(labels.key)}   # holds the values of columns.id\n"
+    return f"\nlabels:                      # joined to the rows as of the time of a check\n{where}{key}{time}"
 
 
 def _one_line(text: str) -> str:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from driftloop.monitoring.errors import BadExpression, ConfigError, DriftloopError
-from driftloop.monitoring.records import Window
-from driftloop.monitoring.settings.columns import PREDICTION, Columns
+from driftloop.monitoring.records import Window, changed
+from driftloop.monitoring.settings.columns import PREDICTION, Columns, ColumnType
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.engines import column_sql
 from driftloop.monitoring.sources.times import EVER
 from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.init.calendar_features import calendar_of, is_text, time_parts
 from driftloop.pipelines.init.guess import Guess, NothingToLookAt, chosen_time, look
+from driftloop.pipelines.init.joined import Apart, apart
 from driftloop.pipelines.init.model_file import written
 from driftloop.pipelines.init.notes import counting, newest_label, notes
 from driftloop.pipelines.init.places import slug, source_of
@@ -51,7 +52,7 @@ class _Look:
     """The guess, with the sample in order of time and the parts of its times, and results from all rows.
 
     `odd` is the number of rows whose times are far from all others, `unusable` that of rows without a usable time;
-    `classes` are the rows by class.
+    `classes` are the rows by class, `apart` is the table of the labels where they have one.
     """
 
     guess: Guess
@@ -61,6 +62,7 @@ class _Look:
     classes: Counter[str]
     odd: int
     unusable: int
+    apart: Apart | None = None
 
 
 def propose(
@@ -74,8 +76,13 @@ def propose(
     output: Path | None,
     force: bool,
     file_format: str | None = None,
+    labels: str | None = None,
+    labels_table: str | None = None,
 ) -> Proposal:
-    """Write a config for a data file, glob or table. Refuses to overwrite unless forced."""
+    """Write a config for a data file, glob or table. Refuses to overwrite unless forced.
+
+    `labels` is a file, glob or database of labels in a table of their own, joined by a key that both tables have.
+    """
     refuse_data(data, table, file_format)
     # Of `trips/*.csv` the folder's name says more than the file's.
     name = model or slug(table or Path(data).name) or slug(Path(data).parent.name) or "model"
@@ -86,11 +93,12 @@ def propose(
     file = output or Path(f"{name}.yaml")
     refuse_output(file, force=force)
     given = _given(data, table, file_format)
+    outcomes = _given(labels, labels_table, None) if labels is not None else None
     with reachable(data):
-        found = _looked(given, data, target, time, time_format)
+        found = _looked(given, data, target, time, time_format, outcomes)
     guess, timeline = found.guess, found.timeline
     phases.enter("choosing windows and features")
-    delay = label_delay(timeline)
+    delay = (found.apart.delay() if found.apart else None) or label_delay(timeline)
     features = len(guess.numeric) + len(guess.categorical)
     rare = guess.rare if guess.has_classes else 1.0
     spans = proposed(timeline, delay, rare=rare, features=features)
@@ -103,6 +111,8 @@ def propose(
         spans=spans,
         calendar=calendar,
         newest=newest_label(timeline, delay),
+        apart=found.apart,
+        labels=source_of(labels, labels_table, file.parent) if labels is not None else None,
     )
     phases.enter("writing the config")
     with writing(file):
@@ -112,6 +122,7 @@ def propose(
     rows = f"{timeline.total:,} rows from {timeline.start:%Y-%m-%d} to {timeline.newest:%Y-%m-%d}"
     summary = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
     more = notes(guess, timeline, spans, calendar, found.classes, found.odd, found.unusable)
+    more = [*([found.apart.note()] if found.apart else []), *more]
     return Proposal(file, summary, tuple(more), first, now)
 
 
@@ -122,7 +133,14 @@ def _given(data: str, table: str | None, file_format: str | None) -> Source:
         raise config_error(Path("init"), error, Source) from None
 
 
-def _looked(given: Source, data: str, target: str | None, time: str | None, time_format: str | None) -> _Look:
+def _looked(
+    given: Source,
+    data: str,
+    target: str | None,
+    time: str | None,
+    time_format: str | None,
+    outcomes: Source | None = None,
+) -> _Look:
     from driftloop.monitoring import sources
 
     phases.enter("reading a sample of the rows")
@@ -131,14 +149,23 @@ def _looked(given: Source, data: str, target: str | None, time: str | None, time
     times, span = _spanned(given, frame, time, times)
     if span is None:
         raise NothingToLookAt(data)
+    found = apart(frame, outcomes, target) if outcomes is not None else None
     frame, parts = _sampled(given, time, times, text=is_text(frame[time]))
+    if found is not None:
+        frame, target = found.attached(frame, given, _least(frame, time, times, found)), found.target
     guess = replace(look(frame, given, given_target=target, given_time=time), times=times)
     guess = replace(guess, naive=without_offset(frame[time], times))
+    if found is not None:
+        guess = _read_from_labels(guess, found)
     columns = guess.least()
+    if found is not None:
+        types: dict[str, ColumnType] = {} if guess.has_classes else {guess.target: "number"}
+        columns = found.reading(changed(columns, types={}), {**types, **columns.types})
     classes: Counter[str] = Counter()
     phases.enter("counting all rows over time")
-    with sources.stream_rows(given, columns, EVER, Path.cwd(), PIECE) as stream:
-        frames = counting(stream.frames, guess.target, classes) if guess.has_classes else stream.frames
+    with sources.stream_rows(given, columns, EVER, Path.cwd(), PIECE, EVER.end) as stream:
+        frames = found.observing(stream.frames, guess.time) if found is not None else stream.frames
+        frames = counting(frames, guess.target, classes) if guess.has_classes else frames
         timeline = counted(frames, guess.time, guess.target, span.length)
     if timeline is None:
         raise NothingToLookAt(data)
@@ -152,7 +179,28 @@ def _looked(given: Source, data: str, target: str | None, time: str | None, time
             remedy="give a file or table with the rows of several days, or name another time column with --time",
         )
     strays = sources.count_strays(given, columns, datetime.now(UTC), Path.cwd())
-    return _Look(guess, frame, parts, timeline, classes, odd, strays.timeless + strays.outside)
+    return _Look(guess, frame, parts, timeline, classes, odd, strays.timeless + strays.outside, found)
+
+
+def _least(frame: pd.DataFrame, time: str, times: tuple[str, ...], found: Apart) -> Columns:
+    """The fewest columns that a reading of ids and labels takes."""
+    feature = next(str(name) for name in frame.columns if name not in {time, found.id, found.target})
+    derived = {time: times[0]} if times else {}
+    return Columns(time=time, target=found.target, categorical=(feature,), derived=derived)
+
+
+def _read_from_labels(guess: Guess, found: Apart) -> Guess:
+    """A guess whose target is read from the table of labels, where no expression can be applied to it."""
+    if guess.target in guess.written and not guess.written[guess.target].plain:
+        raise ConfigError(
+            "init",
+            "--labels",
+            f"{guess.target!r} holds numbers written as {guess.written[guess.target].example!r}",
+            expected="labels that are numbers or names of classes",
+            remedy="write the numbers plainly, or read a view of the table that does",
+        )
+    written = {name: how for name, how in guess.written.items() if name != found.target}
+    return replace(guess, written=written, no_label=())
 
 
 def _sampled(

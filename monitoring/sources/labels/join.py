@@ -233,7 +233,7 @@ class Join:
         frame[target] = frame.pop(VALUE)
         unread = frame.pop(UNREAD_VALUE) if UNREAD_VALUE in frame else None
         if disputed.any():
-            frame.loc[disputed, target] = None
+            frame[target] = frame[target].where(~disputed, None)  # in place would not do: Arrow owns the values
         if unread is not None and (there := unread.notna() & ~disputed).any():
             self._show_unread(frame, unread, there)
         return frame

@@ -13,7 +13,7 @@ from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.errors import KeysDiffer, MissingLabelColumns, SourceMissing
 from driftloop.monitoring.rows.canonical import conform
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources import CHANGED, DISPUTED, KNOWN, LABELS, count_labels, read_rows
+from driftloop.monitoring.sources import CHANGED, DISPUTED, KNOWN, LABELS, count_labels, read_rows, stream_rows
 from tests.labeled import NOW, PLACES, SPAN, START, Keep, config, made_labels, made_rows
 from tests.servers.postgres import Postgres
 from tests.written import LOADERS
@@ -219,3 +219,12 @@ def test_classes_and_words_that_are_no_number(keep: Keep, tmp_path: Path) -> Non
     assert joined(made, tmp_path)["y"].tolist()[1:3] == ["true", "n"]
     classes = Monitored.model_validate(made.model_dump() | {"task": "multiclass"})
     assert joined(classes, tmp_path)["y"].tolist()[:3] == ["01", "true", "n"]
+
+
+def test_numbers_without_a_gap_may_be_disputed(keep: Keep, tmp_path: Path) -> None:
+    """Where every row has a label, its numbers are Arrow's own memory: a disputed one is missing all the same."""
+    outcomes = pa.table({"order": [*range(80), 3], "outcome": [*map(float, range(80)), 99.0]})
+    made = config(keep("parquet", made_rows([*range(80)]), "rows"), keep("parquet", outcomes, "labels"), time=None)
+    with stream_rows(made.source, made.reading, SPAN, tmp_path, 1000, NOW) as stream:
+        (frame,) = stream.frames
+    assert frame["y"].isna().tolist() == [at == 3 for at in range(80)]
