@@ -32,7 +32,7 @@ COPY (
 """
 LABELS = """
 COPY (
-    SELECT {key} AS "order", TIMESTAMPTZ '2026-01-01 00:00:00+00' + (i % 600000) * INTERVAL 1 second AS known_at,
+    SELECT {key} AS "order", TIMESTAMPTZ '2026-01-01 00:00:00+00' + i * INTERVAL 60 millisecond AS known_at,
         random() AS outcome
     FROM range({labels}) AS r(i)
 ) TO '{file}'

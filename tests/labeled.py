@@ -73,3 +73,15 @@ def config(rows: Source, labels: Source, *, columns: dict[str, Any] | None = Non
         columns={"time": "ts", "target": "y", "id": ["order_id"], "numeric": ("fare",)} | (columns or {}),
         labels=place | {"key": ["order"], "time": "known_at", "target": "outcome"} | changes,
     )
+
+
+def future(labels: pa.Table) -> int:
+    """The number of labels known after 2026-01-20."""
+    return int((labels.to_pandas()["known_at"] > datetime(2026, 1, 20)).sum())
+
+
+def alone(rows: pa.Table, labels: pa.Table) -> int:
+    """The number of labels known at `NOW` whose key no row has."""
+    there = labels.to_pandas().dropna(subset=["order", "outcome"])
+    there = there[there["known_at"] <= NOW.replace(tzinfo=None)]
+    return int((~there["order"].isin(rows["order_id"].to_pylist())).sum())

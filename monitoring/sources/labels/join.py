@@ -162,8 +162,9 @@ class Join:
         run("SET disabled_optimizers = 'build_side_probe_side'")
         run(wanted)
         span = self._span(engine)
+        unread = self.own.target in self.labels.unread or not self.read_by(engine)  # text that is no number of its type
         with self._label_source(engine, stack) as labels:
-            run(latest.create_latest(len(self.keys), labels, timed=self.timed, span=span))
+            run(latest.create_latest(len(self.keys), labels, timed=self.timed, unread=unread, span=span))
         run(f"DROP TABLE {latest.WANTED}")
         several = f"SELECT count(*) FROM {latest.LATEST} WHERE labels > 1"
         if self.timed and run(several)[0][0]:

@@ -24,17 +24,18 @@ def create_wanted(keys: Sequence[str], rows: str) -> str:
     return f"CREATE TEMP TABLE {WANTED} AS SELECT {each} FROM {rows}"
 
 
-def create_latest(number: int, labels: str, *, timed: bool, span: str) -> str:
+def create_latest(number: int, labels: str, *, timed: bool, unread: bool, span: str) -> str:
     """The statement of DuckDB that keeps the newest label of each key.
 
-    `labels` is a SELECT of the key (see `at`), t, v and u: what cannot be read of v. `span` is a condition that bounds
-    a single key of whole numbers to the span of the wanted ones; empty if there is none. What passes it is aggregated
-    without being looked up, which is twice as fast.
+    `labels` is a SELECT of the key (see `at`), t, v and u: what cannot be read of v, null where nothing is `unread`.
+    `span` is a condition that bounds a single key of whole numbers to the span of the wanted ones; empty if there is
+    none. What passes it is aggregated without being looked up, which is twice as fast.
     """
     names = [at(place) for place in range(number)]
     listed = ", ".join(names)
     source = f"({labels}) AS l WHERE {span}" if span else f"({labels}) AS l SEMI JOIN {WANTED} USING ({listed})"
-    newest = "arg_max_null(v, t) AS v, arg_max_null(u, t) AS u, min(t) AS known, max(t) AS changed"
+    both = "arg_max_null(v, t) AS v, arg_max_null(u, t) AS u" if unread else "arg_max(v, t) AS v, NULL AS u"
+    newest = f"{both}, min(t) AS known, max(t) AS changed"
     alike = "any_value(v) AS v, any_value(u) AS u, NULL AS known, NULL AS changed"
     disputed = "false" if timed else "min(hash(v, u)) <> max(hash(v, u))"
     return (

@@ -14,7 +14,7 @@ from driftloop.monitoring.errors import KeysDiffer, MissingLabelColumns, SourceM
 from driftloop.monitoring.rows.canonical import conform
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import CHANGED, DISPUTED, KNOWN, LABELS, count_labels, read_rows, stream_rows
-from tests.labeled import NOW, PLACES, SPAN, START, Keep, config, made_labels, made_rows
+from tests.labeled import NOW, PLACES, SPAN, START, Keep, alone, config, future, made_labels, made_rows
 from tests.servers.postgres import Postgres
 from tests.written import LOADERS
 
@@ -102,31 +102,7 @@ def test_rows_and_labels_of_one_database(
     counts = count_labels(
         made.source, made.reading, datetime(2026, 1, 1, tzinfo=UTC), NOW, datetime(2026, 1, 20, tzinfo=UTC), tmp_path
     )
-    assert (counts.keyless, counts.future) == (1, future(outcomes))
-    assert counts.rowless == expected_alone(table, outcomes)
-
-
-def future(labels: pa.Table) -> int:
-    return int((labels.to_pandas()["known_at"] > datetime(2026, 1, 20)).sum())
-
-
-def expected_alone(rows: pa.Table, labels: pa.Table) -> int:
-    there = labels.to_pandas().dropna(subset=["order", "outcome"])
-    there = there[there["known_at"] <= NOW.replace(tzinfo=None)]
-    return int((~there["order"].isin(rows["order_id"].to_pylist())).sum())
-
-
-@pytest.mark.parametrize("rows", ["csv", "sqlite", "postgres"])
-@pytest.mark.parametrize("labels", ["parquet", "sqlite", "postgres"])
-def test_labels_that_serve_no_row_are_counted(keep: Keep, tmp_path: Path, rows: str, labels: str) -> None:
-    """Labels without a key, of the future, and of keys that no row has are counted, whatever keeps both tables."""
-    table, outcomes = made_rows(), made_labels()
-    made = config(keep(rows, table, "rows"), keep(labels, outcomes, "labels"))
-    present = datetime(2026, 1, 20, tzinfo=UTC)
-    counts = count_labels(made.source, made.reading, datetime(2026, 1, 1, tzinfo=UTC), NOW, present, tmp_path)
-    assert (counts.keyless, counts.future, counts.rowless) == (1, future(outcomes), expected_alone(table, outcomes))
-    assert counts.examples
-    assert not set(counts.examples) & {str(key) for key in table["order_id"].to_pylist()}
+    assert (counts.keyless, counts.future, counts.rowless) == (1, future(outcomes), alone(table, outcomes))
 
 
 @pytest.mark.parametrize("labels", PLACES)
