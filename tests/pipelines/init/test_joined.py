@@ -27,7 +27,7 @@ def shop(task: str = "regression", days: float = 30.0) -> tuple[pd.DataFrame, pd
 
 def init(data: str, labels: str, **more: str | None) -> tuple[Proposal, Project]:
     asked: dict[str, str | None] = {"table": None, "model": "shop", "target": None, "time": None, **more}
-    made = propose(data, output=None, force=True, labels=labels, **asked)  # type: ignore[arg-type]
+    made = propose(data, output=None, force=True, labels=labels, **asked)
     return made, load(made.file)
 
 
