@@ -116,7 +116,9 @@ class KeysDiffer(BadData):
         self, rows: str, id_: str, row_holds: str, labels: str, key: str, label_holds: str, quoted: str
     ) -> None:
         self.column = id_
-        derived = f"columns: {{id: [{id_}_text], derived: {{{id_}_text: {json.dumps(f'CAST({quoted} AS VARCHAR)')}}}}}"
+        kind = {"whole numbers": "BIGINT", "numbers": "DOUBLE PRECISION"}.get(label_holds, "VARCHAR")
+        cast = json.dumps(f"CAST({quoted} AS {kind})")
+        derived = f"columns: {{id: [{id_}_key], derived: {{{id_}_key: {cast}}}}}"
         super().__init__(
             f"columns.id {id_!r} holds {row_holds} ({rows}), labels.key {key!r} holds {label_holds} ({labels}): no row "
             "can find its label",
