@@ -34,7 +34,8 @@ MINUS = f"{SIGN}\u2013-"
 NEGATIVE = ("(", SIGN)
 SHAPE = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[+{MINUS}])?\s*(?P<before>[^\d\s.,()'\u2019+{MINUS}]{{1,4}})?\s*(?P<sign2>[+{MINUS}])?\s*"
-    rf"(?P<digits>[.,]?\d[\d.,{GROUPING}]*?)(?P<power>[eE][+-]?\d{{1,3}})?\s*(?P<after>[^\d\s.,()'\u2019][^\d()]{{0,9}}?)?\s*(?P<close>\))?"
+    rf"(?P<digits>[.,]?\d[\d.,{GROUPING}]*?)(?P<power>[eE][+-]?\d{{1,3}})?\s*(?P<last>[{MINUS}])?\s*"
+    rf"(?P<after>[^\d\s.,()'\u2019{MINUS}][^\d()]{{0,9}}?)?\s*(?P<last2>[{MINUS}])?\s*(?P<close>\))?"
 )
 POINT = re.compile(r"(\d{1,3}(,\d{2,3})*,\d{3}|\d+)?(\.\d*)?")
 COMMA = re.compile(r"(\d{1,3}(\.\d{2,3})*\.\d{3}|\d+)?(,\d*)?")
@@ -47,6 +48,7 @@ CERTAIN = 0.9
 class Figures:
     """How the numbers of a column of text are written.
 
+    `trailing`: negative numbers end with their minus; `values` is the number of values that were looked at.
     `decimal` is the decimal mark, `strip` what is removed, `nothing` what counts as missing, `share` of the values;
     `example` is one as it is written.
     """
@@ -56,11 +58,18 @@ class Figures:
     nothing: tuple[str, ...]
     share: float
     example: str
+    values: int = 0
+    trailing: bool = False
 
     @property
     def plain(self) -> bool:
         """Return whether a number is written as SQL writes it."""
-        return self.decimal == "." and not self.strip
+        return self.decimal == "." and not self.strip and not self.trailing
+
+    @property
+    def missing(self) -> int:
+        """Return the number of values that are read as missing."""
+        return round(self.share * self.values)
 
     def sql(self, column: str, source: Source) -> str:
         """Return the expression in the source's own dialect that makes numbers of the column.
@@ -71,6 +80,10 @@ class Figures:
         engine, text = dialect_of(source), column_sql(source, column)
         for piece in self.strip:
             text = f"replace({text}, '{piece.replace(chr(39), chr(39) * 2)}', '{'-' if piece in NEGATIVE else ''}')"
+        if self.trailing:
+            before = f"replace({text}, '-', '')"
+            before = f"concat('-', {before})" if engine == "mysql" else f"'-' || {before}"
+            text = f"CASE WHEN {text} LIKE '%-' THEN {before} ELSE {text} END"
         if self.decimal == ",":
             text = f"replace({text}, ',', '.')"
         if engine == "duckdb":
@@ -82,8 +95,11 @@ class Figures:
     def note(self) -> str:
         """Return what is done to the column, for the user to check."""
         parts = [] if self.plain else [f"numbers written as {self.example!r}"]
+        if self.values and not self.plain:
+            parts.append(f"{self.values - self.missing:,} of {self.values:,} values read so")
         if self.nothing:
-            parts.append(f"{listed(self.nothing, 4)} count as missing, {self.share:.1%} of the values")
+            many = f"{self.missing:,} of {self.values:,} values" if self.values else f"{self.share:.1%} of the values"
+            parts.append(f"{listed(self.nothing, 4)} count as missing, {many}")
         return "; ".join(parts) or "numbers kept as text"
 
 
@@ -114,11 +130,14 @@ def figures(values: pd.Series, *, label: bool = False) -> Figures | None:
     strange = [text for text in nothing if text.casefold() not in NOTHING]
     if units is None or share > 0.5 or (strange and (share > 1 - CERTAIN or len(read) <= LEVELS)):
         return None
+    if all(_trailing(matches[text]) for text in read):
+        return None  # 65- is as likely a range
     if len(strange) > len(read) / 10 or _codes(read, bool(nothing), label=label):
         return None
     example = max(read, key=lambda text: (len(re.sub(r"[\d ]", "", text)), len(text), text))
     strip = tuple(piece for piece in (*units, *_pieces(matches, read, decimal)) if any(piece in text for text in read))
-    return Figures(decimal, strip, tuple(nothing[:8]), share, example)
+    trailing = any(_trailing(matches[text]) for text in read)
+    return Figures(decimal, strip, tuple(nothing[:8]), share, example, int(counts.sum()), trailing)
 
 
 def as_numbers(values: pd.Series, how: Figures) -> pd.Series:
@@ -128,6 +147,8 @@ def as_numbers(values: pd.Series, how: Figures) -> pd.Series:
     texts = values.where(values.notna(), None).map(lambda value: None if value is None else str(value).strip())
     for piece in how.strip:
         texts = texts.map(partial(_without, piece=piece, instead="-" if piece in NEGATIVE else ""), na_action="ignore")
+    if how.trailing:
+        texts = texts.map(lambda text: f"-{text[:-1]}" if text.endswith("-") else text, na_action="ignore")
     if how.decimal == ",":
         texts = texts.map(lambda text: text.replace(",", "."), na_action="ignore")
     return pd.to_numeric(texts, errors="coerce").astype("float64")
@@ -165,10 +186,15 @@ def _texts(values: pd.Series) -> pd.Series:
 def _sensible(found: re.Match[str]) -> bool:
     """Whether what is around the digits is a sign, a currency or a unit."""
     before, digits = found["before"], found["digits"]
-    if bool(found["open"]) != bool(found["close"]) or (before and not _currency(before)):
+    signs = [found[name] for name in ("open", "sign", "sign2", "last", "last2") if found[name]]
+    if len(signs) > 1 or bool(found["open"]) != bool(found["close"]) or (before and not _currency(before)):
         return False
     # 10e4 is as likely a hash; a number of more than 15 digits is an identifier.
     return not (found["power"] and not re.search(r"[.,]", digits)) and len(re.sub(r"\D", "", digits)) <= 15
+
+
+def _trailing(found: re.Match[str]) -> bool:
+    return bool(found["last"] or found["last2"])
 
 
 def _currency(text: str) -> bool:

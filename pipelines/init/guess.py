@@ -54,7 +54,8 @@ class Guess:
     most frequent class. `named`: the target has the name of one, or was given. `types`: how columns of text are read,
     where other rows could make something else of them. `codes`: numeric columns that may be categories, with how many
     values they have. `naive`: the times carry no offset. `spelled`: categories whose levels differ in case or outer
-    spaces only.
+    spaces only. `timed`: the number of values of the time in
+    the sample.
     """
 
     time: str
@@ -74,6 +75,7 @@ class Guess:
     codes: dict[str, int] = field(default_factory=dict)
     naive: bool = False
     spelled: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    timed: int = 0
 
     @property
     def has_classes(self) -> bool:

@@ -20,8 +20,8 @@ from driftloop.pipelines.notify.notices import KINDS
 
 WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
 TYPES = {
-    "decimal_comma": "decimal_comma: 1.234,5",
-    "thousands_comma": "thousands_comma: 1,234.5",
+    "decimal_comma": "decimal_comma: 1.234,5, as all values of the column are written",
+    "thousands_comma": "thousands_comma: 1,234.5, as all values of the column are written",
     "text": "text: for the expression below",
 }
 SQL = "SQL expressions in the source's dialect"
@@ -198,6 +198,8 @@ def _derived(guess: Guess, calendar: Calendar) -> str:
         parts = ", ".join(f"{quoted(name)}: {_expression(how)}" for name, how in calendar.hints.items())
         return f"  # derived: {{{parts or 'ratio: one_column / another'}}}   # {SQL}; {NAME_TOO}"
     notes = {name: how.note() for name, how in guess.written.items()}
+    if guess.times and guess.timed:
+        notes[guess.time] = f"all of {guess.timed:,} values of a sample read so"
     if guess.no_label:
         notes[guess.target] = f"{listed(guess.no_label)} count as missing labels"
     own = "; each takes the place of the column of its name" if guess.derived else ""

@@ -154,7 +154,9 @@ def _looked(
     if found is not None:
         frame, target = found.attached(frame, given, _least(frame, time, times, found)), found.target
     guess = replace(look(frame, given, given_target=target, given_time=time), times=times)
-    guess = replace(guess, naive=without_offset(frame[time], times))
+    guess = replace(
+        guess, naive=without_offset(frame[time], times), timed=0 if time_format else int(frame[time].count())
+    )
     if found is not None:
         guess = _read_from_labels(guess, found)
     columns = guess.least()

@@ -30,6 +30,10 @@ WRITTEN: dict[str, tuple[list[str], list[float]]] = {
     "thousands with a narrow space": (["1\u202f234,5", "3,0"], [1234.5, 3]),
     "Indian thousands": (["12,34,567.50", "3.10"], [1234567.5, 3.1]),
     "brackets of an accountant": (["(1,234.00)", "12.00"], [-1234, 12]),
+    "a minus behind": (["1.234,50-", "12,00"], [-1234.5, 12]),
+    "a minus behind the currency": (["12.50 €-", "1,003.00 €"], [-12.5, 1003]),
+    "a minus before the unit": (["12.5- kg", "3.0 kg"], [-12.5, 3]),
+    "a typographic minus behind": (["12.5\u2212", "3.0"], [-12.5, 3]),
     "a typographic minus": (["\u221212.5", "3.0"], [-12.5, 3]),
     "thousands of euros": (["4.500.000 €", "85 €"], [4500000, 85]),
     "a question mark for nothing": (["12.5", "?", "3.25", "7.5"], [12.5, np.nan, 3.25, 7.5]),
@@ -79,6 +83,8 @@ def test_sqlite_leaves_text_that_reads_as_the_number(name: str) -> None:
         ["1,5", "2.5"],
         ["12345678901234567890", "12345678901234567891"],
         ["1.10", "2.50", "3.00", "X1"],
+        ["18-", "30-", "65-"],
+        ["-5.5-", "-6.5-"],
     ],
     ids=lambda texts: texts[0],
 )
@@ -101,6 +107,15 @@ def test_the_first_rows_do_not_decide(tmp_path: object) -> None:
     how = figures(pd.Series([*["85,46"] * 10_000, "1.148,55"]))
     assert how is not None
     assert (how.decimal, how.strip) == (",", (".",))
+
+
+def test_the_note_counts_the_values_that_are_read() -> None:
+    """How many of how many values are numbers, and how many count as missing."""
+    how = figures(pd.Series([*["$1,234.50"] * 90, *["$0.99"] * 7, *["?"] * 3, None]))
+    assert how is not None
+    assert how.note() == (
+        "numbers written as '$1,234.50'; 97 of 100 values read so; '?' count as missing, 3 of 100 values"
+    )
 
 
 def test_words_for_a_missing_label_are_found() -> None:
