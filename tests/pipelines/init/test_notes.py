@@ -36,10 +36,10 @@ def starting(made: Proposal, start: str) -> list[str]:
 @pytest.mark.parametrize(
     ("classes", "sentence"),
     [
-        ((1, 0), "2.9% positives ('1'): 292 of 10,000 labelled rows"),
-        ((1.0, 0.0), "2.9% positives ('1.0'): 292 of 10,000 labelled rows"),
-        (("yes", "no"), "2.9% positives ('yes'): 292 of 10,000 labelled rows"),
-        (("churned", "stayed"), "2.9% 'churned': 292 of 10,000 labelled rows"),
+        ((1, 0), "2.9% positives ('1'): 292 of 10,000 labeled rows"),
+        ((1.0, 0.0), "2.9% positives ('1.0'): 292 of 10,000 labeled rows"),
+        (("yes", "no"), "2.9% positives ('yes'): 292 of 10,000 labeled rows"),
+        (("churned", "stayed"), "2.9% 'churned': 292 of 10,000 labeled rows"),
     ],
     ids=str,
 )
@@ -113,12 +113,12 @@ def test_times_without_an_offset_are_named(form: str, naive: bool) -> None:
 def test_the_need_for_labels_is_explained_where_they_are_late() -> None:
     """The comment names the default trigger, the delay, and what needs no labels; without a delay it is not there."""
     rows = stream(80)
-    assert "labelled rows: it sees" not in init(rows).file.read_text()
+    assert "labeled rows: it sees" not in init(rows).file.read_text()
     rows.loc[rows["ts"] >= rows["ts"].max() - pd.Timedelta(days=20), "y"] = np.nan
     made = init(rows)
     assert load(made.file).columns.label_delay == timedelta(days=21)
     text = " ".join(made.file.read_text().split())
-    assert "recoverable_loss compares losses of labelled rows: it sees a change about 21d after it began" in text
+    assert "recoverable_loss compares losses of labeled rows: it sees a change about 21d after it began" in text
     assert "drift_share and estimated_loss need no labels" in text
 
 
