@@ -292,4 +292,7 @@ def joining(rows: Relation, columns: Reading, folder: Path, now: datetime) -> It
         except MissingColumns as error:
             raise MissingLabelColumns(error.where, error.lost, error.there) from None
         kind = time_kind(relation, own) if own.time != NO_TIME else None
+        # Under the names that they have on their way: exact numbers keep all of their digits.
+        relation.texts |= {latest.at(place) for place in range(len(labels.key))}
+        relation.texts |= {"v"} if own.target in relation.texts else set()
         yield Join(rows, columns, relation, own, keys(rows, columns, relation, own), kind, now)

@@ -74,7 +74,9 @@ def _comparable(one: Holds, other: Holds) -> bool:
 def _sides(relation: Relation, columns: Columns, names: Sequence[str]) -> list[Side]:
     if not relation.engine.typed_times:
         return [Side(name, "untyped") for name in names]
-    schema = relation.arrow(f"SELECT {relation.names(names)} FROM ({relation.rows}) AS w LIMIT 0").schema  # noqa: S608
+    sql = f"SELECT {relation.names(names)} FROM ({relation.rows}) AS w LIMIT 0"  # noqa: S608
+    # With the types of the engine: exact numbers are read as text, and are numbers all the same.
+    schema = relation.engine.asked(lambda: relation.engine.arrow(sql, ())).schema
     return [
         Side(name, "untyped" if _untyped(relation, columns, name) else _holds(schema.field(at).type))
         for at, name in enumerate(names)

@@ -16,7 +16,7 @@ from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import CHANGED, DISPUTED, KNOWN, LABELS, count_labels, read_rows, stream_rows
 from tests.labeled import NOW, PLACES, SPAN, START, Keep, alone, config, future, made_labels, made_rows
 from tests.servers.postgres import Postgres
-from tests.written import LOADERS
+from tests.written import LOADERS, WRITERS
 
 
 def expected(rows: pa.Table, labels: pa.Table, now: datetime) -> pd.DataFrame:
@@ -204,3 +204,30 @@ def test_numbers_without_a_gap_may_be_disputed(keep: Keep, tmp_path: Path) -> No
     with stream_rows(made.source, made.reading, SPAN, tmp_path, 1000, NOW) as stream:
         (frame,) = stream.frames
     assert frame["y"].isna().tolist() == [at == 3 for at in range(80)]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_exact_numbers_are_keys(
+    together: bool, tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A numeric of PostgreSQL equals a whole number, beyond 2^53 to the last digit, joined there or by DuckDB."""
+    import psycopg
+
+    far = 2**60
+    place = postgres.place()
+    monkeypatch.setenv("SHOP_PASSWORD", postgres.password)
+    with psycopg.connect(postgres.url(place), autocommit=True) as con:
+        con.execute('CREATE TABLE outcomes ("order" numeric, outcome float8)')
+        con.execute(f"INSERT INTO outcomes VALUES (0, 1), ({far}, 2), ({far + 1}, 3)")
+        con.execute("CREATE TABLE trips (order_id bigint, ts timestamp, fare float8)")
+        con.execute(
+            f"INSERT INTO trips VALUES (0, '2026-01-01', 0), ({far + 1}, '2026-01-02', 1), (5, '2026-01-03', 2)"
+        )
+    table = pa.table(
+        {"order_id": [0, far + 1, 5], "ts": [START + timedelta(days=at) for at in range(3)], "fare": [0.0] * 3}
+    )
+    url = postgres.url(place, password="${SHOP_PASSWORD}")
+    WRITERS["parquet"](tmp_path / "rows.parquet", table)
+    rows = Source(url=url, table="trips") if together else Source(path="rows.parquet")
+    found = joined(config(rows, Source(url=url, table="outcomes"), time=None), tmp_path)
+    assert found["y"].fillna(-1.0).tolist() == [1.0, 3.0, -1.0]
