@@ -29,6 +29,7 @@ from driftloop.monitoring.errors.ledger import (
     UnknownRequest,
 )
 from driftloop.monitoring.errors.models import (
+    AdoptionRefused,
     ChampionChanged,
     EstimatorError,
     FileMissing,
@@ -63,6 +64,7 @@ from driftloop.monitoring.errors.setup import (
 )
 
 __all__ = [
+    "AdoptionRefused",
     "BadData",
     "BadExpression",
     "ChampionChanged",

@@ -115,6 +115,13 @@ class Untrusted(DriftloopError):
         )
 
 
+class AdoptionRefused(DriftloopError):
+    """A model that exists already and cannot be adopted, or that no longer answers as it did then. Exit code 2."""
+
+    def __init__(self, model: str, found: str, *, expected: str, remedy: str) -> None:
+        super().__init__(f"{model}: {found}", expected=expected, remedy=remedy)
+
+
 Impossible = Literal[
     "no_data",
     "too_few_rows",

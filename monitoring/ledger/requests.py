@@ -7,8 +7,10 @@ continue it: the `Request` and its `Progress`.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy.engine import Connection
 
 from driftloop.monitoring.errors import UnknownRequest
@@ -24,8 +26,23 @@ AGAIN = (Kind.FAILED, Kind.IMPOSSIBLE)
 WAITS = str(Kind.AWAITING_APPROVAL)
 
 
+class Adoption(Record):
+    """A model that exists already and is to be registered as it is, in place of a training.
+
+    `uri` names one version of it for good, `digest` the content of its files. `trained_on` are the rows that it has
+    learned from, as far as the user has named them; `given` is the URI as it was typed. `params` are parameters of its
+    training that its file does not keep.
+    """
+
+    given: str
+    uri: str
+    digest: str
+    trained_on: Window | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
 class Request(Record):
-    """What is asked for: to replace `champion` by a model trained on `window`.
+    """What is asked for: to replace `champion` by a model trained on `window`, or by one that is adopted.
 
     `settings` names the part of the config that the training depends on. `check` is the check whose decision it was,
     as far as it was by then, and `rows` the digest of the rows that it judged; none for a request of a user.
@@ -41,6 +58,7 @@ class Request(Record):
     parent_run_id: str | None = None
     check: Check | None = None
     rows: str | None = None
+    adopt: Adoption | None = None
 
 
 class Progress(Record):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from driftloop.monitoring.errors import DriftloopError
     from driftloop.pipelines.operations.functions import (
         CheckResult,
+        adopt,
         backtest,
         check,
         history,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckResult",
     "DriftloopError",
+    "adopt",
     "backtest",
     "check",
     "history",

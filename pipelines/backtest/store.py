@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.runtime.fingerprint import fingerprint
+from driftloop.pipelines.training.as_adopted import AS_ADOPTED, provided
 
 if TYPE_CHECKING:
     from driftloop.pipelines.backtest.batches import Batches
@@ -55,6 +56,7 @@ def folder(config: Project, batches: Batches) -> Path:
             batches.labels.digest() if batches.labels else "",
             fingerprint(Row, config.training.estimator),
             _code(config),
+            provided(config.model) or "" if config.training.estimator == AS_ADOPTED else "",
         ),
     ]
     key = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]

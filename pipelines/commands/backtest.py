@@ -89,12 +89,14 @@ def backtest(
         from driftloop.pipelines.backtest.run import backtest as run
         from driftloop.pipelines.config.project import load
         from driftloop.pipelines.flows.mismatch import refuse_mismatch
+        from driftloop.pipelines.registry import templates
         from driftloop.pipelines.runtime import home
 
         project = load(config)
         home.prepare()
         refuse_mismatch(project)
         price = cost or _configured_cost(project)
+        templates.provide(project)
         study = run(project, present, policies=names, cost=price, batch=batch, label_delay=label_delay)
         for note in study.notes:
             say(f"note: {note}", err=True)

@@ -41,6 +41,7 @@ class Commands(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **named: Any) -> NoReturn:
         from driftloop.monitoring.errors import (
+            AdoptionRefused,
             BadExpression,
             ConfigError,
             DriftloopError,
@@ -67,7 +68,7 @@ class Commands(click.Group):
             _fail(arguments, "interrupted", INTERRUPTED)
         except DriftloopError as error:
             of_config = ConfigError | UnknownModel | BadExpression | DriverMissing | SecretMissing | EstimatorError
-            usage = isinstance(error, of_config | TimeOutOfRange | UnknownPolicy)
+            usage = isinstance(error, of_config | AdoptionRefused | TimeOutOfRange | UnknownPolicy)
             if isinstance(error, TrainingRaised):
                 say(error.traceback.rstrip(), err=True)
             _fail(arguments, str(error), WRONG_USAGE if usage else FAILED)

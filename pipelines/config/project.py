@@ -53,7 +53,8 @@ class Training(Section):
         max_length=500,
         description="auto (xgboost or a regularized linear model: the one that predicts the newest fifth "
         "of the training "
-        "rows better), xgboost, linear, a scikit-learn class by dotted path, or a custom module:function",
+        "rows better), xgboost, linear, a scikit-learn class by dotted path, a custom module:function, or as_adopted "
+        "(class and parameters of the model that `driftloop adopt` registered)",
     )
     params: dict[str, Parameter] = Field(
         default_factory=dict,

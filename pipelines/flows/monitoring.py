@@ -32,6 +32,7 @@ from driftloop.pipelines.requests.check_run import CheckRun, Train
 from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.noticed import CHAMPION_LOST, CHAMPION_RESTORED, CLOCK_WENT_BACK
 from driftloop.pipelines.runtime import failpoints, home, outages, phases
+from driftloop.pipelines.training.adopting import SAMPLE, in_sample
 from driftloop.pipelines.training.refit import below_gate
 
 
@@ -213,6 +214,8 @@ def _signals(
     late = run.config.columns.label_delay / run.window.length
     if champion.tags.get("driftloop.refit") == "true" and age_batches is not None:
         findings = (*findings, *below_gate(champion.number, measured.performance, age_batches - late))
+    if champion.tags.get(SAMPLE) == "in_sample" and measured.performance is not None:
+        findings = (*findings, in_sample(champion.number, measured.performance))
     return Signals(
         window=run.window,
         rows=run.rows,

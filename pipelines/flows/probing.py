@@ -13,7 +13,7 @@ from driftloop.monitoring.records import FindingCode, History, Probe, Signals, W
 from driftloop.monitoring.windows import labelled_window, within
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.reading import read_with
-from driftloop.pipelines.registry import Version, contents, evidence
+from driftloop.pipelines.registry import Version, contents, evidence, templates
 from driftloop.pipelines.requests.check_run import CheckRun
 from driftloop.pipelines.runtime import phases
 from driftloop.pipelines.training.probe import fewer_trees, fit_probe, searched
@@ -62,6 +62,7 @@ def probe(
     Neither model was trained on the scored rows. `bias` is how much worse the probe is than a full-size model;
     `parent` is the parent MLflow run, None to log nothing.
     """
+    templates.provide(config)
     run_id = _open_run(config, labelled, parent)
     params = searched(config.training, champion.tags.get("driftloop.recipe"))
     try:

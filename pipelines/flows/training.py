@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
 from driftloop.monitoring.errors import LeaseLost, RequestClosed, ServerUnavailable, TrainingImpossible, TrainingRaised
-from driftloop.monitoring.ledger import Claim, Held, Ledger, Progress, Request
+from driftloop.monitoring.ledger import Adoption, Claim, Held, Ledger, Progress, Request
 from driftloop.monitoring.records import Moment, Retrain, Window, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
@@ -16,11 +17,11 @@ from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.data.no_rows import refuse_no_rows
-from driftloop.pipelines.flows import challenger, estimating, search
+from driftloop.pipelines.flows import adopting, challenger, estimating, search
 from driftloop.pipelines.flows.choosing import Chosen, choose
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.notify import announce
-from driftloop.pipelines.registry import Version, evidence
+from driftloop.pipelines.registry import Version, evidence, templates
 from driftloop.pipelines.requests import finishing, recovery
 from driftloop.pipelines.requests.dead_runs import end_attempts
 from driftloop.pipelines.requests.work import Work, settings_of
@@ -36,6 +37,7 @@ def training_flow(
     now: Moment | None = None,
     reason: str = "requested manually",
     parent_run_id: str | None = None,
+    adopt: Adoption | None = None,
 ) -> Retrain:
     """Train a challenger on the labeled rows of `window`; it replaces `champion` if it is significantly better.
 
@@ -44,7 +46,8 @@ def training_flow(
     the MLflow run FAILED and the request open for another try.
 
     Without a window the request was written into the ledger by a check and left to a worker, as in server mode: it is
-    trained as requested, and that check gets its final outcome.
+    trained as requested, and that check gets its final outcome. With `adopt` nothing is trained: that
+    model is registered and promoted.
     """
     with evidence.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         if window is None:
@@ -58,6 +61,7 @@ def training_flow(
             reason=reason,
             settings=settings_of(config),
             parent_run_id=parent_run_id,
+            adopt=adopt,
         )
         done = recovery.ask(ledger, request)
         return _as_before(done) if done is not None else _in_turn(config, ledger, request)
@@ -108,6 +112,7 @@ def carry_out(config: Project, request: Request) -> Retrain:
             now=request.now,
             reason=request.reason,
             parent_run_id=request.parent_run_id,
+            adopt=request.adopt,
         )
 
 
@@ -138,6 +143,8 @@ def _run(work: Work) -> Retrain:
         raise
     get_run_logger().info("%s", retrain.reason)
     failpoints.reach("settled request")
+    if work.request.adopt is not None:
+        shutil.rmtree(home.adopting(work.request.adopt.digest), ignore_errors=True)
     evidence.tag_training(run_id, retrain)
     evidence.close_run(run_id)
     failpoints.reach("closed run")
@@ -175,13 +182,17 @@ def _open_run(work: Work) -> str:
         "driftloop.champion": request.champion or "",
         "prefect.flow_run_id": str(runtime.flow_run.id),
     }
-    return evidence.open_run(request.model, f"training {request.window}", parent=request.parent_run_id, tags=tags)
+    name = f"training {request.window}" if request.adopt is None else f"adoption of {request.adopt.given}"
+    return evidence.open_run(request.model, name, parent=request.parent_run_id, tags=tags)
 
 
 def _train(work: Work, run_id: str) -> Retrain:
     config, request = work.config, work.request
     own_code.importable(config)
     against = _opponent(config, request.champion)
+    if request.adopt is not None:
+        return _finished(work, adopting.adopt(work, run_id, against), rejudge=None)
+    templates.provide(config)
     phases.enter("training: reading rows")
     chosen = _chosen(work, against, run_id)
     rows, parts, params = chosen.rows, chosen.parts, config.training.params
@@ -219,9 +230,6 @@ def _train(work: Work, run_id: str) -> Retrain:
         progress = challenger.store(
             config, rows, request.window, parts, final, estimator, evaluated, verdict, request.request_id, run_id
         )
-    failpoints.reach("stored model")
-    work.ledger.advance(request.request_id, progress, by=work.claim)
-    failpoints.reach("wrote progress")
 
     def rejudge(champion: Version | None, before: Progress) -> tuple[bool, Progress]:
         phases.enter("gate")
@@ -230,6 +238,14 @@ def _train(work: Work, run_id: str) -> Retrain:
         update |= {"champion_loss": again.champion_loss, "challenger_loss": again.challenger_loss}
         return again.passed, changed(before, **(update | {"against": champion.number if champion else None}))
 
+    return _finished(work, progress, rejudge)
+
+
+def _finished(work: Work, progress: Progress, rejudge: finishing.Rejudge | None) -> Retrain:
+    """Write down how far it has come, so that another process can go on from here, and bring it to its end."""
+    failpoints.reach("stored model")
+    work.ledger.advance(work.request.request_id, progress, by=work.claim)
+    failpoints.reach("wrote progress")
     return finishing.finish(work, progress, prove=challenger.prove, rejudge=rejudge)
 
 

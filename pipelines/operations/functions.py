@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftloop.monitoring.records import Check, Retrain
+from driftloop.monitoring.records import Check, Retrain, Window
 
 if TYPE_CHECKING:
     from driftloop.monitoring.ledger import Event
     from driftloop.pipelines.backtest import Replay
     from driftloop.pipelines.backtest.study import Study
     from driftloop.pipelines.config.project import Project
+    from driftloop.pipelines.operations.adopting import Adopted
     from driftloop.pipelines.operations.validation import Validation
     from driftloop.pipelines.predictions.predict import Predicted
 
@@ -89,6 +90,37 @@ def retrain(config: str | Path | Project, *, now: datetime | None = None) -> Ret
     return result
 
 
+def adopt(
+    config: str | Path | Project,
+    uri: str,
+    *,
+    trained_on: tuple[datetime, datetime] | None = None,
+    tracking_uri: str | None = None,
+    now: datetime | None = None,
+) -> Adopted:
+    """Make an existing MLflow model the champion, without a training.
+
+    `uri` is models:/NAME/VERSION, models:/NAME@ALIAS, runs:/RUN/PATH or a folder. `trained_on` is the half-open span of
+    the rows that it was trained on; `tracking_uri` names the MLflow that has it. Raises AdoptionRefused for a model
+    that does not fit the config or the rows.
+    """
+    from driftloop.pipelines.flows.warmup import prefect_ready
+    from driftloop.pipelines.operations.fetching import fetch
+    from driftloop.pipelines.runtime import outages
+
+    project, moment = _project(config), _moment(now)
+    span = Window(start=trained_on[0], end=trained_on[1]) if trained_on else None
+    with outages.translated():
+        fetched = fetch(project, uri, tracking_uri)
+    with outages.translated(), prefect_ready(project, moment):
+        from driftloop.pipelines import site
+        from driftloop.pipelines.operations.adopting import adopt_now
+
+        made = adopt_now(project, fetched, moment or datetime.now(UTC), span)
+        site.rewrite(project.model)
+    return made
+
+
 def status(model: str | None = None) -> list[dict[str, Any]]:
     """Return one row per model, or the row of one: champion, last check, drift, loss, last retrain. Keys of `--json`.
 
@@ -148,11 +180,13 @@ def backtest(
     """
     from driftloop.pipelines.backtest.run import backtest as run
     from driftloop.pipelines.flows.mismatch import refuse_mismatch
+    from driftloop.pipelines.registry import templates
     from driftloop.pipelines.runtime import home
 
     project, moment = _project(config), _moment(now)
     home.prepare()
     refuse_mismatch(project)
+    templates.provide(project)
     return run(project, moment or datetime.now(UTC), policies=policies, cost=cost, batch=batch, label_delay=label_delay)
 
 

@@ -26,7 +26,7 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
     After a rollback it is another request.
     """
     phases.enter("looking for interrupted work")
-    _recover(config, now)
+    recover_first(config, now)
     phases.enter("finding the champion")
     champion, previous = (registry.aliased(config.model, name) for name in (registry.CHAMPION, registry.PREVIOUS))
     current = current_window(now, config.windows)
@@ -47,7 +47,7 @@ def retrain_now(config: Project, now: datetime) -> Retrain:
     return carry_out(config, request)
 
 
-def _recover(config: Project, now: datetime) -> None:
+def recover_first(config: Project, now: datetime) -> None:
     """Finish interrupted work, unless a check of the model is running: it has done so."""
     with (
         closing(Ledger(home.ledger_url())) as ledger,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
@@ -12,6 +13,9 @@ from driftloop.monitoring.records import Check, ColumnScore, MetricValue, Outcom
 from driftloop.monitoring.records.figures import figure
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
+
+if TYPE_CHECKING:
+    from driftloop.pipelines.operations.adopting import Adopted
 
 SHOWN = 12
 
@@ -119,6 +123,18 @@ def format_retrain(model: str, retrain: Retrain, champion: str | None, on: Scree
     word = "AWAITING APPROVAL" if retrain.code == Outcome.AWAITING_APPROVAL else word
     serves = f"version {champion} is champion" if champion else "still no champion"
     return "\n".join(_verdict(f"{word}  {model}: {serves}. {retrain.reason}", on))
+
+
+def adopted_in_words(result: Adopted, champion: str | None, config: Path, on: Screen = PIPE) -> str:
+    """The end of an adoption: who serves, what to know of the model, and what comes next."""
+    word = "ADOPTED" if result.promoted else "NOT ADOPTED"
+    serves = f"version {champion} is champion" if champion else "there is still no champion"
+    lines = _verdict(f"{word}  {result.model}: {serves}. {result.reason}", on)
+    for note in result.notes:
+        lines += wrapped(f"note: {note}", on, later="  ")
+    if result.promoted:
+        lines.append(f"next: `driftloop check {shlex.quote(str(config))}` judges the newest rows with it")
+    return "\n".join(printable(line) for line in lines)
 
 
 def _nearness(score: ColumnScore) -> tuple[bool, float]:

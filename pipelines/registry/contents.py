@@ -24,7 +24,7 @@ from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import content_digest
 from driftloop.pipelines.gate import Verdict
-from driftloop.pipelines.registry import Stored, Version, evidence
+from driftloop.pipelines.registry import Stored, Version, evidence, origins
 from driftloop.pipelines.registry.mlflow_parts import described_source
 from driftloop.pipelines.training import loss_model, plots, storage
 from driftloop.pipelines.training.loss_model import LossModel
@@ -68,7 +68,10 @@ def store(
         (folder / "reference.json").write_text(reference.model_dump_json(indent=1))
         save(profiles, folder / PROFILES)
         rows[kept].to_parquet(folder / "reference.parquet", index=False)
-        (folder / "requirements.txt").write_text("".join(f"{name}=={installed(name)}\n" for name in REQUIREMENTS))
+        needed = [f"{name}=={installed(name)}" for name in REQUIREMENTS]
+        if scorer.origin is not None:
+            needed += origins.requirements(scorer.origin.folder, frozenset(REQUIREMENTS))
+        (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in needed))
         _proof(config, scorer, tried).to_parquet(folder / PROOF, index=False)
         example = rows[[*columns.features]].head(5)
         (folder / "input_example.json").write_text(example.to_json(orient="split", index=False))
@@ -78,7 +81,7 @@ def store(
         run_id=run_id,
         fill=fill,
         describe=lambda folder, model_id: _write_mlmodel(folder, model_id, run_id, config, scorer),
-        params={"estimator": settings.estimator},
+        params={"estimator": type(scorer.estimator).__name__ if scorer.contract else settings.estimator},
     )
 
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import FileMissing, ForeignVersion, Tampered
 from driftloop.monitoring.records import Reference
@@ -46,16 +46,17 @@ def scorer(version: Version, trust: Training | None = None) -> Scorer:
 
     `trust` allows types beyond the known ones; without it none are allowed.
     """
+    from driftloop.pipelines.registry.origins import open_folder
+    from driftloop.pipelines.training.foreign import FOLDER
     from driftloop.pipelines.training.storage import load
 
     files = {
         name: sha
         for name, sha in manifest(version).items()
-        if "/" not in name and name.startswith(("scorer", "model."))
+        if name.startswith(f"{FOLDER}/") or ("/" not in name and name.startswith(("scorer", "model.")))
     }
-    if trust is None:
-        return load(folder(version), manifest=files)
-    return load(folder(version), manifest=files, trusted_types=trust.trusted_types, allow_pickle=trust.allow_pickle)
+    leave: dict[str, Any] = {} if trust is None else trust.model_dump(include={"trusted_types", "allow_pickle"})
+    return load(folder(version), manifest=files, open_folder=open_folder, **leave)
 
 
 def verify(version: Version) -> None:

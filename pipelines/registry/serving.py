@@ -8,8 +8,9 @@ import pandas as pd
 
 from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.rows.canonical import as_levels, numbers
+from driftloop.pipelines.registry.origins import open_folder
 from driftloop.pipelines.training.scorer import Scorer
-from driftloop.pipelines.training.storage import load
+from driftloop.pipelines.training.storage import is_adopted, load, load_adopted
 
 
 class Served:
@@ -36,5 +37,9 @@ class Served:
 
 
 def _load_pyfunc(path: str) -> Served:
-    """Load a model for MLflow. The files are not compared with the registry here; a pickle is refused."""
-    return Served(load(Path(path), manifest=None))
+    """Open a version for MLflow; its files are not compared with the registry.
+
+    A pickle is refused, except in an adopted model, which MLflow would open like this where it came from.
+    """
+    folder = Path(path)
+    return Served(load_adopted(folder, open_folder) if is_adopted(folder) else load(folder, manifest=None))

@@ -64,6 +64,7 @@ AFTERWARDS: Mapping[str, End] = {
         "the challenger waits for approval (`promotion: manual`)", "`driftloop promote MODEL VERSION`"
     ),
     "approved": End("a waiting challenger was approved and is the champion", ""),
+    "adopted": End("a model that existed already was adopted and is the champion (`driftloop adopt`)", ""),
     "declined": End("a waiting challenger was rejected by a user", ""),
     "superseded": End("a newer challenger waits for approval instead", "approve or decline the newer challenger"),
     "broken": End(

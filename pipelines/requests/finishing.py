@@ -43,7 +43,8 @@ def finish(
         _reject(work, version, progress, "broken", f"{error.found}")
         raise
     failpoints.reach("loaded back")
-    if work.config.promotion == "manual" and work.request.champion is not None:
+    # An adoption is a user's own decision already.
+    if work.config.promotion == "manual" and work.request.champion is not None and work.request.adopt is None:
         return _wait(work, version, progress)
     for _ in range(TRIES):
         done = changed(_retrain(work, version, progress, progress.code), promoted=True)

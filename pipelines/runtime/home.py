@@ -104,3 +104,8 @@ def ledger_url() -> str:
 def reports(model: str) -> Path:
     """Return the folder of a model's HTML reports."""
     return home() / "reports" / model
+
+
+def adopting(digest: str) -> Path:
+    """The folder of a model that is being adopted, until its request has ended."""
+    return home() / "adopting" / digest

@@ -12,6 +12,7 @@ from driftloop.monitoring.errors import TrainingImpossible, listed
 from driftloop.monitoring.losses import Loss, default
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training import recipe as recipes
+from driftloop.pipelines.training.as_adopted import fit_like
 from driftloop.pipelines.training.features import Features, encode, learn_features
 from driftloop.pipelines.training.recipe import AUTO, XGBOOST, Fitting
 from driftloop.pipelines.training.rows import Rows
@@ -35,6 +36,7 @@ def fit(
     *,
     like: Scorer | None = None,
     here: bool = False,
+    adopted: Scorer | None = None,
 ) -> Scorer:
     """Fit what `settings.estimator` names on the labeled rows; the same rows and seed give the same model.
 
@@ -44,6 +46,8 @@ def fit(
     will be judged by, the task's default if not given: xgboost then minimizes it unless the params name another
     objective. `like` is a model whose features, levels, classes and recipe are taken as they are, so that nothing is
     chosen again; rows of another class are left out.
+
+    `adopted` is the model whose class and parameters `as_adopted` copies.
 
     A function of the user's own runs in a process of its own, or `here`, in this one, without limits. Nothing to
     learn from raises `TrainingImpossible` with the code no_labels, too_few_rows, one_class, too_many_classes or
@@ -60,6 +64,9 @@ def fit(
     prepare()
     rows = Rows(task, features, classes, encode(frame, features), target).known()
     merged = {**settings.params, **(params or {})}
+    if adopted is not None:
+        inside = frame[target.isin(classes).to_numpy()] if classes else frame
+        return fit_like(adopted, inside, rows, merged, free_threads(settings.threads, len(rows)))
     if ":" in settings.estimator:
         from driftloop.pipelines.training.apart import Limits
         from driftloop.pipelines.training.fit_function import fit_function

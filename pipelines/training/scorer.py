@@ -14,6 +14,8 @@ from driftloop.monitoring.tasks import TASKS, Task
 from driftloop.pipelines.training.features import Features, encode
 
 if TYPE_CHECKING:
+    from driftloop.pipelines.training.contract import Contract
+    from driftloop.pipelines.training.foreign import Origin
     from driftloop.pipelines.training.recipe import Recipe
 
 Floats = NDArray[np.float64]
@@ -25,7 +27,8 @@ class Scorer:
 
     `classes` are the sorted class names, empty for regression. The estimator names classes by their indices 0..k-1 in
     `classes` where `by_place` is set, as for all built-in ones, otherwise by indices or by names. `recipe` is the
-    recipe of a built-in estimator fitted in this process.
+    recipe of a built-in estimator fitted in this process. An adopted model has a `contract`, which determines its input
+    and the reading of its answers; the levels of its features do not. `origin` is its folder, if it is stored as it is.
     """
 
     task: Task
@@ -34,6 +37,8 @@ class Scorer:
     estimator: Any
     by_place: bool = False
     recipe: Recipe | None = None
+    contract: Contract | None = None
+    origin: Origin | None = None
 
     def predict(self, frame: pd.DataFrame) -> Floats:
         """Score canonical rows: shape (n,) for regression, (n, k) probabilities in the order of `classes` otherwise.
@@ -41,6 +46,8 @@ class Scorer:
         An estimator without `predict_proba` puts all probability on the class it names. No rows give no scores, of
         the same shape. A column that is not there raises `MissingColumns`, an answer of another shape `EstimatorError`.
         """
+        if self.contract is not None:
+            return self.contract.predict(self.estimator, frame, self.classes)
         return self.score(encode(frame, self.features))
 
     def score(self, encoded: pd.DataFrame) -> Floats:

@@ -12,6 +12,7 @@ from driftloop.monitoring.errors import TrainingImpossible
 from driftloop.monitoring.quality.lateness import lateness
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
+from driftloop.pipelines.training.as_adopted import AS_ADOPTED, template
 from driftloop.pipelines.training.fit import allowed, fit
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.split import split
@@ -105,6 +106,7 @@ def learn(
         config.loss,
         like=like,
         here=here,
+        adopted=template(config.model) if config.training.estimator == AS_ADOPTED else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -14,14 +14,21 @@ from pydantic import ValidationError
 from driftloop.monitoring.errors import DriftloopError, FileMissing, Tampered, Untrusted
 from driftloop.monitoring.records import Record
 from driftloop.monitoring.tasks import Task
+from driftloop.pipelines.training.contract import Contract
 from driftloop.pipelines.training.features import Features
+from driftloop.pipelines.training.foreign import FOLDER, OpenFolder, inside, open_copy
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.threads import prepare
 
 HEAD = "scorer.json"
-Format = Literal["xgboost", "skops", "pickle"]
+Format = Literal["xgboost", "skops", "pickle", "mlflow"]
 FILES: dict[Format, str] = {"xgboost": "model.ubj", "skops": "model.skops", "pickle": "model.pkl"}
-LIBRARIES: dict[Format, str] = {"xgboost": "xgboost", "skops": "scikit-learn", "pickle": "scikit-learn"}
+LIBRARIES: dict[Format, str] = {
+    "xgboost": "xgboost",
+    "skops": "scikit-learn",
+    "pickle": "scikit-learn",
+    "mlflow": "mlflow",
+}
 OWN_FORMAT = ("Booster", "XGBRegressor", "XGBClassifier", "XGBRFRegressor", "XGBRFClassifier")
 # Beyond what skops itself trusts: the inner parts of scikit-learn's and xgboost's estimators. None runs code of the
 # file when it is built.
@@ -48,7 +55,11 @@ TRUSTED = frozenset(
 
 
 class Head(Record):
-    """Content of `scorer.json`: how to read the model next to it, and its input format."""
+    """Content of `scorer.json`: how to read the model next to it, and its input format.
+
+    For an adopted model also how its answers are read, the additional types that it was stored with, and whether
+    opening it runs code from its files.
+    """
 
     version: Literal[1] = 1
     task: Task
@@ -58,6 +69,14 @@ class Head(Record):
     format: Format
     estimator: str
     library: str
+    contract: Contract | None = None
+    trusted: tuple[str, ...] = ()
+    runs_code: bool = False
+
+    @property
+    def needs_leave(self) -> bool:
+        """Whether `allow_pickle` is needed to open the model."""
+        return self.format == "pickle" or self.runs_code
 
 
 def save(
@@ -69,7 +88,15 @@ def save(
     `Untrusted`, which names the types, unless `allow_pickle` is set: then it is pickled, with a warning.
     """
     kind = f"{type(scorer.estimator).__module__}.{type(scorer.estimator).__name__}"
-    chosen, model = _serialised(scorer.estimator, kind, TRUSTED.union(trusted_types), allow_pickle)
+    chosen: Format
+    origin = scorer.origin
+    if origin is not None:
+        chosen, kind, models = "mlflow", origin.kind, origin.files()
+        if origin.runs_code and not allow_pickle:
+            raise Untrusted(kind, [kind])
+    else:
+        chosen, model = _serialised(scorer.estimator, kind, TRUSTED.union(trusted_types), allow_pickle)
+        models = {FILES[chosen]: model}
     head = Head(
         task=scorer.task,
         features=scorer.features,
@@ -78,34 +105,70 @@ def save(
         format=chosen,
         estimator=kind,
         library=version(LIBRARIES[chosen]),
+        contract=scorer.contract,
+        trusted=tuple(trusted_types) if scorer.contract is not None else (),
+        runs_code=origin is not None and origin.runs_code,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {HEAD: head.model_dump_json(indent=2).encode(), FILES[chosen]: model}
+    files = {HEAD: head.model_dump_json(indent=2).encode(), **models}
     for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     return {name: sha256(content).hexdigest() for name, content in files.items()}
 
 
 def load(
-    folder: Path, *, manifest: Mapping[str, str] | None, trusted_types: Iterable[str] = (), allow_pickle: bool = False
+    folder: Path,
+    *,
+    manifest: Mapping[str, str] | None,
+    trusted_types: Iterable[str] = (),
+    allow_pickle: bool = False,
+    open_folder: OpenFolder | None = None,
 ) -> Scorer:
     """Read a scorer back; its predictions are equal to the last bit.
 
     `manifest` is what `save` answered: a file that differs from it, or is not in it, or is gone raises `Tampered`
     before a byte of it is interpreted. None skips that: give it only for a folder that is trusted for another reason.
-    A pickle is opened only with `allow_pickle`, and types that are not trusted are not built: else `Untrusted`.
+    A pickle or a python model is opened only with `allow_pickle`, and types that are not trusted are not built: else
+    `Untrusted`. `open_folder` opens the folder of a model that is kept as it came.
     """
     read = _checked_reader(folder, manifest)
+    head = _head(folder, read(HEAD))
+    if head.needs_leave and not allow_pickle:
+        raise Untrusted(f"{folder.name}/{FILES.get(head.format, FOLDER)}", [head.estimator])
+    if head.format == "mlflow":
+        assert open_folder is not None
+        there = (
+            [file.relative_to(folder).as_posix() for file in inside(folder / FOLDER)] if manifest is None else manifest
+        )
+        estimator = open_copy([name for name in there if name.startswith(f"{FOLDER}/")], read, open_folder)
+    else:
+        estimator = _estimator(folder, head, read, trusted_types)
+    return Scorer(head.task, head.features, head.classes, estimator, by_place=head.by_place, contract=head.contract)
+
+
+def load_adopted(folder: Path, open_folder: OpenFolder) -> Scorer:
+    """Read an adopted model as MLflow would read it: its own folder is trusted, pickles and types included."""
+    head = _head(folder, (folder / HEAD).read_bytes())
+    return load(folder, manifest=None, trusted_types=head.trusted, allow_pickle=True, open_folder=open_folder)
+
+
+def is_adopted(folder: Path) -> bool:
+    """Return whether the model in a folder was adopted."""
+    return _head(folder, (folder / HEAD).read_bytes()).contract is not None
+
+
+def _head(folder: Path, content: bytes) -> Head:
     try:
-        head = Head.model_validate_json(read(HEAD))
+        return Head.model_validate_json(content)
     except ValidationError as error:
         raise DriftloopError(
             f"{folder.name}/{HEAD} cannot be read: {error.errors()[0]['msg']}",
             expected="the file that was written with the model, by this version of driftloop or an older one",
             remedy="update driftloop, or retrain",
         ) from error
-    if head.format == "pickle" and not allow_pickle:
-        raise Untrusted(f"{folder.name}/{FILES['pickle']}", [head.estimator])
+
+
+def _estimator(folder: Path, head: Head, read: Callable[[str], bytes], trusted_types: Iterable[str]) -> Any:
     content = read(FILES[head.format])
     installed = version(LIBRARIES[head.format])
     if head.format != "xgboost" and installed.split(".")[:2] != head.library.split(".")[:2]:
@@ -114,8 +177,7 @@ def load(
             "its predictions may differ; retrain to be sure",
             stacklevel=2,
         )
-    estimator = _deserialised(head, content, TRUSTED.union(trusted_types), folder.name)
-    return Scorer(head.task, head.features, head.classes, estimator, by_place=head.by_place)
+    return _deserialised(head, content, TRUSTED.union(trusted_types), folder.name)
 
 
 def _serialised(estimator: Any, kind: str, trusted: frozenset[str], allow_pickle: bool) -> tuple[Format, bytes]:
@@ -143,24 +205,35 @@ def _serialised(estimator: Any, kind: str, trusted: frozenset[str], allow_pickle
 def _deserialised(head: Head, content: bytes, trusted: frozenset[str], where: str) -> Any:
     prepare()
     if head.format == "xgboost":
-        import xgboost
-
-        name = head.estimator.rpartition(".")[2]
-        if name not in OWN_FORMAT:
-            raise Untrusted(f"{where}/{FILES['xgboost']}", [head.estimator])
-        model = xgboost.Booster() if name == "Booster" else getattr(xgboost, name)(enable_categorical=True)
-        model.load_model(bytearray(content))
-        return model
+        return open_xgboost(content, head.estimator, f"{where}/{FILES['xgboost']}")
     if head.format == "skops":
-        import skops.io
-
-        found = set(skops.io.get_untrusted_types(data=content))
-        if found - trusted:
-            raise Untrusted(f"{where}/{FILES['skops']}", sorted(found - trusted))
-        return skops.io.loads(content, trusted=sorted(found))
+        return open_skops(content, f"{where}/{FILES['skops']}", trusted)
     import pickle
 
     return pickle.loads(content)  # noqa: S301  # only with leave, and its hash was checked
+
+
+def open_xgboost(content: bytes, kind: str, where: str) -> Any:
+    """Open what xgboost has stored as one of its own classes; another class raises `Untrusted`."""
+    import xgboost
+
+    name = kind.rpartition(".")[2]
+    if name not in OWN_FORMAT:
+        raise Untrusted(where, [kind])
+    model = xgboost.Booster() if name == "Booster" else getattr(xgboost, name)(enable_categorical=True)
+    model.load_model(bytearray(content))
+    return model
+
+
+def open_skops(content: bytes, where: str, trusted: Iterable[str], *, allow_any: bool = False) -> Any:
+    """Build what skops has stored; with a type that is neither known nor trusted it raises `Untrusted`."""
+    import skops.io
+
+    found = set(skops.io.get_untrusted_types(data=content))
+    strange = found - TRUSTED.union(trusted)
+    if strange and not allow_any:
+        raise Untrusted(where, sorted(strange))
+    return skops.io.loads(content, trusted=sorted(found))
 
 
 def _has_own_format(estimator: Any) -> bool:

@@ -52,6 +52,15 @@ def checks_in_step(file: str, moments: list[datetime], step: Any) -> None:
         check(file, now)
 
 
+def adopt(file: str, now: datetime) -> None:
+    """One adoption of the model that is saved next to the config."""
+    from driftloop.pipelines.operations.adopting import adopt_now
+    from driftloop.pipelines.operations.fetching import fetch
+
+    config = load(file)
+    adopt_now(config, fetch(config, str(config.folder / "theirs")), now)
+
+
 def retrain(file: str, now: datetime) -> None:
     """One retrain by hand."""
     from driftloop.pipelines.operations.retraining import retrain_now
