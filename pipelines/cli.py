@@ -24,8 +24,9 @@ COMMANDS = (
 def main() -> None:
     """Watch tabular models, retrain them when it pays, promote only significantly better ones.
 
-    Start with `driftloop demo`, or with `driftloop init DATA` on your own file. State is in .driftloop/ of the working
-    folder; DRIFTLOOP_HOME changes it. Telemetry of Prefect, MLflow and Evidently is off.
+    Start with `driftloop demo`, or with `driftloop init DATA` on your own file. State is in the nearest
+    .driftloop/ of the config's folder or above it; DRIFTLOOP_HOME changes it. Telemetry of Prefect, MLflow and
+    Evidently is off.
     """
 
 

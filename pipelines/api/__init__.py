@@ -5,8 +5,9 @@
     result = driftloop.check("model.yaml")
     result  # in a notebook: verdict, votes and drift report
 
-Each function takes the path of a model's YAML, or what `load` returned. State is in `DRIFTLOOP_HOME`, or `.driftloop`
-in the working folder, as for the command line. Every error of driftloop is a `DriftloopError`.
+Each function takes the path of a model's YAML, or what `load` returned. State is in `DRIFTLOOP_HOME`, or in the
+nearest `.driftloop` of the config's folder or above it, as for the command line. Every error of driftloop is a
+`DriftloopError`.
 """
 
 from __future__ import annotations

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from driftloop.pipelines.commands.options import Duration, json_option, only_json
+from driftloop.pipelines.commands.options import Duration, configs_argument, json_option, only_json
 from driftloop.pipelines.runtime.terminal import say, say_json
 
 
 @click.command()
-@click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@configs_argument
 @click.option(
     "--pool",
     default="driftloop",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from driftloop.pipelines.commands.options import json_option, only_json
+from driftloop.pipelines.commands.options import json_option, only_json, state_of
 from driftloop.pipelines.runtime.terminal import say, say_json
 
 
@@ -24,7 +24,7 @@ def history(model: str, as_json: bool, most: int) -> None:
     from driftloop.pipelines.operations.history import render
     from driftloop.pipelines.runtime.tables import screen
 
-    if model.endswith((".yaml", ".yml")):
+    if state_of(model):
         model = load(model).model
     with only_json(as_json):
         events = functions.history(model, most=most)

@@ -53,7 +53,28 @@ class Duration(click.ParamType[timedelta]):
         return duration
 
 
-config_argument = click.argument("config", type=click.Path(path_type=Path))
+def _with_state(_: click.Context, __: click.Parameter, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:
+    """Use the state folder of the configs before anything is read from it."""
+    from driftloop.pipelines.runtime import home
+
+    home.belong_to(value if isinstance(value, tuple) else [value])
+    return value
+
+
+def state_of(model: str) -> bool:
+    """Return whether a model is named by its YAML; if so, use the state folder of that file."""
+    from driftloop.pipelines.runtime import home
+
+    if not model.endswith((".yaml", ".yml")):
+        return False
+    home.belong_to([Path(model)])
+    return True
+
+
+config_argument = click.argument("config", type=click.Path(path_type=Path), callback=_with_state)
+configs_argument = click.argument(
+    "configs", nargs=-1, required=True, type=click.Path(path_type=Path), callback=_with_state
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout; logs go to stderr."
 )

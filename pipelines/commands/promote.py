@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from driftloop.pipelines.commands.options import json_option, only_json
+from driftloop.pipelines.commands.options import json_option, only_json, state_of
 from driftloop.pipelines.runtime.terminal import say, say_json
 
 
@@ -23,7 +23,7 @@ def promote(model: str, version: str, as_json: bool, decline: str | None) -> Non
     from driftloop.pipelines.requests.approval import answer
     from driftloop.pipelines.runtime import home
 
-    if model.endswith((".yaml", ".yml")):
+    if state_of(model):
         model = load(model).model
     home.prepare()
     with only_json(as_json):

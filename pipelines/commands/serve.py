@@ -10,11 +10,12 @@ from pathlib import Path
 
 import click
 
+from driftloop.pipelines.commands.options import configs_argument
 from driftloop.pipelines.runtime.terminal import Harmless
 
 
 @click.command()
-@click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@configs_argument
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Maximum number of concurrent checks."
 )

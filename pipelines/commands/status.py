@@ -8,7 +8,7 @@ from threading import Event
 
 import click
 
-from driftloop.pipelines.commands.options import json_option, only_json
+from driftloop.pipelines.commands.options import json_option, only_json, state_of
 from driftloop.pipelines.runtime.terminal import say, say_drawn, say_json
 
 
@@ -35,7 +35,7 @@ def status(model: str | None, as_json: bool, watch: bool, every: float) -> None:
 
     if watch and as_json:
         raise click.UsageError("--json prints one object and exits: omit --watch")
-    if model is not None and model.endswith((".yaml", ".yml")):
+    if model is not None and state_of(model):
         model = load(model).model
     home.prepare()
     if not watch:

@@ -202,7 +202,11 @@ def replay(loss_matrix: Any, probe_matrix: Any = None, **settings: Any) -> Repla
 
 
 def _project(config: str | Path | Project) -> Project:
-    return load(config) if isinstance(config, str | Path) else config
+    from driftloop.pipelines.runtime import home
+
+    project = load(config) if isinstance(config, str | Path) else config
+    home.belong_to([project.file])
+    return project
 
 
 def _moment(now: datetime | None) -> datetime | None:

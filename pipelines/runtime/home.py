@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from driftloop.monitoring.errors import HomeUnusable, StorageUnusable
@@ -11,6 +12,9 @@ from driftloop.pipelines.runtime import proxies
 
 # A check with a training run writes a report of about 5 MB, a model, and into three databases.
 LEAST_FREE_MB = 50
+STATE = ".driftloop"
+# The state folder that this process found for its configs, by process id: a child may find another one.
+_CHOSEN: dict[int, str] = {}
 QUIET = {
     # Telemetry of the dependencies is off unless the user turned it on.
     "DO_NOT_TRACK": "true",
@@ -44,9 +48,51 @@ EMBEDDED_PREFECT = {
 
 
 def home() -> Path:
-    """Return the absolute state folder: `DRIFTLOOP_HOME`, or `.driftloop` in the working folder."""
-    # A unit file or a container does not expand `~`.
-    return Path(os.environ.get("DRIFTLOOP_HOME") or ".driftloop").expanduser().resolve()
+    """Return the state folder, absolute: `DRIFTLOOP_HOME`, or the nearest `.driftloop` from the working folder up."""
+    given = os.environ.get("DRIFTLOOP_HOME")
+    if given:
+        # A unit file or a container passes `~` on as it is written.
+        return Path(given).expanduser().resolve()
+    return nearest(Path.cwd()) or Path.cwd() / STATE
+
+
+def nearest(folder: Path) -> Path | None:
+    """Return the nearest state folder in a folder or above it, as git finds `.git`; None without one."""
+    places = (place / STATE for place in (folder, *folder.parents))
+    return next((place.resolve() for place in places if place.is_dir()), None)
+
+
+def belong_to(configs: Iterable[Path]) -> None:
+    """Use the state folder of these configs (files or folders) in this process and its children.
+
+    `DRIFTLOOP_HOME` has priority. Otherwise it is the nearest one in the folder of the configs or above it. A new one
+    is created in the working folder if the configs are below it, so that it is found again, otherwise next to them.
+    """
+    given = os.environ.get("DRIFTLOOP_HOME")
+    if given and given != _CHOSEN.get(os.getpid()):
+        return
+    # Without following links: relative paths of a config start at the folder of the link.
+    paths = [Path(os.path.abspath(one)) for one in configs]
+    folders = [path if path.is_dir() else path.parent for path in paths]
+    found = dict.fromkeys(nearest(folder) for folder in folders)
+    if len(found) > 1:
+        places = ", ".join(str(place) if place else "none yet" for place in found)
+        raise HomeUnusable(str(next(filter(None, found))), f"not all configs belong to it: {places}")
+    (place,) = found or {None: None}
+    if place is None and given and all(Path(given).parent in (folder, *folder.parents) for folder in folders):
+        return  # chosen before, and not created yet
+    place = place or _new(folders)
+    if given and given != str(place):
+        raise HomeUnusable(str(place), f"this process already uses {given}")
+    _CHOSEN[os.getpid()] = os.environ["DRIFTLOOP_HOME"] = str(place)
+
+
+def _new(folders: list[Path]) -> Path:
+    """Return the place of a new state folder. A personal folder is no project: cron starts there."""
+    common, here = Path(os.path.commonpath(folders or [Path.cwd()])), Path.cwd()
+    personal = Path(os.path.expanduser("~"))
+    inside = here == common or (here in common.parents and here not in (personal, Path(here.anchor)))
+    return (here if inside else common) / STATE
 
 
 def prepare() -> Path:

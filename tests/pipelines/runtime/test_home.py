@@ -41,6 +41,80 @@ def test_the_home_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch,
     assert home.home() == tmp_path / "there"
 
 
+@pytest.fixture
+def _unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No state folder is named, and the working folder is empty."""
+    monkeypatch.setenv("DRIFTLOOP_HOME", "")  # remembered, so that it is restored
+    monkeypatch.delenv("DRIFTLOOP_HOME")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_unset")
+def test_without_a_config_the_nearest_state_folder_upwards_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As git finds its folder; without one it is in the working folder."""
+    assert home.home() == tmp_path / ".driftloop"
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / ".driftloop").mkdir()
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    assert home.home() == tmp_path / ".driftloop"
+    (tmp_path / "a" / ".driftloop").mkdir()
+    assert home.home() == tmp_path / "a" / ".driftloop"
+
+
+@pytest.mark.usefixtures("_unset")
+@pytest.mark.parametrize(
+    ("there", "config", "here", "expected"),
+    [
+        ("srv/.driftloop", "srv/m/a.yaml", "", "srv/.driftloop"),
+        ("srv/.driftloop", "srv/a.yaml", "other", "srv/.driftloop"),
+        ("other/.driftloop", "srv/a.yaml", "other", "srv/.driftloop"),
+        (".driftloop", "srv/m", "other", ".driftloop"),
+        (None, "srv/m/a.yaml", "srv", "srv/.driftloop"),
+        (None, "srv/m/a.yaml", "other", "srv/m/.driftloop"),
+        (None, "personal/m/a.yaml", "personal", "personal/m/.driftloop"),
+    ],
+)
+def test_state_belongs_to_the_config(
+    there: str | None, config: str, here: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found from any working folder, and a new one is where it will be found again."""
+    for folder in ("srv/m", "other", "personal/m"):
+        (tmp_path / folder).mkdir(parents=True)
+    if there:
+        (tmp_path / there).mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "personal"))
+    monkeypatch.chdir(tmp_path / here)
+    home.belong_to([Path(os.path.relpath(tmp_path / config))])
+    assert home.home() == tmp_path / expected
+    assert os.environ["DRIFTLOOP_HOME"] == str(tmp_path / expected)
+    monkeypatch.chdir("/")
+    home.belong_to([tmp_path / config])
+    assert home.home() == tmp_path / expected
+
+
+@pytest.mark.usefixtures("_unset")
+def test_configs_of_two_state_folders_are_refused(tmp_path: Path) -> None:
+    """In one command, and one after the other in one process: their stores cannot be mixed."""
+    for name in "ab":
+        (tmp_path / name / ".driftloop").mkdir(parents=True)
+    configs = [tmp_path / "a" / "m.yaml", tmp_path / "b" / "m.yaml"]
+    with pytest.raises(HomeUnusable, match="not all configs belong to it"):
+        home.belong_to(configs)
+    home.belong_to(configs[:1])
+    with pytest.raises(HomeUnusable, match="this process already uses"):
+        home.belong_to(configs[1:])
+
+
+def test_a_named_state_folder_has_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`DRIFTLOOP_HOME` stays as the user has set it."""
+    monkeypatch.setenv("DRIFTLOOP_HOME", str(tmp_path / "state"))
+    (tmp_path / ".driftloop").mkdir()
+    home.belong_to([tmp_path / "m.yaml"])
+    assert home.home() == tmp_path / "state"
+
+
 @pytest.mark.usefixtures("_bare")
 def test_preparing_makes_the_folder_and_keeps_all_state_in_it(tmp_path: Path) -> None:
     """After `prepare` Prefect, MLflow, the ledger and the reports all lie in the home, and telemetry is off."""
