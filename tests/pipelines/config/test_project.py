@@ -46,8 +46,8 @@ NEXT = GOOD.count("\n") + 1  # the line after it
 TRIGGERS = [kind.model_fields["policy"].default for kind in get_args(get_args(AnyTrigger)[0])]
 LISTS = "correct the value; `docs/config.md` lists every key"
 TOP = (
-    "'model', 'task', 'source', 'columns', 'windows', 'preflight', 'drift', 'performance', 'policies', 'training', "
-    "'gate', 'promotion', 'schedule', 'predictions', 'notify'"
+    "'model', 'task', 'source', 'columns', 'labels', 'windows', 'preflight', 'drift', 'performance', 'metrics', "
+    "'policies', 'training', 'gate', 'promotion', 'schedule', 'predictions', 'notify'"
 )
 LIMITS = (
     "'min_rows', 'max_new_null_share', 'warn_new_null_share', 'max_unseen_share', 'max_duplicate_share', "
