@@ -93,7 +93,7 @@ def test_a_probe_that_cannot_be_made_is_a_finding(model: Callable[..., Model]) -
     check = made.check(day(42))
     assert (check.outcome, check.probe) == (Outcome.STEADY, None)
     (said,) = [finding.message for finding in check.findings if finding.code == "no_probe"]
-    assert "labelled training rows" in said
+    assert "labeled training rows" in said
     (run,) = nested(check)
     assert run.info.status == "FAILED"
-    assert "labelled training rows" in run.data.tags["driftloop.error"]
+    assert "labeled training rows" in run.data.tags["driftloop.error"]
