@@ -35,6 +35,7 @@ LATE = """\
     # drift_share and estimated_loss need no labels.
 """
 TEMPLATE = """\
+# yaml-language-server: $schema=driftloop.schema.json
 # driftloop: one file per monitored model. Every key: docs/config.md
 model: {name}
 task: {task}                  # regression, binary or multiclass: check this guess

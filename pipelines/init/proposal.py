@@ -16,6 +16,7 @@ from driftloop.monitoring.settings.columns import PREDICTION, Columns, ColumnTyp
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.engines import column_sql
 from driftloop.monitoring.sources.times import EVER
+from driftloop.pipelines.config.json_schema import write_schema
 from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.init.calendar_features import calendar_of, is_text, time_parts
 from driftloop.pipelines.init.guess import Guess, NothingToLookAt, chosen_time, look
@@ -275,3 +276,4 @@ def _write(file: Path, text: str) -> None:
         else:
             file.write_bytes(before)
         raise
+    write_schema(file.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,12 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from driftloop.monitoring.errors import ConfigError, DriftloopError
 from driftloop.monitoring.records import Check, Outcome
 from driftloop.monitoring.settings.source import Source
+from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.init import NothingToLookAt, Proposal, propose
 from driftloop.pipelines.init.guess import look
@@ -394,3 +397,15 @@ def test_an_identifier_is_left_out_of_a_long_file(tmp_path: Path) -> None:
     guessed: dict[str, Any] = dict.fromkeys(("table", "model", "target", "time"))
     made = propose(str(tmp_path / "trips.csv"), output=tmp_path / "trips.yaml", force=False, **guessed)
     assert "'trip id' (an identifier)" in made.notes[-1]
+
+
+def test_the_first_line_names_a_schema_that_accepts_the_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor completes and checks the keys offline."""
+    jsonschema = pytest.importorskip("jsonschema")
+    monkeypatch.chdir(tmp_path)
+    stream().to_csv("rows.csv", index=False)
+    done = CliRunner().invoke(main, ["init", "rows.csv", "--target", "y"])
+    assert done.exit_code == 0, done.stderr
+    text = Path("rows.yaml").read_text("utf-8")
+    name = text.split("\n", maxsplit=1)[0].removeprefix("# yaml-language-server: $schema=")
+    jsonschema.validate(yaml.safe_load(text), json.loads(Path(name).read_text("utf-8")))
