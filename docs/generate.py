@@ -27,6 +27,7 @@ from driftloop.monitoring.records import FindingCode
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.labels import Labels
 from driftloop.monitoring.settings.section import Section
+from driftloop.monitoring.settings.slices import Slice
 from driftloop.pipelines.cli import COMMANDS, main
 from driftloop.pipelines.config.project import Project, Search
 from driftloop.pipelines.config.schedule import On
@@ -71,6 +72,8 @@ def config_page() -> str:
             parts.append(_section(f"`{name}`", kind))
         if name == "labels":
             parts.append(_section("`labels`", Labels))
+        if name == "slices":
+            parts.append(_section("`slices`", Slice))
         if name == "drift":
             parts.append(_section("`drift.numeric`, `drift.categorical`, `drift.columns.NAME`", ColumnDrift))
             parts.append(_methods())

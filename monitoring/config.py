@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from driftloop.monitoring.drift.settings import Drift, validate_method
-from driftloop.monitoring.errors import ValidationProblem, listed, suggestion
+from driftloop.monitoring.errors import BadExpression, ValidationProblem, listed, suggestion
 from driftloop.monitoring.losses import AnyLoss, Loss, chosen, default, fitting
 from driftloop.monitoring.metrics import DEFAULTS, AnyMetric, Metric, distinct
 from driftloop.monitoring.metrics import fitting as fitting_metrics
@@ -18,8 +18,10 @@ from driftloop.monitoring.settings.columns import PREDICTION, Columns
 from driftloop.monitoring.settings.labels import Labels
 from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.settings.section import Section
+from driftloop.monitoring.settings.slices import Slices, check_names, refuse_unreadable
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.settings.windows import Windows
+from driftloop.monitoring.slices.conditions import read_by
 from driftloop.monitoring.sources.engines import of_source
 from driftloop.monitoring.tasks import TASKS, Task, TaskType
 
@@ -74,6 +76,8 @@ class Monitored(Section):
             return distinct(self.metrics)
         return tuple(metric_named(name) for name in DEFAULTS[self.task])
 
+    slices: Slices = Field((), description="parts of the rows whose loss is judged on its own; see `slices`")
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.model == "Default":
@@ -125,6 +129,20 @@ class Monitored(Section):
                 found="an expression over the rows" if place == "derived" else "the type of a column of the rows",
                 remedy="remove it; what the labels need is done in their table, or in a view of it",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _slices_fit(self) -> Self:
+        check_names(self.slices, self.columns)
+        for at, each in enumerate(self.slices):
+            if each.where is None:
+                continue
+            try:
+                names = read_by(each)
+            except BadExpression as error:
+                expected = "one SQL condition over one row"
+                raise ValidationProblem(expected, key=f"slices[{at}].where", found=error.found) from None
+            refuse_unreadable(names, self.columns, f"slices[{at}].where")
         return self
 
     @model_validator(mode="after")

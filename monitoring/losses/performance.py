@@ -34,7 +34,7 @@ def mean_interval(losses: Floats, confidence: float = 0.95) -> tuple[float, floa
     error = standard_error(losses)
     if math.isinf(error):
         return mean, -math.inf, math.inf
-    half = float(t.ppf(0.5 + confidence / 2, _waves(len(losses)))) * error
+    half = float(t.ppf(0.5 + confidence / 2, degrees(len(losses)))) * error
     return mean, mean - half, mean + half
 
 
@@ -55,7 +55,7 @@ def standard_error(losses: Floats) -> float:
     if not math.isfinite(size):
         return math.inf
     size = size or 1.0
-    waves = np.arange(1, _waves(n) + 1)[:, None]
+    waves = np.arange(1, degrees(n) + 1)[:, None]
     power = np.zeros(len(waves))
     # Block by block, so that nothing but the losses themselves grows with the rows.
     for start in range(0, n, BLOCK):
@@ -65,7 +65,8 @@ def standard_error(losses: Floats) -> float:
     return math.sqrt(float((power**2).sum()) * 2 / n / len(waves) / n) * size
 
 
-def _waves(rows: int) -> int:
+def degrees(rows: int) -> int:
+    """Degrees of freedom of `standard_error`: the number of waves that it reads."""
     return min(WAVES, math.isqrt(rows))
 
 

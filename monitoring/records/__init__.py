@@ -31,6 +31,7 @@ from driftloop.monitoring.records.measures import (
     share_drifted,
 )
 from driftloop.monitoring.records.metrics import Better, CalibrationBin, Confusion, MetricName, MetricValue, worsening
+from driftloop.monitoring.records.slices import SliceReference, SliceScore, summary, worst
 
 __all__ = [
     "DRIFT",
@@ -67,6 +68,8 @@ __all__ = [
     "Severity",
     "Signal",
     "Signals",
+    "SliceReference",
+    "SliceScore",
     "Standing",
     "Vote",
     "VoteKind",
@@ -75,6 +78,8 @@ __all__ = [
     "figure",
     "loss_title",
     "share_drifted",
+    "summary",
     "utc",
     "worsening",
+    "worst",
 ]

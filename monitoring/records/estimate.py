@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from driftloop.monitoring.records.base import Record
-from driftloop.monitoring.records.measures import loss_title, relative_rise
+from driftloop.monitoring.records.measures import loss_title
+from driftloop.monitoring.records.slices import relative_rise
 
 
 class SelfTest(Record):

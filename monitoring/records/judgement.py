@@ -9,6 +9,7 @@ from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, 
 from driftloop.monitoring.records.estimate import Estimate
 from driftloop.monitoring.records.measures import ColumnScore, Performance, share_drifted
 from driftloop.monitoring.records.metrics import MetricValue
+from driftloop.monitoring.records.slices import SliceScore
 
 Signal = Literal[
     "drift",
@@ -83,6 +84,7 @@ class Signals(Record):
     scores: tuple[ColumnScore, ...] = ()
     performance: Performance | None = None
     metrics: tuple[MetricValue, ...] = ()
+    slices: tuple[SliceScore, ...] = ()
     estimated: Estimate | None = None
     champion: str | None = None
     champion_age: timedelta | None = None

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from driftloop.monitoring.records.base import Kind, Loss, Record, Role, Window
+from driftloop.monitoring.records.slices import SliceReference, relative_rise
 
 Standing = Literal["well", "worse", "unknown"]
 """The champion's loss on labeled rows compared with its reference loss: see `Performance.standing`."""
@@ -47,7 +48,8 @@ class Reference(Record):
     `loss` is the champion's mean loss on rows it was not trained on, never its training loss. `source_types` are all
     columns of the source with their types in its engine; for text in files it is `TEXT` with the type it is read as.
     `importance` is the weight of each feature in the model, with sum 1; empty if the estimator has none.
-    `metrics` are the champion's on the rows of `loss`, by name.
+    `metrics` are the champion's on the rows of `loss`, by name. `slices` has
+    the loss on each slice of the same rows.
     """
 
     window: Window
@@ -59,6 +61,7 @@ class Reference(Record):
     loss_rows: int
     importance: dict[str, float] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
+    slices: tuple[SliceReference, ...] = ()
 
     def column(self, name: str) -> ColumnReference | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -139,14 +142,3 @@ def loss_title(name: str) -> str:
     ('cost_matrix', 'pinball(0.9)')
     """
     return name.partition("({")[0]
-
-
-def relative_rise(loss: float, reference_loss: float) -> float:
-    """Return the rise of a loss as a share of the reference loss; above a reference loss of 0 it is infinite.
-
-    >>> round(relative_rise(1.1, 1.0), 6), relative_rise(0.0, 0.0), relative_rise(0.1, 0.0)
-    (0.1, 0.0, inf)
-    """
-    if reference_loss > 0:
-        return loss / reference_loss - 1.0
-    return 0.0 if loss <= reference_loss else float("inf")

@@ -15,7 +15,7 @@ from driftloop.monitoring.policies import POLICIES
 from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, number
 from driftloop.monitoring.presentation.standing import WORSE, format_loss, remains_worse
 from driftloop.monitoring.presentation.templating import render
-from driftloop.monitoring.records import Check, ColumnScore, Estimate, Performance, Vote
+from driftloop.monitoring.records import Check, ColumnScore, Estimate, Performance, SliceScore, Vote, summary
 from driftloop.monitoring.report import metrics
 from driftloop.monitoring.report.explanations import explained
 
@@ -88,6 +88,8 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
         "facts": _facts(check, features),
         "standing": _standing(check.performance) if check.performance else None,
         "losses": _losses(check),
+        "slices": _slices(check),
+        "slices_remark": summary(check.slices, most=0),
         "votes": [(vote, *_measured(vote)) for vote in check.votes],
         "columns_remark": f"{drifted} of {len(check.columns)} drifted"
         + (", prediction and target included" if others else "")
@@ -129,7 +131,7 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
     return facts if check.labels is None else [*facts, ("Labels", check.labels.sentence())]
 
 
-def _interval(result: Performance | Estimate) -> str:
+def _interval(result: Performance | Estimate | SliceScore) -> str:
     return f"95% interval {number(result.low)} to {number(result.high)}"
 
 
@@ -140,6 +142,13 @@ def _standing(measured: Performance) -> tuple[str, str]:
     if measured.loss > measured.reference_loss:
         return "quiet", "not significantly worse than the reference"
     return "good", "not worse than the reference"
+
+
+def _slices(check: Check) -> list[SliceScore]:
+    """Return worse slices first, then the others by their rise; those that were not judged last."""
+    rank = {"worse": 0, "well": 1, "no_reference": 2, "too_few_rows": 3}
+    rise = {id(each): -math.inf if each.rise is None else each.rise for each in check.slices}
+    return sorted(check.slices, key=lambda each: (rank[each.standing], -rise[id(each)], each.name))
 
 
 def _losses(check: Check) -> str:

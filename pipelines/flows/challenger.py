@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.drift.reference import PREDICTION, describe, prediction_column, profiled
 from driftloop.monitoring.ledger import Progress
-from driftloop.monitoring.records import Window, changed
+from driftloop.monitoring.records import SliceReference, Window, changed
 from driftloop.monitoring.report.samples import draw
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines import registry
@@ -29,8 +29,9 @@ from driftloop.pipelines.training.objectives import objective
 from driftloop.pipelines.training.plots import importances
 from driftloop.pipelines.training.refit import why_not
 from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.slices import held_out
 from driftloop.pipelines.training.split import unseen
-from driftloop.pipelines.training.steps import Parts, divide, learn, losses
+from driftloop.pipelines.training.steps import Parts, divide, learn
 
 DEFAULT_THRESHOLD = 0.5
 PROVEN_ON = 200  # rows whose predictions are stored, and compared once the model is loaded back
@@ -38,7 +39,7 @@ PROVEN_ON = 200  # rows whose predictions are stored, and compared once the mode
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Input of the gate, the champion for comparison, and the challenger's loss on every held-out row.
+    """Input of the gate, the champion for comparison, and the challenger's loss on every held-out row and slice.
 
     `metrics` are the challenger's on all of these rows, by name.
     """
@@ -47,6 +48,7 @@ class Evaluated:
     against: Version | None
     holdout: np.ndarray
     metrics: dict[str, float]
+    slices: tuple[SliceReference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
     seconds = _seconds(config, scorer, against, fair) if against else {}
     judged = evaluation(config, parts.train, fair, scorer, champion, seconds)
     metrics = {one.metric: one.value for one in metrics_of(config, scorer, parts.holdout) if one.value is not None}
-    return Evaluated(judged, against, losses(config, scorer, parts.holdout), metrics)
+    holdout, slices = held_out(config, scorer, parts.holdout)
+    return Evaluated(judged, against, holdout, metrics, slices)
 
 
 def _seconds(config: Project, scorer: Scorer, against: Version, fair: pd.DataFrame) -> dict[Model, float]:
@@ -202,6 +205,7 @@ def store(
         ),
         importance=importances(scorer),
         metrics=evaluated.metrics,
+        slices=evaluated.slices,
     )
     times = final.learned[time]
     trained = Window(start=times.iloc[0], end=times.iloc[-1] + timedelta(microseconds=1))

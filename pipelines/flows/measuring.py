@@ -31,6 +31,7 @@ from driftloop.monitoring.records import (
     Reference,
     Window,
 )
+from driftloop.monitoring.slices.judging import Sliced
 from driftloop.monitoring.windows import within
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import differences
@@ -54,6 +55,7 @@ class Measurement:
     labelled_rows: int
     page: str
     cached: bool
+    sliced: Sliced
 
 
 @task(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
@@ -120,6 +122,8 @@ def measure(
     settings = config.drift.model_dump_json()
     rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
     rows = digest(rows, config.columns.label_delay, settings, [metric.name for metric in config.measured])
+    if config.slices:
+        rows = digest(rows, *(each.model_dump_json() for each in config.slices))
     phases.enter("loss: predicting the rows")
     scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in excluded)
@@ -138,6 +142,7 @@ def measure(
         labelled_rows=scored.performance.rows if scored.performance else 0,
         page=zlib.decompress(page).decode(),
         cached=state.name == "Cached",
+        sliced=scored.sliced,
     )
 
 

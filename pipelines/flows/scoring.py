@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,11 @@ from driftloop.monitoring.records import (
 )
 from driftloop.monitoring.report.samples import places
 from driftloop.monitoring.rows.canonical import plain
+from driftloop.monitoring.slices.conditions import measurable
+from driftloop.monitoring.slices.judging import Sliced, not_read
+from driftloop.monitoring.slices.judging import judge as judge_slices
+from driftloop.monitoring.slices.membership import Marked, mark
+from driftloop.monitoring.slices.parts import Slicing
 from driftloop.monitoring.windows import inside
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
@@ -49,7 +54,7 @@ class Scored:
 
     `profiles` and `sample` are of the current window, predictions included, without labels that are not due yet.
     `performance` is the loss on the labeled window, None without labels; `estimated` is the expected loss on the
-    current window, None if the champion's version has no estimator.
+    current window, None if the champion's version has no estimator. `sliced` is the loss on each slice.
     """
 
     profiles: Profiles
@@ -57,6 +62,7 @@ class Scored:
     performance: Performance | None
     estimated: Estimate | None
     metrics: Metrics
+    sliced: Sliced = field(default_factory=Sliced)
 
 
 @task(name="score rows", persist_result=True, cache_key_fn=by_content)
@@ -101,6 +107,7 @@ def score_rows(
         sample=pd.concat(drawn, ignore_index=True),
         performance=losses.performance(reference),
         metrics=losses.metrics(reference),
+        sliced=losses.sliced(reference),
         estimated=judge(kept.told, expected_losses, reference.loss) if kept is not None else None,
     )
 
@@ -123,10 +130,14 @@ class Labelled(NamedTuple):
     pairs: Pairs
     size: Floats
     moments: NDArray[np.datetime64]
+    marked: tuple[Marked, ...] = ()
 
 
 class Losses:
-    """Losses, labels and predictions of the labeled rows with their times, at most 40 bytes per row."""
+    """Losses, labels and predictions of the labeled rows with their times, at most 40 bytes per row.
+
+    Each entry of `slices` adds four bytes per row.
+    """
 
     def __init__(self, config: Project, labelled: Window) -> None:
         self.config, self.labelled = config, labelled
@@ -134,6 +145,8 @@ class Losses:
         self.sizes: list[Floats] = []
         self.pairs: list[Pairs] = []
         self.moments: list[NDArray[np.datetime64]] = []
+        slices, self.not_sliced = measurable(config.slices, config.columns)
+        self.slicing = Slicing(slices)
 
     def of(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> Labelled:
         """Return the losses of the labeled ones among some canonical rows."""
@@ -143,7 +156,10 @@ class Losses:
         loss, scores = self.config.loss, predicted[known]
         pairs = pairs_of(labels, scores, classes, loss.decide(scores, classes) if classes else None)
         size = np.asarray(labels, dtype=np.float64) if loss.relative else np.empty(0)
-        return Labelled(loss.rows(labels, scores, classes), pairs, size, time.dt.tz_convert(None).to_numpy()[known])
+        marked = mark(self.slicing.slices, rows, self.config.columns)
+        of_known = tuple(Marked(each.codes[known], each.names) for each in marked)
+        moments = time.dt.tz_convert(None).to_numpy()[known]
+        return Labelled(loss.rows(labels, scores, classes), pairs, size, moments, of_known)
 
     def add(self, some: Labelled) -> None:
         """Add the losses of more rows."""
@@ -151,6 +167,7 @@ class Losses:
         self.moments.append(some.moments)
         self.sizes.append(some.size)
         self.pairs.append(some.pairs)
+        self.slicing.add(some.marked)
 
     def performance(self, reference: Reference) -> Performance | None:
         """Return the mean with its interval, computed in order of time; None without labels."""
@@ -159,8 +176,9 @@ class Losses:
             return None
         if self.config.loss.relative:
             losses = self.config.loss.whole(losses, np.concatenate(self.sizes))
-        if (moments[1:] < moments[:-1]).any():
-            losses = losses[np.argsort(moments, kind="stable")]
+        order = _order(moments)
+        if order is not None:
+            losses = losses[order]
         return assess(
             losses,
             loss_name=self.config.loss.name,
@@ -175,6 +193,27 @@ class Losses:
         if not len(pairs):
             return Metrics()
         return Metrics(measure(self.config.measured, pairs, reference.metrics), confusion(pairs), calibration(pairs))
+
+    def sliced(self, reference: Reference) -> Sliced:
+        """Return the loss on each slice against the reference's; nothing without slices or labels."""
+        findings = not_read(self.not_sliced)
+        if not self.slicing.slices:
+            return Sliced(findings=findings)
+        found = judge_slices(
+            self.slicing,
+            np.concatenate(self.losses),
+            np.concatenate(self.sizes),
+            _order(np.concatenate(self.moments)),
+            self.config.loss,
+            reference.slices,
+            self.config.drift.false_alarm_rate,
+        )
+        return Sliced(found.scores, findings + found.findings)
+
+
+def _order(moments: NDArray[np.datetime64]) -> NDArray[np.intp] | None:
+    """Return the places of rows by time; None if they are in order."""
+    return np.argsort(moments, kind="stable") if (moments[1:] < moments[:-1]).any() else None
 
 
 def _current(

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, Outcome, Record, Retrain, changed
+from driftloop.monitoring.records import Check, Outcome, Record, Retrain, changed, summary, worst
 from driftloop.monitoring.settings.columns import Name
 from driftloop.monitoring.settings.durations import Span, format_duration
 from driftloop.monitoring.settings.limits import Share
@@ -125,10 +125,20 @@ def scarce_before(before: Iterable[Check]) -> bool:
 
 
 def _of_loss(check: Check) -> Iterable[Notice]:
-    """Report a champion that is worse than its reference, regardless of the policies, once in `repeat_after`."""
+    """Report a champion that is worse than its reference, regardless of the policies, once in `repeat_after`.
+
+    Slices that are worse are part of that notification, or one of their own where the whole is not worse.
+    """
+    slices = worst(check.slices) if check.champion == check.champion_after else ()
+    text = f"\n{summary(slices)}" if slices else ""
+    if slices and not remains_worse(check):
+        names = ", ".join(each.name for each in slices)
+        body = f"{check.window}{text}\n{check.reason}{_where(check)}"
+        title = f"{check.model}: the loss is worse than the reference in {len(slices)} slice{'s' * (len(slices) > 1)}"
+        yield _notice("loss", check.model, f"{check.champion} slices {names}", title, body)
     if check.performance is None or not remains_worse(check):
         return
-    body = f"{format_loss(check.performance)}, in {check.performance.window}\n{check.reason}{_where(check)}"
+    body = f"{format_loss(check.performance)}, in {check.performance.window}{text}\n{check.reason}{_where(check)}"
     title = f"{check.model}: the loss is worse than the reference"
     yield _notice("loss", check.model, check.champion, title, body)
 

@@ -13,7 +13,7 @@ from driftloop.monitoring.errors import DriftloopError, ServerUnavailable, Unkno
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.presentation.markup import tone_of
 from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of
-from driftloop.monitoring.records import Check, Outcome, loss_title, utc
+from driftloop.monitoring.records import Check, Outcome, loss_title, summary, utc, worst
 from driftloop.pipelines.runtime import home, outages
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
 
@@ -79,6 +79,8 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
         sentences.append(f"worse than the reference: {row['loss_in_words']}")
     elif whole or _new(row):
         sentences.append(row.get("loss_in_words") or "")
+    if row.get("slices_worse") or (whole and row.get("slices_in_words")):
+        sentences.append(f"slices: {row['slices_in_words']}")
     if whole and row.get("labels_in_words"):
         sentences.append(f"labels: {row['labels_in_words']}")
     if whole or _tone(row) in {"bad", "warn"}:
@@ -124,6 +126,7 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
     last, judged, measured = _newest(ledger, model, serves)
     loss = measured.performance if measured else None
     known = measured is not None and measured.champion == serves
+    slices = measured.slices if measured and known else ()
     labels = next((check.labels for check in (last, judged) if check and check.labels), None)
     gate_loss = _gate_loss(ledger, champion) if champion else None
     request = next(iter(ledger.requests(model, most=1)), None)
@@ -150,6 +153,8 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
         "reference_loss": loss.reference_loss if loss else None,
         "metrics": {one.metric: one.value for one in measured.metrics} if measured else {},
         "loss_rise": loss.rise if loss and math.isfinite(loss.rise) else None,
+        "slices_worse": [each.name for each in worst(slices)],
+        "slices_in_words": summary(slices) if slices else None,
         "label_coverage": labels.coverage if labels else None,
         "label_delay_median_days": labels.delay_median_days if labels else None,
         "label_delay_p95_days": labels.delay_p95_days if labels else None,

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.presentation.markup import DASH, number
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, MetricValue, Retrain
+from driftloop.monitoring.records import Check, MetricValue, Retrain, summary
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.chart import timeline
 from driftloop.pipelines.site.glyphs import WORDS, glyph
@@ -103,6 +103,7 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
         ("Drifted features", f"{share:.0%}" if share is not None else "not judged"),
         ("Loss", history.new_champion or (_loss_in_words(history.measured or judged) if judged else "not judged")),
         ("Retrains", f"{len(history.requests)}, {promoted} promoted" if history.requests else "none"),
+        *([("Slices", summary(history.measured.slices))] if history.measured and history.measured.slices else []),
         *([("Labels", labels.sentence())] if labels else []),
     ]
 

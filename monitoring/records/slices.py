@@ -1,0 +1,98 @@
+"""The loss of one slice of the rows: what a champion's version remembers of it, and what a check found."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from driftloop.monitoring.records.base import Loss, Record
+from driftloop.monitoring.records.figures import figure
+
+LEAST_ROWS = 50  # with fewer labeled rows a slice is not judged
+SliceStanding = Literal["well", "worse", "no_reference", "too_few_rows"]
+
+
+class SliceReference(Record):
+    """A champion's mean loss on the rows of a slice that it was not trained on, with its standard error.
+
+    `rule` is the definition of the slice; `error` is null where it is infinite.
+    """
+
+    name: str
+    rule: str
+    rows: int
+    loss: Loss
+    error: Loss
+
+
+class SliceScore(Record):
+    """A champion's mean loss on the labeled rows of a slice, with a 95% interval, against its loss there at training.
+
+    `p_value` is one-sided: the probability of such a rise by chance. `worse` is decided by all slices of a check
+    together. `no_reference`: the version was trained before the slice was configured, or held out too few of its rows.
+    """
+
+    name: str
+    rule: str
+    rows: int
+    loss: Loss
+    low: float
+    high: Loss
+    reference_loss: Loss | None = None
+    reference_rows: int | None = None
+    p_value: float | None = None
+    standing: SliceStanding
+
+    @property
+    def rise(self) -> float | None:
+        """Return the relative rise of the loss over the reference; None without a reference."""
+        return None if self.reference_loss is None else relative_rise(self.loss, self.reference_loss)
+
+    def sentence(self) -> str:
+        """Return name, loss and reference as text.
+
+        >>> SliceScore(name="night", rule="", rows=1200, loss=3.0, low=2.5, high=3.5, reference_loss=2.0,
+        ...            reference_rows=300, p_value=0.001, standing="worse").sentence()
+        'night: 3 against 2 at training (+50.0%, 1,200 rows)'
+        """
+        if self.rise is None or self.reference_loss is None:
+            return f"{self.name}: {figure(self.loss)}, no reference yet ({self.rows:,} rows)"
+        text = f"{self.name}: {figure(self.loss)} against {figure(self.reference_loss)} at training"
+        return f"{text} ({self.rise:+.1%}, {self.rows:,} rows)"
+
+
+def worst(slices: tuple[SliceScore, ...]) -> tuple[SliceScore, ...]:
+    """Return the slices that are worse, those with the largest rise first."""
+    found = [each for each in slices if each.standing == "worse"]
+    return tuple(sorted(found, key=lambda each: (-(each.rise or 0.0), each.name)))
+
+
+def summary(slices: tuple[SliceScore, ...], most: int = 3) -> str:
+    """Return how many slices are worse, the worst `most` of them, and how many could not be judged.
+
+    >>> one = SliceScore(name="night", rule="", rows=90, loss=3.0, low=2.5, high=3.5, standing="no_reference")
+    >>> summary((one,))
+    '0 of 0 judged slices are worse; 1 has no reference yet: a retrain measures it'
+    """
+    found = worst(slices)
+    judged = sum(each.p_value is not None for each in slices)
+    text = f"{len(found)} of {judged:,} judged slices {'is' if len(found) == 1 else 'are'} worse"
+    if found:
+        more = f" and {len(found) - most:,} more" if len(found) > most else ""
+        text += f": {'; '.join(each.sentence() for each in found[:most])}{more}"
+    if unknown := sum(each.standing == "no_reference" and each.p_value is None for each in slices):
+        some, them = ("has", "it") if unknown == 1 else ("have", "them")
+        text += f"; {unknown:,} {some} no reference yet: a retrain measures {them}"
+    if few := sum(each.standing == "too_few_rows" for each in slices):
+        text += f"; {few:,} with fewer than {LEAST_ROWS} labeled rows"
+    return text
+
+
+def relative_rise(loss: float, reference_loss: float) -> float:
+    """Return the rise of a loss as a share of the reference loss; above a reference loss of 0 it is infinite.
+
+    >>> round(relative_rise(1.1, 1.0), 6), relative_rise(0.0, 0.0), relative_rise(0.1, 0.0)
+    (0.1, 0.0, inf)
+    """
+    if reference_loss > 0:
+        return loss / reference_loss - 1.0
+    return 0.0 if loss <= reference_loss else float("inf")

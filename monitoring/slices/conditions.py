@@ -1,0 +1,37 @@
+"""Columns that a slice reads. NumPy is not imported, so that a config is read without it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driftloop.monitoring.errors import BadExpression
+from driftloop.monitoring.settings.columns import Columns
+from driftloop.monitoring.settings.slices import Slice
+from driftloop.monitoring.sources.expressions import parsed, references
+
+DIALECT = "duckdb"
+
+
+def read_by(each: Slice) -> list[str]:
+    """Return the columns that a slice reads, as written; a condition over several rows raises `BadExpression`.
+
+    >>> read_by(Slice(name="night", where="hour >= 22 or hour < 5")), read_by(Slice(column="zone"))
+    (['hour'], ['zone'])
+    """
+    if each.where is None:
+        return [str(each.column)]
+    from sqlglot import exp
+
+    key = f"slices.{each.title}.where"
+    tree = parsed(key, each.where, DIALECT)
+    if tree.find(exp.Window):
+        raise BadExpression(key, each.where, "it reads more than one row")
+    return references(tree)
+
+
+def measurable(slices: Sequence[Slice], columns: Columns) -> tuple[tuple[Slice, ...], dict[str, str]]:
+    """Return the slices whose columns rows with `columns` have, and of each other one, by title, what is missing."""
+    there = {name.casefold() for name in (*columns.features, columns.time, *columns.id)}
+    missing = {each.title: [name for name in read_by(each) if name.casefold() not in there] for each in slices}
+    lost = {title: names[0] for title, names in missing.items() if names}
+    return tuple(each for each in slices if each.title not in lost), lost

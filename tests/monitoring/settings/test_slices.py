@@ -1,0 +1,62 @@
+"""Laws of the section `slices`: bad input is refused with its key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from driftloop.monitoring.errors import ConfigError
+from driftloop.pipelines.config.project import load
+
+BASE: dict[str, Any] = {
+    "model": "rides",
+    "task": "regression",
+    "source": {"path": "rides.csv"},
+    "columns": {"time": "ts", "target": "fare", "numeric": ["age", "hour"], "categorical": ["zone"], "id": ["order"]},
+    "training": {"window": "28d"},
+}
+
+
+def loaded(folder: Path, slices: Any) -> Any:
+    (folder / "rides.yaml").write_text(yaml.safe_dump({**BASE, "slices": slices}))
+    return load(folder / "rides.yaml").slices
+
+
+def test_all_forms_are_read(tmp_path: Path) -> None:
+    """A name, a column with bins and a condition are slices; each has a title and a definition."""
+    night = {"name": "night", "where": "HOUR >= 22 or hour(ts) < 5"}
+    found = loaded(tmp_path, ["zone", "order", {"column": "age", "bins": [0, 25, 60]}, night])
+    assert [each.title for each in found] == ["zone", "order", "age", "night"]
+    assert [each.rule for each in found][2:] == ["age by [0, 25, 60]", "where HOUR >= 22 or hour(ts) < 5"]
+
+
+@pytest.mark.parametrize(
+    ("slices", "key", "text"),
+    [
+        (["zon"], "slices[0].column", "'zon'"),
+        (["fare"], "slices[0].column", "the target"),
+        ([{"name": "dear", "where": "Fare > 3"}], "slices[0].where", "the target"),
+        ([{"name": "n", "where": "hours > 3"}], "slices[0].where", "'hours'"),
+        ([{"name": "n", "where": "avg(age) over () > 3"}], "slices[0].where", "more than one row"),
+        ([{"name": "n", "where": "age >"}], "slices[0].where", "does not parse"),
+        ([{"where": "age > 3"}], "slices[0].name", "no name"),
+        ([{"column": "age", "where": "age > 3", "name": "n"}], "slices[0]", "both"),
+        ([{"name": "n"}], "slices[0]", "neither"),
+        ([{"column": "age", "bins": [0, 60, 25]}], "slices[0].bins", "0, 60, 25"),
+        ([{"column": "age", "bins": [1, 1]}], "slices[0].bins", "1, 1"),
+        ([{"column": "zone", "bins": [1]}], "slices[0].bins", "'zone'"),
+        ([{"name": "n", "where": "age > 3", "bins": [1]}], "slices[0].bins", "condition"),
+        (["zone", "zone"], "slices", "more than once"),
+        (["zone", {"name": "zone", "where": "age > 3"}], "slices", "more than once"),
+        (["ts"], "slices[0].column", "the time"),
+    ],
+)
+def test_bad_slices_are_refused(tmp_path: Path, slices: Any, key: str, text: str) -> None:
+    """The error names the key, what was found and how to fix it."""
+    with pytest.raises(ConfigError) as error:
+        loaded(tmp_path, slices)
+    assert key in str(error.value)
+    assert text in str(error.value)

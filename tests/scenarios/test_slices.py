@@ -1,0 +1,77 @@
+"""Slices through the whole loop: trained with a reference, worse in one part, shown wherever a check is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Outcome, worst
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.notify.notices import of_check
+from driftloop.pipelines.operations.status import as_table, collect
+from driftloop.pipelines.operations.words import format_check
+from driftloop.pipelines.runtime import home
+from tests.streams import day, stream
+
+Make = Callable[..., Any]
+SLICES: list[Any] = [
+    "city",
+    {"column": "speed", "bins": [-9, 0, 9]},
+    {"name": "low", "where": "amount < 10 and kind = 'a'"},
+    {"name": "nowhere", "where": "city = 'oslo'"},
+]
+FAST = {"training__params": {"n_estimators": 10}, "policies__triggers": [{"policy": "never"}]}
+
+
+def changed_in_rome(days: int, since: float) -> pd.DataFrame:
+    """A stream whose answer is noisy for one city only, from a day on."""
+    rows = stream(days, a_day=240)
+    noisy = (rows["city"] == "rome") & (rows["ts"] >= pd.Timestamp(day(since)))
+    return rows.assign(y=rows["y"] + noisy * np.random.default_rng(7).normal(0, 25, len(rows)))
+
+
+def test_one_worse_part_is_found_and_shown_everywhere(model: Make) -> None:
+    """The loss of one city rises: it is worse in the record, the report, the ledger, status, site and notification."""
+    made = model(changed_in_rome(42, since=35), slices=SLICES, **FAST)
+    assert made.check(day(28)).outcome is Outcome.BOOTSTRAPPED
+    known = registry.reference(registry.champion(made.name)).slices
+    assert {each.name for each in known} >= {"city = rome", "city = berlin", "speed -9 to 0", "low"}
+    before, after = made.check(day(35)), made.check(day(42))
+    assert worst(before.slices) == ()
+    assert {each.name: each.standing for each in after.slices}["city = rome"] == "worse"
+    assert {each.name: each.standing for each in after.slices}["city = berlin"] == "well"
+    assert worst(after.slices)[0].name == "city = rome"
+    assert sum(each.rows for each in after.slices if each.name.startswith("city")) == after.performance.rows
+    assert ("slice_empty", 0.0) in {(one.code, one.observed) for one in after.findings if "'nowhere'" in one.message}
+
+    with closing(Ledger(home.ledger_url())) as ledger:
+        assert ledger.checks(made.name, most=1)[0].slices == after.slices
+    assert "city = rome" in Path(after.report).read_text()
+    assert "city = rome: " in format_check(after, made.file)
+    (row,) = collect(made.name)
+    assert row["slices_worse"][0] == "city = rome"
+    assert "city = rome" in as_table([row])
+    page = home.home() / "site" / "models" / f"{made.name}.html"
+    assert "city = rome" in page.read_text()
+    assert any("city = rome" in each.body for each in of_check(after, load(made.file).notify) if each.kind == "loss")
+
+
+def test_a_slice_that_is_new_in_the_config_has_no_reference_yet(model: Make) -> None:
+    """Slices added after training are measured, not judged; one on a new feature is not read. A retrain ends both."""
+    made = model(changed_in_rome(36, since=28), **FAST)
+    made.given(columns__categorical=["kind"])
+    assert made.check(day(28)).outcome is Outcome.BOOTSTRAPPED
+    made.given(columns__categorical=["kind", "city"], slices=["kind", "city"])
+    check = made.check(day(35))
+    assert {each.name: each.standing for each in check.slices} == dict.fromkeys(
+        ("kind = a", "kind = b"), "no_reference"
+    )
+    assert [one.code for one in check.findings if "slice" in one.code] == ["slice_not_read"]
+    assert "2 have no reference yet" in format_check(check, made.file)
