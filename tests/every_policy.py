@@ -26,6 +26,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "prediction_drift": {},
     "recoverable_loss": {"cost": {"retrain": 0.25}},
     "schedule": {"every": "month"},
+    "slice_drop": {"max_rise": 0.25},
     "target_drift": {},
     "bad_data": {},
     "budget": {"retrains": 2, "days": 30},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from driftloop.monitoring.records import (
     ColumnScore,
@@ -14,8 +15,10 @@ from driftloop.monitoring.records import (
     Probe,
     Role,
     Signals,
+    SliceScore,
     Window,
 )
+from driftloop.monitoring.records.slices import SliceStanding
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 WINDOW = Window(start=NOW - timedelta(days=7), end=NOW)
@@ -31,6 +34,21 @@ def scores(drifted: int, of: int = 4) -> tuple[ColumnScore, ...]:
     """So many of the features have drifted; prediction and target have with any of them."""
     features = tuple(score(f"c{n}", "feature", n < drifted) for n in range(of))
     return (*features, score("prediction", "prediction", drifted > 0), score("y", "target", drifted > 0))
+
+
+def slices(rise: float) -> tuple[SliceScore, ...]:
+    """One slice whose loss rose by this share of the reference, significantly if by a tenth or more, and one steady."""
+    more: dict[str, Any] = {
+        "rule": "zone",
+        "rows": 400,
+        "low": 0.9,
+        "high": 9.0,
+        "reference_rows": 90,
+        "p_value": 0.001,
+    }
+    steady = SliceScore(name="b", loss=1.0, reference_loss=1.0, standing="well", **more)
+    standing: SliceStanding = "worse" if rise >= 0.1 else "well"
+    return SliceScore(name="a", loss=1.0 + rise, reference_loss=1.0, standing=standing, **more), steady
 
 
 def performance(loss: float, *, rows: int = 500, spread: float = 0.01) -> Performance:

@@ -32,6 +32,7 @@ from driftloop.monitoring.policies.periodic import Periodic
 from driftloop.monitoring.policies.prediction_drift import PredictionDrift
 from driftloop.monitoring.policies.recoverable_loss import RecoverableLoss
 from driftloop.monitoring.policies.schedule import Schedule
+from driftloop.monitoring.policies.slice_drop import SliceDrop
 from driftloop.monitoring.policies.target_drift import TargetDrift
 
 AnyTrigger = Annotated[
@@ -55,6 +56,7 @@ AnyTrigger = Annotated[
     | PredictionDrift
     | RecoverableLoss
     | Schedule
+    | SliceDrop
     | TargetDrift,
     Field(discriminator="policy"),
 ]
@@ -106,6 +108,7 @@ __all__ = [
     "PredictionDrift",
     "RecoverableLoss",
     "Schedule",
+    "SliceDrop",
     "TargetDrift",
     "Trigger",
 ]

@@ -17,6 +17,7 @@ Signal = Literal[
     "target_drift",
     "loss",
     "metrics",
+    "slices",
     "estimate",
     "probe",
     "age",

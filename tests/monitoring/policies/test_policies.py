@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from driftloop.monitoring import policies
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, Cost, Trigger
-from driftloop.monitoring.records import History, PastRetrain, Signals
+from driftloop.monitoring.records import History, PastRetrain, Signals, changed
 from tests.every_policy import EXAMPLES, classes, made
-from tests.seen import NOTHING, NOW, past, signals
+from tests.seen import NOTHING, NOW, past, signals, slices
 
 STEADY = past(8.0, 8.1, 7.9, 8.0, 8.05)
 DRIFTING = [signals(drifted=n) for n in range(5)]
@@ -35,6 +35,7 @@ WORSENING: dict[str, tuple[History, list[Signals]]] = {
     "prediction_drift": (History(), DRIFTING),
     "recoverable_loss": (past(8.0, 8.0), GAPING),
     "schedule": (History(), [signals(age=age) for age in (0.0, 1.0, 29.0, 300.0)]),
+    "slice_drop": (History(), [changed(signals(), slices=slices(rise)) for rise in (0.0, 0.1, 0.2, 0.25, 0.3, 5.0)]),
     "target_drift": (History(), DRIFTING),
 }
 # Those that look at nothing of the present, or at the number of checks alone.

@@ -16,6 +16,7 @@ from driftloop.monitoring.records import (
     Finding,
     History,
     Learned,
+    MetricValue,
     Outcome,
     PastCheck,
     PastRetrain,
@@ -27,7 +28,7 @@ from driftloop.monitoring.records import (
     Window,
 )
 from tests.every_policy import EXAMPLES
-from tests.seen import NOTHING, NOW, past, signals
+from tests.seen import NOTHING, NOW, past, signals, slices
 
 Seen = tuple[Signals, History, datetime]
 Change = Callable[[Seen], Seen]
@@ -177,6 +178,8 @@ CHANGES: dict[Signal, list[Change]] = {
         of_past(loss=6.0, loss_low=5.0),
         of_past(loss=None, loss_low=None),
     ],
+    "metrics": [present(metrics=(MetricValue(metric="bias", better="zero", value=1.0, rows=90),))],
+    "slices": [present(slices=slices(2.0)), present(slices=slices(0.0)), present(slices=())],
     "estimate": [present(estimated=None)],
     "probe": [present(probe=None), of_past(gap=2.0), *[present(probe=signals(gap=gap).probe) for gap in (-1.0, 9.0)]],
     "age": [
