@@ -69,7 +69,10 @@ def _short(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
 
-Slices = Annotated[tuple[Annotated[Slice, BeforeValidator(_short)], ...], Field(max_length=MOST_SLICES)]
+Slices = Annotated[
+    tuple[Annotated[Slice, BeforeValidator(_short, json_schema_input_type=str | Slice)], ...],
+    Field(max_length=MOST_SLICES),
+]
 """Slices, of which a string is short for the slices of that column."""
 
 

@@ -100,7 +100,7 @@ def test_votes_are_shown_in_the_unit_of_their_reason(policy: str) -> None:
 def test_percent_belongs_to_policies_whose_limit_is_a_share() -> None:
     """The limit of such a policy is written in percent in its own reason."""
     assert {name for name, kind in POLICIES.items() if kind.in_percent} == {
-        "drift_share", "performance_drop", "estimated_loss",
+        "drift_share", "performance_drop", "slice_drop", "estimated_loss",
     }  # fmt: skip
 
 
