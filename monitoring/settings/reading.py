@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from driftloop.monitoring.records import changed
 from driftloop.monitoring.settings.columns import Columns, ColumnType
 from driftloop.monitoring.settings.labels import Labels
 
@@ -38,7 +39,7 @@ class Reading(Columns):
     @property
     def without_labels(self) -> Reading:
         """The same columns without the table of labels; labels among the rows are read all the same."""
-        return self.model_copy(update={"labels": None, "unlabeled": self.labels is not None})
+        return changed(self, labels=None, unlabeled=self.labels is not None)
 
     @property
     def of_labels(self) -> Columns | None:

@@ -47,7 +47,7 @@ class Source(Section):
                 raise ValidationProblem(
                     "${NAME} in its place, filled from the environment when the source is opened",
                     key=key,
-                    found=f"{secret} written out",
+                    found=f"{secret} in plain text",
                     remedy="put it into an environment variable: postgres://user:${PG_PASSWORD}@host/database",
                 )
         return self

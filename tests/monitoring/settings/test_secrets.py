@@ -71,7 +71,7 @@ def test_what_is_written_out_is_found_and_not_said(address: str) -> None:
     assert found is not None
     assert "hunter" not in found
     place = {"path": address, "format": "csv"} if address.startswith("http") else {"url": address, "table": "t"}
-    with pytest.raises(ValueError, match="written out") as caught:
+    with pytest.raises(ValueError, match="in plain text") as caught:
         Source.model_validate(place)
     assert "hunter" not in str(caught.value)
 
@@ -104,7 +104,7 @@ def test_a_token_of_a_notification_service_is_found_and_not_said(url: str) -> No
     with pytest.raises(ValidationError) as caught:
         Notify(urls=[url])
     (error,) = caught.value.errors()
-    assert str(error["ctx"]["error"]).startswith(f"{found} written out: expected a URL whose secrets are written as")
+    assert str(error["ctx"]["error"]).startswith(f"{found} in plain text: expected a URL with its secrets written as ")
     for part in re.split("[/@?:=]+", url.partition("://")[2]):
         assert part.isalpha() or len(part) < 4 or part not in str(error["ctx"]["error"])
 

@@ -336,15 +336,15 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         "a folder that this machine can write to",
         "log to a local folder, and sync it to where it should be",
     ),
-    "password written out": (
+    "password in plain text": (
         changed(source={"url": "postgres://me:secret@host/db", "table": "trips"}),
-        "FILE: source.url: a password written out",
+        "FILE: source.url: a password in plain text",
         "${NAME} in its place, filled from the environment when the source is opened",
         "put it into an environment variable: postgres://user:${PG_PASSWORD}@host/database",
     ),
-    "token written out": (
+    "token in plain text": (
         changed(source={"path": "https://host/rows.csv?token=secret"}),
-        "FILE: source.path: the secret 'token' written out",
+        "FILE: source.path: the secret 'token' in plain text",
         "${NAME} in its place, filled from the environment when the source is opened",
         "put it into an environment variable: postgres://user:${PG_PASSWORD}@host/database",
     ),

@@ -96,7 +96,7 @@ def empty_feature(frame: pd.DataFrame) -> pd.DataFrame:
     ("broken", "code", "said"),
     [
         (nothing, "no_data", "0 rows"),
-        (unlabelled, "no_labels", "none of them labelled"),
+        (unlabelled, "no_labels", "none of them labeled"),
         (few, "too_few_rows", "at least 200"),
         (empty_feature, "empty_feature", "'speed'"),
         (

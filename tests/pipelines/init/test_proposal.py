@@ -108,7 +108,7 @@ def test_a_glob_is_named_for_what_is_known_of_it(data: str, model: str) -> None:
 
 def test_a_password_is_not_written_into_a_config() -> None:
     """A URL with a password in plain sight is refused before anything is opened or written."""
-    with pytest.raises(ConfigError, match=r"init: url: a password written out") as caught:
+    with pytest.raises(ConfigError, match=r"init: url: a password in plain text") as caught:
         init("postgres://ann:hunter2@host/db", table="trips")
     assert "hunter" not in str(caught.value)
     assert not list(Path().glob("*.yaml"))

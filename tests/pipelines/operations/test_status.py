@@ -100,7 +100,7 @@ def test_a_new_champion_is_not_shown_beside_the_loss_of_the_old_one(model: Make)
     assert row["gate_loss"] == check.retrain.challenger_loss
     assert row["loss"] == check.performance.loss
     told = unstyle(as_table([row]))
-    version = f"version 2 at the gate: mae {row['gate_loss']:.4g} (loss of version 1: {row['loss']:.4g})"
+    version = f"version 2 at the gate: mae {row['gate_loss']:.3g} (loss of version 1: {row['loss']:.3g})"
     assert version in told
     assert f"mae {row['gate_loss']:.3g} at the gate" in told.split("\n")[1]
     with closing(Ledger(home.ledger_url())) as ledger:

@@ -166,7 +166,7 @@ HONEST = FORGETFUL.replace("self.predict = lambda frame: [self.mean] * len(frame
 
 
 def test_a_version_that_loads_otherwise_never_serves(trained: Make, tmp_path: Path) -> None:
-    """A model that predicts otherwise after it was stored is refused, and the champion stays; mended, it is taken."""
+    """A model that predicts differently after it was stored is refused, and the champion stays; mended, it is taken."""
     made = trained(stream(), training__seed=2)
     (made.folder / "forgetful.py").write_text(FORGETFUL)
     made.given(
@@ -180,7 +180,7 @@ def test_a_version_that_loads_otherwise_never_serves(trained: Make, tmp_path: Pa
     assert made.champion() == champion
     asked = Ledger(home.ledger_url()).requests(made.name)[0]
     assert asked["state"] == "rejected", "one request, one version, one decision about it"
-    assert "predicts otherwise" in registry.versions(made.name)[0].tags["driftloop.rejected"]
+    assert "predicts differently" in registry.versions(made.name)[0].tags["driftloop.rejected"]
     (run,) = registry.client().search_runs(
         [registry.experiment(made.name)], f"tags.`driftloop.request_id` = '{asked['request_id']}'"
     )

@@ -164,7 +164,9 @@ def test_a_disk_that_is_almost_full_is_told_before_anything_begins() -> None:
     """It names the folder and both figures; with room enough nothing is said."""
     home.prepare()
     home.require_room(least_mb=0)
-    with pytest.raises(StorageUnusable, match=r"state folder .* MB are free on its disk, of 1,000,000,000,000 needed"):
+    with pytest.raises(
+        StorageUnusable, match=r"state folder .* MB free on its disk, at least 1,000,000,000,000 MB needed"
+    ):
         home.require_room(least_mb=10**12)
 
 

@@ -79,7 +79,7 @@ def test_a_holdout_without_labels_names_the_newest_label_and_the_delay() -> None
     ) as none:
         divide(project(), unlabelled_since(day(14.9)), WINDOW)
     assert none.value.code == "no_labels"
-    with pytest.raises(TrainingImpossible, match=r"(?s)^9 rows of the holdout .* at least 50 labelled rows"):
+    with pytest.raises(TrainingImpossible, match=r"(?s)^9 rows of the holdout .* at least 50 labeled rows"):
         divide(project(), unlabelled_since(day(15.1)), WINDOW)
     assert len(divide(project(), unlabelled_since(day(16)), WINDOW).holdout) > 100
 
@@ -88,5 +88,5 @@ def test_rows_without_labels_are_counted_beside_too_few_with() -> None:
     """What is missing may be labels and not rows."""
     with pytest.raises(TrainingImpossible, match=r"more rows have no label: the newest label is from 2026-01-01"):
         divide(project(), unlabelled_since(day(1)), WINDOW)
-    with pytest.raises(TrainingImpossible, match=r"none of them labelled: no row since 2026-01-01 .* has a label"):
+    with pytest.raises(TrainingImpossible, match=r"none of them labeled: no row since 2026-01-01 .* has a label"):
         divide(project(), unlabelled_since(day(0)), WINDOW)
