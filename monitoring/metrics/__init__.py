@@ -62,7 +62,7 @@ def named(name: str) -> Metric:
     """Return the metric of a name with its parameters; a name that is not registered raises `ValidationProblem`.
 
     >>> named("precision(0.3)")
-    Precision(threshold=0.3, metric='precision')
+    Precision(metric='precision', threshold=0.3)
     >>> named("roc_auc").better
     'higher'
     """

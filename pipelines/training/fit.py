@@ -112,7 +112,7 @@ def preload(estimator: str) -> None:
 def labelled(frame: pd.DataFrame, target: pd.Series, task: Task) -> tuple[pd.DataFrame, pd.Series]:
     """The rows that carry a label: not missing and, for regression, finite. Class names come out as text.
 
-    >>> rows, target = labeled(pd.DataFrame({"n": [1.0, 2.0]}), pd.Series(["a", None]), "binary")
+    >>> rows, target = labelled(pd.DataFrame({"n": [1.0, 2.0]}), pd.Series(["a", None]), "binary")
     >>> len(rows), target.tolist()
     (1, ['a'])
     """

@@ -42,7 +42,7 @@ def why_not(
     >>> why_not(y + 0.5, y + 0.25, y, loss=named("mae")) is None
     True
     >>> why_not(y + 0.5, y - 0.9, y, loss=named("mae"))
-    'mae 0.9000 on 4 held-out rows that it has learned from, where the judged model has 0.5000'
+    'mae 0.9 on 4 held-out rows that it has learned from, where the judged model has 0.5'
     """
     rows = len(target)
     if not rows:
