@@ -220,7 +220,7 @@ def _notes(batches: Batches, found: dict[int, Row], first: int) -> tuple[str, ..
     notes = []
     if first > batches.first:
         why = found[batches.first].impossible
-        notes.append(f"{first - batches.first} batches come before the first possible training ({why})")
+        notes.append(f"{first - batches.first} batches come before the first possible training run ({why})")
     skipped = [at for at in sorted(found) if found[at].impossible and at > first]
     if skipped:
         when = f"{batches.windows[skipped[0]].end:%Y-%m-%d}"

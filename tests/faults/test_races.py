@@ -81,7 +81,7 @@ def test_two_services_on_one_ledger_train_each_drifted_window_once(model: Make, 
     assert made.check(day(7)).outcome is Outcome.BOOTSTRAPPED
     step = multiprocessing.get_context("forkserver").Barrier(2)
     both = [fork(lives.checks_in_step, str(made.file), moments, step) for _ in range(2)]
-    assert ended(both, DEATH + 20 * windows) == [0, 0]
+    assert ended(both, DEATH + 60 * windows) == [0, 0]
     with closing(Ledger(home.ledger_url())) as ledger:
         outcomes = Counter(check.outcome for check in ledger.checks(made.name))
         ends = Counter(row["state"] for row in ledger.requests(made.name))

@@ -129,9 +129,9 @@ def test_batches_before_the_first_possible_training_fall_away(tmp_path: Path) ->
     batches = cut(rows, project())
     made = matrices.build(project(), batches, tmp_path)
     assert len(made.loss) < len(batches)
-    assert "come before the first possible training ('speed': no value" in made.notes[0]
+    assert "come before the first possible training run ('speed': no value" in made.notes[0]
     never = rows.assign(speed=np.nan)
-    with pytest.raises(HistoryTooShort, match="0 batches follow the first possible training; before it: 'speed'"):
+    with pytest.raises(HistoryTooShort, match="0 batches follow the first possible training run; before it: 'speed'"):
         matrices.build(project(), cut(never, project()), tmp_path / "never")
 
 
