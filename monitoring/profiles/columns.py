@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from driftloop.monitoring.records import Kind
-from driftloop.monitoring.rows.canonical import labels, numbers, spell_text
+from driftloop.monitoring.rows.canonical import labels, numbers
 
 
 def from_frame(values: pd.Series[Any], kind: Kind) -> pa.ChunkedArray:
@@ -81,8 +81,5 @@ def _spelled(values: pa.Array) -> pa.Array:
         values, kind = values.cast(pa.string()), pa.string()
     if not pa.types.is_string(kind):
         return pa.array(labels(values.to_pandas()), pa.string())
-    # As `conform` spells it, in place where most texts need no change.
-    odd = pc.match_substring_regex(values, r"(?i)\x00|^(true|false)$")
-    if not pc.any(odd).as_py():
-        return values
-    return pa.array([None if text is None else spell_text(text) for text in values.to_pylist()], pa.string())
+    # as `conform` spells it: xgboost and PostgreSQL refuse text with a NUL in it
+    return pc.replace_substring(values, "\0", "\ufffd")

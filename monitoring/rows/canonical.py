@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # Object columns of one of these kinds can be told apart by equality; in the others 1, 1.0 and True are one key.
 PURE = frozenset({"string", "bytes", "boolean", "integer", "floating", "decimal", "date", "datetime", "empty"})
 WHOLE_DIGITS, MOST_DIGITS = 21, 100
-BOOLEANS = ("True", "False")
 
 
 def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Bent, ...]]:
@@ -171,8 +170,7 @@ def _coded(values: pd.Series[Any]) -> tuple[NDArray[np.intp], list[str | None]]:
 def as_levels(values: pd.Series[Any], levels: Iterable[str]) -> pd.Series[Any]:
     """Categories of a caller as text, spelled as the model knows them: its text may come from a CSV, theirs is typed.
 
-    A boolean or a number that is no level is the only level of the same value, if there is one; other text stays as
-    it is. `true` and `True` are the same boolean, also as text.
+    A boolean or a number that is no level is the only level of the same value, if there is one; text stays as it is.
 
     >>> as_levels(pd.Series([True, False, None], dtype="boolean"), ["true", "no"]).tolist()
     ['true', 'False', None]
@@ -180,11 +178,12 @@ def as_levels(values: pd.Series[Any], levels: Iterable[str]) -> pd.Series[Any]:
     (['1.10', '2'], ['1.1'])
     """
     spelled, known = labels(values), set(levels)
-    typed = pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype)
+    if not (pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype)):
+        return spelled
     alike: dict[object, list[str]] = {}
     for level in known:
         alike.setdefault(_value(level), []).append(level)
-    unknown = {text for text in spelled.dropna().unique() if text not in known and (typed or text in BOOLEANS)}
+    unknown = {text for text in spelled.dropna().unique() if text not in known}
     other = {text: found[0] for text in unknown if len(found := alike.get(_value(text), [])) == 1}
     return pd.Series([other.get(text, text) for text in spelled], index=spelled.index, dtype=object)
 
@@ -212,22 +211,8 @@ def spell(value: object) -> str | None:
     if isinstance(value, float | np.floating):
         whole = abs(float(value)) < 10.0**WHOLE_DIGITS and value == int(value)
         return str(int(value)) if whole else str(value)
-    return spell_text(str(value))
-
-
-def spell_text(text: str) -> str:
-    """Return text as a category: `true` of JSON, `True` of a CSV and a boolean of parquet are one level.
-
-    This follows from the value alone, whatever other rows hold. Other text is kept as it is written, except for NUL
-    characters, which xgboost and PostgreSQL refuse.
-
-    >>> spell_text("true"), spell_text("FALSE"), spell_text("truely"), spell_text("007")
-    ('True', 'False', 'truely', '007')
-    """
-    # Only texts of four or five characters are worth a comparison.
-    if 4 <= len(text) <= 5 and (spelled := text.lower().capitalize()) in BOOLEANS:
-        return spelled
-    return text.replace("\0", "\ufffd")
+    # xgboost and PostgreSQL refuse text with a NUL in it
+    return str(value).replace("\0", "\ufffd")
 
 
 def _of_bytes(value: bytes) -> str:

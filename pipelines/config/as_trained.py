@@ -12,7 +12,7 @@ from driftloop.monitoring.errors import ConfigError
 from driftloop.monitoring.losses import Loss, named
 from driftloop.monitoring.quality.schema import CONFIG_CHANGED
 from driftloop.monitoring.records import Finding, FindingCode, Kind, Reference, changed
-from driftloop.monitoring.rows.canonical import as_levels, labels, numbers, spell
+from driftloop.monitoring.rows.canonical import labels, numbers, spell
 from driftloop.monitoring.settings.columns import ColumnType
 from driftloop.pipelines.config.project import Project
 
@@ -69,12 +69,10 @@ def as_known(frame: pd.DataFrame, reference: Reference) -> pd.DataFrame:
         if column.kind == "numeric":
             made[column.name] = numbers(values, column.name)[0]
         else:
-            spelled = _spelled_then(labels(values), reference.source_types.get(column.name))
-            made[column.name] = as_levels(spelled, column.levels)
+            made[column.name] = _spelled_then(labels(values), reference.source_types.get(column.name))
     for column in reference.of_role("target"):
         if column.kind == "categorical" and column.name in frame:
-            spelled = _spelled_then(frame[column.name], reference.source_types.get(column.name))
-            made[column.name] = as_levels(spelled, column.levels)
+            made[column.name] = _spelled_then(frame[column.name], reference.source_types.get(column.name))
     return frame.assign(**made)
 
 

@@ -34,8 +34,8 @@ def kinds(source: Source, folder: Path, **changes: Any) -> list[str | None]:
 
 
 SPELLINGS = {
-    "true": "True",
-    "false": "False",
+    "true": "true",
+    "false": "false",
     "1.10": "1.10",
     "1.0": "1.0",
     "10e4": "10e4",
@@ -44,7 +44,7 @@ SPELLINGS = {
     "-12345678901234567891234567890": "-12345678901234567891234567890",
     "12345678901234567.25": "12345678901234567.25",
     '"007"': "007",
-    '"true"': "True",
+    '"true"': "true",
     '"1.10 and 2.20"': "1.10 and 2.20",
     '"a \\"b\\", \\\\ 1.5 \\u00e9\\n"': 'a "b", \\ 1.5 é\n',
     '""': "",
@@ -62,10 +62,7 @@ SPELLINGS = {
 @pytest.mark.parametrize("value", SPELLINGS)
 @pytest.mark.parametrize("other", ["null", "2.5", '"text"', "true", ""])
 def test_a_category_is_spelled_as_in_the_file(tmp_path: Path, value: str, other: str) -> None:
-    """Whatever another line or another file of the glob has for the key; null, NaN and no key are null.
-
-    A boolean is spelled as in the other formats.
-    """
+    """Whatever another line or another file of the glob has for the key; null, NaN and no key are null."""
     more = {"fare": "2.50", "note": '"x 5.5 -"', "odd": "-Infinity"}
     source = written(tmp_path, line(kind=value, **more) + line(kind=other))
     assert kinds(source, tmp_path)[0] == SPELLINGS[value]

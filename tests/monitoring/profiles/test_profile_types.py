@@ -43,8 +43,6 @@ ARRAYS = {
     "binary": pa.array([b"3", b"a", b"\xff", None]),
     "null": pa.nulls(3),
     "nul in a text": pa.array(["a\0", "a"]),
-    "booleans as text": pa.array(["true", "True", "FALSE", "truely", None]),
-    "coded booleans as text": coded(["true", "True"], [0, 1, 1, None], pa.int8()),
     "list": pa.array([[1], None]),
     "coded text": coded(["3", "a"], [0, 1, 1, None], pa.int32()),
     "coded text in few bits": coded(["3", "a"], [0, 1, 1, None], pa.int8()),

@@ -36,22 +36,13 @@ def of_csv(*values: str) -> str:
     return HEADER + "".join(f"{DAY},1,{value},1\n" for value in values)
 
 
-@pytest.mark.parametrize("value", ["False", "yes", "1.10", "007", "1e5", "10e4", "2026-01-01", "12345678901234567891"])
+@pytest.mark.parametrize("value", ["true", "False", "1.10", "007", "1e5", "10e4", "2026-01-01", "12345678901234567891"])
 @pytest.mark.parametrize("other", ["", "unknown", "2.5", "NA"])
 def test_a_category_of_a_csv_is_its_text(tmp_path: Path, value: str, other: str) -> None:
     """Whatever stands in another row or in another file of the glob."""
     assert kinds(csv(tmp_path, of_csv(value, other)), tmp_path)[0] == value
     csv(tmp_path, of_csv(other), "z.csv")
     assert kinds(Source(path="*.csv"), tmp_path)[0] == value
-
-
-@pytest.mark.parametrize("value", ["true", "TRUE", "True"])
-@pytest.mark.parametrize("other", ["", "unknown", "2.5", "false"])
-def test_a_boolean_of_a_csv_is_one_level_in_any_case(tmp_path: Path, value: str, other: str) -> None:
-    """`true`, `True` and `TRUE` are the level that a boolean of parquet has, whatever other rows hold."""
-    assert kinds(csv(tmp_path, of_csv(value, other)), tmp_path)[0] == "True"
-    csv(tmp_path, of_csv(other), "z.csv")
-    assert kinds(Source(path="*.csv"), tmp_path)[0] == "True"
 
 
 def test_a_class_of_a_csv_is_its_text(tmp_path: Path) -> None:

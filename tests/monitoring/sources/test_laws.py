@@ -14,7 +14,7 @@ import pytest
 from driftloop.monitoring import formats
 from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.errors import SourceMissing
-from driftloop.monitoring.records import Window, changed
+from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.canonical import conform
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, count_strays, engines, read_rows, sample, span, stream_rows
@@ -43,7 +43,6 @@ COLUMNS = columns(
     derived={"twice": "fare * 2 + spare"},
     filter="fare > -4 OR fare IS NULL",
 )
-FLAGS = [None if at % 13 == 4 else at % 3 == 1 for at in range(ROWS)]
 CASES = [*formats.NAMES, *(one.name for one in engines.ENGINES)]
 Keep = Callable[[str, pa.Table], Source]
 
@@ -95,29 +94,12 @@ def test_the_same_rows_are_the_same(case: str, keep: Keep, tmp_path: Path) -> No
     pd.testing.assert_frame_equal(rows, other)
     assert len(rows) == count_rows(source, COLUMNS, WEEK, tmp_path) == 56
     assert set(rows["id"].dropna()) == {str(2**60 + at) for at in range(3)}
-    assert set(rows["kind"].dropna()) == {"True" if kind == "true" else kind for kind in KINDS if kind}
+    assert set(rows["kind"].dropna()) == {kind for kind in KINDS if kind}
     assert content_digest(rows) == content_digest(other)
     assert span(source, COLUMNS, tmp_path) == span(expected, COLUMNS, tmp_path)
     now = FIRST.replace(tzinfo=UTC) + timedelta(days=9)
     assert count_strays(source, COLUMNS, now, tmp_path) == count_strays(expected, COLUMNS, now, tmp_path)
     assert count_strays(source, COLUMNS, now, tmp_path).future == 24
-
-
-@pytest.mark.parametrize("case", [*formats.NAMES, "duckdb"])
-def test_a_boolean_is_the_same_category_everywhere(case: str, keep: Keep, tmp_path: Path) -> None:
-    """Level names and digest are those of parquet, for booleans with nulls and for the same values as text."""
-    table = TABLE.append_column("flag", pa.array(FLAGS, pa.bool_()))
-    spelled = pa.array([None if flag is None else ("true", "FALSE")[not flag] for flag in FLAGS])
-    texts = TABLE.append_column("flag", spelled)
-    read = changed(COLUMNS, categorical=("kind", "flag"))
-    frames = []
-    for name, kept in (("parquet", table), (case, table), (case, texts)):
-        made = changed(config(keep(name, kept)), columns=read)
-        frames.append(conform(read_rows(made.source, made.reading, WEEK, tmp_path).frame, made)[0])
-    assert set(frames[0]["flag"].dropna()) == {"True", "False"}
-    for frame in frames[1:]:
-        pd.testing.assert_frame_equal(frames[0], frame)
-        assert content_digest(frame) == content_digest(frames[0])
 
 
 @pytest.mark.parametrize("case", CASES)

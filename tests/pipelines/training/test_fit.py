@@ -72,8 +72,8 @@ def damaged(rows: pd.DataFrame, code: str) -> tuple[pd.DataFrame, str, Any]:
     ("code", "words"),
     [
         ("no_labels", "not one training row has a label"),
-        ("too_few_rows", "40 labelled training rows"),
-        ("one_class", "all 600 labelled training rows are of the class 'yes'"),
+        ("too_few_rows", "40 labeled training rows"),
+        ("one_class", "all 600 labeled training rows are of the class 'yes'"),
         ("too_many_classes", "3 classes: 'hi', 'lo', 'mid'"),
         ("empty_feature", "'size', 'kind': no value in any of 600"),
         ("labels_too_large", r"600 of 600 labels are outside 3\.4e\+38"),
@@ -234,7 +234,7 @@ def test_a_function_that_raises_keeps_its_traceback(
 ) -> None:
     """The error has the file, the line and the code where it was raised, in this process or in one of its own."""
     settings = training(estimator=f"{own_module}:broken")
-    with pytest.raises(TrainingRaised, match="it raised KeyError: 'here'") as caught:
+    with pytest.raises(TrainingRaised, match="the function raised KeyError: 'here'") as caught:
         fit(rows, rows["three"], ["size"], ["kind"], "multiclass", settings, here=here)
     assert type(caught.value.__cause__) is KeyError
     lines = caught.value.traceback.splitlines()
