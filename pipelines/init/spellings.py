@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from driftloop.monitoring.rows.canonical import spell_text
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.engines import column_sql
 
@@ -18,17 +17,14 @@ SHOWN = 4
 def spellings(values: pd.Series) -> tuple[str, ...]:
     """Return the levels of text that differ from another level in case or outer spaces only, the first few by name.
 
-    Booleans are none of them: `true` and `TRUE` are read as one level.
-
     >>> import pandas as pd
     >>> spellings(pd.Series(["web", "WEB", "app", "Web"])), spellings(pd.Series(["true", "True", 1.0]))
-    (('WEB', 'Web', 'web'), ())
+    (('WEB', 'Web', 'web'), ('True', 'true'))
     """
     alike: dict[str, set[str]] = defaultdict(set)
     for value in values.dropna().unique():
         if isinstance(value, str):
-            text = spell_text(value)
-            alike[text.strip().casefold()].add(text)
+            alike[value.strip().casefold()].add(value)
     several = sorted(text for texts in alike.values() if len(texts) > 1 for text in texts)
     return tuple(several[:SHOWN])
 

@@ -28,7 +28,7 @@ def test_a_model_that_was_deleted_in_mlflow_is_trained_again_and_accuses_nobody(
     again = made.check(day(21))
     assert again.outcome is Outcome.BOOTSTRAPPED, again.reason
     (finding,) = [one for one in again.findings if one.code == "champion_lost"]
-    assert "the ledger knows version 2 as champion, and MLflow has neither" in finding.message
+    assert "in the ledger version 2 is champion, but MLflow has neither" in finding.message
     assert made.champion() == "1"
     later = made.check(day(42))
     assert later.outcome is Outcome.PROMOTED, later.reason

@@ -73,6 +73,7 @@ MADE: list[DriftloopError] = [
     errors.HistoryTooShort("4 batches", needed=10, remedy="gather more history"),
     errors.LossNotFinite(datetime(2026, 1, 8, tzinfo=UTC), "2026-01-08 to 2026-01-15"),
     errors.UnknownPolicy("cusum", ["cara", "loss_cusum"]),
+    errors.AdoptionRefused("models:/taxi/7", "no column 'x'", expected="its columns", remedy="add it"),
     errors.LossUnusable("a:b", "no function b", expected="a function", remedy="write it"),
     errors.LossRaised("a:b", "ValueError", "no row", "Traceback ..."),
     errors.EstimatorError("a:b", "no function b", expected="a function", remedy="write it"),

@@ -128,7 +128,7 @@ def test_a_request_that_broke_off_may_be_tried_again(ledger: Ledger) -> None:
 @pytest.mark.parametrize("end", ["settle", "fail"])
 def test_an_end_without_a_request_is_an_error(ledger: Ledger, end: str) -> None:
     """A result that belongs to no request is never lost silently."""
-    with pytest.raises(UnknownRequest, match="knows no request 'r9'"):
+    with pytest.raises(UnknownRequest, match="no request 'r9' in the ledger"):
         ledger.close_request(retrain("r9")) if end == "settle" else ledger.fail("r9", "why")
 
 
@@ -205,7 +205,7 @@ def test_a_digest_keeps_its_parts_apart() -> None:
     ("url", "why"),
     [
         ("nonsense", "Could not parse"),
-        ("mysql+pymysql://me:secret@host/db", "database of mysql, neither SQLite nor PostgreSQL"),
+        ("mysql+pymysql://me:secret@host/db", "it is a mysql database, not SQLite or PostgreSQL"),
         ("sqlite:////proc/none/ledger.db", "No such file"),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_missing_database_is_not_created(tmp_path: Path) -> None:
 
 def test_a_missing_table_is_told_what_tables_there_are(database: Source, tmp_path: Path) -> None:
     """A wrong table name is answered with the right ones."""
-    with pytest.raises(SourceMissing, match="no such table; there are 'trips'"):
+    with pytest.raises(SourceMissing, match="no such table; the database has 'trips'"):
         count_rows(database.model_copy(update={"table": "rides"}), columns(), WEEK, tmp_path)
 
 

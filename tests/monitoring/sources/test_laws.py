@@ -148,7 +148,7 @@ def test_an_engine_without_a_file_of_its_own_is_read_by_the_generic_one(
     pd.testing.assert_frame_equal(canonical(source, tmp_path), expected)
     assert count_rows(source, COLUMNS, WEEK, tmp_path) == many == len(expected)
     assert list(sample(source, tmp_path, rows=10).columns) == TABLE.column_names
-    with pytest.raises(SourceMissing, match="no such table; there are 'trips'"):
+    with pytest.raises(SourceMissing, match="no such table; the database has 'trips'"):
         count_rows(Source(url=source.url, table="rides"), COLUMNS, WEEK, tmp_path)
     for url in ("nosuch://host/db", "mysql://host/db"):
         assert engines.of_url(url) is engines.GENERIC

@@ -132,7 +132,7 @@ def test_a_role_that_may_only_read_is_enough(shop: Shop, postgres: Postgres, tmp
 def test_what_is_not_there_is_told(shop: Shop, postgres: Postgres, tmp_path: Path) -> None:
     """A table, a column, a password, a database or a server: found, what to do, and never the password."""
     source = shop(TRIPS, ROWS)
-    with pytest.raises(SourceMissing, match=r"no such table; there are .*'trips'"):
+    with pytest.raises(SourceMissing, match=r"no such table; the database has .*'trips'"):
         count_rows(shop(table="rides"), columns(), WEEK, tmp_path)
     with pytest.raises(MissingColumns, match="no column 'tip'"):
         count_rows(source, columns(numeric=("tip",)), WEEK, tmp_path)

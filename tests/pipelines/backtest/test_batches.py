@@ -74,7 +74,7 @@ def test_labels_that_are_not_due_are_no_batch() -> None:
     assert late.windows[-1].end == day(129)
     lost = rows.assign(y=rows["y"].where((rows["ts"] < day(70)) | (rows["ts"] >= day(84))))
     batches = cut(lost, project())
-    assert any("with fewer than 30 labelled rows are left out: " in note for note in batches.notes)
+    assert any("with fewer than 30 labeled rows are left out: " in note for note in batches.notes)
     assert len(batches.windows) < len(cut(rows, project()).windows)
 
 

@@ -95,7 +95,7 @@ def empty_feature(frame: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("broken", "code", "said"),
     [
-        (nothing, "no_data", "0 rows"),
+        (nothing, "no_data", "no rows in"),
         (unlabelled, "no_labels", "none of them labeled"),
         (few, "too_few_rows", "at least 200"),
         (empty_feature, "empty_feature", "'speed'"),
