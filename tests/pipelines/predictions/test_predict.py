@@ -37,7 +37,7 @@ def test_a_window_is_scored_once_and_the_check_judges_what_was_served(model: Mak
 
     told = CliRunner().invoke(main, ["predict", str(made.file), "--now", day(28).isoformat()])
     assert told.exit_code == 0
-    assert told.output.strip().endswith(f"0 scored by version 1, {first.rows:,} were in the log")
+    assert told.output.strip().endswith(f"0 scored by version 1, {first.rows:,} already in the log")
 
     late = stream(7, 3, seed=9)
     rows = pd.read_parquet(made.folder / "rows.parquet")
