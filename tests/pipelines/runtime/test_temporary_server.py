@@ -191,7 +191,8 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     (tmp_path / "prefect.db").write_text("no database " * 100)
     server = TemporaryServer()
-    with pytest.raises(NoServer, match=r"(?s)ended with code \d+; last output: .*(not a database|startup failed).*expected"):
+    ended = r"(?s)ended with code \d+; last output: .*(not a database|startup failed).*expected"
+    with pytest.raises(NoServer, match=ended):
         server.wait()
     assert server.process.poll() is not None
 
