@@ -108,6 +108,18 @@ def test_the_readme_names_no_missing_file() -> None:
         assert (ROOT / name).exists(), name
 
 
+def test_the_page_on_extending_names_what_is_there() -> None:
+    """Every file, folder and test that it names exists, so that the way to an extension is not a dead end."""
+    page = (ROOT / "docs" / "extending.md").read_text("utf-8")
+    paths = [name for name in re.findall(r"`((?:monitoring|pipelines|tests)/[\w/.]+)`", page) if "NAME" not in name]
+    assert len(paths) >= 25
+    assert [name for name in paths if not (ROOT / name).exists()] == []
+    tests = "".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", page)
+    assert len(named) >= 8
+    assert [name for name in named if f"def {name}(" not in tests] == []
+
+
 def test_help_is_worded_for_every_option() -> None:
     """No option of any command is without its sentence."""
     for name in COMMANDS:
