@@ -170,6 +170,43 @@ class NumberLoss(Loss):
         return found, f"labels {bound} {self.lowest:g}"
 
 
+class MeanLoss(NumberLoss):
+    """A loss of predicted numbers whose best constant is the mean."""
+
+    constant = "mean"
+
+    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+        import numpy as np
+
+        return np.asarray(np.mean(target))
+
+
+class AbsoluteLoss(NumberLoss):
+    """A loss of the absolute error, whose best constant is the median."""
+
+    constant = "median"
+
+    def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            return np.abs(differences(target, predicted))
+
+    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+        import numpy as np
+
+        return np.asarray(np.median(target))
+
+    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+        return {"objective": "reg:absoluteerror"}
+
+    def watched(self, classes: int = 0) -> str:
+        return "mae"
+
+    def boosting(self) -> dict[str, Any]:
+        return {"loss": "absolute_error"}
+
+
 class ClassLoss(Loss):
     """A loss of predicted probabilities. The best constant of a proper one are the shares of the classes."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftloop.monitoring.losses.base import SMALLEST, NumberLoss
+from driftloop.monitoring.losses.base import SMALLEST, MeanLoss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from driftloop.monitoring.losses.base import Floats
 
 
-class GammaDeviance(NumberLoss):
+class GammaDeviance(MeanLoss):
     """The unit deviance of positive amounts, 2 (log(p / y) + y / p - 1): only the relative error counts.
 
     McCullagh and Nelder (1989), Generalized Linear Models. Labels are above 0 (`labels_not_allowed`), and so are
@@ -22,7 +22,6 @@ class GammaDeviance(NumberLoss):
     """
 
     unit = "none: about the square of the relative error"
-    constant = "mean"
     lowest = 0.0
     above = True
     follows = frozenset({"xgboost", "linear"})
@@ -37,11 +36,6 @@ class GammaDeviance(NumberLoss):
             # x - 1 - log(x) rounds to just below 0 where x is nearly 1.
             made: Floats = 2 * np.maximum(ratio - 1 - np.log(ratio), 0.0) + 2 * np.maximum(-said, 0.0)
         return np.where(labels > 0, made, np.inf)
-
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
-        import numpy as np
-
-        return np.asarray(np.mean(target))
 
     def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
         return {"objective": "reg:gamma"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftloop.monitoring.losses.base import NumberLoss, differences
+from driftloop.monitoring.losses.base import MeanLoss, differences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from driftloop.monitoring.losses.base import Floats
 
 
-class Mse(NumberLoss):
+class Mse(MeanLoss):
     """Squared error: a few large errors outweigh many small ones. A model that minimizes it predicts the mean."""
 
     unit = "the square of the target's"
-    constant = "mean"
     follows = frozenset({"xgboost", "linear"})
     loss: Literal["mse"] = "mse"
 
@@ -26,11 +25,6 @@ class Mse(NumberLoss):
 
         with np.errstate(over="ignore"):
             return np.square(differences(target, predicted))
-
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
-        import numpy as np
-
-        return np.asarray(np.mean(target))
 
     def watched(self, classes: int = 0) -> str:
         return "rmse"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftloop.monitoring.losses.base import SMALLEST, NumberLoss
+from driftloop.monitoring.losses.base import SMALLEST, MeanLoss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from driftloop.monitoring.losses.base import Floats
 
 
-class PoissonDeviance(NumberLoss):
+class PoissonDeviance(MeanLoss):
     """The unit deviance of counts, 2 (y log(y / p) - y + p): the larger a count, the larger an error it allows.
 
     McCullagh and Nelder (1989), Generalized Linear Models. Labels are at least 0 (`labels_not_allowed`) and predictions
@@ -22,7 +22,6 @@ class PoissonDeviance(NumberLoss):
     """
 
     unit = "twice that of the target"
-    constant = "mean"
     lowest = 0.0
     follows = frozenset({"xgboost", "linear"})
     loss: Literal["poisson_deviance"] = "poisson_deviance"
@@ -36,11 +35,6 @@ class PoissonDeviance(NumberLoss):
             # y log(y / p) - y + p, infinite for a label below 0, of which the deviance is not defined.
             made: Floats = 2 * kl_div(labels, np.maximum(said, SMALLEST)) + 2 * np.maximum(-said, 0.0)
         return made
-
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
-        import numpy as np
-
-        return np.asarray(np.mean(target))
 
     def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
         return {"objective": "count:poisson"}

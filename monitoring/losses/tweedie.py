@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from driftloop.monitoring.losses.base import SMALLEST, NumberLoss
+from driftloop.monitoring.losses.base import SMALLEST, MeanLoss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from driftloop.monitoring.losses.base import Floats
 
 
-class Tweedie(NumberLoss):
+class Tweedie(MeanLoss):
     """The unit deviance of amounts that are often 0 and otherwise positive, such as claims per policy.
 
     Jørgensen (1997), The Theory of Dispersion Models. The variance grows as the mean to the `power`: 1 would be
@@ -25,7 +25,6 @@ class Tweedie(NumberLoss):
     """
 
     unit = "that of the target to 2 minus `power`"
-    constant = "mean"
     lowest = 0.0
     follows = frozenset({"xgboost", "linear"})
     loss: Literal["tweedie"] = "tweedie"
@@ -44,11 +43,6 @@ class Tweedie(NumberLoss):
             made = own - cross + np.power(rate, 2 - p) / (2 - p)
             lost: Floats = 2 * np.maximum(made, 0.0) + 2 * np.maximum(-said, 0.0)
         return np.where(labels >= 0, lost, np.inf)
-
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
-        import numpy as np
-
-        return np.asarray(np.mean(target))
 
     def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
         return {"objective": "reg:tweedie", "tweedie_variance_power": self.power}
