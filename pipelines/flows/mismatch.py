@@ -6,6 +6,7 @@ Broken data is not a config mistake: a column that the champion was trained on w
 from __future__ import annotations
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.errors import (
@@ -27,6 +28,11 @@ from driftloop.monitoring.rows.canonical import numbers
 from driftloop.monitoring.sources import times
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.runtime import home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
 
 SAMPLE = 500
 ENOUGH = 20  # minimum number of values to judge a column by
@@ -108,21 +114,27 @@ def _named(columns: object, key: str, name: str) -> bool:
 
 def _refuse_words(project: Project) -> None:
     """Refuse a column that is numeric in the config and has no number among many values."""
-    columns, ever = project.columns, times.EVER
     try:
-        with sources.stream_rows(project.source, project.reading, ever, project.folder, SAMPLE) as stream:
+        with sources.stream_rows(project.source, project.reading, times.EVER, project.folder, SAMPLE) as stream:
             frame = next(iter(stream.frames))
     except Exception:
         return
+    list(numeric_columns(project, frame))  # which raises for the first such column
+
+
+def numeric_columns(project: Project, frame: pd.DataFrame) -> Iterator[Bent]:
+    """Yield how each numeric feature and target reads in these rows; one without a number among many is refused."""
+    columns = project.columns
     for name in (*columns.features, columns.target):
         if project.kind(name) != "numeric":
             continue
         _, came = numbers(frame[name], name)
         if came.given >= ENOUGH and came.lost == came.given:
-            raise no_number(project, came)
+            raise _no_number(project, came)
+        yield came
 
 
-def no_number(project: Project, came: Bent) -> ConfigError:
+def _no_number(project: Project, came: Bent) -> ConfigError:
     """Return the error for a column that the config calls numeric and that holds no number."""
     name = came.name
     is_target = name == project.columns.target

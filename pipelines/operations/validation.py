@@ -27,12 +27,12 @@ from driftloop.monitoring.errors import (
 )
 from driftloop.monitoring.records import Moment, Record, Window
 from driftloop.monitoring.rows.bent import Bent
-from driftloop.monitoring.rows.canonical import labels, numbers
+from driftloop.monitoring.rows.canonical import labels
 from driftloop.monitoring.settings.secrets import variables
 from driftloop.monitoring.windows import STEPS, align, current_window, training_window
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.flows.mismatch import ENOUGH, lost_column, misfit, no_number
+from driftloop.pipelines.flows.mismatch import lost_column, misfit, numeric_columns
 from driftloop.pipelines.operations.row_counts import RowCount, counted, shortages
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
 from driftloop.pipelines.training.verifying import verify_estimator
@@ -158,12 +158,7 @@ def _types(project: Project, now: datetime) -> Iterator[Validated]:
     with sources.stream_rows(project.source, project.reading, span, project.folder, SAMPLE, now) as stream:
         frame = next(iter(stream.frames))
     columns, lossy = project.columns, 0
-    for name in (*columns.features, columns.target):
-        if project.kind(name) != "numeric":
-            continue
-        _, came = numbers(frame[name], name)
-        if came.given >= ENOUGH and came.lost == came.given:
-            raise no_number(project, came)
+    for came in numeric_columns(project, frame):
         if came.lost:
             lossy += 1
             yield _lossy(came)
