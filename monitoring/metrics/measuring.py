@@ -42,8 +42,8 @@ def pairs_of(
     return Pairs(places, np.asarray(score, dtype=np.float64), decided.astype(np.int32), tuple(classes))
 
 
-def joined(parts: Sequence[Pairs], moments: NDArray[np.datetime64]) -> Pairs:
-    """Return the rows of all parts in order of time; `moments`, shape (n,), are their times."""
+def joined(parts: Sequence[Pairs], order: NDArray[np.intp] | None) -> Pairs:
+    """Return the rows of all parts in order of time; `order` are their places by time, None if they are in order."""
     classes = parts[0].classes
     whole = Pairs(
         np.concatenate([part.target for part in parts]),
@@ -51,9 +51,7 @@ def joined(parts: Sequence[Pairs], moments: NDArray[np.datetime64]) -> Pairs:
         np.concatenate([part.decided for part in parts]),
         classes,
     )
-    if (moments[1:] < moments[:-1]).any():
-        return whole.at(np.argsort(moments, kind="stable"))
-    return whole
+    return whole if order is None else whole.at(order)
 
 
 def measure(

@@ -102,12 +102,13 @@ def score_rows(
         before += len(rows)
         losses.add(known)
         expected_losses += expected
+    order = losses.order()
     return Scored(
         profiles=counted[0],
         sample=pd.concat(drawn, ignore_index=True),
-        performance=losses.performance(reference),
-        metrics=losses.metrics(reference),
-        sliced=losses.sliced(reference),
+        performance=losses.performance(reference, order),
+        metrics=losses.metrics(reference, order),
+        sliced=losses.sliced(reference, order),
         estimated=judge(kept.told, expected_losses, reference.loss) if kept is not None else None,
     )
 
@@ -169,14 +170,18 @@ class Losses:
         self.pairs.append(some.pairs)
         self.slicing.add(some.marked)
 
-    def performance(self, reference: Reference) -> Performance | None:
+    def order(self) -> NDArray[np.intp] | None:
+        """Return the places of all labeled rows by time; None if they are in order."""
+        moments = np.concatenate(self.moments)
+        return np.argsort(moments, kind="stable") if (moments[1:] < moments[:-1]).any() else None
+
+    def performance(self, reference: Reference, order: NDArray[np.intp] | None) -> Performance | None:
         """Return the mean with its interval, computed in order of time; None without labels."""
-        losses, moments = np.concatenate(self.losses), np.concatenate(self.moments)
+        losses = np.concatenate(self.losses)
         if not len(losses):
             return None
         if self.config.loss.relative:
             losses = self.config.loss.whole(losses, np.concatenate(self.sizes))
-        order = _order(moments)
         if order is not None:
             losses = losses[order]
         return assess(
@@ -187,14 +192,14 @@ class Losses:
             reference_rows=reference.loss_rows,
         )
 
-    def metrics(self, reference: Reference) -> Metrics:
+    def metrics(self, reference: Reference, order: NDArray[np.intp] | None) -> Metrics:
         """Metrics with intervals, confusion matrix and calibration of all labeled rows, in their order of time."""
-        pairs = joined(self.pairs, np.concatenate(self.moments))
+        pairs = joined(self.pairs, order)
         if not len(pairs):
             return Metrics()
         return Metrics(measure(self.config.measured, pairs, reference.metrics), confusion(pairs), calibration(pairs))
 
-    def sliced(self, reference: Reference) -> Sliced:
+    def sliced(self, reference: Reference, order: NDArray[np.intp] | None) -> Sliced:
         """Return the loss on each slice against the reference's; nothing without slices or labels."""
         findings = not_read(self.not_sliced)
         if not self.slicing.slices:
@@ -203,17 +208,12 @@ class Losses:
             self.slicing,
             np.concatenate(self.losses),
             np.concatenate(self.sizes),
-            _order(np.concatenate(self.moments)),
+            order,
             self.config.loss,
             reference.slices,
             self.config.drift.false_alarm_rate,
         )
         return Sliced(found.scores, findings + found.findings)
-
-
-def _order(moments: NDArray[np.datetime64]) -> NDArray[np.intp] | None:
-    """Return the places of rows by time; None if they are in order."""
-    return np.argsort(moments, kind="stable") if (moments[1:] < moments[:-1]).any() else None
 
 
 def _current(
