@@ -355,10 +355,10 @@ def judged(frame: pd.DataFrame, data: bytes, folder: Path) -> tuple[str, str]:
     )
     try:
         raw = read_rows(config.source, config.reading, SPAN, folder).frame
-        read, bent = conform(raw, config)
+        read, coerced = conform(raw, config)
     except DriftloopError as error:
         return "reported", error.found
-    findings = [finding.message for one in bent for finding in one.findings()]
+    findings = [finding.message for one in coerced for finding in one.findings()]
     if len(read) != len(frame):
         return "wrong", f"{len(read)} rows of {len(frame)}"
     lost = 0
@@ -369,7 +369,7 @@ def judged(frame: pd.DataFrame, data: bytes, folder: Path) -> tuple[str, str]:
             at = int((~(same | missing)).to_numpy().argmax())
             return "wrong", f"{name} in row {at + 1}: {read[name].iloc[at]!r} instead of {frame[name].iloc[at]!r}"
         lost += int(missing.sum())
-    if lost and lost > sum(one.lost for one in bent):
+    if lost and lost > sum(one.lost for one in coerced):
         return "wrong", f"{lost} values are missing, and no finding counts them"
     return ("reported", findings[0]) if lost else ("right", "")
 

@@ -75,9 +75,9 @@ def _stream(stream: Stream, batches: int) -> np.ndarray:
             rows = rows[:: -(-len(rows) // BATCH_ROWS)]
             frame = stream.frame.iloc[rows]
             expected = sum_losses(*expect(model, frame, scorer.predict(frame)))
-            told = judge(model.told, expected, reference_loss=model.told.loss)
+            told = judge(model.estimator, expected, reference_loss=model.estimator.loss)
             realised = stream.losses(scorer, rows).mean()
-            numbers = (told.loss, told.low, told.high, realised, model.told.loss)
+            numbers = (told.loss, told.low, told.high, realised, model.estimator.loss)
             found.append([float(told.applicable), *(np.nan if one is None else one for one in numbers)])
     return np.array(found)
 

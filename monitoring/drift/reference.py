@@ -83,14 +83,14 @@ def _column(values: pd.Series, role: Role, config: Monitored) -> ColumnReference
     kind = config.kind(name)
     chosen = config.drift.chosen(name, kind)
     assert chosen.method is not None
-    seen = values.dropna()
-    looks = _numbers_look(seen) if kind == "numeric" else _labels_look(seen)
+    present = values.dropna()
+    looks = _numbers_look(present) if kind == "numeric" else _labels_look(present)
     return ColumnReference(
         name=name,
         role=role,
         kind=kind,
-        null_share=1.0 - len(seen) / len(values) if len(values) else 0.0,
-        distinct=int(seen.nunique()),
+        null_share=1.0 - len(present) / len(values) if len(values) else 0.0,
+        distinct=int(present.nunique()),
         method=chosen.method,
         threshold=None if chosen.threshold == "calibrated" else chosen.threshold,
         effect_floor=chosen.effect_floor or 0.0,
@@ -98,17 +98,17 @@ def _column(values: pd.Series, role: Role, config: Monitored) -> ColumnReference
     )
 
 
-def _numbers_look(seen: pd.Series) -> dict[str, float | None]:
-    if seen.empty:
+def _numbers_look(present: pd.Series) -> dict[str, float | None]:
+    if present.empty:
         return {}
-    low, q_low, q25, q75, q_high, high = (float(q) for q in seen.quantile([0, 0.001, 0.25, 0.75, 0.999, 1]))
+    low, q_low, q25, q75, q_high, high = (float(q) for q in present.quantile([0, 0.001, 0.25, 0.75, 0.999, 1]))
     spread = q75 - q25
     below, above = (q25 - FENCE * spread, q75 + FENCE * spread) if spread > 0 else (q_low, q_high)
     finite = np.isfinite(below) and np.isfinite(above) and below < above
     return {"low": low, "high": high, "fence_low": below if finite else None, "fence_high": above if finite else None}
 
 
-def _labels_look(seen: pd.Series) -> dict[str, tuple[str, ...]]:
-    counts = seen.value_counts()
+def _labels_look(present: pd.Series) -> dict[str, tuple[str, ...]]:
+    counts = present.value_counts()
     ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
     return {"levels": tuple(str(level) for level, _ in ordered[:LEVELS_KEPT])}

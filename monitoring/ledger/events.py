@@ -80,8 +80,12 @@ def newest(
 
 def of_check(check: Check) -> dict[str, Any]:
     """Return the payload of a finished check: the verdict with all votes. The table of checks has the whole check."""
-    seen = check.performance
-    told = check.model_dump(
+    performance = check.performance
+    summary = check.model_dump(
         mode="json", include={"outcome", "reason", "window", "champion", "champion_after", "decision", "votes", "probe"}
     )
-    return told | {"drift_share": check.drift_share, "loss": seen.loss if seen else None, "report": check.report}
+    return summary | {
+        "drift_share": check.drift_share,
+        "loss": performance.loss if performance else None,
+        "report": check.report,
+    }

@@ -43,10 +43,10 @@ def _bring_up_to_date(open_: Connection, where: str) -> None:
 
 def _format(open_: Connection) -> int | None:
     """The format that is there, none in an empty database. The first one did not say so."""
-    seen = sa.inspect(open_)
-    if seen.has_table(VERSION.name):
+    inspector = sa.inspect(open_)
+    if inspector.has_table(VERSION.name):
         return int(open_.execute(sa.select(VERSION.c.format)).scalar_one())
-    return 1 if seen.has_table(CHECKS.name) else None
+    return 1 if inspector.has_table(CHECKS.name) else None
 
 
 def _to_2(open_: Connection) -> None:
@@ -65,18 +65,18 @@ def _to_2(open_: Connection) -> None:
     index = next(index for index in REQUESTS.indexes if index.name == "ix_requests_model_state")
     index.create(open_, checkfirst=True)
     open_.execute(VERSION.insert().values(one=1, format=2))
-    told = []
+    history = []
     for row in open_.execute(sa.select(CHECKS).order_by(CHECKS.c.number)).mappings().all():
         check = Check.model_validate_json(row["body"])
         open_.execute(CHECKS.update().where(CHECKS.c.number == row["number"]).values(past=as_text(check.past)))
-        told.append((row["written_at"], row, "check_finished", check.check_id, of_check(check)))
+        history.append((row["written_at"], row, "check_finished", check.check_id, of_check(check)))
     for row in open_.execute(sa.select(REQUESTS).order_by(REQUESTS.c.number)).mappings().all():
-        asked = {"champion": row["champion"], "reason": row["reason"]}
-        told.append((row["written_at"], row, "retrain_requested", row["request_id"], asked))
+        opened = {"champion": row["champion"], "reason": row["reason"]}
+        history.append((row["written_at"], row, "retrain_requested", row["request_id"], opened))
         if row["state"] != "requested":
             end = json.loads(row["body"]) if row["body"] else {"reason": row["error"]}
-            told.append((row["written_at"], row, row["state"], row["request_id"], end))
-    for written_at, row, kind, subject, payload in sorted(told, key=lambda one: one[0]):
+            history.append((row["written_at"], row, row["state"], row["request_id"], end))
+    for written_at, row, kind, subject, payload in sorted(history, key=lambda one: one[0]):
         same = {name: row[name] for name in ("model", "now")}
         values = {"kind": kind, "subject": subject, "payload": as_text(payload), "written_at": written_at, "format": 2}
         open_.execute(EVENTS.insert().values(**same, **values))

@@ -107,9 +107,9 @@ def ask(open_: Connection, request: Request, *, again: bool = False) -> Retrain 
         open_.execute(REQUESTS.insert().values(request_id=request.request_id, model=request.model, **asked))
     else:
         open_.execute(REQUESTS.update().where(this).values(**asked))
-    told = request.model_dump(mode="json", include={"champion", "window", "reason"})
-    told["votes"] = [vote.model_dump(mode="json") for vote in request.check.votes] if request.check else []
-    events.append(open_, request.model, Kind.RETRAIN_REQUESTED, told, request.now, request.request_id)
+    payload = request.model_dump(mode="json", include={"champion", "window", "reason"})
+    payload["votes"] = [vote.model_dump(mode="json") for vote in request.check.votes] if request.check else []
+    events.append(open_, request.model, Kind.RETRAIN_REQUESTED, payload, request.now, request.request_id)
     return None
 
 
@@ -121,8 +121,8 @@ def asked(open_: Connection, request_id: str) -> Request:
 def claimed(open_: Connection, request_id: str, claim: Claim) -> None:
     """Add the event of a claim on a request, with its holder and the number of the attempt."""
     row = _row(open_, request_id)
-    told = {"holder": claim.holder, "attempt": claim.fence}
-    events.append(open_, row["model"], Kind.CLAIMED, told, datetime.fromisoformat(row["now"]), request_id)
+    payload = {"holder": claim.holder, "attempt": claim.fence}
+    events.append(open_, row["model"], Kind.CLAIMED, payload, datetime.fromisoformat(row["now"]), request_id)
 
 
 def attempts(open_: Connection, request_id: str) -> int:
@@ -141,8 +141,8 @@ def advance(open_: Connection, request_id: str, progress: Progress, claim: Claim
     row = _row(open_, request_id)
     change = REQUESTS.update().where(REQUESTS.c.request_id == request_id)
     open_.execute(change.values(state="trained", progress=as_text(progress), written_at=written_now()))
-    told = progress.model_dump(mode="json", exclude={"tags"})
-    events.append(open_, row["model"], Kind.TRAINED, told, datetime.fromisoformat(row["now"]), request_id)
+    payload = progress.model_dump(mode="json", exclude={"tags"})
+    events.append(open_, row["model"], Kind.TRAINED, payload, datetime.fromisoformat(row["now"]), request_id)
 
 
 def end(
@@ -169,8 +169,8 @@ def end(
         values["progress"] = None
     change = REQUESTS.update().where(REQUESTS.c.request_id == request_id)
     open_.execute(change.values(written_at=written_now(), **values))
-    told = retrain.model_dump(mode="json") if retrain else {"reason": error}
-    events.append(open_, row["model"], state, told, datetime.fromisoformat(row["now"]), request_id)
+    payload = retrain.model_dump(mode="json") if retrain else {"reason": error}
+    events.append(open_, row["model"], state, payload, datetime.fromisoformat(row["now"]), request_id)
     return True
 
 

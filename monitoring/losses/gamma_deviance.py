@@ -30,11 +30,11 @@ class GammaDeviance(MeanLoss):
     def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
         import numpy as np
 
-        labels, said = np.asarray(target, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+        labels, means = np.asarray(target, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            ratio = labels / np.maximum(said, SMALLEST)
+            ratio = labels / np.maximum(means, SMALLEST)
             # x - 1 - log(x) rounds to just below 0 where x is nearly 1.
-            made: Floats = 2 * np.maximum(ratio - 1 - np.log(ratio), 0.0) + 2 * np.maximum(-said, 0.0)
+            made: Floats = 2 * np.maximum(ratio - 1 - np.log(ratio), 0.0) + 2 * np.maximum(-means, 0.0)
         return np.where(labels > 0, made, np.inf)
 
     def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:

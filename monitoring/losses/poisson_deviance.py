@@ -30,10 +30,10 @@ class PoissonDeviance(MeanLoss):
         import numpy as np
         from scipy.special import kl_div
 
-        labels, said = np.asarray(target, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+        labels, means = np.asarray(target, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
             # y log(y / p) - y + p, infinite for a label below 0, of which the deviance is not defined.
-            made: Floats = 2 * kl_div(labels, np.maximum(said, SMALLEST)) + 2 * np.maximum(-said, 0.0)
+            made: Floats = 2 * kl_div(labels, np.maximum(means, SMALLEST)) + 2 * np.maximum(-means, 0.0)
         return made
 
     def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:

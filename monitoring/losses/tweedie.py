@@ -33,15 +33,15 @@ class Tweedie(MeanLoss):
     def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
         import numpy as np
 
-        labels, said = np.asarray(target, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+        labels, means = np.asarray(target, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
         p = self.power
         with np.errstate(over="ignore", invalid="ignore"):
             # Of a label of 0 the deviance is defined at 0 as well.
-            rate = np.where(labels > 0, np.maximum(said, SMALLEST), np.maximum(said, 0.0))
+            rate = np.where(labels > 0, np.maximum(means, SMALLEST), np.maximum(means, 0.0))
             cross = np.where(labels > 0, labels * np.power(np.where(labels > 0, rate, 1.0), 1 - p) / (1 - p), 0.0)
             own = np.power(np.maximum(labels, 0.0), 2 - p) / ((1 - p) * (2 - p))
             made = own - cross + np.power(rate, 2 - p) / (2 - p)
-            lost: Floats = 2 * np.maximum(made, 0.0) + 2 * np.maximum(-said, 0.0)
+            lost: Floats = 2 * np.maximum(made, 0.0) + 2 * np.maximum(-means, 0.0)
         return np.where(labels >= 0, lost, np.inf)
 
     def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:

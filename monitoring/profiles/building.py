@@ -158,7 +158,7 @@ def _first(column: pa.ChunkedArray, kind: Kind, blocks: NDArray[np.int64] | None
     if kind == "numeric":
         cells = numbers.measure(np.concatenate([np.empty(0), *as_numbers(column)]))
     else:
-        cells = levels.measure(_seen(column))
+        cells = levels.measure(_level_counts(column))
     made = count(cells, column)
     if blocks is None:
         return made
@@ -175,7 +175,7 @@ def _added(made: Mapping[str, Profile], more: Iterable[Profile]) -> dict[str, Pr
     }
 
 
-def _seen(column: pa.ChunkedArray) -> Counter[str]:
+def _level_counts(column: pa.ChunkedArray) -> Counter[str]:
     times: Counter[str] = Counter()
     for codes, texts in as_codes(column):
         for text, many in zip(texts.to_pylist(), np.bincount(codes, minlength=len(texts)).tolist(), strict=True):

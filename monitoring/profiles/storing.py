@@ -23,7 +23,7 @@ FLOATS = ("fence_low", "fence_high", "spread", "low", "high", "m2")
 
 def save(profiles: Profiles, path: Path | str) -> None:
     """Write profiles to one file, whole or not at all."""
-    header = {"version": VERSION, "rows": profiles.rows, "columns": [_told(*item) for item in profiles.items()]}
+    header = {"version": VERSION, "rows": profiles.rows, "columns": [_described(*item) for item in profiles.items()]}
     both = list(profiles.values())
     numeric = [one for one in both if isinstance(one, NumericProfile)]
     path = Path(path)
@@ -56,8 +56,10 @@ def load(path: Path | str | BinaryIO) -> Profiles:
     take = {name: _Taken(array) for name, array in arrays.items() if name not in ("header", "floats")}
     floats = iter(arrays["floats"].tolist())
     columns: dict[str, Profile] = {}
-    for told in header["columns"]:
-        columns[told["name"]] = _numeric(told, take, next(floats)) if "edges" in told else _categorical(told, take)
+    for column in header["columns"]:
+        columns[column["name"]] = (
+            _numeric(column, take, next(floats)) if "edges" in column else _categorical(column, take)
+        )
     return Profiles(header["rows"], columns)
 
 
@@ -72,43 +74,43 @@ class _Taken:
         return self._array[self._at - many : self._at]
 
 
-def _numeric(told: dict[str, Any], take: dict[str, _Taken], floats: list[float]) -> NumericProfile:
-    width = told["edges"] + 1
+def _numeric(column: dict[str, Any], take: dict[str, _Taken], floats: list[float]) -> NumericProfile:
+    width = column["edges"] + 1
     return NumericProfile(
-        edges=take["edges"](told["edges"]),
+        edges=take["edges"](column["edges"]),
         sums=take["sums"](width),
         counts=take["counts"](width),
-        nulls=told["nulls"],
-        infinite=told["infinite"],
-        blocks=_blocks(told, take, width + 1),
+        nulls=column["nulls"],
+        infinite=column["infinite"],
+        blocks=_blocks(column, take, width + 1),
         **dict(zip(FLOATS, floats, strict=True)),
     )
 
 
-def _categorical(told: dict[str, Any], take: dict[str, _Taken]) -> CategoricalProfile:
-    width = len(told["levels"])
+def _categorical(column: dict[str, Any], take: dict[str, _Taken]) -> CategoricalProfile:
+    width = len(column["levels"])
     return CategoricalProfile(
-        levels=tuple(told["levels"]),
-        distinct=told["distinct"],
-        singletons=told["singletons"],
+        levels=tuple(column["levels"]),
+        distinct=column["distinct"],
+        singletons=column["singletons"],
         counts=take["counts"](width),
-        other=told["other"],
-        nulls=told["nulls"],
-        blocks=_blocks(told, take, width + 2),
+        other=column["other"],
+        nulls=column["nulls"],
+        blocks=_blocks(column, take, width + 2),
     )
 
 
-def _blocks(told: dict[str, Any], take: dict[str, _Taken], width: int) -> Any:
-    many = told["blocks"]
+def _blocks(column: dict[str, Any], take: dict[str, _Taken], width: int) -> Any:
+    many = column["blocks"]
     return None if many is None else take["blocks"](many * width).reshape(many, width)
 
 
-def _told(name: str, profile: Profile) -> dict[str, Any]:
-    told = {"name": name, "nulls": profile.nulls, "blocks": None if profile.blocks is None else len(profile.blocks)}
+def _described(name: str, profile: Profile) -> dict[str, Any]:
+    column = {"name": name, "nulls": profile.nulls, "blocks": None if profile.blocks is None else len(profile.blocks)}
     if isinstance(profile, NumericProfile):
-        return told | {"edges": len(profile.edges), "infinite": profile.infinite}
+        return column | {"edges": len(profile.edges), "infinite": profile.infinite}
     facts = ("levels", "distinct", "singletons", "other")
-    return told | {fact: getattr(profile, fact) for fact in facts}
+    return column | {fact: getattr(profile, fact) for fact in facts}
 
 
 def _joined(arrays: Sequence[np.ndarray], kind: type) -> np.ndarray:

@@ -178,12 +178,12 @@ def _drawing() -> Callable[[Any, str], list[Any]]:
             titles = {"xaxis": drift.scatter.x_name, "yaxis": f"{label} (mean +/- std)"}
             tabs["DATA DRIFT"] = line.filled(points, **titles)
         tabs["DATA DISTRIBUTION"] = distribution.filled(bars(drift.current.distribution, drift.reference.distribution))
-        told = (
+        sentence = (
             f"Data drift {'detected' if drift.drift_detected else 'not detected'}. "
             f"Drift detection method: {drift.stattest_name}. Drift score: {round(drift.drift_score, 3)}"
         )
         figures = [TabData(title, plotly_data(title="", **figure)) for title, figure in tabs.items()]
-        verdict = counter(title="", counters=[CounterData(told, f"Drift in column '{label}'")])
+        verdict = counter(title="", counters=[CounterData(sentence, f"Drift in column '{label}'")])
         return [verdict, widget_tabs(title="", tabs=figures)]
 
     return draw

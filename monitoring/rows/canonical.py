@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import DuplicateColumns, MissingColumns, clipped
-from driftloop.monitoring.rows.bent import CUT, LONGEST_TEXT, Bent
+from driftloop.monitoring.rows.coerced import CUT, LONGEST_TEXT, Coerced
 from driftloop.monitoring.rows.reading import EXACT, is_null, read, rounded
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ PURE = frozenset({"string", "bytes", "boolean", "integer", "floating", "decimal"
 WHOLE_DIGITS, MOST_DIGITS = 21, 100
 
 
-def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Bent, ...]]:
+def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Coerced, ...]]:
     """Time as it is, features and target as float64 (NaN is null) or text (None is null), in the config's order.
 
     Columns of the id come after the time, as whole numbers or text.
@@ -36,11 +36,11 @@ def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple
     With it how each column came. A column that is not there raises `MissingColumns`, one that is there twice
     `DuplicateColumns`.
     """
-    made, bent = coded(frame, config)
-    return plain(made), bent
+    made, coerced = coded(frame, config)
+    return plain(made), coerced
 
 
-def coded(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Bent, ...]]:
+def coded(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Coerced, ...]]:
     """The rows as `conform` gives them, with `pd.Categorical` in place of text: a code a row and each text once."""
     columns = config.columns
     judged = (*columns.features, columns.target)
@@ -54,16 +54,16 @@ def coded(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[B
         raise DuplicateColumns("the rows", twice)
     made: dict[str, pd.Series[Any]] = {columns.time: frame[columns.time]}
     made |= {name: ids(frame[name]) for name in columns.id_alone}
-    bent: list[Bent] = []
+    coerced: list[Coerced] = []
     for name in judged:
         if config.kind(name) == "numeric":
             made[name], came = numbers(frame[name], name)
-            bent.append(came)
+            coerced.append(came)
         else:
             made[name], came = _categories(frame[name], name)
-            bent.append(came)
+            coerced.append(came)
     numbered = {name: values.reset_index(drop=True) for name, values in made.items()}
-    return pd.DataFrame(numbered, copy=False), tuple(bent)
+    return pd.DataFrame(numbered, copy=False), tuple(coerced)
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -80,16 +80,16 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**texts)
 
 
-def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
+def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Coerced]:
     """Return values as float64. Text is converted; other text and infinity become null and are reported.
 
     Booleans are 0 and 1, time spans are seconds; a moment is not a number. Numbers are read as Python writes them: no
     decimal comma, no thousands sign. Words for missing values ("", "nan", "null" and others) are null.
 
-    >>> made, bent = numbers(pd.Series(["1e5", " 12 ", "1.5%", "", "inf"]), "fare")
+    >>> made, coerced = numbers(pd.Series(["1e5", " 12 ", "1.5%", "", "inf"]), "fare")
     >>> made.tolist()
     [100000.0, 12.0, nan, nan, nan]
-    >>> [finding.message for finding in bent.findings()]  # doctest: +NORMALIZE_WHITESPACE
+    >>> [finding.message for finding in coerced.findings()]  # doctest: +NORMALIZE_WHITESPACE
     ["fare is numeric in the config and arrived as str: 1 of 4 values is not a number, such as '1.5%'",
      'fare has 1 infinite value in 5 rows; it counts as null']
     """
@@ -98,7 +98,7 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
     lost = int(came.lost.sum())
     place = values.attrs.get("places", {}).get(name, "")
     made = np.where(infinite, np.nan, came.made) if infinite.any() else came.made
-    bent = Bent(
+    coerced = Coerced(
         name,
         rows=len(values),
         given=int((~np.isnan(came.made) | came.lost).sum()),
@@ -113,10 +113,10 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
         low=float(np.fmin.reduce(made, initial=math.inf)),
         high=float(np.fmax.reduce(made, initial=-math.inf)),
     )
-    return pd.Series(made, index=values.index, copy=False), bent
+    return pd.Series(made, index=values.index, copy=False), coerced
 
 
-def _categories(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent]:
+def _categories(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Coerced]:
     """Values as categories without text of megabytes, and how many were cut, here or by the engine."""
     codes, texts = _coded(values)
     long = [text is not None and len(text) > LONGEST_TEXT for text in texts]
@@ -124,7 +124,7 @@ def _categories(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Bent
     # What is spelled or cut alike is one category; a spelling may be null.
     one = pd.factorize(np.array([shortened(text) if text else text for text in texts], dtype=object))
     made = pd.Categorical.from_codes(np.append(one[0], -1)[codes], categories=pd.Index(one[1], dtype=object))
-    return pd.Series(made), Bent(name, len(codes), 0, 0, 0, text=False, came_as="", example="", cut=cut)
+    return pd.Series(made), Coerced(name, len(codes), 0, 0, 0, text=False, came_as="", example="", cut=cut)
 
 
 def shortened(text: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.rows.bent import HUGE
+from driftloop.monitoring.rows.coerced import HUGE
 
 NULL_WORDS = frozenset({"", "nan", "na", "n/a", "<na>", "nat", "null", "none"})
 EXACT = 1 << 53  # whole numbers beyond it are not all floats

@@ -137,16 +137,16 @@ def _by_time(
 
 def _left_out(windows: tuple[Window, ...], span: timedelta, config: Project, unlabelled: int) -> tuple[str, ...]:
     """Describe the rows between the batches."""
-    told = format_duration(span)
+    each = format_duration(span)
     holes = [(later.start - earlier.end, earlier.end, later.start) for earlier, later in pairwise(windows)]
     lost = sum(int(hole / span) for hole, _, _ in holes) - unlabelled
     notes = []
     if unlabelled:
-        notes.append(f"spans of {told} with fewer than {MIN_LABELS} labeled rows are left out: {unlabelled}")
+        notes.append(f"spans of {each} with fewer than {MIN_LABELS} labeled rows are left out: {unlabelled}")
     if lost > 0:
         _, begun, ended = max(holes)
         notes.append(
-            f"spans of {told} with fewer than {config.preflight.min_rows:,} rows (preflight.min_rows) are left out: "
+            f"spans of {each} with fewer than {config.preflight.min_rows:,} rows (preflight.min_rows) are left out: "
             f"{lost}; the longest hole is {begun:%Y-%m-%d} to {ended:%Y-%m-%d}"
         )
     return tuple(notes)
@@ -180,17 +180,19 @@ def _full(windows: tuple[Window, ...], training: timedelta) -> int:
 
 
 def _too_short(found: int, first: int, span: timedelta | int, config: Project, stamps: Stamps) -> HistoryTooShort:
-    told = f"{span:,} rows" if isinstance(span, int) else format_duration(span)
+    length = f"{span:,} rows" if isinstance(span, int) else format_duration(span)
     needs = "" if isinstance(span, int) else f" with at least {config.preflight.min_rows:,} rows"
     ends = f"{_moment(stamps[0]):%Y-%m-%d} to {_moment(stamps[-1]):%Y-%m-%d}"
-    said = f"{len(stamps):,} rows of {ends} make {found} batches of {told}{needs}"
+    message = f"{len(stamps):,} rows of {ends} make {found} batches of {length}{needs}"
     if first:
-        said += f", of which the first {first} are only learned from"
+        message += f", of which the first {first} are only learned from"
     # Two more than needed leaves room for the first training.
     size = len(stamps) // (NEEDED * 5 // 4 + 2)
     shorter = size >= max(MIN_LABELS, config.training.min_rows // 5)
     remedy = f"`--batch {size}` makes enough of them" if shorter else "gather more history"
-    return HistoryTooShort(said, needed=NEEDED, remedy=f"{remedy}; or read more of the past (source, columns.filter)")
+    return HistoryTooShort(
+        message, needed=NEEDED, remedy=f"{remedy}; or read more of the past (source, columns.filter)"
+    )
 
 
 def _stamps(times: pd.Series[Any]) -> Stamps:

@@ -71,8 +71,8 @@ class DriftScores:
             span = self.config.windows.reference or self.config.training.window
             window = Window(start=end - span, end=end)
             rows = self._without_prediction(within(self.batches.frame, self.config.columns.time, window))
-            told = describe(rows, self.config, window=window, source_types={}, loss=0.0, loss_rows=0)
-            columns = tuple(column for column in told.columns if column.role != "prediction")
+            reference = describe(rows, self.config, window=window, source_types={}, loss=0.0, loss_rows=0)
+            columns = tuple(column for column in reference.columns if column.role != "prediction")
             self.references[model] = columns, profiled(rows, self.config, end)
         return self.references[model]
 

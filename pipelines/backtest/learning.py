@@ -39,7 +39,7 @@ def learn(loss: Floats, probe: Floats | None = None, *, short: int = 0) -> Learn
         behind = np.array([probe[j - 1, j] for j in range(1, batches)]) - fresh
         behind = behind[np.isfinite(behind)]
         handicap = float(np.median(behind)) if len(behind) else 0.0
-    curve = monotone(np.array([np.mean(seen) for seen in gaps]), np.array([float(len(seen)) for seen in gaps]))
+    curve = monotone(np.array([np.mean(values) for values in gaps]), np.array([float(len(values)) for values in gaps]))
     return Learned(
         batch_loss=float(fresh.mean()),
         age_gap=tuple(round(float(gap), 12) for gap in np.maximum(curve, 0.0)),

@@ -60,14 +60,14 @@ def backtest(
         cost=cost,
         label_delay=delay,
         scores=scores,
-        notes=_told(config) + batches.notes,
+        notes=_notes(config) + batches.notes,
     )
     if scores is not None:
         scores.keep()
     return made
 
 
-def _told(config: Project) -> tuple[str, ...]:
+def _notes(config: Project) -> tuple[str, ...]:
     """What operation does and a replay does not."""
     notes = []
     if isinstance(config.training.window, ChosenSpan):

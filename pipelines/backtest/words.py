@@ -62,19 +62,19 @@ def worth(study: Study) -> list[str]:
     if study.worth is not False or study.baseline is None:
         return []
     best = min(study.standings, key=lambda one: one.loss)
-    said = (
+    warning = (
         f"Not worth monitoring yet: no policy's models beat the {study.baseline.name} significantly. Best: "
         f"{loss_title(study.loss_name)} {number(best.loss)} ({best.name}), baseline {number(study.baseline.loss)}. "
         "Check the features and the target, lengthen training.window, or add data before you choose a policy."
     )
-    return [said]
+    return [warning]
 
 
 def length(study: Study) -> str:
     """How long a batch is, to two digits where it is not a round span."""
     days = study.every.total_seconds() / 86400
-    told = format_duration(study.every)
-    return told if len(told) <= 4 else f"about {days:.2g} days"
+    duration = format_duration(study.every)
+    return duration if len(duration) <= 4 else f"about {days:.2g} days"
 
 
 def recommended(study: Study) -> list[str]:

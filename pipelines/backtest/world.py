@@ -48,7 +48,7 @@ class World:
     label_delay: int
     every: timedelta = DAY
     ends: Sequence[datetime] | None = None
-    seen: dict[tuple[int, int], tuple[Signals, PastCheck]] = field(default_factory=dict)
+    observations: dict[tuple[int, int], tuple[Signals, PastCheck]] = field(default_factory=dict)
 
     @property
     def first(self) -> int:
@@ -67,9 +67,9 @@ class World:
 
     def signals(self, model: int, batch: int) -> tuple[Signals, PastCheck]:
         """What a check at the end of `batch` sees of `model`, and what it will leave behind."""
-        if (model, batch) not in self.seen:
-            self.seen[model, batch] = self._observe(model, batch)
-        return self.seen[model, batch]
+        if (model, batch) not in self.observations:
+            self.observations[model, batch] = self._observe(model, batch)
+        return self.observations[model, batch]
 
     def measured(self, model: int, batch: int) -> Probe | None:
         """A probe that was trained one batch before the newest labeled one, both scored on that one."""
@@ -88,7 +88,7 @@ class World:
 
     def known(self) -> frozenset[Signal]:
         """What the policies of this replay could look at, as far as it was played."""
-        roles = {score.role for signals, _ in self.seen.values() for score in signals.scores}
+        roles = {score.role for signals, _ in self.observations.values() for score in signals.scores}
         scored: dict[Role, Signal] = {"feature": "drift", "prediction": "prediction_drift", "target": "target_drift"}
         found: set[Signal] = {scored[role] for role in roles}
         found |= {"probe"} if self.probe is not None else set()

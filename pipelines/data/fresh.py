@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.records import Finding, Window
-from driftloop.monitoring.rows.bent import Bent
 from driftloop.monitoring.rows.canonical import coded, plain
+from driftloop.monitoring.rows.coerced import Coerced
 from driftloop.monitoring.windows import inside, within
 from driftloop.pipelines.data.joined import JoinedRows, Labeled
 from driftloop.pipelines.data.spool import Spool
@@ -46,7 +46,7 @@ class Piece:
     """
 
     frame: pd.DataFrame
-    bent: tuple[Bent, ...]
+    coerced: tuple[Coerced, ...]
     hashes: NDArray[np.uint64]
     in_order: bool
     labeled: Labeled | None = None
@@ -56,9 +56,9 @@ def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
     """Convert some rows of the source to canonical form."""
     time = config.columns.time
     ordered = sources.in_order_of_time(raw, time)
-    frame, bent = coded(ordered, config)
+    frame, coerced = coded(ordered, config)
     labeled = Labeled.of(ordered, frame, config) if config.columns.id else None
-    return Piece(frame, bent, _hashes(frame), in_order=bool(raw[time].is_monotonic_increasing), labeled=labeled)
+    return Piece(frame, coerced, _hashes(frame), in_order=bool(raw[time].is_monotonic_increasing), labeled=labeled)
 
 
 class Fresh:
@@ -71,7 +71,7 @@ class Fresh:
 
     def __init__(self, time: str, source_types: dict[str, str]) -> None:
         self.time, self.source_types, self.in_order = time, source_types, True
-        self._bent: tuple[Bent, ...] = ()
+        self._coerced: tuple[Coerced, ...] = ()
         self._hashes: list[NDArray[np.uint64]] = []
         self._moments: list[pd.Series] = []
         self._spool = Spool()
@@ -85,7 +85,7 @@ class Fresh:
         if len(moments):
             self.in_order &= piece.in_order and moments.iloc[0] >= self._newest
             self._newest = max(self._newest, moments.iloc[-1])
-        self._bent = tuple(map(Bent.__add__, self._bent, piece.bent)) if self._bent else piece.bent
+        self._coerced = tuple(map(Coerced.__add__, self._coerced, piece.coerced)) if self._coerced else piece.coerced
         self._columns = list(piece.frame.columns)
         self._hashes.append(piece.hashes)
         self._moments.append(moments.copy())
@@ -97,7 +97,7 @@ class Fresh:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Coerced values."""
-        return tuple(finding for one in self._bent for finding in one.findings())
+        return tuple(finding for one in self._coerced for finding in one.findings())
 
     @cached_property
     def frame(self) -> pd.DataFrame:

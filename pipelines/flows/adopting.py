@@ -282,5 +282,5 @@ def _estimator(config: Project, judged: Judged, scorer: Scorer) -> LossModel:
     if not judged.in_sample:
         return estimating.fit_estimator(config, judged.rows, scorer)
     why = "there are no labeled rows that the adopted model has not learned from"
-    told = impossible("cbpe" if scorer.classes else "dle", config.loss.name, why)
-    return LossModel(Head(told=told, features=scorer.features, classes=scorer.classes))
+    estimator = impossible("cbpe" if scorer.classes else "dle", config.loss.name, why)
+    return LossModel(Head(estimator=estimator, features=scorer.features, classes=scorer.classes))

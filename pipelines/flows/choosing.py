@@ -183,8 +183,13 @@ def _archived(config: Project, against: Version | None, held_out: pd.DataFrame) 
     for version in registry.versions(config.model) if against is not None else ():
         # A reused version is the same model under another number.
         known = {against.model_id, *(earlier.model_id for earlier in result)} if against is not None else set()
-        seen = len(unseen(held_out, config.columns.time, version.trained_on)) < len(held_out)
-        if version.model_id in known or seen or "driftloop.rejected" in version.tags or not _fits(config, version):
+        learned_from = len(unseen(held_out, config.columns.time, version.trained_on)) < len(held_out)
+        if (
+            version.model_id in known
+            or learned_from
+            or "driftloop.rejected" in version.tags
+            or not _fits(config, version)
+        ):
             continue
         result.append(version)
         if len(result) == ARCHIVED:

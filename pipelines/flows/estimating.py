@@ -24,6 +24,8 @@ def fit_estimator(config: Project, holdout: pd.DataFrame, scorer: Scorer) -> Los
     fitted = loss_model.fit_loss_model(
         scorer, holdout, target, config.loss, seed=settings.seed, threads=settings.threads
     )
-    test = fitted.told.self_test
-    get_run_logger().info("%s: %s", fitted.told.method, fitted.told.impossible or (test.reason if test else ""))
+    test = fitted.estimator.self_test
+    get_run_logger().info(
+        "%s: %s", fitted.estimator.method, fitted.estimator.impossible or (test.reason if test else "")
+    )
     return fitted

@@ -23,8 +23,8 @@ from driftloop.monitoring.errors import (
     suggestion,
 )
 from driftloop.monitoring.ledger import Ledger
-from driftloop.monitoring.rows.bent import Bent
 from driftloop.monitoring.rows.canonical import numbers
+from driftloop.monitoring.rows.coerced import Coerced
 from driftloop.monitoring.sources import times
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.runtime import home
@@ -122,7 +122,7 @@ def _refuse_words(project: Project) -> None:
     list(numeric_columns(project, frame))  # which raises for the first such column
 
 
-def numeric_columns(project: Project, frame: pd.DataFrame) -> Iterator[Bent]:
+def numeric_columns(project: Project, frame: pd.DataFrame) -> Iterator[Coerced]:
     """Yield how each numeric feature and target reads in these rows; one without a number among many is refused."""
     columns = project.columns
     for name in (*columns.features, columns.target):
@@ -134,7 +134,7 @@ def numeric_columns(project: Project, frame: pd.DataFrame) -> Iterator[Bent]:
         yield came
 
 
-def _no_number(project: Project, came: Bent) -> ConfigError:
+def _no_number(project: Project, came: Coerced) -> ConfigError:
     """Return the error for a column that the config calls numeric and that holds no number."""
     name = came.name
     is_target = name == project.columns.target

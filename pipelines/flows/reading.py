@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.errors import MissingColumns, SourceMissing, TrainingImpossible
 from driftloop.monitoring.records import Window
-from driftloop.monitoring.rows.bent import TYPE_CHANGED
+from driftloop.monitoring.rows.coerced import TYPE_CHANGED
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import refuse_another_target, widened
 from driftloop.pipelines.config.project import Project

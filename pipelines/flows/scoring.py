@@ -109,7 +109,7 @@ def score_rows(
         performance=losses.performance(reference, order),
         metrics=losses.metrics(reference, order),
         sliced=losses.sliced(reference, order),
-        estimated=judge(kept.told, expected_losses, reference.loss) if kept is not None else None,
+        estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
     )
 
 

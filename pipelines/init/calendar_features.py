@@ -77,8 +77,8 @@ def time_parts(source: Source, time: str, *, text: bool) -> dict[str, str]:
 
 def is_text(values: pd.Series) -> bool:
     """Return whether a column holds text."""
-    seen = values.dropna()
-    return bool(len(seen)) and isinstance(seen.iloc[0], str)
+    present = values.dropna()
+    return bool(len(present)) and isinstance(present.iloc[0], str)
 
 
 def calendar_of(

@@ -173,13 +173,13 @@ def _texts(values: pd.Series) -> pd.Series:
     """The distinct texts with their number of rows; none if the column holds anything but text and numbers."""
     import pandas as pd
 
-    seen = values.dropna()
+    present = values.dropna()
     if pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return seen.iloc[:0].astype(str).value_counts()
-    kept = seen.map(lambda value: isinstance(value, str) or (isinstance(value, int | float) and value is not True))
-    if not kept.all() or not seen.map(lambda value: isinstance(value, str)).any():
-        return seen.iloc[:0].astype(str).value_counts()
-    texts = seen.astype(str).str.strip()
+        return present.iloc[:0].astype(str).value_counts()
+    kept = present.map(lambda value: isinstance(value, str) or (isinstance(value, int | float) and value is not True))
+    if not kept.all() or not present.map(lambda value: isinstance(value, str)).any():
+        return present.iloc[:0].astype(str).value_counts()
+    texts = present.astype(str).str.strip()
     return texts[texts != ""].value_counts()
 
 

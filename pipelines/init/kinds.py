@@ -32,20 +32,20 @@ def kind_of(values: pd.Series, source: Source) -> str:
     """`numeric`, `categorical`, or the reason why the column is left out."""
     import pandas as pd
 
-    seen = values.dropna()
-    if not str(values.name) or seen.empty:
+    present = values.dropna()
+    if not str(values.name) or present.empty:
         return "no name" if not str(values.name) else "only nulls"
     if is_time(values) or readings(values, source):
         return "a time"
     try:
-        distinct = seen.nunique()
+        distinct = present.nunique()
     except TypeError:
         return "nested values"
     if distinct == 1:
         return "constant"
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
-        return _kind_of_numbers(seen, distinct)
-    return _kind_of_text(seen, distinct)
+        return _kind_of_numbers(present, distinct)
+    return _kind_of_text(present, distinct)
 
 
 def outputs(names: list[str]) -> dict[str, str]:
@@ -63,37 +63,37 @@ def outputs(names: list[str]) -> dict[str, str]:
     return found
 
 
-def _kind_of_text(seen: pd.Series, distinct: int) -> str:
-    if distinct <= FEW_LEVELS or (distinct <= 0.5 * len(seen) and _come_back(seen)):
+def _kind_of_text(present: pd.Series, distinct: int) -> str:
+    if distinct <= FEW_LEVELS or (distinct <= 0.5 * len(present) and _come_back(present)):
         return "categorical"
-    return "free text" if seen.astype(str).str.count(r"\s").median() >= 2 else "an identifier"
+    return "free text" if present.astype(str).str.count(r"\s").median() >= 2 else "an identifier"
 
 
-def _kind_of_numbers(seen: pd.Series, distinct: int) -> str:
-    whole = bool((seen % 1 == 0).all())
+def _kind_of_numbers(present: pd.Series, distinct: int) -> str:
+    whole = bool((present % 1 == 0).all())
     if not whole:
         return "numeric"
-    name = str(seen.name)
-    if distinct > FEW_LEVELS and distinct == len(seen) and _counts_on(seen):
+    name = str(present.name)
+    if distinct > FEW_LEVELS and distinct == len(present) and _counts_on(present):
         return "a row number"
-    if seen.abs().min() > EXACT:
-        return "categorical" if distinct <= FEW_LEVELS or _come_back(seen) else "an identifier"
+    if present.abs().min() > EXACT:
+        return "categorical" if distinct <= FEW_LEVELS or _come_back(present) else "an identifier"
     called = CODE.fullmatch(name) or IDENTIFIER.fullmatch(name)
     if called or NUMBERED.fullmatch(name):
-        unique = distinct > FEW_LEVELS and (distinct > 0.5 * len(seen) or not _come_back(seen))
+        unique = distinct > FEW_LEVELS and (distinct > 0.5 * len(present) or not _come_back(present))
         return "an identifier" if unique else "categorical" if called else "numeric"
     return "numeric"
 
 
-def _counts_on(seen: pd.Series) -> bool:
+def _counts_on(present: pd.Series) -> bool:
     """Whether the numbers rise or fall with the rows all along."""
     import numpy as np
 
-    ranks, places = seen.rank().to_numpy(), np.arange(len(seen))
+    ranks, places = present.rank().to_numpy(), np.arange(len(present))
     return bool(abs(np.corrcoef(ranks, places)[0, 1]) > 0.999)
 
 
-def _come_back(seen: pd.Series) -> bool:
+def _come_back(present: pd.Series) -> bool:
     """Whether most values of the newer rows were there in the older ones: else a model can learn nothing from them."""
-    at = int(len(seen) * 0.7)
-    return bool(seen.iloc[at:].isin(seen.iloc[:at]).mean() >= 0.5)
+    at = int(len(present) * 0.7)
+    return bool(present.iloc[at:].isin(present.iloc[:at]).mean() >= 0.5)

@@ -65,15 +65,15 @@ def task_of(values: pd.Series) -> Task:
     """Return the task of a target: `binary`, `multiclass` or `regression`."""
     import pandas as pd
 
-    seen = values.dropna()
-    distinct = seen.nunique()
+    present = values.dropna()
+    distinct = present.nunique()
     if distinct <= 2:
         return "binary"
     if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
         return "multiclass"
-    if distinct > FEW_LEVELS or not (seen % 1 == 0).all():
+    if distinct > FEW_LEVELS or not (present % 1 == 0).all():
         return "regression"
-    rarest = seen.value_counts().min() / len(seen)
+    rarest = present.value_counts().min() / len(present)
     return "multiclass" if distinct <= RATING or rarest >= 0.005 else "regression"
 
 

@@ -40,12 +40,12 @@ def is_time(values: pd.Series) -> bool:
 
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return True
-    seen = values.dropna()
+    present = values.dropna()
     # A year of five digits, or infinity, comes as text and makes no other column of it.
-    seen = seen[~seen.map(_is_beyond_the_years)].head(200)
-    if seen.empty or not seen.map(_is_a_day).all():
+    present = present[~present.map(_is_beyond_the_years)].head(200)
+    if present.empty or not present.map(_is_a_day).all():
         return False
-    return bool(pd.to_datetime(seen.astype(str), errors="coerce", format="ISO8601", utc=True).notna().all())
+    return bool(pd.to_datetime(present.astype(str), errors="coerce", format="ISO8601", utc=True).notna().all())
 
 
 def _is_beyond_the_years(value: object) -> bool:
@@ -80,19 +80,19 @@ def readings(values: pd.Series, source: Source, *, given: bool = False, form: st
     """
     import pandas as pd
 
-    seen = values.dropna()
+    present = values.dropna()
     column = column_sql(source, str(values.name))
     numbers = pd.api.types.is_numeric_dtype(values.dtype)
     if form is not None:
         return (_strptime(f"CAST({column} AS VARCHAR)" if numbers else column, form),)
-    if seen.empty or is_time(values) or pd.api.types.is_bool_dtype(values.dtype):
+    if present.empty or is_time(values) or pd.api.types.is_bool_dtype(values.dtype):
         return ()
     engine = dialect_of(source)
     if numbers:
-        return tuple(_of_numbers(seen, column, engine)) if given or CALLED.search(str(values.name)) else ()
-    if engine != "duckdb" or not seen.map(lambda value: isinstance(value, str)).all():
+        return tuple(_of_numbers(present, column, engine)) if given or CALLED.search(str(values.name)) else ()
+    if engine != "duckdb" or not present.map(lambda value: isinstance(value, str)).all():
         return ()
-    return tuple(_strptime(column, form) for form in _forms(seen))
+    return tuple(_strptime(column, form) for form in _forms(present))
 
 
 def without_offset(values: pd.Series, how: tuple[str, ...]) -> bool:
@@ -106,11 +106,11 @@ def without_offset(values: pd.Series, how: tuple[str, ...]) -> bool:
         return "strptime(" in how[0] and "%z" not in how[0]
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return False
-    seen = values.dropna().head(1000)
-    texts = [value for value in seen if isinstance(value, str)]
+    present = values.dropna().head(1000)
+    texts = [value for value in present if isinstance(value, str)]
     if texts:
         return not all(re.search(OFFSET, text) for text in texts)
-    moments = [value for value in seen if isinstance(value, datetime)]
+    moments = [value for value in present if isinstance(value, datetime)]
     return not moments or any(moment.tzinfo is None for moment in moments)
 
 
@@ -118,8 +118,8 @@ def _strptime(column: str, form: str) -> str:
     return f"strptime({column}, '{form.replace(chr(39), chr(39) * 2)}')"
 
 
-def _of_numbers(seen: pd.Series, column: str, engine: str) -> Iterator[str]:
-    low, high = float(seen.min()), float(seen.max())
+def _of_numbers(present: pd.Series, column: str, engine: str) -> Iterator[str]:
+    low, high = float(present.min()), float(present.max())
     for unit in UNITS:
         if EARLIEST * unit <= low and high < LATEST * unit:
             part = column if unit == 1 else f"{column} / {unit}"
@@ -127,15 +127,15 @@ def _of_numbers(seen: pd.Series, column: str, engine: str) -> Iterator[str]:
                 yield f"to_timestamp({part})"
             elif engine == "sqlite":
                 yield f"datetime({part}, 'unixepoch')"
-    if engine == "duckdb" and (seen % 1 == 0).all():
+    if engine == "duckdb" and (present % 1 == 0).all():
         text = f"CAST({column} AS VARCHAR)"
-        yield from (_strptime(text, form) for form in _forms(seen.astype("int64").astype(str)))
+        yield from (_strptime(text, form) for form in _forms(present.astype("int64").astype(str)))
 
 
-def _forms(seen: pd.Series) -> Iterator[str]:
+def _forms(present: pd.Series) -> Iterator[str]:
     import pandas as pd
 
-    texts = pd.Series(seen.unique())
+    texts = pd.Series(present.unique())
     for form in FORMS:
         if _reads(texts[0], form) and pd.to_datetime(texts, errors="coerce", format=form).notna().all():
             yield form

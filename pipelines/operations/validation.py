@@ -26,8 +26,8 @@ from driftloop.monitoring.errors import (
     TypeMisfit,
 )
 from driftloop.monitoring.records import Moment, Record, Window
-from driftloop.monitoring.rows.bent import Bent
 from driftloop.monitoring.rows.canonical import labels
+from driftloop.monitoring.rows.coerced import Coerced
 from driftloop.monitoring.settings.secrets import variables
 from driftloop.monitoring.windows import STEPS, align, current_window, training_window
 from driftloop.pipelines.config import own_code
@@ -170,7 +170,7 @@ def _types(project: Project, now: datetime) -> Iterator[Validated]:
         yield Validated(key="types", state="ok", message=message)
 
 
-def _lossy(came: Bent) -> Validated:
+def _lossy(came: Coerced) -> Validated:
     message = f"{came.lost:,} of {came.given:,} values are not numbers and count as missing, such as {came.example}"
     return Validated(key=f"columns.numeric.{came.name}", state="note", message=message)
 

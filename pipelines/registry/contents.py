@@ -33,7 +33,7 @@ from driftloop.pipelines.training.steps import losses
 from driftloop.pipelines.training.tasks import TRAININGS
 
 PROOF, ANSWER = "proof.parquet", "driftloop: answer "
-NEVER_SEEN = "driftloop: a category that was never seen"
+UNKNOWN_LEVEL = "driftloop: a category that was never seen"
 PROFILES = "profiles.npz"
 REQUIREMENTS = ("driftloop", "xgboost", "scikit-learn", "skops", "pandas", "numpy")
 
@@ -126,7 +126,7 @@ def prove(config: Project, version: Version) -> None:
 
 def _proof(config: Project, scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     columns = config.columns
-    strange = rows.head(1).assign(**dict.fromkeys(columns.categorical, NEVER_SEEN))
+    strange = rows.head(1).assign(**dict.fromkeys(columns.categorical, UNKNOWN_LEVEL))
     tried = pd.concat([rows, strange], ignore_index=True)[[*columns.features]]
     answers = _answers(scorer, tried)
     return tried.assign(**{f"{ANSWER}{at}": answers[:, at] for at in range(answers.shape[1])})

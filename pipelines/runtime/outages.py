@@ -80,10 +80,10 @@ def translated() -> Iterator[None]:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield the error and its causes, outermost first."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     at: BaseException | None = error
-    while at is not None and id(at) not in seen:
-        seen.add(id(at))
+    while at is not None and id(at) not in visited:
+        visited.add(id(at))
         yield at
         at = at.__cause__ or at.__context__
 

@@ -94,7 +94,7 @@ def _marks(marks: Sequence[Mark], time: Time, layout: Layout) -> Markup:
     drawn = [mark for mark in marks if mark.moment >= time.start]
     found = [_row_label("retrains", time, 44)] if drawn else []
     for mark in thinned(drawn, layout.columns // 2, lambda mark: mark.kind != "rejected"):
-        title = f"{mark.moment:%Y-%m-%d %H:%M}\n{mark.told[:300]}"
+        title = f"{mark.moment:%Y-%m-%d %H:%M}\n{mark.reason[:300]}"
         shape = glyph(mark.kind, time(mark.moment), 40, layout.glyph)
         found.append(Markup("<g><title>{}</title>{}</g>").format(title, shape))
     return NOTHING.join(found)
@@ -136,9 +136,9 @@ def in_short(check: Check) -> str:
     if check.drift_share is not None:
         lines.append(f"drifted features {check.drift_share:.0%}")
     if check.performance is not None:
-        seen = check.performance
-        interval = f"{number(seen.low)} to {number(seen.high)}"
-        lines.append(f"{seen.title} {number(seen.loss)} ({interval}), reference {number(seen.reference_loss)}")
+        loss = check.performance
+        interval = f"{number(loss.low)} to {number(loss.high)}"
+        lines.append(f"{loss.title} {number(loss.loss)} ({interval}), reference {number(loss.reference_loss)}")
     if check.estimated is not None and check.estimated.applicable:
         lines.append(f"{check.estimated.title} {number(check.estimated.loss)} estimated without labels")
     return "\n".join(lines)

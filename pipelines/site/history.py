@@ -22,7 +22,7 @@ class Mark:
 
     moment: datetime
     kind: MarkKind
-    told: str
+    reason: str
     version: str | None = None
     left: str | None = None
 

@@ -57,8 +57,8 @@ def line_of(history: ModelHistory) -> ModelLine:
     """The one line that the index shows of a history."""
     last = history.checks[-1] if history.checks else None
     judged = history.judged[-SPARK_POINTS:]
-    seen = [check.performance for check in judged]
-    newest = next((one for one in reversed(seen) if one is not None), None)
+    measured = [check.performance for check in judged]
+    newest = next((one for one in reversed(measured) if one is not None), None)
     asked = history.requests[0] if history.requests else None
     return ModelLine(
         model=history.model,
@@ -71,7 +71,7 @@ def line_of(history: ModelHistory) -> ModelLine:
         champion=history.champion,
         last_check=last.now if last else None,
         drift=tuple(check.drift_share for check in judged),
-        loss=tuple(one.loss if one else None for one in seen),
+        loss=tuple(one.loss if one else None for one in measured),
         loss_name=newest.title if newest else "",
         reference_loss=newest.reference_loss if newest else None,
         last_training=asked.asked_at if asked else None,

@@ -109,12 +109,12 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
 
 
 def _loss_in_words(check: Check) -> str:
-    seen, guess = check.performance, check.estimated
-    if seen is None and guess is not None and guess.applicable:
+    performance, guess = check.performance, check.estimated
+    if performance is None and guess is not None and guess.applicable:
         return f"{guess.title} {number(guess.loss)}, estimated without labels"
-    if seen is None:
+    if performance is None:
         return "no labels yet"
-    return f"{seen.title} {number(seen.loss)}, reference {number(seen.reference_loss)}"
+    return f"{performance.title} {number(performance.loss)}, reference {number(performance.reference_loss)}"
 
 
 def _metrics(history: ModelHistory) -> list[tuple[MetricValue, str, Markup]]:
@@ -131,8 +131,8 @@ def _metrics(history: ModelHistory) -> list[tuple[MetricValue, str, Markup]]:
 
 def _checks(shown: Sequence[Check]) -> list[tuple[Check, str, str]]:
     """Return each check with its loss and reference loss, both with the same number of decimals in all rows."""
-    seen = [check.performance for check in shown]
-    both = [(one.loss, one.reference_loss) if one else (None, None) for one in seen]
+    measured = [check.performance for check in shown]
+    both = [(one.loss, one.reference_loss) if one else (None, None) for one in measured]
     losses = aligned([value for pair in both for value in pair], DASH)
     return list(zip(shown, losses[::2], losses[1::2], strict=True))
 

@@ -90,20 +90,20 @@ def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) 
 
     Empty where neither was ever known.
     """
-    seen = [(time(check.now), one) for check in checks if (one := check.performance) and math.isfinite(one.loss)]
+    measured = [(time(check.now), one) for check in checks if (one := check.performance) and math.isfinite(one.loss)]
     guessed = [(time(check.now), loss) for check in checks if (loss := _estimated(check)) is not None]
-    if not seen and not guessed:
+    if not measured and not guessed:
         return NOTHING
-    values = [value for _, one in seen for value in (one.loss, one.low, one.high, one.reference_loss)]
+    values = [value for _, one in measured for value in (one.loss, one.low, one.high, one.reference_loss)]
     values = [value for value in (*values, *(loss for _, loss in guessed)) if math.isfinite(value)]
     low, high = around(min(values), max(values))
     marks = [mark for mark in ticks(low, high, 4) if low <= mark <= high]
     scale = Scale(low, high, top + 18 + layout.loss_height, top + 18)
-    kept = thinned(seen, LINE_POINTS, lambda one: one[1].loss)
+    kept = thinned(measured, LINE_POINTS, lambda one: one[1].loss)
     line = [(x, scale(one.loss)) for x, one in kept]
     dotted = [(x, scale(loss)) for x, loss in thinned(guessed, LINE_POINTS, lambda one: one[1])]
     reference = [(x, scale(one.reference_loss)) for x, one in kept if math.isfinite(one.reference_loss)]
-    name = next(told.title for check in reversed(checks) if (told := check.performance or check.estimated))
+    name = next(result.title for check in reversed(checks) if (result := check.performance or check.estimated))
     unit = f"{name}, 95% interval" + (", dotted: estimated without labels" if dotted and layout.name == "wide" else "")
     parts = [
         _heading("Champion's loss", unit, layout, top),
@@ -115,15 +115,15 @@ def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) 
         _dots("loss", line, layout),
     ]
     wide, last = layout.name == "wide", []
-    if seen:
-        newest = seen[-1][1]
+    if measured:
+        newest = measured[-1][1]
         # A long name would leave the drawing; it is in the heading.
         short = wide and len(name) <= SHORT_NAME
         last = [("loss", f"{name} {number(newest.loss)}" if short else number(newest.loss), scale(newest.loss))]
         if math.isfinite(newest.reference_loss):
             word = f"{'reference' if wide else 'ref'} {number(newest.reference_loss)}"
             last.append(("reference", word, scale(newest.reference_loss)))
-    if guessed and (not seen or guessed[-1][0] >= seen[-1][0]):  # an older estimate is no newest value
+    if guessed and (not measured or guessed[-1][0] >= measured[-1][0]):  # an older estimate is no newest value
         loss = guessed[-1][1]
         last.append(("estimate", f"{'estimated' if wide else 'est'} {number(loss)}", scale(loss)))
     return NOTHING.join(parts) + _labels(last, max(x for x, _ in (*line, *dotted)), layout, scale)
@@ -131,8 +131,12 @@ def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) 
 
 def _estimated(check: Check) -> float | None:
     """Return the estimated loss, where the estimate applies."""
-    seen = check.estimated
-    return seen.loss if seen and seen.applicable and seen.loss is not None and math.isfinite(seen.loss) else None
+    estimate = check.estimated
+    return (
+        estimate.loss
+        if estimate and estimate.applicable and estimate.loss is not None and math.isfinite(estimate.loss)
+        else None
+    )
 
 
 def _interval(points: Sequence[tuple[float, float, float]], layout: Layout) -> Markup:

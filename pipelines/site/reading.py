@@ -87,10 +87,10 @@ def _moves(ledger: Ledger, model: str) -> tuple[Mark, ...]:
 
 def _mark(event: Event) -> Mark:
     version, left = (str(event.payload[key]) if event.payload.get(key) else None for key in ("version", "left"))
-    return Mark(event.now, MOVES[event.kind], _told(event), version, left)
+    return Mark(event.now, MOVES[event.kind], _reason(event), version, left)
 
 
-def _told(event: Event) -> str:
+def _reason(event: Event) -> str:
     return str(event.payload.get("reason") or f"{event.kind.replace('_', ' ')} to version {event.subject}")
 
 

@@ -106,7 +106,7 @@ def time_ticks(start: datetime, end: datetime, most: int) -> list[tuple[datetime
     seconds = (end - start).total_seconds()
     step = next((one for one in SHORT if seconds / one < most), None)
     moments = _by_months(start, end, most) if step is None else _by_seconds(start, end, step)
-    told, year = [], None
+    labels, year = [], None
     for moment in moments:
         if step is None:
             word = str(moment.year) if year is not None and moment.month == 1 else f"{moment:%b}"
@@ -117,11 +117,11 @@ def time_ticks(start: datetime, end: datetime, most: int) -> list[tuple[datetime
         if moment.year != year and str(moment.year) not in word and ":" not in word:
             word = f"{word} {moment.year}"
         year = moment.year if ":" not in word else year
-        told.append((moment, word))
-    if told and year is None:  # nothing but hours: the first one says of which day
-        first, word = told[0]
-        told[0] = (first, f"{first.day} {first:%b} {word}")
-    return told
+        labels.append((moment, word))
+    if labels and year is None:  # nothing but hours: the first one says of which day
+        first, word = labels[0]
+        labels[0] = (first, f"{first.day} {first:%b} {word}")
+    return labels
 
 
 def _by_seconds(start: datetime, end: datetime, step: int) -> list[datetime]:

@@ -37,7 +37,7 @@ IN_SAMPLE_REFERENCE = FindingCode(
 )
 SAMPLE = "driftloop.reference_loss"  # tag of a version: in_sample or out_of_sample
 TRIED = 2_000  # rows of the source that a model is tried on
-NEVER_SEEN = "driftloop: a category that was never seen"
+UNKNOWN_LEVEL = "driftloop: a category that was never seen"
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _filled(opened: Opened, contract: Contract, rows: pd.DataFrame, notes: list[
         return contract  # the whole rows report it
     gaps = {name for name in texts if fails(**{name: pd.Series([None], index=first.index, dtype=object)})}
     gaps |= {name for name in numbers if fails(**{name: np.nan})}
-    strict = [name for name in texts if fails(**{name: NEVER_SEEN})]
+    strict = [name for name in texts if fails(**{name: UNKNOWN_LEVEL})]
     filled = changed(
         contract,
         strict=bool(strict),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import AliasChoices, Field
 
 from driftloop.monitoring.errors import FileMissing, Tampered
 from driftloop.monitoring.estimation import (
@@ -54,7 +55,8 @@ ROUNDS = 60
 class Head(Record):
     """Content of `estimator.json`: the estimator's record, and the input format of the model."""
 
-    told: LossEstimator
+    # Files of earlier versions have it as `told`.
+    estimator: LossEstimator = Field(validation_alias=AliasChoices("estimator", "told"))
     features: Features
     classes: tuple[str, ...]
 
@@ -67,8 +69,8 @@ class LossModel:
     booster: Any = None
 
     @property
-    def told(self) -> LossEstimator:
-        return self.head.told
+    def estimator(self) -> LossEstimator:
+        return self.head.estimator
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ class _Rows:
     losses: Floats
 
     def at(self, places: NDArray[np.intp]) -> _Rows:
-        told = (self.target[places], self.predicted[places], self.losses[places])
-        return _Rows(self.frame.iloc[places], self.inputs.iloc[places], *told)
+        arrays = (self.target[places], self.predicted[places], self.losses[places])
+        return _Rows(self.frame.iloc[places], self.inputs.iloc[places], *arrays)
 
 
 def fit_loss_model(
@@ -96,8 +98,8 @@ def fit_loss_model(
     """
     method: Method = "cbpe" if scorer.classes else "dle"
 
-    def kept(told: LossEstimator, booster: Any = None) -> LossModel:
-        return LossModel(Head(told=told, features=scorer.features, classes=scorer.classes), booster)
+    def kept(estimator: LossEstimator, booster: Any = None) -> LossModel:
+        return LossModel(Head(estimator=estimator, features=scorer.features, classes=scorer.classes), booster)
 
     if len(frame) < MIN_FITTED_ROWS:
         why = f"{len(frame)} held-out rows to learn an estimator from, {MIN_FITTED_ROWS} needed"
@@ -114,29 +116,29 @@ def fit_loss_model(
         rest, back = rows.at(np.setdiff1d(np.arange(len(frame)), fold)), rows.at(fold)
         held_back[fold] = fitting.expected(fitting.learn(rest), back)
         out[fold] = outside(back.frame, fitting.domain(rest))
-    learnt = fitting.learn(rows)
-    told = summarize(
+    learned = fitting.learn(rows)
+    estimator = summarize(
         method,
         loss.name,
         realised=losses,
         held_back=held_back,
         outside_share=float(out.mean()),
         domain=fitting.domain(rows),
-        calibrations=learnt if isinstance(learnt, tuple) else (),
+        calibrations=learned if isinstance(learned, tuple) else (),
     )
-    return kept(told, None if isinstance(learnt, tuple) else learnt)
+    return kept(estimator, None if isinstance(learned, tuple) else learned)
 
 
 def expect(model: LossModel, frame: pd.DataFrame, predicted: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the expected loss of each canonical row, and whether it is outside the fitted range: shapes (n,)."""
-    domain = model.told.domain
+    domain = model.estimator.domain
     if domain is None or len(frame) == 0:
         return np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)
     if model.booster is None:
-        calibrated = apply_calibration(predicted, model.told.calibrations)
-        loss = named(model.told.loss_name)
+        calibrated = apply_calibration(predicted, model.estimator.calibrations)
+        loss = named(model.estimator.loss_name)
         return expected_losses(loss, predicted, calibrated, model.head.classes), outside(frame, domain)
-    loss = named(model.told.loss_name)
+    loss = named(model.estimator.loss_name)
     return _boosted(model.booster, _inputs(model.head.features, frame, predicted), loss), outside(frame, domain)
 
 
@@ -185,11 +187,11 @@ class _Fitting:
         mean = {"base_score": float(rows.losses.mean()), "seed": self.seed, "nthread": self.threads}
         return xgboost.train({**PARAMS, **mean}, data, num_boost_round=ROUNDS)
 
-    def expected(self, learnt: tuple[Calibration, ...] | Any, rows: _Rows) -> Floats:
-        if isinstance(learnt, tuple):
-            calibrated = apply_calibration(rows.predicted, learnt)
+    def expected(self, learned: tuple[Calibration, ...] | Any, rows: _Rows) -> Floats:
+        if isinstance(learned, tuple):
+            calibrated = apply_calibration(rows.predicted, learned)
             return expected_losses(self.loss, rows.predicted, calibrated, self.scorer.classes)
-        return _boosted(learnt, rows.inputs, self.loss)
+        return _boosted(learned, rows.inputs, self.loss)
 
     def domain(self, rows: _Rows) -> Domain:
         features = self.scorer.features

@@ -101,9 +101,9 @@ def residual_plot(
         right.stairs(*np.histogram(errors, np.linspace(start, end, 51)), fill=True, color=BAR)
         right.axvline(0, ymax=0.78, color=ACCENT, lw=1.4)
         outside = int(((errors < start) | (errors > end)).sum())
-        told = f"median {_short(float(np.median(errors)))}\nmean absolute {_short(float(np.abs(errors).mean()))}"
-        told += f"\n{outside:,} of {len(errors):,} rows beyond the edges" if outside else ""
-        right.text(0.98, 0.97, told, transform=right.transAxes, ha="right", va="top", fontsize=8.5, color=INK)
+        label = f"median {_short(float(np.median(errors)))}\nmean absolute {_short(float(np.abs(errors).mean()))}"
+        label += f"\n{outside:,} of {len(errors):,} rows beyond the edges" if outside else ""
+        right.text(0.98, 0.97, label, transform=right.transAxes, ha="right", va="top", fontsize=8.5, color=INK)
         right.margins(y=0.3)
     left.set(xlabel=f"{_plain(name)}, actual", ylabel=f"{_plain(name)}, predicted")
     right.set(xlabel="predicted minus actual", ylabel="rows")
@@ -141,8 +141,8 @@ def confusion_plot(
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
     for (row, column), share in np.ndenumerate(shares):
         colour = "white" if share > 55 else INK
-        told = f"{share:.0f}" if share >= 1 else "<1" if share > 0 else ""
-        axes.text(column, row, told, ha="center", va="center", fontsize=9, color=colour)
+        label = f"{share:.0f}" if share >= 1 else "<1" if share > 0 else ""
+        axes.text(column, row, label, ha="center", va="center", fontsize=9, color=colour)
     ticks = range(len(names))
     axes.set_xticks(ticks, [_plain(name, 18) for name in names], rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, [f"{_plain(name, 18)}  ({counts[place[name]].sum():,})" for name in names])

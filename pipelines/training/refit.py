@@ -73,12 +73,12 @@ def below_gate(version: str, performance: Performance | None, age_batches: float
     """
     if performance is None or performance.standing != "worse" or age_batches is None or age_batches > FIRST_WINDOWS:
         return ()
-    said = (
+    message = (
         f"version {version} was fitted again on all rows after the gate, which had measured {performance.title} "
         f"{figure(performance.reference_loss)}; its first labeled rows have {figure(performance.loss)} "
         f"({figure(performance.low)} to {figure(performance.high)}). `driftloop rollback` brings the previous one back"
     )
-    return (REFIT_BELOW_GATE.found(said),)
+    return (REFIT_BELOW_GATE.found(message),)
 
 
 def _distances(judged: Floats, final: Floats, target: NDArray[Any], classes: Sequence[str]) -> tuple[float, float]:

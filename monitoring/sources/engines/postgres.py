@@ -91,7 +91,7 @@ class Postgres(Engine):
     def tables(self, wanted: str) -> dict[str, tuple[str, ...]]:
         """Tables and views of all kinds, by name where the search path finds them, else by schema.name."""
         rows = native(self.con).execute(TABLES).fetchall()
-        found = {name if seen else f"{schema}.{name}": (schema, name) for schema, name, seen in rows}
+        found = {name if visible else f"{schema}.{name}": (schema, name) for schema, name, visible in rows}
         parts = tuple(wanted.split(".", 1))
         return found | ({wanted: parts} if parts in found.values() else {})
 

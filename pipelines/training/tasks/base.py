@@ -68,11 +68,11 @@ class Training(ABC):
         """Return labels as the leak scores take them, of the rows that prove something, and which rows those are."""
 
     @abstractmethod
-    def predicted_by_number(self, values: Floats, told: NDArray[Any]) -> float:
+    def predicted_by_number(self, values: Floats, truth: NDArray[Any]) -> float:
         """Return how well a number alone predicts the target, 0 to 1; `values` may be NaN."""
 
     @abstractmethod
-    def predicted_by_level(self, levels: Codes, told: NDArray[Any], halves: Mask) -> float:
+    def predicted_by_level(self, levels: Codes, truth: NDArray[Any], halves: Mask) -> float:
         """Return how well a category alone predicts the target of the other half of the rows, 0 to 1."""
 
     @abstractmethod

@@ -63,13 +63,13 @@ class Classes(Training):
         often: Mask = counts[codes] >= LEAST_OF_A_CLASS
         return codes[often], often
 
-    def predicted_by_number(self, values: Floats, told: NDArray[Any]) -> float:
+    def predicted_by_number(self, values: Floats, truth: NDArray[Any]) -> float:
         """The least AUC between classes that are neighbors by their median (of two: the AUC). Missing is lowest."""
         from scipy.stats import rankdata
 
         lowest = np.nanmin(values) - 1.0 if np.isfinite(values).any() else 0.0
         ranks = rankdata(np.where(np.isnan(values), lowest, values))
-        groups = [ranks[told == code] for code in np.unique(told)]
+        groups = [ranks[truth == code] for code in np.unique(truth)]
         groups.sort(key=lambda group: float(np.median(group)))
         least = 1.0
         for lower, upper in pairwise(groups):
@@ -79,9 +79,9 @@ class Classes(Training):
             least = min(least, max(share, 1.0 - share))
         return least
 
-    def predicted_by_level(self, levels: Codes, told: NDArray[Any], halves: Mask) -> float:
+    def predicted_by_level(self, levels: Codes, truth: NDArray[Any], halves: Mask) -> float:
         """Of the errors of always naming the most frequent class, the part that knowing the level avoids."""
-        codes = told.astype(np.intp)
+        codes = truth.astype(np.intp)
         counts = np.bincount(codes)
         wrong = 0
         for half in (halves, ~halves):

@@ -72,29 +72,29 @@ class Regression(Training):
     def truth(self, target: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
         return target.astype(np.float64), np.ones(len(target), dtype=bool)
 
-    def predicted_by_number(self, values: Floats, told: NDArray[Any]) -> float:
+    def predicted_by_number(self, values: Floats, truth: NDArray[Any]) -> float:
         """The larger of |Spearman| and |Pearson|."""
         from scipy.stats import rankdata
 
         both = np.isfinite(values)
         if both.sum() < LEAST_ROWS:
             return 0.0
-        x, y = values[both], told[both].astype(np.float64)
+        x, y = values[both], truth[both].astype(np.float64)
         clipped = [np.clip(part, *np.quantile(part, [0.005, 0.995])) for part in (x, y)]
         return max(_pearson(*clipped), _pearson(rankdata(x), rankdata(y)))
 
-    def predicted_by_level(self, levels: Codes, told: NDArray[Any], halves: Mask) -> float:
+    def predicted_by_level(self, levels: Codes, truth: NDArray[Any], halves: Mask) -> float:
         """Root of the share of variance that the levels' means explain in the other half of the rows."""
-        truth = told.astype(np.float64)
-        guessed = np.empty(len(truth))
+        actual = truth.astype(np.float64)
+        guessed = np.empty(len(actual))
         for half in (halves, ~halves):
-            sums = np.bincount(levels[half], truth[half], minlength=levels.max() + 1)
+            sums = np.bincount(levels[half], actual[half], minlength=levels.max() + 1)
             counts = np.bincount(levels[half], minlength=levels.max() + 1)
-            mean = truth[half].mean()
+            mean = actual[half].mean()
             means = np.where(counts > 0, sums / np.maximum(counts, 1), mean)
             guessed[~half] = means[levels[~half]]
-        total = float(((truth - truth.mean()) ** 2).sum())
-        left = float(((truth - guessed) ** 2).sum())
+        total = float(((actual - actual.mean()) ** 2).sum())
+        left = float(((actual - guessed) ** 2).sum())
         return float(np.sqrt(max(0.0, 1.0 - left / total))) if total > 0 else 0.0
 
     def draw(self, target: NDArray[Any], predicted: Floats, classes: tuple[str, ...], folder: Path) -> None:

@@ -74,9 +74,9 @@ def test_a_numeric_column_is_numbers_and_what_is_none_is_reported(tmp_path: Path
     """Text of a number is that number; true, objects and other text are counted, with the first place."""
     values = ["1.5", '"2.5"', "3", "1e2", "null", "NaN", "", '"?"', "true", '{"a": 1}', "Infinity"]
     source = written(tmp_path, "\n" + "".join(line(fare=value) for value in values))
-    made, bent = numbers(read_rows(source, columns(), WEEK, tmp_path).frame["fare"], "fare")
+    made, coerced = numbers(read_rows(source, columns(), WEEK, tmp_path).frame["fare"], "fare")
     assert made.dropna().tolist() == [1.5, 2.5, 3, 100]
-    lost, infinite = bent.findings()
+    lost, infinite = coerced.findings()
     assert "3 of 8 values are not numbers, such as '?'" in lost.message
     assert "rows.jsonl, line 9" in lost.message
     assert infinite.code == "infinite"

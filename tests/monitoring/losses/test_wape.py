@@ -84,7 +84,7 @@ def test_it_is_estimated_without_labels() -> None:
     old, held, new = slice(0, 1500), slice(1500, 3000), slice(3000, 4000)
     scorer = fit(frame[old], target[old], ["size", "bad"], [], "regression", settings, loss=LOSS)
     model = fit_loss_model(scorer, frame[held], target[held].to_numpy(), LOSS)
-    assert model.told.self_test.passed
+    assert model.estimator.self_test.passed
     for bad in (0.0, 1.0):
         some = frame[new][frame[new]["bad"] == bad]
         expected, _ = expect(model, some, scorer.predict(some))

@@ -1,4 +1,4 @@
-"""Whatever a source delivers becomes float64, text or None, and what had to be bent is told."""
+"""Whatever a source delivers becomes float64, text or None, and what had to be coerced is told."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ NUMBERS: dict[str, tuple[pd.Series[Any], list[float]]] = {
 
 def read(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], list[Finding]]:
     """The numbers, and the findings about them."""
-    made, bent = numbers(values, name)
-    return made, list(bent.findings())
+    made, coerced = numbers(values, name)
+    return made, list(coerced.findings())
 
 
 @pytest.mark.parametrize("case", NUMBERS)
@@ -259,8 +259,8 @@ def test_a_label_does_not_depend_on_its_neighbours(values: list[Any], shuffle: A
 
 
 def conformed(**changed: Any) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    frame, bent = conform(stream(7, 10).assign(**changed), monitored())
-    return frame, tuple(finding for one in bent for finding in one.findings())
+    frame, coerced = conform(stream(7, 10).assign(**changed), monitored())
+    return frame, tuple(finding for one in coerced for finding in one.findings())
 
 
 @given(
@@ -269,10 +269,10 @@ def conformed(**changed: Any) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
 )
 def test_parts_add_up_to_the_whole(values: list[Any], cut: int) -> None:
     """Read in two parts a column has the same numbers, and the same is told of it but for the name of its type."""
-    whole, bent = numbers(series(values, object), "x")
+    whole, coerced = numbers(series(values, object), "x")
     parts = [numbers(series(part, object), "x") for part in (values[:cut], values[cut:])]
     same(pd.concat([made for made, _ in parts], ignore_index=True), whole.tolist())
-    assert list((parts[0][1] + parts[1][1]).findings()) == list(bent.findings())
+    assert list((parts[0][1] + parts[1][1]).findings()) == list(coerced.findings())
 
 
 def test_the_columns_are_those_of_the_config_in_its_order() -> None:
@@ -289,29 +289,29 @@ def test_coded_rows_are_the_canonical_ones(case: str) -> None:
     """Coded, each text stands once, null is no category, and the text is that of the canonical rows."""
     values = pd.concat([LABELS[case][0]] * 2, ignore_index=True)
     raw = stream(7, 10).head(len(values)).assign(city=values)
-    made, bent = coded(raw, monitored())
+    made, coerced = coded(raw, monitored())
     known, told = conform(raw, monitored())
     pd.testing.assert_frame_equal(plain(made), known)
     texts = made["city"].cat.categories.tolist()
     assert sorted(texts) == sorted(set(texts)) == sorted({one for one in LABELS[case][1] if one is not None})
-    assert bent == told
+    assert coerced == told
 
 
 def test_long_texts_that_are_cut_alike_are_one_category() -> None:
     """Text that an engine has cut and the text that it was are one level, and both are counted as cut."""
     long = "x" * 5000
     raw = stream(7, 10).head(3).assign(city=pd.Series([long, shortened(long), "rome"], dtype=object))
-    made, bent = coded(raw, monitored())
+    made, coerced = coded(raw, monitored())
     assert made["city"].cat.codes.tolist() == [0, 0, 1]
-    assert sum(one.cut for one in bent) == 2
+    assert sum(one.cut for one in coerced) == 2
 
 
 def test_no_rows_are_canonical_too() -> None:
     """An empty frame gives an empty frame with the same columns and types."""
-    empty, bent = conform(stream(7, 10).head(0), monitored())
+    empty, coerced = conform(stream(7, 10).head(0), monitored())
     full = conformed()[0]
     assert empty.dtypes.tolist() == full.dtypes.tolist()
-    assert (len(empty), [finding for one in bent for finding in one.findings()]) == (0, [])
+    assert (len(empty), [finding for one in coerced for finding in one.findings()]) == (0, [])
 
 
 def test_an_index_of_duplicates_does_not_matter() -> None:

@@ -59,9 +59,9 @@ def test_what_is_no_number_is_told_with_file_and_line(tmp_path: Path) -> None:
     csv(tmp_path, of_csv("a"), "a.csv")
     csv(tmp_path, HEADER + f'{DAY},1.5,"a\nb",1\n{DAY},?,a,1\n{DAY},-,a,1\n{DAY},NA,a,1\n', "b.csv")
     rows = read_rows(Source(path="*.csv"), columns(), WEEK, tmp_path)
-    made, bent = numbers(rows.frame["fare"], "fare")
+    made, coerced = numbers(rows.frame["fare"], "fare")
     assert made.dropna().tolist() == [1.0, 1.5]
-    (finding,) = bent.findings()
+    (finding,) = coerced.findings()
     assert "2 of 4 values are not numbers, such as '?'" in finding.message
     assert "b.csv, line 4" in finding.message
 
@@ -70,10 +70,10 @@ def test_a_declared_notation_is_the_only_one(tmp_path: Path) -> None:
     """`types` reads 1.234 as a thousand where it is declared, and never as 1.234 where it does not fit."""
     source = csv(tmp_path, HEADER.replace(",", ";") + f"{DAY};1.234;a;1\n{DAY};1.5;a;1\n{DAY};2,5;a;1\n")
     frame = read_rows(source, columns(types={"fare": "decimal_comma"}), WEEK, tmp_path).frame
-    made, bent = numbers(frame["fare"], "fare")
+    made, coerced = numbers(frame["fare"], "fare")
     assert made.tolist()[::2] == [1234.0, 2.5]
     assert np.isnan(made[1])
-    assert bent.lost == 1
+    assert coerced.lost == 1
 
 
 @pytest.mark.parametrize("numbers_as", [[1.234, 2.5, 7.0], [Decimal("1.234"), Decimal("2.500"), Decimal("7.000")]])
@@ -334,8 +334,8 @@ def test_long_text_is_cut_while_it_is_read(tmp_path: Path, request: pytest.Fixtu
     few = sample(Source(path="rows.parquet"), tmp_path)["kind"].tolist()
     assert few == expected
     config = Monitored(model="m", task="regression", source=Source(path="rows.csv"), columns=columns())
-    frame, bent = conform(read_rows(config.source, config.reading, WEEK, tmp_path).frame, config)
+    frame, coerced = conform(read_rows(config.source, config.reading, WEEK, tmp_path).frame, config)
     assert frame["kind"].tolist() == expected
-    (finding,) = [finding for one in bent for finding in one.findings()]
+    (finding,) = [finding for one in coerced for finding in one.findings()]
     assert (finding.code, finding.column) == ("long_text", "kind")
     assert "in 2 of 4 rows" in finding.message

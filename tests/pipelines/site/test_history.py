@@ -13,7 +13,7 @@ def test_each_end_of_a_training_and_each_rollback_is_one_mark() -> None:
     marks = history(61).marks
     assert [mark.kind for mark in marks] == ["promoted", "failed", "promoted", "rolled_back", "rejected"]
     assert sorted(mark.moment for mark in marks) == [mark.moment for mark in marks]
-    assert "OOM" in marks[1].told
+    assert "OOM" in marks[1].reason
 
 
 def test_a_challenger_that_waits_is_neither_promoted_nor_rejected() -> None:
@@ -25,8 +25,10 @@ def test_a_challenger_that_waits_is_neither_promoted_nor_rejected() -> None:
 
 def test_the_registry_knows_the_champion_better_than_the_last_check() -> None:
     """Between two checks a rollback moves the alias; without a registry the last check has the word."""
-    told = replace(history(3), versions=(Lineage("7", alias="champion"),))
-    assert told.champion == "7"
-    assert replace(told, versions=()).champion == "1"
-    assert replace(told, versions=(), checks=()).champion is None
-    assert replace(told, versions=(), checks=(retrained(5, promoted=True, champion="1", version="2"),)).champion == "2"
+    reason = replace(history(3), versions=(Lineage("7", alias="champion"),))
+    assert reason.champion == "7"
+    assert replace(reason, versions=()).champion == "1"
+    assert replace(reason, versions=(), checks=()).champion is None
+    assert (
+        replace(reason, versions=(), checks=(retrained(5, promoted=True, champion="1", version="2"),)).champion == "2"
+    )

@@ -41,7 +41,7 @@ def test_retrains_rollbacks_and_reports_are_read(ledger: Ledger, tmp_path: Path)
     assert [one.check_id for one in told.checks] == ["c2", "c3", "c4"]
     assert [(one.state, one.check_id) for one in told.requests] == [("promoted", "c2")]
     assert [mark.kind for mark in told.marks] == ["promoted", "rolled_back", "moved"]
-    assert [mark.told for mark in told.moves] == ["set by hand", "rolled back to version 1"]
+    assert [mark.reason for mark in told.moves] == ["set by hand", "rolled back to version 1"]
     assert told.links == {"c2": "../../reports/taxi/a%20b.html"}
     assert told.versions == ()
     assert told.backtest == "../../reports/taxi/backtest_20250301T0000.html"

@@ -40,19 +40,19 @@ def learnt(make_rows: Rows, fitted: Fitted, task: str, n: int = 900) -> tuple[Sc
 def test_a_change_of_the_mix_is_foreseen(task: str, make_rows: Rows, fitted: Fitted) -> None:
     """Where the hard rows grow from a fifth to all, the estimate follows without a label; the interval holds it."""
     scorer, model = learnt(make_rows, fitted, task)
-    assert model.told.self_test is not None
-    assert model.told.self_test.passed, model.told.self_test.reason
+    assert model.estimator.self_test is not None
+    assert model.estimator.self_test.passed, model.estimator.self_test.reason
     fresh = noisy(make_rows, 2, 3000)
     # Of classes, rows near the border between two are the hard ones.
     hard = fresh["kind"] == "z" if task == "regression" else scorer.predict(fresh).max(axis=1) < 0.8
     fresh = fresh[hard]
     predicted = scorer.predict(fresh)
-    told = judge(model.told, sum_losses(*expect(model, fresh, predicted)), reference_loss=model.told.loss)
+    estimate = judge(model.estimator, sum_losses(*expect(model, fresh, predicted)), reference_loss=model.estimator.loss)
     realised = named(LOSSES[task]).rows(fresh[TARGETS[task]].to_numpy(), predicted, scorer.classes).mean()
-    assert told.applicable, told.reason
-    assert realised > 1.3 * model.told.loss
-    assert told.loss == pytest.approx(realised, rel=0.2)
-    assert told.low <= realised <= told.high
+    assert estimate.applicable, estimate.reason
+    assert realised > 1.3 * model.estimator.loss
+    assert estimate.loss == pytest.approx(realised, rel=0.2)
+    assert estimate.low <= realised <= estimate.high
 
 
 def test_it_is_blind_to_a_target_that_answers_otherwise(make_rows: Rows, fitted: Fitted) -> None:
@@ -60,11 +60,11 @@ def test_it_is_blind_to_a_target_that_answers_otherwise(make_rows: Rows, fitted:
     scorer, model = learnt(make_rows, fitted, "regression")
     fresh = noisy(make_rows, 2)
     predicted = scorer.predict(fresh)
-    told = judge(model.told, sum_losses(*expect(model, fresh, predicted)), reference_loss=model.told.loss)
+    estimate = judge(model.estimator, sum_losses(*expect(model, fresh, predicted)), reference_loss=model.estimator.loss)
     realised = named("mae").rows(-fresh["number"].to_numpy(), predicted).mean()
-    assert told.applicable
-    assert told.loss == pytest.approx(model.told.loss, rel=0.2)
-    assert realised > 2 * told.loss  # type: ignore[operator]
+    assert estimate.applicable
+    assert estimate.loss == pytest.approx(model.estimator.loss, rel=0.2)
+    assert realised > 2 * estimate.loss  # type: ignore[operator]
 
 
 def test_rows_from_elsewhere_are_not_estimated(make_rows: Rows, fitted: Fitted) -> None:
@@ -72,9 +72,9 @@ def test_rows_from_elsewhere_are_not_estimated(make_rows: Rows, fitted: Fitted) 
     scorer, model = learnt(make_rows, fitted, "regression")
     fresh = noisy(make_rows, 2)
     fresh["size"] += 4
-    told = judge(model.told, sum_losses(*expect(model, fresh, scorer.predict(fresh))), reference_loss=1.0)
-    assert not told.applicable
-    assert "are outside the range that the estimator was fitted on" in told.reason
+    estimate = judge(model.estimator, sum_losses(*expect(model, fresh, scorer.predict(fresh))), reference_loss=1.0)
+    assert not estimate.applicable
+    assert "are outside the range that the estimator was fitted on" in estimate.reason
 
 
 @pytest.mark.parametrize("task", TARGETS)
@@ -102,13 +102,13 @@ def test_it_comes_back_from_disk_as_it_was(task: str, make_rows: Rows, fitted: F
 def test_too_little_to_learn_from_is_said(make_rows: Rows, fitted: Fitted) -> None:
     """Fewer than a hundred held-out rows, or losses without end, give an estimator that says so and no numbers."""
     scorer, few = learnt(make_rows, fitted, "regression", n=99)
-    assert few.told.impossible == "99 held-out rows to learn an estimator from, 100 needed"
+    assert few.estimator.impossible == "99 held-out rows to learn an estimator from, 100 needed"
     held = noisy(make_rows, 1).assign(number=1e300)
     endless = fit_loss_model(scorer, held, held["number"].to_numpy(), named("mse"), threads=1)
-    assert endless.told.impossible == "losses of held-out rows are too large to learn from"
+    assert endless.estimator.impossible == "losses of held-out rows are too large to learn from"
     fresh = noisy(make_rows, 2)
-    told = judge(endless.told, sum_losses(*expect(endless, fresh, scorer.predict(fresh))), reference_loss=1.0)
-    assert (told.applicable, told.loss, told.reason) == (False, None, endless.told.impossible)
+    estimate = judge(endless.estimator, sum_losses(*expect(endless, fresh, scorer.predict(fresh))), reference_loss=1.0)
+    assert (estimate.applicable, estimate.loss, estimate.reason) == (False, None, endless.estimator.impossible)
 
 
 def test_what_is_expected_is_what_a_matrix_would_give(make_rows: Rows, fitted: Fitted) -> None:

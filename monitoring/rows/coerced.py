@@ -52,7 +52,7 @@ TYPE_CHANGED = FindingCode(
 
 
 @dataclass(frozen=True)
-class Bent:
+class Coerced:
     """Counts of the values of a column by how they were converted; parts of a window add up."""
 
     name: str
@@ -68,9 +68,9 @@ class Bent:
     high: float = -math.inf
     cut: int = 0
 
-    def __add__(self, other: Bent) -> Bent:
+    def __add__(self, other: Coerced) -> Coerced:
         source = self if self.lost or (self.text and not other.lost) else other
-        return Bent(
+        return Coerced(
             self.name,
             self.rows + other.rows,
             self.given + other.given,
