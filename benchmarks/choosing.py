@@ -51,8 +51,8 @@ def main() -> None:
         found, chosen = _stream(load(), options.batches, options.rows)
         plain = found["last_w"]
         shares = [100 * found[kind].mean() / plain.mean() for kind in (*FIXED, "chosen", "hindsight")]
-        told = ", ".join(f"{kind} {count}" for kind, count in chosen.most_common())
-        print(f"| {name} | {len(plain)} | {' | '.join(f'{share:.1f}' for share in shares)} | {told} |", flush=True)
+        counts = ", ".join(f"{kind} {count}" for kind, count in chosen.most_common())
+        print(f"| {name} | {len(plain)} | {' | '.join(f'{share:.1f}' for share in shares)} | {counts} |", flush=True)
     print(f"\n{time.perf_counter() - begun:.0f} s")
 
 

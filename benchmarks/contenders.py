@@ -57,7 +57,7 @@ def decode(folder: Path) -> Run:
 def driftloop(folder: Path) -> Run:
     """Ours, by the code of a check: read a window, name its rows, count them in the cells of the reference, judge."""
     os.environ["DRIFTLOOP_HOME"] = str(folder / "home")
-    from benchmarks.false_alarms import told
+    from benchmarks.false_alarms import definition
     from driftloop.monitoring.config import Monitored
     from driftloop.monitoring.drift.verdicts import judge
     from driftloop.monitoring.profiles import like, load, merge
@@ -84,7 +84,7 @@ def driftloop(folder: Path) -> Run:
         }
     )
     window = Window(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2027, 1, 1, tzinfo=UTC))
-    columns = told(load(folder / "profile.npz").kinds, config.drift)
+    columns = definition(load(folder / "profile.npz").kinds, config.drift)
     return run
 
 
@@ -93,11 +93,11 @@ def evidently(folder: Path, metrics: list[Any]) -> Run:
     from evidently import DataDefinition, Dataset, Report
 
     numbers, labels = named(folder)
-    told = DataDefinition(numerical_columns=numbers, categorical_columns=labels)
-    reference = Dataset.from_pandas(framed(folder / "reference.parquet"), data_definition=told)
+    definition = DataDefinition(numerical_columns=numbers, categorical_columns=labels)
+    reference = Dataset.from_pandas(framed(folder / "reference.parquet"), data_definition=definition)
 
     def run() -> dict[str, Any]:
-        current = Dataset.from_pandas(framed(folder / "current.parquet"), data_definition=told)
+        current = Dataset.from_pandas(framed(folder / "current.parquet"), data_definition=definition)
         return Report(metrics).run(current, reference).dict()
 
     return run
@@ -211,8 +211,8 @@ def main(name: str, folder: str) -> None:
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - worked
     peak = peak_mb()
     part = {"decode": "pyarrow", "alibi-detect": name}.get(name, name.split("-", maxsplit=1)[0])
-    told = {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mb": peak}
-    print(json.dumps(told | {"version": f"{part} {version(part)}"}))
+    definition = {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mb": peak}
+    print(json.dumps(definition | {"version": f"{part} {version(part)}"}))
 
 
 if __name__ == "__main__":

@@ -192,8 +192,8 @@ def main() -> None:
                 shares[recipe].append(share)
                 worse[recipe] += share > 1
         rows[name] = {recipe: float(np.mean(values)) for recipe, values in shares.items()}
-        told = " ".join(f"{value:16.3f}" for value in rows[name].values())
-        print(f"{name:18} {len(stream.frame):7,} {told}", flush=True)
+        cells = " ".join(f"{value:16.3f}" for value in rows[name].values())
+        print(f"{name:18} {len(stream.frame):7,} {cells}", flush=True)
     table = pd.DataFrame(rows).T
     print(f"{'mean':18} {'':7} " + " ".join(f"{value:16.3f}" for value in table.mean()))
     relative = table.div(table["before"], axis=0).mean()

@@ -136,8 +136,8 @@ def measure(name: str, python: str, folder: Path, patience: float) -> dict[str, 
         return f"not ended in {3 * patience:.0f} s"
     if done.returncode:
         return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    told: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
-    return told
+    output: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
+    return output
 
 
 def race(shape: Shape, names: dict[str, str], rounds: int, patience: float, expected: dict[str, float]) -> None:
@@ -157,15 +157,15 @@ def race(shape: Shape, names: dict[str, str], rounds: int, patience: float, expe
                 # a slow contender is run once: its noise is small against its ratio
                 if result.trouble or (at and result.seconds[0] > patience / 6):
                     continue
-                told = measure(name, names[name], folder, patience)
-                print(f"{shape.title}, {name}: {told}", file=sys.stderr, flush=True)
-                if isinstance(told, str):
-                    result.trouble = told
+                shown = measure(name, names[name], folder, patience)
+                print(f"{shape.title}, {name}: {shown}", file=sys.stderr, flush=True)
+                if isinstance(shown, str):
+                    result.trouble = shown
                     continue
-                result.seconds.append(float(told["seconds"]))  # type: ignore[arg-type]
-                result.cpu_seconds.append(float(told["cpu_seconds"]))  # type: ignore[arg-type]
-                result.peaks_mb.append(float(told["peak_mb"]))  # type: ignore[arg-type]
-                versions[name] = told["version"]
+                result.seconds.append(float(shown["seconds"]))  # type: ignore[arg-type]
+                result.cpu_seconds.append(float(shown["cpu_seconds"]))  # type: ignore[arg-type]
+                result.peaks_mb.append(float(shown["peak_mb"]))  # type: ignore[arg-type]
+                versions[name] = shown["version"]
                 expected[name] = result.seconds[-1] / size
     show(shape, results)
     print(

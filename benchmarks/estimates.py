@@ -45,12 +45,12 @@ def main() -> None:
         applies = estimated[:, 0] == 1
         loss, low, high, realised, reference = estimated[applies].T[1:]
         rises = [100 * (part[:, 4] / part[:, 5] - 1) for part in (estimated[applies], estimated[~applies])]
-        told = [
+        estimate = [
             *(_median(100 * np.abs(one - realised) / realised) for one in (loss, reference)),
             f"{np.mean((low <= realised) & (realised <= high)):.0%}" if applies.any() else "",
             *(_median(rise) for rise in rises),
         ]
-        print(f"| {name} | {len(estimated)} | {applies.sum()} | {' | '.join(told)} |", flush=True)
+        print(f"| {name} | {len(estimated)} | {applies.sum()} | {' | '.join(estimate)} |", flush=True)
     print(f"\n{time.perf_counter() - begun:.0f} s")
 
 
@@ -75,10 +75,10 @@ def _stream(stream: Stream, batches: int) -> np.ndarray:
             rows = rows[:: -(-len(rows) // BATCH_ROWS)]
             frame = stream.frame.iloc[rows]
             expected = sum_losses(*expect(model, frame, scorer.predict(frame)))
-            told = judge(model.estimator, expected, reference_loss=model.estimator.loss)
+            estimate = judge(model.estimator, expected, reference_loss=model.estimator.loss)
             realised = stream.losses(scorer, rows).mean()
-            numbers = (told.loss, told.low, told.high, realised, model.estimator.loss)
-            found.append([float(told.applicable), *(np.nan if one is None else one for one in numbers)])
+            numbers = (estimate.loss, estimate.low, estimate.high, realised, model.estimator.loss)
+            found.append([float(estimate.applicable), *(np.nan if one is None else one for one in numbers)])
     return np.array(found)
 
 

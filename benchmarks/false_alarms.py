@@ -82,7 +82,7 @@ def kinds(frame: pd.DataFrame) -> dict[str, Kind]:
     return {name: "numeric" if name[0] == "n" else "categorical" for name in map(str, frame)}
 
 
-def told(kinds: Mapping[str, Kind], settings: Drift) -> list[ColumnReference]:
+def columns_of(kinds: Mapping[str, Kind], settings: Drift) -> list[ColumnReference]:
     """The columns as a champion remembers them."""
     made = []
     for name, kind in kinds.items():
@@ -108,7 +108,7 @@ def checked(
         side = frame.take(generator.integers(0, len(frame), size)).reset_index(drop=True)
         sides.append(side if change is None else change(side, generator))
     reference = first(sides[0], kinds(frame))
-    return judge(reference, like(reference, sides[1]), told(kinds(frame), settings), settings)
+    return judge(reference, like(reference, sides[1]), columns_of(kinds(frame), settings), settings)
 
 
 def preset(
@@ -312,7 +312,7 @@ def speed(frame: pd.DataFrame, sizes: Sequence[int]) -> None:
         times = []
         for _ in range(5):
             begun = time.perf_counter()
-            judge(reference, current, told(kinds(columns), settings), settings)
+            judge(reference, current, columns_of(kinds(columns), settings), settings)
             times.append(time.perf_counter() - begun)
         return f"{1000 * min(times):.0f}"
 

@@ -132,8 +132,8 @@ def table(played: dict[str, dict[str, list[PolicyReplay]]], delay: int) -> str:
             for count in (lambda one: one.retrains, lambda one: len(one.probes), lambda one: one.false_alarms)
         ]
         beside = "" if name == DEFAULT else f"{low:+.1f} to {high:+.1f}"
-        told = " | ".join(f"{number:.1f}" for number in counts)
-        lines.append(f"| {name} | {regret[name].mean():.1f} | {beside} | {by_price} | {told} |")
+        cells = " | ".join(f"{number:.1f}" for number in counts)
+        lines.append(f"| {name} | {regret[name].mean():.1f} | {beside} | {by_price} | {cells} |")
     return "\n".join(lines)
 
 

@@ -24,12 +24,12 @@ class PageHinkley(Trigger):
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         from river import drift
 
-        seen = signals.performance
-        assert seen is not None
+        measured = signals.performance
+        assert measured is not None
         losses = [check.loss for check in tenure(signals, history) if check.loss is not None]
         detector = drift.PageHinkley(min_instances=3, threshold=0.5, mode="up")
-        for loss in [*losses, seen.loss]:
-            detector.update(loss / seen.reference_loss)
+        for loss in [*losses, measured.loss]:
+            detector.update(loss / measured.reference_loss)
         vote: Literal["fire", "hold"] = "fire" if detector.drift_detected else "hold"
         return Vote(policy=self.policy, vote=vote, reason=f"over {len(losses) + 1} losses")
 

@@ -179,9 +179,9 @@ def _drift(stream: Stream, edges: NDArray[np.int64]) -> tuple[Floats, Floats]:
             reference, spread = np.quantile(window, levels), window.std() or 1.0
             expected = _shares(window, cuts)
             for j in range(i + 1, batches):
-                seen = _shares(parts[j], cuts)
-                psi[i, j, place] = ((seen - expected) * np.log(seen / expected)).sum()
-                moved = np.abs(seen - expected).sum() / 2
+                shares = _shares(parts[j], cuts)
+                psi[i, j, place] = ((shares - expected) * np.log(shares / expected)).sum()
+                moved = np.abs(shares - expected).sum() / 2
                 distance[i, j, place] = moved if text else np.abs(quantiles[j] - reference).mean() / spread
     return psi, distance
 

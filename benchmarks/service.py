@@ -122,8 +122,8 @@ def throughput(bench: Bench, counts: list[int], rounds: int) -> None:
         taken = [bench.everyone(names) for _ in range(rounds)]
         seconds = [model["last_check"]["seconds"] for model in bench.models().values()]
         assert all(bench.outcome(name) == "steady" for name in names)
-        told = f"{len(new) * 60 / trained:.0f} | {count * 60 / statistics.median(taken):.0f}"
-        print(f"| {count} | {told} | {statistics.median(seconds):.2f} |", flush=True)
+        cells = f"{len(new) * 60 / trained:.0f} | {count * 60 / statistics.median(taken):.0f}"
+        print(f"| {count} | {cells} | {statistics.median(seconds):.2f} |", flush=True)
 
 
 def latency(bench: Bench, times: int) -> None:
@@ -148,13 +148,13 @@ def soak(bench: Bench, checks: int) -> None:
     write(bench.folder, "m0")
     bench.until(lambda: bench.service.answers.models() == ("m0",))
     bench.everyone(["m0"])
-    seen = []
+    memory = []
     for at in range(checks):
         bench.everyone(["m0"])
-        seen.append(resident())
+        memory.append(resident())
         if (at + 1) % max(1, checks // 10) == 0:
-            print(f"<!-- check {at + 1}: {seen[-1] / MEGABYTE:.0f} MB, {handles()} -->", flush=True)
-    settled = np.array(seen[len(seen) // 5 :]) / MEGABYTE
+            print(f"<!-- check {at + 1}: {memory[-1] / MEGABYTE:.0f} MB, {handles()} -->", flush=True)
+    settled = np.array(memory[len(memory) // 5 :]) / MEGABYTE
     slope = float(np.polyfit(np.arange(len(settled)), settled, 1)[0])
     begun = time.perf_counter()
     from driftloop.pipelines.operations.status import collect

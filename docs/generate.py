@@ -273,8 +273,8 @@ def _default(field: Any) -> str:
     if isinstance(value, timedelta):
         return f"`{format_duration(value)}`"
     if isinstance(value, Section):
-        told = {name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set}
-        return f"`{told}`" if told else "its defaults"
+        given = {name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set}
+        return f"`{given}`" if given else "its defaults"
     if isinstance(value, tuple) and value and isinstance(value[0], Section):
         return ", ".join(f"`{one.policy}`" for one in value)
     return {None: "none", (): "none"}.get(value, f"`{value}`")

@@ -17,7 +17,7 @@ from driftloop.monitoring.report import Measured, measure
 SETTINGS = Drift()
 
 
-def told(name: str, kind: str = "numeric", method: str | None = None, **more: object) -> ColumnReference:
+def column_of(name: str, kind: str = "numeric", method: str | None = None, **more: object) -> ColumnReference:
     chosen = METHODS[method or DEFAULTS[kind]]  # type: ignore[index]
     common: dict[str, object] = {
         "role": "feature",
@@ -47,8 +47,8 @@ def rows(count: int, numeric: int, categorical: int, seed: int, shift: float = 0
     )
 
 
-def all_told(frame: pd.DataFrame) -> list[ColumnReference]:
-    return [told(name, "numeric" if name[0] == "n" else "categorical") for name in map(str, frame)]
+def columns_of(frame: pd.DataFrame) -> list[ColumnReference]:
+    return [column_of(name, "numeric" if name[0] == "n" else "categorical") for name in map(str, frame)]
 
 
 def check(**more: object) -> Check:

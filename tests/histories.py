@@ -63,21 +63,21 @@ def request_of(asked: Check) -> Request:
 
 def history(days: int, *, model: str = "taxi", reason: str | None = None) -> ModelHistory:
     """A life of so many days: a first champion, a training every 20 days, a failure, a rollback, days without rows."""
-    told = {"model": model} | ({} if reason is None else {"reason": reason})
-    checks = [check(0, Outcome.BOOTSTRAPPED, **told).model_copy(update={"champion": None})]
+    fields = {"model": model} | ({} if reason is None else {"reason": reason})
+    checks = [check(0, Outcome.BOOTSTRAPPED, **fields).model_copy(update={"champion": None})]
     champion, newest, moves = "1", 1, []
     for day in range(1, days):
         if day % 20 == 0:
             promoted = day % 60 != 0
-            checks.append(retrained(day, promoted=promoted, champion=champion, version=str(newest + 1), **told))
+            checks.append(retrained(day, promoted=promoted, champion=champion, version=str(newest + 1), **fields))
             newest += promoted
             champion = str(newest) if promoted else champion
         elif day % 33 == 0:
-            checks.append(check(day, Outcome.NO_DATA, champion=champion, **told))
+            checks.append(check(day, Outcome.NO_DATA, champion=champion, **fields))
         elif day % 47 == 0:
-            checks.append(check(day, Outcome.BAD_DATA, champion=champion, **told))
+            checks.append(check(day, Outcome.BAD_DATA, champion=champion, **fields))
         else:
-            checks.append(check(day, Outcome.HELD if day % 13 == 0 else Outcome.STEADY, champion=champion, **told))
+            checks.append(check(day, Outcome.HELD if day % 13 == 0 else Outcome.STEADY, champion=champion, **fields))
         if day == 50:
             champion = str(int(champion) - 1)
             moves.append(Mark(checks[-1].now + STEP / 2, "rolled_back", f"rolled back to version {champion}"))

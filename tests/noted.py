@@ -7,16 +7,16 @@ class Noted:
     """Keeps what it is informed of."""
 
     def __init__(self) -> None:
-        self.seen: list[str] = []
+        self.phases: list[str] = []
 
     def enter(self, phase: str) -> None:
-        self.seen.append(phase)
+        self.phases.append(phase)
 
     def begin(self, work: str, total: int) -> None:
-        self.seen.append(f"{work} of {total}")
+        self.phases.append(f"{work} of {total}")
 
     def advance(self) -> None:
-        self.seen.append("done")
+        self.phases.append("done")
 
     def end(self) -> None:
-        self.seen.append("end")
+        self.phases.append("end")

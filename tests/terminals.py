@@ -26,7 +26,7 @@ def without_phases(stderr: str) -> str:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Shown:
     """What came out: on the terminal, and on stdout where that was a pipe."""
 
     code: int
@@ -47,7 +47,7 @@ def on_terminal(
     piped_stdout: bool = False,
     seconds: float = 200,
     **environment: str,
-) -> Seen:
+) -> Shown:
     """Run Python with these arguments on a terminal; Ctrl-C is pressed once `interrupt_at` has been shown."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
@@ -74,7 +74,7 @@ def on_terminal(
         if interrupt_at is not None and interrupt_at.encode() in out:
             process.send_signal(signal.SIGINT)
             interrupt_at = None
-    said = process.stdout.read().decode() if process.stdout else ""
+    output = process.stdout.read().decode() if process.stdout else ""
     code = process.wait(timeout=30)
     os.close(ours)
-    return Seen(code, out.decode(), said)
+    return Shown(code, out.decode(), output)

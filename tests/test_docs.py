@@ -45,20 +45,20 @@ def test_generated_pages_are_current(page: str) -> None:
 def test_every_shown_command_exists() -> None:
     """Each driftloop command of the documents has that name and those options; each make target is there."""
     makefile = (ROOT / "Makefile").read_text()
-    seen = 0
+    observed = 0
     for command in commands():
         words = [word for word in shlex.split(command, comments=True) if "=" not in word or word.startswith("-")]
         if words[0] == "driftloop":
-            seen += 1
+            observed += 1
             if words[1].startswith("-"):
                 continue
             known = main.command_called(words[1])
             options = {name for parameter in known.params for name in parameter.opts} | {"--help"}
             assert {word for word in words[2:] if word.startswith("-")} <= options, command
         elif words[0] == "make":
-            seen += 1
+            observed += 1
             assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), command
-    assert seen >= 5
+    assert observed >= 5
 
 
 def test_every_command_is_documented() -> None:

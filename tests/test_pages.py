@@ -115,9 +115,9 @@ def whole_check() -> Check:
     )  # fmt: skip
 
 
-def model(told: ModelHistory, text: str) -> ModelHistory:
-    versions = tuple(dataclasses.replace(one, loss=f"mae={text}") for one in told.versions)
-    return dataclasses.replace(filled(told, text), versions=filled(versions, text), links={text: "r.html"})
+def model(messages: ModelHistory, text: str) -> ModelHistory:
+    versions = tuple(dataclasses.replace(one, loss=f"mae={text}") for one in messages.versions)
+    return dataclasses.replace(filled(messages, text), versions=filled(versions, text), links={text: "r.html"})
 
 
 @pytest.fixture(scope="module")
@@ -128,15 +128,15 @@ def study() -> Study:
 @pytest.fixture(scope="module")
 def pages(study: Study) -> dict[str, Callable[[str], str]]:
     """Every page of the product, as a function of the text that its data contains."""
-    told = history(61)
-    line = index_page.line_of(told)
+    record = history(61)
+    line = index_page.line_of(record)
     return {
         "report": lambda text: dress("", filled(whole_check(), text)),
         "report over plots": lambda text: dress(
             "<html><head></head><body>plots</body></html>", filled(whole_check(), text)
         ),
         "notebook": lambda text: driftloop.CheckResult(**dict(filled(whole_check(), text), report=None))._repr_html_(),
-        "model": lambda text: model_page.render(model(told, text)),
+        "model": lambda text: model_page.render(model(record, text)),
         "index": lambda text: index_page.render([filled(line, text)], START),
         "backtest": lambda text: backtest_page(filled(study, text)),
     }

@@ -33,9 +33,9 @@ for each in words:
     os.close(into)
     children.append((pid, open(out)))
 os.close(begins)
-said = [out.read() for _, out in children]
+outputs = [out.read() for _, out in children]
 failed = [pid for pid, _ in children if os.waitpid(pid, 0)[1]]
-print(json.dumps(said))
+print(json.dumps(outputs))
 sys.exit(bool(failed))
 """
 
@@ -45,7 +45,7 @@ def together(imports: str, code: str, *words: Iterable[object]) -> list[str]:
 
     It is an error if one of them fails.
     """
-    told = json.dumps([imports, code, *([str(word) for word in each] for each in words)])
-    done = subprocess.run([sys.executable, "-c", FORKS, told], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    output = json.dumps([imports, code, *([str(word) for word in each] for each in words)])
+    done = subprocess.run([sys.executable, "-c", FORKS, output], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout))

@@ -17,10 +17,10 @@ def test_a_contender_is_measured_in_its_own_process(tmp_path: Path) -> None:
     """Ours scores the file it is given in a process of its own and tells time, work, memory and version."""
     prepare(tmp_path, TINY)
     assert load(tmp_path / "profile.npz").rows == 500
-    told = measure("driftloop", sys.executable, tmp_path, 60.0)
-    assert isinstance(told, dict)
-    assert {"seconds", "cpu_seconds", "peak_mb", "version"} <= set(told)
-    assert str(told["version"]).startswith("driftloop ")
+    result = measure("driftloop", sys.executable, tmp_path, 60.0)
+    assert isinstance(result, dict)
+    assert {"seconds", "cpu_seconds", "peak_mb", "version"} <= set(result)
+    assert str(result["version"]).startswith("driftloop ")
 
 
 def test_a_failure_is_said_in_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

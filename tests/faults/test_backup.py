@@ -51,8 +51,8 @@ def test_a_state_folder_that_was_put_back_goes_on(tmp_path: Path, seeded: Callab
         return json.loads(done.stdout)
 
     def check(at: int) -> tuple[str, str]:
-        told = driftloop("check", "model.yaml", "--now", day(at).isoformat())
-        return told["outcome"], told["champion_after"]
+        result = driftloop("check", "model.yaml", "--now", day(at).isoformat())
+        return result["outcome"], result["champion_after"]
 
     assert check(21) == ("bootstrapped", "1")
     subprocess.run(["tar", "--create", "--gzip", "--file", "kept.tar.gz", "state"], cwd=tmp_path, check=True)

@@ -20,18 +20,20 @@ from tests.streams import day, stream
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("ahead", "told"), [(timedelta(hours=1), True), (timedelta(minutes=4), False)])
-def test_a_clock_that_went_back_is_said(tmp_path_factory: pytest.TempPathFactory, ahead: timedelta, told: bool) -> None:
+@pytest.mark.parametrize(("ahead", "expected"), [(timedelta(hours=1), True), (timedelta(minutes=4), False)])
+def test_a_clock_that_went_back_is_said(
+    tmp_path_factory: pytest.TempPathFactory, ahead: timedelta, expected: bool
+) -> None:
     """An entry that was written an hour from now tells it; a few minutes are two hosts' clocks."""
     with closing(Ledger(f"sqlite:///{tmp_path_factory.mktemp('clock') / 'ledger.db'}")) as ledger:
         assert recovery.clock_went_back(ledger, "made", NOON) is None
         written = {"model": "made", "kind": str(Kind.CHECK_FINISHED), "payload": "{}", "format": FORMAT}
         with ledger.engine.begin() as open_:
             open_.execute(EVENTS.insert().values(**written, now=stamp(NOON), written_at=stamp(NOON + ahead)))
-        said = recovery.clock_went_back(ledger, "made", NOON)
-    assert (said is not None) == told
-    if said is not None:
-        assert "(2026-05-01 12:00) is behind the newest entry of the ledger (2026-05-01 13:00)" in said
+        message = recovery.clock_went_back(ledger, "made", NOON)
+    assert (message is not None) == expected
+    if message is not None:
+        assert "(2026-05-01 12:00) is behind the newest entry of the ledger (2026-05-01 13:00)" in message
 
 
 @pytest.mark.faults

@@ -32,7 +32,7 @@ def train(frame, target, *, task, params, seed):
 
 
 @pytest.mark.parametrize(
-    ("does", "limits", "code", "told"),
+    ("does", "limits", "code", "expected"),
     [
         ("hang", {"training__timeout": "2s"}, "timed_out", "it was still running after 2s"),
         pytest.param(
@@ -43,21 +43,21 @@ def train(frame, target, *, task, params, seed):
     ],
 )
 def test_a_training_that_does_not_come_to_its_end(
-    shifted: Callable[..., Model], does: str, limits: dict[str, Any], code: str, told: str
+    shifted: Callable[..., Model], does: str, limits: dict[str, Any], code: str, expected: str
 ) -> None:
     """The check fails and says which limit it met; the champion serves on, and mended it is promoted at once."""
     made = shifted(training__estimator="own_limits:train", training__params={})
     (made.folder / "own_limits.py").write_text(OWN)
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
     made.given(training__params={"do": does}, **limits)
-    with pytest.raises(TrainingStopped, match=told) as caught:
+    with pytest.raises(TrainingStopped, match=expected) as caught:
         made.check(day(42))
     assert caught.value.code == code
     with closing(Ledger(home.ledger_url())) as ledger:
         (failed,) = ledger.checks(made.name, most=1)
         assert ledger.requests(made.name, most=1)[0]["state"] == "failed"
     assert failed.outcome is Outcome.FAILED
-    assert told in failed.reason
+    assert expected in failed.reason
     assert failed.votes, "what was decided is kept"
     assert made.champion() == "1"
     assert running(made) == []

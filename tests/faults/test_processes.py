@@ -44,8 +44,8 @@ def started(folder: Path, *words: str) -> subprocess.Popen[str]:
 def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
     out, err = process.communicate(timeout=2 * DEATH)
     assert process.returncode == 0, err
-    told: dict[str, Any] = json.loads(out)
-    return told
+    output: dict[str, Any] = json.loads(out)
+    return output
 
 
 @pytest.mark.faults

@@ -137,8 +137,10 @@ KINDS = [normal, normal, constant, mixed, mostly, words, words, whole, moments, 
 
 def canonical(frame: pd.DataFrame, config: Monitored, generator: np.random.Generator) -> pd.DataFrame:
     made, _ = conform(frame, config)
-    said = generator.normal(size=len(made)) if config.task != "multiclass" else np.array(["low"] * len(made), object)
-    return made.assign(**{PREDICTION: said})
+    predictions = (
+        generator.normal(size=len(made)) if config.task != "multiclass" else np.array(["low"] * len(made), object)
+    )
+    return made.assign(**{PREDICTION: predictions})
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -13,7 +13,7 @@ from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.runtime.terminal import harmless
 from driftloop.pipelines.service.timing import due_after, last_due
 from tests.fuzz.rounds import fuzz
-from tests.seen import NOW
+from tests.signals import NOW
 
 SHIPPED = [file.read_text("utf-8") for file in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))]
 NASTY = [
@@ -116,10 +116,10 @@ def test_yaml(tmp_path: Path) -> None:
         try:
             project: Any = load(file)
         except ConfigError as error:
-            told = str(error)
-            assert str(file) in told
-            assert len(told) < 5000
-            assert all(one.isprintable() or one == "\n" for one in harmless(told))
+            result = str(error)
+            assert str(file) in result
+            assert len(result) < 5000
+            assert all(one.isprintable() or one == "\n" for one in harmless(result))
             return
         used(project)
 

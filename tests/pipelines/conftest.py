@@ -71,10 +71,10 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., su
     monkeypatch.chdir(tmp_path)
 
     def run(*words: object, **more: str) -> subprocess.CompletedProcess[str]:
-        told = [*map(str, words)]
-        done = CliRunner().invoke(main, told, env={"DRIFTLOOP_HOME": str(tmp_path / "state"), **more})
+        output = [*map(str, words)]
+        done = CliRunner().invoke(main, output, env={"DRIFTLOOP_HOME": str(tmp_path / "state"), **more})
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return subprocess.CompletedProcess(told, done.exit_code, done.stdout, done.stderr)
+        return subprocess.CompletedProcess(output, done.exit_code, done.stdout, done.stderr)
 
     return run
 

@@ -97,9 +97,9 @@ def test_a_training_function_that_raises_shows_where(shell: Shell, trained: Shel
 def only(text: str) -> dict[str, Any]:
     """The one JSON object that stdout holds, and nothing else."""
     assert text.count("\n") == 1, text
-    told = json.loads(text)
-    assert isinstance(told, dict)
-    return told
+    output = json.loads(text)
+    assert isinstance(output, dict)
+    return output
 
 
 def test_help_and_version_import_nothing_heavy(process: Run) -> None:
@@ -115,7 +115,7 @@ def test_help_and_version_import_nothing_heavy(process: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["chekc"], "Did you mean 'check'?"),
         (["check"], "Missing argument 'CONFIG'"),
@@ -132,20 +132,20 @@ def test_help_and_version_import_nothing_heavy(process: Run) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_wrong_command_or_config_exits_with_two(command: Run, tmp_path: Path, words: list[str], said: str) -> None:
+def test_a_wrong_command_or_config_exits_with_two(command: Run, tmp_path: Path, words: list[str], message: str) -> None:
     """What was wrong stands on stderr, nothing on stdout; with --json stdout has one object that says the same."""
     (tmp_path / "bad.yaml").write_text("model: a\ntask: regresion\n")
     (tmp_path / "empty.yaml").write_text("")
     done = command(*words)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     if words[0] in {"check", "retrain", "rollback", "status"}:
         done = command(*words, "--json")
         assert done.returncode == 2
-        told = only(done.stdout)
-        assert told["outcome"] == "failed"
-        assert said in told["reason"]
+        output = only(done.stdout)
+        assert output["outcome"] == "failed"
+        assert message in output["reason"]
 
 
 def test_a_judged_check_in_words(trained: Shell) -> None:
@@ -177,8 +177,8 @@ def test_early_exits_import_nothing_expensive_and_an_error_is_three_lines(traine
     moments = {"2026-05-01": "no_data", "2026-02-05": "too_few_rows", "2026-01-22": "already_checked"}
     asked = [["check", str(trained.file), "--now", now, "--json"] for now in moments]
     done = trained("-c", ASK, json.dumps([*asked, ["check", str(night), "--json", "--exit-code"]]), python=True)
-    *told, failed = [json.loads(line) for line in done.stdout.strip().split("\n")]
-    assert [one["outcome"] for one in told] == list(moments.values())
+    *output, failed = [json.loads(line) for line in done.stdout.strip().split("\n")]
+    assert [one["outcome"] for one in output] == list(moments.values())
     *ends, found, expected, remedy, last = done.stderr.strip().split("\n")
     for end in ends:
         code, there = json.loads(end)
@@ -205,8 +205,8 @@ def test_a_retrain_by_hand_prints_one_object_whatever_the_function_prints(traine
     assert alone.stderr.startswith("driftloop: shop has no previous champion to restore\n")
     done = trained("retrain", trained.file, "--now", "2026-02-05", "--json")
     assert done.returncode == 0, done.stderr
-    told = only(done.stdout)
-    assert (told["promoted"], told["version"]) == (True, "2"), told
+    output = only(done.stdout)
+    assert (output["promoted"], output["version"]) == (True, "2"), output
     assert {"LOUD python", "LOUD child"} <= set(done.stderr.split("\n"))
     back = trained("rollback", trained.file, "--json")
     assert only(back.stdout) == {"model": "shop", "champion": "1", "previous": "2"}

@@ -70,13 +70,13 @@ def test_runs_logs_and_links_survive_into_a_later_server(
     home = seeded(tmp_path / "home")
     file = write(tmp_path, stream(), policies__triggers=ALWAYS)
     done = process("-c", TWICE, file, python=True, DRIFTLOOP_HOME=str(home))
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(told) == 2, done.stderr
-    assert told[1]["outcome"] in {"promoted", "rejected"}
+    output = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(output) == 2, done.stderr
+    assert output[1]["outcome"] in {"promoted", "rejected"}
     runs, links, logs = _seen_by_a_server(home / "prefect")
     states = {run["id"]: run["state"]["type"] for run in runs}
-    assert states[told[0]["prefect_flow_run_id"]] == "COMPLETED"
-    assert states[told[1]["prefect_flow_run_id"]] == "COMPLETED"
+    assert states[output[0]["prefect_flow_run_id"]] == "COMPLETED"
+    assert states[output[1]["prefect_flow_run_id"]] == "COMPLETED"
     assert len(states) == 4, "two checks and two trainings"
     assert all(state == "COMPLETED" for state in states.values())
     children = [run for run in runs if run.get("parent_task_run_id")]

@@ -25,7 +25,7 @@ def rows(case: str, start: float = 21, end: float = 28, days: int = 28) -> pd.Da
     return frame[(frame["ts"] >= day(start)) & (frame["ts"] < day(end))].reset_index(drop=True)
 
 
-def told(check: Check) -> set[str]:
+def codes(check: Check) -> set[str]:
     return {finding.code for finding in check.findings}
 
 
@@ -98,7 +98,7 @@ def test_times_of_the_future(beside: Make) -> None:
     check = lawful_check(beside(mixed.astype({"ts": "datetime64[us, UTC]"})), day(28))
     assert isinstance(check, Check)
     assert (check.outcome, check.window.rows) == (Outcome.STEADY, len(frame))
-    assert "future_time" in told(check)
+    assert "future_time" in codes(check)
 
 
 # Berlin's clocks go forward on 29 March 2026 at 02:00 and back on 25 October at 03:00.

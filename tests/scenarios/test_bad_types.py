@@ -119,7 +119,7 @@ def cast(frame: pd.DataFrame, values: Any, casts: dict[str, Cast]) -> pd.DataFra
     return frame.assign(**{name: make(values) for name, make in casts.items()})
 
 
-def told(check: Check, column: str) -> set[str]:
+def codes(check: Check, column: str) -> set[str]:
     return {finding.code for finding in check.findings if finding.column == column}
 
 
@@ -180,7 +180,7 @@ def test_numbers_of_another_type(case: str, numbers: tuple[Check, Check]) -> Non
     assert check.outcome is Outcome.STEADY, check.reason
     assert scored(check, case) == (case in HOLED)
     assert case not in HOLED or the_score(check, case).method == "missing_share"
-    assert told(check, case) == (
+    assert codes(check, case) == (
         {"type_changed", "source_type_changed"}
         if "text" in case
         else set()
@@ -194,7 +194,7 @@ def test_spans_of_time_as_counts(case: str, numbers: tuple[Check, Check]) -> Non
     """Spans of time in parquet are numbers of another scale: scored, drifted, and told as out of range."""
     check, _ = numbers
     assert scored(check, case)
-    assert {"out_of_range", "source_type_changed"} <= told(check, case)
+    assert {"out_of_range", "source_type_changed"} <= codes(check, case)
 
 
 @pytest.mark.parametrize("case", NO_NUMBERS)
@@ -202,7 +202,7 @@ def test_what_is_no_number(case: str, numbers: tuple[Check, Check]) -> None:
     """A number that comes as something else is a lost feature: it is named, and nothing is judged or trained on it."""
     _, refused = numbers
     assert refused.outcome is Outcome.BAD_DATA
-    assert {"type_changed", "nulls"} <= told(refused, case)
+    assert {"type_changed", "nulls"} <= codes(refused, case)
     assert f"of {case} are null" in refused.reason
 
 
@@ -211,14 +211,14 @@ def test_categories_of_any_type(case: str, categories: Check) -> None:
     """Categories of any type are scored against their like, without drift and with every level known."""
     assert categories.outcome is Outcome.STEADY, categories.reason
     assert not scored(categories, case)
-    assert told(categories, case) == set()
+    assert codes(categories, case) == set()
 
 
 @pytest.mark.parametrize("case", RETYPED)
 def test_categories_that_change_their_type(case: str, categories: Check) -> None:
     """1, 1.0 and "1" are one level: a change of type is told, and is neither drift nor an unseen category."""
     assert not scored(categories, case)
-    assert told(categories, case) == {"source_type_changed"}
+    assert codes(categories, case) == {"source_type_changed"}
 
 
 @pytest.mark.parametrize("case", ["Decimal objects", "text"])
@@ -250,7 +250,7 @@ def test_mixed_types_of_a_column(beside: Make) -> None:
     check = lawful_check(made, day(28))
     assert isinstance(check, Check)
     assert check.outcome is Outcome.STEADY
-    assert {"type_changed", "nulls"} <= told(check, "amount")
+    assert {"type_changed", "nulls"} <= codes(check, "amount")
     assert any("'unknown'" in finding.message for finding in check.findings)
 
 
@@ -260,5 +260,5 @@ def test_swapped_types(beside: Make) -> None:
     check = lawful_check(beside(frame.assign(amount=frame["city"], city=frame["amount"])), day(28))
     assert isinstance(check, Check)
     assert check.outcome is Outcome.BAD_DATA
-    assert "type_changed" in told(check, "amount")
-    assert "source_type_changed" in told(check, "city")
+    assert "type_changed" in codes(check, "amount")
+    assert "source_type_changed" in codes(check, "city")

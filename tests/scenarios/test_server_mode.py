@@ -96,8 +96,8 @@ def test_an_event_leads_from_a_drifted_file_to_a_new_champion(
     assert training.labels["driftloop.asked_by"] == str(check.id)
     assert training.created_by.type == "AUTOMATION"
     wanted = {"event": {"name": ["driftloop.retrain.requested"]}}
-    told = ask(prefect_server, "events/filter", {"filter": wanted})["events"]
-    (event,) = (one for one in told if one["payload"]["request_id"] == asked.subject)
+    result = ask(prefect_server, "events/filter", {"filter": wanted})["events"]
+    (event,) = (one for one in result if one["payload"]["request_id"] == asked.subject)
     assert f"prefect.flow-run.{check.id}" in {one["prefect.resource.id"] for one in event["related"]}
     mlflow_runs = registry.client().search_runs([registry.experiment(made.name)])
     assert {run.info.status for run in mlflow_runs} == {"FINISHED"}

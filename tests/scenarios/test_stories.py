@@ -219,7 +219,7 @@ def test_every_task_goes_through_the_loop(model: Make) -> None:
 def test_the_json_holds_the_contract(beside: Make) -> None:
     """Every key of the documented JSON is there and reads back; numbers that do not exist are null."""
     check = beside(stream(seed=7), later={"policies__triggers": [{"policy": "performance_drop"}]}).check(day(35))
-    told = json.loads(check.model_dump_json())
+    output = json.loads(check.model_dump_json())
     promised = {
         "model",
         "check_id",
@@ -236,8 +236,8 @@ def test_the_json_holds_the_contract(beside: Make) -> None:
         "mlflow_run_id",
         "prefect_flow_run_id",
     }
-    assert promised <= set(told)
-    assert set(told["window"]) == {"start", "end", "rows"}
-    assert {"name", "method", "score", "threshold", "drifted"} <= set(told["columns"][0])
-    assert {"policy", "vote", "observed", "threshold", "reason"} <= set(told["votes"][0])
-    assert Check.model_validate(told) == check
+    assert promised <= set(output)
+    assert set(output["window"]) == {"start", "end", "rows"}
+    assert {"name", "method", "score", "threshold", "drifted"} <= set(output["columns"][0])
+    assert {"policy", "vote", "observed", "threshold", "reason"} <= set(output["votes"][0])
+    assert Check.model_validate(output) == check

@@ -87,8 +87,8 @@ def ask(server: PrefectServer, path: str, body: Any) -> Any:
 def emitted(server: PrefectServer, name: str, model: str, payload: dict[str, Any] | None = None) -> None:
     """Send an event about a model, as whoever brings rows does; it has arrived when this returns."""
     about = {"prefect.resource.id": f"driftloop.model.{model}"}
-    told = {"id": str(uuid.uuid4()), "occurred": datetime.now(UTC).isoformat(), "payload": payload or {}}
-    ask(server, "events", [{"event": name, "resource": about, **told}])
+    payload = {"id": str(uuid.uuid4()), "occurred": datetime.now(UTC).isoformat(), "payload": payload or {}}
+    ask(server, "events", [{"event": name, "resource": about, **payload}])
 
 
 def until(true: Callable[[], Any], what: str) -> Any:
@@ -103,12 +103,14 @@ def until(true: Callable[[], Any], what: str) -> Any:
 @contextmanager
 def worker(server: PrefectServer, pool: str, log: Path, **where: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process worker on a pool, with the places of state in its environment; ended with the block."""
-    told: dict[str, Any] = {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(log.parent / "worker")}
+    variables: dict[str, Any] = {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(log.parent / "worker")}
     quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_WORKER_HEARTBEAT_SECONDS": "5"}
-    env = {**inherited(), **QUICK, **quick, **told, "PYTHONPATH": str(ROOT), **where}
+    env = {**inherited(), **QUICK, **quick, **variables, "PYTHONPATH": str(ROOT), **where}
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
-    with log.open("ab") as said:
-        process = subprocess.Popen(command, env=env, stdout=said, stderr=said, cwd=log.parent, start_new_session=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, env=env, stdout=output, stderr=output, cwd=log.parent, start_new_session=True
+        )
     try:
         yield process
     finally:

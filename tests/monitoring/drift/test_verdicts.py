@@ -17,7 +17,7 @@ from driftloop.monitoring.profiles import first, like
 from driftloop.monitoring.records import ColumnReference, ColumnScore, Kind
 
 
-def told(name: str, **more: Any) -> ColumnReference:
+def column(name: str, **more: Any) -> ColumnReference:
     kind = "numeric" if name[0] == "n" else "categorical"
     method = more.pop("method", "wasserstein" if kind == "numeric" else "tvd")
     known = {"role": "feature", "null_share": 0, "distinct": 9, "effect_floor": METHODS[method].floor, "method": method}
@@ -27,7 +27,7 @@ def told(name: str, **more: Any) -> ColumnReference:
 def judged(
     old: pd.DataFrame, new: pd.DataFrame, columns: list[ColumnReference] | None = None, **settings: Any
 ) -> dict[str, ColumnScore]:
-    columns = columns or [told(str(name)) for name in old]
+    columns = columns or [column(str(name)) for name in old]
     reference = first(old, {column.name: column.kind for column in columns})
     return {one.name: one for one in judge(reference, like(reference, new), columns, Drift(**settings))}
 
@@ -86,7 +86,7 @@ def test_the_share_that_found_it_is_shown() -> None:
 def test_more_columns_make_stricter_thresholds() -> None:
     """The promise is about the whole check: the same column has a higher threshold among fifty than alone."""
     old, new = rows(3_000, 0, 40, 10), rows(500, 1, 40, 10)
-    assert judged(old, new)["n0"].threshold > judged(old, new, [told("n0")])["n0"].threshold
+    assert judged(old, new)["n0"].threshold > judged(old, new, [column("n0")])["n0"].threshold
 
 
 def test_what_has_drifted_leaves_the_promise_to_the_others() -> None:
@@ -94,7 +94,7 @@ def test_what_has_drifted_leaves_the_promise_to_the_others() -> None:
     old, new = rows(3_000, 0), rows(500, 1)
     calm = judged(old, new)["n0"].threshold
     moved = judged(old, new.assign(n1=new["n1"] + 3, n2=new["n2"] + 3, k0="a", k1="b"))["n0"].threshold
-    assert judged(old, new, [told("n0")])["n0"].threshold <= moved < calm
+    assert judged(old, new, [column("n0")])["n0"].threshold <= moved < calm
 
 
 @pytest.mark.parametrize("threshold", [1e-9, 0.05, 3.0])
@@ -102,7 +102,7 @@ def test_a_static_number_is_all_there_is(threshold: float) -> None:
     """A static threshold is compared with the method's score and nothing else, and takes no part in the family."""
     old, new = rows(3_000, 0), rows(500, 1)
     new["n0"] = new["n0"].mask(np.arange(500) % 20 == 0)
-    columns = [told("n0", threshold=threshold), *(told(name) for name in ("n1", "n2"))]
+    columns = [column("n0", threshold=threshold), *(column(name) for name in ("n1", "n2"))]
     found = judged(old, new, columns)
     assert (found["n0"].method, found["n0"].threshold) == ("wasserstein", threshold)
     assert found["n0"].drifted == (found["n0"].score >= threshold)
@@ -113,15 +113,15 @@ def test_a_floor_keeps_a_tiny_shift_quiet() -> None:
     """However many rows prove it, a shift below the floor is no drift; without a floor it is."""
     old, new = rows(300_000, 0, 1, 0), rows(300_000, 1, 1, 0) + 0.02
     assert not judged(old, new)["n0"].drifted
-    assert judged(old, new, [told("n0", effect_floor=0.0)])["n0"].drifted
+    assert judged(old, new, [column("n0", effect_floor=0.0)])["n0"].drifted
 
 
 def test_few_rows_and_very_many_are_judged() -> None:
     """One row, thirty and a million all have finite scores and thresholds."""
-    reference = first(rows(2_000, 0), {column.name: column.kind for column in map(told, map(str, rows(1, 0)))})
+    reference = first(rows(2_000, 0), {column.name: column.kind for column in map(column, map(str, rows(1, 0)))})
     for count in (1, 30, 1_000_000):
         current = like(reference, rows(count, 1))
-        for one in judge(reference, current, [told(name) for name in reference], Drift()):
+        for one in judge(reference, current, [column(name) for name in reference], Drift()):
             assert np.isfinite([one.score, one.threshold]).all()
 
 
@@ -129,14 +129,14 @@ def test_a_target_whose_labels_are_late_has_not_drifted() -> None:
     """Missing rows of the target are no drift of it; those of a feature are."""
     old, new = rows(3_000, 0), rows(500, 1)
     new.loc[np.arange(500) % 2 == 0, ["n0", "k0"]] = None
-    columns = [told(name, role=role) for name, role in (("n0", "target"), ("k0", "target"))]
+    columns = [column(name, role=role) for name, role in (("n0", "target"), ("k0", "target"))]
     assert not any(one.drifted for one in judged(old, new, columns).values())
     assert all(judged(old, new)[name].drifted for name in ("n0", "k0"))
 
 
 def test_columns_of_evidently_are_left_to_it() -> None:
     """Only methods of ours are scored from profiles."""
-    columns = [told("n0"), told("n1", method="evidently:ks", threshold=0.05)]
+    columns = [column("n0"), column("n1", method="evidently:ks", threshold=0.05)]
     assert list(judged(rows(100, 0), rows(100, 1), columns)) == ["n0"]
 
 
@@ -179,13 +179,13 @@ def test_the_luck_of_the_draws_is_another_one_in_every_check() -> None:
     assert limits[2] == pytest.approx(limits[0], rel=0.1)
 
 
-@pytest.mark.parametrize(("blocks", "rows", "said"), [(3, 90, True), (4, 90, False), (5, 90, False), (6, 3, True)])
-def test_too_few_blocks_are_told(blocks: int, rows: int, said: bool) -> None:
+@pytest.mark.parametrize(("blocks", "rows", "few"), [(3, 90, True), (4, 90, False), (5, 90, False), (6, 3, True)])
+def test_too_few_blocks_are_told(blocks: int, rows: int, few: bool) -> None:
     """Where `calibration: blocks` cannot be followed a finding says so; thinly filled blocks do not count, as ever."""
     number = np.concatenate([np.repeat(np.arange(3), 90), np.repeat(np.arange(3, max(blocks, 3)), rows)])
     reference = first(pd.DataFrame({"x": np.arange(float(len(number)))}), {"x": "numeric"}, number)
     found = too_few_blocks(reference, Drift(calibration="blocks"))
-    assert [one.code for one in found] == ["too_few_blocks"] * said
+    assert [one.code for one in found] == ["too_few_blocks"] * few
     assert all("4 times windows.current" in one.message for one in found)
     assert too_few_blocks(reference, Drift()) == ()
 

@@ -30,10 +30,10 @@ def test_the_interval_holds_the_realised_loss_as_often_as_it_says() -> None:
         generator = np.random.default_rng(seed)
         expected = generator.gamma(4.0, 0.5, 500)
         realised = expected * generator.exponential(1.0, 500)
-        told = judge(estimator(realised[:300], expected[:300]), sum_losses(expected[300:], INSIDE), 2.0)
-        assert told.low is not None
-        assert told.high is not None
-        held += told.low <= realised[300:].mean() <= told.high
+        estimate = judge(estimator(realised[:300], expected[:300]), sum_losses(expected[300:], INSIDE), 2.0)
+        assert estimate.low is not None
+        assert estimate.high is not None
+        held += estimate.low <= realised[300:].mean() <= estimate.high
     assert held / 400 >= 0.92
 
 
@@ -43,9 +43,9 @@ def test_fewer_rows_widen_the_interval() -> None:
     assert wide.high > narrow.high  # type: ignore[operator]
 
 
-def refused(told: Estimate, why: str) -> None:
-    assert not told.applicable
-    assert why in told.reason
+def refused(result: Estimate, why: str) -> None:
+    assert not result.applicable
+    assert why in result.reason
 
 
 def test_it_says_when_it_does_not_apply() -> None:
@@ -88,9 +88,9 @@ def test_an_estimator_without_skill_fails_its_test() -> None:
     """Where a row says nothing about its loss the mean is as good, and the estimate would never move: it says so."""
     generator = np.random.default_rng(0)
     realised, expected = generator.exponential(1.0, 500), generator.normal(1.0, 0.01, 500)
-    told = self_test(realised, expected)
-    assert not told.passed
-    assert "no better than a constant" in told.reason
+    estimate = self_test(realised, expected)
+    assert not estimate.passed
+    assert "no better than a constant" in estimate.reason
     assert self_test(np.ones(500), np.ones(500)).passed, "a loss that is the same for every row is expected"
 
 

@@ -49,7 +49,7 @@ def test_one_holds_it_and_the_next_one_comes_after(ledger: Ledger) -> None:
 
 def test_who_waits_is_told_once_and_gets_it(ledger: Ledger) -> None:
     """Waiting ends with the holder's work, and the holder was named."""
-    told: list[Held] = []
+    result: list[Held] = []
     order: list[str] = []
     inside, done = threading.Event(), threading.Event()
 
@@ -60,7 +60,7 @@ def test_who_waits_is_told_once_and_gets_it(ledger: Ledger) -> None:
             order.append("first")
 
     def waits(held: Held) -> None:
-        told.append(held)
+        result.append(held)
         done.set()
 
     worker = threading.Thread(target=first)
@@ -71,7 +71,7 @@ def test_who_waits_is_told_once_and_gets_it(ledger: Ledger) -> None:
     worker.join()
     assert order == ["first", "second"]
     assert isinstance(claim, Claim)
-    assert [held.holder for held in told] == [claim.holder]
+    assert [held.holder for held in result] == [claim.holder]
 
 
 DIES = """
@@ -194,7 +194,7 @@ print(repr(won))
 def test_four_processes_hold_it_one_after_the_other(url: str) -> None:
     """Forty-eight turns, each with a fence of its own: no two were inside at once."""
     imports = "import sys; from driftloop.monitoring.ledger import Ledger\n"
-    fences = [fence for said in together(imports, TAKES, *[[url]] * 4) for fence in eval(said)]
+    fences = [fence for message in together(imports, TAKES, *[[url]] * 4) for fence in eval(message)]
     assert sorted(fences) == list(range(1, 49))
     with closing(Ledger(url)) as ledger:
         assert ledger.busy("check/taxi") is None

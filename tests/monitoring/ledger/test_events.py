@@ -62,8 +62,8 @@ def test_a_request_tells_each_of_its_steps(ledger: Ledger) -> None:
     ask(ledger)
     ledger.close_request(retrain())
     ledger.close_request(retrain(promoted=False))
-    told = [event.kind for event in reversed(ledger.events("taxi", subject="r1"))]
-    assert told == ["retrain_requested", "failed", "retrain_requested", "promoted"]
+    kinds = [event.kind for event in reversed(ledger.events("taxi", subject="r1"))]
+    assert kinds == ["retrain_requested", "failed", "retrain_requested", "promoted"]
 
 
 def test_the_newest_that_was_learned_counts(ledger: Ledger) -> None:

@@ -36,9 +36,9 @@ def test_a_process_that_ended_and_was_not_waited_for_is_gone() -> None:
     """A zombie still has its pid, and works on nothing any more."""
     child = subprocess.Popen([sys.executable, "-c", CODE], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    told = child.stdout.read().strip()
+    output = child.stdout.read().strip()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert Path(f"/proc/{child.pid}").exists()
-    assert holders.gone(told)
+    assert holders.gone(output)
     child.wait()
     child.stdout.close()

@@ -84,9 +84,11 @@ def test_a_check_is_recorded_once(ledger: Ledger) -> None:
 
 def test_numbers_beyond_json_are_kept(ledger: Ledger) -> None:
     """An infinite loss, which JSON cannot say, does not make the ledger unreadable."""
-    seen = Performance(loss_name="mse", loss=math.inf, low=0, high=math.inf, rows=9, window=WINDOW, reference_loss=1.0)
-    ledger.record(check(performance=seen), ("k",))
-    assert ledger.checked("k") == check(performance=seen)
+    observed = Performance(
+        loss_name="mse", loss=math.inf, low=0, high=math.inf, rows=9, window=WINDOW, reference_loss=1.0
+    )
+    ledger.record(check(performance=observed), ("k",))
+    assert ledger.checked("k") == check(performance=observed)
     assert ledger.history("taxi", NOW).checks[0].loss == math.inf
     ask(ledger)
     ledger.close_request(retrain(challenger_loss=math.inf))
@@ -134,8 +136,8 @@ def test_an_end_without_a_request_is_an_error(ledger: Ledger, end: str) -> None:
 
 def test_history_holds_what_policies_look_at(ledger: Ledger) -> None:
     """Judged checks and finished retrains come oldest first; early exits, open requests and first trainings do not."""
-    seen = Performance(loss_name="mae", loss=2.0, low=1.0, high=3.0, rows=9, window=WINDOW, reference_loss=1.0)
-    ledger.record(check(2, now=NOW - DAY, drift_share=0.5, performance=seen))
+    observed = Performance(loss_name="mae", loss=2.0, low=1.0, high=3.0, rows=9, window=WINDOW, reference_loss=1.0)
+    ledger.record(check(2, now=NOW - DAY, drift_share=0.5, performance=observed))
     ledger.record(check(1, now=NOW - 2 * DAY))
     ledger.record(check(3, Outcome.NO_DATA, now=NOW - DAY))
     ledger.record(check(4, model="other"))
@@ -266,7 +268,7 @@ print(repr((won, first, ends)))
 def test_four_processes_at_once_agree(url: str) -> None:
     """On a fresh ledger every key and every request is won by exactly one process, and all see the same ends."""
     imports = IMPORTS + "from tests.monitoring.ledger.test_ledger import ask, check, retrain\n"
-    answers = [eval(said) for said in together(imports, WORK, *[(me, url) for me in range(4)])]
+    answers = [eval(message) for message in together(imports, WORK, *[(me, url) for me in range(4)])]
     for part in (0, 1):
         won = [n for answer in answers for n in answer[part]]
         assert sorted(won) == list(range(20))
@@ -296,11 +298,11 @@ print("judged" if found is None else "already checked")
 def test_eight_monitors_of_one_window_make_one_version(url: str) -> None:
     """As the flow does it: one of the eight judges and trains, and seven find its check."""
     imports = IMPORTS + "from tests.monitoring.ledger.test_ledger import ask, check, retrain\n"
-    said = sorted(together(imports, ONE_WINDOW, *[[url]] * 8))
-    assert said == ["already checked\n"] * 7 + ["judged\n"]
+    message = sorted(together(imports, ONE_WINDOW, *[[url]] * 8))
+    assert message == ["already checked\n"] * 7 + ["judged\n"]
     with closing(Ledger(url)) as ledger:
-        told = [event.kind for event in reversed(ledger.events("taxi"))]
-        assert told == ["retrain_requested", "claimed", "promoted", "check_finished"]
+        kinds = [event.kind for event in reversed(ledger.events("taxi"))]
+        assert kinds == ["retrain_requested", "claimed", "promoted", "check_finished"]
 
 
 def test_what_no_database_takes_is_written_all_the_same(ledger: Ledger) -> None:

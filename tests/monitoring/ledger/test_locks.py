@@ -34,9 +34,9 @@ def test_one_is_inside_at_a_time(ledger: Ledger) -> None:
 
     def add() -> None:
         with ledger.model_lock("taxi"):
-            seen = count[0]
+            observed = count[0]
             time.sleep(0.005)
-            count[0] = seen + 1
+            count[0] = observed + 1
 
     threads = [threading.Thread(target=add) for _ in range(8)]
     for thread in threads:

@@ -89,21 +89,21 @@ def opened(url: str) -> Iterator[sa.Connection]:
 
 def old_ledger(url: str, shape: str = "columns of its own") -> str:
     tables = OLDEST.format(past=SHAPES[shape], counted="INTEGER" if url.startswith("sqlite") else "SERIAL")
-    seen: dict[str, Any] = {
+    observed: dict[str, Any] = {
         "check_id": "c1",
         "model": "taxi",
         "outcome": "steady",
         "now": stamp(NOW),
         "written_at": stamp(NOW),
     }
-    seen |= {"format": 1, "body": json.dumps(BODY)}
-    seen |= {"drift_share": 0.25, "loss": 2.5} if shape == "columns of its own" else {"past": "{}"}
+    observed |= {"format": 1, "body": json.dumps(BODY)}
+    observed |= {"drift_share": 0.25, "loss": 2.5} if shape == "columns of its own" else {"past": "{}"}
     asked = {"model": "taxi", "champion": "1", "now": stamp(NOW), "reason": "drift", "written_at": stamp(NOW)}
     ends = [("r1", "promoted", None, json.dumps(END)), ("r2", "failed", "out of memory", None)]
     with opened(url) as open_:
         for statement in tables.split(";")[:-1]:
             open_.execute(sa.text(statement))
-        put(open_, "checks", seen)
+        put(open_, "checks", observed)
         put(open_, "settled", {"key": "k1", "check_id": "c1"})
         for name, state, error, body in ends:
             put(open_, "requests", {**asked, "request_id": name, "state": state, "error": error, "body": body})
@@ -137,8 +137,8 @@ def test_nothing_of_an_old_ledger_is_lost(empty: Empty, shape: str) -> None:
             assert past.retrains == (PastRetrain(now=NOW, promoted=True),)
             assert [row["state"] for row in ledger.requests("taxi")] == ["failed", "promoted"]
             assert ledger.result("r1") is not None
-            told = [(event.kind, event.subject) for event in reversed(ledger.events("taxi"))]
-            assert told == [
+            kinds = [(event.kind, event.subject) for event in reversed(ledger.events("taxi"))]
+            assert kinds == [
                 ("check_finished", "c1"),
                 ("retrain_requested", "r1"),
                 ("promoted", "r1"),
@@ -149,12 +149,13 @@ def test_nothing_of_an_old_ledger_is_lost(empty: Empty, shape: str) -> None:
 
 def shape_of(url: str) -> dict[str, list[tuple[str, bool]]]:
     with opened(url) as open_:
-        seen = sa.inspect(open_)
+        observed = sa.inspect(open_)
         made = {
-            t: sorted((c["name"], bool(c["nullable"])) for c in seen.get_columns(t)) for t in seen.get_table_names()
+            t: sorted((c["name"], bool(c["nullable"])) for c in observed.get_columns(t))
+            for t in observed.get_table_names()
         }
         # PostgreSQL lists the indexes of unique columns too, under names of its own.
-        named = {t: [i for i in seen.get_indexes(t) if not i.get("duplicates_constraint")] for t in made}
+        named = {t: [i for i in observed.get_indexes(t) if not i.get("duplicates_constraint")] for t in made}
     return made | {f"{t} indexes": sorted((str(i["name"]), True) for i in named[t]) for t in named}
 
 

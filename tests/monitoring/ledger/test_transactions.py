@@ -21,7 +21,7 @@ from tests.servers.postgres import Postgres
 on_postgres = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 
 
-def told(ledger: Ledger) -> list[str]:
+def kinds(ledger: Ledger) -> list[str]:
     return [event.kind for event in reversed(ledger.events("taxi"))]
 
 
@@ -34,7 +34,7 @@ def test_a_reader_has_one_view(ledger: Ledger) -> None:
         return [*counts, open_.execute(sa.select(sa.func.count()).select_from(EVENTS)).scalar_one()]
 
     assert transactions.read(ledger.engine, look) == [0, 0]
-    assert told(ledger) == ["probe"]
+    assert kinds(ledger) == ["probe"]
 
 
 @on_postgres
@@ -44,7 +44,7 @@ def test_a_connection_that_was_cut_is_made_anew(ledger: Ledger, postgres: Postgr
     assert postgres.disconnect() > 0
     assert ledger.close_request(retrain())
     assert postgres.disconnect() > 0
-    assert told(ledger) == ["retrain_requested", "promoted"]
+    assert kinds(ledger) == ["retrain_requested", "promoted"]
 
 
 @on_postgres
@@ -129,7 +129,7 @@ def test_a_commit_whose_answer_is_lost_is_done_once(url: str, postgres: Postgres
         closing(Ledger(url.replace(f":{postgres.port}/", f":{port}/"))) as ledger,
     ):
         ledger.note("taxi", "probe", {}, NOW)
-        assert told(ledger) == ["probe"]
+        assert kinds(ledger) == ["probe"]
         assert ledger.record(check(), ("k",))
 
 
@@ -169,7 +169,7 @@ def test_a_server_that_crashes_and_comes_back_is_waited_for(ledger: Ledger, post
         assert ledger.close_request(retrain())
         comes_back.join()
     assert ledger.busy("check/taxi") is None
-    assert told(ledger) == ["retrain_requested", "promoted"]
+    assert kinds(ledger) == ["retrain_requested", "promoted"]
 
 
 @on_postgres
@@ -191,7 +191,7 @@ def test_a_server_that_stays_away_is_told(
         assert postgres.password not in f"{away.value} {unopened.value}"
     finally:
         postgres.start()
-    assert told(ledger) == ["retrain_requested"]
+    assert kinds(ledger) == ["retrain_requested"]
     assert ledger.close_request(retrain())
 
 

@@ -38,8 +38,8 @@ def test_the_threshold_follows_from_the_costs() -> None:
     own = LOSS.rows(target, probabilities(second.tolist()), CLASSES).mean()
 
     def cost(threshold: float) -> float:
-        said = second > threshold
-        return float((said & (target == "no")).mean() + 4 * (~said & (target == "yes")).mean())
+        decided = second > threshold
+        return float((decided & (target == "no")).mean() + 4 * (~decided & (target == "yes")).mean())
 
     assert own == pytest.approx(cost(0.2))
     assert own < min(cost(0.1), cost(0.3), cost(0.5))

@@ -141,5 +141,5 @@ def test_losses_do_not_import_each_other() -> None:
 def test_reading_a_config_loads_no_numbers() -> None:
     """The losses come with the config, and numpy does not."""
     code = "import sys, driftloop.monitoring.config; print('numpy' in sys.modules, 'pandas' in sys.modules)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["False", "False"]
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert output.stdout.split() == ["False", "False"]

@@ -146,6 +146,6 @@ def test_the_interval_narrows_with_rows() -> None:
 @given(losses)
 def test_no_interval_of_a_loss_is_negative(values: np.ndarray) -> None:
     """A mean of numbers that are not negative cannot lie below zero."""
-    seen = assess(values, loss_name="mae", window=WINDOW, reference_loss=1.0)
-    assert 0 <= seen.low <= seen.loss + 1e-9
-    assert seen.rows == len(values)
+    performance = assess(values, loss_name="mae", window=WINDOW, reference_loss=1.0)
+    assert 0 <= performance.low <= performance.loss + 1e-9
+    assert performance.rows == len(values)

@@ -66,6 +66,6 @@ def test_the_linear_model_is_that_of_counts() -> None:
         loss: fit(frame[old], counts[old], ["a", "b"], [], "regression", settings, loss=named(loss)).predict(frame[new])
         for loss in ("poisson_deviance", "mse")
     }
-    lost = {loss: LOSS.rows(counts[new].to_numpy(), said).mean() for loss, said in predicted.items()}
+    lost = {loss: LOSS.rows(counts[new].to_numpy(), values).mean() for loss, values in predicted.items()}
     assert predicted["poisson_deviance"].min() > 0
     assert lost["poisson_deviance"] < 0.8 * lost["mse"]

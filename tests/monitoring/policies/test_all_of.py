@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from driftloop.monitoring.policies import AllOf, DriftShare, PerformanceDrop
 from driftloop.monitoring.records import History
-from tests.seen import NOW, signals
+from tests.signals import NOW, signals
 
 RULE = AllOf(triggers=(DriftShare(threshold=0.5), PerformanceDrop(max_rise=0.25)))
 
 
 def test_every_member_has_to_fire() -> None:
     """Drift alone or a rise alone holds; both fire, and the vote counts them."""
-    seen = {(0, 8.0): ("hold", 0.0), (4, 8.0): ("hold", 1.0), (0, 12.0): ("hold", 1.0), (4, 12.0): ("fire", 2.0)}
-    for (drifted, loss), expected in seen.items():
+    values = {(0, 8.0): ("hold", 0.0), (4, 8.0): ("hold", 1.0), (0, 12.0): ("hold", 1.0), (4, 12.0): ("fire", 2.0)}
+    for (drifted, loss), expected in values.items():
         judged = RULE.judge(signals(drifted=drifted, loss=loss), History(), NOW)
         assert (judged.vote, judged.observed) == expected
         assert judged.threshold == 2.0

@@ -9,7 +9,7 @@ import pytest
 
 from driftloop.monitoring.policies import MaxAge, NewRows, Periodic, Schedule, Trigger
 from driftloop.monitoring.records import History, PastCheck, PastRetrain, Window
-from tests.seen import signals
+from tests.signals import signals
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,9 @@ def test_a_request_that_was_answered_is_not_repeated(rule: Trigger) -> None:
     retrains: tuple[PastRetrain, ...] = ()
     for week in range(1, 21):
         now = begun + timedelta(weeks=week)
-        seen = signals(age=7.0 * week, batches=float(week))
-        seen = seen.model_copy(update={"window": Window(start=now - timedelta(weeks=1), end=now)})
-        if rule.judge(seen, History(checks=checks, retrains=retrains), now).vote == "fire":
+        observed = signals(age=7.0 * week, batches=float(week))
+        observed = observed.model_copy(update={"window": Window(start=now - timedelta(weeks=1), end=now)})
+        if rule.judge(observed, History(checks=checks, retrains=retrains), now).vote == "fire":
             asked.append(week)
             retrains += (PastRetrain(now=now, promoted=False),)
         past_check = {"now": now, "outcome": "steady", "champion": "1", "age_batches": float(week), "rows": 500}

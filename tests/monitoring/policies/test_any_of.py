@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from driftloop.monitoring.policies import AnyOf, DriftShare, Never, PerformanceDrop
 from driftloop.monitoring.records import History
-from tests.seen import NOW, signals
+from tests.signals import NOW, signals
 
 RULE = AnyOf(triggers=(DriftShare(threshold=0.5), PerformanceDrop(max_rise=0.25)))
 
 
 def test_one_member_is_enough() -> None:
     """It fires by drift alone, by the loss alone and by both, and holds where neither fires."""
-    seen = {(0, 8.0): "hold", (4, 8.0): "fire", (0, 12.0): "fire", (4, 12.0): "fire"}
-    for (drifted, loss), vote in seen.items():
+    observed = {(0, 8.0): "hold", (4, 8.0): "fire", (0, 12.0): "fire", (4, 12.0): "fire"}
+    for (drifted, loss), vote in observed.items():
         judged = RULE.judge(signals(drifted=drifted, loss=loss), History(), NOW)
         assert (judged.vote, judged.threshold) == (vote, 1.0)
 

@@ -6,7 +6,7 @@ import pytest
 
 from driftloop.monitoring.policies import AutoQuantile
 from driftloop.monitoring.records import History
-from tests.seen import NOW, past, signals
+from tests.signals import NOW, past, signals
 
 
 def test_auto_quantile_warms_up_first() -> None:

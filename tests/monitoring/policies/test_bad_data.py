@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from driftloop.monitoring.policies import BadData
 from driftloop.monitoring.records import Finding, History
-from tests.seen import NOW, signals
+from tests.signals import NOW, signals
 
 
 def test_bad_data_vetoes_errors_and_lets_warnings_pass() -> None:
     """Findings of severity error veto and are named; a warning is told elsewhere and vetoes nothing."""
     warning = Finding(code="late", severity="warning", message="late rows")
     error = Finding(code="all_null", severity="error", message="no value", column="n1")
-    seen = signals().model_copy(update={"findings": (warning,)})
-    assert BadData().judge(seen, History(), NOW).vote == "allow"
-    broken = BadData().judge(seen.model_copy(update={"findings": (warning, error)}), History(), NOW)
+    observed = signals().model_copy(update={"findings": (warning,)})
+    assert BadData().judge(observed, History(), NOW).vote == "allow"
+    broken = BadData().judge(observed.model_copy(update={"findings": (warning, error)}), History(), NOW)
     assert broken.vote == "veto"
     assert "all_null" in broken.reason
-    assert BadData(errors=2).judge(seen.model_copy(update={"findings": (error,)}), History(), NOW).vote == "allow"
+    assert BadData(errors=2).judge(observed.model_copy(update={"findings": (error,)}), History(), NOW).vote == "allow"

@@ -10,7 +10,7 @@ import pytest
 from driftloop.monitoring.policies import Cara, Cost, DriftShare, EnoughRows, MaxAge, PerformanceDrop
 from driftloop.monitoring.policies.base import Trigger
 from driftloop.monitoring.records import History, Signals, Vote
-from tests.seen import performance, signals
+from tests.signals import performance, signals
 
 
 @pytest.mark.parametrize(("observed", "vote"), [(0.999, "hold"), (1.0, "fire"), (1.001, "fire")])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from driftloop.monitoring.policies import Always, Never
 from driftloop.monitoring.records import History
-from tests.seen import NOTHING, NOW, past, signals
+from tests.signals import NOTHING, NOW, past, signals
 
 
 def test_never_holds_whatever_happens() -> None:
     """Neither drift nor a high loss nor age moves it, and it reads nothing."""
-    for seen in (NOTHING, signals(drifted=4, loss=99.0, age=999.0)):
-        assert Never().judge(seen, past(9.0, 9.0), NOW).vote == "hold"
+    for observed in (NOTHING, signals(drifted=4, loss=99.0, age=999.0)):
+        assert Never().judge(observed, past(9.0, 9.0), NOW).vote == "hold"
     assert Never().reads == frozenset()
 
 

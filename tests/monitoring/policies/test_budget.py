@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from driftloop.monitoring.policies import Budget
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, signals
+from tests.signals import NOW, signals
 
 
 def test_a_budget_comes_back_as_retrains_grow_old() -> None:

@@ -7,7 +7,7 @@ import pytest
 from driftloop.monitoring.policies import Cara
 from driftloop.monitoring.policies.base import Cost
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, past, performance, signals
+from tests.signals import NOW, past, performance, signals
 
 
 def test_staleness_adds_up_to_the_cost_exactly() -> None:
@@ -20,10 +20,10 @@ def test_staleness_adds_up_to_the_cost_exactly() -> None:
 
 def test_staleness_in_units_of_nothing_is_not_judged() -> None:
     """A batch that costs nothing is no unit for the cost of a retrain."""
-    seen = signals().model_copy(
+    observed = signals().model_copy(
         update={"learned": None, "performance": performance(1.0).model_copy(update={"reference_loss": 0.0})}
     )
-    assert Cara().judge(seen, History(), NOW).vote == "not_applicable"
+    assert Cara().judge(observed, History(), NOW).vote == "not_applicable"
 
 
 def test_a_retrain_starts_the_sum_again() -> None:
@@ -37,6 +37,6 @@ def test_a_retrain_starts_the_sum_again() -> None:
 
 def test_without_a_backtest_the_reference_loss_is_the_unit() -> None:
     """A retrain costs `cost.retrain` of the loss on the reference where nothing was learned."""
-    seen = signals(loss=10.0).model_copy(update={"learned": None})
-    judged = Cara(cost=Cost(retrain=0.5)).judge(seen, History(), NOW)
+    values = signals(loss=10.0).model_copy(update={"learned": None})
+    judged = Cara(cost=Cost(retrain=0.5)).judge(values, History(), NOW)
     assert (judged.observed, judged.threshold) == (pytest.approx(2.0), pytest.approx(4.0))

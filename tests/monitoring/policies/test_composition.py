@@ -18,7 +18,7 @@ from driftloop.monitoring.policies import (
 )
 from driftloop.monitoring.policies import RecoverableLoss as Recoverable
 from driftloop.monitoring.records import History, PastCheck
-from tests.seen import NOW, past, signals
+from tests.signals import NOW, past, signals
 
 DRIFT, LOSS = DriftShare(threshold=0.5), PerformanceDrop(max_rise=0.25)
 CANNOT = DriftShare(weighted=True)

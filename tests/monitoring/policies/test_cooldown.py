@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from driftloop.monitoring.policies import Cooldown
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, signals
+from tests.signals import NOW, signals
 
 
 def test_cooldown_counts_from_the_last_retrain_whatever_its_end() -> None:

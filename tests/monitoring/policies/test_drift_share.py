@@ -6,15 +6,15 @@ import pytest
 
 from driftloop.monitoring.policies import DriftShare
 from driftloop.monitoring.records import History
-from tests.seen import NOW, signals
+from tests.signals import NOW, signals
 
 
 def test_importance_weighs_the_features() -> None:
     """Drift of a feature counts by its importance: one of four that carries the model is enough, another is not."""
-    seen = signals(drifted=1)
+    values = signals(drifted=1)
     weighted = DriftShare(threshold=0.5, weighted=True)
     for weights, share in (({"c0": 3.0, "c1": 1.0}, 0.75), ({"c1": 3.0}, 0.0), ({"c0": 1.0, "c1": -5.0}, 1.0)):
-        vote = weighted.judge(seen.model_copy(update={"importance": weights}), History(), NOW)
+        vote = weighted.judge(values.model_copy(update={"importance": weights}), History(), NOW)
         assert vote.observed == pytest.approx(share)
 
 
@@ -22,8 +22,8 @@ def test_asked_for_importance_that_is_not_there_is_no_reason() -> None:
     """Without importances, or with none for what was scored, a weighted share cannot be told."""
     weighted = DriftShare(threshold=0.5, weighted=True)
     for weights in (None, {}, {"other": 1.0}, {"c0": 0.0}):
-        seen = signals(drifted=4).model_copy(update={"importance": weights})
-        assert weighted.judge(seen, History(), NOW).vote == "not_applicable"
+        observed = signals(drifted=4).model_copy(update={"importance": weights})
+        assert weighted.judge(observed, History(), NOW).vote == "not_applicable"
 
 
 def test_the_share_is_of_the_features_alone() -> None:
@@ -36,9 +36,9 @@ def test_the_share_is_of_the_features_alone() -> None:
 
 def test_without_scored_features_nothing_is_judged() -> None:
     """A check that scored no feature cannot have drifted, even if prediction and target did."""
-    seen = signals(drifted=4)
-    others = tuple(score for score in seen.scores if score.role != "feature")
-    judged = DriftShare().judge(seen.model_copy(update={"scores": others}), History(), NOW)
+    observed = signals(drifted=4)
+    others = tuple(score for score in observed.scores if score.role != "feature")
+    judged = DriftShare().judge(observed.model_copy(update={"scores": others}), History(), NOW)
     assert judged.vote == "not_applicable"
 
 

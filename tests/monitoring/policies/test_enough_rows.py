@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from driftloop.monitoring.policies import EnoughRows
 from driftloop.monitoring.records import History
-from tests.seen import NOW, signals
+from tests.signals import NOW, signals
 
 
 def test_enough_rows_allows_at_its_limit() -> None:

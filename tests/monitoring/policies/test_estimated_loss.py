@@ -23,8 +23,8 @@ def vote(loss: float | None, *, spread: float = 0.1, applicable: bool = True) ->
         applicable=applicable,
         reason="29 rows, 30 needed",
     )
-    seen = Signals(window=WINDOW, rows=500, labelled_rows=0, estimated=estimate)
-    return EstimatedLoss(max_rise=0.25).judge(seen, History(), NOW)
+    observed = Signals(window=WINDOW, rows=500, labelled_rows=0, estimated=estimate)
+    return EstimatedLoss(max_rise=0.25).judge(observed, History(), NOW)
 
 
 def test_worse_estimates_never_turn_fire_into_hold() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from driftloop.monitoring.policies import Cost, GatedProbeDebt
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, past, signals
+from tests.signals import NOW, past, signals
 
 RULE = GatedProbeDebt(cost=Cost(retrain=0.25))  # 2 of the learned batch loss of 8
 
@@ -51,6 +51,6 @@ def test_a_retrain_pays_the_debt() -> None:
 @pytest.mark.parametrize("loss", [None, float("inf")])
 def test_without_a_finite_loss_nothing_is_judged(loss: float | None) -> None:
     """No labels or an infinite loss: not applicable, and no probe is requested."""
-    seen = signals(loss=loss)
-    assert RULE.judge(seen, History(), NOW).vote == "not_applicable"
-    assert not RULE.wants_probe(seen, History(), NOW)
+    observed = signals(loss=loss)
+    assert RULE.judge(observed, History(), NOW).vote == "not_applicable"
+    assert not RULE.wants_probe(observed, History(), NOW)

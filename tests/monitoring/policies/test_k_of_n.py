@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from driftloop.monitoring.policies import DriftShare, KOfN
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, past, signals
+from tests.signals import NOW, past, signals
 
 DRIFT = DriftShare(threshold=0.5)
 

@@ -13,31 +13,31 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 KNOWN = Learned(batch_loss=2.0, age_gap=(0.0, 0.1, 0.2, 0.3), handicap=0.3, batches=10)
 
 
-def seen(age: float, *, gap: float | None = None, loss: float | None = None) -> PastCheck:
+def past_check(age: float, *, gap: float | None = None, loss: float | None = None) -> PastCheck:
     return PastCheck(now=NOW, outcome=Outcome.STEADY, age_batches=age, gap=gap, loss=loss)
 
 
 def test_nothing_measured_changes_nothing_but_the_count() -> None:
     """Checks without a loss, and those of an aged model, teach neither the loss of a batch nor the handicap."""
     assert relearn(KNOWN, []) == KNOWN
-    after = relearn(KNOWN, [seen(3.0, loss=9.0), seen(1.0)])
+    after = relearn(KNOWN, [past_check(3.0, loss=9.0), past_check(1.0)])
     assert after == KNOWN.model_copy(update={"batches": 12})
 
 
 def test_the_loss_of_a_fresh_model_counts_as_one_batch() -> None:
     """One loss among the nine of the backtest counts a tenth."""
-    assert relearn(KNOWN, [seen(1.0, loss=3.0)]).batch_loss == pytest.approx(2.1)
+    assert relearn(KNOWN, [past_check(1.0, loss=3.0)]).batch_loss == pytest.approx(2.1)
 
 
 def test_late_labels_make_a_model_that_much_younger_than_its_age() -> None:
     """With labels two windows late, a model three windows old is as fresh as one could be."""
-    assert relearn(KNOWN, [seen(3.0, loss=3.0)], lag=2.0).batch_loss == pytest.approx(2.1)
-    assert relearn(KNOWN, [seen(3.0, loss=3.0)], lag=1.0).batch_loss == KNOWN.batch_loss
+    assert relearn(KNOWN, [past_check(3.0, loss=3.0)], lag=2.0).batch_loss == pytest.approx(2.1)
+    assert relearn(KNOWN, [past_check(3.0, loss=3.0)], lag=1.0).batch_loss == KNOWN.batch_loss
 
 
 def test_gaps_are_left_to_the_policies() -> None:
     """They read every probe from the history; here it would count a second time."""
-    assert relearn(KNOWN, [seen(4.0, gap=9.0)]).age_gap == KNOWN.age_gap
+    assert relearn(KNOWN, [past_check(4.0, gap=9.0)]).age_gap == KNOWN.age_gap
 
 
 def test_the_handicap_moves_towards_what_was_seen() -> None:
@@ -49,5 +49,5 @@ def test_the_handicap_moves_towards_what_was_seen() -> None:
 
 def test_what_is_not_finite_teaches_nothing() -> None:
     """An endless loss changes neither number."""
-    after = relearn(KNOWN, [seen(1.0, loss=float("inf"))], excess=float("nan"))
+    after = relearn(KNOWN, [past_check(1.0, loss=float("inf"))], excess=float("nan"))
     assert (after.batch_loss, after.handicap) == (KNOWN.batch_loss, KNOWN.handicap)

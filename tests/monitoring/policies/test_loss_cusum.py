@@ -8,7 +8,7 @@ import pytest
 
 from driftloop.monitoring.policies import LossCusum
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, past, signals
+from tests.signals import NOW, past, signals
 
 
 def test_cusum_adds_up_what_one_check_would_not_show() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from driftloop.monitoring.policies import LossZTest
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, past, performance, signals
+from tests.signals import NOW, past, performance, signals
 
 
 def test_the_z_test_knows_good_weeks_from_bad_ones() -> None:
@@ -22,8 +22,8 @@ def test_the_z_test_remembers_the_spread_after_a_rejected_challenger() -> None:
 
 def test_the_z_test_needs_rows_and_finite_losses() -> None:
     """Few labelled rows or an infinite loss are no evidence."""
-    for seen in (performance(99.0, rows=29), performance(float("inf"))):
-        vote = LossZTest().judge(signals().model_copy(update={"performance": seen}), History(), NOW)
+    for measured in (performance(99.0, rows=29), performance(float("inf"))):
+        vote = LossZTest().judge(signals().model_copy(update={"performance": measured}), History(), NOW)
         assert vote.vote == "not_applicable"
 
 
@@ -39,5 +39,5 @@ def test_a_loss_below_the_reference_never_fires() -> None:
 def test_an_interval_without_width_decides_by_its_sign() -> None:
     """Where every row has the same loss, any rise is far beyond chance and no rise is none."""
     for loss, vote in ((8.001, "fire"), (8.0, "hold"), (7.999, "hold")):
-        seen = signals().model_copy(update={"performance": performance(loss, spread=0.0)})
-        assert LossZTest().judge(seen, History(), NOW).vote == vote
+        measured = signals().model_copy(update={"performance": performance(loss, spread=0.0)})
+        assert LossZTest().judge(measured, History(), NOW).vote == vote

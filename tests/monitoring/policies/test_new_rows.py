@@ -8,7 +8,7 @@ import pytest
 
 from driftloop.monitoring.policies import NewRows
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, past, signals
+from tests.signals import NOW, past, signals
 
 
 def test_rows_of_windows_that_overlap_count_once() -> None:
@@ -29,10 +29,10 @@ def test_rows_that_were_counted_before_a_retrain_are_not_counted_after_it(promot
         for days, check in zip((3, 2, 1), past(8.0, 8.0, 8.0).checks, strict=True)
     )
     answered = PastRetrain(now=NOW - timedelta(days=1), promoted=promoted)
-    seen = signals(rows=700, batches=3.0).model_copy(update={"champion": "2" if promoted else "1"})
-    vote = NewRows(rows=700).judge(seen, History(checks=checks, retrains=(answered,)), NOW)
+    values = signals(rows=700, batches=3.0).model_copy(update={"champion": "2" if promoted else "1"})
+    vote = NewRows(rows=700).judge(values, History(checks=checks, retrains=(answered,)), NOW)
     assert (vote.vote, round(vote.observed or 0)) == ("hold", 100)
-    later = signals(rows=700, batches=3.0).model_copy(update={"champion": seen.champion})
+    later = signals(rows=700, batches=3.0).model_copy(update={"champion": values.champion})
     unanswered = NewRows(rows=700).judge(later, History(checks=checks[:1]), NOW)
     assert unanswered.vote == ("hold" if promoted else "fire")
 

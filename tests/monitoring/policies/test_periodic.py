@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from driftloop.monitoring.policies import Periodic
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, past, signals
+from tests.signals import NOW, past, signals
 
 
 def test_periodic_counts_checks_since_the_last_training() -> None:

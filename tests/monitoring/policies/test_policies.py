@@ -11,7 +11,7 @@ from driftloop.monitoring import policies
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, Cost, Trigger
 from driftloop.monitoring.records import History, PastRetrain, Signals, changed
 from tests.every_policy import EXAMPLES, classes, made
-from tests.seen import NOTHING, NOW, past, signals, slices
+from tests.signals import NOTHING, NOW, past, signals, slices
 
 STEADY = past(8.0, 8.1, 7.9, 8.0, 8.05)
 DRIFTING = [signals(drifted=n) for n in range(5)]
@@ -59,8 +59,8 @@ def test_every_policy_is_tried() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_same_input_gives_the_same_vote(name: str) -> None:
     """A policy is a pure function of its arguments."""
-    seen = signals(drifted=3, loss=12.0, age=99.0)
-    assert made(name).judge(seen, History(), NOW) == made(name).judge(seen, History(), NOW)
+    observed = signals(drifted=3, loss=12.0, age=99.0)
+    assert made(name).judge(observed, History(), NOW) == made(name).judge(observed, History(), NOW)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -72,8 +72,8 @@ def test_nothing_seen_never_fires(name: str) -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_vote_explains_itself(name: str) -> None:
     """A vote carries the policy's name and a sentence; with an observed number comes the threshold."""
-    for seen in (NOTHING, signals(drifted=3, loss=12.0, age=99.0)):
-        vote = made(name).judge(seen, History(retrains=(PastRetrain(now=NOW, promoted=True),)), NOW)
+    for values in (NOTHING, signals(drifted=3, loss=12.0, age=99.0)):
+        vote = made(name).judge(values, History(retrains=(PastRetrain(now=NOW, promoted=True),)), NOW)
         assert vote.policy == name
         assert len(vote.reason) > 10
         assert vote.observed is None or vote.threshold is not None
@@ -104,8 +104,8 @@ def test_a_price_reaches_those_who_weigh_costs(name: str) -> None:
 def test_a_policy_only_says_what_its_role_allows(name: str) -> None:
     """Triggers propose and guards veto, never the other way round."""
     allowed = {"trigger": {"fire", "hold", "not_applicable"}, "guard": {"allow", "veto"}}[made(name).role]
-    for seen in (NOTHING, signals(), signals(drifted=4, loss=99.0, age=999.0)):
-        assert made(name).judge(seen, History(), NOW).vote in allowed
+    for observed in (NOTHING, signals(), signals(drifted=4, loss=99.0, age=999.0)):
+        assert made(name).judge(observed, History(), NOW).vote in allowed
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -122,14 +122,14 @@ def test_yaml_round_trip_and_unknown_field(name: str) -> None:
 def test_worse_evidence_never_turns_fire_into_hold(name: str) -> None:
     """Along worsening evidence a trigger changes its mind once at most, from hold to fire."""
     history, worse = WORSENING[name]
-    votes = [made(name).judge(seen, history, NOW).vote for seen in worse]
+    votes = [made(name).judge(observed, history, NOW).vote for observed in worse]
     assert votes[0] == "hold"
     assert votes[-1] == "fire"
     assert votes == sorted(votes, key=["hold", "fire"].index)
 
 
 @pytest.mark.parametrize(
-    ("name", "seen"),
+    ("name", "observed"),
     [
         ("drift_share", signals(drifted=2)),
         ("performance_drop", signals(loss=10.0)),
@@ -143,6 +143,6 @@ def test_worse_evidence_never_turns_fire_into_hold(name: str) -> None:
         ("loss_ztest", signals(loss=8.0 + 3 * 0.01 / 1.96 + 1e-12)),
     ],
 )
-def test_a_trigger_fires_at_its_threshold_exactly(name: str, seen: Signals) -> None:
+def test_a_trigger_fires_at_its_threshold_exactly(name: str, observed: Signals) -> None:
     """At the threshold means fire."""
-    assert made(name).judge(seen, History(), NOW).vote == "fire"
+    assert made(name).judge(observed, History(), NOW).vote == "fire"

@@ -28,7 +28,7 @@ from driftloop.monitoring.records import (
     Window,
 )
 from tests.every_policy import EXAMPLES
-from tests.seen import NOTHING, NOW, past, signals, slices
+from tests.signals import NOTHING, NOW, past, signals, slices
 
 Seen = tuple[Signals, History, datetime]
 Change = Callable[[Seen], Seen]
@@ -78,12 +78,12 @@ def situations() -> Iterator[Seen]:
     for drifted, loss, age, gap in ((0, 8.0, 3.0, None), (2, 9.0, 33.0, 0.4), (3, 12.0, 80.0, 3.0)):
         for before in (past(), past(8.0, 8.1, 7.9, 8.2, 8.4, distance=0.3)):
             for retrains in ((), answered):
-                seen = signals(drifted=drifted, loss=loss, age=age, gap=gap, rows=800).model_copy(
+                observed = signals(drifted=drifted, loss=loss, age=age, gap=gap, rows=800).model_copy(
                     update={"estimated": estimate, "findings": (found,), "importance": weights, "held_batches": 0.5}
                 )
                 rules = tuple(policy.rule for policy in RULES.values())
                 fired = tuple(check.model_copy(update={"fired": rules}) for check in before.checks)
-                yield seen, History(checks=fired, retrains=retrains), NOW
+                yield observed, History(checks=fired, retrains=retrains), NOW
     yield NOTHING, History(), NOW
 
 
@@ -131,17 +131,17 @@ def later(by: timedelta) -> Change:
         return window.earlier(-by)
 
     def change(at: Seen) -> Seen:
-        seen, history, now = at
-        was = seen.performance
-        seen = seen.model_copy(
+        observed, history, now = at
+        was = observed.performance
+        observed = observed.model_copy(
             update={
-                "window": moved(seen.window),
+                "window": moved(observed.window),
                 "performance": was and was.model_copy(update={"window": moved(was.window)}),
             }
         )
         checks = tuple(one.model_copy(update={"now": one.now + by}) for one in history.checks)
         retrains = tuple(one.model_copy(update={"now": one.now + by}) for one in history.retrains)
-        return seen, History(checks=checks, retrains=retrains), now + by
+        return observed, History(checks=checks, retrains=retrains), now + by
 
     return change
 
@@ -227,14 +227,14 @@ def test_every_signal_and_every_field_is_perturbed() -> None:
     )
     history = History(checks=past(8.0, 8.1, distance=0.3).checks, retrains=(PastRetrain(now=NOW, promoted=True),))
     check: set[str] = set()
-    seen: set[str] = set()
+    visited: set[str] = set()
     retrains = False
     for change in (one for some in CHANGES.values() for one in some):
         after, then, _ = change((before, history, NOW))
-        seen |= changed(before, after)
+        visited |= changed(before, after)
         check |= {name for old, new in zip(history.checks, then.checks, strict=False) for name in changed(old, new)}
         retrains |= then.retrains != history.retrains
-    assert seen == set(Signals.model_fields)
+    assert visited == set(Signals.model_fields)
     assert check == set(PastCheck.model_fields) - {"fired"}  # there is none in this history
     assert retrains
 

@@ -21,7 +21,7 @@ from driftloop.monitoring.records import (
     Signals,
     Window,
 )
-from tests.seen import NOW
+from tests.at_age import NOW
 
 WEEK = timedelta(days=7)
 LEARNED = Learned(batch_loss=1.0, age_gap=tuple(0.1 * age for age in range(20)))
@@ -29,7 +29,9 @@ FLAT = Learned(batch_loss=1.0)
 FIFTH = RecoverableLoss(cost=Cost(retrain=0.2))
 
 
-def seen(age: float, loss: float, gap: float | None = None, learned: Learned | None = LEARNED, lag: int = 0) -> Signals:
+def at_age(
+    age: float, loss: float, gap: float | None = None, learned: Learned | None = LEARNED, lag: int = 0
+) -> Signals:
     """A check of a champion that is so many windows older than a fresh one, with labels so many windows late."""
     window = Window(start=NOW - WEEK, end=NOW)
     performance = Performance(
@@ -79,23 +81,23 @@ def state(signals: Signals, history: History | None = None) -> Staleness:
 
 def test_the_debt_is_the_area_under_the_measured_gaps() -> None:
     """Gaps of 0, 0.2 and 0.4 at ages 0, 2 and 3 enclose 0.2 + 0.3, by the trapezoid rule."""
-    found = state(seen(3, 1.4, gap=0.4, learned=FLAT), before((0, 1.0, None), (1, 1.0, None), (2, 1.2, 0.2)))
+    found = state(at_age(3, 1.4, gap=0.4, learned=FLAT), before((0, 1.0, None), (1, 1.0, None), (2, 1.2, 0.2)))
     assert (found.gap, found.debt) == (pytest.approx(0.4), pytest.approx(0.5))
     assert found.measured
 
 
 def test_a_debt_is_never_negative() -> None:
     """What an older model happened to win is no credit for later."""
-    found = state(seen(3, 1.4, gap=0.4, learned=FLAT), before((0, 1.0, None), (2, 1.0, -0.9)))
+    found = state(at_age(3, 1.4, gap=0.4, learned=FLAT), before((0, 1.0, None), (2, 1.0, -0.9)))
     assert found.debt == 0
 
 
 def test_without_a_probe_the_gap_is_as_large_as_it_may_have_become() -> None:
     """The last gap, plus the larger of the expected ageing and the rise of the loss since; never less than it was."""
     history = before((0, 1.0, None), (1, 1.0, 0.3))
-    assert state(seen(2, 1.0), history).gap == pytest.approx(0.3 + 0.1 * ageing(history))
-    assert state(seen(2, 1.7), history).gap == pytest.approx(1.0)
-    assert state(seen(2, 0.2, learned=FLAT), before((0, 1.0, None), (1, 1.0, 0.3))).gap >= 0.3
+    assert state(at_age(2, 1.0), history).gap == pytest.approx(0.3 + 0.1 * ageing(history))
+    assert state(at_age(2, 1.7), history).gap == pytest.approx(1.0)
+    assert state(at_age(2, 0.2, learned=FLAT), before((0, 1.0, None), (1, 1.0, 0.3))).gap >= 0.3
 
 
 def ageing(history: History) -> float:
@@ -107,27 +109,27 @@ def ageing(history: History) -> float:
 
 def test_a_probe_knows_nothing_of_the_rows_it_was_scored_on() -> None:
     """A loss that rose together with a probe that found nothing asks for one more probe, and then it is hard rows."""
-    first = seen(3, 2.0, learned=FLAT)
+    first = at_age(3, 2.0, learned=FLAT)
     calm = before((0, 1.0, None), (1, 1.0, None), (2, 1.0, None))
     assert FIFTH.wants_probe(first, calm, NOW)
     once = before((0, 1.0, None), (1, 1.0, None), (2, 1.0, None), (3, 2.0, 0.0))
-    assert FIFTH.wants_probe(seen(4, 2.0, learned=FLAT), once, NOW)
+    assert FIFTH.wants_probe(at_age(4, 2.0, learned=FLAT), once, NOW)
     twice = History(checks=(*once.checks, before((4, 2.0, 0.0)).checks[0]))
-    assert not FIFTH.wants_probe(seen(5, 2.0, learned=FLAT), twice, NOW)
+    assert not FIFTH.wants_probe(at_age(5, 2.0, learned=FLAT), twice, NOW)
 
 
 def test_nothing_is_asked_for_while_nothing_can_be_won() -> None:
     """A steady loss and no expected ageing cost no probe at any age; a champion that ages does."""
     calm = before(*((age, 1.0, None) for age in range(30)))
-    assert not FIFTH.wants_probe(seen(30, 1.0, learned=FLAT), calm, NOW)
-    assert not FIFTH.wants_probe(seen(0, 9.0), History(), NOW)
-    assert FIFTH.wants_probe(seen(2, 1.0), before((0, 1.0, None), (1, 1.0, None)), NOW)
+    assert not FIFTH.wants_probe(at_age(30, 1.0, learned=FLAT), calm, NOW)
+    assert not FIFTH.wants_probe(at_age(0, 9.0), History(), NOW)
+    assert FIFTH.wants_probe(at_age(2, 1.0), before((0, 1.0, None), (1, 1.0, None)), NOW)
 
 
 def test_only_a_measured_gap_fires() -> None:
     """However large the loss, without a probe there is no retrain; with one that finds no gap neither."""
     history = before((0, 1.0, None), (1, 9.0, None))
-    assert [FIFTH.judge(seen(2, 9.0, gap=gap), history, NOW).vote for gap in (None, 0.0, -1.0, 3.0)] == [
+    assert [FIFTH.judge(at_age(2, 9.0, gap=gap), history, NOW).vote for gap in (None, 0.0, -1.0, 3.0)] == [
         "hold",
         "hold",
         "hold",
@@ -139,12 +141,14 @@ def test_both_the_debt_and_the_gain_must_reach_the_cost() -> None:
     """A debt alone does not fire where the new model would be as stale soon, nor a gap that has only begun."""
     fast = Learned(batch_loss=1.0, age_gap=(0.0, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3))
     stale = before((0, 1.0, None), (1, 1.3, None), (2, 1.3, None), (3, 1.3, None))
-    lost = RecoverableLoss(cost=Cost(retrain=0.5)).judge(seen(4, 1.3, gap=0.3, learned=fast), stale, NOW)
+    lost = RecoverableLoss(cost=Cost(retrain=0.5)).judge(at_age(4, 1.3, gap=0.3, learned=fast), stale, NOW)
     assert "staleness has cost 1.8 retrains so far" in lost.reason
     assert lost.vote == "hold"
-    assert GatedProbeDebt(cost=Cost(retrain=0.5)).judge(seen(4, 1.3, gap=0.3, learned=fast), stale, NOW).vote == "fire"
+    assert (
+        GatedProbeDebt(cost=Cost(retrain=0.5)).judge(at_age(4, 1.3, gap=0.3, learned=fast), stale, NOW).vote == "fire"
+    )
     begun = RecoverableLoss(cost=Cost(retrain=0.5)).judge(
-        seen(1, 1.2, gap=0.2, learned=FLAT), before((0, 1.0, None)), NOW
+        at_age(1, 1.2, gap=0.2, learned=FLAT), before((0, 1.0, None)), NOW
     )
     assert begun.vote == "hold"
     assert "has cost 0.6 retrains so far; retraining should win back 2.4 within 6 windows" in begun.reason
@@ -152,12 +156,12 @@ def test_both_the_debt_and_the_gain_must_reach_the_cost() -> None:
 
 def test_the_reason_has_the_debt_and_the_gain() -> None:
     """A vote shows both numbers with their limit; an upper estimate is marked as one."""
-    fired = FIFTH.judge(seen(2, 1.2, gap=0.2, learned=FLAT), before((0, 1.0, None), (1, 1.0, None)), NOW)
+    fired = FIFTH.judge(at_age(2, 1.2, gap=0.2, learned=FLAT), before((0, 1.0, None), (1, 1.0, None)), NOW)
     assert fired.reason == (
         "retrain: staleness has cost 2.0 retrains so far; "
         "retraining should win back 6.0 within 6 windows (limit 1 each)"
     )
-    waits = FIFTH.judge(seen(1, 1.0, learned=FLAT), before((0, 1.0, None)), NOW)
+    waits = FIFTH.judge(at_age(1, 1.0, learned=FLAT), before((0, 1.0, None)), NOW)
     assert waits.reason.startswith("wait: staleness has cost at most 0.0 retrains so far")
 
 
@@ -166,7 +170,7 @@ def test_late_labels_make_the_new_model_older_too() -> None:
     curve = (0.0, 0.4, 0.6, 0.7, 0.75, 0.78, 0.8, 0.81, 0.82, 0.83, 0.84, 0.85, 0.86)
     prompt, late = (expected_gain(curve, 0.6, 2, lag, 6) for lag in (0, 4))
     assert prompt > late
-    assert state(seen(2, 1.0, gap=0.6, lag=4), before((0, 1.0, None), lag=4)).age == 2
+    assert state(at_age(2, 1.0, gap=0.6, lag=4), before((0, 1.0, None), lag=4)).age == 2
 
 
 def test_beyond_what_was_seen_the_gap_grows_with_the_root_of_the_age() -> None:
@@ -181,7 +185,7 @@ def test_probes_in_operation_correct_the_backtest() -> None:
     curve_gap = []
     for count in (0, 4, 400):
         history = History(checks=before(*[(5.0, 1.0, 0.25)] * count, champion="0").checks)
-        curve_gap.append(state(seen(5, 1.0), history).gap)
+        curve_gap.append(state(at_age(5, 1.0), history).gap)
     assert curve_gap[0] == pytest.approx(0.5)
     assert curve_gap[0] > curve_gap[1] > curve_gap[2]
     assert curve_gap[2] == pytest.approx(0.25, abs=0.01)
@@ -189,57 +193,57 @@ def test_probes_in_operation_correct_the_backtest() -> None:
 
 def test_without_a_backtest_a_fresh_champion_calibrates_the_probe() -> None:
     """The first three fresh champions are probed; the bias found there corrects every gap, and the vote says so."""
-    assert FIFTH.wants_probe(seen(0, 1.0, learned=None), History(), NOW)
-    assert not FIFTH.wants_probe(seen(0, 1.0), History(), NOW)
+    assert FIFTH.wants_probe(at_age(0, 1.0, learned=None), History(), NOW)
+    assert not FIFTH.wants_probe(at_age(0, 1.0), History(), NOW)
     behind = before((0, 1.0, -0.3), (0, 1.0, -0.2), (0, 1.0, -0.25), champion="0")
-    assert not FIFTH.wants_probe(seen(0, 1.0, learned=None), behind, NOW)
-    found = state(seen(4, 1.0, gap=-0.05, learned=None), behind)
+    assert not FIFTH.wants_probe(at_age(0, 1.0, learned=None), behind, NOW)
+    found = state(at_age(4, 1.0, gap=-0.05, learned=None), behind)
     assert found.gap == pytest.approx(0.2)
-    reason = FIFTH.judge(seen(4, 1.0, learned=None), behind, NOW).reason
+    reason = FIFTH.judge(at_age(4, 1.0, learned=None), behind, NOW).reason
     assert "no backtest yet: a retrain counts as 0.2 of the reference loss" in reason
 
 
 def test_a_probe_beside_a_fresh_champion_is_no_gap() -> None:
     """Whatever it finds, it neither fires nor adds to the debt."""
-    vote = FIFTH.judge(seen(0, 1.0, gap=5.0, learned=None), History(), NOW)
+    vote = FIFTH.judge(at_age(0, 1.0, gap=5.0, learned=None), History(), NOW)
     assert vote.vote == "hold"
-    assert state(seen(1, 1.0, gap=0.2, learned=FLAT), before((0, 1.0, 5.0))).debt == pytest.approx(0.1)
+    assert state(at_age(1, 1.0, gap=0.2, learned=FLAT), before((0, 1.0, 5.0))).debt == pytest.approx(0.1)
 
 
 def test_a_rejected_retrain_starts_the_count_anew() -> None:
     """The gate has proved that there was nothing to win: the debt before it is forgotten, the champion's age is not."""
     history = before((0, 1.0, None), (1, 1.5, 0.5), (2, 1.5, 0.5))
     rejected = History(checks=history.checks, retrains=(PastRetrain(now=history.checks[-1].now, promoted=False),))
-    found = state(seen(3, 1.5, gap=0.2, learned=FLAT), rejected)
+    found = state(at_age(3, 1.5, gap=0.2, learned=FLAT), rejected)
     assert (found.age, found.debt) == (3, pytest.approx(0.1))
-    assert FIFTH.wants_probe(seen(3, 1.5, learned=FLAT), history, NOW)
+    assert FIFTH.wants_probe(at_age(3, 1.5, learned=FLAT), history, NOW)
     level = before((0, 1.0, None), (1, 1.5, None), (2, 1.5, None))
     proved = History(checks=level.checks, retrains=(PastRetrain(now=level.checks[-1].now, promoted=False),))
-    assert state(seen(3, 1.5, learned=FLAT), level).gap == pytest.approx(0.5)
-    assert state(seen(3, 1.5, learned=FLAT), proved).gap == 0
+    assert state(at_age(3, 1.5, learned=FLAT), level).gap == pytest.approx(0.5)
+    assert state(at_age(3, 1.5, learned=FLAT), proved).gap == 0
 
 
 def test_checks_in_between_add_as_much_as_they_cover() -> None:
     """Daily checks over weekly windows add up to the debt that weekly checks do."""
-    weekly = state(seen(2, 1.4, gap=0.4, learned=FLAT), before((0, 1.0, None), (1, 1.2, 0.2)))
+    weekly = state(at_age(2, 1.4, gap=0.4, learned=FLAT), before((0, 1.0, None), (1, 1.2, 0.2)))
     daily = before((0, 1.0, None), *((day / 7, 1.0 + 0.2 * day / 7, 0.2 * day / 7) for day in range(4, 14)))
-    assert state(seen(2, 1.4, gap=0.4, learned=FLAT), daily).debt == pytest.approx(weekly.debt)
+    assert state(at_age(2, 1.4, gap=0.4, learned=FLAT), daily).debt == pytest.approx(weekly.debt)
 
 
 def test_a_loss_without_size_is_no_unit() -> None:
     """Nothing can be won from a loss of zero; a backtest that saw only zeros leaves the unit to what is seen now."""
-    nothing = seen(3, 0.0).model_copy(update={"learned": Learned(batch_loss=0.0)})
+    nothing = at_age(3, 0.0).model_copy(update={"learned": Learned(batch_loss=0.0)})
     assert nothing.performance is not None
     nothing = nothing.model_copy(update={"performance": nothing.performance.model_copy(update={"reference_loss": 0.0})})
     assert FIFTH.judge(nothing, History(), NOW).vote == "not_applicable"
-    assert state(seen(3, 2.0, learned=Learned(batch_loss=0.0))).unit == 1.0
+    assert state(at_age(3, 2.0, learned=Learned(batch_loss=0.0))).unit == 1.0
 
 
 def test_a_loss_that_is_not_finite_is_not_weighed() -> None:
     """An infinite loss is no number to add up."""
     for policy in (FIFTH, GatedProbeDebt()):
-        assert policy.judge(seen(3, math.inf), History(), NOW).vote == "not_applicable"
-        assert not policy.wants_probe(seen(3, math.inf), History(), NOW)
+        assert policy.judge(at_age(3, math.inf), History(), NOW).vote == "not_applicable"
+        assert not policy.wants_probe(at_age(3, math.inf), History(), NOW)
 
 
 def test_checks_without_a_loss_are_passed_over() -> None:
@@ -247,25 +251,25 @@ def test_checks_without_a_loss_are_passed_over() -> None:
     checks = before((0, 1.0, None), (1, 1.2, 0.2)).checks
     gone = checks[1].model_copy(update={"loss": None, "gap": None, "age_batches": 2.5})
     with_it, without = (
-        state(seen(2, 1.4, gap=0.4, learned=FLAT), History(checks=some)) for some in ((*checks, gone), checks)
+        state(at_age(2, 1.4, gap=0.4, learned=FLAT), History(checks=some)) for some in ((*checks, gone), checks)
     )
     assert with_it == without
 
 
 def test_a_challenger_that_holds_rows_out_is_the_measure_of_fresh() -> None:
     """A champion no older than the next one would be is fresh, whatever its age; ages count from there."""
-    held = seen(2, 1.0).model_copy(update={"held_batches": 2.0})
+    held = at_age(2, 1.0).model_copy(update={"held_batches": 2.0})
     assert state(held).age == 0
     assert not FIFTH.wants_probe(held, History(), NOW)
-    assert state(seen(2, 1.0)).gap > state(held).gap == 0
-    unknown = seen(2, 1.0, learned=None)
+    assert state(at_age(2, 1.0)).gap > state(held).gap == 0
+    unknown = at_age(2, 1.0, learned=None)
     assert not FIFTH.wants_probe(unknown, History(), NOW)
     assert FIFTH.wants_probe(unknown.model_copy(update={"held_batches": 2.0}), History(), NOW)
 
 
 def test_a_probe_that_holds_nothing_out_is_ahead_of_a_challenger() -> None:
     """The ageing over the held-out rows is taken off what a probe found, since a retrain would not win it."""
-    found = seen(5, 1.0, gap=0.5)
+    found = at_age(5, 1.0, gap=0.5)
     assert state(found).gap == pytest.approx(0.5)
     assert state(found.model_copy(update={"held_batches": 2.0})).gap == pytest.approx(0.5 - 0.2)
 
@@ -273,11 +277,11 @@ def test_a_probe_that_holds_nothing_out_is_ahead_of_a_challenger() -> None:
 def test_what_becomes_of_a_probe_is_in_the_sentence() -> None:
     """A gap that is corrected is shown as it was and as it counts, with the number of probes behind the correction."""
     calibrated = before((0.2, 1.0, -0.3), (1, 1.0, None), (2, 1.0, None))
-    fired = FIFTH.judge(seen(3, 1.4, gap=0.4, learned=None), calibrated, NOW)
+    fired = FIFTH.judge(at_age(3, 1.4, gap=0.4, learned=None), calibrated, NOW)
     assert "the probe gap 0.4 counts as 0.5 (correction from 1 of 3 probes next to a fresh champion)" in fired.reason
-    fresh = FIFTH.judge(seen(0.2, 1.4, gap=0.62, learned=None), History(), NOW)
+    fresh = FIFTH.judge(at_age(0.2, 1.4, gap=0.62, learned=None), History(), NOW)
     assert "the probe gap 0.62 is not used" in fresh.reason
-    plain = FIFTH.judge(seen(3, 1.4, gap=0.4, learned=None), before((0, 1.0, None), (2, 1.0, None)), NOW)
+    plain = FIFTH.judge(at_age(3, 1.4, gap=0.4, learned=None), before((0, 1.0, None), (2, 1.0, None)), NOW)
     assert "probe gap" not in plain.reason
 
 
@@ -285,13 +289,13 @@ def test_one_probe_does_not_decide_for_ever() -> None:
     """One probe corrects by a third, two by two thirds, three in full: by their median."""
     for gaps, expected in (([-0.3], 0.1), ([-0.3, -0.3], 0.2), ([-0.3] * 3, 0.3), ([-0.3, -0.3, -9.0], 0.3)):
         history = before(*((0.1 * at, 1.0, gap) for at, gap in enumerate(gaps)), (1, 1.0, None), (2, 1.0, None))
-        assert state(seen(3, 1.0, gap=0.4, learned=None), history).gap == pytest.approx(0.4 + expected)
+        assert state(at_age(3, 1.0, gap=0.4, learned=None), history).gap == pytest.approx(0.4 + expected)
 
 
 def test_a_fresh_champion_that_loses_to_a_probe_does_not_hide_later_gaps() -> None:
     """A small model that beats a champion fitted on all rows shows a bad champion, not a good probe."""
     history = before((0.2, 1.6, 0.62), (1, 1.6, None), (2, 1.6, None))
-    vote = FIFTH.judge(seen(3, 1.6, gap=0.62, learned=None), history, NOW)
+    vote = FIFTH.judge(at_age(3, 1.6, gap=0.62, learned=None), history, NOW)
     assert vote.vote == "fire", vote.reason
-    held = seen(3, 1.6, gap=0.62, learned=None).model_copy(update={"held_batches": 1.0})
+    held = at_age(3, 1.6, gap=0.62, learned=None).model_copy(update={"held_batches": 1.0})
     assert state(held, history).gap < 0.62, "where rows are held out, a probe may be ahead of a full challenger"

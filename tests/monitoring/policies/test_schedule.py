@@ -9,7 +9,7 @@ import pytest
 from driftloop.monitoring.policies import Schedule
 from driftloop.monitoring.policies.schedule import Period
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import NOW, signals
+from tests.signals import NOW, signals
 
 
 def test_the_calendar_fires_once_a_month() -> None:

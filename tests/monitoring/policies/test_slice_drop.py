@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from driftloop.monitoring.policies import SliceDrop
 from driftloop.monitoring.records import History, changed
-from tests.seen import NOW, signals, slices
+from tests.signals import NOW, signals, slices
 
 
 def test_a_significant_rise_fires_from_its_limit_on() -> None:
     """The worst slice decides, and the reason has its name and numbers; the average loss plays no part."""
-    seen = changed(signals(loss=None), slices=slices(0.25))
-    vote = SliceDrop(max_rise=0.25).judge(seen, History(), NOW)
+    values = changed(signals(loss=None), slices=slices(0.25))
+    vote = SliceDrop(max_rise=0.25).judge(values, History(), NOW)
     assert (vote.vote, vote.observed) == ("fire", 0.25)
     assert vote.reason.startswith("a: 1.25 against 1 at training (+25.0%, 400 rows)")
-    assert SliceDrop(max_rise=0.26).judge(seen, History(), NOW).vote == "hold"
+    assert SliceDrop(max_rise=0.26).judge(values, History(), NOW).vote == "hold"
 
 
 def test_a_rise_within_chance_holds() -> None:

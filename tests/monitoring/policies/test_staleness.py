@@ -8,7 +8,7 @@ import pytest
 
 from driftloop.monitoring.policies.staleness import expected_gain, gap_at, staleness
 from driftloop.monitoring.records import History
-from tests.seen import past, performance, signals
+from tests.signals import past, performance, signals
 
 CURVE = (0.0, 1.0, 2.0)
 
@@ -38,10 +38,10 @@ def test_without_a_finite_loss_there_is_none(loss: float | None) -> None:
 
 def test_a_loss_of_zero_is_no_unit() -> None:
     """A reference loss and a loss of 0 without a backtest give no batch loss to compare a cost with."""
-    seen = signals().model_copy(
+    observed = signals().model_copy(
         update={"learned": None, "performance": performance(0.0).model_copy(update={"reference_loss": 0.0})}
     )
-    assert staleness(seen, History(), 1) is None
+    assert staleness(observed, History(), 1) is None
 
 
 def test_a_probe_measures_and_a_rise_bounds() -> None:

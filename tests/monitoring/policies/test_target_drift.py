@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from driftloop.monitoring.policies import PredictionDrift, TargetDrift
 from driftloop.monitoring.records import History
-from tests.seen import NOW, signals
+from tests.signals import NOW, signals
 
 
 def test_each_role_is_judged_by_its_own_column() -> None:
     """Drifted features move neither the prediction's nor the target's trigger, and a lost column is no verdict."""
-    seen = signals(drifted=4)
-    features = tuple(score for score in seen.scores if score.role == "feature")
+    observed = signals(drifted=4)
+    features = tuple(score for score in observed.scores if score.role == "feature")
     for trigger in (PredictionDrift(), TargetDrift()):
-        assert trigger.judge(seen, History(), NOW).vote == "fire"
-        without = seen.model_copy(update={"scores": features})
+        assert trigger.judge(observed, History(), NOW).vote == "fire"
+        without = observed.model_copy(update={"scores": features})
         assert trigger.judge(without, History(), NOW).vote == "not_applicable"
 
 

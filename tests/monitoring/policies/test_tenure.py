@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from driftloop.monitoring.policies.tenure import reign, tenure
 from driftloop.monitoring.records import History, PastRetrain
-from tests.seen import past, signals
+from tests.signals import past, signals
 
 
 def test_a_tenure_ends_with_the_champion_and_with_a_retrain() -> None:

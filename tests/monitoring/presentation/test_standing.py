@@ -7,8 +7,8 @@ import math
 import pytest
 
 from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of, remains_worse
-from tests.seen import performance
-from tests.told import made
+from tests.outcomes import made
+from tests.signals import performance
 
 
 @pytest.mark.parametrize("outcome", ["steady", "held", "rejected", "awaiting_approval", "promoted", "bootstrapped"])

@@ -24,9 +24,9 @@ def test_parts_add_up_in_any_order() -> None:
 def test_the_remedy_is_a_delay_that_fits() -> None:
     """Rounded up to days, or to hours where labels are less than a day behind; none where the delay is set already."""
     first, newest = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
-    for behind, told in ((timedelta(days=8, hours=1), "9d"), (timedelta(hours=3, minutes=5), "4h")):
+    for behind, result in ((timedelta(days=8, hours=1), "9d"), (timedelta(hours=3, minutes=5), "4h")):
         late = Lateness(first, newest, newest - behind)
-        assert late.remedy(timedelta()).endswith(f"set columns.label_delay: {told}")
+        assert late.remedy(timedelta()).endswith(f"set columns.label_delay: {result}")
         assert late.remedy(timedelta(days=10)) == "deliver the missing labels"
 
 

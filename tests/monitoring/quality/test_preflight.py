@@ -164,8 +164,8 @@ def test_ids_that_are_all_new_cannot_be_compared() -> None:
         source_types=TYPES,
         labels_due=pd.Series(np.full(N, True)),
     )
-    told = {finding.column: (finding.code, finding.severity) for finding in found if finding.code != "constant"}
-    assert told == {"kind": ("all_different", "warning"), "city": ("unseen_categories", "error")}
+    codes = {finding.column: (finding.code, finding.severity) for finding in found if finding.code != "constant"}
+    assert codes == {"kind": ("all_different", "warning"), "city": ("unseen_categories", "error")}
     assert excluded_columns(found) == {"kind"}
 
 
@@ -268,13 +268,13 @@ def test_repeated_rows_are_told_above_the_limit() -> None:
     raw = stream(7, 100, seed=1)
     due = pd.Series(np.full(N, True))
 
-    def said(copies: int) -> list[str]:
+    def messages(copies: int) -> list[str]:
         frame, _ = conform(pd.concat([raw.head(N - copies), raw.head(copies)]), config)
         findings = inspected(frame, reference(config), config, source_types=TYPES, labels_due=due)
         return [one.code for one in findings if one.code == "duplicate_rows"]
 
-    assert said(140) == []
-    assert said(141) == ["duplicate_rows"]
+    assert messages(140) == []
+    assert messages(141) == ["duplicate_rows"]
 
 
 def test_no_rows_and_one_row_are_no_trap() -> None:
@@ -324,8 +324,8 @@ def test_what_is_put_aside_and_what_stops() -> None:
         Finding(code="e", severity="fatal", message="m"),
     ]
     assert excluded_columns(tuple(made)) == {"d"}
-    told = Finding(code="all_different", severity="warning", column="c", message="m")
-    assert excluded_columns((told,)) == {"c"}
+    codes = Finding(code="all_different", severity="warning", column="c", message="m")
+    assert excluded_columns((codes,)) == {"c"}
     assert [one.code for one in fatal(tuple(made))] == ["d", "e"]
 
 

@@ -19,7 +19,7 @@ NUMBERS = st.lists(st.none() | st.floats(-3, 3))
 WORDS = st.lists(st.none() | st.sampled_from("abxyz"))
 
 
-def said(counted: Counted) -> tuple[Any, ...]:
+def totals(counted: Counted) -> tuple[Any, ...]:
     """All that is counted; of levels that are as frequent the order does not matter."""
     return (
         *(getattr(counted, name) for name in ("rows", "nulls", "outside", "unseen", "varied")),
@@ -32,10 +32,10 @@ def test_numbers_add_up(values: list[float | None], cut: int) -> None:
     """Rows, nulls, values out of range, and whether there is more than one: by hand, and in two parts."""
     whole = pd.Series(values, dtype="float64")
     counted = count(whole, NUMBER)
-    assert said(count(whole[:cut], NUMBER) + count(whole[cut:], NUMBER)) == said(counted)
-    seen = [value for value in values if value is not None]
-    assert (counted.rows, counted.present, counted.varied) == (len(values), len(seen), len(set(seen)) > 1)
-    assert counted.outside == sum(abs(value) > 1 for value in seen)
+    assert totals(count(whole[:cut], NUMBER) + count(whole[cut:], NUMBER)) == totals(counted)
+    present = [value for value in values if value is not None]
+    assert (counted.rows, counted.present, counted.varied) == (len(values), len(present), len(set(present)) > 1)
+    assert counted.outside == sum(abs(value) > 1 for value in present)
 
 
 @given(WORDS, st.integers(0, 9))
@@ -43,7 +43,7 @@ def test_words_add_up(values: list[str | None], cut: int) -> None:
     """Levels that the reference did not have are counted by name, in two parts as in one."""
     whole = pd.Series(values, dtype=object)
     counted = count(whole, WORD)
-    assert said(count(whole[:cut], WORD) + count(whole[cut:], WORD)) == said(counted)
+    assert totals(count(whole[:cut], WORD) + count(whole[cut:], WORD)) == totals(counted)
     assert counted.unseen == sum(value in ("x", "y", "z") for value in values)
     assert counted.null_share == (sum(value is None for value in values) / len(values) if values else 0.0)
 
@@ -52,8 +52,8 @@ def test_words_add_up(values: list[str | None], cut: int) -> None:
 def test_categories_count_as_the_text_they_stand_for(values: list[str | None], categories: list[str]) -> None:
     """Whatever the order of the categories: the same counts, the same names in the same order, the same first value."""
     coded = pd.Series(pd.Categorical(values, categories=pd.Index(categories, dtype=object)))
-    made, told = count(coded, WORD), count(pd.Series(values, dtype=object), WORD)
-    assert (said(made), list(made.unseen_counts), made.only) == (said(told), list(told.unseen_counts), told.only)
+    made, plain = count(coded, WORD), count(pd.Series(values, dtype=object), WORD)
+    assert (totals(made), list(made.unseen_counts), made.only) == (totals(plain), list(plain.unseen_counts), plain.only)
 
 
 def test_the_names_of_strange_levels_are_bounded() -> None:

@@ -14,7 +14,7 @@ from driftloop.monitoring.policies import Always, AnyOf, NewRows
 from driftloop.monitoring.records import Outcome, changed
 from driftloop.pipelines.config.project import Project
 from tests import streams
-from tests.told import found, made
+from tests.outcomes import found, made
 
 ROOT = Path(__file__).parents[3]
 CONFIG = Project.model_validate(streams.config(model="m"))

@@ -21,13 +21,13 @@ DAY = timedelta(days=1)
 def test_a_decision_is_held_when_fire_meets_veto() -> None:
     """Held means that somebody wanted a retrain and somebody forbade it."""
 
-    def said(*votes: str) -> bool:
+    def fires(*votes: str) -> bool:
         cast = tuple(Vote.model_validate({"policy": "p", "vote": vote, "reason": "r"}) for vote in votes)
         return Decision(action="wait", reason="r", votes=cast).held
 
-    assert said("hold", "fire", "allow", "veto")
-    assert not said("hold", "veto")
-    assert not said("fire", "allow")
+    assert fires("hold", "fire", "allow", "veto")
+    assert not fires("hold", "veto")
+    assert not fires("fire", "allow")
 
 
 def test_labels_lag_by_the_windows_between() -> None:

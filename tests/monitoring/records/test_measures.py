@@ -44,7 +44,7 @@ def standing(loss: float, low: float, high: float, *, rows: int = 400, reference
 
 
 @pytest.mark.parametrize(
-    ("loss", "low", "high", "told"),
+    ("loss", "low", "high", "expected"),
     [
         (4.8, 4.3, 5.3, "worse"),
         (3.0, 2.1, 3.9, "well"),  # the lower end is above the reference loss, but that loss is uncertain as well
@@ -56,9 +56,9 @@ def standing(loss: float, low: float, high: float, *, rows: int = 400, reference
         (9.0, 0.0, math.inf, "unknown"),  # one row has no interval
     ],
 )
-def test_a_champion_does_worse_only_beyond_chance(loss: float, low: float, high: float, told: str) -> None:
+def test_a_champion_does_worse_only_beyond_chance(loss: float, low: float, high: float, expected: str) -> None:
     """A rise counts if chance in both losses does not explain it and if it is large enough to matter."""
-    assert standing(loss, low, high) == told
+    assert standing(loss, low, high) == expected
 
 
 def test_few_reference_rows_prove_less() -> None:

@@ -19,7 +19,7 @@ from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.errors import Unscored
 from driftloop.monitoring.records import ColumnScore
 from driftloop.monitoring.report import Measured, measure, write_report
-from tests.drawn import SETTINGS, all_told, check, rows, told, whole
+from tests.drawn import SETTINGS, check, column_of, columns_of, rows, whole
 
 NAN = math.nan
 
@@ -61,7 +61,7 @@ def test_same_as_evidently(kind: str, method: str) -> None:
         warnings.simplefilter("ignore")
         plain = Report([ValueDrift(column=name, method=method, threshold=0.1)]).run(*sides)
     expected = next(iter(plain.metric_results.values())).value
-    column = told(name, kind, f"evidently:{method}")
+    column = column_of(name, kind, f"evidently:{method}")
     assert scores(measure(reference, current, [column], SETTINGS))[name] == pytest.approx(expected)
 
 
@@ -69,7 +69,7 @@ def test_every_column_and_no_other() -> None:
     """Each column asked for gets a finite score under its own name, in the order asked; others are left alone."""
     reference, current = rows(300, 3, 2, 0), rows(200, 3, 2, 1)
     current["extra"] = pd.Series([{"not": "comparable"}] * 200, index=current.index)
-    found = scores(whole(reference, current, all_told(reference)))
+    found = scores(whole(reference, current, columns_of(reference)))
     assert list(found) == list(reference)
     assert all(map(math.isfinite, found.values()))
 
@@ -78,7 +78,7 @@ def test_a_column_that_is_not_there() -> None:
     """A column that one of the frames lacks is an error with its name."""
     frame = rows(50, 2, 0, 0)
     with pytest.raises(Unscored, match="'n1'"):
-        measure(frame, frame[["n0"]], all_told(frame), SETTINGS)
+        measure(frame, frame[["n0"]], columns_of(frame), SETTINGS)
 
 
 @pytest.mark.parametrize("side", ["reference", "current"])
@@ -87,17 +87,17 @@ def test_one_outlier_hides_nothing(side: str, method: str) -> None:
     """A shift of one sd stays drift with one value of a million on either side: Evidently alone loses it (FACTS)."""
     frames = {"reference": rows(2000, 1, 0, 0), "current": rows(2000, 1, 0, 1) + 1}
     frames[side].loc[0, "n0"] = 1e6
-    column = told("n0", method=method, fence_low=-10.0, fence_high=10.0)
+    column = column_of("n0", method=method, fence_low=-10.0, fence_high=10.0)
     (score,) = measure(frames["reference"], frames["current"], [column], SETTINGS).scores
     assert score.drifted
-    unfenced = scores(measure(frames["reference"], frames["current"], [told("n0", method=method)], SETTINGS))["n0"]
+    unfenced = scores(measure(frames["reference"], frames["current"], [column_of("n0", method=method)], SETTINGS))["n0"]
     assert score.score > 10 * unfenced or side == "current"
 
 
 def test_small_numbers_drift_too() -> None:
     """A shift is found in a column of small numbers, where Evidently divides by 0.001 instead of the spread."""
     reference, current = rows(1000, 1, 0, 0) * 1e-6, (rows(1000, 1, 0, 1) + 1) * 1e-6
-    column = told("n0", method="evidently:wasserstein")
+    column = column_of("n0", method="evidently:wasserstein")
     assert scores(measure(reference, current, [column], SETTINGS))["n0"] == pytest.approx(1, abs=0.15)
 
 
@@ -137,7 +137,7 @@ def test_degenerate_columns(
     """Every legal column gets a finite score by every method, the right verdict, and its place in the page."""
     for name, method in METHODS.items():
         if kind in method.kinds:
-            measured = whole(one(reference, kind), one(current, kind), [told("x", kind, name)])
+            measured = whole(one(reference, kind), one(current, kind), [column_of("x", kind, name)])
             (score,) = measured.scores
             assert math.isfinite(score.score), name
             assert math.isfinite(score.threshold), name
@@ -148,7 +148,7 @@ def test_degenerate_columns(
 def test_a_high_threshold_cannot_hide_an_empty_side() -> None:
     """A column without current values is drift whatever the threshold."""
     for method in ("wasserstein", "evidently:wasserstein"):
-        columns = [told("x", method=method, threshold=50.0)]
+        columns = [column_of("x", method=method, threshold=50.0)]
         assert whole(one([1.0, 2.0], "numeric"), one([NAN], "numeric"), columns).scores[0].drifted
 
 
@@ -174,9 +174,9 @@ def test_odd_names() -> None:
     reference = pd.DataFrame({name: rows(60, 1, 0, i)["n0"] for i, name in enumerate(names)})
     current = pd.DataFrame({name: rows(60, 1, 0, 50 + i)["n0"] + i for i, name in enumerate(names)})
     for method in ("wasserstein", "evidently:wasserstein"):
-        found = scores(whole(reference, current, [told(name, method=method) for name in names]))
+        found = scores(whole(reference, current, [column_of(name, method=method) for name in names]))
         assert list(found) == names
-        alone = {name: scores(whole(reference, current, [told(name, method=method)]))[name] for name in names}
+        alone = {name: scores(whole(reference, current, [column_of(name, method=method)]))[name] for name in names}
         assert found == alone
 
 
@@ -186,7 +186,7 @@ def test_global_generator() -> None:
     reference, current = rows(200, 1, 1, 0), rows(200, 1, 1, 1)
     for name, method in METHODS.items():
         for kind in method.kinds:
-            whole(reference, current, [told("n0" if kind == "numeric" else "k0", kind, name)])
+            whole(reference, current, [column_of("n0" if kind == "numeric" else "k0", kind, name)])
     assert global_generator() == before
 
 
@@ -208,7 +208,7 @@ print(measured.scores, hashlib.sha256(measured.page.encode()).hexdigest())
 def test_same_everywhere() -> None:
     """Same input, same scores and same page to the byte, in another process with another hash seed, without network."""
     reference, current = rows(400, 2, 2, 0), rows(300, 2, 2, 1, 0.3)
-    here = whole(reference, current, all_told(reference))
+    here = whole(reference, current, columns_of(reference))
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE],
         env={**os.environ, "PYTHONHASHSEED": "11", "PYTHONPATH": str(Path(__file__).parents[3])},
@@ -221,7 +221,7 @@ def test_same_everywhere() -> None:
 def test_the_page_shows_what_was_decided() -> None:
     """Score, threshold, method and verdict stand in Evidently's page exactly as given, whatever the rows say."""
     frame = rows(300, 1, 1, 0)
-    columns = [told("n0"), told("k0", "categorical")]
+    columns = [column_of("n0"), column_of("k0", "categorical")]
     given = [
         ColumnScore(name="n0", role="feature", kind="numeric", method="missing_share", score=0.123, threshold=0.0456,
                     drifted=True),
@@ -239,9 +239,9 @@ def test_only_what_is_drawn_goes_through_evidently() -> None:
     """Of many columns that are decided already, none but the most drifted ones is looked at in the rows."""
     reference = rows(300, 5, 0, 0)
     current = reference + pd.Series({f"n{at}": float(at) for at in range(5)})
-    decided = whole(reference, current, all_told(reference)).scores
+    decided = whole(reference, current, columns_of(reference)).scores
     drawn = [score.name for score in sorted(decided, key=strain, reverse=True)[:2]]
-    again = measure(reference[drawn], current[drawn], all_told(reference), Drift(report_columns=2), decided)
+    again = measure(reference[drawn], current[drawn], columns_of(reference), Drift(report_columns=2), decided)
     assert again.scores == decided
     assert again.page.count("Drift in column '") == 2
 
@@ -250,7 +250,7 @@ def test_most_drifted_first() -> None:
     """The page holds at most `report_columns` columns, the furthest over its threshold first, by either direction."""
     reference = rows(500, 4, 0, 0)
     current = reference + pd.Series({"n0": 0.0, "n1": 0.5, "n2": 2.0, "n3": 1.0})
-    columns = [told("n0"), told("n1"), told("n2", method="evidently:ks"), told("n3")]
+    columns = [column_of("n0"), column_of("n1"), column_of("n2", method="evidently:ks"), column_of("n3")]
     page = whole(reference, current, columns, Drift(report_columns=3)).page
     places = [page.find(f"Drift in column '{name}'") for name in ("n2", "n3", "n1", "n0")]
     assert places[3] == -1
@@ -260,7 +260,7 @@ def test_most_drifted_first() -> None:
 def test_size(tmp_path: Path) -> None:
     """The saved report of 200 columns, all of them told in its verdict, stays under 6 MB."""
     reference, current = rows(1000, 150, 50, 0), rows(1000, 150, 50, 1, 1.0)
-    columns = all_told(reference)
+    columns = columns_of(reference)
     measured = whole(reference, current, columns)
     write_report(measured.page, check(columns=measured.scores), tmp_path / "report.html")
     assert (tmp_path / "report.html").stat().st_size < 6e6

@@ -28,10 +28,10 @@ def as_json(widgets: list[Any]) -> Any:
     """Widgets as the page has them, without the random ids that Evidently gives them."""
     from evidently.legacy.utils import NumpyEncoder
 
-    def plain(told: Any) -> Any:
-        if isinstance(told, dict):
-            return {name: plain(value) for name, value in told.items() if name != "id"}
-        return [plain(one) for one in told] if isinstance(told, list) else told
+    def plain(result: Any) -> Any:
+        if isinstance(result, dict):
+            return {name: plain(value) for name, value in result.items() if name != "id"}
+        return [plain(one) for one in result] if isinstance(result, list) else result
 
     return plain(json.loads(json.dumps([widget.dict() for widget in widgets], cls=NumpyEncoder)))
 

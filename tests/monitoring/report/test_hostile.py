@@ -15,7 +15,7 @@ from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.records import ColumnReference, Finding, Vote
 from driftloop.monitoring.report import write_report
 from tests.browser import dump, needs_browser
-from tests.drawn import check, rows, told, whole
+from tests.drawn import check, column_of, rows, whole
 
 ATTACKS = [
     "<script>document.title='pwned'</script>",
@@ -36,7 +36,7 @@ def hostile(attacks: list[str]) -> tuple[pd.DataFrame, list[ColumnReference]]:
     frame = rows(80, 1, 0, 0)
     values = pd.Series([attacks[i % len(attacks)] for i in range(80)], dtype=object)
     data = {f"{attack}": frame["n0"] for attack in attacks} | {f"values {attack}": values for attack in attacks[:2]}
-    columns = [told(name, "categorical" if name.startswith("values") else "numeric") for name in data]
+    columns = [column_of(name, "categorical" if name.startswith("values") else "numeric") for name in data]
     return pd.DataFrame(data), columns
 
 

@@ -46,7 +46,7 @@ def words(html: str) -> str:
 
 def test_all_is_told() -> None:
     """Outcome, reason, window, rows, versions, votes, columns, findings, performance, retrain and ids are all there."""
-    told = check(
+    checked = check(
         outcome=Outcome.PROMOTED, reason="Two triggers fired.", decision="retrain", drift_share=0.5,
         columns=(column("speed", 0.4, True),), champion="6", champion_after="7", dry_run=True,
         votes=(Vote(policy="drift_share", vote="fire", observed=0.5, threshold=0.25, reason="half of them"),),
@@ -60,7 +60,7 @@ def test_all_is_told() -> None:
         ),
         mlflow_run_id="mlflow-1", prefect_flow_run_id="prefect-1",
     )  # fmt: skip
-    text = words(verdict(told))
+    text = words(verdict(checked))
     for part in (
         "taxi Challenger promoted dry run Two triggers fired.",
         "2026-03-01 06:00 to 2026-03-08 06:00 UTC",
@@ -79,13 +79,13 @@ def test_all_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("loss", "low", "said"),
+    ("loss", "low", "message"),
     [(2.5, 2.25, "worse than"), (2.5, 1.5, "not significantly worse than"), (1.75, 1.5, "not worse than")],
 )
-def test_a_loss_is_held_against_the_reference(loss: float, low: float, said: str) -> None:
+def test_a_loss_is_held_against_the_reference(loss: float, low: float, message: str) -> None:
     """A rise that chance explains is told as such, and not as a loss that is well."""
     performance = Performance(loss_name="mae", loss=loss, low=low, high=3.0, rows=400, window=WEEK, reference_loss=2.0)
-    assert f" rows of {WEEK}. {said} the reference" in words(verdict(check(performance=performance)))
+    assert f" rows of {WEEK}. {message} the reference" in words(verdict(check(performance=performance)))
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -110,10 +110,10 @@ def test_a_code_is_explained_where_it_is_shown() -> None:
         request_id="r", code="no_labels", version=None, promoted=False, champion_loss=None, challenger_loss=None,
         reason="",
     )  # fmt: skip
-    told = check(
+    checked = check(
         outcome=Outcome.BAD_DATA, retrain=end, findings=(Finding(code="nulls", severity="warning", message="12% null"),)
     )
-    html = verdict(told)
+    html = verdict(checked)
     details = [unescape(words(part)) for part in re.findall(r"<details>.*?</details>", html, re.DOTALL)]
     assert len(details) == 3
     for kind, code, shown in zip(
@@ -128,20 +128,20 @@ def test_a_code_is_explained_where_it_is_shown() -> None:
 
 def test_the_multiple_of_the_threshold_is_shown() -> None:
     """Columns are in the order of score / threshold, which has a column of its own; no threshold of zero breaks it."""
-    told = check(
+    checked = check(
         columns=(
             column("a", 0.05, False), column("b", 0.345, True), column("c", 0.0, True, "evidently:ks", 0.05),
             column("d", float("nan"), False),
         )
     )  # fmt: skip
-    html = verdict(told)
+    html = verdict(checked)
     assert re.findall(r'class="ratio">([^<]*)<', html) == ["&gt; 999x", "3.45x", "0.50x", DASH]
     assert re.findall(r"width:(\d+)%", html) == ["100", "86", "12", "0"]
 
 
 def test_most_drifted_first() -> None:
     """Drifted columns come first, the furthest over its threshold on top; p-values and distances share one order."""
-    told = check(
+    checked = check(
         columns=(
             column("a", 0.05, False),
             column("b", 0.2, True),
@@ -149,7 +149,7 @@ def test_most_drifted_first() -> None:
             column("d", 0.3, True),
         )
     )
-    html = verdict(told)
+    html = verdict(checked)
     places = [html.index(f"<strong>{name}</strong>") for name in "cdba"]
     assert places == sorted(places)
 
@@ -171,7 +171,7 @@ def test_every_vote_and_severity_has_a_tone() -> None:
 def test_texts_are_escaped() -> None:
     """No text of a check becomes markup."""
     bad = "<b>\"'&"
-    told = check(
+    checked = check(
         model=bad, reason=bad, check_id=bad, champion=bad, champion_after=bad + "2", mlflow_run_id=bad,
         prefect_flow_run_id=bad, columns=(column(bad, 1.0, True, bad),),
         votes=(Vote(policy=bad, vote="hold", reason=bad),),
@@ -181,7 +181,7 @@ def test_texts_are_escaped() -> None:
             request_id=bad, code=bad, version=bad, promoted=False, champion_loss=None, challenger_loss=None, reason=bad
         ),
     )  # fmt: skip
-    html = dress("", told)
+    html = dress("", checked)
     assert "<b>" not in html
     assert html.count("&lt;b&gt;&#34;&#39;&amp;") >= 13
 

@@ -15,7 +15,7 @@ def global_generator() -> int:
     return hash(np.random.get_state(legacy=False)["state"]["key"].tobytes())  # noqa: NPY002
 
 
-def told(kind: str, **more: object) -> ColumnReference:
+def column(kind: str, **more: object) -> ColumnReference:
     method = {"numeric": "wasserstein", "categorical": "psi"}[kind]
     common = {"name": "x", "role": "feature", "null_share": 0, "distinct": 9, "threshold": 0.1}
     return ColumnReference(**{**common, "kind": kind, "method": method, **more})
@@ -46,8 +46,8 @@ def test_draw_keeps_few_rows() -> None:
 def test_fence_bounds_both_ends() -> None:
     """Numbers are clipped to the fences, infinities become missing, and without fences nothing reaches an overflow."""
     raw = pd.Series([-1e308, 5.0, 1e308, np.inf, -np.inf, np.nan])
-    assert fence(raw, told("numeric", fence_low=0.0, fence_high=9.0)).tolist()[:3] == [0.0, 5.0, 9.0]
-    free = fence(raw, told("numeric"))
+    assert fence(raw, column("numeric", fence_low=0.0, fence_high=9.0)).tolist()[:3] == [0.0, 5.0, 9.0]
+    free = fence(raw, column("numeric"))
     assert free.isna().tolist() == [False] * 3 + [True] * 3
     assert np.isfinite(np.square(free[:3])).all()
     assert raw[0] == -1e308
@@ -56,7 +56,7 @@ def test_fence_bounds_both_ends() -> None:
 def test_cap_names_what_it_folds() -> None:
     """The most frequent levels stay apart; known, unknown and missing ones become other, unseen and missing."""
     reference, current = cap(
-        levels("a", "b", "c", None), levels("c", "new", "a", None), told("categorical", levels=("a", "b", "c")), 2
+        levels("a", "b", "c", None), levels("c", "new", "a", None), column("categorical", levels=("a", "b", "c")), 2
     )
     assert reference.tolist() == ["a", "b", "(other)", "(missing)"]
     assert current.tolist() == ["(other)", "(unseen)", "a", "(missing)"]
@@ -64,19 +64,19 @@ def test_cap_names_what_it_folds() -> None:
 
 def test_cap_without_remembered_levels() -> None:
     """Without remembered levels they are counted in the reference; ties go by name."""
-    reference, _ = cap(levels("z", "y", "y", "x"), levels("z"), told("categorical"), 2)
+    reference, _ = cap(levels("z", "y", "y", "x"), levels("z"), column("categorical"), 2)
     assert reference.tolist() == ["(other)", "y", "y", "x"]
 
 
 def test_cap_believes_rows_over_memory() -> None:
     """A level that the reference rows hold is known, also when the remembered levels were cut off before it."""
-    reference, current = cap(levels("a", "rare"), levels("rare"), told("categorical", levels=("a",)), 5)
+    reference, current = cap(levels("a", "rare"), levels("rare"), column("categorical", levels=("a",)), 5)
     assert (reference.tolist(), current.tolist()) == (["a", "(other)"], ["(other)"])
 
 
 def test_real_levels_are_not_ours() -> None:
     """A real level called (missing) is not counted with the missing values, nor are an empty string or "nan"."""
-    reference, _ = cap(levels("(missing)", None, "", "nan", "None"), levels("a"), told("categorical"), 10)
+    reference, _ = cap(levels("(missing)", None, "", "nan", "None"), levels("a"), column("categorical"), 10)
     assert reference.nunique() == 5
 
 

@@ -290,11 +290,11 @@ def test_coded_rows_are_the_canonical_ones(case: str) -> None:
     values = pd.concat([LABELS[case][0]] * 2, ignore_index=True)
     raw = stream(7, 10).head(len(values)).assign(city=values)
     made, coerced = coded(raw, monitored())
-    known, told = conform(raw, monitored())
+    known, result = conform(raw, monitored())
     pd.testing.assert_frame_equal(plain(made), known)
     texts = made["city"].cat.categories.tolist()
     assert sorted(texts) == sorted(set(texts)) == sorted({one for one in LABELS[case][1] if one is not None})
-    assert coerced == told
+    assert coerced == result
 
 
 def test_long_texts_that_are_cut_alike_are_one_category() -> None:

@@ -96,20 +96,20 @@ def test_rows_of_one_moment_make_batches_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("batch", "said", "remedy"),
+    ("batch", "message", "remedy"),
     [
         (timedelta(days=20), "make 7 batches of 20d with at least 50 rows, of which the first 1", "--batch"),
         (1000, "make 2 batches of 1,000 rows", "--batch"),
         (timedelta(hours=1), "make 0 batches of 1h with at least 50 rows", "--batch"),
     ],
 )
-def test_too_short_a_history_says_what_is_needed(batch: timedelta | int, said: str, remedy: str) -> None:
+def test_too_short_a_history_says_what_is_needed(batch: timedelta | int, message: str, remedy: str) -> None:
     """How many there are, how many are needed, and a size of batch that makes enough of them; which it does."""
-    with pytest.raises(HistoryTooShort) as told:
+    with pytest.raises(HistoryTooShort) as caught:
         cut(frame(), project(), batch)
-    assert said in told.value.found
-    assert told.value.expected == "at least 10 batches to train and to score on"
-    size = int(told.value.remedy.split("--batch ")[1].split("`")[0])
+    assert message in caught.value.found
+    assert caught.value.expected == "at least 10 batches to train and to score on"
+    size = int(caught.value.remedy.split("--batch ")[1].split("`")[0])
     assert len(cut(frame(), project(), size)) >= 10
 
 

@@ -54,11 +54,11 @@ def test_a_rule_that_weighs_costs_is_given_the_cost() -> None:
 @pytest.mark.parametrize("name", ["periodc", "max_age", "cooldown"])
 def test_what_cannot_be_compared_is_refused(name: str) -> None:
     """A wrong name, a rule that needs a number, a guard: told with what there is."""
-    with pytest.raises(UnknownPolicy) as told:
+    with pytest.raises(UnknownPolicy) as caught:
         candidates(OWN, [name])
-    assert told.value.found == f"unknown policy {name!r} in --policies"
-    assert "'recoverable_loss'" in told.value.expected
-    assert ("Did you mean 'periodic'?" in told.value.remedy) == (name == "periodc")
+    assert caught.value.found == f"unknown policy {name!r} in --policies"
+    assert "'recoverable_loss'" in caught.value.expected
+    assert ("Did you mean 'periodic'?" in caught.value.remedy) == (name == "periodc")
 
 
 def test_what_reads_drift_is_known_at_any_depth() -> None:

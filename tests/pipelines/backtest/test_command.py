@@ -57,11 +57,16 @@ def test_a_backtest_is_a_table_and_a_block_to_paste(process: Run, file: Path, tm
 def test_json_is_one_object_and_write_writes(run: Run, tmp_path: Path) -> None:
     """All numbers on stdout, notes on stderr; the recommended triggers are in the file, and a second run keeps them."""
     done = run("--json", "--write", "--policies", "recoverable_loss,config", "--label-delay", "7d")
-    told = json.loads(done.stdout)
+    output = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
-    assert (told["outcome"], told["written"], told["stored"], told["label_delay"]) == ("backtested", True, True, 1)
-    assert Path(told["report"]).read_text("utf-8").count("<svg") == 9
-    assert {one["name"] for one in told["standings"]} >= {"never", "always", "config: never()"}
+    assert (output["outcome"], output["written"], output["stored"], output["label_delay"]) == (
+        "backtested",
+        True,
+        True,
+        1,
+    )
+    assert Path(output["report"]).read_text("utf-8").count("<svg") == 9
+    assert {one["name"] for one in output["standings"]} >= {"never", "always", "config: never()"}
     assert [one.policy for one in load(tmp_path / "model.yaml").policies.triggers] == ["recoverable_loss"]
     again = run("--write", "--policies", "recoverable_loss,config")
     assert "Recommended: keep the triggers of the config." in again.stdout
@@ -69,7 +74,7 @@ def test_json_is_one_object_and_write_writes(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["--policies", "periodc"], 2, "Did you mean 'periodic'?"),
         (["--batch", "seven"], 2, "'seven' is neither a duration such as 7d or 12h nor a whole number"),
@@ -80,11 +85,11 @@ def test_json_is_one_object_and_write_writes(run: Run, tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_cannot_be_done_is_told(run: Run, words: list[str], code: int, said: str) -> None:
+def test_what_cannot_be_done_is_told(run: Run, words: list[str], code: int, message: str) -> None:
     """Wrong words exit with 2, a history that is too short with 1; stdout stays empty, or says the same in JSON."""
     done = run(*words)
     assert (done.returncode, done.stdout) == (code, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -29,12 +29,12 @@ def test_a_study_of_a_config_has_its_batches_names_and_progress(project: Project
         found = backtest(project, day(200), policies=["cara", "config"], label_delay=day(8) - day(0))
     assert (found.model, found.loss_name, found.every.days, found.label_delay) == ("made", "mae", 7, 2)
     models = len(found.windows) - 1
-    assert [at for at in noted.seen if at == "done" or " of " in at] == [
+    assert [at for at in noted.phases if at == "done" or " of " in at] == [
         f"training and scoring of {models}",
         *["done"] * models,
     ]
-    assert noted.seen[0] == "reading rows"
-    assert noted.seen[-1] == "replaying policies"
+    assert noted.phases[0] == "reading rows"
+    assert noted.phases[-1] == "replaying policies"
     assert {one.kind for one in found.standings} == {"anchor", "own", "rule"}
 
 
@@ -44,10 +44,10 @@ def test_what_is_wrong_is_told_before_anything_is_trained(project: Project) -> N
     with phases.watched_by(noted):
         with pytest.raises(UnknownPolicy):
             backtest(project, day(200), policies=["nobody"])
-        assert noted.seen == []
+        assert noted.phases == []
         with pytest.raises(HistoryTooShort, match="with labels that come 5 batches late"):
             backtest(project, day(200), label_delay=5)
-    assert noted.seen == ["reading rows"]
+    assert noted.phases == ["reading rows"]
 
 
 def test_what_a_replay_leaves_out_is_told(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def recommendation(**more: object) -> Recommendation:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"own": True}, "Recommended: keep the triggers of the config."),
         ({"saving": None}, "The triggers of the config were not compared."),
@@ -61,9 +61,9 @@ def recommendation(**more: object) -> Recommendation:
         ({"saving_low": 1.0}, "compared with the triggers of the config."),
     ],
 )
-def test_the_verdict_says_how_far_it_can_be_trusted(changed: dict[str, object], said: str) -> None:
+def test_the_verdict_says_how_far_it_can_be_trusted(changed: dict[str, object], message: str) -> None:
     """Keep, not compared, not confirmed, perhaps chance, proven: each has its own sentence."""
-    assert said in verdict(recommendation(**changed))
+    assert message in verdict(recommendation(**changed))
 
 
 def test_a_batch_of_rows_has_a_rounded_length() -> None:

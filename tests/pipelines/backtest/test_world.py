@@ -17,9 +17,9 @@ LOSS = np.asarray(1 + 0.1 * np.arange(N)[None, :] + np.arange(N)[:, None], dtype
 
 
 def world(**more: Any) -> World:
-    told: dict[str, Any] = {"probe": None, "errors": None, "rows": [100 + at for at in range(N)], "scores": None}
-    told |= {"learned": None, "start": 3, "label_delay": 0}
-    return World(LOSS, **(told | more))
+    result: dict[str, Any] = {"probe": None, "errors": None, "rows": [100 + at for at in range(N)], "scores": None}
+    result |= {"learned": None, "start": 3, "label_delay": 0}
+    return World(LOSS, **(result | more))
 
 
 def test_a_check_sees_the_newest_labeled_batch() -> None:

@@ -82,10 +82,10 @@ def test_what_cannot_be_edited_safely_is_left_alone(tmp_path: Path) -> None:
     file.write_text("training: &unused\n" if tricky == file.read_text() else tricky)
     text = "x: &mine\n- policy: never\n" + file.read_text()
     file.write_text(text)
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         write(file, NEW)
-    assert "cannot be edited safely" in told.value.found
-    assert as_yaml(NEW) in told.value.remedy
+    assert "cannot be edited safely" in caught.value.found
+    assert as_yaml(NEW) in caught.value.remedy
     assert file.read_text() == text
 
 

@@ -61,9 +61,11 @@ def test_a_check_goes_on_with_the_champion_as_it_was_trained(
     assert check.performance is not None
     assert check.performance.loss_name == "mae"
     assert abs(check.performance.rise) < 0.5
-    told = [finding for finding in check.findings if finding.code in {"config_changed", "new_feature", "loss_changed"}]
-    assert [(finding.code, finding.column, finding.severity) for finding in told] == [(code, column, "warning")]
-    assert "driftloop retrain" in told[0].message
+    result = [
+        finding for finding in check.findings if finding.code in {"config_changed", "new_feature", "loss_changed"}
+    ]
+    assert [(finding.code, finding.column, finding.severity) for finding in result] == [(code, column, "warning")]
+    assert "driftloop retrain" in result[0].message
 
 
 @pytest.mark.parametrize("changes", [FEWER, MORE, OTHER_KIND, {"performance__loss": "mse"}], ids=str)

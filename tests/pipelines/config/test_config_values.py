@@ -28,7 +28,7 @@ from driftloop.pipelines.flows.search import draw
 from driftloop.pipelines.gate import mean_difference
 from driftloop.pipelines.service.timing import due_after, last_due
 from tests import streams
-from tests.seen import NOW, past, signals
+from tests.signals import NOW, past, signals
 
 FILE = Path("m.yaml")
 NUMBERS = (-1, 0, 1, 2, 1e-308, 1e-6, 1e6, 1e308, -1e308, math.inf, -math.inf, math.nan, 10**12, 10**30, -(10**400))
@@ -58,9 +58,9 @@ def read(content: dict[str, Any]) -> Project | None:
     try:
         return Project.model_validate({**content, "file": FILE})
     except ValidationError as error:
-        told = str(config_error(FILE, error, Project))
-        assert told.startswith("m.yaml: ")
-        assert len(told) < 2000
+        result = str(config_error(FILE, error, Project))
+        assert result.startswith("m.yaml: ")
+        assert len(result) < 2000
         return None
 
 
@@ -103,8 +103,8 @@ def test_a_policy_that_is_taken_judges(kind: type[Any]) -> None:
     whole = {"triggers": [never], "trigger": never, "days": 7, "max_age_days": 7, "retrains": 2, "rows": 9}
     needed = {key: whole[key] for key, field in kind.model_fields.items() if field.is_required() and key in whole}
     places = [key for key in kind.model_fields if key not in {"policy", "triggers", "trigger"}]
-    seen = [signals(loss=loss, gap=gap) for loss in (8.0, 0.0, 5e-324, 1e300) for gap in (None, 2.0)]
-    seen += [one.model_copy(update={"learned": Learned(batch_loss=5e-324, age_gap=(0.0, 1.0))}) for one in seen]
+    observed = [signals(loss=loss, gap=gap) for loss in (8.0, 0.0, 5e-324, 1e300) for gap in (None, 2.0)]
+    observed += [one.model_copy(update={"learned": Learned(batch_loss=5e-324, age_gap=(0.0, 1.0))}) for one in observed]
     for key in places:
         for value in VALUES:
             given = {"retrain": value} if key == "cost" else value
@@ -112,7 +112,7 @@ def test_a_policy_that_is_taken_judges(kind: type[Any]) -> None:
                 made = TypeAdapter(AnyTrigger | AnyGuard).validate_python({"policy": name, **needed, key: given})
             except ValidationError:
                 continue
-            for one in seen:
+            for one in observed:
                 for history in (History(), past(8.0, 0.0, 1e300), past(*[8.0] * 50)):
                     vote = made.judge(one, history, NOW)
                     assert json.loads(vote.model_dump_json())["policy"] == name

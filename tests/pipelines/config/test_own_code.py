@@ -25,11 +25,11 @@ def project(folder: Path, module: str, code: str | None = None) -> Project:
 def test_two_models_may_call_their_modules_the_same(tmp_path: Path) -> None:
     """Each model gets the module of its own folder, also when they take turns in one process."""
     one, other = (project(tmp_path / name, "sametrain", f"WHO = {name!r}") for name in ("one", "other"))
-    seen = []
+    calls = []
     for made in (one, other, one):
         importable(made)
-        seen.append(sys.modules["sametrain"].WHO)
-    assert seen == ["one", "other", "one"]
+        calls.append(sys.modules["sametrain"].WHO)
+    assert calls == ["one", "other", "one"]
 
 
 def test_a_file_beside_the_yaml_hides_no_module(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_base_goes_with_the_current_window() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "message"),
     [
         ({"choose": "0d"}, "a positive duration"),
         ({"chose": "28d"}, "the keys chose"),
@@ -51,8 +51,8 @@ def test_the_base_goes_with_the_current_window() -> None:
         ({"choose": "soon"}, "a duration such as"),
     ],
 )
-def test_anything_else_is_refused(written: Any, said: str) -> None:
+def test_anything_else_is_refused(written: Any, message: str) -> None:
     """The key is named, with what is expected there."""
-    with pytest.raises(ValidationError, match=said) as refused:
+    with pytest.raises(ValidationError, match=message) as refused:
         project(written)
     assert refused.value.errors()[0]["loc"] == ("training", "window")

@@ -24,8 +24,8 @@ def asked(trained_on: Window | None = None) -> Adoption:
 def test_a_model_has_learned_from_no_row_that_is_newer_than_itself() -> None:
     """Without the user's word the time at which it was logged bounds what it can have seen."""
     named = Window(start=day(1), end=day(9))
-    told = spans(CONFIG, asked(named), WINDOW, day(30))
-    assert (told.reference, told.learned, told.known) == (named, named, True)
+    result = spans(CONFIG, asked(named), WINDOW, day(30))
+    assert (result.reference, result.learned, result.known) == (named, named, True)
     unknown = spans(CONFIG, asked(), WINDOW, None)
     assert (unknown.reference, unknown.learned, unknown.known) == (WINDOW, WINDOW, False)
     logged = spans(CONFIG, asked(), WINDOW, day(35))

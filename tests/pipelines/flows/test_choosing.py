@@ -55,9 +55,9 @@ def test_more_rows_where_nothing_moves_and_an_old_champion_when_its_time_returns
     assert set(tried) - {full} == {"last_w", "last_2w", "everything", "season", "version_1"}
     assert {run.info.status for run in tried.values()} == {"FINISHED"}
     training = registry.client().get_run(str(back.retrain.mlflow_run_id))
-    told = {name: training.data.metrics[f"candidate_{name}"] for name in tried}
-    assert told == {name: run.data.metrics["loss"] for name, run in tried.items()}
-    assert min(told, key=lambda name: told[name]) == "version_1"
+    losses = {name: training.data.metrics[f"candidate_{name}"] for name in tried}
+    assert losses == {name: run.data.metrics["loss"] for name, run in tried.items()}
+    assert min(losses, key=lambda name: losses[name]) == "version_1"
     again, once = registry.champion(made.name), registry.versions(made.name)[-1]
     assert (again.number, once.number) == ("3", "1")
     assert again.tags["driftloop.brought_back"] == "1"

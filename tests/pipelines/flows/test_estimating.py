@@ -55,8 +55,8 @@ def test_harder_rows_fire_before_their_labels_are_there(model: Callable[..., Mod
     assert struck.performance.window.end == day(56), "its labels are those of a week ago"
     weighted = next(vote for vote in struck.votes if vote.policy == "drift_share")
     assert weighted.vote == "hold", "the champion's own importances weigh the features"
-    told = json.loads(struck.model_dump_json())["estimated"]
-    assert {"loss", "low", "high", "rows", "applicable", "reason", "self_test"} <= set(told)
+    output = json.loads(struck.model_dump_json())["estimated"]
+    assert {"loss", "low", "high", "rows", "applicable", "reason", "self_test"} <= set(output)
     page = Path(str(struck.report)).read_text("utf-8")
     assert "Estimated loss, without labels" in page
     assert "Self-test passed: estimated" in page

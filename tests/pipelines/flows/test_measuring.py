@@ -16,10 +16,10 @@ from tests.streams import day
 
 
 @pytest.mark.parametrize(
-    ("calibration", "weeks", "told"), [("blocks", 2, True), ("blocks", 5, False), ("rows", 2, False)]
+    ("calibration", "weeks", "expected"), [("blocks", 2, True), ("blocks", 5, False), ("rows", 2, False)]
 )
 def test_a_check_tells_a_reference_too_short_for_blocks(
-    calibration: str, weeks: int, told: bool, tmp_path: Path
+    calibration: str, weeks: int, expected: bool, tmp_path: Path
 ) -> None:
     """Preflight looks at the champion's profiles: two weeks are no variation from week to week, and it says so."""
     frame = streams.stream(days=7 * weeks + 7, a_day=60)
@@ -37,4 +37,4 @@ def test_a_check_tells_a_reference_too_short_for_blocks(
         profiled(rows, project, end),
         future_rows=0,
     )
-    assert ("too_few_blocks" in {one.code for one in findings}) == told
+    assert ("too_few_blocks" in {one.code for one in findings}) == expected

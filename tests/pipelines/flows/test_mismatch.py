@@ -27,7 +27,7 @@ def project(folder: Path, frame: pd.DataFrame | None = None, **changes: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("changes", "key", "told"),
+    ("changes", "key", "expected"),
     [
         ({"columns__numeric": ["amuont", "speed"]}, "columns.numeric", "column 'amuont' is not in"),
         ({"columns__categorical": ["city", "kynd"]}, "columns.categorical", "Did you mean 'kind'"),
@@ -44,12 +44,12 @@ def project(folder: Path, frame: pd.DataFrame | None = None, **changes: Any) -> 
         ({"columns__target": "city", "columns__categorical": ["kind"]}, "columns.target", "no number among its values"),
     ],
 )
-def test_a_mistake_names_file_and_key(changes: dict[str, Any], key: str, told: str, tmp_path: Path) -> None:
+def test_a_mistake_names_file_and_key(changes: dict[str, Any], key: str, expected: str, tmp_path: Path) -> None:
     """With what the source has instead, before anything is started."""
     with pytest.raises(ConfigError) as refused:
         refuse_mismatch(project(tmp_path, **changes))
     assert f"model.yaml: {key}: " in str(refused.value)
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
 
 
 def test_an_expression_that_cannot_be_used_is_found_as_early(tmp_path: Path) -> None:

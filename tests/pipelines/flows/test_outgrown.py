@@ -10,9 +10,9 @@ from driftloop.monitoring.records import Finding, History, Kind, Outcome, PastCh
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained
 from tests import judged, streams
-from tests.seen import signals
+from tests.outcomes import found
+from tests.signals import signals
 from tests.streams import day
-from tests.told import found
 
 OLD = MaxAge(max_age_days=300)
 
@@ -52,9 +52,9 @@ def test_a_feature_is_broken_only_if_the_config_names_it_as_the_champion_does(
     )
     if codes["speed"][0] == "nulls":
         findings = (findings[0], findings[2])
-    told = explained(config, REFERENCE, "3", frozenset(gone), findings)
-    assert {one.column: (one.code, one.severity) for one in told} == codes
-    assert all("driftloop retrain" in one.message for one in told if one.code == OUTGROWN)
+    result = explained(config, REFERENCE, "3", frozenset(gone), findings)
+    assert {one.column: (one.code, one.severity) for one in result} == codes
+    assert all("driftloop retrain" in one.message for one in result if one.code == OUTGROWN)
 
 
 def test_a_gone_feature_is_named_though_nothing_was_found_in_it() -> None:
@@ -88,27 +88,27 @@ def test_an_outgrown_champion_asks_by_the_usual_decision(
     triggers: tuple[Policy, ...], guards: tuple[Policy, ...], action: str
 ) -> None:
     """It is a trigger beside the others: guards may veto it, and a model that is never retrained by itself is not."""
-    seen: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", "speed"),)})
+    observed: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", "speed"),)})
     history = History(retrains=(PastRetrain(now=day(34), promoted=False),))
-    decision = decide(triggers, guards, seen, history, day(35))
+    decision = decide(triggers, guards, observed, history, day(35))
     assert decision.action == action
     assert decide(triggers, guards, signals(), history, day(35)).action == "wait"
 
 
 def test_an_outgrown_champion_waits_once_it_was_answered() -> None:
     """Weekly checks of a champion that no challenger beats: asked for at the first and every fifth check after it."""
-    seen: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", "speed"),)})
+    observed: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", "speed"),)})
     asked: list[int] = []
     checks: tuple[PastCheck, ...] = ()
     retrains: tuple[PastRetrain, ...] = ()
     for week in range(1, 13):
         now = day(7 * week)
-        decision = decide((OLD,), (), seen, History(checks=checks, retrains=retrains), now)
+        decision = decide((OLD,), (), observed, History(checks=checks, retrains=retrains), now)
         if decision.action == "retrain":
             asked.append(week)
             retrains += (PastRetrain(now=now, promoted=False),)
         fired = tuple(rule for vote in decision.votes for rule in vote.fired_rules())
-        checks += (PastCheck(now=now, outcome=Outcome.REJECTED, champion=seen.champion, fired=fired),)
+        checks += (PastCheck(now=now, outcome=Outcome.REJECTED, champion=observed.champion, fired=fired),)
     assert asked == [1, 6, 11]
     assert "the next request follows after 4 checks (this is check 1)" in decision.reason
 
@@ -116,8 +116,8 @@ def test_an_outgrown_champion_waits_once_it_was_answered() -> None:
 @pytest.mark.parametrize("column", ["speed", "city"])
 def test_another_outgrown_feature_is_asked_for_at_once(column: str) -> None:
     """Only the same request is a repetition: a retrain for another reason, or without another feature, is none."""
-    seen: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", column),)})
+    observed: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", column),)})
     fired = {"speed": (), "city": (f"{OUTGROWN}(speed)",)}[column]
-    check = PastCheck(now=day(28), outcome=Outcome.REJECTED, champion=seen.champion, fired=fired)
+    check = PastCheck(now=day(28), outcome=Outcome.REJECTED, champion=observed.champion, fired=fired)
     history = History(checks=(check,), retrains=(PastRetrain(now=day(28), promoted=False),))
-    assert decide((OLD,), (), seen, history, day(35)).action == "retrain"
+    assert decide((OLD,), (), observed, history, day(35)).action == "retrain"

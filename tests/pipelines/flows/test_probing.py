@@ -92,8 +92,8 @@ def test_a_probe_that_cannot_be_made_is_a_finding(model: Callable[..., Model]) -
     made.given(training__min_rows=100_000)
     check = made.check(day(42))
     assert (check.outcome, check.probe) == (Outcome.STEADY, None)
-    (said,) = [finding.message for finding in check.findings if finding.code == "no_probe"]
-    assert "labeled training rows" in said
+    (text,) = [finding.message for finding in check.findings if finding.code == "no_probe"]
+    assert "labeled training rows" in text
     (run,) = nested(check)
     assert run.info.status == "FAILED"
     assert "labeled training rows" in run.data.tags["driftloop.error"]

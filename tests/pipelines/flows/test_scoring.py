@@ -37,11 +37,11 @@ def test_rows_in_pieces_are_scored_as_one(
         return score_rows.fn(project, champion, fresh, key="", **more)
 
     whole, parts = scored(1 << 18), scored(41)
-    for told, known in ((parts.performance, whole.performance), (parts.estimated, whole.estimated)):
-        assert told is not None
+    for part, known in ((parts.performance, whole.performance), (parts.estimated, whole.estimated)):
+        assert part is not None
         assert known is not None
-        assert (told.loss, told.low, told.high) == pytest.approx((known.loss, known.low, known.high))
-        assert told.rows == known.rows > 0
+        assert (part.loss, part.low, part.high) == pytest.approx((known.loss, known.low, known.high))
+        assert part.rows == known.rows > 0
     pd.testing.assert_frame_equal(parts.sample, whole.sample)
     assert len(whole.sample) == 100 < whole.profiles.rows == parts.profiles.rows
     for name, profile in whole.profiles.items():

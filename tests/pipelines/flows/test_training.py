@@ -93,7 +93,7 @@ def empty_feature(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("broken", "code", "said"),
+    ("broken", "code", "message"),
     [
         (nothing, "no_data", "no rows in"),
         (unlabelled, "no_labels", "none of them labeled"),
@@ -107,7 +107,7 @@ def empty_feature(frame: pd.DataFrame) -> pd.DataFrame:
     ],
 )
 def test_nothing_to_learn_from_is_an_answer(
-    other: Callable[..., Model], broken: Callable[[pd.DataFrame], pd.DataFrame], code: str, said: str
+    other: Callable[..., Model], broken: Callable[[pd.DataFrame], pd.DataFrame], code: str, message: str
 ) -> None:
     """The end has a code and a sentence, the run is FINISHED, the ledger knows, and the champion is untouched."""
     made = other(broken(stream()))
@@ -115,7 +115,7 @@ def test_nothing_to_learn_from_is_an_answer(
     request = f"{code} {broken.__name__}"
     retrain = train(made, request)
     assert (retrain.code, retrain.promoted, retrain.challenger_loss) == (code, False, None)
-    assert said in retrain.reason
+    assert message in retrain.reason
     run = run_of(retrain)
     assert (run.info.status, run.data.tags["driftloop.code"]) == ("FINISHED", code)
     assert (asked(made)["state"], asked(made)["error"].split(":")[0]) == ("impossible", code)
@@ -211,10 +211,10 @@ def test_both_are_compared_on_rows_that_neither_has_seen(trained: Make) -> None:
 def test_another_champion_than_the_one_asked_for_is_left_alone(trained: Make) -> None:
     """A request that was made for another champion trains nothing and says so."""
     made = trained()
-    for wanted, said in (("77", "the request replaces version 77"), (None, "the request replaces no champion")):
+    for wanted, message in (("77", "the request replaces version 77"), (None, "the request replaces no champion")):
         retrain = train(made, f"stale {wanted}", wanted)
         assert retrain.code == "champion_changed"
-        assert said in retrain.reason
+        assert message in retrain.reason
 
 
 def test_a_refit_is_said_in_the_tags_and_learns_the_holdout_too(model: Make) -> None:

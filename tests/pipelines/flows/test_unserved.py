@@ -19,9 +19,9 @@ from driftloop.pipelines.requests.advice import TRY, why_no_champion
 from driftloop.pipelines.requests.ends import IMPOSSIBLE
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
+from tests.outcomes import retrain
 from tests.pipelines.conftest import SMALL
 from tests.streams import day, stream
-from tests.told import retrain
 
 Make = Callable[..., Model]
 
@@ -129,6 +129,6 @@ def test_a_dry_run_says_what_would_keep_a_check_from_training(
 def test_every_end_has_an_advice(code: str) -> None:
     """Whatever the gate or a training says, there is something to try."""
     end = retrain(code=code, promoted=False, version=None, champion_loss=None, reason="no training: 3 rows.")
-    told = why_no_champion(end)
-    assert told == f"no champion yet: the first challenger was rejected: 3 rows. To try: {TRY[code]}"
+    result = why_no_champion(end)
+    assert result == f"no champion yet: the first challenger was rejected: 3 rows. To try: {TRY[code]}"
     assert "training is not possible: 3 rows" in why_no_champion(end.model_copy(update={"challenger_loss": None}))

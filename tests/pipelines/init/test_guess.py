@@ -98,14 +98,14 @@ def test_the_column_whose_newest_values_are_missing_is_the_target() -> None:
 
 def test_a_log_of_a_model_is_no_set_of_features() -> None:
     """What a model said, and its version beside it, would leak; without a prediction a score may be anything."""
-    said = {"prediction": np.arange(N) ** 0.5, "score": np.arange(N) ** 0.3, "model_version": draw(["v1", "v2"])}
-    guess = look(frame(**said, actual=np.arange(N) ** 0.4), FILE)
+    predictions = {"prediction": np.arange(N) ** 0.5, "score": np.arange(N) ** 0.3, "model_version": draw(["v1", "v2"])}
+    guess = look(frame(**predictions, actual=np.arange(N) ** 0.4), FILE)
     assert guess.target == "actual"
-    assert set(guess.left_out) == set(said)
+    assert set(guess.left_out) == set(predictions)
     assert "logged_prediction" in guess.left_out["prediction"]
-    assert "score" in look(frame(score=said["score"], y=draw(["a", "b"])), FILE).numeric
+    assert "score" in look(frame(score=predictions["score"], y=draw(["a", "b"])), FILE).numeric
     with pytest.raises(ConfigError, match=r"(?s)the name of the model's own output.*columns.derived"):
-        look(frame(**said), FILE, given_target="prediction")
+        look(frame(**predictions), FILE, given_target="prediction")
 
 
 def test_numbers_that_name_things_are_categories_or_left_out() -> None:

@@ -100,9 +100,9 @@ def test_times_without_an_offset_are_named(form: str, naive: bool) -> None:
     moments = rows["ts"].dt.tz_convert("UTC").dt.tz_localize(None)
     written = (moments - pd.Timestamp(0)) // pd.Timedelta("1s") if form == "%s" else moments.dt.strftime(form)
     made = init(rows.assign(ts=written))
-    told = [note for note in made.notes if "has no offset and is read as UTC" in note]
-    assert len(told) == naive
-    assert all("columns.time_zone" in note for note in told)
+    result = [note for note in made.notes if "has no offset and is read as UTC" in note]
+    assert len(result) == naive
+    assert all("columns.time_zone" in note for note in result)
     text = made.file.read_text()
     assert ("# time_zone: Europe/Berlin" in text) == naive
     if naive:

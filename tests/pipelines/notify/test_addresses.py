@@ -30,7 +30,7 @@ def test_what_apprise_knows_passes(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("slak://${SLACK_TOKEN}", "Did you mean 'slack'"),
         ("nosuchservice://host", "the scheme 'nosuchservice'"),
@@ -40,11 +40,11 @@ def test_what_apprise_knows_passes(url: str) -> None:
         ("slack://abc", "a slack:// URL that apprise cannot use"),
     ],
 )
-def test_what_apprise_can_never_send_to_is_refused(url: str, told: str) -> None:
+def test_what_apprise_can_never_send_to_is_refused(url: str, expected: str) -> None:
     """With what to write instead, and without the URL, which may be a secret."""
     with pytest.raises(ValidationProblem) as refused:
         usable(url)
-    assert told in f"{refused.value} {refused.value.remedy}"
+    assert expected in f"{refused.value} {refused.value.remedy}"
     assert "abc" not in f"{refused.value} {refused.value.remedy}"
 
 

@@ -23,8 +23,8 @@ from driftloop.pipelines.notify.notices import Notify
 from driftloop.pipelines.runtime import home
 from tests import streams
 from tests.conftest import Model
+from tests.outcomes import found, made
 from tests.streams import day, stream
-from tests.told import found, made
 
 Make = Callable[..., Model]
 
@@ -65,8 +65,8 @@ def test_what_reached_nobody_is_tried_again(webhook: tuple[str, list[Any]], ledg
     announce.notify(Notify(urls=[f"{url}/no", f"{url}/yes"]), [failure("deaf")], ledger)
     announce.notify(Notify(urls=[f"{url}/yes"]), [failure("deaf")], ledger)
     assert len(got) == 3
-    (told,) = ledger.events("deaf", kinds=(announce.NOTIFIED,))
-    assert (told.payload["sent"], told.payload["of"]) == (1, 2)
+    (result,) = ledger.events("deaf", kinds=(announce.NOTIFIED,))
+    assert (result.payload["sent"], result.payload["of"]) == (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from prefect.events.schemas.events import Event as PrefectEvent
 from driftloop.monitoring.policies import POLICIES
 from driftloop.monitoring.records import DRIFT, Vote
 from driftloop.pipelines.notify import events
-from tests.told import composed, drifted_column, fired, hold, made, retrain
+from tests.outcomes import composed, drifted_column, fired, hold, made, retrain
 
 
 def names(check: Any) -> list[str]:

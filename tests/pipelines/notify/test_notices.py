@@ -11,9 +11,9 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import notices
 from driftloop.pipelines.notify.notices import Notify
 from tests import streams
-from tests.seen import performance
+from tests.outcomes import composed, drifted_column, fired, found, hold, made, retrain
+from tests.signals import performance
 from tests.streams import day
-from tests.told import composed, drifted_column, fired, found, hold, made, retrain
 
 NOTIFY = Notify()
 
@@ -39,9 +39,9 @@ NOTIFY = Notify()
 )
 def test_a_check_is_news_if_something_is_not_well(check: Any, kinds: list[str]) -> None:
     """It failed, found drift, met data that is broken, or left a champion that does worse; a steady check is none."""
-    told = [notice for notice in notices.of_check(check, NOTIFY) if not notice.ends]
-    assert [notice.kind for notice in told] == kinds
-    assert all(notice.title.startswith("m: ") and notice.body for notice in told)
+    result = [notice for notice in notices.of_check(check, NOTIFY) if not notice.ends]
+    assert [notice.kind for notice in result] == kinds
+    assert all(notice.title.startswith("m: ") and notice.body for notice in result)
 
 
 def test_an_end_of_a_retrain_is_news_if_there_was_a_challenger() -> None:
@@ -60,11 +60,11 @@ def test_the_same_news_are_not_told_within_the_period() -> None:
     (like,) = notices.of_check(made(outcome="failed", reason="no answer after 12 s"), NOTIFY)
     (other,) = notices.of_check(made(outcome="failed", reason="the disk is full"), NOTIFY)
     (elsewhere,) = notices.of_check(made(model="n", outcome="failed", reason="no answer after 3 s"), NOTIFY)
-    told, hour = [(day(0), notice.key)], timedelta(hours=1)
-    assert not notices.should_send(like, told, day(0) + hour - timedelta(seconds=1), hour)
-    assert notices.should_send(like, told, day(0) + hour, hour)
-    assert notices.should_send(other, told, day(0), hour)
-    assert notices.should_send(elsewhere, told, day(0), hour)
+    result, hour = [(day(0), notice.key)], timedelta(hours=1)
+    assert not notices.should_send(like, result, day(0) + hour - timedelta(seconds=1), hour)
+    assert notices.should_send(like, result, day(0) + hour, hour)
+    assert notices.should_send(other, result, day(0), hour)
+    assert notices.should_send(elsewhere, result, day(0), hour)
     assert notices.should_send(notice, [], day(0), hour)
 
 

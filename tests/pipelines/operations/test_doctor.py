@@ -24,7 +24,7 @@ from tests.streams import day
 Make = Callable[..., Model]
 
 
-def said(found: list[doctor.Diagnosis], what: str) -> list[tuple[str, str]]:
+def diagnoses(found: list[doctor.Diagnosis], what: str) -> list[tuple[str, str]]:
     return [(one.state, one.message) for one in found if one.what == what]
 
 
@@ -35,13 +35,13 @@ def test_it_ends_runs_of_dead_processes_and_no_others(trained: Make) -> None:
     gone = dead()
     registry.client().set_tag(runs["dead"], evidence.OWNER, gone)
     registry.client().delete_tag(runs["foreign"], evidence.OWNER)
-    assert ("repaired", f"mlflow run dead was closed: its process {gone} has ended") in said(
+    assert ("repaired", f"mlflow run dead was closed: its process {gone} has ended") in diagnoses(
         doctor.examine(day(30)), "runs"
     )
     states = {name: registry.client().get_run(run).info.status for name, run in runs.items()}
     assert states == {"dead": "FAILED", "alive": "RUNNING", "foreign": "RUNNING"}
     assert "ended before the run was finished" in registry.client().get_run(runs["dead"]).data.tags["driftloop.error"]
-    assert ("ok", "no orphaned runs") in said(doctor.examine(day(30)), "runs")
+    assert ("ok", "no orphaned runs") in diagnoses(doctor.examine(day(30)), "runs")
     for run in ("alive", "foreign"):
         evidence.close_run(runs[run])
 
@@ -50,13 +50,13 @@ def test_it_heals_a_champion_and_finds_one_that_was_changed(trained: Make) -> No
     """A lost alias comes back; a byte that differs is for a person."""
     made = trained(training__seed=7)
     registry.unpoint(made.name, registry.CHAMPION)
-    found = said(doctor.examine(day(30)), made.name)
+    found = diagnoses(doctor.examine(day(30)), made.name)
     assert [state for state, _ in found] == ["repaired", "ok"]
     file = registry.folder(registry.champion(made.name)) / "model.ubj"
     content = file.read_bytes()
     file.write_bytes(content[:-1])
-    ((state, told),) = said(doctor.examine(day(30)), made.name)
-    assert (state, "model.ubj differs from the registered file" in told) == ("wrong", True)
+    ((state, message),) = diagnoses(doctor.examine(day(30)), made.name)
+    assert (state, "model.ubj differs from the registered file" in message) == ("wrong", True)
     file.write_bytes(content)
 
 
@@ -64,11 +64,11 @@ def test_it_misses_the_champion_that_the_ledger_knows(trained: Make) -> None:
     """A model that was deleted in MLflow is wrong, not new."""
     made = trained(training__seed=9)
     registry.client().delete_registered_model(made.name)
-    ((state, told),) = said(doctor.examine(day(30)), made.name)
+    ((state, message),) = diagnoses(doctor.examine(day(30)), made.name)
     assert state == "wrong"
-    assert "in the ledger version 1 is champion, but MLflow has neither that version" in told
+    assert "in the ledger version 1 is champion, but MLflow has neither that version" in message
     made.check(day(35))
-    assert [state for state, _ in said(doctor.examine(day(30)), made.name)] == ["ok"]
+    assert [state for state, _ in diagnoses(doctor.examine(day(30)), made.name)] == ["ok"]
 
 
 def test_it_misses_the_ledger_of_a_champion(trained: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_it_misses_the_ledger_of_a_champion(trained: Make, monkeypatch: pytest.M
     made = trained(training__seed=8)
     monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{tmp_path}/ledger.db")
     for _ in range(2):
-        ((state, told),) = said(doctor.examine(day(30)), made.name)
-        assert (state, "the ledger has no entry of this model" in told) == ("wrong", True)
+        ((state, message),) = diagnoses(doctor.examine(day(30)), made.name)
+        assert (state, "the ledger has no entry of this model" in message) == ("wrong", True)
 
 
 def test_it_tells_of_requests_that_were_left(trained: Make) -> None:
@@ -88,7 +88,7 @@ def test_it_tells_of_requests_that_were_left(trained: Make) -> None:
         ledger.request(
             Request(request_id="left", model=made.name, champion="1", window=window, now=day(22), reason="drift")
         )
-        assert ("note", "request left was interrupted: the next check, or the sweep, resumes it") in said(
+        assert ("note", "request left was interrupted: the next check, or the sweep, resumes it") in diagnoses(
             doctor.examine(day(30)), made.name
         )
         ledger.fail("left", "given up by the test")
@@ -112,9 +112,9 @@ def test_the_command_says_what_it_found(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{state}/mlflow.db")
     monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{state}/ledger.db")
     run = CliRunner().invoke(main, ["doctor", "--json"])
-    told = json.loads(run.stdout)
-    assert (run.exit_code, told["ok"]) == (0, True), told
-    assert {one["what"] for one in told["found"]} >= {"dependencies", "ledger", "mlflow", "prefect", "runs"}
+    output = json.loads(run.stdout)
+    assert (run.exit_code, output["ok"]) == (0, True), output
+    assert {one["what"] for one in output["found"]} >= {"dependencies", "ledger", "mlflow", "prefect", "runs"}
 
 
 def test_a_checkout_knows_the_versions_that_were_tested() -> None:

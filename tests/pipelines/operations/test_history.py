@@ -25,7 +25,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield opened
 
 
-def told(ledger: Ledger) -> str:
+def shown(ledger: Ledger) -> str:
     return render(reversed(ledger.events("taxi")))
 
 
@@ -39,7 +39,7 @@ def test_every_step_is_told_with_its_reason(ledger: Ledger) -> None:
     ask(ledger)
     ledger.close_request(retrain())
     ledger.note("taxi", Kind.ROLLED_BACK, {"version": "1", "left": "2"}, NOW, subject="1")
-    assert told(ledger).splitlines() == [
+    assert shown(ledger).splitlines() == [
         "2026-03-01 00:00  HELD               check c1 of 2026-02-22 to 2026-03-01, 9 rows, version 1: made",
         "        cooldown                 veto           3 days since the last retrain",
         "2026-03-01 00:00  NO_DATA            check c2 of 2026-02-22 to 2026-03-01, 9 rows, no champion: made",
@@ -59,14 +59,14 @@ def test_a_history_fits_the_terminal(ledger: Ledger, width: int) -> None:
     ledger.record(check(1, Outcome.HELD, votes=votes, champion="1"), ("k",))
     lines = render(ledger.events("taxi"), Screen(width)).splitlines()
     assert max(map(len, lines)) <= width, lines
-    assert " ".join(lines).split() == told(ledger).split()
+    assert " ".join(lines).split() == shown(ledger).split()
 
 
 def test_what_it_has_no_words_for_is_told_all_the_same(ledger: Ledger) -> None:
     """An event of another kind, or one with less in it than expected, shows what it holds."""
     ledger.note("taxi", "check_missed", {"reason": "the service was down", "seconds": 60}, NOW)
     ledger.note("taxi", Kind.PROMOTED, {"by": "hand"}, NOW)
-    first, second = told(ledger).splitlines()
+    first, second = shown(ledger).splitlines()
     assert first.endswith("check missed       the service was down (seconds 60)")
     assert second.endswith("promoted           by hand")
 
@@ -74,7 +74,7 @@ def test_what_it_has_no_words_for_is_told_all_the_same(ledger: Ledger) -> None:
 def test_a_reason_is_text_and_nothing_else(ledger: Ledger) -> None:
     """Braces, control characters and line breaks of the data neither break the page nor reach the terminal."""
     ledger.note("taxi", Kind.FAILED, {"reason": "{0.__class__} \x1b[2J\nall {well}"}, NOW, subject="r1")
-    (line,) = told(ledger).splitlines()
+    (line,) = shown(ledger).splitlines()
     assert line.endswith("request r1: {0.__class__} ?[2J all {well}")
 
 
@@ -83,11 +83,11 @@ def test_the_command_prints_words_or_one_object() -> None:
     """Newest last, `--most` cuts off the oldest, `--json` is one object; an unknown model exits with 2 and a hint."""
     with closing(Ledger(home.ledger_url())) as ledger:
         for number in range(3):
-            ledger.note("told-model", "probe", {"number": number}, NOW)
-    run = CliRunner().invoke(main, ["history", "told-model", "--most", "2"])
+            ledger.note("logged-model", "probe", {"number": number}, NOW)
+    run = CliRunner().invoke(main, ["history", "logged-model", "--most", "2"])
     assert [line[-1] for line in run.stdout.splitlines()] == ["1", "2"], run.output
-    told = json.loads(CliRunner().invoke(main, ["history", "told-model", "--json"]).stdout)
-    assert [event["payload"]["number"] for event in told["events"]] == [0, 1, 2]
-    assert {"kind", "now", "written_at", "format", "subject", "payload"} <= set(told["events"][0])
-    wrong = CliRunner().invoke(main, ["history", "told-modell"])
-    assert (wrong.exit_code, "Did you mean 'told-model'?" in wrong.output) == (2, True)
+    shown = json.loads(CliRunner().invoke(main, ["history", "logged-model", "--json"]).stdout)
+    assert [event["payload"]["number"] for event in shown["events"]] == [0, 1, 2]
+    assert {"kind", "now", "written_at", "format", "subject", "payload"} <= set(shown["events"][0])
+    wrong = CliRunner().invoke(main, ["history", "logged-modell"])
+    assert (wrong.exit_code, "Did you mean 'logged-model'?" in wrong.output) == (2, True)

@@ -99,10 +99,10 @@ def test_a_new_champion_is_not_shown_beside_the_loss_of_the_old_one(model: Make)
     assert (row["champion"], row["loss_version"], row["standing"]) == ("2", "1", "unknown")
     assert row["gate_loss"] == check.retrain.challenger_loss
     assert row["loss"] == check.performance.loss
-    told = unstyle(as_table([row]))
+    result = unstyle(as_table([row]))
     version = f"version 2 at the gate: mae {row['gate_loss']:.3g} (loss of version 1: {row['loss']:.3g})"
-    assert version in told
-    assert f"mae {row['gate_loss']:.3g} at the gate" in told.split("\n")[1]
+    assert version in result
+    assert f"mae {row['gate_loss']:.3g} at the gate" in result.split("\n")[1]
     with closing(Ledger(home.ledger_url())) as ledger:
         promotion.rollback(ledger, made.name, day(50))
     (row,) = collect(made.name)
@@ -130,10 +130,10 @@ def test_a_loss_that_rose_slowly_is_shown_with_its_rise(model: Make) -> None:
     assert rises[-1].standing == "worse"
     (row,) = collect(made.name)
     assert row["standing"] == "worse"
-    told = unstyle(as_table([row]))
-    assert "steady, worse" in told
-    assert "worse than the reference: mae" in told
-    assert "significantly worse" in told
+    result = unstyle(as_table([row]))
+    assert "steady, worse" in result
+    assert "worse than the reference: mae" in result
+    assert "significantly worse" in result
 
 
 def test_the_table_has_a_line_and_a_reason_for_each_model() -> None:
@@ -186,10 +186,10 @@ def test_the_table_fits_the_terminal(width: int, tmp_path: Path) -> None:
         "from driftloop.pipelines.runtime import tables, terminal\n"
         f"terminal.say_drawn(as_table([{LINE!r}], on=tables.screen()))"
     )
-    seen = on_terminal("-c", script, width=width, home=tmp_path)
-    assert seen.code == 0, seen.terminal
-    assert "\x1b[" in seen.terminal
-    lines = unstyle(seen.terminal).splitlines()
+    observed = on_terminal("-c", script, width=width, home=tmp_path)
+    assert observed.code == 0, observed.terminal
+    assert "\x1b[" in observed.terminal
+    lines = unstyle(observed.terminal).splitlines()
     assert max(map(len, lines)) <= width, lines
     words = " ".join(lines).split()
     assert {"flights_air_time", "12", "25%", "mae", "8.77", "+3.1%", "(12d)", "rejected", "12,345"} <= set(words)
@@ -202,9 +202,9 @@ def test_the_table_fits_the_terminal(width: int, tmp_path: Path) -> None:
 
 def test_what_needs_a_look_comes_first_with_its_reason() -> None:
     """Failures stand above what was held back, that above what is steady; a steady model's reason is left to itself."""
-    told = dict.fromkeys(("champion", "age_days", "champion_newest_row", "last_check", "drift_share", "last_retrain"))
+    result = dict.fromkeys(("champion", "age_days", "champion_newest_row", "last_check", "drift_share", "last_retrain"))
     rows: list[dict[str, Any]] = [
-        {**told, "model": name, "outcome": outcome, "reason": f"because of {name}", "loss": 2.0, "loss_name": "mae"}
+        {**result, "model": name, "outcome": outcome, "reason": f"because of {name}", "loss": 2.0, "loss_name": "mae"}
         for name, outcome in (("a", "steady"), ("b", "held"), ("c", "failed"), ("d", None))
     ]
     lines = unstyle(as_table(rows)).split("\n")
@@ -217,9 +217,9 @@ def test_watching_shows_it_again_until_it_is_ended() -> None:
     command = [sys.executable, "-m", "driftloop.pipelines.cli", "status", "--watch", "--every", "0.1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         assert watching.stdout is not None
-        seen = 0
-        while seen < 2:
-            seen += "Ctrl-C ends" in watching.stdout.readline()
+        observed = 0
+        while observed < 2:
+            observed += "Ctrl-C ends" in watching.stdout.readline()
         watching.send_signal(signal.SIGINT)
         _, errors = watching.communicate(timeout=60)
     assert (watching.returncode, errors) == (0, "")

@@ -49,13 +49,13 @@ def check(**more: Any) -> Check:
     return Check(**{**known, **more})
 
 
-def said(**more: Any) -> list[str]:
+def lines(**more: Any) -> list[str]:
     return format_check(check(**more), Path("taxi.yaml")).split("\n")
 
 
 def test_a_whole_check_word_for_word() -> None:
     """Model, window, rows and champion; columns; loss; findings; votes; verdict; report."""
-    lines = said(
+    rendered = lines(
         outcome=Outcome.HELD,
         reason="held: the loss rose; but the last retrain is 2.0 days ago",
         columns=(scored("fare", 0.5), scored("tip", 0.01)),
@@ -70,7 +70,7 @@ def test_a_whole_check_word_for_word() -> None:
         cached=True,
         report="r.html",
     )
-    assert lines == [
+    assert rendered == [
         "taxi  2026-01-01 to 2026-01-08  1,234 rows  champion: version 3",
         "  fare                     wasserstein          0.5  limit 0.1     DRIFTED",
         "  tip                      wasserstein         0.01  limit 0.1     ok",
@@ -106,7 +106,7 @@ def test_a_check_fits_the_terminal(width: int) -> None:
 
 def test_an_early_exit_is_a_head_and_a_verdict() -> None:
     """What was not measured takes no line."""
-    assert said(outcome=Outcome.NO_DATA, reason="no rows in the window", champion=None) == [
+    assert lines(outcome=Outcome.NO_DATA, reason="no rows in the window", champion=None) == [
         "taxi  2026-01-01 to 2026-01-08  1,234 rows  no champion yet",
         "NO_DATA  no rows in the window",
     ]
@@ -114,7 +114,7 @@ def test_an_early_exit_is_a_head_and_a_verdict() -> None:
 
 def test_the_first_training_says_what_comes_next() -> None:
     """After a bootstrap the command for the next check is there to be copied."""
-    assert said(outcome=Outcome.BOOTSTRAPPED)[-2].startswith("next: run `driftloop check taxi.yaml`")
+    assert lines(outcome=Outcome.BOOTSTRAPPED)[-2].startswith("next: run `driftloop check taxi.yaml`")
 
 
 def test_drifted_columns_come_first_then_those_nearest_to_their_limit() -> None:
@@ -123,10 +123,10 @@ def test_drifted_columns_come_first_then_those_nearest_to_their_limit() -> None:
     p_values = {"near p": 0.06, "drifted p": 0.04}
     columns += [scored(name, score, 0.05, "evidently:ks") for name, score in p_values.items()]
     columns += [scored("drifted", 0.2)]
-    lines = said(columns=tuple(columns))
-    assert [line.split("  ")[1].strip() for line in lines[1:4]] == ["drifted", "drifted p", "near p"]
-    assert lines[1 + SHOWN] == "  ... and 3 columns further from their limits"
-    shown = "\n".join(lines)
+    rendered = lines(columns=tuple(columns))
+    assert [line.split("  ")[1].strip() for line in rendered[1:4]] == ["drifted", "drifted p", "near p"]
+    assert rendered[1 + SHOWN] == "  ... and 3 columns further from their limits"
+    shown = "\n".join(rendered)
     assert "calm3 " in shown
     assert "calm2 " not in shown
 

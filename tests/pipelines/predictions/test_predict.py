@@ -35,9 +35,9 @@ def test_a_window_is_scored_once_and_the_check_judges_what_was_served(model: Mak
     again = predict_window(project, day(28))
     assert (again.rows, again.scored, again.file) == (first.rows, 0, None)
 
-    told = CliRunner().invoke(main, ["predict", str(made.file), "--now", day(28).isoformat()])
-    assert told.exit_code == 0
-    assert told.output.strip().endswith(f"0 scored by version 1, {first.rows:,} already in the log")
+    shown = CliRunner().invoke(main, ["predict", str(made.file), "--now", day(28).isoformat()])
+    assert shown.exit_code == 0
+    assert shown.output.strip().endswith(f"0 scored by version 1, {first.rows:,} already in the log")
 
     late = stream(7, 3, seed=9)
     rows = pd.read_parquet(made.folder / "rows.parquet")

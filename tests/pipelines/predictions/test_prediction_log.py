@@ -76,11 +76,11 @@ def test_a_partial_log_is_completed_by_scoring(tmp_path: Path) -> None:
 def test_probabilities_count_only_for_the_same_classes(tmp_path: Path) -> None:
     """Each class has a column; a log of other classes is as good as none."""
     made, frame = project(tmp_path, task="binary"), rows()
-    told = np.column_stack([np.full(len(frame), 0.25), np.full(len(frame), 0.75)])
-    append(made, version(), WEEK, frame, told, ("no", "yes"))
+    result = np.column_stack([np.full(len(frame), 0.25), np.full(len(frame), 0.75)])
+    append(made, version(), WEEK, frame, result, ("no", "yes"))
     found = find(made, version(), frame)
     assert found.classes == ("no", "yes")
-    assert found.values.tolist() == told.tolist()
+    assert found.values.tolist() == result.tolist()
     features = Features(numeric=("amount",), levels={})
     other = Scorer("regression", features, (), DummyRegressor(constant=1.0, strategy="constant").fit([[0.0]], [1.0]))
     assert found.completed(other, frame).tolist() == [1.0] * len(frame)

@@ -90,4 +90,4 @@ def test_first_contact_by_several_processes_loses_none(tmp_path: Path) -> None:
     ]
     ended = [(*process.communicate(timeout=300), process.returncode) for process in started]
     assert [code for *_, code in ended] == [0] * 3, ended
-    assert sorted(said.strip() for said, *_ in ended) == ["1", "2", "3"]
+    assert sorted(message.strip() for message, *_ in ended) == ["1", "2", "3"]

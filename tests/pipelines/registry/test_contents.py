@@ -223,5 +223,5 @@ def test_no_secret_reaches_mlflow(trained: Make, monkeypatch: pytest.MonkeyPatch
     source = project.source.model_copy(
         update={"path": None, "url": "postgres://ann:s3cret@db/x?key=${API_KEY}", "table": "t"}
     )
-    said = _scrub(project.model_copy(update={"source": source}), str(source.url))
-    assert said == "postgres://ann:***@db/x?key=${API_KEY}"
+    message = _scrub(project.model_copy(update={"source": source}), str(source.url))
+    assert message == "postgres://ann:***@db/x?key=${API_KEY}"

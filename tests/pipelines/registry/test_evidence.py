@@ -90,16 +90,16 @@ def test_tags_take_a_reason_of_any_length(run_id: str) -> None:
 
 def test_the_verdict_shows_the_data_as_text() -> None:
     """Pipes, line breaks, tags and links in the data break no table and become no markup."""
-    told = verdict_markdown(
+    result = verdict_markdown(
         check(
             reason=SCRIPT,
             votes=(Vote(policy="p", vote="fire", reason=SCRIPT, observed=1.0, threshold=0.5),),
             findings=(Finding(code="c", severity="error", column=SCRIPT, message=SCRIPT),),
         )
     )
-    assert "<script" not in told
-    assert not re.search(r"(?<!\\)\]\(http", told)
-    rows = [line for line in told.split("\n") if line.startswith("|")]
+    assert "<script" not in result
+    assert not re.search(r"(?<!\\)\]\(http", result)
+    rows = [line for line in result.split("\n") if line.startswith("|")]
     assert len(rows) == 6
     cells = {len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows}
     assert cells == {6, 5}, "five cells of a vote, four of a finding"

@@ -63,7 +63,7 @@ def promote(ledger: Ledger, version: Version, instead_of: str | None, by: Claim 
     return promotion.promote(ledger, version, instead_of=instead_of, by=by, close_request=close_request)
 
 
-def told(ledger: Ledger, model: str) -> list[str]:
+def recorded(ledger: Ledger, model: str) -> list[str]:
     return [event.kind for event in reversed(ledger.events(model))]
 
 
@@ -79,7 +79,7 @@ def test_promotion_compares_before_it_moves(three: Three, ledger: Ledger) -> Non
     assert promote(ledger, second, "1")
     assert not promote(ledger, third, "1"), "a trainer with an older view"
     assert numbers(name) == ("2", "1")
-    assert told(ledger, name) == ["promoted", "promoted"], "what did not happen is not told"
+    assert recorded(ledger, name) == ["promoted", "promoted"], "what did not happen is not told"
 
 
 def test_of_many_that_want_to_replace_one_champion_one_does(three: Three, ledger: Ledger) -> None:
@@ -156,10 +156,10 @@ def test_a_promotion_without_its_last_word_is_finished(
     with pytest.raises(Crash):
         promote(ledger, second, "1")
     monkeypatch.undo()
-    assert told(ledger, first.model) == ["promoted"]
+    assert recorded(ledger, first.model) == ["promoted"]
     assert promote(ledger, second, "1")
     assert numbers(first.model) == ("2", "1")
-    assert told(ledger, first.model) == ["promoted", "promoted"]
+    assert recorded(ledger, first.model) == ["promoted", "promoted"]
 
 
 def test_rollback_swaps_and_can_be_taken_back(three: Three, ledger: Ledger) -> None:
@@ -175,7 +175,7 @@ def test_rollback_swaps_and_can_be_taken_back(three: Three, ledger: Ledger) -> N
     assert (left.number, serves.number, numbers(first.model)) == ("2", "1", ("1", "2"))
     promotion.rollback(ledger, first.model, NOW)
     assert numbers(first.model) == ("2", "1")
-    assert told(ledger, first.model)[2:] == ["rolled_back", "rolled_back"]
+    assert recorded(ledger, first.model)[2:] == ["rolled_back", "rolled_back"]
     assert promotion.restore(ledger, first.model, NOW) is None, "what was rolled back is meant to serve"
 
 
@@ -198,11 +198,11 @@ def lose_version(model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lose", "serves", "said"),
+    ("lose", "serves", "message"),
     [(lose_alias, "2", "its alias was deleted"), (lose_version, "1", "version 2 was deleted")],
 )
 def test_a_champion_that_was_deleted_from_outside_comes_back(
-    three: Three, ledger: Ledger, lose: Callable[[str], None], serves: str, said: str
+    three: Three, ledger: Ledger, lose: Callable[[str], None], serves: str, message: str
 ) -> None:
     """Its own version if it is still there, else the previous one; it is told, and once."""
     first, second, _ = three
@@ -210,10 +210,10 @@ def test_a_champion_that_was_deleted_from_outside_comes_back(
     promote(ledger, second, "1")
     lose(first.model)
     assert numbers(first.model)[0] is None
-    assert said in str(promotion.restore(ledger, first.model, NOW))
+    assert message in str(promotion.restore(ledger, first.model, NOW))
     assert numbers(first.model)[0] == serves
     assert promotion.restore(ledger, first.model, NOW) is None
-    assert told(ledger, first.model)[2:] == ["healed"]
+    assert recorded(ledger, first.model)[2:] == ["healed"]
 
 
 def test_a_broken_version_is_passed_over_when_the_champion_is_healed(three: Three, ledger: Ledger) -> None:
@@ -243,7 +243,7 @@ def test_a_champion_set_by_hand_is_kept_and_told_once(three: Three, ledger: Ledg
     )
     assert promotion.restore(ledger, first.model, NOW) is None
     assert numbers(first.model)[0] == "2"
-    assert told(ledger, first.model) == ["promoted", "champion_set"]
+    assert recorded(ledger, first.model) == ["promoted", "champion_set"]
 
 
 def test_a_rollback_that_broke_off_is_healed(three: Three, ledger: Ledger) -> None:
@@ -320,7 +320,7 @@ def test_a_champion_that_a_new_ledger_does_not_know_is_reported_once(trained: Ma
     with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as new:
         assert "the ledger is new, or was lost" in str(promotion.restore(new, made.name, NOW))
         assert promotion.restore(new, made.name, NOW) is None
-        assert told(new, made.name) == ["champion_set"]
+        assert recorded(new, made.name) == ["champion_set"]
 
 
 def asks(ledger: Ledger, version: Version, champion: str) -> Retrain:
@@ -423,8 +423,8 @@ def test_a_proven_challenger_waits_where_the_config_says_so(model: Make) -> None
     still = made.check(day(49))
     assert (still.outcome, len(registry.versions(made.name))) == (Outcome.AWAITING_APPROVAL, 2)
     assert "no training while version 2 waits" in still.reason
-    told = CliRunner().invoke(main, ["promote", made.name, "2", "--json"])
-    assert json.loads(told.stdout) == {"model": made.name, "version": "2", "promoted": True, "previous": "1"}
+    run = CliRunner().invoke(main, ["promote", made.name, "2", "--json"])
+    assert json.loads(run.stdout) == {"model": made.name, "version": "2", "promoted": True, "previous": "1"}
     assert numbers(made.name) == ("2", "1")
     assert made.check(day(56)).outcome is Outcome.STEADY
     again = CliRunner().invoke(main, ["promote", str(made.file), "2", "--decline", "too late"])

@@ -12,8 +12,8 @@ from driftloop.pipelines.requests.ends import GATE, IMPOSSIBLE
 
 
 def end(code: str, reason: str, challenger_loss: float | None = None) -> Retrain:
-    told: dict[str, Any] = {"request_id": "r", "version": None, "promoted": False, "champion_loss": None}
-    return Retrain(code=code, reason=reason, challenger_loss=challenger_loss, **told)
+    result: dict[str, Any] = {"request_id": "r", "version": None, "promoted": False, "champion_loss": None}
+    return Retrain(code=code, reason=reason, challenger_loss=challenger_loss, **result)
 
 
 def test_a_rejected_and_an_impossible_training_are_told_apart() -> None:

@@ -42,25 +42,25 @@ Make = Callable[..., Model]
 )
 def test_the_end_of_a_training_is_the_outcome_of_its_check(before: Outcome, end: Retrain, outcome: Outcome) -> None:
     """Whoever writes the last word, the check itself or the one after it, it is the same word."""
-    told = with_result(check(outcome=before, champion="1", champion_after="1"), end)
-    assert (told.outcome, told.champion_after) == (outcome, "2" if end.promoted else "1")
+    checked = with_result(check(outcome=before, champion="1", champion_after="1"), end)
+    assert (checked.outcome, checked.champion_after) == (outcome, "2" if end.promoted else "1")
     first = before is Outcome.BOOTSTRAPPED
     alone = "the first champion is version 2: made" if end.promoted else why_no_champion(end)
-    assert told.reason == (alone if first else "made. made")
+    assert checked.reason == (alone if first else "made. made")
 
 
 def test_a_check_settles_its_window_for_both_champions(tmp_path: Path) -> None:
     """For the one that it met and the one that it left in place; where there is none there is nothing to settle."""
-    seen = check(champion="1", champion_after="2")
-    keys = tuple(window_key("taxi", seen.window, number, "d") for number in ("1", "2"))
+    observed = check(champion="1", champion_after="2")
+    keys = tuple(window_key("taxi", observed.window, number, "d") for number in ("1", "2"))
     with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
-        assert judged_keys(ledger, seen, "d") == keys
+        assert judged_keys(ledger, observed, "d") == keys
         assert judged_keys(ledger, check(champion=None, champion_after=None), "d") == ()
         for model_id in ("m-1", "m-2"):
-            told = {"version": "1", "model_id": model_id, "request_id": "r", "sealed": "s"}
-            ledger.note("taxi", Kind.REGISTERED, told, day(0), subject="1")
-        assert judged_keys(ledger, seen, "d")[0] != keys[0], "another registry, another version 1"
-        assert judged_keys(ledger, seen, "d")[1] == keys[1]
+            result = {"version": "1", "model_id": model_id, "request_id": "r", "sealed": "s"}
+            ledger.note("taxi", Kind.REGISTERED, result, day(0), subject="1")
+        assert judged_keys(ledger, observed, "d")[0] != keys[0], "another registry, another version 1"
+        assert judged_keys(ledger, observed, "d")[1] == keys[1]
 
 
 def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) -> None:
@@ -78,17 +78,17 @@ def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) 
         settings="of another config",
         check=decided,
     )
-    told: list[str] = []
+    result: list[str] = []
     with closing(Ledger(home.ledger_url())) as ledger:
         ledger.request(asked)
-        assert recover(load(made.file), ledger, day(23), told.append, carry_out=carry_out) is None
+        assert recover(load(made.file), ledger, day(23), result.append, carry_out=carry_out) is None
         assert [row["state"] for row in ledger.requests(made.name)][:1] == ["failed"]
         (last,) = ledger.checks(made.name, most=1)
         assert (last.check_id, last.outcome) == (decided.check_id, Outcome.FAILED)
         assert "the config has changed since the retrain was requested: request it again" in last.reason
-        assert told == [f"request {made.name} was interrupted: it is resumed"]
-        recover(load(made.file), ledger, day(23), told.append, carry_out=carry_out)
-        assert len(told) == 1, "a further run changes nothing"
+        assert result == [f"request {made.name} was interrupted: it is resumed"]
+        recover(load(made.file), ledger, day(23), result.append, carry_out=carry_out)
+        assert len(result) == 1, "a further run changes nothing"
 
 
 def test_a_request_in_work_is_left_to_its_holder(trained: Make) -> None:
@@ -102,12 +102,12 @@ def test_a_request_in_work_is_left_to_its_holder(trained: Make) -> None:
         now=day(22),
         reason="by hand",
     )
-    told: list[str] = []
+    result: list[str] = []
     with closing(Ledger(home.ledger_url())) as ledger:
         ledger.request(asked)
         with ledger.hold_request(asked.request_id, waiting=None):
-            recover(load(made.file), ledger, day(23), told.append, carry_out=carry_out)
-            assert told == []
+            recover(load(made.file), ledger, day(23), result.append, carry_out=carry_out)
+            assert result == []
             assert asked in ledger.open_requests(made.name)
         ledger.fail(asked.request_id, "given up by the test")
 

@@ -20,11 +20,11 @@ def test_a_program_that_may_not_be_run_is_no_full_disk(tmp_path: Path) -> None:
     program.chmod(0o600)
     with pytest.raises(PermissionError) as caught:
         subprocess.run([str(program)], check=True)
-    told = outages.translate(caught.value)
-    assert isinstance(told, StorageUnusable)
-    assert f"{program} cannot be run: Permission denied" in str(told)
-    assert "correct its permissions" in told.remedy
-    assert "space" not in told.remedy
+    error = outages.translate(caught.value)
+    assert isinstance(error, StorageUnusable)
+    assert f"{program} cannot be run: Permission denied" in str(error)
+    assert "correct its permissions" in error.remedy
+    assert "space" not in error.remedy
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_a_program_that_may_not_be_run_is_no_full_disk(tmp_path: Path) -> None:
 )
 def test_the_remedy_follows_from_what_is_wrong(number: int, remedy: str) -> None:
     """More room does not help against a missing permission, nor the other way round."""
-    told = outages.translate(OSError(number, "no", "/state/report.html"))
-    assert isinstance(told, StorageUnusable)
-    assert "/state/report.html cannot be written to" in told.found
-    assert remedy in told.remedy
+    error = outages.translate(OSError(number, "no", "/state/report.html"))
+    assert isinstance(error, StorageUnusable)
+    assert "/state/report.html cannot be written to" in error.found
+    assert remedy in error.remedy
 
 
 def test_a_database_that_is_damaged_is_restored_and_not_given_room(tmp_path: Path) -> None:
@@ -53,9 +53,9 @@ def test_a_database_that_is_damaged_is_restored_and_not_given_room(tmp_path: Pat
         sqlite3.connect(file).execute("SELECT * FROM runs")
     wrapped = RuntimeError("a page of words")
     wrapped.__cause__ = caught.value
-    told = outages.translate(wrapped)
-    assert isinstance(told, StorageBroken)
-    assert "backup" in told.remedy
+    error = outages.translate(wrapped)
+    assert isinstance(error, StorageBroken)
+    assert "backup" in error.remedy
 
 
 @pytest.mark.parametrize(("status", "ours"), [(500, True), (503, True), (404, False)])
@@ -71,10 +71,10 @@ def test_a_temporary_server_that_fails_is_a_database_that_cannot_grow(
     with pytest.raises(httpx.HTTPStatusError) as caught:
         answer.raise_for_status()
     error = PrefectHTTPStatusError.from_httpx_error(caught.value)
-    told = outages.translate(error)
-    assert isinstance(told, StorageUnusable) == ours
+    result = outages.translate(error)
+    assert isinstance(result, StorageUnusable) == ours
     assert (
-        f"prefect.db cannot be written to: Prefect's temporary server answers with status {status}" in str(told)
+        f"prefect.db cannot be written to: Prefect's temporary server answers with status {status}" in str(result)
     ) == ours
     monkeypatch.setenv("PREFECT_API_URL", "http://prefect.example/api")
     assert outages.translate(error) is error

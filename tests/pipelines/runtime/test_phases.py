@@ -23,7 +23,7 @@ def test_without_a_watcher_nothing_happens() -> None:
     phases.enter("after")
     with phases.counted("more", 1) as done:
         done()
-    assert noted.seen == ["fits of 2", "one", "done", "end"]
+    assert noted.phases == ["fits of 2", "one", "done", "end"]
 
 
 def test_another_thread_is_not_watched() -> None:
@@ -33,7 +33,7 @@ def test_another_thread_is_not_watched() -> None:
         thread = threading.Thread(target=phases.enter, args=("elsewhere",))
         thread.start()
         thread.join()
-    assert noted.seen == []
+    assert noted.phases == []
 
 
 def test_a_check_and_a_retrain_say_what_they_do(trained: Callable[..., Model]) -> None:
@@ -43,12 +43,14 @@ def test_a_check_and_a_retrain_say_what_they_do(trained: Callable[..., Model]) -
     with phases.watched_by(checked):
         assert model.check(day(28)).outcome is Outcome.STEADY
     order = ["finding the champion", "reading rows", "preflight", "loss:", "drift:", "decision", "writing the report"]
-    assert in_order(order, checked.seen), checked.seen
+    assert in_order(order, checked.phases), checked.phases
     with phases.watched_by(asked):
         retrain_now(load(model.file), day(28))
-    assert in_order(["finding the champion", "training: reading", "training: fitting", "gate"], asked.seen), asked.seen
+    assert in_order(["finding the champion", "training: reading", "training: fitting", "gate"], asked.phases), (
+        asked.phases
+    )
 
 
-def in_order(wanted: list[str], seen: list[str]) -> bool:
-    rest = iter(seen)
+def in_order(wanted: list[str], phases: list[str]) -> bool:
+    rest = iter(phases)
     return all(any(phase.startswith(one) for phase in rest) for one in wanted)

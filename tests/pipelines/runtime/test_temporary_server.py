@@ -205,6 +205,6 @@ def test_the_command_says_it_in_three_lines(process: Callable[..., Any], tmp_pat
     (tmp_path / "file").write_text("no folder")
     done = process("check", write(tmp_path / "m", stream(8)), PREFECT_HOME=str(tmp_path / "file" / "prefect"))
     assert done.returncode == 1
-    said = without_phases(done.stderr)
-    assert said.startswith("driftloop: Prefect's temporary server did not start")
-    assert len(said.strip().split("\n")) == 3
+    output = without_phases(done.stderr)
+    assert output.startswith("driftloop: Prefect's temporary server did not start")
+    assert len(output.strip().split("\n")) == 3

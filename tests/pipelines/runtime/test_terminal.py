@@ -137,9 +137,9 @@ terminal.say("the result")
 @pytest.mark.parametrize("width", [24, 60, 200])
 def test_a_terminal_shows_the_phase_on_one_line(tmp_path: Path, width: int) -> None:
     """With the elapsed time, never wider than the terminal, drawn over itself, and gone before the result."""
-    seen = on_terminal("-c", SHOWN.replace("PAUSE", "0.6"), width=width, home=tmp_path)
-    assert seen.code == 0, seen.terminal
-    *drawn, last = [without_colours(frame) for frame in seen.frames]
+    observed = on_terminal("-c", SHOWN.replace("PAUSE", "0.6"), width=width, home=tmp_path)
+    assert observed.code == 0, observed.terminal
+    *drawn, last = [without_colours(frame) for frame in observed.frames]
     assert max(len(frame) for frame in drawn) <= width
     assert any(frame.startswith("checking 1/4: drift 0:0") for frame in drawn)
     assert all(frame.rstrip("\u2501\u2578\u257a ")[-4:-1] == "0:0" for frame in drawn if frame), drawn
@@ -147,7 +147,7 @@ def test_a_terminal_shows_the_phase_on_one_line(tmp_path: Path, width: int) -> N
     assert width < 60 or any("[bold]rows[/bold]a?]0;owned??[31m" in frame for frame in drawn)
     # The line is cleared, and the result begins on it.
     assert last.endswith("the result\r\n")
-    assert seen.terminal.rpartition("\x1b[2K")[2] == "the result\r\n"
+    assert observed.terminal.rpartition("\x1b[2K")[2] == "the result\r\n"
 
 
 def test_no_colour_and_no_drawing_where_the_user_says_so(tmp_path: Path) -> None:
@@ -185,10 +185,10 @@ class Alone(Commands):
         return click.Command(name, callback=lambda: exec({script!r}, dict()))
 Alone(modules=("check",)).main(["check"])
 """
-    seen = on_terminal("-c", interrupted, home=tmp_path, interrupt_at="reading [bold]")
-    assert seen.code == 130
-    assert without_colours(seen.terminal.rpartition("\x1b[2K")[2]).split() == ["driftloop:", "interrupted"]
-    assert "\x1b[?25l" not in seen.terminal
+    observed = on_terminal("-c", interrupted, home=tmp_path, interrupt_at="reading [bold]")
+    assert observed.code == 130
+    assert without_colours(observed.terminal.rpartition("\x1b[2K")[2]).split() == ["driftloop:", "interrupted"]
+    assert "\x1b[?25l" not in observed.terminal
 
 
 def test_phases_on_the_terminal_and_json_in_the_pipe(tmp_path: Path) -> None:

@@ -63,15 +63,15 @@ def test_what_the_file_says_by_now_replaces_what_it_said(model: Make, pool: str)
     """Another schedule takes the place of the first, a removed one disappears, and only that deployment is updated."""
     made = model(schedule={"cron": "0 6 * * *"})
     put(made, pool)
-    seen = []
+    calls = []
     for schedule in ({"every": "6h"}, {"on": {"poll": "5m"}}):
         states = put(made.given(schedule=schedule), pool)
         assert {name for name, one in states.items() if one.state == "updated"} == {f"monitoring/{made.name}"}
         assert {one.state for one in states.values()} == {"updated", "unchanged"}
         with get_client(sync_client=True) as client:
-            seen.append([one.schedule for one in client.read_deployment_by_name(f"monitoring/{made.name}").schedules])
-    assert [one.interval for one in seen[0]] == [timedelta(hours=6)]
-    assert seen[1] == []
+            calls.append([one.schedule for one in client.read_deployment_by_name(f"monitoring/{made.name}").schedules])
+    assert [one.interval for one in calls[0]] == [timedelta(hours=6)]
+    assert calls[1] == []
 
 
 def test_approval_is_asked_for_where_challengers_wait(model: Make, pool: str) -> None:

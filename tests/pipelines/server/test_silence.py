@@ -71,6 +71,6 @@ def test_who_is_paused_or_broken_keeps_nothing_back(model: Make) -> None:
     with get_client(sync_client=True) as client:
         client.pause_deployment(client.read_deployment_by_name(f"monitoring/{paused.name}").id)
     broken.file.write_text("model: [")
-    told = looked(3 * HOUR)
-    assert silent.name in told
-    assert not {paused.name, broken.name} & set(told)
+    result = looked(3 * HOUR)
+    assert silent.name in result
+    assert not {paused.name, broken.name} & set(result)

@@ -13,12 +13,12 @@ SOON = 20.0
 
 def test_what_is_due_is_told_and_what_was_dropped_is_not() -> None:
     """An interval of a tenth of a second comes by; the dropped model and the arrivals-only one never do."""
-    told: list[tuple[str, datetime]] = []
+    result: list[tuple[str, datetime]] = []
     enough = threading.Event()
 
     def due(model: str, moment: datetime) -> None:
-        told.append((model, moment))
-        if len(told) >= 3:
+        result.append((model, moment))
+        if len(result) >= 3:
             enough.set()
 
     clock = Clock(due, due)
@@ -31,8 +31,8 @@ def test_what_is_due_is_told_and_what_was_dropped_is_not() -> None:
     clock.start()
     assert enough.wait(SOON)
     clock.stop()
-    assert {model for model, _ in told} == {"a"}
-    moments = [moment for _, moment in told]
+    assert {model for model, _ in result} == {"a"}
+    moments = [moment for _, moment in result]
     assert moments == sorted(set(moments))
     assert all((moment - now) % timedelta(seconds=0.1) == timedelta() for moment in moments)
 

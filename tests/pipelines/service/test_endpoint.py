@@ -34,8 +34,10 @@ ANSWERS = Answers(
 
 
 def ask(method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> tuple[int, Any]:
-    told = reply(method, path, LOCAL if headers is None else headers, ANSWERS, **{"local": True, "token": None, **more})
-    return told.status, told.body if told.kind.startswith("text") else json.loads(told.body)
+    output = reply(
+        method, path, LOCAL if headers is None else headers, ANSWERS, **{"local": True, "token": None, **more}
+    )
+    return output.status, output.body if output.kind.startswith("text") else json.loads(output.body)
 
 
 @pytest.mark.parametrize(

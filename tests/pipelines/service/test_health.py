@@ -30,10 +30,10 @@ def test_the_error_of_one_model_leaves_the_answer_to_the_others() -> None:
     assert (status, body["status"], body["degraded"]) == (200, "degraded", ["broken"])
     assert "step value (99)" in body["models"][0]["error"]
     assert body["models"][1]["overdue"] is False
-    told = metrics(both, NOW).decode()
-    assert 'driftloop_check_overdue{model="good"} 0.0' in told
-    assert 'driftloop_check_running{model="broken"} 0.0' in told
-    assert 'driftloop_check_overdue{model="broken"}' not in told
+    result = metrics(both, NOW).decode()
+    assert 'driftloop_check_overdue{model="good"} 0.0' in result
+    assert 'driftloop_check_running{model="broken"} 0.0' in result
+    assert 'driftloop_check_overdue{model="broken"}' not in result
 
 
 def test_health_is_json_whatever_the_loss() -> None:

@@ -21,7 +21,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.service.loop import Service
 from tests import streams
-from tests.told import made
+from tests.outcomes import made
 
 SOON = 120.0
 

@@ -15,9 +15,9 @@ from driftloop.pipelines.service.health import health
 from driftloop.pipelines.service.metrics import GAUGES, metrics
 from driftloop.pipelines.service.model_status import Last, ModelStatus, last_failed, last_of
 from driftloop.pipelines.service.roster import Broken
-from tests.seen import performance
+from tests.outcomes import found, made
+from tests.signals import performance
 from tests.streams import day
-from tests.told import found, made
 
 SIX = datetime(2026, 1, 5, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -71,11 +71,11 @@ def test_health_is_503_when_a_model_is_overdue_or_hangs() -> None:
     now = SIX + HOUR
     assert health([fine], [], now)[0] == 200
     status, body = health([fine, late], [], now)
-    told = {model["model"]: model for model in json.loads(json.dumps(body))["models"]}
+    output = {model["model"]: model for model in json.loads(json.dumps(body))["models"]}
     assert (status, body["status"]) == (503, "overdue")
-    assert (told["m"]["overdue"], told["late"]["overdue"]) == (False, True)
-    assert told["late"]["lag_seconds"] == 25 * 3600
-    assert told["m"]["last_check"]["outcome"] == "steady"
+    assert (output["m"]["overdue"], output["late"]["overdue"]) == (False, True)
+    assert output["late"]["lag_seconds"] == 25 * 3600
+    assert output["m"]["last_check"]["outcome"] == "steady"
     assert health([standing(running_since=SIX)], [], SIX + 10 * HOUR)[0] == 503
 
 

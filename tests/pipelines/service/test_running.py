@@ -79,37 +79,37 @@ def test_a_model_is_never_checked_twice_at_once() -> None:
 @pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(3), KeyboardInterrupt()])
 def test_a_check_that_fails_stops_nothing(error: BaseException) -> None:
     """Whatever is raised is told, and the worker takes the next one."""
-    told: list[CheckEnd] = []
+    shown: list[CheckEnd] = []
 
     def work(asked: CheckRequest) -> Any:
         if asked.model == "bad":
             raise error
         return "fine"
 
-    runner = Runner(work, told.append, workers=1)
+    runner = Runner(work, shown.append, workers=1)
     runner.ask(wish("bad"))
     runner.ask(wish("good"))
     assert runner.idle(SOON)
-    assert [(one.request.model, one.result, one.error) for one in told] == [
+    assert [(one.request.model, one.result, one.error) for one in shown] == [
         ("bad", None, error),
         ("good", "fine", None),
     ]
-    assert told[0].request.started is not None
+    assert shown[0].request.started is not None
 
 
 def test_an_end_that_cannot_be_taken_in_costs_no_worker(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and the worker takes the next one."""
-    told: list[str] = []
+    result: list[str] = []
 
     def ended(end: CheckEnd) -> None:
-        told.append(end.request.model)
+        result.append(end.request.model)
         raise OSError("no room")
 
     runner = Runner(lambda _: None, ended, workers=1)
     for model in ("a", "b"):
         runner.ask(wish(model))
         assert runner.idle(SOON)
-    assert told == ["a", "b"]
+    assert result == ["a", "b"]
     assert "a: the result of its check could not be processed" in caplog.text
 
 
@@ -131,17 +131,17 @@ def test_a_stop_lets_the_running_one_finish_and_starts_no_other() -> None:
 def test_a_check_that_hangs_is_seen() -> None:
     """What runs says since when, so that one can tell that it hangs; the others go on."""
     gate = Gate()
-    told: list[Any] = []
+    result: list[Any] = []
 
     def work(asked: CheckRequest) -> Any:
         return gate(asked) if asked.model == "slow" else None
 
     clock: Callable[[], datetime] = lambda: DUE  # noqa: E731
-    runner = Runner(work, told.append, workers=2, clock=clock)
+    runner = Runner(work, result.append, workers=2, clock=clock)
     runner.ask(wish("slow"))
     assert gate.inside.acquire(timeout=SOON)
     runner.ask(wish("quick"))
-    while not told:
+    while not result:
         runner.idle(0.01)
     (slow,) = runner.running()
     assert (slow.model, slow.started) == ("slow", DUE)

@@ -55,11 +55,11 @@ class Serve:
             time.sleep(0.05)
         raise AssertionError("it never came to be:\n" + "".join(self.log))
 
-    def said(self, pattern: str) -> Any:
+    def wait_for(self, pattern: str) -> Any:
         return self.until(lambda: re.search(pattern, "".join(self.log)))
 
     def get(self, path: str) -> tuple[int, Any]:
-        at = self.said(r"http://127.0.0.1:(\d+)/health")[1]
+        at = self.wait_for(r"http://127.0.0.1:(\d+)/health")[1]
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{at}{path}", timeout=30) as answer:
                 return answer.status, json.load(answer)
@@ -104,19 +104,19 @@ def running(home: Path) -> list[str]:
 
 def test_a_service_from_arrival_to_sigterm(serve: Serve) -> None:
     """A file arrives and the model is trained; a broken YAML stops nothing; SIGTERM lets the check end; exit code 0."""
-    serve.said("made: watched")
+    serve.wait_for("made: watched")
     (serve.folder / "in" / "one").write_text("done")
-    serve.said("made: bootstrapped")
+    serve.wait_for("made: bootstrapped")
     good = (serve.folder / "model.yaml").read_text()
     (serve.folder / "model.yaml").write_text("model: [")
-    serve.said("keeps using its last valid config")
+    serve.wait_for("keeps using its last valid config")
     status, health = serve.get("/health")
     assert status == 200
     assert health["models"][0]["last_check"]["outcome"] == "bootstrapped"
     assert "well-formed" in health["models"][0]["config_error"]
     (serve.folder / "model.yaml").write_text(good)
     (serve.folder / "in" / "two").write_text("done")
-    serve.said(r"made: check \(arrival\)[\s\S]*made: check \(arrival\)")
+    serve.wait_for(r"made: check \(arrival\)[\s\S]*made: check \(arrival\)")
     serve.process.send_signal(signal.SIGTERM)
     assert serve.end() == 0
     assert "Traceback" not in "".join(serve.log)
@@ -131,14 +131,14 @@ def test_a_second_signal_cuts_the_check_off(serve: Serve) -> None:
         "import time\ndef fit(*_, **__):\n    print('fitting', flush=True)\n    time.sleep(600)\n"
     )
     file = serve.folder / "model.yaml"
-    serve.said("made: watched")
+    serve.wait_for("made: watched")
     file.write_text(re.sub("estimator: .*", "estimator: slow:fit", file.read_text()))
-    serve.said("made: changed")
+    serve.wait_for("made: changed")
     (serve.folder / "in" / "one").write_text("done")
-    serve.said(r"made: check \(arrival\)")
+    serve.wait_for(r"made: check \(arrival\)")
     serve.until(lambda: (serve.home / "mlflow.db").exists() and len(running(serve.home)) >= 4)
     serve.process.send_signal(signal.SIGTERM)
-    serve.said("waiting for the running check")
+    serve.wait_for("waiting for the running check")
     serve.process.send_signal(signal.SIGINT)
     assert serve.end() == 0
     deadline = time.monotonic() + 30

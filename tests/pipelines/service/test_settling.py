@@ -75,14 +75,14 @@ def test_an_unfinished_file_is_never_told(unfit: Stamp) -> None:
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3)), min_size=1, max_size=20))
 def test_whatever_is_written_the_last_state_is_told(steps: list[tuple[int, int]]) -> None:
     """Any history of sizes and pauses ends in the last state being told, and no state is told twice in a row."""
-    files, now, told = Settling(SETTLE), 0, []
+    files, now, result = Settling(SETTLE), 0, []
     for size, pause in steps:
         for _ in range(pause):
-            told += [size] * len(files.see({"a": stamp(size=size)}, at(now)))
+            result += [size] * len(files.see({"a": stamp(size=size)}, at(now)))
             now += 1
-    told += [steps[-1][0]] * len(files.see({"a": stamp(size=steps[-1][0])}, at(now + 2)))
-    assert told[-1:] == [steps[-1][0]]
-    assert all(one != other for one, other in pairwise(told))
+    result += [steps[-1][0]] * len(files.see({"a": stamp(size=steps[-1][0])}, at(now + 2)))
+    assert result[-1:] == [steps[-1][0]]
+    assert all(one != other for one, other in pairwise(result))
 
 
 def test_unfinished_names_are_not_listed(tmp_path: Path) -> None:

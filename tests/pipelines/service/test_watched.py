@@ -9,9 +9,9 @@ from driftloop.monitoring.ledger import Ledger
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.service.watched import NEAR, Watched
 from tests import streams
-from tests.seen import performance
+from tests.outcomes import made
+from tests.signals import performance
 from tests.streams import day
-from tests.told import made
 
 
 def test_the_numbers_survive_a_long_run_of_windows_without_rows(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from driftloop.pipelines.site.panels import NARROW, WIDE
 from tests.histories import START, STEP, history
 
 
-def drawings(told: ModelHistory) -> list[ET.Element]:
-    return [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", timeline(told), re.DOTALL)]
+def drawings(result: ModelHistory) -> list[ET.Element]:
+    return [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", timeline(result), re.DOTALL)]
 
 
 @pytest.mark.parametrize("days", [1, 2, 7, 60, 400])
@@ -36,12 +36,12 @@ def test_every_history_is_drawn_inside_its_picture(days: int) -> None:
 
 def test_each_check_can_be_asked_while_they_are_few() -> None:
     """Resting on a check tells its window, verdict, rows and numbers; the newest values stand beside the lines."""
-    told = history(30)
-    wide, _ = drawings(told)
+    record = history(30)
+    wide, _ = drawings(record)
     titles = [title.text for title in wide.iter("title")]
-    assert all(in_short(one) in titles for one in told.checks)
+    assert all(in_short(one) in titles for one in record.checks)
     labels = [text.text for text in wide.iter("text") if "label" in text.attrib.get("class", "")]
-    last = told.checks[-1]
+    last = record.checks[-1]
     assert last.drift_share is not None
     assert labels[0] == f"{last.drift_share:.0%}"
     assert labels[1] == "limit 50%"
@@ -59,9 +59,9 @@ def test_a_thousand_checks_are_thinned() -> None:
 
 def test_what_came_after_the_last_check_is_shown() -> None:
     """A rollback long after the newest check stands at the edge of the timeline and does not squeeze it."""
-    told = history(20)
+    record = history(20)
     late = Mark(START + 4000 * STEP, "rolled_back", "rolled back to version 1")
-    before, after = (drawings(one)[0] for one in (told, replace(told, moves=(late,))))
+    before, after = (drawings(one)[0] for one in (record, replace(record, moves=(late,))))
     assert "rolled back to version 1" in ET.tostring(after, "unicode")
     words = [[text.text for text in one.iter("text")] for one in (before, after)]
     assert words[1] == [*words[0][: words[0].index("checks")], "retrains", *words[0][words[0].index("checks") :]]

@@ -22,11 +22,11 @@ def test_what_needs_a_look_comes_first() -> None:
 
 def test_a_line_sums_up_a_history() -> None:
     """Verdict, champion, newest numbers and the last training of a history are in its line, which survives JSON."""
-    told = history(61)
-    line = line_of(told)
-    assert line.champion == told.champion
-    assert line.loss[-1] == told.judged[-1].performance.loss
-    assert (line.last_training, line.last_training_end) == (told.checks[60].now, "rejected")
+    record = history(61)
+    line = line_of(record)
+    assert line.champion == record.champion
+    assert line.loss[-1] == record.judged[-1].performance.loss
+    assert (line.last_training, line.last_training_end) == (record.checks[60].now, "rejected")
     assert ModelLine.model_validate_json(line.model_dump_json()) == line
     assert line_of(history(1)).loss == ()
 
@@ -43,15 +43,15 @@ def test_a_loss_worse_than_the_reference_is_amber_whatever_was_decided() -> None
 def test_a_new_champion_has_its_own_loss() -> None:
     """That of its gate, with the loss of the version before it named as such; once measured, the measured one."""
     before, asked = check(0), retrained(1, promoted=True, champion="1", version="2")
-    told = ModelHistory("taxi", START, checks=(before, asked), requests=(request_of(asked),))
-    line = line_of(told)
+    result = ModelHistory("taxi", START, checks=(before, asked), requests=(request_of(asked),))
+    line = line_of(result)
     old = asked.performance.loss
     assert line.new_champion == f"version 2 at the gate: mae 2.25 (loss of version 1: {old:.3g})"
     page = render([line], START)
     assert "<b>mae 2.25</b>" in page
     assert f"<small>at the gate; loss of version 1: {old:.3g}</small>" in page
-    assert line.new_champion in model_page.render(told)
-    measured = line_of(replace(told, checks=(before, asked, check(2, champion="2"))))
+    assert line.new_champion in model_page.render(result)
+    measured = line_of(replace(result, checks=(before, asked, check(2, champion="2"))))
     assert (measured.new_champion, measured.gate_loss) == ("", None)
 
 
@@ -60,12 +60,12 @@ def test_a_promotion_that_was_rolled_back_is_shown_as_such() -> None:
     asked = retrained(1, promoted=True, champion="1", version="2")
     back = Mark(asked.now, "rolled_back", "by hand", version="1", left="2")
     versions = (Lineage("2", alias="previous"), Lineage("1", alias="champion"))
-    told = ModelHistory("taxi", START, checks=(check(0), asked), requests=(request_of(asked),), versions=versions)
-    assert (line_of(told).undone, line_of(told).last_training_end) == (None, "promoted")
-    told = replace(told, moves=(back,))
-    line = line_of(told)
+    checked = ModelHistory("taxi", START, checks=(check(0), asked), requests=(request_of(asked),), versions=versions)
+    assert (line_of(checked).undone, line_of(checked).last_training_end) == (None, "promoted")
+    checked = replace(checked, moves=(back,))
+    line = line_of(checked)
     assert (line.undone, line.last_training_end, line.new_champion) == ("rolled_back", "rolled_back", "")
-    for page in (render([line], START), model_page.render(told)):
+    for page in (render([line], START), model_page.render(checked)):
         assert '<span class="badge warn">rolled back</span>' in page
 
 

@@ -23,12 +23,12 @@ def words(page: str) -> str:
 
 def test_checks_and_versions_are_told_with_their_lineage() -> None:
     """Each check has verdict, numbers, reason and a link to its report; each version says who asked and what it saw."""
-    told = history(61)
-    page = model_page.render(told)
+    record = history(61)
+    page = model_page.render(record)
     assert page.count('id="c-') == 61
     assert 'href="../../reports/c59.html"' in page
     assert 'href="#c-c40"' in page
-    said = words(page)
+    message = words(page)
     for part in (
         "reason 59",
         "Steady",
@@ -38,17 +38,17 @@ def test_checks_and_versions_are_told_with_their_lineage() -> None:
         "champion",
         "previous",
     ):
-        assert part in said, part
-    assert f"2025-01-02 {DASH} 2025-05-02" in said, "what the champion learned from"
-    assert "OOM" in said, "why a training failed"
+        assert part in message, part
+    assert f"2025-01-02 {DASH} 2025-05-02" in message, "what the champion learned from"
+    assert "OOM" in message, "why a training failed"
 
 
 def test_the_legend_names_what_the_chart_contains() -> None:
     """Every mark, line and color of the drawing has an entry with the same class, and no entry is without one."""
-    told = history(61)
+    record = history(61)
     guess = Estimate(method="dle", loss_name="mae", loss=4.2, rows=9, reference_loss=2.8, applicable=True, reason="")
-    estimated = replace(told, checks=tuple(one.model_copy(update={"estimated": guess}) for one in told.checks))
-    for shown in (told, estimated, replace(told, requests=(), moves=())):
+    estimated = replace(record, checks=tuple(one.model_copy(update={"estimated": guess}) for one in record.checks))
+    for shown in (record, estimated, replace(record, requests=(), moves=())):
         page = model_page.render(shown)
         legends = "".join(re.findall(r'<ul class="legend">.*?</ul>', page, re.DOTALL))
         drawing = "".join(re.findall(r'<svg class="chart.*?</svg>', page, re.DOTALL))
@@ -60,7 +60,7 @@ def test_the_legend_names_what_the_chart_contains() -> None:
         )
         assert named == found
     assert "loss estimated without labels" in model_page.render(estimated)
-    assert "loss estimated without labels" not in model_page.render(told)
+    assert "loss estimated without labels" not in model_page.render(record)
 
 
 def test_the_page_of_a_long_life_is_bounded() -> None:
@@ -83,11 +83,11 @@ def test_a_model_that_was_never_checked_has_a_page() -> None:
 @needs_browser
 def test_nothing_of_the_data_runs(tmp_path: Path) -> None:
     """No name, version, reason or error runs in a real browser, on a model's page or on the index."""
-    told = history(61, model=ATTACK, reason=ATTACK)
+    record = history(61, model=ATTACK, reason=ATTACK)
     checks = tuple(
-        one.model_copy(update={"champion": ATTACK, "check_id": ATTACK + one.check_id}) for one in told.checks
+        one.model_copy(update={"champion": ATTACK, "check_id": ATTACK + one.check_id}) for one in record.checks
     )
-    hostile = replace(told, checks=checks, links={checks[-1].check_id: f"javascript:{ATTACK}"})
+    hostile = replace(record, checks=checks, links={checks[-1].check_id: f"javascript:{ATTACK}"})
     (tmp_path / "model.html").write_text(model_page.render(hostile))
     (tmp_path / "index.html").write_text(index_page.render([line_of(hostile)], START))
     for name in ("model", "index"):
@@ -100,9 +100,9 @@ def test_nothing_of_the_data_runs(tmp_path: Path) -> None:
 @needs_browser
 def test_nothing_is_wider_than_the_screen(tmp_path: Path) -> None:
     """On a phone and on a laptop the page itself never scrolls sideways, however long a name or a reason is."""
-    told = history(61, model="a-name-without-an-end-" * 4, reason="a_reason_without_a_space_" * 30)
-    (tmp_path / "model.html").write_text(model_page.render(told))
-    (tmp_path / "index.html").write_text(index_page.render([line_of(told)] * 50, START))
+    record = history(61, model="a-name-without-an-end-" * 4, reason="a_reason_without_a_space_" * 30)
+    (tmp_path / "model.html").write_text(model_page.render(record))
+    (tmp_path / "index.html").write_text(index_page.render([line_of(record)] * 50, START))
     # A headless window is not narrower than 500 px, so the page is measured in a frame.
     probe = (
         "<body><p id=r></p><script>onload=()=>{r.textContent=[...document.querySelectorAll('iframe')].map(f=>"

@@ -8,7 +8,7 @@ from driftloop.monitoring.records import Estimate, Outcome
 from driftloop.pipelines.site.chart import timeline
 from driftloop.pipelines.site.history import ModelHistory
 from tests.histories import START, check, history
-from tests.told import composed, hold
+from tests.outcomes import composed, hold
 
 
 def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:

@@ -37,14 +37,14 @@ def test_retrains_rollbacks_and_reports_are_read(ledger: Ledger, tmp_path: Path)
         ledger.record(one)
     ledger.note("taxi", Kind.ROLLED_BACK, {"version": "1"}, START + 5 * STEP, subject="1")
     ledger.note("taxi", Kind.CHAMPION_SET, {"version": "2", "reason": "set by hand"}, START + 6 * STEP)
-    told = read(ledger, "taxi", START, page())
-    assert [one.check_id for one in told.checks] == ["c2", "c3", "c4"]
-    assert [(one.state, one.check_id) for one in told.requests] == [("promoted", "c2")]
-    assert [mark.kind for mark in told.marks] == ["promoted", "rolled_back", "moved"]
-    assert [mark.reason for mark in told.moves] == ["set by hand", "rolled back to version 1"]
-    assert told.links == {"c2": "../../reports/taxi/a%20b.html"}
-    assert told.versions == ()
-    assert told.backtest == "../../reports/taxi/backtest_20250301T0000.html"
+    history = read(ledger, "taxi", START, page())
+    assert [one.check_id for one in history.checks] == ["c2", "c3", "c4"]
+    assert [(one.state, one.check_id) for one in history.requests] == [("promoted", "c2")]
+    assert [mark.kind for mark in history.marks] == ["promoted", "rolled_back", "moved"]
+    assert [mark.reason for mark in history.moves] == ["set by hand", "rolled back to version 1"]
+    assert history.links == {"c2": "../../reports/taxi/a%20b.html"}
+    assert history.versions == ()
+    assert history.backtest == "../../reports/taxi/backtest_20250301T0000.html"
 
 
 def test_only_the_newest_checks_are_read(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,10 +52,10 @@ def test_only_the_newest_checks_are_read(ledger: Ledger, monkeypatch: pytest.Mon
     monkeypatch.setattr("driftloop.pipelines.site.reading.MOST_CHECKS", 3)
     for at in range(5):
         ledger.record(check(at))
-    told = read(ledger, "taxi", START, page())
-    assert [one.check_id for one in told.checks] == ["c2", "c3", "c4"]
-    assert told.older == 2
-    assert replace(told, older=0).judged == told.checks
+    history = read(ledger, "taxi", START, page())
+    assert [one.check_id for one in history.checks] == ["c2", "c3", "c4"]
+    assert history.older == 2
+    assert replace(history, older=0).judged == history.checks
 
 
 def page() -> Path:

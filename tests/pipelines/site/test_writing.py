@@ -33,9 +33,9 @@ def test_a_check_rewrites_its_model_and_the_index_alone(ledger: Ledger) -> None:
 def test_the_command_writes_all_and_says_where(ledger: Ledger) -> None:
     """`driftloop site` names the page to open; --json names every page."""
     ledger.record(check(1, model="taxi"))
-    told = CliRunner().invoke(main, ["site"])
-    assert told.exit_code == 0
-    assert told.output == f"wrote 1 model page; open {writing.index()}\n"
+    shown = CliRunner().invoke(main, ["site"])
+    assert shown.exit_code == 0
+    assert shown.output == f"wrote 1 model page; open {writing.index()}\n"
     as_json = json.loads(CliRunner().invoke(main, ["site", "--json"]).output)
     assert as_json == {"index": str(writing.index()), "pages": [str(page("taxi"))]}
     assert writing.index().is_file()
@@ -58,6 +58,6 @@ def test_pages_of_forgotten_models_go_and_broken_lines_wait(ledger: Ledger) -> N
 def test_what_goes_wrong_is_told_and_not_raised(ledger: Ledger) -> None:
     """A check whose page cannot be written is still a finished check."""
     writing.folder().write_text("a file where the folder should be")
-    told = rewrite("taxi", ledger)
-    assert told is not None
-    assert "the site could not be written" in told
+    result = rewrite("taxi", ledger)
+    assert result is not None
+    assert "the site could not be written" in result

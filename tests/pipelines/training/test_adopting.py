@@ -162,17 +162,17 @@ def test_what_the_model_cannot_take_is_replaced_and_reported() -> None:
 def test_whole_numbers_stay_whole_where_the_signature_has_them() -> None:
     """Codes that the config watches as categories are handed over as the numbers that the model knows."""
     frame = rows().assign(city=lambda f: f.city.map({"berlin": "1", "paris": "2", "rome": "30"}))
-    seen: list[pd.DataFrame] = []
+    calls: list[pd.DataFrame] = []
 
     def answer(given: pd.DataFrame) -> Any:
-        seen.append(given)
+        calls.append(given)
         return given.amount.to_numpy()
 
     model = Python(answer)
     inputs = (Declared(name="city", type="long"), Declared(name="amount", type="float"))
     adopted(model, frame, project(), inputs)
-    assert str(seen[0].city.dtype) == "int64"
-    assert str(seen[0].amount.dtype) == "float32"
+    assert str(calls[0].city.dtype) == "int64"
+    assert str(calls[0].amount.dtype) == "float32"
 
 
 def declared(**types: str) -> tuple[Declared, ...]:

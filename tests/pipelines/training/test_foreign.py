@@ -38,12 +38,12 @@ def test_only_what_was_read_is_opened_and_it_goes_with_the_model(tmp_path: Path)
 
 def test_a_loader_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """The error is the loader's."""
-    seen: list[Path] = []
+    calls: list[Path] = []
 
     def fails(folder: Path) -> None:
-        seen.append(folder)
+        calls.append(folder)
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
         open_copy([f"{FOLDER}/a"], lambda _: b"", fails)
-    assert not seen[0].exists()
+    assert not calls[0].exists()

@@ -88,9 +88,9 @@ def test_it_is_trained_and_stops_early(loss: Loss, estimator: str) -> None:
 @pytest.mark.parametrize("estimator", ["linear", "xgboost", "sklearn.ensemble.RandomForestRegressor", "mine:train"])
 def test_the_log_says_what_is_minimized(loss: Loss, estimator: str) -> None:
     """Where an estimator has no objective for a loss the sentence says so; where it has one it names the loss."""
-    told = objective(estimator, {}, loss, classes=not is_of_numbers(loss))
-    assert str(loss) in told
-    assert ("has no objective for" in told) == (estimator not in loss.follows and ":" not in estimator)
+    chosen = objective(estimator, {}, loss, classes=not is_of_numbers(loss))
+    assert str(loss) in chosen
+    assert ("has no objective for" in chosen) == (estimator not in loss.follows and ":" not in estimator)
     own = objective("xgboost", {"objective": "reg:logistic"}, loss, classes=False)
     assert own.startswith("xgboost minimizes reg:logistic, as training.params has it")
 

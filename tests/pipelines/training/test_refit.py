@@ -18,7 +18,7 @@ SURE = np.where((NAMES == "a")[:, None], [0.8, 0.2], [0.3, 0.7])
 
 
 @pytest.mark.parametrize(
-    ("final", "said"),
+    ("final", "message"),
     [
         (TRUTH + 0.8 * (JUDGED - TRUTH), None),
         (JUDGED, None),
@@ -27,10 +27,10 @@ SURE = np.where((NAMES == "a")[:, None], [0.8, 0.2], [0.3, 0.7])
         (-JUDGED, "that it has learned from, where the judged model has"),
     ],
 )
-def test_numbers(final: np.ndarray, said: str | None) -> None:
+def test_numbers(final: np.ndarray, message: str | None) -> None:
     """Nearer to the truth is welcome; farther than chance explains, or no number, is not."""
     found = why_not(JUDGED, final, TRUTH, loss=named("mae"))
-    assert (found is None) if said is None else (said in str(found))
+    assert (found is None) if message is None else (message in str(found))
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_two_models_without_an_error_may_differ_by_rounding() -> None:
 def test_a_second_fit_that_does_worse_than_the_gate_measured_is_reported(low: float, age: float, found: bool) -> None:
     """Beyond chance, and on its first windows alone: later, age explains it."""
     window = Window(start=day(0), end=day(7))
-    seen = Performance(loss_name="mae", loss=3.0, low=low, high=3.5, rows=99, window=window, reference_loss=2.0)
-    findings = below_gate("4", seen, age)
+    observed = Performance(loss_name="mae", loss=3.0, low=low, high=3.5, rows=99, window=window, reference_loss=2.0)
+    findings = below_gate("4", observed, age)
     assert bool(findings) == found
     if found:
         assert "version 4 was fitted again" in findings[0].message

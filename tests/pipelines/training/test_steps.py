@@ -43,9 +43,9 @@ def test_a_short_history_keeps_the_proportion() -> None:
 def test_nothing_to_divide_is_told(rows: int, labelled: bool, code: str) -> None:
     """No rows, no labels and too few of them are three different answers."""
     frame = streams.stream(days=20).head(rows)
-    with pytest.raises(TrainingImpossible) as told:
+    with pytest.raises(TrainingImpossible) as caught:
         divide(project(), frame if labelled else frame.assign(y=np.nan), WINDOW)
-    assert told.value.code == code
+    assert caught.value.code == code
 
 
 def test_rows_within_the_gap_alone_are_told() -> None:
@@ -73,9 +73,10 @@ def unlabelled_since(moment: Any) -> pd.DataFrame:
 
 def test_a_holdout_without_labels_names_the_newest_label_and_the_delay() -> None:
     """Whether none or too few of its rows have one: with the delay that would do. Enough of them are enough."""
-    told = r"(?s)0 rows of the holdout .* have labels: the newest label is from 2026-01-15 \d\d:\d\d, "
+    result = r"(?s)0 rows of the holdout .* have labels: the newest label is from 2026-01-15 \d\d:\d\d, "
     with pytest.raises(
-        TrainingImpossible, match=told + r"the newest row from 2026-01-20 .*columns.label_delay is 0d.*label_delay: 6d"
+        TrainingImpossible,
+        match=result + r"the newest row from 2026-01-20 .*columns.label_delay is 0d.*label_delay: 6d",
     ) as none:
         divide(project(), unlabelled_since(day(14.9)), WINDOW)
     assert none.value.code == "no_labels"

@@ -42,10 +42,10 @@ def test_busy_cores_are_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "loaded", "told"),
+    ("policy", "loaded", "expected"),
     [(None, "sys", "passive True"), ("active", "sys", "active False"), (None, "sklearn", "None False")],
 )
-def test_threads_sleep_if_they_are_told_in_time(policy: str | None, loaded: str, told: str) -> None:
+def test_threads_sleep_if_they_are_told_in_time(policy: str | None, loaded: str, expected: str) -> None:
     """`prepare` fills in what is not set, before the libraries load; after that it does not claim what is not so."""
     code = (
         f"import os, {loaded}; from driftloop.pipelines.training.threads import prepare; asleep = prepare()\n"
@@ -57,7 +57,7 @@ def test_threads_sleep_if_they_are_told_in_time(policy: str | None, loaded: str,
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == told
+    assert done.stdout.strip() == expected
 
 
 def test_few_rows_are_learned_by_one_thread() -> None:

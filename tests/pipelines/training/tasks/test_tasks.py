@@ -58,14 +58,14 @@ def test_labels_come_as_a_fit_needs_them(task: Task) -> None:
 def test_a_leak_is_seen_and_noise_is_not(task: Task) -> None:
     """A number that orders the labels, and a category that names them, tell all; noise tells next to nothing."""
     training = TRAININGS[task]
-    told, proving = training.truth(LABELS[task].to_numpy())
-    halves = np.arange(len(told)) % 2 == 0
-    assert training.predicted_by_number(X[proving], told) > 0.999
-    noise = np.random.default_rng(1).normal(size=len(told))
-    assert training.predicted_by_number(noise, told) < 0.7
-    levels = pd.factorize(np.round(np.asarray(told, dtype=float)))[0].astype(np.intp)
-    assert training.predicted_by_level(levels, told, halves) > 0.9
-    assert training.predicted_by_level((np.arange(len(told)) % 3).astype(np.intp), told, halves) < 0.5
+    result, proving = training.truth(LABELS[task].to_numpy())
+    halves = np.arange(len(result)) % 2 == 0
+    assert training.predicted_by_number(X[proving], result) > 0.999
+    noise = np.random.default_rng(1).normal(size=len(result))
+    assert training.predicted_by_number(noise, result) < 0.7
+    levels = pd.factorize(np.round(np.asarray(result, dtype=float)))[0].astype(np.intp)
+    assert training.predicted_by_level(levels, result, halves) > 0.9
+    assert training.predicted_by_level((np.arange(len(result)) % 3).astype(np.intp), result, halves) < 0.5
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -73,7 +73,7 @@ def test_its_errors_are_drawn(task: Task, tmp_path: Path) -> None:
     """Each task has one picture of where a model errs."""
     training, labels = TRAININGS[task], LABELS[task]
     classes = training.classes(labels)
-    said = np.eye(len(classes))[np.zeros(N, dtype=int)] if classes else np.zeros(N)
-    training.draw(labels.to_numpy(), said, classes, tmp_path)
+    message = np.eye(len(classes))[np.zeros(N, dtype=int)] if classes else np.zeros(N)
+    training.draw(labels.to_numpy(), message, classes, tmp_path)
     (picture,) = tmp_path.iterdir()
     assert picture.stat().st_size > 5000
