@@ -3,7 +3,7 @@
     python -m benchmarks.backtest [--rows 300000] [--batches 50] [--loss mse] [--table]
 
 Prints a table in Markdown. The first run trains and scores all, the second one reads what the first has kept. The
-seconds of the processor are told beside those of the clock: on a machine with other work they say more.
+seconds of the processor are reported next to those of the clock: on a machine with other work they say more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import yaml
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 NUMBERS, WORDS = 8, 2
-# Twenty rules beside never, always and the config's own.
+# Twenty rules next to never, always and the config's own.
 POLICIES = (
     "recoverable_loss,gated_probe_debt,cara,loss_cusum,loss_ztest,performance_drop,periodic,schedule,auto_quantile,"
     "drift_share,prediction_drift,target_drift,estimated_loss,config"
@@ -45,7 +45,7 @@ def rows(count: int, days: int, seed: int = 0) -> pd.DataFrame:
 
 
 def write(folder: Path, count: int, batches: int, window: int, loss: str) -> Path:
-    """Rows and config of the model: batches of a day, so many of them in a training window."""
+    """Rows and config of the model: batches of a day, this many of them in a training window."""
     # Those before the first full window, and the last day that is not whole, are no batches to score.
     rows(count, batches + window).to_parquet(folder / "rows.parquet", index=False)
     config = {

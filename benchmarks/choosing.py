@@ -1,13 +1,13 @@
-"""Whether probes choose well what to train on: the loss to come of what they chose, beside every fixed choice.
+"""Whether probes choose well what to train on: the loss to come of what they chose, next to every fixed choice.
 
     python -m benchmarks.choosing DATA [--batches 40] [--rows 40000]
 
 DATA as for `benchmarks.policies`. A stream, thinned to `rows`, is cut into batches of equal rows. After every fourth
 batch a model is trained by what `training.window: {choose: 8 batches}` would choose, without the gate, and by each
-candidate; all are scored on the next four batches. Losses are means over those, in per cent of the last W's:
+candidate; all are scored on the next four batches. Losses are means over those, in percent of the last W's:
 
 - `2W`, `everything`, `season`: always that one, where the history holds it, else the last W;
-- `chosen`: what the probes chose, earlier choices as they stand included;
+- `chosen`: what the probes chose, earlier choices as they are included;
 - `hindsight`: whichever turned out best.
 """
 

@@ -1,4 +1,4 @@
-"""Seconds of the commands in fresh processes, beside a bare no-op Prefect flow, in turn within one run.
+"""Seconds of the commands in fresh processes, next to a bare no-op Prefect flow, in turn within one run.
 
     python -m benchmarks.commands [--rounds 5] [--rows 10000]
 

@@ -1,4 +1,4 @@
-"""What benchmarks/drift_speed.py measures: one contender scores one file, in a process of its own, and tells its time.
+"""What benchmarks/drift_speed.py measures: one contender scores one file in a process of its own.
 
     python benchmarks/contenders.py NAME FOLDER
 
@@ -57,7 +57,7 @@ def decode(folder: Path) -> Run:
 def driftloop(folder: Path) -> Run:
     """Ours, by the code of a check: read a window, name its rows, count them in the cells of the reference, judge."""
     os.environ["DRIFTLOOP_HOME"] = str(folder / "home")
-    from benchmarks.false_alarms import definition
+    from benchmarks.false_alarms import columns_of
     from driftloop.monitoring.config import Monitored
     from driftloop.monitoring.drift.verdicts import judge
     from driftloop.monitoring.profiles import like, load, merge
@@ -84,7 +84,7 @@ def driftloop(folder: Path) -> Run:
         }
     )
     window = Window(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2027, 1, 1, tzinfo=UTC))
-    columns = definition(load(folder / "profile.npz").kinds, config.drift)
+    columns = columns_of(load(folder / "profile.npz").kinds, config.drift)
     return run
 
 
@@ -196,7 +196,7 @@ CONTENDERS: dict[str, Callable[[Path], Run]] = {
 
 
 def peak_mb() -> float:
-    """Most memory that this process has held; what `getrusage` says on Linux includes what its parent held before."""
+    """Most memory that this process has held; what `getrusage` states on Linux includes what its parent held before."""
     status = Path("/proc/self/status")
     if status.exists():
         return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024

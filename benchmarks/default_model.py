@@ -1,4 +1,4 @@
-"""The default model beside the one before it, its own parts, a naive constant and a random search, on real streams.
+"""The default model next to the one before it, its own parts, a naive constant and a random search, on real streams.
 
 Each stream is split four times: a fifth of it to learn from, the next tenth to predict. Loss is given as a share of the
 naive constant's. `python -m benchmarks.default_model FOLDER` prints a table a stream and the means; FOLDER holds the

@@ -1,4 +1,4 @@
-"""Seconds and peak memory of scoring a file against a stored reference, beside its peers and the limit, in turn.
+"""Seconds and peak memory of scoring a file against a stored reference, next to its peers and the limit, in turn.
 
     python -m benchmarks.drift_speed [--rounds 3] [--shapes 10k,100k,1M,5M,wide] [--only NAMES] [--huge]
 
@@ -66,7 +66,7 @@ HUGE = Shape("50,000,000 rows x 15 columns", 50_000_000, reference_rows=1_000_00
 
 @dataclass
 class Measured:
-    """What the runs of one contender on one shape said, a number a round."""
+    """What the runs of one contender on one shape measured, a number a round."""
 
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Measured:
 def table(shape: Shape, rows: int, generator: np.random.Generator, start: int = 0) -> pa.Table:
     """Smooth, skewed, rounded and whole numbers, and categories of 3 to 300 levels; no nulls, as peers want it.
 
-    Beside them a time `ts`, a row every 500 ms, and a target `y`: a check reads these too, nobody scores them.
+    In addition a time `ts`, a row every 500 ms, and a target `y`: a check reads these too, no one scores them.
     """
     made = {"ts": pa.array(FIRST + np.arange(start, start + rows) * 500, pa.timestamp("ms")), "y": np.zeros(rows)}
     for at in range(shape.numbers):
@@ -123,7 +123,7 @@ def installed(peers: Path) -> dict[str, str | None]:
 
 
 def measure(name: str, python: str, folder: Path, patience: float) -> dict[str, object] | str:
-    """Run one contender once in a fresh process; a text says why there is no figure."""
+    """Run one contender once in a fresh process; a text gives the reason there is no figure."""
     quiet = os.environ | {"DO_NOT_TRACK": "true", "PYTHONWARNINGS": "ignore", "NML_DISABLE_USAGE_LOGGING": "true"}
     if python == sys.executable:
         quiet["PYTHONPATH"] = str(SCRIPT.parents[1])

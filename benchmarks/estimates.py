@@ -1,15 +1,15 @@
-"""How good is a loss that is estimated without labels: on real streams, beside what came true.
+"""How good is a loss that is estimated without labels: on real streams, next to what was measured.
 
     python -m benchmarks.estimates DATA [--batches 40]
 
 DATA as for `benchmarks.policies`. A stream is cut into batches of equal rows. A champion is trained on the older four
 fifths of eight batches, its estimator fitted on the newest fifth, and the next eight batches are estimated and then
-looked up; so on to the end. Told per stream: batches, how many the estimate said it applies to, and of those
+looked up; so on to the end. Per stream: batches, how many the estimate applied to by its own account, and of those
 
-- `error`: the median of |estimated - realised| / realised, beside that of the reference loss taken as the estimate;
-- `held`: the share of realised losses within the 95 % interval;
-- `rise`: by how much the realised loss lay above the reference in the median batch, where the estimate applies and
-  where it says that it does not.
+- `error`: the median of |estimated - realized| / realized, next to that of the reference loss taken as the estimate;
+- `held`: the share of realized losses within the 95 % interval;
+- `rise`: by how much the realized loss lay above the reference in the median batch, where the estimate applies and
+  where it states that it does not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from driftloop.pipelines.training.loss_model import expect, fit_loss_model
 
 SPAN = 8
 TREES = 160
-# A batch is looked at in so many rows at most, evenly spaced.
+# A batch is looked at in this many rows at most, evenly spaced.
 BATCH_ROWS = 5000
 
 
@@ -59,7 +59,7 @@ def _median(values: np.ndarray) -> str:
 
 
 def _stream(stream: Stream, batches: int) -> np.ndarray:
-    """For each batch: whether the estimate applies, estimate, low, high, realised and reference loss."""
+    """For each batch: whether the estimate applies, estimate, low, high, realized and reference loss."""
     edges = np.linspace(0, len(stream.frame), batches + 1).astype(int)
     params = {**FIXED, "n_estimators": TREES}
     settings = training(estimator="xgboost", params=params, threads=2)

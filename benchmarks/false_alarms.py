@@ -3,7 +3,7 @@
     python -m benchmarks.false_alarms [--data FOLDER] [--repetitions 400] [--rows 30 100 1000 10000 100000]
                                       [--tables alarms power methods speed] [--evidently 20]
 
-Reference and current rows are drawn with replacement from one population, anew in every repetition: whatever is
+Reference and current rows are drawn with replacement from one population, again in every repetition: whatever is
 found then is a false alarm. The population are the columns of the parquet files below FOLDER, joined row by row, and
 generated ones where it has too few or is not given. Prints tables in Markdown.
 """
@@ -78,7 +78,7 @@ def picked(frame: pd.DataFrame, columns: int, only: int | None = None) -> pd.Dat
 
 
 def kinds(frame: pd.DataFrame) -> dict[str, Kind]:
-    """The kind of each column, which its name tells."""
+    """The kind of each column, which its name states."""
     return {name: "numeric" if name[0] == "n" else "categorical" for name in map(str, frame)}
 
 
@@ -140,7 +140,7 @@ def preset(
 
 
 def share(hits: Iterable[bool]) -> str:
-    """A share in per cent with its standard error."""
+    """A share in percent with its standard error."""
     each = list(hits)
     mean = float(np.mean(each))
     return f"{100 * mean:.1f} ± {100 * np.sqrt(max(mean * (1 - mean), 1 / len(each) / 4) / len(each)):.1f}"
@@ -183,7 +183,7 @@ def outlier(frame: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame
 
 
 def shifted(by: float) -> Change:
-    """Move the first column by so many of its standard deviations in the population."""
+    """Move the first column by this many of its standard deviations in the population."""
 
     def change(frame: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
         return frame.assign(**{frame.columns[0]: frame.iloc[:, 0] + by})

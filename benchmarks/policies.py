@@ -1,4 +1,4 @@
-"""Which policy costs least: every one replayed on real streams, beside the best schedule in hindsight.
+"""Which policy costs least: every one replayed on real streams, next to the best schedule in hindsight.
 
     python -m benchmarks.policies DATA [--grids 40 80] [--delays 0 4] [--cache FOLDER] [--further]
 

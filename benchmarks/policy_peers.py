@@ -12,7 +12,7 @@ from driftloop.monitoring.records import History, Signals, Vote
 
 
 class PageHinkley(Trigger):
-    """river's Page-Hinkley test, fed anew with the champion's losses at each check, in units of the reference loss.
+    """river's Page-Hinkley test, fed again with the champion's losses at each check, in units of the reference loss.
 
     river's detectors are made for rows; a check sees batches, some dozens. So it starts after three of them, and half a
     reference loss is its threshold. ADWIN and KSWIN never fire on so few values, DDM wants right and wrong answers.

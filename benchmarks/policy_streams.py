@@ -26,7 +26,7 @@ from driftloop.pipelines.training.scorer import Scorer
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64] | slice
 FORMAT = "1"
-# A fifth of the history is a model's window; a fit sees at most so many of its rows, evenly spaced.
+# A fifth of the history is a model's window; a fit sees at most this many of its rows, evenly spaced.
 WINDOW_SHARE, MOST_ROWS = 5, 20_000
 TREES = 160
 # Parameters that do not move with the product's defaults, so that figures stay comparable from release to release.
@@ -42,7 +42,7 @@ PROBE_ROWS, PROBE_TREES = 5, 4  # a fifth of the rows, a quarter of the trees
 
 @dataclass(frozen=True)
 class Stream:
-    """Rows in the order of time, with what is learnt from them."""
+    """Rows in the order of time, with what is learned from them."""
 
     name: str
     frame: pd.DataFrame

@@ -53,7 +53,7 @@ def write(folder: Path) -> Path:
 
 @contextmanager
 def process(*command: str) -> Iterator[None]:
-    """A process of Prefect's beside us, ended with the block."""
+    """A process of Prefect's next to us, ended with the block."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     made = subprocess.Popen([sys.executable, "-m", "prefect", *command], **quiet)  # type: ignore[call-overload]
     try:

@@ -61,7 +61,7 @@ def write(folder: Path, name: str) -> None:
         "schedule": {"on": {"arrival": f"{name}.in/*"}},
     }
     (folder / f"{name}.in").mkdir()
-    # Under its own name at once, as a careful person would: a half-written file would be waited for.
+    # Under its own name immediately, as a careful person would: a half-written file would be waited for.
     (folder / f".{name}").write_text(yaml.safe_dump(config))
     (folder / f".{name}").rename(folder / f"{name}.yaml")
 

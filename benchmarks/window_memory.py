@@ -4,7 +4,7 @@
 
 Each is a dry run of `driftloop check` in a fresh process: read, preflight, predictions, drift, loss and the report. The
 champion is the same for all: trained once, on 14 days of 1,000 rows, with 17 features. Prints a table in Markdown; the
-peak is that of the process that checks. Beside it the memory that the window's rows alone would take as a frame.
+peak is that of the process that checks. Next to it is the memory that the window's rows alone would take as a frame.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PIECE = 500_000
 
 
 def rows(first_day: float, days: float, many: int, seed: int) -> pd.DataFrame:
-    """Rows in order of time, with a target that the features tell."""
+    """Rows in order of time, with a target that the features predict."""
     generator = np.random.default_rng(seed)
     frame = pd.DataFrame({f"n{at}": generator.normal(size=many) for at in range(NUMBERS)})
     return frame.assign(

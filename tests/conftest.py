@@ -31,7 +31,7 @@ LONG = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Deal the long files out, so that each worker begins with its share and none is left alone with one at the end.
+    """Deal the long files out, so that each worker begins with its share and none ends with one alone.
 
     xdist's `worksteal` gives each worker an equal part of the tests in their order, and then the rest of another's.
     """
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """State of the tests lies apart from the user's, and the parts' telemetry is off."""
+    """State of the tests is apart from the user's, and the parts' telemetry is off."""
     for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "DRIFTLOOP_LEDGER_URL", "PREFECT_HOME"):
         os.environ.pop(name, None)
     os.environ["DRIFTLOOP_HOME"] = str(tmp_path_factory.mktemp("home"))

@@ -1,4 +1,4 @@
-"""Every loss with the parameters that the laws try it with, beside its defaults."""
+"""Every loss with the parameters that the laws try it with, next to its defaults."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def request_of(asked: Check) -> Request:
 
 
 def history(days: int, *, model: str = "taxi", reason: str | None = None) -> ModelHistory:
-    """A life of so many days: a first champion, a training every 20 days, a failure, a rollback, days without rows."""
+    """A life of this many days: a first champion, a training every 20 days, a failure, a rollback, empty days."""
     fields = {"model": model} | ({} if reason is None else {"reason": reason})
     checks = [check(0, Outcome.BOOTSTRAPPED, **fields).model_copy(update={"champion": None})]
     champion, newest, moves = "1", 1, []

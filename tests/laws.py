@@ -19,7 +19,7 @@ EXITS = {Outcome.NO_DATA, Outcome.TOO_FEW_ROWS, Outcome.ALREADY_CHECKED, Outcome
 
 
 def lawful_check(model: Any, now: datetime, **more: Any) -> Check | DriftloopError:
-    """Run a check and hold it to all laws: a typed outcome, or an error of ours that says what to do.
+    """Run a check and hold it to all laws: a typed outcome, or an error of ours that states what to do.
 
     Any other exception goes through to the test, which fails by it.
     """
@@ -43,7 +43,7 @@ def lawful_check(model: Any, now: datetime, **more: Any) -> Check | DriftloopErr
 
 
 def lawful_retrain(model: Any, now: datetime) -> Retrain | DriftloopError:
-    """Run a retrain by hand and hold it to the laws that apply."""
+    """Run a retrain manually and hold it to the laws that apply."""
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.operations.retraining import retrain_now
 

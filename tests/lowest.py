@@ -1,7 +1,7 @@
-"""The lower bounds of pyproject.toml, compared with the versions that are installed beside it.
+"""The lower bounds of pyproject.toml, compared with the versions that are installed next to it.
 
 Run by `make test-lowest`, whose environment has the oldest versions that can be installed together. A bound below the
-installed version admits a release that nobody can install, or that nothing has been tested with.
+installed version admits a release that no one can install, or that nothing has been tested with.
 """
 
 from __future__ import annotations

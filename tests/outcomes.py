@@ -1,4 +1,4 @@
-"""Finished checks and retrains for tests that look at what is told of them."""
+"""Finished checks and retrains for tests that look at what is reported of them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def score(name: str, role: Role, drifted: bool) -> ColumnScore:
 
 
 def scores(drifted: int, of: int = 4) -> tuple[ColumnScore, ...]:
-    """So many of the features have drifted; prediction and target have with any of them."""
+    """`drifted` of the features have drifted; prediction and target have with any of them."""
     features = tuple(score(f"c{n}", "feature", n < drifted) for n in range(of))
     return (*features, score("prediction", "prediction", drifted > 0), score("y", "target", drifted > 0))
 

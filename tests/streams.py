@@ -17,7 +17,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def day(number: float) -> datetime:
-    """The moment so many days after the stream's start."""
+    """The moment this many days after the stream's start."""
     return START + timedelta(days=number)
 
 

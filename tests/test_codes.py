@@ -84,7 +84,7 @@ def test_every_finding_is_explained(code: FindingCode) -> None:
 
 
 def test_families_do_not_use_each_other() -> None:
-    """A family of findings stands alone; preflight calls them all."""
+    """A family of findings is alone; preflight calls them all."""
     imports: dict[str, set[str]] = {}
     families = set()
     for file, node in nodes():
@@ -98,7 +98,7 @@ def test_families_do_not_use_each_other() -> None:
 
 
 def test_what_cannot_be_compared_is_declared() -> None:
-    """Preflight puts aside the columns whose code says that nothing of them can be compared."""
+    """Preflight excludes the columns whose code states that nothing of them can be compared."""
     assert {code.name for code in CODES if not code.compared} == NOT_COMPARED
 
 

@@ -1,4 +1,4 @@
-"""What lies in the house is in order: every config loads, every wall between modules stands, light stays light."""
+"""What is in the house is in order: every config loads, every wall between modules is, light stays light."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_every_config_loads(file: Path) -> None:
     assert [load(other).model for other in CONFIGS].count(load(file).model) == 1
 
 
-def test_the_walls_between_modules_stand() -> None:
+def test_the_contracts_between_modules_hold() -> None:
     """The contracts of pyproject.toml hold, and there are some."""
     subprocess.run(["make", "--quiet", "build/tree"], cwd=ROOT, check=True)
     done = subprocess.run(
@@ -67,7 +67,7 @@ def test_the_command_line_starts_light() -> None:
 
 
 def test_reading_a_config_is_light() -> None:
-    """A wrong config is told before anything expensive is imported."""
+    """A wrong config is reported before anything expensive is imported."""
     assert (
         imported(
             "from driftloop.pipelines.config import project; from driftloop.pipelines.operations import words", HEAVY

@@ -36,7 +36,7 @@ def test_the_image_takes_every_package_and_the_tested_versions() -> None:
 
 
 def test_services_name_each_other_and_their_volumes() -> None:
-    """Whatever is waited for, mounted or reached by name is declared, and what is waited for as healthy tells so."""
+    """Whatever is waited for, mounted or reached by name is declared, and what must be healthy reports its health."""
     for name, service in SERVICES.items():
         for other, how in service.get("depends_on", {}).items():
             assert how["condition"] != "service_healthy" or "healthcheck" in SERVICES[other], name
@@ -49,7 +49,7 @@ def test_services_name_each_other_and_their_volumes() -> None:
 
 
 def test_every_database_is_made() -> None:
-    """The URLs parse, and each database that they name is PostgreSQL's own first one or created beside it."""
+    """The URLs parse, and each database that they name is PostgreSQL's own first one or created next to it."""
     text = re.sub(r"\$\{.*?\}", "secret", (ROOT / "compose.yaml").read_text())
     named = {make_url(url).database for url in re.findall(r"postgresql\+\w+://\S+", text)}
     made = set(re.findall(r"CREATE DATABASE (\w+);", COMPOSE["configs"]["databases"]["content"]))

@@ -27,6 +27,6 @@ def test_there_are_examples() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
-    """Each example of the module gives the output beside it."""
+    """Each example of the module gives the output next to it."""
     failed, _ = doctest.testmod(import_module(name))
     assert failed == 0

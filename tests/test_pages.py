@@ -35,7 +35,7 @@ from driftloop.pipelines.backtest.study import Study
 from driftloop.pipelines.site import index_page, model_page
 from driftloop.pipelines.site.history import ModelHistory
 from tests import drawn
-from tests.ageing import ageing, done
+from tests.aging import aging, done
 from tests.histories import START, history
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,7 +122,7 @@ def model(messages: ModelHistory, text: str) -> ModelHistory:
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return done(ageing(seed=1))
+    return done(aging(seed=1))
 
 
 @pytest.fixture(scope="module")

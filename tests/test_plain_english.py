@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from tests.plain_english import INSTEAD, ROOT, allowed, counts, found_in, lowered, prose, texts
+from tests.plain_english import HALVES, INSTEAD, ROOT, allowed, counts, found_in, lowered, prose, texts
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -27,6 +28,40 @@ def test_code_has_no_more_of_these_words_than_allowed() -> None:
         if count > limits[kind].get(word, 0)
     ]
     assert not more
+
+
+@pytest.mark.parametrize("half", ["tests", "benchmarks"])
+def test_docstrings_of_tests_and_benchmarks_have_no_word_of_the_list(half: str) -> None:
+    """Who reads a test to learn what is promised reads the same English as in the product."""
+    assert [word for text in texts("docstrings", [half]) for word in found_in(text)] == []
+
+
+def test_no_test_has_a_word_of_the_list_in_its_name() -> None:
+    """The name of a test is the law that it proves; docs and reports of CI show it."""
+    names = [
+        node.name
+        for file in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert [(name, word) for name in names for word in found_in(name.replace("_", " "))] == []
+
+
+def test_no_name_of_the_old_dialect() -> None:
+    """`told`, `seen`, `said` and `bent` name nothing: a variable has the noun of what it holds."""
+    old = {"told", "seen", "said", "bent", "anew", "heed"}
+    trees = [
+        ast.parse(file.read_text())
+        for half in (*HALVES, "tests", "benchmarks", "docs")
+        for file in (ROOT / half).rglob("*.py")
+    ]
+    bound = [node for tree in trees for node in ast.walk(tree)]
+    assert not old & {node.id for node in bound if isinstance(node, ast.Name)}
+    assert not old & {node.arg for node in bound if isinstance(node, ast.arg)}
+    assert not old & {node.attr for node in bound if isinstance(node, ast.Attribute)}
+    assert not old & {
+        node.name.strip("_").lower() for node in bound if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
 
 
 @pytest.mark.parametrize("kind", ["docstrings", "messages"])

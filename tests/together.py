@@ -1,4 +1,4 @@
-"""Processes that begin at the same moment: forked from one that has imported what they need, and let go at once."""
+"""Processes that begin at the same moment: forked from one that has imported what they need, and let go immediately."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ sys.exit(bool(failed))
 
 
 def together(imports: str, code: str, *words: Iterable[object]) -> list[str]:
-    """Run `code` in a process for each list of words, which are its `sys.argv[1:]`; gives what each of them said.
+    """Run `code` in a process for each list of words, which are its `sys.argv[1:]`; gives what each of them stated.
 
     It is an error if one of them fails.
     """

@@ -58,8 +58,8 @@ class Moved:
         each = level if self.only_up else level / 2
         share = self.new_rows / (self.new_rows + self.old_rows / self.inflation)
         # what is estimated with a larger variance is known as from fewer rows
-        seen = (self.old + 1) / self.inflation
-        more = special.btdtria(each, seen, share)
+        prior = (self.old + 1) / self.inflation
+        more = special.btdtria(each, prior, share)
         up = more / self.new_rows - self.old / self.old_rows
         some = np.maximum(self.old, 1.0)
         less = special.btdtrib(some, each, 1 - share) - 1

@@ -75,12 +75,12 @@ def log_check(run_id: str, check: Check, report: Path | None) -> None:
     if check.probe is not None:
         metrics["probe_gap"] = check.probe.gap
     if check.labels is not None:
-        seen = {
+        labels = {
             "label_coverage": check.labels.coverage,
             "label_delay_median_days": check.labels.delay_median_days,
             "label_delay_p95_days": check.labels.delay_p95_days,
         }
-        metrics |= {name: value for name, value in seen.items() if value is not None}
+        metrics |= {name: value for name, value in labels.items() if value is not None}
     log_numbers(run_id, metrics)
     client = registry.client()
     client.log_text(run_id, check.model_dump_json(indent=1), "check.json")

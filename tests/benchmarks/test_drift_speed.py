@@ -1,4 +1,4 @@
-"""Laws of the race of drift scores: what is measured is real, what cannot be measured is said."""
+"""Laws of the race of drift scores: what is measured is real, what cannot be measured is stated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TINY = Shape("tiny", 500, numbers=6, labels=5)
 
 
 def test_a_contender_is_measured_in_its_own_process(tmp_path: Path) -> None:
-    """Ours scores the file it is given in a process of its own and tells time, work, memory and version."""
+    """Ours scores the file it is given in a process of its own and reports time, work, memory and version."""
     prepare(tmp_path, TINY)
     assert load(tmp_path / "profile.npz").rows == 500
     result = measure("driftloop", sys.executable, tmp_path, 60.0)
@@ -23,7 +23,7 @@ def test_a_contender_is_measured_in_its_own_process(tmp_path: Path) -> None:
     assert str(result["version"]).startswith("driftloop ")
 
 
-def test_a_failure_is_said_in_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_reported_in_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A contender that fails gives its last line of complaint, and the table shows it instead of figures."""
     trouble = measure("decode", sys.executable, tmp_path / "nowhere", 60.0)
     assert isinstance(trouble, str)

@@ -1,4 +1,4 @@
-"""The benchmark of policies counts what it says it counts."""
+"""The benchmark of policies counts what it states it counts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Matrices:
 
 
 def test_every_model_is_scored_on_what_came_after_it_and_on_nothing_else(made: Matrices) -> None:
-    """Numbers stand above the diagonal alone, and for probes just above it."""
+    """Numbers are above the diagonal alone, and for probes just above it."""
     later = np.triu(np.ones((BATCHES, BATCHES), dtype=bool), 1)
     assert (np.isfinite(made.loss) == later).all()
     assert (np.isfinite(made.error) == later).all()
@@ -47,7 +47,7 @@ def test_a_break_shows_between_the_models_before_and_after_it(made: Matrices) ->
     assert learn(made.loss, made.probe).handicap > 0
 
 
-def test_the_cache_is_read_and_not_made_anew(tmp_path: Path) -> None:
+def test_the_cache_is_read_and_not_made_again(tmp_path: Path) -> None:
     """A second call trains nothing."""
 
     def never() -> Stream:
@@ -66,7 +66,7 @@ def test_drift_is_measured_from_the_rows_that_a_model_has_seen(made: Matrices) -
 
 
 def test_the_table_has_a_line_for_every_policy(made: Matrices) -> None:
-    """Each policy stands once, the least regret first, and nobody beats the oracle but by a free probe."""
+    """Each policy is once, the least regret first, and no one beats the oracle but by a free probe."""
     played = {made.name: play(made, 0)}
     lines = table(played, 0).splitlines()[2:]
     regrets = [float(line.split("|")[2]) for line in lines]

@@ -38,7 +38,7 @@ def test_a_store_is_a_path_or_a_file_uri(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_home")
 def test_a_missing_alias_has_a_known_code() -> None:
-    """An alias that is not there is told from an unreachable server by MLflow's error code."""
+    """An alias that is not there is reported from an unreachable server by MLflow's error code."""
     from mlflow.exceptions import MlflowException
 
     registered("coded")

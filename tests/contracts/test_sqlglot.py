@@ -9,7 +9,7 @@ from sqlglot import TokenType, exp
 
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "sqlite", "mysql"])
 def test_an_expression_has_its_classes(dialect: str) -> None:
-    """Conditions, aggregates, windows and queries are told apart by class; a refusal of a filter depends on it."""
+    """Conditions, aggregates, windows and queries are distinguished by class; a refusal of a filter depends on it."""
     found = {text: sqlglot.parse_one(text, read=dialect) for text in ("a + 1", "sum(a)", "sum(a) OVER ()", "SELECT 1")}
     assert isinstance(found["a + 1"], exp.Condition), "sqlglot: arithmetic is no exp.Condition"
     assert isinstance(found["sum(a)"], exp.AggFunc), "sqlglot: sum is no exp.AggFunc"

@@ -62,7 +62,7 @@ def adopt(file: str, now: datetime) -> None:
 
 
 def retrain(file: str, now: datetime) -> None:
-    """One retrain by hand."""
+    """One retrain manually."""
     from driftloop.pipelines.operations.retraining import retrain_now
 
     retrain_now(load(file), now)

@@ -1,4 +1,4 @@
-"""What docs/server.md says of a backup: state that was put back is as it was, and the checks go on from there."""
+"""What docs/server.md states of a backup: state that was put back is as it was, and the checks go on from there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.faults
 def test_a_state_folder_that_was_put_back_goes_on(tmp_path: Path, seeded: Callable[[Path], Path]) -> None:
-    """The champion of the copy serves again, nothing is amiss, and what came after the copy is checked anew."""
+    """The champion of the copy serves again, nothing is wrong, and what came after the copy is checked again."""
     streams.write(
         tmp_path,
         streams.stream(56, concept_shift_at=21),
@@ -70,7 +70,7 @@ def test_a_state_folder_that_was_put_back_goes_on(tmp_path: Path, seeded: Callab
 def test_servers_that_were_put_back_go_on(
     shifted: Callable[..., Model], postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stopped: bool
 ) -> None:
-    """Dumps of ledger and MLflow and a copy of the artifacts; a promotion between the first and the rest is told."""
+    """Dumps of ledger and MLflow and a copy of the artifacts; a promotion between them is reported."""
     ledger, mlflow = postgres.place(), postgres.place()
     monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", postgres.url(ledger))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", postgres.url(mlflow).replace("://", "+psycopg://", 1))
@@ -95,7 +95,7 @@ def test_servers_that_were_put_back_go_on(
         assert again.outcome is Outcome.PROMOTED, again.reason
         assert state(made)[2:] == (["2", "1"], 2)
     else:
-        # The ledger is of before the promotion: the version is taken as one that was set by hand, and serves.
+        # The ledger is of before the promotion: the version is taken as one that was set manually, and serves.
         assert again.outcome is Outcome.STEADY, again.reason
         assert made.champion() == "2"
     registry.scorer(registry.champion(made.name), load(made.file).training)

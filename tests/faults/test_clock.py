@@ -1,4 +1,4 @@
-"""The clock jumps back between two checks: it is said, and no worse model takes over."""
+"""The clock jumps back between two checks: it is stated, and no worse model takes over."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("ahead", "expected"), [(timedelta(hours=1), True), (timedelta(minutes=4), False)])
-def test_a_clock_that_went_back_is_said(
+def test_a_clock_that_went_back_is_reported(
     tmp_path_factory: pytest.TempPathFactory, ahead: timedelta, expected: bool
 ) -> None:
-    """An entry that was written an hour from now tells it; a few minutes are two hosts' clocks."""
+    """An entry that was written an hour from now reports it; a few minutes are two hosts' clocks."""
     with closing(Ledger(f"sqlite:///{tmp_path_factory.mktemp('clock') / 'ledger.db'}")) as ledger:
         assert recovery.clock_went_back(ledger, "made", NOON) is None
         written = {"model": "made", "kind": str(Kind.CHECK_FINISHED), "payload": "{}", "format": FORMAT}

@@ -1,4 +1,4 @@
-"""A process is killed at every point of a check and of a retrain; whoever comes next finishes its work, once."""
+"""A process is killed at every point of a check and of a retrain; the next process finishes its work, once."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def drifted(shifted: Make, either_ledger: None) -> Model:
 
 
 def running(made: Model) -> list[str]:
-    """What stands as RUNNING in MLflow and Prefect, and still does once the server has written down all."""
+    """What is RUNNING in MLflow and Prefect, and still is once the server has written down all."""
     until = time.monotonic() + 4
     while (left := _running(made)) and time.monotonic() < until:
         time.sleep(0.2)
@@ -141,7 +141,7 @@ def test_a_first_training_that_was_killed_leaves_one_champion(model: Make, kille
 
 
 @pytest.mark.faults
-def test_a_request_that_kills_whoever_trains_it_is_given_up(drifted: Model, killed: Killed) -> None:
+def test_a_request_that_kills_every_process_that_trains_it_is_given_up(drifted: Model, killed: Killed) -> None:
     """After three deaths it is failed with the reason, its check too, and the model is watched on."""
     for _ in range(3):
         killed("in the fit", lives.check, str(drifted.file), NOW)

@@ -44,7 +44,7 @@ def test_a_server_that_dies_after_the_event_loses_no_training(
     tmp_path: Path,
     seconds: float,
 ) -> None:
-    """Whether the event was lost or not: one training, one promotion, the check has its last word, nothing RUNNING."""
+    """Whether the event was lost or not: one training, one promotion, the check's final outcome, nothing RUNNING."""
     made = Model(tmp_path / "model").given(
         stream(56, concept_shift_at=28),
         drift__report_columns=1,

@@ -1,4 +1,4 @@
-"""A registry that was lost beside the ledger that knew it, and a training that another process took over."""
+"""A registry that was lost next to the ledger that knew it, and a training that another process took over."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.streams import day
 Make = Callable[..., Model]
 
 
-def test_a_model_that_was_deleted_in_mlflow_is_trained_again_and_accuses_nobody(shifted: Make) -> None:
+def test_a_model_that_was_deleted_in_mlflow_is_trained_again_and_accuses_no_one(shifted: Make) -> None:
     """Each check after it does its work: a first champion is trained, judged and replaced, whatever its number."""
     made = shifted(training__params={"n_estimators": 10})
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED

@@ -23,7 +23,7 @@ def test_every_point_that_kills_is_tested_and_documented() -> None:
 
 
 def test_every_test_that_the_page_names_exists() -> None:
-    """What the page says is proven can be run by its name."""
+    """What the page states is proven can be run by its name."""
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     tests = "".join(file.read_text("utf-8") for file in FOLDER.parent.rglob("test_*.py"))
     there = set(re.findall(r"^def (test_\w+)", tests, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""MLflow goes away, before a check or in the middle of one, and comes back: a clear failure, and nothing is lost."""
+"""MLflow becomes unavailable, before or during a check, and comes back: a clear failure, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def checks(made: Model) -> list[Check]:
         return ledger.checks(made.name)
 
 
-def test_a_check_without_mlflow_fails_in_words(model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_without_mlflow_fails_with_a_clear_message(model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the server and the variable, the ledger has the failure, and the next check is unharmed."""
     made = model(stream(28), training__params={"n_estimators": 5}, drift__report_columns=1)
     before = os.environ["MLFLOW_TRACKING_URI"]
@@ -72,10 +72,10 @@ def test_a_check_without_mlflow_fails_in_words(model: Make, monkeypatch: pytest.
 
 
 @pytest.mark.faults
-def test_mlflow_goes_away_anywhere_in_a_check_and_comes_back(
+def test_mlflow_becomes_unavailable_anywhere_in_a_check_and_comes_back(
     shifted: Make, server: MlflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed at each of these points: one promotion, two versions, nothing RUNNING, all told, once it is back."""
+    """Killed at each of these points: one promotion, two versions, nothing RUNNING, all reported, once it is back."""
     for point in POINTS:
         made = shifted(training__params={"n_estimators": 10})
         assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED

@@ -45,7 +45,7 @@ def train(frame, target, *, task, params, seed):
 def test_a_training_that_does_not_come_to_its_end(
     shifted: Callable[..., Model], does: str, limits: dict[str, Any], code: str, expected: str
 ) -> None:
-    """The check fails and says which limit it met; the champion serves on, and mended it is promoted at once."""
+    """The check fails and states which limit it met; the champion serves on; repaired, it is promoted immediately."""
     made = shifted(training__estimator="own_limits:train", training__params={})
     (made.folder / "own_limits.py").write_text(OWN)
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED

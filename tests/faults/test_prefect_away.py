@@ -1,4 +1,4 @@
-"""The Prefect server goes away in the middle of a check and comes back: nothing is lost, nothing is done twice."""
+"""The Prefect server becomes unavailable during a check and comes back: nothing is lost, nothing is done twice."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def server(tmp_path: Path, postgres: Postgres) -> Iterator[PrefectServer]:
 
 
 @pytest.mark.faults
-def test_prefect_goes_away_anywhere_in_a_check_and_comes_back(
+def test_prefect_becomes_unavailable_anywhere_in_a_check_and_comes_back(
     shifted: Make, server: PrefectServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed at each of these points: one promotion, two versions, nothing RUNNING, all told, once it is back."""
+    """Killed at each of these points: one promotion, two versions, nothing RUNNING, all reported, once it is back."""
     monkeypatch.setenv("PREFECT_API_URL", server.url)
     for point in POINTS:
         made = shifted(training__params={"n_estimators": 10})

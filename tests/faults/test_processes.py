@@ -1,4 +1,4 @@
-"""Whole processes, as a person or a scheduler starts them: four first starts at once, and a SIGTERM in a training."""
+"""Whole processes as a user or a scheduler starts them: four simultaneous first starts, a SIGTERM in a training."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_four_first_starts_on_an_empty_folder_come_through(tmp_path: Path) -> No
 
 @pytest.mark.faults
 def test_a_check_that_gets_sigterm_hands_over(tmp_path: Path) -> None:
-    """It ends at once, its training with it, and leaves nothing RUNNING; the next check carries its request on."""
+    """It ends immediately, its training with it, and leaves nothing RUNNING; the next check carries its request on."""
     streams.write(tmp_path, streams.stream(28), training__estimator="slow_to_end:train", training__params={})
     (tmp_path / "slow_to_end.py").write_text(SLOW)
     first = started(tmp_path, "--now", "2026-01-22")

@@ -1,4 +1,4 @@
-"""Several processes want the same thing at once, or finish in the wrong order."""
+"""Several processes want the same thing at the same time, or finish in the wrong order."""
 
 from __future__ import annotations
 

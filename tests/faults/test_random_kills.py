@@ -138,7 +138,7 @@ DURATIONS: dict[str, float] = {}
 
 
 def _duration(made: Model, model: Callable[..., Model], fork: Callable[..., Any], estimator: str) -> float:
-    """How long a life takes here that nobody kills, measured once on a model of its own."""
+    """How long a life takes here that no one kills, measured once on a model of its own."""
     if estimator not in DURATIONS:
         other = drifted(model, estimator)
         # The first one of all waits until everything is imported that the others find there.

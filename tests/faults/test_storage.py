@@ -1,4 +1,4 @@
-"""A disk that is full or read-only, beneath reports, ledger, or MLflow's artifacts or database: one clear failure."""
+"""A disk that is full or read-only, under reports, ledger, or MLflow's artifacts or database: one clear failure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def full(place: Path) -> Iterator[str]:
 
 @contextmanager
 def read_only(place: Path) -> Iterator[str]:
-    """The disk is mounted for reading only."""
+    """The disk is mounted read-only."""
     subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
     yield r"Read-only file system|readonly database|unable to open database file"
     subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True)
@@ -118,11 +118,11 @@ def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
 @pytest.mark.parametrize(
     ("fault", "asks"), [(full, "is its disk full"), (read_only, "is its disk, folder or file for reading only")]
 )
-def test_a_disk_beneath_the_ledger_that_takes_nothing_stops_a_check_before_it_changes_anything(
+def test_a_disk_under_the_ledger_that_takes_nothing_stops_a_check_before_it_changes_anything(
     shifted: Callable[..., Model], disk: Callable[[Path], Path], fault: Fault, asks: str,
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
-    """What cannot be written down is not done: the error says why, and writable again the same check goes through."""
+    """Nothing is done that cannot be recorded: the error gives the reason; once writable, the check goes through."""
     place = disk(tmp_path / "ledger")
     monkeypatch.setenv("DRIFTLOOP_LEDGER_URL", f"sqlite:///{place / 'ledger.db'}")
     made = shifted(training__params={"n_estimators": 10})

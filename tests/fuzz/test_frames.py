@@ -145,7 +145,7 @@ def canonical(frame: pd.DataFrame, config: Monitored, generator: np.random.Gener
 
 @pytest.mark.filterwarnings("ignore")
 def test_frames() -> None:
-    """Every feature has a finite score or a finding that says why not, and the reference's own rows are no drift."""
+    """Every feature has a finite score or a finding with the reason, and the reference's own rows are no drift."""
 
     def check(made: Pair) -> None:
         config = monitored(task=made.task, drift=made.drift)

@@ -18,7 +18,7 @@ from tests.judged import monitored
 
 
 def test_a_config_reads_back_from_its_own_json() -> None:
-    """What is logged beside a run is a config that could be used again."""
+    """What is logged next to a run is a config that could be used again."""
     config = monitored(windows__align="6h", columns__label_delay="1d12h", drift__columns={"amount": {"method": "ks"}})
     assert Monitored.model_validate_json(config.model_dump_json()) == config
 
@@ -36,7 +36,7 @@ def test_a_config_reads_back_from_its_own_json() -> None:
     ],
 )
 def test_the_format_follows_from_the_ending(path: str, format_: str | None) -> None:
-    """What the ending tells need not be said, and what it does not tell must be."""
+    """What the ending reports need not be stated, and what it does not report must be."""
     if format_ is None:
         with pytest.raises(ValidationError, match=r"ends in one of \.parquet, \.pq, \.csv, \.csv\.gz"):
             Source(path=path)

@@ -1,4 +1,4 @@
-"""Every error says what was found, what was expected and what to do."""
+"""Every error states what was found, what was expected and what to do."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ MADE: list[DriftloopError] = [
 
 
 def test_every_error_is_tried() -> None:
-    """No error class stands outside the laws of this file."""
+    """No error class is outside the laws of this file."""
     defined = {
         kind
         for _, kind in inspect.getmembers(errors, inspect.isclass)

@@ -27,10 +27,10 @@ def test_aligning_rounds_down_and_only_once(moment: datetime, step: timedelta) -
 
 
 @given(moments, spans, st.none() | spans)
-def test_the_current_window_ends_by_now_and_is_as_long_as_asked(
+def test_the_current_window_ends_now_and_is_as_long_as_asked(
     now: datetime, span: timedelta, step: timedelta | None
 ) -> None:
-    """No fresh row lies in the future, and the window has exactly the configured length."""
+    """No fresh row is in the future, and the window has exactly the configured length."""
     window = current_window(now, Windows(current=span, align=step))
     assert window.end <= now
     assert window.length == span
@@ -59,7 +59,7 @@ def test_the_step_follows_from_the_length(current: str, end: str) -> None:
 def test_rows_to_learn_from_have_their_labels(
     now: datetime, current: timedelta, delay: timedelta, span: timedelta
 ) -> None:
-    """A row is labelled or trained on only when its label was due by the end of the current window."""
+    """A row is labeled or trained on only when its label was due by the end of the current window."""
     window = current_window(now, Windows(current=current))
     labelled, training = labelled_window(window, delay), training_window(window, delay, span)
     assert labelled.end + delay == training.end + delay == window.end
@@ -68,7 +68,7 @@ def test_rows_to_learn_from_have_their_labels(
 
 
 def test_there_is_no_window_before_the_calendar() -> None:
-    """A moment or a span that leads before the year 1 is told as such, whichever window asks."""
+    """A moment or a span that leads before the year 1 is reported as such, whichever window asks."""
     early = Window(start=datetime(1, 1, 2), end=datetime(1, 1, 3))
     with pytest.raises(TimeOutOfRange, match=r"a window of 7d before 0001-01-02.*would begin before the year 1"):
         current_window(datetime(1, 1, 2), Windows(current=timedelta(days=7)))
@@ -78,7 +78,7 @@ def test_there_is_no_window_before_the_calendar() -> None:
         training_window(early, timedelta(), timedelta(days=21))
 
 
-def test_labels_at_once_make_the_current_window_the_labelled_one() -> None:
+def test_labels_without_delay_make_the_current_window_the_labeled_one() -> None:
     """Without a delay the rows that are judged for drift are those judged for loss."""
     window = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 8))
     assert labelled_window(window, timedelta()) == window

@@ -62,7 +62,7 @@ def process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs the command line as `process` does, in this process: what is said and how it ends, without a start.
+    """Runs the command line as `process` does, in this process: what is stated and how it ends, without a start.
 
     Its state folder is that of `process`. MLflow and Prefect are the session's.
     """
@@ -102,7 +102,7 @@ def webhook() -> Iterator[tuple[str, list[Any]]]:
 
 @pytest.fixture
 def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
-    """Have a distribution installed in another version, as its metadata on the path says."""
+    """Have a distribution installed in another version, as its metadata on the path states."""
     from driftloop.pipelines.runtime.fingerprint import fingerprint
 
     def to(name: str, version: str) -> None:

@@ -32,7 +32,7 @@ for words in json.loads(sys.argv[1]):
 
 
 class Shell:
-    """A model on disk and the commands on it, each in a fresh process unless it is said `here`, on one state folder."""
+    """A model on disk and the commands on it, each in a fresh process unless `here`, on one state folder."""
 
     def __init__(self, process: Run, command: Run, folder: Path) -> None:
         self.process, self.command, self.folder = process, command, folder
@@ -133,7 +133,7 @@ def test_help_and_version_import_nothing_heavy(process: Run) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_wrong_command_or_config_exits_with_two(command: Run, tmp_path: Path, words: list[str], message: str) -> None:
-    """What was wrong stands on stderr, nothing on stdout; with --json stdout has one object that says the same."""
+    """What was wrong is on stderr, nothing on stdout; with --json stdout has one object that states the same."""
     (tmp_path / "bad.yaml").write_text("model: a\ntask: regresion\n")
     (tmp_path / "empty.yaml").write_text("")
     done = command(*words)
@@ -148,7 +148,7 @@ def test_a_wrong_command_or_config_exits_with_two(command: Run, tmp_path: Path, 
         assert message in output["reason"]
 
 
-def test_a_judged_check_in_words(trained: Shell) -> None:
+def test_a_judged_check_as_text(trained: Shell) -> None:
     """A line per signal, a verdict, the report; 10 with --exit-code if a retrain was decided; nothing is trained."""
     trained.given(policies__triggers=[{"policy": "always"}])
     done = trained("check", trained.file, "--now", "2026-02-05", "--dry-run", "--exit-code")
@@ -166,9 +166,9 @@ def test_a_judged_check_in_words(trained: Shell) -> None:
 
 
 def test_early_exits_import_nothing_expensive_and_an_error_is_three_lines(trained: Shell) -> None:
-    """No rows, too few and the same again are told without Evidently, xgboost or scikit-learn, in a fresh process.
+    """No rows, too few and the same again are reported without Evidently, xgboost or scikit-learn, in a fresh process.
 
-    An error at night is found, expected, remedy: no traceback and no chatter around them; the JSON says it too, exit 1.
+    An error at night is found, expected, remedy: no traceback and no chatter around them; the JSON has it too, exit 1.
     """
     trained.given(preflight__min_rows=2000)
     gone = trained.folder / "gone.parquet"
@@ -192,7 +192,7 @@ def test_early_exits_import_nothing_expensive_and_an_error_is_three_lines(traine
     assert failed == {"outcome": "failed", "reason": words}
 
 
-def test_a_retrain_by_hand_prints_one_object_whatever_the_function_prints(trained: Shell) -> None:
+def test_a_manual_retrain_prints_one_object_whatever_the_function_prints(trained: Shell) -> None:
     """What a training function writes to stdout goes to stderr; afterwards rollback and status know of it."""
     (trained.folder / "loud.py").write_text(
         "import os, xgboost\n"
@@ -220,13 +220,13 @@ def test_a_retrain_by_hand_prints_one_object_whatever_the_function_prints(traine
     assert text.stdout.split("\n")[1].split()[:2] == ["shop", "2"], "champion"
 
 
-def test_status_without_models_says_what_to_do(process: Run, command: Run) -> None:
+def test_status_without_models_states_what_to_do(process: Run, command: Run) -> None:
     """In a new folder it is an empty list, or a hint."""
     assert only(process("status", "--json").stdout) == {"models": []}
     assert "next: driftloop init DATA" in command("status").stdout
 
 
-def test_an_error_that_nobody_foresaw_keeps_its_traceback(process: Run, tmp_path: Path) -> None:
+def test_an_error_that_no_one_foresaw_keeps_its_traceback(process: Run, tmp_path: Path) -> None:
     """The user sees one sentence and where the rest is; the file has it whole."""
     code = (
         "from driftloop.pipelines import cli; from driftloop.pipelines.operations import status\n"
@@ -243,9 +243,7 @@ def test_an_error_that_nobody_foresaw_keeps_its_traceback(process: Run, tmp_path
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
 @pytest.mark.parametrize(("words", "code"), [(("--version",), 1), (("status", "--json"), 1)])
-def test_an_output_that_cannot_be_written_is_an_error_in_words(
-    words: tuple[str, ...], code: int, tmp_path: Path
-) -> None:
+def test_an_output_that_cannot_be_written_is_a_clear_error(words: tuple[str, ...], code: int, tmp_path: Path) -> None:
     """It names the output and not some file of the state folder, and no traceback follows at the interpreter's end."""
     env = {**os.environ, "DRIFTLOOP_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "driftloop.pipelines.cli", *words]

@@ -161,7 +161,7 @@ def test_a_wrong_parameter_is_refused_before_anything_runs(model: Make, wrong: d
 
 
 def test_an_unknown_model_names_what_there_is(tmp_path: Path) -> None:
-    """A config that is not there is told with the ones that are."""
+    """A config that is not there is reported with the ones that are."""
     from driftloop.pipelines.config.project import load
     from tests.streams import write
 
@@ -202,7 +202,7 @@ def test_tasks_are_small_and_named(judged: Check) -> None:
 
 
 def test_the_same_rows_are_scored_once(trained: Make) -> None:
-    """A second run on the same rows, champion and settings says cached; other rows are computed."""
+    """A second run on the same rows, champion and settings states cached; other rows are computed."""
     made = trained()
     first = made.check(day(33), dry_run=True)
     again = made.check(day(33), dry_run=True)

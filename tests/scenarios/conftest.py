@@ -39,7 +39,7 @@ def champions(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 
 @pytest.fixture
-def beside(champions: Shared, tmp_path: Any) -> Shared:
+def sibling(champions: Shared, tmp_path: Any) -> Shared:
     """The shared model once more, in a folder of this test's own: the same champion, other rows or another source.
 
     `later` holds changes of the config that came after its training.
@@ -53,7 +53,7 @@ def beside(champions: Shared, tmp_path: Any) -> Shared:
         later: Any = None,
         **changes: Any,
     ) -> Model:
-        twin = Model(tmp_path / "beside")
+        twin = Model(tmp_path / "sibling")
         trained = {name: value for name, value in changes.items() if not name.startswith("source")}
         twin.name = champions(frame, key, **trained).name
         return twin.given(fresh, **{**FAST, **changes, **(later or {})})

@@ -40,7 +40,7 @@ def cut_in_a_line(data: bytes) -> bytes:
 
 
 def decimal_commas(data: bytes, points: int = 0) -> bytes:
-    """Numbers as 1,5 after so many rows with 1.5."""
+    """Numbers as 1,5 after this many rows with 1.5."""
     frame = pd.read_csv(io.BytesIO(data))
     head = frame[:points].to_csv(sep=";", index=False)
     return bytes((head + frame[points:].to_csv(sep=";", decimal=",", index=False, header=False)).encode())
@@ -76,9 +76,9 @@ CSV: dict[str, tuple[Damage, str]] = {
 
 
 @pytest.mark.parametrize("case", PARQUET)
-def test_broken_parquet(case: str, beside: Make) -> None:
+def test_broken_parquet(case: str, sibling: Make) -> None:
     """A file that cannot be read whole is bad data, by its name."""
-    made = beside(rows(case))
+    made = sibling(rows(case))
     file = made.folder / "rows.parquet"
     file.write_bytes(PARQUET[case](file.read_bytes()))
     check = lawful_check(made, day(28))
@@ -88,10 +88,10 @@ def test_broken_parquet(case: str, beside: Make) -> None:
     assert "rows.parquet" in check.reason
 
 
-def test_a_file_that_is_written_anew(beside: Make) -> None:
+def test_a_file_that_is_written_again(sibling: Make) -> None:
     """After a broken file the whole one is checked as if nothing had been."""
     frame = rows("anew")
-    made = beside(frame)
+    made = sibling(frame)
     file = made.folder / "rows.parquet"
     file.write_bytes(file.read_bytes()[:-100])
     assert lawful_check(made, day(28)).outcome is Outcome.BAD_DATA
@@ -101,10 +101,10 @@ def test_a_file_that_is_written_anew(beside: Make) -> None:
 
 
 @pytest.mark.parametrize("case", CSV)
-def test_broken_csv(case: str, beside: Make) -> None:
-    """A CSV that is not what its header says is bad data, with the file and what is wrong."""
+def test_broken_csv(case: str, sibling: Make) -> None:
+    """A CSV that is not what its header states is bad data, with the file and what is wrong."""
     damage, why = CSV[case]
-    made = beside(source__path="rows.csv")
+    made = sibling(source__path="rows.csv")
     file = made.folder / "rows.csv"
     rows(case).to_csv(file, index=False)
     file.write_bytes(damage(file.read_bytes()))
@@ -114,9 +114,9 @@ def test_broken_csv(case: str, beside: Make) -> None:
     assert why in check.reason
 
 
-def test_decimal_commas(beside: Make) -> None:
+def test_decimal_commas(sibling: Make) -> None:
     """A file with numbers as 1,5 throughout is checked as any other."""
-    made = beside(source__path="rows.csv")
+    made = sibling(source__path="rows.csv")
     file = made.folder / "rows.csv"
     rows("decimal commas").to_csv(file, index=False)
     file.write_bytes(decimal_commas(file.read_bytes()))
@@ -127,7 +127,7 @@ def test_decimal_commas(beside: Make) -> None:
 
 @pytest.mark.parametrize("case", ["truncated", "0 bytes"])
 def test_no_training_on_broken_parquet(case: str, alone: Make) -> None:
-    """No champion comes of a broken file, and the first one of the file written anew."""
+    """No champion comes of a broken file, and the first one of the file written again."""
     frame = rows(case, 0, 21)
     made = alone(frame)
     file = made.folder / "rows.parquet"
@@ -138,9 +138,9 @@ def test_no_training_on_broken_parquet(case: str, alone: Make) -> None:
 
 
 @pytest.mark.parametrize("ending", [b"", b"\n", b"\r\n"])
-def test_a_header_alone(ending: bytes, beside: Make) -> None:
+def test_a_header_alone(ending: bytes, sibling: Make) -> None:
     """A CSV with a header and no rows has no data, which is not the same as being broken."""
-    made = beside(source__path="rows.csv")
+    made = sibling(source__path="rows.csv")
     (made.folder / "rows.csv").write_bytes(b"ts,amount,speed,city,kind,y" + ending)
     check = lawful_check(made, day(28))
     assert check.outcome is Outcome.NO_DATA
@@ -148,9 +148,9 @@ def test_a_header_alone(ending: bytes, beside: Make) -> None:
 
 
 @pytest.mark.parametrize("case", ["gzip", "byte order mark", "CR LF", "blank lines at the end"])
-def test_csv_in_another_dress(case: str, beside: Make) -> None:
+def test_csv_in_another_dress(case: str, sibling: Make) -> None:
     """What is odd and still whole is read: steady, and no drift."""
-    made = beside(source__path="rows.csv")
+    made = sibling(source__path="rows.csv")
     file = made.folder / "rows.csv"
     options: dict[str, Any] = {
         "CR LF": {"lineterminator": "\r\n"},
@@ -167,10 +167,10 @@ def test_csv_in_another_dress(case: str, beside: Make) -> None:
 
 
 @pytest.mark.parametrize("broken", ["one truncated", "other columns", "other types"])
-def test_one_bad_file_of_several(broken: str, beside: Make) -> None:
+def test_one_bad_file_of_several(broken: str, sibling: Make) -> None:
     """Of a glob the file at fault is named; columns and types that differ from file to file are put together."""
     frame = rows(broken)
-    made = beside(source__path="part_*.parquet")
+    made = sibling(source__path="part_*.parquet")
     halves = frame.head(400), frame.tail(-400)
     other: dict[str, dict[str, Any]] = {
         "other columns": {"more": 1},
@@ -191,19 +191,19 @@ def test_one_bad_file_of_several(broken: str, beside: Make) -> None:
 
 
 @pytest.mark.parametrize("case", ["no such file", "no match of a glob", "a folder", "no such folder"])
-def test_nothing_to_read(case: str, beside: Make) -> None:
+def test_nothing_to_read(case: str, sibling: Make) -> None:
     """A source that is not there is an error that names it, and the check is recorded as failed."""
     path = {"no such file": "gone.parquet", "no match of a glob": "gone_*.csv", "a folder": "dir.csv"}
-    made = beside(source__path=path.get(case, "gone/rows.parquet"))
+    made = sibling(source__path=path.get(case, "gone/rows.parquet"))
     (made.folder / "dir.csv").mkdir()
     error = lawful_check(made, day(28))
     assert isinstance(error, SourceMissing)
     assert Path(path.get(case, "rows.parquet")).name in str(error)
 
 
-def test_a_secret_that_is_not_set(beside: Make) -> None:
+def test_a_secret_that_is_not_set(sibling: Make) -> None:
     """A variable that is missing is named with the key that needs it."""
-    error = lawful_check(beside(source__path="${DRIFTLOOP_NO_SUCH_FOLDER}/rows.parquet"), day(28))
+    error = lawful_check(sibling(source__path="${DRIFTLOOP_NO_SUCH_FOLDER}/rows.parquet"), day(28))
     assert isinstance(error, SecretMissing)
     assert "source.path" in str(error)
 
@@ -218,16 +218,16 @@ def test_a_secret_that_is_not_set(beside: Make) -> None:
     ],
     ids=["syntax", "fails on a value", "injection", "derived fails"],
 )
-def test_expressions_that_do_not_work(changes: dict[str, Any], key: str, beside: Make) -> None:
+def test_expressions_that_do_not_work(changes: dict[str, Any], key: str, sibling: Make) -> None:
     """An expression of the config that fails is blamed by its key."""
-    error = lawful_check(beside(rows("expressions"), later=changes), day(28))
+    error = lawful_check(sibling(rows("expressions"), later=changes), day(28))
     assert isinstance(error, BadExpression)
     assert key in str(error)
 
 
-def test_an_expression_over_a_lost_column(beside: Make) -> None:
+def test_an_expression_over_a_lost_column(sibling: Make) -> None:
     """A column that only the filter needs is lost as any other."""
-    check = lawful_check(beside(rows("filter"), later={"columns__filter": "no_such_column > 1"}), day(28))
+    check = lawful_check(sibling(rows("filter"), later={"columns__filter": "no_such_column > 1"}), day(28))
     assert isinstance(check, Check)
     assert check.outcome is Outcome.BAD_DATA
     assert "'no_such_column'" in check.reason
@@ -243,16 +243,16 @@ def database(made: Any, frame: pd.DataFrame, name: str = "rides") -> Path:
     return file
 
 
-def sqlite(beside: Make, table: str = "rides") -> Any:
-    made = beside()
+def sqlite(sibling: Make, table: str = "rides") -> Any:
+    made = sibling()
     made.changes["source"] = {"url": f"sqlite:///{made.folder}/rows.db", "table": table}
     return made.given()
 
 
-def test_times_as_text_in_sqlite(beside: Make) -> None:
+def test_times_as_text_in_sqlite(sibling: Make) -> None:
     """A table whose times are text is read as any other."""
     frame = rows("sqlite")
-    made = sqlite(beside)
+    made = sqlite(sibling)
     database(made, frame)
     check = lawful_check(made, day(28))
     assert isinstance(check, Check)
@@ -260,9 +260,9 @@ def test_times_as_text_in_sqlite(beside: Make) -> None:
 
 
 @pytest.mark.parametrize("case", ["table", "database"])
-def test_a_missing_table(case: str, beside: Make) -> None:
+def test_a_missing_table(case: str, sibling: Make) -> None:
     """A table or database that is not there is named, and nothing is created."""
-    made = sqlite(beside, "trips")
+    made = sqlite(sibling, "trips")
     if case == "table":
         database(made, rows("missing"))
     error = lawful_check(made, day(28))
@@ -272,10 +272,10 @@ def test_a_missing_table(case: str, beside: Make) -> None:
 
 
 @pytest.mark.parametrize("case", ["an empty table", "values of other types", "no database"])
-def test_odd_tables(case: str, beside: Make) -> None:
-    """SQLite keeps any value in any column: what is no number is told, an empty table has no data."""
+def test_odd_tables(case: str, sibling: Make) -> None:
+    """SQLite keeps any value in any column: what is not a number is reported, an empty table has no data."""
     frame = rows(case)
-    made = sqlite(beside)
+    made = sqlite(sibling)
     if case == "an empty table":
         database(made, frame.head(0))
     elif case == "no database":
@@ -290,9 +290,9 @@ def test_odd_tables(case: str, beside: Make) -> None:
         assert ("type_changed", "amount") in {(f.code, f.column) for f in check.findings}
 
 
-def test_a_lock_that_goes_away(beside: Make) -> None:
-    """A database that somebody writes to is waited for."""
-    made = sqlite(beside)
+def test_a_lock_that_becomes_unavailable(sibling: Make) -> None:
+    """A database that someone writes to is waited for."""
+    made = sqlite(sibling)
     writer = sqlite3.connect(database(made, rows("locked")), check_same_thread=False, isolation_level=None)
     writer.execute("BEGIN EXCLUSIVE")
 

@@ -41,10 +41,10 @@ def rows(case: str, start: int = 0, end: int = 28) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("column", ["amount", "city", "y", "ts"])
-def test_a_lost_column(column: str, beside: Make) -> None:
+def test_a_lost_column(column: str, sibling: Make) -> None:
     """A column of the config that the fresh rows lack is bad data, by its name; when it is back all is well."""
     frame = rows(f"lost {column}", 21)
-    made = beside(frame.drop(columns=column))
+    made = sibling(frame.drop(columns=column))
     check = lawful_check(made, day(28))
     assert isinstance(check, Check)
     assert check.outcome is Outcome.BAD_DATA
@@ -63,43 +63,43 @@ def test_a_column_lost_in_training(column: str, alone: Make) -> None:
     assert lawful_check(made.given(frame), day(21)).outcome is Outcome.BOOTSTRAPPED
 
 
-def test_all_features_lost(beside: Make) -> None:
+def test_all_features_lost(sibling: Make) -> None:
     """Several lost columns are named together."""
-    check = lawful_check(beside(rows("all lost", 21)[["ts", "y"]]), day(28))
+    check = lawful_check(sibling(rows("all lost", 21)[["ts", "y"]]), day(28))
     assert check.outcome is Outcome.BAD_DATA
     assert all(f"'{name}'" in check.reason for name in ("amount", "speed", "city", "kind"))
 
 
-def test_a_renamed_column_is_meant(beside: Make) -> None:
+def test_a_renamed_column_is_meant(sibling: Make) -> None:
     """A name that differs in a letter is hinted at."""
-    check = lawful_check(beside(rows("renamed", 21).rename(columns={"amount": "Amount_"})), day(28))
+    check = lawful_check(sibling(rows("renamed", 21).rename(columns={"amount": "Amount_"})), day(28))
     assert check.outcome is Outcome.BAD_DATA
     assert "Did you mean 'Amount_'?" in check.reason
 
 
-def test_extra_columns(beside: Make) -> None:
-    """New columns of the source, whatever their names and types, are told and do no harm."""
+def test_extra_columns(sibling: Make) -> None:
+    """New columns of the source, whatever their names and types, are reported and do no harm."""
     more: dict[str, Any] = {EVIL: EVIL, "when": pd.Timestamp("2026-01-01"), "0": [[1]] * 840, "empty": None}
     frame = rows("extra", 21).assign(**more)
-    check = lawful_check(beside(frame.head(840)), day(28))
+    check = lawful_check(sibling(frame.head(840)), day(28))
     assert isinstance(check, Check)
     assert (check.outcome, check.drift_share) == (Outcome.STEADY, 0)
     assert [f.code for f in check.findings] == ["extra_column"]
 
 
-def test_columns_that_only_the_reference_had(champions: Make, beside: Make) -> None:
-    """A column of the source that no model uses may go; it is told."""
+def test_columns_that_only_the_reference_had(champions: Make, sibling: Make) -> None:
+    """A column of the source that no model uses may go; it is reported."""
     wide = rows("wide").assign(spare=1.0, other="x")
-    check = lawful_check(beside(rows("narrow", 21), frame=wide, key="wide"), day(28))
+    check = lawful_check(sibling(rows("narrow", 21), frame=wide, key="wide"), day(28))
     assert isinstance(check, Check)
     assert check.outcome is Outcome.STEADY
     assert [f.code for f in check.findings] == ["source_column_gone"]
 
 
-def test_a_column_twice(beside: Make) -> None:
+def test_a_column_twice(sibling: Make) -> None:
     """A CSV that names a column of the config twice is bad data; neither of the two is chosen."""
     frame = rows("twice", 21)
-    made = beside(source__path="rows.csv")
+    made = sibling(source__path="rows.csv")
     frame.assign(again=frame["amount"]).rename(columns={"again": "amount"}).to_csv(
         made.folder / "rows.csv", index=False
     )
@@ -110,11 +110,11 @@ def test_a_column_twice(beside: Make) -> None:
 
 
 @pytest.mark.parametrize("case", ["upper case", "reversed order"])
-def test_columns_in_another_shape(case: str, beside: Make) -> None:
+def test_columns_in_another_shape(case: str, sibling: Make) -> None:
     """The order of the columns means nothing, and their case something: it is not guessed."""
     frame = rows(case, 21)
     frame = frame.rename(columns=str.upper) if case == "upper case" else frame[frame.columns[::-1]]
-    check = lawful_check(beside(frame), day(28))
+    check = lawful_check(sibling(frame), day(28))
     assert check.outcome is (Outcome.BAD_DATA if case == "upper case" else Outcome.STEADY), check.reason
 
 
@@ -149,7 +149,7 @@ def test_any_name(case: str, named: Check) -> None:
 
 
 def test_names_that_differ_in_case(alone: Make) -> None:
-    """DuckDB knows no case: two columns that differ in nothing else are told apart or refused, never mixed up."""
+    """DuckDB knows no case: two columns that differ in nothing else are distinguished or refused, never mixed up."""
     frame = rows("case")
     check = lawful_check(alone(frame.assign(SPEED=100.0), columns__numeric=["amount", "speed", "SPEED"]), day(21))
     assert check.outcome is Outcome.BAD_DATA

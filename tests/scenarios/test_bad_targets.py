@@ -1,4 +1,4 @@
-"""Targets that cannot be learnt from, or that are told otherwise than before; and features that give them away."""
+"""Targets that cannot be learned from, or that are spelled otherwise than before; and features that give them away."""
 
 from __future__ import annotations
 
@@ -86,10 +86,10 @@ BINARY: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_fresh_rows(case: str, beside: Make) -> None:
-    """A check ends as it must: broken labels block a retrain, strange ones are told."""
+def test_fresh_rows(case: str, sibling: Make) -> None:
+    """A check ends as it must: broken labels block a retrain, strange ones are reported."""
     task, damage, outcome, _, code = CASES[case]
-    check = lawful_check(beside(damage(rows(case, task, 21, 28)), task=task), day(28))
+    check = lawful_check(sibling(damage(rows(case, task, 21, 28)), task=task), day(28))
     assert isinstance(check, Check)
     assert check.outcome is outcome, check.reason
     if code is not None:
@@ -170,10 +170,10 @@ def test_one_class_in_the_holdout(alone: Make) -> None:
 
 
 @pytest.mark.parametrize(("loss", "value"), [("mse", 1e200), ("mae", -1.7e308)])
-def test_losses_beyond_the_floats(loss: str, value: float, beside: Make) -> None:
-    """A loss that overflows is a result like any other: it reads back from JSON, and something is said of it."""
+def test_losses_beyond_the_floats(loss: str, value: float, sibling: Make) -> None:
+    """A loss that overflows is a result like any other: it reads back from JSON, and something is stated of it."""
     frame = rows(f"overflow {loss} {value}", "regression", 21, 28)
-    check = lawful_check(beside(every(3, value)(frame).astype({"y": "float64"}), performance__loss=loss), day(28))
+    check = lawful_check(sibling(every(3, value)(frame).astype({"y": "float64"}), performance__loss=loss), day(28))
     assert isinstance(check, Check)
     assert check.outcome is STEADY, check.reason
     assert "out_of_range" in {finding.code for finding in check.findings if finding.column == "y"}
@@ -189,9 +189,9 @@ def test_losses_beyond_the_floats(loss: str, value: float, beside: Make) -> None
     ],
     ids=["no labels", "few rows", "feature all null", "leak"],
 )
-def test_a_retrain_on_bad_rows(damage: Damage, code: str, beside: Make) -> None:
+def test_a_retrain_on_bad_rows(damage: Damage, code: str, sibling: Make) -> None:
     """A retrain that was asked for ends with a reason and leaves the champion; the same goes for the one after it."""
-    made = beside(damage(rows(f"retrain {code}")), gate__min_rows=20, training__min_rows=150)
+    made = sibling(damage(rows(f"retrain {code}")), gate__min_rows=20, training__min_rows=150)
     ended = lawful_retrain(made, day(21))
     assert isinstance(ended, Retrain)
     assert (ended.promoted, ended.version) == (False, None)

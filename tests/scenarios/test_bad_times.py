@@ -53,19 +53,19 @@ NO_TIMES: dict[str, Damage] = {
 
 
 @pytest.mark.parametrize("case", SAME)
-def test_times_of_any_shape(case: str, beside: Make) -> None:
+def test_times_of_any_shape(case: str, sibling: Make) -> None:
     """The same moments in another shape are the same rows."""
     frame = rows(case)
-    check = lawful_check(beside(frame.assign(ts=SAME[case](frame["ts"]))), day(28))
+    check = lawful_check(sibling(frame.assign(ts=SAME[case](frame["ts"]))), day(28))
     assert isinstance(check, Check)
     assert (check.outcome, check.window.rows, check.drift_share) == (Outcome.STEADY, len(frame), 0), check.reason
 
 
 @pytest.mark.parametrize("case", NO_TIMES)
-def test_what_is_no_time(case: str, beside: Make) -> None:
+def test_what_is_not_a_time(case: str, sibling: Make) -> None:
     """A time column that holds something else is bad data by its name, with an example."""
     frame = rows(case)
-    check = lawful_check(beside(frame.assign(ts=NO_TIMES[case](frame["ts"]))), day(28))
+    check = lawful_check(sibling(frame.assign(ts=NO_TIMES[case](frame["ts"]))), day(28))
     assert isinstance(check, Check)
     assert check.outcome is Outcome.BAD_DATA
     assert [(f.code, f.column) for f in check.findings] == [("not_a_time", "ts")]
@@ -82,20 +82,20 @@ def test_no_training_without_times(case: str, alone: Make) -> None:
 @pytest.mark.parametrize(
     ("share", "outcome"), [(1.0, Outcome.NO_DATA), (0.97, Outcome.TOO_FEW_ROWS), (0.5, Outcome.STEADY)]
 )
-def test_rows_without_a_time(share: float, outcome: Outcome, beside: Make) -> None:
+def test_rows_without_a_time(share: float, outcome: Outcome, sibling: Make) -> None:
     """A row without a time is in no window."""
     frame = rows(f"null times {share}")
-    check = lawful_check(beside(frame.assign(ts=frame["ts"].where(frame.index >= share * len(frame)))), day(28))
+    check = lawful_check(sibling(frame.assign(ts=frame["ts"].where(frame.index >= share * len(frame)))), day(28))
     assert check.outcome is outcome, check.reason
 
 
-def test_times_of_the_future(beside: Make) -> None:
-    """Rows that have not happened yet are told and not judged, and neither are stand-ins for never."""
+def test_times_of_the_future(sibling: Make) -> None:
+    """Rows that have not happened yet are reported and not judged, and neither are placeholders for never."""
     frame = rows("future")
     later = frame.head(30).assign(ts=pd.Timestamp("2100-01-01", tz="UTC"))
     never = frame.head(10).assign(ts=pd.Timestamp("9999-12-31", tz="UTC").as_unit("us"))
     mixed = pd.concat([frame.assign(ts=frame["ts"].astype("datetime64[us, UTC]")), later, never])
-    check = lawful_check(beside(mixed.astype({"ts": "datetime64[us, UTC]"})), day(28))
+    check = lawful_check(sibling(mixed.astype({"ts": "datetime64[us, UTC]"})), day(28))
     assert isinstance(check, Check)
     assert (check.outcome, check.window.rows) == (Outcome.STEADY, len(frame))
     assert "future_time" in codes(check)
@@ -104,7 +104,7 @@ def test_times_of_the_future(beside: Make) -> None:
 # Berlin's clocks go forward on 29 March 2026 at 02:00 and back on 25 October at 03:00.
 @pytest.mark.parametrize("change", ["2026-03-29", "2026-10-25"])
 @pytest.mark.parametrize("spelled", ["clock readings", "with offsets"])
-def test_days_on_which_the_clocks_change(change: str, spelled: str, beside: Make) -> None:
+def test_days_on_which_the_clocks_change(change: str, spelled: str, sibling: Make) -> None:
     """A day of 23 or 25 hours is judged whole: no row is lost, none crashes, none comes twice."""
     noon = datetime.fromisoformat(f"{change}T00:00:00+00:00")
     frame = rows(f"{change} {spelled}")
@@ -114,7 +114,7 @@ def test_days_on_which_the_clocks_change(change: str, spelled: str, beside: Make
         "clock readings": lambda: berlin.dt.tz_localize(None),
         "with offsets": lambda: berlin.map(lambda moment: moment.isoformat()),
     }
-    made = beside(frame.assign(ts=spellings[spelled]()), columns__time_zone="Europe/Berlin")
+    made = sibling(frame.assign(ts=spellings[spelled]()), columns__time_zone="Europe/Berlin")
     check = lawful_check(made, noon + timedelta(days=4))
     assert isinstance(check, Check)
     assert (check.outcome, check.window.rows) == (Outcome.STEADY, len(frame)), check.reason
@@ -145,10 +145,10 @@ def test_days_on_which_the_clocks_change(change: str, spelled: str, beside: Make
         "a day",
     ],
 )
-def test_any_now(now: datetime, outcome: Outcome, beside: Make) -> None:
-    """Whenever it is, the newest whole window is judged; without rows the check says where there are some."""
+def test_any_now(now: datetime, outcome: Outcome, sibling: Make) -> None:
+    """Whenever it is, the newest whole window is judged; without rows the check states where there are some."""
     frame = rows(f"now {now}")
-    check = lawful_check(beside(frame), now)
+    check = lawful_check(sibling(frame), now)
     assert isinstance(check, Check)
     assert check.outcome is outcome, check.reason
     if outcome is Outcome.NO_DATA:
@@ -171,9 +171,9 @@ def test_a_history_shorter_than_the_training_window(alone: Make) -> None:
 
 
 @pytest.mark.parametrize("now", [datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 5, tzinfo=UTC)])
-def test_a_moment_before_which_there_is_no_window(now: datetime, beside: Make) -> None:
+def test_a_moment_before_which_there_is_no_window(now: datetime, sibling: Make) -> None:
     """A moment at the beginning of the calendar is refused, and so is it for a first training."""
-    error = lawful_check(beside(rows("year 1")), now)
+    error = lawful_check(sibling(rows("year 1")), now)
     assert isinstance(error, TimeOutOfRange)
     assert "7d before 0001-01-0" in str(error)
 
@@ -186,8 +186,8 @@ def test_a_moment_before_which_there_is_no_window(now: datetime, beside: Make) -
         (38, Outcome.BOOTSTRAPPED, "better"),
     ],
 )
-def test_a_label_delay_beside_a_short_history(at: int, outcome: Outcome, why: str, alone: Make) -> None:
-    """Labels that are not due are not learnt from, and the gap before the holdout may eat a short history."""
+def test_a_label_delay_next_to_a_short_history(at: int, outcome: Outcome, why: str, alone: Make) -> None:
+    """Labels that are not due are not learned from, and the gap before the holdout may eat a short history."""
     made = alone(rows("delay", 0, 28), columns__label_delay="15d", training__holdout="3d")
     check = lawful_check(made, day(at))
     assert check.outcome is outcome, check.reason
@@ -203,7 +203,7 @@ def test_a_label_delay_that_leaves_nothing_to_learn_from(alone: Make) -> None:
 
 
 def test_a_stream_of_milliseconds(alone: Make) -> None:
-    """Rows that lie microseconds apart, in windows of seconds, are split, trained and judged as others are."""
+    """Rows that are microseconds apart, in windows of seconds, are split, trained and judged as others are."""
     frame = rows("fast", 0, 28)
     frame["ts"] = day(0) + (frame["ts"] - day(0)) / 86400
     changes = {"windows__current": "7s", "training__window": "21s", "training__holdout": "5s"}
@@ -224,9 +224,9 @@ def test_all_rows_of_the_training_at_one_moment(alone: Make) -> None:
     assert check.outcome is Outcome.TOO_FEW_ROWS, check.reason
 
 
-def test_a_retrain_by_hand_without_rows(beside: Make) -> None:
-    """Asked for by hand where there are no rows, it says so and the champion stays."""
-    ended = lawful_retrain(beside(rows("by hand")), day(400))
+def test_a_manual_retrain_without_rows(sibling: Make) -> None:
+    """Asked for manually where there are no rows, it reports it and the champion stays."""
+    ended = lawful_retrain(sibling(rows("by hand")), day(400))
     assert isinstance(ended, Retrain)
     assert (ended.code, ended.promoted, ended.version) == ("no_data", False, None)
 
@@ -235,7 +235,7 @@ NO_TIME = "rows of the source have no time"
 
 
 @pytest.mark.parametrize("case", ["a few", "all of the window", "all"])
-def test_rows_without_a_time_are_found(case: str, beside: Make) -> None:
+def test_rows_without_a_time_are_found(case: str, sibling: Make) -> None:
     """Whatever the outcome, the check reports how many rows of the source have no time."""
     frame = rows("without a time")
     lost = {"a few": 3, "all of the window": len(frame), "all": len(frame)}[case]
@@ -245,7 +245,7 @@ def test_rows_without_a_time_are_found(case: str, beside: Make) -> None:
     else:
         older = rows("older", 14, 21)
         frame = pd.concat([older, frame.assign(ts=ts)], ignore_index=True)
-    check = lawful_check(beside(frame), day(28))
+    check = lawful_check(sibling(frame), day(28))
     assert isinstance(check, Check)
     (finding,) = [finding for finding in check.findings if finding.code == "no_time"]
     assert finding.message.startswith(f"{lost:,} {NO_TIME}")

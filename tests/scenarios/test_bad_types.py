@@ -62,7 +62,7 @@ SPANS: dict[str, Cast] = {
     "timedelta": lambda v: pd.to_timedelta(v, unit="s").astype("timedelta64[us]"),
     "duration of pyarrow": lambda v: arrow(pa.duration("ms"))((v * 1000).astype("int64")),
 }
-# What is no number is refused as one, whole.
+# What is not a number is refused as one, whole.
 NO_NUMBERS: dict[str, Cast] = {
     "timestamps": lambda v: day(0) + pd.to_timedelta(v, unit="h"),
     "naive timestamps": lambda v: pd.Timestamp("2026-01-01") + pd.to_timedelta(v, unit="h"),
@@ -175,7 +175,7 @@ def twin(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.mark.parametrize("case", NUMBERS)
 def test_numbers_of_another_type(case: str, numbers: tuple[Check, Check]) -> None:
-    """Fresh numbers of another type are the same numbers: no drift but of the holes, and the change of type is told."""
+    """Fresh numbers of another type are the same numbers: no drift but of the holes; the change of type is reported."""
     check, _ = numbers
     assert check.outcome is Outcome.STEADY, check.reason
     assert scored(check, case) == (case in HOLED)
@@ -191,14 +191,14 @@ def test_numbers_of_another_type(case: str, numbers: tuple[Check, Check]) -> Non
 
 @pytest.mark.parametrize("case", SPANS)
 def test_spans_of_time_as_counts(case: str, numbers: tuple[Check, Check]) -> None:
-    """Spans of time in parquet are numbers of another scale: scored, drifted, and told as out of range."""
+    """Spans of time in parquet are numbers of another scale: scored, drifted, and reported as out of range."""
     check, _ = numbers
     assert scored(check, case)
     assert {"out_of_range", "source_type_changed"} <= codes(check, case)
 
 
 @pytest.mark.parametrize("case", NO_NUMBERS)
-def test_what_is_no_number(case: str, numbers: tuple[Check, Check]) -> None:
+def test_what_is_not_a_number(case: str, numbers: tuple[Check, Check]) -> None:
     """A number that comes as something else is a lost feature: it is named, and nothing is judged or trained on it."""
     _, refused = numbers
     assert refused.outcome is Outcome.BAD_DATA
@@ -216,7 +216,7 @@ def test_categories_of_any_type(case: str, categories: Check) -> None:
 
 @pytest.mark.parametrize("case", RETYPED)
 def test_categories_that_change_their_type(case: str, categories: Check) -> None:
-    """1, 1.0 and "1" are one level: a change of type is told, and is neither drift nor an unseen category."""
+    """1, 1.0 and "1" are one level: a change of type is reported, and is neither drift nor an unseen category."""
     assert not scored(categories, case)
     assert codes(categories, case) == {"source_type_changed"}
 
@@ -233,7 +233,7 @@ def test_training_on_numbers_of_another_type(case: str, alone: Make) -> None:
 
 
 @pytest.mark.parametrize("case", ["timestamps", "words"])
-def test_no_training_on_what_is_no_number(case: str, alone: Make) -> None:
+def test_no_training_on_what_is_not_a_number(case: str, alone: Make) -> None:
     """There is no champion of a number that never was one."""
     frame = rows(case)
     check = lawful_check(alone(frame.assign(amount=NO_NUMBERS[case](frame["amount"]))), day(21))
@@ -241,10 +241,10 @@ def test_no_training_on_what_is_no_number(case: str, alone: Make) -> None:
     assert "'amount'" in check.reason
 
 
-def test_mixed_types_of_a_column(beside: Make) -> None:
-    """A CSV column that is half number and half text is read where it can be, and says what it lost."""
+def test_mixed_types_of_a_column(sibling: Make) -> None:
+    """A CSV column that is half number and half text is read where it can be, and states what it lost."""
     frame = fresh(rows("mixed"))
-    made = beside(source__path="rows.csv")
+    made = sibling(source__path="rows.csv")
     mixed = frame["amount"].astype(object).where(np.arange(len(frame)) % 10 > 0, "unknown")
     frame.assign(amount=mixed).to_csv(made.folder / "rows.csv", index=False)
     check = lawful_check(made, day(28))
@@ -254,10 +254,10 @@ def test_mixed_types_of_a_column(beside: Make) -> None:
     assert any("'unknown'" in finding.message for finding in check.findings)
 
 
-def test_swapped_types(beside: Make) -> None:
-    """A number in a category's place and a category in a number's are told, each by its name."""
+def test_swapped_types(sibling: Make) -> None:
+    """A number in a category's place and a category in a number's are reported, each by its name."""
     frame = fresh(rows("swapped"))
-    check = lawful_check(beside(frame.assign(amount=frame["city"], city=frame["amount"])), day(28))
+    check = lawful_check(sibling(frame.assign(amount=frame["city"], city=frame["amount"])), day(28))
     assert isinstance(check, Check)
     assert check.outcome is Outcome.BAD_DATA
     assert "type_changed" in codes(check, "amount")

@@ -21,7 +21,7 @@ BOOTSTRAPPED, REJECTED = Outcome.BOOTSTRAPPED, Outcome.REJECTED
 
 
 class Column(NamedTuple):
-    """What is done to one column of good rows, and what a check says of it: a code, and whether it drifted."""
+    """What is done to one column of good rows, and what a check states of it: a code, and whether it drifted."""
 
     name: str
     column: str
@@ -33,7 +33,7 @@ class Column(NamedTuple):
 class Case(NamedTuple):
     """What is done to the rows, how a check of them ends, and how a first training on such rows does.
 
-    `finding` is the code and the column that the check must tell.
+    `finding` is the code and the column that the check must report.
     """
 
     name: str
@@ -193,9 +193,9 @@ def test_column_that_was_always_so(case: Column, checks: tuple[Check, Check]) ->
 
 
 @pytest.mark.parametrize("case", FRESH)
-def test_fresh_rows(case: Case, beside: Make) -> None:
-    """A check ends as it must, and tells what is wrong."""
-    check = lawful_check(beside(case.damage(rows(case.name, 21, 28))), day(28))
+def test_fresh_rows(case: Case, sibling: Make) -> None:
+    """A check ends as it must, and reports what is wrong."""
+    check = lawful_check(sibling(case.damage(rows(case.name, 21, 28))), day(28))
     assert isinstance(check, Check)
     assert check.outcome is case.fresh, check.reason
     if case.finding is not None:
@@ -203,10 +203,10 @@ def test_fresh_rows(case: Case, beside: Make) -> None:
 
 
 @pytest.mark.parametrize("case", HEALED)
-def test_repaired_rows(case: Case, beside: Make) -> None:
+def test_repaired_rows(case: Case, sibling: Make) -> None:
     """Once the rows are repaired the same window is judged as if nothing had been wrong."""
     good = rows(f"{case.name}, repaired", 21, 28)
-    made = beside(case.damage(good))
+    made = sibling(case.damage(good))
     assert lawful_check(made, day(28)).outcome is case.fresh
     check = lawful_check(made.given(good), day(28))
     assert isinstance(check, Check)

@@ -60,11 +60,11 @@ def _values(check: Any) -> list[tuple[str, float]]:
     return [(one.metric, one.value) for one in check.metrics]
 
 
-def test_one_class_says_so(beside: Make) -> None:
+def test_one_class_is_reported(sibling: Make) -> None:
     """A window with one class has no curve: the metric has the reason, and the trigger does not judge."""
     fresh = stream(42, task="binary").assign(y=lambda rows: np.where(rows["ts"] >= day(28), "no", rows["y"]))
     later = {"policies__triggers": [{"policy": "performance_drop", "metric": "roc_auc"}]}
-    check: Any = beside(fresh, task="binary", later=later).check(day(35))
+    check: Any = sibling(fresh, task="binary", later=later).check(day(35))
     assert check.outcome is Outcome.STEADY, check.reason
     found = {one.metric: one for one in check.metrics}
     assert found["roc_auc"].value is None

@@ -29,7 +29,7 @@ NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def recent(frame: pd.DataFrame, days: int) -> pd.DataFrame:
-    """A stream of so many days, moved in time so that it ends now."""
+    """A stream of this many days, moved in time so that it ends now."""
     return frame.assign(ts=frame["ts"] + (NOW - timedelta(days=days) - START))
 
 
@@ -38,7 +38,7 @@ def places(
     mlflow_server: MlflowServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:
-    """Where state lies in server mode: an MLflow server, and a ledger of its own."""
+    """Where state is in server mode: an MLflow server, and a ledger of its own."""
     folder = tmp_path_factory.mktemp("server-mode")
     where = {
         "DRIFTLOOP_HOME": str(folder),

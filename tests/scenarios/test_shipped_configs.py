@@ -1,4 +1,4 @@
-"""The configs that are shipped run as they stand, on real rows where these are at hand."""
+"""The configs that are shipped run as they are, on real rows where these are at hand."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ALWAYS = {"policies__triggers": [{"policy": "always"}]}
 
 
 def test_no_drift_is_steady(model: Make) -> None:
-    """A stationary stream is bootstrapped once and then left alone."""
+    """A stationary stream is bootstrapped once and then left unchanged."""
     made = model(stream())
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
     for at in (28, 35, 42):
@@ -50,10 +50,10 @@ def test_gradual_drift_is_caught_by_the_loss(model: Make) -> None:
     assert Outcome.STEADY in outcomes
 
 
-def test_input_drift_alone_need_not_retrain(beside: Make) -> None:
+def test_input_drift_alone_need_not_retrain(sibling: Make) -> None:
     """Inputs that move are reported as drift; where no trigger asks for more, nothing is trained."""
     old = {"policies__triggers": [{"policy": "max_age", "max_age_days": 99}]}
-    made = beside(stream(42, input_shift_at=33), later=old)
+    made = sibling(stream(42, input_shift_at=33), later=old)
     check = made.check(day(42))
     assert check.outcome is Outcome.STEADY
     assert {score.name for score in check.columns if score.drifted} >= {"amount", "speed"}
@@ -69,7 +69,7 @@ def test_a_seasonal_return_of_the_inputs_is_no_drift_for_a_reference_that_has_se
     assert [made.check(day(at)).drift_share for at in (28, 42, 63)] == [0, 0, 0]
 
 
-def test_a_broken_schema_blocks_the_retrain_and_heals(model: Make) -> None:
+def test_a_broken_schema_blocks_the_retrain_until_it_is_repaired(model: Make) -> None:
     """A lost feature is bad data, whatever the triggers say; when it is back the check is right again."""
     frame = stream()
     made = model(frame, policies__triggers=[{"policy": "always"}])
@@ -96,11 +96,11 @@ def test_late_labels_are_judged_when_they_are_due(model: Make) -> None:
     assert "y" not in {score.name for score in check.columns}
 
 
-def test_labels_that_come_later_than_promised_are_bad_data(beside: Make) -> None:
+def test_labels_that_come_later_than_promised_are_bad_data(sibling: Make) -> None:
     """Labels that are due and missing would leave a training without its newest rows: nothing is trained."""
     frame = stream()
     frame.loc[frame["ts"] >= day(35), "y"] = np.nan
-    made = beside(frame, later=ALWAYS)
+    made = sibling(frame, later=ALWAYS)
     check = made.check(day(42))
     assert check.outcome is Outcome.BAD_DATA
     assert [finding.code for finding in check.findings if finding.severity == "fatal"] == ["target_missing"]
@@ -148,7 +148,7 @@ def test_cooldown_is_remembered(model: Make) -> None:
 
 
 def test_the_reference_moves_with_the_champion_and_comes_back(model: Make) -> None:
-    """Promotion moves model and reference at once, rollback brings both back."""
+    """Promotion moves model and reference together, rollback brings both back."""
     from contextlib import closing
 
     from driftloop.monitoring.ledger import Ledger
@@ -177,7 +177,7 @@ def test_the_reference_moves_with_the_champion_and_comes_back(model: Make) -> No
 
 
 def test_the_gate_sees_only_rows_that_neither_model_was_trained_on(model: Make) -> None:
-    """Where the champion was refitted on the holdout, those rows are left out, and with too few left it says so."""
+    """Where the champion was refitted on the holdout, those rows are left out, and with too few left it reports it."""
     made = model(stream(56), training__refit=True, policies__triggers=[{"policy": "always"}])
     made.check(day(21))
     check = made.check(
@@ -190,13 +190,13 @@ def test_the_gate_sees_only_rows_that_neither_model_was_trained_on(model: Make) 
     assert registry.champion(made.name).tags["driftloop.refit"] == "true"
 
 
-def test_a_dry_run_changes_nothing(beside: Make) -> None:
+def test_a_dry_run_changes_nothing(sibling: Make) -> None:
     """It judges and writes the report; ledger, registry and MLflow stay as they were."""
     from driftloop.monitoring.ledger import Ledger
     from driftloop.pipelines import registry
     from driftloop.pipelines.runtime import home
 
-    made = beside(stream(), later={**ALWAYS, "drift__report_columns": 20})
+    made = sibling(stream(), later={**ALWAYS, "drift__report_columns": 20})
     experiment = registry.experiment(made.name)
     ledger = Ledger(home.ledger_url())
     before = (len(registry.client().search_runs([experiment])), len(ledger.checks(made.name)), made.champion())
@@ -216,9 +216,9 @@ def test_every_task_goes_through_the_loop(model: Make) -> None:
         assert {"prediction", "y"} <= {score.name for score in check.columns}
 
 
-def test_the_json_holds_the_contract(beside: Make) -> None:
+def test_the_json_holds_the_contract(sibling: Make) -> None:
     """Every key of the documented JSON is there and reads back; numbers that do not exist are null."""
-    check = beside(stream(seed=7), later={"policies__triggers": [{"policy": "performance_drop"}]}).check(day(35))
+    check = sibling(stream(seed=7), later={"policies__triggers": [{"policy": "performance_drop"}]}).check(day(35))
     output = json.loads(check.model_dump_json())
     promised = {
         "model",

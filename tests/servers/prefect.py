@@ -85,7 +85,7 @@ def ask(server: PrefectServer, path: str, body: Any) -> Any:
 
 
 def emitted(server: PrefectServer, name: str, model: str, payload: dict[str, Any] | None = None) -> None:
-    """Send an event about a model, as whoever brings rows does; it has arrived when this returns."""
+    """Send an event about a model, as any process that brings rows does; it has arrived when this returns."""
     about = {"prefect.resource.id": f"driftloop.model.{model}"}
     payload = {"id": str(uuid.uuid4()), "occurred": datetime.now(UTC).isoformat(), "payload": payload or {}}
     ask(server, "events", [{"event": name, "resource": about, **payload}])

@@ -1,4 +1,4 @@
-"""A server program in a process of its own: started, waited for, killed and stopped. Which one, stands elsewhere."""
+"""A server program in a process of its own: started, waited for, killed and stopped. Which one, is elsewhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Server:
         raise NotImplementedError
 
     def settings(self) -> dict[str, str]:
-        """Its environment, beside what it inherits."""
+        """Its environment, next to what it inherits."""
         raise NotImplementedError
 
     def start(self) -> None:

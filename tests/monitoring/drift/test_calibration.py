@@ -42,7 +42,7 @@ def sides(shape: str, rows: int, seed: int) -> tuple[Profiles, Profiles]:
 @pytest.mark.parametrize("rows", [30, 1000])
 @pytest.mark.parametrize("shape", ["long-tailed", "mostly zero", "3 levels", "300 levels"])
 def test_chance_reaches_a_threshold_as_seldom_as_promised(shape: str, rows: int) -> None:
-    """Without drift, a score is at its threshold in at most ten per cent of the cases, by each method.
+    """Without drift, a score is at its threshold in at most ten percent of the cases, by each method.
 
     40 draws at 10 % are 4 with a standard deviation of 1.9, so 11 is 3.7 of them away.
     """
@@ -106,7 +106,7 @@ def test_few_draws_are_paid_for(level: float) -> None:
 
 
 def test_a_score_that_chance_cannot_move_is_no_drift() -> None:
-    """Where all draws are alike, the threshold lies above them: a column of unique names is always as far away."""
+    """Where all draws are alike, the threshold is above them: a column of unique names is always as far away."""
     assert Null.of(np.full(1000, 0.8), "tvd").threshold(0.01) > 0.8
     names = pd.DataFrame({"x": [f"id{at}" for at in range(500)]})
     reference = first(names, {"x": "categorical"})
@@ -168,7 +168,7 @@ def test_blocks_still_find_what_is_larger_than_their_own_moves() -> None:
 
 
 def test_too_few_blocks_are_not_believed() -> None:
-    """Fewer than four blocks tell no variation: the rows alone are chance then."""
+    """Fewer than four blocks report no variation: the rows alone are chance then."""
     frame, block = restless(500, 0, "numeric", 3)
     reference = first(frame, {"x": "numeric"}, block)["x"]
     rows, blocks = (Chance((0,), asked).null("wasserstein", reference, 500) for asked in (False, True))

@@ -42,7 +42,7 @@ def test_every_column_is_remembered_with_its_role() -> None:
 
 
 def test_a_reference_reads_back_whole() -> None:
-    """What is stored beside a version is what is read from it."""
+    """What is stored next to a version is what is read from it."""
     made = reference(monitored())
     assert Reference.model_validate_json(made.model_dump_json()) == made
 
@@ -103,7 +103,7 @@ def test_of_very_many_blocks_some_are_left_out() -> None:
 
 
 def test_a_numeric_column_keeps_extremes_and_fences() -> None:
-    """Extremes are the data's own; fences lie ten interquartile ranges beyond the quartiles."""
+    """Extremes are the data's own; fences are ten interquartile ranges beyond the quartiles."""
     values = np.arange(700) / 699
     found = column("amount", amount=values)
     assert (found.low, found.high, found.null_share, found.distinct, found.levels) == (0, 1, 0, 700, ())

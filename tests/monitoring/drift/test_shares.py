@@ -65,7 +65,7 @@ def test_a_fall_is_found_where_most_are_missing() -> None:
 
 
 def test_a_new_level_is_found_by_a_few_rows() -> None:
-    """Half a per cent of rows at a level that ten thousand rows never had is drift, one row is not."""
+    """Half a percent of rows at a level that ten thousand rows never had is drift, one row is not."""
     old = ["a", "b"] * 5_000
     for many, found in ((1, False), (5, True)):
         measure = unseen_share(*words(old, ["a"] * (1_000 - many) + ["new"] * many))
@@ -86,7 +86,7 @@ def test_new_names_are_usual_where_many_occur_once() -> None:
 
 @pytest.mark.parametrize("rows", [100, 10_000])
 def test_rare_levels_raise_few_alarms(rows: int) -> None:
-    """Levels with a long tail, drawn again, have unseen rows or a level that stands out in one check of twenty at most.
+    """Levels with a long tail, drawn again, have unseen rows or a level that is out in one check of twenty at most.
 
     40 draws at 5 % are 2 with a standard deviation of 1.4, so 7 is 3.6 of them away.
     """
@@ -105,7 +105,7 @@ def test_rare_levels_raise_few_alarms(rows: int) -> None:
     assert max(alarms.values()) <= 7, alarms
 
 
-def test_the_level_that_stands_out_is_the_one_that_is_told() -> None:
+def test_the_most_unusual_level_is_the_one_that_is_reported() -> None:
     """Of many levels the one furthest over its own threshold gives the score."""
     names = [f"l{at}" for at in range(40)]
     old, new = names * 250, names * 20 + ["l7"] * 50
@@ -145,7 +145,7 @@ NOISE = np.random.default_rng(0).normal(0, 0.01, 500)
     ],
 )
 def test_a_constant_that_begins_to_vary_is_found(old: np.ndarray, new: np.ndarray, moved: float) -> None:
-    """However small the variation is beside the value: a constant has no range that it could be small beside."""
+    """However small the variation is next to the value: a constant has no range that it could be small next to."""
     reference = first(pd.DataFrame({"x": old}), {"x": "numeric"})
     measure = off_value_share(reference.numeric("x"), like(reference, pd.DataFrame({"x": new})).numeric("x"), False)
     assert measure is not None

@@ -72,7 +72,7 @@ def test_a_verdict_and_its_threshold_agree() -> None:
 
 
 def test_the_share_that_found_it_is_shown() -> None:
-    """What the method does not see, a share does: new nulls and new levels are drift, told by their own measure."""
+    """What the method does not see, a share does: new nulls and new levels are drift, reported by their own measure."""
     old, new = rows(10_000, 0), rows(1_000, 1)
     new["n0"] = new["n0"].mask(np.arange(1_000) % 125 == 3)
     new["k0"] = new["k0"].mask(np.arange(1_000) % 125 == 0, "new")
@@ -172,7 +172,7 @@ def test_a_rough_threshold_never_decides(method: str, rows: int) -> None:
 
 
 def test_the_luck_of_the_draws_is_another_one_in_every_check() -> None:
-    """The same rows give the same threshold, one row more draws anew: no seed is unlucky for ever."""
+    """The same rows give the same threshold, one row more draws again: no seed is unlucky for ever."""
     old, new = (pd.DataFrame({"n": np.random.default_rng(seed).normal(size=3001)}) for seed in (0, 1))
     limits = [judged(old, new[:rows])["n"].threshold for rows in (3000, 3000, 3001)]
     assert limits[0] == limits[1] != limits[2]
@@ -180,8 +180,8 @@ def test_the_luck_of_the_draws_is_another_one_in_every_check() -> None:
 
 
 @pytest.mark.parametrize(("blocks", "rows", "few"), [(3, 90, True), (4, 90, False), (5, 90, False), (6, 3, True)])
-def test_too_few_blocks_are_told(blocks: int, rows: int, few: bool) -> None:
-    """Where `calibration: blocks` cannot be followed a finding says so; thinly filled blocks do not count, as ever."""
+def test_too_few_blocks_are_reported(blocks: int, rows: int, few: bool) -> None:
+    """Where `calibration: blocks` cannot be followed a finding reports it; thinly filled blocks do not count."""
     number = np.concatenate([np.repeat(np.arange(3), 90), np.repeat(np.arange(3, max(blocks, 3)), rows)])
     reference = first(pd.DataFrame({"x": np.arange(float(len(number)))}), {"x": "numeric"}, number)
     found = too_few_blocks(reference, Drift(calibration="blocks"))

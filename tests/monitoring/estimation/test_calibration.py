@@ -25,7 +25,7 @@ def overconfident(truth: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("loss", ["log_loss", "brier", "error_rate"])
 @pytest.mark.parametrize("k", [2, 3])
-def test_the_expected_loss_is_the_realised_one_where_the_raw_scores_are_far_off(loss: str, k: int) -> None:
+def test_the_expected_loss_is_the_realized_one_where_the_raw_scores_are_far_off(loss: str, k: int) -> None:
     """On 20,000 rows of an overconfident model the estimate is within 3 %; its own scores would say far too little."""
     generator = np.random.default_rng(0)
     truth = generator.dirichlet(np.ones(k), 40_000)
@@ -40,7 +40,7 @@ def test_the_expected_loss_is_the_realised_one_where_the_raw_scores_are_far_off(
 
 
 def test_shares_rise_with_scores_and_are_never_certain() -> None:
-    """However few rows a block has, its share lies between 0 and 1, and no share is below that of a lower score."""
+    """However few rows a block has, its share is between 0 and 1, and no share is below that of a lower score."""
     generator = np.random.default_rng(1)
     for n in (2, 5, 50, 500):
         scores = generator.random(n).round(1)

@@ -1,4 +1,4 @@
-"""Rows inside what was fitted are told from those outside."""
+"""Rows inside what was fitted are distinguished from those outside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from driftloop.monitoring.estimation import learn_domain, outside
 from tests.judged import monitored, rows
 
 
-def test_the_fitted_rows_lie_inside_their_own_domain() -> None:
+def test_the_fitted_rows_are_inside_their_own_domain() -> None:
     """Whatever is missing or infinite in them, no fitted row is outside."""
     frame = rows(monitored())
     frame.loc[frame.index[:3], "amount"] = [np.inf, -np.inf, np.nan]
@@ -26,7 +26,7 @@ def test_each_kind_of_stranger_is_outside() -> None:
     assert outside(strange, domain).tolist() == [True, True, True, True, True, False]
 
 
-def test_a_column_without_a_value_says_nothing() -> None:
+def test_a_column_without_a_value_proves_nothing() -> None:
     """Where the fitted rows had no number at all there is nothing to be outside of."""
     domain = learn_domain(pd.DataFrame({"n": [np.nan, np.nan]}), ["n"], [])
     assert not outside(pd.DataFrame({"n": [1.0, np.nan]}), domain).any()

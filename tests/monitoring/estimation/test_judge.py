@@ -1,4 +1,4 @@
-"""An estimate holds what its interval promises, and says where it does not apply."""
+"""An estimate holds what its interval promises, and states where it does not apply."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def good(seed: int = 0, n: int = 500) -> LossEstimator:
     return estimator(expected * generator.exponential(1.0, n), expected)
 
 
-def test_the_interval_holds_the_realised_loss_as_often_as_it_says() -> None:
+def test_the_interval_holds_the_realized_loss_as_often_as_it_states() -> None:
     """Over 400 repeats with 300 fitted and 200 new rows the 95 % interval holds the truth in 92 % or more."""
     held = 0
     for seed in range(400):
@@ -48,7 +48,7 @@ def refused(result: Estimate, why: str) -> None:
     assert why in result.reason
 
 
-def test_it_says_when_it_does_not_apply() -> None:
+def test_it_states_when_it_does_not_apply() -> None:
     """No estimator, few rows, rows elsewhere, numbers that are none, a failed self-test: each with its reason."""
     fine = judge(good(), sum_losses(np.full(200, 2.0), INSIDE), 2.0)
     assert fine.applicable
@@ -68,7 +68,7 @@ def test_it_says_when_it_does_not_apply() -> None:
     )
 
 
-def test_what_the_held_back_rows_were_outside_of_is_forgiven() -> None:
+def test_what_the_held_back_rows_were_outside_of_is_subtracted() -> None:
     """Where 30 % of the held-back rows lay outside and the test passed, 35 % of the current ones are no reason."""
     expected = np.full(500, 2.0)
     wide = estimator(expected, expected, outside_share=0.3)
@@ -77,7 +77,7 @@ def test_what_the_held_back_rows_were_outside_of_is_forgiven() -> None:
 
 
 def test_the_self_test_looks_at_the_newest_rows_and_forgives_a_tenth() -> None:
-    """A miss of a tenth of the loss passes, a larger one that is beyond chance fails."""
+    """A miss of a tenth of the loss passes, a larger one that is significantly fails."""
     wave, newest = np.cos(np.arange(500.0)), np.arange(500) >= 400
     expected = 10 + wave
     assert self_test(expected + 0.9 * newest, expected).passed
@@ -85,7 +85,7 @@ def test_the_self_test_looks_at_the_newest_rows_and_forgives_a_tenth() -> None:
 
 
 def test_an_estimator_without_skill_fails_its_test() -> None:
-    """Where a row says nothing about its loss the mean is as good, and the estimate would never move: it says so."""
+    """Where a row proves nothing about its loss the mean is as good and the estimate would never move."""
     generator = np.random.default_rng(0)
     realised, expected = generator.exponential(1.0, 500), generator.normal(1.0, 0.01, 500)
     estimate = self_test(realised, expected)
@@ -95,7 +95,7 @@ def test_an_estimator_without_skill_fails_its_test() -> None:
 
 
 @pytest.mark.parametrize(("expected", "skill"), [("realised", 1.0), ("mean", 0.0), ("upside down", -3.0)])
-def test_skill_is_the_share_of_variance_foreseen(expected: str, skill: float) -> None:
+def test_skill_is_the_share_of_variance_predicted(expected: str, skill: float) -> None:
     """One for a seer, zero for the mean, below zero for worse than that."""
     wave = np.cos(np.arange(500.0))
     realised = 5 + wave - wave.mean()

@@ -1,4 +1,4 @@
-"""A CSV file is read as it is written, or told to be broken with the cause."""
+"""A CSV file is read as it is written, or reported to be broken with the cause."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def test_gzip_semicolons_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "packed"), [("rows.csv", True), ("rows.csv.gz", False)])
 def test_a_wrong_ending_hides_no_gzip(tmp_path: Path, name: str, packed: bool) -> None:
-    """Whether a file is packed is told by its bytes, not by its name."""
+    """Whether a file is packed is known by its bytes, not by its name."""
     text = (HEADER + LINES).encode()
     (tmp_path / name).write_bytes(gzip.compress(text) if packed else text)
     assert count_rows(Source(path=name), columns(), WEEK, tmp_path) == 2
 
 
-def test_an_empty_field_is_null_and_other_words_are_left_alone(tmp_path: Path) -> None:
-    """Empty is null, quoted or not; NA is text, and leaves the numbers beside it alone."""
+def test_an_empty_field_is_null_and_other_words_are_left_unchanged(tmp_path: Path) -> None:
+    """Empty is null, quoted or not; NA is text, and leaves the numbers next to it alone."""
     text = (
         HEADER + "2026-01-02 00:00:00,1.5,007,1\n" * 30_000 + '2026-01-03 00:00:00,NA,,1\n2026-01-04 00:00:00,,"",1\n'
     )
@@ -66,7 +66,7 @@ def test_an_empty_field_is_null_and_other_words_are_left_alone(tmp_path: Path) -
         ("\n\n", "no header"),
     ],
 )
-def test_a_broken_csv_is_told_by_name_and_cause(tmp_path: Path, text: str | bytes, why: str) -> None:
+def test_a_broken_csv_is_reported_by_name_and_cause(tmp_path: Path, text: str | bytes, why: str) -> None:
     """A CSV that is not one is never read as data; the error names the file among the others, and the line."""
     csv(tmp_path, HEADER + LINES, "a.csv")
     csv(tmp_path, text, "b.csv")

@@ -126,7 +126,7 @@ def test_nan_is_missing_in_every_expression(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("ending", ["jsonl", "ndjson", "jsonl.gz", "ndjson.gz"])
 def test_marks_blank_lines_line_ends_and_gzip_change_nothing(tmp_path: Path, change: Any, ending: str) -> None:
-    """Whatever the ending says of gzip; and an unknown ending needs source.format."""
+    """Whatever the ending states of gzip; and an unknown ending needs source.format."""
     text = (line(fare="1.5") + line(kind='"b"') + line(kind="7")).encode()
     source = written(tmp_path, change(text), f"rows.{ending}")
     frame = read_rows(source, columns(), WEEK, tmp_path).frame
@@ -199,7 +199,7 @@ def test_a_key_that_lines_or_files_lack_is_null_there(tmp_path: Path) -> None:
 
 
 def test_folders_are_columns(tmp_path: Path) -> None:
-    """Text as it is written, numbers where the config says so."""
+    """Text as it is written, numbers where the config reports it."""
     for month in ("01", "02"):
         place = tmp_path / f"month={month}" / "year=2026"
         place.mkdir(parents=True)

@@ -33,7 +33,7 @@ def change(ledger: Ledger, **values: str) -> None:
 
 
 def test_one_holds_it_and_the_next_one_comes_after(ledger: Ledger) -> None:
-    """While it is held nobody else gets it, not even another thread of the process; each taker raises the fence."""
+    """While it is held no one else gets it, not even another thread of the process; each taker raises the fence."""
     with ledger.holding("check/taxi", waiting=None) as first:
         assert isinstance(first, Claim)
         with ledger.holding("check/taxi", waiting=None) as second:
@@ -47,7 +47,7 @@ def test_one_holds_it_and_the_next_one_comes_after(ledger: Ledger) -> None:
         assert third.fence == first.fence + 1
 
 
-def test_who_waits_is_told_once_and_gets_it(ledger: Ledger) -> None:
+def test_who_waits_is_informed_once_and_gets_it(ledger: Ledger) -> None:
     """Waiting ends with the holder's work, and the holder was named."""
     result: list[Held] = []
     order: list[str] = []
@@ -83,7 +83,7 @@ with ledger.holding("check/taxi", waiting=None):
 """
 
 
-def test_a_dead_holder_of_this_host_loses_it_at_once(ledger: Ledger, url: str) -> None:
+def test_a_dead_holder_of_this_host_loses_it_immediately(ledger: Ledger, url: str) -> None:
     """No lease has to run out: its pid is gone."""
     died = subprocess.run([sys.executable, "-c", DIES, url], cwd=ROOT, timeout=60)
     assert died.returncode == -9
@@ -93,7 +93,7 @@ def test_a_dead_holder_of_this_host_loses_it_at_once(ledger: Ledger, url: str) -
 
 
 def test_a_holder_elsewhere_loses_it_when_its_lease_runs_out(ledger: Ledger) -> None:
-    """Of another host only the heartbeats tell: as long as the lease runs it is taken for alive, whatever the pid."""
+    """Of another host only the heartbeats count: as long as the lease runs it is taken for alive, whatever the pid."""
     taken(ledger)
     change(ledger, holder="elsewhere.0 1 1")
     assert isinstance(taken(ledger), Held)
@@ -170,7 +170,7 @@ def test_a_late_finisher_writes_nothing(ledger: Ledger) -> None:
 
 
 def test_attempts_are_counted_since_the_request_was_asked_for(ledger: Ledger) -> None:
-    """A person who asks again after a failure starts the count anew."""
+    """A user who asks again after a failure starts the count again."""
     ask(ledger)
     for _ in range(2):
         with ledger.hold_request("r1", waiting=None):
@@ -192,7 +192,7 @@ print(repr(won))
 
 
 def test_four_processes_hold_it_one_after_the_other(url: str) -> None:
-    """Forty-eight turns, each with a fence of its own: no two were inside at once."""
+    """Forty-eight turns, each with a fence of its own: no two were inside at the same time."""
     imports = "import sys; from driftloop.monitoring.ledger import Ledger\n"
     fences = [fence for message in together(imports, TAKES, *[[url]] * 4) for fence in eval(message)]
     assert sorted(fences) == list(range(1, 49))

@@ -1,4 +1,4 @@
-"""Events are only added, in order, and tell everything that was decided and everything that was not."""
+"""Events are only added, in order, and report everything that was decided and everything that was not."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_events_come_newest_first_and_can_be_chosen(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("kind", ["", "Probe", "a b", "x" * 41, "drop;table"])
 def test_a_kind_is_a_word(ledger: Ledger, kind: str) -> None:
-    """A kind that would not fit its column, or that nobody could search for, is refused and nothing is written."""
+    """A kind that would not fit its column, or that no one could search for, is refused and nothing is written."""
     with pytest.raises(ValueError, match="an event's kind is a word"):
         ledger.note("taxi", kind, {}, NOW)
     assert ledger.events("taxi") == []
@@ -46,7 +46,7 @@ def test_a_kind_is_a_word(ledger: Ledger, kind: str) -> None:
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_a_check_leaves_one_event_with_its_votes(ledger: Ledger, outcome: Outcome) -> None:
-    """Early exits too: what was not decided is told as well, and a check that was not recorded leaves none."""
+    """Early exits too: what was not decided is reported as well, and a check that was not recorded leaves none."""
     votes = (Vote(policy="never", vote="hold", reason="it never fires"),)
     ledger.record(check(outcome=outcome, votes=votes, decision="wait"), ("k",))
     ledger.record(check(outcome=outcome, votes=votes, decision="wait"), ("k",))
@@ -55,7 +55,7 @@ def test_a_check_leaves_one_event_with_its_votes(ledger: Ledger, outcome: Outcom
     assert event.payload["votes"][0]["reason"] == "it never fires"
 
 
-def test_a_request_tells_each_of_its_steps(ledger: Ledger) -> None:
+def test_a_request_reports_each_of_its_steps(ledger: Ledger) -> None:
     """Asked, broken off, asked again, promoted: four events on one request, and no fifth for an end that came late."""
     ask(ledger)
     ledger.fail("r1", "out of memory")

@@ -1,4 +1,4 @@
-"""A process is known by host, pid and start: a reused pid is not taken for its owner, another host's for nobody's."""
+"""A process is known by host, pid and start: a reused pid is not taken for its owner, another host's for no one's."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def dead() -> str:
     return ended.stdout.strip()
 
 
-def test_a_dead_process_is_told_from_a_living_one() -> None:
-    """It is gone if its pid is, or is another process's by now; of another host nothing is known."""
+def test_a_dead_process_is_distinguished_from_a_living_one() -> None:
+    """It is gone if its pid is, or is another process's now; of another host nothing is known."""
     mine = holders.me()
     host, pid, start = mine.rsplit(" ", 2)
     assert (int(pid), holders.here(mine), holders.gone(mine)) == (os.getpid(), True, False)

@@ -96,7 +96,7 @@ def test_numbers_beyond_json_are_kept(ledger: Ledger) -> None:
 
 
 def test_a_finished_request_gives_its_result_again(url: str) -> None:
-    """Whoever asks for a request that was trained to its end gets that end, after a restart too."""
+    """Anyone who asks for a request that was trained to its end gets that end, after a restart too."""
     with closing(Ledger(url)) as first:
         assert ask(first) is None
         assert first.close_request(retrain())
@@ -135,7 +135,7 @@ def test_an_end_without_a_request_is_an_error(ledger: Ledger, end: str) -> None:
 
 
 def test_history_holds_what_policies_look_at(ledger: Ledger) -> None:
-    """Judged checks and finished retrains come oldest first; early exits, open requests and first trainings do not."""
+    """Judged checks and finished retrains come oldest first; early exits, open requests and first runs do not."""
     observed = Performance(loss_name="mae", loss=2.0, low=1.0, high=3.0, rows=9, window=WINDOW, reference_loss=1.0)
     ledger.record(check(2, now=NOW - DAY, drift_share=0.5, performance=observed))
     ledger.record(check(1, now=NOW - 2 * DAY))
@@ -211,15 +211,15 @@ def test_a_digest_keeps_its_parts_apart() -> None:
         ("sqlite:////proc/none/ledger.db", "No such file"),
     ],
 )
-def test_a_ledger_that_cannot_be_opened_says_so(url: str, why: str) -> None:
-    """A wrong URL is told with its remedy and without its password."""
+def test_a_ledger_that_cannot_be_opened_reports_it(url: str, why: str) -> None:
+    """A wrong URL is reported with its remedy and without its password."""
     with pytest.raises(LedgerUnusable, match=why) as caught:
         Ledger(url)
     assert "DRIFTLOOP_LEDGER_URL" in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
     """A damaged ledger is named, with the backup as its remedy, and left as it is."""
     file = tmp_path / "ledger.db"
     file.write_bytes(b"this is no database" * 100)
@@ -246,7 +246,7 @@ IMPORTS = "import sys; from driftloop.monitoring.ledger import Ledger\n"
 OPENS = "for url in sys.argv[1:]: Ledger(url).close()"
 
 
-def test_a_fresh_ledger_may_be_opened_by_many_at_once(empty: Callable[[], str], dialect: str) -> None:
+def test_a_fresh_ledger_may_be_opened_by_many_together(empty: Callable[[], str], dialect: str) -> None:
     """Four processes that make the same ledger at the same moment all come through, time after time.
 
     SQLite's own switch to WAL knows no timeout: without ours one time in eight one of the four is turned away.
@@ -265,7 +265,7 @@ print(repr((won, first, ends)))
 """
 
 
-def test_four_processes_at_once_agree(url: str) -> None:
+def test_four_processes_together_agree(url: str) -> None:
     """On a fresh ledger every key and every request is won by exactly one process, and all see the same ends."""
     imports = IMPORTS + "from tests.monitoring.ledger.test_ledger import ask, check, retrain\n"
     answers = [eval(message) for message in together(imports, WORK, *[(me, url) for me in range(4)])]

@@ -66,8 +66,8 @@ def test_the_death_of_its_holder_frees_it(ledger: Ledger, url: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
-def test_who_has_lost_the_lock_is_told_before_it_moves_anything(ledger: Ledger, postgres: Postgres) -> None:
-    """A cut connection frees the lock in the server, so another one is inside at once: the first must not go on."""
+def test_who_has_lost_the_lock_learns_it_before_it_moves_anything(ledger: Ledger, postgres: Postgres) -> None:
+    """A cut connection frees the lock in the server, so another one is inside immediately: the first must not go on."""
     with ledger.model_lock("taxi") as still:
         still()
         postgres.disconnect()

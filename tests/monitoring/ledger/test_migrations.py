@@ -1,4 +1,4 @@
-"""A ledger of an older driftloop is brought to the present format whole; a newer one is left alone."""
+"""A ledger of an older driftloop is brought to the present format whole; a newer one is left unchanged."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_a_migrated_ledger_is_like_a_fresh_one(empty: Empty, shape: str) -> None
     assert set(shape_of(fresh)) >= set(TABLES.tables)
 
 
-def test_a_newer_format_is_refused_and_left_alone(url: str) -> None:
+def test_a_newer_format_is_refused_and_left_unchanged(url: str) -> None:
     """What a later driftloop wrote is not misread: the error names both formats, and no row changes."""
     Ledger(url).close()
     with opened(url) as open_:
@@ -182,7 +182,7 @@ def test_a_newer_format_is_refused_and_left_alone(url: str) -> None:
 
 
 def test_a_migration_that_breaks_off_leaves_the_old_ledger(empty: Empty) -> None:
-    """A body that cannot be read stops the migration whole; once it is mended the migration comes through."""
+    """A body that cannot be read stops the migration whole; once it is repaired the migration comes through."""
     url = old_ledger(empty())
     with opened(url) as open_:
         open_.execute(sa.text("UPDATE checks SET body = '{}'"))
@@ -201,7 +201,7 @@ def test_there_is_a_step_from_every_older_format() -> None:
     assert sorted(STEPS) == list(range(1, FORMAT))
 
 
-def test_many_may_open_an_old_ledger_at_once(empty: Empty) -> None:
+def test_many_may_open_an_old_ledger_together(empty: Empty) -> None:
     """Four processes that meet the same old ledger migrate it once."""
     url = old_ledger(empty())
     together("import sys; from driftloop.monitoring.ledger import Ledger\n", "Ledger(sys.argv[1])", *[[url]] * 4)

@@ -1,4 +1,4 @@
-"""What a request needs to be carried on by another process stands in the ledger, and nothing is told twice."""
+"""What a request needs to be carried on by another process is in the ledger, and nothing is reported twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def request(request_id: str = "r1", **more: object) -> Request:
 
 
 def test_a_request_holds_the_check_that_decided_on_it(ledger: Ledger) -> None:
-    """Decision and request are one row: whoever takes it over knows what was asked, for which check, on which rows."""
+    """Decision and request are one row: the next process knows what was asked, for which check, on which rows."""
     asked = request(check=DECIDED, rows="digest", settings="s", parent_run_id="run")
     assert ledger.request(asked) is None
     assert ledger.open_requests() == ledger.open_requests("taxi") == [asked]
@@ -38,7 +38,7 @@ def test_a_request_holds_the_check_that_decided_on_it(ledger: Ledger) -> None:
 
 
 def test_asked_again_while_it_is_open_it_stays_as_it_was(ledger: Ledger) -> None:
-    """The first asker's row stands, and the history tells of one request."""
+    """The first asker's row is, and the history mentions one request."""
     ledger.request(request(check=DECIDED))
     assert ledger.request(request(reason="another", check=check(8))) is None
     assert ledger.find_request("r1").check == DECIDED
@@ -46,7 +46,7 @@ def test_asked_again_while_it_is_open_it_stays_as_it_was(ledger: Ledger) -> None
 
 
 def test_progress_is_kept_whole_and_forgotten_with_a_failure(ledger: Ledger) -> None:
-    """The next process carries on from it; after a failure the next try begins anew."""
+    """The next process carries on from it; after a failure the next try begins again."""
     ledger.request(request())
     assert ledger.progress("r1") is None
     ledger.advance("r1", PROGRESS)
@@ -57,7 +57,7 @@ def test_progress_is_kept_whole_and_forgotten_with_a_failure(ledger: Ledger) -> 
     assert ledger.open_requests("taxi") == []
 
 
-def test_a_check_without_its_last_word_is_found(ledger: Ledger) -> None:
+def test_a_check_without_its_final_outcome_is_found(ledger: Ledger) -> None:
     """Its request has ended, in a result or in a failure, and the check was never recorded; afterwards it is."""
     for name, number in (("r1", 1), ("r2", 2), ("r3", 3)):
         ledger.request(request(name, check=check(number)))
@@ -73,7 +73,7 @@ def test_a_check_without_its_last_word_is_found(ledger: Ledger) -> None:
 
 
 def test_what_waits_for_approval_has_an_end_that_may_still_change(ledger: Ledger) -> None:
-    """It counts as a retrain of the past at once; a person's word replaces it, and after that none does."""
+    """It counts as a retrain of the past immediately; a user's word replaces it, and after that none does."""
     ledger.request(request())
     waits = retrain(promoted=False, code="awaiting_approval")
     assert ledger.close_request(waits)
@@ -86,7 +86,7 @@ def test_what_waits_for_approval_has_an_end_that_may_still_change(ledger: Ledger
 
 
 def test_what_was_never_asked_for_is_an_error(ledger: Ledger) -> None:
-    """No progress, claim or end of a request that nobody knows is written."""
+    """No progress, claim or end of a request that no one knows is written."""
     with pytest.raises(UnknownRequest, match="no request 'r9'"):
         ledger.advance("r9", PROGRESS)
     with pytest.raises(UnknownRequest, match="no request 'r9'"), ledger.hold_request("r9", waiting=None):

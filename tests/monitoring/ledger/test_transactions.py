@@ -1,4 +1,4 @@
-"""A transaction is done once, whatever becomes of its connection; a database that stays away is told."""
+"""A transaction is done once, whatever becomes of its connection; a database that stays unavailable is reported."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_reader_has_one_view(ledger: Ledger) -> None:
 
 
 @on_postgres
-def test_a_connection_that_was_cut_is_made_anew(ledger: Ledger, postgres: Postgres) -> None:
+def test_a_connection_that_was_cut_is_made_again(ledger: Ledger, postgres: Postgres) -> None:
     """An administrator, a failover or a firewall ends idle connections: the next call does not notice."""
     ask(ledger)
     assert postgres.disconnect() > 0
@@ -70,7 +70,7 @@ def test_a_transaction_that_was_cut_is_done_again(ledger: Ledger, postgres: Post
 def between(port: int, *, heard: bool) -> Iterator[int]:
     """A port that passes everything on to a server, until the first COMMIT of an event: there the line is cut.
 
-    `heard` says whether the server still gets to hear it. Its answer nobody hears.
+    `heard` states whether the server still gets to hear it. Its answer no one hears.
     """
     listening = socket.create_server(("127.0.0.1", 0))
     cut = threading.Event()
@@ -122,7 +122,7 @@ def between(port: int, *, heard: bool) -> Iterator[int]:
 @on_postgres
 @pytest.mark.parametrize("heard", [True, False])
 def test_a_commit_whose_answer_is_lost_is_done_once(url: str, postgres: Postgres, heard: bool) -> None:
-    """Whether the server heard it cannot be seen from here: it is asked, and the event stands there once."""
+    """Whether the server heard it cannot be seen from here: it is asked, and the event is there once."""
     Ledger(url).close()
     with (
         between(postgres.port, heard=heard) as port,
@@ -173,7 +173,7 @@ def test_a_server_that_crashes_and_comes_back_is_waited_for(ledger: Ledger, post
 
 
 @on_postgres
-def test_a_server_that_stays_away_is_told(
+def test_a_server_that_stays_unavailable_is_reported(
     ledger: Ledger, url: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a bounded time, without a password, with what to do; once it is back everything is as it was."""
@@ -196,7 +196,7 @@ def test_a_server_that_stays_away_is_told(
 
 
 @on_postgres
-def test_what_waiting_would_not_change_is_told_at_once(url: str, postgres: Postgres) -> None:
+def test_what_waiting_would_not_change_is_reported_immediately(url: str, postgres: Postgres) -> None:
     """A wrong password, a database that is not there, a role without rights: no patience is spent on them."""
     postgres.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
     place = url.rpartition("%3D")[2]
@@ -213,7 +213,7 @@ def test_what_waiting_would_not_change_is_told_at_once(url: str, postgres: Postg
 
 
 def test_a_driver_that_is_missing_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without psycopg a PostgreSQL ledger says what to install; the URL may be spelled as hosts spell it."""
+    """Without psycopg a PostgreSQL ledger states what to install; the URL may be spelled as hosts spell it."""
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
     for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
         with pytest.raises(DriverMissing, match=r"psycopg, which is not installed") as caught:

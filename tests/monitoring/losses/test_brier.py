@@ -25,6 +25,6 @@ def test_many_classes_are_summed() -> None:
 
 
 def test_an_unknown_class_is_wrong_whatever_was_predicted() -> None:
-    """A label that no class stands for loses at least as much as the surest mistake."""
+    """A label that is no class loses at least as much as the surest mistake."""
     (lost,) = Brier().rows(np.array(["unknown"]), np.array([[1.0, 0.0, 0.0]]), ("a", "b", "c"))
     assert lost == 2.0

@@ -21,7 +21,7 @@ def probabilities(second: list[float]) -> np.ndarray:
     return np.column_stack([1 - np.array(second), second])
 
 
-def test_each_mistake_costs_what_the_config_says() -> None:
+def test_each_mistake_costs_what_the_config_sets() -> None:
     """A false alarm costs 1, a missed yes 4, a right decision nothing, and an unknown label as much as the worst."""
     target = np.array(["no", "no", "yes", "yes", "maybe"], dtype=object)
     lost = LOSS.rows(target, probabilities([0.1, 0.3, 0.1, 0.3, 0.3]), CLASSES)

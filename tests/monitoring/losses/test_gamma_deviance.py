@@ -1,4 +1,4 @@
-"""The gamma deviance: what its definition says, where it is not defined, and its linear model."""
+"""The gamma deviance: what its definition states, where it is not defined, and its linear model."""
 
 from __future__ import annotations
 

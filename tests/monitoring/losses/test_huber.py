@@ -1,4 +1,4 @@
-"""The Huber loss: what its definition says, and a fit that holds where xgboost's own first guess does not."""
+"""The Huber loss: what its definition states, and a fit that holds where xgboost's own first guess does not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ERRORS = np.random.default_rng(0).standard_t(2, 500) * 3
 
 @pytest.mark.parametrize("delta", [1e-3, 1.0, 4.5, 1e6])
 def test_it_is_the_loss_of_that_name(delta: float) -> None:
-    """Rows lose what scipy's `huber` says, and no constant that a minimiser finds loses less than the best one."""
+    """Rows lose what scipy's `huber` states, and no constant that a minimizer finds loses less than the best one."""
     loss = Huber(delta=delta)
     assert loss.rows(ERRORS, np.zeros(500)) == pytest.approx(special.huber(delta, ERRORS))
     found = optimize.minimize_scalar(
@@ -25,7 +25,7 @@ def test_it_is_the_loss_of_that_name(delta: float) -> None:
     assert special.huber(delta, ERRORS - loss.best(ERRORS)).mean() <= found.fun * (1 + 1e-9)
 
 
-def test_its_constant_lies_between_median_and_mean() -> None:
+def test_its_constant_is_between_median_and_mean() -> None:
     """A small delta gives the median, a large one the mean, and extreme labels move it by no more than delta."""
     skewed = np.random.default_rng(1).exponential(size=501)
     assert Huber(delta=1e-9).best(skewed) == pytest.approx(np.median(skewed), abs=1e-8)

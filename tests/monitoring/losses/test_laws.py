@@ -68,7 +68,7 @@ def test_a_row_is_lost_alone(loss: Loss, k: int) -> None:
 @pytest.mark.parametrize("k", [2, 3])
 @pytest.mark.parametrize("loss", losses(), ids=str)
 def test_no_other_constant_is_better(loss: Loss, k: int) -> None:
-    """The best constant beats 50 others, those right beside it and those far away."""
+    """The best constant beats 50 others, those right next to it and those far away."""
     target, classes = labels(loss, k)
     best = loss.best(target, classes)
     assert best.shape == (() if is_of_numbers(loss) else (k,))

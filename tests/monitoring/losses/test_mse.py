@@ -27,5 +27,5 @@ def test_the_mean_loses_least() -> None:
 
 
 def test_an_error_that_is_too_large_is_infinite() -> None:
-    """The square of 1e200 is no number: the row's loss is infinite, and no warning stops the check."""
+    """The square of 1e200 is not a number: the row's loss is infinite, and no warning stops the check."""
     assert Mse().rows(np.array([1e200]), np.array([0.0])).tolist() == [np.inf]

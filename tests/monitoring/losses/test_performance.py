@@ -70,7 +70,7 @@ def test_a_certain_and_right_prediction_costs_nothing() -> None:
 
 
 @given(losses)
-def test_the_mean_lies_within_its_interval(values: np.ndarray) -> None:
+def test_the_mean_is_within_its_interval(values: np.ndarray) -> None:
     """The interval holds the mean, and the same losses give the same interval."""
     mean, low, high = mean_interval(values)
     assert low <= mean <= high
@@ -112,7 +112,7 @@ def days(generator: np.random.Generator) -> np.ndarray:
 
 
 def remembering(generator: np.random.Generator) -> np.ndarray:
-    """Neighbours that correlate by 0.9."""
+    """Neighbors that correlate by 0.9."""
     noise, made = generator.normal(0, 1, 1100), np.zeros(1100)
     for n in range(1, 1100):
         made[n] = 0.9 * made[n - 1] + noise[n]
@@ -121,7 +121,7 @@ def remembering(generator: np.random.Generator) -> np.ndarray:
 
 @pytest.mark.parametrize("drawn", [independent, skewed, days, remembering])
 def test_the_interval_covers_the_truth(drawn: Callable[[np.random.Generator], np.ndarray]) -> None:
-    """A 95 % interval holds the true mean about 19 times in 20, also where neighbouring rows are alike.
+    """A 95 % interval holds the true mean about 19 times in 20, also where neighboring rows are alike.
 
     Of 400 draws at 95 % fewer than 360 would be a miss of more than four standard errors. Batch means in 30 batches,
     the usual choice, cover 63 % of such weeks.
@@ -145,7 +145,7 @@ def test_the_interval_narrows_with_rows() -> None:
 
 @given(losses)
 def test_no_interval_of_a_loss_is_negative(values: np.ndarray) -> None:
-    """A mean of numbers that are not negative cannot lie below zero."""
+    """A mean of numbers that are not negative cannot be below zero."""
     performance = assess(values, loss_name="mae", window=WINDOW, reference_loss=1.0)
     assert 0 <= performance.low <= performance.loss + 1e-9
     assert performance.rows == len(values)

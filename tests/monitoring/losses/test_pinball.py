@@ -1,4 +1,4 @@
-"""The pinball loss: what its definition says, and models that predict the quantile."""
+"""The pinball loss: what its definition states, and models that predict the quantile."""
 
 from __future__ import annotations
 

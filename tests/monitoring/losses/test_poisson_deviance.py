@@ -1,4 +1,4 @@
-"""The Poisson deviance: what its definition says, where it is not defined, and models that minimise it."""
+"""The Poisson deviance: what its definition states, where it is not defined, and models that minimize it."""
 
 from __future__ import annotations
 

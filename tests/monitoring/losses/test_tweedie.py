@@ -1,4 +1,4 @@
-"""The Tweedie deviance: what its definition says, where it is not defined, and models that are stored."""
+"""The Tweedie deviance: what its definition states, where it is not defined, and models that are stored."""
 
 from __future__ import annotations
 

@@ -241,7 +241,7 @@ INFINITE = pairs_of(np.ones(40), np.full(40, math.inf), ())
         ("rmse", INFINITE, "40 predictions are not finite"),
     ],
 )
-def test_what_cannot_be_computed_says_why(name: str, some: Pairs, reason: str) -> None:
+def test_what_cannot_be_computed_gives_the_reason(name: str, some: Pairs, reason: str) -> None:
     """One class, labels without variance or equal to zero, and no rows give a reason in place of a number."""
     (found,) = measure([named(name)], some, {name: 0.5})
     assert (found.value, found.low, found.high, found.reason) == (None, None, None, reason)

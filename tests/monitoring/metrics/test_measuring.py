@@ -107,7 +107,7 @@ def test_a_confusion_matrix_counts_rows() -> None:
 
 
 def test_calibration_bins_hold_all_rows() -> None:
-    """Each bin has its rows, their mean probability and the share that came true."""
+    """Each bin has its rows, their mean probability and the share that was measured."""
     bins = calibration(two(np.array([0.05, 0.05, 0.95, 0.95]), np.array([False, False, True, False])))
     assert [(one.rows, round(one.predicted, 6), one.observed) for one in bins] == [(2, 0.05, 0.0), (2, 0.95, 0.5)]
     assert calibration(pairs_of(np.ones(3), np.ones(3), ())) == ()

@@ -8,7 +8,7 @@ from tests.signals import NOW, signals
 
 
 def test_bad_data_vetoes_errors_and_lets_warnings_pass() -> None:
-    """Findings of severity error veto and are named; a warning is told elsewhere and vetoes nothing."""
+    """Findings of severity error veto and are named; a warning is reported elsewhere and vetoes nothing."""
     warning = Finding(code="late", severity="warning", message="late rows")
     error = Finding(code="all_null", severity="error", message="no value", column="n1")
     observed = signals().model_copy(update={"findings": (warning,)})

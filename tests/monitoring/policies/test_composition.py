@@ -64,7 +64,7 @@ def test_a_composition_shows_the_votes_of_its_members() -> None:
 
 
 def test_k_of_n_asks_for_a_rule_that_fires_again() -> None:
-    """Two of three: the first time holds, with one of the last two it fires; what lies further back is forgotten."""
+    """Two of three: the first time holds, with one of the last two it fires; what is further back is forgotten."""
     rule, trigger = (DRIFT.rule,), KOfN(k=2, n=3, trigger=DRIFT)
     assert vote(trigger, drifted=4) == "hold"
     assert vote(trigger, fired(rule, ()), drifted=4) == "fire"
@@ -111,7 +111,7 @@ def test_numbers_that_no_vote_can_reach_are_refused() -> None:
         adapter.validate_python({"policy": "k_of_n", "k": 4, "n": 3, "trigger": {"policy": "never"}})
 
 
-def test_a_probe_is_made_for_whoever_stands_inside() -> None:
+def test_a_probe_is_made_for_every_member_of_a_composition() -> None:
     """A composition wants a probe when a member does, and passes a price on."""
     late = past(8.0, 8.0, 12.0)
     for trigger in (AnyOf(triggers=(Never(), Recoverable())), KOfN(k=1, trigger=Recoverable())):

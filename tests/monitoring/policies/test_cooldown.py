@@ -17,6 +17,6 @@ def test_cooldown_counts_from_the_last_retrain_whatever_its_end() -> None:
 
 
 def test_cooldown_holds_when_the_clock_went_back() -> None:
-    """A retrain that lies in the future of `now` still vetoes."""
+    """A retrain that is in the future of `now` still vetoes."""
     before = PastRetrain(now=NOW + timedelta(days=3), promoted=True)
     assert Cooldown(days=7).judge(signals(), History(retrains=(before,)), NOW).vote == "veto"

@@ -19,7 +19,7 @@ def test_importance_weighs_the_features() -> None:
 
 
 def test_asked_for_importance_that_is_not_there_is_no_reason() -> None:
-    """Without importances, or with none for what was scored, a weighted share cannot be told."""
+    """Without importances, or with none for what was scored, a weighted share cannot be reported."""
     weighted = DriftShare(threshold=0.5, weighted=True)
     for weights in (None, {}, {"other": 1.0}, {"c0": 0.0}):
         observed = signals(drifted=4).model_copy(update={"importance": weights})

@@ -18,7 +18,7 @@ def past_check(age: float, *, gap: float | None = None, loss: float | None = Non
 
 
 def test_nothing_measured_changes_nothing_but_the_count() -> None:
-    """Checks without a loss, and those of an aged model, teach neither the loss of a batch nor the handicap."""
+    """Checks without a loss, and those of an aged model, teach neither the loss of a batch nor the probe bias."""
     assert relearn(KNOWN, []) == KNOWN
     after = relearn(KNOWN, [past_check(3.0, loss=9.0), past_check(1.0)])
     assert after == KNOWN.model_copy(update={"batches": 12})
@@ -40,8 +40,8 @@ def test_gaps_are_left_to_the_policies() -> None:
     assert relearn(KNOWN, [past_check(4.0, gap=9.0)]).age_gap == KNOWN.age_gap
 
 
-def test_the_handicap_moves_towards_what_was_seen() -> None:
-    """It comes nearer to the miss that followed a probe, the slower the more batches stand behind it."""
+def test_the_probe_bias_moves_towards_what_was_seen() -> None:
+    """It comes nearer to the miss that followed a probe, the slower the more batches are behind it."""
     quick, slow = (relearn(KNOWN.model_copy(update={"batches": n}), [], excess=1.3).handicap for n in (4, 99))
     assert 0.3 < slow < quick < 1.3
     assert slow == pytest.approx(0.31)

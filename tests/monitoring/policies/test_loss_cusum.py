@@ -24,7 +24,7 @@ def test_cusum_warms_up_first() -> None:
     assert LossCusum(warm_up=3).judge(signals(loss=99.0), past(8.0, 8.1), NOW).vote == "not_applicable"
 
 
-def test_cusum_starts_anew_with_each_training() -> None:
+def test_cusum_starts_again_with_each_training() -> None:
     """What had added up before the last retrain is forgotten, whatever the retrain's end."""
     high = past(8.0, 9.0, 9.5, 9.6)
     assert LossCusum().judge(signals(loss=8.0), high, NOW).vote == "fire"

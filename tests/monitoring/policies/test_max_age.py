@@ -21,7 +21,7 @@ def test_an_age_counts_from_the_last_answered_request() -> None:
 
 
 def test_the_age_fires_at_its_limit() -> None:
-    """29.9 days hold, 30 fire; a champion whose age nobody knows is not judged."""
+    """29.9 days hold, 30 fire; a champion whose age no one knows is not judged."""
     votes = [MaxAge(max_age_days=30).judge(signals(age=age), History(), NOW) for age in (29.9, 30.0, None)]
     assert [vote.vote for vote in votes] == ["hold", "fire", "not_applicable"]
     assert votes[1].observed == 30

@@ -23,7 +23,7 @@ def test_rows_of_windows_that_overlap_count_once() -> None:
 
 @pytest.mark.parametrize("promoted", [False, True])
 def test_rows_that_were_counted_before_a_retrain_are_not_counted_after_it(promoted: bool) -> None:
-    """Daily checks of a week: the day after an answered request has one new day of rows, whoever is champion."""
+    """Daily checks of a week: the day after an answered request has one new day of rows, whichever version serves."""
     checks = tuple(
         check.model_copy(update={"now": NOW - timedelta(days=days), "age_batches": 3 - days / 7})
         for days, check in zip((3, 2, 1), past(8.0, 8.0, 8.0).checks, strict=True)

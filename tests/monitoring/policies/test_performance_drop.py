@@ -17,8 +17,8 @@ def test_a_rise_within_chance_does_not_fire() -> None:
     assert "interval" in vote.reason
 
 
-def test_few_labelled_rows_are_not_applicable() -> None:
-    """With fewer labelled rows than `min_rows` the loss is no evidence."""
+def test_few_labeled_rows_are_not_applicable() -> None:
+    """With fewer labeled rows than `min_rows` the loss is no evidence."""
     measured = signals().model_copy(update={"performance": performance(99.0, rows=29)})
     assert PerformanceDrop(max_rise=0.25).judge(measured, History(), NOW).vote == "not_applicable"
 
@@ -50,7 +50,7 @@ def test_a_metric_is_compared_in_its_direction(better: Better, value: float, ref
 
 
 def test_a_metric_within_chance_does_not_fire() -> None:
-    """A large decline whose interval includes the reference holds, and says so."""
+    """A large decline whose interval includes the reference holds, and reports it."""
     cast = PerformanceDrop(metric="any").judge(measured("higher", 0.6, 0.8, spread=0.3), History(), NOW)
     assert (cast.vote, "not significantly" in cast.reason) == ("hold", True)
 

@@ -10,7 +10,7 @@ from tests.signals import NOW, past, signals
 
 
 def test_periodic_counts_checks_since_the_last_training() -> None:
-    """Every third check fires: two before it hold, and a retrain starts the count anew."""
+    """Every third check fires: two before it hold, and a retrain starts the count again."""
     votes = [Periodic(every=3).judge(signals(), past(*[8.0] * n), NOW).vote for n in range(4)]
     assert votes == ["hold", "hold", "fire", "fire"]
     done = History(checks=past(8.0, 8.0).checks, retrains=(PastRetrain(now=NOW - timedelta(days=1), promoted=True),))

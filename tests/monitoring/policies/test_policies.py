@@ -81,7 +81,7 @@ def test_every_vote_explains_itself(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_probe_that_is_there_is_not_asked_for_again(name: str) -> None:
-    """Whoever wants a probe is content once it was made, and nobody wants one where nothing was seen."""
+    """Anyone who wants a probe is content once it was made, and no one wants one where nothing was seen."""
     policy = made(name)
     if isinstance(policy, Trigger):
         assert not policy.wants_probe(signals(gap=9.0), STEADY, NOW)
@@ -101,7 +101,7 @@ def test_a_price_reaches_those_who_weigh_costs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_a_policy_only_says_what_its_role_allows(name: str) -> None:
+def test_a_policy_only_states_what_its_role_allows(name: str) -> None:
     """Triggers propose and guards veto, never the other way round."""
     allowed = {"trigger": {"fire", "hold", "not_applicable"}, "guard": {"allow", "veto"}}[made(name).role]
     for observed in (NOTHING, signals(), signals(drifted=4, loss=99.0, age=999.0)):

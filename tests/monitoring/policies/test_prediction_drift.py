@@ -19,7 +19,7 @@ def test_the_prediction_is_judged_by_its_own_score() -> None:
 
 
 def test_a_prediction_without_a_score_is_no_verdict() -> None:
-    """Where the predictions were not scored the trigger cannot judge, and says so."""
+    """Where the predictions were not scored the trigger cannot judge, and reports it."""
     features = tuple(one for one in signals(drifted=4).scores if one.role == "feature")
     judged = PredictionDrift().judge(signals().model_copy(update={"scores": features}), History(), NOW)
     assert judged.vote == "not_applicable"

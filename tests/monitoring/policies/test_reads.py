@@ -30,10 +30,10 @@ from driftloop.monitoring.records import (
 from tests.every_policy import EXAMPLES
 from tests.signals import NOTHING, NOW, past, signals, slices
 
-Seen = tuple[Signals, History, datetime]
-Change = Callable[[Seen], Seen]
+Situation = tuple[Signals, History, datetime]
+Change = Callable[[Situation], Situation]
 
-# Rules of rules, beside one example of every policy.
+# Rules of rules, next to one example of every policy.
 NESTED: dict[str, dict[str, Any]] = {
     "weighted": {"policy": "drift_share", "weighted": True},
     "tokyo": {"policy": "schedule", "every": "week", "time_zone": "Asia/Tokyo"},
@@ -59,7 +59,7 @@ ADAPTER: TypeAdapter[Policy] = TypeAdapter(AnyTrigger | AnyGuard)
 RULES = {name: ADAPTER.validate_python(given) for name, given in YAML.items()}
 
 
-def situations() -> Iterator[Seen]:
+def situations() -> Iterator[Situation]:
     """Good ones and bad ones, short and long histories, with and without an answered request or a probe."""
     estimate = Estimate(
         method="dle",
@@ -95,7 +95,7 @@ def present(**update: Any) -> Change:
 
 
 def of_past(**update: Any) -> Change:
-    """Change what every past check says."""
+    """Change what every past check states."""
     return lambda at: (
         at[0],
         at[1].model_copy(update={"checks": tuple(one.model_copy(update=update) for one in at[1].checks)}),
@@ -106,7 +106,7 @@ def of_past(**update: Any) -> Change:
 def scored(role: Role, **update: Any) -> Change:
     """Change the scores of one role; without an update they are gone."""
 
-    def change(at: Seen) -> Seen:
+    def change(at: Situation) -> Situation:
         kept = [one for one in at[0].scores if one.role != role]
         made = [one.model_copy(update=update) for one in at[0].scores if one.role == role] if update else []
         return at[0].model_copy(update={"scores": (*kept, *made)}), at[1], at[2]
@@ -117,7 +117,7 @@ def scored(role: Role, **update: Any) -> Change:
 def lost(**update: Any) -> Change:
     """Change the champion's loss of this check, where there is one."""
 
-    def change(at: Seen) -> Seen:
+    def change(at: Situation) -> Situation:
         was = at[0].performance
         return at[0].model_copy(update={"performance": was and was.model_copy(update=update)}), at[1], at[2]
 
@@ -130,7 +130,7 @@ def later(by: timedelta) -> Change:
     def moved(window: Window) -> Window:
         return window.earlier(-by)
 
-    def change(at: Seen) -> Seen:
+    def change(at: Situation) -> Situation:
         observed, history, now = at
         was = observed.performance
         observed = observed.model_copy(
@@ -146,7 +146,7 @@ def later(by: timedelta) -> Change:
     return change
 
 
-def fewer(at: Seen) -> Seen:
+def fewer(at: Situation) -> Situation:
     return at[0], at[1].model_copy(update={"checks": at[1].checks[1:]}), at[2]
 
 
@@ -155,7 +155,7 @@ def answered(days: float) -> Change:
     return lambda at: (at[0], at[1].model_copy(update={"retrains": (*at[1].retrains, one)}), at[2])
 
 
-def unanswered(at: Seen) -> Seen:
+def unanswered(at: Situation) -> Situation:
     return at[0], at[1].model_copy(update={"retrains": ()}), at[2]
 
 
@@ -210,7 +210,7 @@ CHANGES: dict[Signal, list[Change]] = {
 }
 
 
-def look(policy: Policy, at: Seen) -> tuple[Vote, bool]:
+def look(policy: Policy, at: Situation) -> tuple[Vote, bool]:
     """The whole vote, and whether a probe is wanted."""
     return policy.judge(*at), isinstance(policy, Trigger) and policy.wants_probe(*at)
 
@@ -220,7 +220,7 @@ def changed(old: Record, new: Record) -> set[str]:
 
 
 def test_every_signal_and_every_field_is_perturbed() -> None:
-    """A signal or a field that is new stands in these laws, or this test fails."""
+    """A signal or a field that is new is in these laws, or this test fails."""
     assert set(CHANGES) == set(typing.get_args(Signal))
     before = signals(gap=1.0).model_copy(
         update={"estimated": SITUATIONS[0][0].estimated, "importance": {"c0": 1.0}, "findings": (1,)}

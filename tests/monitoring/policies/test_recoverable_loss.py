@@ -21,7 +21,7 @@ from driftloop.monitoring.records import (
     Signals,
     Window,
 )
-from tests.at_age import NOW
+from tests.signals import NOW
 
 WEEK = timedelta(days=7)
 LEARNED = Learned(batch_loss=1.0, age_gap=tuple(0.1 * age for age in range(20)))
@@ -32,7 +32,7 @@ FIFTH = RecoverableLoss(cost=Cost(retrain=0.2))
 def at_age(
     age: float, loss: float, gap: float | None = None, learned: Learned | None = LEARNED, lag: int = 0
 ) -> Signals:
-    """A check of a champion that is so many windows older than a fresh one, with labels so many windows late."""
+    """A check of a champion that is this many windows older than a fresh one, with labels this many windows late."""
     window = Window(start=NOW - WEEK, end=NOW)
     performance = Performance(
         loss_name="mae",
@@ -87,21 +87,21 @@ def test_the_debt_is_the_area_under_the_measured_gaps() -> None:
 
 
 def test_a_debt_is_never_negative() -> None:
-    """What an older model happened to win is no credit for later."""
+    """What an older model happened to gain is no credit for later."""
     found = state(at_age(3, 1.4, gap=0.4, learned=FLAT), before((0, 1.0, None), (2, 1.0, -0.9)))
     assert found.debt == 0
 
 
 def test_without_a_probe_the_gap_is_as_large_as_it_may_have_become() -> None:
-    """The last gap, plus the larger of the expected ageing and the rise of the loss since; never less than it was."""
+    """The last gap, plus the larger of the expected aging and the rise of the loss since; never less than it was."""
     history = before((0, 1.0, None), (1, 1.0, 0.3))
-    assert state(at_age(2, 1.0), history).gap == pytest.approx(0.3 + 0.1 * ageing(history))
+    assert state(at_age(2, 1.0), history).gap == pytest.approx(0.3 + 0.1 * aging(history))
     assert state(at_age(2, 1.7), history).gap == pytest.approx(1.0)
     assert state(at_age(2, 0.2, learned=FLAT), before((0, 1.0, None), (1, 1.0, 0.3))).gap >= 0.3
 
 
-def ageing(history: History) -> float:
-    """By how much the probes of a history have corrected the backtest's curve, here by hand."""
+def aging(history: History) -> float:
+    """By how much the probes of a history have corrected the backtest's curve, here manually."""
     gaps = [(0.1 * ((check.age_batches or 0) - 1), check.gap) for check in history.checks if check.gap is not None]
     prior = 4 * sum((0.1 * age) ** 2 for age in range(1, 8)) / 7
     return (prior + sum(a * g for a, g in gaps)) / (prior + sum(a * a for a, _ in gaps))
@@ -118,8 +118,8 @@ def test_a_probe_knows_nothing_of_the_rows_it_was_scored_on() -> None:
     assert not FIFTH.wants_probe(at_age(5, 2.0, learned=FLAT), twice, NOW)
 
 
-def test_nothing_is_asked_for_while_nothing_can_be_won() -> None:
-    """A steady loss and no expected ageing cost no probe at any age; a champion that ages does."""
+def test_nothing_is_asked_for_while_nothing_can_be_gained() -> None:
+    """A steady loss and no expected aging cost no probe at any age; a champion that ages does."""
     calm = before(*((age, 1.0, None) for age in range(30)))
     assert not FIFTH.wants_probe(at_age(30, 1.0, learned=FLAT), calm, NOW)
     assert not FIFTH.wants_probe(at_age(0, 9.0), History(), NOW)
@@ -166,7 +166,7 @@ def test_the_reason_has_the_debt_and_the_gain() -> None:
 
 
 def test_late_labels_make_the_new_model_older_too() -> None:
-    """With labels four windows late a retrain serves rows that lie as far ahead: it wins less where models age fast."""
+    """With labels four windows late a retrain serves rows that are as far ahead: it wins less where models age fast."""
     curve = (0.0, 0.4, 0.6, 0.7, 0.75, 0.78, 0.8, 0.81, 0.82, 0.83, 0.84, 0.85, 0.86)
     prompt, late = (expected_gain(curve, 0.6, 2, lag, 6) for lag in (0, 4))
     assert prompt > late
@@ -192,7 +192,7 @@ def test_probes_in_operation_correct_the_backtest() -> None:
 
 
 def test_without_a_backtest_a_fresh_champion_calibrates_the_probe() -> None:
-    """The first three fresh champions are probed; the bias found there corrects every gap, and the vote says so."""
+    """The first three fresh champions are probed; the bias found there corrects every gap, and the vote reports it."""
     assert FIFTH.wants_probe(at_age(0, 1.0, learned=None), History(), NOW)
     assert not FIFTH.wants_probe(at_age(0, 1.0), History(), NOW)
     behind = before((0, 1.0, -0.3), (0, 1.0, -0.2), (0, 1.0, -0.25), champion="0")
@@ -203,15 +203,15 @@ def test_without_a_backtest_a_fresh_champion_calibrates_the_probe() -> None:
     assert "no backtest yet: a retrain counts as 0.2 of the reference loss" in reason
 
 
-def test_a_probe_beside_a_fresh_champion_is_no_gap() -> None:
+def test_a_probe_next_to_a_fresh_champion_is_no_gap() -> None:
     """Whatever it finds, it neither fires nor adds to the debt."""
     vote = FIFTH.judge(at_age(0, 1.0, gap=5.0, learned=None), History(), NOW)
     assert vote.vote == "hold"
     assert state(at_age(1, 1.0, gap=0.2, learned=FLAT), before((0, 1.0, 5.0))).debt == pytest.approx(0.1)
 
 
-def test_a_rejected_retrain_starts_the_count_anew() -> None:
-    """The gate has proved that there was nothing to win: the debt before it is forgotten, the champion's age is not."""
+def test_a_rejected_retrain_starts_the_count_again() -> None:
+    """The gate found nothing to gain: the debt before it is forgotten, the champion's age is not."""
     history = before((0, 1.0, None), (1, 1.5, 0.5), (2, 1.5, 0.5))
     rejected = History(checks=history.checks, retrains=(PastRetrain(now=history.checks[-1].now, promoted=False),))
     found = state(at_age(3, 1.5, gap=0.2, learned=FLAT), rejected)
@@ -231,7 +231,7 @@ def test_checks_in_between_add_as_much_as_they_cover() -> None:
 
 
 def test_a_loss_without_size_is_no_unit() -> None:
-    """Nothing can be won from a loss of zero; a backtest that saw only zeros leaves the unit to what is seen now."""
+    """Nothing can be gained from a loss of zero; a backtest that saw only zeros leaves the unit to what is seen now."""
     nothing = at_age(3, 0.0).model_copy(update={"learned": Learned(batch_loss=0.0)})
     assert nothing.performance is not None
     nothing = nothing.model_copy(update={"performance": nothing.performance.model_copy(update={"reference_loss": 0.0})})
@@ -240,7 +240,7 @@ def test_a_loss_without_size_is_no_unit() -> None:
 
 
 def test_a_loss_that_is_not_finite_is_not_weighed() -> None:
-    """An infinite loss is no number to add up."""
+    """An infinite loss is not a number to add up."""
     for policy in (FIFTH, GatedProbeDebt()):
         assert policy.judge(at_age(3, math.inf), History(), NOW).vote == "not_applicable"
         assert not policy.wants_probe(at_age(3, math.inf), History(), NOW)
@@ -268,7 +268,7 @@ def test_a_challenger_that_holds_rows_out_is_the_measure_of_fresh() -> None:
 
 
 def test_a_probe_that_holds_nothing_out_is_ahead_of_a_challenger() -> None:
-    """The ageing over the held-out rows is taken off what a probe found, since a retrain would not win it."""
+    """The aging over the held-out rows is subtracted from what a probe found, since a retrain would not win it."""
     found = at_age(5, 1.0, gap=0.5)
     assert state(found).gap == pytest.approx(0.5)
     assert state(found.model_copy(update={"held_batches": 2.0})).gap == pytest.approx(0.5 - 0.2)

@@ -23,7 +23,7 @@ def test_a_rise_within_chance_holds() -> None:
 
 
 def test_without_a_judged_slice_it_is_not_applicable() -> None:
-    """No slices, no labels, or no reference yet: it cannot judge, and says why."""
+    """No slices, no labels, or no reference yet: it cannot judge, and gives the reason."""
     assert SliceDrop().judge(signals(), History(), NOW).vote == "not_applicable"
     unknown = tuple(changed(each, p_value=None, standing="no_reference") for each in slices(1.0))
     vote = SliceDrop().judge(changed(signals(), slices=unknown), History(), NOW)

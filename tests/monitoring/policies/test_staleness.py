@@ -32,7 +32,7 @@ def test_the_gain_is_what_the_old_model_loses_more_than_the_new_one() -> None:
 
 @pytest.mark.parametrize("loss", [math.inf, math.nan, None])
 def test_without_a_finite_loss_there_is_none(loss: float | None) -> None:
-    """No labels, or a loss that is no number, and nothing is estimated."""
+    """No labels, or a loss that is not a number, and nothing is estimated."""
     assert staleness(signals(loss=loss), History(), 1) is None
 
 

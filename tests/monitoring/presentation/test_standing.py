@@ -20,7 +20,7 @@ def test_a_worse_champion_is_shown_whatever_was_decided(outcome: str) -> None:
 
 
 def test_a_loss_beyond_all_numbers_is_written() -> None:
-    """A loss that overflowed, or one over a reference loss of nothing, has no rise in per cent."""
+    """A loss that overflowed, or one over a reference loss of nothing, has no rise in percent."""
     huge = performance(8.0).model_copy(update={"loss": math.inf, "low": 0.0, "high": math.inf})
     assert format_loss(huge) == "mae inf (95% interval 0 to inf) is significantly worse: above the reference loss 8"
     one = performance(9.0).model_copy(update={"low": 0.0, "high": math.inf})
@@ -28,7 +28,7 @@ def test_a_loss_beyond_all_numbers_is_written() -> None:
 
 
 def test_a_new_champion_is_shown_with_its_own_loss() -> None:
-    """That of the gate, with the loss of the version before it beside; the loss of another version is not its own."""
+    """That of the gate, next to the loss of the version before; the loss of another version is not its own."""
     before = made(champion="1", champion_after="2", outcome="promoted", performance=performance(45.97))
     assert newest_of("2", [made(champion="2", champion_after="2"), before]) is None
     assert newest_of("1", [made(champion="2", champion_after="2"), before]) == before

@@ -68,7 +68,7 @@ def test_every_type_counts_as_its_frame(name: str, kind: Kind) -> None:
 
 @pytest.mark.parametrize("codes", [pa.int8(), pa.uint8(), pa.uint64()])
 def test_a_dictionary_may_be_odd(codes: pa.DataType) -> None:
-    """Levels that stand twice in a dictionary are one, a null in it is a null, an unused one does not count."""
+    """Levels that are twice in a dictionary are one, a null in it is a null, an unused one does not count."""
     odd = coded(["a", "b", None, "a", "unused"], [0, 3, 2, None, 1, 0], codes)
     reference = first(pa.table({"x": odd}), {"x": "categorical"}).categorical("x")
     assert (reference.levels, reference.counts.tolist(), reference.nulls) == (("a", "b"), [3, 1], 2)
@@ -86,15 +86,15 @@ def test_categories_of_a_frame_count_as_their_text() -> None:
     assert made.categorical("x").cells.tolist() == [2, 1, 1]
 
 
-def test_infinities_stand_apart() -> None:
+def test_infinities_are_counted_apart() -> None:
     """An infinity of a stream is counted as such, moves no sum and is no null."""
     reference = first(pd.DataFrame(NUMBERS), {"x": "numeric"})
     made = like(reference, pa.table({"x": [1.0, float("inf"), -float("inf"), None]})).numeric("x")
     assert (made.finite, made.infinite, made.nulls, made.sums.sum(), made.high) == (1, 2, 1, 1.0, 1.0)
 
 
-def test_a_name_that_stands_twice_is_refused() -> None:
-    """Rows in which a column's name stands for two columns raise an error that names it, streamed or framed."""
+def test_a_name_that_occurs_twice_is_refused() -> None:
+    """Rows in which a column's name fits two columns raise an error that names it, streamed or framed."""
     reference = first(pd.DataFrame(NUMBERS), {"x": "numeric"})
     table = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["x", "x"])
     for read in (

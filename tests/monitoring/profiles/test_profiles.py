@@ -102,7 +102,7 @@ def test_batches_equal_the_frame() -> None:
 
 @given(numbers=st.lists(floats, max_size=40), others=st.lists(floats, max_size=40), cut=st.integers(0, 40))
 @settings(deadline=None)
-def test_numbers_lie_in_their_cells(numbers: list[float], others: list[float], cut: int) -> None:
+def test_numbers_are_in_their_cells(numbers: list[float], others: list[float], cut: int) -> None:
     """Whatever the numbers: each is counted once, in its cell; parts make the whole; nothing overflows."""
     reference = first(pd.DataFrame({"x": numbers}, dtype=float), {"x": "numeric"})
     frame = pd.DataFrame({"x": others}, dtype=float)
@@ -151,7 +151,7 @@ def test_a_value_of_few_has_a_cell() -> None:
 
 
 def test_cells_of_a_smooth_column_are_even() -> None:
-    """Quantiles cut a continuous column into 256 cells of equal weight, and nothing lies outside of them."""
+    """Quantiles cut a continuous column into 256 cells of equal weight, and nothing is outside of them."""
     x = np.random.default_rng(0).normal(size=25600)
     made = first(pd.DataFrame({"x": x}), {"x": "numeric"}).numeric("x")
     inner = made.counts[1:-1]
@@ -213,7 +213,7 @@ def test_a_file_brings_back_all(tmp_path: Path) -> None:
 
 
 def test_other_cells_are_not_added() -> None:
-    """Profiles counted in the cells of different references cannot be merged; the error says what differs."""
+    """Profiles counted in the cells of different references cannot be merged; the error states what differs."""
     numbers, others = rows(100), rows(100).assign(x=1.0, c="z")
     for frame, kinds, what in (
         (others, {"x": "numeric"}, "edges or fences"),

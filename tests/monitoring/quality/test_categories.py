@@ -16,7 +16,7 @@ LIMITS = Preflight(max_unseen_share=0.05)
 
 
 def found(unseen: int, column: ColumnReference | None = None, *, nulls: int = 0) -> list[Finding]:
-    """What is found of 100 rows, of which so many have the new category `lima`."""
+    """What is found of 100 rows, of which this many have the new category `lima`."""
     values = Counted(rows=100, nulls=nulls, unseen=unseen, unseen_counts=Counter({"lima": unseen}))
     return list(categories(values, column or categorical(), LIMITS, reference_rows=1000))
 
@@ -39,7 +39,7 @@ def test_the_share_is_of_the_values() -> None:
 
 
 def test_an_id_cannot_be_compared() -> None:
-    """A category of which nearly every row of the reference had its own is new by nature: one finding says so."""
+    """A category of which nearly every row of the reference had its own is new by nature: one finding reports it."""
     ids = categorical(levels=tuple(f"id{at}" for at in range(501)))
     assert [one.code for one in found(100, ids)] == ["all_different"]
     assert [one.code for one in found(100, categorical(levels=ids.levels[:500]))] == ["unseen_categories"]

@@ -29,6 +29,6 @@ def test_a_column_that_varied_and_no_longer_does_is_found() -> None:
     ],
     ids=["varied", "one row", "one value", "no value", "constant before"],
 )
-def test_no_finding_where_one_value_says_nothing(values: Counted, distinct: int) -> None:
+def test_no_finding_where_one_value_proves_nothing(values: Counted, distinct: int) -> None:
     """One row is one value by nature, and a column that was constant before has not changed."""
     assert list(constants(values, numeric(distinct=distinct))) == []

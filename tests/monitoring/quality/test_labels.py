@@ -20,7 +20,7 @@ def found(due: Counted, *, target: Any = None, **config: Any) -> list[Finding]:
 
 
 def test_no_label_due_is_no_fault() -> None:
-    """Where no label is due yet that is a note, and nothing else is said of them."""
+    """Where no label is due yet that is a note, and nothing else is stated of them."""
     (finding,) = found(Counted())
     assert (finding.code, finding.severity) == ("no_labels_due", "info")
 

@@ -30,7 +30,7 @@ def test_the_remedy_is_a_delay_that_fits() -> None:
         assert late.remedy(timedelta(days=10)) == "deliver the missing labels"
 
 
-def test_no_label_and_no_row_are_said() -> None:
+def test_no_label_and_no_row_are_reported() -> None:
     """Rows without any label name the oldest of them; without rows there is nothing to name."""
     late = lateness(stream(20).assign(y=np.nan), "ts", "y")
     assert late.sentence(timedelta(days=2)).startswith("no row since 2026-01-01 00:")

@@ -1,4 +1,4 @@
-"""What is wrong with fresh rows is found, weighed and told, before anything is computed on them."""
+"""What is wrong with fresh rows is found, weighed and reported, before anything is computed on them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ N = 700
 def inspected(
     frame: pd.DataFrame, before: Reference, config: Monitored, *, labels_due: pd.Series[Any], **more: Any
 ) -> tuple[Finding, ...]:
-    """What preflight says of a frame that came in three parts, one of them empty."""
+    """What preflight states of a frame that came in three parts, one of them empty."""
     due, cuts = labels_due.to_numpy(dtype=bool), (slice(0, 100), slice(100, 100), slice(100, None))
     counted = [tally(frame.iloc[cut], before, config.columns.target, due[cut]) for cut in cuts]
     repeated = float(frame.duplicated().mean()) if len(frame) else 0.0
@@ -118,7 +118,7 @@ def test_every_fault_has_its_code_and_severity(
 
 
 def test_a_limit_of_the_config_is_the_limit() -> None:
-    """What is warned of and what is fatal is decided by the config, and the limit stands in the finding."""
+    """What is warned of and what is fatal is decided by the config, and the limit is in the finding."""
     nulls: dict[str, Any] = {"amount": share(0.2, None, np.linspace(6, 14, N))}
     assert found(**nulls)["nulls"].severity == "warning"
     strict = found(config={"preflight__max_new_null_share": 0.1}, **nulls)["nulls"]
@@ -142,7 +142,7 @@ def test_nulls_count_above_those_of_the_reference() -> None:
 def test_a_nearly_empty_column_that_is_empty_now_stops_nothing(
     nulls: float, code: str, severity: str, aside: set[str]
 ) -> None:
-    """It is an error where values were to be expected, and put aside where that there is none may be chance."""
+    """It is an error where values were to be expected, and excluded where that there is none may be chance."""
     config = monitored()
     before = reference(config, rows(config, amount=share(nulls, None, np.linspace(6, 14, N))))
     now = rows(config, seed=1, amount=np.nan)
@@ -170,7 +170,7 @@ def test_ids_that_are_all_new_cannot_be_compared() -> None:
 
 
 def test_only_labels_that_are_due_can_be_missing() -> None:
-    """A label that may still come is not missing; with none due yet this is told, and nothing else is said of it."""
+    """A label that may still come is not missing; with none due yet this is reported, and nothing else."""
     early = np.arange(N) < 350
     missing: dict[str, Any] = {"y": np.where(early, np.linspace(10, 30, N), np.nan)}
     assert found(due=early, **missing) == {}
@@ -179,7 +179,7 @@ def test_only_labels_that_are_due_can_be_missing() -> None:
 
 
 def test_a_handful_of_labels_never_blocks() -> None:
-    """Half of six labels missing is chance: told, not fatal."""
+    """Half of six labels missing is chance: reported, not fatal."""
     few = np.arange(N) < 6
     missing: dict[str, Any] = {"y": np.where(np.arange(N) < 3, np.nan, np.linspace(10, 30, N))}
     assert found(due=few, **missing)["target_missing"].severity == "warning"
@@ -207,7 +207,7 @@ def test_classes_that_the_champion_never_saw_are_weighed_by_the_task(
 
 
 def test_a_category_of_too_many_levels_is_not_silently_unchecked() -> None:
-    """Where not all levels are remembered, unseen ones cannot be counted, and that is told."""
+    """Where not all levels are remembered, unseen ones cannot be counted, and that is reported."""
     config = monitored()
     many = pd.concat([rows(config, seed, city=[f"{seed}-{n}" for n in range(N)]) for seed in (0, 1)])
     findings = inspected(
@@ -227,14 +227,14 @@ def test_a_category_of_too_many_levels_is_not_silently_unchecked() -> None:
         ({**TYPES, "amount": "string"}, "source_type_changed", "warning"),
     ],
 )
-def test_a_schema_that_changed_is_told(types: dict[str, str], code: str, severity: str) -> None:
+def test_a_schema_that_changed_is_reported(types: dict[str, str], code: str, severity: str) -> None:
     """New columns are worth a note, another type a warning; neither stops a check that can be made."""
     (finding,) = found(types=types).values()
     assert (finding.code, finding.severity) == (code, severity)
 
 
-def test_a_source_column_that_nobody_uses_may_go() -> None:
-    """A column that the source once had and the model does not use is told, not missed."""
+def test_a_source_column_that_no_one_uses_may_go() -> None:
+    """A column that the source once had and the model does not use is reported, not missed."""
     config = monitored()
     before = reference(config).model_copy(update={"source_types": {**TYPES, "spare": "string"}})
     due = pd.Series(np.full(N, True))
@@ -247,7 +247,7 @@ def test_a_source_column_that_nobody_uses_may_go() -> None:
     ("more", "code", "severity"),
     [({"future_rows": 3}, "future_time", "warning"), ({"in_order": False}, "time_not_in_order", "info")],
 )
-def test_time_that_runs_wrong_is_told(more: dict[str, Any], code: str, severity: str) -> None:
+def test_time_that_runs_wrong_is_reported(more: dict[str, Any], code: str, severity: str) -> None:
     """Rows of the future and rows out of order are findings of the whole frame."""
     (finding,) = found(more=more).values()
     assert (finding.code, finding.severity, finding.column) == (code, severity, None)
@@ -262,7 +262,7 @@ def test_rows_that_no_window_reaches_are_reported() -> None:
     assert {(one.severity, one.observed) for one in found.values()} == {("warning", 1.0), ("warning", 1200.0)}
 
 
-def test_repeated_rows_are_told_above_the_limit() -> None:
+def test_repeated_rows_are_reported_above_the_limit() -> None:
     """Rows that repeat another exactly are counted without their first copy."""
     config = monitored()
     raw = stream(7, 100, seed=1)
@@ -301,10 +301,10 @@ def test_no_rows_and_one_row_are_no_trap() -> None:
         ({"task": "binary"}, None, None),
     ],
 )
-def test_a_config_that_left_its_champion_behind_is_told(
+def test_a_config_that_left_its_champion_behind_is_reported(
     config: dict[str, Any], code: str | None, column: str | None
 ) -> None:
-    """Features, target and kinds that the champion has otherwise would poison its judgement: fatal, and no crash."""
+    """Features, target and kinds that the champion has otherwise would corrupt its judgement: fatal, and no crash."""
     now, then = monitored(**config), monitored()
     due = pd.Series(np.full(N, True))
     findings = inspected(rows(now, seed=1), reference(then), now, source_types=TYPES, labels_due=due)
@@ -314,8 +314,8 @@ def test_a_config_that_left_its_champion_behind_is_told(
         assert (finding.code, finding.column) == (code, column)
 
 
-def test_what_is_put_aside_and_what_stops() -> None:
-    """What cannot be compared is put aside, fatal findings stop the check, errors and warnings do neither."""
+def test_what_is_excluded_and_what_stops() -> None:
+    """What cannot be compared is excluded, fatal findings stop the check, errors and warnings do neither."""
     made = [
         Finding(code="a", severity="info", column="a", message="m"),
         Finding(code="b", severity="warning", column="b", message="m"),
@@ -357,8 +357,8 @@ def test_a_message_shows_values_as_they_are_and_not_at_length() -> None:
     assert len(found(city=share(0.5, "x" * 10_000, CITIES))["unseen_categories"].message) < 200
 
 
-def test_missing_labels_are_told_with_where_they_end() -> None:
-    """The newest label, the newest row and the delay of the config stand beside the share that is missing."""
+def test_missing_labels_are_reported_with_where_they_end() -> None:
+    """The newest label, the newest row and the delay of the config are next to the share that is missing."""
     late = Lateness(day(0), day(9), day(3))
     finding = found(y=np.nan, more={"late": late})["target_missing"]
     assert finding.severity == "fatal"

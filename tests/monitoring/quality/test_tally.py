@@ -29,7 +29,7 @@ def totals(counted: Counted) -> tuple[Any, ...]:
 
 @given(NUMBERS, st.integers(0, 9))
 def test_numbers_add_up(values: list[float | None], cut: int) -> None:
-    """Rows, nulls, values out of range, and whether there is more than one: by hand, and in two parts."""
+    """Rows, nulls, values out of range, and whether there is more than one: manually, and in two parts."""
     whole = pd.Series(values, dtype="float64")
     counted = count(whole, NUMBER)
     assert totals(count(whole[:cut], NUMBER) + count(whole[cut:], NUMBER)) == totals(counted)
@@ -49,7 +49,7 @@ def test_words_add_up(values: list[str | None], cut: int) -> None:
 
 
 @given(WORDS, st.permutations(list("abxyz")))
-def test_categories_count_as_the_text_they_stand_for(values: list[str | None], categories: list[str]) -> None:
+def test_categories_count_as_their_text(values: list[str | None], categories: list[str]) -> None:
     """Whatever the order of the categories: the same counts, the same names in the same order, the same first value."""
     coded = pd.Series(pd.Categorical(values, categories=pd.Index(categories, dtype=object)))
     made, plain = count(coded, WORD), count(pd.Series(values, dtype=object), WORD)

@@ -42,7 +42,7 @@ def test_a_moment_is_the_same_in_every_zone(moment: datetime, hours: int) -> Non
 
 @given(moments, st.timedeltas(timedelta(microseconds=1), timedelta(days=4000)))
 def test_a_window_holds_its_start_and_not_its_end(start: datetime, span: timedelta) -> None:
-    """Windows are half-open, so that neighbours share no row and lose none."""
+    """Windows are half-open, so that neighbors share no row and lose none."""
     window = Window(start=start, end=start + span)
     assert window.start in window
     assert window.end not in window

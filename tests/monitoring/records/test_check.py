@@ -32,7 +32,7 @@ def performance(loss: float, reference_loss: float) -> Performance:
 
 
 def test_the_standing_of_a_check_follows_from_its_loss() -> None:
-    """It is a key of the JSON, survives being read back, and cannot contradict the loss beside it."""
+    """It is a key of the JSON, survives being read back, and cannot contradict the loss next to it."""
     window = CheckWindow(start=START, end=START + DAY, rows=5)
     known = {"model": "m", "check_id": "1", "outcome": "steady", "reason": "r", "window": window, "now": START}
     check = Check(**known, performance=performance(4.0, 2.0))

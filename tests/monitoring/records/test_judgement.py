@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 
 
 def test_a_decision_is_held_when_fire_meets_veto() -> None:
-    """Held means that somebody wanted a retrain and somebody forbade it."""
+    """Held means that someone wanted a retrain and someone forbade it."""
 
     def fires(*votes: str) -> bool:
         cast = tuple(Vote.model_validate({"policy": "p", "vote": vote, "reason": "r"}) for vote in votes)

@@ -1,4 +1,4 @@
-"""The status of labels says what it knows, and no more."""
+"""The status of labels states what it knows, and no more."""
 
 from __future__ import annotations
 

@@ -49,14 +49,14 @@ def standing(loss: float, low: float, high: float, *, rows: int = 400, reference
         (4.8, 4.3, 5.3, "worse"),
         (3.0, 2.1, 3.9, "well"),  # the lower end is above the reference loss, but that loss is uncertain as well
         (3.0, 1.9, 4.1, "well"),
-        (2.05, 2.04, 2.06, "well"),  # beyond chance, and too little to matter
+        (2.05, 2.04, 2.06, "well"),  # significant, and too little to matter
         (2.11, 2.1, 2.12, "worse"),
         (1.0, 0.9, 1.1, "well"),
         (math.inf, 0.0, math.inf, "worse"),
         (9.0, 0.0, math.inf, "unknown"),  # one row has no interval
     ],
 )
-def test_a_champion_does_worse_only_beyond_chance(loss: float, low: float, high: float, expected: str) -> None:
+def test_a_champion_does_worse_only_if_significant(loss: float, low: float, high: float, expected: str) -> None:
     """A rise counts if chance in both losses does not explain it and if it is large enough to matter."""
     assert standing(loss, low, high) == expected
 
@@ -88,7 +88,7 @@ def test_a_reference_finds_its_columns() -> None:
 
 @pytest.mark.parametrize(("loss", "reference", "rise"), [(12, 10, 0.2), (8, 10, -0.2), (0, 0, 0), (1, 0, math.inf)])
 def test_the_rise_is_relative_to_the_reference(loss: float, reference: float, rise: float) -> None:
-    """Twenty per cent worse is 0.2; any loss over a perfect reference is an infinite rise."""
+    """Twenty percent worse is 0.2; any loss over a perfect reference is an infinite rise."""
     assert performance(loss, reference).rise == pytest.approx(rise)
 
 

@@ -66,7 +66,7 @@ def test_same_as_evidently(kind: str, method: str) -> None:
 
 
 def test_every_column_and_no_other() -> None:
-    """Each column asked for gets a finite score under its own name, in the order asked; others are left alone."""
+    """Each column asked for gets a finite score under its own name, in the order asked; others are left unchanged."""
     reference, current = rows(300, 3, 2, 0), rows(200, 3, 2, 1)
     current["extra"] = pd.Series([{"not": "comparable"}] * 200, index=current.index)
     found = scores(whole(reference, current, columns_of(reference)))
@@ -219,7 +219,7 @@ def test_same_everywhere() -> None:
 
 
 def test_the_page_shows_what_was_decided() -> None:
-    """Score, threshold, method and verdict stand in Evidently's page exactly as given, whatever the rows say."""
+    """Score, threshold, method and verdict are in Evidently's page exactly as given, whatever the rows say."""
     frame = rows(300, 1, 1, 0)
     columns = [column_of("n0"), column_of("k0", "categorical")]
     given = [
@@ -258,7 +258,7 @@ def test_most_drifted_first() -> None:
 
 
 def test_size(tmp_path: Path) -> None:
-    """The saved report of 200 columns, all of them told in its verdict, stays under 6 MB."""
+    """The saved report of 200 columns, all of them reported in its verdict, stays under 6 MB."""
     reference, current = rows(1000, 150, 50, 0), rows(1000, 150, 50, 1, 1.0)
     columns = columns_of(reference)
     measured = whole(reference, current, columns)

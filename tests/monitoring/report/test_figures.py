@@ -1,4 +1,4 @@
-"""Laws of the figures in a report, beside those that the real Evidently draws."""
+"""Laws of the figures in a report, next to those that the real Evidently draws."""
 
 from __future__ import annotations
 

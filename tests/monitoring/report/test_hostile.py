@@ -1,4 +1,4 @@
-"""Laws of the saved page in a real browser: nothing of the data runs in it, and it asks nobody."""
+"""Laws of the saved page in a real browser: nothing of the data runs in it, and it asks no one."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def canary() -> Iterator[tuple[str, list[str]]]:
 
 
 @needs_browser
-def test_the_page_asks_nobody(canary: tuple[str, list[str]], tmp_path: Path) -> None:
+def test_the_page_asks_no_one(canary: tuple[str, list[str]], tmp_path: Path) -> None:
     """A saved report fetches nothing, whatever its labels say and even if markup got into it; plain Evidently does."""
     url, asked = canary
     attacks = [f"</script><img src={url}/img>", f"![x]({url}/markdown)", f"<link rel=stylesheet href={url}/css>"]

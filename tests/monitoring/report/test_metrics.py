@@ -30,7 +30,7 @@ def check() -> Check:
     return Check(model="tips", check_id="c1", outcome=Outcome.STEADY, reason="wait", window=window, now=NOW)
 
 
-def test_a_row_says_what_is_worse_or_why_there_is_nothing() -> None:
+def test_a_row_states_what_is_worse_or_why_there_is_nothing() -> None:
     """The remark has the decline, the reason that nothing could be computed, or that there is nothing to compare."""
     assert row(AUC)[3:] == (True, "10.0% worse than the reference")
     assert row(NONE)[3:] == (False, "none of 90 labels is '<yes>'")

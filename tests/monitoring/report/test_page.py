@@ -44,7 +44,7 @@ def words(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
-def test_all_is_told() -> None:
+def test_all_is_reported() -> None:
     """Outcome, reason, window, rows, versions, votes, columns, findings, performance, retrain and ids are all there."""
     checked = check(
         outcome=Outcome.PROMOTED, reason="Two triggers fired.", decision="retrain", drift_share=0.5,
@@ -82,8 +82,8 @@ def test_all_is_told() -> None:
     ("loss", "low", "message"),
     [(2.5, 2.25, "worse than"), (2.5, 1.5, "not significantly worse than"), (1.75, 1.5, "not worse than")],
 )
-def test_a_loss_is_held_against_the_reference(loss: float, low: float, message: str) -> None:
-    """A rise that chance explains is told as such, and not as a loss that is well."""
+def test_a_loss_is_compared_with_the_reference(loss: float, low: float, message: str) -> None:
+    """A rise that chance explains is reported as such, and not as a loss that is well."""
     performance = Performance(loss_name="mae", loss=loss, low=low, high=3.0, rows=400, window=WEEK, reference_loss=2.0)
     assert f" rows of {WEEK}. {message} the reference" in words(verdict(check(performance=performance)))
 
@@ -164,7 +164,7 @@ def test_every_outcome_has_its_word(outcome: Outcome) -> None:
 
 
 def test_every_vote_and_severity_has_a_tone() -> None:
-    """No vote or severity is shown without a colour."""
+    """No vote or severity is shown without a color."""
     assert {"fire", "hold", "not_applicable", "allow", "veto", "info", "warning", "error", "fatal"} == set(TONES)
 
 
@@ -205,8 +205,8 @@ def test_style_stays_inside() -> None:
 
 
 @pytest.mark.parametrize("page", ["", "<html><head><script>x</script></head><body><p>plots</main>\n</p></body></html>"])
-def test_a_last_word_takes_the_place_of_the_first(page: str) -> None:
-    """Whatever stands in page, texts and title, the report is as if its last word had been written at once."""
+def test_a_final_outcome_takes_the_place_of_the_first(page: str) -> None:
+    """Whatever is in page, texts and title, the report is as if it had been written in one go."""
     first = check(outcome=Outcome.REQUESTED, reason='</main>\n<main id="driftloop">', model="a <b> & \\1")
     last = first.model_copy(update={"outcome": Outcome.PROMOTED, "reason": "better by 15 %</main>\n"})
     assert redress(dress(page, first), last) == dress(page, last)

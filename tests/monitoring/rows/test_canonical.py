@@ -1,4 +1,4 @@
-"""Whatever a source delivers becomes float64, text or None, and what had to be coerced is told."""
+"""Whatever a source delivers becomes float64, text or None, and what had to be coerced is reported."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def read(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], list[Findin
 
 @pytest.mark.parametrize("case", NUMBERS)
 def test_numbers_of_every_kind_are_read_without_a_word(case: str) -> None:
-    """Every way to hold numbers and nulls gives float64 with the same values, and there is nothing to tell."""
+    """Every way to hold numbers and nulls gives float64 with the same values, and there is nothing to report."""
     values, expected = NUMBERS[case]
     made, findings = read(values, "x")
     same(made, expected)
@@ -116,7 +116,7 @@ NO_NUMBERS: dict[str, pd.Series[Any]] = {
 
 
 @pytest.mark.parametrize("case", NO_NUMBERS)
-def test_a_column_without_numbers_is_put_aside(case: str) -> None:
+def test_a_column_without_numbers_is_excluded(case: str) -> None:
     """Where no value is a number all become null, and an error names the column, its type and an example."""
     values = NO_NUMBERS[case]
     made, (finding,) = read(values, "fare")
@@ -140,10 +140,10 @@ def test_a_column_without_numbers_is_put_aside(case: str) -> None:
     ],
     ids=lambda _: None,
 )
-def test_text_that_reads_as_numbers_is_used_and_told(
+def test_text_that_reads_as_numbers_is_used_and_reported(
     values: pd.Series[Any], expected: list[float], share: float
 ) -> None:
-    """What can be read is read; a warning says which share could not."""
+    """What can be read is read; a warning states which share could not."""
     made, (finding,) = read(values, "fare")
     same(made, expected)
     assert (finding.code, finding.severity, finding.observed) == ("type_changed", "warning", pytest.approx(share))
@@ -161,8 +161,8 @@ def test_text_that_reads_as_numbers_is_used_and_told(
     ],
     ids=lambda _: None,
 )
-def test_infinity_counts_as_null_and_is_told(values: pd.Series[Any], codes: list[str]) -> None:
-    """An infinite value in any dress becomes null; the warning says how many of how many."""
+def test_infinity_counts_as_null_and_is_reported(values: pd.Series[Any], codes: list[str]) -> None:
+    """An infinite value in any dress becomes null; the warning states how many of how many."""
     made, findings = read(values, "x")
     same(made, [1, NAN, NAN])
     assert [finding.code for finding in findings] == codes
@@ -252,7 +252,7 @@ def test_a_decimal_is_spelled_as_the_float_of_its_value(values: list[float]) -> 
 
 
 @given(st.lists(st.none() | st.booleans() | st.integers() | st.text() | st.floats() | st.binary()), st.randoms())
-def test_a_label_does_not_depend_on_its_neighbours(values: list[Any], shuffle: Any) -> None:
+def test_a_label_does_not_depend_on_its_neighbors(values: list[Any], shuffle: Any) -> None:
     """The same value has the same spelling in whatever order and company it comes."""
     alone = [labels(series([value], object)).tolist()[0] for value in values]
     assert labels(series(values, object)).tolist() == alone
@@ -268,7 +268,7 @@ def conformed(**changed: Any) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     st.integers(0, 12),
 )
 def test_parts_add_up_to_the_whole(values: list[Any], cut: int) -> None:
-    """Read in two parts a column has the same numbers, and the same is told of it but for the name of its type."""
+    """Read in two parts a column has the same numbers, and the same is reported of it but for the name of its type."""
     whole, coerced = numbers(series(values, object), "x")
     parts = [numbers(series(part, object), "x") for part in (values[:cut], values[cut:])]
     same(pd.concat([made for made, _ in parts], ignore_index=True), whole.tolist())
@@ -286,7 +286,7 @@ def test_the_columns_are_those_of_the_config_in_its_order() -> None:
 
 @pytest.mark.parametrize("case", LABELS)
 def test_coded_rows_are_the_canonical_ones(case: str) -> None:
-    """Coded, each text stands once, null is no category, and the text is that of the canonical rows."""
+    """Coded, each text is once, null is no category, and the text is that of the canonical rows."""
     values = pd.concat([LABELS[case][0]] * 2, ignore_index=True)
     raw = stream(7, 10).head(len(values)).assign(city=values)
     made, coerced = coded(raw, monitored())
@@ -315,7 +315,7 @@ def test_no_rows_are_canonical_too() -> None:
 
 
 def test_an_index_of_duplicates_does_not_matter() -> None:
-    """Rows are taken as they come, whatever their index says."""
+    """Rows are taken as they come, whatever their index states."""
     raw = stream(7, 10)
     again = raw.set_index(pd.Index([0] * len(raw)))
     pd.testing.assert_frame_equal(conform(again, monitored())[0], conform(raw, monitored())[0])
@@ -364,7 +364,7 @@ def test_the_target_is_a_number_or_a_class_by_its_task() -> None:
     ],
     ids=lambda _: None,
 )
-def test_numbers_beyond_the_digits_of_a_float_are_told(values: pd.Series[Any], code: str | None) -> None:
+def test_numbers_beyond_the_digits_of_a_float_are_reported(values: pd.Series[Any], code: str | None) -> None:
     """Whole numbers that become others, and numbers that differ in nothing but their last digits."""
     _, findings = read(values, "x")
     assert [finding.code for finding in findings if finding.code != "type_changed"] == ([code] if code else [])

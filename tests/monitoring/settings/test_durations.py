@@ -44,7 +44,7 @@ def test_anything_else_is_refused_with_an_example(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["36526d", "9999999999999d", "9" * 400 + "w", timedelta(days=-1)])
-def test_a_span_lies_between_nothing_and_a_century(value: object) -> None:
+def test_a_span_is_between_nothing_and_a_century(value: object) -> None:
     """What no calendar could hold is refused as a value, not met later as an overflow."""
     with pytest.raises(ValidationProblem, match="at most a hundred years"):
         parse_duration(value)

@@ -42,7 +42,7 @@ def test_one_name_is_a_list_of_one() -> None:
     ],
 )
 def test_what_cannot_be_joined_is_refused(columns: dict[str, Any], labels: dict[str, Any], named: str) -> None:
-    """Keys that do not fit the id, a target that is made of rows, names that stand for two things."""
+    """Keys that do not fit the id, a target that is made of rows, names of two things."""
     made = GOOD | {"columns": GOOD["columns"] | columns, "labels": GOOD["labels"] | labels}
     with pytest.raises(ValidationError) as caught:
         Monitored.model_validate(made)

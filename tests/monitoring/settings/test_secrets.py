@@ -1,4 +1,4 @@
-"""A secret that is written out in an address is found, whatever its spelling, and never said."""
+"""A secret that is written out in an address is found, whatever its spelling, and never stated."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ CLOSED = [
 
 
 @pytest.mark.parametrize("address", OPEN)
-def test_what_is_written_out_is_found_and_not_said(address: str) -> None:
+def test_what_is_written_out_is_found_and_not_shown(address: str) -> None:
     """A password or token in plain sight is refused by the config, which names its place and not its value."""
     found = written_out(address)
     assert found is not None
@@ -97,7 +97,7 @@ WEBHOOK = "9f86d081884c7d659a2feaa0"
         "xml://host/0b7f0c2e-63a4-4c4e-9d0c-1f1d1a7f2a11", "mailto://robot:hunter2@example.org", "json://host/?token=x",
     ],
 )  # fmt: skip
-def test_a_token_of_a_notification_service_is_found_and_not_said(url: str) -> None:
+def test_a_token_of_a_notification_service_is_found_and_not_shown(url: str) -> None:
     """Wherever a service keeps its token: in the host, in the path, or as a whole webhook."""
     found = token_written_out(url)
     assert found is not None
@@ -126,7 +126,7 @@ def test_a_notification_url_without_a_secret_is_taken(url: str) -> None:
 
 
 def test_an_open_service_has_no_token_in_its_address() -> None:
-    """By apprise's own description: whoever adds a service to the list without looking fails here."""
+    """By apprise's own description: any process that adds a service to the list without looking fails here."""
     from apprise.manager_plugins import NotificationManager
 
     known = NotificationManager()
@@ -156,7 +156,7 @@ def test_a_secret_is_hidden_however_it_is_spelled(secret: str, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("piece", ["${a:-", "://a:", "${", "a@", "://", "&token=", "a1"])
-def test_a_long_text_is_looked_through_at_once(piece: str) -> None:
+def test_a_long_text_is_searched_fast(piece: str) -> None:
     """Time grows with the length of an address, not with its square."""
     begun = time.process_time()
     long = piece * 20_000
@@ -183,7 +183,7 @@ def test_a_secret_is_filled_in_at_use_and_not_before(monkeypatch: pytest.MonkeyP
     assert "hush" not in source.model_dump_json() + repr(source) + str(source.model_dump())
 
 
-def test_a_default_stands_in_for_what_is_not_set_or_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_replaces_what_is_not_set_or_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a shell; without a default an unset variable is an error and an empty one is empty."""
     monkeypatch.delenv("ROWS", raising=False)
     assert expand("${ROWS:-here}/a${ROWS:-}", "k") == "here/a"
@@ -196,6 +196,6 @@ def test_a_default_stands_in_for_what_is_not_set_or_empty(monkeypatch: pytest.Mo
 
 
 @given(st.text().filter(lambda text: "${" not in text))
-def test_text_without_a_variable_is_left_alone(text: str) -> None:
+def test_text_without_a_variable_is_left_unchanged(text: str) -> None:
     """Dollars, braces and backslashes mean nothing by themselves."""
     assert expand(text, "k") == text

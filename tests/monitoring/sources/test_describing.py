@@ -39,7 +39,7 @@ def of_csv(*values: str) -> str:
 @pytest.mark.parametrize("value", ["true", "False", "1.10", "007", "1e5", "10e4", "2026-01-01", "12345678901234567891"])
 @pytest.mark.parametrize("other", ["", "unknown", "2.5", "NA"])
 def test_a_category_of_a_csv_is_its_text(tmp_path: Path, value: str, other: str) -> None:
-    """Whatever stands in another row or in another file of the glob."""
+    """Whatever is in another row or in another file of the glob."""
     assert kinds(csv(tmp_path, of_csv(value, other)), tmp_path)[0] == value
     csv(tmp_path, of_csv(other), "z.csv")
     assert kinds(Source(path="*.csv"), tmp_path)[0] == value
@@ -54,7 +54,7 @@ def test_a_class_of_a_csv_is_its_text(tmp_path: Path) -> None:
     assert amounts.tolist() == ["true", 1.5]
 
 
-def test_what_is_no_number_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_what_is_not_a_number_is_reported_with_file_and_line(tmp_path: Path) -> None:
     """The other rows are numbers; the finding counts the rest and names the first place."""
     csv(tmp_path, of_csv("a"), "a.csv")
     csv(tmp_path, HEADER + f'{DAY},1.5,"a\nb",1\n{DAY},?,a,1\n{DAY},-,a,1\n{DAY},NA,a,1\n', "b.csv")
@@ -77,7 +77,7 @@ def test_a_declared_notation_is_the_only_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("numbers_as", [[1.234, 2.5, 7.0], [Decimal("1.234"), Decimal("2.500"), Decimal("7.000")]])
-def test_numbers_beside_text_with_commas_stay_what_they_are(tmp_path: Path, numbers_as: list[Any]) -> None:
+def test_numbers_next_to_text_with_commas_stay_what_they_are(tmp_path: Path, numbers_as: list[Any]) -> None:
     """In a glob with a file of text and a file of numbers, 1.234 of the numbers does not become a thousand."""
     parquet(tmp_path, "a.parquet", **(trips() | {"fare": ["1.234,5", "2,5", None]}))
     parquet(tmp_path, "b.parquet", **(trips() | {"fare": numbers_as}))
@@ -125,7 +125,7 @@ def test_a_declared_type_that_the_column_does_not_have_is_refused(
     ],
 )
 def test_a_declared_type_that_the_column_has_passes(tmp_path: Path, values: Any, kind: str) -> None:
-    """A type that repeats the column's own, a notation beside numbers, and text for a category change nothing."""
+    """A type that repeats the column's own, a notation next to numbers, and text for a category change nothing."""
     source = parquet(tmp_path, **(trips() | {"until": values}))
     assert len(read_rows(source, columns(types={"until": kind}), WEEK, tmp_path).frame) == 3
 
@@ -148,7 +148,7 @@ def test_a_declared_type_that_does_not_fit_is_refused_with_its_place(tmp_path: P
         read_rows(source, config, WEEK, tmp_path)
 
 
-def test_a_time_that_is_none_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_time_that_is_none_is_reported_with_its_line(tmp_path: Path) -> None:
     """Before any expression over the time fails on it."""
     source = csv(tmp_path, of_csv(*"abc") + "Total,3,,\n")
     with pytest.raises(NotATime, match=r"rows\.csv, line 5: .* such as 'Total'"):
@@ -168,7 +168,7 @@ IDS = {
 
 @pytest.mark.parametrize("case", IDS)
 def test_categories_of_parquet_and_duckdb_keep_their_spelling(tmp_path: Path, case: str) -> None:
-    """A null beside it, or a file of another type, changes no category and merges no two of them."""
+    """A null next to it, or a file of another type, changes no category and merges no two of them."""
     values, spelled = IDS[case]
     source = parquet(tmp_path, **(trips() | {"kind": values}))
     assert kinds(source, tmp_path) == spelled
@@ -185,7 +185,7 @@ def test_categories_of_parquet_and_duckdb_keep_their_spelling(tmp_path: Path, ca
 def test_categories_of_databases_keep_their_spelling(
     request: pytest.FixtureRequest, tmp_path: Path, engine: str
 ) -> None:
-    """Ids beyond 2^53, exact numbers and bytes are one level each, with a null beside them."""
+    """Ids beyond 2^53, exact numbers and bytes are one level each, with a null next to them."""
     rows = f"('{DAY}', 1.5, {2**60 + 1}, 1), ('{DAY}', 1.5, {2**60 + 2}, 1), ('{DAY}', 1.5, NULL, 1)"
     made = "CREATE TABLE trips (ts TIMESTAMP, fare NUMERIC, kind BIGINT, y INTEGER)"
     if engine == "postgres":
@@ -243,7 +243,7 @@ def test_nan_is_missing_in_every_expression(tmp_path: Path, request: pytest.Fixt
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_folders_are_columns(tmp_path: Path, ending: str) -> None:
-    """CSV and parquet in folders such as month=01: text as it is written, numbers where the config says so."""
+    """CSV and parquet in folders such as month=01: text as it is written, numbers where the config reports it."""
     for month in ("01", "02", "x y"):
         place = tmp_path / f"month={month.replace(' ', '%20')}" / "year=2026"
         place.mkdir(parents=True)

@@ -33,14 +33,14 @@ def test_database_urls_may_be_relative_or_absolute(
 
 
 def test_a_missing_database_is_not_created(tmp_path: Path) -> None:
-    """Reading leaves no trace: a database that is not there stays away."""
+    """Reading leaves no trace: a database that is not there stays unavailable."""
     for url in ("sqlite:///no.db", "duckdb://no.db", "sqlite://"):
         with pytest.raises(SourceMissing, match="no database file"):
             count_rows(Source(url=url, table="trips"), columns(), WEEK, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_table_is_told_what_tables_there_are(database: Source, tmp_path: Path) -> None:
+def test_a_missing_table_is_reported_with_those_there_are(database: Source, tmp_path: Path) -> None:
     """A wrong table name is answered with the right ones."""
     with pytest.raises(SourceMissing, match="no such table; the database has 'trips'"):
         count_rows(database.model_copy(update={"table": "rides"}), columns(), WEEK, tmp_path)

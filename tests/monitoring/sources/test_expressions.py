@@ -78,7 +78,7 @@ def test_an_expression_reads_what_was_there_before_it(database: Source, tmp_path
     assert read_rows(database, again, WEEK, tmp_path).frame["FARE"].tolist() == [30, 20]
 
 
-def test_hundreds_of_derived_columns_are_read_at_once(database: Source, tmp_path: Path) -> None:
+def test_hundreds_of_derived_columns_are_read_together(database: Source, tmp_path: Path) -> None:
     """One SELECT holds all that build on the source alone: four hundred are read as quickly as a few."""
     derived = {f"d{at}": f"fare + {at}" for at in range(400)}
     config = columns(numeric=tuple(derived), derived=derived, filter="d399 > 0")
@@ -119,7 +119,7 @@ def test_a_window_function_is_an_expression(database: Source, tmp_path: Path) ->
 
 
 def test_an_expression_over_unknown_columns_names_them(database: Source, tmp_path: Path) -> None:
-    """A column that only an expression needs is lost like any other; one derived later is told apart."""
+    """A column that only an expression needs is lost like any other; one derived later is distinguished."""
     with pytest.raises(MissingColumns, match="no column 'faer'") as lost:
         read_rows(database, columns(derived={"z": "faer + 1"}), WEEK, tmp_path)
     assert "Did you mean 'fare'" in str(lost.value)

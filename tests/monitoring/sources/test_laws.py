@@ -104,7 +104,7 @@ def test_the_same_rows_are_the_same(case: str, keep: Keep, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("case", CASES)
 def test_pieces_are_the_whole(case: str, keep: Keep, tmp_path: Path) -> None:
-    """Read some rows at a time, one under the other they are the rows that are read at once."""
+    """Read some rows at a time, one under the other they are the rows that are read in one go."""
     source = keep(case, TABLE)
     reading = config(source).reading
     with stream_rows(source, reading, WEEK, tmp_path, most=10) as stream:

@@ -1,4 +1,4 @@
-"""Where a source is: paths, patterns and URLs, and no secret in what is said."""
+"""Where a source is: paths, patterns and URLs, and no secret in what is stated."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_urls_are_read_like_paths(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named_in_full(tmp_path: Path) -> None:
-    """Where nothing matches, the error has the whole path; a folder is told how to name its files."""
+    """Where nothing matches, the error has the whole path; for a folder it shows how to name its files."""
     for path in ("no/*.parquet", "./no/../no.csv"):
         with pytest.raises(SourceMissing, match=f"{tmp_path}/no"):
             read_rows(Source(path=path), columns(), WEEK, tmp_path)
@@ -52,7 +52,7 @@ def test_a_missing_file_is_named_in_full(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("table", ["rides", "trips"])
 def test_no_secret_shows_in_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
-    """What stands for ${NAME} never shows, wherever the error arises; the name does."""
+    """What ${NAME} holds never shows, wherever the error arises; the name does."""
     monkeypatch.setenv("DATA", f"{tmp_path}/hunter2 folder")
     monkeypatch.setenv("SERVER", "postgres://bob:hunter2@127.0.0.1:1/x")
     monkeypatch.setenv("PASSWORD", "hunter2/ü")

@@ -1,4 +1,4 @@
-"""A table of a real PostgreSQL server is read whole, by window, with rights to read alone; what fails is told."""
+"""A table of a real PostgreSQL server is read whole, by window, with rights to read alone; what fails is reported."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_only_the_needed_columns_and_rows_are_read(shop: Shop, postgres: Postgre
 
 
 def test_a_role_that_may_only_read_is_enough(shop: Shop, postgres: Postgres, tmp_path: Path) -> None:
-    """Not even a temporary table is made. Without the right to read, the role is told, and its password is not."""
+    """Not even a temporary table is made. Without the right to read, the role is reported, and its password is not."""
     source = shop(TRIPS, ROWS)
     place = str(source.url).rpartition("%3D")[2]
     postgres.execute(f"CREATE ROLE reader_{place} LOGIN PASSWORD 'let-me-in'")
@@ -129,7 +129,7 @@ def test_a_role_that_may_only_read_is_enough(shop: Shop, postgres: Postgres, tmp
         relation.engine.con.raw_sql("DELETE FROM trips")
 
 
-def test_what_is_not_there_is_told(shop: Shop, postgres: Postgres, tmp_path: Path) -> None:
+def test_what_is_not_there_is_reported(shop: Shop, postgres: Postgres, tmp_path: Path) -> None:
     """A table, a column, a password, a database or a server: found, what to do, and never the password."""
     source = shop(TRIPS, ROWS)
     with pytest.raises(SourceMissing, match=r"no such table; the database has .*'trips'"):
@@ -150,7 +150,9 @@ def test_what_is_not_there_is_told(shop: Shop, postgres: Postgres, tmp_path: Pat
             assert not [secret for secret in ("hush-hush", postgres.password) if secret in str(caught.value)]
 
 
-def test_a_server_that_goes_away_while_it_is_read_is_missing(shop: Shop, postgres: Postgres, tmp_path: Path) -> None:
+def test_a_server_that_becomes_unavailable_while_it_is_read_is_missing(
+    shop: Shop, postgres: Postgres, tmp_path: Path
+) -> None:
     """Which a retry may cure: it is not taken for broken data."""
     opening = opened(shop(TRIPS, ROWS), tmp_path, columns())
     relation = opening.__enter__()
@@ -162,7 +164,7 @@ def test_a_server_that_goes_away_while_it_is_read_is_missing(shop: Shop, postgre
 
 
 def test_a_driver_that_is_missing_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without psycopg a table of PostgreSQL says what to install."""
+    """Without psycopg a table of PostgreSQL states what to install."""
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(DriverMissing, match="psycopg, which is not installed") as caught:
         count_rows(Source(url="postgres://ann@host/db", table="trips"), columns(), WEEK, tmp_path)

@@ -89,7 +89,7 @@ def test_only_the_needed_columns_and_rows_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "head only", "csv", "junk inside"])
-def test_a_broken_parquet_is_told_by_name(tmp_path: Path, damage: str) -> None:
+def test_a_broken_parquet_is_reported_by_name(tmp_path: Path, damage: str) -> None:
     """One corrupt file of a glob stops the read, and the error names that file."""
     for name in ("a", "b", "c"):
         parquet(tmp_path, f"{name}.parquet", **trips())
@@ -149,7 +149,7 @@ def test_any_type_of_column_comes_through(tmp_path: Path) -> None:
     assert (frame["price"].dtype, frame["price"].iloc[0], frame["big"].iloc[0]) == ("float64", 1.25, 1e30)
 
 
-def test_reads_may_run_at_once(database: Source, tmp_path: Path) -> None:
+def test_reads_may_run_together(database: Source, tmp_path: Path) -> None:
     """Each call has a connection of its own: eight threads on one source all get the whole answer."""
     parquet(tmp_path, **trips(rows=500))
     both = [database, Source(path="rows.parquet")] * 8
@@ -160,7 +160,7 @@ def test_reads_may_run_at_once(database: Source, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("database", ["sqlite", "duckdb"], indirect=True)
 def test_a_source_can_be_written_to_after_a_read(database: Source, tmp_path: Path) -> None:
-    """Connections are closed, after an error too: nobody is kept from writing."""
+    """Connections are closed, after an error too: no one is kept from writing."""
     read_rows(database, columns(), WEEK, tmp_path)
     with pytest.raises(DriftloopError):
         read_rows(database, columns(filter="no_such_function(fare)"), WEEK, tmp_path)
@@ -222,7 +222,7 @@ def test_the_dirty_taxi_months_are_one_source() -> None:
 @pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP", "TIMESTAMPTZ"])
 @pytest.mark.parametrize("odd", ["12026-01-01", "0044-03-15 (BC)", "infinity"])
 def test_moments_beyond_the_years_of_python_are_read(tmp_path: Path, kind: str, odd: str) -> None:
-    """A date before the year 1 or after 9999 in a column that is no time neither stops a read nor is lost."""
+    """A date before the year 1 or after 9999 in a column that is not a time neither stops a read nor is lost."""
     with duckdb.connect(str(tmp_path / "rows.db")) as con:
         con.execute(f"CREATE TABLE rows (ts TIMESTAMP, due {kind}, y DOUBLE)")
         con.execute("INSERT INTO rows VALUES ('2026-01-01', ?, 1), ('2026-01-02', '2026-05-01', 2)", [odd])

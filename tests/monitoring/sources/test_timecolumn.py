@@ -19,7 +19,7 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
 AT = datetime(2026, 1, 1, 12)
 
 
-def test_a_database_says_how_many_rows_have_no_time(database: Source, tmp_path: Path) -> None:
+def test_a_database_states_how_many_rows_have_no_time(database: Source, tmp_path: Path) -> None:
     """One of five rows; what is after `now` is of the future, to the moment."""
     assert count_strays(database, columns(), NOW, tmp_path) == Strays(timeless=1)
     assert count_strays(database, columns(), datetime(2026, 1, 8, tzinfo=UTC), tmp_path) == Strays(1, 1)
@@ -49,7 +49,7 @@ def test_blank_times_of_a_csv_are_counted(tmp_path: Path) -> None:
     ids=["moments", "nothing else", "dates", "text", "far off", "aware", "far dates", "empty"],
 )
 def test_times_of_any_type_are_counted(times: list[Any], strays: Strays, tmp_path: Path) -> None:
-    """Nulls have no time; stand-ins such as 9999-12-31 are out of range."""
+    """Nulls have no time; placeholders such as 9999-12-31 are out of range."""
     source = parquet(tmp_path, **trips(times))
     assert count_strays(source, columns(), NOW, tmp_path) == strays
 

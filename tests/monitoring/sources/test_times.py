@@ -45,7 +45,7 @@ def test_skipped_and_doubled_clock_readings_do_not_crash_or_get_lost(tmp_path: P
 
 
 def test_times_with_a_zone_are_converted(tmp_path: Path) -> None:
-    """A time that carries its zone is that moment, whatever columns.time_zone says."""
+    """A time that carries its zone is that moment, whatever columns.time_zone states."""
     times = pa.array([datetime(2026, 1, 1, tzinfo=UTC)], pa.timestamp("ns", "America/New_York"))
     source = parquet(tmp_path, ts=times, fare=[1.0], kind=["a"], y=[1])
     frame = read_rows(source, columns(time_zone="Asia/Tokyo"), WEEK, tmp_path).frame
@@ -67,7 +67,7 @@ def test_times_of_any_unit_are_read(tmp_path: Path, unit: str, zone: str | None)
     assert span(source, columns(), tmp_path).end <= WEEK.end
 
 
-def test_stand_ins_for_a_time_are_in_no_span(tmp_path: Path) -> None:
+def test_placeholders_of_a_time_are_in_no_span(tmp_path: Path) -> None:
     """9999-12-31, year 1 and infinity are no times of a row: the span does not reach to them."""
     with closing(duckdb.connect(str(tmp_path / "x.duckdb"))) as con:
         con.execute("CREATE TABLE trips AS SELECT unnest(['0001-01-01', '2026-01-02', '9999-12-31', '-infinity', "
@@ -78,7 +78,7 @@ def test_stand_ins_for_a_time_are_in_no_span(tmp_path: Path) -> None:
         assert found == Window(start=datetime(2026, 1, 2), end=datetime(2026, 1, 2, 0, 0, 0, 1))
 
 
-def test_an_offset_in_one_csv_of_several_is_heeded(tmp_path: Path) -> None:
+def test_an_offset_in_one_csv_of_several_is_respected(tmp_path: Path) -> None:
     """When an export begins to write offsets, the files before are still read in columns.time_zone."""
     csv(tmp_path, HEADER + "2026-01-02 10:00:00,1,a,1\n", "1.csv")
     csv(tmp_path, HEADER + "2026-01-03T10:00:00+05:00,2,a,1\n", "2.csv")
@@ -86,7 +86,7 @@ def test_an_offset_in_one_csv_of_several_is_heeded(tmp_path: Path) -> None:
     assert [str(ts) for ts in frame["ts"]] == ["2026-01-02 09:00:00+00:00", "2026-01-03 05:00:00+00:00"]
 
 
-def test_an_offset_far_down_a_csv_is_heeded(tmp_path: Path) -> None:
+def test_an_offset_far_down_a_csv_is_respected(tmp_path: Path) -> None:
     """One line with an offset after thousands without is that moment; the engine alone would drop the offset."""
     text = HEADER + "2026-01-02 10:00:00,1,a,1\n" * 30_000 + "2026-01-03T10:00:00+05:00,2,a,1\n"
     frame = read_rows(csv(tmp_path, text), columns(time_zone="Europe/Berlin"), WEEK, tmp_path).frame
@@ -126,15 +126,15 @@ def test_text_may_mix_the_spellings_of_iso(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["yesterday", "", "01/02/2026", "1767225600", "2026-13-01", "2026-01-05 noon"])
-def test_text_that_is_no_time_is_named(tmp_path: Path, wrong: str) -> None:
-    """One value that is no time stops the read, and the error shows it: it could belong to any window."""
+def test_text_that_is_not_a_time_is_named(tmp_path: Path, wrong: str) -> None:
+    """One value that is not a time stops the read, and the error shows it: it could belong to any window."""
     source = parquet(tmp_path, **trips(["2026-01-02", wrong, None]))
     with pytest.raises(NotATime, match=f"'ts' holds .*such as '{wrong}'"):
         read_rows(source, columns(), WEEK, tmp_path)
 
 
 def test_day_and_month_are_not_guessed_in_a_csv(tmp_path: Path) -> None:
-    """A CSV with dates in another order than ISO is refused: an engine would guess, and anew for each file."""
+    """A CSV with dates in another order than ISO is refused: an engine would guess, and again for each file."""
     for text in ("31/01/2026", "01-02-2026 10:00:00", "01/02/2026 10:00:00 AM", "2026/01/02"):
         with pytest.raises(NotATime, match=text):
             count_rows(csv(tmp_path, f"{HEADER}{text},1,a,1\n"), columns(), WEEK, tmp_path)

@@ -98,6 +98,6 @@ def test_a_type_is_guessed_only_where_all_values_have_it(values: list[str], kind
         ({}, "number"),
     ],
 )
-def test_marks_in_numbers_are_told_by_the_first_rows_if_clear(evidence: dict[str, str], kind: str | None) -> None:
+def test_marks_in_numbers_are_detected_from_the_first_rows_if_clear(evidence: dict[str, str], kind: str | None) -> None:
     """Where a thousand may be meant nothing is guessed, nor where columns contradict each other."""
     assert notation({name: frozenset(marks) for name, marks in evidence.items()}) == kind

@@ -25,7 +25,7 @@ def test_the_default_loss_fits(task: Task) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_what_is_said_of_the_target_belongs_together(task: Task) -> None:
+def test_settings_of_the_target_belong_together(task: Task) -> None:
     """Classes are read as text and scored as categories, numbers are numbers; only classes can be all known."""
     one = TASKS[task]
     assert (one.target == "categorical") == (one.reads == "text") == one.has_classes

@@ -33,7 +33,7 @@ def test_importing_is_light() -> None:
 
 
 def test_every_public_name_is_there_and_documented() -> None:
-    """`__all__`, `dir()` and the page name the same functions; any other name says what there is."""
+    """`__all__`, `dir()` and the page name the same functions; any other name states what there is."""
     assert dir(driftloop) == sorted(driftloop.__all__)
     page = DOCS.read_text("utf-8")
     for name in driftloop.__all__:
@@ -72,7 +72,7 @@ def test_a_result_without_a_report_shows_its_verdict(model: Callable[..., Model]
 
 
 def test_errors_are_those_of_the_commands(tmp_path: Path, model: Callable[..., Model]) -> None:
-    """An unknown file, a model without a champion, a model that nobody has checked: each has an error of its own."""
+    """An unknown file, a model without a champion, a model that no one has checked: each has an error of its own."""
     with pytest.raises(driftloop.DriftloopError, match="nowhere"):
         driftloop.check(tmp_path / "nowhere.yaml")
     made = model(streams.stream(28))
@@ -83,7 +83,7 @@ def test_errors_are_those_of_the_commands(tmp_path: Path, model: Callable[..., M
 
 
 def test_replays(model: Callable[..., Model]) -> None:
-    """Matrices of one's own and the history of a model give tables of policies."""
+    """Custom matrices and the history of a model give tables of policies."""
     ages = np.subtract.outer(np.arange(10), np.arange(10)).T - 1.0
     assert [one.retrains for one in driftloop.replay(1 + 0.1 * ages, policies=["never"]).policies] == [0]
     made = model(streams.stream(60), training__params={"n_estimators": 5})

@@ -9,12 +9,12 @@ import pytest
 
 from driftloop.pipelines.backtest.page import render
 from driftloop.pipelines.backtest.words import as_table
-from tests.ageing import ageing, done
+from tests.aging import aging, done
 
 
 def test_a_model_that_beats_the_baseline_is_compared_with_it_in_the_last_row() -> None:
     """The constant's own loss, its regret over the oracle, and no warning."""
-    matrices = replace(ageing(), naive=np.full(40, 9.0))
+    matrices = replace(aging(), naive=np.full(40, 9.0))
     found = done(matrices)
     assert found.baseline is not None
     assert (found.baseline.name, found.baseline.loss, found.worth) == ("naive baseline (median)", 9.0, True)
@@ -27,9 +27,9 @@ def test_a_model_that_beats_the_baseline_is_compared_with_it_in_the_last_row() -
 
 
 @pytest.mark.parametrize("naive", [0.4, 1.0])
-def test_models_that_do_not_beat_it_are_said_to_be_worthless_before_anything_else(naive: float) -> None:
-    """Worse than a constant, or no better than one beyond chance, comes first in table and page."""
-    matrices = ageing(rate=0.0, seed=1)
+def test_models_that_do_not_beat_it_are_called_worthless_before_anything_else(naive: float) -> None:
+    """Worse than a constant, or not significantly better, comes first in table and page."""
+    matrices = aging(rate=0.0, seed=1)
     found = done(replace(matrices, naive=naive * np.nanmean(matrices.loss, axis=0, where=~np.isnan(matrices.loss))))
     assert found.worth is False
     table = as_table(found)
@@ -42,11 +42,11 @@ def test_models_that_do_not_beat_it_are_said_to_be_worthless_before_anything_els
 )
 def test_the_constant_is_named(loss: str, name: str) -> None:
     """Which constant it is depends on the loss."""
-    found = done(replace(ageing(), naive=np.full(40, 9.0)), loss_name=loss)
+    found = done(replace(aging(), naive=np.full(40, 9.0)), loss_name=loss)
     assert found.baseline is not None
     assert found.baseline.name == f"naive baseline ({name})"
 
 
 def test_without_a_baseline_nothing_is_claimed() -> None:
     """Matrices from elsewhere may have none."""
-    assert (done(ageing()).baseline, done(ageing()).worth) == (None, None)
+    assert (done(aging()).baseline, done(aging()).worth) == (None, None)

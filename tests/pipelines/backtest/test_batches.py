@@ -1,4 +1,4 @@
-"""A history is cut as checks would have cut it; what is no batch is told."""
+"""A history is cut as checks would have cut it; what is not a batch is reported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def frame(days: int = 140, a_day: int = 20) -> pd.DataFrame:
 
 
 def test_weeks_end_at_the_newest_whole_day() -> None:
-    """Every batch is a week, the last one ends with the last whole day, and all rows within lie in its span."""
+    """Every batch is a week, the last one ends with the last whole day, and all rows within are in its span."""
     rows = frame()
     batches = cut(rows, project())
     assert batches.windows[-1].end == day(139)
@@ -68,7 +68,7 @@ def test_a_row_of_a_wrong_year_costs_nothing() -> None:
 
 
 def test_labels_that_are_not_due_are_no_batch() -> None:
-    """With a delay of ten days the last batch ends ten days earlier; unlabelled weeks before are told."""
+    """With a delay of ten days the last batch ends ten days earlier; unlabeled weeks before are reported."""
     rows = frame()
     late = cut(rows, project(columns__label_delay="10d"))
     assert late.windows[-1].end == day(129)
@@ -90,7 +90,7 @@ def test_batches_of_rows_count_back_from_the_newest() -> None:
 
 
 def test_rows_of_one_moment_make_batches_too() -> None:
-    """Where more rows than a batch has share a time, a window is still longer than nothing."""
+    """Where more rows than a batch has share a time, a window is still positive."""
     rows = frame().assign(ts=pd.to_datetime([day(n // 400) for n in range(len(frame()))]))
     assert all(window.end > window.start for window in cut(rows, project(), 150).windows)
 
@@ -103,7 +103,7 @@ def test_rows_of_one_moment_make_batches_too() -> None:
         (timedelta(hours=1), "make 0 batches of 1h with at least 50 rows", "--batch"),
     ],
 )
-def test_too_short_a_history_says_what_is_needed(batch: timedelta | int, message: str, remedy: str) -> None:
+def test_too_short_a_history_states_what_is_needed(batch: timedelta | int, message: str, remedy: str) -> None:
     """How many there are, how many are needed, and a size of batch that makes enough of them; which it does."""
     with pytest.raises(HistoryTooShort) as caught:
         cut(frame(), project(), batch)
@@ -120,7 +120,7 @@ def test_a_handful_of_rows_needs_more_history() -> None:
 
 
 def test_rows_are_read_until_now(tmp_path: Path) -> None:
-    """What lies in the future of `now` is left out and told; before the first row there is nothing."""
+    """What is in the future of `now` is left out and reported; before the first row there is nothing."""
     file = load(streams.write(tmp_path, frame()))
     batches = read_batches(file, None, day(120))
     assert batches.windows[-1].end == day(119)
@@ -130,7 +130,7 @@ def test_rows_are_read_until_now(tmp_path: Path) -> None:
         read_batches(file, None, day(-1))
 
 
-def test_a_source_without_a_time_is_told(tmp_path: Path) -> None:
+def test_a_source_without_a_time_is_reported(tmp_path: Path) -> None:
     """Rows whose time is missing are in no batch."""
     file = load(streams.write(tmp_path, frame().assign(ts=pd.Series(pd.NaT, index=frame().index))))
     with pytest.raises(HistoryTooShort, match="no row with a time"):

@@ -1,4 +1,4 @@
-"""What is compared: the grid or what was asked for, beside never, always and the config's own."""
+"""What is compared: the grid or what was asked for, next to never, always and the config's own."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from driftloop.pipelines.config.project import Policies
 OWN = Policies(triggers=(PerformanceDrop(max_rise=0.07),), guards=(Cooldown(days=7),))
 
 
-def test_by_default_all_of_the_grid_beside_anchors_and_own() -> None:
-    """Never and always stand without guards, everything else with those of the config; no name comes twice."""
+def test_by_default_all_of_the_grid_next_to_anchors_and_own() -> None:
+    """Never and always are without guards, everything else with those of the config; no name comes twice."""
     made = candidates(OWN)
     assert len(made) == 3 + len(GRID)
     assert [one.kind for one in made[:3]] == ["anchor", "anchor", "own"]
@@ -34,7 +34,7 @@ def test_by_default_all_of_the_grid_beside_anchors_and_own() -> None:
     assert len({one.name for one in made}) == len(made)
 
 
-def test_a_name_stands_for_its_entries_or_for_its_defaults() -> None:
+def test_a_name_selects_its_entries_or_its_defaults() -> None:
     """`periodic` is every period of the grid, `schedule` the one with its defaults; own only where asked for."""
     assert [one.name for one in candidates(OWN, ["periodic", "schedule"])][2:] == [
         *("periodic(every=2)", "periodic(every=4)", "periodic(every=8)", "periodic(every=16)", "schedule()"),
@@ -44,7 +44,7 @@ def test_a_name_stands_for_its_entries_or_for_its_defaults() -> None:
 
 
 def test_a_rule_that_weighs_costs_is_given_the_cost() -> None:
-    """So that what is pasted says it; the config's own keep what they have."""
+    """So that what is pasted states it; the config's own keep what they have."""
     (found,) = candidates(OWN, ["gated_probe_debt"], cost=0.7)[2:]
     assert found.triggers[0].model_dump()["cost"] == {"retrain": 0.7}
     own = Policies(triggers=(RecoverableLoss(),))
@@ -53,7 +53,7 @@ def test_a_rule_that_weighs_costs_is_given_the_cost() -> None:
 
 @pytest.mark.parametrize("name", ["periodc", "max_age", "cooldown"])
 def test_what_cannot_be_compared_is_refused(name: str) -> None:
-    """A wrong name, a rule that needs a number, a guard: told with what there is."""
+    """A wrong name, a rule that needs a number, a guard: reported with what there is."""
     with pytest.raises(UnknownPolicy) as caught:
         candidates(OWN, [name])
     assert caught.value.found == f"unknown policy {name!r} in --policies"
@@ -69,8 +69,8 @@ def test_what_reads_drift_is_known_at_any_depth() -> None:
     assert reading == {"drift_share", "auto_quantile", "target_drift"}
 
 
-def test_what_the_config_has_stands_once() -> None:
-    """A rule of the grid that is the config's own, its cost included, is not listed beside it."""
+def test_what_the_config_has_is_listed_once() -> None:
+    """A rule of the grid that is the config's own, its cost included, is not listed next to it."""
     own = Policies(triggers=(RecoverableLoss(),), guards=())
     names = [one.name for one in candidates(own, ["recoverable_loss", "config"])]
     assert names == ["never", "always", "config: recoverable_loss()", "recoverable_loss(horizon=12)"]

@@ -1,4 +1,4 @@
-"""Regret, front and signals as drawings: a line for every policy, colours that mean one thing, nothing outside."""
+"""Regret, front and signals as drawings: a line for every policy, colors that mean one thing, nothing outside."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import pytest
 from driftloop.pipelines.backtest.charts import pareto, regrets, signals, tone
 from driftloop.pipelines.backtest.page import render
 from driftloop.pipelines.backtest.study import Study
-from tests.ageing import ageing, done
+from tests.aging import aging, done
 
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return done(ageing(seed=1))
+    return done(aging(seed=1))
 
 
 def test_every_policy_has_its_line(study: Study) -> None:
-    """Wide and narrow; on the front the oracle stands as well, and each signal has a plot of its own."""
+    """Wide and narrow; on the front the oracle is as well, and each signal has a plot of its own."""
     assert regrets(study).count("<svg") == 2
     assert regrets(study).count("<title>") == 2 * len(study.standings)
     assert pareto(study).count('class="dot"') == 2 * (len(study.standings) + 1)
     assert [panel.drawing.count("<svg") for panel in signals(study)] == [1] * len(study.signals) == [1, 1, 1]
 
 
-def test_a_signal_without_a_value_says_so(study: Study) -> None:
+def test_a_signal_without_a_value_reports_it(study: Study) -> None:
     """No plot of nothing."""
     (first, *rest) = study.signals
     empty = first.model_copy(update={"points": (), "correlation": None})
@@ -34,7 +34,7 @@ def test_a_signal_without_a_value_says_so(study: Study) -> None:
     assert render(other).count("no value") == 1
 
 
-def test_colours_tell_the_recommended_from_the_configs_own(study: Study) -> None:
+def test_colors_distinguish_the_recommended_from_the_configs_own(study: Study) -> None:
     """One policy of each special kind at most, the others are alike."""
     tones = [tone(one, study) for one in study.standings]
     assert (tones.count("best"), tones.count("own"), tones.count("never"), tones.count("oracle")) == (1, 1, 1, 0)

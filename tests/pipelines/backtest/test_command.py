@@ -85,8 +85,8 @@ def test_json_is_one_object_and_write_writes(run: Run, tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_cannot_be_done_is_told(run: Run, words: list[str], code: int, message: str) -> None:
-    """Wrong words exit with 2, a history that is too short with 1; stdout stays empty, or says the same in JSON."""
+def test_what_cannot_be_done_is_reported(run: Run, words: list[str], code: int, message: str) -> None:
+    """Wrong words exit with 2, a history that is too short with 1; stdout stays empty, or states the same in JSON."""
     done = run(*words)
     assert (done.returncode, done.stdout) == (code, "")
     assert message in done.stderr
@@ -94,7 +94,7 @@ def test_what_cannot_be_done_is_told(run: Run, words: list[str], code: int, mess
 
 
 def test_batches_that_are_no_windows_are_not_handed_over(run: Run, tmp_path: Path) -> None:
-    """An age curve in batches of another length would mislead the live policies, and that is told."""
+    """An age curve in batches of another length would mislead the live policies, and that is reported."""
     done = run("--batch", "90", "--policies", "cara,config", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["stored"] is False

@@ -28,7 +28,7 @@ def test_inputs_that_moved_have_drifted_and_others_have_not(tmp_path: Path) -> N
 
 
 def test_what_was_scored_is_kept_for_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next run reads it to the last bit and computes nothing; a broken file and other settings start anew."""
+    """The next run reads it to the last bit and computes nothing; a broken file and other settings start again."""
     batches = cut(streams.stream(days=100, a_day=12), CONFIG)
     scores = DriftScores(CONFIG, batches, batches.first, tmp_path)
     found = scores(0, 3)

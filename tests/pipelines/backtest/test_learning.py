@@ -1,4 +1,4 @@
-"""What a loss matrix teaches: the age curve, the handicap of a probe, the cost of a batch."""
+"""What a loss matrix teaches: the age curve, the probe bias of a probe, the cost of a batch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from driftloop.pipelines.backtest import learn
 from driftloop.pipelines.backtest.learning import monotone
 
 
-def test_even_ageing_is_learnt_as_it_is() -> None:
+def test_even_aging_is_learned_as_it_is() -> None:
     """Losses that grow by a rate with age give that line, from zero, and the fresh loss as the unit."""
     at = np.arange(8.0)
     learned = learn(2.0 + 0.5 * (at[None, :] - at[:, None] - 1.0))
@@ -30,7 +30,7 @@ def test_models_with_less_to_learn_from_teach_nothing() -> None:
     assert learn(odd, probe, short=8) == learn(odd, probe)
 
 
-def test_a_hard_batch_is_no_ageing() -> None:
+def test_a_hard_batch_is_no_aging() -> None:
     """What is hard for every model alike does not show in the age curve."""
     hard = np.random.default_rng(0).uniform(1, 5, 10)
     assert learn(np.tile(hard, (10, 1))).age_gap == pytest.approx([0.0] * 9)
@@ -44,7 +44,7 @@ def test_the_age_curve_starts_at_zero_and_never_falls() -> None:
         assert list(curve) == sorted(curve)
 
 
-def test_the_handicap_is_the_median() -> None:
+def test_the_probe_bias_is_the_median() -> None:
     """One probe that failed altogether does not move it, and none leaves it at zero."""
     loss = np.ones((9, 9))
     probe = loss + 0.25

@@ -6,12 +6,12 @@ import pytest
 
 from driftloop.pipelines.backtest.loss_chart import timeline
 from driftloop.pipelines.backtest.study import Study
-from tests.ageing import ageing, done
+from tests.aging import aging, done
 
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return done(ageing(seed=1))
+    return done(aging(seed=1))
 
 
 def test_every_policy_has_its_line_of_marks(study: Study) -> None:
@@ -23,7 +23,7 @@ def test_every_policy_has_its_line_of_marks(study: Study) -> None:
 
 
 def test_there_is_a_mark_for_each_retrain_and_probe(study: Study) -> None:
-    """Triangles and rings in the wide drawing are as many as the study tells, and again in the narrow one."""
+    """Triangles and rings in the wide drawing are as many as the study reports, and again in the narrow one."""
     drawn = timeline(study)
     everyone = (study.oracle, *study.standings)
     assert drawn.count('class="retrain"') == 2 * sum(one.retrains for one in everyone) > 0

@@ -1,4 +1,4 @@
-"""The matrices are the losses of real trainings, kept by content, whole after an interruption."""
+"""The matrices are the losses of real training runs, kept by content, whole after an interruption."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_old_models_lose_where_the_answer_changed(tmp_path: Path) -> None:
 
 
 def test_what_was_computed_is_not_computed_again(tmp_path: Path) -> None:
-    """The same content reads every row from disk; a lost or broken file is computed anew, with the same numbers."""
+    """The same content reads every row from disk; a lost or broken file is computed again, with the same numbers."""
     batches = cut(frame(), project())
     whole = matrices.build(project(), batches, tmp_path)
     before = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
@@ -105,7 +105,7 @@ def test_what_was_computed_is_not_computed_again(tmp_path: Path) -> None:
 
 
 def test_the_model_before_stays_where_no_training_is_possible(tmp_path: Path) -> None:
-    """Six weeks of one class: at their end nothing can be learned, the rows of the matrix repeat, and it is told."""
+    """Six weeks of one class: at their end nothing can be learned, the rows of the matrix repeat: reported."""
     rows = frame(task="binary")
     one = (rows["ts"] >= streams.day(45)) & (rows["ts"] < streams.day(85))
     config = project(task="binary", training__params={"n_estimators": 8})
@@ -123,7 +123,7 @@ def test_the_model_before_stays_where_no_training_is_possible(tmp_path: Path) ->
 
 
 def test_batches_before_the_first_possible_training_fall_away(tmp_path: Path) -> None:
-    """A feature without any value until day 30: models begin after that, and it is told why."""
+    """A feature without any value until day 30: models begin after that, and it is reported why."""
     rows = streams.stream(days=130, a_day=12)
     rows = rows.assign(speed=rows["speed"].where(rows["ts"] >= streams.day(30)))
     batches = cut(rows, project())
@@ -135,7 +135,7 @@ def test_batches_before_the_first_possible_training_fall_away(tmp_path: Path) ->
         matrices.build(project(), cut(never, project()), tmp_path / "never")
 
 
-def test_a_loss_that_is_no_number_is_told(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_is_reported(tmp_path: Path) -> None:
     """A label near the largest float has an infinite square: which model, which batch."""
     rows = frame()
     rows.loc[rows.index[-60], "y"] = 1e300

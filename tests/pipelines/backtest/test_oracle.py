@@ -24,7 +24,7 @@ def cost_of(loss: np.ndarray, schedule: tuple[int, ...], cost: float, start: int
 @pytest.mark.parametrize("delay", [0, 1])
 @pytest.mark.parametrize("seed", range(3))
 def test_no_schedule_is_cheaper(cost: float, delay: int, seed: int) -> None:
-    """On random losses of 9 batches it is the least of all 2^n schedules, and costs what it says."""
+    """On random losses of 9 batches it is the least of all 2^n schedules, and costs what it states."""
     loss, start = np.random.default_rng(seed).uniform(1, 3, (9, 9)), 3
     ends = range(start, 8)
     every = [some for count in range(len(ends) + 1) for some in combinations(ends, count)]

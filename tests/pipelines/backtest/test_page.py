@@ -9,7 +9,7 @@ import pytest
 
 from driftloop.pipelines.backtest.page import render
 from driftloop.pipelines.backtest.study import Study
-from tests.ageing import ageing, done
+from tests.aging import aging, done
 from tests.browser import dump, needs_browser
 
 ATTACK = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
@@ -17,13 +17,13 @@ ATTACK = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return done(ageing(seed=1))
+    return done(aging(seed=1))
 
 
 def test_no_point_leaves_its_drawing(study: Study) -> None:
     """Whatever the figures, also an interval without end and a loss that never moves, every mark is inside."""
     odd = study.standings[0].model_copy(update={"low": float("-inf"), "high": float("inf")})
-    flat = done(ageing(rate=0.0))
+    flat = done(aging(rate=0.0))
     for one in (study, study.model_copy(update={"standings": (odd, *study.standings[1:])}), flat):
         for drawing in re.findall(r"<svg.*?</svg>", render(one), re.DOTALL):
             width = float(re.findall(r'viewBox="0 0 ([0-9.]+)', drawing)[0])
@@ -33,7 +33,7 @@ def test_no_point_leaves_its_drawing(study: Study) -> None:
             assert "inf" not in drawing.replace("interval -inf to inf", "")
 
 
-def test_the_page_is_self_contained_and_says_what_to_do(study: Study) -> None:
+def test_the_page_is_self_contained_and_states_what_to_do(study: Study) -> None:
     """The verdict, the block to paste, every figure; no address, no script, a policy that forbids both."""
     page = render(study)
     assert "Recommended: " in page
@@ -49,7 +49,7 @@ def test_the_page_is_self_contained_and_says_what_to_do(study: Study) -> None:
 
 @needs_browser
 def test_in_a_browser_nothing_of_the_data_runs(study: Study, tmp_path: Path) -> None:
-    """Names and notes that are attacks stand there as text, in Chromium, and the drawings are in the document."""
+    """Names and notes that are attacks are there as text, in Chromium, and the drawings are in the document."""
     hostile = study.standings[0].model_copy(update={"name": ATTACK})
     page = tmp_path / "page.html"
     bad = study.model_copy(

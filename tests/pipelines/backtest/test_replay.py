@@ -1,4 +1,4 @@
-"""Replays on arrays that can be counted by hand, and the oracle beside every schedule that there is."""
+"""Replays on arrays that can be counted manually, and the oracle next to every schedule that there is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from driftloop.pipelines.backtest.grid import ANCHORS, GRID, usual
 AGEING = 0.1
 
 
-def ageing(batches: int, rate: float = AGEING) -> np.ndarray:
+def aging(batches: int, rate: float = AGEING) -> np.ndarray:
     """Losses of models that lose `rate` a batch: 1 on the first one after the training."""
     at = np.arange(batches)
     return 1.0 + rate * (at[None, :] - at[:, None] - 1.0)
@@ -30,7 +30,7 @@ def rough(batches: int, seed: int) -> np.ndarray:
 
 
 def probes(loss: np.ndarray, handicap: float) -> np.ndarray:
-    """Probes that are as good as the model trained at the same moment, but for a handicap."""
+    """Probes that are as good as the model trained at the same moment, but for a probe bias."""
     return loss + handicap
 
 
@@ -47,7 +47,7 @@ def spent(loss: np.ndarray, schedule: tuple[int, ...], cost: float, start: int, 
 @pytest.mark.parametrize("cost", [0.0, 0.1, 0.6, 5.0])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_oracle_is_the_best_of_all_schedules(seed: int, cost: float, delay: int) -> None:
-    """No set of retrains costs less than the oracle's, and its own schedule costs what it says."""
+    """No set of retrains costs less than the oracle's, and its own schedule costs what it states."""
     loss, start = rough(10, seed), 4
     best, schedule = best_schedule(loss, cost, start, delay)
     ends = range(start, 9)
@@ -56,9 +56,9 @@ def test_the_oracle_is_the_best_of_all_schedules(seed: int, cost: float, delay: 
     assert best == pytest.approx(spent(loss, schedule, cost, start, delay))
 
 
-def test_never_always_and_periodic_are_counted_by_hand() -> None:
+def test_never_always_and_periodic_are_counted_manually() -> None:
     """Ten batches, three of history: the losses, retrains and costs are those of a pencil."""
-    done = replay(ageing(10), policies=["never", "always", Periodic(every=3)], cost=0.2)
+    done = replay(aging(10), policies=["never", "always", Periodic(every=3)], cost=0.2)
     never, always, periodic = done.policies
     assert (done.start, done.cost) == (3, pytest.approx(0.2))
     assert never.schedule == ()
@@ -74,7 +74,7 @@ def test_never_always_and_periodic_are_counted_by_hand() -> None:
 
 def test_labels_that_are_late_make_every_model_older() -> None:
     """With two batches of delay a model serves from the third batch after its rows, in replay and oracle alike."""
-    done = replay(ageing(10), policies=["always", "never"], cost=0.0, label_delay=2, history=0.4)
+    done = replay(aging(10), policies=["always", "never"], cost=0.0, label_delay=2, history=0.4)
     always, never = done.policies
     assert always.served == (1, 2, 3, 4, 5, 6)
     assert always.losses == pytest.approx((1.2,) * 6)
@@ -104,16 +104,16 @@ def test_where_nothing_ages_nothing_is_retrained() -> None:
 
 
 @pytest.mark.parametrize("policy", ["recoverable_loss", "gated_probe_debt"])
-def test_even_ageing_is_met_near_the_best_period(policy: str) -> None:
-    """With a known rate a and a cost c the best period is sqrt(2c / a); the policy comes within five per cent."""
-    loss = ageing(100, 0.02)
+def test_even_aging_is_met_near_the_best_period(policy: str) -> None:
+    """With a known rate a and a cost c the best period is sqrt(2c / a); the policy comes within five percent."""
+    loss = aging(100, 0.02)
     done = replay(loss, probes(loss, 0.1), policies=[policy], cost=0.25)
     assert done.policies[0].regret < 5
     assert 70 / 10 <= done.policies[0].retrains <= 70 / 4
 
 
 @pytest.mark.parametrize("policy", ["recoverable_loss", "gated_probe_debt"])
-def test_a_lasting_break_is_met_and_then_left_alone(policy: str) -> None:
+def test_a_lasting_break_is_met_and_then_left_unchanged(policy: str) -> None:
     """Models from before a break lose for good: retrained soon after it and not again."""
     loss = np.ones((40, 40))
     loss[:25, 25:] = 2.0
@@ -123,24 +123,24 @@ def test_a_lasting_break_is_met_and_then_left_alone(policy: str) -> None:
     assert 25 <= done.policies[0].schedule[0] <= 27
 
 
-def test_without_probes_nobody_gets_one() -> None:
+def test_without_probes_no_one_gets_one() -> None:
     """A policy that lives by probes asks in vain where there is no probe matrix, and retrains at no guess."""
-    done = replay(ageing(30), policies=["recoverable_loss"])
+    done = replay(aging(30), policies=["recoverable_loss"])
     assert done.policies[0].probes == ()
     assert done.policies[0].retrains == 0
 
 
 def test_probes_have_their_price() -> None:
     """Each probe costs its share of a retrain."""
-    loss = ageing(30)
+    loss = aging(30)
     one = replay(loss, probes(loss, 0.1), policies=["recoverable_loss"], probe_cost=0.5).policies[0]
     assert one.probes
     assert one.probe_cost == pytest.approx(len(one.probes) * 0.5 * 0.2)
 
 
 def test_policies_that_are_not_taught_learn_from_their_own_probes() -> None:
-    """Without what a backtest learned the first probes beside a fresh champion calibrate; the price stays the same."""
-    loss = ageing(40)
+    """Without what a backtest learned the first probes next to a fresh champion calibrate; the price stays the same."""
+    loss = aging(40)
     taught, untaught = (
         replay(loss, probes(loss, 0.3), policies=["recoverable_loss", "periodic"], taught=yes) for yes in (True, False)
     )
@@ -152,7 +152,7 @@ def test_policies_that_are_not_taught_learn_from_their_own_probes() -> None:
 
 def test_a_cost_of_ones_own_is_kept() -> None:
     """The price of the replay reaches the policies that leave theirs open, and no others."""
-    loss = ageing(40)
+    loss = aging(40)
     dear = RecoverableLoss(cost=Cost(retrain=5.0))
     done = replay(loss, probes(loss, 0.0), policies={"own": dear, "open": RecoverableLoss()}, cost=0.05)
     own, open_ = done.policies
@@ -162,7 +162,7 @@ def test_a_cost_of_ones_own_is_kept() -> None:
 
 def test_guards_veto_in_a_replay_as_they_do_live() -> None:
     """A trigger and a guard together: a cooldown of three days leaves every third batch."""
-    done = replay(ageing(12), policies=[["always", Cooldown(days=3)]])
+    done = replay(aging(12), policies=[["always", Cooldown(days=3)]])
     assert done.policies[0].name == "always() + cooldown(days=3)"
     assert done.policies[0].schedule == (4, 7, 10)
 
@@ -178,7 +178,7 @@ def test_policies_see_the_drift_that_they_are_given() -> None:
             ),
         )
 
-    done = replay(ageing(12), policies=["drift_share"], scores=scores)
+    done = replay(aging(12), policies=["drift_share"], scores=scores)
     assert done.policies[0].schedule == (6, 9)
 
 
@@ -186,7 +186,7 @@ def test_a_rule_without_its_signals_is_not_applicable() -> None:
     """What a replay lacks is named for each policy that reads it, and one that can never judge is no `never`."""
     alone = [{"policy": name} for name in ("estimated_loss", "prediction_drift", "drift_share", "auto_quantile")]
     both = {"policy": "any_of", "triggers": [{"policy": "estimated_loss"}, {"policy": "periodic", "every": 2}]}
-    done = replay(ageing(12), policies=[*alone, both, "recoverable_loss", "never", "cara"])
+    done = replay(aging(12), policies=[*alone, both, "recoverable_loss", "never", "cara"])
     missing = {one.name.partition("(")[0]: (one.applicable, one.missing) for one in done.policies}
     assert missing == {
         "estimated_loss": (False, ("estimate",)),
@@ -202,8 +202,8 @@ def test_a_rule_without_its_signals_is_not_applicable() -> None:
 
 def test_without_policies_the_grid_is_replayed() -> None:
     """The anchors and the grid of a backtest; rules that look at drift only where it is scored."""
-    bare = {one.name for one in replay(ageing(12)).policies}
-    scored = {one.name for one in replay(ageing(12), scores=lambda *_: ()).policies}
+    bare = {one.name for one in replay(aging(12)).policies}
+    scored = {one.name for one in replay(aging(12), scores=lambda *_: ()).policies}
     assert {"never()", "always()", "recoverable_loss()"} <= bare
     assert scored - bare == {"drift_share(threshold=0.5)", "auto_quantile()", "target_drift()"}
     assert len(scored) == len(ANCHORS) + len(GRID)
@@ -212,12 +212,12 @@ def test_without_policies_the_grid_is_replayed() -> None:
 def test_hysteresis_remembers_in_a_replay() -> None:
     """A rule that must fire in two of three checks retrains every second one."""
     twice = {"policy": "k_of_n", "k": 2, "n": 3, "trigger": {"policy": "always"}}
-    assert replay(ageing(10), policies=[twice]).policies[0].schedule == (4, 6, 8)
+    assert replay(aging(10), policies=[twice]).policies[0].schedule == (4, 6, 8)
 
 
 def test_an_old_age_is_answered_once_in_a_replay() -> None:
     """Labels that are four batches late leave every new model past the age: one retrain in three days, not each day."""
-    done = replay(ageing(20), policies=[{"policy": "max_age", "max_age_days": 3}], label_delay=4, history=0.4, cost=0.0)
+    done = replay(aging(20), policies=[{"policy": "max_age", "max_age_days": 3}], label_delay=4, history=0.4, cost=0.0)
     assert done.policies[0].schedule == (8, 11, 14, 17)
 
 
@@ -246,20 +246,20 @@ class OnMondays(Trigger):
 
 def test_a_replay_runs_on_the_true_calendar() -> None:
     """Weeks that end on Mondays: a rule about Mondays fires at each, one about months at the first end in a month."""
-    done = replay(ageing(30), policies=[OnMondays(), {"policy": "schedule", "every": "month"}], cost=0, ends=MONDAYS)
+    done = replay(aging(30), policies=[OnMondays(), {"policy": "schedule", "every": "month"}], cost=0, ends=MONDAYS)
     mondays, months = done.policies
     assert mondays.schedule == tuple(range(9, 29))
     begun = {(end.year, end.month): place for place, end in reversed(list(enumerate(MONDAYS)))}
     assert months.schedule == tuple(sorted(place for place in begun.values() if 9 <= place < 29))
     assert [one.missing for one in done.policies] == [(), ()]
     tuesdays = [end + timedelta(days=1) for end in MONDAYS]
-    assert replay(ageing(30), policies=[OnMondays()], cost=0, ends=tuesdays).policies[0].schedule == ()
+    assert replay(aging(30), policies=[OnMondays()], cost=0, ends=tuesdays).policies[0].schedule == ()
 
 
 def test_without_dates_no_rule_about_dates_is_applicable() -> None:
     """On made-up dates it is reported as not applicable; a composition of it and another rule judges by the other."""
     both = {"policy": "any_of", "triggers": [{"policy": "schedule"}, {"policy": "periodic", "every": 4}]}
-    done = replay(ageing(100), policies=["schedule", OnMondays(), both, {"policy": "periodic", "every": 4}], cost=0)
+    done = replay(aging(100), policies=["schedule", OnMondays(), both, {"policy": "periodic", "every": 4}], cost=0)
     schedule, mondays, any_of, periodic = done.policies
     assert [(one.applicable, one.missing) for one in (schedule, mondays)] == [(False, ("calendar",))] * 2
     assert (any_of.applicable, any_of.missing, any_of.schedule) == (True, ("calendar",), periodic.schedule)
@@ -278,7 +278,7 @@ def test_days_pass_in_a_hole_and_batches_do_not() -> None:
     """Ten weeks without rows end a cooldown and make a champion old; its age in batches, and late labels, stay."""
     ends = [end + (timedelta(weeks=10) if place >= 15 else timedelta(0)) for place, end in enumerate(MONDAYS)]
     asked: list[Any] = [["always", Cooldown(days=50)], MaxAge(max_age_days=70), Periodic(every=9), RecoverableLoss()]
-    loss = ageing(30)
+    loss = aging(30)
     even, holed = (replay(loss, probes(loss, 0.1), policies=asked, ends=one, label_delay=1) for one in (MONDAYS, ends))
     assert [one.schedule for one in even.policies][:2] == [(9, 17, 25), (17, 27)]
     assert [one.schedule for one in holed.policies][:2] == [(9, 15, 23), (15, 25)]
@@ -286,7 +286,7 @@ def test_days_pass_in_a_hole_and_batches_do_not() -> None:
 
 
 def holed(place: tuple[int, int]) -> np.ndarray:
-    matrix = ageing(10)
+    matrix = aging(10)
     matrix[place] = np.nan
     return matrix
 
@@ -311,25 +311,25 @@ def holed(place: tuple[int, int]) -> np.ndarray:
         ({"ends": [*MONDAYS[:9], None]}, "ends: what is no datetime", "10 moments"),
     ],
 )
-def test_what_does_not_fit_is_told(given: dict[str, object], found: str, expected: str) -> None:
+def test_what_does_not_fit_is_reported(given: dict[str, object], found: str, expected: str) -> None:
     """Each wrong argument is a ValueError that names it, with what was found and what is expected."""
-    arguments: dict[str, object] = {"loss_matrix": ageing(10), "policies": [Never()], **given}
+    arguments: dict[str, object] = {"loss_matrix": aging(10), "policies": [Never()], **given}
     with pytest.raises(NotReplayable, match=rf"(?s){found}.*expected: .*{expected}") as caught:
         replay(**arguments)  # type: ignore[arg-type]
     assert isinstance(caught.value, ValueError)
 
 
-def test_matrices_need_no_numbers_where_nobody_looks() -> None:
-    """Below the diagonal, and off the one of the probes, anything may stand."""
-    loss = np.where(np.triu(np.ones((20, 20)), 1) > 0, ageing(20), np.nan)
+def test_matrices_need_no_numbers_where_no_one_looks() -> None:
+    """Below the diagonal, and off the one of the probes, anything may be."""
+    loss = np.where(np.triu(np.ones((20, 20)), 1) > 0, aging(20), np.nan)
     cheap = np.where(np.eye(20, k=1) > 0, loss, np.nan)
-    assert replay(loss, cheap).policies[0].total_cost == replay(ageing(20), ageing(20)).policies[0].total_cost
+    assert replay(loss, cheap).policies[0].total_cost == replay(aging(20), aging(20)).policies[0].total_cost
 
 
 def test_days_are_counted_by_the_length_of_a_batch() -> None:
     """A cooldown of ten days vetoes one weekly retrain of two, and nine of ten daily ones."""
     asked: dict[str, Any] = {"cooled": ["always", Cooldown(days=10)]}
-    daily = replay(ageing(30), policies=asked, cost=0.0)
-    weekly = replay(ageing(30), policies=asked, cost=0.0, every=timedelta(days=7))
+    daily = replay(aging(30), policies=asked, cost=0.0)
+    weekly = replay(aging(30), policies=asked, cost=0.0, every=timedelta(days=7))
     assert daily.policies[0].schedule == (9, 19)
     assert weekly.policies[0].schedule == tuple(range(9, 29, 2))

@@ -38,7 +38,7 @@ def test_a_study_of_a_config_has_its_batches_names_and_progress(project: Project
     assert {one.kind for one in found.standings} == {"anchor", "own", "rule"}
 
 
-def test_what_is_wrong_is_told_before_anything_is_trained(project: Project) -> None:
+def test_what_is_wrong_is_reported_before_anything_is_trained(project: Project) -> None:
     """A policy that is not there, and labels later than the history is long."""
     noted = Noted()
     with phases.watched_by(noted):
@@ -50,7 +50,7 @@ def test_what_is_wrong_is_told_before_anything_is_trained(project: Project) -> N
     assert noted.phases == ["reading rows"]
 
 
-def test_what_a_replay_leaves_out_is_told(tmp_path: Path) -> None:
+def test_what_a_replay_leaves_out_is_reported(tmp_path: Path) -> None:
     """A window that probes choose is replayed with its base, a search not at all."""
     rows = streams.stream(days=100, a_day=12)
     chosen = {"training__window": {"choose": "21d"}, "training__search": {"trials": 2, "space": {"max_depth": [2, 3]}}}

@@ -1,15 +1,15 @@
-"""Each signal is ranked by how well it foretells what a fresh model would have won."""
+"""Each signal is ranked by how well it predicts what a fresh model would have won."""
 
 from __future__ import annotations
 
 import pytest
 
 from driftloop.monitoring.records import ColumnScore
-from tests.ageing import ageing, done
+from tests.aging import aging, done
 
 
-def test_signals_are_ranked_by_what_they_foretell() -> None:
-    """Where age is all, age, probe and rise tell the gap exactly; a score that never changes has no rank."""
+def test_signals_are_ranked_by_what_they_predict() -> None:
+    """Where age is all, age, probe and rise report the gap exactly; a score that never changes has no rank."""
 
     def scores(model: int, batch: int) -> tuple[ColumnScore, ...]:
         score = ColumnScore(
@@ -17,7 +17,7 @@ def test_signals_are_ranked_by_what_they_foretell() -> None:
         )
         return (score,)
 
-    found = {one.name: one for one in done(ageing(), scores=scores).signals}
+    found = {one.name: one for one in done(aging(), scores=scores).signals}
     assert [one.correlation for one in found.values()][:3] == pytest.approx([1.0] * 3)
     assert found["mean drift score"].correlation is None
     assert found["age (batches)"].pairs == 39 * 38 // 2

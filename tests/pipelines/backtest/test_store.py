@@ -29,7 +29,7 @@ def frame() -> Any:
 
 
 def test_a_row_comes_back_as_it_was(tmp_path: Path) -> None:
-    """Numbers to the last bit, words too; one of another length, or that is no file of ours, is not there."""
+    """Numbers to the last bit, words too; one of another length, or that is not a file of ours, is not there."""
     row = Row(np.array([0.1, np.nan]), np.array([0.2, 1 / 3]), 0.3, 0.7, "one class")
     store.save(tmp_path, 7, row)
     found = store.load(tmp_path, 7, later=2)
@@ -107,7 +107,7 @@ def test_any_change_of_rows_or_settings_is_another_folder() -> None:
 
 
 def test_a_change_of_the_users_own_code_is_another_folder(tmp_path: Path) -> None:
-    """A function beside the YAML is known by its content."""
+    """A function next to the YAML is known by its content."""
     (tmp_path / "own.py").write_text("one = 1\n")
     config = project(training__estimator="own:train").model_copy(update={"file": tmp_path / "model.yaml"})
     batches = cut(frame(), project())

@@ -1,4 +1,4 @@
-"""The table and the sentences: what a person reads in a terminal."""
+"""The table and the sentences: what a user reads in a terminal."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from driftloop.monitoring.presentation.markup import number
 from driftloop.pipelines.backtest.recommendation import Recommendation
 from driftloop.pipelines.backtest.words import as_table, length, verdict
 from driftloop.pipelines.runtime.tables import Screen
-from tests.ageing import ageing, done
+from tests.aging import aging, done
 
 
 def test_the_table_has_a_line_for_each_policy_and_the_yaml_to_paste() -> None:
     """The oracle first, then the cheapest; columns line up; below it the choice and its block."""
-    found = done(ageing(seed=1))
+    found = done(aging(seed=1))
     lines = as_table(found).split("\n")
     assert lines[0] == "shop: 40 batches of 7d, 2026-01-01 to 2026-10-08; decided on the newest 28."
     head = next(at for at, line in enumerate(lines) if line.startswith("policy "))
@@ -30,7 +30,7 @@ def test_the_table_has_a_line_for_each_policy_and_the_yaml_to_paste() -> None:
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_the_table_fits_the_terminal(width: int) -> None:
     """No line is wider, and every cost and interval is there in one piece; a pipe gets the same content."""
-    found = done(ageing(seed=1))
+    found = done(aging(seed=1))
     lines = as_table(found, Screen(width)).split("\n")
     before_the_yaml = lines[: lines.index("policies:")]
     assert max(map(len, before_the_yaml)) <= width
@@ -46,7 +46,7 @@ def missing_titles(width: int) -> set[str]:
 
 
 def recommendation(**more: object) -> Recommendation:
-    made = done(ageing(seed=1)).recommendation
+    made = done(aging(seed=1)).recommendation
     assert made is not None
     return made.model_copy(update=more)
 
@@ -61,13 +61,13 @@ def recommendation(**more: object) -> Recommendation:
         ({"saving_low": 1.0}, "compared with the triggers of the config."),
     ],
 )
-def test_the_verdict_says_how_far_it_can_be_trusted(changed: dict[str, object], message: str) -> None:
+def test_the_verdict_states_how_far_it_can_be_trusted(changed: dict[str, object], message: str) -> None:
     """Keep, not compared, not confirmed, perhaps chance, proven: each has its own sentence."""
     assert message in verdict(recommendation(**changed))
 
 
 def test_a_batch_of_rows_has_a_rounded_length() -> None:
     """A span reads as in the config, the odd length of a batch of rows in days."""
-    study = done(ageing())
+    study = done(aging())
     assert length(study) == "7d"
     assert length(study.model_copy(update={"every": timedelta(days=6, seconds=3712)})) == "about 6 days"

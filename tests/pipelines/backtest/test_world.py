@@ -51,7 +51,7 @@ def test_made_up_dates_are_not_dates() -> None:
 
 
 def test_a_probe_is_compared_on_rows_that_neither_has_seen() -> None:
-    """It was trained one batch before the newest labeled one; the learned bias is taken off its loss."""
+    """It was trained one batch before the newest labeled one; the learned bias is subtracted from its loss."""
     probe = np.full((N, N), 0.5)
     found = world(probe=probe, learned=Learned(batch_loss=1.0, handicap=0.2)).measured(2, 5)
     assert found is not None
@@ -60,7 +60,7 @@ def test_a_probe_is_compared_on_rows_that_neither_has_seen() -> None:
 
 
 def test_policies_walk_through_the_batches() -> None:
-    """Retrains end at the batches that the policies chose; none at the last batch, whose model would serve nobody."""
+    """Retrains end at the batches that the policies chose; none at the last batch, whose model would serve no one."""
     assert walk(world(), [Never()]).retrains == ()
     assert walk(world(), [Always()]).retrains == (3, 4, 5, 6)
     assert walk(world(), [Periodic(every=2)]).retrains == (4, 6)

@@ -52,7 +52,7 @@ def test_only_the_triggers_change(before: str, after: str) -> None:
 
 
 def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
-    """The model has the new triggers, its remarks and rights stay, and nothing is left beside it."""
+    """The model has the new triggers, its remarks and rights stay, and nothing is left next to it."""
     file = streams.write(tmp_path, policies__guards=[{"policy": "cooldown", "days": 3}])
     file.write_text("# ours: keep\n" + file.read_text())
     os.chmod(file, 0o640)
@@ -75,7 +75,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert load(file).policies.triggers[0].policy == "recoverable_loss"
 
 
-def test_what_cannot_be_edited_safely_is_left_alone(tmp_path: Path) -> None:
+def test_what_cannot_be_edited_safely_is_left_unchanged(tmp_path: Path) -> None:
     """An anchor elsewhere: the file stays as it was, and the message has what to paste."""
     file = streams.write(tmp_path)
     tricky = file.read_text().replace("triggers:\n  - policy: performance_drop\n", "triggers: *mine\n")

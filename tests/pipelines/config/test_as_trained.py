@@ -1,4 +1,4 @@
-"""A config may move on after its champion was trained: the check goes on, says so, and a retrain closes the gap."""
+"""A config may move on after its champion was trained: the check goes on, reports it, and a retrain closes the gap."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def moved(trained: Make, tmp_path: Any) -> Callable[..., Model]:
 def test_a_check_goes_on_with_the_champion_as_it_was_trained(
     moved: Callable[..., Model], changes: dict[str, Any], code: str, column: str | None
 ) -> None:
-    """Every feature the champion has is judged, its loss is held against its own, and the difference is told."""
+    """Every feature the champion has is judged, its loss is compared with its own, and the difference is reported."""
     check = moved(**changes).check(day(35), dry_run=True)
     assert check.outcome is Outcome.STEADY, check.reason
     assert {score.name for score in check.columns} == {"amount", "speed", "city", "kind", "prediction", "y"}
@@ -165,7 +165,7 @@ def test_another_target_is_another_model(moved: Callable[..., Model]) -> None:
 
 
 def test_a_config_that_did_not_move_is_the_same(trained: Make) -> None:
-    """Without a change nothing is widened, renamed or told."""
+    """Without a change nothing is widened, renamed or reported."""
     made = trained()
     project = load(made.file)
     reference = registry.reference(registry.champion(made.name))
@@ -217,6 +217,6 @@ def test_an_older_champion_gets_categories_as_they_were_spelled(
     )
     known = read_fresh(as_trained(config, before), window, tmp_path)
     assert known.frame["kind"].tolist() == known.frame["y"].tolist() == then
-    beside = as_known(now.frame, before)
-    assert beside["kind"].tolist() == beside["y"].tolist() == then
+    sibling = as_known(now.frame, before)
+    assert sibling["kind"].tolist() == sibling["y"].tolist() == then
     assert not [f for f in schema(known.source_types, before) if f.code == "source_type_changed"]

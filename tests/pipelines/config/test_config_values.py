@@ -97,7 +97,7 @@ def test_a_value_is_used_or_refused(place: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("kind", POLICIES, ids=lambda kind: kind.model_fields["policy"].default)
 def test_a_policy_that_is_taken_judges(kind: type[Any]) -> None:
-    """Whatever number a policy is given and whatever the loss was, it votes, and says so in words and in JSON."""
+    """Whatever number a policy is given and whatever the loss was, it votes, and reports it as text and in JSON."""
     name = kind.model_fields["policy"].default
     never = {"policy": "never"}
     whole = {"triggers": [never], "trigger": never, "days": 7, "max_age_days": 7, "retrains": 2, "rows": 9}

@@ -1,4 +1,4 @@
-"""A module beside the YAML is found, and hides nothing of anybody else's."""
+"""A module next to the YAML is found, and hides nothing of anybody else's."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def test_two_models_may_call_their_modules_the_same(tmp_path: Path) -> None:
     assert calls == ["one", "other", "one"]
 
 
-def test_a_file_beside_the_yaml_hides_no_module(tmp_path: Path) -> None:
-    """A module that is loaded already stays what it is, and the folder stands last on the path."""
+def test_a_file_next_to_the_yaml_hides_no_module(tmp_path: Path) -> None:
+    """A module that is loaded already stays what it is, and the folder is last on the path."""
     importable(project(tmp_path, "json", "raise RuntimeError"))
     assert sys.modules["json"] is json
     importable(project(tmp_path, "lasttrain", ""))
     assert sys.path.index(str(tmp_path)) == len(sys.path) - 1
 
 
-def test_a_module_that_raises_is_told_by_the_fit(tmp_path: Path) -> None:
+def test_a_module_that_raises_is_reported_by_the_fit(tmp_path: Path) -> None:
     """Making it importable raises nothing: the fit words what is wrong."""
     importable(project(tmp_path, "brokentrain", "1 / 0"))
     importable(project(tmp_path, "nowhere_at_all"))

@@ -74,7 +74,7 @@ def test_a_file_that_an_editor_marked_as_utf_8_is_read(tmp_path: Path) -> None:
 
 
 def test_anchors_and_merged_keys_are_yaml_too(tmp_path: Path) -> None:
-    """`<<` takes keys over from another place, and what is said in its own place wins."""
+    """`<<` takes keys over from another place, and what is stated in its own place wins."""
     gate = load(written(tmp_path, GOOD.replace("gate:\n", "gate:\n  <<: {min_rows: 7, seed: 3}\n"))).gate
     assert (gate.min_rows, gate.seed) == (50, 3)
 
@@ -466,8 +466,8 @@ def test_a_loop_of_anchors_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, "a: &a {b: *a}\n")[0] == "FILE: line 1: an anchor that holds itself"
 
 
-def test_a_file_that_is_not_there_is_told_with_what_is(tmp_path: Path) -> None:
-    """A wrong path names the model files that lie beside it."""
+def test_a_file_that_is_not_there_is_reported_with_what_is(tmp_path: Path) -> None:
+    """A wrong path names the model files that are next to it."""
     there = written(tmp_path, GOOD)
     with pytest.raises(UnknownModel) as caught:
         load(tmp_path / "modle.yaml")
@@ -476,7 +476,7 @@ def test_a_file_that_is_not_there_is_told_with_what_is(tmp_path: Path) -> None:
     assert f"Did you mean {str(there)!r}?" in caught.value.remedy
 
 
-def test_a_folder_is_no_file_and_names_those_inside(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_file_and_names_those_inside(tmp_path: Path) -> None:
     """A folder is answered by the model files that it holds."""
     with pytest.raises(ConfigError, match=f"{tmp_path}: is a folder[\\s\\S]*start with `driftloop init DATA`"):
         load(tmp_path)

@@ -1,4 +1,4 @@
-"""What may stand under `schedule`, and what each mistake in it is told."""
+"""What may be set under `schedule`, and how each mistake in it is reported."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_a_schedule_has_one_clock_or_waits_for_rows() -> None:
         ({"every": "0h"}, "schedule.every: '0h'", "a duration above 0"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(tmp_path: Path, schedule: object, found: str, expected: str) -> None:
-    """Where it stands, what was found, what is expected."""
+def test_a_mistake_is_reported_with_its_place(tmp_path: Path, schedule: object, found: str, expected: str) -> None:
+    """Where it is, what was found, what is expected."""
     with pytest.raises(ConfigError) as caught:
         load(streams.write(tmp_path, schedule=schedule))
     assert found in caught.value.found
@@ -45,7 +45,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, schedule: object, foun
 
 
 def test_a_key_called_on_needs_no_quotes(tmp_path: Path) -> None:
-    """YAML 1.1 reads a bare `on` as true; here it is the key that a person wrote, in both places."""
+    """YAML 1.1 reads a bare `on` as true; here it is the key that a user wrote, in both places."""
     file = tmp_path / "m.yaml"
     whole = streams.config(schedule={"on": {"arrival": "in/*.csv"}}, notify={"on": ["drift"]})
     file.write_text(yaml.safe_dump(whole).replace("'on':", "on:"))

@@ -50,7 +50,7 @@ def refused(folder: Path, text: str) -> ConfigError:
     ],
 )
 def test_a_value_that_is_none_is_refused_with_its_line(tmp_path: Path, value: str, found: str) -> None:
-    """As the error of a config, which names what was found; never as an error that nobody expected."""
+    """As the error of a config, which names what was found; never as an error that no one expected."""
     error = refused(tmp_path, f"{GOOD}more: {value}\n")
     assert f"m.yaml: line {NEXT}: " in error.found or value.startswith(("[", "{"))
     assert found in error.found
@@ -72,7 +72,7 @@ def laughs(begin: str, end: str) -> str:
     ],
     ids=["nine laughs", "merged", "a long chain"],
 )
-def test_anchors_that_multiply_are_refused_at_once(tmp_path: Path, text: str) -> None:
+def test_anchors_that_multiply_are_refused_immediately(tmp_path: Path, text: str) -> None:
     """A file of a thousand characters does not become a billion values."""
     begun = time.process_time()
     assert "anchors that repeat" in (error := refused(tmp_path, text)).found or "nested more than" in error.found

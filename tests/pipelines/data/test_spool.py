@@ -26,7 +26,7 @@ FRAME = pd.DataFrame(
 
 @pytest.mark.parametrize("held", [2, 100])
 def test_frames_come_back_as_they_were(held: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The same types and values, in their order, as often as is asked, by several threads at once; no file is left."""
+    """The same types and values, in their order, as often as is asked, by several threads together; no file is left."""
     monkeypatch.setattr(spool, "HELD", held)
     monkeypatch.setenv("DRIFTLOOP_HOME", str(tmp_path))
     made, frames = Spool(), [FRAME, FRAME.head(0), FRAME.iloc[::-1].reset_index(drop=True)]

@@ -1,4 +1,4 @@
-"""The estimate in the loop: fitted with a champion, told in every check, voted on while labels are late."""
+"""The estimate in the loop: fitted with a champion, reported in every check, voted on while labels are late."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def harder_from(at: int) -> pd.DataFrame:
 
 
 def test_harder_rows_fire_before_their_labels_are_there(model: Callable[..., Model], tmp_path: Any) -> None:
-    """The version keeps its estimator under its own sha256; the check tells the estimate, and its trigger fires."""
+    """The version keeps its estimator under its own sha256; the check reports the estimate, and its trigger fires."""
     frame = harder_from(56)
     frame.loc[frame["ts"] >= day(56), "y"] = np.nan
     made = model(

@@ -18,10 +18,10 @@ from tests.streams import day
 @pytest.mark.parametrize(
     ("calibration", "weeks", "expected"), [("blocks", 2, True), ("blocks", 5, False), ("rows", 2, False)]
 )
-def test_a_check_tells_a_reference_too_short_for_blocks(
+def test_a_check_reports_a_reference_too_short_for_blocks(
     calibration: str, weeks: int, expected: bool, tmp_path: Path
 ) -> None:
-    """Preflight looks at the champion's profiles: two weeks are no variation from week to week, and it says so."""
+    """Preflight looks at the champion's profiles: two weeks are no variation from week to week, and it reports it."""
     frame = streams.stream(days=7 * weeks + 7, a_day=60)
     project = load(streams.write(tmp_path, frame, drift__calibration=calibration))
     end = day(7 * weeks)

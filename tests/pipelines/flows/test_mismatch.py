@@ -1,4 +1,4 @@
-"""A config that never fitted its source is a wrong config, found at once; data that broke later is not."""
+"""A config that never fitted its source is a wrong config, found immediately; data that broke later is not."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_file_that_is_not_there_is_left_to_the_check(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["check", "retrain"])
 def test_a_command_exits_with_2_and_starts_nothing(command: str, tmp_path: Path) -> None:
-    """In the time that it takes to look at the source; with --json one object says why."""
+    """In the time that it takes to look at the source; with --json one object gives the reason."""
     config = project(tmp_path, columns__numeric=["distnce"])
     began = time.process_time()
     result = CliRunner().invoke(main, [command, str(config.file), "--json"])

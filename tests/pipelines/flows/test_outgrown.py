@@ -87,7 +87,7 @@ def test_a_new_feature_that_the_source_lacks_is_named() -> None:
 def test_an_outgrown_champion_asks_by_the_usual_decision(
     triggers: tuple[Policy, ...], guards: tuple[Policy, ...], action: str
 ) -> None:
-    """It is a trigger beside the others: guards may veto it, and a model that is never retrained by itself is not."""
+    """It is a trigger next to the others: guards may veto it, and a model that is never retrained by itself is not."""
     observed: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", "speed"),)})
     history = History(retrains=(PastRetrain(now=day(34), promoted=False),))
     decision = decide(triggers, guards, observed, history, day(35))
@@ -114,7 +114,7 @@ def test_an_outgrown_champion_waits_once_it_was_answered() -> None:
 
 
 @pytest.mark.parametrize("column", ["speed", "city"])
-def test_another_outgrown_feature_is_asked_for_at_once(column: str) -> None:
+def test_another_outgrown_feature_is_asked_for_immediately(column: str) -> None:
     """Only the same request is a repetition: a retrain for another reason, or without another feature, is none."""
     observed: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", column),)})
     fired = {"speed": (), "city": (f"{OUTGROWN}(speed)",)}[column]

@@ -31,7 +31,7 @@ def nested(check: Check) -> list[Any]:
 def test_a_probe_is_made_when_it_is_asked_for_and_decides(model: Callable[..., Model]) -> None:
     """Quiet weeks need none; new answers are probed, and retrained once a fresh model is known to know them.
 
-    The week in which the answers changed is probed by a model that has not seen them either: nothing to win. A week
+    The week in which the answers changed is probed by a model that has not seen them either: nothing to gain. A week
     later the probe has learned from the changed week, and what it wins is a reason.
     """
     made = model(
@@ -78,7 +78,7 @@ def test_a_probe_is_made_when_it_is_asked_for_and_decides(model: Callable[..., M
 
 
 def test_a_probe_that_cannot_be_made_is_a_finding(model: Callable[..., Model]) -> None:
-    """The check goes on without it and says why; a dry run that can make it leaves nothing in MLflow."""
+    """The check goes on without it and gives the reason; a dry run that can make it leaves nothing in MLflow."""
     made = model(
         stream(42, concept_shift_at=28),
         training__params={"n_estimators": 10},

@@ -23,7 +23,7 @@ Run = Callable[..., CheckRun]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    """Makes a check of one model, whose training is left to a worker unless said otherwise."""
+    """Makes a check of one model, whose training is left to a worker unless stated otherwise."""
     file = write(tmp_path, stream(28, 20), model="asking")
     with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
 

@@ -1,4 +1,4 @@
-"""Random search draws what it is told to, keeps the best, and leaves no run behind that is still running."""
+"""Random search draws what it is given, keeps the best, and leaves no run behind that is still running."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ numbers = st.integers(-1000, 1000) | st.floats(-1000, 1000)
 @given(numbers, numbers, st.integers(0, 99))
 @example(0, -0.0, 0)
 def test_two_numbers_are_the_ends_of_a_range(one: float, other: float, seed: int) -> None:
-    """Whatever their order, every draw lies between them, whole numbers if both ends are."""
+    """Whatever their order, every draw is between them, whole numbers if both ends are."""
     low, high = sorted((one, other))
     for drawn in draw({"x": [one, other]}, 20, seed):
         assert low <= drawn["x"] <= high or drawn["x"] == pytest.approx(low) or drawn["x"] == pytest.approx(high)
@@ -42,7 +42,7 @@ def test_both_whole_ends_are_drawn() -> None:
 
 
 def test_orders_of_magnitude_are_drawn_evenly() -> None:
-    """Half the draws of a range from 0.001 to 10 lie below its geometric middle."""
+    """Half the draws of a range from 0.001 to 10 are below its geometric middle."""
     drawn = [one["rate"] for one in draw({"rate": [0.001, 10.0]}, 2000, 0)]
     assert 0.45 < sum(value < 0.1 for value in drawn) / len(drawn) < 0.55
 
@@ -69,7 +69,7 @@ def test_the_best_trial_is_fitted(model: Make) -> None:
 
 
 def test_a_trial_that_fails_leaves_nothing_running(model: Make) -> None:
-    """A parameter that the estimator does not know is told, and every run it began is ended."""
+    """A parameter that the estimator does not know is reported, and every run it began is ended."""
     made = model(stream(), training__search={"trials": 4, "threads": 2, "space": {"n_estimatorz": [2, 40]}})
     with pytest.raises(EstimatorError, match=r"n_estimatorz.*(?s:.*)n_estimators"):
         made.check(day(21))
@@ -79,7 +79,7 @@ def test_a_trial_that_fails_leaves_nothing_running(model: Make) -> None:
 
 
 def test_a_function_of_ones_own_is_searched_too(model: Make) -> None:
-    """It is found beside the YAML by the trials as well."""
+    """It is found next to the YAML by the trials as well."""
     made = model(
         stream(), training__estimator="searched:train", training__params={},
         training__search={"trials": 2, "space": {"n_estimators": [5, 20]}},

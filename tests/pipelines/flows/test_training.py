@@ -1,4 +1,4 @@
-"""A training ends in a typed answer or in an error told everywhere; the champion moves only when proven."""
+"""A training ends in a typed answer or in an error reported everywhere; the champion moves only when proven."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def nothing(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["ts"] < day(14)]
 
 
-def unlabelled(frame: pd.DataFrame) -> pd.DataFrame:
+def unlabeled(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(y=frame["y"].where(frame["ts"] < day(14)))
 
 
@@ -96,7 +96,7 @@ def empty_feature(frame: pd.DataFrame) -> pd.DataFrame:
     ("broken", "code", "message"),
     [
         (nothing, "no_data", "no rows in"),
-        (unlabelled, "no_labels", "none of them labeled"),
+        (unlabeled, "no_labels", "none of them labeled"),
         (few, "too_few_rows", "at least 200"),
         (empty_feature, "empty_feature", "'speed'"),
         (
@@ -146,7 +146,7 @@ def test_a_tie_keeps_the_champion(model: Make) -> None:
 
 
 def test_a_champion_that_was_fitted_on_all_rows_is_compared_on_newer_ones_alone(model: Make) -> None:
-    """Right after a refit no row is left that both models have not seen, and the answer says why and what to do."""
+    """Right after a refit both models know every row, and the answer gives the reason and what to do."""
     made = model(stream(), **SMALL)
     window = Window(start=day(0), end=day(21))
     assert train(made, "first", None, window).promoted
@@ -156,7 +156,7 @@ def test_a_champion_that_was_fitted_on_all_rows_is_compared_on_newer_ones_alone(
 
 
 def test_a_second_fit_that_leaves_its_judged_model_is_dropped(model: Make) -> None:
-    """A function that fits something else on more rows does not serve: the judged model does, and the tags say why."""
+    """One that fits something else on more rows does not serve: the judged model does; the tags give the reason."""
     made = model(stream(), training__window="21d", training__estimator="moody:fit", training__params={})
     (made.folder / "moody.py").write_text(
         "import xgboost\n"
@@ -208,8 +208,8 @@ def test_both_are_compared_on_rows_that_neither_has_seen(trained: Make) -> None:
     assert gate["rows"] < client.get_run(run_id).data.metrics["holdout_rows"]
 
 
-def test_another_champion_than_the_one_asked_for_is_left_alone(trained: Make) -> None:
-    """A request that was made for another champion trains nothing and says so."""
+def test_another_champion_than_the_one_asked_for_is_left_unchanged(trained: Make) -> None:
+    """A request that was made for another champion trains nothing and reports it."""
     made = trained()
     for wanted, message in (("77", "the request replaces version 77"), (None, "the request replaces no champion")):
         retrain = train(made, f"stale {wanted}", wanted)
@@ -217,8 +217,8 @@ def test_another_champion_than_the_one_asked_for_is_left_alone(trained: Make) ->
         assert message in retrain.reason
 
 
-def test_a_refit_is_said_in_the_tags_and_learns_the_holdout_too(model: Make) -> None:
-    """The version has seen all labelled rows of the window, and its tags have their number and the recipe."""
+def test_a_refit_is_in_the_tags_and_learns_the_holdout_too(model: Make) -> None:
+    """The version has seen all labeled rows of the window, and its tags have their number and the recipe."""
     made = model(stream(), **SMALL)
     assert train(made, "refit", None, Window(start=day(0), end=day(21))).promoted
     version = registry.champion(made.name)
@@ -254,8 +254,8 @@ WORKS = (
 )
 
 
-def test_a_function_that_raises_is_told_everywhere_and_may_be_mended(model: Make) -> None:
-    """The reason stands in Prefect, MLflow and the ledger, nothing stays RUNNING, and a later try works."""
+def test_a_function_that_raises_is_reported_everywhere_and_may_be_repaired(model: Make) -> None:
+    """The reason is in Prefect, MLflow and the ledger, nothing stays RUNNING, and a later try works."""
     made = model(stream(), training__estimator="mytrain:train", training__params={})
     (made.folder / "mytrain.py").write_text(RAISES)
     with pytest.raises(TrainingRaised, match=r"mytrain:train.*disk <full>"):

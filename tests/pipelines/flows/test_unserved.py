@@ -1,4 +1,4 @@
-"""Without a champion a check reports its rows all the same, and says why there is none and what to try."""
+"""Without a champion a check reports its rows all the same, and gives the reason there is none and what to try."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_rows_are_compared_with_the_training_rows(rejected: Check) -> None:
 
 
 def test_the_loss_that_a_model_has_to_beat_is_measured(rejected: Check) -> None:
-    """By the best constant of the training rows, with its interval; the champion's loss is nobody's."""
+    """By the best constant of the training rows, with its interval; the champion's loss is no one's."""
     assert rejected.performance is None
     assert rejected.standing == "unknown"
     assert rejected.baseline is not None
@@ -54,8 +54,8 @@ def test_the_loss_that_a_model_has_to_beat_is_measured(rejected: Check) -> None:
     assert rejected.baseline.loss == pytest.approx(7.0, abs=1.0)
 
 
-def test_the_reason_says_what_to_try(rejected: Check) -> None:
-    """The check says that there is no champion, and why, and its report has everything."""
+def test_the_reason_states_what_to_try(rejected: Check) -> None:
+    """The check states that there is no champion, and why, and its report has everything."""
     assert rejected.reason.startswith("no champion yet: the first challenger was rejected: challenger mae")
     assert f"To try: {TRY['worse_than_naive']}" in rejected.reason
     assert rejected.report is not None
@@ -81,7 +81,7 @@ def state(made: Model) -> tuple[int, int, str | None]:
     return len(runs), kept, made.champion()
 
 
-def test_a_dry_run_says_what_a_check_would_do(model: Make) -> None:
+def test_a_dry_run_states_what_a_check_would_do(model: Make) -> None:
     """Rows, drift and the baseline are those that a check reports, and nothing is trained, stored or recorded."""
     made = model(stream(input_shift_at=14), **SMALL)
     before = state(made)
@@ -112,7 +112,7 @@ def test_a_dry_run_says_what_a_check_would_do(model: Make) -> None:
     ],
     ids=["few rows", "late labels", "one class", "no labels", "no rows"],
 )
-def test_a_dry_run_says_what_would_keep_a_check_from_training(
+def test_a_dry_run_states_what_would_keep_a_check_from_training(
     model: Make, changes: dict[str, object], now: datetime, outcome: Outcome, reason: str
 ) -> None:
     """The outcome is that of the check itself, with the reason and what to try."""
@@ -127,7 +127,7 @@ def test_a_dry_run_says_what_would_keep_a_check_from_training(
 
 @pytest.mark.parametrize("code", sorted({*REMEDIES, *IMPOSSIBLE}))
 def test_every_end_has_an_advice(code: str) -> None:
-    """Whatever the gate or a training says, there is something to try."""
+    """Whatever the gate or a training states, there is something to try."""
     end = retrain(code=code, promoted=False, version=None, champion_loss=None, reason="no training: 3 rows.")
     result = why_no_champion(end)
     assert result == f"no champion yet: the first challenger was rejected: 3 rows. To try: {TRY[code]}"

@@ -32,7 +32,7 @@ for file in sys.argv[1:]:
 """
 
 
-def test_a_process_has_one_server_and_pays_for_nothing_that_nobody_uses(prefect: None) -> None:
+def test_a_process_has_one_server_and_pays_for_nothing_that_no_one_uses(prefect: None) -> None:
     """Entered again it is the same server; no thread for heartbeats, and one certificate for what goes without any."""
     url = PREFECT_API_URL.value()
     with prefect_ready():
@@ -42,7 +42,7 @@ def test_a_process_has_one_server_and_pays_for_nothing_that_nobody_uses(prefect:
     assert get_current_settings().api.url == url
 
 
-def test_what_is_wrong_is_left_for_the_flow_to_tell(prefect: None, tmp_path: Path) -> None:
+def test_what_is_wrong_is_left_for_the_flow_to_report(prefect: None, tmp_path: Path) -> None:
     """A source that is not there does not stop the warm-up: the flow meets and records it."""
     with prefect_ready(load(streams.write(tmp_path)), day(21)):
         pass

@@ -12,7 +12,7 @@ from tests.pipelines.gate.examples import clear, evaluation, losses
     ("scale", "margin", "code"),
     [(0.5, 0.0, "better"), (0.5, 0.4, "better"), (0.5, 0.6, "not_better"), (1.0, 0.0, "tie"), (1.5, 0.0, "not_better")],
 )
-def test_the_challenger_has_to_win_by_the_margin(scale: float, margin: float, code: str) -> None:
+def test_the_challenger_has_to_be_better_by_the_margin(scale: float, margin: float, code: str) -> None:
     """Half the champion's loss passes a margin of 40% and not of 60%; the same loss is a tie."""
     vote = BeatsChampion(margin=margin).vote(evaluation(scale * losses(), losses()))
     assert vote is not None

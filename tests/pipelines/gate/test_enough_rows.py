@@ -19,7 +19,7 @@ def test_as_many_as_required_are_enough(least: int, refused: bool) -> None:
 
 
 def test_only_a_champion_has_learned_from_the_others() -> None:
-    """With a champion the reason says why rows are missing; a first model has no such reason."""
+    """With a champion the reason explains which rows are missing; a first model has no such reason."""
     with_champion, first = (EnoughRows(min_rows=2000).vote(clear(first=one)) for one in (False, True))
     assert with_champion is not None
     assert first is not None

@@ -25,7 +25,7 @@ def test_a_tie_is_equal_on_every_row() -> None:
     assert not evaluation(np.array([1.0, 2.0]), np.array([2.0, 1.0])).tied
 
 
-def test_a_mean_that_is_no_number_is_unknown() -> None:
+def test_a_mean_that_is_not_a_number_is_unknown() -> None:
     """One infinite loss, or no rows at all, and no mean is recorded."""
     bad = losses()
     bad[0] = np.inf

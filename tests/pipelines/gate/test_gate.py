@@ -59,7 +59,7 @@ def test_a_challenger_that_is_no_better_seldom_passes(n: int, day: int, bound: f
 
 
 def test_the_interval_holds_the_true_mean_for_skewed_losses() -> None:
-    """A challenger mostly a little better and seldom terrible is no better: few intervals lie above the truth."""
+    """A challenger mostly a little better and seldom terrible is no better: few intervals are above the truth."""
     generator = np.random.default_rng(3)
     above = 0
     for seed in range(400):

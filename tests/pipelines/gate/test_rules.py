@@ -95,7 +95,7 @@ def test_one_refusal_is_enough(rule: type[Rule], keys: dict[str, Any], case: Cas
 
 @pytest.mark.parametrize("answer", Gate.answers, ids=lambda answer: answer.code)
 def test_every_answer_is_explained(answer: gate.Answer) -> None:
-    """An answer has a meaning; a refusal says what to try, and the advice of a first training repeats it."""
+    """An answer has a meaning; a refusal states what to try, and the advice of a first training repeats it."""
     assert answer.meaning
     assert answer.passes or TRY[answer.code] == answer.remedy != ""
 

@@ -31,7 +31,7 @@ def test_a_refusal_without_a_comparison_has_no_interval() -> None:
     assert verdict.champion_loss is not None
 
 
-def test_a_loss_that_is_no_number_is_recorded_as_none() -> None:
+def test_a_loss_that_is_not_a_number_is_recorded_as_none() -> None:
     """A record can be written as JSON whatever the losses were."""
     bad = losses()
     bad[0] = np.nan

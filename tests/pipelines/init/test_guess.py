@@ -17,7 +17,7 @@ N = 400
 
 
 def frame(**more: Any) -> pd.DataFrame:
-    """Rows with a time, a number and a category, and what is given beside them."""
+    """Rows with a time, a number and a category, and what is given next to them."""
     generator = np.random.default_rng(0)
     return pd.DataFrame(
         {
@@ -97,7 +97,7 @@ def test_the_column_whose_newest_values_are_missing_is_the_target() -> None:
 
 
 def test_a_log_of_a_model_is_no_set_of_features() -> None:
-    """What a model said, and its version beside it, would leak; without a prediction a score may be anything."""
+    """What a model stated, and its version next to it, would leak; without a prediction a score may be anything."""
     predictions = {"prediction": np.arange(N) ** 0.5, "score": np.arange(N) ** 0.3, "model_version": draw(["v1", "v2"])}
     guess = look(frame(**predictions, actual=np.arange(N) ** 0.4), FILE)
     assert guess.target == "actual"
@@ -126,8 +126,8 @@ def test_numbers_that_name_things_are_categories_or_left_out() -> None:
     assert guess.left_out == {"customer_id": "an identifier", "row": "a row number", "session": "an identifier"}
 
 
-def test_numbers_with_gaps_in_words_are_numeric() -> None:
-    """Six per cent of `?` make no category of a column of numbers, and what is done is said."""
+def test_numbers_with_words_for_gaps_are_numeric() -> None:
+    """Six percent of `?` make no category of a column of numbers, and what is done is stated."""
     years = np.where(np.arange(N) % 16 == 0, "?", np.random.default_rng(4).permutation(N).astype(str))
     guess = look(frame(years=years, y=draw(["a", "b"])), FILE)
     assert "years" in guess.numeric
@@ -135,14 +135,14 @@ def test_numbers_with_gaps_in_words_are_numeric() -> None:
 
 
 def test_a_time_with_a_year_beyond_the_calendar_is_a_time() -> None:
-    """A stand-in such as infinity among dates makes no text of them."""
+    """A placeholder such as infinity among dates makes no text of them."""
     days = pd.date_range("2026-01-01", periods=N).strftime("%Y-%m-%d").to_numpy(dtype=object)
     days[7] = "12026-01-01"
     assert look(frame(due=days, y=draw(["a", "b"])), FILE).left_out["due"] == "a time"
 
 
 def test_a_few_rows_are_too_few() -> None:
-    """One row says nothing about a column."""
+    """One row proves nothing about a column."""
     with pytest.raises(TooFewRows, match="1 row is too few"):
         look(frame(y=draw(["a", "b"])).head(1), FILE)
     with pytest.raises(TooFewRows, match="19 rows are too few"):
@@ -151,7 +151,7 @@ def test_a_few_rows_are_too_few() -> None:
 
 
 def test_without_a_feature_the_reasons_are_named() -> None:
-    """What is beside the target is listed with why it is none."""
+    """What is next to the target is listed with why it is none."""
     rows = frame(y=draw(["a", "b"]))[["ts", "y"]].assign(fixed="x")
     with pytest.raises(ConfigError, match=r"no column is left to predict from: 'fixed' \(constant\)"):
         look(rows, FILE)

@@ -1,4 +1,4 @@
-"""What `init` says of its guess: how often the classes are, what may be codes, in which zone times are read."""
+"""What `init` states of its guess: how often the classes are, what may be codes, in which zone times are read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_balance_of_classes_is_counted_in_all_rows(classes: tuple[Any, Any],
 
 
 def test_a_number_has_no_classes() -> None:
-    """A regression says nothing of classes."""
+    """A regression proves nothing of classes."""
     assert not starting(init(stream(40)), "classes")
 
 

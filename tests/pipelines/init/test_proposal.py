@@ -69,7 +69,7 @@ def checks(proposal: Proposal, model: str) -> tuple[Check, Check]:
 
 
 def write(kind: str, frame: pd.DataFrame, folder: Path) -> dict[str, Any]:
-    """The frame as a source, and how init is told of it."""
+    """The frame as a source, and how init gets it."""
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "csv":
         frame.to_csv(folder / "rows.csv", index=False)
@@ -84,8 +84,8 @@ def write(kind: str, frame: pd.DataFrame, folder: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "table"])
 @pytest.mark.parametrize("output", [Path("model.yaml"), Path("configs/deep/model.yaml")], ids=["here", "elsewhere"])
-def test_files_and_tables_are_read_from_wherever_the_yaml_lies(kind: str, output: Path) -> None:
-    """A path relative to here becomes one relative to the YAML, and the columns are told apart."""
+def test_files_and_tables_are_read_from_wherever_the_yaml_is(kind: str, output: Path) -> None:
+    """A path relative to here becomes one relative to the YAML, and the columns are distinguished."""
     from driftloop.monitoring import sources
 
     made = init(**write(kind, stream(20), Path("data")), output=output)
@@ -151,7 +151,7 @@ def test_the_task_follows_the_target(values: list[Any], task: str) -> None:
     assert look(frame.assign(target=(values * 90)[:90]), FILE).task == task
 
 
-def test_what_is_no_feature_is_left_out_and_told() -> None:
+def test_what_is_no_feature_is_left_out_and_reported() -> None:
     """Constants, empty columns, row numbers, identifiers and further times are named with the reason."""
     n = 200
     frame = pd.DataFrame(
@@ -190,7 +190,7 @@ def test_a_column_that_comes_to_life_later_is_a_feature() -> None:
 
 
 def test_wrong_names_are_met_with_the_right_ones() -> None:
-    """An unknown target or time is told with the nearest column; nothing is written."""
+    """An unknown target or time is reported with the nearest column; nothing is written."""
     stream(5).to_csv("rows.csv", index=False)
     with pytest.raises(ConfigError, match=r"(?s)--target: there is no column 'spead'.*Did you mean 'speed'"):
         init("rows.csv", target="spead")
@@ -205,7 +205,7 @@ def test_wrong_names_are_met_with_the_right_ones() -> None:
     assert not list(Path().glob("*.yaml"))
 
 
-def test_data_without_time_or_rows_is_told() -> None:
+def test_data_without_time_or_rows_is_reported() -> None:
     """Without a time there is nothing to watch, and the columns are named; without rows there is nothing to see."""
     pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}).to_csv("timeless.csv", index=False)
     with pytest.raises(ConfigError, match=r"(?s)no column looks like a time.*'a', 'b'"):
@@ -256,7 +256,7 @@ def test_an_untidy_csv_goes_through_both_commands(prefect: None, tmp_path: Path)
 
 
 REAL = {"bike": "regression", "elec2": "binary", "metro_traffic": "regression"}
-# A first training fits a thousand trees three times, which takes minutes for all rows beside other tests.
+# A first training fits a thousand trees three times, which takes minutes for all rows next to other tests.
 MOST = 12_000
 
 
@@ -277,7 +277,7 @@ def test_real_data_goes_through_both_commands(prefect: None, name: str) -> None:
 
 
 def test_late_labels_are_written_into_the_model_file() -> None:
-    """The delay is read off the whole file, with the newest label and row beside it, and the message says so."""
+    """The delay is read off the whole file, with the newest label and row next to it, and the message reports it."""
     rows = stream(80)
     rows.loc[rows["ts"] >= rows["ts"].max() - pd.Timedelta(days=20), "y"] = np.nan
     rows.to_csv("rows.csv", index=False)
@@ -288,7 +288,7 @@ def test_late_labels_are_written_into_the_model_file() -> None:
 
 
 def test_a_column_called_prediction_is_left_out_and_can_be_used(prefect: None) -> None:
-    """What a log of a model has beside the rows does not collide with our own predictions, under another name."""
+    """What a log of a model has next to the rows does not collide with our own predictions, under another name."""
     rows = stream(60)
     noise = np.random.default_rng(1).normal(0, 4, len(rows))
     rows.assign(prediction=rows["y"] + noise).to_csv("rows.csv", index=False)
@@ -317,7 +317,7 @@ def test_a_few_odd_times_move_neither_windows_nor_moments() -> None:
 
 
 def test_a_date_beyond_the_years_in_another_column_is_no_obstacle() -> None:
-    """One stand-in in ten thousand rows: the column is a time all the same, and left out as one."""
+    """One placeholder in ten thousand rows: the column is a time all the same, and left out as one."""
     rows = stream(40).assign(due="2026-05-01")
     rows.loc[7, "due"] = "12026-01-01"
     rows.to_csv("rows.csv", index=False)
@@ -325,7 +325,7 @@ def test_a_date_beyond_the_years_in_another_column_is_no_obstacle() -> None:
 
 
 def test_a_file_without_features_or_moments_is_explained() -> None:
-    """A time alone, a time and a target, rows of one moment: each says what is missing."""
+    """A time alone, a time and a target, rows of one moment: each states what is missing."""
     rows = stream(40)
     rows[["ts"]].to_csv("time.csv", index=False)
     rows[["ts", "y"]].to_csv("two.csv", index=False)

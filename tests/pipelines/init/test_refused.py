@@ -91,8 +91,8 @@ def refusing() -> Iterator[str]:
     server.server_close()
 
 
-def test_what_a_server_answers_is_said(refusing: str) -> None:
-    """Forbidden is no missing file either, and neither is a port that nobody listens on."""
+def test_what_a_server_answers_is_reported(refusing: str) -> None:
+    """Forbidden is no missing file either, and neither is a port that no one listens on."""
     with pytest.raises(SourceMissing, match="the server answers 403"):
         init(f"{refusing}/rows.csv")
     with pytest.raises(SourceMissing, match="the server does not answer"):
@@ -107,7 +107,7 @@ def test_a_pattern_that_the_shell_replaced_is_explained() -> None:
 
 
 def test_an_ending_that_names_no_format_is_refused_with_the_known_ones() -> None:
-    """Of a file and of a URL; with --format the file is read, and the model file says its format."""
+    """Of a file and of a URL; with --format the file is read, and the model file states its format."""
     Path("trips.csv").rename("trips.txt")
     for data in ("trips.txt", "http://localhost:1/rows?id=3"):
         with pytest.raises(

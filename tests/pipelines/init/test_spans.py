@@ -17,7 +17,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def history(days: float, a_day: float) -> Timeline:
-    """Rows at an even pace, all labelled."""
+    """Rows at an even pace, all labeled."""
     step = HOUR if days > 4 else timedelta(minutes=1)
     steps = max(1, int(days * DAY / step))
     ends = np.round(np.linspace(0, days * a_day, steps + 1)).astype(np.int64)
@@ -58,7 +58,7 @@ def test_a_rare_class_takes_longer_windows() -> None:
 
 
 def test_a_label_delay_takes_nothing_from_the_window() -> None:
-    """What is learned from stays the same, unless the gap beside the window leaves no room for it."""
+    """What is learned from stays the same, unless the gap next to the window leaves no room for it."""
     plain, late = proposed(history(300, 100), timedelta()), proposed(history(300, 100), 30 * DAY)
     assert (late.training, late.holdout, late.current) == (plain.training, plain.holdout, plain.current)
     assert proposed(history(75, 100), 30 * DAY).training + 30 * DAY + 7 * DAY <= 45 * DAY

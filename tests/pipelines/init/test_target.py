@@ -65,7 +65,7 @@ def test_an_identifier_of_numbers_can_be_given_but_is_not_guessed() -> None:
 
 
 def test_without_any_target_every_column_is_listed() -> None:
-    """The error says of each column why it cannot be the target."""
+    """The error states of each column why it cannot be the target."""
     frame = sample()
     with pytest.raises(ConfigError, match=r"'size' \(a row number\), 'city' \(free text\)"):
         chosen_target(frame, {"size": "a row number", "city": "free text"}, None, "ts")

@@ -60,7 +60,7 @@ def test_a_few_odd_times_are_no_history(odd: str) -> None:
     assert made.newest <= day(60)
 
 
-def test_gaps_within_the_history_and_a_steady_history_are_left_alone() -> None:
+def test_gaps_within_the_history_and_a_steady_history_are_left_unchanged() -> None:
     """Ten silent months between two good parts are history; so is the thin beginning of a growing one."""
     both = pd.concat([rows(), rows().assign(ts=rows()["ts"] + 360 * DAY)])
     for frame in (rows(), both, rows().loc[lambda f: (age(f) < 20) | (f.index % 50 == 0)]):
@@ -80,7 +80,7 @@ def test_planned_rows_end_at_the_present_unless_all_are_to_come() -> None:
 @pytest.mark.parametrize("delay", [3, 30])
 @pytest.mark.parametrize("missing", [0.0, 0.4])
 def test_a_sharp_delay_is_read_off_the_data(delay: int, missing: float) -> None:
-    """Labels that all come after so many days, also where some never come."""
+    """Labels that all come after this many days, also where some never come."""
     frame = rows()
     late = without_labels(frame, np.where(age(frame) < delay, 1.0, missing))
     assert timedelta(days=delay) <= label_delay(timeline(late)) <= timedelta(days=delay + 2)
@@ -94,7 +94,7 @@ def test_a_gradual_delay_ends_where_labels_are_complete() -> None:
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.1, 0.5, 1.0])
-def test_labels_that_come_at_once_have_no_delay(missing: float) -> None:
+def test_labels_that_come_immediately_have_no_delay(missing: float) -> None:
     """Labels missing at random are no delay, and neither is a handful of rows at the end; nor are no labels at all."""
     for seed in range(5):
         frame = without_labels(rows(seed=seed), missing)

@@ -38,7 +38,7 @@ def read(values: pd.Series, how: str) -> list[pd.Timestamp]:
 @settings(max_examples=60, deadline=None)
 @given(form=st.sampled_from(FORMS), moments=MOMENTS)
 def test_what_is_written_by_a_form_is_read_back(form: str, moments: list[pd.Timestamp]) -> None:
-    """The form itself is among the proposals, and DuckDB reads by it what it says."""
+    """The form itself is among the proposals, and DuckDB reads by it what it states."""
     aware = pd.Series(moments).dt.tz_localize("UTC") if "%z" in form else pd.Series(moments)
     written = aware.dt.strftime(form).rename('the "time"')
     found = readings(written, FILE)
@@ -55,7 +55,7 @@ def test_what_is_written_by_a_form_is_read_back(form: str, moments: list[pd.Time
 @settings(max_examples=15, deadline=None)
 @given(moments=MOMENTS)
 def test_numbers_since_1970_are_times_where_the_column_is_called_so(unit: Any, moments: list[pd.Timestamp]) -> None:
-    """In each unit they are read as the moment that they stand for; in a column of another name if it is given."""
+    """In each unit they are read as the moment that they are for; in a column of another name if it is given."""
     exact = pd.Series(pd.to_datetime(moments)).dt.floor("s")
     values = exact.dt.as_unit(unit).astype("int64")
     (how,) = readings(values.rename("event_time"), FILE)
@@ -87,7 +87,7 @@ def test_numbers_are_read_by_sqlite_too() -> None:
     ids=["booleans", "letters", "nothing", "small numbers", "not all", "ISO", "timestamps"],
 )
 def test_other_columns_need_no_expression(values: pd.Series) -> None:
-    """What is a time already needs none, and there is none for what is no time."""
+    """What is a time already needs none, and there is none for what is not a time."""
     assert readings(values, FILE) == ()
 
 
@@ -96,8 +96,8 @@ def german(rows: pd.DataFrame, form: str) -> None:
     rows.assign(ts=written).rename(columns={"ts": "Datum"}).to_csv("rows.csv", index=False)
 
 
-def test_a_model_file_says_how_its_time_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Day and month, which the first rows leave open, are told by all; the time keeps its name."""
+def test_a_model_file_states_how_its_time_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Day and month, which the first rows leave open, are reported by all; the time keeps its name."""
     monkeypatch.chdir(tmp_path)
     german(stream(40, 30), "%d/%m/%Y %H:%M")
     made = propose("rows.csv", table=None, model=None, target=None, time=None, output=None, force=False)
@@ -108,7 +108,7 @@ def test_a_model_file_says_how_its_time_is_read(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_can_be_read_in_two_ways_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no day is beyond the 12th the user says which; one that does not fit is told with the value."""
+    """Where no day is beyond the 12th the user states which; one that does not fit is reported with the value."""
     monkeypatch.chdir(tmp_path)
     german(stream(10, 60), "%d/%m/%Y %H:%M")
     asked: dict[str, Any] = {"table": None, "model": None, "target": None, "output": None, "force": True}

@@ -58,8 +58,8 @@ def test_only_what_is_wanted_is_sent(webhook: tuple[str, list[Any]], ledger: Led
     assert got == []
 
 
-def test_what_reached_nobody_is_tried_again(webhook: tuple[str, list[Any]], ledger: Ledger) -> None:
-    """A webhook that answers with an error has not been told; one of two that took it has."""
+def test_what_reached_no_one_is_tried_again(webhook: tuple[str, list[Any]], ledger: Ledger) -> None:
+    """A webhook that answers with an error has not been reported; one of two that took it has."""
     url, got = webhook
     announce.notify(Notify(urls=[f"{url}/no"]), [failure("deaf")], ledger)
     announce.notify(Notify(urls=[f"{url}/no", f"{url}/yes"]), [failure("deaf")], ledger)
@@ -72,10 +72,10 @@ def test_what_reached_nobody_is_tried_again(webhook: tuple[str, list[Any]], ledg
 @pytest.mark.parametrize(
     "url", ["json://127.0.0.1:1/${HOOK}", "slack://${HOOK}", "json://127.0.0.1/${NO_SUCH_VARIABLE}", "${HOOK}"]
 )
-def test_a_notification_that_fails_fails_nothing_and_tells_no_secret(
+def test_a_notification_that_fails_fails_nothing_and_shows_no_secret(
     url: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody there, no such service, no such variable: one line in the log, without what the variable holds."""
+    """No one there, no such service, no such variable: one line in the log, without what the variable holds."""
     monkeypatch.setenv("HOOK", "hunter2")
     with caplog.at_level(logging.DEBUG):
         announce.notify(Notify(urls=[url]), [failure("quiet")], ledger)
@@ -148,14 +148,14 @@ def test_a_test_notification_reports_each_url(
 
 
 def test_an_event_that_cannot_be_sent_fails_nothing(prefect: None, caplog: pytest.LogCaptureFixture) -> None:
-    """Larger than Prefect takes: it is told, and the check goes on."""
+    """Larger than Prefect takes: it is reported, and the check goes on."""
     with caplog.at_level(logging.WARNING):
         announce.emit(events.of_check(made(reason="x" * 3_000_000)))
     assert "EventTooLarge" in caplog.text
 
 
-def test_a_check_is_told_to_prefect_and_to_people(model: Make, webhook: tuple[str, list[Any]]) -> None:
-    """A check with drift and a retrain: its events stand in Prefect, related to its run, and the hook has its news."""
+def test_a_check_is_reported_to_prefect_and_to_people(model: Make, webhook: tuple[str, list[Any]]) -> None:
+    """A check with drift and a retrain: its events are in Prefect, related to its run, and the hook has its news."""
     url, got = webhook
     made_model = model(
         stream(input_shift_at=28, concept_shift_at=28),

@@ -33,8 +33,8 @@ def names(check: Any) -> list[str]:
         (made(outcome="failed", reason="OSError: full", decision=None), ["check.failed"]),
     ],
 )
-def test_a_check_tells_what_happened(check: Any, expected: list[str]) -> None:
-    """Finished or failed first, then drift. The retrain that it asked for was told before, when it was asked for."""
+def test_a_check_reports_what_happened(check: Any, expected: list[str]) -> None:
+    """Finished or failed first, then drift. The retrain that it asked for was reported when it was asked for."""
     assert names(check) == expected
 
 

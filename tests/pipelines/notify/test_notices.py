@@ -1,4 +1,4 @@
-"""Which news are told to people, and when the same news are told again."""
+"""Which notifications are sent, and when the same one is sent again."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_check_is_news_if_something_is_not_well(check: Any, kinds: list[str]) 
 
 
 def test_an_end_of_a_retrain_is_news_if_there_was_a_challenger() -> None:
-    """Promoted, rejected or waiting for a person, once a request; a training that could not be made is none."""
+    """Promoted, rejected or waiting for a user, once a request; a training that could not be made is none."""
     (promoted,), (rejected,) = (notices.of_retrain("m", retrain(promoted=yes)) for yes in (True, False))
     (awaits,) = notices.of_retrain("m", retrain(promoted=False, code="awaiting_approval"))
     assert (promoted.kind, rejected.kind, awaits.kind) == ("promoted", "rejected", "approval")
@@ -54,7 +54,7 @@ def test_an_end_of_a_retrain_is_news_if_there_was_a_challenger() -> None:
     assert notices.of_retrain("m", retrain(version=None, challenger_loss=None, promoted=False)) == ()
 
 
-def test_the_same_news_are_not_told_within_the_period() -> None:
+def test_the_same_news_are_not_reported_within_the_period() -> None:
     """Exactly after the period they are; other news, and the same of another model, are not held back."""
     (notice,) = notices.of_check(made(outcome="failed", reason="no answer after 3 s"), NOTIFY)
     (like,) = notices.of_check(made(outcome="failed", reason="no answer after 12 s"), NOTIFY)
@@ -103,7 +103,7 @@ def test_the_same_cause_has_the_same_name() -> None:
 
 
 def test_a_failure_is_one_piece_of_news_by_record_and_by_error() -> None:
-    """The flow tells what it recorded, the service what it caught: a person hears it once."""
+    """The flow reports what it recorded, the service what it caught: a user hears it once."""
     (recorded,) = notices.of_check(made(outcome="failed", reason="OSError: the disk is full"), NOTIFY)
     assert notices.of_error("m", OSError("the disk is full")) == recorded
 

@@ -147,7 +147,7 @@ class Fires:
 
 
 def test_nothing_that_runs_code_is_opened_without_permission(model: Make, tmp_path: Path) -> None:
-    """A pickle is refused by what its MLmodel file says, before any of it is read, with the way out."""
+    """A pickle is refused by what its MLmodel file states, before any of it is read, with the way out."""
     as_pipeline(stream(14, task="binary"), tmp_path / "theirs")
     mlmodel = tmp_path / "theirs" / "MLmodel"
     mlmodel.write_text(mlmodel.read_text().replace("serialization_format: skops", "serialization_format: cloudpickle"))
@@ -167,7 +167,9 @@ def test_nothing_that_runs_code_is_opened_without_permission(model: Make, tmp_pa
     assert made.champion() is None
 
 
-def test_without_the_training_rows_the_loss_is_in_sample_and_every_check_says_so(model: Make, tmp_path: Path) -> None:
+def test_without_the_training_rows_the_loss_is_in_sample_and_every_check_reports_it(
+    model: Make, tmp_path: Path
+) -> None:
     """The training window of the config is the reference; rows up to now may have been learned from."""
     frame = stream(49)
     as_booster(frame, tmp_path / "theirs")

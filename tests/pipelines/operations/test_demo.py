@@ -34,7 +34,7 @@ def test_every_flight_of_the_year_is_there_once(tmp_path: Path) -> None:
 
 
 def test_the_example_is_found() -> None:
-    """The config is shipped beside the package or lies in the checkout."""
+    """The config is shipped next to the package or is in the checkout."""
     assert example("flights.yaml").is_file()
 
 

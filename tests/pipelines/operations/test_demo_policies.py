@@ -44,7 +44,7 @@ def test_every_policy_is_compared_on_the_same_weeks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("days", [14, 50])
 def test_too_few_weeks_are_not_compared(tmp_path: Path, days: int) -> None:
-    """Nothing is trained, and the sentence says how much history there is."""
+    """Nothing is trained, and the sentence states how much history there is."""
 
     def train() -> None:
         raise AssertionError("training has begun")

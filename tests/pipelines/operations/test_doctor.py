@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong, mends what is safe to mend, and says both."""
+"""The doctor finds what is wrong, repairs itself what is safe to repair, and states both."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def diagnoses(found: list[doctor.Diagnosis], what: str) -> list[tuple[str, str]]
 
 
 def test_it_ends_runs_of_dead_processes_and_no_others(trained: Make) -> None:
-    """Told by the owner's tag: a run of a living process, and one without a tag, stay as they are."""
+    """Known by the owner's tag: a run of a living process, and one without a tag, stay as they are."""
     made = trained()
     runs = {name: evidence.open_run(made.name, name, tags={}) for name in ("dead", "alive", "foreign")}
     gone = dead()
@@ -46,8 +46,8 @@ def test_it_ends_runs_of_dead_processes_and_no_others(trained: Make) -> None:
         evidence.close_run(runs[run])
 
 
-def test_it_heals_a_champion_and_finds_one_that_was_changed(trained: Make) -> None:
-    """A lost alias comes back; a byte that differs is for a person."""
+def test_it_restores_a_champion_and_finds_one_that_was_changed(trained: Make) -> None:
+    """A lost alias comes back; a byte that differs is for a user."""
     made = trained(training__seed=7)
     registry.unpoint(made.name, registry.CHAMPION)
     found = diagnoses(doctor.examine(day(30)), made.name)
@@ -80,8 +80,8 @@ def test_it_misses_the_ledger_of_a_champion(trained: Make, monkeypatch: pytest.M
         assert (state, "the ledger has no entry of this model" in message) == ("wrong", True)
 
 
-def test_it_tells_of_requests_that_were_left(trained: Make) -> None:
-    """They are carried on by the next check, which has the config; the doctor says so and moves nothing."""
+def test_it_mentions_requests_that_were_left(trained: Make) -> None:
+    """They are carried on by the next check, which has the config; the doctor reports it and moves nothing."""
     made = trained(training__seed=8)
     window = Window(start=day(0), end=day(21))
     with closing(Ledger(home.ledger_url())) as ledger:
@@ -94,8 +94,8 @@ def test_it_tells_of_requests_that_were_left(trained: Make) -> None:
         ledger.fail("left", "given up by the test")
 
 
-def test_parts_are_held_against_bounds_and_tested_versions() -> None:
-    """A version that was not tested is a note; all as tested is said so."""
+def test_parts_are_compared_with_bounds_and_tested_versions() -> None:
+    """A version that was not tested is a note; all as tested is reported too."""
     good = doctor.known_good()
     assert good["prefect"].startswith("3.")
     (fine,) = doctor.dependencies(good)
@@ -104,7 +104,7 @@ def test_parts_are_held_against_bounds_and_tested_versions() -> None:
     assert (other.state, "(tested: 0.1)" in other.message) == ("note", True)
 
 
-def test_the_command_says_what_it_found(
+def test_the_command_prints_what_it_found(
     seeded: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """One object with --json, a line each without; exit code 0 while nothing is wrong."""

@@ -1,4 +1,4 @@
-"""The history reads in the order things happened, tells why, and obeys nothing that the data says."""
+"""The history reads in the order things happened, reports why, and obeys nothing that the data states."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shown(ledger: Ledger) -> str:
     return render(reversed(ledger.events("taxi")))
 
 
-def test_every_step_is_told_with_its_reason(ledger: Ledger) -> None:
+def test_every_step_is_shown_with_its_reason(ledger: Ledger) -> None:
     """Judged and not judged, asked, failed, asked again, promoted, rolled back: a line each, votes below a check."""
     votes = (Vote(policy="cooldown", vote="veto", reason="3 days since the last retrain"),)
     ledger.record(check(1, Outcome.HELD, votes=votes, champion="1"), ("k",))
@@ -53,7 +53,7 @@ def test_every_step_is_told_with_its_reason(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_a_history_fits_the_terminal(ledger: Ledger, width: int) -> None:
-    """Long reasons wrap beside their policy, and nothing of them is lost."""
+    """Long reasons wrap next to their policy, and nothing of them is lost."""
     reason = "12.5 % more loss over 1,234,567 rows, which nothing else explains " * 3
     votes = (Vote(policy="performance_drop", vote="fire", reason=reason),)
     ledger.record(check(1, Outcome.HELD, votes=votes, champion="1"), ("k",))
@@ -62,7 +62,7 @@ def test_a_history_fits_the_terminal(ledger: Ledger, width: int) -> None:
     assert " ".join(lines).split() == shown(ledger).split()
 
 
-def test_what_it_has_no_words_for_is_told_all_the_same(ledger: Ledger) -> None:
+def test_what_it_has_no_words_for_is_reported_all_the_same(ledger: Ledger) -> None:
     """An event of another kind, or one with less in it than expected, shows what it holds."""
     ledger.note("taxi", "check_missed", {"reason": "the service was down", "seconds": 60}, NOW)
     ledger.note("taxi", Kind.PROMOTED, {"by": "hand"}, NOW)

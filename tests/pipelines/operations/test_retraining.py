@@ -1,4 +1,4 @@
-"""A retrain asked for by hand: the same question has the same answer, another one is asked anew."""
+"""A retrain asked for manually: the same question has the same answer, another one is asked again."""
 
 from __future__ import annotations
 

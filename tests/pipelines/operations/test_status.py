@@ -1,4 +1,4 @@
-"""Status tells of each model who serves, what the last check saw, and what the last retrain did and why."""
+"""Status shows for each model which version serves, what the last check saw, and what the last retrain did and why."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.terminals import on_terminal
 Make = Callable[..., Model]
 
 
-def test_a_model_is_told_whole(model: Make) -> None:
+def test_a_model_is_reported_whole(model: Make) -> None:
     """Champion and age, the last check, its numbers, and the last retrain with its reason."""
     made = model(stream(), **SMALL)
     made.check(day(21))
@@ -67,7 +67,7 @@ def test_without_mlflow_the_ledger_is_shown(model: Make, monkeypatch: pytest.Mon
     assert lines[-1].startswith("the champion is unknown: MLflow at")
 
 
-def test_a_retrain_by_hand_is_the_last_one(model: Make) -> None:
+def test_a_manual_retrain_is_the_last_one(model: Make) -> None:
     """A model that was never checked is there as well, with what was asked for."""
     made = model(stream(), **SMALL)
     retrain = retrain_now(load(made.file), day(21))
@@ -88,8 +88,8 @@ def test_an_early_exit_does_not_hide_the_last_judgement(trained: Make) -> None:
     assert row["loss"] is not None
 
 
-def test_a_new_champion_is_not_shown_beside_the_loss_of_the_old_one(model: Make) -> None:
-    """Its own loss is that of the gate until a check has measured it; after a rollback the line says so."""
+def test_a_new_champion_is_not_shown_next_to_the_loss_of_the_old_one(model: Make) -> None:
+    """Its own loss is that of the gate until a check has measured it; after a rollback the line reports it."""
     made = model(stream(concept_shift_at=28), **{**SMALL, "policies__triggers": [{"policy": "always"}]})
     made.check(day(21))
     check = made.check(day(42))
@@ -137,7 +137,7 @@ def test_a_loss_that_rose_slowly_is_shown_with_its_rise(model: Make) -> None:
 
 
 def test_the_table_has_a_line_and_a_reason_for_each_model() -> None:
-    """Columns stand under their titles, also for two models that look the same; no text of the data steers it."""
+    """Columns are under their titles, also for two models that look the same; no text of the data steers it."""
     row = {
         "model": "taxi",
         "champion": None,
@@ -180,7 +180,7 @@ LINE: dict[str, Any] = {
 
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_the_table_fits_the_terminal(width: int, tmp_path: Path) -> None:
-    """On a real terminal no line is wider, colours are colours, and no number is cut; `NO_COLOR` takes the colours."""
+    """On a real terminal no line is wider, colors are colors, and no number is cut; `NO_COLOR` takes the colors."""
     script = (
         "from driftloop.pipelines.operations.status import as_table\n"
         "from driftloop.pipelines.runtime import tables, terminal\n"
@@ -201,7 +201,7 @@ def test_the_table_fits_the_terminal(width: int, tmp_path: Path) -> None:
 
 
 def test_what_needs_a_look_comes_first_with_its_reason() -> None:
-    """Failures stand above what was held back, that above what is steady; a steady model's reason is left to itself."""
+    """Failures are above what was held back, that above what is steady; a steady model's reason is left to itself."""
     result = dict.fromkeys(("champion", "age_days", "champion_newest_row", "last_check", "drift_share", "last_retrain"))
     rows: list[dict[str, Any]] = [
         {**result, "model": name, "outcome": outcome, "reason": f"because of {name}", "loss": 2.0, "loss_name": "mae"}
@@ -213,7 +213,7 @@ def test_what_needs_a_look_comes_first_with_its_reason() -> None:
 
 
 def test_watching_shows_it_again_until_it_is_ended() -> None:
-    """Each turn prints the table anew; Ctrl-C ends it without an error, and --json has no use for it."""
+    """Each turn prints the table again; Ctrl-C ends it without an error, and --json has no use for it."""
     command = [sys.executable, "-m", "driftloop.pipelines.cli", "status", "--watch", "--every", "0.1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         assert watching.stdout is not None
@@ -228,12 +228,12 @@ def test_watching_shows_it_again_until_it_is_ended() -> None:
     assert "omit --watch" in refused.stderr
 
 
-def test_no_model_says_what_to_do() -> None:
+def test_no_model_states_what_to_do() -> None:
     """An empty table is a hint; a name that is not known is an error with the nearest one."""
     assert "driftloop init DATA" in as_table([])
 
 
-def test_an_unknown_name_is_told_with_the_nearest(trained: Make) -> None:
+def test_an_unknown_name_is_reported_with_the_nearest(trained: Make) -> None:
     """A typing error is met with the name that was meant."""
     name = trained().name
     with pytest.raises(UnknownModel, match=f"(?s)no model.*Did you mean '{name}'"):

@@ -86,7 +86,7 @@ def test_a_whole_check_word_for_word() -> None:
 
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_a_check_fits_the_terminal(width: int) -> None:
-    """Long reasons wrap beside their policy, long names are not cut, and each score and limit is in one piece."""
+    """Long reasons wrap next to their policy, long names are not cut, and each score and limit is in one piece."""
     reason = "the loss rose by 12.5 % over 1,234,567 rows, which nothing else that is known explains, so it is old"
     whole = check(
         reason=reason,
@@ -112,13 +112,13 @@ def test_an_early_exit_is_a_head_and_a_verdict() -> None:
     ]
 
 
-def test_the_first_training_says_what_comes_next() -> None:
+def test_the_first_training_states_what_comes_next() -> None:
     """After a bootstrap the command for the next check is there to be copied."""
     assert lines(outcome=Outcome.BOOTSTRAPPED)[-2].startswith("next: run `driftloop check taxi.yaml`")
 
 
 def test_drifted_columns_come_first_then_those_nearest_to_their_limit() -> None:
-    """Distances and p-values stand in one order, and the columns that are not shown are the furthest from drift."""
+    """Distances and p-values are in one order, and the columns that are not shown are the furthest from drift."""
     columns = [scored(f"calm{n}", 0.001 * n) for n in range(SHOWN)]
     p_values = {"near p": 0.06, "drifted p": 0.04}
     columns += [scored(name, score, 0.05, "evidently:ks") for name, score in p_values.items()]
@@ -159,8 +159,8 @@ def ended(promoted: bool, loss: float | None) -> Retrain:
     )
 
 
-def test_a_retrain_by_hand_says_who_serves_now() -> None:
-    """Promoted, rejected and not trained are told apart, and a champion is named only if there is one."""
+def test_a_manual_retrain_reports_who_serves_now() -> None:
+    """Promoted, rejected and not trained are distinguished, and a champion is named only if there is one."""
     assert format_retrain("taxi", ended(True, 1.0), "2") == "PROMOTED  taxi: version 2 is champion. why"
     assert format_retrain("taxi", ended(False, 1.0), "1") == "REJECTED  taxi: version 1 is champion. why"
     assert format_retrain("taxi", ended(False, None), None) == "NOT TRAINED  taxi: still no champion. why"

@@ -88,7 +88,7 @@ def test_probabilities_count_only_for_the_same_classes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", ["junk", "no key", "text", "nan"])
 def test_a_file_that_is_no_log_is_passed_over(tmp_path: Path, broken: str) -> None:
-    """Whatever stands in the folder, a check goes on: what cannot be read, or is no number, is scored."""
+    """Whatever is in the folder, a check goes on: what cannot be read, or is not a number, is scored."""
     made, frame = project(tmp_path), rows()
     good = append(made, version(), WEEK, frame.head(5), np.ones(5), ())
     log = pd.read_parquet(append(made, version(), WEEK, frame.tail(5), np.ones(5), ()))
@@ -105,7 +105,7 @@ def test_a_file_that_is_no_log_is_passed_over(tmp_path: Path, broken: str) -> No
 
 
 def test_the_same_rows_again_are_the_same_file(tmp_path: Path) -> None:
-    """Two processes that log a window at once leave one file; other rows of it come beside."""
+    """Two processes that log a window at the same time leave one file; other rows of it come next to it."""
     made, frame = project(tmp_path), rows()
     first = append(made, version(), WEEK, frame.head(5), np.ones(5), ())
     assert append(made, version(), WEEK, frame.head(5), np.ones(5), ()) == first
@@ -115,7 +115,7 @@ def test_the_same_rows_again_are_the_same_file(tmp_path: Path) -> None:
 
 
 def test_equal_rows_share_their_key(tmp_path: Path) -> None:
-    """Two rows that no model could tell apart have one prediction."""
+    """Two rows that no model could distinguish have one prediction."""
     made = project(tmp_path)
     twice = pd.concat([rows().head(1)] * 2, ignore_index=True)
     assert row_keys(twice, "ts", FEATURES)["row"].nunique() == 1
@@ -123,7 +123,7 @@ def test_equal_rows_share_their_key(tmp_path: Path) -> None:
     assert find(made, version(), twice).values.tolist() == [3.0, 3.0]
 
 
-def test_without_a_path_the_log_lies_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_path_the_log_is_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One folder a model; a path of the config starts at the YAML and may name variables."""
     monkeypatch.setenv("DRIFTLOOP_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("LOGS", "deep/er")

@@ -44,7 +44,7 @@ def test_a_moved_state_folder_is_reported_with_its_old_place(
 
 
 def test_a_copied_state_folder_is_refused(process: Callable[..., Any], tmp_path: Path) -> None:
-    """Beside its original a copy is of no use and does no harm: every command names both, and nothing is written."""
+    """Next to its original a copy is of no use and does no harm: every command names both, and nothing is written."""
     write(tmp_path, stream())
     first = process("check", tmp_path / "model.yaml", "--now", "2026-01-22")
     assert first.returncode == 0, first.stderr
@@ -75,7 +75,7 @@ def test_a_deleted_experiment_comes_back() -> None:
 
 
 def test_first_contact_by_several_processes_loses_none(tmp_path: Path) -> None:
-    """On a database that does not exist yet three processes at once log a run and register a version each."""
+    """On a database that does not exist yet three processes at the same time log a run and register a version each."""
     code = (
         "import sys; from driftloop.pipelines.runtime import home; home.prepare()\n"
         "from tests.registered import registered\n"

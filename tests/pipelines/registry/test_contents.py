@@ -1,4 +1,4 @@
-"""A version carries all that a person looks up later, and nothing that runs code when it is read."""
+"""A version carries all that a user looks up later, and nothing that runs code when it is read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def files(run_id: str, path: str | None = None) -> set[str]:
     return {file.path for file in registry.client().list_artifacts(run_id, path)}
 
 
-def test_a_version_says_where_it_comes_from(trained: Make) -> None:
+def test_a_version_states_where_it_comes_from(trained: Make) -> None:
     """Request, training rows, gate and loss are tags of the version; the request is the one in the ledger."""
     made = trained()
     version = registry.champion(made.name)
@@ -92,8 +92,8 @@ def test_the_run_shows_rows_parameters_and_pictures(trained: Make) -> None:
     assert files(run.info.run_id, "plots") == {"plots/importances.png", "plots/residuals.png"}
 
 
-def test_a_few_rows_tell_the_schema_of_all() -> None:
-    """What MLflow infers of a column stands in its first value and its first hole: the schema is that of every row."""
+def test_a_few_rows_give_the_schema_of_all() -> None:
+    """What MLflow infers of a column is in its first value and its first hole: the schema is that of every row."""
     rows = stream(5).astype({"city": object})
     rows.loc[40:, "amount"], rows.loc[:39, "city"] = np.nan, None
     rows["whole"] = range(len(rows))
@@ -166,7 +166,7 @@ HONEST = FORGETFUL.replace("self.predict = lambda frame: [self.mean] * len(frame
 
 
 def test_a_version_that_loads_otherwise_never_serves(trained: Make, tmp_path: Path) -> None:
-    """A model that predicts differently after it was stored is refused, and the champion stays; mended, it is taken."""
+    """A model that predicts differently after it was stored is refused, the champion stays; repaired, it serves."""
     made = trained(stream(), training__seed=2)
     (made.folder / "forgetful.py").write_text(FORGETFUL)
     made.given(
@@ -198,7 +198,7 @@ def retrain(made: Model) -> Any:
     return retrain_now(load(made.file), day(28))
 
 
-def test_what_needs_a_pickle_is_refused_without_leave(trained: Make) -> None:
+def test_what_needs_a_pickle_is_refused_without_permission(trained: Make) -> None:
     """The error names the type and the setting; nothing is registered."""
     made = trained(training__seed=3)
     (made.folder / "honest.py").write_text(HONEST)

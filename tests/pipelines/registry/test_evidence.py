@@ -49,7 +49,7 @@ def test_odd_names_arrive_each_with_its_own_number(run_id: str) -> None:
 
 
 def test_limits_of_a_batch_lose_nothing(run_id: str) -> None:
-    """More metrics and parameters than MLflow takes in one call all arrive; a long value is cut and says so."""
+    """More metrics and parameters than MLflow takes in one call all arrive; a long value is cut and reports it."""
     metrics = {f"m{n}": float(n) for n in range(1200)}
     params = {f"p{n}": n for n in range(230)} | {"long": "y" * 10_000}
     evidence.log_numbers(run_id, metrics, params)

@@ -41,8 +41,8 @@ def test_one_changed_byte_is_found_before_the_file_is_read(trained: Make, file: 
     registry.verify(champion)
 
 
-def test_a_check_on_a_tampered_champion_fails_in_words(trained: Make) -> None:
-    """It tells the file and the remedy, and the champion and its files stay as they are."""
+def test_a_check_on_a_tampered_champion_fails_with_a_clear_message(trained: Make) -> None:
+    """It reports the file and the remedy, and the champion and its files stay as they are."""
     made = trained()
     champion = registry.champion(made.name)
     with (
@@ -55,7 +55,7 @@ def test_a_check_on_a_tampered_champion_fails_in_words(trained: Make) -> None:
 
 
 def test_a_file_that_is_gone_is_no_changed_one(trained: Make) -> None:
-    """It is named with the folder in which it was, and nobody speaks of its sha256."""
+    """It is named with the folder in which it was, and no one speaks of its sha256."""
     champion = registry.champion(trained().name)
     place = registry.folder(champion) / "reference.json"
     kept = place.rename(place.with_suffix(".away"))
@@ -77,7 +77,7 @@ class Bomb:
 
 
 def test_a_planted_pickle_is_never_opened(trained: Make, tmp_path: Path) -> None:
-    """Neither beside the model nor in its place, nor with a head that asks for it, is a pickle loaded."""
+    """Neither next to the model nor in its place, nor with a head that asks for it, is a pickle loaded."""
     import mlflow
 
     champion = registry.champion(trained().name)
@@ -102,8 +102,8 @@ def test_a_planted_pickle_is_never_opened(trained: Make, tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("_home")
-def test_a_champion_that_is_not_ours_is_told() -> None:
-    """An alias set by hand on a version of another tool is said so, not called tampered."""
+def test_a_champion_that_is_not_ours_is_reported() -> None:
+    """An alias set manually on a version of another tool is reported as such, not called tampered."""
     name = "foreign"
     registry.client().create_registered_model(name)
     made = registry.client().create_model_version(name, source="/nowhere")

@@ -50,7 +50,7 @@ def test_a_champion_that_was_set_is_not_registered(ledger: Ledger) -> None:
 
 
 def test_an_old_entry_is_decided_by_its_request(ledger: Ledger) -> None:
-    """An older driftloop named no model: the request that made the version tells it from a later one."""
+    """An older driftloop named no model: the request that made the version reports it from a later one."""
     registered(ledger, "1", None, request_id="r1")
     known = identities(ledger, "taxi")
     assert known.of(version("1", "m-a", **{"driftloop.request_id": "r1"})) is not None

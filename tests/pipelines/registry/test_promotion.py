@@ -1,4 +1,4 @@
-"""Aliases move by comparison inside the ledger's lock, and whatever breaks off between them is healed."""
+"""Aliases move by comparison inside the ledger's lock, and whatever breaks off between them is restored."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_promotion_compares_before_it_moves(three: Three, ledger: Ledger) -> Non
 
 
 def test_of_many_that_want_to_replace_one_champion_one_does(three: Three, ledger: Ledger) -> None:
-    """Eight at once compare with the same champion: MLflow alone would let each of them win."""
+    """Eight at the same time compare with the same champion: MLflow alone would let each of them win."""
     first, *_ = three
     promote(ledger, first, None)
     others = [registered(first.model) for _ in range(8)]
@@ -120,7 +120,7 @@ def test_a_late_finisher_fails_on_the_fence(three: Three, ledger: Ledger) -> Non
 
 
 class Crash(BaseException):
-    """The process ends here, as far as a test in one process can say so."""
+    """The process ends here, as far as a test in one process can simulate it."""
 
 
 def crash_at(monkeypatch: pytest.MonkeyPatch, point: str) -> None:
@@ -146,7 +146,7 @@ def test_champion_moves_last(three: Three, ledger: Ledger, monkeypatch: pytest.M
     assert numbers(first.model) == ("2", "1")
 
 
-def test_a_promotion_without_its_last_word_is_finished(
+def test_a_promotion_without_its_final_outcome_is_finished(
     three: Three, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once the alias has moved, doing it again writes the word that was missing and moves nothing."""
@@ -204,7 +204,7 @@ def lose_version(model: str) -> None:
 def test_a_champion_that_was_deleted_from_outside_comes_back(
     three: Three, ledger: Ledger, lose: Callable[[str], None], serves: str, message: str
 ) -> None:
-    """Its own version if it is still there, else the previous one; it is told, and once."""
+    """Its own version if it is still there, else the previous one; it is reported, and once."""
     first, second, _ = three
     promote(ledger, first, None)
     promote(ledger, second, "1")
@@ -216,7 +216,7 @@ def test_a_champion_that_was_deleted_from_outside_comes_back(
     assert recorded(ledger, first.model)[2:] == ["healed"]
 
 
-def test_a_broken_version_is_passed_over_when_the_champion_is_healed(three: Three, ledger: Ledger) -> None:
+def test_a_broken_version_is_passed_over_when_the_champion_is_restored(three: Three, ledger: Ledger) -> None:
     """Champion deleted, previous tampered with: the one before serves, for it loads."""
     first, second, third = three
     for version, before in ((first, None), (second, "1"), (third, "2")):
@@ -227,14 +227,14 @@ def test_a_broken_version_is_passed_over_when_the_champion_is_healed(three: Thre
     assert numbers(first.model)[0] == "1"
 
 
-def test_a_model_that_never_served_is_not_healed(three: Three, ledger: Ledger) -> None:
+def test_a_model_that_never_served_is_not_restored(three: Three, ledger: Ledger) -> None:
     """Where the ledger knows of no champion there is none to bring back."""
     assert promotion.restore(ledger, three[0].model, NOW) is None
     assert numbers(three[0].model) == (None, None)
 
 
-def test_a_champion_set_by_hand_is_kept_and_told_once(three: Three, ledger: Ledger) -> None:
-    """Who moves the alias in MLflow is obeyed: the history says so, and nobody moves it back."""
+def test_a_champion_set_manually_is_kept_and_reported_once(three: Three, ledger: Ledger) -> None:
+    """Who moves the alias in MLflow is obeyed: the history reports it, and no one moves it back."""
     first, second, _ = three
     promote(ledger, first, None)
     registry.point(second, CHAMPION)
@@ -246,7 +246,7 @@ def test_a_champion_set_by_hand_is_kept_and_told_once(three: Three, ledger: Ledg
     assert recorded(ledger, first.model) == ["promoted", "champion_set"]
 
 
-def test_a_rollback_that_broke_off_is_healed(three: Three, ledger: Ledger) -> None:
+def test_a_rollback_that_broke_off_is_restored(three: Three, ledger: Ledger) -> None:
     """With both aliases on one version the ledger knows who served before: that one is `previous` again."""
     first, second, _ = three
     promote(ledger, first, None)
@@ -257,7 +257,7 @@ def test_a_rollback_that_broke_off_is_healed(three: Three, ledger: Ledger) -> No
 
 
 def test_the_ledger_keeps_a_seal_of_its_own(three: Three, ledger: Ledger) -> None:
-    """Whoever changes a model and the hash beside it in MLflow is found out all the same."""
+    """Anyone who changes a model and the hash next to it in MLflow is found out all the same."""
     first, *_ = three
     ledger.note(first.model, Kind.REGISTERED, {"sealed": "another", "version": "1"}, NOW, subject="1")
     with pytest.raises(Tampered, match="sha256 is different"):
@@ -283,7 +283,7 @@ def test_a_seal_is_that_of_a_version_and_not_of_its_number(three: Three, ledger:
 
 
 def test_a_champion_of_another_registry_is_reported_once(three: Three, ledger: Ledger) -> None:
-    """It has the number of the champion that the ledger knows, and is another version: it is kept, as set by hand."""
+    """It has the number of the champion that the ledger knows, and is another version: it is kept, as set manually."""
     first, *_ = three
     exchanged(ledger, first)
     registry.point(first, CHAMPION)
@@ -314,7 +314,7 @@ def test_a_rollback_in_an_older_registry_keeps_no_new_version_away(three: Three,
 
 
 def test_a_champion_that_a_new_ledger_does_not_know_is_reported_once(trained: Make, tmp_path: Path) -> None:
-    """The ledger's file was lost, or emptied: the champion stays, and the history says what is missing."""
+    """The ledger's file was lost, or emptied: the champion stays, and the history states what is missing."""
     made = trained(training__seed=1)
     (tmp_path / "ledger.db").write_bytes(b"")
     with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as new:
@@ -346,7 +346,7 @@ def asks(ledger: Ledger, version: Version, champion: str) -> Retrain:
 
 
 def test_a_challenger_waits_and_is_approved(three: Three, ledger: Ledger) -> None:
-    """The champion serves until a person says so; then both aliases move, the request is promoted, nothing waits."""
+    """The champion serves until a user reports it; then both aliases move, the request is promoted, nothing waits."""
     first, second, _ = three
     promote(ledger, first, None)
     asks(ledger, second, "1")
@@ -364,7 +364,7 @@ def test_a_challenger_waits_and_is_approved(three: Three, ledger: Ledger) -> Non
 
 
 def test_approval_compares_with_the_champion_of_now(three: Three, ledger: Ledger) -> None:
-    """A challenger that was proven against another champion is not let through, whoever asks."""
+    """A challenger that was proven against another champion is not let through, whichever process asks."""
     first, second, third = three
     promote(ledger, first, None)
     asks(ledger, second, "1")
@@ -377,7 +377,7 @@ def test_approval_compares_with_the_champion_of_now(three: Three, ledger: Ledger
 
 
 def test_a_challenger_may_be_declined_or_superseded(three: Three, ledger: Ledger) -> None:
-    """One waits at a time: the older one is rejected for the newer, and a person may send that one away as well."""
+    """One waits at a time: the older one is rejected for the newer, and a user may send that one away as well."""
     first, second, third = three
     promote(ledger, first, None)
     asks(ledger, second, "1")
@@ -390,8 +390,8 @@ def test_a_challenger_may_be_declined_or_superseded(three: Three, ledger: Ledger
     assert numbers(first.model) == ("1", None)
 
 
-def test_a_check_heals_a_lost_champion_and_says_so(trained: Make) -> None:
-    """The alias deleted in MLflow: the next check finds it, brings it back and tells it; nothing is trained."""
+def test_a_check_restores_a_lost_champion_and_reports_it(trained: Make) -> None:
+    """The alias deleted in MLflow: the next check finds it, brings it back and reports it; nothing is trained."""
     made = trained(training__seed=1)
     registry.unpoint(made.name, CHAMPION)
     with pytest.raises(NoChampion, match="alias"):
@@ -406,7 +406,7 @@ def test_a_check_heals_a_lost_champion_and_says_so(trained: Make) -> None:
     assert "version 1 was restored" in finding.message
 
 
-def test_a_proven_challenger_waits_where_the_config_says_so(model: Make) -> None:
+def test_a_better_challenger_waits_where_the_config_requires_it(model: Make) -> None:
     """The check ends as awaiting_approval, the next one trains nothing, and `driftloop promote` lets it take over."""
     made = model(
         stream(63, concept_shift_at=21),

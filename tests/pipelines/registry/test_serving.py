@@ -25,7 +25,7 @@ def served(made: Model) -> Any:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_raw_rows_are_predicted_as_the_loop_predicts_them(trained: Make, task: str) -> None:
-    """Other columns beside, other types, another order and another index change no prediction."""
+    """Other columns next to them, other types, another order and another index change no prediction."""
     made = trained(task=task)
     rows = stream(2, 50, task=task)
     expected = registry.scorer(registry.champion(made.name)).predict(rows)
@@ -76,7 +76,7 @@ def test_an_unseen_category_counts_as_missing(trained: Make) -> None:
 
 
 def test_a_missing_column_is_named_and_no_row_is_shown(trained: Make) -> None:
-    """The error tells which column is lost; the data itself is not printed."""
+    """The error reports which column is lost; the data itself is not printed."""
     with pytest.raises(MissingColumns, match="'amount'") as caught:
         served(trained()).predict(stream(1, 20)[["speed", "city", "kind"]])
     assert "berlin" not in str(caught.value)

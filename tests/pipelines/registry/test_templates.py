@@ -14,7 +14,7 @@ from driftloop.pipelines.training.steps import learn
 from tests.streams import config, stream
 
 
-def test_without_an_adopted_version_the_fit_says_what_to_do() -> None:
+def test_without_an_adopted_version_the_fit_states_what_to_do() -> None:
     """Nothing is loaded for another estimator, and nothing is made up where no model was adopted."""
     made = config(model="never-adopted", training__estimator="as_adopted", training__params={})
     project = Project.model_validate({**made, "file": Path("model.yaml")})

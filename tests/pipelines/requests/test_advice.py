@@ -1,4 +1,4 @@
-"""What a check says where a model has no champion yet."""
+"""What a check states where a model has no champion yet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def end(code: str, reason: str, challenger_loss: float | None = None) -> Retrain
     return Retrain(code=code, reason=reason, challenger_loss=challenger_loss, **result)
 
 
-def test_a_rejected_and_an_impossible_training_are_told_apart() -> None:
+def test_a_rejected_and_an_impossible_training_are_distinguished() -> None:
     """A training with a loss was rejected, one without was not possible; each with its reason."""
     rejected = why_no_champion(end("worse_than_naive", "mae 3 against 2.", challenger_loss=3.0))
     impossible = why_no_champion(end("no_labels", "no training: no row has a label"))

@@ -37,11 +37,11 @@ def test_no_code_has_two_ends() -> None:
     ],
 )
 def test_a_first_training_is_reported_by_its_end(code: str, outcome: Outcome) -> None:
-    """A check whose first training failed for want of rows says so, and is not a rejection."""
+    """A check whose first training failed for lack of rows reports it, and is not a rejection."""
     assert first_outcome(code) == outcome
 
 
 def test_every_refusal_has_a_remedy() -> None:
-    """An end after which no champion serves says what to do; only passes and a user's own decision do not."""
+    """An end after which no champion serves states what to do; only passes and a user's own decision do not."""
     silent = {code for code, end in ENDS.items() if not end.remedy}
     assert silent == {"adopted", "better", "approved", "declined"}

@@ -49,7 +49,7 @@ def only(ledger: Ledger, model: str) -> Request:
     return request
 
 
-def test_a_check_that_asks_trains_nothing_and_its_last_word_follows(made: Model, ledger: Ledger) -> None:
+def test_a_check_that_asks_trains_nothing_and_its_final_outcome_follows(made: Model, ledger: Ledger) -> None:
     """It ends as requested; who takes the request up trains it once, and gives the check the end that it came to."""
     ledger.learn(made.name, KNOWN, day(28))
     asking = ask(made)
@@ -76,7 +76,7 @@ def test_a_check_that_asks_trains_nothing_and_its_last_word_follows(made: Model,
 
 
 def _linked(asking: Check, request_id: str) -> None:
-    """Prefect finds the check and its training by one tag, and the training says who asked."""
+    """Prefect finds the check and its training by one tag, and the training states who asked."""
     from tests.pipelines.test_prefect import flow_runs
 
     found = flow_runs(tags={"all_": [f"request:{request_id}"]})
@@ -88,7 +88,7 @@ def _linked(asking: Check, request_id: str) -> None:
 
 
 def test_a_request_whose_config_has_changed_is_closed(made: Model, ledger: Ledger) -> None:
-    """Nothing is trained by settings that nobody asked for; the check fails with the reason, and may ask again."""
+    """Nothing is trained by settings that no one asked for; the check fails with the reason, and may ask again."""
     asking, request = ask(made), only(ledger, made.name)
     made.given(training__params={"n_estimators": 11})
     for _ in range(2):
@@ -99,7 +99,7 @@ def test_a_request_whose_config_has_changed_is_closed(made: Model, ledger: Ledge
     assert ask(made).outcome is Outcome.REQUESTED
 
 
-def test_a_request_of_another_ledger_is_told(made: Model) -> None:
-    """A worker on another ledger than the check says so, and does not train at random."""
+def test_a_request_of_another_ledger_is_reported(made: Model) -> None:
+    """A worker on another ledger than the check reports it, and does not train at random."""
     with pytest.raises(UnknownRequest, match="DRIFTLOOP_LEDGER_URL"):
         training_flow(config=flow_config(made.file), request_id="r9")

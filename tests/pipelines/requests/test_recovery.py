@@ -41,7 +41,7 @@ Make = Callable[..., Model]
     ],
 )
 def test_the_end_of_a_training_is_the_outcome_of_its_check(before: Outcome, end: Retrain, outcome: Outcome) -> None:
-    """Whoever writes the last word, the check itself or the one after it, it is the same word."""
+    """Anyone who writes the final outcome, the check itself or the one after it, it is the same word."""
     checked = with_result(check(outcome=before, champion="1", champion_after="1"), end)
     assert (checked.outcome, checked.champion_after) == (outcome, "2" if end.promoted else "1")
     first = before is Outcome.BOOTSTRAPPED
@@ -64,7 +64,7 @@ def test_a_check_settles_its_window_for_both_champions(tmp_path: Path) -> None:
 
 
 def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) -> None:
-    """What was asked for cannot be trained any more: the reason says so, and the next check asks anew if it is due."""
+    """What was asked for cannot be trained any more: the reason reports it, and the next check asks again if due."""
     made = trained(training__seed=6)
     decided = check(1, Outcome.HELD, model=made.name, champion="1", decision="retrain")
     decided = decided.model_copy(update={"check_id": f"{made.name}-1"})
@@ -92,7 +92,7 @@ def test_a_request_of_another_config_is_failed_and_its_check_too(trained: Make) 
 
 
 def test_a_request_in_work_is_left_to_its_holder(trained: Make) -> None:
-    """A training that goes on elsewhere, by hand say, is neither waited for nor taken over."""
+    """A training that goes on elsewhere, manually say, is neither waited for nor taken over."""
     made = trained(training__seed=6)
     asked = Request(
         request_id=f"{made.name}-held",
@@ -113,7 +113,7 @@ def test_a_request_in_work_is_left_to_its_holder(trained: Make) -> None:
 
 
 def test_what_this_process_left_running_is_ended_unless_it_is_in_work(trained: Make) -> None:
-    """MLflow was away when a check ended, say: its run is ended by the next one, a training in work is left alone."""
+    """MLflow was unavailable when a check ended: the next one ends its run, and leaves a training in work unchanged."""
     made = trained(training__seed=6)
     window, request_id = Window(start=day(0), end=day(21)), f"{made.name}-in-work"
     asked = Request(request_id=request_id, model=made.name, champion="1", window=window, now=day(22), reason="by hand")
@@ -136,7 +136,7 @@ def test_what_this_process_left_running_is_ended_unless_it_is_in_work(trained: M
 
 
 def test_flow_runs_that_this_process_left_are_ended_unless_they_are_in_work(trained: Make) -> None:
-    """Prefect was away when they ended, say. One that waits for its turn, or is of another model, is left alone."""
+    """Prefect was unavailable when they ended. One that waits for its turn, or is of another model, stays."""
     from prefect import flow
     from prefect.client.orchestration import get_client
     from prefect.states import Running

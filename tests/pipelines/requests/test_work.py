@@ -35,7 +35,7 @@ def test_what_the_training_depends_on_names_the_request(tmp_path: Path, changes:
 
 
 def test_a_change_of_the_own_code_is_another_request(tmp_path: Path) -> None:
-    """A training function that was mended is tried, although the YAML is the same."""
+    """A training function that was repaired is tried, although the YAML is the same."""
     (tmp_path / "mine.py").write_text("def train(): ...\n")
     before = named(tmp_path)
     (tmp_path / "mine.py").write_text("def train(): return 1\n")

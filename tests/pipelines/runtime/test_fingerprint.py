@@ -75,7 +75,7 @@ def test_the_package_of_an_estimator_counts(upgrade: Upgrade) -> None:
 
 
 def test_every_requirement_is_known_to_compute_or_to_carry() -> None:
-    """A new requirement fails here until somebody has decided whether results depend on its version."""
+    """A new requirement fails here until someone has decided whether results depend on its version."""
     project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
     names = {re.split(r"[^\w-]", requirement)[0].lower() for requirement in project["dependencies"]}
     assert names == CARRYING | set(COMPUTING)

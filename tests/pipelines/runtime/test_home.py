@@ -1,4 +1,4 @@
-"""All state lies under one folder, and what the user has set stays set."""
+"""All state is under one folder, and what the user has set stays set."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DRIFTLOOP_HOME", str(tmp_path / "state"))
 
 
-def test_the_home_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_home_is_where_the_environment_puts_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """`DRIFTLOOP_HOME`, `~` included, or `.driftloop` in the working folder; always absolute."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DRIFTLOOP_HOME", "here")
@@ -117,7 +117,7 @@ def test_a_named_state_folder_has_priority(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("_bare")
 def test_preparing_makes_the_folder_and_keeps_all_state_in_it(tmp_path: Path) -> None:
-    """After `prepare` Prefect, MLflow, the ledger and the reports all lie in the home, and telemetry is off."""
+    """After `prepare` Prefect, MLflow, the ledger and the reports all are in the home, and telemetry is off."""
     place = home.prepare()
     assert place == tmp_path / "state"
     assert place.is_dir()
@@ -152,7 +152,7 @@ def test_the_url_of_a_file_names_that_file(name: str) -> None:
 
 
 @pytest.mark.usefixtures("_bare")
-def test_a_home_that_is_a_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_home_that_is_a_file_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A place that cannot be a folder is named, with what to do."""
     (tmp_path / "taken").write_text("")
     monkeypatch.setenv("DRIFTLOOP_HOME", str(tmp_path / "taken"))
@@ -160,8 +160,8 @@ def test_a_home_that_is_a_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path
         home.prepare()
 
 
-def test_a_disk_that_is_almost_full_is_told_before_anything_begins() -> None:
-    """It names the folder and both figures; with room enough nothing is said."""
+def test_a_disk_that_is_almost_full_is_reported_before_anything_begins() -> None:
+    """It names the folder and both figures; with room enough nothing is stated."""
     home.prepare()
     home.require_room(least_mb=0)
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""What is beneath us and fails is reported as what it is: full, closed, damaged, or not to be run."""
+"""What is under us and fails is reported as what it is: full, closed, damaged, or not to be run."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_database_that_is_damaged_is_restored_and_not_given_room(tmp_path: Pat
 def test_a_temporary_server_that_fails_is_a_database_that_cannot_grow(
     status: int, ours: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its number says nothing to a user. An answer about our request is another matter, and so is a real server."""
+    """Its number proves nothing to a user. An answer about our request is another matter, and so is a real server."""
     import httpx
     from prefect.exceptions import PrefectHTTPStatusError
 

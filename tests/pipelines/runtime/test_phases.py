@@ -1,4 +1,4 @@
-"""Phases reach the one who watches, in the order of the work, and nobody else."""
+"""Phases reach the one who watches, in the order of the work, and no one else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_without_a_watcher_nothing_happens() -> None:
 
 
 def test_another_thread_is_not_watched() -> None:
-    """A service runs its checks in threads: what they do is not shown by a command beside them."""
+    """A service runs its checks in threads: what they do is not shown by a command next to them."""
     noted = Noted()
     with phases.watched_by(noted):
         thread = threading.Thread(target=phases.enter, args=("elsewhere",))

@@ -43,7 +43,7 @@ def test_a_pipe_has_one_line_a_row() -> None:
 
 
 def test_a_narrow_screen_gets_a_block_a_row() -> None:
-    """Where not even the longest words fit beside each other, each cell has a line with its title."""
+    """Where not even the longest words fit next to each other, each cell has a line with its title."""
     lines = drawn(COLUMNS, ROWS, Screen(40))
     assert lines[0] == ROWS[0].cells[0]
     assert "  cost           1234.5678" in lines
@@ -58,7 +58,7 @@ def test_a_narrow_screen_gets_a_block_a_row() -> None:
 def test_no_cell_steers_the_terminal_or_is_read_as_markup(
     rows: list[tuple[str, str, str]], width: int | None, colour: bool
 ) -> None:
-    """Whatever the data holds: no control character but our own colours, and no line that is too wide."""
+    """Whatever the data holds: no control character but our own colors, and no line that is too wide."""
     columns = (Column("a"), Column("b", number=True), Column("c"))
     lines = drawn(columns, [Row(row, "red", [row[2]]) for row in rows], Screen(width, colour))
     plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
@@ -73,7 +73,7 @@ def test_markup_and_emoji_names_of_the_data_are_text() -> None:
         assert " ".join(joined.split()).count(text) == 2
 
 
-def test_colours_are_there_only_where_the_screen_has_them() -> None:
+def test_colors_are_there_only_where_the_screen_has_them() -> None:
     """The styled cell and the titles alone."""
     assert "\x1b[31m" in "".join(drawn(COLUMNS, ROWS, Screen(200, colour=True)))
     assert "\x1b" not in "".join(drawn(COLUMNS, ROWS, Screen(200)))

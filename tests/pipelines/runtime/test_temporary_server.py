@@ -1,4 +1,4 @@
-"""The temporary server comes when it is needed, ends with its owner, and says why it cannot start."""
+"""The temporary server comes when it is needed, ends with its owner, and gives the reason it cannot start."""
 
 from __future__ import annotations
 
@@ -101,10 +101,10 @@ print("ended")
 """
 
 
-def test_a_server_that_dies_in_the_middle_of_a_flow_is_started_again_at_once(
+def test_a_server_that_dies_in_the_middle_of_a_flow_is_started_again_immediately(
     process: Callable[..., Any], seeded: Callable[[Path], Path], tmp_path: Path
 ) -> None:
-    """Nobody has to ask for it: the flow that is under way finds it at the same address and ends well."""
+    """No one has to ask for it: the flow that is under way finds it at the same address and ends well."""
     seeded(tmp_path / "state")
     done = process("-c", KILLED, python=True)
     assert done.stdout.split() == ["ended"], done.stderr
@@ -160,7 +160,7 @@ with closing(Ledger(home.ledger_url())) as ledger:
 
 @pytest.mark.parametrize("name", ["p%2Fx", "q?x #1 ü"])
 def test_all_state_is_in_the_folder_whatever_its_name(process: Callable[..., Any], tmp_path: Path, name: str) -> None:
-    """What URLs give a meaning to has none in a folder's name: databases and artifacts are in it and nothing beside."""
+    """What URLs give a meaning to has none in a folder's name: databases and artifacts are in it alone."""
     place = tmp_path / "states" / name
     done = process("-c", STATE, python=True, DRIFTLOOP_HOME=str(place))
     assert done.stdout.strip() == f"sqlite:///{place}/ledger.db", done.stderr
@@ -186,8 +186,8 @@ def test_no_server_outlives_its_owner(seeded: Callable[[Path], Path], tmp_path: 
         assert gone(int(pid))
 
 
-def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken database of Prefect is told with what the server said last, and nothing is left running."""
+def test_a_server_that_cannot_start_gives_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken database of Prefect is reported with what the server stated last, and nothing is left running."""
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     (tmp_path / "prefect.db").write_text("no database " * 100)
     server = TemporaryServer()
@@ -197,7 +197,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest
     assert server.process.poll() is not None
 
 
-def test_the_command_says_it_in_three_lines(process: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_command_prints_it_in_three_lines(process: Callable[..., Any], tmp_path: Path) -> None:
     """What a user sees of it is our error and no traceback."""
     from tests.streams import stream, write
     from tests.terminals import without_phases

@@ -23,7 +23,7 @@ from tests.streams import stream
 from tests.terminals import DRAWN_AGAIN, on_terminal
 
 PIPELINES = Path(__file__).parents[3] / "pipelines"
-# A title, a colour, a bell; C1's own form of an escape; and a mark that turns the reading direction round.
+# A title, a color, a bell; C1's own form of an escape; and a mark that turns the reading direction round.
 HOSTILE = "a\x1b]0;owned\x07\x1b[31m\x9b31m\u202e"
 
 
@@ -50,7 +50,7 @@ def test_no_module_writes_to_the_terminal_but_one() -> None:
 def test_the_error_of_every_command_is_harmless(
     command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, command_name: str, as_json: bool
 ) -> None:
-    """A broken file is named in the error, in words and in JSON, without what a terminal would obey."""
+    """A broken file is named in the error, as text and in JSON, without what a terminal would obey."""
     file = tmp_path / f"{HOSTILE}.yaml"
     file.write_text("model: a\ntask: regresion\n")
     (tmp_path / f"{HOSTILE}.csv").write_text('ts,x,y\n2026-01-01,1,2\n2026-01-02,"1,2\n')
@@ -77,7 +77,7 @@ def test_a_wrong_word_is_harmless(command: Callable[..., subprocess.CompletedPro
 
 
 @given(st.text())
-def test_json_says_the_very_same_text(text: str) -> None:
+def test_json_has_the_very_same_text(text: str) -> None:
     """Escaped, not replaced."""
     with redirect_stdout(io.StringIO()) as printed:
         say_json(json.dumps({"name": text}, ensure_ascii=False))
@@ -108,7 +108,7 @@ def test_logs_and_warnings_are_harmless(
 def test_a_full_device_behind_stdout_is_an_error_with_a_remedy(
     process: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    """In words on stderr, with exit code 1 and without a traceback."""
+    """A clear message on stderr, with exit code 1 and without a traceback."""
     full = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
     script = f"{full}; from driftloop.pipelines.cli import main; main(['status', '--json'])"
     done = process("-c", script, python=True, DRIFTLOOP_HOME=str(tmp_path))
@@ -139,7 +139,7 @@ def test_a_terminal_shows_the_phase_on_one_line(tmp_path: Path, width: int) -> N
     """With the elapsed time, never wider than the terminal, drawn over itself, and gone before the result."""
     observed = on_terminal("-c", SHOWN.replace("PAUSE", "0.6"), width=width, home=tmp_path)
     assert observed.code == 0, observed.terminal
-    *drawn, last = [without_colours(frame) for frame in observed.frames]
+    *drawn, last = [without_colors(frame) for frame in observed.frames]
     assert max(len(frame) for frame in drawn) <= width
     assert any(frame.startswith("checking 1/4: drift 0:0") for frame in drawn)
     assert all(frame.rstrip("\u2501\u2578\u257a ")[-4:-1] == "0:0" for frame in drawn if frame), drawn
@@ -150,8 +150,8 @@ def test_a_terminal_shows_the_phase_on_one_line(tmp_path: Path, width: int) -> N
     assert observed.terminal.rpartition("\x1b[2K")[2] == "the result\r\n"
 
 
-def test_no_colour_and_no_drawing_where_the_user_says_so(tmp_path: Path) -> None:
-    """`NO_COLOR` leaves the line and takes its colour, `TERM=dumb` leaves log lines only."""
+def test_no_color_and_no_drawing_where_the_user_wants_none(tmp_path: Path) -> None:
+    """`NO_COLOR` leaves the line and takes its color, `TERM=dumb` leaves log lines only."""
     plain = on_terminal("-c", SHOWN.replace("PAUSE", "0.6"), home=tmp_path, NO_COLOR="1")
     assert DRAWN_AGAIN in plain.terminal
     assert not re.search(r"\x1b\[[0-9;]*m", plain.terminal)
@@ -187,7 +187,7 @@ Alone(modules=("check",)).main(["check"])
 """
     observed = on_terminal("-c", interrupted, home=tmp_path, interrupt_at="reading [bold]")
     assert observed.code == 130
-    assert without_colours(observed.terminal.rpartition("\x1b[2K")[2]).split() == ["driftloop:", "interrupted"]
+    assert without_colors(observed.terminal.rpartition("\x1b[2K")[2]).split() == ["driftloop:", "interrupted"]
     assert "\x1b[?25l" not in observed.terminal
 
 
@@ -206,5 +206,5 @@ def test_phases_on_the_terminal_and_json_in_the_pipe(tmp_path: Path) -> None:
     assert "driftloop: " in done.terminal
 
 
-def without_colours(text: str) -> str:
+def without_colors(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*[mA]", "", text)

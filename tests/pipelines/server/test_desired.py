@@ -26,7 +26,7 @@ CHECKS, TRAININGS = UUID(int=1), UUID(int=2)
     ],
 )
 def test_the_clock_of_the_file_is_the_clock_of_the_deployment(tmp_path: Path, schedule: Any, expected: Any) -> None:
-    """Cron with its zone, an interval, or nothing where only arriving rows start a check; trainings have no clock."""
+    """Cron with its zone, an interval, or nothing where only arriving rows start a check; training has no clock."""
     project = load(write(tmp_path, schedule=schedule))
     made = [(getattr(one, "cron", None) or one.interval, one.timezone) for one in desired.monitoring(project).schedules]
     assert made == expected
@@ -34,7 +34,7 @@ def test_the_clock_of_the_file_is_the_clock_of_the_deployment(tmp_path: Path, sc
 
 
 def test_a_day_or_a_weekday_comes_on_either() -> None:
-    """As in cron and in the service: Prefect is told so."""
+    """As in cron and in the service: Prefect gets it so."""
     from driftloop.pipelines.config.schedule import Schedule
 
     (clock,) = desired.schedules(Schedule(cron="0 6 1 * mon"))

@@ -1,4 +1,4 @@
-"""A worker that does not know where state lies runs nothing."""
+"""A worker that does not know where state is runs nothing."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def test_two_files_of_one_model_are_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_is_deployed_from_a_folder_without_files_or_with_a_broken_one(tmp_path: Path) -> None:
-    """A folder that holds no YAML is told, and so is a broken file among good ones."""
+    """A folder that holds no YAML is reported, and so is a broken file among good ones."""
     with pytest.raises(UnknownModel, match=r"\*\.yaml"):
         projects([tmp_path])
     write(tmp_path, model="good")

@@ -1,4 +1,4 @@
-"""A person's word from Prefect's UI moves the alias, as the command does."""
+"""A user's word from Prefect's UI moves the alias, as the command does."""
 
 from __future__ import annotations
 

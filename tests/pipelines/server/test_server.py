@@ -54,12 +54,12 @@ def test_a_second_deploy_changes_nothing(model: Make, pool: str) -> None:
     (schedule,) = after.schedules
     assert (schedule.schedule.cron, schedule.schedule.timezone) == ("30 6 * * sat,sun,mon", "Europe/Berlin")
     assert after.parameters == {"config": str(made.file.resolve()), "train": "request"}
-    # Whoever fills Prefect's form gives the path of a file.
+    # Anyone who fills Prefect's form gives the path of a file.
     assert after.parameter_openapi_schema is not None
     assert after.parameter_openapi_schema["properties"]["config"]["type"] == "string"
 
 
-def test_what_the_file_says_by_now_replaces_what_it_said(model: Make, pool: str) -> None:
+def test_the_newest_content_of_the_file_replaces_the_old(model: Make, pool: str) -> None:
     """Another schedule takes the place of the first, a removed one disappears, and only that deployment is updated."""
     made = model(schedule={"cron": "0 6 * * *"})
     put(made, pool)
@@ -75,7 +75,7 @@ def test_what_the_file_says_by_now_replaces_what_it_said(model: Make, pool: str)
 
 
 def test_approval_is_asked_for_where_challengers_wait(model: Make, pool: str) -> None:
-    """With `promotion: manual` the UI has a deployment for a person's word; it goes when challengers wait no longer."""
+    """With `promotion: manual` the UI has a deployment for a user's word; it goes when challengers wait no longer."""
     made = model(promotion="manual")
     name = f"promotion/{made.name}"
     assert put(made, pool)[name].state == "created"
@@ -91,7 +91,7 @@ def test_approval_is_asked_for_where_challengers_wait(model: Make, pool: str) ->
     assert name not in put(made, pool)
 
 
-def test_what_a_person_has_switched_off_stays_off(model: Make, pool: str) -> None:
+def test_what_a_user_has_switched_off_stays_off(model: Make, pool: str) -> None:
     """A paused deployment is paused after an update, and a disabled automation is not enabled by another deploy."""
     made = model(schedule={"cron": "0 6 * * *"})
     put(made, pool)
@@ -106,7 +106,7 @@ def test_what_a_person_has_switched_off_stays_off(model: Make, pool: str) -> Non
         assert client.read_deployment_by_name(f"monitoring/{made.name}").paused is True
 
 
-def test_a_server_that_does_not_answer_is_told(model: Make, pool: str) -> None:
+def test_a_server_that_does_not_answer_is_reported(model: Make, pool: str) -> None:
     """The error names the URL that was tried and what to do."""
     made = model()
     gone = {PREFECT_API_URL: "http://127.0.0.1:9/api"}
@@ -114,7 +114,7 @@ def test_a_server_that_does_not_answer_is_told(model: Make, pool: str) -> None:
         put(made, pool)
 
 
-def test_without_a_server_the_command_says_what_to_do(process: Callable[..., Any], model: Make) -> None:
+def test_without_a_server_the_command_states_what_to_do(process: Callable[..., Any], model: Make) -> None:
     """No URL: three lines on stderr, exit code 1, and one JSON object for who asked for it."""
     done = process("deploy", model().file, "--json")
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""A model that is silent on a server is told of once, and a sweep goes on whatever is wrong with one model."""
+"""A model that is silent on a server is reported once, and a sweep goes on whatever is wrong with one model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 @flow(name="driftloop", flow_run_name="looked")
 def looked(later: timedelta) -> list[str]:
-    """What the sweep will tell so much later."""
+    """What the sweep will report this much later."""
     with closing(Ledger(home.ledger_url())) as ledger, get_client(sync_client=True) as client:
         return report_silence(client, ledger, datetime.now(UTC) + later)
 
@@ -35,7 +35,7 @@ def events(model: str, kind: str) -> list[Any]:
         return ledger.events(model, kinds=(kind,))
 
 
-def test_a_check_that_does_not_run_is_told_once(model: Make, webhook: tuple[str, list[Any]]) -> None:
+def test_a_check_that_does_not_run_is_reported_once(model: Make, webhook: tuple[str, list[Any]]) -> None:
     """Within the time that the schedule allows nothing; then one event and one notice, however often it is seen."""
     url, got = webhook
     made = model(schedule={"every": "6h"}, notify={"urls": [url]})
@@ -49,8 +49,8 @@ def test_a_check_that_does_not_run_is_told_once(model: Make, webhook: tuple[str,
     assert len(events(made.name, announce.NOTIFIED)) == 1
 
 
-def test_a_check_that_runs_too_long_is_told_as_hung(model: Make) -> None:
-    """A run that goes on is no silence; one that goes on for longer than any should is told."""
+def test_a_check_that_runs_too_long_is_reported_as_hung(model: Make) -> None:
+    """A run that goes on is no silence; one that goes on for longer than any should is reported."""
     made = model(schedule={"every": "6h", "longest": "12h"})
     deploy([load(made.file)], "a pool without workers", HOUR)
     with get_client(sync_client=True) as client:
@@ -65,7 +65,7 @@ def test_a_check_that_runs_too_long_is_told_as_hung(model: Make) -> None:
 
 
 def test_who_is_paused_or_broken_keeps_nothing_back(model: Make) -> None:
-    """A deployment that a person has paused is let alone; a file that cannot be read stops no other model's news."""
+    """A deployment that a user has paused is ignored; a file that cannot be read stops no other model's news."""
     paused, broken, silent = (model(schedule={"every": "1h"}) for _ in range(3))
     deploy([load(one.file) for one in (paused, broken, silent)], "a pool without workers", HOUR)
     with get_client(sync_client=True) as client:

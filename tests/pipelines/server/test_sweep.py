@@ -34,7 +34,7 @@ def ledger() -> Iterator[Ledger]:
 
 @pytest.fixture
 def request_id(model: Make, ledger: Ledger) -> str:
-    """A request for a deployed model that nobody works on: its event was lost."""
+    """A request for a deployed model that no one works on: its event was lost."""
     made = model()
     deploy([load(made.file)], "a pool without workers", timedelta(hours=1))
     return asked(ledger, made.name)
@@ -47,7 +47,7 @@ def asked(ledger: Ledger, model: str) -> str:
 
 
 def swept(request_id: str, grace_seconds: float = 0) -> list[StartedRun]:
-    """What a sweep has started for this request; requests of other tests lie in the same ledger."""
+    """What a sweep has started for this request; requests of other tests are in the same ledger."""
     return [one for one in sweep(grace_seconds=grace_seconds) if one.request_id == request_id]
 
 
@@ -57,7 +57,7 @@ def crash(flow_run_id: str) -> None:
 
 
 def test_each_attempt_at_a_request_is_started_once(request_id: str, ledger: Ledger) -> None:
-    """A run that waits for a worker is let alone; after its death there is one more, and never two at once."""
+    """A run that waits for a worker is ignored; after its death there is one more, and never two at a time."""
     (first,) = swept(request_id)
     assert swept(request_id) == []
     with get_client(sync_client=True) as client:
@@ -71,7 +71,7 @@ def test_each_attempt_at_a_request_is_started_once(request_id: str, ledger: Ledg
 
 
 def test_an_event_has_its_time_and_a_worker_its_work(request_id: str, ledger: Ledger) -> None:
-    """Nothing is started within the grace, nor while somebody holds the claim, nor for a request at its end."""
+    """Nothing is started within the grace, nor while someone holds the claim, nor for a request at its end."""
     assert swept(request_id, grace_seconds=60) == []
     with ledger.hold_request(request_id, waiting=None) as claim:
         assert isinstance(claim, Claim)
@@ -80,7 +80,7 @@ def test_an_event_has_its_time_and_a_worker_its_work(request_id: str, ledger: Le
     assert swept(request_id) == []
 
 
-def test_a_request_of_a_model_that_is_not_deployed_is_left_alone(prefect: None, ledger: Ledger) -> None:
+def test_a_request_of_a_model_that_is_not_deployed_is_left_unchanged(prefect: None, ledger: Ledger) -> None:
     """It belongs to a process that trains by itself."""
     name = f"m{uuid.uuid4().hex[:8]}"
     request_id = asked(ledger, name)
@@ -92,7 +92,7 @@ def test_a_request_of_a_model_that_is_not_deployed_is_left_alone(prefect: None, 
 def test_a_request_whose_runs_never_come_to_work_is_given_up(
     request_id: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After so many dead runs it is failed with the last word of the last one, and may be asked for again."""
+    """After this many dead runs it is failed with the final outcome of the last one, and may be asked for again."""
     monkeypatch.setattr(module, "MOST_RUNS", 2)
     for _ in range(2):
         (taken,) = swept(request_id)
@@ -110,7 +110,7 @@ def test_a_request_whose_runs_never_come_to_work_is_given_up(
 def test_a_run_that_died_on_its_way_holds_nothing_up(
     request_id: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that is pending for long and never said whose it is, is ended, and the next attempt begins."""
+    """A run that is pending for long and never stated whose it is, is ended, and the next attempt begins."""
     (first,) = swept(request_id)
     with get_client(sync_client=True) as client:
         from prefect.states import Pending

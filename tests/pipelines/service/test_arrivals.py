@@ -34,7 +34,7 @@ def test_a_path_starts_at_the_folder_of_the_yaml(tmp_path: Path, monkeypatch: py
 
 
 def test_what_came_after_the_last_check_is_new(tmp_path: Path) -> None:
-    """By when a file appeared, whatever its time of change says; to a model never checked everything is new."""
+    """By when a file appeared, whatever its time of change states; to a model never checked everything is new."""
     made = project(tmp_path, schedule={"on": {"arrival": "*.csv", "settle": "1s"}})
     file = tmp_path / "rows.csv"
     file.write_text("a\n1\n")
@@ -95,8 +95,8 @@ def test_a_poll_goes_on_where_the_last_process_stopped(table: tuple[Project, sql
     assert not poll.look(made, day(2.5))
 
 
-def test_a_poll_comes_round_as_often_as_the_config_says(table: tuple[Project, sqlite3.Connection]) -> None:
-    """Every five minutes, the first time at once."""
+def test_a_poll_comes_round_as_often_as_the_config_sets(table: tuple[Project, sqlite3.Connection]) -> None:
+    """Every five minutes, the first time immediately."""
     made, _ = table
     poll = Poll.of(made, None)
     assert poll is not None

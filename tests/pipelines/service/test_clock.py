@@ -1,4 +1,4 @@
-"""The running clock tells who is due, with the moment it was due, and nothing after it was dropped."""
+"""The running clock reports who is due, with the moment it was due, and nothing after it was dropped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from driftloop.pipelines.service.clock import Clock
 SOON = 20.0
 
 
-def test_what_is_due_is_told_and_what_was_dropped_is_not() -> None:
+def test_what_is_due_is_reported_and_what_was_dropped_is_not() -> None:
     """An interval of a tenth of a second comes by; the dropped model and the arrivals-only one never do."""
     result: list[tuple[str, datetime]] = []
     enough = threading.Event()
@@ -37,7 +37,7 @@ def test_what_is_due_is_told_and_what_was_dropped_is_not() -> None:
     assert all((moment - now) % timedelta(seconds=0.1) == timedelta() for moment in moments)
 
 
-def test_a_model_has_one_job_whatever_its_file_says_next() -> None:
+def test_a_model_has_one_job_whatever_its_file_states_next() -> None:
     """Another schedule replaces the one before; none takes it away."""
     clock = Clock(lambda *_: None, lambda *_: None)
     clock.start()

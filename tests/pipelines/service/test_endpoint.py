@@ -50,11 +50,11 @@ def ask(method: str, path: str, headers: dict[str, str] | None = None, **more: A
     ],
 )  # fmt: skip
 def test_each_request_has_its_status(method: str, path: str, status: int) -> None:
-    """What is there answers, another method is told so, what is not there is 404, and a service that stops is 503."""
+    """What is there answers, another method is refused, what is not there is 404, and a service that stops is 503."""
     assert ask(method, path)[0] == status
 
 
-def test_an_unknown_model_is_told_with_the_known_ones() -> None:
+def test_an_unknown_model_is_reported_with_the_known_ones() -> None:
     """The answer helps: the nearest name and all of them; nothing is started."""
     ASKED.clear()
     _, body = ask("POST", "/check/fare")
@@ -108,7 +108,7 @@ def endpoint() -> Iterator[Endpoint]:
     opened.stop()
 
 
-def test_a_port_that_is_taken_is_told(endpoint: Endpoint) -> None:
+def test_a_port_that_is_taken_is_reported(endpoint: Endpoint) -> None:
     """With the remedy, and as an error of ours."""
     with pytest.raises(PortTaken, match=f"127.0.0.1:{endpoint.port}") as caught:
         Endpoint(ANSWERS, host="127.0.0.1", port=endpoint.port, token=None)
@@ -157,7 +157,7 @@ POST = "POST /check/fares HTTP/1.1\r\nHost: localhost\r\n"
     ],
 )  # fmt: skip
 def test_a_body_of_no_clear_length_starts_nothing(endpoint: Endpoint, header: str, status: int) -> None:
-    """It is refused and the connection ends: what follows cannot be told from the next request."""
+    """It is refused and the connection ends: what follows cannot be distinguished from the next request."""
     ASKED.clear()
     answer = sent(endpoint, f"{POST}{header}\r\n\r\n")
     assert answer.startswith(f"HTTP/1.1 {status} ")

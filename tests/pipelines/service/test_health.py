@@ -37,7 +37,7 @@ def test_the_error_of_one_model_leaves_the_answer_to_the_others() -> None:
 
 
 def test_health_is_json_whatever_the_loss() -> None:
-    """A loss that is no number is null: most readers of JSON know no Infinity."""
+    """A loss that is not a number is null: most readers of JSON know no Infinity."""
     last = Last(outcome="steady", reason="", started=NOW, loss=float("inf"), drift_share=float("nan"))
     _, body = health([replace(standing("good", "0 6 * * *"), last=last)], (), NOW)
     assert json.loads(json.dumps(body, allow_nan=False))["models"][0]["last_check"]["loss"] is None

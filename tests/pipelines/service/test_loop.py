@@ -89,12 +89,12 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def before(served: Served, ago: timedelta) -> None:
-    """A check of a service that ran so long ago."""
+    """A check of a service that ran this long ago."""
     with closing(Ledger(home.ledger_url())) as ledger:
         ledger.record(made(model=served.model, check_id=f"before-{served.model}"[:40], now=datetime.now(UTC) - ago))
 
 
-def test_a_file_that_arrives_is_checked_at_once_and_once(served: Served) -> None:
+def test_a_file_that_arrives_is_checked_immediately_and_once(served: Served) -> None:
     """Written under another name and renamed, it is one arrival; what was there before the last check is none."""
     incoming = served.folder / "in"
     incoming.mkdir()
@@ -130,7 +130,7 @@ def test_what_was_due_meanwhile_is_made_up_once(served: Served) -> None:
 
 
 def test_what_is_longer_ago_than_its_grace_is_noted_as_missed(served: Served) -> None:
-    """It waits for its next turn, the ledger says so, and the silence is told."""
+    """It waits for its next turn, the ledger reports it, and the silence is reported."""
     before(served, timedelta(days=400))
     served.write(schedule={"cron": "0 6 1 jan *", "grace": "1s"})
     served.start()
@@ -154,7 +154,7 @@ def test_an_overrun_is_noted_and_arriving_rows_wait(served: Served) -> None:
 
 
 def test_a_check_that_fails_stops_nothing(served: Served) -> None:
-    """It is told as the last check, counted, and the next one runs."""
+    """It is reported as the last check, counted, and the next one runs."""
     served.write(schedule={"cron": "0 6 1 jan *"}, source={"path": "raises.csv"})
     served.start()
     assert served.service.answers.check(served.model) == "queued"
@@ -168,10 +168,10 @@ def test_a_check_that_fails_stops_nothing(served: Served) -> None:
     served.until(lambda: len(served.ran) == 2)
 
 
-def test_a_check_that_cannot_even_begin_is_told_to_people(
+def test_a_check_that_cannot_even_begin_is_reported_to_people(
     served: Served, webhook: tuple[str, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once, with a ledger that remembers; and once by this process alone where the ledger is away too."""
+    """Once, with a ledger that remembers; and once by this process alone where the ledger is unavailable too."""
     url, got = webhook
     served.write(schedule={"cron": "0 6 1 jan *"}, source={"path": "raises.csv"}, notify={"urls": [url]})
     served.start()
@@ -188,8 +188,8 @@ def test_a_check_that_cannot_even_begin_is_told_to_people(
     served.until(lambda: len(got) == 2)
 
 
-def test_a_file_that_breaks_and_mends_while_it_runs(served: Served) -> None:
-    """The last good state is checked meanwhile; mended, the file counts again; gone, the model does."""
+def test_a_file_that_breaks_and_is_repaired_while_it_runs(served: Served) -> None:
+    """The last good state is checked meanwhile; repaired, the file counts again; gone, the model does."""
     served.write(schedule={"cron": "0 6 1 jan *"})
     served.start()
     (served.folder / "m.yaml").write_text("model: [")
@@ -205,7 +205,7 @@ def test_a_file_that_breaks_and_mends_while_it_runs(served: Served) -> None:
 
 
 def test_a_stop_waits_for_the_running_check(served: Served) -> None:
-    """It says so in its health, starts no other, and ends well when the check has ended."""
+    """It reports it in its health, starts no other, and ends well when the check has ended."""
     served.go_on.clear()
     served.write(schedule={"cron": "0 6 1 jan *"})
     served.start()
@@ -220,7 +220,9 @@ def test_a_stop_waits_for_the_running_check(served: Served) -> None:
     assert served.ended is True
 
 
-def test_a_check_that_fails_while_the_service_stops_is_told_too(served: Served, webhook: tuple[str, list[Any]]) -> None:
+def test_a_check_that_fails_while_the_service_stops_is_reported_too(
+    served: Served, webhook: tuple[str, list[Any]]
+) -> None:
     """The last news go out before the end."""
     url, got = webhook
     served.go_on.clear()
@@ -237,7 +239,7 @@ def test_a_check_that_fails_while_the_service_stops_is_told_too(served: Served, 
 def test_a_model_that_cannot_be_taken_up_keeps_no_other_back(
     served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is told once and tried again at every look, until it can be."""
+    """It is reported once and tried again at every look, until it can be."""
     other = streams.config(model=f"z{served.model}", schedule={"on": {"arrival": "${IN_A_MOMENT}/*.csv"}})
     (served.folder / "a.yaml").write_text(yaml.safe_dump(other))
     served.write(schedule={"cron": "0 6 1 jan *"})

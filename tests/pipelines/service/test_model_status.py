@@ -46,12 +46,12 @@ def standing(schedule: Schedule = DAILY, **more: object) -> ModelStatus:
     ],
 )
 def test_silence_is_later_than_the_schedule_allows(schedule: Schedule, after: timedelta, silent: bool) -> None:
-    """An hour after it was due, or what the config says; of arrivals alone only where the config says."""
+    """An hour after it was due, or what the config sets; of arrivals alone only where the config sets."""
     assert standing(schedule).silent(SIX + after) is silent
 
 
 def test_before_the_first_check_silence_counts_from_the_watch() -> None:
-    """A model that never ran is not silent at once, and is when its first check does not come."""
+    """A model that never ran is not silent immediately, and is when its first check does not come."""
     new = standing(last=None, watched_since=SIX + HOUR)
     assert not new.silent(SIX + 2 * HOUR)
     assert new.silent(SIX + 26 * HOUR)
@@ -66,7 +66,7 @@ def test_a_check_that_runs_is_not_silent_but_may_hang() -> None:
 
 
 def test_health_is_503_when_a_model_is_overdue_or_hangs() -> None:
-    """One silent model of two is enough; the body says which, by how much, and when the next one is due."""
+    """One silent model of two is enough; the body states which, by how much, and when the next one is due."""
     fine, late = standing(), standing(model="late", last=Last(outcome="held", reason="w", started=SIX - 48 * HOUR))
     now = SIX + HOUR
     assert health([fine], [], now)[0] == 200
@@ -79,8 +79,8 @@ def test_health_is_503_when_a_model_is_overdue_or_hangs() -> None:
     assert health([standing(running_since=SIX)], [], SIX + 10 * HOUR)[0] == 503
 
 
-def test_a_broken_file_is_told_and_is_no_503() -> None:
-    """The model keeps using its last valid config, and health says so."""
+def test_a_broken_file_is_reported_and_is_no_503() -> None:
+    """The model keeps using its last valid config, and health reports it."""
     broken = Broken(file="m.yaml", why="line 3: no", model="m")
     status, body = health([standing(broken="line 3: no")], [broken], SIX)
     assert status == 200
@@ -99,7 +99,7 @@ def test_an_early_exit_keeps_the_numbers_of_the_judged_check() -> None:
 
 
 def test_numbers_keep_the_moment_at_which_they_were_measured() -> None:
-    """Neither bad data, a failure, nor a window without labels takes a number away; its moment says its age."""
+    """Neither bad data, a failure, nor a window without labels takes a number away; its moment states its age."""
     judged = last_of(made(drift_share=0.4, performance=performance(8.0), now=day(7)))
     bad = last_of(made(outcome="bad_data", decision=None, now=day(14)), judged)
     unlabelled = last_of(made(drift_share=0.1, now=day(21)), last_failed("OSError: gone", day(15), bad))
@@ -108,7 +108,7 @@ def test_numbers_keep_the_moment_at_which_they_were_measured() -> None:
 
 
 def test_a_new_champion_has_the_standing_of_none_before_it() -> None:
-    """What was measured of the version that left says nothing of the one that serves."""
+    """What was measured of the version that left proves nothing of the one that serves."""
     worse = last_of(made(performance=performance(12.0)))
     assert worse.standing == "worse"
     promoted = made(outcome="promoted", performance=performance(12.0), champion_after="4")
@@ -138,7 +138,7 @@ def test_what_is_wrong_with_a_model_is_named(check: Check, named: str | None) ->
     assert f'driftloop_not_well{{model="m"}} {float(bool(named))}' in metrics([standing(last=last)], SIX).decode()
 
 
-def test_rows_that_stay_away_are_not_well() -> None:
+def test_rows_that_do_not_arrive_are_not_well() -> None:
     """One window without rows is a late file; the second in a row is not, also where rows were met again between."""
     first = last_of(made(outcome="no_data", reason="no rows", decision=None))
     again = last_of(made(outcome="already_checked", reason="again", decision=None), first)

@@ -1,4 +1,4 @@
-"""Files that come, change, break, mend and go while the service runs."""
+"""Files that come, change, break, repair and go while the service runs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def test_new_changed_and_removed_files_are_picked_up(folder: Folder) -> None:
-    """Each change is told once; a file that was only touched is none."""
+    """Each change is reported once; a file that was only touched is none."""
     folder.write("a.yaml", model="a")
     folder.write("notes.txt", "no model")
     assert folder.look() == (["a"], [], [])
@@ -59,8 +59,8 @@ def test_new_changed_and_removed_files_are_picked_up(folder: Folder) -> None:
     assert folder.look() == ([], ["b"], [])
 
 
-def test_a_broken_file_is_told_once_and_the_last_good_state_stays(folder: Folder) -> None:
-    """Told again only when it is broken in another way; mended, it is taken."""
+def test_a_broken_file_is_reported_once_and_the_last_good_state_stays(folder: Folder) -> None:
+    """Reported again only when it is broken in another way; repaired, it is taken."""
     folder.write("a.yaml", model="a")
     folder.look()
     folder.write("a.yaml", "model: [")
@@ -79,7 +79,7 @@ def test_a_broken_file_is_told_once_and_the_last_good_state_stays(folder: Folder
 
 
 def test_a_file_that_was_never_good_watches_nothing(folder: Folder) -> None:
-    """It is told, the others are watched."""
+    """It is reported, the others are watched."""
     folder.write("a.yaml", "nonsense")
     folder.write("b.yaml", model="b")
     assert folder.look() == (["b"], [], ["a.yaml"])

@@ -1,4 +1,4 @@
-"""Who runs when: one check of a model, so many at a time, nothing lost that arrives meanwhile."""
+"""Who runs when: one check of a model, this many at a time, nothing lost that arrives meanwhile."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def test_models_run_side_by_side_within_the_limit() -> None:
     assert gate.done.total() == 5
 
 
-def test_a_model_is_never_checked_twice_at_once() -> None:
-    """The schedule is told of an overrun; rows that arrive get one check more, however many arrive."""
+def test_a_model_is_never_checked_twice_at_a_time() -> None:
+    """An overrun is reported; rows that arrive get one check more, however many arrive."""
     gate = Gate()
     runner = Runner(gate, quiet, workers=4)
     runner.ask(wish("m"))
@@ -78,7 +78,7 @@ def test_a_model_is_never_checked_twice_at_once() -> None:
 
 @pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(3), KeyboardInterrupt()])
 def test_a_check_that_fails_stops_nothing(error: BaseException) -> None:
-    """Whatever is raised is told, and the worker takes the next one."""
+    """Whatever is raised is reported, and the worker takes the next one."""
     shown: list[CheckEnd] = []
 
     def work(asked: CheckRequest) -> Any:
@@ -129,7 +129,7 @@ def test_a_stop_lets_the_running_one_finish_and_starts_no_other() -> None:
 
 
 def test_a_check_that_hangs_is_seen() -> None:
-    """What runs says since when, so that one can tell that it hangs; the others go on."""
+    """What runs states since when, so that one can report that it hangs; the others go on."""
     gate = Gate()
     result: list[Any] = []
 

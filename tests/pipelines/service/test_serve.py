@@ -1,4 +1,4 @@
-"""`driftloop serve` as a person runs it: a process of its own, real checks, signals."""
+"""`driftloop serve` as a user runs it: a process of its own, real checks, signals."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_service_from_arrival_to_sigterm(serve: Serve) -> None:
 
 
 def test_a_second_signal_cuts_the_check_off(serve: Serve) -> None:
-    """At once, with exit code 0, and nothing stays RUNNING in Prefect or MLflow."""
+    """Immediately, with exit code 0, and nothing stays RUNNING in Prefect or MLflow."""
     (serve.folder / "slow.py").write_text(
         "import time\ndef fit(*_, **__):\n    print('fitting', flush=True)\n    time.sleep(600)\n"
     )

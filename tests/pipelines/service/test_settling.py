@@ -1,4 +1,4 @@
-"""A file is told once, when it is complete: settled, renamed into place, written slowly, or changed again."""
+"""A file is reported once, when it is complete: settled, renamed into place, written slowly, or changed again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def stamp(size: int = 10, changed: int = 1, inode: int = 1, *, whole: bool = Tru
     return Stamp(size, changed, inode, START, whole)
 
 
-def test_a_file_is_told_once_when_it_has_settled() -> None:
+def test_a_file_is_reported_once_when_it_has_settled() -> None:
     """Not when it appears, not before `settle`, exactly at `settle`, and never again."""
     files = Settling(SETTLE)
     assert files.see({"a": stamp()}, at(0)) == ()
@@ -38,7 +38,7 @@ def test_a_file_is_told_once_when_it_has_settled() -> None:
 
 
 def test_a_file_that_grows_waits_from_its_last_change() -> None:
-    """A slow copy is told when it is done, however long it took."""
+    """A slow copy is reported when it is done, however long it took."""
     files = Settling(SETTLE)
     for second in range(10):
         assert files.see({"a": stamp(size=second + 1)}, at(second)) == ()
@@ -46,7 +46,7 @@ def test_a_file_that_grows_waits_from_its_last_change() -> None:
 
 
 @pytest.mark.parametrize("changed", [stamp(size=11), stamp(changed=2), stamp(inode=2)])
-def test_a_file_that_is_written_again_is_told_again(changed: Stamp) -> None:
+def test_a_file_that_is_written_again_is_reported_again(changed: Stamp) -> None:
     """Other size, other time of change or another file renamed over it: new rows."""
     files = Settling(SETTLE)
     files.see({"a": stamp()}, at(0))
@@ -64,7 +64,7 @@ def test_a_file_that_goes_and_comes_back_is_new() -> None:
 
 
 @pytest.mark.parametrize("unfit", [stamp(size=0), stamp(whole=False)])
-def test_an_unfinished_file_is_never_told(unfit: Stamp) -> None:
+def test_an_unfinished_file_is_never_reported(unfit: Stamp) -> None:
     """Empty, or a parquet file without its end: it is waited for."""
     files = Settling(SETTLE)
     files.see({"a": unfit}, at(0))
@@ -73,8 +73,8 @@ def test_an_unfinished_file_is_never_told(unfit: Stamp) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3)), min_size=1, max_size=20))
-def test_whatever_is_written_the_last_state_is_told(steps: list[tuple[int, int]]) -> None:
-    """Any history of sizes and pauses ends in the last state being told, and no state is told twice in a row."""
+def test_whatever_is_written_the_last_state_is_reported(steps: list[tuple[int, int]]) -> None:
+    """Any history of sizes and pauses ends with the last state reported, and no state is reported twice in a row."""
     files, now, result = Settling(SETTLE), 0, []
     for size, pause in steps:
         for _ in range(pause):

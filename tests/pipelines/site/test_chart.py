@@ -35,7 +35,7 @@ def test_every_history_is_drawn_inside_its_picture(days: int) -> None:
 
 
 def test_each_check_can_be_asked_while_they_are_few() -> None:
-    """Resting on a check tells its window, verdict, rows and numbers; the newest values stand beside the lines."""
+    """Resting on a check reports its window, verdict, rows and numbers; the newest values are next to the lines."""
     record = history(30)
     wide, _ = drawings(record)
     titles = [title.text for title in wide.iter("title")]
@@ -58,7 +58,7 @@ def test_a_thousand_checks_are_thinned() -> None:
 
 
 def test_what_came_after_the_last_check_is_shown() -> None:
-    """A rollback long after the newest check stands at the edge of the timeline and does not squeeze it."""
+    """A rollback long after the newest check is at the edge of the timeline and does not squeeze it."""
     record = history(20)
     late = Mark(START + 4000 * STEP, "rolled_back", "rolled back to version 1")
     before, after = (drawings(one)[0] for one in (record, replace(record, moves=(late,))))

@@ -1,4 +1,4 @@
-"""What happened to a model is told once, and nothing is told twice."""
+"""What happened to a model is reported once, and nothing is reported twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_each_end_of_a_training_and_each_rollback_is_one_mark() -> None:
 
 
 def test_a_challenger_that_waits_is_neither_promoted_nor_rejected() -> None:
-    """Until somebody approves it, a proven challenger has a mark of its own."""
+    """Until someone approves it, a proven challenger has a mark of its own."""
     asked = request_of(retrained(5, promoted=False, champion="1", version="2"))
     waiting = ModelHistory("taxi", START, requests=(replace(asked, state="awaiting_approval"),))
     assert [mark.kind for mark in waiting.marks] == ["waiting"]

@@ -13,7 +13,7 @@ from tests.histories import START, check, history, request_of, retrained
 
 
 def test_what_needs_a_look_comes_first() -> None:
-    """Failures stand above what was held back, that above what is steady, and names order the rest."""
+    """Failures are above what was held back, that above what is steady, and names order the rest."""
     outcomes = {"d": Outcome.STEADY, "b": Outcome.HELD, "a": Outcome.STEADY, "c": Outcome.FAILED}
     page = render([ModelLine(model=model, outcome=outcome) for model, outcome in outcomes.items()], START)
     assert re.findall(r'href="models/(\w)\.html"', page) == ["c", "b", "a", "d"]
@@ -32,7 +32,7 @@ def test_a_line_sums_up_a_history() -> None:
 
 
 def test_a_loss_worse_than_the_reference_is_amber_whatever_was_decided() -> None:
-    """A steady model that does worse stands among those that need a look, with the word for it."""
+    """A steady model that does worse is among those that need a look, with the name of it."""
     lines = [ModelLine(model="a", outcome=Outcome.STEADY), ModelLine(model="b", outcome="steady", standing="worse")]
     page = render(lines, START)
     assert re.findall(r'href="models/(\w)\.html"', page) == ["b", "a"]
@@ -56,7 +56,7 @@ def test_a_new_champion_has_its_own_loss() -> None:
 
 
 def test_a_promotion_that_was_rolled_back_is_shown_as_such() -> None:
-    """On the index and on the page, beside the verdict and as the end of the training."""
+    """On the index and on the page, next to the verdict and as the end of the training."""
     asked = retrained(1, promoted=True, champion="1", version="2")
     back = Mark(asked.now, "rolled_back", "by hand", version="1", left="2")
     versions = (Lineage("2", alias="previous"), Lineage("1", alias="champion"))
@@ -69,7 +69,7 @@ def test_a_promotion_that_was_rolled_back_is_shown_as_such() -> None:
         assert '<span class="badge warn">rolled back</span>' in page
 
 
-def test_an_empty_index_says_how_to_begin() -> None:
+def test_an_empty_index_states_how_to_begin() -> None:
     """Without a model there is no empty table but the first command."""
     page = render([], START)
     assert "driftloop init" in page

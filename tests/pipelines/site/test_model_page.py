@@ -1,4 +1,4 @@
-"""A model's page tells everything that is known, escapes it, and stays small."""
+"""A model's page shows everything that is known, escapes it, and stays small."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def words(page: str) -> str:
     return " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL).split())
 
 
-def test_checks_and_versions_are_told_with_their_lineage() -> None:
-    """Each check has verdict, numbers, reason and a link to its report; each version says who asked and what it saw."""
+def test_checks_and_versions_are_reported_with_their_lineage() -> None:
+    """Each check has verdict, numbers, reason and a link to its report; each version who asked and its data."""
     record = history(61)
     page = model_page.render(record)
     assert page.count('id="c-') == 61
@@ -64,14 +64,14 @@ def test_the_legend_names_what_the_chart_contains() -> None:
 
 
 def test_the_page_of_a_long_life_is_bounded() -> None:
-    """A thousand checks with long reasons make a page below a megabyte that says what it leaves out."""
+    """A thousand checks with long reasons make a page below a megabyte that states what it leaves out."""
     page = model_page.render(replace(history(1000, reason="because " * 400), older=500))
     assert len(page) < 1_000_000
     assert f"newest {model_page.MOST_ROWS} of 1,500" in page
 
 
 def test_a_model_that_was_never_checked_has_a_page() -> None:
-    """A version that somebody else registered is shown; the rest says that there is nothing yet."""
+    """A version that someone else registered is shown; the rest states that there is nothing yet."""
     page = model_page.render(
         replace(history(1), checks=(), requests=(), versions=(Lineage("1", gate_reason="by hand"),))
     )

@@ -11,8 +11,8 @@ from tests.histories import START, check, history
 from tests.outcomes import composed, hold
 
 
-def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:
-    """It is drawn beside the loss or alone, with its newest value; one that may not be believed is left out."""
+def test_an_estimate_is_shown_where_labels_are_not_there_yet() -> None:
+    """It is drawn next to the loss or alone, with its newest value; one that may not be believed is left out."""
     guess = Estimate(method="dle", loss_name="mae", loss=4.25, rows=900, reference_loss=2.8, applicable=True, reason="")
     both = replace(history(20), checks=tuple(one.model_copy(update={"estimated": guess}) for one in history(20).checks))
     assert "estimated 4.25" in timeline(both)
@@ -24,7 +24,7 @@ def test_an_estimate_stands_in_where_labels_are_not_there_yet() -> None:
 
 
 def test_the_limit_of_a_rule_within_a_composition_is_drawn() -> None:
-    """The limit on the share of drifted features is shown wherever the rule stands; limits on other numbers are not."""
+    """The limit on the share of drifted features is shown wherever the rule is; limits on other numbers are not."""
     rules = composed("k_of_n", "hold", composed("all_of", "hold", hold("auto_quantile"), hold("drift_share")))
     named = tuple(one.model_copy(update={"votes": (rules,)}) for one in history(20).checks)
     assert "limit 50%" in timeline(replace(history(20), checks=named))

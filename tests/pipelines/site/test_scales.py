@@ -21,7 +21,7 @@ def test_ticks_reach_around_the_values_and_are_few(a: float, b: float) -> None:
     """The first tick is at or below the lowest value, the last at or above the highest, in even steps."""
     low, high = min(a, b), max(a, b)
     if 0 < high - low < 1e-6 * max(abs(low), abs(high)):
-        return  # closer together than a float can tell apart on an axis
+        return  # closer together than a float can distinguish on an axis
     found = ticks(low, high)
     slack = 1e-6 * max(abs(low), abs(high), 1e-300)
     assert found[0] <= low + slack
@@ -53,7 +53,7 @@ def test_times_are_named_by_few_different_words(hours: float, most: int) -> None
 
 @given(st.lists(st.integers(), max_size=400), st.integers(1, 50))
 def test_thinning_keeps_order_and_the_peak(items: list[int], most: int) -> None:
-    """At most so many are left, in their order, the largest among them; few items are left alone."""
+    """At most this many are left, in their order, the largest among them; few items are left unchanged."""
     kept = thinned(items, most, float)
     assert len(kept) <= most
     assert (max(kept) if kept else None) == max(items, default=None)
@@ -63,7 +63,7 @@ def test_thinning_keeps_order_and_the_peak(items: list[int], most: int) -> None:
 
 
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=5))
-def test_labels_do_not_lie_on_each_other(wanted: list[float]) -> None:
+def test_labels_do_not_overlap(wanted: list[float]) -> None:
     """Labels are at least a line apart where there is room, and stay in it."""
     placed = spread(wanted, 14, 0, 200)
     ordered = sorted(placed)
@@ -72,7 +72,7 @@ def test_labels_do_not_lie_on_each_other(wanted: list[float]) -> None:
 
 
 def test_a_column_of_numbers_has_one_number_of_decimals() -> None:
-    """Numbers below each other can be compared at a glance; what is no number is a blank."""
+    """Numbers below each other can be compared at a glance; what is not a number is a blank."""
     assert aligned([1, 22.5, None, float("nan")], "-") == ["1.00", "22.50", "-", "-"]
     assert aligned([], "-") == []
 

@@ -30,7 +30,7 @@ def test_a_check_rewrites_its_model_and_the_index_alone(ledger: Ledger) -> None:
     assert "models/taxi.html" in index
 
 
-def test_the_command_writes_all_and_says_where(ledger: Ledger) -> None:
+def test_the_command_writes_all_and_states_where(ledger: Ledger) -> None:
     """`driftloop site` names the page to open; --json names every page."""
     ledger.record(check(1, model="taxi"))
     shown = CliRunner().invoke(main, ["site"])
@@ -55,7 +55,7 @@ def test_pages_of_forgotten_models_go_and_broken_lines_wait(ledger: Ledger) -> N
     assert not list(writing.folder().rglob(".*.html.*")), "no scratch file is left"
 
 
-def test_what_goes_wrong_is_told_and_not_raised(ledger: Ledger) -> None:
+def test_what_goes_wrong_is_reported_and_not_raised(ledger: Ledger) -> None:
     """A check whose page cannot be written is still a finished check."""
     writing.folder().write_text("a file where the folder should be")
     result = rewrite("taxi", ledger)

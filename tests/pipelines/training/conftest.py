@@ -1,4 +1,4 @@
-"""Labelled rows with gaps, whose target is known by construction, and training settings to go with them."""
+"""Labeled rows with gaps, whose target is known by construction, and training settings to go with them."""
 
 from __future__ import annotations
 

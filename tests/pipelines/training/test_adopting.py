@@ -122,7 +122,7 @@ def test_a_python_model_may_answer_with_a_frame_of_classes_in_any_order() -> Non
 
 
 def test_labels_are_enough_for_a_loss_of_labels() -> None:
-    """A model without probabilities is read as certain of what it says, and the user is informed."""
+    """A model without probabilities is read as certain of what it states, and the user is informed."""
     frame = rows("binary")
     model = pipeline(LinearSVC()).fit(frame[NAMES], frame.y)
     made = adopted(model, frame, project("binary", performance={"loss": "error_rate"}))

@@ -80,7 +80,7 @@ def soon(true: Callable[[], bool]) -> bool:
 
 
 def test_the_answer_is_that_of_another_process(own: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """It gets its arguments and gives its answer; what it prints stands on stderr, where it spoils no JSON."""
+    """It gets its arguments and gives its answer; what it prints is on stderr, where it spoils no JSON."""
     end = call_apart("ownapart:add", 1, limits=LIMITS, other=2)
     assert isinstance(end, Answered)
     assert end.value[0] == 3
@@ -138,15 +138,15 @@ def test_a_call_that_eats_memory_is_stopped_at_its_limit(own: Path) -> None:
         (signal.SIGALRM, "timed_out", "it was still running after 1m"),
     ],
 )
-def test_a_process_that_dies_is_told_by_its_signal(own: Path, number: int, code: str, words: str) -> None:
-    """A crash in C, somebody's SIGTERM, the system short of memory: each is an end with a reason, never a hang."""
+def test_a_process_that_dies_is_reported_by_its_signal(own: Path, number: int, code: str, words: str) -> None:
+    """A crash in C, a SIGTERM, the system short of memory: each is an end with a reason, never a hang."""
     end = call_apart("ownapart:dies", number, limits=Limits(LIMITS.timeout, max_memory_mb=900))
     assert isinstance(end, Stopped)
     assert end.code == code
     assert words in end.why
 
 
-def test_nobody_is_left_when_the_caller_is_killed(own: Path) -> None:
+def test_no_one_is_left_when_the_caller_is_killed(own: Path) -> None:
     """A dead worker leaves no training behind: the child sees the pipe close."""
     code = (
         "from datetime import timedelta\nimport ownapart\n"

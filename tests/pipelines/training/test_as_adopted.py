@@ -81,7 +81,7 @@ def test_xgboost_keeps_objective_rounds_and_categories(task: str, booster: bool)
     assert fit_probe(given, grown, here=True).predict(grown).shape == made.predict(grown).shape
 
 
-def test_what_cannot_be_fitted_again_says_so() -> None:
+def test_what_cannot_be_fitted_again_reports_it() -> None:
     """A python model has no fit; no model may have been adopted; a column may be gone."""
 
     class Python:

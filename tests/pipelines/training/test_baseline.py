@@ -1,4 +1,4 @@
-"""Laws of the naive opponent: no other constant does better on the rows it was learnt from."""
+"""Laws of the naive opponent: no other constant does better on the rows it was learned from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES = np.array(["a"] * 50 + ["b"] * 30 + ["c"] * 21, dtype=object)
 
 @pytest.mark.parametrize("loss", ["mae", "mse"])
 def test_no_constant_number_is_better(loss: str) -> None:
-    """The naive number is at the bottom: every constant beside it loses more."""
+    """The naive number is at the bottom: every constant next to it loses more."""
     naive = naive_losses(NUMBERS, NUMBERS, named(loss)).mean()
     for constant in np.linspace(NUMBERS.min(), NUMBERS.max(), 200):
         assert named(loss).rows(NUMBERS, np.full(501, constant)).mean() >= naive - 1e-12

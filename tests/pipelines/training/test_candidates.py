@@ -42,7 +42,7 @@ def found(frame: pd.DataFrame, end: float, **changes: Any) -> dict[str, Candidat
     ],
 )
 def test_a_span_that_would_add_nothing_is_left_out(end: int, names: list[str]) -> None:
-    """A short history has fewer candidates, and the last W always stands first."""
+    """A short history has fewer candidates, and the last W always is first."""
     assert list(found(seasonal(), end)) == names
 
 
@@ -81,7 +81,7 @@ def test_the_reference_is_drawn_from_what_was_chosen() -> None:
 
 
 def test_the_lowest_loss_wins_and_a_tie_keeps_the_last_w() -> None:
-    """What could not be measured, or is no number, never wins over what could."""
+    """What could not be measured, or is not a number, never wins over what could."""
     assert pick({"last_w": 3.0, "last_2w": 2.9, "season": None}) == "last_2w"
     assert pick({"last_w": 3.0, "last_2w": 3.0}) == "last_w"
     assert pick({"last_w": float("nan"), "last_2w": 9.0}) == "last_2w"

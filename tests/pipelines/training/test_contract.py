@@ -26,7 +26,7 @@ def contract(*inputs: Input, **more: Any) -> Contract:
 
 
 class Echo:
-    """Answers with what it is told to."""
+    """Answers with what it is given."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer

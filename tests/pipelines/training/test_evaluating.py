@@ -1,4 +1,4 @@
-"""The evaluation keeps each row's key, time and columns beside the losses of all models."""
+"""The evaluation keeps each row's key, time and columns next to the losses of all models."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_encoded_names_are_safe_and_distinct() -> None:
 
 
 def test_features_survive_json(rows: pd.DataFrame) -> None:
-    """What is stored beside a model is what was learnt, order included."""
+    """What is stored next to a model is what was learned, order included."""
     features = learn_features(rows, ["size", "age [d]"], ["kind", "two"], max_levels=10)
     again = Features.model_validate_json(features.model_dump_json())
     assert (again, again.names) == (features, features.names)

@@ -82,7 +82,7 @@ def damaged(rows: pd.DataFrame, code: str) -> tuple[pd.DataFrame, str, Any]:
 def test_nothing_to_learn_from_is_an_early_typed_end(
     code: str, words: str, rows: pd.DataFrame, training: Callable[..., Training]
 ) -> None:
-    """Each end has its code and says what was found."""
+    """Each end has its code and states what was found."""
     frame, target, task = damaged(rows, code)
     with pytest.raises(TrainingImpossible, match=words) as caught:
         fit(frame, frame[target], ["size", "age [d]"], ["kind"], task, training())
@@ -151,7 +151,7 @@ def test_importing_and_early_ends_load_no_learning_library() -> None:
         ("no_such_module:train", {}, "module 'no_such_module' cannot be imported"),
     ],
 )
-def test_an_unusable_estimator_says_why(
+def test_an_unusable_estimator_gives_the_reason(
     estimator: str, params: dict[str, Any], words: str, rows: pd.DataFrame, fitted: Callable[..., Scorer]
 ) -> None:
     """Each way of naming an estimator wrongly has its own message, with the nearest right name."""
@@ -220,7 +220,7 @@ def test_a_function_of_ones_own_may_name_classes_or_their_places(
         ("nmaed", r"no function 'nmaed'[\s\S]*mean 'named'"),
     ],
 )
-def test_a_function_of_ones_own_that_fails_is_told_so(
+def test_a_custom_function_that_fails_is_reported_as_such(
     function: str, words: str, own_module: str, rows: pd.DataFrame, fitted: Callable[..., Scorer]
 ) -> None:
     """What was returned, named or not found is in the message."""

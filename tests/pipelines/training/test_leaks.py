@@ -60,12 +60,12 @@ HONEST = {
 
 @pytest.mark.parametrize("case", LEAKS)
 def test_a_disguised_target_is_found(case: str) -> None:
-    """A feature that alone tells the target is named."""
+    """A feature that alone predicts the target is named."""
     assert leaks_of(*LEAKS[case]) == ("x",)
 
 
 @pytest.mark.parametrize("case", HONEST)
-def test_an_honest_feature_is_left_alone(case: str) -> None:
+def test_an_honest_feature_is_left_unchanged(case: str) -> None:
     """A feature that helps, however much, or that only looks unique, is not a leak."""
     assert leaks_of(*HONEST[case]) == ()
 
@@ -78,7 +78,7 @@ def test_a_lower_threshold_finds_no_less() -> None:
 
 
 def test_a_handful_of_rows_proves_nothing() -> None:
-    """In few rows, or for a class of few rows, chance can tell everything: no leak is claimed."""
+    """In few rows, or for a class of few rows, chance can predict everything: no leak is claimed."""
     assert leaks_of(NUMBER[:29], NUMBER[:29], "regression") == ()
     rare = np.where(np.arange(N) < 9, "b", "a")
     assert leaks_of((rare == "b") * 1.0 + NOISE * 0.01, rare, "binary") == ()

@@ -1,4 +1,4 @@
-"""An estimator learns what a loss goes with, keeps its files safe, and says where it cannot."""
+"""An estimator learns what a loss goes with, keeps its files safe, and states where it cannot."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def noisy(make_rows: Rows, seed: int, n: int = 900) -> pd.DataFrame:
     return frame.assign(number=frame["number"] + wild)
 
 
-def learnt(make_rows: Rows, fitted: Fitted, task: str, n: int = 900) -> tuple[Scorer, LossModel]:
+def learned(make_rows: Rows, fitted: Fitted, task: str, n: int = 900) -> tuple[Scorer, LossModel]:
     scorer = fitted(noisy(make_rows, 0), task, **{**TREES, "n_estimators": 20})
     held = noisy(make_rows, 1, n)
     return scorer, fit_loss_model(scorer, held, held[TARGETS[task]].to_numpy(), named(LOSSES[task]), threads=1)
 
 
 @pytest.mark.parametrize("task", TARGETS)
-def test_a_change_of_the_mix_is_foreseen(task: str, make_rows: Rows, fitted: Fitted) -> None:
+def test_a_change_of_the_mix_is_predicted(task: str, make_rows: Rows, fitted: Fitted) -> None:
     """Where the hard rows grow from a fifth to all, the estimate follows without a label; the interval holds it."""
-    scorer, model = learnt(make_rows, fitted, task)
+    scorer, model = learned(make_rows, fitted, task)
     assert model.estimator.self_test is not None
     assert model.estimator.self_test.passed, model.estimator.self_test.reason
     fresh = noisy(make_rows, 2, 3000)
@@ -56,8 +56,8 @@ def test_a_change_of_the_mix_is_foreseen(task: str, make_rows: Rows, fitted: Fit
 
 
 def test_it_is_blind_to_a_target_that_answers_otherwise(make_rows: Rows, fitted: Fitted) -> None:
-    """Concept drift leaves the rows as they are, so the estimate stays where it was: the docstring says so."""
-    scorer, model = learnt(make_rows, fitted, "regression")
+    """Concept drift leaves the rows as they are, so the estimate stays where it was: the docstring reports it."""
+    scorer, model = learned(make_rows, fitted, "regression")
     fresh = noisy(make_rows, 2)
     predicted = scorer.predict(fresh)
     estimate = judge(model.estimator, sum_losses(*expect(model, fresh, predicted)), reference_loss=model.estimator.loss)
@@ -69,7 +69,7 @@ def test_it_is_blind_to_a_target_that_answers_otherwise(make_rows: Rows, fitted:
 
 def test_rows_from_elsewhere_are_not_estimated(make_rows: Rows, fitted: Fitted) -> None:
     """Sizes beyond those of the held-out rows are outside what the estimator knows."""
-    scorer, model = learnt(make_rows, fitted, "regression")
+    scorer, model = learned(make_rows, fitted, "regression")
     fresh = noisy(make_rows, 2)
     fresh["size"] += 4
     estimate = judge(model.estimator, sum_losses(*expect(model, fresh, scorer.predict(fresh))), reference_loss=1.0)
@@ -80,7 +80,7 @@ def test_rows_from_elsewhere_are_not_estimated(make_rows: Rows, fitted: Fitted) 
 @pytest.mark.parametrize("task", TARGETS)
 def test_it_comes_back_from_disk_as_it_was(task: str, make_rows: Rows, fitted: Fitted, tmp_path: Path) -> None:
     """The same expectations to the last bit, in xgboost's own format or none; a changed byte is refused."""
-    scorer, model = learnt(make_rows, fitted, task)
+    scorer, model = learned(make_rows, fitted, task)
     manifest = save(model, tmp_path)
     assert set(manifest) == {"estimator.json", *(["estimator.ubj"] if task == "regression" else [])}
     back = load(tmp_path, manifest)
@@ -99,9 +99,9 @@ def test_it_comes_back_from_disk_as_it_was(task: str, make_rows: Rows, fitted: F
     assert load(tmp_path, {}) is None
 
 
-def test_too_little_to_learn_from_is_said(make_rows: Rows, fitted: Fitted) -> None:
-    """Fewer than a hundred held-out rows, or losses without end, give an estimator that says so and no numbers."""
-    scorer, few = learnt(make_rows, fitted, "regression", n=99)
+def test_too_little_to_learn_from_is_reported(make_rows: Rows, fitted: Fitted) -> None:
+    """Fewer than a hundred held-out rows, or losses without end, give an estimator that reports it and no numbers."""
+    scorer, few = learned(make_rows, fitted, "regression", n=99)
     assert few.estimator.impossible == "99 held-out rows to learn an estimator from, 100 needed"
     held = noisy(make_rows, 1).assign(number=1e300)
     endless = fit_loss_model(scorer, held, held["number"].to_numpy(), named("mse"), threads=1)
@@ -115,7 +115,7 @@ def test_what_is_expected_is_what_a_matrix_would_give(make_rows: Rows, fitted: F
     """Unseen levels and nulls included: to the last bit what a DMatrix of xgboost gives."""
     import xgboost
 
-    scorer, model = learnt(make_rows, fitted, "regression")
+    scorer, model = learned(make_rows, fitted, "regression")
     fresh = noisy(make_rows, 3)
     fresh.loc[::5, "number"] = np.nan
     fresh.loc[::5, "kind"] = "never seen"

@@ -1,4 +1,4 @@
-"""Training follows the loss: what xgboost minimises is what a model is judged by, for every registered loss."""
+"""Training follows the loss: what xgboost minimizes is what a model is judged by, for every registered loss."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SETTINGS = Training.model_validate(
 
 
 def skewed() -> tuple[pd.DataFrame, pd.Series]:
-    """Numbers whose mean, median and all between lie far apart, at each of six known levels."""
+    """Numbers whose mean, median and all between are far apart, at each of six known levels."""
     generator = np.random.default_rng(0)
     level = generator.integers(0, 6, N)
     frame = pd.DataFrame({"level": level.astype(float)})
@@ -86,8 +86,8 @@ def test_it_is_trained_and_stops_early(loss: Loss, estimator: str) -> None:
 
 @pytest.mark.parametrize("loss", losses(), ids=str)
 @pytest.mark.parametrize("estimator", ["linear", "xgboost", "sklearn.ensemble.RandomForestRegressor", "mine:train"])
-def test_the_log_says_what_is_minimized(loss: Loss, estimator: str) -> None:
-    """Where an estimator has no objective for a loss the sentence says so; where it has one it names the loss."""
+def test_the_log_states_what_is_minimized(loss: Loss, estimator: str) -> None:
+    """Where an estimator has no objective for a loss the sentence reports it; where it has one it names the loss."""
     chosen = objective(estimator, {}, loss, classes=not is_of_numbers(loss))
     assert str(loss) in chosen
     assert ("has no objective for" in chosen) == (estimator not in loss.follows and ":" not in estimator)

@@ -33,7 +33,7 @@ def test_weights_add_up_and_are_ranked(name: str, task: str, rows: pd.DataFrame,
 
 
 def test_an_estimator_without_weights_has_none(rows: pd.DataFrame, fitted: Callable[..., Scorer]) -> None:
-    """Where the estimator tells nothing, nothing is made up."""
+    """Where the estimator reports nothing, nothing is made up."""
     assert importances(fitted(rows, "regression", "sklearn.ensemble.HistGradientBoostingRegressor", max_iter=5)) == {}
 
 
@@ -66,7 +66,7 @@ def test_many_and_unknown_classes_can_be_drawn(tmp_path: Path) -> None:
     assert importance_plot({}, tmp_path / "w.png").read_bytes().startswith(PNG)
 
 
-def test_threads_may_draw_at_once(tmp_path: Path) -> None:
+def test_threads_may_draw_together(tmp_path: Path) -> None:
     """Eight threads draw the same picture, byte for byte, and pyplot is never loaded."""
     values = np.random.default_rng(0).normal(size=(2, 500))
     paths = [tmp_path / f"{number}.png" for number in range(8)]

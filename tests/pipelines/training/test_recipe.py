@@ -22,7 +22,7 @@ def learned(frame: pd.DataFrame, settings: Training, task: str = "regression", *
 
 
 def frame_of(kind: str, n: int = 2000, seed: int = 0) -> pd.DataFrame:
-    """A straight line that a linear model finds at once, or steps that only trees can follow."""
+    """A straight line that a linear model finds immediately, or steps that only trees can follow."""
     r = np.random.default_rng(seed)
     x, z = r.normal(size=n), r.normal(size=n)
     signal = 3 * x - 2 * z if kind == "line" else 3 * np.abs(x) + 2.0 * (np.abs(z) > 1)
@@ -168,8 +168,8 @@ def test_a_class_that_is_missing_in_a_part_of_the_rows_is_learned(missing: str, 
         ("sklearn.multioutput.MultiOutputRegressor", "without estimator"),
     ],
 )
-def test_a_class_with_required_arguments_is_refused_in_words(path: str, words: str, training: Make) -> None:
-    """What YAML cannot hold is said, with the way out."""
+def test_a_class_with_required_arguments_is_refused_with_a_reason(path: str, words: str, training: Make) -> None:
+    """What YAML cannot hold is stated, with the way out."""
     with pytest.raises(EstimatorError, match=rf"{words}[\s\S]*module:function"):
         learned(frame_of("line", 200), training(estimator=path))
 

@@ -1,4 +1,4 @@
-"""A second fit serves only if it stands where its own training rows say it must."""
+"""A second fit serves only if it is where its own training rows say it must."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_two_models_without_an_error_may_differ_by_rounding() -> None:
     ("low", "age", "found"), [(2.5, 1.0, True), (2.5, 3.0, True), (2.5, 3.5, False), (1.5, 1.0, False)]
 )
 def test_a_second_fit_that_does_worse_than_the_gate_measured_is_reported(low: float, age: float, found: bool) -> None:
-    """Beyond chance, and on its first windows alone: later, age explains it."""
+    """If significant, and on its first windows alone: later, age explains it."""
     window = Window(start=day(0), end=day(7))
     observed = Performance(loss_name="mae", loss=3.0, low=low, high=3.5, rows=99, window=window, reference_loss=2.0)
     findings = below_gate("4", observed, age)

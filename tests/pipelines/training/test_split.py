@@ -21,7 +21,7 @@ def frame_of(offsets: list[int]) -> pd.DataFrame:
 
 @given(st.lists(hours, max_size=30), hours, st.integers(0, 20))
 def test_training_ends_a_gap_before_the_holdout_starts(offsets: list[int], cut: int, gap: int) -> None:
-    """Each row is in the part its time says; rows in the gap are in none; both parts are in time order."""
+    """Each row is in the part its time states; rows in the gap are in none; both parts are in time order."""
     start = START + timedelta(hours=cut)
     train, holdout = split(frame_of(offsets), "ts", holdout_start=start, gap=timedelta(hours=gap))
     assert sorted(h for h in offsets if h < cut - gap) == [(t - START) / timedelta(hours=1) for t in train["ts"]]

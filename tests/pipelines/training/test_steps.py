@@ -40,7 +40,7 @@ def test_a_short_history_keeps_the_proportion() -> None:
     ("rows", "labelled", "code"),
     [(0, False, "no_data"), (500, False, "no_labels"), (199, True, "too_few_rows")],
 )
-def test_nothing_to_divide_is_told(rows: int, labelled: bool, code: str) -> None:
+def test_nothing_to_divide_is_reported(rows: int, labelled: bool, code: str) -> None:
     """No rows, no labels and too few of them are three different answers."""
     frame = streams.stream(days=20).head(rows)
     with pytest.raises(TrainingImpossible) as caught:
@@ -48,14 +48,14 @@ def test_nothing_to_divide_is_told(rows: int, labelled: bool, code: str) -> None
     assert caught.value.code == code
 
 
-def test_rows_within_the_gap_alone_are_told() -> None:
-    """Labels so late that the gap takes all rows before the holdout: said so, with the delay."""
+def test_rows_within_the_gap_alone_are_reported() -> None:
+    """Labels so late that the gap takes all rows before the holdout: reported, with the delay."""
     late = streams.stream(days=20).query("ts >= @day(14)")
     with pytest.raises(TrainingImpossible, match=r"in the gap of the label delay \(10d\) before the holdout"):
         divide(project(columns__label_delay="10d"), late, WINDOW)
 
 
-def test_a_model_is_learnt_with_the_configured_parameters_and_judged_by_the_configured_loss() -> None:
+def test_a_model_is_learned_with_the_configured_parameters_and_judged_by_the_configured_loss() -> None:
     """One tree is worse than forty; mse is the square of what mae takes."""
     frame = streams.stream(days=20)
     made = learn(project(), frame.head(1500), {})
@@ -66,7 +66,7 @@ def test_a_model_is_learnt_with_the_configured_parameters_and_judged_by_the_conf
     assert np.allclose(squared, losses(project(), made, rest) ** 2)
 
 
-def unlabelled_since(moment: Any) -> pd.DataFrame:
+def unlabeled_since(moment: Any) -> pd.DataFrame:
     frame = streams.stream(days=20)
     return frame.assign(y=frame["y"].where(frame["ts"] < moment))
 
@@ -78,16 +78,16 @@ def test_a_holdout_without_labels_names_the_newest_label_and_the_delay() -> None
         TrainingImpossible,
         match=result + r"the newest row from 2026-01-20 .*columns.label_delay is 0d.*label_delay: 6d",
     ) as none:
-        divide(project(), unlabelled_since(day(14.9)), WINDOW)
+        divide(project(), unlabeled_since(day(14.9)), WINDOW)
     assert none.value.code == "no_labels"
     with pytest.raises(TrainingImpossible, match=r"(?s)^9 rows of the holdout .* at least 50 labeled rows"):
-        divide(project(), unlabelled_since(day(15.1)), WINDOW)
-    assert len(divide(project(), unlabelled_since(day(16)), WINDOW).holdout) > 100
+        divide(project(), unlabeled_since(day(15.1)), WINDOW)
+    assert len(divide(project(), unlabeled_since(day(16)), WINDOW).holdout) > 100
 
 
-def test_rows_without_labels_are_counted_beside_too_few_with() -> None:
+def test_rows_without_labels_are_counted_next_to_too_few_with() -> None:
     """What is missing may be labels and not rows."""
     with pytest.raises(TrainingImpossible, match=r"more rows have no label: the newest label is from 2026-01-01"):
-        divide(project(), unlabelled_since(day(1)), WINDOW)
+        divide(project(), unlabeled_since(day(1)), WINDOW)
     with pytest.raises(TrainingImpossible, match=r"none of them labeled: no row since 2026-01-01 .* has a label"):
-        divide(project(), unlabelled_since(day(0)), WINDOW)
+        divide(project(), unlabeled_since(day(0)), WINDOW)

@@ -39,7 +39,7 @@ class Opened:
 
 
 class Strange:
-    """An estimator of nobody's library."""
+    """An estimator of no one's library."""
 
     def __init__(self, classes: int = 0) -> None:
         self.classes = classes
@@ -96,7 +96,7 @@ def test_a_file_that_was_tampered_with_is_not_read(
 
 
 def test_a_planted_pickle_is_never_opened(rows: pd.DataFrame, fitted: Callable[..., Scorer], tmp_path: Path) -> None:
-    """Without leave a pickle stays closed, even where scorer.json asks for it; with leave its hash comes first."""
+    """Without permission a pickle stays closed, even where scorer.json asks for it; with it its hash comes first."""
     scorer = fitted(rows, "regression", n_estimators=5)
     manifest = save(scorer, tmp_path)
     mark = tmp_path / "opened"
@@ -138,7 +138,7 @@ class Lambda(Strange):
 
 
 def test_types_are_trusted_by_name(tmp_path: Path, rows: pd.DataFrame, fitted: Any) -> None:
-    """A type that is not on the list is refused on the way out and on the way in, and told by its full name."""
+    """A type that is not on the list is refused on the way out and on the way in, and reported by its full name."""
     known = fitted(rows, "regression", n_estimators=5)
     scorer = Scorer("regression", known.features, (), Strange())
     name = f"{Strange.__module__}.Strange"
@@ -151,7 +151,7 @@ def test_types_are_trusted_by_name(tmp_path: Path, rows: pd.DataFrame, fitted: A
     assert (load(tmp_path, manifest=manifest, trusted_types=[name]).predict(rows) == 4.5).all()
 
 
-def test_another_scikit_learn_is_told(rows: pd.DataFrame, fitted: Callable[..., Scorer], tmp_path: Path) -> None:
+def test_another_scikit_learn_is_reported(rows: pd.DataFrame, fitted: Callable[..., Scorer], tmp_path: Path) -> None:
     """A model of another minor version of scikit-learn loads with a warning; of the same one without."""
     save(fitted(rows, "regression", "sklearn.linear_model.Ridge"), tmp_path)
     with warnings.catch_warnings():
@@ -163,7 +163,7 @@ def test_another_scikit_learn_is_told(rows: pd.DataFrame, fitted: Callable[..., 
         load(tmp_path, manifest=None)
 
 
-def test_a_later_format_says_what_to_do(rows: pd.DataFrame, fitted: Callable[..., Scorer], tmp_path: Path) -> None:
+def test_a_later_format_states_what_to_do(rows: pd.DataFrame, fitted: Callable[..., Scorer], tmp_path: Path) -> None:
     """A scorer.json of a later driftloop is an error with a remedy, not a guess."""
     save(fitted(rows, "regression", n_estimators=5), tmp_path)
     head = json.loads((tmp_path / "scorer.json").read_text())

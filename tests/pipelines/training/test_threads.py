@@ -23,7 +23,7 @@ def test_the_free_threads_are_between_one_and_all() -> None:
     assert 1 <= free_threads() <= cores() <= (os.cpu_count() or 1)
 
 
-def test_busy_cores_are_left_alone() -> None:
+def test_busy_cores_are_left_unchanged() -> None:
     """Busy processes on every core are seen, and so only one thread that spins is left to a fit."""
     spin = "print('busy', flush=True)\nwhile True: pass"
     busy = [
@@ -45,7 +45,7 @@ def test_busy_cores_are_left_alone() -> None:
     ("policy", "loaded", "expected"),
     [(None, "sys", "passive True"), ("active", "sys", "active False"), (None, "sklearn", "None False")],
 )
-def test_threads_sleep_if_they_are_told_in_time(policy: str | None, loaded: str, expected: str) -> None:
+def test_threads_sleep_if_they_are_set_to_in_time(policy: str | None, loaded: str, expected: str) -> None:
     """`prepare` fills in what is not set, before the libraries load; after that it does not claim what is not so."""
     code = (
         f"import os, {loaded}; from driftloop.pipelines.training.threads import prepare; asleep = prepare()\n"
@@ -61,7 +61,7 @@ def test_threads_sleep_if_they_are_told_in_time(policy: str | None, loaded: str,
 
 
 def test_few_rows_are_learned_by_one_thread() -> None:
-    """A small fit is not shared over cores, unless the user says how many threads it takes."""
+    """A small fit is not shared over cores, unless the user states how many threads it takes."""
     assert free_threads(rows=1000) == 1
     assert free_threads(rows=10**6) == free_threads()
     assert free_threads(2, rows=1000) == 2

@@ -17,7 +17,7 @@ def test_it_is_the_textbooks_formula() -> None:
 
 
 def test_the_number_of_rows_does_not_matter() -> None:
-    """Only the shares count, and several pairs are scored at once."""
+    """Only the shares count, and several pairs are scored together."""
     assert ks(OLD, 7 * NEW) == pytest.approx(ks(OLD, NEW))
     both = ks(np.stack([OLD, OLD]), np.stack([NEW, OLD]))
     assert both == pytest.approx([float(ks(OLD, NEW)), 0.0])

@@ -168,7 +168,7 @@ def test_a_lost_column_is_as_far_as_missing_values_are() -> None:
     st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=30),
 )
 def test_any_numbers_have_a_finite_distance(old: list[float], new: list[float]) -> None:
-    """Whatever numbers stand on either side, every method gives a finite number that is not negative."""
+    """Whatever numbers are on either side, every method gives a finite number that is not negative."""
     sides = profiles(old, new)
     for method in NUMERIC:
         score = distance(method, *sides)

@@ -54,7 +54,7 @@ def test_a_score_at_its_threshold_is_drift_for_distances_only(score: float, thre
 
 
 @pytest.mark.parametrize("lost", [math.nan, math.inf])
-def test_a_score_that_is_no_number_is_an_error(lost: float) -> None:
+def test_a_score_that_is_not_a_number_is_an_error(lost: float) -> None:
     """A column without a finite score is an error that names it, never a silent pass."""
     with pytest.raises(Unscored, match="'age'"):
         scored("ks", lost, 0.1)
@@ -110,7 +110,7 @@ def test_no_method_is_forgotten(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_methods_do_not_use_each_other(name: str) -> None:
-    """A method stands alone: what several need is in `base` or in the cells."""
+    """A method is alone: what several need is in `base` or in the cells."""
     names = vars(import_module(f"{methods.__name__}.{name}")).values()
     homes = {getattr(one, "__module__", "") for one in names if callable(one) or isinstance(one, Method)}
     siblings = {f"{methods.__name__}.{other}" for other in FILES if other != name}

@@ -27,6 +27,6 @@ def test_an_empty_cell_is_finite_and_grows_with_the_rows() -> None:
 
 
 def test_a_cell_that_both_sides_lack_does_not_count() -> None:
-    """A level that nobody has any more changes nothing."""
+    """A level that no one has any more changes nothing."""
     assert psi(np.array([9.0, 0.0, 3.0]), np.array([3.0, 0.0, 9.0])) == psi(np.array([9.0, 3.0]), np.array([3.0, 9.0]))
     assert METHOD.bound is None

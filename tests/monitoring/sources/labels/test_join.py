@@ -20,7 +20,7 @@ from tests.written import LOADERS, WRITERS
 
 
 def expected(rows: pa.Table, labels: pa.Table, now: datetime) -> pd.DataFrame:
-    """The join as one would write it by hand: of each row the labels of its key that were known, and the newest one."""
+    """The join written out: of each row the labels of its key that were known, and the newest one."""
     there = labels.to_pandas().dropna(subset=["order", "outcome"])
     there = there[there["known_at"] <= now.replace(tzinfo=None)]
     found = []
@@ -55,7 +55,7 @@ NUMBERS = config(Source(path="a.csv"), Source(path="b.csv"))
 @pytest.mark.parametrize("rows", PLACES)
 @pytest.mark.parametrize("labels", PLACES)
 def test_a_row_has_the_newest_label_that_was_known(keep: Keep, tmp_path: Path, rows: str, labels: str) -> None:
-    """Whatever keeps rows and labels, a row gets what a join by hand gets: no later and no disputed label."""
+    """Whatever keeps rows and labels, a row gets what a join manually gets: no later and no disputed label."""
     table, outcomes = made_rows(), made_labels()
     made = config(keep(rows, table, "rows"), keep(labels, outcomes, "labels"))
     for now in (NOW, datetime(2026, 1, 3, 7, tzinfo=UTC)):

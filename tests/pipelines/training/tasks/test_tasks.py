@@ -56,7 +56,7 @@ def test_labels_come_as_a_fit_needs_them(task: Task) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_leak_is_seen_and_noise_is_not(task: Task) -> None:
-    """A number that orders the labels, and a category that names them, tell all; noise tells next to nothing."""
+    """A number that orders the labels, and a category that names them, predict all; noise predicts almost nothing."""
     training = TRAININGS[task]
     result, proving = training.truth(LABELS[task].to_numpy())
     halves = np.arange(len(result)) % 2 == 0

@@ -1,4 +1,4 @@
-"""Matrices of models that age by a rule, and a study of them: what can be counted by hand."""
+"""Matrices of models that age by a rule, and a study of them: what can be counted manually."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WEEK = timedelta(days=7)
 NEVER = Never()
 
 
-def ageing(batches: int = 40, rate: float = 0.1, seed: int | None = None) -> Matrices:
+def aging(batches: int = 40, rate: float = 0.1, seed: int | None = None) -> Matrices:
     """Models that lose `rate` a batch, probes that are worse by 0.05; with a seed, batches of different hardness."""
     at = np.arange(float(batches))
     loss = 1.0 + rate * (at[None, :] - at[:, None] - 1.0)
