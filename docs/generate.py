@@ -31,7 +31,7 @@ from driftloop.monitoring.settings.slices import Slice
 from driftloop.pipelines.cli import COMMANDS, main
 from driftloop.pipelines.config.project import Project, Search
 from driftloop.pipelines.config.schedule import On
-from driftloop.pipelines.gate import Gate
+from driftloop.pipelines.gate import Gate, NoSliceWorseKeys
 from driftloop.pipelines.requests.ends import AFTERWARDS, ENDS
 
 HERE = Path(__file__).parent
@@ -79,6 +79,8 @@ def config_page() -> str:
             parts.append(_methods())
         if name == "training":
             parts.append(_section("`training.search`", Search))
+        if name == "gate":
+            parts.append(_section("`gate.no_slice_worse`", NoSliceWorseKeys))
         if name == "schedule":
             parts.append(_section("`schedule.on`", On))
         if name == "performance":

@@ -36,6 +36,8 @@ class SliceDrop(Trigger):
             return self.not_applicable("no slice has labeled rows", self.max_rise)
         if not judged:
             reason = f"none of {len(signals.slices):,} slices has a reference and enough labeled rows"
+            if any(each.standing == "no_reference" for each in signals.slices):
+                reason += "; `driftloop retrain` measures the loss of each slice for the next champion"
             return self.not_applicable(reason, self.max_rise)
         found = worst(signals.slices)
         if found and found[0].rise is not None:

@@ -58,10 +58,10 @@ def remember(slicing: Slicing, lost: Floats, target: NDArray[Any], loss: Loss) -
     made = []
     for part in slicing.parts(None):
         if len(part.places):
-            own = _own(lost, target, part, loss)
-            error = standard_error(own)
+            values = own(lost, target, part, loss)
+            error = standard_error(values)
             made.append(
-                SliceReference(name=part.name, rule=part.rule, rows=len(own), loss=float(own.mean()), error=error)
+                SliceReference(name=part.name, rule=part.rule, rows=len(values), loss=float(values.mean()), error=error)
             )
     return tuple(made)
 
@@ -88,7 +88,7 @@ def judge(
             kept = f"of its values {part.merged:,} are one slice, {part.name!r}; the others are slices of their own"
             findings.append(SLICE_LEVELS.found(f"{part.rule}: {kept}", observed=float(part.merged)))
         if len(part.places):
-            scores.append(_score(part, _own(lost, target, part, loss), known.get((part.rule, part.name))))
+            scores.append(_score(part, own(lost, target, part, loss), known.get((part.rule, part.name))))
     return Sliced(decide(scores, rate), tuple(findings))
 
 
@@ -118,9 +118,10 @@ def decide(scores: Iterable[SliceScore], rate: float) -> tuple[SliceScore, ...]:
     return tuple(changed(each, standing="worse") if (each.rule, each.name) in worse else each for each in scores)
 
 
-def _own(lost: Floats, target: NDArray[Any], part: Part, loss: Loss) -> Floats:
-    own = lost[part.places]
-    return loss.whole(own, target[part.places]) if loss.relative else own
+def own(lost: Floats, target: NDArray[Any], part: Part, loss: Loss) -> Floats:
+    """Return values of the rows of a slice whose mean is the loss there; `lost` and `target` are of all rows."""
+    values = lost[part.places]
+    return loss.whole(values, target[part.places]) if loss.relative else values
 
 
 def _score(part: Part, lost: Floats, before: SliceReference | None) -> SliceScore:

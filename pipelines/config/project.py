@@ -171,6 +171,17 @@ class Project(Monitored):
         return self
 
     @model_validator(mode="after")
+    def _slices_are_named(self) -> Self:
+        if self.gate.no_slice_worse is not None and not self.slices:
+            raise ValidationProblem(
+                "slices to compare",
+                key="gate.no_slice_worse",
+                found="no `slices`",
+                remedy="add `slices`, for example `slices: [zone]`, or remove gate.no_slice_worse",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _metrics_of_rules_fit(self) -> Self:
         for place, trigger in enumerate(self.policies.triggers):
             for name in sorted(trigger.metrics):

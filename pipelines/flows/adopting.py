@@ -31,6 +31,7 @@ from driftloop.pipelines.training.evaluating import evaluation, metrics_of
 from driftloop.pipelines.training.fit import allowed, labelled
 from driftloop.pipelines.training.loss_model import Head, LossModel
 from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.slices import held_out
 from driftloop.pipelines.training.steps import Parts
 
 NOTES = "driftloop.adopted_notes"
@@ -114,7 +115,7 @@ def adopt(work: Work, run_id: str, against: Version | None) -> Progress:
     contract = changed(adopted.scorer.contract, params=asked.params)
     scorer = replace(adopted.scorer, origin=origin, contract=contract)
     judged = judged_rows(config, known, parts.learned)
-    champion = contents.losses_of(config, ours, judged.rows) if ours else None
+    champion = contents.row_losses_of(config, ours, judged.rows) if ours else None
     train = within(known, time, parts.learned)
     compared = evaluation(config, known if train.empty else train, judged.rows, scorer, champion)
     naive = compared.known_mean("naive baseline")
@@ -126,6 +127,7 @@ def adopt(work: Work, run_id: str, against: Version | None) -> Progress:
     for note in notes:
         get_run_logger().warning("%s", note)
     metrics = {one.metric: one.value for one in metrics_of(config, scorer, judged.rows) if one.value is not None}
+    holdout, slices = held_out(config, scorer, judged.rows)
     return _stored(
         work,
         run_id,
@@ -136,7 +138,7 @@ def adopt(work: Work, run_id: str, against: Version | None) -> Progress:
         parts,
         verdict,
         notes,
-        Evaluated(compared, against, compared.losses["challenger"], metrics),
+        Evaluated(compared, against, holdout, metrics, slices),
     )
 
 

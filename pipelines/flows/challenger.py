@@ -12,6 +12,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.drift.reference import PREDICTION, describe, prediction_column, profiled
+from driftloop.monitoring.errors import listed
 from driftloop.monitoring.ledger import Progress
 from driftloop.monitoring.records import SliceReference, Window, changed
 from driftloop.monitoring.report.samples import draw
@@ -123,12 +124,24 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
     """Return the losses of challenger, champion and naive baseline per holdout row that neither was trained on."""
     trained = against.trained_on if against else ()
     fair = unseen(parts.holdout, config.columns.time, trained)
-    champion = contents.losses_of(config, against, fair) if against else None
+    champion = contents.row_losses_of(config, against, fair) if against else None
     seconds = _seconds(config, scorer, against, fair) if against else {}
     judged = evaluation(config, parts.train, fair, scorer, champion, seconds)
+    _log_small_slices(config, judged)
     metrics = {one.metric: one.value for one in metrics_of(config, scorer, parts.holdout) if one.value is not None}
     holdout, slices = held_out(config, scorer, parts.holdout)
     return Evaluated(judged, against, holdout, metrics, slices)
+
+
+def _log_small_slices(config: Project, judged: Evaluation) -> None:
+    """Log the slices that the gate cannot compare for lack of held-out rows."""
+    keys = config.gate.no_slice_worse
+    small = [each.name for each in judged.slices if keys and len(each.champion) < keys.min_rows]
+    if keys and small:
+        get_run_logger().warning(
+            "%d of %d slices have fewer than %d held-out rows (gate.no_slice_worse.min_rows) and are not compared: %s",
+            *(len(small), len(judged.slices), keys.min_rows, listed(small)),
+        )
 
 
 def _seconds(config: Project, scorer: Scorer, against: Version, fair: pd.DataFrame) -> dict[Model, float]:

@@ -11,13 +11,14 @@ from typing import ClassVar, cast
 from driftloop.pipelines.gate.beats_baseline import BeatsBaseline
 from driftloop.pipelines.gate.beats_champion import BeatsChampion
 from driftloop.pipelines.gate.enough_rows import EnoughRows
-from driftloop.pipelines.gate.evaluation import TIMED_ROWS, Evaluation, Model, Opponent
+from driftloop.pipelines.gate.evaluation import TIMED_ROWS, Evaluation, Model, Opponent, SliceLosses
 from driftloop.pipelines.gate.finite import Finite
 from driftloop.pipelines.gate.interval import block_length, mean_difference
 from driftloop.pipelines.gate.leak import Leak
 from driftloop.pipelines.gate.max_latency import MaxLatency
 from driftloop.pipelines.gate.max_loss import MaxLoss
 from driftloop.pipelines.gate.metric_floor import MetricFloor
+from driftloop.pipelines.gate.no_slice_worse import NoSliceWorse, NoSliceWorseKeys
 from driftloop.pipelines.gate.rule import Answer, Rule, Vote
 from driftloop.pipelines.gate.verdict import Verdict, judge
 from driftloop.pipelines.gate.wording import figure
@@ -30,6 +31,7 @@ class Gate(
     MaxLoss,
     MetricFloor,
     MaxLatency,
+    NoSliceWorse,
     BeatsBaseline,
     BeatsChampion,
 ):
@@ -63,8 +65,10 @@ __all__ = [
     "Evaluation",
     "Gate",
     "Model",
+    "NoSliceWorseKeys",
     "Opponent",
     "Rule",
+    "SliceLosses",
     "Verdict",
     "Vote",
     "block_length",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from driftloop.monitoring.records import MetricValue
 
@@ -19,6 +19,14 @@ TIMED_ROWS = 1000
 Model = Literal["challenger", "champion", "naive baseline"]
 
 
+class SliceLosses(NamedTuple):
+    """Losses of both models on the rows of a slice, in order of time, shape (n,). Their means are the losses there."""
+
+    name: str
+    challenger: Floats
+    champion: Floats
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """Rows that neither model was trained on, in order of time; every array has shape (n,).
@@ -26,7 +34,8 @@ class Evaluation:
     `losses` holds the challenger's and those of its opponents; without a champion the naive baseline is the opponent.
     `keys` are hashes of a row's content, `times` are in UTC, `columns` are features and target by name. `leaks` names
     the features that reveal the target. `seconds` is the time in which a model predicts 1,000 rows, measured where
-    the config limits it and there is a champion. `metrics` are the challenger's, by name.
+    the config limits it and there is a champion. `metrics` are the challenger's, by name. `slices` are those of the
+    config that have rows, where a rule compares them and there is a champion.
     """
 
     losses: Mapping[Model, Floats]
@@ -37,6 +46,7 @@ class Evaluation:
     loss_name: str = "error"
     seconds: Mapping[Model, float] = field(default_factory=dict)
     metrics: Mapping[str, MetricValue] = field(default_factory=dict)
+    slices: tuple[SliceLosses, ...] = ()
 
     def __post_init__(self) -> None:
         shapes = {name: values.shape for name, values in self.losses.items()}
@@ -45,6 +55,8 @@ class Evaluation:
         rows = {"keys": self.keys, "times": self.times, **self.columns}
         if stray := {name: values.shape for name, values in rows.items() if values.shape != (self.rows,)}:
             raise ValueError(f"{self.rows} rows have losses, found shapes {stray}")
+        if uneven := [each.name for each in self.slices if each.challenger.shape != each.champion.shape]:
+            raise ValueError(f"losses of the same rows are compared, found other rows in {', '.join(uneven)}")
         if "challenger" not in self.losses or len(self.losses) < 2:
             raise ValueError(f"a challenger and an opponent are compared, found losses of {', '.join(self.losses)}")
 

@@ -29,7 +29,7 @@ from driftloop.pipelines.registry.mlflow_parts import described_source
 from driftloop.pipelines.training import loss_model, plots, storage
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.scorer import Scorer
-from driftloop.pipelines.training.steps import losses
+from driftloop.pipelines.training.steps import losses, row_losses
 from driftloop.pipelines.training.tasks import TRAININGS
 
 PROOF, ANSWER = "proof.parquet", "driftloop: answer "
@@ -109,8 +109,13 @@ def brought_back(version: Version, verdict: Verdict, request_id: str) -> dict[st
 
 
 def losses_of(config: Project, version: Version, rows: pd.DataFrame) -> np.ndarray:
-    """Return the loss of every row by the stored model of the version, in the order of the rows: shape (n,)."""
+    """Return values of rows, in their order, whose mean is the loss of the stored model of a version: shape (n,)."""
     return losses(config, registry.scorer(version, config.training), as_known(rows, registry.reference(version)))
+
+
+def row_losses_of(config: Project, version: Version, rows: pd.DataFrame) -> np.ndarray:
+    """Return the loss of every row by the stored model of the version, in the order of the rows: shape (n,)."""
+    return row_losses(config, registry.scorer(version, config.training), as_known(rows, registry.reference(version)))
 
 
 def prove(config: Project, version: Version) -> None:

@@ -15,7 +15,8 @@ from driftloop.pipelines.gate import Evaluation, Model
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.leaks import find_leaks
 from driftloop.pipelines.training.scorer import Scorer
-from driftloop.pipelines.training.steps import losses
+from driftloop.pipelines.training.slices import compared
+from driftloop.pipelines.training.steps import row_losses
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
@@ -33,17 +34,17 @@ def evaluation(
 ) -> Evaluation:
     """Score `fair`, rows in order of time that neither model was trained on, by the challenger and the best constant.
 
-    `champion` holds the champion's losses on the same rows, None where there is no champion; `seconds` are those of
-    `Evaluation`. Leaks are looked for in
-    the rows that the challenger has learned from.
+    `champion` holds the champion's loss on each of the same rows, None where there is no champion; `seconds` are those
+    of `Evaluation`. Leaks are looked for in the rows that the challenger has learned from.
     """
-    columns = config.columns
+    columns, whole, target = config.columns, config.loss.whole, fair[config.columns.target].to_numpy()
+    own = row_losses(config, scorer, fair)
     by_model: dict[Model, Floats] = {
-        "challenger": losses(config, scorer, fair),
+        "challenger": whole(own, target),
         "naive baseline": naive_losses(train[columns.target], fair[columns.target], config.loss),
     }
     if champion is not None:
-        by_model["champion"] = champion
+        by_model["champion"] = whole(champion, target)
     used = [*columns.features, columns.target]
     threshold = config.gate.leak_threshold
     return Evaluation(
@@ -55,6 +56,7 @@ def evaluation(
         loss_name=str(config.loss),
         seconds=seconds or {},
         metrics={one.metric: one for one in metrics_of(config, scorer, fair)},
+        slices=compared(config, fair, own, champion) if champion is not None and config.gate.no_slice_worse else (),
     )
 
 

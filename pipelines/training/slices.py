@@ -1,4 +1,4 @@
-"""Losses of a challenger on held-out rows and on their slices, which its version will remember."""
+"""Losses on slices of held-out rows: those that a version remembers, and those that the gate compares."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.records import SliceReference
 from driftloop.monitoring.slices.conditions import measurable
-from driftloop.monitoring.slices.judging import remember
+from driftloop.monitoring.slices.judging import own, remember
 from driftloop.monitoring.slices.membership import mark
 from driftloop.monitoring.slices.parts import Slicing
+from driftloop.pipelines.gate import SliceLosses
 from driftloop.pipelines.training.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -30,9 +31,27 @@ def held_out(
 
 def of_slices(config: Project, rows: pd.DataFrame, lost: NDArray[np.float64]) -> tuple[SliceReference, ...]:
     """Return the loss of each slice of the config on labeled rows in order of time, with losses of shape (n,)."""
+    slicing = _slicing(config, rows)
+    return remember(slicing, lost, rows[config.columns.target].to_numpy(), config.loss) if slicing else ()
+
+
+def compared(
+    config: Project, rows: pd.DataFrame, challenger: NDArray[np.float64], champion: NDArray[np.float64]
+) -> tuple[SliceLosses, ...]:
+    """Return the losses of two models on each slice of labeled rows in order of time; both given by row, shape (n,)."""
+    slicing = _slicing(config, rows)
+    target = rows[config.columns.target].to_numpy()
+    return tuple(
+        SliceLosses(part.name, *(own(lost, target, part, config.loss) for lost in (challenger, champion)))
+        for part in (slicing.parts(None) if slicing else ())
+        if len(part.places)
+    )
+
+
+def _slicing(config: Project, rows: pd.DataFrame) -> Slicing | None:
     slices, _ = measurable(config.slices, config.columns)
     if not slices or rows.empty:
-        return ()
+        return None
     slicing = Slicing(slices)
     slicing.add(mark(slices, rows, config.columns))
-    return remember(slicing, lost, rows[config.columns.target].to_numpy(), config.loss)
+    return slicing

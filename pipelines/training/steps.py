@@ -112,5 +112,9 @@ def learn(
 
 def losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
     """Return values of all rows of a frame, in their order, whose mean is their loss (`Loss.whole`): shape (n,)."""
-    target = frame[config.columns.target].to_numpy()
-    return config.loss.whole(config.loss.rows(target, scorer.predict(frame), scorer.classes), target)
+    return config.loss.whole(row_losses(config, scorer, frame), frame[config.columns.target].to_numpy())
+
+
+def row_losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
+    """Return the loss of every row of a frame as `Loss.rows` defines it, in their order: shape (n,)."""
+    return config.loss.rows(frame[config.columns.target].to_numpy(), scorer.predict(frame), scorer.classes)

@@ -27,4 +27,11 @@ def test_without_a_judged_slice_it_is_not_applicable() -> None:
     assert SliceDrop().judge(signals(), History(), NOW).vote == "not_applicable"
     unknown = tuple(changed(each, p_value=None, standing="no_reference") for each in slices(1.0))
     vote = SliceDrop().judge(changed(signals(), slices=unknown), History(), NOW)
-    assert (vote.vote, vote.reason) == ("not_applicable", "none of 2 slices has a reference and enough labeled rows")
+    assert vote.vote == "not_applicable"
+    assert vote.reason == (
+        "none of 2 slices has a reference and enough labeled rows; `driftloop retrain` measures the loss of each slice "
+        "for the next champion"
+    )
+    few = tuple(changed(each, p_value=None, standing="too_few_rows") for each in slices(1.0))
+    vote = SliceDrop().judge(changed(signals(), slices=few), History(), NOW)
+    assert vote.reason == "none of 2 slices has a reference and enough labeled rows"

@@ -179,6 +179,7 @@ def test_a_second_fit_that_leaves_its_judged_model_is_dropped(model: Make) -> No
         ({"gate__min_rows": 100_000}, "too_few_rows"),
         ({"gate__max_latency": 1e-6}, "too_slow"),
         ({"training__params": {"n_estimators": 1}}, "not_better"),
+        ({"training__params": {"n_estimators": 1}, "slices": ["city"], "gate__no_slice_worse": True}, "slice_worse"),
         ({"columns__numeric": ["amount", "speed", "leak"]}, "leak"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

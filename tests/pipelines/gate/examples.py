@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftloop.monitoring.records import Better, MetricValue
-from driftloop.pipelines.gate import Evaluation, Model
+from driftloop.pipelines.gate import Evaluation, Model, SliceLosses
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +46,11 @@ def metric(value: float | None, better: Better = "higher") -> MetricValue:
     return MetricValue(metric="any", better=better, value=value, rows=1000, reason=reason)
 
 
+def half(name: str = "zone = Bronx", rise: float = 0.5, n: int = 500) -> SliceLosses:
+    """A slice on which the challenger is worse by this share of the champion's loss on every row."""
+    return SliceLosses(name, (1 + rise) * losses(n), losses(n))
+
+
 # By rule: keys of the config, the evaluation, and the code of the answer.
 EXAMPLES: Mapping[str, list[tuple[dict[str, Any], Callable[[], Evaluation], str]]] = {
     "Leak": [({}, lambda: clear(leaks=("paid",)), "leak")],
@@ -64,6 +69,7 @@ EXAMPLES: Mapping[str, list[tuple[dict[str, Any], Callable[[], Evaluation], str]
     "MaxLatency": [
         ({"max_latency": 2}, lambda: clear(seconds={"challenger": 0.0201, "champion": 0.01}), "too_slow"),
     ],
+    "NoSliceWorse": [({"no_slice_worse": True}, lambda: clear(slices=(half(),)), "slice_worse")],
     "BeatsBaseline": [
         ({}, lambda: clear(first=True), "better"),
         ({}, lambda: evaluation(losses(), losses(), first=True), "tie"),
