@@ -6,13 +6,13 @@ import inspect
 import re
 import traceback
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
-from driftloop.monitoring.errors import LossRaised, LossUnusable, ValidationProblem, suggestion
+from driftloop.monitoring.errors import LossRaised, LossUnusable, ValidationProblem
 from driftloop.monitoring.losses.base import CLASSES, NUMBERS, Loss
+from driftloop.monitoring.settings.functions import find
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,28 +65,7 @@ class Custom(Loss):
 
     def find(self) -> Callable[..., Any]:
         """Import the function; one that cannot be found raises `LossUnusable`."""
-        module_name, _, name = self.function.partition(":")
-        expected = "module:function, in a module next to the YAML or on the Python path"
-        try:
-            module = import_module(module_name)
-        except Exception as error:  # the module of the user may raise anything while it is imported
-            raise LossUnusable(
-                self.function,
-                f"the module {module_name!r} cannot be imported: {type(error).__name__}: {error}",
-                expected=expected,
-                remedy="correct performance.loss, install the module, or add its folder to PYTHONPATH",
-            ) from error
-        function = getattr(module, name, None)
-        if not callable(function):
-            there = [other for other in dir(module) if callable(getattr(module, other)) and not other.startswith("_")]
-            raise LossUnusable(
-                self.function,
-                f"the module {module_name!r} has no function {name!r}",
-                expected=expected,
-                remedy="correct performance.loss." + suggestion(name, there),
-            )
-        found: Callable[..., Any] = function
-        return found
+        return find(self.function, "performance.loss", LossUnusable)
 
     def rows(self, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = ()) -> Floats:
         """Call the function. What it returns is checked: `LossUnusable`; what it raises becomes `LossRaised`."""

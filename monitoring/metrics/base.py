@@ -127,6 +127,36 @@ class Confused(Metric):
         return matrix_sums(pairs.target, self.places(pairs), len(pairs.classes), starts)
 
 
+class Ranked(Metric):
+    """A metric of the order of the scores of two classes: sums of rows by class and bin of the score."""
+
+    tasks = BINARY
+    better = "higher"
+    low, high = 0.0, 1.0
+
+    def value(self, pairs: Pairs) -> float:
+        from driftloop.monitoring.metrics.ranking import one_class
+
+        if (why := one_class(pairs)) is not None:
+            raise NotComputable(why)
+        _, hits, rest = pairs.ranked
+        return self.exact(hits, rest)
+
+    @abstractmethod
+    def exact(self, hits: Floats, rest: Floats) -> float:
+        """Return the metric from the rows of the second class and of others at each distinct score, rising: (d,)."""
+
+    def sums(self, pairs: Pairs, starts: NDArray[np.intp]) -> Floats:
+        from driftloop.monitoring.metrics.ranking import ranked_sums
+
+        return ranked_sums(pairs, starts)
+
+    def missing(self, sums: Floats, pairs: Pairs) -> str | None:
+        from driftloop.monitoring.metrics.ranking import one_class
+
+        return one_class(pairs)
+
+
 def matrix_sums(target: NDArray[Any], decided: Places, k: int, starts: NDArray[np.intp]) -> Floats:
     """Return flattened confusion matrices of blocks, shape (blocks, (k + 1) k), by label and predicted class."""
     import numpy as np

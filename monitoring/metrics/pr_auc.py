@@ -4,42 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from driftloop.monitoring.metrics.base import BINARY, Metric, NotComputable, Pairs
+from driftloop.monitoring.metrics.base import Ranked
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from driftloop.monitoring.metrics.base import Floats
 
 
-class PrAuc(Metric):
+class PrAuc(Ranked):
     """Average precision of the second class: precision at each score, weighted by the recall that it adds.
 
     Its value for chance is the share of the second class, so it suits rare classes. It is computed as scikit-learn's
     `average_precision_score`; Davis and Goadrich (2006), The relationship between precision-recall and ROC curves.
     """
 
-    tasks = BINARY
-    better = "higher"
-    low, high = 0.0, 1.0
     metric: Literal["pr_auc"] = "pr_auc"
 
-    def value(self, pairs: Pairs) -> float:
+    def exact(self, hits: Floats, rest: Floats) -> float:
         import numpy as np
 
-        from driftloop.monitoring.metrics.ranking import one_class
-
-        if (why := one_class(pairs)) is not None:
-            raise NotComputable(why)
-        _, hits, rest = (part[::-1] for part in pairs.ranked)
+        hits, rest = hits[::-1], rest[::-1]
         found = np.cumsum(hits)
         return float(hits @ (found / (found + np.cumsum(rest))) / found[-1])
-
-    def sums(self, pairs: Pairs, starts: NDArray[np.intp]) -> Floats:
-        from driftloop.monitoring.metrics.ranking import ranked_sums
-
-        return ranked_sums(pairs, starts)
 
     def of_sums(self, sums: Floats) -> Floats:
         import numpy as np
@@ -50,8 +35,3 @@ class PrAuc(Metric):
             precision = np.where(rows > 0, found / rows, 0.0)
             made: Floats = (hits * precision).sum(axis=1) / found[:, -1]
         return made
-
-    def missing(self, sums: Floats, pairs: Pairs) -> str | None:
-        from driftloop.monitoring.metrics.ranking import one_class
-
-        return one_class(pairs)

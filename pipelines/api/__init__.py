@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from driftloop.monitoring.errors import DriftloopError
     from driftloop.pipelines.operations.functions import (
         CheckResult,
+        RetrainResult,
         adopt,
         backtest,
         check,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckResult",
     "DriftloopError",
+    "RetrainResult",
     "adopt",
     "backtest",
     "check",

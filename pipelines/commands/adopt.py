@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,27 +62,15 @@ def adopt(
     source, and refused with the reason if it does not fit the config.
     """
     with only_json(as_json), shown():
-        from driftloop.monitoring.records import Window
-        from driftloop.pipelines.config.project import load
-        from driftloop.pipelines.flows.warmup import prefect_ready
-        from driftloop.pipelines.operations.fetching import fetch
+        from driftloop.pipelines.operations import functions
 
-        project = load(config)
-        span = Window(start=trained_on[0], end=trained_on[1]) if trained_on else None
-        fetched = fetch(project, uri, tracking_uri)
-        with prefect_ready(project, now):
-            from driftloop.pipelines import registry, site
-            from driftloop.pipelines.operations.adopting import adopt_now
-
-            result = adopt_now(project, fetched, now or datetime.now(UTC), span)
-            champion = registry.aliased(project.model, registry.CHAMPION)
-            wrong = site.rewrite(project.model)
-    if wrong:
-        say(wrong, err=True)
+        result = functions.adopt(config, uri, trained_on=trained_on, tracking_uri=tracking_uri, now=now)
+    if result.site:
+        say(result.site, err=True)
     if as_json:
         say_json(result.model_dump_json())
     else:
-        from driftloop.pipelines.operations.words import adopted_in_words
+        from driftloop.pipelines.operations.words import format_adoption
         from driftloop.pipelines.runtime.tables import screen
 
-        say(adopted_in_words(result, champion.number if champion else None, config, screen()))
+        say(format_adoption(result, config, screen()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -18,23 +18,15 @@ from driftloop.pipelines.runtime.terminal import say, say_json, shown
 def retrain(config: Path, as_json: bool, now: datetime | None) -> None:
     """Train a challenger now, regardless of the policies. The gate still decides on promotion."""
     with only_json(as_json), shown():
-        from driftloop.pipelines.config.project import load
-        from driftloop.pipelines.flows.warmup import prefect_ready
+        from driftloop.pipelines.operations import functions
 
-        project = load(config)
-        with prefect_ready(project, now):
-            from driftloop.pipelines import registry, site
-            from driftloop.pipelines.operations.retraining import retrain_now
-
-            result = retrain_now(project, now or datetime.now(UTC))
-            champion = registry.aliased(project.model, registry.CHAMPION)
-            problem = site.rewrite(project.model)
-    if problem:
-        say(problem, err=True)
+        result = functions.retrain(config, now=now)
+    if result.site:
+        say(result.site, err=True)
     if as_json:
         say_json(result.model_dump_json())
     else:
         from driftloop.pipelines.operations.words import format_retrain
         from driftloop.pipelines.runtime.tables import screen
 
-        say(format_retrain(project.model, result, champion.number if champion else None, screen()))
+        say(format_retrain(result, screen()))

@@ -7,22 +7,22 @@ import shutil
 from datetime import datetime
 
 from driftloop.monitoring.ledger import Adoption, Request, digest
-from driftloop.monitoring.records import Retrain, Window
+from driftloop.monitoring.records import Window
 from driftloop.monitoring.windows import current_window, training_window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.adopting import NOTES, adopted_as
 from driftloop.pipelines.flows.training import carry_out
 from driftloop.pipelines.operations.fetching import Fetched
+from driftloop.pipelines.operations.functions import RetrainResult
 from driftloop.pipelines.operations.retraining import recover_first
 from driftloop.pipelines.requests.work import settings_of
 from driftloop.pipelines.runtime import home, phases
 
 
-class Adopted(Retrain):
+class Adopted(RetrainResult):
     """The result of an adoption. `notes` is what to know of how the model is read and of its reference."""
 
-    model: str
     notes: tuple[str, ...] = ()
 
 

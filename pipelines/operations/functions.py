@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from driftloop.monitoring.records import Check, Retrain, Window
+from pydantic import Field
+
+from driftloop.monitoring.records import Check, Retrain, Window, changed
 
 if TYPE_CHECKING:
     from driftloop.monitoring.ledger import Event
@@ -38,6 +39,17 @@ class CheckResult(Check):
         from driftloop.pipelines.runtime.pages import render
 
         return render("operations/notebook.html.j2", page=self.html(), height=FRAME_HEIGHT)
+
+
+class RetrainResult(Retrain):
+    """The result of a retrain. `champion` is the version that serves now; `site` why the site shows an older state."""
+
+    model: str
+    champion: str | None = None
+    site: str | None = Field(default=None, exclude=True)
+
+
+AnyResult = TypeVar("AnyResult", bound=RetrainResult)
 
 
 def load(config: str | Path) -> Project:
@@ -74,20 +86,17 @@ def check(config: str | Path | Project, *, now: datetime | None = None, dry_run:
     return CheckResult.model_validate(result.model_dump())
 
 
-def retrain(config: str | Path | Project, *, now: datetime | None = None) -> Retrain:
+def retrain(config: str | Path | Project, *, now: datetime | None = None) -> RetrainResult:
     """Train a challenger on the newest labeled rows, regardless of the signals; the gate decides on the promotion."""
     from driftloop.pipelines.flows.warmup import prefect_ready
     from driftloop.pipelines.runtime import outages
 
     project, moment = _project(config), _moment(now)
     with outages.translated(), prefect_ready(project, moment):
-        from driftloop.pipelines import site
         from driftloop.pipelines.operations.retraining import retrain_now
 
-        result = retrain_now(project, moment or datetime.now(UTC))
-        if problem := site.rewrite(project.model):
-            warnings.warn(problem, RuntimeWarning, stacklevel=2)
-    return result
+        ended = retrain_now(project, moment or datetime.now(UTC))
+        return _published(RetrainResult(**ended.model_dump(), model=project.model))
 
 
 def adopt(
@@ -113,12 +122,9 @@ def adopt(
     with outages.translated():
         fetched = fetch(project, uri, tracking_uri)
     with outages.translated(), prefect_ready(project, moment):
-        from driftloop.pipelines import site
         from driftloop.pipelines.operations.adopting import adopt_now
 
-        made = adopt_now(project, fetched, moment or datetime.now(UTC), span)
-        site.rewrite(project.model)
-    return made
+        return _published(adopt_now(project, fetched, moment or datetime.now(UTC), span))
 
 
 def status(model: str | None = None) -> list[dict[str, Any]]:
@@ -207,6 +213,14 @@ def _project(config: str | Path | Project) -> Project:
     project = load(config) if isinstance(config, str | Path) else config
     home.belong_to([project.file])
     return project
+
+
+def _published(result: AnyResult) -> AnyResult:
+    """Rewrite the site, and return the result with the version that serves now."""
+    from driftloop.pipelines import registry, site
+
+    champion = registry.aliased(result.model, registry.CHAMPION)
+    return changed(result, champion=champion.number if champion else None, site=site.rewrite(result.model))
 
 
 def _moment(now: datetime | None) -> datetime | None:

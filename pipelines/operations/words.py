@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, ColumnScore, MetricValue, Outcome, Probe, Retrain, summary
+from driftloop.monitoring.records import Check, ColumnScore, MetricValue, Outcome, Probe, summary
 from driftloop.monitoring.records.figures import figure
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
 
 if TYPE_CHECKING:
     from driftloop.pipelines.operations.adopting import Adopted
+    from driftloop.pipelines.operations.functions import RetrainResult
 
 SHOWN = 12
 
@@ -118,19 +119,19 @@ def format_probe(probe: Probe) -> str:
     return f"{gain}: {losses} ({probe.rows:,} held-out rows)"
 
 
-def format_retrain(model: str, retrain: Retrain, champion: str | None, on: Screen = PIPE) -> str:
+def format_retrain(retrain: RetrainResult, on: Screen = PIPE) -> str:
     """Format the result of a manual retrain, and the current champion."""
     trained = retrain.promoted or retrain.challenger_loss is not None
     word = "PROMOTED" if retrain.promoted else "REJECTED" if trained else "NOT TRAINED"
     word = "AWAITING APPROVAL" if retrain.code == Outcome.AWAITING_APPROVAL else word
-    serves = f"version {champion} is champion" if champion else "still no champion"
-    return "\n".join(_verdict(f"{word}  {model}: {serves}. {retrain.reason}", on))
+    serves = f"version {retrain.champion} is champion" if retrain.champion else "still no champion"
+    return "\n".join(_verdict(f"{word}  {retrain.model}: {serves}. {retrain.reason}", on))
 
 
-def adopted_in_words(result: Adopted, champion: str | None, config: Path, on: Screen = PIPE) -> str:
-    """The end of an adoption: who serves, what to know of the model, and what comes next."""
+def format_adoption(result: Adopted, config: Path, on: Screen = PIPE) -> str:
+    """Format the end of an adoption: the version that serves, notes on the model, and the next command."""
     word = "ADOPTED" if result.promoted else "NOT ADOPTED"
-    serves = f"version {champion} is champion" if champion else "there is still no champion"
+    serves = f"version {result.champion} is champion" if result.champion else "there is still no champion"
     lines = _verdict(f"{word}  {result.model}: {serves}. {result.reason}", on)
     for note in result.notes:
         lines += wrapped(f"note: {note}", on, later="  ")

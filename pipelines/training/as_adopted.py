@@ -13,6 +13,7 @@ import pandas as pd
 from driftloop.monitoring.errors import EstimatorError, listed
 from driftloop.monitoring.records import changed
 from driftloop.pipelines.training.features import Features
+from driftloop.pipelines.training.fit_errors import translated
 from driftloop.pipelines.training.rows import Rows
 from driftloop.pipelines.training.scorer import Scorer
 
@@ -79,17 +80,11 @@ def fit_like(adopted: Scorer, frame: pd.DataFrame, rows: Rows, params: dict[str,
     target: Any = rows.codes if by_place or not rows.classes else rows.target.to_numpy()
     inside = made.frame(frame)
     whole = inside if made.named else inside.to_numpy()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            estimator = _fitted(adopted.estimator, whole, target, {**contract.params, **params}, threads, rows.classes)
-    except (TypeError, ValueError) as error:
-        raise EstimatorError(
-            AS_ADOPTED,
-            f"it could not be fitted: {error}",
-            expected="parameters that the adopted model accepts for these rows",
-            remedy="correct training.params, or name another estimator",
-        ) from error
+    acceptable = "parameters that the adopted model accepts for these rows"
+    remedy = "correct training.params, or name another estimator"
+    with translated(AS_ADOPTED, expected=acceptable, remedy=remedy), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator = _fitted(adopted.estimator, whole, target, {**contract.params, **params}, threads, rows.classes)
     return Scorer(rows.task, features, rows.classes, estimator, contract=made)
 
 

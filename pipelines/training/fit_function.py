@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import pandas as pd
 
-from driftloop.monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped, suggestion
+from driftloop.monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped
+from driftloop.monitoring.settings.functions import find
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
 from driftloop.pipelines.training.scorer import class_places
+
+KEY = "training.estimator"
 
 
 def fit_function(
@@ -38,7 +40,7 @@ def fit_function(
     `TrainingRaised` with its traceback; one that does not end within the limits, or whose process dies,
     `TrainingStopped`.
     """
-    function = find(path)
+    function = find(path, KEY, EstimatorError)
     named = {"task": task, "params": dict(params), "seed": seed}
     if limits is None:
         estimator = _fitted(path, _call_here(function, encoded, target, named))
@@ -76,27 +78,3 @@ def _fitted(path: str, end: Answered | Raised | Stopped) -> Any:
             raise TrainingStopped(path, code, why)
         case Raised(name, text, frames, error):
             raise TrainingRaised(path, name, text, frames) from error
-
-
-def find(path: str) -> Callable[..., Any]:
-    """Import and return the function at `module:function`; `EstimatorError` explains why it cannot be used."""
-    module_name, _, name = path.partition(":")
-    try:
-        module = import_module(module_name)
-    except Exception as error:  # the user's module may raise anything while it is imported
-        raise EstimatorError(
-            path,
-            f"the module {module_name!r} cannot be imported: {type(error).__name__}: {error}",
-            expected="module:function, the module importable from where driftloop runs",
-            remedy="correct training.estimator, install the module, or add its folder to PYTHONPATH",
-        ) from error
-    function = getattr(module, name, None)
-    if not callable(function):
-        there = [other for other in dir(module) if callable(getattr(module, other)) and not other.startswith("_")]
-        raise EstimatorError(
-            path,
-            f"the module {module_name!r} has no function {name!r}",
-            expected="module:function",
-            remedy="correct training.estimator." + suggestion(name, there),
-        )
-    return function  # type: ignore[no-any-return]

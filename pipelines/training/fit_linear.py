@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.errors import EstimatorError
+from driftloop.pipelines.training.fit_errors import translated
 from driftloop.pipelines.training.tasks import TRAININGS
 
 if TYPE_CHECKING:
@@ -50,17 +50,14 @@ class Linear:
         if type(linear).__name__ == "QuantileRegressor":
             step = -(-len(rows) // MOST_OF_A_QUANTILE)
             encoded, codes = encoded.iloc[::step], codes[::step]
-        try:
-            with threadpool_limits(limits=fitting.threads), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of convergence: what matters is the loss on rows it has not seen
-                model.fit(encoded, codes)
-        except (TypeError, ValueError, np.linalg.LinAlgError) as error:
-            raise EstimatorError(
-                "linear",
-                f"it could not be fitted: {error}",
-                expected="rows that a linear model can be fitted on",
-                remedy="set training.estimator: xgboost",
-            ) from error
+        fittable = "rows that a linear model can be fitted on"
+        with (
+            translated("linear", expected=fittable, remedy="set training.estimator: xgboost"),
+            threadpool_limits(limits=fitting.threads),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")  # of convergence: what matters is the loss on held-out rows
+            model.fit(encoded, codes)
         return model
 
     def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:

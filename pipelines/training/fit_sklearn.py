@@ -11,6 +11,7 @@ import pandas as pd
 
 from driftloop.monitoring.errors import EstimatorError, suggestion
 from driftloop.monitoring.tasks import Task
+from driftloop.pipelines.training.fit_errors import translated
 from driftloop.pipelines.training.tasks import TRAININGS
 
 if TYPE_CHECKING:
@@ -102,16 +103,11 @@ def _fit(path: str, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any
 
         steps += [("fill", SimpleImputer(strategy="median")), ("scale", StandardScaler())]
     pipeline = Pipeline([*steps, ("model", estimator)])
-    try:
-        with threadpool_limits(limits=fitting.threads):
-            pipeline.fit(rows.encoded, rows.codes)
-    except (TypeError, ValueError) as error:
-        raise EstimatorError(
-            path,
-            f"it could not be fitted: {error}",
-            expected="parameters that it accepts for these rows",
-            remedy="correct training.params (or training.search.space)",
-        ) from error
+    with (
+        translated(path, expected="parameters that it accepts for these rows"),
+        threadpool_limits(limits=fitting.threads),
+    ):
+        pipeline.fit(rows.encoded, rows.codes)
     if "n_jobs" in estimator.get_params():
         estimator.set_params(n_jobs=1)
     return pipeline

@@ -8,6 +8,7 @@ import numpy as np
 
 from driftloop.monitoring.errors import EstimatorError, suggestion
 from driftloop.monitoring.losses import Loss
+from driftloop.pipelines.training.fit_errors import translated
 from driftloop.pipelines.training.tasks import TRAININGS
 
 if TYPE_CHECKING:
@@ -121,16 +122,9 @@ def _fit(rows: Rows, params: dict[str, Any], fitting: Fitting, watched: Rows | N
     # What serves our objective need not serve another one.
     wanted = {} if "objective" in named else fitting.loss.xgboost(rows.codes)
     more = {} if watched is None else {"eval_set": [(watched.encoded, watched.codes)], "verbose": False}
-    try:
+    with translated("xgboost", expected="parameters that xgboost accepts for these rows", short=_short):
         model = made(**{**DEFAULTS, **wanted, **own, **named})
         model.fit(rows.encoded, rows.codes, **more)
-    except (TypeError, ValueError) as error:
-        raise EstimatorError(
-            "xgboost",
-            f"it could not be fitted: {_short(error)}",
-            expected="parameters that xgboost accepts for these rows",
-            remedy="correct training.params (or training.search.space)",
-        ) from error
     return model
 
 

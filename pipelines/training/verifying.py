@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from driftloop.monitoring.errors import EstimatorError
 from driftloop.monitoring.losses import Loss
+from driftloop.monitoring.settings.functions import find
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.recipe import AUTO, LINEAR, XGBOOST, Fitting
 
@@ -24,9 +26,7 @@ def verify_estimator(settings: Training, task: Task, loss: Loss) -> None:
     if settings.estimator in PROVIDED:
         return
     if ":" in settings.estimator:
-        from driftloop.pipelines.training.fit_function import find
-
-        find(settings.estimator)
+        find(settings.estimator, "training.estimator", EstimatorError)
         return
     from driftloop.pipelines.training.fit_sklearn import Sklearn
 

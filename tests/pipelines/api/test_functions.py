@@ -53,7 +53,8 @@ def test_a_model_lives_through_its_functions(model: Callable[..., Model]) -> Non
     assert second.now == day(28), "without a zone it is UTC"
     assert second.report is not None
     assert second.html() == Path(second.report).read_text("utf-8")
-    assert driftloop.retrain(config, now=day(28)).request_id
+    retrain = driftloop.retrain(config, now=day(28))
+    assert (retrain.model, retrain.champion, retrain.site) == (config.model, retrain.version or "1", None)
     assert driftloop.predict(config, now=day(28)).rows == second.window.rows
     (row,) = driftloop.status(made.name)
     assert row["champion"] == made.champion()

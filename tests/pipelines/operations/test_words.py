@@ -17,10 +17,10 @@ from driftloop.monitoring.records import (
     Finding,
     Outcome,
     Performance,
-    Retrain,
     Vote,
     Window,
 )
+from driftloop.pipelines.operations.functions import RetrainResult
 from driftloop.pipelines.operations.words import SHOWN, format_check, format_retrain
 from driftloop.pipelines.runtime.tables import Screen
 
@@ -147,8 +147,10 @@ def test_nothing_in_the_data_steers_the_terminal(name: str, message: str, reason
     assert outcome.value.upper() in text
 
 
-def ended(promoted: bool, loss: float | None) -> Retrain:
-    return Retrain(
+def ended(promoted: bool, loss: float | None, champion: str | None) -> RetrainResult:
+    return RetrainResult(
+        model="taxi",
+        champion=champion,
         request_id="r",
         code="c",
         version=None,
@@ -161,6 +163,6 @@ def ended(promoted: bool, loss: float | None) -> Retrain:
 
 def test_a_manual_retrain_reports_who_serves_now() -> None:
     """Promoted, rejected and not trained are distinguished, and a champion is named only if there is one."""
-    assert format_retrain("taxi", ended(True, 1.0), "2") == "PROMOTED  taxi: version 2 is champion. why"
-    assert format_retrain("taxi", ended(False, 1.0), "1") == "REJECTED  taxi: version 1 is champion. why"
-    assert format_retrain("taxi", ended(False, None), None) == "NOT TRAINED  taxi: still no champion. why"
+    assert format_retrain(ended(True, 1.0, "2")) == "PROMOTED  taxi: version 2 is champion. why"
+    assert format_retrain(ended(False, 1.0, "1")) == "REJECTED  taxi: version 1 is champion. why"
+    assert format_retrain(ended(False, None, None)) == "NOT TRAINED  taxi: still no champion. why"
