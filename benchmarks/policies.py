@@ -80,7 +80,13 @@ def play(cell: Matrices, delay: int) -> dict[str, list[PolicyReplay]]:
     """Every policy at every price."""
     done: dict[str, list[PolicyReplay]] = {}
     for price in PRICES:
-        common: dict[str, Any] = {"cost": price, "label_delay": delay, "rows": cell.rows.tolist(), "errors": cell.error}
+        common: dict[str, Any] = {
+            "cost": price,
+            "label_delay": delay,
+            "rows": cell.rows.tolist(),
+            "errors": cell.error,
+            "short": cell.short,
+        }
         runs = [replay(cell.loss, cell.probe, policies=LOSS, **common)]
         runs.append(replay(cell.loss, cell.loss, policies={LIMIT: ProbeAlways()}, probe_cost=0, **common))
         for name, (kind, threshold, policy) in DRIFT.items():

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from driftloop.monitoring.losses import named
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.config.project import Training
+from driftloop.pipelines.training import probe as probes
 from driftloop.pipelines.training.fit import fit
 from driftloop.pipelines.training.scorer import Scorer
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64] | slice
-FORMAT = "1"
+FORMAT = "2"
 # A fifth of the history is a model's window; a fit sees at most this many of its rows, evenly spaced.
 WINDOW_SHARE, MOST_ROWS = 5, 20_000
 TREES = 160
@@ -37,7 +38,7 @@ FIXED = {
     "subsample": 1.0,
     "colsample_bytree": 1.0,
 }
-PROBE_ROWS, PROBE_TREES = 5, 4  # a fifth of the rows, a quarter of the trees
+PROBE_MIN_ROWS: int = Training.model_fields["min_rows"].default
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class Matrices:
     distance: Floats
     rows: NDArray[np.int64]
 
+    @property
+    def short(self) -> int:
+        """Return how many of the first models had less than a whole window."""
+        return len(self.loss) // WINDOW_SHARE - 1
+
 
 def matrices(stream: Callable[[], Stream], name: str, batches: int, cache: Path, workers: int = 2) -> Matrices:
     """Train and score all models and probes of a stream, or read them from the cache."""
@@ -147,7 +153,10 @@ def _model(at: int) -> tuple[Floats, Floats, float]:
     rows = window[:: -(-len(window) // MOST_ROWS)]
     losses = stream.losses(stream.fitted(rows, _settings(TREES)), slice(edges[at + 1], edges[-1]))
     parts = np.split(losses, (edges[at + 2 : -1] - edges[at + 1]).tolist())
-    cheap = stream.fitted(rows[::PROBE_ROWS], _settings(TREES // PROBE_TREES))
+    # Drawn as `fit_probe` draws.
+    size = max(round(probes.ROWS * len(rows)), min(len(rows), PROBE_MIN_ROWS))
+    drawn = np.sort(np.random.default_rng(at).choice(rows, size, replace=False))
+    cheap = stream.fitted(drawn, _settings(round(probes.TREES * TREES)))
     probe = stream.losses(cheap, slice(edges[at + 1], edges[at + 2])).mean()
     return (
         np.array([part.mean() for part in parts]),

@@ -17,8 +17,9 @@ from driftloop.monitoring.records import History, PastCheck, Signals, figure
 
 # A model younger than half a window counts as fresh: the gap that a probe measures there is the probe bias.
 FRESH = 0.5
-# The backtest's age curve has the weight of this many probes; without a backtest, this many probes measure the bias.
-PRIOR_PROBES = 4
+# The backtest's age curve has the weight of this many probes: it comes from the past, probes from the present.
+PRIOR_PROBES = 0.25
+# Without a backtest, this many probes measure the bias.
 CALIBRATING_PROBES = 3
 # Limit of the age curve in windows, for short windows and old champions; at higher ages a gap grows with the square
 # root of the age.
@@ -168,13 +169,15 @@ def _path(signals: Signals, history: History) -> list[_Point]:
 def _curve(signals: Signals, history: History, straight: bool) -> tuple[float, ...]:
     """Return the expected gap by age: the backtest's curve, corrected by later probes.
 
-    By least squares: one factor on the backtest's curve, which itself has the weight of a few probes. Without such a
-    curve: a straight line through 0, up to the highest age of a probe.
+    By least squares: one factor on the backtest's curve, which itself has the weight of a quarter of a probe. Without
+    such a curve: a straight line through 0, up to the highest age of a probe. A gap counts as at most the loss of one
+    batch, so that one bad batch does not bend the curve for all later decisions.
     """
     backtest = _learned(signals)
     bias, _ = _probe_bias(signals, history)
+    limit = _unit(signals) or (signals.performance.reference_loss if signals.performance else 0.0) or math.inf
     probes = [
-        (point.age, point.gap + bias)
+        (point.age, min(max(point.gap + bias, -limit), limit))
         for point in _probed(signals, history)
         if point.gap is not None and point.age >= FRESH
     ]

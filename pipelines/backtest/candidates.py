@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -23,14 +23,12 @@ class Candidate:
     """One entry of the comparison: triggers, and the guards that go with them.
 
     `kind` is anchor for never and always, without guards; own for the config's policies; otherwise rule.
-    `listed` is the config's own where it is one of the rules, and has the place of that rule.
     """
 
     name: str
     kind: typing.Literal["anchor", "own", "rule"]
     triggers: tuple[Policy, ...]
     guards: tuple[Policy, ...] = ()
-    listed: bool = False
 
     @property
     def looks_at_drift(self) -> bool:
@@ -59,10 +57,8 @@ def candidates(policies: Policies, asked: Sequence[str] = (), *, cost: float = 0
         trigger = adapter.validate_python(entry)
         name = trigger.rule
         priced = [trigger.priced(cost)]
-        same = [one for one in made if one.kind == "own" and [own.priced(cost) for own in one.triggers] == priced]
-        if same:
-            made = [one for one in made if one not in same] + [replace(one, listed=True) for one in same]
-        elif name not in {one.name for one in made} and entry["policy"] not in ANCHORS:
+        twin = any(one.kind == "own" and [own.priced(cost) for own in one.triggers] == priced for one in made)
+        if not twin and name not in {one.name for one in made} and entry["policy"] not in ANCHORS:
             made.append(Candidate(name, "rule", (trigger.priced(cost),), policies.guards))
     return tuple(made)
 

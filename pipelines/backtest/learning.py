@@ -8,44 +8,50 @@ from numpy.typing import NDArray
 from driftloop.monitoring.records import Learned
 
 Floats = NDArray[np.float64]
-# Fewer models teach less than those that had too little to learn from.
-FEWEST = 4
+# At least so many batches teach the age curve, even if some models had too little to learn from.
+FEWEST = 6
 
 
 def learn(loss: Floats, probe: Floats | None = None, *, short: int = 0) -> Learned:
     """Learn from all batches of the matrices, shape (B, B); pass the part that was known at the time.
 
     `loss[i, j]`: the loss on batch j of the model trained at the end of batch i. `probe[j - 1, j]`: that of the probe.
-    The first `short` models learned from less than a whole training window: they age otherwise than those that a
-    retrain will make, and are left out if four others are there.
-    The age curve is the mean gap to the freshest model at each age, made monotone by pooling adjacent violators
-    (each age weighs as many pairs as were seen), and zero at age 0.
+    The first `short` models learned from less than a whole training window: they age differently from those that a
+    retrain will make, and are left out as far as six batches remain. The probe bias is learned from all.
+
+    Medians throughout: a batch with many times the usual loss, or one failed model, moves neither the unit nor the
+    curve. The age curve is the median gap to the freshest model at each age, made monotone by pooling adjacent
+    violators (each age weighs as many pairs as were seen), and zero at age 0.
 
     >>> nan = np.nan
     >>> loss = np.array([[nan, 1.0, 1.3, 1.2], [nan, nan, 1.0, 1.1], [nan, nan, nan, 1.0], [nan] * 4])
     >>> learn(loss).age_gap
     (0.0, 0.2, 0.2)
     """
-    if len(loss) - short >= FEWEST:
-        loss, probe = loss[short:, short:], None if probe is None else probe[short:, short:]
+    handicap = _handicap(loss, probe)
+    left_out = max(0, min(short, len(loss) - FEWEST))
+    loss = loss[left_out:, left_out:]
     batches = len(loss)
-    fresh = np.array([loss[j - 1, j] for j in range(1, batches)])
-    gaps: list[list[float]] = [[] for _ in range(batches - 1)]
-    for i in range(batches - 1):
-        for j in range(i + 1, batches):
-            gaps[j - i - 1].append(loss[i, j] - fresh[j - 1])
-    handicap = 0.0
-    if probe is not None:
-        behind = np.array([probe[j - 1, j] for j in range(1, batches)]) - fresh
-        behind = behind[np.isfinite(behind)]
-        handicap = float(np.median(behind)) if len(behind) else 0.0
-    curve = monotone(np.array([np.mean(values) for values in gaps]), np.array([float(len(values)) for values in gaps]))
+    fresh = np.diagonal(loss, 1)
+    gaps = [np.diagonal(loss, age) - fresh[age - 1 :] for age in range(1, batches)]
+    curve = monotone(
+        np.array([np.median(values) for values in gaps]), np.array([float(len(values)) for values in gaps])
+    )
     return Learned(
-        batch_loss=float(fresh.mean()),
+        batch_loss=float(np.median(fresh)),
         age_gap=tuple(round(float(gap), 12) for gap in np.maximum(curve, 0.0)),
         handicap=handicap,
         batches=batches,
     )
+
+
+def _handicap(loss: Floats, probe: Floats | None) -> float:
+    """Return the probe bias: the median of a probe's loss minus the full model's on the same batch."""
+    if probe is None:
+        return 0.0
+    behind = np.diagonal(probe, 1) - np.diagonal(loss, 1)
+    behind = behind[np.isfinite(behind)]
+    return float(np.median(behind)) if len(behind) else 0.0
 
 
 def monotone(values: Floats, weights: Floats) -> Floats:

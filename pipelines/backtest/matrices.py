@@ -65,7 +65,7 @@ def build(config: Project, batches: Batches, folder: Path, on_done: Callable[[],
     interrupted goes on. All cores are used, one model each; a custom function runs alone, because it may not
     support parallel runs. `on_done` is called after each model.
     """
-    job = _Job.of(config, batches)
+    job = Job.of(config, batches)
     last = len(batches.windows) - 1
     found: dict[int, Row] = {}
     for at, row in _rows(job, range(batches.first, last), folder):
@@ -75,7 +75,7 @@ def build(config: Project, batches: Batches, folder: Path, on_done: Callable[[],
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """One history with the config as its models are trained; `scored` are the labeled rows, cut at `edges`."""
 
     config: Project
@@ -86,7 +86,7 @@ class _Job:
     workers: int
 
     @classmethod
-    def of(cls, config: Project, batches: Batches) -> _Job:
+    def of(cls, config: Project, batches: Batches) -> Job:
         threads = free_threads(config.training.threads)
         alone = ":" in config.training.estimator
         training = changed(config.training, threads=threads if alone else 1)
@@ -101,7 +101,7 @@ class _Job:
         return cls(one, batches, frame, frame[known], edges, 1 if alone else threads)
 
 
-def _rows(job: _Job, places: range, folder: Path) -> Iterator[tuple[int, Row]]:
+def _rows(job: Job, places: range, folder: Path) -> Iterator[tuple[int, Row]]:
     missing = []
     for at in places:
         row = store.load(folder, at, later=places.stop - at)
@@ -121,24 +121,24 @@ def _rows(job: _Job, places: range, folder: Path) -> Iterator[tuple[int, Row]]:
             raise
 
 
-def _row(job: _Job, at: int) -> Row:
+def _row(job: Job, at: int) -> Row:
     """One model and its probe on all later batches."""
     later = len(job.batches.windows) - 1 - at
     nothing = np.full(later, np.nan)
     try:
-        rows, scorer = _model(job, at)
+        rows, scorer = trained(job, at)
     except TrainingImpossible as why:
         return Row(loss=nothing, error=nothing, probe=np.nan, impossible=why.found)
     try:
         cheap = fit_probe(job.config, rows, here=True)
-        probe = float(_scores(job, cheap, at + 1, at + 2)[0][0])
+        probe = float(mean_losses(job, cheap, at + 1, at + 2)[0][0])
     except TrainingImpossible:
         probe = np.nan
-    loss, error = _scores(job, scorer, at + 1, at + 1 + later)
+    loss, error = mean_losses(job, scorer, at + 1, at + 1 + later)
     return Row(loss=loss, error=error, probe=probe, naive=_naive(job, rows, at + 1))
 
 
-def _naive(job: _Job, rows: pd.DataFrame, batch: int) -> float:
+def _naive(job: Job, rows: pd.DataFrame, batch: int) -> float:
     """The mean loss on a batch of the best constant of the rows learned from."""
     starts, stops = job.edges
     target = job.config.columns.target
@@ -146,7 +146,7 @@ def _naive(job: _Job, rows: pd.DataFrame, batch: int) -> float:
     return float(naive_losses(rows[target], truth, job.config.loss).mean())
 
 
-def _model(job: _Job, at: int) -> tuple[pd.DataFrame, Scorer]:
+def trained(job: Job, at: int) -> tuple[pd.DataFrame, Scorer]:
     """The model that is deployed at the end of a batch, and the rows that it has learned from.
 
     Its recipe is chosen on the rows before the holdout, as in a training run, and is fitted again on all rows where
@@ -169,7 +169,7 @@ def _model(job: _Job, at: int) -> tuple[pd.DataFrame, Scorer]:
     return (known, final) if refused is None else (parts.train, judged)
 
 
-def _scores(job: _Job, scorer: Scorer, first: int, end: int) -> tuple[Floats, Floats]:
+def mean_losses(job: Job, scorer: Scorer, first: int, end: int) -> tuple[Floats, Floats]:
     """Mean loss and its standard error on the batches from `first` to before `end`."""
     means, errors = [], []
     starts, stops = job.edges

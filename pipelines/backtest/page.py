@@ -8,6 +8,7 @@ from driftloop.pipelines.backtest.charts import pareto, regrets, signals, tone
 from driftloop.pipelines.backtest.loss_chart import timeline
 from driftloop.pipelines.backtest.standings import Standing
 from driftloop.pipelines.backtest.study import Study
+from driftloop.pipelines.backtest.window_words import TITLES, cells, explained
 from driftloop.pipelines.backtest.words import compared, length, recommended, verdict, worth
 from driftloop.pipelines.backtest.writing import as_yaml
 from driftloop.pipelines.runtime.pages import render as rendered
@@ -31,7 +32,6 @@ NOTES = (
 def render(study: Study) -> str:
     """Return the whole page; every text in it is escaped, and it loads nothing."""
     found = study.recommendation
-    new = found is not None and found.confirmed and not found.own
     rows = _rows(study)
     shown = {kind for _, kind, _, _ in rows}
     return rendered(
@@ -43,7 +43,7 @@ def render(study: Study) -> str:
         warnings=worth(study),
         verdict=verdict(found) if found else "Nothing is recommended: fewer than two policies were compared.",
         chosen=recommended(study)[0] if found else "",
-        block=as_yaml(found.triggers) if found and new else "",
+        block=as_yaml(found.triggers) if found and found.confirmed else "",
         facts=_facts(study),
         keys=[(kind, word) for kind, word in KEYS.items() if kind in shown],
         rows=rows,
@@ -51,6 +51,9 @@ def render(study: Study) -> str:
         pareto=pareto(study),
         timeline=timeline(study),
         signals=signals(study),
+        window_heads=[[title, "n" if at else "name", bool(at)] for at, title in enumerate(TITLES)],
+        windows=[cells(one) for one in study.training_windows],
+        windows_explained=explained(study.training_windows) if study.training_windows else "",
         notes=(*study.notes, *NOTES),
     )
 

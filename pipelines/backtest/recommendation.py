@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,13 +11,17 @@ from driftloop.pipelines.backtest.candidates import Candidate
 from driftloop.pipelines.backtest.replay import PolicyReplay, Replay
 from driftloop.pipelines.backtest.standings import batch_costs, regret_interval, settings_of
 
+# A policy that costs up to this times as much as the cheapest is as cheap: rules of one kind differ by chance.
+TIE = 1.01
+
 
 class Recommendation(Record):
     """Policy chosen on the earlier part, and its cost on the held-out later part.
 
     `cheapest` cost least on the earlier part. Regrets are percent of the oracle on that part. `saving`
     is how much less it costs than the config's policies on the later part, in percent of theirs, with a 95% CI;
-    None where those were not compared. `confirmed`: it costs less than they do there.
+    None where those were not compared. `confirmed`: the lower end of that interval is above 0. Only then there are
+    `triggers`, as in YAML: what should not be used is not shown as if it were to be pasted.
     """
 
     name: str
@@ -45,9 +50,10 @@ def recommend(
 ) -> Recommendation | None:
     """Choose on the earlier half of what is played, judge on the later half. None where there is nothing to choose.
 
-    Chosen is the config's own, if nothing was cheaper; otherwise the first policy in the order of the grid whose cost
-    is not significantly higher than the cheapest's. The grid is ordered by the mean regret over many streams: a few
-    batches separate good rules from bad ones, but not good rules from each other.
+    Chosen is the config's own, unless something costs less by more than a tie; then the first policy in the order of
+    the grid that costs less than the config's, and not significantly more than the cheapest. The grid is ordered by the
+    mean regret over many streams: a few batches separate good rules from bad ones, but not good rules from each other.
+    The later half decides whether the choice is confirmed.
 
     `play(end, start)` replays the batches from `start` to before `end`, all before `start` being known.
     """
@@ -59,7 +65,7 @@ def recommend(
     if len(choice) < 2:
         return None
     cheapest = min(choice, key=lambda one: one.total_cost)
-    best = next(one for one in _by_rank(choice, kinds, cheapest) if not _dearer(one, cheapest, earlier, seed))
+    best = _chosen(choice, kinds, cheapest, lambda one: _costlier(one, cheapest, earlier, seed))
     after = {one.name: one for one in later.policies}
     own = next((one for one in later.policies if kinds[one.name].kind == "own"), None)
     saving: tuple[float | None, float | None, float | None] = (None, None, None)
@@ -67,10 +73,11 @@ def recommend(
         low, high = regret_interval(batch_costs(after[best.name], later), batch_costs(own, later), seed)
         saving = (100 * (1 - after[best.name].total_cost / own.total_cost), -high, -low)
     top = min(later.policies, key=lambda one: one.total_cost)
+    confirmed = saving[1] is not None and saving[1] > 0
     return Recommendation(
         name=best.name,
         cheapest=cheapest.name,
-        triggers=tuple(settings_of(trigger) for trigger in kinds[best.name].triggers),
+        triggers=tuple(settings_of(trigger) for trigger in kinds[best.name].triggers) if confirmed else (),
         earlier=Window(start=windows[start].start, end=windows[half - 1].end),
         later=Window(start=windows[half].start, end=windows[-1].end),
         earlier_regret=best.regret,
@@ -81,29 +88,26 @@ def recommend(
         saving=saving[0],
         saving_low=saving[1],
         saving_high=saving[2],
-        confirmed=own is None or after[best.name].total_cost < own.total_cost,
+        confirmed=confirmed,
         own=kinds[best.name].kind == "own",
     )
 
 
-def _by_rank(
-    choice: Sequence[PolicyReplay], kinds: Mapping[str, Candidate], cheapest: PolicyReplay
-) -> list[PolicyReplay]:
-    """In the order of the candidates, the config's own first if nothing is cheaper.
-
-    Where something is, it comes last, unless it is one of the rules and so has a place among them.
-    """
-
-    def place(one: PolicyReplay) -> int:
-        if kinds[one.name].kind != "own":
-            return 0
-        behind = 0 if kinds[one.name].listed else 1
-        return behind if one.total_cost > cheapest.total_cost else -1
-
-    return sorted(choice, key=place)
+def _chosen(
+    choice: Sequence[PolicyReplay],
+    kinds: Mapping[str, Candidate],
+    cheapest: PolicyReplay,
+    costlier: Callable[[PolicyReplay], bool],
+) -> PolicyReplay:
+    """Return the config's own in a tie, otherwise the first in the order of the grid that is cheaper than it."""
+    own = next((one for one in choice if kinds[one.name].kind == "own"), None)
+    if own is not None and own.total_cost <= TIE * cheapest.total_cost:
+        return own
+    limit = math.inf if own is None else own.total_cost
+    return next(one for one in choice if one.total_cost < limit and not costlier(one))
 
 
-def _dearer(one: PolicyReplay, cheapest: PolicyReplay, earlier: Replay, seed: int) -> bool:
+def _costlier(one: PolicyReplay, cheapest: PolicyReplay, earlier: Replay, seed: int) -> bool:
     """Return whether it costs significantly more than the cheapest."""
     low, _ = regret_interval(batch_costs(one, earlier), batch_costs(cheapest, earlier), seed)
     return one.total_cost > cheapest.total_cost and low > 0

@@ -84,6 +84,7 @@ def replay(
     scores: Scores | None = None,
     learned: Learned | None = None,
     taught: bool = True,
+    short: int = 0,
     every: timedelta | None = None,
     ends: Sequence[datetime] | None = None,
 ) -> Replay:
@@ -98,7 +99,8 @@ def replay(
     `cost` of a retrain is in units of one batch's loss; policies that weigh costs and were given none take this one.
     `probe_cost` is a share of that. The first `history` of the batches, a share, is known to all: what `learn` makes of
     it is in `Signals.learned`, unless `learned` is given; with `taught=False` the policies do without it, as before a
-    first backtest, and it only sets the price. The rest is played: decisions are made at the end of each
+    first backtest, and it only sets the price. The first `short` models had less than a whole training window; `learn`
+    prefers the others. The rest is played: decisions are made at the end of each
     batch, on the newest one whose labels are there (`label_delay` batches late), a retrain serves from the next.
     `ends` are the moments at which the batches ended, by which policies count their days and look into the calendar;
     without them a batch is as long as `every` (a day unless given), and rules about dates are not applicable.
@@ -116,11 +118,12 @@ def replay(
     spread = None if errors is None else _checked("errors", errors, batches)
     _nonnegative("cost", cost)
     _nonnegative("probe_cost", probe_cost)
+    _nonnegative("short", short)
     counts = _counted(rows, batches)
     moments = None if ends is None else _moments(ends, batches)
     span = every or (DAY if moments is None else _usual(moments))
     known = start - label_delay
-    learned = learned or learn(loss[:known, :known], None if probe is None else probe[:known, :known])
+    learned = learned or learn(loss[:known, :known], None if probe is None else probe[:known, :known], short=short)
     price = cost * learned.batch_loss
     world = World(loss, probe, spread, counts, scores, learned if taught else None, start, label_delay, span, moments)
     best, schedule = best_schedule(loss, price, start, label_delay)

@@ -6,15 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from driftloop.monitoring.errors import HistoryTooShort
+from driftloop.monitoring.records import changed
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines.backtest import store
 from driftloop.pipelines.backtest.batches import Batches, read_batches
 from driftloop.pipelines.backtest.candidates import candidates
 from driftloop.pipelines.backtest.drift_scores import DriftScores
-from driftloop.pipelines.backtest.matrices import build
+from driftloop.pipelines.backtest.matrices import Matrices, build
 from driftloop.pipelines.backtest.study import HISTORY, Study, study
+from driftloop.pipelines.backtest.training_windows import WindowLoss, compare, plan
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.training_window import ChosenSpan
@@ -47,6 +50,7 @@ def backtest(
     kept = store.folder(config, batches)
     with phases.counted("training and scoring", len(batches) - 1) as done:
         matrices = build(config, batches, kept, done)
+    windows = _windows(config, batches, matrices, kept)
     phases.enter("replaying policies")
     first = len(batches.windows) - len(matrices.windows)
     reads = any(one.looks_at_drift for one in asked)
@@ -64,7 +68,16 @@ def backtest(
     )
     if scores is not None:
         scores.keep()
-    return made
+    return changed(made, training_windows=windows)
+
+
+def _windows(config: Project, batches: Batches, matrices: Matrices, kept: Path) -> tuple[WindowLoss, ...]:
+    """Compare training windows, where the history is long enough for it."""
+    planned = plan(batches, config.training.window)
+    if not len(planned):
+        return ()
+    with phases.counted("comparing training windows", len(planned)) as done:
+        return compare(config, batches, matrices, planned, kept, done)
 
 
 def _notes(config: Project) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from driftloop.pipelines.backtest.recommendation import Recommendation, recommen
 from driftloop.pipelines.backtest.replay import Replay, Scores, replay
 from driftloop.pipelines.backtest.signals import SignalRank, rank_signals
 from driftloop.pipelines.backtest.standings import Standing, baseline, rank, regret_interval, standing
+from driftloop.pipelines.backtest.training_windows import WindowLoss
 
 HISTORY = 0.3
 
@@ -40,6 +41,7 @@ class Study(Record):
     signals: tuple[SignalRank, ...]
     learned: Learned
     notes: tuple[str, ...] = ()
+    training_windows: tuple[WindowLoss, ...] = ()
 
     @property
     def worth(self) -> bool | None:

@@ -8,6 +8,7 @@ from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines.backtest.recommendation import Recommendation
 from driftloop.pipelines.backtest.standings import Standing
 from driftloop.pipelines.backtest.study import Study
+from driftloop.pipelines.backtest.window_words import windows_table
 from driftloop.pipelines.backtest.writing import as_yaml
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import harmless
@@ -28,11 +29,12 @@ def as_table(study: Study, on: Screen = PIPE) -> str:
         *(wrapped(one, on) for one in worth(study)),
         drawn(COLUMNS, rows, on),
         wrapped(legend if on.width is None else legend.replace("\n", " "), on),
+        windows_table(study.training_windows, on),
         *(wrapped(one, on) for one in recommended(study)),
     ]
-    if study.recommendation is not None:
+    if study.recommendation is not None and study.recommendation.confirmed:
         parts.append([harmless(as_yaml(study.recommendation.triggers))])
-    return "\n\n".join("\n".join(lines) for lines in parts)
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 LEGEND = (
@@ -102,14 +104,16 @@ def verdict(found: Recommendation) -> str:
     if found.own:
         return "Recommended: keep the triggers of the config."
     if found.saving is None or found.saving_low is None or found.saving_high is None:
-        return f"Recommended: {found.name}. The triggers of the config were not compared."
-    margin = f"{found.saving:.1f} % (95 % interval {found.saving_low:.1f} to {found.saving_high:.1f} %)"
+        return (
+            f"Not recommended: the triggers of the config were not compared, so whether {found.name} would save "
+            "anything is unknown. Add `config` to --policies; the notes say if they cannot be replayed."
+        )
+    margin = f"{found.saving:.1f}% (95% CI {found.saving_low:.1f}% to {found.saving_high:.1f}%)"
     if not found.confirmed:
-        compared_with = "on the later part compared with the triggers of the config"
-        return f"Not confirmed: it saves {margin} {compared_with}. Keep those."
-    if found.saving_low <= 0:
-        chance = "compared with the triggers of the config, which may be chance"
-        return f"Recommended: {found.name}. It saves {margin} {chance}."
+        return (
+            f"Not confirmed: on the later part {found.name} saves {margin} compared with the triggers of the config, "
+            "which may be chance. Keep the triggers of the config."
+        )
     return f"Recommended: {found.name}. On the later part it saves {margin} compared with the triggers of the config."
 
 

@@ -163,7 +163,7 @@ def _written(config: Path, study: Study) -> bool:
     from driftloop.pipelines.backtest.writing import write
 
     best = study.recommendation
-    if best is None or best.own or not best.confirmed:
+    if best is None or not best.confirmed:
         return False
     write(config, best.triggers)
     return True

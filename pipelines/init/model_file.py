@@ -14,7 +14,7 @@ from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
 from driftloop.pipelines.init.joined import Apart
-from driftloop.pipelines.init.spans import DAY, Spans
+from driftloop.pipelines.init.spans import DAY, YEAR, Spans
 from driftloop.pipelines.init.spellings import one_spelling
 from driftloop.pipelines.notify.notices import KINDS
 
@@ -72,7 +72,7 @@ policies:                    # any trigger that fires requests a retrain, any gu
     # - {{policy: cooldown, days: 7}}
 
 training:
-  window: {{choose: {training}}}     # labeled rows, the holdout included; probes also try twice this span and all rows
+  window: {{choose: {training}}}     # labeled rows, the holdout included; probes also try twice it and all rows{season}
   holdout: {holdout}                # the newest part, kept for the gate
   min_rows: {training_rows}
   estimator: auto            # xgboost or a linear model; or a scikit-learn class by dotted path, or module:function
@@ -145,6 +145,7 @@ def written(
         min_labels=few,
         late=LATE.format(delay=delay, least=few) if spans.delay else "",
         training=format_duration(spans.training),
+        season="; a year, because the history has two" if spans.training >= YEAR else "",
         training_rows=max(30, min(500, learned // 4)),
         holdout=format_duration(spans.holdout),
         gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),

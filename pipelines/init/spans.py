@@ -21,6 +21,9 @@ LEARN_ROWS, LEARN_RARE = 1000, 200
 HELD_ROWS, HELD_RARE = 200, 120
 ROWS_PER_FEATURE = 30
 BATCHES = 4
+# Where a history has two years, a model learns from a whole one: from less it knows a part of the seasons. Twice as
+# many rows as this, which `choose` may try, take some gigabytes of memory.
+YEAR, TWO_YEARS, MOST_ROWS = 365 * DAY, 728 * DAY, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ def proposed(timeline: Timeline, delay: timedelta, *, rare: float = 1.0, feature
 
     `rare` is the share of the second most frequent class, 1 where there are none. The current window holds a hundred
     labeled rows, the holdout enough for the choice of a window and for the gate, and the rest of the training window a
-    thousand, four current windows, and four weeks. A short history uses three fifths to train on.
+    thousand, four current windows, and four weeks. A short history uses three fifths to train on; one of two years a
+    whole year, if that has at most a million labeled rows.
     """
     end = timeline.end - delay
     length = max(end - timeline.start, timeline.step)
@@ -65,6 +69,8 @@ def proposed(timeline: Timeline, delay: timedelta, *, rare: float = 1.0, feature
     while holdout < half and timeline.typical(holdout, end) < min(HELD_ROWS / 2, rows):
         holdout += step  # batches come less often
     holdout = min(holdout, half)
+    if length >= TWO_YEARS and pace * YEAR.total_seconds() <= MOST_ROWS:
+        training = max(training, _up(YEAR, unit))
     return Spans(current, training, holdout, delay, int(rows), pace)
 
 

@@ -51,3 +51,17 @@ def test_what_is_not_finite_teaches_nothing() -> None:
     """An endless loss changes neither number."""
     after = relearn(KNOWN, [past_check(1.0, loss=float("inf"))], excess=float("nan"))
     assert (after.batch_loss, after.handicap) == (KNOWN.batch_loss, KNOWN.handicap)
+
+
+def test_one_bad_batch_does_not_distort() -> None:
+    """A loss of fifteen batches counts as three, and a failed challenger moves the bias by one batch at most."""
+    after = relearn(KNOWN, [past_check(1.0, loss=30.0)], excess=-1e9)
+    assert after.batch_loss == pytest.approx((9 * 2.0 + 6.0) / 10)
+    assert after.handicap == pytest.approx(0.3 - 2.0 / 11)
+    assert relearn(KNOWN, [past_check(1.0, loss=0.0)]).batch_loss == pytest.approx((9 * 2.0 + 2.0 / 3) / 10)
+
+
+def test_without_a_unit_the_first_losses_make_it() -> None:
+    """A backtest whose batches cost nothing limits no loss."""
+    nothing = KNOWN.model_copy(update={"batch_loss": 0.0})
+    assert relearn(nothing, [past_check(1.0, loss=3.0)]).batch_loss == pytest.approx(0.3)

@@ -103,7 +103,7 @@ def test_without_a_probe_the_gap_is_as_large_as_it_may_have_become() -> None:
 def aging(history: History) -> float:
     """By how much the probes of a history have corrected the backtest's curve, here manually."""
     gaps = [(0.1 * ((check.age_batches or 0) - 1), check.gap) for check in history.checks if check.gap is not None]
-    prior = 4 * sum((0.1 * age) ** 2 for age in range(1, 8)) / 7
+    prior = 0.25 * sum((0.1 * age) ** 2 for age in range(1, 8)) / 7
     return (prior + sum(a * g for a, g in gaps)) / (prior + sum(a * a for a, _ in gaps))
 
 

@@ -21,14 +21,14 @@ SMALL: dict[str, Any] = {
     "training__params": {"n_estimators": 8, "max_depth": 3},
     "policies": {"triggers": [{"policy": "never"}], "guards": []},
 }
-NOW = ("--now", "2026-06-01")
+NOW = ("--now", "2026-07-20")
 Run = Callable[..., Any]
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A model whose target moves a little every day."""
-    return streams.write(tmp_path, streams.stream(days=130, a_day=12, gradual=0.1), **SMALL)
+    return streams.write(tmp_path, streams.stream(days=200, a_day=12, gradual=0.1), **SMALL)
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from driftloop.monitoring.errors import HistoryTooShort, UnknownPolicy
+from driftloop.pipelines.backtest.page import render
 from driftloop.pipelines.backtest.run import backtest
+from driftloop.pipelines.backtest.words import as_table
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.runtime import phases
 from tests import streams
@@ -33,6 +35,7 @@ def test_a_study_of_a_config_has_its_batches_names_and_progress(project: Project
         f"training and scoring of {models}",
         *["done"] * models,
     ]
+    assert found.training_windows == ()  # too short a history
     assert noted.phases[0] == "reading rows"
     assert noted.phases[-1] == "replaying policies"
     assert {one.kind for one in found.standings} == {"anchor", "own", "rule"}
@@ -59,3 +62,23 @@ def test_what_a_replay_leaves_out_is_reported(tmp_path: Path) -> None:
         "training.window: choose is replayed with its base, 21d",
         "training.search is not replayed: every model has the parameters of training.params",
     )
+
+
+def test_training_windows_are_compared_where_the_history_is_long_enough(tmp_path: Path) -> None:
+    """A row per window, each model a step of the progress, and the same from the cache."""
+    rows = streams.stream(days=210, a_day=12)
+    config = load(streams.write(tmp_path, rows, **{**SMALL, "training__window": "21d"}))
+    noted = Noted()
+    with phases.watched_by(noted):
+        found = backtest(config, day(210), policies=["config", "periodic"])
+    assert [(one.span and one.span.days, one.own) for one in found.training_windows] == [
+        *((21, True), (42, False), (None, False)),
+    ]
+    at = noted.phases.index("comparing training windows of 6")
+    assert noted.phases[at + 1 : at + 8] == [*["done"] * 6, "end"]
+    assert backtest(config, day(210), policies=["config", "periodic"]).training_windows == found.training_windows
+    table = as_table(found)
+    assert "\n42d " in table
+    assert "\nall rows " in table
+    assert "\n21d (config) " in table
+    assert ">42d</td>" in render(found)

@@ -55,9 +55,9 @@ def recommendation(**more: object) -> Recommendation:
     ("changed", "message"),
     [
         ({"own": True}, "Recommended: keep the triggers of the config."),
-        ({"saving": None}, "The triggers of the config were not compared."),
-        ({"confirmed": False, "saving": -2.0}, "Not confirmed: it saves -2.0 %"),
-        ({"saving_low": -1.0}, "which may be chance"),
+        ({"saving": None, "confirmed": False}, "Not recommended: the triggers of the config were not compared"),
+        ({"confirmed": False, "saving": -2.0}, "saves -2.0%"),
+        ({"confirmed": False, "saving_low": -1.0}, "which may be chance. Keep the triggers of the config."),
         ({"saving_low": 1.0}, "compared with the triggers of the config."),
     ],
 )

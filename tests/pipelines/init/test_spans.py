@@ -31,9 +31,12 @@ def history(days: float, a_day: float) -> Timeline:
 @pytest.mark.parametrize(
     ("days", "a_day", "current", "training"),
     [
-        (730, 48, 7, 28),  # half-hourly
-        (730, 24, 7, 56),  # hourly
-        (730, 96, 7, 28),  # by the quarter of an hour
+        (720, 48, 7, 28),  # half-hourly
+        (720, 24, 7, 56),  # hourly
+        (720, 96, 7, 28),  # by the quarter of an hour
+        (730, 48, 7, 371),  # two years: a whole one, in weeks
+        (2200, 24, 7, 371),
+        (730, 10_000, 1, 28),  # too many rows for a year of them
         (365, 920, 1, 28),  # flights
         (365, 10_000, 1, 28),
         (200, 150, 7, 28),
