@@ -96,7 +96,7 @@ def searched(trials: int, split: Split) -> float:
 
 
 def first_champion(split: Split, **settings: Any) -> bool:
-    """Whether the gate lets the first model of a user pass: proven better than the naive constant on the holdout."""
+    """Whether a first model passes the gate: significantly better than the naive constant on the holdout."""
     older, newest = split.parts()
     model = split.fitted(older, **settings)
     truth = split.stream.truth(newest)

@@ -7,7 +7,7 @@ fifths of eight batches, its estimator fitted on the newest fifth, and the next 
 looked up; so on to the end. Per stream: batches, how many the estimate applied to by its own account, and of those
 
 - `error`: the median of |estimated - realized| / realized, next to that of the reference loss taken as the estimate;
-- `held`: the share of realized losses within the 95 % interval;
+- `held`: the share of realized losses within the 95% CI;
 - `rise`: by how much the realized loss lay above the reference in the median batch, where the estimate applies and
   where it states that it does not.
 """
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _median(values: np.ndarray) -> str:
-    return f"{np.median(values):.1f} %" if len(values) else ""
+    return f"{np.median(values):.1f}%" if len(values) else ""
 
 
 def _stream(stream: Stream, batches: int) -> np.ndarray:

@@ -232,12 +232,12 @@ def power(
     cases |= {
         "0.2 sd, an outlier of 1e9 among the current rows": (0, None, both(shifted(0.2), outlier)),
         "0.2 sd, an outlier of 1e9 in the reference": (0, outlier, shifted(0.2)),
-        "5 % of a number are missing": (0, None, put(0, np.nan, 0.05)),
+        "5% of a number are missing": (0, None, put(0, np.nan, 0.05)),
     }
     for at, levels in ((few, 3), (some, 30), (many, 300)):
-        cases[f"a level goes from 10 to 15 %, with {levels} others"] = (at, *grown(frame, at, 0.10, 0.15))
-    cases["a level goes from 1 to 5 %, with 30 others"] = (some, *grown(frame, some, 0.01, 0.05))
-    cases["a new level with 0.5 % of the rows, with 30 others"] = (some, None, put(some, "new", 0.005))
+        cases[f"a level goes from 10 to 15%, with {levels} others"] = (at, *grown(frame, at, 0.10, 0.15))
+    cases["a level goes from 1 to 5%, with 30 others"] = (some, *grown(frame, some, 0.01, 0.05))
+    cases["a new level with 0.5% of the rows, with 30 others"] = (some, None, put(some, "new", 0.005))
     settings = settings or Drift()
 
     def lines() -> Iterable[Sequence[str]]:
@@ -277,10 +277,10 @@ def methods(frame: pd.DataFrame, rows: int, repetitions: int) -> None:
     cases: dict[str, tuple[Kind, int, Change | None, Change | None]] = {
         "0.2 sd": ("numeric", 0, None, shifted(0.2)),
         "sd times 1.2": ("numeric", 0, None, stretched),
-        "10 to 15 % of 3": ("categorical", 7, *grown(base, 7, 0.10, 0.15)),
-        "10 to 15 % of 30": ("categorical", 8, *grown(base, 8, 0.10, 0.15)),
-        "10 to 15 % of 300": ("categorical", 9, *grown(base, 9, 0.10, 0.15)),
-        "1 to 5 % of 30": ("categorical", 8, *grown(base, 8, 0.01, 0.05)),
+        "10 to 15% of 3": ("categorical", 7, *grown(base, 7, 0.10, 0.15)),
+        "10 to 15% of 30": ("categorical", 8, *grown(base, 8, 0.10, 0.15)),
+        "10 to 15% of 300": ("categorical", 9, *grown(base, 9, 0.10, 0.15)),
+        "1 to 5% of 30": ("categorical", 8, *grown(base, 8, 0.01, 0.05)),
     }
 
     def lines() -> Iterable[Sequence[str]]:

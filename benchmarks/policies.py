@@ -40,7 +40,7 @@ LOSS: dict[str, Any] = {
     "loss_cusum": {"policy": "loss_cusum"},
     "loss_ztest": {"policy": "loss_ztest"},
     "performance_drop": {"policy": "performance_drop"},
-    "performance_drop, 5 %": {"policy": "performance_drop", "max_rise": 0.05},
+    "performance_drop, 5%": {"policy": "performance_drop", "max_rise": 0.05},
     "periodic, every 4": {"policy": "periodic", "every": 4},
     "always": {"policy": "always"},
     "never": {"policy": "never"},
@@ -144,7 +144,7 @@ def table(played: dict[str, dict[str, list[PolicyReplay]]], delay: int) -> str:
 
 
 def interval(differences: NDArray[np.float64]) -> tuple[float, float]:
-    """The middle 95 % of the mean over cells drawn again."""
+    """The middle 95% of the mean over cells drawn again."""
     drawn = np.random.default_rng(0).integers(0, len(differences), (10_000, len(differences)))
     low, high = np.quantile(differences[drawn].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)

@@ -45,7 +45,7 @@ def retrained(at: int, *, promoted: bool, champion: str, version: str, **more: A
     """A check that led to a training and to its end."""
     outcome = Outcome.PROMOTED if promoted else Outcome.REJECTED
     end = Retrain(
-        request_id=f"r{at}", code="better" if promoted else "not_proven", version=version if promoted else None,
+        request_id=f"r{at}", code="better" if promoted else "not_better", version=version if promoted else None,
         promoted=promoted, champion_loss=3.5, challenger_loss=2.25, reason="mae 2.25 against 3.5",
     )  # fmt: skip
     after = version if promoted else champion

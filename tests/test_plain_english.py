@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_code_has_no_more_of_these_words_than_allowed() -> None:
         if count > limits[kind].get(word, 0)
     ]
     assert not more
+
+
+def test_shares_and_intervals_have_one_spelling() -> None:
+    """`28.0%` without a space and `95% CI`, in documents, code and templates: one thing is written in one way.
+
+    Texts of tests are left out: some hold what users write.
+    """
+    folders = ["docs", "benchmarks", *HALVES]
+    files = [file for name in folders for kind in ("md", "py", "j2") for file in (ROOT / name).rglob(f"*.{kind}")]
+    found = {
+        f"{file.relative_to(ROOT)}: {match.group()!r}"
+        for file in (ROOT / "README.md", *files)
+        for match in re.finditer(
+            r"(?:(?<![\w.])\d[\d.,]*|\}) %(?!\})|95 ?% interval|proven better", file.read_text("utf-8")
+        )
+    }
+    assert found == set()
 
 
 @pytest.mark.parametrize("half", ["tests", "benchmarks"])

@@ -30,7 +30,7 @@ MOST_OUTSIDE = 0.1
 class LossEstimator(Record):
     """Stored part of an estimator, kept with its champion. A regression's model of the error has a separate file.
 
-    `half` is half the 95% interval of the mean residual (measured minus expected) over the `rows` held-out rows.
+    `half` is half the 95% CI of the mean residual (measured minus expected) over the `rows` held-out rows.
     `impossible` is the reason if there is no estimator.
     """
 
@@ -181,7 +181,7 @@ def judge(estimator: LossEstimator, expected: ExpectedLosses, reference_loss: fl
         limit = estimator.outside_share + MOST_OUTSIDE
         reason = f"{share:.1%} of the rows are outside the range that the estimator was fitted on (limit {limit:.1%})"
     low, high = max(0.0, mean - half), mean + half
-    interval = f"95% interval {figure(low)} to {figure(high)}"
+    interval = f"95% CI {figure(low)} to {figure(high)}"
     text = f"{loss_title(estimator.loss_name)} {figure(mean)} ({interval}), estimated without labels"
     return changed(
         estimate, loss=mean, low=low, high=high, outside_share=share, applicable=not reason, reason=reason or text

@@ -70,7 +70,7 @@ def measure(
 
 
 def interval(metric: Metric, pairs: Pairs, value: float) -> tuple[float, float] | None:
-    """Return the 95% interval of a metric by a block bootstrap; None for fewer than 20 rows, or if it has no spread.
+    """Return the 95% CI of a metric by a block bootstrap; None for fewer than 20 rows, or if it has no spread.
 
     The rows are cut into six blocks of neighbors, which are drawn with replacement 400 times: Carlstein (1986), The use
     of subseries values for estimating the variance of a general statistic from a stationary sequence; Künsch (1989),

@@ -125,7 +125,7 @@ class Trigger(Policy):
     def risen(self, result: Performance | Estimate, limit: float, *, name: str) -> Vote:
         """Return a vote that fires when a loss rose significantly, by at least `limit` of the reference loss.
 
-        Significantly, at 5%, means that the 95% interval is above the reference loss. The result has a loss.
+        Significantly, at 5%, means that the 95% CI is above the reference loss. The result has a loss.
         """
         assert result.loss is not None
         assert result.rise is not None
@@ -135,7 +135,7 @@ class Trigger(Policy):
         text = f"{name} {figure(result.loss)} is {change} the reference loss {figure(result.reference_loss)}"
         if result.rise >= limit and result.low <= result.reference_loss:
             interval = f"{figure(result.low)} to {figure(result.high)}"
-            reason = f"{text}, but not significantly: its 95% interval ({interval}) includes the reference loss"
+            reason = f"{text}, but not significantly: its 95% CI ({interval}) includes the reference loss"
             return Vote(policy=self.policy, vote="hold", observed=result.rise, threshold=limit, reason=reason)
         return self.compare(result.rise, limit, f"{text} (limit {limit:.0%})")
 

@@ -15,7 +15,7 @@ from driftloop.monitoring.settings.limits import MOST_ROWS, MOST_TIMES
 class PerformanceDrop(Trigger):
     """Fires when the loss rose significantly, by at least `max_rise` of the reference loss; or a `metric` got worse.
 
-    Significantly means: the lower end of the loss's 95% interval is above the reference loss. The reference loss was
+    Significantly means: the lower end of the loss's 95% CI is above the reference loss. The reference loss was
     measured on rows that the champion was not trained on. A metric is compared in the same way, in its own direction:
     `{policy: performance_drop, metric: roc_auc, max_rise: 0.05}` fires when the area is 5% smaller than on the
     reference, and its whole interval is below that value.
@@ -75,8 +75,8 @@ class PerformanceDrop(Trigger):
         text = f"{name} {figure(measured.value)} is {change} the reference {figure(measured.reference)}"
         if measured.decline >= self.max_rise and not measured.significant:
             low, high = measured.low, measured.high
-            interval = "no interval" if low is None or high is None else f"{figure(low)} to {figure(high)}"
-            reason = f"{text}, but not significantly: 95% interval {interval}"
+            interval = "no 95% CI" if low is None or high is None else f"95% CI {figure(low)} to {figure(high)}"
+            reason = f"{text}, but not significantly: {interval}"
             return Vote(
                 policy=self.policy, vote="hold", observed=measured.decline, threshold=self.max_rise, reason=reason
             )

@@ -34,13 +34,13 @@ def format_loss(measured: Performance) -> str:
     >>> week = Window(start=datetime(2026, 1, 1), end=datetime(2026, 1, 8))
     >>> fields = {"loss_name": "mae", "rows": 700, "window": week, "reference_loss": 4.0, "reference_rows": 700}
     >>> format_loss(Performance(loss=8.0, low=7.5, high=8.5, **fields))
-    'mae 8 (95% interval 7.5 to 8.5) is significantly worse: 100.0% above the reference loss 4'
+    'mae 8 (95% CI 7.5 to 8.5) is significantly worse: 100.0% above the reference loss 4'
     >>> format_loss(Performance(loss=4.5, low=3.5, high=5.5, **fields))
-    'mae 4.5 (95% interval 3.5 to 5.5) is 12.5% above the reference loss 4, not significantly'
+    'mae 4.5 (95% CI 3.5 to 5.5) is 12.5% above the reference loss 4, not significantly'
     >>> format_loss(Performance(loss=3.0, low=2.5, high=3.5, **fields))
-    'mae 3 (95% interval 2.5 to 3.5) is 25.0% below the reference loss 4'
+    'mae 3 (95% CI 2.5 to 3.5) is 25.0% below the reference loss 4'
     """
-    interval = f"95% interval {figure(measured.low)} to {figure(measured.high)}"
+    interval = f"95% CI {figure(measured.low)} to {figure(measured.high)}"
     text = f"{measured.title} {figure(measured.loss)} ({interval}) is "
     side = "above" if measured.rise >= 0 else "below"
     distance = "" if math.isinf(measured.rise) else f"{abs(measured.rise):.1%} "

@@ -27,7 +27,7 @@ class SelfTest(Record):
 
 
 class Estimate(Record):
-    """The champion's mean loss on the current rows, estimated without their labels, with a 95% interval.
+    """The champion's mean loss on the current rows, estimated without their labels, with a 95% CI.
 
     `applicable` is false if the current rows are too few or outside the fitted rows, or if the self-test failed;
     `reason` names the cause. The numbers are null if there is nothing to estimate from.

@@ -33,7 +33,7 @@ class FindingCode:
         """Return a finding of this kind. With several severities one must be named; an undeclared one is an error.
 
         >>> code = FindingCode(name="nulls", severities=("fatal", "warning"), meaning="", cause="", remedy="")
-        >>> code.found("12 % are null", severity="fatal").code
+        >>> code.found("12% are null", severity="fatal").code
         'nulls'
         """
         chosen = severity or self.severities[0]

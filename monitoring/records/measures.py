@@ -89,7 +89,7 @@ def share_drifted(scores: Iterable[ColumnScore]) -> float | None:
 
 
 class Performance(Record):
-    """The champion's mean loss on labeled rows, with a 95% interval, and its loss on the rows of its reference.
+    """The champion's mean loss on labeled rows, with a 95% CI, and its loss on the rows of its reference.
 
     `reference_rows` is null in old records: the reference loss then counts as exact.
     """

@@ -14,7 +14,7 @@ Better = Literal["higher", "lower", "zero"]
 
 
 class MetricValue(Record):
-    """A metric of the champion on labeled rows, with a 95% interval; `reference` is its value on held-out rows before.
+    """A metric of the champion on labeled rows, with a 95% CI; `reference` is its value on held-out rows before.
 
     The value is null where the metric cannot be computed; `reason` is the cause. The interval is null for few rows, the
     reference is null where the champion was stored without this metric.

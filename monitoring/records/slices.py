@@ -25,7 +25,7 @@ class SliceReference(Record):
 
 
 class SliceScore(Record):
-    """A champion's mean loss on the labeled rows of a slice, with a 95% interval, against its loss there at training.
+    """A champion's mean loss on the labeled rows of a slice, with a 95% CI, against its loss there at training.
 
     `p_value` is one-sided: the probability of such a rise by chance. `worse` is decided by all slices of a check
     together. `no_reference`: the version was trained before the slice was configured, or held out too few of its rows.

@@ -132,7 +132,7 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
 
 
 def _interval(result: Performance | Estimate | SliceScore) -> str:
-    return f"95% interval {number(result.low)} to {number(result.high)}"
+    return f"95% CI {number(result.low)} to {number(result.high)}"
 
 
 def _standing(measured: Performance) -> tuple[str, str]:

@@ -104,7 +104,7 @@ def _regret(one: Standing, study: Study, layout: Layout, across: Scale, top: flo
     name = clipped(one.name, layout.letters)
     kind = tone(one, study)
     strong = " strong" if kind in {"best", "own"} else ""
-    title = f"{one.name}: {one.regret:.1f}% over the oracle, 95% interval {one.low:.1f} to {one.high:.1f}"
+    title = f"{one.name}: {one.regret:.1f}% over the oracle, 95% CI {one.low:.1f} to {one.high:.1f}"
     return Markup(
         '<g class="{kind}"><title>{title}</title>{label}<path class="whisker" d="M{low} {y:g}H{high}"/>'
         '<circle class="dot" cx="{middle}" cy="{y:g}" r="5"/>'

@@ -129,7 +129,7 @@ def batch_costs(one: PolicyReplay, whole: Replay) -> Floats:
 
 
 def regret_interval(costs: Floats, best: Floats, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
-    """The 95 % interval of how many percent `costs` are above `best`, batch by batch, shape (n,) each.
+    """The 95% CI of how many percent `costs` are above `best`, batch by batch, shape (n,) each.
 
     A circular bootstrap of blocks of about the square root of n batches, drawn alike for both (Politis and Romano
     1992): neighboring batches are alike, and hard batches are hard for both.

@@ -16,7 +16,7 @@ from driftloop.pipelines.runtime.terminal import harmless
 COLUMNS = (
     Column("policy"),
     *(Column(title, number=True) for title in ("loss", "retrains", "probes", "cost", "regret")),
-    *(Column(title, number=True) for title in ("95 % interval", "false alarms")),
+    *(Column(title, number=True) for title in ("95% CI", "false alarms")),
 )
 
 
@@ -88,14 +88,14 @@ def recommended(study: Study) -> list[str]:
     cheapest = "it was the cheapest" if found.cheapest == found.name else best
     chosen = (
         f"Chosen on the earlier part ({_span(found.earlier)}), where {cheapest}: {found.name}. "
-        f"On the held-out later part ({_span(found.later)}) it costs {found.later_regret:.1f} % "
+        f"On the held-out later part ({_span(found.later)}) it costs {found.later_regret:.1f}% "
         "more than the oracle"
     )
     others = []
     if found.best_name != found.name:
-        others.append(f"{found.best_name}, the best there, {found.best_regret:.1f} %")
+        others.append(f"{found.best_name}, the best there, {found.best_regret:.1f}%")
     if found.own_regret is not None and not found.own:
-        others.append(f"the triggers of the config {found.own_regret:.1f} %")
+        others.append(f"the triggers of the config {found.own_regret:.1f}%")
     return ["; ".join([chosen, *others]) + ".", verdict(found)]
 
 
@@ -124,7 +124,7 @@ def _cells(one: Standing) -> tuple[str, ...]:
         str(one.retrains),
         str(one.probes),
         number(one.cost),
-        "" if one.kind == "oracle" else f"{one.regret:.1f} %",
+        "" if one.kind == "oracle" else f"{one.regret:.1f}%",
         "" if one.kind == "oracle" else f"{one.low:.1f} .. {one.high:.1f}",
         "" if one.kind == "oracle" else str(one.false_alarms),
     )

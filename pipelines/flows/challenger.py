@@ -35,7 +35,7 @@ from driftloop.pipelines.training.split import unseen
 from driftloop.pipelines.training.steps import Parts, divide, learn
 
 DEFAULT_THRESHOLD = 0.5
-PROVEN_ON = 200  # rows whose predictions are stored, and compared once the model is loaded back
+VERIFIED_ROWS = 200  # rows whose predictions are stored, and compared once the model is loaded back
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def store(
     trained = Window(start=times.iloc[0], end=times.iloc[-1] + timedelta(microseconds=1))
     days = (times.iloc[-1] - times.iloc[0]) / timedelta(days=1)
     evidence.log_numbers(run_id, {"learned_rows": len(times), "learned_days": days})
-    tried = parts.holdout.head(PROVEN_ON)
+    tried = parts.holdout.head(VERIFIED_ROWS)
     profiles = profiled(known, config, window.end)
     stored = contents.store(config, scorer, estimator, described, profiles, kept, tried, run_id=run_id)
     tags = contents.tags(described, trained, verdict, request_id)

@@ -98,7 +98,7 @@ def _check(run: CheckRun) -> Check:
     if champion is None:
         return _bootstrap(run)
     run.champion = champion.number
-    promotion.proven(run.ledger, champion)
+    promotion.verify_identity(run.ledger, champion)
     # The champion is judged as it was trained, regardless of changes of the config.
     labelled = labelled_window(window, config.columns.label_delay)
     span = Window(start=labelled.start, end=window.end)

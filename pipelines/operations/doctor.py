@@ -128,7 +128,7 @@ def _model(ledger: Ledger, model: str, now: Moment) -> Iterator[Diagnosis]:
         champion = registry.aliased(model, registry.CHAMPION)
         if champion is not None:
             registry.verify(champion)
-            promotion.proven(ledger, champion)
+            promotion.verify_identity(ledger, champion)
     except DriftloopError as error:
         yield Diagnosis(what=model, state="wrong", message=str(error))
         return

@@ -56,7 +56,7 @@ def rollback(ledger: Ledger, model: str, now: datetime) -> tuple[Version, Versio
         if back is None or back.number == left.number:
             raise NothingToRollBack(model)
         registry.verify(back)
-        proven(ledger, back)
+        verify_identity(ledger, back)
         still()
         # `champion` first: after an interruption here, `previous` still points to the old version.
         registry.point(back, CHAMPION)
@@ -87,7 +87,7 @@ def approve(ledger: Ledger, model: str, number: str) -> tuple[str | None, Versio
     """Promote the pending challenger; return the replaced version and the one that serves now."""
     version, result = _waiting(ledger, model, number)
     registry.verify(version)
-    proven(ledger, version)
+    verify_identity(ledger, version)
     expected = ledger.find_request(result.request_id).champion
     code: Ended = "approved"
     done = changed(result, promoted=True, code=code, reason=f"{result.reason}. Approved manually")
@@ -202,7 +202,7 @@ def _restore_previous(ledger: Ledger, champion: Version, served: list[Event], kn
             registry.point(back, PREVIOUS)
 
 
-def proven(ledger: Ledger, version: Version) -> None:
+def verify_identity(ledger: Ledger, version: Version) -> None:
     """Compare the version's seal with the ledger's copy: someone may have changed a file in MLflow and its tag too."""
     kept = identities(ledger, version.model).of(version)
     if kept is not None and kept.sealed != version.tags.get("driftloop.manifest_sha256"):
@@ -231,7 +231,7 @@ def _loadable(ledger: Ledger, model: str, served: list[Event], known: Identities
             continue
         try:
             registry.verify(there[number])
-            proven(ledger, there[number])
+            verify_identity(ledger, there[number])
         except DriftloopError:
             continue
         yield there[number]

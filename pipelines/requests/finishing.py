@@ -37,7 +37,7 @@ def finish(
     version = _registered(work, progress)
     failpoints.reach("registered version")
     try:
-        promotion.proven(work.ledger, version)
+        promotion.verify_identity(work.ledger, version)
         prove(work.config, version)
     except (StoredModelDiffers, Tampered) as error:
         _reject(work, version, progress, "broken", f"{error.found}")

@@ -37,8 +37,8 @@ LINES: tuple[tuple[str, Markup, str], ...] = (
     ("drift", LINE, "share of drifted features"),
     ("limit", LINE, "limit of the policy"),
     ("loss", LINE, "loss of the champion"),
-    ("loss whisker", Markup('<path class="{}" d="M11 1V13"/>'), "95% interval of the loss"),
-    ("loss band", BAND, "95% interval of the loss"),
+    ("loss whisker", Markup('<path class="{}" d="M11 1V13"/>'), "95% CI of the loss"),
+    ("loss band", BAND, "95% CI of the loss"),
     ("reference", LINE, "reference loss"),
     ("estimate", LINE, "loss estimated without labels"),
 )

@@ -104,7 +104,7 @@ def loss_panel(checks: Sequence[Check], time: Time, layout: Layout, top: float) 
     dotted = [(x, scale(loss)) for x, loss in thinned(guessed, LINE_POINTS, lambda one: one[1])]
     reference = [(x, scale(one.reference_loss)) for x, one in kept if math.isfinite(one.reference_loss)]
     name = next(result.title for check in reversed(checks) if (result := check.performance or check.estimated))
-    unit = f"{name}, 95% interval" + (", dotted: estimated without labels" if dotted and layout.name == "wide" else "")
+    unit = f"{name}, 95% CI" + (", dotted: estimated without labels" if dotted and layout.name == "wide" else "")
     parts = [
         _heading("Champion's loss", unit, layout, top),
         _value_axis(marks, tick_labels(marks), scale, layout),

@@ -69,7 +69,7 @@ def importance_plot(weights: Mapping[str, float], path: Path, *, title: str = "W
     longest = max(shown.values(), default=1.0)
     axes[0].set_xlim(0, 1.14 * longest)
     for place, weight in zip(places, shown.values(), strict=True):
-        axes[0].text(weight + 0.012 * longest, place, f"{100 * weight:.1f} %", va="center", fontsize=8.5, color=INK)
+        axes[0].text(weight + 0.012 * longest, place, f"{100 * weight:.1f}%", va="center", fontsize=8.5, color=INK)
     axes[0].set_xlabel("share of the total importance")
     axes[0].tick_params(axis="y", length=0)
     _percent(axes[0].xaxis)
@@ -79,7 +79,7 @@ def importance_plot(weights: Mapping[str, float], path: Path, *, title: str = "W
 def residual_plot(
     target: ArrayLike, predicted: ArrayLike, path: Path, *, name: str = "target", title: str = "Errors on held-out rows"
 ) -> Path:
-    """Draw predictions against the truth, and how the errors spread; both cut at the 0.5 and 99.5 % quantiles.
+    """Draw predictions against the truth, and how the errors spread; both cut at the 0.5 and 99.5% quantiles.
 
     Rows without a finite value on both sides are left out.
     """

@@ -44,7 +44,7 @@ def sides(shape: str, rows: int, seed: int) -> tuple[Profiles, Profiles]:
 def test_chance_reaches_a_threshold_as_seldom_as_promised(shape: str, rows: int) -> None:
     """Without drift, a score is at its threshold in at most ten percent of the cases, by each method.
 
-    40 draws at 10 % are 4 with a standard deviation of 1.9, so 11 is 3.7 of them away.
+    40 draws at 10% are 4 with a standard deviation of 1.9, so 11 is 3.7 of them away.
     """
     alarms = dict.fromkeys(
         (name for name, kind in OWN if kind == ("categorical" if "levels" in shape else "numeric")), 0
@@ -96,8 +96,8 @@ def test_the_fitted_tail_is_that_of_the_distribution() -> None:
 def test_few_draws_are_paid_for(level: float) -> None:
     """Over many draws of a null distribution its threshold is reached as seldom as promised, beyond the draws as well.
 
-    The mean of 600 thresholds' true levels has a standard error of some 2 %. A tail that is fitted as if its scale were
-    known reaches 10 % more.
+    The mean of 600 thresholds' true levels has a standard error of some 2%. A tail that is fitted as if its scale were
+    known reaches 10% more.
     """
     generator = np.random.default_rng(0)
     nulls = [Null.of(np.abs(generator.normal(size=1000)), "ks") for _ in range(600)]
@@ -143,7 +143,7 @@ def restless(rows: int, seed: int, kind: Kind, blocks: int) -> tuple[pd.DataFram
 def test_blocks_take_ordinary_ups_and_downs_for_chance(kind: Kind) -> None:
     """What moves from week to week is drift against rows alone, and none against the reference's own weeks.
 
-    40 draws at 5 % are 2 with a standard deviation of 1.4, so 7 is 3.6 of them away.
+    40 draws at 5% are 2 with a standard deviation of 1.4, so 7 is 3.6 of them away.
     """
     method = "wasserstein" if kind == "numeric" else "tvd"
     alarms = {False: 0, True: 0}

@@ -88,7 +88,7 @@ def test_new_names_are_usual_where_many_occur_once() -> None:
 def test_rare_levels_raise_few_alarms(rows: int) -> None:
     """Levels with a long tail, drawn again, have unseen rows or a level that is out in one check of twenty at most.
 
-    40 draws at 5 % are 2 with a standard deviation of 1.4, so 7 is 3.6 of them away.
+    40 draws at 5% are 2 with a standard deviation of 1.4, so 7 is 3.6 of them away.
     """
     shares = 1 / np.arange(1, 1001) ** 1.2
     names = np.array([f"l{at}" for at in range(1000)], dtype=object)

@@ -26,7 +26,7 @@ def overconfident(truth: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("loss", ["log_loss", "brier", "error_rate"])
 @pytest.mark.parametrize("k", [2, 3])
 def test_the_expected_loss_is_the_realized_one_where_the_raw_scores_are_far_off(loss: str, k: int) -> None:
-    """On 20,000 rows of an overconfident model the estimate is within 3 %; its own scores would say far too little."""
+    """On 20,000 rows of an overconfident model the estimate is within 3%; its own scores would say far too little."""
     generator = np.random.default_rng(0)
     truth = generator.dirichlet(np.ones(k), 40_000)
     predicted, target = overconfident(truth), answers(truth, generator)

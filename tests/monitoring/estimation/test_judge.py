@@ -24,7 +24,7 @@ def good(seed: int = 0, n: int = 500) -> LossEstimator:
 
 
 def test_the_interval_holds_the_realized_loss_as_often_as_it_states() -> None:
-    """Over 400 repeats with 300 fitted and 200 new rows the 95 % interval holds the truth in 92 % or more."""
+    """Over 400 repeats with 300 fitted and 200 new rows the 95% CI holds the truth in 92% or more."""
     held = 0
     for seed in range(400):
         generator = np.random.default_rng(seed)
@@ -69,7 +69,7 @@ def test_it_states_when_it_does_not_apply() -> None:
 
 
 def test_what_the_held_back_rows_were_outside_of_is_subtracted() -> None:
-    """Where 30 % of the held-back rows lay outside and the test passed, 35 % of the current ones are no reason."""
+    """Where 30% of the held-back rows lay outside and the test passed, 35% of the current ones are no reason."""
     expected = np.full(500, 2.0)
     wide = estimator(expected, expected, outside_share=0.3)
     assert judge(wide, sum_losses(expected[:200], np.arange(200) < 70), 2.0).applicable

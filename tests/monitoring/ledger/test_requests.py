@@ -13,7 +13,7 @@ DECIDED = check(7, Outcome.HELD, decision="retrain", champion="1")
 PROGRESS = Progress(
     run_id="run",
     code="better",
-    reason="better by 9 %",
+    reason="better by 9%",
     against="1",
     champion_loss=2.0,
     challenger_loss=float("inf"),

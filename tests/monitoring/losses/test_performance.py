@@ -121,10 +121,10 @@ def remembering(generator: np.random.Generator) -> np.ndarray:
 
 @pytest.mark.parametrize("drawn", [independent, skewed, days, remembering])
 def test_the_interval_covers_the_truth(drawn: Callable[[np.random.Generator], np.ndarray]) -> None:
-    """A 95 % interval holds the true mean about 19 times in 20, also where neighboring rows are alike.
+    """A 95% CI holds the true mean about 19 times in 20, also where neighboring rows are alike.
 
     Of 400 draws at 95 % fewer than 360 would be a miss of more than four standard errors. Batch means in 30 batches,
-    the usual choice, cover 63 % of such weeks.
+    the usual choice, cover 63% of such weeks.
     """
     generator = np.random.default_rng(1)
     intervals = [mean_interval(drawn(generator)) for _ in range(400)]

@@ -56,7 +56,7 @@ def test_labels_that_are_all_zero_are_bad_data() -> None:
 
 
 def test_its_interval_is_that_of_a_ratio() -> None:
-    """Of 400 streams whose volume varies more than the error share, the interval holds the true ratio in 90 to 99 %."""
+    """Of 400 streams whose volume varies more than the error share, the interval holds the true ratio in 90 to 99%."""
     generator = np.random.default_rng(0)
     held, width, plain = 0, 0.0, 0.0
     for _ in range(400):

@@ -45,7 +45,7 @@ def test_the_interval_holds_the_truth(name: str, drawn: Callable[[np.random.Gene
     """At least 180 of 200 intervals at 95 % hold the value of very many rows, also where a whole day goes wrong.
 
     At 90 % fewer than 166 would be a miss of more than four standard errors; intervals that take the rows of days as
-    independent hold it in about 60 %.
+    independent hold it in about 60%.
     """
     generator = np.random.default_rng(1)
     metric = named(name)

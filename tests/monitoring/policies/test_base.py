@@ -31,7 +31,7 @@ def test_a_guard_allows_at_its_threshold(observed: float, vote: str) -> None:
     [(10.0, 1.9, "fire"), (10.0, 2.0, "hold"), (10.0, 3.0, "hold"), (9.9, 0.1, "hold"), (7.0, 0.1, "hold")],
 )
 def test_a_rise_has_to_be_large_and_significant(loss: float, spread: float, vote: str) -> None:
-    """25% above a reference loss of 8 is 10: it fires if the 95% interval is above the reference loss."""
+    """25% above a reference loss of 8 is 10: it fires if the 95% CI is above the reference loss."""
     judged = PerformanceDrop(max_rise=0.25).risen(performance(loss, spread=spread), 0.25, name="mae")
     assert judged.vote == vote
     assert ("not significantly" in judged.reason) == (loss == 10.0 and vote == "hold")

@@ -36,7 +36,7 @@ def test_a_rise_within_chance_does_not_fire() -> None:
     """While the interval includes the reference loss the trigger holds and gives that reason."""
     held = vote(12.0, spread=5.0)
     assert (held.vote, held.observed) == ("hold", 0.5)
-    assert "12 is 50.0% above the reference loss 8, but not significantly: its 95% interval (7 to 17)" in held.reason
+    assert "12 is 50.0% above the reference loss 8, but not significantly: its 95% CI (7 to 17)" in held.reason
 
 
 def test_an_estimate_that_does_not_apply_is_no_evidence() -> None:

@@ -14,7 +14,7 @@ def test_a_rise_within_chance_does_not_fire() -> None:
     measured = signals().model_copy(update={"performance": performance(12.0, spread=5.0)})
     vote = PerformanceDrop(max_rise=0.25).judge(measured, History(), NOW)
     assert vote.vote == "hold"
-    assert "interval" in vote.reason
+    assert "95% CI (7 to 17)" in vote.reason
 
 
 def test_few_labeled_rows_are_not_applicable() -> None:

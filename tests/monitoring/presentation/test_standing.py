@@ -22,7 +22,7 @@ def test_a_worse_champion_is_shown_whatever_was_decided(outcome: str) -> None:
 def test_a_loss_beyond_all_numbers_is_written() -> None:
     """A loss that overflowed, or one over a reference loss of nothing, has no rise in percent."""
     huge = performance(8.0).model_copy(update={"loss": math.inf, "low": 0.0, "high": math.inf})
-    assert format_loss(huge) == "mae inf (95% interval 0 to inf) is significantly worse: above the reference loss 8"
+    assert format_loss(huge) == "mae inf (95% CI 0 to inf) is significantly worse: above the reference loss 8"
     one = performance(9.0).model_copy(update={"low": 0.0, "high": math.inf})
     assert format_loss(one).endswith("; too few labeled rows to judge")
 

@@ -48,7 +48,7 @@ def test_encode_by_name() -> None:
 def test_false_alarms(test: object, levels: int) -> None:
     """Without drift, p < 0.05 in about one case of twenty; Evidently's chi-square: 19 to 90 % (FACTS).
 
-    300 draws at 5 % are 15 with a standard deviation of 3.8, so 30 is four of them away.
+    300 draws at 5% are 15 with a standard deviation of 3.8, so 30 is four of them away.
     """
     rng = np.random.default_rng(1)
     alarms = sum(

@@ -65,7 +65,7 @@ def test_all_is_reported() -> None:
         "taxi Challenger promoted dry run Two triggers fired.",
         "2026-03-01 06:00 to 2026-03-08 06:00 UTC",
         "Rows 12,345 Champion 6 → 7 Decision retrain Drifted features 50% (1 of 1)",
-        "mae 2.5 , 95% interval 2.25 to 2.75, compared with 2 on the reference (+25.0%); 4,211 labeled rows",
+        "mae 2.5 , 95% CI 2.25 to 2.75, compared with 2 on the reference (+25.0%); 4,211 labeled rows",
         "worse than the reference",
         "Version 7 promoted 15% lower",
         "champion 2.5, challenger 2.12",

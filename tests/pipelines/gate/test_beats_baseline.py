@@ -1,4 +1,4 @@
-"""The rule that a first model is proven better than the naive baseline."""
+"""The rule that a first model is significantly better than the naive baseline."""
 
 from __future__ import annotations
 

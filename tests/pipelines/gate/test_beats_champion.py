@@ -1,4 +1,4 @@
-"""The rule that a challenger is proven better than the champion."""
+"""The rule that a challenger is significantly better than the champion."""
 
 from __future__ import annotations
 

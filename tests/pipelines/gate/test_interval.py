@@ -9,7 +9,7 @@ from driftloop.pipelines.gate.interval import block_length, mean_difference
 
 
 def test_nineteen_of_twenty_intervals_hold_the_mean() -> None:
-    """On independent rows a 95% interval covers the true mean in about 95 of 100 draws, here at least 88."""
+    """On independent rows a 95% CI covers the true mean in about 95 of 100 draws, here at least 88."""
     generator = np.random.default_rng(0)
     covered = 0
     for seed in range(100):

@@ -41,6 +41,6 @@ def test_a_loss_that_is_not_a_number_is_recorded_as_none() -> None:
 
 
 def test_a_gate_that_compares_nothing_is_a_mistake() -> None:
-    """What no rule has proven better does not pass, in silence or otherwise."""
+    """What no rule has approved does not pass, in silence or otherwise."""
     with pytest.raises(ValueError, match="Leak compared nothing"):
         judge(clear(), Leak())

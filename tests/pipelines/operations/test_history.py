@@ -54,7 +54,7 @@ def test_every_step_is_shown_with_its_reason(ledger: Ledger) -> None:
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_a_history_fits_the_terminal(ledger: Ledger, width: int) -> None:
     """Long reasons wrap next to their policy, and nothing of them is lost."""
-    reason = "12.5 % more loss over 1,234,567 rows, which nothing else explains " * 3
+    reason = "12.5% more loss over 1,234,567 rows, which nothing else explains " * 3
     votes = (Vote(policy="performance_drop", vote="fire", reason=reason),)
     ledger.record(check(1, Outcome.HELD, votes=votes, champion="1"), ("k",))
     lines = render(ledger.events("taxi"), Screen(width)).splitlines()

@@ -167,7 +167,7 @@ LINE: dict[str, Any] = {
     "age_days": 12.0,
     "last_check": day(3).isoformat(),
     "outcome": "rejected",
-    "reason": "the challenger is not proven better: mae 8.7712 against 8.7654 on 12,345 rows " * 3,
+    "reason": "the challenger is not significantly better: mae 8.7712 against 8.7654 on 12,345 rows " * 3,
     "drift_share": 0.25,
     "loss_name": "mae",
     "loss": 8.7654,

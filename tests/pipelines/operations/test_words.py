@@ -79,7 +79,7 @@ def test_a_whole_check_word_for_word() -> None:
         "  max_age                  hold           the champion is young",
         "  (cached scores: these rows were scored before)",
         "HELD  held: the loss rose; but the last retrain is 2.0 days ago",
-        "WORSE  mae 2.5 (95% interval 2 to 3) is significantly worse: 66.7% above the reference loss 1.5",
+        "WORSE  mae 2.5 (95% CI 2 to 3) is significantly worse: 66.7% above the reference loss 1.5",
         "report: r.html",
     ]
 
@@ -87,7 +87,7 @@ def test_a_whole_check_word_for_word() -> None:
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_a_check_fits_the_terminal(width: int) -> None:
     """Long reasons wrap next to their policy, long names are not cut, and each score and limit is in one piece."""
-    reason = "the loss rose by 12.5 % over 1,234,567 rows, which nothing else that is known explains, so it is old"
+    reason = "the loss rose by 12.5% over 1,234,567 rows, which nothing else that is known explains, so it is old"
     whole = check(
         reason=reason,
         columns=(scored("a_column_with_a_name_of_its_own", 0.01234), scored("tip", 12345.0)),

@@ -261,7 +261,7 @@ def test_the_ledger_keeps_a_seal_of_its_own(three: Three, ledger: Ledger) -> Non
     first, *_ = three
     ledger.note(first.model, Kind.REGISTERED, {"sealed": "another", "version": "1"}, NOW, subject="1")
     with pytest.raises(Tampered, match="sha256 is different"):
-        promotion.proven(ledger, first)
+        promotion.verify_identity(ledger, first)
 
 
 def exchanged(ledger: Ledger, version: Version) -> None:
@@ -275,11 +275,11 @@ def test_a_seal_is_that_of_a_version_and_not_of_its_number(three: Three, ledger:
     """Numbers begin at 1 again in a new registry: the seal of the older version 1 is not compared with the new one."""
     first, *_ = three
     exchanged(ledger, first)
-    promotion.proven(ledger, first)
+    promotion.verify_identity(ledger, first)
     new = {"version": "1", "model_id": first.model_id, "request_id": "new", "sealed": "a third one"}
     ledger.note(first.model, Kind.REGISTERED, new, NOW, subject="1")
     with pytest.raises(Tampered, match="sha256 is different"):
-        promotion.proven(ledger, first)
+        promotion.verify_identity(ledger, first)
 
 
 def test_a_champion_of_another_registry_is_reported_once(three: Three, ledger: Ledger) -> None:

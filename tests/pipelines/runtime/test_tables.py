@@ -11,8 +11,8 @@ from rich.cells import cell_len
 
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 
-COLUMNS = (Column("policy"), Column("cost", number=True), Column("95 % interval", number=True), Column("why"))
-REASON = "the loss rose by 12.5 % over 1,234,567 rows and nothing else that is known explains it, so a retrain pays"
+COLUMNS = (Column("policy"), Column("cost", number=True), Column("95% CI", number=True), Column("why"))
+REASON = "the loss rose by 12.5% over 1,234,567 rows and nothing else that is known explains it, so a retrain pays"
 ROWS = [
     Row(["performance_drop or max_age", "1234.5678", "-0.12 .. 12.34", REASON], "red", ["below the row: " + REASON]),
     Row(["never", "3.5", "", "steady"], "green"),

@@ -120,7 +120,7 @@ def test_a_new_champion_has_the_standing_of_none_before_it() -> None:
     ("check", "named"),
     [
         (made(performance=performance(8.1)), None),
-        (made(performance=performance(12.0)), "mae 12 (95% interval 12 to 12) is significantly worse: 50.0% above"),
+        (made(performance=performance(12.0)), "mae 12 (95% CI 12 to 12) is significantly worse: 50.0% above"),
         (made(outcome="bad_data", reason="a is lost", decision=None), "a is lost"),
         (made(outcome="failed", reason="OSError: gone"), "the check failed: OSError: gone"),
         (made(findings=[found("nulls", "error", "a")]), "errors in the data: nulls a"),
