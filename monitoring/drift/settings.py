@@ -59,7 +59,10 @@ class Drift(Section):
     )
     columns: dict[str, ColumnDrift] = Field(default_factory=dict, description="name: settings of a single column")
     false_alarm_rate: float = Field(
-        0.01, ge=1e-9, lt=0.5, description="share of checks that may find drift in any column by chance"
+        0.01,
+        ge=1e-9,
+        lt=0.5,
+        description="share of checks that may find drift in any column, or a worse or drifted slice, by chance",
     )
     calibration: Literal["rows", "blocks"] = Field(
         "rows", description="source of chance: `rows` for sampling of rows, `blocks` also for variation between windows"

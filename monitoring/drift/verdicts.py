@@ -57,14 +57,44 @@ class Scored:
         return self.score, limit
 
 
+@dataclass(frozen=True)
+class PValue:
+    """A test outside the columns, of a slice for example: the probability of such a value by chance."""
+
+    p_value: float
+    name: str = "p value"
+
+    def at(self, level: float) -> tuple[float, float]:
+        return -self.p_value, -level
+
+
+@dataclass(frozen=True)
+class Family:
+    """The scores of the columns, and the level at which everything in the family is judged."""
+
+    scores: tuple[ColumnScore, ...]
+    level: float
+
+
 def judge(
     reference: Profiles, current: Profiles, columns: Sequence[ColumnReference], settings: Drift
 ) -> tuple[ColumnScore, ...]:
+    """Score the columns with a method of driftloop, which are a family of their own (`judge_family`)."""
+    return judge_family(reference, current, columns, settings).scores
+
+
+def judge_family(
+    reference: Profiles,
+    current: Profiles,
+    columns: Sequence[ColumnReference],
+    settings: Drift,
+    p_values: Sequence[float] = (),
+) -> Family:
     """Score the columns with a method of driftloop; `current` is counted in the cells of `reference`.
 
-    The calibrated columns are one family: the probability that chance finds drift in any of them is at most
-    `settings.false_alarm_rate`. A static threshold decides alone. A column with values on one side only has drifted,
-    regardless of its threshold.
+    The calibrated columns and the tests with `p_values` are one family: the probability that chance finds anything in
+    it is at most `settings.false_alarm_rate`. A static threshold decides alone. A column with values on one side only
+    has drifted, regardless of its threshold.
     """
     own = [column for column in columns if METHODS[column.method].own]
     families: dict[str, list[Measure]] = {}
@@ -83,10 +113,11 @@ def judge(
             drawn = partial(chance.null, column.method, old, new.rows, settings.max_levels)
             families[column.name] = [Scored(column.method, score, drawn(rough=True), cache(drawn), column.effect_floor)]
             families[column.name] += _shares(column, old, new, chance.blocks)
-    level = family_level([measure for family in families.values() for measure in family], settings.false_alarm_rate)
+    measures: list[Measure] = [measure for family in families.values() for measure in family]
+    level = family_level([*measures, *map(PValue, p_values)], settings.false_alarm_rate)
     by_name = {column.name: column for column in own}
     scores |= {name: _decisive(by_name[name], family, level) for name, family in families.items()}
-    return tuple(scores[column.name] for column in own)
+    return Family(tuple(scores[column.name] for column in own), level)
 
 
 def too_few_blocks(reference: Profiles, settings: Drift) -> tuple[Finding, ...]:

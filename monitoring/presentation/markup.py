@@ -6,7 +6,7 @@ import math
 
 from markupsafe import Markup
 
-from driftloop.monitoring.records import Outcome, figure
+from driftloop.monitoring.records import Outcome, SliceScore, figure
 
 # Content security policy: a page loads nothing from other hosts and sends nothing, regardless of its content.
 POLICY = Markup(
@@ -28,6 +28,13 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.REQUESTED: ("new", "Retrain requested"),
     Outcome.BOOTSTRAPPED: ("new", "First champion"),
 }
+# Tone and label of each standing of a slice.
+SLICES = {
+    "worse": ("bad", "worse"),
+    "well": ("good", "not worse"),
+    "no_reference": ("quiet", "no reference yet"),
+    "too_few_rows": ("quiet", "too few rows"),
+}
 TONES = {"fire": "warn", "veto": "warn", "hold": "good", "allow": "good", "not_applicable": "quiet"}
 TONES |= {"fatal": "bad", "error": "bad", "warning": "warn", "info": "quiet"}
 
@@ -39,6 +46,11 @@ def number(value: float | None) -> str:
     ('0.123', '1,234,567', '0', '1.2e-07', True)
     """
     return DASH if value is None or math.isnan(value) else figure(value)
+
+
+def slice_metrics(each: SliceScore) -> str:
+    """Return the metrics on a slice as text; a dash where none was measured or can be computed."""
+    return ", ".join(f"{one.metric} {number(one.value)}" for one in each.metrics if one.value is not None) or DASH
 
 
 def tone_of(outcome: Outcome, *, worse: bool = False) -> str:

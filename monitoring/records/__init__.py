@@ -31,7 +31,7 @@ from driftloop.monitoring.records.measures import (
     share_drifted,
 )
 from driftloop.monitoring.records.metrics import Better, CalibrationBin, Confusion, MetricName, MetricValue, worsening
-from driftloop.monitoring.records.slices import SliceReference, SliceScore, summary, worst
+from driftloop.monitoring.records.slices import SliceDrift, SliceReference, SliceScore, drift_summary, summary, worst
 
 __all__ = [
     "DRIFT",
@@ -68,6 +68,7 @@ __all__ = [
     "Severity",
     "Signal",
     "Signals",
+    "SliceDrift",
     "SliceReference",
     "SliceScore",
     "Standing",
@@ -75,6 +76,7 @@ __all__ = [
     "VoteKind",
     "Window",
     "changed",
+    "drift_summary",
     "figure",
     "loss_title",
     "share_drifted",

@@ -12,7 +12,7 @@ from driftloop.monitoring.records.judgement import PastCheck, Probe, Vote
 from driftloop.monitoring.records.labels import LabelStatus
 from driftloop.monitoring.records.measures import ColumnScore, Performance, Standing
 from driftloop.monitoring.records.metrics import CalibrationBin, Confusion, MetricValue
-from driftloop.monitoring.records.slices import SliceScore
+from driftloop.monitoring.records.slices import SliceDrift, SliceScore
 
 
 class Retrain(Record):
@@ -54,6 +54,7 @@ class Check(Record):
     confusion: Confusion | None = None
     calibration: tuple[CalibrationBin, ...] = ()
     slices: tuple[SliceScore, ...] = ()
+    slice_drift: tuple[SliceDrift, ...] = ()
     baseline: Performance | None = None
     estimated: Estimate | None = None
     age_batches: float | None = None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from driftloop.monitoring.records.base import Loss, Record
 from driftloop.monitoring.records.figures import figure
+from driftloop.monitoring.records.metrics import MetricValue
 
 LEAST_ROWS = 50  # with fewer labeled rows a slice is not judged
 SliceStanding = Literal["well", "worse", "no_reference", "too_few_rows"]
@@ -14,7 +17,7 @@ SliceStanding = Literal["well", "worse", "no_reference", "too_few_rows"]
 class SliceReference(Record):
     """A champion's mean loss on the rows of a slice that it was not trained on, with its standard error.
 
-    `rule` is the definition of the slice; `error` is null where it is infinite.
+    `rule` is the definition of the slice; `error` is null where it is infinite. `metrics` are by name.
     """
 
     name: str
@@ -22,6 +25,7 @@ class SliceReference(Record):
     rows: int
     loss: Loss
     error: Loss
+    metrics: dict[str, float] = Field(default_factory=dict)
 
 
 class SliceScore(Record):
@@ -29,6 +33,7 @@ class SliceScore(Record):
 
     `p_value` is one-sided: the probability of such a rise by chance. `worse` is decided by all slices of a check
     together. `no_reference`: the version was trained before the slice was configured, or held out too few of its rows.
+    `metrics` are those of the model, on the rows of the slice, without intervals.
     """
 
     name: str
@@ -41,6 +46,7 @@ class SliceScore(Record):
     reference_rows: int | None = None
     p_value: float | None = None
     standing: SliceStanding
+    metrics: tuple[MetricValue, ...] = ()
 
     @property
     def rise(self) -> float | None:
@@ -58,6 +64,42 @@ class SliceScore(Record):
             return f"{self.name}: {figure(self.loss)}, no reference yet ({self.rows:,} rows)"
         text = f"{self.name}: {figure(self.loss)} against {figure(self.reference_loss)} at training"
         return f"{text} ({self.rise:+.1%}, {self.rows:,} rows)"
+
+
+class SliceDrift(Record):
+    """The column that moved most on a slice, between the rows of the reference and the current ones (from samples).
+
+    `score` is the share of the rows of the slice that moved to other values (total variation). `p_value` allows for
+    the number of columns, and is null where chance is not known (`drift.calibration: blocks`). `drifted` is decided by
+    all slices and columns of a check together.
+    """
+
+    name: str
+    rule: str
+    column: str
+    score: float
+    p_value: float | None = None
+    rows: int
+    reference_rows: int
+    drifted: bool = False
+
+    def sentence(self) -> str:
+        """Return name, column and score as text.
+
+        >>> SliceDrift(name="night", rule="", column="fare", score=0.31, rows=900, reference_rows=400).sentence()
+        'night: fare moved by 31% (900 rows)'
+        """
+        return f"{self.name}: {self.column} moved by {self.score:.0%} ({self.rows:,} rows)"
+
+
+def drift_summary(drifts: tuple[SliceDrift, ...], most: int = 3) -> str:
+    """Return how many slices have drifted, and the `most` of them that moved most."""
+    found = sorted((each for each in drifts if each.drifted), key=lambda each: (-each.score, each.name))
+    text = f"{len(found):,} of {len(drifts):,} slices {'has' if len(found) == 1 else 'have'} drifted"
+    if found and most:
+        more = f" and {len(found) - most:,} more" if len(found) > most else ""
+        text += f": {'; '.join(each.sentence() for each in found[:most])}{more}"
+    return text
 
 
 def worst(slices: tuple[SliceScore, ...]) -> tuple[SliceScore, ...]:

@@ -12,10 +12,19 @@ from markupsafe import Markup
 
 from driftloop.monitoring.drift.methods import direction, strain
 from driftloop.monitoring.policies import POLICIES
-from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, number
+from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, SLICES, number, slice_metrics
 from driftloop.monitoring.presentation.standing import WORSE, format_loss, remains_worse
 from driftloop.monitoring.presentation.templating import render
-from driftloop.monitoring.records import Check, ColumnScore, Estimate, Performance, SliceScore, Vote, summary
+from driftloop.monitoring.records import (
+    Check,
+    ColumnScore,
+    Estimate,
+    Performance,
+    SliceScore,
+    Vote,
+    drift_summary,
+    summary,
+)
 from driftloop.monitoring.report import metrics
 from driftloop.monitoring.report.explanations import explained
 
@@ -90,6 +99,10 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
         "losses": _losses(check),
         "slices": _slices(check),
         "slices_remark": summary(check.slices, most=0),
+        "slice_badges": SLICES,
+        "slice_metrics": slice_metrics,
+        "slice_drift": sorted(check.slice_drift, key=lambda each: (not each.drifted, -each.score, each.name)),
+        "slice_drift_remark": drift_summary(check.slice_drift, most=0) + ", on samples of the rows",
         "votes": [(vote, *_measured(vote)) for vote in check.votes],
         "columns_remark": f"{drifted} of {len(check.columns)} drifted"
         + (", prediction and target included" if others else "")

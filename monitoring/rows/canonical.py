@@ -31,7 +31,7 @@ WHOLE_DIGITS, MOST_DIGITS = 21, 100
 def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Coerced, ...]]:
     """Time as it is, features and target as float64 (NaN is null) or text (None is null), in the config's order.
 
-    Columns of the id come after the time, as whole numbers or text.
+    Columns of the id come after the time, as whole numbers or text, and then those that no model uses.
 
     With it how each column came. A column that is not there raises `MissingColumns`, one that is there twice
     `DuplicateColumns`.
@@ -43,7 +43,9 @@ def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple
 def coded(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Coerced, ...]]:
     """The rows as `conform` gives them, with `pd.Categorical` in place of text: a code a row and each text once."""
     columns = config.columns
-    judged = (*columns.features, columns.target)
+    used = (*columns.features, columns.target)
+    judged = (*columns.extra_alone(), *used)
+    numeric = {*columns.extra_alone("numeric"), *(name for name in used if config.kind(name) == "numeric")}
     there = frame.columns.tolist()
     times = Counter(there)
     lost = [name for name in (columns.time, *columns.id_alone, *judged) if not times[name]]
@@ -56,7 +58,7 @@ def coded(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[C
     made |= {name: ids(frame[name]) for name in columns.id_alone}
     coerced: list[Coerced] = []
     for name in judged:
-        if config.kind(name) == "numeric":
+        if name in numeric:
             made[name], came = numbers(frame[name], name)
             coerced.append(came)
         else:

@@ -54,6 +54,16 @@ Names = Annotated[tuple[Name, ...], BeforeValidator(_as_names)]
 """One name, or several of them in a list."""
 
 
+def _as_kinds(value: Any) -> Any:
+    names = _as_names(value)
+    if not isinstance(names, list | tuple):
+        return value
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise ValidationProblem("every name once", found=f"{listed(twice)} more than once")
+    return dict.fromkeys(names, "categorical")
+
+
 class Columns(Section):
     """Meaning of the columns. `derived` and `filter` are SQL expressions in the source's dialect.
 
@@ -72,6 +82,13 @@ class Columns(Section):
     id: Names = Field((), description="columns that name a row, such as order_id; kept with its predictions")
     numeric: tuple[Name, ...] = Field((), description="features that are numbers")
     categorical: tuple[Name, ...] = Field((), description="features that are categories")
+    extra: Annotated[
+        dict[Name, Kind], BeforeValidator(_as_kinds, json_schema_input_type=dict[Name, Kind] | list[Name] | Name)
+    ] = Field(
+        default_factory=dict,
+        description="columns that no model uses, read for `slices` and `fairness`: a list of categories, or "
+        "`{sex: categorical, income: numeric}`",
+    )
     types: dict[Name, ColumnType] = Field(
         default_factory=dict,
         description="name: type of a source column, if the default does not fit; "
@@ -121,6 +138,20 @@ class Columns(Section):
         return self
 
     @model_validator(mode="after")
+    def _extra_is_apart(self) -> Self:
+        places = {"a feature": self.features, "the target": (self.target,), "the time": (self.time,)}
+        places |= {"a column of the id": self.id, "the prediction": (PREDICTION,)}
+        for name in self.extra:
+            if place := next((place for place, names in places.items() if name in names), None):
+                raise ValidationProblem(
+                    "columns that the model does not use",
+                    key=f"extra.{name}",
+                    found=f"{name!r}, {place}",
+                    remedy="remove it there; slices and fairness read features and the id as well",
+                )
+        return self
+
+    @model_validator(mode="after")
     def _types_fit(self) -> Self:
         for name, kind in self.types.items():
             key = f"types.{name}"
@@ -134,7 +165,7 @@ class Columns(Section):
                         remedy=remedy,
                     )
                 continue
-            if name in self.numeric and kind not in NUMBER_TYPES:
+            if (name in self.numeric or self.extra.get(name) == "numeric") and kind not in NUMBER_TYPES:
                 remedy = f"correct the type, or move {name} to columns.categorical"
                 raise ValidationProblem(
                     f"one of {listed(NUMBER_TYPES)} for a numeric column", key=key, found=repr(kind), remedy=remedy
@@ -152,12 +183,16 @@ class Columns(Section):
     @property
     def in_rows(self) -> tuple[str, ...]:
         """The columns that are read from the source of the rows, each once."""
-        return tuple(dict.fromkeys((self.time, *self.id, *self.features, self.target)))
+        return tuple(dict.fromkeys((self.time, *self.id, *self.extra, *self.features, self.target)))
 
     @property
     def id_alone(self) -> tuple[str, ...]:
         """The columns of the id that are neither the time nor a feature."""
         return tuple(name for name in self.id if name != self.time and name not in self.features)
+
+    def extra_alone(self, kind: Kind | None = None) -> tuple[str, ...]:
+        """Return the extra columns, all or those of a kind; without those that a champion uses as features."""
+        return tuple(name for name, its in self.extra.items() if name not in self.features and kind in (None, its))
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:

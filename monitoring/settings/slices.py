@@ -18,7 +18,7 @@ class Slice(Section):
     """A column, with one slice per value or per bin, or a condition with a name.
 
     `[zone, {column: age, bins: [0, 25, 60]}, {name: night, where: "hour >= 22 or hour < 5"}]` are slices by value, by
-    bin and by condition. They read features, the time and the columns of `columns.id`.
+    bin and by condition. They read features, the time and the columns of `columns.id` and `columns.extra`.
     """
 
     column: Name | None = Field(None, description="column with one slice per value, or per bin")
@@ -95,17 +95,18 @@ def check_names(slices: tuple[Slice, ...], columns: Columns) -> None:
                 found=f"{each.column!r}, the time",
                 remedy=f'write a condition: {{name: night, where: "hour({each.column}) < 5"}}',
             )
-        if each.bins and each.column not in columns.numeric:
+        if each.bins and each.column not in (*columns.numeric, *columns.extra_alone("numeric")):
             raise ValidationProblem(
-                "bins of a numeric feature",
+                "bins of a numeric column",
                 key=f"slices[{at}].bins",
                 found=f"bins of {each.column!r}, which is not under columns.numeric",
+                remedy=f"list the values, or write `columns.extra: {{{each.column}: numeric}}` if it is no feature",
             )
 
 
 def refuse_unreadable(names: list[str], columns: Columns, key: str) -> None:
-    """Refuse names, written in any case, that are no feature, not the time and no column of the id."""
-    known = {name.casefold(): name for name in (*columns.features, columns.time, *columns.id)}
+    """Refuse names, in any case, that are no feature, not the time and no column of `columns.id` or `columns.extra`."""
+    known = {name.casefold(): name for name in (*columns.features, columns.time, *columns.id, *columns.extra)}
     for name in names:
         if name.casefold() == columns.target.casefold():
             raise ValidationProblem(
@@ -116,8 +117,9 @@ def refuse_unreadable(names: list[str], columns: Columns, key: str) -> None:
             )
         if name.casefold() not in known:
             raise ValidationProblem(
-                f"a feature, the time or a column of columns.id: one of {listed(sorted(known.values()))}",
+                "a feature, the time or a column of columns.id or columns.extra: one of "
+                + listed(sorted(known.values())),
                 key=key,
                 found=repr(name),
-                remedy="correct the name, or add it to columns.numeric or columns.categorical",
+                remedy="correct the name, or add it to columns.extra, where no model uses it",
             )

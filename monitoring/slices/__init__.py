@@ -2,5 +2,6 @@
 
 - `membership`: the slices that each row belongs to.
 - `parts`: the losses of each slice, from pieces of rows.
+- `drift`: the column that moved most on each slice.
 - `judging`: the loss of each slice against the champion's loss there at training, all slices as one family.
 """

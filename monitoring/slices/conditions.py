@@ -29,9 +29,20 @@ def read_by(each: Slice) -> list[str]:
     return references(tree)
 
 
+def beyond_features(slices: Sequence[Slice], columns: Columns) -> list[str]:
+    """Return the columns of the id and of `columns.extra` that slices read, which are no features.
+
+    >>> columns = Columns(time="ts", target="y", numeric=("a",), extra={"sex": "categorical", "town": "categorical"})
+    >>> beyond_features([Slice(column="sex"), Slice(name="n", where="a > 1")], columns)
+    ['sex']
+    """
+    wanted = {name.casefold() for each in slices for name in read_by(each)}
+    return [name for name in (*columns.id_alone, *columns.extra_alone()) if name.casefold() in wanted]
+
+
 def measurable(slices: Sequence[Slice], columns: Columns) -> tuple[tuple[Slice, ...], dict[str, str]]:
     """Return the slices whose columns rows with `columns` have, and of each other one, by title, what is missing."""
-    there = {name.casefold() for name in (*columns.features, columns.time, *columns.id)}
+    there = {name.casefold() for name in (*columns.features, columns.time, *columns.id, *columns.extra)}
     missing = {each.title: [name for name in read_by(each) if name.casefold() not in there] for each in slices}
     lost = {title: names[0] for title, names in missing.items() if names}
     return tuple(each for each in slices if each.title not in lost), lost

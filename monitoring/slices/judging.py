@@ -1,4 +1,4 @@
-"""Loss of each slice against the champion's loss there at training. All slices of a check are one family."""
+"""Loss and metrics of each slice against the champion's there at training. All that a check tests is one family."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.losses.performance import degrees, mean_interval, standard_error
-from driftloop.monitoring.records import Finding, FindingCode, SliceReference, SliceScore, changed
+from driftloop.monitoring.metrics import Metric, Pairs
+from driftloop.monitoring.metrics.measuring import measure
+from driftloop.monitoring.records import Finding, FindingCode, MetricValue, SliceReference, SliceScore, changed
 from driftloop.monitoring.records.measures import LEAST_RISE
 from driftloop.monitoring.records.slices import LEAST_ROWS
 from driftloop.monitoring.slices.parts import Part, Slicing
@@ -29,9 +31,11 @@ SLICE_EMPTY = FindingCode(
 SLICE_NOT_READ = FindingCode(
     name="slice_not_read",
     severities=("warning",),
-    meaning="a slice reads a column that the champion was not trained with, so it is not measured",
-    cause="the column was added to the config after the champion was trained",
-    remedy="`driftloop retrain`; the slice is measured once a model with that column is promoted",
+    meaning="a slice reads a column that is not among the rows, so it is not measured",
+    cause="a feature was added to the config after the champion was trained, or the source lost a column of "
+    "`columns.extra`",
+    remedy="`driftloop retrain`: the slice is measured once a model with that feature is promoted; or restore the "
+    "column",
 )
 SLICE_LEVELS = FindingCode(
     name="slice_levels",
@@ -50,72 +54,92 @@ class Sliced:
     findings: tuple[Finding, ...] = ()
 
 
-def remember(slicing: Slicing, lost: Floats, target: NDArray[Any], loss: Loss) -> tuple[SliceReference, ...]:
-    """Return the loss of each slice of held-out rows in order of time, for the reference of a version.
+@dataclass(frozen=True)
+class Measured:
+    """Labeled rows in order of time: losses as `Loss.rows` returns them, and labels, shape (n,); with their metrics.
 
-    `lost` are the losses of the rows, shape (n,), as `Loss.rows` returns them.
+    `target` may be empty unless the loss is relative.
     """
+
+    lost: Floats
+    target: NDArray[Any]
+    loss: Loss
+    pairs: Pairs | None = None
+    metrics: tuple[Metric, ...] = ()
+
+    def values(self, part: Part) -> Floats:
+        """Return values of the rows of a slice whose mean is the loss there."""
+        return own(self.lost, self.target, part, self.loss)
+
+    def metrics_of(self, part: Part, reference: Mapping[str, float]) -> tuple[MetricValue, ...]:
+        """Return the metrics on the rows of a slice, without intervals."""
+        if self.pairs is None or not self.metrics:
+            return ()
+        return measure(self.metrics, self.pairs.at(part.places), reference, intervals=False)
+
+
+def remember(slicing: Slicing, rows: Measured) -> tuple[SliceReference, ...]:
+    """Return loss and metrics of each slice of held-out rows, for the reference of a version."""
     made = []
     for part in slicing.parts(None):
         if len(part.places):
-            values = own(lost, target, part, loss)
-            error = standard_error(values)
+            values = rows.values(part)
+            metrics = {one.metric: one.value for one in rows.metrics_of(part, {}) if one.value is not None}
             made.append(
-                SliceReference(name=part.name, rule=part.rule, rows=len(values), loss=float(values.mean()), error=error)
+                SliceReference(
+                    name=part.name,
+                    rule=part.rule,
+                    rows=len(values),
+                    loss=float(values.mean()),
+                    error=standard_error(values),
+                    metrics=metrics,
+                )
             )
     return tuple(made)
 
 
-def judge(
-    slicing: Slicing,
-    lost: Floats,
-    target: NDArray[Any],
-    order: NDArray[np.intp] | None,
-    loss: Loss,
-    before: Sequence[SliceReference],
-    rate: float,
-) -> Sliced:
-    """Return the loss of each slice, and whether it is worse than at training.
+def score(slicing: Slicing, rows: Measured, order: NDArray[np.intp] | None, before: Sequence[SliceReference]) -> Sliced:
+    """Return loss and metrics of each slice with the probability of such a rise by chance; `decide` judges them.
 
-    `lost` and `target` are of the labeled rows as they were added, `order` are their places by time. The probability
-    that chance makes any slice worse is at most `rate` (Holm 1979), and a rise below 5% of the reference is negligible.
+    `order` are the places by time of the rows that `slicing` has, None if they were added in order of time.
     """
     known = {(each.rule, each.name): each for each in before}
-    scores, findings = [], list(_empty(slicing, len(lost)))
-    lost, target = (lost, target) if order is None else (lost[order], target[order] if len(target) else target)
+    scores, findings = [], list(_empty(slicing, len(rows.lost)))
     for part in slicing.parts(order, before):
         if part.merged:
             kept = f"of its values {part.merged:,} are one slice, {part.name!r}; the others are slices of their own"
             findings.append(SLICE_LEVELS.found(f"{part.rule}: {kept}", observed=float(part.merged)))
         if len(part.places):
-            scores.append(_score(part, own(lost, target, part, loss), known.get((part.rule, part.name))))
-    return Sliced(decide(scores, rate), tuple(findings))
+            then = known.get((part.rule, part.name))
+            found = _score(part, rows.values(part), then)
+            if found.rows >= LEAST_ROWS:
+                found = changed(found, metrics=rows.metrics_of(part, then.metrics if then else {}))
+            scores.append(found)
+    return Sliced(tuple(scores), tuple(findings))
 
 
 def not_read(lost: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Report slices that read a column which the champion's rows do not have: titles with that column."""
+    """Report slices that read a column which the rows do not have: titles with that column."""
     return tuple(
-        SLICE_NOT_READ.found(f"the slice {title!r} reads {name!r}, which the champion was not trained with")
+        SLICE_NOT_READ.found(
+            f"the slice {title!r} reads {name!r}, which is not read: no feature of the champion, or lost by the source"
+        )
         for title, name in lost.items()
     )
 
 
-def decide(scores: Iterable[SliceScore], rate: float) -> tuple[SliceScore, ...]:
-    """Return the scores with `worse` where the rise is significant in the family of all judged slices.
+def decide(scores: Iterable[SliceScore], level: float) -> tuple[SliceScore, ...]:
+    """Return the scores with `worse` where the probability of the rise by chance is at most `level`.
 
-    Holm's method (1979): p values from the smallest on, each against `rate` divided by the number of those not smaller,
-    until one is above. It holds under any dependence: slices may overlap.
+    `level` is that of the family of all that a check tests (`drift.verdicts.family_level`); slices may overlap. A rise
+    of less than 5% of the reference is negligible.
     """
-    scores = list(scores)
-    judged = sorted((each for each in scores if each.p_value is not None), key=lambda each: each.p_value or 0.0)
-    worse = set()
-    for place, each in enumerate(judged):
-        assert each.p_value is not None
-        if each.p_value > rate / (len(judged) - place):
-            break
-        if (each.rise or 0.0) >= LEAST_RISE:
-            worse.add((each.rule, each.name))
-    return tuple(changed(each, standing="worse") if (each.rule, each.name) in worse else each for each in scores)
+    return tuple(
+        changed(each, standing="worse")
+        if each.p_value is not None and each.p_value <= level and (each.rise or 0.0) >= LEAST_RISE
+        else each
+        for each in scores
+    )
 
 
 def own(lost: Floats, target: NDArray[Any], part: Part, loss: Loss) -> Floats:
@@ -126,7 +150,7 @@ def own(lost: Floats, target: NDArray[Any], part: Part, loss: Loss) -> Floats:
 
 def _score(part: Part, lost: Floats, before: SliceReference | None) -> SliceScore:
     mean, low, high = mean_interval(lost)
-    score = SliceScore(
+    found = SliceScore(
         name=part.name,
         rule=part.rule,
         rows=len(lost),
@@ -138,11 +162,11 @@ def _score(part: Part, lost: Floats, before: SliceReference | None) -> SliceScor
         standing="no_reference",
     )
     if len(lost) < LEAST_ROWS:
-        return changed(score, standing="too_few_rows")
+        return changed(found, standing="too_few_rows")
     if before is None or before.rows < LEAST_ROWS:
-        return score
+        return found
     p_value = _p_value(mean, standard_error(lost), len(lost), before)
-    return score if p_value is None else changed(score, standing="well", p_value=p_value)
+    return found if p_value is None else changed(found, standing="well", p_value=p_value)
 
 
 def _p_value(mean: float, error: float, rows: int, before: SliceReference) -> float | None:

@@ -80,9 +80,10 @@ def _describe_files(relation: Relation, columns: Columns | None, used: frozenset
         spelled = [
             *columns.categorical,
             *columns.id_alone,
+            *columns.extra_alone("categorical"),
             *(name for name, kind in columns.types.items() if kind == "text"),
         ]
-        notation = _notation(relation, [*columns.numeric, columns.target])
+        notation = _notation(relation, [*columns.numeric, *columns.extra_alone("numeric"), columns.target])
         relation.commas = frozenset(
             name for name, kind in typed.known_types(columns, notation).items() if kind == "decimal_comma"
         )
@@ -119,7 +120,9 @@ def _declare(
     """
     if columns is None:
         return
-    types = typed.known_types(columns, _notation(relation, [*columns.numeric, columns.target]))
+    types = typed.known_types(
+        columns, _notation(relation, [*columns.numeric, *columns.extra_alone("numeric"), columns.target])
+    )
     declared = {name: kind for name, kind in columns.types.items() if name != columns.target}
     for name, kind in types.items():
         if name in known or (name in text and name in declared):
@@ -132,7 +135,7 @@ def _declare(
 
 def _count_unread(relation: Relation, columns: Columns, name: str, text: str, kind: str) -> None:
     """Carry along what cannot be read of a feature; of a column that only expressions read it is refused."""
-    if name in columns.features or name == columns.target:
+    if name in columns.features or name in columns.extra or name == columns.target:
         relation.unread[name] = typed.unread(text, kind)
         return
     odd = f"SELECT {typed.unread(text, kind)} AS t FROM {relation.table}"

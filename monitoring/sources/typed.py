@@ -96,7 +96,8 @@ def known_types(columns: Columns, notation: str) -> dict[str, str]:
     `notation` is that of numbers whose type is not declared.
     """
     types: dict[str, str] = {
-        **dict.fromkeys(columns.id_alone, "text"),
+        **dict.fromkeys((*columns.id_alone, *columns.extra_alone("categorical")), "text"),
+        **dict.fromkeys(columns.extra_alone("numeric"), notation),
         **dict.fromkeys(columns.numeric, notation),
         **dict.fromkeys(columns.categorical, "text"),
     }

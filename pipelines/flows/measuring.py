@@ -15,7 +15,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from driftloop.monitoring.drift.verdicts import judge, too_few_blocks
+from driftloop.monitoring.drift.verdicts import judge_family, too_few_blocks
 from driftloop.monitoring.ledger import digest
 from driftloop.monitoring.profiles import Profiles
 from driftloop.monitoring.quality.lateness import Lateness, lateness
@@ -29,9 +29,12 @@ from driftloop.monitoring.records import (
     Finding,
     Performance,
     Reference,
+    SliceDrift,
+    SliceScore,
     Window,
 )
-from driftloop.monitoring.slices.judging import Sliced
+from driftloop.monitoring.slices import drift as slice_drift
+from driftloop.monitoring.slices import judging
 from driftloop.monitoring.windows import within
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import differences
@@ -55,7 +58,9 @@ class Measurement:
     labelled_rows: int
     page: str
     cached: bool
-    sliced: Sliced
+    slices: tuple[SliceScore, ...]
+    slice_drift: tuple[SliceDrift, ...]
+    slice_findings: tuple[Finding, ...]
 
 
 @task(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
@@ -132,30 +137,42 @@ def measure(
         judged = tuple(column for column in judged if column.role != "target")
     phases.enter("drift: comparing columns, drawing the report")
     drift_key = digest(rows, *(column.model_dump_json() for column in judged))
-    state = measure_drift(config, profiles, reference_rows, scored, judged, key=drift_key, return_state=True)
-    scores, page = state.result()
+    state = measure_drift(config, reference, profiles, reference_rows, scored, judged, key=drift_key, return_state=True)
+    found, page = state.result()
     return Measurement(
-        scores=scores,
+        scores=found.scores,
         performance=scored.performance,
         estimated=scored.estimated,
         metrics=scored.metrics,
         labelled_rows=scored.performance.rows if scored.performance else 0,
         page=zlib.decompress(page).decode(),
         cached=state.name == "Cached",
-        sliced=scored.sliced,
+        slices=found.slices,
+        slice_drift=found.slice_drift,
+        slice_findings=scored.sliced.findings,
     )
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Everything that is judged as one family: drift of the columns, losses and drift of the slices."""
+
+    scores: tuple[ColumnScore, ...]
+    slices: tuple[SliceScore, ...]
+    slice_drift: tuple[SliceDrift, ...]
 
 
 @task(name="measure drift", persist_result=True, cache_key_fn=by_content)
 def measure_drift(
     config: Project,
+    reference: Reference,
     profiles: Profiles,
-    reference: pd.DataFrame,
+    sample: pd.DataFrame,
     scored: Scored,
     columns: tuple[ColumnReference, ...],
     key: str,
-) -> tuple[tuple[ColumnScore, ...], bytes]:
-    """Return a score for every column from all rows, and Evidently's page from a sample of them.
+) -> tuple[Decided, bytes]:
+    """Return a score for every column from all rows, judged slices, and Evidently's page from samples of the rows.
 
     The page is compressed by zlib at its fastest level: it is kept for the next run on the same rows.
 
@@ -163,9 +180,22 @@ def measure_drift(
     """
     from driftloop.monitoring.report import measure as run_evidently
 
-    decided = judge(profiles, scored.profiles, columns, config.drift)
-    measured = run_evidently(reference, scored.sample, columns, config.drift, decided)
-    return measured.scores, zlib.compress(measured.page.encode(), level=1)
+    drifts = slice_drift.measure(
+        config.slices,
+        config.columns,
+        columns,
+        sample,
+        scored.sample,
+        reference.slices,
+        known_chance=config.drift.calibration == "rows",
+    )
+    p_values = [*(each.p_value for each in scored.sliced.scores), *(each.p_value for each in drifts)]
+    tested = [p_value for p_value in p_values if p_value is not None]
+    family = judge_family(profiles, scored.profiles, columns, config.drift, tested)
+    measured = run_evidently(sample, scored.sample, columns, config.drift, family.scores)
+    slices = judging.decide(scored.sliced.scores, family.level)
+    decided = Decided(measured.scores, slices, slice_drift.decide(drifts, family.level))
+    return decided, zlib.compress(measured.page.encode(), level=1)
 
 
 @task(name="save report", cache_policy=NO_CACHE)

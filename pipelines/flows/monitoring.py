@@ -177,7 +177,8 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         metrics=measured.metrics.values,
         confusion=measured.metrics.confusion,
         calibration=measured.metrics.calibration,
-        slices=measured.sliced.scores,
+        slices=measured.slices,
+        slice_drift=measured.slice_drift,
         estimated=measured.estimated,
         age_batches=signals.age_batches,
         probe=signals.probe,
@@ -213,7 +214,7 @@ def _signals(
     newest = champion.newest_row
     age_batches = (run.window.end - newest) / run.window.length if newest is not None else None
     late = run.config.columns.label_delay / run.window.length
-    findings = (*findings, *measured.sliced.findings)
+    findings = (*findings, *measured.slice_findings)
     if champion.tags.get("driftloop.refit") == "true" and age_batches is not None:
         findings = (*findings, *below_gate(champion.number, measured.performance, age_batches - late))
     if champion.tags.get(SAMPLE) == "in_sample" and measured.performance is not None:
@@ -225,7 +226,7 @@ def _signals(
         scores=measured.scores,
         performance=measured.performance,
         metrics=measured.metrics.values,
-        slices=measured.sliced.scores,
+        slices=measured.slices,
         estimated=measured.estimated,
         champion=champion.number,
         champion_age=run.now - newest if newest is not None else None,

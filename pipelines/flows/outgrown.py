@@ -16,6 +16,13 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows.reading import read
 
+EXTRA_COLUMN_LOST = FindingCode(
+    name="extra_column_lost",
+    severities=("error",),
+    meaning="the source does not have a column of `columns.extra`, so what reads it is not measured",
+    cause="the column was removed or renamed in the source, or its name is misspelled",
+    remedy="restore the column, or correct `columns.extra`; a retrain needs it",
+)
 CONFIG_COLUMN_LOST = FindingCode(
     name="config_column_lost",
     severities=("error",),
@@ -30,14 +37,31 @@ def read_as_trained(
 ) -> tuple[Project, Fresh, frozenset[str]]:
     """Read the rows that the champion is judged on; return the config used to read them, and the removed features.
 
-    A feature removed from config and source is missing in every row. A feature of the config must exist.
+    A feature removed from config and source is missing in every row. A feature of the config must exist. A lost column
+    of `columns.extra` is not read.
     """
     known = as_trained(config, reference)
+    try:
+        return _read_as_trained(config, known, version, window, now)
+    except MissingColumns as error:
+        lost = set(error.lost) & set(known.columns.extra_alone())
+        if not lost:
+            raise
+        extra = {name: kind for name, kind in known.columns.extra.items() if name not in lost}
+        known = changed(known, columns=changed(known.columns, extra=extra))
+        return _read_as_trained(config, known, version, window, now)
+
+
+def _read_as_trained(
+    config: Project, known: Project, version: str, window: Window, now: datetime
+) -> tuple[Project, Fresh, frozenset[str]]:
     try:
         return known, read(known, window, config.folder, now), frozenset()
     except MissingColumns as error:
         gone = frozenset(error.lost) & frozenset(known.columns.features) - frozenset(config.columns.features)
         mine = [name for name in error.lost if name not in gone]
+        if set(mine) & set(known.columns.extra_alone()):
+            raise
         if set(mine) - set(config.columns.features):
             raise
         if mine:
@@ -68,15 +92,25 @@ def explained(
 
 
 def ahead_of_source(config: Project, reference: Reference, source_types: dict[str, str]) -> tuple[Finding, ...]:
-    """Find features that are new in the config but missing in the source, so that no retrain can succeed."""
+    """Find columns of the config that are missing in the source: new features and columns of `columns.extra`."""
+    there = set(config.columns.derived) | set(source_types)
+    absent = [name for name in config.columns.extra if source_types and name not in there]
+    found = tuple(
+        EXTRA_COLUMN_LOST.found(
+            f"the source has no column {name!r} (columns.extra): slices and fairness that read it are not measured, "
+            f"and no retrain can succeed until it is restored or removed from {config.file}",
+            column=name,
+        )
+        for name in absent
+    )
     known = {column.name for column in reference.of_role("feature")} | set(config.columns.derived) | set(source_types)
     lost = [name for name in config.columns.features if name not in known]
     if not lost or not source_types:
-        return ()
+        return found
     remedy = MissingColumns(str(config.file), lost, source_types).remedy
     message = f"the config names {listed(lost)}, which the source does not have, so no retrain can succeed: {remedy}"
     column = lost[0] if len(lost) == 1 else None
-    return (CONFIG_COLUMN_LOST.found(message, column=column),)
+    return (CONFIG_COLUMN_LOST.found(message, column=column), *found)
 
 
 def _differs(config: Project, reference: Reference, name: str | None) -> bool:

@@ -29,8 +29,8 @@ from driftloop.monitoring.records import (
 from driftloop.monitoring.report.samples import places
 from driftloop.monitoring.rows.canonical import plain
 from driftloop.monitoring.slices.conditions import measurable
-from driftloop.monitoring.slices.judging import Sliced, not_read
-from driftloop.monitoring.slices.judging import judge as judge_slices
+from driftloop.monitoring.slices.judging import Measured, Sliced, not_read
+from driftloop.monitoring.slices.judging import score as score_slices
 from driftloop.monitoring.slices.membership import Marked, mark
 from driftloop.monitoring.slices.parts import Slicing
 from driftloop.monitoring.windows import inside
@@ -103,12 +103,13 @@ def score_rows(
         losses.add(known)
         expected_losses += expected
     order = losses.order()
+    pairs = joined(losses.pairs, order)
     return Scored(
         profiles=counted[0],
         sample=pd.concat(drawn, ignore_index=True),
         performance=losses.performance(reference, order),
-        metrics=losses.metrics(reference, order),
-        sliced=losses.sliced(reference, order),
+        metrics=losses.metrics(reference, pairs),
+        sliced=losses.sliced(reference, pairs, order),
         estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
     )
 
@@ -192,27 +193,25 @@ class Losses:
             reference_rows=reference.loss_rows,
         )
 
-    def metrics(self, reference: Reference, order: NDArray[np.intp] | None) -> Metrics:
+    def metrics(self, reference: Reference, pairs: Pairs) -> Metrics:
         """Metrics with intervals, confusion matrix and calibration of all labeled rows, in their order of time."""
-        pairs = joined(self.pairs, order)
         if not len(pairs):
             return Metrics()
         return Metrics(measure(self.config.measured, pairs, reference.metrics), confusion(pairs), calibration(pairs))
 
-    def sliced(self, reference: Reference, order: NDArray[np.intp] | None) -> Sliced:
-        """Return the loss on each slice against the reference's; nothing without slices or labels."""
+    def sliced(self, reference: Reference, pairs: Pairs, order: NDArray[np.intp] | None) -> Sliced:
+        """Return loss and metrics on each slice against the reference's; nothing without slices or labels.
+
+        `pairs` are all labeled rows in their order of time.
+        """
         findings = not_read(self.not_sliced)
         if not self.slicing.slices:
             return Sliced(findings=findings)
-        found = judge_slices(
-            self.slicing,
-            np.concatenate(self.losses),
-            np.concatenate(self.sizes),
-            order,
-            self.config.loss,
-            reference.slices,
-            self.config.drift.false_alarm_rate,
-        )
+        lost, target = np.concatenate(self.losses), np.concatenate(self.sizes)
+        if order is not None:
+            lost, target = lost[order], target[order] if len(target) else target
+        rows = Measured(lost, target, self.config.loss, pairs, self.config.measured)
+        found = score_slices(self.slicing, rows, order, reference.slices)
         return Sliced(found.scores, findings + found.findings)
 
 

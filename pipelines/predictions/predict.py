@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from driftloop.monitoring.errors import ChampionOutgrown, MissingColumns
-from driftloop.monitoring.records import Record, Window
+from driftloop.monitoring.records import Record, Window, changed
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
@@ -40,6 +40,7 @@ def predict_window(project: Project, now: datetime) -> Predicted:
     phases.enter("finding the champion")
     champion = registry.champion(project.model)
     known = as_trained(project, registry.reference(champion))
+    known = changed(known, columns=changed(known.columns, extra={}))
     window = current_window(now, project.windows)
     phases.enter("reading rows")
     try:

@@ -18,6 +18,7 @@ from driftloop.monitoring.drift.reference import PREDICTION
 from driftloop.monitoring.errors import StoredModelDiffers
 from driftloop.monitoring.profiles import Profiles, load, save
 from driftloop.monitoring.records import Reference, Window
+from driftloop.monitoring.slices.conditions import beyond_features
 from driftloop.monitoring.sources.places import scrubber
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
@@ -60,7 +61,7 @@ def store(
     included: `prove` compares the loaded model with them, in any process.
     """
     settings, columns = config.training, config.columns
-    kept = [columns.time, *columns.features, columns.target, PREDICTION]
+    kept = [columns.time, *beyond_features(config.slices, columns), *columns.features, columns.target, PREDICTION]
 
     def fill(folder: Path) -> None:
         storage.save(scorer, folder, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)

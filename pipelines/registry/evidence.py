@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import tempfile
 import time
@@ -70,6 +71,14 @@ def log_check(run_id: str, check: Check, report: Path | None) -> None:
             metrics[f"metric/{_name(one.metric)}"] = one.value
         if one.reference is not None:
             metrics[f"metric_reference/{_name(one.metric)}"] = one.reference
+    for each in check.slices:
+        name = _name(each.name)
+        if math.isfinite(each.loss):
+            metrics[f"slice_loss/{name}"] = each.loss
+        if each.reference_loss is not None and math.isfinite(each.reference_loss):
+            metrics[f"slice_reference_loss/{name}"] = each.reference_loss
+        metrics |= {f"slice_metric/{name}/{_name(m.metric)}": m.value for m in each.metrics if m.value is not None}
+    metrics |= {f"slice_drift/{_name(each.name)}": each.score for each in check.slice_drift}
     if check.estimated is not None and check.estimated.loss is not None:
         metrics["estimated_loss"] = check.estimated.loss
     if check.probe is not None:

@@ -8,9 +8,9 @@ from datetime import datetime
 from markupsafe import Markup
 
 from driftloop.monitoring.errors import clipped
-from driftloop.monitoring.presentation.markup import DASH, number
+from driftloop.monitoring.presentation.markup import DASH, SLICES, number, slice_metrics
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, MetricValue, Retrain, summary
+from driftloop.monitoring.records import Check, MetricValue, Retrain, SliceScore, summary
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.chart import timeline
 from driftloop.pipelines.site.glyphs import WORDS, glyph
@@ -63,6 +63,8 @@ def render(history: ModelHistory) -> str:
         drawn_marks=[kind for kind in WORDS if kind in {mark.kind for mark in history.marks}],
         drawn_lines=legend(drawing),
         metrics=_metrics(history),
+        slices=_slices(history),
+        slice_badges=SLICES,
         versions=_versions(history, requests),
         versions_remark=_versions_remark(history, requests),
         orphans=_orphans(history),
@@ -126,6 +128,23 @@ def _metrics(history: ModelHistory) -> list[tuple[MetricValue, str, Markup]]:
         title = f"{one.metric} at the last {len(past)} checks, dashed: its reference {number(one.reference)}"
         interval = DASH if one.low is None or one.high is None else f"{number(one.low)} {DASH} {number(one.high)}"
         drawn.append((one, interval, sparkline(past, "loss", title, one.reference)))
+    return drawn
+
+
+def _slices(history: ModelHistory) -> list[tuple[SliceScore, str, Markup]]:
+    """Return the slices of the newest check with labels, worse ones first, with metrics and a drawing of their losses.
+
+    The drawing has the checks of all champions; the dashed level is the reference loss of the newest one.
+    """
+    newest = next((check for check in reversed(history.checks) if check.slices), None)
+    slices = newest.slices if newest else ()
+    shown = sorted(slices, key=lambda one: (one.standing != "worse", -(one.rise or 0.0), one.name))
+    drawn = []
+    for one in shown:
+        same = (old for check in history.checks for old in check.slices if (old.rule, old.name) == (one.rule, one.name))
+        past = [old.loss for old in same]
+        title = f"loss of {one.name} at the last {len(past)} checks, dashed: at training {number(one.reference_loss)}"
+        drawn.append((one, slice_metrics(one), sparkline(past, "loss", title, one.reference_loss)))
     return drawn
 
 

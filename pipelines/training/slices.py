@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from driftloop.monitoring.metrics.measuring import pairs_of
 from driftloop.monitoring.records import SliceReference
 from driftloop.monitoring.slices.conditions import measurable
-from driftloop.monitoring.slices.judging import own, remember
+from driftloop.monitoring.slices.judging import Measured, own, remember
 from driftloop.monitoring.slices.membership import mark
 from driftloop.monitoring.slices.parts import Slicing
 from driftloop.pipelines.gate import SliceLosses
@@ -24,15 +25,17 @@ def held_out(
     config: Project, scorer: Scorer, rows: pd.DataFrame
 ) -> tuple[NDArray[np.float64], tuple[SliceReference, ...]]:
     """Return values, shape (n,), whose mean is the loss of labeled rows in order of time; and the loss by slice."""
-    target = rows[config.columns.target].to_numpy()
-    lost = config.loss.rows(target, scorer.predict(rows), scorer.classes)
-    return config.loss.whole(lost, target), of_slices(config, rows, lost)
+    target, predicted, classes = rows[config.columns.target].to_numpy(), scorer.predict(rows), scorer.classes
+    lost = config.loss.rows(target, predicted, classes)
+    pairs = pairs_of(target, predicted, classes, config.loss.decide(predicted, classes) if classes else None)
+    measured = Measured(lost, target, config.loss, pairs, config.measured)
+    return config.loss.whole(lost, target), of_slices(config, rows, measured)
 
 
-def of_slices(config: Project, rows: pd.DataFrame, lost: NDArray[np.float64]) -> tuple[SliceReference, ...]:
-    """Return the loss of each slice of the config on labeled rows in order of time, with losses of shape (n,)."""
+def of_slices(config: Project, rows: pd.DataFrame, measured: Measured) -> tuple[SliceReference, ...]:
+    """Return loss and metrics of each slice of the config on labeled rows in order of time."""
     slicing = _slicing(config, rows)
-    return remember(slicing, lost, rows[config.columns.target].to_numpy(), config.loss) if slicing else ()
+    return remember(slicing, measured) if slicing else ()
 
 
 def compared(

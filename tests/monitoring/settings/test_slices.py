@@ -20,8 +20,8 @@ BASE: dict[str, Any] = {
 }
 
 
-def loaded(folder: Path, slices: Any) -> Any:
-    (folder / "rides.yaml").write_text(yaml.safe_dump({**BASE, "slices": slices}))
+def loaded(folder: Path, slices: Any, **changes: Any) -> Any:
+    (folder / "rides.yaml").write_text(yaml.safe_dump({**BASE, "slices": slices, **changes}))
     return load(folder / "rides.yaml").slices
 
 
@@ -58,5 +58,34 @@ def test_bad_slices_are_refused(tmp_path: Path, slices: Any, key: str, text: str
     """The error names the key, what was found and how to fix it."""
     with pytest.raises(ConfigError) as error:
         loaded(tmp_path, slices)
+    assert key in str(error.value)
+    assert text in str(error.value)
+
+
+def test_slices_read_columns_that_no_model_uses(tmp_path: Path) -> None:
+    """A column of `columns.extra` has slices by value, by bin if it is numeric, and in conditions."""
+    extra = {"columns": {**BASE["columns"], "extra": {"sex": "categorical", "income": "numeric"}}}
+    slices = ["sex", {"column": "income", "bins": [0]}, {"name": "old women", "where": "sex = 'f' and age > 60"}]
+    assert [each.title for each in loaded(tmp_path, slices, **extra)] == ["sex", "income", "old women"]
+    with pytest.raises(ConfigError, match=r"'sex', which is not under columns.numeric"):
+        loaded(tmp_path, [{"column": "sex", "bins": [0]}], **extra)
+
+
+@pytest.mark.parametrize(
+    ("extra", "key", "text"),
+    [
+        (["age"], "columns.extra.age", "a feature"),
+        (["fare"], "columns.extra.fare", "the target"),
+        (["ts"], "columns.extra.ts", "the time"),
+        (["order"], "columns.extra.order", "a column of the id"),
+        (["prediction"], "columns.extra.prediction", "the prediction"),
+        (["sex", "sex"], "columns.extra", "'sex' more than once"),
+        ({"sex": "text"}, "columns.extra.sex", "'text'"),
+    ],
+)
+def test_an_extra_column_is_used_for_nothing_else(tmp_path: Path, extra: Any, key: str, text: str) -> None:
+    """A name with another meaning is refused with its place."""
+    with pytest.raises(ConfigError) as error:
+        loaded(tmp_path, [], columns={**BASE["columns"], "extra": extra})
     assert key in str(error.value)
     assert text in str(error.value)
