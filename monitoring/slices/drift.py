@@ -38,10 +38,10 @@ def measure(
     """Return the column that moved most on each slice with at least 50 rows in both samples; `decide` judges them.
 
     `reference` and `current` are samples of canonical rows with the prediction; features and prediction are compared.
-    A slice whose columns the sample of the reference does not have is not compared. Without `known_chance` there is no
+    A slice whose columns one of the samples does not have is not compared. Without `known_chance` there is no
     p value: rows then are not independent.
     """
-    there = {str(name).casefold() for name in reference.columns}
+    there = {str(name).casefold() for name in reference.columns.intersection(current.columns)}
     kept = [each for each in slices if all(name.casefold() in there for name in read_by(each))]
     names = [column for column in judged if column.role != "target" and column.name in current]
     if not kept or not names or reference.empty or current.empty:

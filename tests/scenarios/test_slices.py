@@ -63,6 +63,35 @@ def test_one_worse_part_is_found_and_shown_everywhere(model: Make) -> None:
     assert any("city = rome" in each.body for each in of_check(after, load(made.file).notify) if each.kind == "loss")
 
 
+def test_a_column_that_no_model_uses_is_a_slice_and_its_loss_a_finding(model: Make) -> None:
+    """A slice on `columns.extra`: with reference, metrics, drift and history; once the source lost it, a finding."""
+    rows = changed_in_rome(49, since=35)
+    rows = rows.assign(sex=np.where(rows["city"] == "rome", "f", "m"), kind=rows["kind"])
+    late = rows["ts"] >= pd.Timestamp(day(35))
+    rows.loc[late & (rows["sex"] == "f"), "speed"] += 3
+    made = model(rows, columns__numeric=["amount", "speed"], columns__categorical=["kind"], slices=["sex"], **FAST)
+    made.given(columns__extra=["sex"])
+    assert made.check(day(28)).outcome is Outcome.BOOTSTRAPPED
+    assert made.check(day(35)).slices[0].p_value is not None
+    check = made.check(day(42))
+    assert {each.name: each.standing for each in check.slices} == {"sex = f": "worse", "sex = m": "well"}
+    assert {each.name: (each.drifted, each.column) for each in check.slice_drift}["sex = f"] == (True, "speed")
+    assert {one.metric for one in check.slices[0].metrics} >= {"rmse"}
+    assert all(one.reference is not None for each in check.slices for one in each.metrics)
+    logged = registry.client().get_run(str(check.mlflow_run_id)).data.metrics
+    for kind in ("slice_loss/", "slice_reference_loss/", "slice_metric/", "slice_drift/"):
+        assert sum(key.startswith(kind) for key in logged) >= 2, kind
+    page = (home.home() / "site" / "models" / f"{made.name}.html").read_text()
+    assert "loss of sex = f at the last 2 checks" in page
+    assert "Drift on slices" in Path(check.report).read_text()
+
+    made.given(rows.drop(columns="sex"))
+    lost = made.check(day(49))
+    assert lost.decision is not None, lost.reason
+    assert lost.slices == ()
+    assert {one.code for one in lost.findings} >= {"extra_column_lost", "slice_not_read"}
+
+
 def test_a_slice_that_is_new_in_the_config_has_no_reference_yet(model: Make) -> None:
     """Slices added after training are measured, not judged; one on a new feature is not read. A retrain ends both."""
     made = model(changed_in_rome(36, since=28), **FAST)
