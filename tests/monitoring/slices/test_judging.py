@@ -139,7 +139,7 @@ def test_a_slice_is_worse_at_the_level_of_the_family(level: float, worse: int) -
 
 
 def test_a_slice_has_the_metrics_of_its_own_rows() -> None:
-    """Metrics are of the rows of the slice, compared with those at training; one that has no value says why."""
+    """Metrics are of the rows of the slice, compared with those at training; one without a value has a reason."""
     target, predicted = np.tile([0.0, 1.0], 60), np.full((120, 2), 0.5)
     predicted[:, 1] = np.where(np.arange(120) < 60, target, 1 - target)
     pairs = pairs_of(np.where(target > 0, "yes", "no"), predicted, ("no", "yes"), predicted.argmax(axis=1))
