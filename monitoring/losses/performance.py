@@ -55,16 +55,33 @@ def standard_error(losses: Floats) -> float:
     if not math.isfinite(size):
         return math.inf
     size = size or 1.0
-    waves = np.arange(1, degrees(n) + 1)[:, None]
+    return float(np.linalg.norm(waves((losses - mean) / size))) * size
+
+
+def waves(losses: Floats) -> Floats:
+    """Return the slowest waves of series of rows in their order, scaled so that their norm is the standard error.
+
+    Shape (n,) or (n, m) for m series, n > 1; returned with `degrees(n)` in place of n. They are linear in the losses:
+    the standard error of the mean difference of two models on the same rows is the norm of the difference of their
+    waves, for each pair of models, without their rows.
+
+    >>> first, second = waves(np.array([[1.0, 1.5], [2.0, 2.5], [4.0, 4.5], [3.0, 3.5]])).T
+    >>> round(float(np.linalg.norm(first - second)), 12)
+    0.0
+    """
+    n = len(losses)
+    steps = np.arange(1, degrees(n) + 1)[:, None]
+    mean = losses.mean(axis=0)
     # The waves are slow: within a cell of n / 4096 rows they do not move, so the sum of a cell is enough. Some cells at
     # a time, so that nothing but the losses themselves grows with the rows.
     bounds = np.arange(min(n, CELLS) + 1) * n // min(n, CELLS)
-    power = np.zeros(len(waves))
+    power = np.zeros((len(steps), *losses.shape[1:]))
     for first in range(0, len(bounds) - 1, CELLS // 8):
         ends = bounds[first : first + CELLS // 8 + 1]
-        rest = np.add.reduceat((losses[ends[0] : ends[-1]] - mean) / size, ends[:-1] - ends[0])
-        power += np.cos(waves * (math.pi * (ends[:-1] + ends[1:]) / 2 / n)) @ rest
-    return math.sqrt(float((power**2).sum()) * 2 / n / len(waves) / n) * size
+        rest = np.add.reduceat(losses[ends[0] : ends[-1]] - mean, ends[:-1] - ends[0], axis=0)
+        power += np.cos(steps * (math.pi * (ends[:-1] + ends[1:]) / 2 / n)) @ rest
+    scaled: Floats = power * math.sqrt(2 / n / len(steps) / n)
+    return scaled
 
 
 def degrees(rows: int) -> int:

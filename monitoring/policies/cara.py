@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from driftloop.monitoring.policies.base import Cost, Trigger
-from driftloop.monitoring.policies.tenure import tenure
+from driftloop.monitoring.policies.tenure import since_training
 from driftloop.monitoring.records import History, Signals, Vote, changed, figure
 
 
@@ -35,7 +35,7 @@ class Cara(Trigger):
             return self.not_applicable("no labeled rows yet, or the reference loss is not finite")
         unit = signals.learned.batch_loss if signals.learned else measured.reference_loss
         limit = self.cost.retrain * unit
-        past = [check.loss for check in tenure(signals, history) if check.loss is not None]
+        past = [check.loss for check in since_training(signals, history) if check.loss is not None]
         staleness = sum(max(0.0, loss - measured.reference_loss) for loss in [*past, measured.loss])
         if limit <= 0:
             return self.not_applicable("the reference loss is 0, so the cost of a retrain is undefined")

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from driftloop.monitoring.policies.base import Trigger
-from driftloop.monitoring.policies.tenure import tenure
+from driftloop.monitoring.policies.tenure import since_training
 from driftloop.monitoring.records import History, Signals, Vote
 from driftloop.monitoring.settings.limits import MOST_ROWS
 
@@ -26,7 +26,7 @@ class NewRows(Trigger):
     rows: int = Field(ge=1, le=MOST_ROWS, description="number of rows that fires")
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
-        checks = tenure(signals, history)
+        checks = since_training(signals, history)
         begin = checks[0].now if checks else now
         times = [*(check.now for check in history.checks), *(retrain.now for retrain in history.retrains)]
         before = max((moment for moment in times if moment < begin), default=None)

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from driftloop.monitoring.policies.base import Trigger
-from driftloop.monitoring.policies.tenure import tenure
+from driftloop.monitoring.policies.tenure import since_training
 from driftloop.monitoring.records import History, Signals, Vote
 from driftloop.monitoring.settings.limits import MOST_CHECKS
 
@@ -27,6 +27,6 @@ class Periodic(Trigger):
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         if signals.rows == 0:
             return self.not_applicable("no rows in this check", float(self.every))
-        count = len(tenure(signals, history)) + 1
+        count = len(since_training(signals, history)) + 1
         reason = f"check {count} since the last training (limit {self.every})"
         return self.compare(float(count), float(self.every), reason)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
-from driftloop.monitoring.policies.tenure import tenure
+from driftloop.monitoring.policies.tenure import since_training
 from driftloop.monitoring.records import History, PastCheck, Signals, figure
 
 # A model younger than half a window counts as fresh: the gap that a probe measures there is the probe bias.
@@ -92,6 +92,10 @@ def staleness(signals: Signals, history: History, horizon: int, *, straight: boo
             unmeasured += (point.age - last_age) * (gap + estimate) / 2
             gap = estimate
         last_age, last_loss = point.age, point.loss
+        # After a switch back a version with a lower loss serves: so much less is left of a measured gap.
+        less = max(0.0, min(base_gap, point.lead))
+        base_gap, base_loss = base_gap - less, base_loss - less
+        gap = max(0.0, gap - point.lead) if point.lead else gap
     unit = next((loss for loss in (_unit(signals), measured.reference_loss, measured.loss) if loss > 0), None)
     if unit is None:
         return None
@@ -140,26 +144,34 @@ class _Point:
     age: float
     loss: float
     gap: float | None = None
+    lead: float = 0.0
 
 
 def _path(signals: Signals, history: History) -> list[_Point]:
-    """Return the champion's checks with a loss, from the moment its gap was 0 to the current check.
+    """Return the checks with a loss since the last training, from the moment the gap was 0 to the current check.
 
     That moment is its first check if it was fresh then; the rejected retrain, which showed that nothing could be
     gained; or otherwise its training, with the loss on its reference.
     """
     assert signals.performance is not None
-    lag, past = signals.lag_batches + signals.held_batches, tenure(signals, history)
-    points = [_point(check, index, lag) for index, check in enumerate(past) if check.loss is not None]
+    lag, past = signals.lag_batches + signals.held_batches, since_training(signals, history)
+    points, ahead = [], 0.0
+    for index, check in enumerate(past):
+        point = _point(check, index, lag)
+        point = replace(point, age=max(0.0, point.age - ahead))
+        if check.switch is not None and check.switch.age_batches is not None:
+            # The age goes on from the last training: that of an older version would count as debt.
+            ahead = _age(check.switch.age_batches, index, lag) - point.age
+        points += [point] if check.loss is not None else []
     points.append(
         _Point(
-            age=_age(signals.age_batches, len(past), lag),
+            age=max(0.0, _age(signals.age_batches, len(past), lag) - ahead),
             loss=signals.performance.loss,
             gap=signals.probe.gap if signals.probe else None,
         )
     )
     before = history.checks[len(history.checks) - len(past) - 1] if len(history.checks) > len(past) else None
-    if before is not None and before.champion == signals.champion:
+    if before is not None and before.champion == (past[0].champion if past else signals.champion):
         rejected = _point(before, 0, lag)
         return [_Point(rejected.age, points[0].loss if before.loss is None else rejected.loss), *points]
     first = points[0]
@@ -220,14 +232,25 @@ def _probe_bias(signals: Signals, history: History) -> tuple[float, int]:
 
 
 def _probed(signals: Signals, history: History) -> list[_Point]:
-    """Return all probes of the history, of any champion."""
-    lag = signals.lag_batches + signals.held_batches
-    return [_point(check, 1, lag) for check in history.checks if check.gap is not None]
+    """Return all probes of the history, of any champion but those that the archive brought back.
+
+    An archived version is chosen because it is better than its age.
+    """
+    lag, archived = signals.lag_batches + signals.held_batches, False
+    probed, before = [], None
+    for check in history.checks:
+        if before is not None and check.champion != before.champion:
+            archived = before.switch is not None
+        if check.gap is not None and not archived:
+            probed.append(_point(check, 1, lag))
+        before = check
+    return probed
 
 
 def _point(check: PastCheck, index: int, lag: float) -> _Point:
     loss = math.nan if check.loss is None else check.loss
-    return _Point(age=_age(check.age_batches, index, lag), loss=loss, gap=check.gap)
+    lead = check.switch.lead if check.switch else 0.0
+    return _Point(age=_age(check.age_batches, index, lag), loss=loss, gap=check.gap, lead=lead)
 
 
 def _unit(signals: Signals) -> float:

@@ -1,10 +1,11 @@
-"""Past checks of the current champion, as several policies read them."""
+"""Past checks of the current champion, or since the last training, as several policies read them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import takewhile
 
-from driftloop.monitoring.records import History, PastCheck, Signals
+from driftloop.monitoring.records import History, Outcome, PastCheck, Signals
 
 
 def tenure(signals: Signals, history: History) -> tuple[PastCheck, ...]:
@@ -12,11 +13,34 @@ def tenure(signals: Signals, history: History) -> tuple[PastCheck, ...]:
 
     A rejected retrain also starts a new tenure: it has shown that a retrain currently gains nothing.
     """
-    last = max((retrain.now for retrain in history.retrains), default=None)
-    return tuple(check for check in reign(signals, history) if last is None or check.now > last)
+    return _since_retrain(reign(signals, history), history)
+
+
+def since_training(signals: Signals, history: History) -> tuple[PastCheck, ...]:
+    """Return the checks since the last retrain, oldest first, of every version that the archive let serve since.
+
+    A switch back to an earlier version trains nothing: what staleness has cost since the last training still counts.
+    """
+    return _since_retrain(tuple(_across_switches(signals, history))[::-1], history)
 
 
 def reign(signals: Signals, history: History) -> tuple[PastCheck, ...]:
     """Return all checks of the current champion, oldest first, across rejected retrains."""
     checks = tuple(takewhile(lambda check: check.champion == signals.champion, reversed(history.checks)))
     return checks[::-1]
+
+
+def _since_retrain(checks: tuple[PastCheck, ...], history: History) -> tuple[PastCheck, ...]:
+    last = max((retrain.now for retrain in history.retrains), default=None)
+    return tuple(check for check in checks if last is None or check.now > last)
+
+
+def _across_switches(signals: Signals, history: History) -> Iterator[PastCheck]:
+    """Yield past checks, newest first, back to the first one of the version that served before all switches back."""
+    serves = signals.champion
+    for check in reversed(history.checks):
+        # The check that switched back was still of the version before.
+        if check.champion != serves and check.outcome is not Outcome.SWITCHED_BACK:
+            return
+        serves = check.champion
+        yield check

@@ -26,6 +26,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.REJECTED: ("warn", "Challenger rejected"),
     Outcome.AWAITING_APPROVAL: ("warn", "Waits for approval"),
     Outcome.REQUESTED: ("new", "Retrain requested"),
+    Outcome.SWITCHED_BACK: ("new", "Switched back"),
     Outcome.BOOTSTRAPPED: ("new", "First champion"),
 }
 # Tone and label of each standing of a slice.

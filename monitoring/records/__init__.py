@@ -1,5 +1,6 @@
 """Records that the steps exchange: frozen, readable as JSON, without logic beyond their own fields."""
 
+from driftloop.monitoring.records.archive import ArchiveLead, ArchiveScore, ArchiveScores
 from driftloop.monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record, Role, Severity, Window, utc
 from driftloop.monitoring.records.changing import changed
 from driftloop.monitoring.records.check import Check, CheckWindow, Retrain
@@ -13,6 +14,7 @@ from driftloop.monitoring.records.judgement import (
     Learned,
     PastCheck,
     PastRetrain,
+    PastSwitch,
     Probe,
     Signal,
     Signals,
@@ -36,6 +38,9 @@ from driftloop.monitoring.records.slices import SliceDrift, SliceReference, Slic
 __all__ = [
     "DRIFT",
     "TEXT",
+    "ArchiveLead",
+    "ArchiveScore",
+    "ArchiveScores",
     "Better",
     "CalibrationBin",
     "Check",
@@ -58,6 +63,7 @@ __all__ = [
     "Outcome",
     "PastCheck",
     "PastRetrain",
+    "PastSwitch",
     "Performance",
     "Probe",
     "Record",

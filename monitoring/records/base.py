@@ -83,6 +83,7 @@ class Outcome(StrEnum):
     BOOTSTRAPPED = "bootstrapped"
     AWAITING_APPROVAL = "awaiting_approval"
     REQUESTED = "requested"
+    SWITCHED_BACK = "switched_back"
     FAILED = "failed"
 
     @property
@@ -95,6 +96,7 @@ class Outcome(StrEnum):
             Outcome.REJECTED,
             Outcome.BOOTSTRAPPED,
             Outcome.AWAITING_APPROVAL,
+            Outcome.SWITCHED_BACK,
         }
 
 

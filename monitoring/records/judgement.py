@@ -110,11 +110,18 @@ class Signals(Record):
         return share_drifted(self.scores)
 
 
+class PastSwitch(Record):
+    """A switch back to an archived version, whose loss is lower by `lead`; `age_batches` is its age at that check."""
+
+    lead: float
+    age_batches: float | None = None
+
+
 class PastCheck(Record):
     """The part of a judged past check that policies read, stored next to the whole check in the ledger.
 
-    `distance` is the mean score of its features; `gap` is that of its probe, if there was one. `fired` are the rules
-    that fired and that later checks count (see `k_of_n`).
+    `distance` is the mean score of its features; `gap` is that of its probe, if there was one. `switch` is set if it
+    switched back to an archived version. `fired` are the rules that fired and that later checks count (see `k_of_n`).
     """
 
     now: Moment
@@ -128,6 +135,7 @@ class PastCheck(Record):
     loss: float | None = None
     loss_low: float | None = None
     gap: float | None = None
+    switch: PastSwitch | None = None
     fired: tuple[str, ...] = ()
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import HistoryTooShort, LossNotFinite, TrainingImpossible
-from driftloop.monitoring.losses.performance import standard_error
+from driftloop.monitoring.losses.performance import WAVES, standard_error, waves
 from driftloop.monitoring.records import Window, changed
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.backtest import store
@@ -40,8 +40,9 @@ class Matrices:
 
     `loss[i, j]`, for j > i, is the mean loss on batch j of the model trained at the end of batch i, `error[i, j]` its
     standard error; `probe[j - 1, j]` the loss of the probe trained at the end of batch j - 1, `naive[j]` that of the
-    best constant of the rows before batch j. `rows[j]` are the labeled rows of batch j. The first `short` models had
-    less than a whole training window to learn from. `notes` say where no model could be trained.
+    best constant of the rows before batch j. `waves[i, j]` are the slowest waves of the losses behind `loss[i, j]`.
+    `rows[j]` are the labeled rows of batch j. The first `short` models had less than a whole training window to learn
+    from. `notes` say where no model could be trained.
     """
 
     loss: Floats
@@ -49,6 +50,7 @@ class Matrices:
     probe: Floats
     rows: NDArray[np.int64]
     windows: tuple[Window, ...]
+    waves: Floats | None = None
     naive: Floats | None = None
     short: int = 0
     notes: tuple[str, ...] = ()
@@ -124,18 +126,18 @@ def _rows(job: Job, places: range, folder: Path) -> Iterator[tuple[int, Row]]:
 def _row(job: Job, at: int) -> Row:
     """One model and its probe on all later batches."""
     later = len(job.batches.windows) - 1 - at
-    nothing = np.full(later, np.nan)
+    nothing, still = np.full(later, np.nan), np.zeros((later, WAVES))
     try:
         rows, scorer = trained(job, at)
     except TrainingImpossible as why:
-        return Row(loss=nothing, error=nothing, probe=np.nan, impossible=why.found)
+        return Row(loss=nothing, error=nothing, probe=np.nan, waves=still, impossible=why.found)
     try:
         cheap = fit_probe(job.config, rows, here=True)
         probe = float(mean_losses(job, cheap, at + 1, at + 2)[0][0])
     except TrainingImpossible:
         probe = np.nan
-    loss, error = mean_losses(job, scorer, at + 1, at + 1 + later)
-    return Row(loss=loss, error=error, probe=probe, naive=_naive(job, rows, at + 1))
+    loss, error, slow = mean_losses(job, scorer, at + 1, at + 1 + later)
+    return Row(loss=loss, error=error, probe=probe, waves=slow, naive=_naive(job, rows, at + 1))
 
 
 def _naive(job: Job, rows: pd.DataFrame, batch: int) -> float:
@@ -169,9 +171,9 @@ def trained(job: Job, at: int) -> tuple[pd.DataFrame, Scorer]:
     return (known, final) if refused is None else (parts.train, judged)
 
 
-def mean_losses(job: Job, scorer: Scorer, first: int, end: int) -> tuple[Floats, Floats]:
-    """Mean loss and its standard error on the batches from `first` to before `end`."""
-    means, errors = [], []
+def mean_losses(job: Job, scorer: Scorer, first: int, end: int) -> tuple[Floats, Floats, Floats]:
+    """Mean loss, its standard error, and the slowest waves on the batches from `first` to before `end`."""
+    means, errors, slow = [], [], np.zeros((end - first, WAVES))
     starts, stops = job.edges
     at = first
     while at < end:
@@ -185,11 +187,14 @@ def mean_losses(job: Job, scorer: Scorer, first: int, end: int) -> tuple[Floats,
             part = job.config.loss.whole(made[there], truth[there])
             means.append(part.mean())
             errors.append(standard_error(part))
+            if np.isfinite(errors[-1]):
+                made_of = waves(part)
+                slow[batch - first, : len(made_of)] = made_of
         at = upto
     if not np.isfinite(means).all():
         bad = first + int(np.argmin(np.isfinite(means)))
         raise LossNotFinite(job.batches.windows[first - 1].end, job.batches.windows[bad])
-    return np.array(means), np.array(errors)
+    return np.array(means), np.array(errors), slow
 
 
 def _joined(batches: Batches, found: dict[int, Row]) -> Matrices:
@@ -201,18 +206,21 @@ def _joined(batches: Batches, found: dict[int, Row]) -> Matrices:
         raise _too_few(batches, found, total - first)
     size = total - first
     loss, error, probe = (np.full((size, size), np.nan) for _ in range(3))
-    naive = np.full(size, np.nan)
+    naive, slow = np.full(size, np.nan), np.zeros((size, size, WAVES))
     for at in range(first, total - 1):
         row, place = found[at], at - first
         later = slice(place + 1, None)
         before = (loss[place - 1, later], error[place - 1, later])
         loss[place, later], error[place, later] = before if row.impossible else (row.loss, row.error)
+        slow[place, later] = slow[place - 1, later] if row.impossible else row.waves
         naive[place + 1] = naive[place] if row.impossible else row.naive
         # Without a probe of its own the full model is measured.
         probe[place, place + 1] = row.probe if np.isfinite(row.probe) else loss[place, place + 1]
     rows = batches.labelled[first:]
     short = max(batches.full - first, 0)
-    return Matrices(loss, error, probe, rows, batches.windows[first:], naive, short, _notes(batches, found, first))
+    return Matrices(
+        loss, error, probe, rows, batches.windows[first:], slow, naive, short, _notes(batches, found, first)
+    )
 
 
 def _notes(batches: Batches, found: dict[int, Row], first: int) -> tuple[str, ...]:

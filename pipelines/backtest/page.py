@@ -9,7 +9,16 @@ from driftloop.pipelines.backtest.loss_chart import timeline
 from driftloop.pipelines.backtest.standings import Standing
 from driftloop.pipelines.backtest.study import Study
 from driftloop.pipelines.backtest.window_words import TITLES, cells, explained
-from driftloop.pipelines.backtest.words import compared, length, recommended, verdict, worth
+from driftloop.pipelines.backtest.words import (
+    ARCHIVE,
+    ARCHIVED,
+    compared,
+    length,
+    recommended,
+    verdict,
+    with_archive,
+    worth,
+)
 from driftloop.pipelines.backtest.writing import as_yaml
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.scales import aligned
@@ -33,7 +42,7 @@ def render(study: Study) -> str:
     """Return the whole page; every text in it is escaped, and it loads nothing."""
     found = study.recommendation
     rows = _rows(study)
-    shown = {kind for _, kind, _, _ in rows}
+    shown = {kind for _, kind, *_ in rows}
     return rendered(
         "backtest/page.html.j2",
         title=f"{study.model}: backtest",
@@ -47,6 +56,7 @@ def render(study: Study) -> str:
         facts=_facts(study),
         keys=[(kind, word) for kind, word in KEYS.items() if kind in shown],
         rows=rows,
+        archived=[[column.title.capitalize(), "n", True] for column in ARCHIVED] if study.oracle.archive else [],
         regrets=regrets(study),
         pareto=pareto(study),
         timeline=timeline(study),
@@ -54,7 +64,7 @@ def render(study: Study) -> str:
         window_heads=[[title, "n" if at else "name", bool(at)] for at, title in enumerate(TITLES)],
         windows=[cells(one) for one in study.training_windows],
         windows_explained=explained(study.training_windows) if study.training_windows else "",
-        notes=(*study.notes, *NOTES),
+        notes=(*study.notes, *NOTES, *((ARCHIVE,) if study.oracle.archive else ())),
     )
 
 
@@ -82,9 +92,14 @@ def _facts(study: Study) -> list[tuple[str, str]]:
     ]
 
 
-def _rows(study: Study) -> list[tuple[Standing, str, str, str]]:
-    """Return each policy with its tone, loss and cost; these have the same number of decimals in all rows."""
+def _rows(study: Study) -> list[tuple[Standing, str, str, str, list[str]]]:
+    """Return each policy with its tone, loss, cost, and cells with the archive.
+
+    Loss and cost have the same number of decimals in all rows.
+    """
     shown = (study.oracle, *study.standings, *compared(study))
     figures = aligned([one.loss for one in shown] + [one.cost for one in shown], DASH)
     losses, costs = figures[: len(shown)], figures[len(shown) :]
-    return [(one, tone(one, study), loss, cost) for one, loss, cost in zip(shown, losses, costs, strict=True)]
+    cells = [list(with_archive(one)) if study.oracle.archive else [] for one in shown]
+    lines = zip(shown, losses, costs, cells, strict=True)
+    return [(one, tone(one, study), loss, cost, archive) for one, loss, cost, archive in lines]

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import median_low
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from driftloop.monitoring.errors import NotReplayable
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, Policy
-from driftloop.monitoring.records import ColumnScore, Learned, Record, Signal, changed, utc
+from driftloop.monitoring.records import ColumnScore, Learned, Record, Signal, changed
+from driftloop.pipelines.backtest import inputs
 from driftloop.pipelines.backtest.grid import usual
 from driftloop.pipelines.backtest.learning import learn
 from driftloop.pipelines.backtest.oracle import best_schedule
+from driftloop.pipelines.backtest.shelf import Kept
+from driftloop.pipelines.backtest.switching_oracle import best_with_switches
 from driftloop.pipelines.backtest.world import DAY, Walked, World, walk
 
 Floats = NDArray[np.float64]
@@ -31,6 +33,8 @@ class PolicyReplay(Record):
     `schedule` are the batches at whose end it retrained, `probes` those at whose end it asked for a probe; `served[n]`
     is the model that served batch `start + n`, `losses[n]` its loss there. A false alarm is a retrain that gained less
     than it cost until the next one, compared with keeping the model. `regret` is in percent of the oracle.
+    `switches` are the batches at whose end the archive switched back to an earlier model; `switching_regret` is in
+    percent of the oracle that may switch, None without an archive.
     `judged` counts the batches at whose end it could judge, `missing` are the signals that it reads and this replay
     lacks. Where it could never judge it is not applicable, and its figures are merely those of `never`.
     """
@@ -48,6 +52,8 @@ class PolicyReplay(Record):
     losses: tuple[float, ...]
     judged: int
     missing: tuple[Signal, ...] = ()
+    switches: tuple[int, ...] = ()
+    switching_regret: float | None = None
 
     @property
     def retrains(self) -> int:
@@ -59,7 +65,11 @@ class PolicyReplay(Record):
 
 
 class Replay(Record):
-    """All policies and the oracle, which knows the future. `cost` is that of one retrain, in loss."""
+    """All policies and the oracle, which knows the future. `cost` is that of one retrain, in loss.
+
+    `archived` are the same policies with the archive, and `switching` is the oracle that may switch back as well: empty
+    and None without an archive.
+    """
 
     start: int
     batches: int
@@ -68,6 +78,8 @@ class Replay(Record):
     learned: Learned
     oracle: PolicyReplay
     policies: tuple[PolicyReplay, ...]
+    archived: tuple[PolicyReplay, ...] = ()
+    switching: PolicyReplay | None = None
 
 
 def replay(
@@ -87,6 +99,7 @@ def replay(
     short: int = 0,
     every: timedelta | None = None,
     ends: Sequence[datetime] | None = None,
+    kept: Kept | None = None,
 ) -> Replay:
     """Replay policies on matrices of shape (B, B) and measure each against the cheapest schedule in hindsight.
 
@@ -104,6 +117,7 @@ def replay(
     batch, on the newest one whose labels are there (`label_delay` batches late), a retrain serves from the next.
     `ends` are the moments at which the batches ended, by which policies count their days and look into the calendar;
     without them a batch is as long as `every` (a day unless given), and rules about dates are not applicable.
+    With `kept` each policy is also replayed with an archive of earlier models.
     What does not fit raises `NotReplayable`, which is a `ValueError`.
 
     >>> ages = np.subtract.outer(np.arange(10), np.arange(10)).T - 1.0  # ages[i, j] = j - i - 1
@@ -111,77 +125,112 @@ def replay(
     >>> [(one.name, one.retrains, round(one.total_cost, 6)) for one in done.policies]
     [('never()', 0, 9.1), ('periodic(every=2)', 3, 7.9)]
     """
-    loss = _checked("loss_matrix", loss_matrix)
+    loss = inputs.matrix("loss_matrix", loss_matrix)
     batches = len(loss)
-    start = _start(batches, history, label_delay)
-    probe = None if probe_matrix is None else _checked("probe_matrix", probe_matrix, batches, diagonal=True)
-    spread = None if errors is None else _checked("errors", errors, batches)
-    _nonnegative("cost", cost)
-    _nonnegative("probe_cost", probe_cost)
-    _nonnegative("short", short)
-    counts = _counted(rows, batches)
-    moments = None if ends is None else _moments(ends, batches)
-    span = every or (DAY if moments is None else _usual(moments))
+    start = inputs.first_played(batches, history, label_delay)
+    probe = None if probe_matrix is None else inputs.matrix("probe_matrix", probe_matrix, batches, diagonal=True)
+    spread = None if errors is None else inputs.matrix("errors", errors, batches)
+    inputs.nonnegative("cost", cost)
+    inputs.nonnegative("probe_cost", probe_cost)
+    inputs.nonnegative("short", short)
+    counts = inputs.row_counts(rows, batches)
+    moments = None if ends is None else inputs.moments(ends, batches)
+    span = every or (DAY if moments is None else inputs.usual_length(moments))
     known = start - label_delay
     learned = learned or learn(loss[:known, :known], None if probe is None else probe[:known, :known], short=short)
     price = cost * learned.batch_loss
     world = World(loss, probe, spread, counts, scores, learned if taught else None, start, label_delay, span, moments)
     best, schedule = best_schedule(loss, price, start, label_delay)
-    oracle = _measured("oracle", world, Walked(schedule, judged=batches - 1 - start), price, 0.0, best)
     given = usual(with_drift=scores is not None) if policies is None else policies
     asked = {name: [one.priced(cost) if cost else one for one in group] for name, group in _named(given).items()}
-    done = []
-    for name, group in asked.items():
-        made = _measured(name, world, walk(world, group), price, probe_cost * price, best)
-        missing = frozenset().union(*(one.reads for one in group)) - world.known()
-        done.append(changed(made, missing=tuple(sorted(missing))))
+    play = _Play(world, price, probe_cost * price, best)
+    plain = tuple(_played(play, name, group, None) for name, group in asked.items())
+    switching: PolicyReplay | None = None
+    archived: tuple[PolicyReplay, ...] = ()
+    if kept is not None:
+        least, trained, served = best_with_switches(loss, price, start, label_delay, kept.history)
+        play = _Play(world, price, probe_cost * price, best, least)
+        moves = Walked(trained, judged=batches - 1 - start, switches=_switches(served, trained, world))
+        switching = _measured("oracle with switches", play, moves)
+        archived = tuple(_played(play, name, group, kept) for name, group in asked.items())
     return Replay(
         start=start,
         batches=batches,
         label_delay=label_delay,
         cost=price,
         learned=learned,
-        oracle=oracle,
-        policies=tuple(done),
+        oracle=_measured("oracle", _Play(world, price, 0.0, best), Walked(schedule, judged=batches - 1 - start)),
+        policies=plain,
+        archived=archived,
+        switching=switching,
     )
 
 
-def _measured(
-    name: str,
-    world: World,
-    walked: Walked,
-    price: float,
-    probe_price: float,
-    best: float,
-) -> PolicyReplay:
+@dataclass(frozen=True)
+class _Play:
+    """Common setting of all policies: the prices, and the least cost without and with switches."""
+
+    world: World
+    price: float
+    probe_price: float
+    best: float
+    least: float | None = None
+
+
+def _played(play: _Play, name: str, group: Sequence[Policy], kept: Kept | None) -> PolicyReplay:
+    made = _measured(name, play, walk(play.world, group, kept))
+    missing = frozenset().union(*(one.reads for one in group)) - play.world.known()
+    return changed(made, missing=tuple(sorted(missing)))
+
+
+def _switches(served: Sequence[int], trained: Sequence[int], world: World) -> tuple[tuple[int, int], ...]:
+    """Return the batches at whose end another model takes over than the one before or the one just trained."""
+    moves, serves = [], world.first
+    for batch, model in enumerate(served, world.start):
+        serves = batch - 1 - world.label_delay if batch - 1 in trained else serves
+        if model != serves:
+            moves.append((batch - 1, model))
+        serves = model
+    return tuple(moves)
+
+
+def _measured(name: str, play: _Play, walked: Walked) -> PolicyReplay:
     """Add up what a schedule costs."""
+    world, price = play.world, play.price
     schedule, probes = walked.retrains, walked.probes
     loss, delay, batches = world.loss, world.label_delay, len(world.loss)
+    changes = {end: end - delay for end in schedule} | dict(walked.switches)
     served, model = [], world.first
     for batch in range(world.start, batches):
-        model = batch - 1 - delay if batch - 1 in schedule else model
+        model = changes.get(batch - 1, model)
         served.append(model)
     losses = [float(loss[model, batch]) for batch, model in enumerate(served, world.start)]
-    wrong, before = 0, world.first
+    wrong = 0
     for end, following in pairwise((*schedule, batches - 1)):
         span = slice(end + 1, following + 1)
-        wrong += float((loss[before, span] - loss[end - delay, span]).sum()) < price
-        before = end - delay
-    total = sum(losses) + price * len(schedule) + probe_price * len(probes)
+        kept = loss[served[end - world.start], span].sum()
+        wrong += float(kept - sum(losses[span.start - world.start : span.stop - world.start])) < price
+    total = sum(losses) + price * len(schedule) + play.probe_price * len(probes)
     return PolicyReplay(
         name=name,
         total_cost=total,
         loss=sum(losses),
         retrain_cost=price * len(schedule),
-        probe_cost=probe_price * len(probes),
+        probe_cost=play.probe_price * len(probes),
         schedule=schedule,
         probes=probes,
         false_alarms=wrong,
-        regret=100 * (total / best - 1) if best > 0 else 0.0,
+        regret=_regret(total, play.best),
         served=tuple(served),
         losses=tuple(losses),
         judged=walked.judged,
+        switches=tuple(batch for batch, _ in walked.switches),
+        switching_regret=None if play.least is None else _regret(total, play.least),
     )
+
+
+def _regret(total: float, best: float) -> float:
+    return 100 * (total / best - 1) if best > 0 else 0.0
 
 
 def _named(
@@ -206,68 +255,3 @@ def _policy(given: Named) -> Policy:
         return given
     adapter: TypeAdapter[Policy] = TypeAdapter(AnyTrigger | AnyGuard)
     return adapter.validate_python({"policy": given} if isinstance(given, str) else dict(given))
-
-
-def _checked(name: str, matrix: Any, batches: int | None = None, *, diagonal: bool = False) -> Floats:
-    """The matrix as floats, of the right shape and with a number wherever one is needed."""
-    array = np.asarray(matrix, dtype=np.float64)
-    shape = (batches, batches) if batches else ("B", "B")
-    if array.ndim != 2 or array.shape[0] != array.shape[1] or (batches and len(array) != batches):
-        raise NotReplayable(name, f"an array of shape {array.shape}", f"shape ({shape[0]}, {shape[1]})")
-    needed = np.triu(np.ones(array.shape, dtype=bool), 1)
-    if diagonal:
-        needed &= ~np.triu(needed, 2)
-    holes = np.argwhere(needed & ~np.isfinite(array))
-    if len(holes):
-        i, j = (int(place) for place in holes[0])
-        where = "just above the diagonal, [j - 1, j]" if diagonal else "above the diagonal, [i, j] with j > i"
-        raise NotReplayable(name, f"{array[i, j]} at [{i}, {j}], {len(holes)} such in all", f"finite numbers {where}")
-    return array
-
-
-def _start(batches: int, history: float, label_delay: int) -> int:
-    """The first batch that is played."""
-    if label_delay < 0:
-        raise NotReplayable("label_delay", f"{label_delay}", "a number of batches, 0 or more")
-    if not 0 < history < 1:
-        raise NotReplayable("history", f"{history}", "a share between 0 and 1")
-    start = round(history * batches)
-    if start - label_delay < 2 or start > batches - 2:
-        raise NotReplayable(
-            "loss_matrix",
-            f"{batches} batches, of which {start} are history and {label_delay} wait for labels",
-            "two batches of history with labels at least, and two more to play",
-        )
-    return start
-
-
-def _counted(rows: Sequence[int] | None, batches: int) -> list[int]:
-    counts = [1000] * batches if rows is None else [int(count) for count in rows]
-    if len(counts) != batches or min(counts) < 1:
-        raise NotReplayable("rows", f"{len(counts)} numbers from {min(counts)}", f"{batches} numbers, 1 or more")
-    return counts
-
-
-def _moments(ends: Sequence[datetime], batches: int) -> tuple[datetime, ...]:
-    """The ends of the batches in UTC: one for each, none before the one before it."""
-    expected = f"{batches} moments, each no earlier than the one before"
-    try:
-        made = tuple(utc(end) for end in ends)
-    except (AttributeError, TypeError):
-        raise NotReplayable("ends", "what is no datetime", expected) from None
-    if len(made) != batches:
-        raise NotReplayable("ends", f"{len(made)} moments", expected)
-    for place, (one, other) in enumerate(pairwise(made)):
-        if other < one:
-            raise NotReplayable("ends", f"{other:%Y-%m-%d %H:%M} at [{place + 1}] after {one:%Y-%m-%d %H:%M}", expected)
-    return made
-
-
-def _usual(ends: Sequence[datetime]) -> timedelta:
-    """The usual length of a batch."""
-    return median_low(other - one for one, other in pairwise(ends)) or DAY
-
-
-def _nonnegative(name: str, value: float) -> None:
-    if not (np.isfinite(value) and value >= 0):
-        raise NotReplayable(name, f"{value}", "a finite number, 0 or more")

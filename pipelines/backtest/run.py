@@ -65,6 +65,7 @@ def backtest(
         label_delay=delay,
         scores=scores,
         notes=_notes(config) + batches.notes,
+        archive=config.archive,
     )
     if scores is not None:
         scores.keep()

@@ -18,11 +18,22 @@ Floats = NDArray[np.float64]
 RESAMPLES = 2000
 
 
+class WithArchive(Record):
+    """Result of a policy with the archive. `cost` per batch, `regret` in percent of an oracle with switches."""
+
+    cost: float
+    retrains: int
+    switches: int
+    regret: float
+
+
 class Standing(Record):
     """Result of one policy. Losses and costs are means per batch, regret is in percent of the oracle's cost.
 
     `low` and `high` are the 95% CI of the regret, by a bootstrap of blocks of batches; `front`: no other
     policy has both a lower loss and no more retrains.
+
+    `archive` is the same policy with an archive of former champions that it may switch back to.
     """
 
     name: str
@@ -40,19 +51,29 @@ class Standing(Record):
     schedule: tuple[int, ...]
     probed: tuple[int, ...]
     losses: tuple[float, ...]
+    archive: WithArchive | None = None
 
 
 def rank(whole: Replay, candidates: Sequence[Candidate], seed: int) -> tuple[Standing, ...]:
     """All candidates, the cheapest first."""
     points = [(one.retrains, one.loss) for one in whole.policies]
+    kept = {one.name: one for one in whole.archived}
     made = [
-        standing(one, candidate, whole, seed, front=on_front(point, points))
+        standing(one, candidate, whole, seed, front=on_front(point, points), archived=kept.get(one.name))
         for one, candidate, point in zip(whole.policies, candidates, points, strict=True)
     ]
     return tuple(sorted(made, key=lambda one: one.cost))
 
 
-def standing(one: PolicyReplay, candidate: Candidate | None, whole: Replay, seed: int, *, front: bool) -> Standing:
+def standing(
+    one: PolicyReplay,
+    candidate: Candidate | None,
+    whole: Replay,
+    seed: int,
+    *,
+    front: bool,
+    archived: PolicyReplay | None,
+) -> Standing:
     """One replayed policy in means a batch; the oracle is no candidate."""
     played = whole.batches - whole.start
     low, high = regret_interval(batch_costs(one, whole), batch_costs(whole.oracle, whole), seed)
@@ -72,7 +93,13 @@ def standing(one: PolicyReplay, candidate: Candidate | None, whole: Replay, seed
         schedule=one.schedule,
         probed=one.probes,
         losses=one.losses,
+        archive=None if archived is None else _with_archive(archived, played),
     )
+
+
+def _with_archive(one: PolicyReplay, played: int) -> WithArchive:
+    regret = one.regret if one.switching_regret is None else one.switching_regret
+    return WithArchive(cost=one.total_cost / played, retrains=one.retrains, switches=len(one.switches), regret=regret)
 
 
 def baseline(losses: Floats, loss_name: str, whole: Replay, seed: int) -> Standing:

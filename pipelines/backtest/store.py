@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from driftloop.monitoring.losses.performance import WAVES
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.runtime.fingerprint import fingerprint
@@ -29,6 +30,7 @@ MADE = "recipe of the rows before the holdout"
 class Row:
     """One model on all later batches: mean losses and their standard errors, the probe's loss on the next batch.
 
+    `waves`, shape (later batches, WAVES), are the slowest waves of the losses on each batch.
     `naive` is the mean loss on the next batch of the best constant of the rows that the model learned from.
     `impossible` is the reason why nothing could be trained; the numbers are NaN then.
     """
@@ -36,6 +38,7 @@ class Row:
     loss: NDArray[np.float64]
     error: NDArray[np.float64]
     probe: float
+    waves: NDArray[np.float64]
     naive: float = math.nan
     impossible: str = ""
 
@@ -68,9 +71,8 @@ def save(place: Path, at: int, row: Row) -> None:
     place.mkdir(parents=True, exist_ok=True)
     part = place / f"{at}.{os.getpid()}.part"
     with part.open("wb") as file:
-        np.savez(
-            file, loss=row.loss, error=row.error, probe=row.probe, naive=row.naive, impossible=np.array(row.impossible)
-        )
+        arrays = {"loss": row.loss, "error": row.error, "waves": row.waves, "impossible": np.array(row.impossible)}
+        np.savez(file, probe=row.probe, naive=row.naive, allow_pickle=False, **arrays)
     part.replace(place / f"{at}.npz")
 
 
@@ -79,11 +81,11 @@ def load(place: Path, at: int, later: int) -> Row | None:
     try:
         with np.load(place / f"{at}.npz", allow_pickle=False) as kept:
             numbers = {name: float(kept[name]) for name in ("probe", "naive")}
-            row = Row(kept["loss"], kept["error"], **numbers, impossible=str(kept["impossible"]))
+            row = Row(kept["loss"], kept["error"], waves=kept["waves"], **numbers, impossible=str(kept["impossible"]))
     except Exception:  # whatever is wrong with the file: the row is computed again
         return None
     whole = all(array.dtype == np.float64 and array.shape == (later,) for array in (row.loss, row.error))
-    return row if whole else None
+    return row if whole and row.waves.shape == (later, WAVES) else None
 
 
 def _code(config: Project) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from driftloop.monitoring.archive import Archive
 from driftloop.monitoring.errors import HistoryTooShort
 from driftloop.monitoring.records import Learned, Record, Window, changed
 from driftloop.pipelines.backtest.applicable import applicable
@@ -16,6 +17,7 @@ from driftloop.pipelines.backtest.learning import learn
 from driftloop.pipelines.backtest.matrices import Matrices
 from driftloop.pipelines.backtest.recommendation import Recommendation, recommend
 from driftloop.pipelines.backtest.replay import Replay, Scores, replay
+from driftloop.pipelines.backtest.shelf import Kept
 from driftloop.pipelines.backtest.signals import SignalRank, rank_signals
 from driftloop.pipelines.backtest.standings import Standing, baseline, rank, regret_interval, standing
 from driftloop.pipelines.backtest.training_windows import WindowLoss
@@ -69,6 +71,7 @@ def study(
     scores: Scores | None = None,
     notes: tuple[str, ...] = (),
     seed: int = 0,
+    archive: Archive | None = None,
 ) -> Study:
     """Replay all candidates from three tenths of the history on, and choose one on the first half of that.
 
@@ -77,7 +80,7 @@ def study(
     size = len(matrices.loss)
     start = _first_played(size, label_delay)
 
-    def play(end: int, begin: int, some: Sequence[Candidate]) -> Replay:
+    def play(end: int, begin: int, some: Sequence[Candidate], *, archived: bool = False) -> Replay:
         """Batches from `begin` to before `end`; all policies know the batches before, and none the batches after."""
         # Scores take time: they are computed only where a policy that reads them comes by.
         done = [
@@ -90,13 +93,13 @@ def study(
                 label_delay=label_delay,
                 scores=scores if reads else None,
                 every=every,
+                keep=archive.keep if archive is not None and archive.act and archived else 0,
             )
             for reads in {one.looks_at_drift for one in some}
         ]
-        found = {one.name: one for part in done for one in part.policies}
-        return changed(done[0], policies=tuple(found[one.name] for one in some))
+        return _in_order(done, [one.name for one in some])
 
-    whole = play(size, start, candidates)
+    whole = play(size, start, candidates, archived=True)
     able, unknown = applicable(candidates, whole)
     played_by = {one.name for one in able}
     whole = changed(whole, policies=tuple(one for one in whole.policies if one.name in played_by))
@@ -110,7 +113,7 @@ def study(
         label_delay=label_delay,
         cost=cost,
         retrain_cost=whole.cost,
-        oracle=standing(whole.oracle, None, whole, seed, front=False),
+        oracle=standing(whole.oracle, None, whole, seed, front=False, archived=whole.switching),
         baseline=None if matrices.naive is None else baseline(matrices.naive[start:], loss_name, whole, seed),
         standings=rank(whole, able, seed),
         recommendation=recommend(lambda end, begin: play(end, begin, able), able, matrices.windows, start, seed),
@@ -118,6 +121,14 @@ def study(
         learned=learned,
         notes=notes + matrices.notes + unknown,
     )
+
+
+def _in_order(parts: Sequence[Replay], names: Sequence[str]) -> Replay:
+    """Return one replay with the policies of several, in this order."""
+    found = {one.name: one for part in parts for one in part.policies}
+    kept = {one.name: one for part in parts for one in part.archived}
+    policies, archived = tuple(found[name] for name in names), tuple(kept[name] for name in names if name in kept)
+    return changed(parts[0], policies=policies, archived=archived)
 
 
 def _replayed(
@@ -130,8 +141,12 @@ def _replayed(
     label_delay: int,
     scores: Scores | None,
     every: timedelta,
+    keep: int,
 ) -> Replay:
-    """Replay some candidates on the batches before `end`, of which those before `begin` are known."""
+    """Replay some candidates on the batches before `end`, of which those before `begin` are known.
+
+    With `keep` they are also replayed with an archive of that many former champions.
+    """
     part, known = slice(None, end), slice(None, begin - label_delay)
     return replay(
         matrices.loss[part, part],
@@ -146,6 +161,7 @@ def _replayed(
         scores=scores,
         every=every,
         ends=[window.end for window in matrices.windows[part]],
+        kept=Kept(matrices.waves[part, part], keep) if keep and matrices.waves is not None else None,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import LossNotFinite, TrainingImpossible
+from driftloop.monitoring.losses.performance import WAVES
 from driftloop.monitoring.records import Record, changed
 from driftloop.pipelines.backtest import store
 from driftloop.pipelines.backtest.batches import Batches
@@ -134,13 +135,13 @@ def _losses(
 
 
 def _row(job: Job, at: int) -> Row:
-    nothing = np.full(AGES, np.nan)
+    nothing, still = np.full(AGES, np.nan), np.zeros((AGES, WAVES))
     try:
         _, scorer = trained(job, at)
-        loss, error = mean_losses(job, scorer, at + 1, at + 1 + AGES)
+        loss, error, slow = mean_losses(job, scorer, at + 1, at + 1 + AGES)
     except (TrainingImpossible, LossNotFinite) as why:
-        return Row(loss=nothing, error=nothing, probe=math.nan, impossible=why.found)
-    return Row(loss=loss, error=error, probe=math.nan)
+        return Row(loss=nothing, error=nothing, probe=math.nan, waves=still, impossible=why.found)
+    return Row(loss=loss, error=error, probe=math.nan, waves=slow)
 
 
 def _compared(span: timedelta | None, losses: Floats, own: Floats) -> WindowLoss:

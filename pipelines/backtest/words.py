@@ -18,16 +18,21 @@ COLUMNS = (
     *(Column(title, number=True) for title in ("loss", "retrains", "probes", "cost", "regret")),
     *(Column(title, number=True) for title in ("95% CI", "false alarms")),
 )
+# With the archive, where it is switched on.
+ARCHIVED = tuple(Column(title, number=True) for title in ("archive: cost", "switches", "retrains", "regret"))
 
 
 def as_table(study: Study, on: Screen = PIPE) -> str:
     """The whole result for a terminal."""
-    rows = [Row(_cells(one)) for one in (study.oracle, *study.standings, *compared(study))]
-    legend = LEGEND.format(loss=loss_title(study.loss_name))
+    archived = study.oracle.archive is not None
+    columns = COLUMNS + ARCHIVED if archived else COLUMNS
+    shown = (study.oracle, *study.standings, *compared(study))
+    rows = [Row(_cells(one) + (with_archive(one) if archived else ())) for one in shown]
+    legend = LEGEND.format(loss=loss_title(study.loss_name)) + (f"\n{ARCHIVE}" if archived else "")
     parts = [
         wrapped(heading(study), on),
         *(wrapped(one, on) for one in worth(study)),
-        drawn(COLUMNS, rows, on),
+        drawn(columns, rows, on),
         wrapped(legend if on.width is None else legend.replace("\n", " "), on),
         windows_table(study.training_windows, on),
         *(wrapped(one, on) for one in recommended(study)),
@@ -40,6 +45,11 @@ def as_table(study: Study, on: Screen = PIPE) -> str:
 LEGEND = (
     "loss: mean {loss} of a batch; cost: loss plus retrains and probes; regret: cost above the oracle, which\n"
     "knows the whole history. * Pareto front: no other policy has a lower loss with no more retrains."
+)
+
+ARCHIVE = (
+    "archive: the same policy when it may switch back to a former champion (archive.keep); its regret is above\n"
+    "an oracle that may switch as well."
 )
 
 
@@ -128,6 +138,14 @@ def _cells(one: Standing) -> tuple[str, ...]:
         "" if one.kind == "oracle" else f"{one.low:.1f} .. {one.high:.1f}",
         "" if one.kind == "oracle" else str(one.false_alarms),
     )
+
+
+def with_archive(one: Standing) -> tuple[str, ...]:
+    """Return the cells of a policy with the archive; empty ones for what has none."""
+    if one.archive is None:
+        return ("",) * len(ARCHIVED)
+    regret = "" if one.kind == "oracle" else f"{one.archive.regret:.1f}%"
+    return number(one.archive.cost), str(one.archive.switches), str(one.archive.retrains), regret
 
 
 def _span(window: Window) -> str:

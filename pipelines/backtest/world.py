@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from driftloop.monitoring.archive import MOST_LATE
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.policies import Policy, Trigger
 from driftloop.monitoring.records import (
@@ -18,6 +19,7 @@ from driftloop.monitoring.records import (
     Outcome,
     PastCheck,
     PastRetrain,
+    PastSwitch,
     Performance,
     Probe,
     Role,
@@ -26,6 +28,7 @@ from driftloop.monitoring.records import (
     Window,
     changed,
 )
+from driftloop.pipelines.backtest.shelf import Kept, Shelf
 
 Floats = NDArray[np.float64]
 DAWN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -141,21 +144,26 @@ class World:
 
 @dataclass(frozen=True)
 class Walked:
-    """The batches at whose end policies retrained and asked for probes, and at how many of them they could judge."""
+    """The batches at whose end policies retrained and asked for probes, and at how many of them they could judge.
+
+    `switches` are the batches at whose end the archive switched, each with the model that served from then on.
+    """
 
     retrains: tuple[int, ...] = ()
     probes: tuple[int, ...] = ()
     judged: int = 0
+    switches: tuple[tuple[int, int], ...] = ()
 
 
-def walk(world: World, policies: Sequence[Policy]) -> Walked:
-    """Let policies decide at the end of each batch."""
+def walk(world: World, policies: Sequence[Policy], kept: Kept | None = None) -> Walked:
+    """Let policies decide at the end of each batch; where they do not retrain, the archive may switch back."""
     triggers = [policy for policy in policies if isinstance(policy, Trigger)]
     guards = [policy for policy in policies if not isinstance(policy, Trigger)]
     model = world.first
+    shelf = Shelf(kept, world.loss, model) if kept and world.label_delay <= MOST_LATE else None
     checks: tuple[PastCheck, ...] = ()
     retrains: tuple[PastRetrain, ...] = ()
-    retrained, probed, judged = [], [], 0
+    retrained, probed, switched, judged = [], [], [], 0
     for batch in range(world.start, len(world.loss) - 1):
         now = world.moment(batch)
         signals, past = world.signals(model, batch)
@@ -176,7 +184,15 @@ def walk(world: World, policies: Sequence[Policy]) -> Walked:
             retrained.append(batch)
             retrains += (PastRetrain.model_construct(now=now, promoted=True),)
             update["outcome"] = Outcome.PROMOTED
+            if shelf is not None:
+                shelf.add(model)
         elif decision.held:
             update["outcome"] = Outcome.HELD
+        better = shelf.better(model, batch - world.label_delay) if shelf and decision.action != "retrain" else None
+        if better is not None:
+            model, lead = better
+            switched.append((batch, model))
+            switch = PastSwitch.model_construct(lead=lead, age_batches=float(batch - model))
+            update |= {"outcome": Outcome.SWITCHED_BACK, "switch": switch}
         checks += (changed(past, **update) if update else past,)
-    return Walked(tuple(retrained), tuple(probed), judged)
+    return Walked(tuple(retrained), tuple(probed), judged, tuple(switched))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from driftloop.monitoring.archive import Archive
 from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.errors import ConfigError, UnknownModel, ValidationProblem, listed
 from driftloop.monitoring.metrics import Metric, distinct
@@ -141,6 +142,7 @@ class Project(Monitored):
         "automatic",
         description="manual: a challenger that passed the gate waits for `driftloop promote`, except the first one",
     )
+    archive: Archive = Field(Archive(), description="former champions that are still scored; see `archive`")
     schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
     predictions: Predictions = Field(Predictions(), description="prediction log; see `predictions`")
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.

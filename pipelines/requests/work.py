@@ -38,7 +38,8 @@ class Work:
 
 def settings_of(config: Project) -> str:
     """Return a digest of all that a result depends on except rows and champion, user-defined code included."""
-    excluded: dict[str, Any] = dict.fromkeys(("file", "schedule", "policies", "predictions", "metrics"), True)
+    without = ("archive", "file", "schedule", "policies", "predictions", "metrics")
+    excluded: dict[str, Any] = dict.fromkeys(without, True)
     # A request that ran out of time stays the same request under a longer limit.
     excluded["training"] = {"timeout", "max_memory_mb"}
     settings = config.model_dump_json(exclude=excluded)

@@ -20,6 +20,7 @@ from driftloop.monitoring.records import (
     Outcome,
     PastCheck,
     PastRetrain,
+    PastSwitch,
     Record,
     Role,
     Signal,
@@ -199,6 +200,7 @@ CHANGES: dict[Signal, list[Change]] = {
     "learned": [present(learned=None), present(learned=Learned(batch_loss=40.0, age_gap=(0.0, 3.0), handicap=1.0))],
     "calendar": [later(timedelta(days=9, hours=7)), later(timedelta(days=170)), present(dated=False)],
     "checks": [
+        of_past(switch=PastSwitch(lead=0.5, age_batches=9.0)),
         fewer,
         lambda at: (at[0], at[1].model_copy(update={"checks": ()}), at[2]),
         of_past(champion="7"),

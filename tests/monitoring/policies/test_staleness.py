@@ -7,7 +7,7 @@ import math
 import pytest
 
 from driftloop.monitoring.policies.staleness import expected_gain, gap_at, staleness
-from driftloop.monitoring.records import History
+from driftloop.monitoring.records import History, Outcome, PastSwitch, changed
 from tests.signals import past, performance, signals
 
 CURVE = (0.0, 1.0, 2.0)
@@ -62,3 +62,37 @@ def test_a_cost_of_almost_nothing_divides_by_something() -> None:
     assert state.costs(4.0, 0.25) == 2.0
     assert state.costs(-1.0, 0.25) == 0.0
     assert math.isfinite(state.costs(1e-300, 5e-324))
+
+
+def of_two(*losses: float) -> History:
+    """Checks of version 2."""
+    return History(checks=tuple(changed(check, champion="2") for check in past(*losses).checks))
+
+
+def test_a_switch_back_lowers_the_gap_and_keeps_the_debt() -> None:
+    """The version that serves since is old, but its age is no debt: the age goes on from the last training."""
+    before = of_two(8.0, 10.0)
+    plain = staleness(changed(signals(loss=9.0), champion="2"), before, 1)
+    switch = PastSwitch(lead=1.5, age_batches=before.checks[-1].age_batches + 30.0)  # type: ignore[operator]
+    switched = changed(before.checks[-1], outcome=Outcome.SWITCHED_BACK, switch=switch)
+    now = changed(signals(loss=9.0), champion="1", age_batches=signals().age_batches + 30.0)  # type: ignore[operator]
+    state = staleness(now, History(checks=(before.checks[0], switched)), 1)
+    assert plain is not None
+    assert state is not None
+    assert state.age == plain.age
+    assert 0 < state.debt < plain.debt
+    assert state.gap == plain.gap == 1.0
+
+
+def test_a_measured_gap_is_lower_by_the_lead() -> None:
+    """What a probe has measured of the version before is not all left after a switch back."""
+    before = of_two(8.0, 8.0)
+    probed = changed(before.checks[1], gap=0.5)
+    before = History(checks=(before.checks[0], probed))
+    switch = PastSwitch(lead=0.3, age_batches=before.checks[-1].age_batches)
+    switched = changed(before.checks[-1], outcome=Outcome.SWITCHED_BACK, switch=switch)
+    state = staleness(changed(signals(loss=7.7), champion="1"), History(checks=(before.checks[0], switched)), 1)
+    plain = staleness(changed(signals(loss=8.0), champion="2"), before, 1)
+    assert state is not None
+    assert plain is not None
+    assert state.gap == pytest.approx(plain.gap - 0.3)

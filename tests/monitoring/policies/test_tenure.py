@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from driftloop.monitoring.policies.tenure import reign, tenure
-from driftloop.monitoring.records import History, PastRetrain
+from driftloop.monitoring.policies.tenure import reign, since_training, tenure
+from driftloop.monitoring.records import History, Outcome, PastRetrain, changed
 from tests.signals import past, signals
 
 
@@ -31,3 +31,18 @@ def test_a_check_at_the_moment_of_a_retrain_is_before_it() -> None:
     history = past(8.0, 8.0)
     at = PastRetrain(now=history.checks[-1].now, promoted=True)
     assert tenure(signals(), History(checks=history.checks, retrains=(at,))) == ()
+
+
+def test_a_switch_back_is_no_training() -> None:
+    """Checks of the version before a switch still count since the last training; those before a promotion do not."""
+    history = History(checks=tuple(changed(check, champion="2") for check in past(8.0, 8.0, 8.0, 8.0).checks))
+    switched = changed(history.checks[2], outcome=Outcome.SWITCHED_BACK)
+    now = changed(signals(), champion="1")
+    since = History(checks=(*history.checks[:2], switched, changed(history.checks[3], champion="1")))
+    assert since_training(now, since) == since.checks
+    assert tenure(now, since) == since.checks[3:]
+    assert since_training(changed(now, champion="3"), since) == ()
+    promoted = changed(history.checks[0], champion="0", outcome=Outcome.PROMOTED)
+    assert since_training(now, History(checks=(promoted, *since.checks[1:]))) == since.checks[1:]
+    retrain = PastRetrain(now=history.checks[1].now, promoted=True)
+    assert since_training(now, History(checks=since.checks, retrains=(retrain,))) == since.checks[2:]

@@ -18,6 +18,7 @@ from driftloop.pipelines.runtime import home
 from tests import streams
 
 Upgrade = Callable[[str, str], None]
+STILL = np.zeros((2, 6))
 
 
 def project(**changes: Any) -> Project:
@@ -30,7 +31,7 @@ def frame() -> Any:
 
 def test_a_row_comes_back_as_it_was(tmp_path: Path) -> None:
     """Numbers to the last bit, words too; one of another length, or that is not a file of ours, is not there."""
-    row = Row(np.array([0.1, np.nan]), np.array([0.2, 1 / 3]), 0.3, 0.7, "one class")
+    row = Row(np.array([0.1, np.nan]), np.array([0.2, 1 / 3]), 0.3, STILL, 0.7, "one class")
     store.save(tmp_path, 7, row)
     found = store.load(tmp_path, 7, later=2)
     assert found is not None
@@ -53,7 +54,7 @@ def test_no_pickle_is_ever_read(tmp_path: Path) -> None:
 
 def test_no_damage_of_a_file_is_an_error(tmp_path: Path) -> None:
     """Whichever byte is changed and wherever the file is cut: the row comes back as it was, or is not there."""
-    row = Row(np.array([0.25, 0.5]), np.array([0.125, 0.5]), 0.3, 0.7)
+    row = Row(np.array([0.25, 0.5]), np.array([0.125, 0.5]), 0.3, STILL, 0.7)
     store.save(tmp_path, 7, row)
     file = tmp_path / "7.npz"
     whole = file.read_bytes()
@@ -73,7 +74,7 @@ def test_no_damage_of_a_file_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("loss", [np.array(["0.25", "0.5"]), np.array([1, 2]), np.array([True, False])])
 def test_arrays_of_another_type_are_not_a_row(loss: Any, tmp_path: Path) -> None:
     """A row holds floats: what an older version stored otherwise is computed again."""
-    store.save(tmp_path, 7, Row(loss, np.array([0.1, 0.2]), 0.3, 0.7))
+    store.save(tmp_path, 7, Row(loss, np.array([0.1, 0.2]), 0.3, STILL, 0.7))
     assert store.load(tmp_path, 7, later=2) is None
 
 

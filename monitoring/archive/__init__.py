@@ -1,0 +1,6 @@
+"""Archive watch: former champions compared with the champion on each newly labeled window."""
+
+from driftloop.monitoring.archive.judging import MOST_LATE, Lead, Scored, leader, leads
+from driftloop.monitoring.archive.settings import Archive
+
+__all__ = ["MOST_LATE", "Archive", "Lead", "Scored", "leader", "leads"]

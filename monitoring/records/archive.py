@@ -1,0 +1,39 @@
+"""Scores of archived models on the rows of a labeled window, compared with the champion's on the same rows."""
+
+from __future__ import annotations
+
+from driftloop.monitoring.records.base import Loss, Record, Window
+
+
+class ArchiveScore(Record):
+    """One model on the rows of a window: its mean loss, and the slowest waves of its losses.
+
+    The norm of the difference of two models' waves is the standard error of the difference of their losses
+    (`monitoring.losses.performance.waves`).
+    """
+
+    version: str
+    loss: Loss
+    waves: tuple[float, ...]
+
+
+class ArchiveScores(Record):
+    """All models that were scored on `rows` labeled rows of a window that none of them was trained on.
+
+    `newest` is the version trained last; windows are comparable while it stays the same. `scores` begin with the
+    champion's.
+    """
+
+    window: Window
+    rows: int
+    newest: str
+    scores: tuple[ArchiveScore, ...]
+
+
+class ArchiveLead(Record):
+    """Mean difference of the champion's loss minus an archived model's, over `windows` windows, with standard error."""
+
+    version: str
+    difference: float
+    error: float
+    windows: int
