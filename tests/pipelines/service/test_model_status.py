@@ -7,12 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from driftloop.monitoring.records import Check
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.service.health import health
-from driftloop.pipelines.service.metrics import GAUGES, metrics
+from driftloop.pipelines.service.metrics import metrics
 from driftloop.pipelines.service.model_status import Last, ModelStatus, last_failed, last_of
 from driftloop.pipelines.service.roster import Broken
 from tests.outcomes import found, made
@@ -149,32 +148,3 @@ def test_rows_that_do_not_arrive_are_not_well() -> None:
         "2 checks in a row without enough rows: 3 rows",
     )
     assert last_of(made(), second).not_well is None
-
-
-def test_metrics_are_what_prometheus_reads() -> None:
-    """Every gauge has its line where its number is known, and none where it is not; counts end in _total."""
-    numbers = {
-        "drift_share": 0.25,
-        "loss": 1.5,
-        "reference_loss": 1.0,
-        "drift_at": SIX,
-        "loss_at": SIX,
-        "standing": "worse",
-    }
-    last = Last(outcome="steady", reason="r", started=SIX, seconds=2.5, waited_seconds=0.5, **numbers)
-    known = standing(
-        last=last, champion_newest=SIX - HOUR, next=SIX + 24 * HOUR, ends={"steady": 3, "held": 1}, missed=2, overrun=1
-    )
-    families = text_string_to_metric_families(metrics([known, standing(model="new", last=None)], SIX + HOUR).decode())
-    lines = {(line.name, *sorted(line.labels.values())): line.value for f in families for line in f.samples}
-    assert {f"driftloop_{name}" for name, *_ in GAUGES} <= {name for name, *_ in lines}
-    assert lines["driftloop_drift_share", "m"] == 0.25
-    assert lines["driftloop_loss", "m"] == 1.5
-    assert lines["driftloop_loss_worse", "m"] == 1
-    assert lines["driftloop_loss_timestamp_seconds", "m"] == SIX.timestamp()
-    assert lines["driftloop_champion_age_seconds", "m"] == 7200
-    assert lines["driftloop_check_seconds", "m"] == 2.5
-    assert lines["driftloop_check_lag_seconds", "m"] == 0
-    assert lines["driftloop_checks_total", "m", "steady"] == 3
-    assert lines["driftloop_checks_left_out_total", "m", "missed"] == 2
-    assert ("driftloop_drift_share", "new") not in lines
