@@ -1,7 +1,23 @@
-"""Promotion, rollback, approval and repair of the champion. Each re-reads the champion, compares and moves the aliases
-inside the ledger's lock, and records the move in the ledger before it releases the lock.
+"""Promotion, rollback, approval and repair of the champion: every move of an alias, from its cause to its record.
 
-`previous` moves first, then `champion`: a crash in between leaves the old champion serving.
+Each move is made inside the ledger's lock of the model, which one process at a time holds, on any machine:
+
+1. The holder proves that its claim on the request is still its own (`ledger.require`; a dead holder's is not).
+2. The champion is read again and compared with the version that the challenger beat at the gate. If another one serves,
+   nothing moves: the caller compares with that one, or rejects.
+3. `previous` moves to the old champion, then `champion` to the new version. A crash in between leaves the old champion
+   serving. `still()` verifies right before each move that the lock is held.
+4. The request is closed in the ledger, in the same transaction as the event `promoted`; then the lock is released.
+
+What a crash interrupts, the next check completes: `restore` follows the events of the ledger.
+
+| move | called by | differs in |
+|---|---|---|
+| `promote` | requests.finishing, once the stored version was loaded back | see above |
+| `await_approval` | the same, with `promotion: manual` | sets the alias `challenger`; no other alias moves |
+| `approve`, `decline` | requests.approval: command, API or Prefect | `approve` moves as `promote` does |
+| `rollback` | the command `driftloop rollback` | swaps both aliases, `champion` first |
+| `restore` | requests.recovery, before each check; doctor | brings back a champion that was deleted in MLflow |
 """
 
 from __future__ import annotations

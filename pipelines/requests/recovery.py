@@ -1,7 +1,16 @@
-"""First step of a check: finishes the work of dead processes, so that every request has exactly one result.
+"""First step of a check and of a manual retrain: finishes the work of dead processes.
 
-Open requests are resumed, checks that wait for a request are finished, a missing champion is restored, and orphaned
-runs are closed.
+So that every request has exactly one result, `recover` does in this order:
+
+1. An open request whose holder is dead (by pid on this host, by its lease on others) is resumed from its last recorded
+   step: `flows.training.carry_out` fits again if no model was stored, and otherwise registers, loads back and promotes
+   or rejects the stored one. It is failed instead after three attempts, or if the training settings have changed.
+2. A check that requested a retrain and died gets the result of that request: outcome, tags, report, notification.
+3. A champion that MLflow has lost is restored from the ledger (`registry.promotion.restore`).
+4. Runs that a dead process left RUNNING in MLflow and Prefect are closed (`dead_runs`).
+
+A check that fails without dying records its own end: `check_run.CheckRun.failed`. In server mode the sweep does the
+first step. docs/faults.md has the promises, and the test of each.
 """
 
 from __future__ import annotations
