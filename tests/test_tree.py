@@ -101,3 +101,14 @@ def test_every_module_that_decides_has_a_test_file_of_its_own() -> None:
     assert {one for one in missing if not any(fnmatch(one, pattern) for pattern in patterns)} == set()
     names = {str(one) for one in expected}
     assert [pattern for pattern in patterns if not any(fnmatch(one, pattern) for one in names)] == []
+
+
+def test_judgement_does_not_import_the_config() -> None:
+    """Not even for a type: what is judged gets values, or a Protocol that names the few it reads."""
+    importing = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "monitoring").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "driftloop.monitoring.config"
+    }
+    assert importing == set()

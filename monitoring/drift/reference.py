@@ -15,7 +15,7 @@ from driftloop.monitoring.records import ColumnReference, Reference, Role, Windo
 from driftloop.monitoring.settings.columns import PREDICTION
 
 if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
+    from driftloop.monitoring.drift.settings import Referenced
 
 __all__ = ["PREDICTION", "describe", "prediction_column", "profiled"]
 
@@ -24,7 +24,7 @@ MOST_BLOCKS = 60
 
 def describe(
     frame: pd.DataFrame,
-    config: Monitored,
+    config: Referenced,
     *,
     window: Window,
     source_types: dict[str, str],
@@ -45,7 +45,7 @@ def describe(
     )
 
 
-def profiled(frame: pd.DataFrame, config: Monitored, end: datetime) -> Profiles:
+def profiled(frame: pd.DataFrame, config: Referenced, end: datetime) -> Profiles:
     """Profile canonical reference rows that carry the column `prediction`, all of them, by block of time as well.
 
     A block is as long as the current window, the newest one ends at `end`. Of many blocks some are left out, evenly.
@@ -78,7 +78,7 @@ def prediction_column(predicted: np.ndarray, classes: Sequence[str]) -> np.ndarr
     return np.asarray(classes, dtype=object)[predicted.argmax(axis=1)] if len(predicted) else np.array([], dtype=object)
 
 
-def _column(values: pd.Series, role: Role, config: Monitored) -> ColumnReference:
+def _column(values: pd.Series, role: Role, config: Referenced) -> ColumnReference:
     name = str(values.name)
     kind = config.kind(name)
     chosen = config.drift.chosen(name, kind)

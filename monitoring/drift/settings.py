@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import BeforeValidator, Field
 
 from driftloop.monitoring.drift.methods import DEFAULTS, LEFT_OUT, METHODS
 from driftloop.monitoring.errors import ValidationProblem, listed, suggestion
 from driftloop.monitoring.records import Kind
+from driftloop.monitoring.settings.judged import HasColumns
 from driftloop.monitoring.settings.limits import Seed
 from driftloop.monitoring.settings.section import Section
 
-__all__ = ["ColumnDrift", "Drift", "validate_method"]
+if TYPE_CHECKING:
+    from driftloop.monitoring.losses.base import Loss
+    from driftloop.monitoring.settings.windows import Windows
+
+__all__ = ["ColumnDrift", "Drift", "Referenced", "validate_method"]
 
 # Range of the scores of all methods.
 LEAST, MOST = 1e-12, 1e12
@@ -132,3 +137,19 @@ def validate_method(key: str, column: str, kind: Kind, own: ColumnDrift, drift: 
             found=f"{chosen.threshold:g}",
             remedy="for example 0.05, which is 5%",
         )
+
+
+class Referenced(HasColumns, Protocol):
+    """What a reference needs of a config."""
+
+    @property
+    def drift(self) -> Drift:
+        """Methods and thresholds."""
+
+    @property
+    def windows(self) -> Windows:
+        """Lengths of the windows: a block of the reference is as long as a current window."""
+
+    @property
+    def loss(self) -> Loss:
+        """The loss that counts for this model."""

@@ -12,7 +12,7 @@ from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.sources import LabelCounts
 
 if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
+    from driftloop.monitoring.quality.settings import Inspected
 
 ROW_WITHOUT_ID = FindingCode(
     name="row_without_id",
@@ -115,7 +115,7 @@ def ids(joined: Joined) -> Iterator[Finding]:
         yield REPEATED_ID.found(message, observed=float(joined.repeated), limit=0.0)
 
 
-def labels(joined: Joined, counts: LabelCounts, config: Monitored) -> Iterator[Finding]:
+def labels(joined: Joined, counts: LabelCounts, config: Inspected) -> Iterator[Finding]:
     """Report labels that cannot be used, and rows that have none when they should."""
     assert config.labels is not None
     if joined.disputed:

@@ -11,7 +11,7 @@ from driftloop.monitoring.quality.tally import Counted
 from driftloop.monitoring.records import ColumnReference, Finding, FindingCode
 
 if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
+    from driftloop.monitoring.quality.settings import Inspected
 
 FEW_LABELS = 20  # a share of fewer labels than this may be chance: reported, never fatal
 NO_LABELS_DUE = FindingCode(
@@ -44,7 +44,7 @@ UNSEEN_LABELS = FindingCode(
 )
 
 
-def labels(due: Counted, target: ColumnReference, config: Monitored, late: Lateness | None) -> Iterator[Finding]:
+def labels(due: Counted, target: ColumnReference, config: Inspected, late: Lateness | None) -> Iterator[Finding]:
     """Report problems of the labels that are due: a model trained on broken labels is worse than an old one."""
     if not due.rows:
         yield NO_LABELS_DUE.found("no label of this window is due yet", column=target.name)
@@ -92,7 +92,7 @@ def _not_allowed(due: Counted, target: ColumnReference, loss: Loss) -> Iterator[
         )
 
 
-def _classes(due: Counted, target: ColumnReference, config: Monitored) -> Iterator[Finding]:
+def _classes(due: Counted, target: ColumnReference, config: Inspected) -> Iterator[Finding]:
     """Report new classes: always if the task has a fixed set of classes, otherwise above the limit."""
     share = due.unseen_share
     limit = config.preflight.max_unseen_share

@@ -17,7 +17,7 @@ from driftloop.monitoring.quality.times import times
 from driftloop.monitoring.records import Finding, Reference
 
 if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
+    from driftloop.monitoring.quality.settings import Inspected
 
 # Findings whose columns cannot be compared. A column with only unseen values can be compared: it has drifted.
 NOT_COMPARED = frozenset({NOTHING_TO_JUDGE.name, ALL_DIFFERENT.name})
@@ -26,7 +26,7 @@ NOT_COMPARED = frozenset({NOTHING_TO_JUDGE.name, ALL_DIFFERENT.name})
 def inspect(
     counted: Tally,
     reference: Reference,
-    config: Monitored,
+    config: Inspected,
     *,
     source_types: dict[str, str],
     repeated_share: float = 0.0,
@@ -78,7 +78,7 @@ def fatal(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.severity == "fatal")
 
 
-def learnable(stops: tuple[Finding, ...], config: Monitored) -> bool:
+def learnable(stops: tuple[Finding, ...], config: Inspected) -> bool:
     """Return whether a retrain could learn the rows as they are, in case all these fatal findings are intended.
 
     A training takes missing values, and new classes where the task does not name all classes. It cannot make labels.

@@ -9,7 +9,7 @@ from driftloop.monitoring.errors import listed
 from driftloop.monitoring.records import TEXT, Finding, FindingCode, Reference, Role
 
 if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
+    from driftloop.monitoring.quality.settings import Inspected
 
 EXTRA_COLUMN = FindingCode(
     name="extra_column",
@@ -62,7 +62,7 @@ def schema(types: dict[str, str], reference: Reference) -> Iterator[Finding]:
             yield SOURCE_TYPE_CHANGED.found(message, column=name)
 
 
-def config_changes(reference: Reference, config: Monitored) -> Iterator[Finding]:
+def config_changes(reference: Reference, config: Inspected) -> Iterator[Finding]:
     """Report changes of the config since the champion was trained that the champion cannot follow."""
     remedy = "change the config back, or give the model another name and train it again"
     roles: dict[str, Role] = {**dict.fromkeys(config.columns.features, "feature"), config.columns.target: "target"}

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Protocol
+
 from pydantic import Field
 
+from driftloop.monitoring.settings.judged import HasColumns
 from driftloop.monitoring.settings.limits import MOST_ROWS, Share
 from driftloop.monitoring.settings.section import Section
+
+if TYPE_CHECKING:
+    from driftloop.monitoring.losses.base import Loss
+    from driftloop.monitoring.settings.labels import Labels
+    from driftloop.monitoring.tasks import TaskType
 
 
 class Preflight(Section):
@@ -25,3 +33,23 @@ class Preflight(Section):
     max_out_of_range_share: Share = Field(
         0.05, description="maximum share of values outside of the reference's range; above it a warning"
     )
+
+
+class Inspected(HasColumns, Protocol):
+    """What the data quality checks need of a config."""
+
+    @property
+    def preflight(self) -> Preflight:
+        """Limits of the checks."""
+
+    @property
+    def labels(self) -> Labels | None:
+        """The table of the labels, if they are not among the rows."""
+
+    @property
+    def loss(self) -> Loss:
+        """The loss that counts for this model."""
+
+    @property
+    def type(self) -> TaskType:
+        """What follows from the task."""

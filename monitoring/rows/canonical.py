@@ -21,14 +21,14 @@ from driftloop.monitoring.rows.coerced import CUT, LONGEST_TEXT, Coerced
 from driftloop.monitoring.rows.reading import EXACT, is_null, read, rounded
 
 if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
+    from driftloop.monitoring.settings.judged import HasColumns
 
 # Object columns of one of these kinds can be told apart by equality; in the others 1, 1.0 and True are one key.
 PURE = frozenset({"string", "bytes", "boolean", "integer", "floating", "decimal", "date", "datetime", "empty"})
 WHOLE_DIGITS, MOST_DIGITS = 21, 100
 
 
-def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Coerced, ...]]:
+def conform(frame: pd.DataFrame, config: HasColumns) -> tuple[pd.DataFrame, tuple[Coerced, ...]]:
     """Time as it is, features and target as float64 (NaN is null) or text (None is null), in the config's order.
 
     Columns of the id come after the time, as whole numbers or text, and then those that no model uses.
@@ -40,7 +40,7 @@ def conform(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple
     return plain(made), coerced
 
 
-def coded(frame: pd.DataFrame, config: Monitored) -> tuple[pd.DataFrame, tuple[Coerced, ...]]:
+def coded(frame: pd.DataFrame, config: HasColumns) -> tuple[pd.DataFrame, tuple[Coerced, ...]]:
     """The rows as `conform` gives them, with `pd.Categorical` in place of text: a code a row and each text once."""
     columns = config.columns
     used = (*columns.features, columns.target)
