@@ -1,4 +1,4 @@
-"""A change in a watched folder wakes the service; where nothing can be watched, a warning explains what happens instead."""
+"""A change in a watched folder wakes the service; where nothing can be watched, there is a warning."""
 
 from __future__ import annotations
 
