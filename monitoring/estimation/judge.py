@@ -19,6 +19,9 @@ Method = Literal["cbpe", "dle"]
 MIN_FITTED_ROWS = 100
 LEAST_ROWS = 30
 FOLDS = 5
+# Half the 95% CI of a new period's mean, in standard deviations between five of them: Student's t with four
+# degrees of freedom, times the root of 1 + 1/5 for the mean that is not known either.
+PERIODS = 2.776 * math.sqrt(1 + 1 / FOLDS)
 # The self-test tolerates an error of this share of the measured loss: too small a rise for a retrain.
 TOLERANCE = 0.1
 # An estimator that predicts a smaller share of the variance of the row losses is no better than their mean.
@@ -30,7 +33,8 @@ MOST_OUTSIDE = 0.1
 class LossEstimator(Record):
     """Stored part of an estimator, kept with its champion. A regression's model of the error has a separate file.
 
-    `half` is half the 95% CI of the mean residual (measured minus expected) over the `rows` held-out rows.
+    `half` is half the 95% CI of the mean residual (measured minus expected) over the `rows` held-out rows; `between`
+    is the standard deviation of the mean residual from one period to the next, beyond what its rows explain.
     `impossible` is the reason if there is no estimator.
     """
 
@@ -39,6 +43,7 @@ class LossEstimator(Record):
     loss: float = 0.0
     rows: int = 0
     half: float = 0.0
+    between: float = 0.0
     outside_share: float = 0.0
     domain: Domain | None = None
     calibrations: tuple[Calibration, ...] = ()
@@ -69,6 +74,7 @@ def summarize(
         loss=float(realised.mean()),
         rows=len(realised),
         half=(high - low) / 2,
+        between=between_periods(realised - held_back),
         outside_share=outside_share,
         domain=domain,
         calibrations=calibrations,
@@ -120,6 +126,23 @@ def self_test(realised: Floats, held_back: Floats) -> SelfTest:
     )
 
 
+def between_periods(residuals: Floats) -> float:
+    """Return the standard deviation of the mean residual between fifths of the time, beyond that of their rows.
+
+    The variance between groups of a random-effects model, by the method of moments (DerSimonian and Laird 1986): the
+    variance of the five means minus the mean variance of such a mean of independent rows.
+
+    >>> wave = np.cos(np.arange(500.0))
+    >>> between_periods(wave), round(between_periods(wave + np.repeat([0.0, 1.0, 2.0, 1.0, 0.0], 100)), 2)
+    (0.0, 0.83)
+    """
+    parts = [part for part in np.array_split(residuals, FOLDS) if len(part) > 1]
+    if len(parts) < FOLDS:
+        return 0.0
+    by_rows = float(np.mean([part.var(ddof=1) / len(part) for part in parts]))
+    return math.sqrt(max(0.0, float(np.var([part.mean() for part in parts], ddof=1)) - by_rows))
+
+
 def widened(half: float, fitted: int, rows: int) -> float:
     """Return half the interval of the mean of `rows` new rows, given half the interval of the mean of `fitted` rows.
 
@@ -154,7 +177,7 @@ def judge(estimator: LossEstimator, expected: ExpectedLosses, reference_loss: fl
     """Return the expected loss of the current rows, and whether the estimate is applicable.
 
     Not applicable: no estimator, too few rows, too many rows outside the fitted domain, a failed self-test, or a result
-    that is not finite. The interval is for the loss of exactly these rows.
+    that is not finite. The interval is for the loss of exactly these rows in a later period.
     """
     rows = expected.rows
     estimate = Estimate(
@@ -169,7 +192,7 @@ def judge(estimator: LossEstimator, expected: ExpectedLosses, reference_loss: fl
     if estimator.impossible or rows < LEAST_ROWS:
         return estimate
     mean = expected.total / rows
-    half = widened(estimator.half, estimator.rows, rows)
+    half = math.hypot(widened(estimator.half, estimator.rows, rows), PERIODS * estimator.between)
     share = expected.outside / rows
     if not (math.isfinite(mean) and math.isfinite(half)):
         return changed(estimate, reason="the expected loss is not a finite number", outside_share=share)

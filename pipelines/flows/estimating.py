@@ -6,6 +6,7 @@ import pandas as pd
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from driftloop.monitoring.sources.calendar import calendar_columns
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.training import loss_model
 from driftloop.pipelines.training.loss_model import LossModel
@@ -22,7 +23,13 @@ def fit_estimator(config: Project, holdout: pd.DataFrame, scorer: Scorer) -> Los
     target = holdout[config.columns.target].to_numpy()
     settings = config.training
     fitted = loss_model.fit_loss_model(
-        scorer, holdout, target, config.loss, seed=settings.seed, threads=settings.threads
+        scorer,
+        holdout,
+        target,
+        config.loss,
+        seed=settings.seed,
+        threads=settings.threads,
+        calendar=calendar_columns(config.columns),
     )
     test = fitted.estimator.self_test
     get_run_logger().info(

@@ -6,10 +6,11 @@ loss of a row from its features and its prediction. monitoring/estimation judges
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -59,6 +60,8 @@ class Head(Record):
     estimator: LossEstimator = Field(validation_alias=AliasChoices("estimator", "told"))
     features: Features
     classes: tuple[str, ...]
+    # What the domain is of. Estimators of classes that were stored before have one of features.
+    domain_of: Literal["features", "scores"] = "features"
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,19 @@ class _Rows:
 
 
 def fit_loss_model(
-    scorer: Scorer, frame: pd.DataFrame, target: NDArray[Any], loss: Loss, *, seed: int = 0, threads: int | None = None
+    scorer: Scorer,
+    frame: pd.DataFrame,
+    target: NDArray[Any],
+    loss: Loss,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+    calendar: Collection[str] = (),
 ) -> LossModel:
     """Learn the loss of a scorer from labeled rows that it was not trained on, in order of time.
+
+    Rows are outside of what it was fitted on if a score of theirs is, for classes; for numbers, if a feature is. The
+    `calendar` features are left out: time goes on, and a new month is no unknown kind of row.
 
     Five fits, each without a fifth of the time, measure how accurate the estimator is; the sixth, on all rows,
     is kept. Too few rows, or losses that are not finite, return an estimator with that reason.
@@ -99,7 +112,9 @@ def fit_loss_model(
     method: Method = "cbpe" if scorer.classes else "dle"
 
     def kept(estimator: LossEstimator, booster: Any = None) -> LossModel:
-        return LossModel(Head(estimator=estimator, features=scorer.features, classes=scorer.classes), booster)
+        domain_of: Literal["features", "scores"] = "scores" if scorer.classes else "features"
+        head = Head(estimator=estimator, features=scorer.features, classes=scorer.classes, domain_of=domain_of)
+        return LossModel(head, booster)
 
     if len(frame) < MIN_FITTED_ROWS:
         why = f"{len(frame)} held-out rows to learn an estimator from, {MIN_FITTED_ROWS} needed"
@@ -110,12 +125,12 @@ def fit_loss_model(
         return kept(impossible(method, loss.name, "losses of held-out rows are too large to learn from"))
     inputs = frame[[]] if scorer.classes else _inputs(scorer.features, frame, predicted)
     rows = _Rows(frame, inputs, target, predicted, losses)
-    fitting = _Fitting(scorer, loss, seed, free_threads(threads, len(frame)))
+    fitting = _Fitting(scorer, loss, seed, free_threads(threads, len(frame)), frozenset(calendar))
     held_back, out = np.empty(len(frame)), np.empty(len(frame), dtype=bool)
     for fold in np.array_split(np.arange(len(frame)), FOLDS):
         rest, back = rows.at(np.setdiff1d(np.arange(len(frame)), fold)), rows.at(fold)
         held_back[fold] = fitting.expected(fitting.learn(rest), back)
-        out[fold] = outside(back.frame, fitting.domain(rest))
+        out[fold] = outside(fitting.placed(back), fitting.domain(rest))
     learned = fitting.learn(rows)
     estimator = summarize(
         method,
@@ -137,7 +152,8 @@ def expect(model: LossModel, frame: pd.DataFrame, predicted: Floats) -> tuple[Fl
     if model.booster is None:
         calibrated = apply_calibration(predicted, model.estimator.calibrations)
         loss = named(model.estimator.loss_name)
-        return expected_losses(loss, predicted, calibrated, model.head.classes), outside(frame, domain)
+        places = _scores(predicted, model.head.classes) if model.head.domain_of == "scores" else frame
+        return expected_losses(loss, predicted, calibrated, model.head.classes), outside(places, domain)
     loss = named(model.estimator.loss_name)
     return _boosted(model.booster, _inputs(model.head.features, frame, predicted), loss), outside(frame, domain)
 
@@ -175,6 +191,7 @@ class _Fitting:
     loss: Loss
     seed: int
     threads: int
+    calendar: frozenset[str]
 
     def learn(self, rows: _Rows) -> Any:
         """Calibrations of the classes, or a booster of the losses."""
@@ -194,8 +211,21 @@ class _Fitting:
         return _boosted(learned, rows.inputs, self.loss)
 
     def domain(self, rows: _Rows) -> Domain:
+        if self.scorer.classes:
+            return learn_domain(self.placed(rows), self.scorer.classes, ())
         features = self.scorer.features
-        return learn_domain(rows.frame, features.numeric, features.categorical)
+        numeric, categorical = (
+            [name for name in names if name not in self.calendar] for names in (features.numeric, features.categorical)
+        )
+        return learn_domain(rows.frame, numeric, categorical)
+
+    def placed(self, rows: _Rows) -> pd.DataFrame:
+        """Return what the domain is of: the scores of the classes, or the features."""
+        return _scores(rows.predicted, self.scorer.classes) if self.scorer.classes else rows.frame
+
+
+def _scores(predicted: Floats, classes: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(predicted, columns=list(classes))
 
 
 def _boosted(booster: Any, inputs: pd.DataFrame, loss: Loss) -> Floats:

@@ -101,3 +101,18 @@ def test_skill_is_the_share_of_variance_predicted(expected: str, skill: float) -
     realised = 5 + wave - wave.mean()
     held_back = {"realised": realised, "mean": np.full(500, 5.0), "upside down": 10 - realised}[expected]
     assert self_test(realised, held_back).skill == pytest.approx(skill)
+
+
+def test_the_interval_holds_in_a_later_period_that_differs() -> None:
+    """Residuals with a shift per period, twice as large as their sampling error: at least 90% of 300 are held."""
+    held = 0
+    for seed in range(300):
+        generator = np.random.default_rng(seed)
+        expected = generator.gamma(4.0, 0.5, 600)
+        shifts = np.repeat(generator.normal(0, 0.3, 6), 100)
+        realised = expected + shifts + generator.normal(0, 1.0, 600)
+        estimate = judge(estimator(realised[:500], expected[:500]), sum_losses(expected[500:], INSIDE[:100]), 2.0)
+        assert estimate.low is not None
+        assert estimate.high is not None
+        held += estimate.low <= realised[500:].mean() <= estimate.high
+    assert held / 300 >= 0.9

@@ -124,3 +124,33 @@ def test_what_is_expected_is_what_a_matrix_would_give(make_rows: Rows, fitted: F
     inputs = encode(fresh, scorer.features).assign(prediction=predicted)
     made = model.booster.predict(xgboost.DMatrix(inputs, enable_categorical=True)).astype(np.float64)
     assert np.array_equal(expect(model, fresh, predicted)[0], np.maximum(made, 0.0))
+
+
+@pytest.mark.parametrize("task", TARGETS)
+def test_rows_are_outside_by_what_the_estimator_reads(task: str, make_rows: Rows, fitted: Fitted) -> None:
+    """Features of a regression; the scores of classes, whose features CBPE never reads."""
+    scorer, model = learned(make_rows, fitted, task)
+    fresh = noisy(make_rows, 2, 300)
+    numeric = scorer.features.numeric[0]
+    strange = fresh.assign(**{numeric: fresh[numeric] + 1e6})
+    predicted = scorer.predict(fresh)
+    # A missing size is no stranger, because the held-out rows have some.
+    assert (expect(model, strange, predicted)[1].mean() > 0.8) == (task == "regression")
+    if task != "regression":
+        certain = np.zeros_like(predicted)
+        certain[:, 0] = 1.0
+        assert expect(model, fresh, certain)[1].all()
+
+
+def test_a_new_month_is_not_outside(make_rows: Rows, fitted: Fitted) -> None:
+    """A calendar feature is left out of the domain, any other one is not."""
+    scorer = fitted(noisy(make_rows, 0), "regression", **{**TREES, "n_estimators": 20})
+    held, name = noisy(make_rows, 1), scorer.features.numeric[0]
+    target = held[TARGETS["regression"]].to_numpy()
+    held[name] = held[name].fillna(0)
+    later = held.assign(**{name: held[name] + 1e6})
+    for calendar, out in (((name,), False), ((), True)):
+        model = fit_loss_model(scorer, held, target, named("mae"), threads=1, calendar=calendar)
+        assert expect(model, later, scorer.predict(later))[1].all() == out
+        assert model.estimator.domain is not None
+        assert (name in model.estimator.domain.low) == out
