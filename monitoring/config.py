@@ -16,6 +16,7 @@ from driftloop.monitoring.quality.settings import Preflight
 from driftloop.monitoring.records import Kind
 from driftloop.monitoring.settings.columns import PREDICTION, Columns
 from driftloop.monitoring.settings.labels import Labels
+from driftloop.monitoring.settings.predictions import Predictions, refuse_unfit
 from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.slices import Slices, check_names, refuse_unreadable
@@ -76,6 +77,9 @@ class Monitored(Section):
             return distinct(self.metrics)
         return tuple(metric_named(name) for name in DEFAULTS[self.task])
 
+    predictions: Predictions = Field(
+        Predictions(), description="log of the predictions, or the table of a model elsewhere; see `predictions`"
+    )
     slices: Slices = Field((), description="parts of the rows whose loss is judged on its own; see `slices`")
 
     @model_validator(mode="after")
@@ -132,6 +136,13 @@ class Monitored(Section):
         return self
 
     @model_validator(mode="after")
+    def _predictions_fit(self) -> Self:
+        if self.predictions.source is not None:
+            hard = self.loss.needs_probabilities
+            refuse_unfit(self.predictions, self.columns, self.task, self.loss.loss, needs_probabilities=hard)
+        return self
+
+    @model_validator(mode="after")
     def _slices_fit(self) -> Self:
         check_names(self.slices, self.columns)
         for at, each in enumerate(self.slices):
@@ -164,12 +175,18 @@ class Monitored(Section):
         return TASKS[self.task]
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether the model is elsewhere: its predictions are read from a table, and never made."""
+        return self.predictions.source is not None
+
+    @property
     def reading(self) -> Reading:
         """How the source is to be read: the columns, the type of the target, which the task implies, and the labels."""
         target, types = self.columns.target, self.columns.types
         if target not in types and target not in self.columns.derived:
             types = {**types, target: self.type.reads}
-        return Reading.of(self.columns, types, self.labels)
+        elsewhere = self.predictions if self.elsewhere else None
+        return Reading.of(self.columns, types, self.labels, elsewhere)
 
     def kind(self, column: str) -> Kind:
         """How a column is scored. The prediction is a number, save for many classes: then the likeliest class."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from driftloop.monitoring.errors import listed
-from driftloop.monitoring.policies import POLICIES, Policy
+from driftloop.monitoring.policies import POLICIES, Policy, Trigger
 from driftloop.monitoring.policies.tenure import reign, tenure
 from driftloop.monitoring.records import Decision, FindingCode, History, Signal, Signals, Vote, changed
 
@@ -24,14 +24,14 @@ REPEAT_AFTER = 4
 
 
 def decide(
-    triggers: Iterable[Policy], guards: Iterable[Policy], signals: Signals, history: History, now: datetime
+    triggers: Iterable[Trigger], guards: Iterable[Policy], signals: Signals, history: History, now: datetime
 ) -> Decision:
     """Combine the votes of all policies: one trigger that fires proposes a retrain, one guard that vetoes stops it.
 
     A champion with features that the config no longer has also fires, unless no trigger reads anything (`never`).
     """
     triggers = tuple(triggers)
-    proposals = tuple(policy.judge(signals, history, now) for policy in triggers)
+    proposals = tuple(policy.cast(signals, history, now) for policy in triggers)
     if any(policy.reads for policy in triggers):
         proposals += _outgrown(signals, history)
     permissions = tuple(policy.judge(signals, history, now) for policy in guards)

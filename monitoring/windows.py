@@ -47,6 +47,14 @@ def training_window(current: Window, label_delay: timedelta, span: timedelta) ->
     return _before(_earlier(current.end, label_delay), span)
 
 
+def reference_window(current: Window, label_delay: timedelta, span: timedelta) -> Window:
+    """Return the span of the predictions that a new version of a model elsewhere is compared with.
+
+    It ends where the labeled window starts: its labels are complete, and no row of it is compared with itself.
+    """
+    return _before(labelled_window(current, label_delay).start, span)
+
+
 def inside(times: pd.Series[Any], window: Window) -> np.ndarray:
     """Return for each row, shape (n,), whether its time, in UTC, is in the window."""
     return ((times >= window.start) & (times < window.end)).to_numpy(dtype=bool)

@@ -46,7 +46,7 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
     "wiring of steps that are tested on their own; tests/scenarios and tests/faults run it whole": (
         *("pipelines/flows/monitoring.py", "pipelines/flows/reading.py", "pipelines/flows/challenger.py"),
         *("pipelines/requests/check_run.py", "pipelines/requests/finishing.py", "pipelines/runtime/failpoints.py"),
-        "pipelines/runtime/pages.py",
+        *("pipelines/runtime/pages.py", "pipelines/flows/following.py"),
     ),
     "fitting by a library: tests/pipelines/training/test_fit.py runs every estimator": (
         *("pipelines/training/fit_*.py", "pipelines/training/in_child.py", "pipelines/training/rows.py"),

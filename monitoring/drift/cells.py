@@ -16,7 +16,10 @@ GROUPS = 20
 
 
 def with_labels_only(profile: Profile) -> Profile:
-    """The profile of a target without its missing rows: their label is not there yet, which carries no information."""
+    """The profile of a target without its missing rows: their label is not there yet, which carries no information.
+
+    So is that of a prediction that a model elsewhere has not made.
+    """
     return replace(profile, nulls=0, infinite=0) if isinstance(profile, NumericProfile) else replace(profile, nulls=0)
 
 

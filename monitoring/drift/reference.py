@@ -69,13 +69,18 @@ def profiled(frame: pd.DataFrame, config: Referenced, end: datetime) -> Profiles
 def prediction_column(predicted: np.ndarray, classes: Sequence[str]) -> np.ndarray:
     """Give what prediction drift is measured on: the number, the second class's probability, or the likeliest class.
 
-    `predicted` has shape (n,) for regression and (n, k) for classes; the answer has shape (n,).
+    `predicted` has shape (n,) for regression and (n, k) for classes; the answer has shape (n,). A row of NaN, which a
+    model elsewhere has not scored, has NaN or None.
     """
     if not classes:
         return predicted
     if len(classes) == 2:
         return predicted[:, 1]
-    return np.asarray(classes, dtype=object)[predicted.argmax(axis=1)] if len(predicted) else np.array([], dtype=object)
+    if not len(predicted):
+        return np.array([], dtype=object)
+    likeliest = np.asarray([*classes, None], dtype=object)
+    missing = np.isnan(predicted).any(axis=1)
+    return likeliest[np.where(missing, len(classes), predicted.argmax(axis=1))]
 
 
 def _column(values: pd.Series, role: Role, config: Referenced) -> ColumnReference:

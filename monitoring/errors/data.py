@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Literal
 
 from driftloop.monitoring.errors.base import DriftloopError, listed, suggestion
 
@@ -108,21 +109,30 @@ class NamesDiffer(BadData):
 
 
 class KeysDiffer(BadData):
-    """The keys of rows and labels hold values that can never be equal, such as numbers and text."""
+    """The keys of rows and labels, or predictions, hold values that can never be equal, such as numbers and text."""
 
     code = "key_types_differ"
 
     def __init__(
-        self, rows: str, id_: str, row_holds: str, labels: str, key: str, label_holds: str, quoted: str
+        self,
+        rows: str,
+        id_: str,
+        row_holds: str,
+        labels: str,
+        key: str,
+        label_holds: str,
+        quoted: str,
+        *,
+        joined: Literal["labels.key", "predictions.id"] = "labels.key",
     ) -> None:
-        self.column = id_
+        self.column, self.joined = id_, joined
         kind = {"whole numbers": "BIGINT", "numbers": "DOUBLE PRECISION"}.get(label_holds, "VARCHAR")
         cast = json.dumps(f"CAST({quoted} AS {kind})")
         derived = f"columns: {{id: [{id_}_key], derived: {{{id_}_key: {cast}}}}}"
         super().__init__(
-            f"columns.id {id_!r} holds {row_holds} ({rows}), labels.key {key!r} holds {label_holds} ({labels}): no row "
-            "can find its label",
-            expected="the same kind of values in columns.id and labels.key",
+            f"columns.id {id_!r} holds {row_holds} ({rows}), {joined} {key!r} holds {label_holds} ({labels}): no row "
+            f"can find its {'label' if joined == 'labels.key' else 'prediction'}",
+            expected=f"the same kind of values in columns.id and {joined}",
             remedy=f"write both in the same type, or derive one that fits, for example: {derived}",
         )
 
@@ -134,6 +144,16 @@ class MissingLabelColumns(MissingColumns):
         super().__init__(where, lost, there)
         found = f"{where}: the table of labels has no column {listed(self.lost)}"
         remedy = f"correct labels.key, labels.time or labels.target.{suggestion(self.lost[0], self.there)}"
+        DriftloopError.__init__(self, found, expected=f"columns of that table: {listed(self.there, 20)}", remedy=remedy)
+
+
+class MissingPredictionColumns(MissingColumns):
+    """The table of predictions lacks columns that the config names."""
+
+    def __init__(self, where: str, lost: Iterable[str], there: Iterable[str]) -> None:
+        super().__init__(where, lost, there)
+        found = f"{where}: the table of predictions has no column {listed(self.lost)}"
+        remedy = f"correct the columns under predictions.{suggestion(self.lost[0], self.there)}"
         DriftloopError.__init__(self, found, expected=f"columns of that table: {listed(self.there, 20)}", remedy=remedy)
 
 

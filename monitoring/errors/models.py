@@ -122,6 +122,13 @@ class AdoptionRefused(DriftloopError):
         super().__init__(f"{model}: {found}", expected=expected, remedy=remedy)
 
 
+class PredictionsUnfit(DriftloopError):
+    """Predictions of a model elsewhere that cannot be compared with the labels. Exit code 2."""
+
+    def __init__(self, version: str, found: str, *, expected: str, remedy: str) -> None:
+        super().__init__(f"predictions of version {version!r}: {found}", expected=expected, remedy=remedy)
+
+
 Impossible = Literal[
     "no_data",
     "too_few_rows",

@@ -44,6 +44,9 @@ class Adoption(Record):
 class Request(Record):
     """What is asked for: to replace `champion` by a model trained on `window`, or by one that is adopted.
 
+    Of a model elsewhere `follows` is the version in its table of predictions that takes over, with the predictions of
+    `window` as its reference.
+
     `settings` names the part of the config that the training depends on. `check` is the check whose decision it was,
     as far as it was by then, and `rows` the digest of the rows that it judged; none for a request of a user.
     """
@@ -59,6 +62,7 @@ class Request(Record):
     check: Check | None = None
     rows: str | None = None
     adopt: Adoption | None = None
+    follows: str | None = None
 
 
 class Progress(Record):

@@ -29,7 +29,8 @@ class Loss(Section, ABC):
 
     `tasks` are those it fits, `unit` is what it is measured in, and `constant` is what its best constant is called.
     `lowest` is the least label for which it is defined, `above` excludes that label itself. `follows` names the
-    estimators that minimize it. The sum of a `relative` loss is divided by the sum of the absolute labels.
+    estimators that minimize it. The sum of a `relative` loss is divided by the sum of the absolute labels. One that
+    `needs_probabilities` is infinite where a class is certain and wrong.
     """
 
     tasks: ClassVar[frozenset[Task]]
@@ -39,6 +40,7 @@ class Loss(Section, ABC):
     above: ClassVar[bool] = False
     follows: ClassVar[frozenset[str]] = frozenset()
     relative: ClassVar[bool] = False
+    needs_probabilities: ClassVar[bool] = False
     loss: str
 
     @property

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class LogLoss(ClassLoss):
     """Negative logarithm of the probability of the true class: confident wrong answers cost most."""
 
+    needs_probabilities = True
     unit = "nats"
     follows = frozenset({"xgboost", "linear"})
     loss: Literal["log_loss"] = "log_loss"

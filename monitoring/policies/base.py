@@ -97,10 +97,20 @@ class Cost(Section):
     )
 
 
+# Signals that only a training or a backtest measures.
+OF_TRAINING: frozenset[Signal] = frozenset({"probe", "learned"})
+
+
 class Trigger(Policy):
     """A rule that may request a retrain: fire, hold or not applicable."""
 
     role: ClassVar[Literal["trigger", "guard"]] = "trigger"
+
+    def cast(self, signals: Signals, history: History, now: datetime) -> Vote:
+        """Return the vote; not applicable if the rule needs a training, and the model is trained elsewhere."""
+        if not signals.trains and self.declares & OF_TRAINING:
+            return self.not_applicable("it needs a training, and the model is trained elsewhere (`training: none`)")
+        return self.judge(signals, history, now)
 
     def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
         """Return whether this rule needs a probe to judge; `signals.probe` then holds its result."""

@@ -29,7 +29,7 @@ class Composition(Trigger):
 
     def count(self, needed: int, signals: Signals, history: History, now: datetime) -> Vote:
         """Return a vote that fires when `needed` members fire; it is not applicable if no member can judge."""
-        votes = tuple(member.judge(signals, history, now) for member in self.triggers)
+        votes = tuple(member.cast(signals, history, now) for member in self.triggers)
         fired = [vote for vote in votes if vote.vote == "fire"]
         reasons = "; ".join(f"{vote.reason} [{vote.policy}]" for vote in fired or votes)
         reason = f"{len(fired)} of {len(votes)} triggers fired, {needed} needed: {reasons}"

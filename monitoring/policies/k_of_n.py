@@ -45,7 +45,7 @@ class KOfN(Trigger):
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         rule = self.trigger.rule
-        vote = changed(self.trigger.judge(signals, history, now), rule=rule)
+        vote = changed(self.trigger.cast(signals, history, now), rule=rule)
         past = tenure(signals, history)[-(self.n - 1) :] if self.n > 1 else ()
         fired = sum(rule in check.fired for check in past) + (vote.vote == "fire")
         current = f"this check: {vote.reason} [{vote.policy}]"

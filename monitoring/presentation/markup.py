@@ -25,6 +25,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.PROMOTED: ("new", "Challenger promoted"),
     Outcome.REJECTED: ("warn", "Challenger rejected"),
     Outcome.AWAITING_APPROVAL: ("warn", "Waits for approval"),
+    Outcome.NEEDED_ELSEWHERE: ("warn", "Retrain needed elsewhere"),
     Outcome.REQUESTED: ("new", "Retrain requested"),
     Outcome.SWITCHED_BACK: ("new", "Switched back"),
     Outcome.BOOTSTRAPPED: ("new", "First champion"),

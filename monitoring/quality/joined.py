@@ -24,7 +24,7 @@ ROW_WITHOUT_ID = FindingCode(
 REPEATED_ID = FindingCode(
     name="repeated_id",
     severities=("warning",),
-    meaning="several rows have the same id, so they share one label",
+    meaning="several rows have the same id, so they share one label and one prediction",
     cause="rows were delivered more than once, or `columns.id` lacks a column",
     remedy="remove the repeated rows, or name all columns that make a row unique in `columns.id` and `labels.key`",
 )
@@ -105,13 +105,13 @@ class Joined:
         return f", such as {listed(ids)}" if ids else ""
 
 
-def ids(joined: Joined) -> Iterator[Finding]:
-    """Report rows without an id, and rows that share one."""
+def ids(joined: Joined, shared: str = "label") -> Iterator[Finding]:
+    """Report rows without an id, and rows that share one, and with it what is joined by it."""
     if joined.keyless:
         message = f"{_rows(joined.keyless)} no id ({joined.keyless / joined.rows:.1%} of {joined.rows:,})"
         yield ROW_WITHOUT_ID.found(message, observed=float(joined.keyless), limit=0.0)
     if joined.repeated:
-        message = f"{_rows(joined.repeated)} the id of another row{joined.shown('repeated')}: they share a label"
+        message = f"{_rows(joined.repeated)} the id of another row{joined.shown('repeated')}: they share a {shared}"
         yield REPEATED_ID.found(message, observed=float(joined.repeated), limit=0.0)
 
 

@@ -70,6 +70,7 @@ class Outcome(StrEnum):
     """How a check ended. The first four are early exits, `failed` is an error of the system; the rest are judged.
 
     `requested` is the outcome of a check that requested a retrain from another process; the final outcome follows.
+    `needed_elsewhere` is that of a check that decided to retrain a model that is trained elsewhere.
     """
 
     NO_DATA = "no_data"
@@ -84,6 +85,7 @@ class Outcome(StrEnum):
     AWAITING_APPROVAL = "awaiting_approval"
     REQUESTED = "requested"
     SWITCHED_BACK = "switched_back"
+    NEEDED_ELSEWHERE = "needed_elsewhere"
     FAILED = "failed"
 
     @property
@@ -97,6 +99,7 @@ class Outcome(StrEnum):
             Outcome.BOOTSTRAPPED,
             Outcome.AWAITING_APPROVAL,
             Outcome.SWITCHED_BACK,
+            Outcome.NEEDED_ELSEWHERE,
         }
 
 

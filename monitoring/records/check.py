@@ -37,6 +37,7 @@ class CheckWindow(Window):
 class Check(Record):
     """The whole result of a check: what `driftloop check --json` prints. Keys are added freely and never renamed.
 
+    `scored_by` is the champion as the table of predictions of a model elsewhere names it.
     `labels` is set where they are in a table of their own.
     `baseline` is set without a champion: the loss of the best constant of the training rows.
     `standing` is the champion's loss compared with its reference loss, regardless of the decision.
@@ -66,6 +67,7 @@ class Check(Record):
     retrain: Retrain | None = None
     champion: str | None = None
     champion_after: str | None = None
+    scored_by: str | None = None
     now: Moment
     dry_run: bool = False
     cached: bool = False

@@ -76,7 +76,8 @@ class Signals(Record):
     trained now, whose newest rows are held out for the gate.
     `probe` is set only if a trigger requested one.
     `importance` is the champion's feature importance, on any scale.
-    `dated` is false in a replay without real dates: time passes there, but no rule about dates can judge.
+    `dated` is false in a replay without real dates: time passes there, but no rule about dates can judge. `trains` is
+    false for a model that is trained elsewhere: no rule that needs a training can judge.
     """
 
     window: Window
@@ -96,6 +97,7 @@ class Signals(Record):
     findings: tuple[Finding, ...] = ()
     importance: dict[str, float] | None = None
     dated: bool = True
+    trains: bool = True
 
     @property
     def lag_batches(self) -> float:

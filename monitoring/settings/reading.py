@@ -8,26 +8,37 @@ from typing import Any
 from driftloop.monitoring.records import changed
 from driftloop.monitoring.settings.columns import Columns, ColumnType
 from driftloop.monitoring.settings.labels import Labels
+from driftloop.monitoring.settings.predictions import Predictions, PredictionTable
 
 
 class Reading(Columns):
     """The columns of a config, with `labels` where the target is in a table of its own.
 
     Then `types` has the columns of the rows alone, and `target_type` is how the target is read in text files. Where
-    rows are `unlabeled`, that table is not read, and no row has a label.
+    rows are `unlabeled`, that table is not read, and no row has a label. `predictions` is set where a model elsewhere
+    makes them; those of the version `scored_by` are read with the rows.
     """
 
     labels: Labels | None = None
     target_type: ColumnType | None = None
     unlabeled: bool = False
+    predictions: Predictions | None = None
+    scored_by: str | None = None
 
     @classmethod
-    def of(cls, columns: Columns, types: Mapping[str, ColumnType], labels: Labels | None) -> Reading:
+    def of(
+        cls,
+        columns: Columns,
+        types: Mapping[str, ColumnType],
+        labels: Labels | None,
+        predictions: Predictions | None = None,
+    ) -> Reading:
         """Columns that were validated, with these types."""
         known: dict[str, Any] = {name: getattr(columns, name) for name in Columns.model_fields}
         mine = {name: kind for name, kind in types.items() if labels is None or name != columns.target}
         return cls.model_construct(
-            **(known | {"types": mine, "labels": labels, "target_type": types.get(columns.target)})
+            **(known | {"types": mine, "labels": labels, "target_type": types.get(columns.target)}),
+            predictions=predictions,
         )
 
     @property
@@ -48,13 +59,18 @@ class Reading(Columns):
             return None
         target = self.labels.target or self.target
         timeless = {} if self.labels.time else {NO_TIME: "'1970-01-01'"}
+        types: dict[str, Any] = {target: self.target_type} if self.target_type else {}
+        derived, condition = timeless, None
+        if isinstance(self.labels, PredictionTable):
+            types, derived, condition = dict(self.labels.types), timeless | self.labels.derived, self.labels.filter
         return Columns.model_construct(
             time=self.labels.time or NO_TIME,
             time_zone=self.time_zone,
             target=target,
             categorical=self.labels.key,
-            types={target: self.target_type} if self.target_type else {},
-            derived=timeless,
+            types=types,
+            derived=derived,
+            filter=condition,
         )
 
 

@@ -17,6 +17,11 @@ class Windows(Section):
     reference: Span | None = Field(
         None, description="newest part of the training rows that is kept as the reference; all of them if not given"
     )
+    reference_span: Span | None = Field(
+        None,
+        description="with `training: none`: span of the predictions, before the labeled window of a check, that are "
+        "the reference of a new version; four current windows if not given",
+    )
     align: Span | None = Field(
         None, description="step to which windows are rounded; if not given 1d for whole days, otherwise 1h, 1m or 1s"
     )

@@ -10,6 +10,7 @@ from driftloop.monitoring.sources.labels import (
     count_labels,
     label_versions,
 )
+from driftloop.monitoring.sources.predictions import Serving, count_predictions, serving
 from driftloop.monitoring.sources.rows import (
     Rows,
     Stream,
@@ -32,9 +33,11 @@ __all__ = [
     "LABELS",
     "LabelCounts",
     "Rows",
+    "Serving",
     "Strays",
     "Stream",
     "count_labels",
+    "count_predictions",
     "count_rows",
     "count_strays",
     "fitting",
@@ -42,6 +45,7 @@ __all__ = [
     "label_versions",
     "read_rows",
     "sample",
+    "serving",
     "span",
     "stream_rows",
 ]

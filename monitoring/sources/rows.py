@@ -19,6 +19,7 @@ from driftloop.monitoring.sources import times
 from driftloop.monitoring.sources.describing import UNREAD, aliases, rows_of, selected
 from driftloop.monitoring.sources.labels import joining
 from driftloop.monitoring.sources.opening import opened
+from driftloop.monitoring.sources.predictions import fit_predictions, with_predictions
 from driftloop.monitoring.sources.relation import Relation
 from driftloop.monitoring.sources.timecolumn import Strays, around, moments, strays, time_kind, time_sql, within_sql
 from driftloop.monitoring.windows import within
@@ -72,7 +73,8 @@ def stream_rows(
     """The rows that `read_rows` gives, about `most` at a time, in the order of the source.
 
     Memory does not grow with the rows. The frames must be taken inside the context. Labels in a table of their own are
-    those known at `now`, or at the end of the window; the frames then have the columns of `labels.HIDDEN` as well.
+    those known at `now`, or at the end of the window; the frames then have the columns of `labels.HIDDEN` as well. With
+    `columns.scored_by` the frames have the predictions of that version, as `predictions.SCORED`.
     """
     with ExitStack() as stack:
         relation = stack.enter_context(opened(source, folder, columns))
@@ -87,12 +89,16 @@ def stream_rows(
         unread = [UNREAD + name for name in relation.unread]
         select, inside = selected(relation, [*columns.in_rows, *unread]), within_sql(relation, columns, window, kind)
         known: dict[str, str] = {}
+        scored = None
+        if isinstance(columns, Reading) and columns.predictions is not None and columns.scored_by is not None:
+            scored = with_predictions(relation, columns, inside, folder, now or window.end, stack)
 
         def placed(frame: pd.DataFrame) -> pd.DataFrame:
             frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, relation.where)
             frame = within(frame, columns.time, window)
             if columns.target not in frame:
                 frame[columns.target] = None
+            frame = scored(frame) if scored else frame
             return _with_unread(relation, frame, known) if unread else frame
 
         if join is None:
@@ -140,6 +146,8 @@ def fitting(source: Source, columns: Columns, folder: Path) -> dict[str, str]:
         if known and isinstance(columns, Reading) and columns.labels is not None:
             with joining(relation, columns, folder, times.EVER.end):
                 pass
+        if known and isinstance(columns, Reading):
+            fit_predictions(relation, columns, folder)
         return known
 
 

@@ -19,6 +19,7 @@ from driftloop.pipelines.backtest.matrices import Matrices, build
 from driftloop.pipelines.backtest.study import HISTORY, Study, study
 from driftloop.pipelines.backtest.training_windows import WindowLoss, compare, plan
 from driftloop.pipelines.config import own_code
+from driftloop.pipelines.config.elsewhere import refuse_elsewhere
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.runtime import home, phases
@@ -38,6 +39,7 @@ def backtest(
 
     Policies that are not there raise `UnknownPolicy` before anything is read.
     """
+    refuse_elsewhere(config, "backtest")
     asked = candidates(config.policies, policies, cost=cost)
     home.prepare()
     own_code.importable(config)

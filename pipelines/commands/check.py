@@ -21,7 +21,12 @@ RETRAIN_DECIDED = 10
 @click.option("--dry-run", is_flag=True, help="Evaluate and write the report, but change nothing.")
 @click.option("--exit-code", is_flag=True, help="Exit with 10 if the decision was to retrain.")
 def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit_code: bool) -> None:
-    """Check one model: evaluate its fresh rows, retrain it if the decision is to retrain."""
+    """Check one model: evaluate its fresh rows, retrain it if the decision is to retrain.
+
+    A model that is trained elsewhere (training: none) is not retrained: that decision always exits with 10.
+    """
+    from driftloop.monitoring.records import Outcome
+
     with only_json(as_json), shown():
         from driftloop.pipelines.operations import functions
 
@@ -33,5 +38,5 @@ def check(config: Path, as_json: bool, now: datetime | None, dry_run: bool, exit
         from driftloop.pipelines.runtime.tables import screen
 
         say(format_check(result, config, screen()))
-    if exit_code and result.decision == "retrain":
+    if result.decision == "retrain" and (exit_code or result.outcome is Outcome.NEEDED_ELSEWHERE):
         sys.exit(RETRAIN_DECIDED)

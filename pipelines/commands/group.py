@@ -47,6 +47,7 @@ class Commands(click.Group):
             DriftloopError,
             DriverMissing,
             EstimatorError,
+            PredictionsUnfit,
             SecretMissing,
             TimeOutOfRange,
             TrainingRaised,
@@ -68,7 +69,7 @@ class Commands(click.Group):
             _fail(arguments, "interrupted", INTERRUPTED)
         except DriftloopError as error:
             of_config = ConfigError | UnknownModel | BadExpression | DriverMissing | SecretMissing | EstimatorError
-            usage = isinstance(error, of_config | AdoptionRefused | TimeOutOfRange | UnknownPolicy)
+            usage = isinstance(error, of_config | AdoptionRefused | PredictionsUnfit | TimeOutOfRange | UnknownPolicy)
             if isinstance(error, TrainingRaised):
                 say(error.traceback.rstrip(), err=True)
             _fail(arguments, str(error), WRONG_USAGE if usage else FAILED)

@@ -19,12 +19,15 @@ def promote(model: str, version: str, as_json: bool, decline: str | None) -> Non
     With `promotion: manual` in the config a challenger that passed the gate waits under the alias 'challenger'. It can
     replace only the champion that it was compared with at the gate.
     """
+    from driftloop.pipelines.config.elsewhere import refuse_elsewhere
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.requests.approval import answer
     from driftloop.pipelines.runtime import home
 
     if state_of(model):
-        model = load(model).model
+        project = load(model)
+        refuse_elsewhere(project, "promote")
+        model = project.model
     home.prepare()
     with only_json(as_json):
         done = answer(model, version, decline)

@@ -19,11 +19,13 @@ def rollback(config: Path, as_json: bool) -> None:
     """Restore the previous champion together with its reference."""
     from driftloop.monitoring.ledger import Ledger
     from driftloop.pipelines import site
+    from driftloop.pipelines.config.elsewhere import refuse_elsewhere
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.registry import promotion
     from driftloop.pipelines.runtime import home
 
     project = load(config)
+    refuse_elsewhere(project, "rollback")
     home.prepare()
     with only_json(as_json):
         with closing(Ledger(home.ledger_url())) as ledger:

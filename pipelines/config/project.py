@@ -6,7 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
 
 from driftloop.monitoring.archive import Archive
 from driftloop.monitoring.config import Monitored
@@ -15,9 +22,10 @@ from driftloop.monitoring.metrics import Metric, distinct
 from driftloop.monitoring.metrics import named as metric_named
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, EnoughLabels, RecoverableLoss
 from driftloop.monitoring.settings.durations import Span, format_duration, parse_duration
-from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS, Seed
+from driftloop.monitoring.settings.limits import MOST_ROWS, Seed
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.windows import Windows
+from driftloop.pipelines.config.no_training import NO_TRAINING, reference_span, refuse_mixed, with_triggers
 from driftloop.pipelines.config.parameters import Drawn, Parameter, refuse_endless
 from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.config.schedule import Schedule
@@ -98,29 +106,16 @@ class Training(Section):
         return self
 
 
-class Predictions(Section):
-    """Prediction log: written by `driftloop predict`, read by checks before they score."""
+class NoTraining(Training):
+    """`training: none`: the model is trained elsewhere. `window` is the span of its reference."""
 
-    path: str | None = Field(
-        None,
-        max_length=LONGEST_PATH,
-        description="folder for parquet files; `predictions/MODEL` of the state folder if not given",
-    )
+    estimator: str = "none"
 
-    @model_validator(mode="after")
-    def _is_local(self) -> Self:
-        if "://" in (self.path or ""):
-            raise ValidationProblem(
-                "a folder that this machine can write to",
-                key="path",
-                found="a URL",
-                remedy="log to a local folder, and sync it to where it should be",
-            )
-        if any(len(part.encode()) > LONGEST_PART for part in Path(self.path or "").parts):
-            raise ValidationProblem(
-                f"a folder whose names have at most {LONGEST_PART} bytes each", key="path", found="a longer name"
-            )
-        return self
+
+AnyTraining = Annotated[
+    Training,
+    BeforeValidator(lambda given: given, json_schema_input_type=Training | Literal["none"]),
+]
 
 
 class Policies(Section):
@@ -136,7 +131,9 @@ class Project(Monitored):
     """All sections of a model's YAML."""
 
     policies: Policies = Field(Policies(), description="triggers and guards; see `policies`")
-    training: Training = Field(description="training of challengers; see `training`")
+    training: AnyTraining = Field(
+        description="training of challengers; see `training`. `none` for a model elsewhere, with `predictions.source`"
+    )
     gate: Gate = Field(Gate(), description="promotion test; see `gate`")
     promotion: Literal["automatic", "manual"] = Field(
         "automatic",
@@ -144,7 +141,6 @@ class Project(Monitored):
     )
     archive: Archive = Field(Archive(), description="former champions that are still scored; see `archive`")
     schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
-    predictions: Predictions = Field(Predictions(), description="prediction log; see `predictions`")
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
     notify: Notify = Field(Notify(), exclude=True, repr=False, description="notifications; see `notify`")
     file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")
@@ -160,7 +156,14 @@ class Project(Monitored):
             span = parse_duration(Windows().current if current is None else current)
         except ValidationProblem:
             return given  # told where it stands, as windows.current
+        if given.get("training") == NO_TRAINING:
+            training = NoTraining(window=reference_span(windows, span))
+            return {**given, "policies": with_triggers(given.get("policies")), "training": training}
         return {**given, "training": with_base(given.get("training"), span)} if "training" in given else given
+
+    @field_serializer("training", mode="wrap")
+    def _as_written(self, training: Training, write: SerializerFunctionWrapHandler) -> Any:
+        return NO_TRAINING if isinstance(training, NoTraining) else write(training)
 
     @model_validator(mode="after")
     def _holdout_fits(self) -> Self:
@@ -184,6 +187,12 @@ class Project(Monitored):
         return self
 
     @model_validator(mode="after")
+    def _trains_or_reads(self) -> Self:
+        span = self.windows.reference_span
+        refuse_mixed(elsewhere=self.elsewhere, trains=self.trains, promotion=self.promotion, reference=span)
+        return self
+
+    @model_validator(mode="after")
     def _metrics_of_rules_fit(self) -> Self:
         for place, trigger in enumerate(self.policies.triggers):
             for name in sorted(trigger.metrics):
@@ -200,6 +209,11 @@ class Project(Monitored):
         if metric.name != name:
             raise ValidationProblem(repr(metric.name), key=key, found=repr(name), remedy="write it like this")
         self.fitting_metric(metric, key)
+
+    @property
+    def trains(self) -> bool:
+        """Whether driftloop trains the model; false for `training: none`."""
+        return not isinstance(self.training, NoTraining)
 
     @property
     def measured(self) -> tuple[Metric, ...]:

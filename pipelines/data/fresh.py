@@ -30,11 +30,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
-from driftloop.monitoring.records import Finding, Window
+from driftloop.monitoring.records import Finding, Window, changed
 from driftloop.monitoring.rows.canonical import coded, plain
 from driftloop.monitoring.rows.coerced import Coerced
+from driftloop.monitoring.rows.scored import scores
 from driftloop.monitoring.windows import inside, within
 from driftloop.pipelines.data.joined import JoinedRows, Labeled
+from driftloop.pipelines.data.predicted import PredictedPart, PredictedRows
 from driftloop.pipelines.data.spool import Spool
 from driftloop.pipelines.data.spread import spread
 
@@ -57,7 +59,8 @@ class Canonical:
 class Piece:
     """Some rows as stored: canonical and in order of time, with their original order and a hash of each.
 
-    `labeled` has their ids and labels, where the config has ids.
+    `labeled` has their ids and labels, where the config has ids; `predicted` counts their predictions, where a model
+    elsewhere makes them.
     """
 
     frame: pd.DataFrame
@@ -65,6 +68,7 @@ class Piece:
     hashes: NDArray[np.uint64]
     in_order: bool
     labeled: Labeled | None = None
+    predicted: PredictedPart | None = None
 
 
 def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
@@ -72,15 +76,22 @@ def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
     time = config.columns.time
     ordered = sources.in_order_of_time(raw, time)
     frame, coerced = coded(ordered, config)
+    predicted = None
+    if config.elsewhere:
+        made = scores(ordered, config)
+        frame = frame.assign(**made.columns)
+        predicted = PredictedPart.of(made, frame, config)
     labeled = Labeled.of(ordered, frame, config) if config.columns.id else None
-    return Piece(frame, coerced, _hashes(frame), in_order=bool(raw[time].is_monotonic_increasing), labeled=labeled)
+    in_order = bool(raw[time].is_monotonic_increasing)
+    return Piece(frame, coerced, _hashes(frame), in_order=in_order, labeled=labeled, predicted=predicted)
 
 
 class Fresh:
     """Canonical rows of a span, with coerced values and the names and types of the source's columns.
 
     `pieces` yields them in pieces, in the order of the source, each in order of time, text as `pd.Categorical`;
-    `frame` returns all in order of time, with text. `joined` has ids and labels, None where the config has no id.
+    `frame` returns all in order of time, with text. `joined` has ids and labels, None where the config has no id;
+    `predicted` has the predictions of a model elsewhere, None where the model is here.
     Not a plain record: Prefect traverses those at each task call.
     """
 
@@ -93,6 +104,7 @@ class Fresh:
         self._columns: list[str] = []
         self._newest = pd.Timestamp.min.tz_localize("UTC")
         self.joined: JoinedRows | None = None
+        self.predicted: PredictedRows | None = None
 
     def add(self, piece: Piece) -> None:
         """Add more rows of the source."""
@@ -108,6 +120,9 @@ class Fresh:
         if piece.labeled is not None:
             self.joined = self.joined or JoinedRows()
             self.joined.add(piece.labeled)
+        if piece.predicted is not None:
+            self.predicted = self.predicted or PredictedRows()
+            self.predicted.add(piece.predicted)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -157,14 +172,17 @@ def read_fresh(
     *,
     now: datetime | None = None,
     labels: bool = True,
+    scored_by: str | None = None,
 ) -> Fresh:
     """Read the rows of a span from the source in canonical form, about `piece` rows in memory at a time.
 
     Labels in a table of their own are those known at `now`, by default at the end of the span; without `labels` that
-    table is not read. In addition sixteen bytes per row are kept, for the digest and for counting, and about forty
-    more where rows have ids.
+    table is not read. Of a model elsewhere the predictions by its version `scored_by` are read with the rows. In
+    addition sixteen bytes per row are kept, for the digest and for counting, and about forty more where rows have ids.
     """
     reading = config.reading if labels else config.reading.without_labels
+    if scored_by is not None:
+        reading = changed(reading, scored_by=scored_by)
     with sources.stream_rows(config.source, reading, window, folder, piece, now) as stream:
         fresh = Fresh(config.columns.time, stream.schema)
         for part in spread(partial(canonical, config=config), stream.frames):

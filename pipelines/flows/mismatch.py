@@ -16,6 +16,7 @@ from driftloop.monitoring.errors import (
     KeysDiffer,
     MissingColumns,
     MissingLabelColumns,
+    MissingPredictionColumns,
     NotATime,
     SecretMissing,
     TypeMisfit,
@@ -51,7 +52,7 @@ def refuse_mismatch(project: Project) -> None:
     """Raise `ConfigError` if the config names columns the source never had; other errors are left to the check."""
     try:
         known = sources.fitting(project.source, project.reading, project.folder)
-    except (MissingLabelColumns, KeysDiffer, TypeMisfit) as error:
+    except (MissingLabelColumns, MissingPredictionColumns, KeysDiffer, TypeMisfit) as error:
         if is_new(project):
             raise misfit(project, error) from None
         return
@@ -74,12 +75,17 @@ def refuse_mismatch(project: Project) -> None:
         _refuse_words(project)
 
 
-def misfit(project: Project, error: MissingLabelColumns | KeysDiffer | TypeMisfit | NotATime) -> ConfigError:
-    """Return the error for labels, types or times that are not as the config expects them."""
+Misfit = MissingLabelColumns | MissingPredictionColumns | KeysDiffer | TypeMisfit | NotATime
+
+
+def misfit(project: Project, error: Misfit) -> ConfigError:
+    """Return the error for labels, predictions, types or times that are not as the config expects them."""
     if isinstance(error, NotATime):
         return ConfigError(str(project.file), "columns.time", error.found, expected=error.expected, remedy=error.remedy)
+    if isinstance(error, MissingPredictionColumns):
+        return _lost_predictions(project, error)
     if not isinstance(error, MissingLabelColumns):
-        key = "labels.key" if isinstance(error, KeysDiffer) else f"columns.types.{error.column}"
+        key = error.joined if isinstance(error, KeysDiffer) else f"columns.types.{error.column}"
         return ConfigError(str(project.file), key, error.found, expected=error.expected, remedy=error.remedy)
     labels, lost = project.labels, error.lost[0]
     key = "key" if labels and lost in labels.key else "time" if labels and lost == labels.time else "target"
@@ -88,6 +94,19 @@ def misfit(project: Project, error: MissingLabelColumns | KeysDiffer | TypeMisfi
         f"labels.{key}",
         f"column {lost!r} is not in {error.where}",
         expected=f"columns of the table of labels, which has {listed(error.there, 20)}",
+        remedy="correct the name." + suggestion(lost, error.there),
+    )
+
+
+def _lost_predictions(project: Project, error: MissingPredictionColumns) -> ConfigError:
+    given, lost = project.predictions, error.lost[0]
+    named = {"id": given.id, "time": (given.time,), "version": (given.version,), "label": (given.label,)}
+    key = next((key for key, names in named.items() if lost in names), "prediction")
+    return ConfigError(
+        str(project.file),
+        f"predictions.{key}",
+        f"column {lost!r} is not in {error.where}",
+        expected=f"columns of the table of predictions, which has {listed(error.there, 20)}",
         remedy="correct the name." + suggestion(lost, error.there),
     )
 

@@ -22,7 +22,7 @@ from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
-from driftloop.pipelines.flows import labelling, measuring, requesting, unserved
+from driftloop.pipelines.flows import labelling, measuring, requesting, taking_over, unserved
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
 from driftloop.pipelines.flows.reading import read
@@ -94,16 +94,22 @@ def _check(run: CheckRun) -> Check:
     config, window = run.config, run.window
     own_code.ready(config)
     phases.enter("finding the champion")
-    champion = measuring.find_champion(config.model)
+    champion, followed = measuring.find_champion(config.model), None
+    if config.elsewhere:
+        followed = taking_over.follow(run, champion)
+        champion = followed.champion
     if champion is None:
-        return _bootstrap(run)
+        return taking_over.without_champion(run, followed) if followed else _bootstrap(run)
+    taking_over.refuse_followed(config, champion)
     run.champion = champion.number
     promotion.verify_identity(run.ledger, champion)
     # The champion is judged as it was trained, regardless of changes of the config.
     labelled = labelled_window(window, config.columns.label_delay)
     span = Window(start=labelled.start, end=window.end)
     phases.enter("reading rows")
-    known, fresh, gone = read_as_trained(config, registry.reference(champion), champion.number, span, run.now)
+    known, fresh, gone = read_as_trained(
+        config, registry.reference(champion), champion.number, span, run.now, champion.follows
+    )
     run.rows = fresh.count(window)
     failpoints.reach("read rows")
     before = None if run.dry_run else _checked_before(run, champion, fresh.digest)
@@ -112,6 +118,7 @@ def _check(run: CheckRun) -> Check:
         return run.exit(Outcome.ALREADY_CHECKED, f"{reason}; --dry-run judges them again and changes nothing")
     future_rows = _strays(run, known)
     labelling.look(run, known, fresh, labelled)
+    taking_over.look(run, known, fresh, followed)
     if run.rows == 0:
         return run.exit(Outcome.NO_DATA, no_rows(config, window))
     if run.rows < config.preflight.min_rows:
@@ -168,6 +175,8 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     retrains = decision.action == "retrain"
     outcome = Outcome.HELD if decision.held or retrains else Outcome.STEADY
     reason = f"dry run, nothing was trained; {decision.reason}" if retrains and run.dry_run else decision.reason
+    if retrains and not config.trains:
+        outcome, reason = Outcome.NEEDED_ELSEWHERE, f"retrain needed elsewhere (training: none); {decision.reason}"
     check = run.check(
         outcome,
         reason,
@@ -195,7 +204,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     if run.dry_run:
         return check
     check = changed(check, mlflow_run_id=run.open_run(check, report))
-    if retrains:
+    if retrains and config.trains:
         run.decided = check
         check = requesting.retrain(run, champion, fresh, check)
         phases.enter("writing the report")
@@ -235,6 +244,7 @@ def _signals(
         learned=run.ledger.learned(run.config.model),
         importance=reference.importance or None,
         findings=findings,
+        trains=run.config.trains,
     )
 
 

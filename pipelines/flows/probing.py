@@ -36,6 +36,8 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
     A probe is only a signal: the check continues without it after any error. A dry run measures it as well, and leaves
     nothing in MLflow.
     """
+    if not run.config.trains:
+        return signals
     readers = [trigger for trigger in run.config.policies.triggers if "probe" in trigger.reads]
     if not any(trigger.wants_probe(signals, history, run.now) for trigger in readers):
         return signals

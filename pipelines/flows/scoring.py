@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from prefect import get_run_logger, task
 
+from driftloop.monitoring.drift.cells import with_labels_only
 from driftloop.monitoring.drift.reference import PREDICTION, prediction_column
 from driftloop.monitoring.estimation import ExpectedLosses, judge, sum_losses
 from driftloop.monitoring.losses.performance import assess
@@ -88,11 +89,14 @@ def score_rows(
 
     def sum_up(piece: tuple[pd.DataFrame, Floats]) -> tuple[pd.DataFrame, Profiles, Labelled, ExpectedLosses]:
         rows, predicted = piece
-        known = losses.of(rows, predicted, scorer.classes)
+        scored = has_prediction(predicted) if config.elsewhere else np.ones(len(rows), dtype=bool)
+        known = losses.of(rows, predicted, scorer.classes, scored)
         current = inside(rows[config.columns.time], window)
         if not current.all():
-            rows, predicted = rows[current], predicted[current]
+            rows, predicted, scored = rows[current], predicted[current], scored[current]
         part = _current(config, window, rows, predicted, scorer.classes)
+        if not scored.all():
+            rows, predicted = rows[scored], predicted[scored]
         expected = sum_losses(*loss_model.expect(kept, rows, predicted)) if kept else ExpectedLosses()
         return part, like(profiles, part), known, expected
 
@@ -104,14 +108,23 @@ def score_rows(
         expected_losses += expected
     order = losses.order()
     pairs = joined(losses.pairs, order)
+    found = counted[0]
+    if config.elsewhere:
+        # A row without a prediction is a finding, and no drift of the predictions.
+        found = replace(found, columns={**found.columns, PREDICTION: with_labels_only(found[PREDICTION])})
     return Scored(
-        profiles=counted[0],
+        profiles=found,
         sample=pd.concat(drawn, ignore_index=True),
         performance=losses.performance(reference, order),
         metrics=losses.metrics(reference, pairs),
         sliced=losses.sliced(reference, pairs, order),
         estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
     )
+
+
+def has_prediction(predicted: Floats) -> NDArray[np.bool_]:
+    """Return for each row, shape (n,), whether it has a prediction; a model elsewhere may have none (NaN)."""
+    return ~np.isnan(predicted if predicted.ndim == 1 else predicted[:, 0])
 
 
 class Metrics(NamedTuple):
@@ -150,10 +163,12 @@ class Losses:
         slices, self.not_sliced = measurable(config.slices, config.columns)
         self.slicing = Slicing(slices)
 
-    def of(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> Labelled:
-        """Return the losses of the labeled ones among some canonical rows."""
+    def of(
+        self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...], scored: NDArray[np.bool_]
+    ) -> Labelled:
+        """Return the losses of the labeled ones among some canonical rows that have a prediction (`scored`)."""
         time, target = rows[self.config.columns.time], rows[self.config.columns.target]
-        known = inside(time, self.labelled) & target.notna().to_numpy()
+        known = inside(time, self.labelled) & target.notna().to_numpy() & scored
         labels = target.to_numpy()[known]
         loss, scores = self.config.loss, predicted[known]
         pairs = pairs_of(labels, scores, classes, loss.decide(scores, classes) if classes else None)
@@ -232,6 +247,9 @@ def _predicted(
     """Yield the rows in pieces, with the champion's logged predictions, or new ones."""
     logged = rows = 0
     for piece in fresh.pieces():
+        if champion.follows is not None:
+            yield piece, scorer.predict(piece)
+            continue
         log = prediction_log.find(config, champion, piece)
         logged, rows = logged + int(log.known.sum()), rows + len(piece)
         yield piece, log.completed(scorer, piece)

@@ -17,7 +17,7 @@ from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.data.no_rows import refuse_no_rows
-from driftloop.pipelines.flows import adopting, challenger, estimating, search
+from driftloop.pipelines.flows import adopting, challenger, estimating, following, search
 from driftloop.pipelines.flows.choosing import Chosen, choose
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.notify import announce
@@ -38,6 +38,7 @@ def training_flow(
     reason: str = "requested manually",
     parent_run_id: str | None = None,
     adopt: Adoption | None = None,
+    follows: str | None = None,
 ) -> Retrain:
     """Train a challenger on the labeled rows of `window`; it replaces `champion` if it is significantly better.
 
@@ -47,7 +48,7 @@ def training_flow(
 
     Without a window the request was written into the ledger by a check and left to a worker, as in server mode: it is
     trained as requested, and that check gets its final outcome. With `adopt` nothing is trained: that
-    model is registered and promoted.
+    model is registered and promoted. So is the version `follows` of a model elsewhere, by its predictions of `window`.
     """
     with evidence.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         if window is None:
@@ -62,6 +63,7 @@ def training_flow(
             settings=settings_of(config),
             parent_run_id=parent_run_id,
             adopt=adopt,
+            follows=follows,
         )
         done = recovery.ask(ledger, request)
         return _as_before(done) if done is not None else _in_turn(config, ledger, request)
@@ -113,6 +115,7 @@ def carry_out(config: Project, request: Request) -> Retrain:
             reason=request.reason,
             parent_run_id=request.parent_run_id,
             adopt=request.adopt,
+            follows=request.follows,
         )
 
 
@@ -183,6 +186,7 @@ def _open_run(work: Work) -> str:
         "prefect.flow_run_id": str(runtime.flow_run.id),
     }
     name = f"training {request.window}" if request.adopt is None else f"adoption of {request.adopt.given}"
+    name = name if request.follows is None else f"version {request.follows}"
     return evidence.open_run(request.model, name, parent=request.parent_run_id, tags=tags)
 
 
@@ -192,6 +196,8 @@ def _train(work: Work, run_id: str) -> Retrain:
     against = _opponent(config, request.champion)
     if request.adopt is not None:
         return _finished(work, adopting.adopt(work, run_id, against), rejudge=None)
+    if request.follows is not None:
+        return _finished(work, following.follow(work, run_id, against), rejudge=None)
     templates.provide(config)
     phases.enter("training: reading rows")
     chosen = _chosen(work, against, run_id)

@@ -11,6 +11,7 @@ CHECK_FINISHED = "driftloop.check.finished"
 CHECK_FAILED = "driftloop.check.failed"
 DRIFT_DETECTED = "driftloop.drift.detected"
 RETRAIN_REQUESTED = "driftloop.retrain.requested"
+RETRAIN_NEEDED = "driftloop.retrain.needed"
 MODEL_PROMOTED = "driftloop.model.promoted"
 MODEL_REJECTED = "driftloop.model.rejected"
 MODEL_AWAITING = "driftloop.model.awaiting_approval"
@@ -35,6 +36,8 @@ def of_check(check: Check, drift_share: float = 0.5) -> tuple[Event, ...]:
     names = [CHECK_FAILED if check.outcome is Outcome.FAILED else CHECK_FINISHED]
     if drifted(check, drift_share):
         names.append(DRIFT_DETECTED)
+    if check.outcome is Outcome.NEEDED_ELSEWHERE:
+        names.append(RETRAIN_NEEDED)
     return tuple(_of(check, name, _payload(name, check)) for name in names)
 
 
@@ -91,6 +94,8 @@ def _payload(name: str, check: Check) -> dict[str, Any]:
     if name == CHECK_FAILED:
         return payload
     payload |= {key: record[key] for key in ("decision", "drift_share", "champion_after", "report", "standing")}
+    if name == RETRAIN_NEEDED:
+        payload |= {key: record[key] for key in ("scored_by", "votes")}
     payload["drifted_columns"] = [score.name for score in check.columns if score.drifted]
     performance = record["performance"]
     payload["loss"] = {"name": performance["loss_name"], "value": performance["loss"]} if performance else None

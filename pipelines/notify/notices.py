@@ -22,7 +22,7 @@ from driftloop.monitoring.settings.section import Section
 from driftloop.pipelines.notify.addresses import usable
 from driftloop.pipelines.notify.events import drifted
 
-Kind = Literal["drift", "loss", "data", "promoted", "rejected", "approval", "failed", "silence"]
+Kind = Literal["drift", "loss", "data", "retrain", "promoted", "rejected", "approval", "failed", "silence"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -67,13 +67,13 @@ SCARCE = frozenset({Outcome.NO_DATA, Outcome.TOO_FEW_ROWS})
 
 
 def of_check(check: Check, notify: Notify, before: Iterable[Check] = ()) -> tuple[Notice, ...]:
-    """Return the notifications of a finished check: a failure, bad data, drift, or a loss worse than the reference.
+    """Return the notifications of a finished check: a failure, bad data, drift, a worse loss, or a needed retrain.
 
     `before` are the checks of the model before it, newest first.
     """
     if check.outcome is Outcome.FAILED:
         return (_failure(check.model, check.reason),)
-    new = [*_of_data(check, before), *_of_loss(check)]
+    new = [*_of_data(check, before), *_of_loss(check), *_of_decision(check)]
     if drifted(check, notify.drift_share):
         names = [score.name for score in check.columns if score.drifted]
         share = f"{check.drift_share or 0:.0%} of the features drifted in {check.window}"
@@ -141,6 +141,13 @@ def _of_loss(check: Check) -> Iterable[Notice]:
     body = f"{format_loss(check.performance)}, in {check.performance.window}{text}\n{check.reason}{_where(check)}"
     title = f"{check.model}: the loss is worse than the reference"
     yield _notice("loss", check.model, check.champion, title, body)
+
+
+def _of_decision(check: Check) -> Iterable[Notice]:
+    """Report that a model that is trained elsewhere needs a retrain there, once in `repeat_after`."""
+    if check.outcome is Outcome.NEEDED_ELSEWHERE:
+        body = f"version {check.scored_by!r}, {check.window}: {check.reason}{_where(check)}"
+        yield _notice("retrain", check.model, check.champion, f"{check.model}: retrain needed elsewhere", body)
 
 
 def _where(check: Check) -> str:

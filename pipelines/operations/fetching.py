@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from driftloop.monitoring.records import Record
+from driftloop.pipelines.config.elsewhere import refuse_elsewhere
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.registry import locating, origins
 from driftloop.pipelines.runtime import home, phases
@@ -29,6 +30,7 @@ def fetch(config: Project, uri: str, tracking_uri: str | None = None) -> Fetched
 
     Raises `AdoptionRefused` for an unknown URI, and for a model that runs code without `training.allow_pickle`.
     """
+    refuse_elsewhere(config, "adopt")
     home.prepare()
     phases.enter("fetching the model")
     pinned = locating.pinned(uri, tracking_uri)

@@ -88,10 +88,12 @@ def check(config: str | Path | Project, *, now: datetime | None = None, dry_run:
 
 def retrain(config: str | Path | Project, *, now: datetime | None = None) -> RetrainResult:
     """Train a challenger on the newest labeled rows, regardless of the signals; the gate decides on the promotion."""
+    from driftloop.pipelines.config.elsewhere import refuse_elsewhere
     from driftloop.pipelines.flows.warmup import prefect_ready
     from driftloop.pipelines.runtime import outages
 
     project, moment = _project(config), _moment(now)
+    refuse_elsewhere(project, "retrain")
     with outages.translated(), prefect_ready(project, moment):
         from driftloop.pipelines.operations.retraining import retrain_now
 

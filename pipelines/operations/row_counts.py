@@ -10,7 +10,7 @@ from driftloop.monitoring.records import Record, Window, changed
 from driftloop.monitoring.rows.canonical import numbers
 from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.durations import format_duration
-from driftloop.monitoring.windows import current_window, inside, labelled_window, training_window
+from driftloop.monitoring.windows import current_window, inside, labelled_window, reference_window, training_window
 from driftloop.pipelines.config.project import Project
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PIECE = 1 << 16
 
 
 class RowCount(Record):
-    """Number of rows and labels in a window of the config: current, labeled, training or holdout."""
+    """Number of rows and labels in a window of the config: current, labeled, training, holdout or reference."""
 
     name: str
     window: Window
@@ -33,12 +33,13 @@ def counted(project: Project, now: datetime) -> list[RowCount]:
     """Count rows and labels per window, reading time and target only, in memory that does not grow with the rows."""
     current = current_window(now, project.windows)
     training = training_window(current, project.columns.label_delay, project.learned_span)
-    windows = {
-        "current": current,
-        "labeled": labelled_window(current, project.columns.label_delay),
-        "training": training,
-        "holdout": Window(start=max(training.end - project.held_out, training.start), end=training.end),
-    }
+    delay = project.columns.label_delay
+    windows = {"current": current, "labeled": labelled_window(current, delay)}
+    if project.trains:
+        holdout = Window(start=max(training.end - project.held_out, training.start), end=training.end)
+        windows |= {"training": training, "holdout": holdout}
+    else:
+        windows["reference"] = reference_window(current, delay, project.training.window)
     whole = Window(start=min(one.start for one in windows.values()), end=current.end)
     rows, labelled = dict.fromkeys(windows, 0), dict.fromkeys(windows, 0)
     with sources.stream_rows(project.source, _least(project), whole, project.folder, PIECE, now) as stream:
@@ -71,12 +72,18 @@ def _known(project: Project, values: pd.Series) -> np.ndarray:
 
 def shortages(project: Project, windows: list[RowCount]) -> list[tuple[str, str]]:
     """Compare the counts with the limits of the config: the key and a message for each that is not reached."""
-    current, labelled, training, holdout = windows
-    limits = [
-        (current, current.rows, "preflight.min_rows", project.preflight.min_rows, "rows", "a check ends early"),
-        (training, training.labels, "training.min_rows", project.training.min_rows, "labels", "nothing is trained"),
-        (holdout, holdout.labels, "gate.min_rows", project.gate.min_rows, "labels", "nothing is promoted"),
-    ]
+    current, labelled, *others = windows
+    limits = [(current, current.rows, "preflight.min_rows", project.preflight.min_rows, "rows", "a check ends early")]
+    if project.trains:
+        training, holdout = others
+        limits += [
+            (training, training.labels, "training.min_rows", project.training.min_rows, "labels", "nothing is trained"),
+            (holdout, holdout.labels, "gate.min_rows", project.gate.min_rows, "labels", "nothing is promoted"),
+        ]
+    else:
+        (reference,), least = others, project.predictions.min_rows
+        then = "no version becomes the champion"
+        limits.append((reference, reference.labels, "predictions.min_rows", least, "labels", then))
     short = [
         (key, f"{count:,} {what} in the {one.name} window, at least {least:,} are needed; with fewer {then}")
         for one, count, key, least, what, then in limits

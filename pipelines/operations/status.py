@@ -135,6 +135,7 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
     return {
         "model": model,
         "champion": serves,
+        "champion_elsewhere": champion.follows if champion else None,
         "champion_newest_row": newest.isoformat() if newest else None,
         "age_days": round((moment - newest).total_seconds() / 86400, 2) if newest else None,
         "last_check": last.now.isoformat() if last else None,
@@ -217,7 +218,7 @@ def _cell(row: dict[str, Any], column: str) -> str:
 
     age = row.get("age_days")
     cells = {
-        "champion": row["champion"] or ("unknown" if row.get("champion_error") else "none"),
+        "champion": _serves(row) or ("unknown" if row.get("champion_error") else "none"),
         "newest rows": f"{day(row['champion_newest_row'])[:10]} ({age:.0f}d)" if age is not None else "-",
         "last check": day(row["last_check"]),
         "outcome": _outcome(row),
@@ -229,6 +230,12 @@ def _cell(row: dict[str, Any], column: str) -> str:
         else "-",
     }
     return str(cells.get(column, row.get(column)))
+
+
+def _serves(row: dict[str, Any]) -> str | None:
+    """Return the champion's number, with its name in the predictions of a model elsewhere."""
+    name = row.get("champion_elsewhere")
+    return f"{row['champion']} ({name})" if name else row["champion"]
 
 
 def _outcome(row: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from driftloop.monitoring.errors import (
     KeysDiffer,
     MissingColumns,
     MissingLabelColumns,
+    MissingPredictionColumns,
     NotATime,
     SourceMissing,
     TypeMisfit,
@@ -77,7 +78,10 @@ def validate(project: Project, now: datetime | None = None) -> Validation:
     walk.attempt("source", walk.source)
     if not walk.errors:
         walk.attempt("columns", lambda: _types(project, walk.now))
-    walk.attempt("training.estimator", lambda: _estimator(project))
+    if project.elsewhere:
+        walk.attempt("predictions", lambda: _predictions(project, walk.now))
+    else:
+        walk.attempt("training.estimator", lambda: _estimator(project))
     walk.attempt("performance", lambda: _loss(project))
     walk.attempt("notify", lambda: _notifications(project))
     wrong = [part.message for part in walk.parts if part.state == "wrong"]
@@ -139,7 +143,7 @@ class _Walk:
 def _fits(project: Project) -> Validated:
     try:
         known = sources.fitting(project.source, project.reading, project.folder)
-    except (MissingLabelColumns, KeysDiffer, NotATime, TypeMisfit) as error:
+    except (MissingLabelColumns, MissingPredictionColumns, KeysDiffer, NotATime, TypeMisfit) as error:
         raise misfit(project, error) from None
     except MissingColumns as error:
         raise lost_column(project, list(error.lost), error) from None
@@ -188,6 +192,18 @@ def _classes(project: Project, values: pd.Series) -> Iterator[Validated]:
         )
     if count > MOST_CLASSES:
         yield Validated(key="task", state="note", message=f"{target!r} has {count:,} classes: is it a number?")
+
+
+def _predictions(project: Project, now: datetime) -> Iterator[Validated]:
+    """Count the predictions of the current window by version."""
+    current = current_window(now, project.windows)
+    found = sources.serving(project.source, project.reading, current, project.folder, now)
+    scored = sum(found.scored.values()) + found.disputed
+    each = ", ".join(f"{version!r} {rows:,}" for version, rows in found.scored.most_common(8))
+    message = f"{scored:,} of {found.rows:,} rows of {current} have a prediction{f': {each}' if each else ''}"
+    if not scored and found.rows:
+        message += "; compare some values of columns.id and predictions.id"
+    yield Validated(key="predictions", state="ok" if scored or not found.rows else "note", message=message)
 
 
 def _estimator(project: Project) -> Iterator[Validated]:

@@ -29,6 +29,7 @@ VOTES = (Column(usual=24), Column(usual=14), Column())
 def format_check(check: Check, config: Path, on: Screen = PIPE) -> str:
     """Return one line per signal, one line for the verdict, and the next command."""
     champion = f"champion: version {check.champion}" if check.champion else "no champion yet"
+    champion += f" ({check.scored_by!r} elsewhere)" if check.scored_by else ""
     lines = wrapped(f"{check.model}  {check.window}  {check.window.rows:,} rows  {champion}", on, later="  ")
     nearest = sorted(check.columns, key=_nearness, reverse=True)[:SHOWN]
     scores = [

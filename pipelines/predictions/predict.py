@@ -10,6 +10,7 @@ from driftloop.monitoring.windows import current_window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.as_trained import as_trained
+from driftloop.pipelines.config.elsewhere import refuse_elsewhere
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import read_fresh
 from driftloop.pipelines.data.no_rows import no_rows
@@ -37,6 +38,7 @@ def predict_window(project: Project, now: datetime) -> Predicted:
 
     The same window and version again scores nothing. Raises `NoChampion` before the first training.
     """
+    refuse_elsewhere(project, "predict")
     phases.enter("finding the champion")
     champion = registry.champion(project.model)
     known = as_trained(project, registry.reference(champion))

@@ -18,6 +18,7 @@ from driftloop.monitoring.drift.reference import PREDICTION
 from driftloop.monitoring.errors import StoredModelDiffers
 from driftloop.monitoring.profiles import Profiles, load, save
 from driftloop.monitoring.records import Reference, Window
+from driftloop.monitoring.rows.scored import score_columns
 from driftloop.monitoring.slices.conditions import beyond_features
 from driftloop.monitoring.sources.places import scrubber
 from driftloop.pipelines import registry
@@ -133,7 +134,7 @@ def prove(config: Project, version: Version) -> None:
 def _proof(config: Project, scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     columns = config.columns
     strange = rows.head(1).assign(**dict.fromkeys(columns.categorical, UNKNOWN_LEVEL))
-    tried = pd.concat([rows, strange], ignore_index=True)[[*columns.features]]
+    tried = pd.concat([rows, strange], ignore_index=True)[[*columns.features, *score_columns(config)]]
     answers = _answers(scorer, tried)
     return tried.assign(**{f"{ANSWER}{at}": answers[:, at] for at in range(answers.shape[1])})
 

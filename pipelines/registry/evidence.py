@@ -127,6 +127,7 @@ def tag_check(run_id: str, check: Check) -> None:
         "driftloop.check_id": check.check_id,
         "driftloop.model": check.model,
         "driftloop.champion": check.champion or "",
+        "driftloop.scored_by": check.scored_by or "",
         "driftloop.window_start": check.window.start.isoformat(),
         "driftloop.window_end": check.window.end.isoformat(),
         "driftloop.outcome": check.outcome.value,

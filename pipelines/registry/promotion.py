@@ -34,7 +34,7 @@ from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version
 from driftloop.pipelines.registry.identities import Identities, identities
 from driftloop.pipelines.runtime import failpoints
 
-Ended = Literal["adopted", "approved", "broken", "champion_changed", "declined", "superseded"]
+Ended = Literal["adopted", "took_over", "approved", "broken", "champion_changed", "declined", "superseded"]
 """Results of a challenger after it has passed the gate; `requests.ends` explains each."""
 # Events that determine the version to serve.
 MOVES = (Kind.PROMOTED, Kind.ROLLED_BACK, Kind.HEALED, Kind.CHAMPION_SET)

@@ -8,6 +8,8 @@ from typing import Any
 
 from driftloop.monitoring.records import Window
 
+FOLLOWS = "driftloop.follows"
+
 
 @dataclass(frozen=True)
 class Version:
@@ -18,6 +20,11 @@ class Version:
     model_id: str
     run_id: str | None
     tags: dict[str, str] = field(hash=False)
+
+    @property
+    def follows(self) -> str | None:
+        """The version of a model elsewhere, as its table of predictions names it; None for a model that is here."""
+        return self.tags.get(FOLLOWS)
 
     @property
     def trained_on(self) -> tuple[Window, ...]:

@@ -36,6 +36,7 @@ class CheckRun:
     started: float = field(default_factory=time.time)
     check_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     champion: str | None = None
+    scored_by: str | None = None
     rows: int = 0
     mlflow_run_id: str | None = None
     decided: Check | None = None
@@ -65,6 +66,7 @@ class CheckRun:
             "window": window,
             "champion": self.champion,
             "champion_after": self.champion,
+            "scored_by": self.scored_by,
             "now": self.now,
             "labels": self.labels,
             "dry_run": self.dry_run,

@@ -65,6 +65,7 @@ AFTERWARDS: Mapping[str, End] = {
     ),
     "approved": End("a waiting challenger was approved and is the champion", ""),
     "adopted": End("a model that existed already was adopted and is the champion (`driftloop adopt`)", ""),
+    "took_over": End("a new version of a model elsewhere serves, and is the champion (`training: none`)", ""),
     "declined": End("a waiting challenger was rejected by a user", ""),
     "superseded": End("a newer challenger waits for approval instead", "approve or decline the newer challenger"),
     "broken": End(

@@ -43,8 +43,9 @@ def finish(
         _reject(work, version, progress, "broken", f"{error.found}")
         raise
     failpoints.reach("loaded back")
-    # An adoption is a user's own decision already.
-    if work.config.promotion == "manual" and work.request.champion is not None and work.request.adopt is None:
+    # An adoption is a user's own decision already, and a version of a model elsewhere serves already.
+    decided = work.request.adopt is not None or work.request.follows is not None
+    if work.config.promotion == "manual" and work.request.champion is not None and not decided:
         return _wait(work, version, progress)
     for _ in range(TRIES):
         done = changed(_retrain(work, version, progress, progress.code), promoted=True)

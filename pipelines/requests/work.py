@@ -41,6 +41,9 @@ def settings_of(config: Project) -> str:
     without = ("archive", "file", "schedule", "policies", "predictions", "metrics")
     excluded: dict[str, Any] = dict.fromkeys(without, True)
     # A request that ran out of time stays the same request under a longer limit.
-    excluded["training"] = {"timeout", "max_memory_mb"}
+    if config.elsewhere:
+        del excluded["predictions"]
+    if config.trains:
+        excluded["training"] = {"timeout", "max_memory_mb"}
     settings = config.model_dump_json(exclude=excluded)
     return digest(settings, own_code.code_digest(config))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import EstimatorError
 from driftloop.monitoring.tasks import TASKS, Task
+from driftloop.pipelines.training.elsewhere import Elsewhere
 from driftloop.pipelines.training.features import Features, encode
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Scorer:
     `classes` where `by_place` is set, as for all built-in ones, otherwise by indices or by names. `recipe` is the
     recipe of a built-in estimator fitted in this process. An adopted model has a `contract`, which determines its input
     and the reading of its answers; the levels of its features do not. `origin` is its folder, if it is stored as it is.
+    The estimator of a model elsewhere reads its predictions from the rows.
     """
 
     task: Task
@@ -46,6 +48,8 @@ class Scorer:
         An estimator without `predict_proba` puts all probability on the class it names. No rows give no scores, of
         the same shape. A column that is not there raises `MissingColumns`, an answer of another shape `EstimatorError`.
         """
+        if isinstance(self.estimator, Elsewhere):
+            return self.estimator.predict(frame, self.classes)
         if self.contract is not None:
             return self.contract.predict(self.estimator, frame, self.classes)
         return self.score(encode(frame, self.features))

@@ -15,13 +15,14 @@ from driftloop.monitoring.errors import DriftloopError, FileMissing, Tampered, U
 from driftloop.monitoring.records import Record
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.contract import Contract
+from driftloop.pipelines.training.elsewhere import Elsewhere
 from driftloop.pipelines.training.features import Features
 from driftloop.pipelines.training.foreign import FOLDER, OpenFolder, inside, open_copy
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.threads import prepare
 
 HEAD = "scorer.json"
-Format = Literal["xgboost", "skops", "pickle", "mlflow"]
+Format = Literal["xgboost", "skops", "pickle", "mlflow", "elsewhere"]
 FILES: dict[Format, str] = {"xgboost": "model.ubj", "skops": "model.skops", "pickle": "model.pkl"}
 LIBRARIES: dict[Format, str] = {
     "xgboost": "xgboost",
@@ -58,7 +59,7 @@ class Head(Record):
     """Content of `scorer.json`: how to read the model next to it, and its input format.
 
     For an adopted model also how its answers are read, the additional types that it was stored with, and whether
-    opening it runs code from its files.
+    opening it runs code from its files. A model `elsewhere` has no file: it is how its predictions are read.
     """
 
     version: Literal[1] = 1
@@ -72,6 +73,7 @@ class Head(Record):
     contract: Contract | None = None
     trusted: tuple[str, ...] = ()
     runs_code: bool = False
+    elsewhere: Elsewhere | None = None
 
     @property
     def needs_leave(self) -> bool:
@@ -94,6 +96,8 @@ def save(
         chosen, kind, models = "mlflow", origin.kind, origin.files()
         if origin.runs_code and not allow_pickle:
             raise Untrusted(kind, [kind])
+    elif isinstance(scorer.estimator, Elsewhere):
+        chosen, models = "elsewhere", {}
     else:
         chosen, model = _serialised(scorer.estimator, kind, TRUSTED.union(trusted_types), allow_pickle)
         models = {FILES[chosen]: model}
@@ -104,10 +108,11 @@ def save(
         by_place=scorer.by_place,
         format=chosen,
         estimator=kind,
-        library=version(LIBRARIES[chosen]),
+        library=version(LIBRARIES[chosen]) if chosen in LIBRARIES else "",
         contract=scorer.contract,
         trusted=tuple(trusted_types) if scorer.contract is not None else (),
         runs_code=origin is not None and origin.runs_code,
+        elsewhere=scorer.estimator if isinstance(scorer.estimator, Elsewhere) else None,
     )
     files = {HEAD: head.model_dump_json(indent=2).encode(), **models}
     for name, content in files.items():
@@ -135,7 +140,9 @@ def load(
     head = _head(folder, read(HEAD))
     if head.needs_leave and not allow_pickle:
         raise Untrusted(f"{folder.name}/{FILES.get(head.format, FOLDER)}", [head.estimator])
-    if head.format == "mlflow":
+    if head.elsewhere is not None:
+        estimator = head.elsewhere
+    elif head.format == "mlflow":
         assert open_folder is not None
         there = (
             [file.relative_to(folder).as_posix() for file in inside(folder / FOLDER)] if manifest is None else manifest

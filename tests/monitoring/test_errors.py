@@ -50,6 +50,8 @@ MADE: list[DriftloopError] = [
     errors.NamesDiffer("a.parquet", "Speed", "speed"),
     errors.KeysDiffer("rows.csv", "id", "whole numbers", "labels.csv", "key", "text", '"id"'),
     errors.MissingLabelColumns("labels.csv", ["order"], ["ordr"]),
+    errors.MissingPredictionColumns("scored.csv", ["score"], ["scor"]),
+    errors.PredictionsUnfit("7", "labels of 'x'", expected="'a', 'b'", remedy="correct predictions.prediction"),
     errors.TrainingRaised("a:b", "KeyError", "'here'", "Traceback ..."),
     errors.NotATime("rows.parquet", "ts", "numbers"),
     errors.TypeMisfit("rows.parquet", "until", "date", "BIGINT"),

@@ -3,7 +3,7 @@
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from driftloop.monitoring.sources.engines import Engine
 from driftloop.monitoring.sources.engines.duckdb import DuckDB
 from driftloop.monitoring.sources.labels import latest
 from driftloop.monitoring.sources.labels.keys import Key, key_sql, keys, spelled
+from driftloop.monitoring.sources.labels.lookup import look_up
 from driftloop.monitoring.sources.labels.streaming import BATCH, Arrivals, labels_in_utc
 from driftloop.monitoring.sources.opening import opened
 from driftloop.monitoring.sources.relation import Relation
@@ -100,13 +101,13 @@ class Join:
     def pieces(self, select: str, window: str, most: int | None) -> Iterator[pd.DataFrame]:
         """The rows of a window with their labels, `most` at a time; `select` and `window` are SQL of the rows."""
         if self.in_one_database:
-            yield from map(self._named, self.rows.pieces(self._in_one_statement(select, window), most))
+            yield from map(self.named, self.rows.pieces(self._in_one_statement(select, window), most))
             return
         with ExitStack() as stack:
             if isinstance(self.rows.engine, DuckDB):
-                self._prepare(self.rows.engine, self._wanted_sql(window), stack)
+                self.prepare(self.rows.engine, self.wanted_sql(window), stack)
                 self.rows.engine.one_thread()  # several would change the order of the rows
-                yield from map(self._named, self.rows.pieces(self._in_duckdb(select, window), most))
+                yield from map(self.named, self.rows.pieces(self._in_duckdb(select, window), most))
             else:
                 yield from self._looked_up(select, window, most, stack)
 
@@ -118,10 +119,10 @@ class Join:
             return self.rows.fetch(latest.several(number, self.label_rows(), ids, window))
         engine = self.engine(stack)
         if self.rows.engine.con is engine.con:
-            self._prepare(engine, self._wanted_sql(window), stack)
+            self.prepare(engine, self.wanted_sql(window), stack)
         else:
-            self._send_keys(engine, window)
-            self._prepare(engine, "SELECT 1", stack)
+            self.send_keys(engine, window)
+            self.prepare(engine, "SELECT 1", stack)
         with self._label_source(engine, stack) as labels:
             names = ", ".join(latest.at(at) for at in range(number))
             several = f"(SELECT {names} FROM {latest.LATEST} WHERE labels > 1) AS s"
@@ -152,10 +153,10 @@ class Join:
     def _row_keys(self) -> list[str]:
         return [key_sql(self.rows.names([key.row.name]), key.row.holds, key.label.holds) for key in self.keys]
 
-    def _wanted_sql(self, window: str) -> str:
+    def wanted_sql(self, window: str) -> str:
         return latest.create_wanted(self._row_keys(), window)
 
-    def _prepare(self, engine: DuckDB, wanted: str, stack: ExitStack) -> None:
+    def prepare(self, engine: DuckDB, wanted: str, stack: ExitStack) -> None:
         """Have DuckDB keep the newest label of each key of the window."""
         run = engine.ask
         # Tables are looked up as they are written: the keys of the window are the smaller side, whatever is estimated.
@@ -193,7 +194,7 @@ class Join:
         """Whether the label is a number to the model."""
         return self.columns.target_type not in ("text", "boolean")
 
-    def _send_keys(self, engine: DuckDB, window: str) -> None:
+    def send_keys(self, engine: DuckDB, window: str) -> None:
         """Keep the keys of a window that another engine has in DuckDB."""
         import pandas as pd
 
@@ -211,19 +212,13 @@ class Join:
         """Rows of an engine that cannot read the labels: their keys go to DuckDB first, labels come back by key."""
         import pandas as pd
 
-        engine = self.engine(stack)
-        self._send_keys(engine, window)
-        self._prepare(engine, "SELECT 1", stack)
-        known = frames.from_arrow(engine.asked(lambda: engine.arrow(f"SELECT * FROM {latest.LATEST}", ())))
-        index = _index([known.pop(latest.at(at)) for at in range(len(self.keys))])
-        known = known.rename(columns={"v": VALUE, "u": UNREAD_VALUE, "known": KNOWN, "changed": CHANGED})
-        known = known.rename(columns={"labels": LABELS, "disputed": DISPUTED})
+        newest = look_up(self, window, stack)
         for piece in self.rows.pieces(f"SELECT {select} FROM {window}", most):
-            places = index.get_indexer(_index([spelled(piece[key.row.name], key) for key in self.keys]))
-            found = known.reindex(places).reset_index(drop=True)  # -1 is no row of it
-            yield self._named(pd.concat([piece.reset_index(drop=True), found], axis=1))
+            yield self.named(
+                pd.concat([piece.reset_index(drop=True), newest.beside(piece).rename(columns=RENAMED)], axis=1)
+            )
 
-    def _named(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def named(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The frame with the label under its own name, times in UTC, and no label where the newest ones differ."""
         target = self.columns.target
         disputed = frame[DISPUTED].fillna(0).astype(bool)
@@ -272,12 +267,14 @@ class Join:
 
 
 VALUE, UNREAD_VALUE = "driftloop: label", UNREAD + "label"
-
-
-def _index(parts: Sequence[pd.Series[Any]]) -> pd.Index[Any]:
-    import pandas as pd
-
-    return pd.Index(parts[0]) if len(parts) == 1 else pd.MultiIndex.from_arrays(list(parts))
+RENAMED = {
+    "v": VALUE,
+    "u": UNREAD_VALUE,
+    "known": KNOWN,
+    "changed": CHANGED,
+    "labels": LABELS,
+    "disputed": DISPUTED,
+}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from driftloop.monitoring.errors import KeysDiffer
 from driftloop.monitoring.settings.columns import Columns
+from driftloop.monitoring.settings.predictions import PredictionTable
 from driftloop.monitoring.sources.relation import Relation
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def keys(rows: Relation, row_columns: Columns, labels: Relation, label_columns: 
                 label.name,
                 NAMES[label.holds],
                 rows.names([row.name]),
+                joined="predictions.id" if labels.engine.at.section == PredictionTable.section else "labels.key",
             )
     return tuple(Key(row, label) for row, label in zip(mine, theirs, strict=True))
 

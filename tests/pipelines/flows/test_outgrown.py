@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from driftloop.monitoring.decision import OUTGROWN, decide
-from driftloop.monitoring.policies import AnyOf, Cooldown, MaxAge, Never, Policy
+from driftloop.monitoring.policies import AnyOf, Cooldown, MaxAge, Never, Policy, Trigger
 from driftloop.monitoring.records import Finding, History, Kind, Outcome, PastCheck, PastRetrain, Signals
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained
@@ -85,7 +85,7 @@ def test_a_new_feature_that_the_source_lacks_is_named() -> None:
     ],
 )
 def test_an_outgrown_champion_asks_by_the_usual_decision(
-    triggers: tuple[Policy, ...], guards: tuple[Policy, ...], action: str
+    triggers: tuple[Trigger, ...], guards: tuple[Policy, ...], action: str
 ) -> None:
     """It is a trigger next to the others: guards may veto it, and a model that is never retrained by itself is not."""
     observed: Signals = signals().model_copy(update={"findings": (found(OUTGROWN, "error", "speed"),)})
