@@ -21,7 +21,8 @@ def look(run: CheckRun, known: Project, fresh: Fresh, due: Window) -> None:
     if fresh.joined is None:
         return
     counted = fresh.joined.counted(due)
-    run.findings += tuple(joined.ids(counted))
+    shared = "prediction" if known.elsewhere and known.labels is None else "label"
+    run.findings += tuple(joined.ids(counted, shared))
     if known.labels is None:
         return
     present = max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK

@@ -33,6 +33,7 @@ from driftloop.monitoring.records import (
     SliceScore,
     Window,
 )
+from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.monitoring.slices import drift as slice_drift
 from driftloop.monitoring.slices import judging
 from driftloop.monitoring.windows import within
@@ -135,6 +136,8 @@ def measure(
     labels = scored.profiles[config.columns.target]
     if labels.nulls == labels.rows:
         judged = tuple(column for column in judged if column.role != "target")
+    if config.elsewhere and not scored.profiles[PREDICTION].rows:  # the finding on rows without a prediction reports it
+        judged = tuple(column for column in judged if column.role != "prediction")
     phases.enter("drift: comparing columns, drawing the report")
     drift_key = digest(rows, *(column.model_dump_json() for column in judged))
     state = measure_drift(config, reference, profiles, reference_rows, scored, judged, key=drift_key, return_state=True)
