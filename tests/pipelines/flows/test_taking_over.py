@@ -12,7 +12,7 @@ from driftloop.monitoring.sources import Serving
 from driftloop.pipelines.flows.taking_over import majority, refuse_followed
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.registry.version import FOLLOWS
-from tests.pipelines.config.test_elsewhere import loaded
+from tests.pipelines.config.test_no_training import loaded
 
 
 @pytest.mark.parametrize(
