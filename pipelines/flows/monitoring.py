@@ -135,7 +135,7 @@ def _check(run: CheckRun) -> Check:
     if stops:
         problems = "; ".join(finding.message for finding in stops)
         reason = f"the data is broken, so no retrain: {problems}"
-        if learnable(stops, config):
+        if config.trains and learnable(stops, config):
             reason += f". If the data will stay like this, `driftloop retrain {config.file}` trains a model on it"
         return run.exit(Outcome.BAD_DATA, reason, findings=findings)
     measured = measuring.measure(

@@ -42,11 +42,15 @@ VERSION_PENDING = FindingCode(
 
 @dataclass(frozen=True)
 class Followed:
-    """The champion after new versions were followed, the versions of the rows, and why there is no champion."""
+    """The champion after new versions were followed, the versions of the rows, and why there is no champion.
+
+    `ready`: only that this is a dry run keeps a version from being the champion.
+    """
 
     champion: Version | None
     serving: Serving
     reason: str = ""
+    ready: bool = False
 
 
 def follow(run: CheckRun, champion: Version | None) -> Followed:
@@ -70,12 +74,13 @@ def follow(run: CheckRun, champion: Version | None) -> Followed:
         request = _request(run, champion, version, span, f"version {version!r} scored {rows}")
         done = requesting.carry_out_here(config, request)
         why = None if done.promoted else done.reason
-    if why is None and run.dry_run:
+    ready = why is None and run.dry_run
+    if ready:
         why = "a dry run changes nothing; a check would make it the champion"
     if why is not None:
         stays = f"version {champion.number} ({champion.follows!r}) stays the champion" if champion else "no champion"
         run.notice(VERSION_PENDING, f"version {version!r} scored {rows}; {stays}: {why}" if champion else None)
-        return Followed(champion, serving, f"no champion yet: version {version!r} scored {rows}; {why}")
+        return Followed(champion, serving, f"no champion yet: version {version!r} scored {rows}; {why}", ready)
     before = f", in place of version {champion.number} ({champion.follows!r})" if champion else ""
     champion = measuring.find_champion(config.model)
     number = champion.number if champion else None
@@ -101,7 +106,7 @@ def without_champion(run: CheckRun, followed: Followed) -> Check:
         return run.exit(Outcome.NO_DATA, f"no champion yet: {no_rows(config, run.window)}")
     counts = _counts(run, run.window)
     run.findings += tuple(predictions(Predicted(), counts, Serving(), "", config))
-    return run.exit(Outcome.TOO_FEW_ROWS, followed.reason)
+    return run.exit(Outcome.HELD if followed.ready else Outcome.TOO_FEW_ROWS, followed.reason)
 
 
 def look(run: CheckRun, known: Project, fresh: Fresh, followed: Followed | None) -> None:

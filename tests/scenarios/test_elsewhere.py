@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 from driftloop.monitoring.ledger import Kind, Ledger
 from driftloop.monitoring.records import Check, Outcome
-from driftloop.pipelines import registry
+from driftloop.pipelines import registry, site
+from driftloop.pipelines.cli import main
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
-from tests.elsewhere import keep_duckdb, put, scored
+from tests.elsewhere import LATER, keep_duckdb, put, scored
 from tests.servers.postgres import Postgres
 from tests.streams import day, stream
 
@@ -115,3 +119,100 @@ def test_a_new_version_becomes_the_champion(model: Make) -> None:
         history = ledger.history(made.name, day(60))
     assert moves == ["2", "1"]
     assert [retrain.promoted for retrain in history.retrains] == [True, True]
+
+
+def test_a_needed_retrain_is_shown_everywhere(model: Make) -> None:
+    """By exit code and JSON, in the report, in status and on the site; actions that a model here has are refused."""
+    rows, table = scored(stream(35, concept_shift_at=28))
+    made = model()
+    put(made, keep_duckdb(made.folder, rows, table))
+    made.check(day(28))
+    done = CliRunner().invoke(main, ["check", str(made.file), "--now", "2026-02-05", "--json"])
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["outcome"], told["decision"], told["scored_by"]) == (
+        10,
+        "needed_elsewhere",
+        "retrain",
+        "7",
+    )
+    assert "Retrain needed elsewhere" in Path(told["report"]).read_text("utf-8")
+    shown = CliRunner().invoke(main, ["status", made.name]).stdout
+    assert "1 (7)" in shown
+    assert "retrain needed elsewhere (training: none)" in " ".join(shown.split())
+    assert site.rewrite(made.name) is None
+    assert any("Retrain needed elsewhere" in page.read_text("utf-8") for page in (home.home() / "site").rglob("*.html"))
+    for words in (["retrain"], ["predict"], ["rollback"], ["backtest"], ["adopt", "models:/x/1"], ["promote", "1"]):
+        refused = CliRunner().invoke(main, [words[0], str(made.file), *words[1:]])
+        assert refused.exit_code == 2, refused.output
+        assert f"so `driftloop {words[0]}` is not possible" in refused.output
+    valid = CliRunner().invoke(main, ["validate", str(made.file), "--now", "2026-02-05"])
+    assert valid.exit_code == 0, valid.output
+    assert "rows of 2026-01-29 to 2026-02-05 have a prediction: '7'" in valid.output
+
+
+PROBABILITIES: dict[str, dict[str, Any]] = {
+    "binary": {"prediction": "p_yes"},
+    "one class": {"prediction": {"no": "p_no"}},
+    "two classes": {"prediction": {"no": "p_no", "yes": "p_yes"}},
+    "label": {"prediction": None, "label": "answer"},
+}
+
+
+@pytest.mark.parametrize("kind", PROBABILITIES)
+def test_classes_are_judged_by_what_the_table_has(model: Make, kind: str) -> None:
+    """The same probabilities, in one column or in two, have the same loss; labels alone have the share of errors."""
+    rows, table = scored(stream(28, task="binary"))
+    p = 1 / (1 + np.exp(-(table.pop("score") - 21)))
+    table = table.assign(p_yes=p, p_no=1 - p, answer=np.where(p > 0.5, "yes", "no"))
+    made = model()
+    place = keep_files(made.folder, rows, table)
+    place["predictions"] |= PROBABILITIES[kind]
+    loss = {"loss": "error_rate"} if kind == "label" else {"loss": "brier"}
+    put(made, place, task="binary", performance=loss)
+    check = made.check(day(28))
+    assert check.outcome is Outcome.STEADY, check.reason
+    assert check.performance is not None
+    target = (rows["y"] == "yes").to_numpy()
+    of_window = (rows["ts"] >= day(21)).to_numpy()
+    lost = (p - target) ** 2 if kind != "label" else (p > 0.5) != target
+    assert check.performance.loss == pytest.approx(lost[of_window].mean(), abs=0.002)
+
+
+def test_what_is_wrong_with_predictions_is_found(model: Make) -> None:
+    """Each with its number; the loss is measured on the rest. Policies that need a training say so."""
+    rows, table = scored(stream(28))
+    newest = table.index[rows["ts"] >= day(21)]
+    table.loc[newest[:10], "score"] = np.inf
+    table.loc[newest[10:20], "score"] = np.nan
+    table.loc[newest[20:25], "order"] = [f"Z{at}" for at in range(5)]
+    twice = table.loc[newest[30:33]].assign(score=0.0)
+    future = table.loc[newest[40:44]].assign(scored_at=table["scored_at"].max() + 400 * 720 * LATER)
+    table = pd.concat([table, twice, future], ignore_index=True)
+    table.loc[len(table)] = [None, table["scored_at"].min(), "7", 1.0]
+    made = model()
+    triggers = [{"policy": "recoverable_loss"}, {"policy": "performance_drop"}]
+    put(made, keep_duckdb(made.folder, rows, table), policies__triggers=triggers)
+    check = made.check(day(28))
+    found = codes(check)
+    assert "10 of" in found["unusable_prediction"]
+    assert found["row_without_prediction"].startswith(("15 of", "16 of", "17 of"))
+    assert found["disputed_prediction"].startswith("3 rows")
+    assert found["prediction_without_row"].startswith("5 of")
+    assert found["prediction_without_id"].startswith("1 predictions")
+    assert found["future_prediction"].startswith("4 predictions")
+    assert check.performance is not None
+    assert check.window.rows - check.performance.rows in {28, 29, 30}
+    votes = {vote.policy: vote for vote in check.votes}
+    assert votes["recoverable_loss"].vote == "not_applicable"
+    assert "trained elsewhere" in votes["recoverable_loss"].reason
+
+
+def test_ids_that_match_no_row_leave_no_champion(model: Make) -> None:
+    """The check says what both sides look like, and how to compare them."""
+    rows, table = scored(stream(28))
+    made = model()
+    put(made, keep_duckdb(made.folder, rows, table.assign(order="X" + table["order"])))
+    check = made.check(day(28))
+    assert (check.outcome, check.champion) == (Outcome.TOO_FEW_ROWS, None)
+    assert "has a prediction in scored" in check.reason
+    assert "such as 'XA" in codes(check)["prediction_without_row"]

@@ -30,6 +30,7 @@ def names(check: Any) -> list[str]:
         (made(drift_share=0.0, votes=[fired("performance_drop")]), ["check.finished"]),
         (made(outcome="promoted", decision="retrain", retrain=retrain()), ["check.finished"]),
         (made(outcome="awaiting_approval", decision="retrain"), ["check.finished"]),
+        (made(outcome="needed_elsewhere", decision="retrain"), ["check.finished", "retrain.needed"]),
         (made(outcome="failed", reason="OSError: full", decision=None), ["check.failed"]),
     ],
 )

@@ -35,6 +35,7 @@ NOTIFY = Notify()
         (made(performance=performance(12.0), outcome="held", decision="wait"), ["loss"]),
         (made(performance=performance(12.0), outcome="promoted", champion_after="4"), []),
         (made(performance=performance(12.0), drift_share=0.6, columns=[drifted_column("a")]), ["loss", "drift"]),
+        (made(outcome="needed_elsewhere", decision="retrain", scored_by="7"), ["retrain"]),
     ],
 )
 def test_a_check_is_news_if_something_is_not_well(check: Any, kinds: list[str]) -> None:
