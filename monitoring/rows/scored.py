@@ -71,7 +71,7 @@ def scores(raw: pd.DataFrame, config: Monitored) -> Scores:
 
 
 def _numbers(values: pd.Series[Any], number: int) -> NDArray[np.float64]:
-    """The numbers of each value, shape (n, number); NaN for text that is no number."""
+    """The numbers of each value, shape (n, number); NaN for other text."""
     if number == 1:
         return read(values).made.reshape(-1, 1).copy()
     parts = values.astype("string").str.split(BETWEEN, regex=False, expand=True).reindex(columns=range(number))

@@ -67,7 +67,7 @@ def with_predictions(
     join, newest = _looked_up(relation, asked, window, folder, now, stack)
 
     def added(frame: pd.DataFrame) -> pd.DataFrame:
-        found = join.named(newest.beside(frame).rename(columns=RENAMED))
+        found = join.named(newest.labels_of(frame).rename(columns=RENAMED))
         return frame.assign(**{SCORED: found[SCORED].to_numpy(), UNDECIDED: found[DISPUTED].to_numpy()})
 
     return added
@@ -90,7 +90,7 @@ def serving(source: Source, columns: Reading, window: Window, folder: Path, now:
         for piece in relation.pieces(f"SELECT {selected(relation, names)} FROM {within}", BATCH):  # noqa: S608
             moments = times.to_utc(piece[columns.time], kind, columns.time_zone, relation.where)
             there = piece[inside(moments, window)]
-            found = join.named(newest.beside(there).rename(columns=RENAMED))
+            found = join.named(newest.labels_of(there).rename(columns=RENAMED))
             rows += len(there)
             disputed += int(found[DISPUTED].sum())
             scored.update(map(str, found[VERSION].dropna()))

@@ -1,4 +1,4 @@
-"""`training: none` in a config: what it stands for, and what it goes together with."""
+"""`training: none` in a config: its values, and the keys that it excludes."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Followed:
 def follow(run: CheckRun, champion: Version | None) -> Followed:
     """Make the version that scored most rows of the window the champion, if it has scored enough labeled rows before.
 
-    More than half of the scored rows count. A dry run changes nothing. Two checks at once request the same, and a
+    More than half of the scored rows count. A dry run changes nothing. Two concurrent checks request the same, and a
     process that dies is resumed.
     """
     config = run.config

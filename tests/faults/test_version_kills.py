@@ -1,4 +1,4 @@
-"""A process dies while a new version of a model elsewhere takes over, or two see it at once: it takes over once."""
+"""A process dies while a new version of a model elsewhere takes over, or two checks see it: it takes over once."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def test_a_new_version_whose_check_was_killed_takes_over_once(followed: Model, k
     assert_once(followed)
 
 
-def test_two_checks_at_once_follow_a_new_version_once(followed: Model, fork: Callable[..., ForkServerProcess]) -> None:
+def test_two_concurrent_checks_follow_a_new_version_once(
+    followed: Model, fork: Callable[..., ForkServerProcess]
+) -> None:
     """One of them makes it the champion and judges the window; the other one finds both done."""
     assert ended([fork(lives.check, str(followed.file), day(39)) for _ in range(2)]) == [0, 0]
     assert_once(followed)

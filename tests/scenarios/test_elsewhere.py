@@ -128,14 +128,14 @@ def test_a_needed_retrain_is_shown_everywhere(model: Make) -> None:
     put(made, keep_duckdb(made.folder, rows, table))
     made.check(day(28))
     done = CliRunner().invoke(main, ["check", str(made.file), "--now", "2026-02-05", "--json"])
-    told = json.loads(done.stdout)
-    assert (done.exit_code, told["outcome"], told["decision"], told["scored_by"]) == (
+    result = json.loads(done.stdout)
+    assert (done.exit_code, result["outcome"], result["decision"], result["scored_by"]) == (
         10,
         "needed_elsewhere",
         "retrain",
         "7",
     )
-    assert "Retrain needed elsewhere" in Path(told["report"]).read_text("utf-8")
+    assert "Retrain needed elsewhere" in Path(result["report"]).read_text("utf-8")
     shown = CliRunner().invoke(main, ["status", made.name]).stdout
     assert "1 (7)" in shown
     assert "retrain needed elsewhere (training: none)" in " ".join(shown.split())
@@ -208,7 +208,7 @@ def test_what_is_wrong_with_predictions_is_found(model: Make) -> None:
 
 
 def test_ids_that_match_no_row_leave_no_champion(model: Make) -> None:
-    """The check says what both sides look like, and how to compare them."""
+    """The check shows ids of both sides, and how to compare them."""
     rows, table = scored(stream(28))
     made = model()
     put(made, keep_duckdb(made.folder, rows, table.assign(order="X" + table["order"])))

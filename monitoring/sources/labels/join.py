@@ -215,7 +215,7 @@ class Join:
         newest = look_up(self, window, stack)
         for piece in self.rows.pieces(f"SELECT {select} FROM {window}", most):
             yield self.named(
-                pd.concat([piece.reset_index(drop=True), newest.beside(piece).rename(columns=RENAMED)], axis=1)
+                pd.concat([piece.reset_index(drop=True), newest.labels_of(piece).rename(columns=RENAMED)], axis=1)
             )
 
     def named(self, frame: pd.DataFrame) -> pd.DataFrame:

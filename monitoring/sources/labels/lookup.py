@@ -25,7 +25,7 @@ class Lookup:
     known: pd.DataFrame
     index: pd.Index[Any]
 
-    def beside(self, piece: pd.DataFrame) -> pd.DataFrame:
+    def labels_of(self, piece: pd.DataFrame) -> pd.DataFrame:
         """The newest label of each row, in the order of the rows; `piece` has the columns of their key."""
         places = self.index.get_indexer(_index([spelled(piece[key.row.name], key) for key in self.join.keys]))
         return self.known.reindex(places).reset_index(drop=True)  # -1 is no row of it

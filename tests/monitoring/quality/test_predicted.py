@@ -27,11 +27,11 @@ def test_nothing_wrong_is_no_finding() -> None:
 
 
 def test_every_count_is_a_finding_with_its_number() -> None:
-    """Each count is reported once, with the number and examples of what was seen."""
+    """Each count is reported once, with the number and examples of what was found."""
     states = {USABLE: 50, NONE: 20, DISPUTED: 5, NOT_FINITE: 4, OUT_OF_RANGE: 3, WRONG_SUM: 2}
-    seen = Predicted(84, states, {NOT_FINITE: "oops"}, {NONE: ["A1"]})
+    counted = Predicted(84, states, {NOT_FINITE: "oops"}, {NONE: ["A1"]})
     serving = Serving(84, 1, Counter({"7": 50, "8": 33}))
-    found = [*predictions(seen, LabelCounts(90, 9, 10, 11, ("B7",)), serving, "7", CONFIG)]
+    found = [*predictions(counted, LabelCounts(90, 9, 10, 11, ("B7",)), serving, "7", CONFIG)]
     assert [(one.code, one.severity) for one in found] == [
         ("row_without_prediction", "warning"),
         ("disputed_prediction", "warning"),
@@ -51,6 +51,6 @@ def test_every_count_is_a_finding_with_its_number() -> None:
 def test_most_rows_without_a_prediction_are_an_error_and_few_are_not_worth_a_warning() -> None:
     """An error sends a notification; the newest rows of a window are often scored just after it."""
     for rows, severity in ((1, "info"), (2, "warning"), (50, "warning"), (51, "error")):
-        seen = Predicted(100, {NONE: rows, USABLE: 100 - rows})
-        (found,) = predictions(seen, LabelCounts(), Serving(), "7", CONFIG)
+        counted = Predicted(100, {NONE: rows, USABLE: 100 - rows})
+        (found,) = predictions(counted, LabelCounts(), Serving(), "7", CONFIG)
         assert (found.severity, found.observed) == (severity, rows / 100)

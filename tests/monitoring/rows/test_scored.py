@@ -41,7 +41,7 @@ def joined(values: list[Any], undecided: list[bool] | None = None) -> pd.DataFra
 
 
 def test_numbers_are_read_and_others_are_missing() -> None:
-    """Text that is no number, and infinity, are not finite; null is no prediction; a dispute hides the value."""
+    """Other text and infinity are not finite; null is no prediction; a dispute hides the value."""
     raw = joined([1.5, "2.5", None, "oops", float("inf"), 3.0], [False] * 5 + [True])
     made = scores(raw, config("regression", prediction="score"))
     assert made.states.tolist() == [USABLE, USABLE, NONE, NOT_FINITE, NOT_FINITE, DISPUTED]

@@ -60,7 +60,7 @@ def test_the_newest_prediction_of_a_version_counts(tmp_path: Path, kind: str) ->
 
 
 def test_predictions_of_one_moment_that_differ_are_in_dispute(tmp_path: Path) -> None:
-    """Of one version the prediction does not count; of two versions the row is nobody's."""
+    """Of one version the prediction does not count; of two versions the row counts for neither."""
     config = kept(tmp_path, table((1, 1.1, "7", 1.0), (1, 1.1, "7", 2.0), (2, 2.1, "7", 3.0), (2, 2.1, "8", 3.0)))
     frame = read(config, tmp_path, "7")
     assert frame[UNDECIDED].tolist() == [True, False, False, False]
@@ -70,7 +70,7 @@ def test_predictions_of_one_moment_that_differ_are_in_dispute(tmp_path: Path) ->
 
 
 def test_a_table_without_a_version_has_one(tmp_path: Path) -> None:
-    """Its name stands for the missing column."""
+    """Its name replaces the missing column."""
     config = kept(tmp_path, table((1, 1.1, "7", 1.0), (2, 2.1, "8", 2.0)), version=None)
     assert serving(config.source, config.reading, WEEK, tmp_path, day(7)).scored == Counter({"unversioned": 2})
     assert read(config, tmp_path, "unversioned")[SCORED].fillna(-1).tolist() == [1.0, 2.0, -1, -1]

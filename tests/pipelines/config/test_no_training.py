@@ -63,7 +63,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_does_not_fit_together_is_refused(tmp_path: Path, case: str) -> None:
-    """The error says how to fix it."""
+    """The error names the fix."""
     changes, remedy = REFUSED[case]
     with pytest.raises(ConfigError) as refused:
         loaded(tmp_path, **changes)

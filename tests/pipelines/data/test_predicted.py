@@ -23,7 +23,7 @@ def test_states_are_counted_in_the_window_alone() -> None:
     rows = PredictedRows()
     rows.add(part(0, [NONE, USABLE, USABLE], {}))
     rows.add(part(3, [NOT_FINITE, NONE, USABLE], {NOT_FINITE: "oops"}))
-    seen = rows.counted(Window(start=day(1), end=day(5)))
-    assert (seen.rows, dict(seen.states)) == (4, {USABLE: 2, NOT_FINITE: 1, NONE: 1})
-    assert seen.examples == {NOT_FINITE: "oops"}
-    assert seen.ids[NONE] == ["A0", "A4"]
+    counted = rows.counted(Window(start=day(1), end=day(5)))
+    assert (counted.rows, dict(counted.states)) == (4, {USABLE: 2, NOT_FINITE: 1, NONE: 1})
+    assert counted.examples == {NOT_FINITE: "oops"}
+    assert counted.ids[NONE] == ["A0", "A4"]

@@ -20,7 +20,7 @@ from tests.pipelines.config.test_no_training import loaded
     [({"7": 6, "8": 4}, 0, "7"), ({"7": 5, "8": 5}, 0, None), ({"7": 6}, 6, None), ({}, 0, None), ({"8": 1}, 0, "8")],
 )
 def test_more_than_half_of_the_scored_rows_count(scored: dict[str, int], disputed: int, version: str | None) -> None:
-    """Rows without a prediction do not; rows that two versions scored at once belong to none."""
+    """Rows without a prediction do not; rows that two versions scored at the same moment belong to none."""
     assert majority(Serving(100, disputed, Counter(scored))) == version
 
 
