@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from driftloop.monitoring.errors import listed
 from driftloop.monitoring.records import Finding, FindingCode
 from driftloop.monitoring.rows.scored import DISPUTED, NONE, NOT_FINITE, OUT_OF_RANGE, SUM_TOLERANCE, WRONG_SUM
 from driftloop.monitoring.settings.columns import PREDICTION
+from driftloop.monitoring.settings.predictions import Predictions
 from driftloop.monitoring.sources import LabelCounts, Serving
-
-if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
 
 # Share of the rows of a window without a prediction above which it is an error.
 MOST_WITHOUT = 0.5
@@ -92,7 +89,7 @@ class Predicted:
 
 
 def predictions(
-    predicted: Predicted, counts: LabelCounts, serving: Serving, champion: str, config: Monitored
+    predicted: Predicted, counts: LabelCounts, serving: Serving, champion: str, given: Predictions
 ) -> Iterator[Finding]:
     """Report what is wrong with the predictions of a window; `champion` is the version as the table names it."""
     yield from _rows(predicted, champion)
@@ -102,11 +99,11 @@ def predictions(
         message = f"{counts.rowless:,} of {counts.known:,} new predictions have an id that no row has{such}"
         yield PREDICTION_WITHOUT_ROW.found(message, observed=float(counts.rowless), limit=0.0)
     if counts.keyless:
-        named = listed(config.predictions.id)
+        named = listed(given.id)
         message = f"{counts.keyless:,} predictions have no value in {named}; they count for no row"
         yield PREDICTION_WITHOUT_ID.found(message, observed=float(counts.keyless), limit=0.0)
     if counts.future:
-        time = config.predictions.time
+        time = given.time
         message = f"{counts.future:,} predictions have a time in the future ({time}); they do not count yet"
         yield FUTURE_PREDICTION.found(message, observed=float(counts.future), limit=0.0)
     others = {version: rows for version, rows in serving.scored.items() if version != champion}

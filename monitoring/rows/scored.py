@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.rows.canonical import labels, spell
 from driftloop.monitoring.rows.reading import read
-from driftloop.monitoring.settings.predictions import BETWEEN, SCORED, UNDECIDED
-
-if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
+from driftloop.monitoring.settings.predictions import BETWEEN, SCORED, UNDECIDED, Predictions
 
 # Column of canonical rows with a prediction; those of classes have the class behind it.
 SCORE = "driftloop: score"
@@ -37,15 +34,15 @@ class Scores:
     examples: dict[int, str]
 
 
-def score_columns(config: Monitored) -> tuple[str, ...]:
+def score_columns(given: Predictions) -> tuple[str, ...]:
     """The names of the columns in which canonical rows have predictions; none for a model that is here."""
-    if not config.elsewhere:
+    if given.source is None:
         return ()
-    levels = config.predictions.levels
+    levels = given.levels
     return tuple(f"{SCORE} {level}" for level in levels) if levels else (SCORE,)
 
 
-def scores(raw: pd.DataFrame, config: Monitored) -> Scores:
+def scores(raw: pd.DataFrame, given: Predictions, task: str) -> Scores:
     """Read the predictions that were joined to rows; rows without such a column have none."""
     number = len(raw)
     values = raw[SCORED] if SCORED in raw else pd.Series(None, index=raw.index, dtype=object)
@@ -53,10 +50,10 @@ def scores(raw: pd.DataFrame, config: Monitored) -> Scores:
     states = np.full(number, USABLE, dtype=np.int8)
     states[values.isna().to_numpy()] = NONE
     states[undecided] = DISPUTED
-    if config.predictions.label is not None:
+    if given.label is not None:
         named = labels(values).reset_index(drop=True)
         return Scores({SCORE: named.where(states == USABLE, None).astype("category")}, states, {})
-    names, task = score_columns(config), config.task
+    names = score_columns(given)
     numbers = _numbers(values, len(names))
     open_ = states == USABLE
     _mark(states, open_ & ~np.isfinite(numbers).all(axis=1), NOT_FINITE)

@@ -78,7 +78,7 @@ def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
     frame, coerced = coded(ordered, config)
     predicted = None
     if config.elsewhere:
-        made = scores(ordered, config)
+        made = scores(ordered, config.predictions, config.task)
         frame = frame.assign(**made.columns)
         predicted = PredictedPart.of(made, frame, config)
     labeled = Labeled.of(ordered, frame, config) if config.columns.id else None

@@ -105,7 +105,7 @@ def without_champion(run: CheckRun, followed: Followed) -> Check:
     if run.rows == 0:
         return run.exit(Outcome.NO_DATA, f"no champion yet: {no_rows(config, run.window)}")
     counts = _counts(run, run.window)
-    run.findings += tuple(predictions(Predicted(), counts, Serving(), "", config))
+    run.findings += tuple(predictions(Predicted(), counts, Serving(), "", config.predictions))
     return run.exit(Outcome.HELD if followed.ready else Outcome.TOO_FEW_ROWS, followed.reason)
 
 
@@ -116,7 +116,9 @@ def look(run: CheckRun, known: Project, fresh: Fresh, followed: Followed | None)
         return
     run.scored_by = champion
     predicted = fresh.predicted.counted(run.window)
-    run.findings += tuple(predictions(predicted, _counts(run, run.window), followed.serving, champion, known))
+    run.findings += tuple(
+        predictions(predicted, _counts(run, run.window), followed.serving, champion, known.predictions)
+    )
 
 
 def refuse_followed(config: Project, champion: Version) -> None:

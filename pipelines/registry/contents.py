@@ -134,7 +134,7 @@ def prove(config: Project, version: Version) -> None:
 def _proof(config: Project, scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     columns = config.columns
     strange = rows.head(1).assign(**dict.fromkeys(columns.categorical, UNKNOWN_LEVEL))
-    tried = pd.concat([rows, strange], ignore_index=True)[[*columns.features, *score_columns(config)]]
+    tried = pd.concat([rows, strange], ignore_index=True)[[*columns.features, *score_columns(config.predictions)]]
     answers = _answers(scorer, tried)
     return tried.assign(**{f"{ANSWER}{at}": answers[:, at] for at in range(answers.shape[1])})
 

@@ -35,7 +35,12 @@ class Elsewhere(Record):
     def of(cls, config: Project, version: str) -> Elsewhere:
         """Return the reading of a version of a config's model."""
         given = config.predictions
-        return cls(version=version, columns=score_columns(config), levels=given.levels, label=given.label is not None)
+        return cls(
+            version=version,
+            columns=score_columns(config.predictions),
+            levels=given.levels,
+            label=given.label is not None,
+        )
 
     def predict(self, frame: pd.DataFrame, classes: tuple[str, ...]) -> Floats:
         """Return the predictions that came with the rows: shape (n,) for numbers, (n, k) for classes.
@@ -70,7 +75,7 @@ class Elsewhere(Record):
 
 def usable(config: Project, frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Return for each canonical row, shape (n,), whether it has a usable prediction of a model elsewhere."""
-    return np.asarray(frame[list(score_columns(config))].notna().all(axis=1))
+    return np.asarray(frame[list(score_columns(config.predictions))].notna().all(axis=1))
 
 
 def classes_of(config: Project, known: pd.DataFrame, version: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ CONFIG = Monitored.model_validate(
 def test_nothing_wrong_is_no_finding() -> None:
     """Rows that were all scored by the champion."""
     clean = Predicted(10, {USABLE: 10})
-    assert not [*predictions(clean, LabelCounts(known=10), Serving(10, 0, Counter({"7": 10})), "7", CONFIG)]
+    assert not [*predictions(clean, LabelCounts(known=10), Serving(10, 0, Counter({"7": 10})), "7", CONFIG.predictions)]
 
 
 def test_every_count_is_a_finding_with_its_number() -> None:
@@ -31,7 +31,7 @@ def test_every_count_is_a_finding_with_its_number() -> None:
     states = {USABLE: 50, NONE: 20, DISPUTED: 5, NOT_FINITE: 4, OUT_OF_RANGE: 3, WRONG_SUM: 2}
     counted = Predicted(84, states, {NOT_FINITE: "oops"}, {NONE: ["A1"]})
     serving = Serving(84, 1, Counter({"7": 50, "8": 33}))
-    found = [*predictions(counted, LabelCounts(90, 9, 10, 11, ("B7",)), serving, "7", CONFIG)]
+    found = [*predictions(counted, LabelCounts(90, 9, 10, 11, ("B7",)), serving, "7", CONFIG.predictions)]
     assert [(one.code, one.severity) for one in found] == [
         ("row_without_prediction", "warning"),
         ("disputed_prediction", "warning"),
@@ -52,5 +52,5 @@ def test_most_rows_without_a_prediction_are_an_error_and_few_are_not_worth_a_war
     """An error sends a notification; the newest rows of a window are often scored just after it."""
     for rows, severity in ((1, "info"), (2, "warning"), (50, "warning"), (51, "error")):
         counted = Predicted(100, {NONE: rows, USABLE: 100 - rows})
-        (found,) = predictions(counted, LabelCounts(), Serving(), "7", CONFIG)
+        (found,) = predictions(counted, LabelCounts(), Serving(), "7", CONFIG.predictions)
         assert (found.severity, found.observed) == (severity, rows / 100)
