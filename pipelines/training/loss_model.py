@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +16,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AliasChoices, Field
 
-from driftloop.monitoring.errors import FileMissing, Tampered
 from driftloop.monitoring.estimation import (
     MIN_FITTED_ROWS,
     Calibration,
@@ -37,6 +35,7 @@ from driftloop.monitoring.records import Record
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.pipelines.training.features import LARGEST, Features, encode
 from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.stored_files import read_checked, write_all
 from driftloop.pipelines.training.threads import free_threads, prepare
 
 Floats = NDArray[np.float64]
@@ -163,23 +162,21 @@ def save(model: LossModel, folder: Path) -> dict[str, str]:
     files = {HEAD_FILE: model.head.model_dump_json(indent=1).encode()}
     if model.booster is not None:
         files[MODEL_FILE] = bytes(model.booster.save_raw("ubj"))
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return {name: sha256(content).hexdigest() for name, content in files.items()}
+    return write_all(folder, files)
 
 
 def load(folder: Path, manifest: dict[str, str]) -> LossModel | None:
     """Read an estimator back; None where the manifest names none. A changed file raises `Tampered`, unread."""
     if HEAD_FILE not in manifest:
         return None
-    head = Head.model_validate_json(_checked(folder, HEAD_FILE, manifest))
+    head = Head.model_validate_json(read_checked(folder, HEAD_FILE, manifest))
     if MODEL_FILE not in manifest:
         return LossModel(head)
     prepare()
     import xgboost
 
     booster = xgboost.Booster()
-    booster.load_model(bytearray(_checked(folder, MODEL_FILE, manifest)))
+    booster.load_model(bytearray(read_checked(folder, MODEL_FILE, manifest)))
     return LossModel(head, booster)
 
 
@@ -236,15 +233,3 @@ def _boosted(booster: Any, inputs: pd.DataFrame, loss: Loss) -> Floats:
 
 def _inputs(features: Features, frame: pd.DataFrame, predicted: Floats) -> pd.DataFrame:
     return encode(frame, features).assign(**{PREDICTION: np.clip(predicted, -LARGEST, LARGEST)})
-
-
-def _checked(folder: Path, name: str, manifest: dict[str, str]) -> bytes:
-    try:
-        content = (folder / name).read_bytes()
-    except FileNotFoundError as error:
-        raise FileMissing(folder.name, name, str(folder)) from error
-    except OSError as error:
-        raise Tampered(folder.name, name) from error
-    if sha256(content).hexdigest() != manifest.get(name):
-        raise Tampered(folder.name, name)
-    return content

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import sha256
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from driftloop.monitoring.errors import DriftloopError, FileMissing, Tampered, Untrusted
+from driftloop.monitoring.errors import DriftloopError, Untrusted
 from driftloop.monitoring.records import Record
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.contract import Contract
@@ -19,6 +19,7 @@ from driftloop.pipelines.training.elsewhere import Elsewhere
 from driftloop.pipelines.training.features import Features
 from driftloop.pipelines.training.foreign import FOLDER, OpenFolder, inside, open_copy
 from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.stored_files import read_checked, write_all
 from driftloop.pipelines.training.threads import prepare
 
 HEAD = "scorer.json"
@@ -115,10 +116,7 @@ def save(
         elsewhere=scorer.estimator if isinstance(scorer.estimator, Elsewhere) else None,
     )
     files = {HEAD: head.model_dump_json(indent=2).encode(), **models}
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return {name: sha256(content).hexdigest() for name, content in files.items()}
+    return write_all(folder, files)
 
 
 def load(
@@ -136,7 +134,7 @@ def load(
     A pickle or a python model is opened only with `allow_pickle`, and types that are not trusted are not built: else
     `Untrusted`. `open_folder` opens the folder of a model that is kept as it came.
     """
-    read = _checked_reader(folder, manifest)
+    read = partial(read_checked, folder, manifest=manifest)
     head = _head(folder, read(HEAD))
     if head.needs_leave and not allow_pickle:
         raise Untrusted(f"{folder.name}/{FILES.get(head.format, FOLDER)}", [head.estimator])
@@ -247,20 +245,3 @@ def _has_own_format(estimator: Any) -> bool:
     """Exactly xgboost's own classes: a subclass, or an objective that is a function, would not come back whole."""
     own = type(estimator).__module__ in {"xgboost.core", "xgboost.sklearn"} and type(estimator).__name__ in OWN_FORMAT
     return own and not callable(getattr(estimator, "objective", None))
-
-
-def _checked_reader(folder: Path, manifest: Mapping[str, str] | None) -> Any:
-    """Read a file once, and hand out just those bytes that were checked."""
-
-    def read(name: str) -> bytes:
-        try:
-            content = (folder / name).read_bytes()
-        except FileNotFoundError as error:
-            raise FileMissing(folder.name, name, str(folder)) from error
-        except OSError as error:
-            raise Tampered(folder.name, name) from error
-        if manifest is not None and manifest.get(name) != sha256(content).hexdigest():
-            raise Tampered(folder.name, name)
-        return content
-
-    return read
