@@ -105,7 +105,7 @@ def prepare(folder: Path, shape: Shape) -> None:
     write(folder / "current.parquet", shape, shape.rows, seed=1)
     kinds: dict[str, Kind] = {f"n{at}": "numeric" for at in range(shape.numbers)}
     kinds |= {f"c{at}": "categorical" for at in range(shape.labels)}
-    save(first(pq.read_table(folder / "reference.parquet"), kinds), folder / "profile.npz")
+    save(first(pq.read_table(folder / "reference.parquet").to_pandas(), kinds), folder / "profile.npz")
 
 
 def installed(peers: Path) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """Columns summed up in counts that can be added: what drift is scored on. Knows no method and no threshold."""
 
-from driftloop.monitoring.profiles.building import Profile, Profiles, Rows, first, like, merge
+from driftloop.monitoring.profiles.building import Profile, Profiles, first, like, merge
 from driftloop.monitoring.profiles.errors import CellsDiffer, ProfileUnreadable
 from driftloop.monitoring.profiles.levels import LEVELS_KEPT, CategoricalProfile
 from driftloop.monitoring.profiles.numbers import FENCE, NumericProfile
@@ -15,7 +15,6 @@ __all__ = [
     "Profile",
     "ProfileUnreadable",
     "Profiles",
-    "Rows",
     "first",
     "like",
     "load",

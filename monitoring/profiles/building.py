@@ -1,4 +1,4 @@
-"""Profiles of all columns, from frames and from streams of Arrow batches. Reads no files."""
+"""Profiles of all columns of a frame. Reads no files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -25,11 +24,6 @@ from driftloop.monitoring.profiles.numbers import NumericProfile
 from driftloop.monitoring.records import Kind
 
 Profile = NumericProfile | CategoricalProfile
-Rows: TypeAlias = pd.DataFrame | pa.Table | Iterable[pa.RecordBatch]
-Columns = Mapping[str, pa.ChunkedArray]
-
-# Small batches are gathered up to this many rows, so that the fixed price of a column is paid seldom.
-GATHERED = 1 << 18
 THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -67,24 +61,24 @@ class Profiles(Mapping[str, Profile]):
         return profile
 
 
-def first(rows: Rows, kinds: Mapping[str, Kind], blocks: NDArray[np.int64] | None = None) -> Profiles:
+def first(rows: pd.DataFrame, kinds: Mapping[str, Kind], blocks: NDArray[np.int64] | None = None) -> Profiles:
     """Profile a reference: find the cells of every column of `kinds`, and count the rows in them.
 
     `blocks` (n,) numbers each row's block of time from 0; with it each profile has its counts by block too. The cells
-    are at exact quantiles, so the rows of a stream are gathered first: only `like` is flat in memory. A column
-    that is not there raises `MissingColumns`, one that is there twice `DuplicateColumns`.
+    are at exact quantiles. A column that is not there raises `MissingColumns`, one that is there twice
+    `DuplicateColumns`.
 
     >>> rows = pd.DataFrame({"age": [1.0, 2.0, 2.0], "plan": ["a", "b", None]})
     >>> made = first(rows, {"age": "numeric", "plan": "categorical"})
     >>> made.rows, made["age"].counts.tolist(), made["plan"].levels, made["plan"].nulls
     (3, [0, 1, 2, 0], ('a', 'b'), 1)
     """
-    columns, total = _whole(rows, kinds)
-    return Profiles(total, {name: _first(columns[name], kind, blocks) for name, kind in kinds.items()})
+    columns = _columns(rows, kinds)
+    return Profiles(len(rows), {name: _first(columns[name], kind, blocks) for name, kind in kinds.items()})
 
 
-def like(reference: Profiles, rows: Rows) -> Profiles:
-    """Profile rows in the cells of a reference, all of them, in memory that does not grow with a stream.
+def like(reference: Profiles, rows: pd.DataFrame) -> Profiles:
+    """Profile rows in the cells of a reference; `merge` adds the profiles of several pieces up.
 
     A missing column raises `MissingColumns`, a repeated one `DuplicateColumns`; columns that the reference does not
     have are ignored.
@@ -93,25 +87,16 @@ def like(reference: Profiles, rows: Rows) -> Profiles:
     >>> like(made, pd.DataFrame({"plan": ["b", "c"], "more": [1, 2]}))["plan"].cells.tolist()
     [0, 1, 1]
     """
-    made = {name: profile.empty() for name, profile in reference.items()}
-    counted: Iterable[Profile] = made.values()
-    total = 0
+    columns = _columns(rows, reference.kinds)
     with ThreadPoolExecutor(THREADS) as pool:
-        for columns, rows_here in _pieces(rows, reference.kinds):
-            # the next piece is read while this one is counted
-            ahead = pool.map(count, reference.values(), [columns[name] for name in reference])
-            made = _added(made, counted)
-            counted, total = ahead, total + rows_here
-        made = _added(made, counted)
-    return Profiles(total, made)
+        counted = pool.map(count, reference.values(), [columns[name] for name in reference])
+        return Profiles(len(rows), dict(zip(reference, counted, strict=True)))
 
 
 def count(cells: Profile, column: pa.ChunkedArray) -> Profile:
     """Count one column in the cells of its reference profile."""
     if isinstance(cells, NumericProfile):
-        found = as_numbers(column)
-        nulls = len(column) - sum(map(len, found))
-        return numbers.count(cells, found, nulls)
+        return numbers.count(cells, as_numbers(column))
     kept = pa.array(cells.levels, pa.string())
     parts = [cells.empty()]
     for codes, texts in as_codes(column):
@@ -169,12 +154,6 @@ def _first(column: pa.ChunkedArray, kind: Kind, blocks: NDArray[np.int64] | None
     return replace(made, blocks=np.array([np.append(one.cells, one.nulls) for one in each], dtype=np.int64))
 
 
-def _added(made: Mapping[str, Profile], more: Iterable[Profile]) -> dict[str, Profile]:
-    return {
-        name: merged([one, part]) if one.rows else part for (name, one), part in zip(made.items(), more, strict=True)
-    }
-
-
 def _level_counts(column: pa.ChunkedArray) -> Counter[str]:
     times: Counter[str] = Counter()
     for codes, texts in as_codes(column):
@@ -184,30 +163,6 @@ def _level_counts(column: pa.ChunkedArray) -> Counter[str]:
     return times
 
 
-def _whole(rows: Rows, kinds: Mapping[str, Kind]) -> tuple[Columns, int]:
-    """All rows as columns, and their number."""
-    if not isinstance(rows, pd.DataFrame | pa.Table):
-        batches = list(rows)
-        if not batches:
-            raise MissingColumns("the rows", kinds, [])
-        rows = pa.Table.from_batches(batches)
-    there = list(map(str, rows.columns)) if isinstance(rows, pd.DataFrame) else rows.column_names
-    check_names("the rows", kinds, there)
-    if isinstance(rows, pd.DataFrame):
-        return {name: from_frame(rows[name], kind) for name, kind in kinds.items()}, len(rows)
-    return {name: rows.column(name) for name in kinds}, rows.num_rows
-
-
-def _pieces(rows: Rows, kinds: Mapping[str, Kind]) -> Iterator[tuple[Columns, int]]:
-    """The rows of a stream, some batches at a time; those of a frame or a table as they are."""
-    if isinstance(rows, pd.DataFrame | pa.Table):
-        yield _whole(rows, kinds)
-        return
-    held: list[pa.RecordBatch] = []
-    for batch in rows:
-        held.append(batch)
-        if sum(one.num_rows for one in held) >= GATHERED:
-            yield _whole(held, kinds)
-            held = []
-    if held:
-        yield _whole(held, kinds)
+def _columns(rows: pd.DataFrame, kinds: Mapping[str, Kind]) -> dict[str, pa.ChunkedArray]:
+    check_names("the rows", kinds, list(map(str, rows.columns)))
+    return {name: from_frame(rows[name], kind) for name, kind in kinds.items()}

@@ -120,19 +120,18 @@ def measure(values: Floats) -> NumericProfile:
     )
 
 
-def count(cells: NumericProfile, arrays: Sequence[NDArray[Any]], nulls: int = 0) -> NumericProfile:
-    """Count values of any number type, in any order, in the cells of a profile; `nulls` come on top.
+def count(cells: NumericProfile, arrays: Sequence[NDArray[Any]]) -> NumericProfile:
+    """Count values of any number type, in any order, in the cells of a profile; NaN is null.
 
     Per piece one sort and then a look-up per edge: numpy's sort is vectorised, a look-up per value is not.
 
     >>> current = np.array([-np.inf, -100.0, 1.5, 3.0, 4.0, np.nan])
-    >>> made = count(measure(np.array([0.0, 1.0, 1.0, 3.0])), [current], nulls=1)
+    >>> made = count(measure(np.array([0.0, 1.0, 1.0, 3.0])), [current])
     >>> made.counts.tolist(), made.sums.tolist(), made.nulls, made.infinite
-    ([1, 0, 1, 1, 1], [-6.75, 0.0, 1.5, 3.0, 4.0], 2, 1)
+    ([1, 0, 1, 1, 1], [-6.75, 0.0, 1.5, 3.0, 4.0], 1, 1)
     """
     pieces = [_piece(cells, one[at : at + PIECE]) for one in arrays for at in range(0, len(one), PIECE)]
-    made = merged(pieces) if pieces else cells.empty()
-    return replace(made, nulls=made.nulls + nulls) if nulls else made
+    return merged(pieces) if pieces else cells.empty()
 
 
 def merged(parts: list[NumericProfile]) -> NumericProfile:
