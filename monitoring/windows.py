@@ -1,4 +1,7 @@
-"""Windows of time before `now`: the current one, the labeled one, the one for training; and their rows."""
+"""Windows of time before `now`: the current one, the labeled one, the one for training; and their rows.
+
+How the rows of a window are read is in the docstring of `pipelines/data/fresh.py`.
+"""
 
 from __future__ import annotations
 
