@@ -39,7 +39,7 @@ def test_a_file_outside_the_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_not_called_tampered(tmp_path: Path) -> None:
-    """The error names the folder in which it was; a folder in its place is no file either."""
+    """The error names the folder in which it was; a folder in its place is refused."""
     manifest = write_all(tmp_path, FILES)
     (tmp_path / "head.json").unlink()
     with pytest.raises(FileMissing, match=r"head\.json"):
