@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.policy_peers import PageHinkley, ProbeAlways
-from benchmarks.policy_streams import WINDOW_SHARE, Matrices, further, matrices, streams
+from benchmarks.policy_streams import Matrices, further, matrices, streams
 from driftloop.monitoring.records import ColumnScore
 from driftloop.pipelines.backtest import PolicyReplay, replay
 from driftloop.pipelines.backtest.shelf import Kept, rank_history
@@ -110,7 +110,7 @@ def with_archive(cell: Matrices, delay: int) -> dict[tuple[str, str], list[Polic
     done: dict[tuple[str, str], list[PolicyReplay]] = {}
     batches = len(cell.loss)
     known = round(0.3 * batches) - delay
-    ranked = rank_history(cell.loss[:known, :known], short=batches // WINDOW_SHARE - 1)
+    ranked = rank_history(cell.loss[:known, :known], short=cell.short)
     for price in PRICES:
         for arm, history in ((CHAMPIONS, ()), (HISTORY, ranked)):
             run = replay(
@@ -121,6 +121,7 @@ def with_archive(cell: Matrices, delay: int) -> dict[tuple[str, str], list[Polic
                 label_delay=delay,
                 rows=cell.rows.tolist(),
                 errors=cell.error,
+                short=cell.short,
                 kept=Kept(cell.waves, KEEP, history),
             )
             for one in run.archived:

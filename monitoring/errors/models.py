@@ -139,6 +139,7 @@ Impossible = Literal[
     "labels_too_large",
     "labels_not_allowed",
     "champion_changed",
+    "version_missing",
 ]
 
 

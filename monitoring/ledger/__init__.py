@@ -4,6 +4,18 @@ from driftloop.monitoring.ledger.claims import Claim, Held
 from driftloop.monitoring.ledger.events import Event, Kind
 from driftloop.monitoring.ledger.keys import digest, window_key
 from driftloop.monitoring.ledger.ledger import Ledger
-from driftloop.monitoring.ledger.requests import Adoption, Progress, Request
+from driftloop.monitoring.ledger.requests import Adoption, Progress, Request, SwitchBack
 
-__all__ = ["Adoption", "Claim", "Event", "Held", "Kind", "Ledger", "Progress", "Request", "digest", "window_key"]
+__all__ = [
+    "Adoption",
+    "Claim",
+    "Event",
+    "Held",
+    "Kind",
+    "Ledger",
+    "Progress",
+    "Request",
+    "SwitchBack",
+    "digest",
+    "window_key",
+]

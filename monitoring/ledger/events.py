@@ -33,6 +33,7 @@ class Kind(StrEnum):
     IMPOSSIBLE = "impossible"
     FAILED = "failed"
     ROLLED_BACK = "rolled_back"
+    SWITCHED_BACK = "switched_back"
     HEALED = "healed"
     CHAMPION_SET = "champion_set"
     LEARNED = "learned"

@@ -194,6 +194,8 @@ class Ledger:
     def close_request(self, retrain: Retrain, *, by: Claim | None = None) -> bool:
         """Write the result of a request. The first result counts: False if there is one already."""
         state = Kind.PROMOTED if retrain.promoted else Kind.REJECTED
+        if retrain.promoted and retrain.code == Kind.SWITCHED_BACK:
+            state = Kind.SWITCHED_BACK
         if retrain.code == Kind.AWAITING_APPROVAL:
             state = Kind.AWAITING_APPROVAL
         return write(
@@ -218,7 +220,10 @@ class Ledger:
         return read(self.engine, lambda open_: requests.ended_without_check(open_, model))
 
     def history(self, model: str, before: datetime) -> History:
-        """Return the judged checks and the retrains up to a time, oldest first. A first training is not a retrain."""
+        """Return the judged checks and the retrains up to a time, oldest first.
+
+        Neither a first training nor a switch back to a former champion is a retrain.
+        """
         moment = stamp(before)
         checks = sa.select(CHECKS.c.past).where(
             CHECKS.c.model == model,
@@ -230,6 +235,7 @@ class Ledger:
             REQUESTS.c.now <= moment,
             REQUESTS.c.champion.is_not(None),
             REQUESTS.c.state.in_(["promoted", "rejected", requests.WAITS]),
+            sa.func.coalesce(REQUESTS.c.asked, "").not_like(requests.SWITCH),
         )
 
         def look(open_: Connection) -> tuple[Sequence[str], Sequence[Any]]:

@@ -24,6 +24,8 @@ OPEN = ("requested", "trained")
 # Ends that leave a request open for another try, and what may still follow upon an end with a result.
 AGAIN = (Kind.FAILED, Kind.IMPOSSIBLE)
 WAITS = str(Kind.AWAITING_APPROVAL)
+# In the JSON of a request that trains nothing.
+SWITCH = '%"switch": {%'
 
 
 class Adoption(Record):
@@ -41,8 +43,16 @@ class Adoption(Record):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
+class SwitchBack(Record):
+    """A former champion that is to serve again, and the losses of both on the same rows. Nothing is trained."""
+
+    version: str
+    champion_loss: Loss
+    loss: Loss
+
+
 class Request(Record):
-    """What is asked for: to replace `champion` by a model trained on `window`, or by one that is adopted.
+    """What is asked for: to replace `champion` by a model trained on `window`, one that is adopted, or a former one.
 
     Of a model elsewhere `follows` is the version in its table of predictions that takes over, with the predictions of
     `window` as its reference.
@@ -63,6 +73,7 @@ class Request(Record):
     rows: str | None = None
     adopt: Adoption | None = None
     follows: str | None = None
+    switch: SwitchBack | None = None
 
 
 class Progress(Record):

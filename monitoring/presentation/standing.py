@@ -10,7 +10,7 @@ from driftloop.monitoring.records.measures import LEAST_RISE
 
 WORSE = "worse than the reference"
 # Outcomes after which the measured champion no longer serves.
-REPLACED = frozenset({Outcome.PROMOTED, Outcome.BOOTSTRAPPED})
+REPLACED = frozenset({Outcome.PROMOTED, Outcome.BOOTSTRAPPED, Outcome.SWITCHED_BACK})
 
 
 def remains_worse(check: Check) -> bool:

@@ -17,23 +17,34 @@ class ArchiveScore(Record):
     waves: tuple[float, ...]
 
 
+class ArchiveLead(Record):
+    """Mean difference of the champion's loss minus an archived version's over some windows, with its standard error.
+
+    `age_batches` is the age of the version at this check, in windows.
+    """
+
+    version: str
+    difference: float
+    error: float
+    windows: int
+    age_batches: float | None = None
+
+
 class ArchiveScores(Record):
     """All models that were scored on `rows` labeled rows of a window that none of them was trained on.
 
     `newest` is the version trained last; windows are comparable while it stays the same. `scores` begin with the
-    champion's.
+    champion's. `leader` is the version that is better than the champion by one standard error, with the largest lead.
     """
 
     window: Window
     rows: int
     newest: str
     scores: tuple[ArchiveScore, ...]
+    leads: tuple[ArchiveLead, ...] = ()
+    leader: str | None = None
 
-
-class ArchiveLead(Record):
-    """Mean difference of the champion's loss minus an archived model's, over `windows` windows, with standard error."""
-
-    version: str
-    difference: float
-    error: float
-    windows: int
+    @property
+    def lead(self) -> ArchiveLead | None:
+        """Return the lead of the leader."""
+        return next((lead for lead in self.leads if lead.version == self.leader), None)

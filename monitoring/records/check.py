@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from pydantic import computed_field, model_validator
 
+from driftloop.monitoring.records.archive import ArchiveScores
 from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
 from driftloop.monitoring.records.estimate import Estimate
-from driftloop.monitoring.records.judgement import PastCheck, Probe, Vote
+from driftloop.monitoring.records.judgement import PastCheck, PastSwitch, Probe, Vote
 from driftloop.monitoring.records.labels import LabelStatus
 from driftloop.monitoring.records.measures import ColumnScore, Performance, Standing
 from driftloop.monitoring.records.metrics import CalibrationBin, Confusion, MetricValue
@@ -38,6 +39,7 @@ class Check(Record):
     """The whole result of a check: what `driftloop check --json` prints. Keys are added freely and never renamed.
 
     `scored_by` is the champion as the table of predictions of a model elsewhere names it.
+    `archive` has the losses of former champions on the labeled rows, if there are any.
     `labels` is set where they are in a table of their own.
     `baseline` is set without a champion: the loss of the best constant of the training rows.
     `standing` is the champion's loss compared with its reference loss, regardless of the decision.
@@ -60,6 +62,7 @@ class Check(Record):
     estimated: Estimate | None = None
     age_batches: float | None = None
     probe: Probe | None = None
+    archive: ArchiveScores | None = None
     labels: LabelStatus | None = None
     findings: tuple[Finding, ...] = ()
     votes: tuple[Vote, ...] = ()
@@ -90,6 +93,7 @@ class Check(Record):
     @property
     def past(self) -> PastCheck:
         """Return the part of this check that the policies of later checks read."""
+        lead = self.archive.lead if self.archive and self.outcome is Outcome.SWITCHED_BACK else None
         measured, features = self.performance, [score.score for score in self.columns if score.role == "feature"]
         return PastCheck(
             now=self.now,
@@ -103,5 +107,6 @@ class Check(Record):
             loss=measured.loss if measured else None,
             loss_low=measured.low if measured else None,
             gap=self.probe.gap if self.probe else None,
+            switch=PastSwitch(lead=lead.difference, age_batches=lead.age_batches) if lead else None,
             fired=tuple(rule for vote in self.votes for rule in vote.fired_rules()),
         )

@@ -22,6 +22,7 @@ from driftloop.monitoring.quality.lateness import Lateness, lateness
 from driftloop.monitoring.quality.preflight import inspect
 from driftloop.monitoring.quality.tally import Tally, tally
 from driftloop.monitoring.records import (
+    ArchiveScores,
     Check,
     ColumnReference,
     ColumnScore,
@@ -42,6 +43,7 @@ from driftloop.pipelines.config.as_trained import differences
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows.scoring import Metrics, Scored, score_rows
+from driftloop.pipelines.flows.watching import Watch
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime import phases
@@ -62,6 +64,8 @@ class Measurement:
     slices: tuple[SliceScore, ...]
     slice_drift: tuple[SliceDrift, ...]
     slice_findings: tuple[Finding, ...]
+    archive: ArchiveScores | None = None
+    watched: Watch | None = None
 
 
 @task(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
@@ -123,6 +127,7 @@ def measure(
     profiles: Profiles,
     reference_rows: pd.DataFrame,
     excluded: frozenset[str],
+    watch: Watch | None = None,
 ) -> Measurement:
     """Predict and summarize all rows in one pass, then judge drift and draw the report from the summary."""
     settings = config.drift.model_dump_json()
@@ -130,8 +135,9 @@ def measure(
     rows = digest(rows, config.columns.label_delay, settings, [metric.name for metric in config.measured])
     if config.slices:
         rows = digest(rows, *(each.model_dump_json() for each in config.slices))
+    rows = digest(rows, watch.key) if watch is not None else rows
     phases.enter("loss: predicting the rows")
-    scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, key=rows)
+    scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, watch, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in excluded)
     labels = scored.profiles[config.columns.target]
     if labels.nulls == labels.rows:
@@ -153,6 +159,8 @@ def measure(
         slices=found.slices,
         slice_drift=found.slice_drift,
         slice_findings=scored.sliced.findings,
+        archive=scored.archive,
+        watched=watch,
     )
 
 

@@ -22,7 +22,7 @@ from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
-from driftloop.pipelines.flows import labelling, measuring, requesting, taking_over, unserved
+from driftloop.pipelines.flows import labelling, measuring, requesting, taking_over, unserved, watching
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
 from driftloop.pipelines.flows.reading import read
@@ -138,8 +138,11 @@ def _check(run: CheckRun) -> Check:
         if config.trains and learnable(stops, config):
             reason += f". If the data will stay like this, `driftloop retrain {config.file}` trains a model on it"
         return run.exit(Outcome.BAD_DATA, reason, findings=findings)
+    watch, unread = watching.watch(known, run.ledger, champion, reference, labelled, fresh.count(labelled))
+    run.findings += unread
+    excluded = excluded_columns(findings)
     measured = measuring.measure(
-        known, champion, window, labelled, fresh, reference, profiles, reference_rows, excluded_columns(findings)
+        known, champion, window, labelled, fresh, reference, profiles, reference_rows, excluded, watch
     )
     return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
 
@@ -171,6 +174,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     history = run.ledger.history(config.model, run.now)
     phases.enter("decision")
     signals = with_probe(run, champion, signals, history)
+    archived = watching.judge(run.ledger, config.model, measured.archive, measured.watched, run.window, run.now)
     decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now)
     retrains = decision.action == "retrain"
     outcome = Outcome.HELD if decision.held or retrains else Outcome.STEADY
@@ -191,6 +195,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         estimated=measured.estimated,
         age_batches=signals.age_batches,
         probe=signals.probe,
+        archive=archived,
         findings=signals.findings,
         votes=decision.votes,
         decision=decision.action,
@@ -204,9 +209,13 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     if run.dry_run:
         return check
     check = changed(check, mlflow_run_id=run.open_run(check, report))
-    if retrains and config.trains:
+    switches = not retrains and archived is not None and archived.leader is not None
+    if (retrains and config.trains) or switches:
         run.decided = check
-        check = requesting.retrain(run, champion, fresh, check)
+        if retrains:
+            check = requesting.retrain(run, champion, fresh, check)
+        else:
+            check = requesting.switch(run, check, fresh.digest)
         phases.enter("writing the report")
         learn_on(config, run.ledger, check, history)
         measuring.save_report(measured.page, check, report)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from driftloop.monitoring.ledger import Request, digest
+from driftloop.monitoring.ledger import Request, SwitchBack, digest
 from driftloop.monitoring.records import Check, Outcome, Retrain, changed
 from driftloop.monitoring.windows import training_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.flows import watching
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import Version, promotion
 from driftloop.pipelines.requests import recovery
@@ -26,6 +27,44 @@ def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Che
     if existing is not None:
         return changed(check, reason=f"{check.reason}; no new request while request {existing.request_id} is open")
     return train(run, check, fresh.digest, fresh.digest)
+
+
+def switch(run: CheckRun, check: Check, rows: str) -> Check:
+    """Request a switch back to the archived version that leads, and carry it out here: nothing is trained.
+
+    It is only reported where the config or a user's choice of the champion forbids it, and while another challenger
+    waits for approval or a request is open.
+    """
+    scores = check.archive
+    assert scores is not None
+    assert scores.leader is not None
+    reason = f"{check.reason}; {watching.describe(scores)}"
+    wait = watching.reason_to_wait(run.config, run.ledger, run.window)
+    waits = promotion.waiting(run.ledger, run.config.model)
+    if wait is None and waits is not None:
+        wait = f"not switched while version {waits[0].number} waits for approval (`driftloop promote`)"
+    if wait is None and open_request(run, check.champion) is not None:
+        wait = "not switched while a request is open"
+    if wait is not None:
+        return changed(check, reason=f"{reason}; {wait}")
+    losses = {score.version: score.loss for score in scores.scores}
+    request = Request(
+        request_id=digest("switch", run.config.model, scores.window, check.champion, scores.leader, rows)[:16],
+        model=run.config.model,
+        champion=check.champion,
+        window=scores.window,
+        now=run.now,
+        reason=watching.describe(scores),
+        settings=settings_of(run.config),
+        parent_run_id=check.mlflow_run_id,
+        check=check,
+        rows=rows,
+        switch=SwitchBack(version=scores.leader, champion_loss=losses[str(check.champion)], loss=losses[scores.leader]),
+    )
+    recovery.ask(run.ledger, request)
+    run.request = request
+    failpoints.reach("wrote decision")
+    return recovery.with_result(check, carry_out_here(run.config, request))
 
 
 def train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:

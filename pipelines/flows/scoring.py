@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from driftloop.monitoring.metrics import Pairs
 from driftloop.monitoring.metrics.measuring import calibration, confusion, joined, measure, pairs_of
 from driftloop.monitoring.profiles import Profiles, like, merge
 from driftloop.monitoring.records import (
+    ArchiveScores,
     CalibrationBin,
     Confusion,
     Estimate,
@@ -40,6 +41,7 @@ from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.spread import spread
+from driftloop.pipelines.flows.watching import Comparison, Watch
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime.caching import by_content
@@ -64,6 +66,7 @@ class Scored:
     estimated: Estimate | None
     metrics: Metrics
     sliced: Sliced = field(default_factory=Sliced)
+    archive: ArchiveScores | None = None
 
 
 @task(name="score rows", persist_result=True, cache_key_fn=by_content)
@@ -75,6 +78,7 @@ def score_rows(
     labelled: Window,
     reference: Reference,
     profiles: Profiles,
+    watch: Watch | None,
     key: str,
 ) -> Scored:
     """Predict all rows that are not in the log, and summarize them for drift, loss and estimate."""
@@ -84,12 +88,13 @@ def score_rows(
     chosen = places(fresh.count(window), config.drift.sample_rows, config.drift.seed)
     counted: list[Profiles] = []
     drawn: list[pd.DataFrame] = []
-    losses = Losses(config, labelled)
+    losses, compared = Losses(config, labelled), Comparison.of(config, watch, scorer)
     expected_losses, before = ExpectedLosses(), 0
 
-    def sum_up(piece: tuple[pd.DataFrame, Floats]) -> tuple[pd.DataFrame, Profiles, Labelled, ExpectedLosses]:
+    def sum_up(piece: tuple[pd.DataFrame, Floats]) -> tuple[pd.DataFrame, Profiles, Labelled, ExpectedLosses, Any]:
         rows, predicted = piece
         scored = has_prediction(predicted) if config.elsewhere else np.ones(len(rows), dtype=bool)
+        others = compared.score(rows, predicted, scorer.classes) if compared is not None else None
         known = losses.of(rows, predicted, scorer.classes, scored)
         current = inside(rows[config.columns.time], window)
         if not current.all():
@@ -98,13 +103,15 @@ def score_rows(
         if not scored.all():
             rows, predicted = rows[scored], predicted[scored]
         expected = sum_losses(*loss_model.expect(kept, rows, predicted)) if kept else ExpectedLosses()
-        return part, like(profiles, part), known, expected
+        return part, like(profiles, part), known, expected, others
 
-    for rows, profile, known, expected in spread(sum_up, _predicted(config, champion, fresh, scorer)):
+    for rows, profile, known, expected, others in spread(sum_up, _predicted(config, champion, fresh, scorer)):
         counted = [merge(*counted, profile)]
         drawn.append(plain(rows.iloc[chosen[(chosen >= before) & (chosen < before + len(rows))] - before]))
         before += len(rows)
         losses.add(known)
+        if compared is not None:
+            compared.add(others)
         expected_losses += expected
     order = losses.order()
     pairs = joined(losses.pairs, order)
@@ -118,6 +125,7 @@ def score_rows(
         performance=losses.performance(reference, order),
         metrics=losses.metrics(reference, pairs),
         sliced=losses.sliced(reference, pairs, order),
+        archive=compared.scores() if compared is not None else None,
         estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
     )
 

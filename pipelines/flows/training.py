@@ -9,7 +9,7 @@ from typing import Any
 from prefect import flow, get_run_logger, runtime
 
 from driftloop.monitoring.errors import LeaseLost, RequestClosed, ServerUnavailable, TrainingImpossible, TrainingRaised
-from driftloop.monitoring.ledger import Adoption, Claim, Held, Ledger, Progress, Request
+from driftloop.monitoring.ledger import Adoption, Claim, Held, Ledger, Progress, Request, SwitchBack
 from driftloop.monitoring.records import Moment, Retrain, Window, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
@@ -39,6 +39,7 @@ def training_flow(
     parent_run_id: str | None = None,
     adopt: Adoption | None = None,
     follows: str | None = None,
+    switch: SwitchBack | None = None,
 ) -> Retrain:
     """Train a challenger on the labeled rows of `window`; it replaces `champion` if it is significantly better.
 
@@ -49,6 +50,7 @@ def training_flow(
     Without a window the request was written into the ledger by a check and left to a worker, as in server mode: it is
     trained as requested, and that check gets its final outcome. With `adopt` nothing is trained: that
     model is registered and promoted. So is the version `follows` of a model elsewhere, by its predictions of `window`.
+    With `switch` a former champion serves again.
     """
     with evidence.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         if window is None:
@@ -64,6 +66,7 @@ def training_flow(
             parent_run_id=parent_run_id,
             adopt=adopt,
             follows=follows,
+            switch=switch,
         )
         done = recovery.ask(ledger, request)
         return _as_before(done) if done is not None else _in_turn(config, ledger, request)
@@ -116,6 +119,7 @@ def carry_out(config: Project, request: Request) -> Retrain:
             parent_run_id=request.parent_run_id,
             adopt=request.adopt,
             follows=request.follows,
+            switch=request.switch,
         )
 
 
@@ -187,6 +191,7 @@ def _open_run(work: Work) -> str:
     }
     name = f"training {request.window}" if request.adopt is None else f"adoption of {request.adopt.given}"
     name = name if request.follows is None else f"version {request.follows}"
+    name = f"switch back to version {request.switch.version}" if request.switch is not None else name
     return evidence.open_run(request.model, name, parent=request.parent_run_id, tags=tags)
 
 
@@ -194,6 +199,8 @@ def _train(work: Work, run_id: str) -> Retrain:
     config, request = work.config, work.request
     own_code.importable(config)
     against = _opponent(config, request.champion)
+    if request.switch is not None:
+        return finishing.switch_back(work, run_id, prove=challenger.prove)
     if request.adopt is not None:
         return _finished(work, adopting.adopt(work, run_id, against), rejudge=None)
     if request.follows is not None:

@@ -20,6 +20,7 @@ PATTERNS: dict[str, str] = {
     Kind.REJECTED: "{version_or_request}: {reason}",
     Kind.IMPOSSIBLE: "{about}: {reason}",
     Kind.FAILED: "{about}: {reason}",
+    Kind.SWITCHED_BACK: "version {version} serves again: {reason}",
     Kind.ROLLED_BACK: "version {version} serves again; version {left} is kept as previous",
 }
 

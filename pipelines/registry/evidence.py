@@ -17,7 +17,7 @@ from uuid import UUID
 
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.ledger import holders
-from driftloop.monitoring.records import Check, Retrain
+from driftloop.monitoring.records import Check, Outcome, Retrain
 from driftloop.pipelines import registry
 
 if TYPE_CHECKING:
@@ -146,11 +146,18 @@ def tag_training(run_id: str, retrain: Retrain) -> None:
     from mlflow.entities import RunTag
 
     tags = {
-        "driftloop.outcome": "promoted" if retrain.promoted else "rejected",
+        "driftloop.outcome": _outcome(retrain),
         "driftloop.code": retrain.code,
         "driftloop.reason": clipped(retrain.reason, 5000),
     }
     registry.client().log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+
+def _outcome(retrain: Retrain) -> str:
+    if not retrain.promoted:
+        return "rejected"
+    switched = retrain.code == Outcome.SWITCHED_BACK
+    return (Outcome.SWITCHED_BACK if switched else Outcome.PROMOTED).value
 
 
 def log_to_prefect(check: Check) -> None:

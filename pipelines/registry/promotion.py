@@ -34,10 +34,14 @@ from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version
 from driftloop.pipelines.registry.identities import Identities, identities
 from driftloop.pipelines.runtime import failpoints
 
-Ended = Literal["adopted", "took_over", "approved", "broken", "champion_changed", "declined", "superseded"]
+Ended = Literal[
+    "adopted", "took_over", "approved", "broken", "champion_changed", "declined", "superseded", "switched_back"
+]
 """Results of a challenger after it has passed the gate; `requests.ends` explains each."""
+# Tag of a former champion: the request to switch back to it.
+SWITCH_REQUEST = "driftloop.switch_request"
 # Events that determine the version to serve.
-MOVES = (Kind.PROMOTED, Kind.ROLLED_BACK, Kind.HEALED, Kind.CHAMPION_SET)
+MOVES = (Kind.PROMOTED, Kind.SWITCHED_BACK, Kind.ROLLED_BACK, Kind.HEALED, Kind.CHAMPION_SET)
 
 
 def promote(
@@ -95,8 +99,8 @@ def await_approval(ledger: Ledger, version: Version, *, by: Claim | None, close_
 def waiting(ledger: Ledger, model: str) -> tuple[Version, Retrain] | None:
     """Return the challenger that waits for approval, with the result of its gate."""
     version = registry.aliased(model, CHALLENGER)
-    result = ledger.result(version.tags.get("driftloop.request_id", "")) if version else None
-    return (version, result) if version and result and result.code == Kind.AWAITING_APPROVAL else None
+    result = _pending(ledger, version) if version else None
+    return (version, result) if version and result else None
 
 
 def approve(ledger: Ledger, model: str, number: str) -> tuple[str | None, Version]:
@@ -260,8 +264,17 @@ def _waiting(ledger: Ledger, model: str, number: str) -> tuple[Version, Retrain]
     return pending
 
 
+def _pending(ledger: Ledger, version: Version) -> Retrain | None:
+    """Return the result that waits for approval: of the request that trained the version, or of a later switch."""
+    for tag in (SWITCH_REQUEST, "driftloop.request_id"):
+        result = ledger.result(version.tags.get(tag, ""))
+        if result is not None and result.code == Kind.AWAITING_APPROVAL:
+            return result
+    return None
+
+
 def _decline(ledger: Ledger, version: Version, code: Ended, why: str) -> None:
-    result = ledger.result(version.tags.get("driftloop.request_id", ""))
-    if result is not None and result.code == Kind.AWAITING_APPROVAL:
+    result = _pending(ledger, version)
+    if result is not None:
         registry.tag(version, "driftloop.rejected", f"{code}: {why}")
         ledger.close_request(changed(result, code=code, reason=f"{result.reason}. Then {code}: {why}"))

@@ -53,6 +53,10 @@ IMPOSSIBLE: Mapping[str, End] = {
         "correct the target, exclude those rows (columns.filter), or choose another performance.loss",
         Outcome.BAD_DATA,
     ),
+    "version_missing": End(
+        "the former champion to switch back to is missing in MLflow",
+        "none; the next check compares the former champions that are left",
+    ),
     "champion_changed": End(
         "the champion changed after the retrain was requested",
         "request it again: `driftloop check` or `driftloop retrain`",
@@ -66,6 +70,7 @@ AFTERWARDS: Mapping[str, End] = {
     "approved": End("a waiting challenger was approved and is the champion", ""),
     "adopted": End("a model that existed already was adopted and is the champion (`driftloop adopt`)", ""),
     "took_over": End("a new version of a model elsewhere serves, and is the champion (`training: none`)", ""),
+    "switched_back": End("a former champion is better again and serves (`archive`); nothing was trained", ""),
     "declined": End("a waiting challenger was rejected by a user", ""),
     "superseded": End("a newer challenger waits for approval instead", "approve or decline the newer challenger"),
     "broken": End(

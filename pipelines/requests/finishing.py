@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from driftloop.monitoring.errors import StoredModelDiffers, Tampered
+from driftloop.monitoring.errors import StoredModelDiffers, Tampered, TrainingImpossible
 from driftloop.monitoring.ledger import Kind, Progress
 from driftloop.monitoring.records import Retrain, changed
 from driftloop.pipelines import registry
@@ -63,6 +63,46 @@ def finish(
             return _reject(work, version, progress, "champion_changed", reason)
         work.ledger.advance(work.request.request_id, progress, by=work.claim)
     return _reject(work, version, progress, "champion_changed", f"the champion changed {TRIES} times during training")
+
+
+def switch_back(work: Work, run_id: str, *, prove: Callable[[Project, Version], None]) -> Retrain:
+    """Move the champion's alias to the former champion of the request, once; another champion meanwhile stays."""
+    config, request, switch = work.config, work.request, work.request.switch
+    assert switch is not None
+    own_code.importable(config)
+    version = next((one for one in registry.versions(config.model) if one.number == switch.version), None)
+    if version is None:
+        raise TrainingImpossible(
+            "version_missing",
+            f"version {switch.version} is missing in MLflow",
+            expected="the former champion to switch back to",
+            remedy="the next check compares the former champions that are left",
+        )
+    numbers = {"champion_loss": switch.champion_loss, "challenger_loss": switch.loss}
+    done = work.retrain(run_id, None, version=version.number, code="switched_back", reason=request.reason)
+    done = changed(done, **numbers)
+    try:
+        registry.verify(version)
+        promotion.verify_identity(work.ledger, version)
+        prove(config, version)
+    except (StoredModelDiffers, Tampered) as error:
+        work.ledger.close_request(changed(done, code="broken", reason=f"{error.found}"), by=work.claim)
+        raise
+    failpoints.reach("loaded back")
+    if config.promotion == "manual":
+        reason = f"{request.reason}; waits for approval: `driftloop promote {config.model} {version.number}`"
+        done = changed(done, code=str(Kind.AWAITING_APPROVAL), reason=reason)
+        registry.tag(version, promotion.SWITCH_REQUEST, request.request_id)
+        close = partial(work.ledger.close_request, done, by=work.claim)
+        promotion.await_approval(work.ledger, version, by=work.claim, close_request=close)
+        return done
+    moved = changed(done, promoted=True)
+    close = partial(work.ledger.close_request, moved, by=work.claim)
+    if promotion.promote(work.ledger, version, instead_of=request.champion, by=work.claim, close_request=close):
+        return moved
+    done = changed(done, code="champion_changed", reason="the champion changed, or a user rolled back, meanwhile")
+    work.ledger.close_request(done, by=work.claim)
+    return done
 
 
 def _registered(work: Work, progress: Progress) -> Version:

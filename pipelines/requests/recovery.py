@@ -106,6 +106,7 @@ def with_result(check: Check, retrain: Retrain) -> Check:
     first = check.outcome is Outcome.BOOTSTRAPPED
     if retrain.promoted:
         outcome = Outcome.BOOTSTRAPPED if first else Outcome.PROMOTED
+        outcome = Outcome.SWITCHED_BACK if retrain.code == Outcome.SWITCHED_BACK else outcome
     elif retrain.code == Outcome.AWAITING_APPROVAL:
         outcome = Outcome.AWAITING_APPROVAL
     else:
@@ -125,7 +126,12 @@ def with_result(check: Check, retrain: Retrain) -> Check:
 def ask(ledger: Ledger, request: Request) -> Retrain | None:
     """Request a retrain; return the earlier result if the request was finished before and its version still exists."""
     done = ledger.request(request)
-    if done is not None and done.version is not None and (done.promoted or done.code == Kind.AWAITING_APPROVAL):
+    if (
+        request.switch is None
+        and done is not None
+        and done.version is not None
+        and (done.promoted or done.code == Kind.AWAITING_APPROVAL)
+    ):
         versions = registry.versions(request.model)
         if all(version.tags.get("driftloop.request_id") != request.request_id for version in versions):
             log.warning("version %s of request %s is missing in MLflow: training again", done.version, done.request_id)

@@ -9,6 +9,7 @@ from driftloop.pipelines.site.history import MarkKind
 WORDS: dict[MarkKind, str] = {
     "promoted": "promoted",
     "rejected": "rejected",
+    "switched_back": "switched back",
     "waiting": "waits for approval",
     "failed": "retrain failed",
     "rolled_back": "rolled back",
@@ -30,6 +31,7 @@ def glyph(kind: MarkKind, x: float, y: float, size: float = 6) -> Markup:
         "rejected": f"M{x - t} {y - t}l{2 * t} {2 * t}M{x + t} {y - t}l{-2 * t} {2 * t}",
         "failed": f"M{x - t} {y - t}h{2 * t}v{2 * t}h{-2 * t}z",
         "rolled_back": f"M{x - s} {y}l{1.75 * s} {-s}v{2 * s}z",
+        "switched_back": f"M{x + s} {y}l{-1.75 * s} {-s}v{2 * s}z",
         "healed": f"M{x - t} {y}h{2 * t}M{x} {y - t}v{2 * t}",
         "moved": f"M{x} {y - s}l{s} {s}l{-s} {s}l{-s} {-s}z",
     }

@@ -10,7 +10,7 @@ from typing import Literal
 from driftloop.monitoring.presentation.standing import format_new_champion, newest_of
 from driftloop.monitoring.records import Check, Retrain, Standing, Window
 
-MarkKind = Literal["promoted", "rejected", "waiting", "failed", "rolled_back", "healed", "moved"]
+MarkKind = Literal["promoted", "rejected", "waiting", "failed", "rolled_back", "healed", "moved", "switched_back"]
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ def _end(request: Request) -> Mark | None:
     retrain = request.retrain
     if retrain is not None:
         kind: MarkKind = "promoted" if retrain.promoted else "rejected"
-        if request.state == "awaiting_approval":
-            kind = "waiting"
+        if request.state in {"awaiting_approval", "switched_back"}:
+            kind = "waiting" if request.state == "awaiting_approval" else "switched_back"
         version = f"version {retrain.version}: " if retrain.version else ""
         return Mark(request.asked_at, kind, f"{kind}, {version}{retrain.reason}")
     if request.state == "failed":

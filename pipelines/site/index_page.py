@@ -87,7 +87,8 @@ def _undone(history: ModelHistory, last: Check | None) -> MarkKind | None:
 def _training_end(history: ModelHistory, asked: Request) -> str:
     if asked.retrain is None:
         return asked.state
-    return (history.undone(asked.retrain.version) or "promoted") if asked.retrain.promoted else "rejected"
+    taken = "switched_back" if asked.state == "switched_back" else "promoted"
+    return (history.undone(asked.retrain.version) or taken) if asked.retrain.promoted else "rejected"
 
 
 def render(lines: Sequence[ModelLine], written: datetime) -> str:
