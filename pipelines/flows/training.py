@@ -198,9 +198,10 @@ def _open_run(work: Work) -> str:
 def _train(work: Work, run_id: str) -> Retrain:
     config, request = work.config, work.request
     own_code.importable(config)
-    against = _opponent(config, request.champion)
     if request.switch is not None:
+        # It may have been interrupted after the alias moved: the promotion itself compares the champions.
         return finishing.switch_back(work, run_id, prove=challenger.prove)
+    against = _opponent(config, request.champion)
     if request.adopt is not None:
         return _finished(work, adopting.adopt(work, run_id, against), rejudge=None)
     if request.follows is not None:
