@@ -1,7 +1,7 @@
 """How often a check finds drift where there is none, and how often it finds what is there.
 
     python -m benchmarks.false_alarms [--data FOLDER] [--repetitions 400] [--rows 30 100 1000 10000 100000]
-                                      [--tables alarms power methods speed] [--evidently 20]
+                                      [--tables alarms power methods slices speed] [--evidently 20]
 
 Reference and current rows are drawn with replacement from one population, again in every repetition: whatever is
 found then is a false alarm. The population are the columns of the parquet files below FOLDER, joined row by row, and
@@ -21,9 +21,16 @@ import pandas as pd
 
 from driftloop.monitoring.drift.methods import METHODS
 from driftloop.monitoring.drift.settings import ColumnDrift, Drift
-from driftloop.monitoring.drift.verdicts import judge
+from driftloop.monitoring.drift.verdicts import judge, judge_family
+from driftloop.monitoring.losses import named
 from driftloop.monitoring.profiles import first, like
 from driftloop.monitoring.records import ColumnReference, ColumnScore, Kind
+from driftloop.monitoring.settings.columns import Columns
+from driftloop.monitoring.settings.slices import Slice
+from driftloop.monitoring.slices import drift as slice_drift
+from driftloop.monitoring.slices.judging import Measured, decide, remember, score
+from driftloop.monitoring.slices.membership import Marked
+from driftloop.monitoring.slices.parts import Slicing
 
 POPULATION, REFERENCE = 60_000, 20_000
 LEVELS = (3, 30, 300)
@@ -319,13 +326,87 @@ def speed(frame: pd.DataFrame, sizes: Sequence[int]) -> None:
     table(["milliseconds", *(f"{rows:,} rows" for rows in sizes)], [["20 columns", *map(best, sizes)]])
 
 
+def sliced_check(
+    frame: pd.DataFrame, rows: int, slices: int, seed: int, *, worse: float = 1.0, moved: float = 0.0
+) -> tuple[bool, bool, bool]:
+    """Check once with as many slices of equal size, and return what is reported: columns, losses and drift of slices.
+
+    Losses are exponential. On the first slice they are `worse` times as high among the current rows, and the first
+    column has `moved` by so many of its standard deviations.
+    """
+    generator = np.random.default_rng([seed, rows, slices])
+    names = tuple(f"part = {at}" for at in range(slices))
+    sides, losses, groups = [], [], []
+    for size in (REFERENCE, rows):
+        sides.append(frame.take(generator.integers(0, len(frame), size)).reset_index(drop=True))
+        groups.append(generator.integers(0, slices, size).astype(np.int32))
+        losses.append(generator.exponential(size=size))
+    first_slice = groups[1] == 0
+    losses[1] = np.where(first_slice, worse * losses[1], losses[1])
+    name = str(frame.columns[0])
+    sides[1] = sides[1].assign(**{name: sides[1][name] + moved * frame[name].std() * first_slice})
+    part = Slice(column="part")
+    slicings = [Slicing([part]), Slicing([part])]
+    for slicing, codes in zip(slicings, groups, strict=True):
+        slicing.add([Marked(codes, names)])
+    held_out = slice(0, REFERENCE // 5)
+    before_slicing = Slicing([part])
+    before_slicing.add([Marked(groups[0][held_out], names)])
+    measured = [Measured(lost, np.empty(0), named("mae")) for lost in (losses[0][held_out], losses[1])]
+    before = remember(before_slicing, measured[0])
+    scores = score(slicings[1], measured[1], None, before).scores
+    settings = Drift()
+    marked = [side.assign(part=np.array(names)[codes]) for side, codes in zip(sides, groups, strict=True)]
+    columns = Columns(
+        time="ts",
+        target="y",
+        numeric=("part_",),
+        categorical=tuple(map(str, frame.columns)),
+        extra={"part": "categorical"},
+    )
+    judged = columns_of(kinds(frame), settings)
+    drifts = slice_drift.measure([part], columns, judged, marked[0], marked[1])
+    p_values = [each.p_value for each in scores] + [each.p_value for each in drifts]
+    tested = [p_value for p_value in p_values if p_value is not None]
+    reference = first(sides[0], kinds(frame))
+    family = judge_family(reference, like(reference, sides[1]), judged, settings, tested)
+    worse_slices = [each for each in decide(scores, family.level) if each.standing == "worse"]
+    drifted = [each for each in slice_drift.decide(drifts, family.level) if each.drifted]
+    return any(each.drifted for each in family.scores), bool(worse_slices), bool(drifted)
+
+
+def slices(frame: pd.DataFrame, sizes: Sequence[int], repetitions: int) -> None:
+    """False alarms and power of checks with slices: columns, losses and drift of slices are one family."""
+    columns = picked(frame, 10)
+    columns = columns.assign(**{columns.columns[0]: np.random.default_rng(1).normal(size=len(columns))})
+
+    def lines() -> Iterable[Sequence[str]]:
+        for count in (5, 20):
+            quiet = {n: [sliced_check(columns, n, count, seed) for seed in range(repetitions)] for n in sizes}
+            yield [f"nothing changed, {count} slices: any alarm", *(share(map(any, quiet[n])) for n in sizes)]
+            for times in (1.2, 1.5, 2.0):
+                found = (
+                    share(sliced_check(columns, n, count, seed, worse=times)[1] for seed in range(repetitions))
+                    for n in sizes
+                )
+                yield [f"the loss on one of {count} slices is {times:g} times as high: found", *found]
+            for by in (0.5, 1.0):
+                found = (
+                    share(sliced_check(columns, n, count, seed, moved=by)[2] for seed in range(repetitions))
+                    for n in sizes
+                )
+                yield [f"a number moves by {by:g} sd on one of {count} slices: found there", *found]
+
+    table(["% of checks", *(f"{rows:,} rows" for rows in sizes)], lines())
+
+
 def main() -> None:
     """Print what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--repetitions", type=int, default=400)
     parser.add_argument("--rows", type=int, nargs="*", default=[30, 100, 1_000, 10_000, 100_000])
-    parser.add_argument("--tables", nargs="*", default=["alarms", "power", "methods", "speed"])
+    parser.add_argument("--tables", nargs="*", default=["alarms", "power", "methods", "slices", "speed"])
     parser.add_argument("--evidently", type=int, default=20, help="repetitions for Evidently's preset; 0 leaves it out")
     asked = parser.parse_args()
     frame = population(asked.data)
@@ -336,6 +417,8 @@ def main() -> None:
         power(frame, asked.rows, asked.repetitions, asked.evidently)
     if "methods" in asked.tables:
         methods(frame, 1_000, asked.repetitions)
+    if "slices" in asked.tables:
+        slices(frame, asked.rows, asked.repetitions)
     if "speed" in asked.tables:
         speed(frame, asked.rows)
     print(f"{time.perf_counter() - begun:.0f} seconds, {asked.repetitions} repetitions, {REFERENCE:,} reference rows")

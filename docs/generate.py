@@ -25,6 +25,7 @@ from driftloop.monitoring.metrics import AnyMetric, Metric
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger
 from driftloop.monitoring.records import FindingCode
 from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.settings.fairness import Fairness
 from driftloop.monitoring.settings.labels import Labels
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.slices import Slice
@@ -74,6 +75,8 @@ def config_page() -> str:
             parts.append(_section("`labels`", Labels))
         if name == "slices":
             parts.append(_section("`slices`", Slice))
+        if name == "fairness":
+            parts.append(_section("`fairness`", Fairness))
         if name == "drift":
             parts.append(_section("`drift.numeric`, `drift.categorical`, `drift.columns.NAME`", ColumnDrift))
             parts.append(_methods())

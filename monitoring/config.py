@@ -15,6 +15,7 @@ from driftloop.monitoring.metrics import named as metric_named
 from driftloop.monitoring.quality.settings import Preflight
 from driftloop.monitoring.records import Kind
 from driftloop.monitoring.settings.columns import PREDICTION, Columns
+from driftloop.monitoring.settings.fairness import Fairness, refuse_other_task
 from driftloop.monitoring.settings.labels import Labels
 from driftloop.monitoring.settings.predictions import Predictions, refuse_unfit
 from driftloop.monitoring.settings.reading import Reading
@@ -82,6 +83,8 @@ class Monitored(Section):
     )
     slices: Slices = Field((), description="parts of the rows whose loss is judged on its own; see `slices`")
 
+    fairness: Fairness | None = Field(None, description="rates of groups and their largest gap; see `fairness`")
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.model == "Default":
@@ -145,6 +148,9 @@ class Monitored(Section):
     @model_validator(mode="after")
     def _slices_fit(self) -> Self:
         check_names(self.slices, self.columns)
+        if self.fairness is not None:
+            check_names(self.fairness.by, self.columns, "fairness.by")
+            refuse_other_task(self.fairness, self.task)
         for at, each in enumerate(self.slices):
             if each.where is None:
                 continue

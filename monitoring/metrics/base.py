@@ -38,13 +38,15 @@ class Pairs:
 
     For numbers `target` are the labels, `score` the predictions, and `decided` is empty. For classes `target` and
     `decided` are places in `classes` (of the label, k where the model does not know it, and of the predicted class);
-    `score` is the probability of the second of two classes, otherwise that of the predicted class.
+    `score` is the probability of the second of two classes, otherwise that of the predicted class. `whole` are the rows
+    that these are a part of, with the places there.
     """
 
     target: NDArray[Any]
     score: Floats
     decided: Places
     classes: tuple[str, ...] = ()
+    whole: tuple[Pairs, NDArray[np.intp]] | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -54,12 +56,30 @@ class Pairs:
         """The distinct scores, rising, with how many rows of the second class and of others have them; sorted once."""
         import numpy as np
 
-        order = np.argsort(self.score)
+        order = self.by_score
         scores = self.score[order]
         last = np.append(np.flatnonzero(scores[1:] != scores[:-1]), len(scores) - 1)
         hits = np.diff(np.cumsum(self.target[order] == 1)[last], prepend=0)
         rows = np.diff(last, prepend=-1)
         return scores[last], hits.astype(np.float64), (rows - hits).astype(np.float64)
+
+    @cached_property
+    def by_score(self) -> NDArray[np.intp]:
+        """The places of the rows by rising score; those of a part follow from those of the whole, without sorting."""
+        import numpy as np
+
+        if self.whole is None:
+            return np.argsort(self.score)
+        whole, places = self.whole
+        mine = np.full(len(whole), -1, dtype=np.int32)
+        mine[places] = np.arange(len(places), dtype=np.int32)
+        sorted_whole = mine[whole.by_score]
+        return sorted_whole[sorted_whole >= 0]
+
+    def part(self, places: NDArray[np.intp]) -> Pairs:
+        """Return the rows at some places, each at most once."""
+        decided = self.decided[places] if len(self.decided) else self.decided
+        return Pairs(self.target[places], self.score[places], decided, self.classes, (self, places))
 
     def at(self, order: NDArray[np.intp]) -> Pairs:
         """Return these rows in another order."""

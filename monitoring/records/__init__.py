@@ -5,6 +5,7 @@ from driftloop.monitoring.records.base import Finding, Kind, Loss, Moment, Outco
 from driftloop.monitoring.records.changing import changed
 from driftloop.monitoring.records.check import Check, CheckWindow, Retrain
 from driftloop.monitoring.records.estimate import Estimate, SelfTest
+from driftloop.monitoring.records.fairness import FairnessGap, GroupRate, fairness_summary
 from driftloop.monitoring.records.figures import figure
 from driftloop.monitoring.records.finding_codes import FindingCode
 from driftloop.monitoring.records.judgement import (
@@ -33,7 +34,15 @@ from driftloop.monitoring.records.measures import (
     share_drifted,
 )
 from driftloop.monitoring.records.metrics import Better, CalibrationBin, Confusion, MetricName, MetricValue, worsening
-from driftloop.monitoring.records.slices import SliceDrift, SliceReference, SliceScore, drift_summary, summary, worst
+from driftloop.monitoring.records.slices import (
+    FoundSlice,
+    SliceDrift,
+    SliceReference,
+    SliceScore,
+    drift_summary,
+    summary,
+    worst,
+)
 
 __all__ = [
     "DRIFT",
@@ -50,8 +59,11 @@ __all__ = [
     "Confusion",
     "Decision",
     "Estimate",
+    "FairnessGap",
     "Finding",
     "FindingCode",
+    "FoundSlice",
+    "GroupRate",
     "History",
     "Kind",
     "LabelStatus",
@@ -83,6 +95,7 @@ __all__ = [
     "Window",
     "changed",
     "drift_summary",
+    "fairness_summary",
     "figure",
     "loss_title",
     "share_drifted",

@@ -9,11 +9,12 @@ from pydantic import computed_field, model_validator
 from driftloop.monitoring.records.archive import ArchiveScores
 from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
 from driftloop.monitoring.records.estimate import Estimate
+from driftloop.monitoring.records.fairness import FairnessGap
 from driftloop.monitoring.records.judgement import PastCheck, PastSwitch, Probe, Vote
 from driftloop.monitoring.records.labels import LabelStatus
 from driftloop.monitoring.records.measures import ColumnScore, Performance, Standing
 from driftloop.monitoring.records.metrics import CalibrationBin, Confusion, MetricValue
-from driftloop.monitoring.records.slices import SliceDrift, SliceScore
+from driftloop.monitoring.records.slices import FoundSlice, SliceDrift, SliceScore
 
 
 class Retrain(Record):
@@ -58,6 +59,8 @@ class Check(Record):
     calibration: tuple[CalibrationBin, ...] = ()
     slices: tuple[SliceScore, ...] = ()
     slice_drift: tuple[SliceDrift, ...] = ()
+    discovered: tuple[FoundSlice, ...] = ()
+    fairness: tuple[FairnessGap, ...] = ()
     baseline: Performance | None = None
     estimated: Estimate | None = None
     age_batches: float | None = None

@@ -92,6 +92,35 @@ class SliceDrift(Record):
         return f"{self.name}: {self.column} moved by {self.score:.0%} ({self.rows:,} rows)"
 
 
+class FoundSlice(Record):
+    """Rows that nobody named, on which the champion loses more than on the other rows of the window.
+
+    `where` is a condition in DuckDB's SQL, found by a tree on one half of the labeled rows. The losses are those on the
+    other half. `p_value` is one-sided; `worse` is decided by all that a check tests together.
+    """
+
+    where: str
+    rows: int
+    loss: Loss
+    low: float
+    high: Loss
+    other_loss: Loss
+    other_rows: int
+    p_value: float
+    worse: bool = False
+
+    def sentence(self) -> str:
+        """Return the condition with both losses as text.
+
+        >>> FoundSlice(where="hour > 21.5", rows=240, loss=3.0, low=2.5, high=3.5, other_loss=2.0, other_rows=900,
+        ...            p_value=0.001).sentence()
+        'hour > 21.5: 3 against 2 on other rows (+50.0%, 240 rows)'
+        """
+        rise = relative_rise(self.loss, self.other_loss)
+        text = f"{self.where}: {figure(self.loss)} against {figure(self.other_loss)} on other rows"
+        return f"{text} ({rise:+.1%}, {self.rows:,} rows)"
+
+
 def drift_summary(drifts: tuple[SliceDrift, ...], most: int = 3) -> str:
     """Return how many slices have drifted, and the `most` of them that moved most."""
     found = sorted((each for each in drifts if each.drifted), key=lambda each: (-each.score, each.name))

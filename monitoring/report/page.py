@@ -19,10 +19,12 @@ from driftloop.monitoring.records import (
     Check,
     ColumnScore,
     Estimate,
+    FairnessGap,
     Performance,
     SliceScore,
     Vote,
     drift_summary,
+    fairness_summary,
     summary,
 )
 from driftloop.monitoring.report import metrics
@@ -100,6 +102,8 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
         "slices": _slices(check),
         "slices_remark": summary(check.slices, most=0),
         "slice_badges": SLICES,
+        "fairness_groups": _groups,
+        "fairness_remark": fairness_summary(check.fairness, most=0),
         "slice_metrics": slice_metrics,
         "slice_drift": sorted(check.slice_drift, key=lambda each: (not each.drifted, -each.score, each.name)),
         "slice_drift_remark": drift_summary(check.slice_drift, most=0) + ", on samples of the rows",
@@ -120,6 +124,15 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
             if value
         ],
     }
+
+
+def _groups(gap: FairnessGap) -> str:
+    """Return the rates of the groups as text, with the reason of a group that was not measured."""
+    found = (
+        f"{one.group} {number(one.value)} ({one.rows:,})" if one.value is not None else f"{one.group}: {one.reason}"
+        for one in gap.groups
+    )
+    return "; ".join(found)
 
 
 def _title(check: Check) -> str:

@@ -15,7 +15,7 @@ MOST_SLICES = 50
 
 
 class Slice(Section):
-    """A column, with one slice per value or per bin, or a condition with a name.
+    """A column, with one slice per value or per bin, or a condition with a name; or `discover`, to find others.
 
     `[zone, {column: age, bins: [0, 25, 60]}, {name: night, where: "hour >= 22 or hour < 5"}]` are slices by value, by
     bin and by condition. They read features, the time and the columns of `columns.id` and `columns.extra`.
@@ -32,8 +32,15 @@ class Slice(Section):
         description="SQL condition (DuckDB) over features and the time, which is local time in `columns.time_zone`",
     )
 
+    discover: bool = Field(
+        False,
+        description="`{discover: true}` finds conditions on which the champion loses more than on other rows",
+    )
+
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
+        if self.discover:
+            return self._alone()
         if (self.column is None) == (self.where is None):
             raise ValidationProblem(
                 "either a column or a condition",
@@ -51,10 +58,17 @@ class Slice(Section):
             )
         return self
 
+    def _alone(self) -> Self:
+        if self.column is not None or self.where is not None or self.bins or self.name is not None:
+            raise ValidationProblem(
+                "{discover: true} as an entry of its own", found="more keys", remedy="write two entries"
+            )
+        return self
+
     @property
     def title(self) -> str:
         """The name, by which slices of a config differ."""
-        return self.name or self.column or ""
+        return "discover" if self.discover else self.name or self.column or ""
 
     @property
     def rule(self) -> str:
@@ -76,17 +90,17 @@ Slices = Annotated[
 """Slices, of which a string is short for the slices of that column."""
 
 
-def check_names(slices: tuple[Slice, ...], columns: Columns) -> None:
+def check_names(slices: tuple[Slice, ...], columns: Columns, section: str = "slices") -> None:
     """Refuse a name that is taken, a column that no slice can read, and bins of a category."""
     titles = [each.title for each in slices]
     if twice := sorted({title for title in titles if titles.count(title) > 1}):
         raise ValidationProblem(
-            "every name once", key="slices", found=f"{listed(twice)} more than once", remedy="add `name` to one of them"
+            "every name once", key=section, found=f"{listed(twice)} more than once", remedy="add `name` to one of them"
         )
     for at, each in enumerate(slices):
         if each.column is None:
             continue
-        key = f"slices[{at}].column"
+        key = f"{section}[{at}].column"
         refuse_unreadable([each.column], columns, key)
         if each.column == columns.time:
             raise ValidationProblem(
@@ -98,7 +112,7 @@ def check_names(slices: tuple[Slice, ...], columns: Columns) -> None:
         if each.bins and each.column not in (*columns.numeric, *columns.extra_alone("numeric")):
             raise ValidationProblem(
                 "bins of a numeric column",
-                key=f"slices[{at}].bins",
+                key=f"{section}[{at}].bins",
                 found=f"bins of {each.column!r}, which is not under columns.numeric",
                 remedy=f"list the values, or write `columns.extra: {{{each.column}: numeric}}` if it is no feature",
             )

@@ -19,7 +19,7 @@ def read_by(each: Slice) -> list[str]:
     (['hour'], ['zone'])
     """
     if each.where is None:
-        return [str(each.column)]
+        return [] if each.column is None else [each.column]
     from sqlglot import exp
 
     key = f"slices.{each.title}.where"
@@ -27,6 +27,11 @@ def read_by(each: Slice) -> list[str]:
     if tree.find(exp.Window):
         raise BadExpression(key, each.where, "it reads more than one row")
     return references(tree)
+
+
+def named(slices: Sequence[Slice]) -> tuple[Slice, ...]:
+    """Return the slices without `{discover: true}`, which names none."""
+    return tuple(each for each in slices if not each.discover)
 
 
 def beyond_features(slices: Sequence[Slice], columns: Columns) -> list[str]:
@@ -41,7 +46,11 @@ def beyond_features(slices: Sequence[Slice], columns: Columns) -> list[str]:
 
 
 def measurable(slices: Sequence[Slice], columns: Columns) -> tuple[tuple[Slice, ...], dict[str, str]]:
-    """Return the slices whose columns rows with `columns` have, and of each other one, by title, what is missing."""
+    """Return the slices whose columns rows with `columns` have, and of each other one, by title, what is missing.
+
+    `{discover: true}` names no slice, and is left out.
+    """
+    slices = named(slices)
     there = {name.casefold() for name in (*columns.features, columns.time, *columns.id, *columns.extra)}
     missing = {each.title: [name for name in read_by(each) if name.casefold() not in there] for each in slices}
     lost = {title: names[0] for title, names in missing.items() if names}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from driftloop.monitoring.records import ColumnReference, SliceDrift, SliceReference, changed
 from driftloop.monitoring.records.slices import LEAST_ROWS
 from driftloop.monitoring.settings.slices import Slice
-from driftloop.monitoring.slices.conditions import read_by
+from driftloop.monitoring.slices.conditions import named, read_by
 from driftloop.monitoring.slices.membership import mark
 from driftloop.monitoring.slices.parts import Part, Slicing
 
@@ -42,7 +42,7 @@ def measure(
     p value: rows then are not independent.
     """
     there = {str(name).casefold() for name in reference.columns.intersection(current.columns)}
-    kept = [each for each in slices if all(name.casefold() in there for name in read_by(each))]
+    kept = [each for each in named(slices) if all(name.casefold() in there for name in read_by(each))]
     names = [column for column in judged if column.role != "target" and column.name in current]
     if not kept or not names or reference.empty or current.empty:
         return ()

@@ -14,9 +14,17 @@ from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.losses.performance import degrees, mean_interval, standard_error
 from driftloop.monitoring.metrics import Metric, Pairs
 from driftloop.monitoring.metrics.measuring import measure
-from driftloop.monitoring.records import Finding, FindingCode, MetricValue, SliceReference, SliceScore, changed
+from driftloop.monitoring.records import (
+    Finding,
+    FindingCode,
+    FoundSlice,
+    MetricValue,
+    SliceReference,
+    SliceScore,
+    changed,
+)
 from driftloop.monitoring.records.measures import LEAST_RISE
-from driftloop.monitoring.records.slices import LEAST_ROWS
+from driftloop.monitoring.records.slices import LEAST_ROWS, relative_rise
 from driftloop.monitoring.slices.parts import Part, Slicing
 
 Floats = NDArray[np.float64]
@@ -36,6 +44,14 @@ SLICE_NOT_READ = FindingCode(
     "`columns.extra`",
     remedy="`driftloop retrain`: the slice is measured once a model with that feature is promoted; or restore the "
     "column",
+)
+SLICE_DISCOVERED = FindingCode(
+    name="slice_discovered",
+    severities=("warning",),
+    meaning="on rows that nobody named the champion loses significantly more than on the other rows of the window",
+    cause="a part of the rows that is harder, new, or changed; a tree found it on one half of the labeled rows, and it "
+    "was tested on the other half",
+    remedy="put the condition under `slices` and retrain: from then on its loss is compared with that at training",
 )
 SLICE_LEVELS = FindingCode(
     name="slice_levels",
@@ -75,7 +91,7 @@ class Measured:
         """Return the metrics on the rows of a slice, without intervals."""
         if self.pairs is None or not self.metrics:
             return ()
-        return measure(self.metrics, self.pairs.at(part.places), reference, intervals=False)
+        return measure(self.metrics, self.pairs.part(part.places), reference, intervals=False)
 
 
 def remember(slicing: Slicing, rows: Measured) -> tuple[SliceReference, ...]:
@@ -139,6 +155,23 @@ def decide(scores: Iterable[SliceScore], level: float) -> tuple[SliceScore, ...]
         if each.p_value is not None and each.p_value <= level and (each.rise or 0.0) >= LEAST_RISE
         else each
         for each in scores
+    )
+
+
+def decide_found(found: Iterable[FoundSlice], level: float) -> tuple[FoundSlice, ...]:
+    """Return discovered slices with `worse` where chance explains the loss with a probability of at most `level`."""
+    return tuple(
+        changed(each, worse=each.p_value <= level and relative_rise(each.loss, each.other_loss) >= LEAST_RISE)
+        for each in found
+    )
+
+
+def discovered(found: Iterable[FoundSlice]) -> tuple[Finding, ...]:
+    """Report discovered slices that are worse than the other rows."""
+    return tuple(
+        SLICE_DISCOVERED.found(each.sentence(), observed=each.loss, limit=each.other_loss)
+        for each in found
+        if each.worse
     )
 
 

@@ -36,7 +36,7 @@ def mark(slices: Sequence[Slice], rows: pd.DataFrame, columns: Columns) -> tuple
 
 
 def _by_condition(each: Slice, holds: NDArray[np.bool_]) -> Marked:
-    return Marked(np.where(holds, 0, -1).astype(np.int32), (each.title,))
+    return Marked(holds.astype(np.int32) - 1, (each.title,))
 
 
 def _by_column(each: Slice, rows: pd.DataFrame) -> Marked:

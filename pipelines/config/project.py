@@ -25,6 +25,7 @@ from driftloop.monitoring.settings.durations import Span, format_duration, parse
 from driftloop.monitoring.settings.limits import MOST_ROWS, Seed
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.windows import Windows
+from driftloop.monitoring.slices.conditions import named
 from driftloop.pipelines.config.no_training import NO_TRAINING, reference_span, refuse_mixed, with_triggers
 from driftloop.pipelines.config.parameters import Drawn, Parameter, refuse_endless
 from driftloop.pipelines.config.refusal import config_error
@@ -177,11 +178,11 @@ class Project(Monitored):
 
     @model_validator(mode="after")
     def _slices_are_named(self) -> Self:
-        if self.gate.no_slice_worse is not None and not self.slices:
+        if self.gate.no_slice_worse is not None and not named(self.slices):
             raise ValidationProblem(
                 "slices to compare",
                 key="gate.no_slice_worse",
-                found="no `slices`",
+                found="no slice with a column or a condition under `slices`",
                 remedy="add `slices`, for example `slices: [zone]`, or remove gate.no_slice_worse",
             )
         return self

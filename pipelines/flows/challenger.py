@@ -128,6 +128,10 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
     seconds = _seconds(config, scorer, against, fair) if against else {}
     judged = evaluation(config, parts.train, fair, scorer, champion, seconds)
     _log_small_slices(config, judged)
+    for each in judged.fairness:
+        get_run_logger().info("fairness: %s", each.sentence())
+        for group in each.uncompared:
+            get_run_logger().warning("fairness: %s of %s is not compared: %s", each.rate, group.group, group.reason)
     metrics = {one.metric: one.value for one in metrics_of(config, scorer, parts.holdout) if one.value is not None}
     holdout, slices = held_out(config, scorer, parts.holdout)
     return Evaluated(judged, against, holdout, metrics, slices)

@@ -27,7 +27,9 @@ from driftloop.monitoring.records import (
     ColumnReference,
     ColumnScore,
     Estimate,
+    FairnessGap,
     Finding,
+    FoundSlice,
     Performance,
     Reference,
     SliceDrift,
@@ -36,7 +38,7 @@ from driftloop.monitoring.records import (
 )
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.monitoring.slices import drift as slice_drift
-from driftloop.monitoring.slices import judging
+from driftloop.monitoring.slices import fairness, judging
 from driftloop.monitoring.windows import within
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import differences
@@ -63,6 +65,8 @@ class Measurement:
     cached: bool
     slices: tuple[SliceScore, ...]
     slice_drift: tuple[SliceDrift, ...]
+    discovered: tuple[FoundSlice, ...]
+    fairness: tuple[FairnessGap, ...]
     slice_findings: tuple[Finding, ...]
     archive: ArchiveScores | None = None
     watched: Watch | None = None
@@ -136,6 +140,8 @@ def measure(
     if config.slices:
         rows = digest(rows, *(each.model_dump_json() for each in config.slices))
     rows = digest(rows, watch.key) if watch is not None else rows
+    if config.fairness:
+        rows = digest(rows, config.fairness.model_dump_json())
     phases.enter("loss: predicting the rows")
     scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, watch, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in excluded)
@@ -158,9 +164,13 @@ def measure(
         cached=state.name == "Cached",
         slices=found.slices,
         slice_drift=found.slice_drift,
-        slice_findings=scored.sliced.findings,
         archive=scored.archive,
         watched=watch,
+        discovered=found.discovered,
+        fairness=found.fairness,
+        slice_findings=scored.sliced.findings
+        + judging.discovered(found.discovered)
+        + fairness.findings(found.fairness),
     )
 
 
@@ -171,6 +181,8 @@ class Decided:
     scores: tuple[ColumnScore, ...]
     slices: tuple[SliceScore, ...]
     slice_drift: tuple[SliceDrift, ...]
+    discovered: tuple[FoundSlice, ...]
+    fairness: tuple[FairnessGap, ...]
 
 
 @task(name="measure drift", persist_result=True, cache_key_fn=by_content)
@@ -200,12 +212,16 @@ def measure_drift(
         reference.slices,
         known_chance=config.drift.calibration == "rows",
     )
-    p_values = [*(each.p_value for each in scored.sliced.scores), *(each.p_value for each in drifts)]
+    p_values = [each.p_value for each in scored.sliced.scores]
+    p_values += [each.p_value for each in drifts] + [each.p_value for each in scored.fairness]
+    p_values += [each.p_value for each in scored.discovered]
     tested = [p_value for p_value in p_values if p_value is not None]
     family = judge_family(profiles, scored.profiles, columns, config.drift, tested)
     measured = run_evidently(sample, scored.sample, columns, config.drift, family.scores)
     slices = judging.decide(scored.sliced.scores, family.level)
-    decided = Decided(measured.scores, slices, slice_drift.decide(drifts, family.level))
+    gaps = fairness.decide(scored.fairness, family.level)
+    worse = judging.decide_found(scored.discovered, family.level)
+    decided = Decided(measured.scores, slices, slice_drift.decide(drifts, family.level), worse, gaps)
     return decided, zlib.compress(measured.page.encode(), level=1)
 
 

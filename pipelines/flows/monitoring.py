@@ -192,6 +192,8 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         calibration=measured.metrics.calibration,
         slices=measured.slices,
         slice_drift=measured.slice_drift,
+        discovered=measured.discovered,
+        fairness=measured.fairness,
         estimated=measured.estimated,
         age_batches=signals.age_batches,
         probe=signals.probe,

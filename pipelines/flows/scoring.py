@@ -23,6 +23,8 @@ from driftloop.monitoring.records import (
     CalibrationBin,
     Confusion,
     Estimate,
+    FairnessGap,
+    FoundSlice,
     MetricValue,
     Performance,
     Reference,
@@ -31,6 +33,7 @@ from driftloop.monitoring.records import (
 from driftloop.monitoring.report.samples import places
 from driftloop.monitoring.rows.canonical import plain
 from driftloop.monitoring.slices.conditions import measurable
+from driftloop.monitoring.slices.fairness import measure as measure_fairness
 from driftloop.monitoring.slices.judging import Measured, Sliced, not_read
 from driftloop.monitoring.slices.judging import score as score_slices
 from driftloop.monitoring.slices.membership import Marked, mark
@@ -46,6 +49,7 @@ from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime.caching import by_content
 from driftloop.pipelines.training import loss_model
+from driftloop.pipelines.training.discovery import Search
 from driftloop.pipelines.training.scorer import Scorer
 
 Floats = NDArray[np.float64]
@@ -57,7 +61,8 @@ class Scored:
 
     `profiles` and `sample` are of the current window, predictions included, without labels that are not due yet.
     `performance` is the loss on the labeled window, None without labels; `estimated` is the expected loss on the
-    current window, None if the champion's version has no estimator. `sliced` is the loss on each slice.
+    current window, None if the champion's version has no estimator. `sliced` is the loss on each slice, `fairness` are
+    the rates of groups, `discovered` slices that nobody named.
     """
 
     profiles: Profiles
@@ -67,6 +72,8 @@ class Scored:
     metrics: Metrics
     sliced: Sliced = field(default_factory=Sliced)
     archive: ArchiveScores | None = None
+    fairness: tuple[FairnessGap, ...] = ()
+    discovered: tuple[FoundSlice, ...] = ()
 
 
 @task(name="score rows", persist_result=True, cache_key_fn=by_content)
@@ -88,7 +95,7 @@ def score_rows(
     chosen = places(fresh.count(window), config.drift.sample_rows, config.drift.seed)
     counted: list[Profiles] = []
     drawn: list[pd.DataFrame] = []
-    losses, compared = Losses(config, labelled), Comparison.of(config, watch, scorer)
+    losses, compared = Losses(config, labelled, fresh.count(labelled)), Comparison.of(config, watch, scorer)
     expected_losses, before = ExpectedLosses(), 0
 
     def sum_up(piece: tuple[pd.DataFrame, Floats]) -> tuple[pd.DataFrame, Profiles, Labelled, ExpectedLosses, Any]:
@@ -126,6 +133,8 @@ def score_rows(
         metrics=losses.metrics(reference, pairs),
         sliced=losses.sliced(reference, pairs, order),
         archive=compared.scores() if compared is not None else None,
+        fairness=losses.fairness(pairs, order),
+        discovered=losses.discovered(),
         estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
     )
 
@@ -154,6 +163,8 @@ class Labelled(NamedTuple):
     size: Floats
     moments: NDArray[np.datetime64]
     marked: tuple[Marked, ...] = ()
+    grouped: tuple[Marked, ...] = ()
+    searched: pd.DataFrame | None = None
 
 
 class Losses:
@@ -162,14 +173,18 @@ class Losses:
     Each entry of `slices` adds four bytes per row.
     """
 
-    def __init__(self, config: Project, labelled: Window) -> None:
+    def __init__(self, config: Project, labelled: Window, rows: int) -> None:
         self.config, self.labelled = config, labelled
+        self.search = Search(config, rows) if any(each.discover for each in config.slices) else None
         self.losses: list[Floats] = []
         self.sizes: list[Floats] = []
         self.pairs: list[Pairs] = []
         self.moments: list[NDArray[np.datetime64]] = []
         slices, self.not_sliced = measurable(config.slices, config.columns)
         self.slicing = Slicing(slices)
+        groups, not_grouped = measurable(config.fairness.by if config.fairness else (), config.columns)
+        self.not_sliced |= not_grouped
+        self.grouping = Slicing(groups)
 
     def of(
         self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...], scored: NDArray[np.bool_]
@@ -181,10 +196,13 @@ class Losses:
         loss, scores = self.config.loss, predicted[known]
         pairs = pairs_of(labels, scores, classes, loss.decide(scores, classes) if classes else None)
         size = np.asarray(labels, dtype=np.float64) if loss.relative else np.empty(0)
-        marked = mark(self.slicing.slices, rows, self.config.columns)
-        of_known = tuple(Marked(each.codes[known], each.names) for each in marked)
+        marked, grouped = (
+            tuple(Marked(each.codes[known], each.names) for each in mark(slicing.slices, rows, self.config.columns))
+            for slicing in (self.slicing, self.grouping)
+        )
         moments = time.dt.tz_convert(None).to_numpy()[known]
-        return Labelled(loss.rows(labels, scores, classes), pairs, size, moments, of_known)
+        searched = rows.loc[known, self.search.columns] if self.search else None
+        return Labelled(loss.rows(labels, scores, classes), pairs, size, moments, marked, grouped, searched)
 
     def add(self, some: Labelled) -> None:
         """Add the losses of more rows."""
@@ -193,6 +211,9 @@ class Losses:
         self.sizes.append(some.size)
         self.pairs.append(some.pairs)
         self.slicing.add(some.marked)
+        self.grouping.add(some.grouped)
+        if self.search is not None and some.searched is not None:
+            self.search.add(some.searched, some.losses)
 
     def order(self) -> NDArray[np.intp] | None:
         """Return the places of all labeled rows by time; None if they are in order."""
@@ -221,6 +242,16 @@ class Losses:
         if not len(pairs):
             return Metrics()
         return Metrics(measure(self.config.measured, pairs, reference.metrics), confusion(pairs), calibration(pairs))
+
+    def discovered(self) -> tuple[FoundSlice, ...]:
+        """Return conditions on which the champion loses more than on other rows, if they are requested."""
+        return self.search.found() if self.search is not None else ()
+
+    def fairness(self, pairs: Pairs, order: NDArray[np.intp] | None) -> tuple[FairnessGap, ...]:
+        """Return the rates of the groups and their gaps; `pairs` are all labeled rows in their order of time."""
+        if self.config.fairness is None:
+            return ()
+        return measure_fairness(self.config.fairness, self.config.task, self.grouping, pairs, order)
 
     def sliced(self, reference: Reference, pairs: Pairs, order: NDArray[np.intp] | None) -> Sliced:
         """Return loss and metrics on each slice against the reference's; nothing without slices or labels.

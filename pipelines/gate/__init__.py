@@ -12,6 +12,7 @@ from driftloop.pipelines.gate.beats_baseline import BeatsBaseline
 from driftloop.pipelines.gate.beats_champion import BeatsChampion
 from driftloop.pipelines.gate.enough_rows import EnoughRows
 from driftloop.pipelines.gate.evaluation import TIMED_ROWS, Evaluation, Model, Opponent, SliceLosses
+from driftloop.pipelines.gate.fairness import FairGroups
 from driftloop.pipelines.gate.finite import Finite
 from driftloop.pipelines.gate.interval import block_length, mean_difference
 from driftloop.pipelines.gate.leak import Leak
@@ -32,6 +33,7 @@ class Gate(
     MetricFloor,
     MaxLatency,
     NoSliceWorse,
+    FairGroups,
     BeatsBaseline,
     BeatsChampion,
 ):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from driftloop.monitoring.records import MetricValue
+from driftloop.monitoring.records import FairnessGap, MetricValue
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ class Evaluation:
     `keys` are hashes of a row's content, `times` are in UTC, `columns` are features and target by name. `leaks` names
     the features that reveal the target. `seconds` is the time in which a model predicts 1,000 rows, measured where
     the config limits it and there is a champion. `metrics` are the challenger's, by name. `slices` are those of the
-    config that have rows, where a rule compares them and there is a champion.
+    config that have rows, where a rule compares them and there is a champion. `fairness` are the challenger's gaps.
     """
 
     losses: Mapping[Model, Floats]
@@ -47,6 +47,7 @@ class Evaluation:
     seconds: Mapping[Model, float] = field(default_factory=dict)
     metrics: Mapping[str, MetricValue] = field(default_factory=dict)
     slices: tuple[SliceLosses, ...] = ()
+    fairness: tuple[FairnessGap, ...] = ()
 
     def __post_init__(self) -> None:
         shapes = {name: values.shape for name, values in self.losses.items()}

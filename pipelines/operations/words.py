@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, ColumnScore, MetricValue, Outcome, Probe, drift_summary, summary
+from driftloop.monitoring.records import (
+    Check,
+    ColumnScore,
+    MetricValue,
+    Outcome,
+    Probe,
+    drift_summary,
+    fairness_summary,
+    summary,
+)
 from driftloop.monitoring.records.figures import figure
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
@@ -69,6 +78,9 @@ def _facts(check: Check) -> list[tuple[str, str]]:
         facts.append(("slices", summary(check.slices)))
     if any(each.drifted for each in check.slice_drift):
         facts.append(("slice drift", drift_summary(check.slice_drift)))
+    facts += [("discovered", each.sentence()) for each in check.discovered if each.worse]
+    if check.fairness:
+        facts.append(("fairness", fairness_summary(check.fairness)))
     if check.labels is not None:
         facts.append(("labels", check.labels.sentence()))
     if check.baseline is not None:

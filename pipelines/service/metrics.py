@@ -135,3 +135,11 @@ class _Models(Collector):
                     references.add_metric([status.model, one.metric], one.reference)
         yield values
         yield references
+        gaps = GaugeMetricFamily(
+            "driftloop_fairness_gap", "Gap of a rate between groups, the newest.", labels=["model", "by", "rate"]
+        )
+        for status in self.statuses:
+            for each in status.last.fairness if status.last else ():
+                if each.gap is not None:
+                    gaps.add_metric([status.model, each.by, each.rate], each.gap)
+        yield gaps

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, MetricValue, Moment, Outcome, Record, changed
+from driftloop.monitoring.records import Check, FairnessGap, MetricValue, Moment, Outcome, Record, changed
 from driftloop.monitoring.records import Standing as Loss
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.notify import notices
@@ -38,6 +38,7 @@ class Last(Record):
     loss: float | None = None
     reference_loss: float | None = None
     metrics: tuple[MetricValue, ...] = ()
+    fairness: tuple[FairnessGap, ...] = ()
     loss_at: Moment | None = None
     standing: Loss = "unknown"
     not_well: str | None = None
@@ -53,7 +54,8 @@ def last_of(check: Check, before: Last | None = None) -> Last:
         last = changed(last, drift_share=check.drift_share, drift_at=check.now)
     if (loss := check.performance) is not None:
         values = {"loss_name": loss.loss_name, "loss": loss.loss, "reference_loss": loss.reference_loss}
-        last = changed(last, **values, metrics=check.metrics, loss_at=check.now, standing=check.standing)
+        last = changed(last, **values, metrics=check.metrics, fairness=check.fairness)
+        last = changed(last, loss_at=check.now, standing=check.standing)
     if check.champion_after != check.champion:
         last = changed(last, standing="unknown")  # the measured loss is that of another version
     again = check.outcome is Outcome.ALREADY_CHECKED
@@ -88,7 +90,8 @@ def not_well(check: Check, scarce: int = 0) -> str | None:
 
 
 def _kept(before: Last | None) -> dict[str, Any]:
-    kept = {"drift_share", "drift_at", "loss_name", "loss", "reference_loss", "metrics", "loss_at", "standing"}
+    drift, loss = {"drift_share", "drift_at"}, {"loss_name", "loss", "reference_loss", "loss_at", "standing"}
+    kept = drift | loss | {"metrics", "fairness"}
     return {name: getattr(before, name) for name in sorted(kept)} if before else {}
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.presentation.markup import DASH, SLICES, number, slice_metrics
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, MetricValue, Retrain, SliceScore, summary
+from driftloop.monitoring.records import Check, MetricValue, Retrain, SliceScore, fairness_summary, summary
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.chart import timeline
 from driftloop.pipelines.site.glyphs import WORDS, glyph
@@ -97,6 +97,7 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
     ends = [request.retrain for request in history.requests if request.retrain]
     promoted = sum(end.promoted for end in ends)
     share = judged.drift_share if judged else None
+    gaps = history.measured.fairness if history.measured else ()
     labels = next((check.labels for check in reversed(history.checks) if check.labels), None)
     return [
         ("Champion", f"version {history.champion}" if history.champion else "none"),
@@ -106,6 +107,7 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
         ("Loss", history.new_champion or (_loss_in_words(history.measured or judged) if judged else "not judged")),
         ("Retrains", f"{len(history.requests)}, {promoted} promoted" if history.requests else "none"),
         *([("Slices", summary(history.measured.slices))] if history.measured and history.measured.slices else []),
+        *([("Fairness", fairness_summary(gaps))] if gaps else []),
         *([("Labels", labels.sentence())] if labels else []),
     ]
 

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.metrics.measuring import measure, pairs_of
+from driftloop.monitoring.metrics.measuring import measure
 from driftloop.monitoring.records import MetricValue
 from driftloop.pipelines.gate import Evaluation, Model
 from driftloop.pipelines.training.baseline import naive_losses
+from driftloop.pipelines.training.fairness import fairness_of
 from driftloop.pipelines.training.leaks import find_leaks
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.slices import compared
-from driftloop.pipelines.training.steps import row_losses
+from driftloop.pipelines.training.steps import pairs_with, row_losses
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
@@ -56,13 +57,11 @@ def evaluation(
         loss_name=str(config.loss),
         seconds=seconds or {},
         metrics={one.metric: one for one in metrics_of(config, scorer, fair)},
+        fairness=fairness_of(config, scorer, fair),
         slices=compared(config, fair, own, champion) if champion is not None and config.gate.no_slice_worse else (),
     )
 
 
 def metrics_of(config: Project, scorer: Scorer, rows: pd.DataFrame) -> tuple[MetricValue, ...]:
     """Measure the metrics of a config on rows in order of time, without intervals."""
-    predicted = scorer.predict(rows)
-    decided = config.loss.decide(predicted, scorer.classes) if scorer.classes else None
-    pairs = pairs_of(rows[config.columns.target].to_numpy(), predicted, scorer.classes, decided)
-    return measure(config.measured, pairs, intervals=False)
+    return measure(config.measured, pairs_with(config, scorer, rows), intervals=False)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.metrics.measuring import pairs_of
 from driftloop.monitoring.records import SliceReference
 from driftloop.monitoring.slices.conditions import measurable
 from driftloop.monitoring.slices.judging import Measured, own, remember
@@ -16,6 +15,7 @@ from driftloop.monitoring.slices.membership import mark
 from driftloop.monitoring.slices.parts import Slicing
 from driftloop.pipelines.gate import SliceLosses
 from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.steps import pairs_with, row_losses
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
@@ -25,10 +25,9 @@ def held_out(
     config: Project, scorer: Scorer, rows: pd.DataFrame
 ) -> tuple[NDArray[np.float64], tuple[SliceReference, ...]]:
     """Return values, shape (n,), whose mean is the loss of labeled rows in order of time; and the loss by slice."""
-    target, predicted, classes = rows[config.columns.target].to_numpy(), scorer.predict(rows), scorer.classes
-    lost = config.loss.rows(target, predicted, classes)
-    pairs = pairs_of(target, predicted, classes, config.loss.decide(predicted, classes) if classes else None)
-    measured = Measured(lost, target, config.loss, pairs, config.measured)
+    target = rows[config.columns.target].to_numpy()
+    lost = row_losses(config, scorer, rows)
+    measured = Measured(lost, target, config.loss, pairs_with(config, scorer, rows), config.measured)
     return config.loss.whole(lost, target), of_slices(config, rows, measured)
 
 

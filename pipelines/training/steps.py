@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from driftloop.monitoring.errors import TrainingImpossible
+from driftloop.monitoring.metrics import Pairs
+from driftloop.monitoring.metrics.measuring import pairs_of
 from driftloop.monitoring.quality.lateness import lateness
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
@@ -113,6 +115,13 @@ def learn(
 def losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
     """Return values of all rows of a frame, in their order, whose mean is their loss (`Loss.whole`): shape (n,)."""
     return config.loss.whole(row_losses(config, scorer, frame), frame[config.columns.target].to_numpy())
+
+
+def pairs_with(config: Project, scorer: Scorer, frame: pd.DataFrame) -> Pairs:
+    """Return the labels of rows, in their order, with predictions and decisions of the model."""
+    predicted = scorer.predict(frame)
+    decided = config.loss.decide(predicted, scorer.classes) if scorer.classes else None
+    return pairs_of(frame[config.columns.target].to_numpy(), predicted, scorer.classes, decided)
 
 
 def row_losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:

@@ -92,6 +92,34 @@ def test_a_column_that_no_model_uses_is_a_slice_and_its_loss_a_finding(model: Ma
     assert {one.code for one in lost.findings} >= {"extra_column_lost", "slice_not_read"}
 
 
+def test_a_gap_between_groups_is_a_finding_a_metric_and_a_refusal(model: Make) -> None:
+    """Labels of one group become random: its error is a finding everywhere, and no challenger with it passes."""
+    rng = np.random.default_rng(5)
+    rows = stream(42, a_day=240, task="binary")
+    rows = rows.assign(sex=np.array(["f", "m", None])[rng.choice(3, len(rows), p=[0.5, 0.48, 0.02])])
+    late = (rows["ts"] >= pd.Timestamp(day(28))) & (rows["sex"] == "f")
+    rows.loc[late, "y"] = rng.choice(["no", "yes"], int(late.sum()))
+    made = model(rows, task="binary", columns__extra=["sex"], fairness={"by": ["sex"], "max_gap": 0.1}, **FAST)
+    assert made.check(day(28)).outcome is Outcome.BOOTSTRAPPED
+    check = made.check(day(35))
+    gaps = {each.rate: each for each in check.fairness}
+    assert set(gaps) == {"selection", "error", "false_negative"}
+    assert (gaps["error"].exceeded, gaps["error"].highest) == (True, "sex = f")
+    assert {one.group: one.reason for one in gaps["error"].groups}["sex missing"] is not None
+    assert {one.code for one in check.findings} >= {"fairness_gap", "group_not_compared"}
+    assert "error by sex" in Path(check.report).read_text()
+    assert "fairness" in format_check(check, made.file)
+    logged = registry.client().get_run(str(check.mlflow_run_id)).data.metrics
+    assert logged["fairness_gap/sex/error"] == gaps["error"].gap
+    with closing(Ledger(home.ledger_url())) as ledger:
+        assert ledger.checks(made.name, most=1)[0].fairness == check.fairness
+    made.given(policies__triggers=[{"policy": "always"}])
+    retrain = made.check(day(42)).retrain
+    assert retrain is not None
+    assert (retrain.code, retrain.promoted) == ("unfair", False)
+    assert "by sex" in retrain.reason
+
+
 def test_a_slice_that_is_new_in_the_config_has_no_reference_yet(model: Make) -> None:
     """Slices added after training are measured, not judged; one on a new feature is not read. A retrain ends both."""
     made = model(changed_in_rome(36, since=28), **FAST)

@@ -3,6 +3,7 @@
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 TABLES = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = current_database()"
 FLOATS = ("FLOAT", "DOUBLE")
 CLOUD = ("md:", "motherduck:")
+FRAMES = threading.local()  # the connection for frames of each thread
 
 
 class DuckDB(FileEngine):
@@ -115,14 +117,22 @@ def of_frame(sql: str, name: str, frame: pd.DataFrame) -> pa.Table:
 
     The statement reaches no file and no network.
     """
+    con = _of_thread()
+    con.register(name, frame)
+    try:
+        return con.sql(sql).to_arrow_table()
+    finally:
+        con.unregister(name)
+
+
+def _of_thread() -> Any:
+    """Return this thread's connection to frames: opening one takes longer than a statement on 65,536 rows."""
     import ibis
 
-    con = ibis.duckdb.connect(threads=1, enable_external_access=False)
-    try:
-        native(con).register(name, frame)
-        return native(con).sql(sql).to_arrow_table()
-    finally:
-        con.disconnect()
+    if not hasattr(FRAMES, "con"):
+        FRAMES.backend = ibis.duckdb.connect(threads=1, enable_external_access=False)
+        FRAMES.con = native(FRAMES.backend)
+    return FRAMES.con
 
 
 def cut_text(value: str) -> str:

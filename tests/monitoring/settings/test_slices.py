@@ -52,6 +52,8 @@ def test_all_forms_are_read(tmp_path: Path) -> None:
         (["zone", "zone"], "slices", "more than once"),
         (["zone", {"name": "zone", "where": "age > 3"}], "slices", "more than once"),
         (["ts"], "slices[0].column", "the time"),
+        ([{"discover": True, "column": "zone"}], "slices[0]", "more keys"),
+        ([{"discover": True}, {"discover": True}], "slices", "more than once"),
     ],
 )
 def test_bad_slices_are_refused(tmp_path: Path, slices: Any, key: str, text: str) -> None:

@@ -47,7 +47,8 @@ TRIGGERS = [kind.model_fields["policy"].default for kind in get_args(get_args(An
 LISTS = "correct the value; `docs/config.md` lists every key"
 TOP = (
     "'model', 'task', 'source', 'columns', 'labels', 'windows', 'preflight', 'drift', 'performance', 'metrics', "
-    "'predictions', 'slices', 'policies', 'training', 'gate', 'promotion', 'archive', 'schedule', 'notify'"
+    "'predictions', 'slices', 'fairness', 'policies', 'training', 'gate', 'promotion', 'archive', 'schedule', "
+    "'notify'"
 )
 LIMITS = (
     "'min_rows', 'max_new_null_share', 'warn_new_null_share', 'max_unseen_share', 'max_duplicate_share', "

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftloop.monitoring.records import Better, MetricValue
+from driftloop.monitoring.records import Better, FairnessGap, GroupRate, MetricValue
 from driftloop.pipelines.gate import Evaluation, Model, SliceLosses
 
 Floats = NDArray[np.float64]
@@ -51,6 +51,23 @@ def half(name: str = "zone = Bronx", rise: float = 0.5, n: int = 500) -> SliceLo
     return SliceLosses(name, (1 + rise) * losses(n), losses(n))
 
 
+def gap(p_value: float) -> FairnessGap:
+    """A gap of 0.19 where 0.1 is allowed."""
+    groups = (GroupRate(group="sex = f", rows=400, value=0.31), GroupRate(group="sex = m", rows=500, value=0.12))
+    return FairnessGap(
+        by="sex",
+        rate="error",
+        groups=groups,
+        gap=0.19,
+        low=0.12,
+        high=0.26,
+        highest="sex = f",
+        lowest="sex = m",
+        max_gap=0.1,
+        p_value=p_value,
+    )
+
+
 # By rule: keys of the config, the evaluation, and the code of the answer.
 EXAMPLES: Mapping[str, list[tuple[dict[str, Any], Callable[[], Evaluation], str]]] = {
     "Leak": [({}, lambda: clear(leaks=("paid",)), "leak")],
@@ -70,6 +87,7 @@ EXAMPLES: Mapping[str, list[tuple[dict[str, Any], Callable[[], Evaluation], str]
         ({"max_latency": 2}, lambda: clear(seconds={"challenger": 0.0201, "champion": 0.01}), "too_slow"),
     ],
     "NoSliceWorse": [({"no_slice_worse": True}, lambda: clear(slices=(half(),)), "slice_worse")],
+    "FairGroups": [({}, lambda: clear(fairness=(gap(0.04),)), "unfair")],
     "BeatsBaseline": [
         ({}, lambda: clear(first=True), "better"),
         ({}, lambda: evaluation(losses(), losses(), first=True), "tie"),
