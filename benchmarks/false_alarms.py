@@ -332,7 +332,7 @@ def sliced_check(
     """Check once with as many slices of equal size, and return what is reported: columns, losses and drift of slices.
 
     Losses are exponential. On the first slice they are `worse` times as high among the current rows, and the first
-    column has `moved` by so many of its standard deviations.
+    column has `moved` by that number of its standard deviations.
     """
     generator = np.random.default_rng([seed, rows, slices])
     names = tuple(f"part = {at}" for at in range(slices))

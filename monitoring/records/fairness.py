@@ -7,7 +7,7 @@ from driftloop.monitoring.records.figures import figure
 
 
 class GroupRate(Record):
-    """A rate of one group, with a 95% interval; the value is null where it was not measured, and `reason` is why."""
+    """A rate of one group, with a 95% CI; the value is null where it was not measured, and `reason` is why."""
 
     group: str
     rows: int
@@ -18,7 +18,7 @@ class GroupRate(Record):
 
 
 class FairnessGap(Record):
-    """A rate of all groups of a column, and the gap between the highest and the lowest, with a 95% interval.
+    """A rate of all groups of a column, and the gap between the highest and the lowest, with a 95% CI.
 
     `by` is the column, or the name of its bins. `p_value` is one-sided: the probability of such a gap by chance if no
     two groups are further apart than `max_gap`; null without that limit. `exceeded` is decided by all that a check

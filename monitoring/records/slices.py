@@ -93,7 +93,7 @@ class SliceDrift(Record):
 
 
 class FoundSlice(Record):
-    """Rows that nobody named, on which the champion loses more than on the other rows of the window.
+    """Rows that no configured slice names, on which the champion loses more than on the other rows of the window.
 
     `where` is a condition in DuckDB's SQL, found by a tree on one half of the labeled rows. The losses are those on the
     other half. `p_value` is one-sided; `worse` is decided by all that a check tests together.

@@ -48,7 +48,7 @@ SLICE_NOT_READ = FindingCode(
 SLICE_DISCOVERED = FindingCode(
     name="slice_discovered",
     severities=("warning",),
-    meaning="on rows that nobody named the champion loses significantly more than on the other rows of the window",
+    meaning="on rows of a condition that is not configured, the champion loses significantly more than on other rows",
     cause="a part of the rows that is harder, new, or changed; a tree found it on one half of the labeled rows, and it "
     "was tested on the other half",
     remedy="put the condition under `slices` and retrain: from then on its loss is compared with that at training",

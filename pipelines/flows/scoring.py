@@ -62,7 +62,7 @@ class Scored:
     `profiles` and `sample` are of the current window, predictions included, without labels that are not due yet.
     `performance` is the loss on the labeled window, None without labels; `estimated` is the expected loss on the
     current window, None if the champion's version has no estimator. `sliced` is the loss on each slice, `fairness` are
-    the rates of groups, `discovered` slices that nobody named.
+    the rates of groups, `discovered` slices that are not configured.
     """
 
     profiles: Profiles

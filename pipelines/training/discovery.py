@@ -1,4 +1,4 @@
-"""Slices that nobody named: found by a shallow tree on one half of the labeled rows, tested on the other half."""
+"""Slices that are not configured: found by a shallow tree on one half of the labeled rows, tested on the other half."""
 
 from __future__ import annotations
 
@@ -75,16 +75,16 @@ class Search:
         self.categorical = [*columns.categorical, *columns.extra_alone("categorical")]
         self.columns = list(dict.fromkeys([columns.time, *self.numeric, *self.categorical, columns.target]))
         # Of at most `rows` rows with labels every so many are read: the same ones, however they come in pieces.
-        self.step, self.seen = max(1, math.ceil(rows / MOST_ROWS)), 0
+        self.step, self.added = max(1, math.ceil(rows / MOST_ROWS)), 0
         self.parts: list[pd.DataFrame] = []
         self.lost: list[Floats] = []
 
     def add(self, rows: pd.DataFrame, lost: Floats) -> None:
         """Add labeled rows with their losses, shape (n,)."""
-        places = np.arange(-self.seen % self.step, len(rows), self.step)
+        places = np.arange(-self.added % self.step, len(rows), self.step)
         self.parts.append(plain(rows.iloc[places]))
         self.lost.append(lost[places])
-        self.seen += len(rows)
+        self.added += len(rows)
 
     def found(self) -> tuple[FoundSlice, ...]:
         """Return the conditions on which the loss is higher than on other rows."""
