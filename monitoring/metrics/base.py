@@ -71,8 +71,8 @@ class Pairs:
         if self.whole is None:
             return np.argsort(self.score)
         whole, places = self.whole
-        mine = np.full(len(whole), -1, dtype=np.int32)
-        mine[places] = np.arange(len(places), dtype=np.int32)
+        mine = np.full(len(whole), -1, dtype=np.intp)
+        mine[places] = np.arange(len(places))
         sorted_whole = mine[whole.by_score]
         return sorted_whole[sorted_whole >= 0]
 
