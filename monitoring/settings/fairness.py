@@ -10,16 +10,15 @@ from driftloop.monitoring.errors import ValidationProblem, listed
 from driftloop.monitoring.settings.limits import MOST_ROWS
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.slices import Slices
-from driftloop.monitoring.tasks import Task
 
 Rate = Literal["selection", "error", "false_negative", "false_positive", "bias"]
 # The rates of each task, and those that are measured if `rates` is not given.
-RATES: dict[Task, tuple[Rate, ...]] = {
+RATES: dict[str, tuple[Rate, ...]] = {
     "binary": ("selection", "error", "false_negative", "false_positive"),
     "multiclass": ("error",),
     "regression": ("error", "bias"),
 }
-DEFAULTS: dict[Task, tuple[Rate, ...]] = {**RATES, "binary": ("selection", "error", "false_negative")}
+DEFAULTS: dict[str, tuple[Rate, ...]] = {**RATES, "binary": ("selection", "error", "false_negative")}
 
 
 class Fairness(Section):
@@ -67,12 +66,12 @@ class Fairness(Section):
                 )
         return self
 
-    def measured(self, task: Task) -> tuple[Rate, ...]:
+    def measured(self, task: str) -> tuple[Rate, ...]:
         """Return the rates to measure, each once."""
         return tuple(dict.fromkeys(self.rates or DEFAULTS[task]))
 
 
-def refuse_other_task(fairness: Fairness, task: Task) -> None:
+def refuse_other_task(fairness: Fairness, task: str) -> None:
     """Refuse rates that the task does not have, and a threshold where nothing is decided by one."""
     for at, rate in enumerate(fairness.rates):
         if rate not in RATES[task]:
