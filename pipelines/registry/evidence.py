@@ -73,13 +73,10 @@ def log_check(run_id: str, check: Check, report: Path | None) -> None:
             metrics[f"metric_reference/{_name(one.metric)}"] = one.reference
     for each in check.slices:
         name = _name(each.name)
-        if math.isfinite(each.loss):
-            metrics[f"slice_loss/{name}"] = each.loss
-        if each.reference_loss is not None and math.isfinite(each.reference_loss):
-            metrics[f"slice_reference_loss/{name}"] = each.reference_loss
+        losses = {f"slice_loss/{name}": each.loss, f"slice_reference_loss/{name}": each.reference_loss}
+        metrics |= {key: loss for key, loss in losses.items() if loss is not None and math.isfinite(loss)}
         metrics |= {f"slice_metric/{name}/{_name(m.metric)}": m.value for m in each.metrics if m.value is not None}
-    gaps = {f"fairness_gap/{_name(each.by)}/{each.rate}": each.gap for each in check.fairness}
-    metrics |= {name: gap for name, gap in gaps.items() if gap is not None}
+    metrics |= {f"fairness_gap/{_name(one.by)}/{one.rate}": one.gap for one in check.fairness if one.gap is not None}
     metrics |= {f"slice_drift/{_name(each.name)}": each.score for each in check.slice_drift}
     if check.estimated is not None and check.estimated.loss is not None:
         metrics["estimated_loss"] = check.estimated.loss
