@@ -8,7 +8,7 @@ import pkgutil
 import re
 import types
 import typing
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from driftloop.monitoring.records import FindingCode
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.fairness import Fairness
 from driftloop.monitoring.settings.labels import Labels
+from driftloop.monitoring.settings.rules import Rule, Silence
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.slices import Slice
 from driftloop.pipelines.cli import COMMANDS, main
@@ -64,6 +65,19 @@ given, those of the task are measured: `rmse`, `r2` and `bias` for regression; `
 """
 
 
+# Sections that are not a key of the file themselves, or may be left out, by the key after which they are described.
+WITHIN: dict[str, dict[str, type[Section]]] = {
+    "columns": {"columns.rules.NAME": Rule},
+    "preflight": {"preflight.max_silence": Silence},
+    "labels": {"labels": Labels},
+    "slices": {"slices": Slice},
+    "fairness": {"fairness": Fairness},
+    "training": {"training.search": Search},
+    "gate": {"gate.no_slice_worse": NoSliceWorseKeys},
+    "schedule": {"schedule.on": On},
+}
+
+
 def config_page() -> str:
     """Every key of the YAML with type, default and meaning."""
     parts = [TOP, _section("Top level", Project, skip={"file"})]
@@ -71,21 +85,10 @@ def config_page() -> str:
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, Section):
             parts.append(_section(f"`{name}`", kind))
-        if name == "labels":
-            parts.append(_section("`labels`", Labels))
-        if name == "slices":
-            parts.append(_section("`slices`", Slice))
-        if name == "fairness":
-            parts.append(_section("`fairness`", Fairness))
+        parts += [_section(f"`{key}`", section) for key, section in WITHIN.get(name, {}).items()]
         if name == "drift":
             parts.append(_section("`drift.numeric`, `drift.categorical`, `drift.columns.NAME`", ColumnDrift))
             parts.append(_methods())
-        if name == "training":
-            parts.append(_section("`training.search`", Search))
-        if name == "gate":
-            parts.append(_section("`gate.no_slice_worse`", NoSliceWorseKeys))
-        if name == "schedule":
-            parts.append(_section("`schedule.on`", On))
         if name == "performance":
             parts.append(_kinds("`performance`", AnyLoss, "loss", LOSSES))
         if name == "metrics":
@@ -260,6 +263,8 @@ def _type(kind: Any) -> str:  # noqa: PLR0911 (a table of cases)
         return next((key for key in ("policy", "loss", "metric") if key in kind.model_fields), "section")
     names = {
         timedelta: "duration",
+        datetime: "time",
+        date: "date",
         str: "text",
         int: "whole number",
         float: "number",

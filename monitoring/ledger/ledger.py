@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from driftloop.monitoring.errors import LedgerError, LedgerUnavailable
-from driftloop.monitoring.ledger import claims, events, migrations, requests
+from driftloop.monitoring.ledger import claims, events, migrations, relocating, requests
 from driftloop.monitoring.ledger.claims import Claim, Held
 from driftloop.monitoring.ledger.database import connect, shown, unusable
 from driftloop.monitoring.ledger.events import Event, Kind
@@ -57,6 +58,10 @@ class Ledger:
     ) -> list[Event]:
         """What happened to a model, newest first; of these kinds, or about this check, request or version, if given."""
         return read(self.engine, lambda open_: events.newest(open_, model, kinds=kinds, subject=subject, most=most))
+
+    def relocate(self, before: Path, here: Path) -> None:
+        """Replace the state folder `before` by `here` in the paths of all reports."""
+        write(self.engine, lambda open_: relocating.relocate(open_, before, here))
 
     def learn(self, model: str, learned: Learned, now: datetime) -> None:
         """Store the results of a backtest or a retrain for the policies; the newest counts."""

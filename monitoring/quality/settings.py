@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from driftloop.monitoring.settings.judged import HasColumns
 from driftloop.monitoring.settings.limits import MOST_ROWS, Share
+from driftloop.monitoring.settings.rules import Silence, short_silence
 from driftloop.monitoring.settings.section import Section
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ class Preflight(Section):
     max_duplicate_share: Share = Field(0.2, description="maximum share of exact duplicate rows; above it a warning")
     max_out_of_range_share: Share = Field(
         0.05, description="maximum share of values outside of the reference's range; above it a warning"
+    )
+    max_silence: Annotated[
+        Silence | None, BeforeValidator(short_silence, json_schema_input_type=str | Silence | None)
+    ] = Field(
+        None,
+        description="maximum age of the newest row, such as `2h` or `{after: 2h, severity: fatal}`; also without any "
+        "row, and compared by the service between checks",
     )
 
 

@@ -41,7 +41,7 @@ class Check(Record):
 
     `scored_by` is the champion as the table of predictions of a model elsewhere names it.
     `archive` has the losses of former champions on the labeled rows, if there are any.
-    `labels` is set where they are in a table of their own.
+    `labels` is set where they are in a table of their own, `newest_row` with `preflight.max_silence`.
     `baseline` is set without a champion: the loss of the best constant of the training rows.
     `standing` is the champion's loss compared with its reference loss, regardless of the decision.
     """
@@ -67,6 +67,7 @@ class Check(Record):
     probe: Probe | None = None
     archive: ArchiveScores | None = None
     labels: LabelStatus | None = None
+    newest_row: Moment | None = None
     findings: tuple[Finding, ...] = ()
     votes: tuple[Vote, ...] = ()
     decision: Literal["retrain", "wait", "cannot_judge"] | None = None

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from driftloop.monitoring.errors import ValidationProblem, listed
 from driftloop.monitoring.records import Kind
 from driftloop.monitoring.settings.durations import Duration
+from driftloop.monitoring.settings.rules import Rule, others
 from driftloop.monitoring.settings.section import Section
 
 PREDICTION = "prediction"
@@ -96,6 +97,9 @@ class Columns(Section):
     )
     derived: dict[Name, Name] = Field(default_factory=dict, description="name: SQL expression over source columns")
     filter: str | None = Field(None, description="SQL condition; rows that do not meet it are not read")
+    rules: dict[Name, Rule] = Field(
+        default_factory=dict, max_length=1000, description="name: limits of a column; see `columns.rules`"
+    )
 
     @model_validator(mode="after")
     def _disjoint(self) -> Self:
@@ -176,6 +180,13 @@ class Columns(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _rules_fit(self) -> Self:
+        for name, rule in self.rules.items():
+            numeric = name in self.numeric or self.extra.get(name) == "numeric"
+            rule.refuse(f"rules.{name}", numeric=numeric, is_time=name == self.time)
+        return self
+
     @property
     def features(self) -> tuple[str, ...]:
         return self.numeric + self.categorical
@@ -184,6 +195,16 @@ class Columns(Section):
     def in_rows(self) -> tuple[str, ...]:
         """The columns that are read from the source of the rows, each once."""
         return tuple(dict.fromkeys((self.time, *self.id, *self.extra, *self.features, self.target)))
+
+    @property
+    def ruled_alone(self) -> tuple[str, ...]:
+        """The columns that rules read and no other part of the config."""
+        return others(self.rules, (self.time, *self.id, *self.features, *self.extra, self.target))
+
+    @property
+    def by_rules(self) -> dict[str, Rule]:
+        """The rules whose columns are read only because of them; none where rules are not evaluated."""
+        return {}
 
     @property
     def id_alone(self) -> tuple[str, ...]:

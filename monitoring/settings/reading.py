@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from driftloop.monitoring.records import changed
 from driftloop.monitoring.settings.columns import Columns, ColumnType
 from driftloop.monitoring.settings.labels import Labels
 from driftloop.monitoring.settings.predictions import Predictions, PredictionTable
+from driftloop.monitoring.settings.rules import Rule
 
 
 class Reading(Columns):
@@ -16,7 +17,8 @@ class Reading(Columns):
 
     Then `types` has the columns of the rows alone, and `target_type` is how the target is read in text files. Where
     rows are `unlabeled`, that table is not read, and no row has a label. `predictions` is set where a model elsewhere
-    makes them; those of the version `scored_by` are read with the rows.
+    makes them; those of the version `scored_by` are read with the rows. `ruled` are the
+    columns that are read for the rules alone.
     """
 
     labels: Labels | None = None
@@ -24,6 +26,7 @@ class Reading(Columns):
     unlabeled: bool = False
     predictions: Predictions | None = None
     scored_by: str | None = None
+    ruled: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -43,9 +46,17 @@ class Reading(Columns):
 
     @property
     def in_rows(self) -> tuple[str, ...]:
-        names = super().in_rows
+        names = (*super().in_rows, *self.ruled)
         apart = self.labels is not None or self.unlabeled
         return tuple(name for name in names if name != self.target) if apart else names
+
+    @property
+    def by_rules(self) -> dict[str, Rule]:
+        return {name: self.rules[name] for name in self.ruled}
+
+    def with_rules(self, without: Iterable[str] = ()) -> Reading:
+        """The same columns and those that only rules read, but for some."""
+        return changed(self, ruled=tuple(name for name in self.ruled_alone if name not in set(without)))
 
     @property
     def without_labels(self) -> Reading:

@@ -81,9 +81,10 @@ def _describe_files(relation: Relation, columns: Columns | None, used: frozenset
             *columns.categorical,
             *columns.id_alone,
             *columns.extra_alone("categorical"),
+            *(name for name, rule in columns.by_rules.items() if rule.reads == "text"),
             *(name for name, kind in columns.types.items() if kind == "text"),
         ]
-        notation = _notation(relation, [*columns.numeric, *columns.extra_alone("numeric"), columns.target])
+        notation = _notation(relation, _numbers(columns))
         relation.commas = frozenset(
             name for name, kind in typed.known_types(columns, notation).items() if kind == "decimal_comma"
         )
@@ -120,9 +121,7 @@ def _declare(
     """
     if columns is None:
         return
-    types = typed.known_types(
-        columns, _notation(relation, [*columns.numeric, *columns.extra_alone("numeric"), columns.target])
-    )
+    types = typed.known_types(columns, _notation(relation, _numbers(columns)))
     declared = {name: kind for name, kind in columns.types.items() if name != columns.target}
     for name, kind in types.items():
         if name in known or (name in text and name in declared):
@@ -135,7 +134,7 @@ def _declare(
 
 def _count_unread(relation: Relation, columns: Columns, name: str, text: str, kind: str) -> None:
     """Carry along what cannot be read of a feature; of a column that only expressions read it is refused."""
-    if name in columns.features or name in columns.extra or name == columns.target:
+    if name in (*columns.features, *columns.extra, columns.target) or name in columns.by_rules:
         relation.unread[name] = typed.unread(text, kind)
         return
     odd = f"SELECT {typed.unread(text, kind)} AS t FROM {relation.table}"
@@ -160,6 +159,12 @@ def _guess(relation: Relation, names: list[str], notation: str) -> None:
             relation.kinds[name] = kind
             relation.schema[name] = TEXT + kind
             relation.values[name] = typed.read_as(relation.names_in[name], kind)
+
+
+def _numbers(columns: Columns) -> list[str]:
+    """The columns whose text shows how numbers are written."""
+    ruled = [name for name, rule in columns.by_rules.items() if rule.reads == "number"]
+    return [*columns.numeric, *columns.extra_alone("numeric"), *ruled, columns.target]
 
 
 def _notation(relation: Relation, names: Iterable[str]) -> str:

@@ -50,7 +50,8 @@ def opened(source: Source, folder: Path, columns: Columns | None, beside: Relati
 
 def _set_up(relation: Relation, columns: Columns) -> None:
     classes = [columns.target] if columns.types.get(columns.target) == "text" else []
-    relation.texts = frozenset([*columns.categorical, *columns.id_alone, *columns.extra_alone("categorical"), *classes])
+    spelled = [*columns.categorical, *columns.id_alone, *columns.extra_alone("categorical"), *columns.by_rules]
+    relation.texts = frozenset([*spelled, *classes])
     try:
         relation.engine.set_zone(columns.time_zone)
     except EngineError as failed:

@@ -190,6 +190,27 @@ def span(source: Source, columns: Columns, folder: Path) -> Window | None:
     return Window(start=first.min().to_pydatetime(), end=last.max().to_pydatetime() + timedelta(microseconds=1))
 
 
+def newest(source: Source, columns: Columns, folder: Path, now: datetime) -> datetime | None:
+    """The time of the newest row at or before `now`; None without such a row."""
+    until = Window(start=times.EVER.start, end=min(now + timedelta(microseconds=1), times.EVER.end))
+    with opened(source, folder, columns) as relation:
+        kind = time_kind(relation, columns)
+        if kind is None:
+            return None
+        within = within_sql(relation, columns, until, kind)
+        last = relation.fetch(f"SELECT max({time_sql(relation, columns, kind)}) AS last FROM {within}")["last"]
+        if last.isna().any():
+            return None
+        if kind != "text":
+            known = times.to_utc(last, kind, columns.time_zone, relation.where)
+        else:
+            known = moments(relation, columns, around(relation, columns, last.iloc[0]))
+            known = known[known < until.end]
+            # All times of the last days are after `now`, by their offsets.
+            known = moments(relation, columns, until) if known.empty else known
+    return known.max().to_pydatetime() if len(known) else None
+
+
 def sample(
     source: Source,
     folder: Path,

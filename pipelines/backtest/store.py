@@ -17,7 +17,8 @@ from driftloop.monitoring.losses.performance import WAVES
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.runtime.fingerprint import fingerprint
-from driftloop.pipelines.training.as_adopted import AS_ADOPTED, provided
+from driftloop.pipelines.training.as_adopted import provided
+from driftloop.pipelines.training.recipe import AS_ADOPTED
 
 if TYPE_CHECKING:
     from driftloop.pipelines.backtest.batches import Batches
@@ -50,7 +51,7 @@ def folder(config: Project, batches: Batches) -> Path:
     )
     columns = config.columns
     parts = [
-        *(batches.digest, config.task, config.loss.name, training, columns.model_dump_json()),
+        *(batches.digest, config.task, config.loss.name, training, columns.model_dump_json(exclude={"rules"})),
         *(str((window.start, window.end)) for window in batches.windows),
         *(
             MADE,

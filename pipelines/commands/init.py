@@ -5,11 +5,17 @@ from __future__ import annotations
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from driftloop.monitoring import formats
-from driftloop.pipelines.runtime.terminal import say, shown
+from driftloop.pipelines.commands.options import json_option, only_json
+from driftloop.pipelines.runtime.terminal import say, say_json, shown
+
+if TYPE_CHECKING:
+    from driftloop.monitoring.records import Check
+    from driftloop.pipelines.init import Proposal
 
 
 @click.command()
@@ -30,6 +36,7 @@ from driftloop.pipelines.runtime.terminal import say, shown
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Path of the YAML to write. Default: MODEL.yaml")
 @click.option("--replay", is_flag=True, help="Then check the whole history, window by window, and write the site.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@json_option
 def init(
     data: tuple[str, ...],
     table: str | None,
@@ -43,6 +50,7 @@ def init(
     output: Path | None,
     force: bool,
     replay: bool,
+    as_json: bool,
 ) -> None:
     """Write a commented config from a data file, several of them, or a table.
 
@@ -56,7 +64,7 @@ def init(
             f"{len(data)} arguments: {listed(data, 3)}. Quote a pattern of several files, otherwise the shell "
             "replaces it by their names: driftloop init 'FOLDER/*.csv'"
         )
-    with shown():
+    with only_json(as_json), shown():
         from driftloop.pipelines import init as proposing
 
         proposal = proposing.propose(
@@ -72,11 +80,20 @@ def init(
             labels=labels,
             labels_table=labels_table,
         )
+    if as_json:
+        with only_json(as_json), shown():
+            result = _as_object(proposal, replay)
+        say_json(result)
+        return
     say(f"wrote {proposal.file}: {proposal.summary}")
     for note in proposal.notes:
         say(f"  {note}")
     if replay:
-        _replay(proposal.file, proposal.now)
+        with shown():
+            checks, place = _replay(proposal.file, proposal.now)
+        say(_table(checks))
+        say(f"site: {place}")
+        say(f"next: read {proposal.file}; `driftloop serve {proposal.file}` checks new rows on its schedule")
         return
     say("next: read it, then")
     file = shlex.quote(str(proposal.file))
@@ -84,19 +101,45 @@ def init(
     say(f"  driftloop check {file} --now {proposal.now}   # checks the newest rows")
 
 
-def _replay(file: Path, last: str) -> None:
-    """Check the history of a new config up to `last`, and print each verdict and the place of the site."""
+def _as_object(proposal: Proposal, replay: bool) -> dict[str, Any]:
+    """Return the written file, its validation as of its newest rows, and with `replay` every check of the history."""
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.operations import validation
+
+    result = validation.validate(load(proposal.file), _moment(proposal.now))
+    checks, place = _replay(proposal.file, proposal.now) if replay and not result.exit_code else ([], None)
+    return {
+        "file": str(proposal.file),
+        "summary": proposal.summary,
+        "notes": list(proposal.notes),
+        "first": proposal.first,
+        "now": proposal.now,
+        "validation": result.model_dump(mode="json"),
+        "checks": [check.model_dump(mode="json") for check in checks],
+        "site": str(place) if place else None,
+    }
+
+
+def _replay(file: Path, last: str) -> tuple[list[Check], Path]:
+    """Check the history of a new config up to `last`; return the checks and the place of the site."""
     from driftloop.pipelines import site
     from driftloop.pipelines.config.project import load
-    from driftloop.pipelines.operations.replaying import moments, replay, table
+    from driftloop.pipelines.operations.replaying import moments, replay
     from driftloop.pipelines.runtime import home
     from driftloop.pipelines.site.writing import index
 
     home.belong_to([file])
     project = load(file)
-    with shown():
-        checks = list(replay(project, moments(project, datetime.fromisoformat(last).replace(tzinfo=UTC))))
-        site.write_all()
-    say(table(checks))
-    say(f"site: {index()}")
-    say(f"next: read {file}; `driftloop serve {file}` checks new rows on its schedule")
+    checks = list(replay(project, moments(project, _moment(last))))
+    site.write_all()
+    return checks, index()
+
+
+def _table(checks: list[Check]) -> str:
+    from driftloop.pipelines.operations.replaying import table
+
+    return table(checks)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -30,10 +30,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
+from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.records import Finding, Window, changed
 from driftloop.monitoring.rows.canonical import coded, plain
 from driftloop.monitoring.rows.coerced import Coerced
+from driftloop.monitoring.rows.ruled import RuleCounts, Ruled, count, digests
 from driftloop.monitoring.rows.scored import scores
+from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.windows import inside, within
 from driftloop.pipelines.data.joined import JoinedRows, Labeled
 from driftloop.pipelines.data.predicted import PredictedPart, PredictedRows
@@ -69,10 +72,11 @@ class Piece:
     in_order: bool
     labeled: Labeled | None = None
     predicted: PredictedPart | None = None
+    ruled: dict[str, Ruled] | None = None
 
 
-def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
-    """Convert some rows of the source to canonical form."""
+def canonical(raw: pd.DataFrame, config: Monitored, judged: Window | None = None) -> Piece:
+    """Convert some rows of the source to canonical form, and evaluate the rules of columns on a window of them."""
     time = config.columns.time
     ordered = sources.in_order_of_time(raw, time)
     frame, coerced = coded(ordered, config)
@@ -82,8 +86,12 @@ def canonical(raw: pd.DataFrame, config: Monitored) -> Piece:
         frame = frame.assign(**made.columns)
         predicted = PredictedPart.of(made, frame, config)
     labeled = Labeled.of(ordered, frame, config) if config.columns.id else None
+    hashes, ruled = _hashes(frame), None
+    if judged is not None and config.columns.rules:
+        ruled = count(ordered, config, judged)
+        hashes = np.asarray(hashes + digests(ordered, config.columns.ruled_alone), dtype=np.uint64)
     in_order = bool(raw[time].is_monotonic_increasing)
-    return Piece(frame, coerced, _hashes(frame), in_order=in_order, labeled=labeled, predicted=predicted)
+    return Piece(frame, coerced, hashes, in_order, labeled=labeled, predicted=predicted, ruled=ruled)
 
 
 class Fresh:
@@ -92,6 +100,7 @@ class Fresh:
     `pieces` yields them in pieces, in the order of the source, each in order of time, text as `pd.Categorical`;
     `frame` returns all in order of time, with text. `joined` has ids and labels, None where the config has no id;
     `predicted` has the predictions of a model elsewhere, None where the model is here.
+    `ruled` has the counts of the rules of columns.
     Not a plain record: Prefect traverses those at each task call.
     """
 
@@ -105,8 +114,9 @@ class Fresh:
         self._newest = pd.Timestamp.min.tz_localize("UTC")
         self.joined: JoinedRows | None = None
         self.predicted: PredictedRows | None = None
+        self.ruled = RuleCounts()
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: Piece, config: Monitored) -> None:
         """Add more rows of the source."""
         moments = piece.frame[self.time]
         if len(moments):
@@ -123,6 +133,8 @@ class Fresh:
         if piece.predicted is not None:
             self.predicted = self.predicted or PredictedRows()
             self.predicted.add(piece.predicted)
+        if piece.ruled is not None:
+            self.ruled.add(piece.ruled, config)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -173,20 +185,45 @@ def read_fresh(
     now: datetime | None = None,
     labels: bool = True,
     scored_by: str | None = None,
+    judged: Window | None = None,
 ) -> Fresh:
     """Read the rows of a span from the source in canonical form, about `piece` rows in memory at a time.
 
     Labels in a table of their own are those known at `now`, by default at the end of the span; without `labels` that
-    table is not read. Of a model elsewhere the predictions by its version `scored_by` are read with the rows. In
-    addition sixteen bytes per row are kept, for the digest and for counting, and about forty more where rows have ids.
+    table is not read. Of a model elsewhere the predictions by its version `scored_by` are read with the rows. `judged`
+    is the window of a check, on which the rules of columns are evaluated. In addition sixteen bytes per row are kept,
+    for the digest and for counting, about forty more where rows have ids, and eight per value of a unique column.
     """
     reading = config.reading if labels else config.reading.without_labels
     if scored_by is not None:
         reading = changed(reading, scored_by=scored_by)
+    alone = config.columns.ruled_alone if judged is not None else ()
+    if not alone:
+        return _read(config, reading, window, folder, piece, now, judged)
+    try:
+        return _read(config, reading.with_rules(), window, folder, piece, now, judged)
+    except MissingColumns as error:
+        lost = frozenset(error.lost)
+        if not lost <= set(alone):
+            raise
+    fresh = _read(config, reading.with_rules(without=lost), window, folder, piece, now, judged)
+    fresh.ruled.lost = lost
+    return fresh
+
+
+def _read(
+    config: Monitored,
+    reading: Reading,
+    window: Window,
+    folder: Path,
+    piece: int,
+    now: datetime | None,
+    judged: Window | None,
+) -> Fresh:
     with sources.stream_rows(config.source, reading, window, folder, piece, now) as stream:
         fresh = Fresh(config.columns.time, stream.schema)
-        for part in spread(partial(canonical, config=config), stream.frames):
-            fresh.add(part)
+        for part in spread(partial(canonical, config=config, judged=judged), stream.frames):
+            fresh.add(part, config)
     return fresh
 
 

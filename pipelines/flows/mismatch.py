@@ -28,6 +28,7 @@ from driftloop.monitoring.rows.canonical import numbers
 from driftloop.monitoring.rows.coerced import Coerced
 from driftloop.monitoring.sources import times
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.flows import known_columns
 from driftloop.pipelines.runtime import home
 
 if TYPE_CHECKING:
@@ -51,13 +52,15 @@ def is_new(project: Project) -> bool:
 def refuse_mismatch(project: Project) -> None:
     """Raise `ConfigError` if the config names columns the source never had; other errors are left to the check."""
     try:
-        known = sources.fitting(project.source, project.reading, project.folder)
+        known = sources.fitting(project.source, project.reading.with_rules(), project.folder)
     except (MissingLabelColumns, MissingPredictionColumns, KeysDiffer, TypeMisfit) as error:
         if is_new(project):
             raise misfit(project, error) from None
         return
     except MissingColumns as error:
-        new = [name for name in error.lost if name not in _trained_with(project)]
+        had = known_columns.known(project)
+        new = [name for name in error.lost if had and name not in had]
+        new = new or [name for name in error.lost if name not in _trained_with(project)]
         if new:
             raise lost_column(project, new, error) from None
         return
@@ -73,6 +76,8 @@ def refuse_mismatch(project: Project) -> None:
         return  # the check raises it again, and records it
     if known and is_new(project):
         _refuse_words(project)
+    if known:
+        known_columns.remember(project, known)
 
 
 Misfit = MissingLabelColumns | MissingPredictionColumns | KeysDiffer | TypeMisfit | NotATime
@@ -115,6 +120,7 @@ def lost_column(project: Project, lost: list[str], error: MissingColumns) -> Con
     """Return the error for columns of the config that the source does not have, with the most similar name."""
     columns = project.columns
     key = next((key for key in ("time", "id", "target", "numeric", "categorical") if _named(columns, key, lost[0])), "")
+    key = key or (f"rules.{lost[0]}" if lost[0] in columns.rules else "")
     where = f"columns.{key}" if key else "columns"
     which = f"column {lost[0]!r} is" if len(lost) == 1 else f"columns {listed(lost)} are"
     return ConfigError(

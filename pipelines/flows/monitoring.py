@@ -22,7 +22,7 @@ from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
-from driftloop.pipelines.flows import labelling, measuring, requesting, taking_over, unserved, watching
+from driftloop.pipelines.flows import labelling, measuring, requesting, ruling, taking_over, unserved, watching
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
 from driftloop.pipelines.flows.reading import read
@@ -108,10 +108,11 @@ def _check(run: CheckRun) -> Check:
     span = Window(start=labelled.start, end=window.end)
     phases.enter("reading rows")
     known, fresh, gone = read_as_trained(
-        config, registry.reference(champion), champion.number, span, run.now, champion.follows
+        config, registry.reference(champion), champion.number, span, run.now, champion.follows, window
     )
     run.rows = fresh.count(window)
     failpoints.reach("read rows")
+    ruling.look_at_age(run, known)
     before = None if run.dry_run else _checked_before(run, champion, fresh.digest)
     if before is not None:
         reason = f"these {run.rows:,} rows of {window} were already checked ({before})"
@@ -119,22 +120,18 @@ def _check(run: CheckRun) -> Check:
     future_rows = _strays(run, known)
     labelling.look(run, known, fresh, labelled)
     taking_over.look(run, known, fresh, followed)
-    if run.rows == 0:
-        return run.exit(Outcome.NO_DATA, no_rows(config, window))
+    ruling.look_at_rules(run, known, fresh)
+    stops = fatal(run.findings)
     if run.rows < config.preflight.min_rows:
-        return run.exit(
-            Outcome.TOO_FEW_ROWS,
-            f"{run.rows:,} rows in {window}, at least {config.preflight.min_rows:,} needed (preflight.min_rows)",
-        )
+        return run.exit(*ruling.scarce(run, stops))
     phases.enter("preflight")
     reference, profiles, reference_rows = measuring.read_reference(champion, key=digest("reference", champion.model_id))
     findings = measuring.preflight(config, known, window, fresh, reference, profiles, future_rows)
     findings = explained(config, reference, champion.number, gone, findings)
     findings += ahead_of_source(config, reference, fresh.source_types)
-    stops = fatal(findings)
+    stops = (*stops, *fatal(findings))
     if stops:
-        problems = "; ".join(finding.message for finding in stops)
-        reason = f"the data is broken, so no retrain: {problems}"
+        reason = ruling.broken(stops)
         if config.trains and learnable(stops, config):
             reason += f". If the data will stay like this, `driftloop retrain {config.file}` trains a model on it"
         return run.exit(Outcome.BAD_DATA, reason, findings=findings)
@@ -234,7 +231,7 @@ def _signals(
     newest = champion.newest_row
     age_batches = (run.window.end - newest) / run.window.length if newest is not None else None
     late = run.config.columns.label_delay / run.window.length
-    findings = (*findings, *measured.slice_findings)
+    findings = (*run.findings, *findings, *measured.slice_findings)
     if champion.tags.get("driftloop.refit") == "true" and age_batches is not None:
         findings = (*findings, *below_gate(champion.number, measured.performance, age_batches - late))
     if champion.tags.get(SAMPLE) == "in_sample" and measured.performance is not None:
@@ -268,10 +265,15 @@ def _bootstrap(run: CheckRun) -> Check:
     training = training_window(window, config.columns.label_delay, config.learned_span)
     labelled = labelled_window(window, config.columns.label_delay)
     phases.enter("reading rows")
-    fresh = read(config, Window(start=min(training.start, labelled.start), end=window.end), config.folder, run.now)
+    span = Window(start=min(training.start, labelled.start), end=window.end)
+    fresh = read(config, span, config.folder, run.now, judged=window)
     run.rows = fresh.count(window)
     future_rows = _strays(run, config)
-    labelling.look(run, config, fresh, Window(start=min(training.start, labelled.start), end=labelled.end))
+    labelling.look(run, config, fresh, Window(start=span.start, end=labelled.end))
+    ruling.look_at_age(run, config)
+    ruling.look_at_rules(run, config, fresh)
+    if stops := fatal(run.findings):
+        return run.exit(Outcome.BAD_DATA, ruling.broken(stops))
     if not fresh.count(training):
         return run.exit(Outcome.NO_DATA, f"no champion yet, and no rows to train one on: {no_rows(config, training)}")
     request = requesting.open_request(run, None)

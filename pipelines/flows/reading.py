@@ -34,14 +34,19 @@ def _may_help(task: Any, run: Any, state: Any) -> bool:
 
 @task(name="read rows", retries=2, retry_delay_seconds=[0.5, 2], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
 def read(
-    config: Monitored, window: Window, folder: Any, now: datetime | None = None, scored_by: str | None = None
+    config: Monitored,
+    window: Window,
+    folder: Any,
+    now: datetime | None = None,
+    scored_by: str | None = None,
+    judged: Window | None = None,
 ) -> Fresh:
     """Read the rows of a span from the source in canonical form, with the labels known at `now`.
 
     The default of `now` is the end of the span. `scored_by` is the version of a model elsewhere whose predictions are
-    read with the rows.
+    read with the rows. The rules of columns are evaluated on `judged`, the window of a check.
     """
-    return read_fresh(config, window, folder, now=now, scored_by=scored_by)
+    return read_fresh(config, window, folder, now=now, scored_by=scored_by, judged=judged)
 
 
 def read_with(config: Project, window: Window, against: Version | None, now: datetime) -> Fresh:

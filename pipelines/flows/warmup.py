@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.flows import mismatch
+from driftloop.pipelines.flows import known_columns, mismatch
 from driftloop.pipelines.runtime import home, phases
 from driftloop.pipelines.runtime.temporary_server import TemporaryServer
 
@@ -27,19 +27,20 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
     """Make Prefect ready for flows in the block. Without `PREFECT_API_URL` a temporary server starts, once per process.
 
     With a project, the imports of its check run meanwhile; nothing heavy if an early exit is expected. A config that
-    does not fit its source raises `ConfigError`, at the first check before anything starts.
+    does not fit its source raises `ConfigError`, before anything starts if it is new or was changed.
     """
     home.prepare()
     home.require_room()
     phases.enter("comparing the config with its source")
-    new = project is not None and mismatch.is_new(project)
-    if project is not None and new:
+    # A config that fitted before is compared while the server starts.
+    first = project is not None and (not known_columns.fitted(project) or mismatch.is_new(project))
+    if project is not None and first:
         mismatch.refuse_mismatch(project)
     server = None if os.environ.get("PREFECT_API_URL") else _server()
     quiet()
 
     if project is not None:
-        if not new:
+        if not first:
             mismatch.refuse_mismatch(project)
         phases.enter("loading libraries")
         # The flow raises and reports any error from here again.

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field
 
 from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, Outcome, Record, Retrain, changed, summary, worst
+from driftloop.monitoring.quality.freshness import STALE, stale_of
+from driftloop.monitoring.records import Check, Finding, Outcome, Record, Retrain, changed, summary, worst
 from driftloop.monitoring.settings.columns import Name
 from driftloop.monitoring.settings.durations import Span, format_duration
 from driftloop.monitoring.settings.limits import Share
@@ -73,7 +74,9 @@ def of_check(check: Check, notify: Notify, before: Iterable[Check] = ()) -> tupl
     """
     if check.outcome is Outcome.FAILED:
         return (_failure(check.model, check.reason),)
-    new = [*_of_data(check, before), *_of_loss(check), *_of_decision(check)]
+    late = stale_of(check.findings)
+    new = [of_stale(check.model, check.newest_row, late)] if late is not None and late.severity != "warning" else []
+    new += [*_of_data(check, before), *_of_loss(check), *_of_decision(check)]
     if drifted(check, notify.drift_share):
         names = [score.name for score in check.columns if score.drifted]
         share = f"{check.drift_share or 0:.0%} of the features drifted in {check.window}"
@@ -85,12 +88,13 @@ def of_check(check: Check, notify: Notify, before: Iterable[Check] = ()) -> tupl
 def cause(check: Check) -> str | None:
     """Return a name for what is wrong with the rows of a check, the same for the same cause; None if nothing is.
 
-    It consists of the codes and columns of the errors among the findings, without their numbers.
+    It consists of the codes and columns of the errors among the findings, without their numbers. A newest row that is
+    too old is not among them: it has a notification of its own.
     """
-    errors = sorted({(each.code, each.column or "") for each in check.findings if each.severity in {"error", "fatal"}})
+    errors = sorted({(each.code, each.column or "") for each in _errors(check)})
     if errors:
         return "; ".join(f"{code} {column}".strip() for code, column in errors)
-    if check.outcome is Outcome.BAD_DATA:
+    if check.outcome is Outcome.BAD_DATA and stale_of(check.findings) is None:
         return f"bad data {_shape(check.reason)}"
     return check.outcome.value if check.outcome in SCARCE else None
 
@@ -104,15 +108,21 @@ def _of_data(check: Check, before: Iterable[Check]) -> Iterable[Notice]:
             notice = _notice("data", model, "well", f"{model}: the data is good again", body)
             yield changed(notice, ends=True)
         return
-    if check.outcome in SCARCE and not scarce_before(before):
+    if check.outcome in SCARCE and not _errors(check) and not scarce_before(before):
         return
     titles = {Outcome.NO_DATA: "again no rows to check", Outcome.TOO_FEW_ROWS: "again too few rows to check"}
-    title = titles.get(check.outcome, "bad data" if check.outcome is Outcome.BAD_DATA else "errors in the data")
-    errors = [finding.message for finding in check.findings if finding.severity in {"error", "fatal"}]
-    problem = check.reason if not check.outcome.judged else "; ".join(errors)
+    title = "bad data" if check.outcome is Outcome.BAD_DATA else "errors in the data"
+    title = titles.get(check.outcome, title) if not _errors(check) else title
+    errors = "; ".join(finding.message for finding in _errors(check))
+    problem = errors if errors and check.outcome is not Outcome.BAD_DATA else check.reason
     serves = f"version {check.champion} keeps serving" if check.champion else "no champion yet"
     body = f"{check.window}: {problem}\n{serves}; earlier checks: `driftloop history {model}`{_where(check)}"
     yield changed(_notice("data", model, why, f"{model}: {title}", body), lasting=True)
+
+
+def _errors(check: Check) -> list[Finding]:
+    serious = [finding for finding in check.findings if finding.severity in {"error", "fatal"}]
+    return [finding for finding in serious if finding.code != STALE.name]
 
 
 def scarce_before(before: Iterable[Check]) -> bool:
@@ -187,6 +197,13 @@ def of_silence(model: str, late: timedelta, due: datetime | None) -> Notice:
     body += f" (due {due:%Y-%m-%d %H:%M} UTC)" if due else ""
     body += "; see whether the scheduler (`driftloop serve`, a worker or cron) runs: `driftloop doctor`"
     return _notice("silence", model, due.isoformat() if due else None, f"{model}: silence", body)
+
+
+def of_stale(model: str, newest: datetime | None, finding: Finding) -> Notice:
+    """Return the notification that no rows arrive. It stays the same notification until a newer row is there."""
+    body = f"{finding.message}\nsee whether the program that delivers the rows still runs; `driftloop history {model}`"
+    about = f"rows {newest.isoformat() if newest else 'none'}"
+    return _notice("silence", model, about, f"{model}: no new rows", body)
 
 
 def of_hung(model: str, started: datetime, running: timedelta) -> Notice:

@@ -163,10 +163,12 @@ def predict(config: str | Path | Project, *, now: datetime | None = None) -> Pre
 
     Raises NoChampion before the first promotion.
     """
+    from driftloop.pipelines.flows.mismatch import refuse_mismatch
     from driftloop.pipelines.runtime import home
 
     project, moment = _project(config), _moment(now)
     home.prepare()
+    refuse_mismatch(project)
     from driftloop.pipelines.predictions.predict import predict_window
 
     return predict_window(project, moment or datetime.now(UTC))

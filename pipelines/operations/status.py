@@ -13,6 +13,7 @@ from driftloop.monitoring.errors import DriftloopError, ServerUnavailable, Unkno
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.presentation.markup import tone_of
 from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of
+from driftloop.monitoring.quality.freshness import stale_of
 from driftloop.monitoring.records import Check, Outcome, loss_title, summary, utc, worst
 from driftloop.pipelines.runtime import home, outages
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
@@ -79,6 +80,8 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
         sentences.append(f"worse than the reference: {row['loss_in_words']}")
     elif whole or _new(row):
         sentences.append(row.get("loss_in_words") or "")
+    if row.get("stale"):
+        sentences.append(f"rows: {row['stale']}")
     if row.get("slices_worse") or (whole and row.get("slices_in_words")):
         sentences.append(f"slices: {row['slices_in_words']}")
     if whole and row.get("labels_in_words"):
@@ -91,7 +94,8 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
 def _tone(row: dict[str, Any]) -> str:
     if not row["outcome"]:
         return "quiet"
-    return tone_of(Outcome(row["outcome"]), worse=row.get("standing") == "worse" or bool(row.get("undone")))
+    worse = row.get("standing") == "worse" or bool(row.get("undone") or row.get("stale"))
+    return tone_of(Outcome(row["outcome"]), worse=worse)
 
 
 class NeverChecked(UnknownModel):
@@ -128,6 +132,7 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
     known = measured is not None and measured.champion == serves
     slices = measured.slices if measured and known else ()
     labels = next((check.labels for check in (last, judged) if check and check.labels), None)
+    late = stale_of(last.findings) if last else None
     gate_loss = _gate_loss(ledger, champion) if champion else None
     request = next(iter(ledger.requests(model, most=1)), None)
     result = json.loads(request["body"]) if request and request["body"] else {}
@@ -156,6 +161,8 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
         "loss_rise": loss.rise if loss and math.isfinite(loss.rise) else None,
         "slices_worse": [each.name for each in worst(slices)],
         "slices_in_words": summary(slices) if slices else None,
+        "newest_row": last.newest_row.isoformat() if last and last.newest_row else None,
+        "stale": late.message if late else None,
         "label_coverage": labels.coverage if labels else None,
         "label_delay_median_days": labels.delay_median_days if labels else None,
         "label_delay_p95_days": labels.delay_p95_days if labels else None,
@@ -243,6 +250,7 @@ def _outcome(row: dict[str, Any]) -> str:
     if not row["outcome"]:
         return "-"
     more = ["worse"] if row.get("standing") == "worse" else []
+    more += ["stale"] if row.get("stale") else []
     more += [_words(row["undone"])] if row.get("undone") else []
     return ", ".join([row["outcome"], *more])
 

@@ -34,8 +34,10 @@ from driftloop.monitoring.windows import STEPS, align, current_window, training_
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.mismatch import lost_column, misfit, numeric_columns
+from driftloop.pipelines.operations import rule_notes
 from driftloop.pipelines.operations.row_counts import RowCount, counted, shortages
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
+from driftloop.pipelines.training.recipe import AS_ADOPTED
 from driftloop.pipelines.training.verifying import verify_estimator
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ def validate(project: Project, now: datetime | None = None) -> Validation:
     walk.attempt("source", walk.source)
     if not walk.errors:
         walk.attempt("columns", lambda: _types(project, walk.now))
+        walk.attempt("columns.rules", lambda: _rules(project, walk.now))
     if project.elsewhere:
         walk.attempt("predictions", lambda: _predictions(project, walk.now))
     else:
@@ -142,7 +145,7 @@ class _Walk:
 
 def _fits(project: Project) -> Validated:
     try:
-        known = sources.fitting(project.source, project.reading, project.folder)
+        known = sources.fitting(project.source, project.reading.with_rules(), project.folder)
     except (MissingLabelColumns, MissingPredictionColumns, KeysDiffer, NotATime, TypeMisfit) as error:
         raise misfit(project, error) from None
     except MissingColumns as error:
@@ -206,10 +209,39 @@ def _predictions(project: Project, now: datetime) -> Iterator[Validated]:
     yield Validated(key="predictions", state="ok" if scored or not found.rows else "note", message=message)
 
 
+def _rules(project: Project, now: datetime) -> Iterator[Validated]:
+    for key, broken, message in rule_notes.notes(project, now):
+        yield Validated(key=key, state="note" if broken else "ok", message=message)
+
+
 def _estimator(project: Project) -> Iterator[Validated]:
     own_code.importable(project)
+    if project.training.estimator == AS_ADOPTED:
+        yield _adopted(project)
+        return
     verify_estimator(project.training, project.task, project.loss)
     yield Validated(key="training.estimator", state="ok", message=f"{project.training.estimator} can be used")
+
+
+def _adopted(project: Project) -> Validated:
+    """Compare the adopted model, which only the registry has, with the features and parameters of the config."""
+    from driftloop.pipelines.registry import templates
+    from driftloop.pipelines.runtime import home, outages
+    from driftloop.pipelines.training import as_adopted
+
+    key = "training.estimator"
+    server = os.environ.get("MLFLOW_TRACKING_URI")
+    if server or (home.home() / "mlflow.db").exists():
+        home.prepare()
+        with outages.translated():
+            version = templates.newest(project.model)
+            if version is not None:
+                templates.provide(project)
+        if version is not None:
+            as_adopted.verify(as_adopted.template(project.model), project.columns.features, project.training.params)
+            return Validated(key=key, state="ok", message=f"as_adopted copies version {version.number}")
+    message = f"no model has been adopted as {project.model}: run `driftloop adopt {project.file} URI` first"
+    return Validated(key=key, state="note", message=message)
 
 
 def _loss(project: Project) -> Iterator[Validated]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from driftloop.monitoring.errors import HomeCopied, HomeMoved
+from driftloop.pipelines.registry.relocating import relocate
 from driftloop.pipelines.runtime import copies, home
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def _client(uri: str) -> MlflowClient:
     # A fresh database is migrated by its first user; of two simultaneous first users one would fail.
     with FileLock(str(home.home() / "mlflow.lock")):
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        for experiment in client.search_experiments(max_results=10):
-            refuse_if_moved(experiment.artifact_location)
+        places = [experiment.artifact_location for experiment in client.search_experiments(max_results=10)]
+        if not any(map(_relocated, places)):
+            for place in places:
+                refuse_if_moved(place)
         client.search_registered_models(max_results=1)
     return client
 
@@ -64,20 +67,49 @@ def experiment(model: str) -> str:
         return str(made.experiment_id)
 
 
+def _relocated(location: str) -> bool:
+    """Update the paths of a state folder that was moved with its own database; return whether it was moved."""
+    before = _moved_from(location)
+    if before is None or not _is_own():
+        return False
+    relocate(before, home.home(), ARTIFACTS)
+    return True
+
+
 def refuse_if_moved(location: str) -> None:
-    """Raise `HomeMoved` or `HomeCopied` if MLflow has its files in another folder than the state folder of now.
+    """Raise `HomeMoved` or `HomeCopied` if MLflow has its files in another folder than the current state folder.
 
     A database that is not in the state folder may have its files anywhere, as long as they are there.
     """
-    if not location.startswith(("file:", "/")):
+    here, before = home.home(), _before(location)
+    if before is None:
         return
-    place = copies.local_path(location)
-    if ARTIFACTS not in place.parts:
-        return
-    at = len(place.parts) - 1 - place.parts[::-1].index(ARTIFACTS)
-    here, before = home.home(), Path(*place.parts[:at])
-    if not place.exists() and here.joinpath(*place.parts[at:]).exists():
+    if _moved_from(location) is not None:
         raise HomeMoved(str(here), str(before))
-    own = os.environ.get("MLFLOW_TRACKING_URI") == home.sqlite_url(here / "mlflow.db")
-    if own and before.exists() and not before.samefile(here):
+    if _is_own() and before.exists() and not before.samefile(here):
         raise HomeCopied(str(here), str(before))
+
+
+def _is_own() -> bool:
+    """Return whether MLflow's database is the one in the state folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") == home.sqlite_url(home.home() / "mlflow.db")
+
+
+def _before(location: str) -> Path | None:
+    """Return the state folder in which MLflow has its files; None if they are elsewhere."""
+    if not location.startswith(("file:", "/")):
+        return None
+    parts = copies.local_path(location).parts
+    if ARTIFACTS not in parts:
+        return None
+    return Path(*parts[: len(parts) - 1 - parts[::-1].index(ARTIFACTS)])
+
+
+def _moved_from(location: str) -> Path | None:
+    """Return the former state folder if the files are no longer there, and are in the current one."""
+    before = _before(location)
+    if before is None:
+        return None
+    place = copies.local_path(location)
+    here = home.home() / place.relative_to(before)
+    return before if not place.exists() and here.exists() else None

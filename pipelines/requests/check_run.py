@@ -43,6 +43,7 @@ class CheckRun:
     request: Request | None = None
     findings: tuple[Finding, ...] = ()
     labels: LabelStatus | None = None
+    newest_row: datetime | None = None
 
     def __post_init__(self) -> None:
         self.window = current_window(self.now, self.config.windows)
@@ -69,10 +70,11 @@ class CheckRun:
             "scored_by": self.scored_by,
             "now": self.now,
             "labels": self.labels,
+            "newest_row": self.newest_row,
             "dry_run": self.dry_run,
             "prefect_flow_run_id": self.flow_run_id,
         }
-        findings = (*self.findings, *more.pop("findings", ()))
+        findings = tuple(dict.fromkeys((*self.findings, *more.pop("findings", ()))))
         return Check(**{**values, "outcome": outcome, "reason": reason, "findings": findings, **more})
 
     def exit(self, outcome: Outcome, reason: str, *, keys: tuple[str, ...] = (), **more: Any) -> Check:

@@ -45,5 +45,7 @@ def settings_of(config: Project) -> str:
         del excluded["predictions"]
     if config.trains:
         excluded["training"] = {"timeout", "max_memory_mb"}
+    # Rules report, and change no result.
+    excluded |= {"columns": {"rules"}, "preflight": {"max_silence"}}
     settings = config.model_dump_json(exclude=excluded)
     return digest(settings, own_code.code_digest(config))

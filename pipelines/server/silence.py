@@ -1,4 +1,4 @@
-"""Silence in server mode: reports models whose check hangs, or has not run for longer than the schedule allows."""
+"""Silence in server mode: reports models whose check hangs or is overdue, and models whose rows are too old."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from prefect.client.schemas.sorting import DeploymentSort
 from driftloop.monitoring.ledger import Ledger
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.notify import announce
+from driftloop.pipelines.notify.notices import Notice
 from driftloop.pipelines.server.desired import TAG
+from driftloop.pipelines.service.freshness import ROWS_SILENT, RowAge
 from driftloop.pipelines.service.model_status import ModelStatus, last_of, overdue_notice
 
 # Page size of the API.
@@ -53,15 +55,20 @@ def _deployments(client: SyncPrefectClient) -> list[DeploymentResponse]:
 def _report(client: SyncPrefectClient, ledger: Ledger, deployment: DeploymentResponse, now: datetime) -> bool:
     project = load(Path(str(deployment.parameters["config"])))
     overdue = overdue_notice(_status(client, ledger, deployment, project, now), now)
-    if overdue is None:
-        return False
-    kind, notice = overdue
+    if overdue is not None:
+        _record(ledger, project, *overdue, now)
+    stale = RowAge().look(project, now)
+    if stale is not None:
+        _record(ledger, project, ROWS_SILENT, stale, now)
+    return overdue is not None or stale is not None
+
+
+def _record(ledger: Ledger, project: Project, kind: str, notice: Notice, now: datetime) -> None:
     before = ledger.events(project.model, most=1, kinds=(kind,))
     if not before or before[0].payload.get("key") != notice.key:
         get_run_logger().error("%s: %s", notice.title, notice.body)
         ledger.note(project.model, kind, {"reason": notice.body, "key": notice.key}, now)
     announce.notify(project.notify, [notice], ledger)
-    return True
 
 
 def _status(

@@ -16,8 +16,8 @@ def health(
 ) -> tuple[int, dict[str, Any]]:
     """Return the HTTP status and the body: 503 when a check is overdue or hung, 200 otherwise.
 
-    `degraded` names the models with a problem: bad data, a loss worse than the reference, a failed check, no
-    champion. It is not a 503: probes restart a service that answers 503, and a restart would not help. An invalid
+    `degraded` names the models with a problem: bad data, no new rows, a loss worse than the reference, a failed check,
+    no champion. It is not a 503: probes restart a service that answers 503, and a restart would not help. An invalid
     model file and a model whose status cannot be computed are reported without a 503 for the same reason, and the
     other models are shown anyway.
     """
@@ -42,8 +42,10 @@ def _model(status: ModelStatus, now: datetime) -> dict[str, Any]:
     return {
         "model": status.model,
         "file": status.file,
-        "not_well": status.last.not_well if status.last else None,
+        "not_well": status.problem,
         "last_check": json.loads(status.last.model_dump_json()) if status.last else None,
+        "newest_row": _iso(status.newest_row),
+        "stale": status.stale,
         "next_run": _iso(status.next),
         "lag_seconds": round(status.lag(now).total_seconds(), 3),
         "overdue": status.silent(now),

@@ -19,6 +19,7 @@ from driftloop.pipelines.service import checks
 from driftloop.pipelines.service.board import Board, note, when
 from driftloop.pipelines.service.clock import Clock
 from driftloop.pipelines.service.endpoint import Answers
+from driftloop.pipelines.service.freshness import ROWS_SILENT
 from driftloop.pipelines.service.health import health
 from driftloop.pipelines.service.metrics import metrics
 from driftloop.pipelines.service.model_status import ModelStatus, overdue_notice
@@ -185,6 +186,8 @@ class Service:
             with self._alone(watched.project.model):
                 if watched.poll is not None and watched.poll.due(watched.project, now):
                     self._background.submit(self._poll, watched)
+                if watched.age.due(watched.project, now):
+                    self._background.submit(self._look_at_age, watched)
 
     def _poll(self, watched: Watched) -> None:
         if self._stop.is_set():
@@ -195,6 +198,16 @@ class Service:
                 self._ask(watched.project.model, "poll", now)
         except Exception as error:
             log.warning("%s: its source cannot be polled, will be retried: %s", watched.project.model, error)
+
+    def _look_at_age(self, watched: Watched) -> None:
+        if self._stop.is_set():
+            return
+        try:
+            notice = watched.age.look(watched.project, datetime.now(UTC))
+            if notice is not None:
+                self._board.report(notice, ROWS_SILENT)
+        except Exception as error:
+            log.warning("%s: the age of its newest row is unknown, will be retried: %s", watched.project.model, error)
 
     def _look_for_silence(self, now: datetime) -> None:
         for status in self.statuses():

@@ -50,8 +50,18 @@ GAUGES: tuple[tuple[str, str, Number], ...] = (
     ),
     (
         "not_well",
-        "1 while the model has a problem: bad data, a worse loss, a failed check, or no champion.",
-        lambda s, _: s.last.not_well is not None if s.last else None,
+        "1 while the model has a problem: bad data, no new rows, a worse loss, a failed check, or no champion.",
+        lambda s, _: s.problem is not None if s.last or s.stale else None,
+    ),
+    (
+        "newest_row_timestamp_seconds",
+        "Time of the newest row of the source, since 1970; only with preflight.max_silence.",
+        lambda s, _: s.newest_row.timestamp() if s.newest_row else None,
+    ),
+    (
+        "rows_stale",
+        "1 while the newest row is older than preflight.max_silence, 0 while it is not.",
+        lambda s, _: s.stale is not None if s.aged else None,
     ),
     ("champion_age_seconds", "Time since the newest row that the champion was trained on.", _age),
     ("check_seconds", "Duration of the last check.", lambda s, _: _of_last(s, "seconds")),

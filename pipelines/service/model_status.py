@@ -61,7 +61,7 @@ def last_of(check: Check, before: Last | None = None) -> Last:
     again = check.outcome is Outcome.ALREADY_CHECKED
     scarce = before.scarce if before else 0
     scarce = scarce if again else scarce + 1 if check.outcome in notices.SCARCE else 0
-    why = before.not_well if again and before else not_well(check, scarce)
+    why = before.not_well if again and before and notices.cause(check) is None else not_well(check, scarce)
     return changed(last, scarce=scarce, not_well=why)
 
 
@@ -78,10 +78,11 @@ def not_well(check: Check, scarce: int = 0) -> str | None:
     """
     if check.outcome is Outcome.FAILED:
         return f"the check failed: {check.reason}"
-    if check.outcome in notices.SCARCE:
+    if check.outcome in notices.SCARCE and notices.cause(check) == check.outcome.value:
         return f"{scarce} checks in a row without enough rows: {check.reason}" if scarce > 1 else None
     if notices.cause(check) is not None:
-        return f"errors in the data: {notices.cause(check)}" if check.outcome.judged else check.reason
+        broken = check.outcome is Outcome.BAD_DATA
+        return check.reason if broken else f"errors in the data: {notices.cause(check)}"
     if check.outcome.judged and check.champion_after is None:
         return f"no champion: {check.reason}"
     if remains_worse(check) and check.performance is not None:
@@ -106,7 +107,11 @@ def overdue_notice(status: ModelStatus, now: datetime) -> tuple[str, Notice] | N
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """Status of one model at one time. `watched_since` is when this service started to watch it; `next` is due next."""
+    """Status of one model at one time. `watched_since` is when this service started to watch it; `next` is due next.
+
+    With `preflight.max_silence`, `newest_row` is the time of the newest row, `stale` the message that it is too old,
+    and `aged` whether they are known.
+    """
 
     model: str
     file: str
@@ -118,9 +123,17 @@ class ModelStatus:
     next: datetime | None = None
     broken: str | None = None
     champion_newest: datetime | None = None
+    aged: bool = False
+    newest_row: datetime | None = None
+    stale: str | None = None
     ends: Mapping[str, int] = field(default_factory=dict)
     missed: int = 0
     overrun: int = 0
+
+    @property
+    def problem(self) -> str | None:
+        """The model's problem after its last check, or that its newest row is too old; None without one."""
+        return (self.last.not_well if self.last else None) or self.stale
 
     @property
     def last_start(self) -> datetime:

@@ -10,6 +10,7 @@ from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Check, changed
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.service.arrivals import Arrivals, Poll
+from driftloop.pipelines.service.freshness import RowAge
 from driftloop.pipelines.service.model_status import Last, ModelStatus, last_failed, last_of
 from driftloop.pipelines.service.running import CheckEnd
 
@@ -30,6 +31,7 @@ class Watched:
     overrun: int = 0
     arrivals: Arrivals | None = None
     poll: Poll | None = None
+    age: RowAge = field(default_factory=RowAge)
     reported: set[str] = field(default_factory=set)
 
     @classmethod
@@ -42,6 +44,8 @@ class Watched:
         for check in reversed(checks):
             last = last_of(check, last)
         watched = cls(project, now, last)
+        if checks:
+            watched.age.checked(checks[0])
         watched.take(project)
         return watched
 
@@ -49,6 +53,8 @@ class Watched:
         """Continue with another state of the config."""
         same = self.project.schedule.on == project.schedule.on and self.project.folder == project.folder
         self.project = project
+        if project.preflight.max_silence is None:
+            self.age = RowAge()
         if not same or (self.arrivals is None and self.poll is None):
             since = self.last.started if self.last else None
             self.arrivals, self.poll = Arrivals.of(project, since), Poll.of(project, since)
@@ -63,6 +69,7 @@ class Watched:
         }
         if isinstance(end.result, Check):
             last = last_of(end.result, self.last)
+            self.age.checked(end.result)
         else:
             reason = f"{type(end.error).__name__}: {end.error}"
             last = last_failed(reason, started, self.last)
@@ -85,6 +92,9 @@ class Watched:
             next=due,
             broken=broken,
             champion_newest=self.champion_newest,
+            aged=self.project.preflight.max_silence is not None and self.age.known,
+            newest_row=self.age.newest,
+            stale=self.age.stale,
             ends=dict(self.ends),
             missed=self.missed,
             overrun=self.overrun,

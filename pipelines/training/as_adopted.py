@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from driftloop.monitoring.errors import EstimatorError, listed
+from driftloop.monitoring.errors import EstimatorError, listed, suggestion
 from driftloop.monitoring.records import changed
 from driftloop.pipelines.training.features import Features
 from driftloop.pipelines.training.fit_errors import translated
+from driftloop.pipelines.training.recipe import AS_ADOPTED
 from driftloop.pipelines.training.rows import Rows
 from driftloop.pipelines.training.scorer import Scorer
 
-AS_ADOPTED = "as_adopted"
 # The model that was adopted last, by the name of the model, with the id of what is stored.
 _TEMPLATES: dict[str, tuple[str, Scorer]] = {}
 ROUNDS = ("n_estimators", "num_boost_round", "num_boosted_rounds")
@@ -54,14 +54,7 @@ def fit_like(adopted: Scorer, frame: pd.DataFrame, rows: Rows, params: dict[str,
     """
     contract = adopted.contract
     assert contract is not None
-    lost = [one.name for one in contract.inputs if one.name not in rows.features.names]
-    if lost:
-        raise EstimatorError(
-            AS_ADOPTED,
-            f"the adopted model takes {listed(lost)}, which the config does not have",
-            expected="the features of the adopted model",
-            remedy="put them back under columns.numeric or columns.categorical, or name another estimator",
-        )
+    _refuse_lost(adopted, rows.features.names)
     levels = rows.features.levels
     inputs = tuple(changed(one, levels=levels.get(one.name, ())) for one in contract.inputs)
     by_place = _is_xgboost(adopted.estimator)
@@ -88,6 +81,45 @@ def fit_like(adopted: Scorer, frame: pd.DataFrame, rows: Rows, params: dict[str,
     return Scorer(rows.task, features, rows.classes, estimator, contract=made)
 
 
+def verify(adopted: Scorer, features: Collection[str], params: Mapping[str, Any]) -> None:
+    """Raise `EstimatorError` if the adopted model cannot be fitted again on these features with these parameters."""
+    estimator, contract = adopted.estimator, adopted.contract
+    _refuse_lost(adopted, features)
+    if type(estimator).__module__ == "xgboost.core":
+        return
+    _refuse_without_fit(estimator)
+    own = contract.params if contract else {}
+    wrong = sorted({*own, *params} - set(estimator.get_params()))
+    if wrong and not _is_xgboost(estimator):
+        raise EstimatorError(
+            AS_ADOPTED,
+            f"{type(estimator).__name__} has no parameter {listed(wrong)}",
+            expected="parameters of the adopted model",
+            remedy="correct training.params." + suggestion(wrong[0], estimator.get_params()),
+        )
+
+
+def _refuse_lost(adopted: Scorer, features: Collection[str]) -> None:
+    lost = [one.name for one in adopted.contract.inputs if one.name not in features] if adopted.contract else []
+    if lost:
+        raise EstimatorError(
+            AS_ADOPTED,
+            f"the adopted model takes {listed(lost)}, which the config does not have",
+            expected="the features of the adopted model",
+            remedy="put them back under columns.numeric or columns.categorical, or name another estimator",
+        )
+
+
+def _refuse_without_fit(estimator: Any) -> None:
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
+        raise EstimatorError(
+            AS_ADOPTED,
+            f"the adopted model is a {type(estimator).__name__}, which cannot be fitted again",
+            expected="a model of scikit-learn or xgboost, or one with their interface",
+            remedy="name another estimator, for example a custom module:function that fits the same model",
+        )
+
+
 def known_params(logged: Mapping[str, str]) -> dict[str, Any]:
     """Return the parameters of xgboost, which the file of a model does not keep, from those that its run has logged.
 
@@ -111,13 +143,7 @@ def _fitted(
 ) -> Any:
     if type(estimator).__module__ == "xgboost.core":
         return _booster(estimator, inputs, target, params, threads, classes)
-    if not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
-        raise EstimatorError(
-            AS_ADOPTED,
-            f"the adopted model is a {type(estimator).__name__}, which cannot be fitted again",
-            expected="a model of scikit-learn or xgboost, or one with their interface",
-            remedy="name another estimator, for example a custom module:function that fits the same model",
-        )
+    _refuse_without_fit(estimator)
     from sklearn.base import clone
 
     fresh = clone(estimator)

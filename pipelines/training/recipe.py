@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Training
 
 AUTO, XGBOOST, LINEAR = "auto", "xgboost", "linear"
+AS_ADOPTED = "as_adopted"
 # What `auto` chooses from; the first one wins ties.
 FIELD = (XGBOOST, LINEAR)
 

@@ -14,8 +14,9 @@ from driftloop.monitoring.metrics.measuring import pairs_of
 from driftloop.monitoring.quality.lateness import lateness
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.durations import format_duration
-from driftloop.pipelines.training.as_adopted import AS_ADOPTED, template
+from driftloop.pipelines.training.as_adopted import template
 from driftloop.pipelines.training.fit import allowed, fit
+from driftloop.pipelines.training.recipe import AS_ADOPTED
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.split import split
 

@@ -8,13 +8,13 @@ from driftloop.monitoring.errors import EstimatorError
 from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.settings.functions import find
 from driftloop.monitoring.tasks import Task
-from driftloop.pipelines.training.recipe import AUTO, LINEAR, XGBOOST, Fitting
+from driftloop.pipelines.training.recipe import AS_ADOPTED, AUTO, LINEAR, XGBOOST, Fitting
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Training
 
 # Estimators that need no import of the user's; `as_adopted` takes the class of an adopted model.
-PROVIDED = frozenset({AUTO, XGBOOST, LINEAR, "as_adopted"})
+PROVIDED = frozenset({AUTO, XGBOOST, LINEAR, AS_ADOPTED})
 
 
 def verify_estimator(settings: Training, task: Task, loss: Loss) -> None:

@@ -52,7 +52,7 @@ TOP = (
 )
 LIMITS = (
     "'min_rows', 'max_new_null_share', 'warn_new_null_share', 'max_unseen_share', 'max_duplicate_share', "
-    "'max_out_of_range_share'"
+    "'max_out_of_range_share', 'max_silence'"
 )
 NUMERIC = ", ".join(repr(name) for name, method in METHODS.items() if "numeric" in method.kinds)
 CRON = "five fields: minute hour day month weekday, such as 0 6 * * mon-fri"

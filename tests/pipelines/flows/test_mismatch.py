@@ -16,6 +16,7 @@ from driftloop.monitoring.errors import BadExpression, ConfigError
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.flows.mismatch import refuse_mismatch
+from driftloop.pipelines.runtime import home
 from tests import streams
 from tests.conftest import Model
 from tests.streams import stream
@@ -91,6 +92,26 @@ def test_a_command_exits_with_2_and_starts_nothing(command: str, tmp_path: Path)
     assert '"outcome": "failed"' in result.stdout
     assert "column 'distnce' is not in" in result.stderr
     assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("command", ["check", "predict"])
+def test_a_misspelled_column_of_a_served_model_is_found_without_mlflow_and_prefect(
+    command: str, trained: Callable[..., Model], process: Callable[..., Any]
+) -> None:
+    """The columns that the source has had are in the state folder; a second of CPU is enough to compare them."""
+    model = trained()
+    refuse_mismatch(load(model.given().file))
+    model.given(columns__numeric=["amount", "sped"])
+    code = (
+        "import sys\nfrom driftloop.pipelines.cli import main\n"
+        f"words = [{command!r}, {str(model.file)!r}, '--json']\n"
+        "try:\n    main(words)\nexcept SystemExit as end:\n    print(end.code)\n"
+        "print(sorted({'prefect', 'mlflow', 'xgboost', 'sklearn', 'evidently'} & set(sys.modules)))\n"
+    )
+    done = process("-c", code, python=True, DRIFTLOOP_HOME=str(home.home()))
+    model.given()
+    assert done.stdout.splitlines()[-2:] == ["2", "[]"], done.stderr
+    assert "Did you mean 'speed'?" in done.stderr
 
 
 def test_what_the_champion_knows_is_broken_data_and_no_mistake(trained: Callable[..., Model], tmp_path: Path) -> None:

@@ -131,6 +131,19 @@ def test_it_starts_nothing_writes_nothing_and_imports_nothing_heavy(tmp_path: Pa
     assert not (tmp_path / "state").exists()
 
 
+def test_a_model_to_copy_is_missing_until_it_was_adopted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message has the command; without a registry nothing is imported or created to find that out."""
+    monkeypatch.setenv("DRIFTLOOP_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    config = project(tmp_path, training__estimator="as_adopted", training__params={})
+    (part,) = (part for part in validate(config, NOW).parts if part.key == "training.estimator")
+    assert (part.state, part.message) == (
+        "note",
+        f"no model has been adopted as made: run `driftloop adopt {config.file} URI` first",
+    )
+    assert not (tmp_path / "state").exists()
+
+
 def test_a_backtest_of_a_misspelled_column_is_a_wrong_config(tmp_path: Path) -> None:
     """The same comparison as before a check, with exit code 2."""
     config = project(tmp_path, columns__numeric=["amuont"])

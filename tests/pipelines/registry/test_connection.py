@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from driftloop.monitoring.errors import HomeMoved
+from driftloop.monitoring.ledger import Ledger
 from driftloop.pipelines import registry
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
@@ -41,6 +44,31 @@ def test_a_moved_state_folder_is_reported_with_its_old_place(
     finally:
         (tmp_path / "mlartifacts").rename(old / "mlartifacts")
     registry.verify(registry.champion(made.name))
+
+
+def test_a_moved_state_folder_is_used_where_it_is(process: Callable[..., Any], tmp_path: Path) -> None:
+    """Together with its database: paths follow it, also after a death between the two databases, and back again."""
+    write(tmp_path, stream())
+    first = process("check", tmp_path / "model.yaml", "--now", "2026-01-22", "--json")
+    assert first.returncode == 0, first.stderr
+    old, new = tmp_path / "state", tmp_path / "moved here"
+    old.rename(new)
+    with closing(Ledger(home.sqlite_url(new / "ledger.db"))) as ledger:
+        ledger.relocate(old, new)
+    moved = {"DRIFTLOOP_HOME": str(new)}
+    second = process("check", tmp_path / "model.yaml", "--now", "2026-02-05", "--json", **moved)
+    assert second.returncode == 0, second.stderr
+    assert f"the state folder was moved from {old} to {new}" in second.stderr
+    assert (json.loads(second.stdout)["outcome"], json.loads(second.stdout)["champion"]) == ("steady", "1")
+    assert not old.exists()
+
+    new.rename(old)
+    third = process("status", "--json")
+    (line,) = json.loads(third.stdout)["models"] if "models" in third.stdout else json.loads(third.stdout)
+    assert Path(line["report"]).parent == old / "reports" / "made"
+    assert Path(line["report"]).is_file()
+    assert line["champion"] == "1"
+    assert "was moved" not in process("status").stderr
 
 
 def test_a_copied_state_folder_is_refused(process: Callable[..., Any], tmp_path: Path) -> None:

@@ -41,7 +41,14 @@ def test_metrics_are_what_prometheus_reads() -> None:
     }
     last = Last(outcome="steady", reason="r", started=SIX, seconds=2.5, waited_seconds=0.5, **numbers)
     known = standing(
-        last=last, champion_newest=SIX - HOUR, next=SIX + 24 * HOUR, ends={"steady": 3, "held": 1}, missed=2, overrun=1
+        last=last,
+        champion_newest=SIX - HOUR,
+        aged=True,
+        newest_row=SIX,
+        next=SIX + 24 * HOUR,
+        ends={"steady": 3, "held": 1},
+        missed=2,
+        overrun=1,
     )
     families = text_string_to_metric_families(metrics([known, standing(model="new", last=None)], SIX + HOUR).decode())
     lines = {(line.name, *sorted(line.labels.values())): line.value for f in families for line in f.samples}

@@ -57,6 +57,11 @@ def test_a_pipeline_is_fitted_again_with_its_own_parameters() -> None:
     assert other.estimator[-1].C == 5.0
     with pytest.raises(EstimatorError, match="no_such"):
         learn(project("binary", training__params={"no_such": 5.0}), new, {})
+    as_adopted.verify(first, NAMES, {"logisticregression__C": 5.0})
+    with pytest.raises(EstimatorError, match="Pipeline has no parameter 'no_such'"):
+        as_adopted.verify(first, NAMES, {"no_such": 5.0})
+    with pytest.raises(EstimatorError, match="takes 'kind', which the config does not have"):
+        as_adopted.verify(first, NAMES[:-1], {})
 
 
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])

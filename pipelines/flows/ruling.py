@@ -1,0 +1,45 @@
+"""Rules of the config in a check: limits of columns, and the age of the newest row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driftloop.monitoring import sources
+from driftloop.monitoring.quality.column_rules import rules
+from driftloop.monitoring.quality.freshness import stale
+from driftloop.monitoring.records import Finding, Outcome
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.no_rows import no_rows
+from driftloop.pipelines.requests.check_run import CheckRun
+
+
+def look_at_age(run: CheckRun, known: Project) -> None:
+    """Add the newest row, and the finding that it is too old, to a check; `known` is how the rows were read."""
+    silence = run.config.preflight.max_silence
+    if silence is None:
+        return
+    run.newest_row = sources.newest(known.source, known.reading, known.folder, run.now)
+    finding = stale(run.newest_row, silence, run.now)
+    run.findings += (finding,) if finding is not None else ()
+
+
+def look_at_rules(run: CheckRun, known: Project, fresh: Fresh) -> None:
+    """Add what breaks the rules of columns to a check."""
+    run.findings += tuple(rules(fresh.ruled, known, fresh.source_types))
+
+
+def broken(stops: Sequence[Finding]) -> str:
+    """Return the reason of a check that fatal findings end."""
+    return f"the data is broken, so no retrain: {'; '.join(finding.message for finding in stops)}"
+
+
+def scarce(run: CheckRun, stops: Sequence[Finding]) -> tuple[Outcome, str]:
+    """Return the outcome of a window without enough rows, with its reason."""
+    config, window = run.config, run.window
+    if stops:
+        return Outcome.BAD_DATA, broken(stops)
+    if run.rows == 0:
+        return Outcome.NO_DATA, no_rows(config, window)
+    least = config.preflight.min_rows
+    return Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, at least {least:,} needed (preflight.min_rows)"
