@@ -103,7 +103,7 @@ class Chance:
     _known: dict[tuple[object, ...], Floats] = field(default_factory=dict)
     _factors: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
-    def null(self, method: str, reference: Profile, rows: int, max_levels: int = 50, *, rough: bool = False) -> Null:
+    def null(self, method: str, reference: Profile, rows: float, max_levels: int = 50, *, rough: bool = False) -> Null:
         """The null distribution of a method's score for `rows` current rows, those without a value among them.
 
         A rough one is of few draws: its thresholds have an error of about 5% and cost a fraction of the time.
@@ -117,7 +117,7 @@ class Chance:
         between: Callable[[Floats, Floats], Floats],
         cells: Folding,
         reference: Profile,
-        rows: int,
+        rows: float,
         rough: bool,
     ) -> Floats:
         """Draws of a divergence of folded counts. Columns with the same expected counts share them."""
@@ -140,7 +140,7 @@ class Chance:
         return self._known[key]
 
     def sides(
-        self, known: Floats, expected: Floats, rows: int, fresh: int, by_block: Floats | None, rough: bool
+        self, known: Floats, expected: Floats, rows: float, fresh: float, by_block: Floats | None, rough: bool
     ) -> tuple[Floats, Floats]:
         """Counts of both sides (draws, k): of the reference from shares `known`, of current rows from `expected`.
 
@@ -151,11 +151,11 @@ class Chance:
             return self._from_blocks(known, expected, rows, fresh, by_block, many)
         return self._drawn(known, rows, 0, many), self._drawn(expected, fresh, 1, many)
 
-    def _drawn(self, expected: Floats, rows: int, side: int, many: int) -> Floats:
+    def _drawn(self, expected: Floats, rows: float, side: int, many: int) -> Floats:
         """Counts (many, k) of `rows` rows whose shares are `expected`, (k,) or (many, k)."""
         generator = np.random.default_rng([*self.seed, side])
         if rows <= FEW_ROWS and expected.ndim == 1:
-            return generator.multinomial(rows, expected / expected.sum(), many).astype(np.float64)
+            return generator.multinomial(max(round(rows), 1), expected / expected.sum(), many).astype(np.float64)
         means = expected * rows
         least = means.min(axis=0) if means.ndim == 2 else means
         normal, skewed = self._normal(side, many, len(least))
@@ -200,7 +200,7 @@ class Chance:
         return usable(folded)
 
     def _from_blocks(
-        self, known: Floats, expected: Floats, rows: int, fresh: int, by_block: Floats, many: int
+        self, known: Floats, expected: Floats, rows: float, fresh: float, by_block: Floats, many: int
     ) -> tuple[Floats, Floats]:
         """Both sides where the population itself moves from block to block.
 

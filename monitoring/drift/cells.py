@@ -23,7 +23,7 @@ def with_labels_only(profile: Profile) -> Profile:
     return replace(profile, nulls=0, infinite=0) if isinstance(profile, NumericProfile) else replace(profile, nulls=0)
 
 
-def missing(profile: Profile) -> int:
+def missing(profile: Profile) -> float:
     """Rows without a value: nulls, NaN and infinities."""
     return profile.nulls + (profile.infinite if isinstance(profile, NumericProfile) else 0)
 

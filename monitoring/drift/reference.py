@@ -12,6 +12,7 @@ import pandas as pd
 
 from driftloop.monitoring.profiles import FENCE, LEVELS_KEPT, Profiles, first
 from driftloop.monitoring.records import ColumnReference, Reference, Role, Window
+from driftloop.monitoring.rows.weights import weights_of
 from driftloop.monitoring.settings.columns import PREDICTION
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def describe(
         loss_name=config.loss.name,
         loss=loss,
         loss_rows=loss_rows,
+        weight=config.columns.weight,
     )
 
 
@@ -49,6 +51,7 @@ def profiled(frame: pd.DataFrame, config: Referenced, end: datetime) -> Profiles
     """Profile canonical reference rows that carry the column `prediction`, all of them, by block of time as well.
 
     A block is as long as the current window, the newest one ends at `end`. Of many blocks some are left out, evenly.
+    With `columns.weight` rows count by their weights.
     """
     names = [*config.columns.features, PREDICTION, config.columns.target]
     age = (pd.Timestamp(end) - frame[config.columns.time]).dt.total_seconds().to_numpy(np.float64)
@@ -59,6 +62,7 @@ def profiled(frame: pd.DataFrame, config: Referenced, end: datetime) -> Profiles
         frame,
         {name: config.kind(name) for name in names},
         np.where(number % step == 0, number // step, left_out),
+        weights_of(frame, config.columns),
     )
     cut = {
         name: replace(one, blocks=None if one.blocks is None else one.blocks[:left_out]) for name, one in made.items()

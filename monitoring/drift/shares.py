@@ -105,7 +105,7 @@ def unseen_share(old: CategoricalProfile, new: CategoricalProfile) -> Moved | No
     """
     if old.distinct > len(old.levels) or not (new.other or old.singletons):
         return None
-    once, twice = old.singletons, int((old.counts == 2).sum())
+    once, twice = old.singletons, int((np.rint(old.counts) == 2).sum())
     return Moved(
         "unseen_share",
         np.array([float(once)]),
@@ -141,7 +141,7 @@ def off_value_share(old: NumericProfile, new: NumericProfile, blocks: bool) -> M
     if not (old.finite and new.finite):
         return None
     at = int(old.counts.argmax())
-    off = [float(side.finite - int(side.counts[at])) for side in (old, new)]
+    off = [max(float(side.finite - side.counts[at]), 0.0) for side in (old, new)]
     if not 0 < at < len(old.edges) or off[0] > (1 - NEARLY_ALL) * old.finite or not any(off):
         return None
     value = float(old.edges[at - 1])

@@ -103,7 +103,7 @@ def judge_family(
     for column in own:
         old, new = (_side(profiles[column.name], column) for profiles in (reference, current))
         score = distance(column.method, old, new, settings.max_levels)
-        empty = missing(old) == old.rows, missing(new) == new.rows
+        empty = not _has_values(old), not _has_values(new)
         if column.threshold is not None or any(empty):
             limit = column.threshold or max(column.effect_floor, NOTHING)
             scores[column.name] = verdict(
@@ -174,6 +174,10 @@ def _decisive(column: ColumnReference, family: Sequence[Measure], level: float) 
     """Return the score of the column's method, or of the share that found the drift."""
     scores = [verdict(column, measure.name, *measure.at(level)) for measure in family]
     return next((score for score in scores if score.drifted), scores[0])
+
+
+def _has_values(profile: Profile) -> bool:
+    return profile.rows > missing(profile) + (1e-9 * profile.rows if profile.counts.dtype.kind == "f" else 0)
 
 
 def _side(profile: Profile, column: ColumnReference) -> Profile:

@@ -138,6 +138,7 @@ Impossible = Literal[
     "empty_feature",
     "labels_too_large",
     "labels_not_allowed",
+    "weights_not_allowed",
     "champion_changed",
     "version_missing",
 ]

@@ -21,12 +21,13 @@ class Calibration(Record):
 
 
 def learn_calibration(
-    predicted: Floats, target: NDArray[np.object_], classes: Sequence[str]
+    predicted: Floats, target: NDArray[np.object_], classes: Sequence[str], weights: Floats | None = None
 ) -> tuple[Calibration, ...]:
     """Learn one calibration per class from held-out rows: shape (n, k) of probabilities, (n,) of class names.
 
     Centered isotonic regression: each pooled block is at its mean score, with half a hit and half a miss added
-    (Jeffreys), so that no probability becomes 0 or 1. Two classes need one calibration, of the second.
+    (Jeffreys), so that no probability becomes 0 or 1. Two classes need one calibration, of the second. Rows count by
+    their `weights`, if there are any, with a mean of 1.
 
     >>> scores = np.array([0.1, 0.2, 0.8, 0.9])
     >>> target = np.array(["a", "a", "b", "b"], dtype=object)
@@ -35,7 +36,7 @@ def learn_calibration(
     ([0.15, 0.85], [0.167, 0.833])
     """
     places = range(1, 2) if len(classes) == 2 else range(len(classes))
-    return tuple(_isotonic(predicted[:, k], target == classes[k]) for k in places)
+    return tuple(_isotonic(predicted[:, k], target == classes[k], weights) for k in places)
 
 
 def apply_calibration(predicted: Floats, learned: Sequence[Calibration]) -> Floats:
@@ -67,13 +68,15 @@ def expected_losses(loss: Loss, predicted: Floats, calibrated: Floats, classes: 
     return total
 
 
-def _isotonic(scores: Floats, hits: NDArray[np.bool_]) -> Calibration:
+def _isotonic(scores: Floats, hits: NDArray[np.bool_], of_rows: Floats | None) -> Calibration:
     from scipy.optimize import isotonic_regression
 
     # Rows with the same score are one point, so that they get the same share.
-    levels, place, weights = np.unique(scores, return_inverse=True, return_counts=True)
-    share = np.bincount(place, weights=hits.astype(np.float64)) / weights
-    blocks = np.asarray(isotonic_regression(share, weights=weights.astype(np.float64)).blocks)
+    levels, place = np.unique(scores, return_inverse=True)
+    weights = np.bincount(place, weights=of_rows).astype(np.float64)
+    hit_weights = hits.astype(np.float64) if of_rows is None else hits * of_rows
+    share = np.bincount(place, weights=hit_weights) / weights
+    blocks = np.asarray(isotonic_regression(share, weights=weights).blocks)
     begins = blocks[:-1]
     rows = np.add.reduceat(weights, begins)
     hit = np.add.reduceat(share * weights, begins)

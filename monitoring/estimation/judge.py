@@ -157,20 +157,32 @@ def widened(half: float, fitted: int, rows: int) -> float:
 
 @dataclass(frozen=True)
 class ExpectedLosses:
-    """Sum of the expected losses of some rows, and the number of rows outside the fitted domain."""
+    """Weighted sum of the expected losses of some rows, and the number of rows outside the fitted domain.
+
+    `weight` is the sum of the weights, and of the rows without weights.
+    """
 
     rows: int = 0
     total: float = 0.0
     outside: int = 0
+    weight: float = 0.0
 
     def __add__(self, other: ExpectedLosses) -> ExpectedLosses:
-        return ExpectedLosses(self.rows + other.rows, self.total + other.total, self.outside + other.outside)
+        return ExpectedLosses(
+            self.rows + other.rows,
+            self.total + other.total,
+            self.outside + other.outside,
+            self.weight + other.weight,
+        )
 
 
-def sum_losses(expected: Floats, outside: NDArray[np.bool_]) -> ExpectedLosses:
+def sum_losses(expected: Floats, outside: NDArray[np.bool_], weights: Floats | None = None) -> ExpectedLosses:
     """Add up the expected losses of rows and the rows outside the domain, shapes (n,)."""
+    rows, out = len(expected), int(outside.sum())
     with np.errstate(over="ignore", invalid="ignore"):
-        return ExpectedLosses(len(expected), float(expected.sum()), int(outside.sum()))
+        if weights is None:
+            return ExpectedLosses(rows, float(expected.sum()), out, rows)
+        return ExpectedLosses(rows, float(weights @ expected), out, float(weights.sum()))
 
 
 def judge(estimator: LossEstimator, expected: ExpectedLosses, reference_loss: float) -> Estimate:
@@ -191,7 +203,7 @@ def judge(estimator: LossEstimator, expected: ExpectedLosses, reference_loss: fl
     )
     if estimator.impossible or rows < LEAST_ROWS:
         return estimate
-    mean = expected.total / rows
+    mean = expected.total / expected.weight
     half = math.hypot(widened(estimator.half, estimator.rows, rows), PERIODS * estimator.between)
     share = expected.outside / rows
     if not (math.isfinite(mean) and math.isfinite(half)):

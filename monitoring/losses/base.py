@@ -75,8 +75,18 @@ class Loss(Section, ABC):
         """Return why this loss is not defined for some of the labels, and which labels it expects; otherwise None."""
         return None
 
-    def whole(self, lost: Floats, target: NDArray[Any]) -> Floats:
-        """Return values, shape (n,), whose mean is the loss of all these rows together.
+    def whole(self, lost: Floats, target: NDArray[Any], weights: Floats | None = None) -> Floats:
+        """Return values, shape (n,), whose plain mean is the loss of all these rows together.
+
+        They are the losses of the rows themselves, unless the loss is `relative` or the rows have `weights`: their
+        variance is then that of the ratio of two sums (`rows.weights.spread`).
+        """
+        from driftloop.monitoring.rows.weights import spread
+
+        return spread(self.parts(lost, target, weights), weights)
+
+    def parts(self, lost: Floats, target: NDArray[Any], weights: Floats | None = None) -> Floats:
+        """Return values, shape (n,), whose weighted mean is the loss of all these rows together.
 
         They are the losses of the rows themselves, unless the loss is `relative`. Then its value is a ratio of two sums
         R = sum(lost) / sum(|target|), and the values are R + (lost - R |target|) / mean(|target|). Their variance is
@@ -87,12 +97,14 @@ class Loss(Section, ABC):
             return lost
         import numpy as np
 
+        from driftloop.monitoring.rows.weights import averaged
+
         size = np.abs(np.asarray(target, dtype=np.float64))
-        mean = float(size.mean())
+        mean = averaged(size, weights)
         if mean == 0:
             return np.full(len(lost), np.inf if lost.any() else 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
-            ratio = float(lost.mean()) / mean
+            ratio = averaged(lost, weights) / mean
             made: Floats = ratio + (lost - ratio * size) / mean
         return made
 
@@ -115,13 +127,14 @@ class Loss(Section, ABC):
         """
 
     @abstractmethod
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+    def best(self, target: NDArray[Any], classes: Sequence[str] = (), weights: Floats | None = None) -> Floats:
         """Return the one prediction that loses least on all rows of `target`: shape () for numbers, (k,) for classes.
 
-        There is at least one row, and every label of it is a number or one of `classes`.
+        There is at least one row, and every label of it is a number or one of `classes`. `weights`, shape (n,), are
+        above 0.
         """
 
-    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+    def xgboost(self, target: NDArray[Any], weights: Floats | None = None) -> dict[str, Any]:
         """Return the parameters by which xgboost minimizes this loss; none where its default for the task does.
 
         `target` are the labels that it learns from: floats, or places of classes.
@@ -177,10 +190,10 @@ class MeanLoss(NumberLoss):
 
     constant = "mean"
 
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+    def best(self, target: NDArray[Any], classes: Sequence[str] = (), weights: Floats | None = None) -> Floats:
         import numpy as np
 
-        return np.asarray(np.mean(target))
+        return np.asarray(np.average(target, weights=weights))
 
 
 class AbsoluteLoss(NumberLoss):
@@ -194,12 +207,14 @@ class AbsoluteLoss(NumberLoss):
         with np.errstate(over="ignore"):
             return np.abs(differences(target, predicted))
 
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+    def best(self, target: NDArray[Any], classes: Sequence[str] = (), weights: Floats | None = None) -> Floats:
         import numpy as np
 
-        return np.asarray(np.median(target))
+        from driftloop.monitoring.rows.weights import weighted_median
 
-    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+        return np.asarray(np.median(target) if weights is None else weighted_median(np.asarray(target), weights))
+
+    def xgboost(self, target: NDArray[Any], weights: Floats | None = None) -> dict[str, Any]:
         return {"objective": "reg:absoluteerror"}
 
     def watched(self, classes: int = 0) -> str:
@@ -215,8 +230,9 @@ class ClassLoss(Loss):
     tasks = CLASSES
     constant = "class shares"
 
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
-        counts = matches(target, classes).sum(axis=0)
+    def best(self, target: NDArray[Any], classes: Sequence[str] = (), weights: Floats | None = None) -> Floats:
+        found = matches(target, classes)
+        counts = found.sum(axis=0) if weights is None else weights @ found
         shares: Floats = counts / counts.sum()
         return shares
 

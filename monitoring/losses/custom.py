@@ -83,30 +83,33 @@ class Custom(Loss):
             raise LossRaised(self.function, type(error).__name__, str(error), text) from error
         return _checked(self.function, answer, len(target))
 
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+    def best(self, target: NDArray[Any], classes: Sequence[str] = (), weights: Floats | None = None) -> Floats:
         """Find the constant by search: among quantiles and between them, or among mixtures of the classes."""
         import numpy as np
 
         if not classes:
-            return np.asarray(self._best_number(np.sort(np.asarray(target, dtype=np.float64))))
-        names, counts = np.unique(np.asarray(target, dtype=str), return_counts=True)
-        labels, weights = names.astype(object), counts / counts.sum()
+            return np.asarray(self._best_number(np.asarray(target, dtype=np.float64), weights))
+        names, at = np.unique(np.asarray(target, dtype=str), return_inverse=True)
+        counts = np.bincount(at, weights=weights)
+        labels, shares = names.astype(object), counts / counts.sum()
 
-        def mean(shares: Floats) -> float:
-            return float(weights @ self.rows(labels, np.tile(shares, (len(labels), 1)), classes))
+        def mean(constant: Floats) -> float:
+            return float(shares @ self.rows(labels, np.tile(constant, (len(labels), 1)), classes))
 
-        return _best_shares(mean, np.array([weights[names == name].sum() for name in classes], dtype=np.float64))
+        return _best_shares(mean, np.array([shares[names == name].sum() for name in classes], dtype=np.float64))
 
-    def _best_number(self, ordered: Floats) -> float:
+    def _best_number(self, target: Floats, weights: Floats | None) -> float:
         import numpy as np
 
-        step = -(-len(ordered) // MOST_LABELS)
-        labels = ordered[step // 2 :: step]
+        step = -(-len(target) // MOST_LABELS)
+        kept = np.argsort(target, kind="stable")[step // 2 :: step]
+        labels = target[kept]
+        shares = np.full(len(labels), 1 / len(labels)) if weights is None else weights[kept] / weights[kept].sum()
 
         def mean(constant: float) -> float:
-            return float(self.rows(labels, np.full(len(labels), constant)).mean())
+            return float(shares @ self.rows(labels, np.full(len(labels), constant)))
 
-        tried = np.unique(np.append(np.quantile(labels, np.linspace(0, 1, 101)), labels.mean()))
+        tried = np.unique(np.append(np.quantile(labels, np.linspace(0, 1, 101)), shares @ labels))
         lost = [mean(float(constant)) for constant in tried]
         at = int(np.argmin(lost))
         low, high = tried[max(at - 1, 0)], tried[min(at + 1, len(tried) - 1)]

@@ -37,7 +37,7 @@ class GammaDeviance(MeanLoss):
             made: Floats = 2 * np.maximum(ratio - 1 - np.log(ratio), 0.0) + 2 * np.maximum(-means, 0.0)
         return np.where(labels > 0, made, np.inf)
 
-    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+    def xgboost(self, target: NDArray[Any], weights: Floats | None = None) -> dict[str, Any]:
         return {"objective": "reg:gamma"}
 
     def watched(self, classes: int = 0) -> str:

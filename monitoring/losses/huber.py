@@ -42,26 +42,29 @@ class Huber(NumberLoss):
             made: Floats = squared * (error - squared / 2)
         return made
 
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+    def best(self, target: NDArray[Any], classes: Sequence[str] = (), weights: Floats | None = None) -> Floats:
         """Where errors, cut off at `delta`, sum up to zero; it is at most `delta` from the median."""
         import numpy as np
 
-        middle = float(np.median(target))
+        from driftloop.monitoring.rows.weights import weighted_median
+
+        middle = float(np.median(target)) if weights is None else weighted_median(np.asarray(target), weights)
         low, high = max(middle - self.delta, float(np.min(target))), min(middle + self.delta, float(np.max(target)))
         for _ in range(200):
             centre = low / 2 + high / 2
             if not low < centre < high:
                 break
             with np.errstate(over="ignore"):
-                pull = np.clip(target - centre, -self.delta, self.delta).sum()
+                pulls = np.clip(target - centre, -self.delta, self.delta)
+                pull = pulls.sum() if weights is None else weights @ pulls
             low, high = (centre, high) if pull > 0 else (low, centre)
         return np.asarray(low / 2 + high / 2)
 
-    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+    def xgboost(self, target: NDArray[Any], weights: Floats | None = None) -> dict[str, Any]:
         import numpy as np
 
         # Its own first guess is a single Newton step, which may end far away from all labels.
-        start = float(self.best(target))
+        start = float(self.best(target, (), weights))
         linear = float(np.median(np.abs(target - start))) > MOSTLY_LINEAR * self.delta
         objective = "reg:absoluteerror" if linear else "reg:pseudohubererror"
         return {"objective": objective, "huber_slope": self.delta, "base_score": start}

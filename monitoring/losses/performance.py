@@ -90,10 +90,17 @@ def degrees(rows: int) -> int:
 
 
 def assess(
-    losses: Floats, *, loss_name: str, window: Window, reference_loss: float, reference_rows: int | None = None
+    losses: Floats,
+    *,
+    loss_name: str,
+    window: Window,
+    reference_loss: float,
+    reference_rows: int | None = None,
+    effective_rows: float | None = None,
 ) -> Performance:
     """Sum up the losses of a window's labeled rows, with the champion's loss on its reference.
 
+    `losses` are values whose mean is the loss (`Loss.whole`); with weights, `effective_rows` is what they are worth.
     No loss is negative, so neither is the interval.
     """
     mean, low, high = mean_interval(losses)
@@ -106,4 +113,5 @@ def assess(
         window=window,
         reference_loss=reference_loss,
         reference_rows=reference_rows,
+        effective_rows=effective_rows,
     )

@@ -37,12 +37,12 @@ class Pinball(NumberLoss):
             made: Floats = np.maximum(self.quantile * missing, (self.quantile - 1) * missing)
         return made
 
-    def best(self, target: NDArray[Any], classes: Sequence[str] = ()) -> Floats:
+    def best(self, target: NDArray[Any], classes: Sequence[str] = (), weights: Floats | None = None) -> Floats:
         import numpy as np
 
-        return np.asarray(np.quantile(target, self.quantile, method="inverted_cdf"))
+        return np.asarray(np.quantile(target, self.quantile, weights=weights, method="inverted_cdf"))
 
-    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+    def xgboost(self, target: NDArray[Any], weights: Floats | None = None) -> dict[str, Any]:
         return {"objective": "reg:quantileerror", "quantile_alpha": self.quantile}
 
     def watched(self, classes: int = 0) -> str:

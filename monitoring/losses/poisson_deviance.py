@@ -36,7 +36,7 @@ class PoissonDeviance(MeanLoss):
             made: Floats = 2 * kl_div(labels, np.maximum(means, SMALLEST)) + 2 * np.maximum(-means, 0.0)
         return made
 
-    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+    def xgboost(self, target: NDArray[Any], weights: Floats | None = None) -> dict[str, Any]:
         return {"objective": "count:poisson"}
 
     def watched(self, classes: int = 0) -> str:

@@ -44,7 +44,7 @@ class Tweedie(MeanLoss):
             lost: Floats = 2 * np.maximum(made, 0.0) + 2 * np.maximum(-means, 0.0)
         return np.where(labels >= 0, lost, np.inf)
 
-    def xgboost(self, target: NDArray[Any]) -> dict[str, Any]:
+    def xgboost(self, target: NDArray[Any], weights: Floats | None = None) -> dict[str, Any]:
         return {"objective": "reg:tweedie", "tweedie_variance_power": self.power}
 
     def watched(self, classes: int = 0) -> str:

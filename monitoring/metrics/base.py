@@ -39,13 +39,14 @@ class Pairs:
     For numbers `target` are the labels, `score` the predictions, and `decided` is empty. For classes `target` and
     `decided` are places in `classes` (of the label, k where the model does not know it, and of the predicted class);
     `score` is the probability of the second of two classes, otherwise that of the predicted class. `whole` are the rows
-    that these are a part of, with the places there.
+    that these are a part of, with the places there. `weights` are above 0; None counts every row as 1.
     """
 
     target: NDArray[Any]
     score: Floats
     decided: Places
     classes: tuple[str, ...] = ()
+    weights: Floats | None = None
     whole: tuple[Pairs, NDArray[np.intp]] | None = None
 
     def __len__(self) -> int:
@@ -57,11 +58,15 @@ class Pairs:
         import numpy as np
 
         order = self.by_score
-        scores = self.score[order]
+        scores, hit = self.score[order], self.target[order] == 1
         last = np.append(np.flatnonzero(scores[1:] != scores[:-1]), len(scores) - 1)
-        hits = np.diff(np.cumsum(self.target[order] == 1)[last], prepend=0)
-        rows = np.diff(last, prepend=-1)
-        return scores[last], hits.astype(np.float64), (rows - hits).astype(np.float64)
+        if self.weights is None:
+            hits = np.diff(np.cumsum(hit)[last], prepend=0)
+            rest = np.diff(last, prepend=-1) - hits
+            return scores[last], hits.astype(np.float64), rest.astype(np.float64)
+        first = np.concatenate(([0], last[:-1] + 1))
+        weights = self.weights[order]
+        return scores[last], np.add.reduceat(weights * hit, first), np.add.reduceat(weights * ~hit, first)
 
     @cached_property
     def by_score(self) -> NDArray[np.intp]:
@@ -79,12 +84,14 @@ class Pairs:
     def part(self, places: NDArray[np.intp]) -> Pairs:
         """Return the rows at some places, each at most once."""
         decided = self.decided[places] if len(self.decided) else self.decided
-        return Pairs(self.target[places], self.score[places], decided, self.classes, (self, places))
+        weights = None if self.weights is None else self.weights[places]
+        return Pairs(self.target[places], self.score[places], decided, self.classes, weights, (self, places))
 
     def at(self, order: NDArray[np.intp]) -> Pairs:
         """Return these rows in another order."""
         decided = self.decided[order] if len(self.decided) else self.decided
-        return Pairs(self.target[order], self.score[order], decided, self.classes)
+        weights = None if self.weights is None else self.weights[order]
+        return Pairs(self.target[order], self.score[order], decided, self.classes, weights)
 
 
 class Metric(Section, ABC):
@@ -144,7 +151,7 @@ class Confused(Metric):
         return pairs.decided
 
     def sums(self, pairs: Pairs, starts: NDArray[np.intp]) -> Floats:
-        return matrix_sums(pairs.target, self.places(pairs), len(pairs.classes), starts)
+        return matrix_sums(pairs, self.places(pairs), starts)
 
 
 class Ranked(Metric):
@@ -177,21 +184,24 @@ class Ranked(Metric):
         return one_class(pairs)
 
 
-def matrix_sums(target: NDArray[Any], decided: Places, k: int, starts: NDArray[np.intp]) -> Floats:
+def matrix_sums(pairs: Pairs, decided: Places, starts: NDArray[np.intp]) -> Floats:
     """Return flattened confusion matrices of blocks, shape (blocks, (k + 1) k), by label and predicted class."""
     import numpy as np
 
-    block = np.zeros(len(target), dtype=np.int64)
+    k = len(pairs.classes)
+    block = np.zeros(len(pairs), dtype=np.int64)
     block[starts[1:]] = 1
-    cells = np.cumsum(block) * ((k + 1) * k) + target.astype(np.int64) * k + decided
-    counts = np.bincount(cells, minlength=len(starts) * (k + 1) * k)
+    cells = np.cumsum(block) * ((k + 1) * k) + pairs.target.astype(np.int64) * k + decided
+    counts = np.bincount(cells, weights=pairs.weights, minlength=len(starts) * (k + 1) * k)
     made: Floats = counts.reshape(len(starts), (k + 1) * k).astype(np.float64)
     return made
 
 
-def block_sums(columns: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
-    """Return the sums of columns over blocks, shape (blocks, columns)."""
+def block_sums(pairs: Pairs, columns: Sequence[Floats], starts: NDArray[np.intp]) -> Floats:
+    """Return the weight of blocks and the weighted sums of columns over them, shape (blocks, 1 + columns)."""
     import numpy as np
 
+    weights = np.ones(len(pairs)) if pairs.weights is None else pairs.weights
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.column_stack([np.add.reduceat(column, starts) for column in columns])
+        parts = [weights, *(column if pairs.weights is None else weights * column for column in columns)]
+        return np.column_stack([np.add.reduceat(part, starts) for part in parts])

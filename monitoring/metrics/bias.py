@@ -21,9 +21,7 @@ class Bias(Metric):
     metric: Literal["bias"] = "bias"
 
     def sums(self, pairs: Pairs, starts: NDArray[np.intp]) -> Floats:
-        import numpy as np
-
-        return block_sums([np.ones(len(pairs)), pairs.score - pairs.target], starts)
+        return block_sums(pairs, [pairs.score - pairs.target], starts)
 
     def of_sums(self, sums: Floats) -> Floats:
         made: Floats = sums[:, 1] / sums[:, 0]

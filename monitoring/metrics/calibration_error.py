@@ -55,8 +55,9 @@ def binned(pairs: Pairs, starts: NDArray[np.intp], bins: int) -> Floats:
     block = np.zeros(len(pairs), dtype=np.int64)
     block[starts[1:]] = 1
     cells, size = np.cumsum(block) * bins + place, len(starts) * bins
+    rows = np.ones(len(pairs)) if pairs.weights is None else pairs.weights
     parts = [
         np.bincount(cells, weights=weights, minlength=size).reshape(len(starts), bins)
-        for weights in (None, pairs.score, hit.astype(np.float64))
+        for weights in (rows, rows * pairs.score, rows * hit)
     ]
     return np.hstack([part.astype(np.float64) for part in parts])

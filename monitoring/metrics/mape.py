@@ -30,12 +30,12 @@ class Mape(Metric):
         zero = pairs.target == 0
         with np.errstate(over="ignore"):
             shares = np.abs(pairs.score - pairs.target) / np.where(zero, 1.0, np.abs(pairs.target))
-        return block_sums([np.ones(len(pairs)), shares, zero.astype(np.float64)], starts)
+        return block_sums(pairs, [shares], starts)
 
     def of_sums(self, sums: Floats) -> Floats:
         made: Floats = sums[:, 1] / sums[:, 0]
         return made
 
     def missing(self, sums: Floats, pairs: Pairs) -> str | None:
-        zeros = int(sums[2])
+        zeros = int((pairs.target == 0).sum())
         return f"{zeros:,} of {len(pairs):,} labels are 0, by which it divides" if zeros else None

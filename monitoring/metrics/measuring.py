@@ -13,6 +13,7 @@ from driftloop.monitoring.metrics import Metric, NotComputable, Pairs
 from driftloop.monitoring.metrics.base import matrix_sums
 from driftloop.monitoring.metrics.calibration_error import BINS, binned
 from driftloop.monitoring.records import CalibrationBin, Confusion, MetricValue, changed
+from driftloop.monitoring.rows.weights import scaled
 
 Floats = NDArray[np.float64]
 BLOCKS = 6
@@ -24,7 +25,11 @@ MOST_CLASSES = 12
 
 
 def pairs_of(
-    target: NDArray[Any], predicted: Floats, classes: Sequence[str], decided: NDArray[np.intp] | None = None
+    target: NDArray[Any],
+    predicted: Floats,
+    classes: Sequence[str],
+    decided: NDArray[np.intp] | None = None,
+    weights: Floats | None = None,
 ) -> Pairs:
     """Return what metrics are computed from, a few numbers a row.
 
@@ -32,24 +37,29 @@ def pairs_of(
     probabilities of `classes` otherwise; `decided` are then the places of the predicted classes.
     """
     if decided is None:
-        return Pairs(np.asarray(target, dtype=np.float64), predicted, np.empty(0, dtype=np.int32))
+        return Pairs(np.asarray(target, dtype=np.float64), predicted, np.empty(0, dtype=np.int32), (), weights)
     k = len(classes)
     places = np.full(len(target), k, dtype=np.int32)
     labels = np.asarray(target, dtype=object)
     for place, name in enumerate(classes):
         places[labels == name] = place
     score = predicted[:, 1] if k == 2 else predicted[np.arange(len(predicted)), decided]
-    return Pairs(places, np.asarray(score, dtype=np.float64), decided.astype(np.int32), tuple(classes))
+    return Pairs(places, np.asarray(score, dtype=np.float64), decided.astype(np.int32), tuple(classes), weights)
 
 
 def joined(parts: Sequence[Pairs], order: NDArray[np.intp] | None) -> Pairs:
-    """Return the rows of all parts in order of time; `order` are their places by time, None if they are in order."""
+    """Return the rows of all parts in order of time; `order` are their places by time, None if they are in order.
+
+    Weights have a mean of 1 over all parts; if all of them are equal, there are none.
+    """
     classes = parts[0].classes
+    weights = [part.weights for part in parts if part.weights is not None]
     whole = Pairs(
         np.concatenate([part.target for part in parts]),
         np.concatenate([part.score for part in parts]),
         np.concatenate([part.decided for part in parts]),
         classes,
+        scaled(np.concatenate(weights)) if weights else None,
     )
     return whole if order is None else whole.at(order)
 
@@ -97,18 +107,29 @@ def interval(metric: Metric, pairs: Pairs, value: float) -> tuple[float, float] 
 
 
 def confusion(pairs: Pairs) -> Confusion | None:
-    """Return the rows by label and predicted class, of the most frequent classes; None for numbers."""
+    """Return the rows by label and predicted class, of the most frequent classes; None for numbers.
+
+    Under weights each row counts as its weight, with a mean of 1, so that the sum of all is the number of rows.
+    """
     k = len(pairs.classes)
     if not k or not len(pairs):
         return None
-    matrix = matrix_sums(pairs.target, pairs.decided, k, np.zeros(1, dtype=np.intp)).reshape(k + 1, k).astype(int)
+    matrix = matrix_sums(pairs, pairs.decided, np.zeros(1, dtype=np.intp)).reshape(k + 1, k)
     size = matrix[:k].sum(axis=1) + matrix.sum(axis=0)
     kept = sorted(np.argsort(-size, kind="stable")[:MOST_CLASSES].tolist())
     return Confusion(
         classes=tuple(pairs.classes[place] for place in kept),
-        counts=tuple(tuple(int(matrix[row, column]) for column in kept) for row in kept),
+        counts=tuple(tuple(_count(matrix[row, column], pairs) for column in kept) for row in kept),
         rows=len(pairs),
     )
+
+
+def class_rows(pairs: Pairs) -> dict[str, int]:
+    """Return the number of rows of each class, weights aside; none for numbers."""
+    if not pairs.classes:
+        return {}
+    counts = np.bincount(pairs.target, minlength=len(pairs.classes)).tolist()
+    return dict(zip(pairs.classes, counts, strict=False))
 
 
 def calibration(pairs: Pairs) -> tuple[CalibrationBin, ...]:
@@ -117,10 +138,14 @@ def calibration(pairs: Pairs) -> tuple[CalibrationBin, ...]:
         return ()
     rows, scores, hits = np.split(binned(pairs, np.zeros(1, dtype=np.intp), BINS)[0], 3)
     return tuple(
-        CalibrationBin(rows=int(n), predicted=float(score / n), observed=float(hit / n))
+        CalibrationBin(rows=_count(n, pairs), predicted=float(score / n), observed=float(hit / n))
         for n, score, hit in zip(rows, scores, hits, strict=True)
         if n
     )
+
+
+def _count(rows: float, pairs: Pairs) -> int | float:
+    return int(rows) if pairs.weights is None else round(float(rows), 3)
 
 
 def _measured(metric: Metric, pairs: Pairs, reference: float | None, intervals: bool) -> MetricValue:

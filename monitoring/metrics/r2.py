@@ -25,10 +25,10 @@ class R2(Metric):
         import numpy as np
 
         # Around a middle, so that squares of large labels do not cancel.
-        around = pairs.target - float(np.mean(pairs.target))
+        around = pairs.target - float(np.average(pairs.target, weights=pairs.weights))
         with np.errstate(over="ignore"):
             squares = np.square(pairs.score - pairs.target)
-            return block_sums([np.ones(len(pairs)), squares, around, np.square(around)], starts)
+            return block_sums(pairs, [squares, around, np.square(around)], starts)
 
     def of_sums(self, sums: Floats) -> Floats:
         import numpy as np
@@ -40,6 +40,6 @@ class R2(Metric):
         return made
 
     def missing(self, sums: Floats, pairs: Pairs) -> str | None:
-        if sums[3] > 0:
+        if (pairs.target != pairs.target[0]).any() and sums[3] > 0:
             return None
         return f"all {len(pairs):,} labels are {pairs.target[0]:.6g}, so there is no variance to explain"

@@ -18,7 +18,7 @@ BINS = 200
 def ranked_sums(pairs: Pairs, starts: NDArray[np.intp]) -> Floats:
     """Return the rows of blocks by class and bin of the score, shape (blocks, 2 bins): other rows first, then hits."""
     scores, hits, rest = pairs.ranked
-    upto = np.searchsorted(np.cumsum(hits + rest), np.linspace(1, len(pairs), BINS + 1))
+    upto = np.searchsorted(running := np.cumsum(hits + rest), np.linspace(min(1.0, running[0]), running[-1], BINS + 1))
     edges = scores[np.unique(upto)]
     edges[0] = scores[0]
     bins = np.searchsorted(edges, pairs.score, side="right") - 1
@@ -26,7 +26,7 @@ def ranked_sums(pairs: Pairs, starts: NDArray[np.intp]) -> Floats:
     block[starts[1:]] = 1
     width = len(edges)
     cells = (np.cumsum(block) * 2 + (pairs.target == 1)) * width + bins
-    counts = np.bincount(cells, minlength=len(starts) * 2 * width)
+    counts = np.bincount(cells, weights=pairs.weights, minlength=len(starts) * 2 * width)
     made: Floats = counts.reshape(len(starts), 2 * width).astype(np.float64)
     return made
 

@@ -26,7 +26,7 @@ class Rmse(Metric):
 
         with np.errstate(over="ignore"):
             squares = np.square(pairs.score - pairs.target)
-        return block_sums([np.ones(len(pairs)), squares], starts)
+        return block_sums(pairs, [squares], starts)
 
     def of_sums(self, sums: Floats) -> Floats:
         import numpy as np

@@ -33,9 +33,9 @@ class LossZTest(Trigger):
 
     def judge(self, signals: Signals, history: History, now: datetime) -> Vote:
         measured = signals.performance
-        if measured is None or measured.rows < self.min_rows:
-            rows = measured.rows if measured else 0
-            return self.not_applicable(f"{rows:,} labeled rows, {self.min_rows:,} needed", self.z)
+        if measured is None or measured.worth < self.min_rows:
+            text = measured.counted if measured else "0 labeled rows"
+            return self.not_applicable(f"{text}, {self.min_rows:,} needed", self.z)
         losses = [check.loss for check in reign(signals, history) if check.loss is not None]
         between = stdev(losses) if len(losses) >= 3 else 0.0
         error = math.hypot((measured.loss - measured.low) / 1.96, between)

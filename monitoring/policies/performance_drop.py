@@ -55,16 +55,19 @@ class PerformanceDrop(Trigger):
         measured = signals.performance
         if measured is None:
             return self.not_applicable("no labeled rows yet", self.max_rise)
-        if measured.rows < self.min_rows:
-            return self.not_applicable(f"{measured.rows:,} labeled rows, {self.min_rows:,} needed", self.max_rise)
+        if measured.worth < self.min_rows:
+            return self.not_applicable(f"{measured.counted}, {self.min_rows:,} needed", self.max_rise)
         return self.risen(measured, self.max_rise, name=measured.title)
 
     def _of_metric(self, signals: Signals, name: str) -> Vote:
         measured = next((one for one in signals.metrics if one.metric == name), None)
         if measured is None:
             return self.not_applicable(f"{name} was not measured: no labeled rows yet", self.max_rise)
-        if measured.rows < self.min_rows:
-            return self.not_applicable(f"{measured.rows:,} labeled rows, {self.min_rows:,} needed", self.max_rise)
+        counted, worth = f"{measured.rows:,} labeled rows", float(measured.rows)
+        if signals.performance is not None and signals.performance.effective_rows is not None:
+            counted, worth = signals.performance.counted, signals.performance.worth
+        if worth < self.min_rows:
+            return self.not_applicable(f"{counted}, {self.min_rows:,} needed", self.max_rise)
         if measured.value is None:
             return self.not_applicable(f"{name} cannot be computed: {measured.reason}", self.max_rise)
         if measured.reference is None or measured.decline is None:

@@ -22,7 +22,9 @@ from driftloop.monitoring.profiles.errors import CellsDiffer
 from driftloop.monitoring.profiles.levels import CategoricalProfile
 from driftloop.monitoring.profiles.numbers import NumericProfile
 from driftloop.monitoring.records import Kind
+from driftloop.monitoring.rows.weights import as_rows
 
+Floats = NDArray[np.float64]
 Profile = NumericProfile | CategoricalProfile
 THREADS = min(4, os.cpu_count() or 1)
 
@@ -48,6 +50,11 @@ class Profiles(Mapping[str, Profile]):
         """Whether a column holds numbers or categories."""
         return {name: "numeric" if isinstance(one, NumericProfile) else "categorical" for name, one in self.items()}
 
+    @property
+    def weighted(self) -> bool:
+        """Whether counts are sums of weights."""
+        return any(one.counts.dtype.kind == "f" for one in self.values())
+
     def numeric(self, name: str) -> NumericProfile:
         """The profile of a column of numbers."""
         profile = self.columns[name]
@@ -61,12 +68,17 @@ class Profiles(Mapping[str, Profile]):
         return profile
 
 
-def first(rows: pd.DataFrame, kinds: Mapping[str, Kind], blocks: NDArray[np.int64] | None = None) -> Profiles:
+def first(
+    rows: pd.DataFrame,
+    kinds: Mapping[str, Kind],
+    blocks: NDArray[np.int64] | None = None,
+    weights: Floats | None = None,
+) -> Profiles:
     """Profile a reference: find the cells of every column of `kinds`, and count the rows in them.
 
-    `blocks` (n,) numbers each row's block of time from 0; with it each profile has its counts by block too. The cells
-    are at exact quantiles. A column that is not there raises `MissingColumns`, one that is there twice
-    `DuplicateColumns`.
+    `blocks` (n,) numbers each row's block of time from 0; with it each profile has its counts by block too. With
+    `weights` (n,) counts are sums of `as_rows` of them, and quantiles those of rows repeated by them. The cells are at
+    exact quantiles. A column that is not there raises `MissingColumns`, one that is there twice `DuplicateColumns`.
 
     >>> rows = pd.DataFrame({"age": [1.0, 2.0, 2.0], "plan": ["a", "b", None]})
     >>> made = first(rows, {"age": "numeric", "plan": "categorical"})
@@ -74,14 +86,15 @@ def first(rows: pd.DataFrame, kinds: Mapping[str, Kind], blocks: NDArray[np.int6
     (3, [0, 1, 2, 0], ('a', 'b'), 1)
     """
     columns = _columns(rows, kinds)
-    return Profiles(len(rows), {name: _first(columns[name], kind, blocks) for name, kind in kinds.items()})
+    by = None if as_rows(weights) is None else weights
+    return Profiles(len(rows), {name: _first(columns[name], kind, blocks, by) for name, kind in kinds.items()})
 
 
-def like(reference: Profiles, rows: pd.DataFrame) -> Profiles:
+def like(reference: Profiles, rows: pd.DataFrame, weights: Floats | None = None) -> Profiles:
     """Profile rows in the cells of a reference; `merge` adds the profiles of several pieces up.
 
     A missing column raises `MissingColumns`, a repeated one `DuplicateColumns`; columns that the reference does not
-    have are ignored.
+    have are ignored. With `weights` (n,) counts are sums of them.
 
     >>> made = first(pd.DataFrame({"plan": ["a", "a", "b"]}), {"plan": "categorical"})
     >>> like(made, pd.DataFrame({"plan": ["b", "c"], "more": [1, 2]}))["plan"].cells.tolist()
@@ -89,12 +102,15 @@ def like(reference: Profiles, rows: pd.DataFrame) -> Profiles:
     """
     columns = _columns(rows, reference.kinds)
     with ThreadPoolExecutor(THREADS) as pool:
-        counted = pool.map(count, reference.values(), [columns[name] for name in reference])
+        of_rows = [weights] * len(reference)
+        counted = pool.map(count, reference.values(), [columns[name] for name in reference], of_rows)
         return Profiles(len(rows), dict(zip(reference, counted, strict=True)))
 
 
-def count(cells: Profile, column: pa.ChunkedArray) -> Profile:
-    """Count one column in the cells of its reference profile."""
+def count(cells: Profile, column: pa.ChunkedArray, weights: Floats | None = None) -> Profile:
+    """Count one column in the cells of its reference profile; with `weights` (n,) sum them."""
+    if weights is not None:
+        return _sum_weights(cells, column, weights)
     if isinstance(cells, NumericProfile):
         return numbers.count(cells, as_numbers(column))
     kept = pa.array(cells.levels, pa.string())
@@ -106,6 +122,24 @@ def count(cells: Profile, column: pa.ChunkedArray) -> Profile:
         parts.append(levels.count(cells, at[~null], times[~null], nulls=0))
     made = levels.merged(parts)
     return replace(made, nulls=len(column) - made.finite)
+
+
+def _sum_weights(cells: Profile, column: pa.ChunkedArray, weights: Floats) -> Profile:
+    there = column.is_valid().to_numpy()
+    if isinstance(cells, NumericProfile):
+        values = np.concatenate([np.empty(0), *as_numbers(column)])
+        return numbers.count_weighted(cells, values, weights[there], float(weights[~there].sum()))
+    kept = pa.array(cells.levels, pa.string())
+    parts, begin = [cells.empty()], 0
+    for chunk, (codes, texts) in zip(column.chunks, as_codes(column), strict=True):
+        inside = slice(begin, begin + len(chunk))
+        begin += len(chunk)
+        times = np.bincount(codes, weights=weights[inside][there[inside]], minlength=len(texts))
+        at = pc.index_in(texts, kept).fill_null(len(kept)).to_numpy()
+        null = texts.is_null().to_numpy(zero_copy_only=False)
+        parts.append(levels.count(cells, at[~null], times[~null], nulls=0))
+    made = levels.merged(parts)
+    return replace(made, nulls=max(float(weights.sum()) - made.finite, 0.0))
 
 
 def check_names(where: str, wanted: Iterable[str], there: list[str]) -> None:
@@ -138,20 +172,29 @@ def merged(parts: Sequence[Profile]) -> Profile:
     raise CellsDiffer("a column is numeric in one and categorical in the other")
 
 
-def _first(column: pa.ChunkedArray, kind: Kind, blocks: NDArray[np.int64] | None) -> Profile:
+def _first(column: pa.ChunkedArray, kind: Kind, blocks: NDArray[np.int64] | None, weights: Floats | None) -> Profile:
     cells: Profile
+    by = as_rows(weights)
     if kind == "numeric":
-        cells = numbers.measure(np.concatenate([np.empty(0), *as_numbers(column)]))
-    else:
+        there = None if weights is None else weights[column.is_valid().to_numpy()]
+        cells = numbers.measure(np.concatenate([np.empty(0), *as_numbers(column)]), there)
+    elif by is None:
         cells = levels.measure(_level_counts(column))
-    made = count(cells, column)
+    else:
+        cells = levels.measure(*_level_weights(column, by))
+    made = count(cells, column, by)
     if blocks is None:
         return made
     order = np.argsort(blocks, kind="stable")
     edges = blocks[order].searchsorted(np.arange(int(blocks.max(initial=-1)) + 2))
     ordered = column.take(pa.array(order))
-    each = [count(cells, ordered.slice(start, stop - start)) for start, stop in pairwise(edges.tolist())]
-    return replace(made, blocks=np.array([np.append(one.cells, one.nulls) for one in each], dtype=np.int64))
+    sorted_by = None if by is None else by[order]
+    each = [
+        count(cells, ordered.slice(start, stop - start), None if sorted_by is None else sorted_by[start:stop])
+        for start, stop in pairwise(edges.tolist())
+    ]
+    by_block = np.array([np.append(one.cells, one.nulls) for one in each])
+    return replace(made, blocks=by_block.astype(np.int64) if by is None else by_block.astype(np.float64))
 
 
 def _level_counts(column: pa.ChunkedArray) -> Counter[str]:
@@ -166,3 +209,17 @@ def _level_counts(column: pa.ChunkedArray) -> Counter[str]:
 def _columns(rows: pd.DataFrame, kinds: Mapping[str, Kind]) -> dict[str, pa.ChunkedArray]:
     check_names("the rows", kinds, list(map(str, rows.columns)))
     return {name: from_frame(rows[name], kind) for name, kind in kinds.items()}
+
+
+def _level_weights(column: pa.ChunkedArray, weights: Floats) -> tuple[dict[str, float], float]:
+    """Sum of the weights of each level, and of the levels that occur in one row."""
+    rows, begin, times = _level_counts(column), 0, dict[str, float]()
+    there = column.is_valid().to_numpy()
+    for chunk, (codes, texts) in zip(column.chunks, as_codes(column), strict=True):
+        inside = slice(begin, begin + len(chunk))
+        begin += len(chunk)
+        sums = np.bincount(codes, weights=weights[inside][there[inside]], minlength=len(texts))
+        for text, weight in zip(texts.to_pylist(), sums.tolist(), strict=True):
+            if text is not None and weight > 0:
+                times[text] = times.get(text, 0.0) + weight
+    return times, sum(weight for text, weight in times.items() if rows[text] == 1)

@@ -12,7 +12,7 @@ from driftloop.monitoring.profiles.errors import CellsDiffer
 
 LEVELS_KEPT = 1000
 
-Counts = NDArray[np.int64]
+Counts = NDArray[np.int64] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,15 +25,16 @@ class CategoricalProfile:
     cells: its number of levels, and how many of them occur once (Good-Turing: `singletons / rows` estimates the share
     of rows whose level the reference never saw).
 
-    `blocks` (blocks, k+2), of a reference that was made with them, are counts, other and nulls by block of time.
+    `blocks` (blocks, k+2), of a reference that was made with them, are counts, other and nulls by block of time. Under
+    weights all counts are sums of weights, and not whole; `singletons` is the weight of the levels that occur once.
     """
 
     levels: tuple[str, ...]
     distinct: int
-    singletons: int
+    singletons: float
     counts: Counts
-    other: int
-    nulls: int
+    other: float
+    nulls: float
     blocks: Counts | None = None
 
     @property
@@ -42,17 +43,18 @@ class CategoricalProfile:
         return np.append(self.counts, self.other)
 
     @property
-    def unseen(self) -> int:
+    def unseen(self) -> float:
         """Rows at a level the reference did not have; 0 where it had too many levels to keep them all."""
         return self.other if self.distinct <= len(self.levels) else 0
 
     @property
-    def finite(self) -> int:
+    def finite(self) -> float:
         """Rows with a value."""
-        return int(self.counts.sum()) + self.other
+        rows: float = self.counts.sum().item()
+        return rows + self.other
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> float:
         return self.finite + self.nulls
 
     def empty(self) -> CategoricalProfile:
@@ -60,8 +62,10 @@ class CategoricalProfile:
         return replace(self, counts=np.zeros_like(self.counts), other=0, nulls=0, blocks=None)
 
 
-def measure(times: Mapping[str, int]) -> CategoricalProfile:
+def measure(times: Mapping[str, float], singletons: float | None = None) -> CategoricalProfile:
     """Find the cells from how often each level of the reference occurs; they are empty still.
+
+    Under weights `times` are sums of weights, and `singletons` is the sum over levels that occur once.
 
     >>> measure({"a": 1, "b": 2, "c": 2}).levels
     ('b', 'c', 'a')
@@ -71,14 +75,14 @@ def measure(times: Mapping[str, int]) -> CategoricalProfile:
     return CategoricalProfile(
         levels=kept,
         distinct=len(ordered),
-        singletons=sum(many == 1 for many in times.values()),
+        singletons=sum(many == 1 for many in times.values()) if singletons is None else singletons,
         counts=np.zeros(len(kept), dtype=np.int64),
         other=0,
         nulls=0,
     )
 
 
-def count(cells: CategoricalProfile, at: NDArray[np.integer], times: Counts, nulls: int) -> CategoricalProfile:
+def count(cells: CategoricalProfile, at: NDArray[np.integer], times: Counts, nulls: float) -> CategoricalProfile:
     """Put rows into the cells of a profile: `at` is the index of the level, k for any other, and `times` its count.
 
     >>> made = count(measure({"a": 2, "b": 1}), np.array([2, 0, 2]), np.array([5, 7, 1]), nulls=3)
@@ -86,8 +90,10 @@ def count(cells: CategoricalProfile, at: NDArray[np.integer], times: Counts, nul
     ([7, 0], 6, 6, 3)
     """
     # whole numbers stay exact in float64 up to 2**53 rows
-    cell = np.bincount(at, weights=times, minlength=len(cells.levels) + 1).astype(np.int64)
-    return replace(cells, counts=cell[:-1], other=int(cell[-1]), nulls=nulls, blocks=None)
+    cell: Counts = np.bincount(at, weights=times, minlength=len(cells.levels) + 1)
+    if times.dtype.kind != "f":
+        cell = cell.astype(np.int64)
+    return replace(cells, counts=cell[:-1], other=cell[-1].item(), nulls=nulls, blocks=None)
 
 
 def merged(parts: list[CategoricalProfile]) -> CategoricalProfile:

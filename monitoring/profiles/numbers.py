@@ -19,7 +19,7 @@ LARGEST = 1e140
 PIECE = 1 << 17
 
 Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
+Counts = NDArray[np.int64] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,7 +35,8 @@ class NumericProfile:
     `counts` and `sums` are (k+1,); a value beyond `fence_low` or `fence_high` enters the sums and `m2` as the fence, so
     that one outlier moves neither. `spread` is the interquartile range of the reference, or a replacement if
     that is 0; it is never 0. `low` and `high` are the true finite extremes, NaN without one. `m2` is the sum of squared
-    deviations from `mean`. `nulls` counts NaN too; infinities count in `infinite` alone.
+    deviations from `mean`. `nulls` counts NaN too; infinities count in `infinite` alone. Under weights all counts are
+    sums of weights, and not whole.
 
     `blocks` (blocks, k+2), of a reference made with them, are the counts and, last, the nulls by block of time.
     """
@@ -46,8 +47,8 @@ class NumericProfile:
     spread: float
     counts: Counts
     sums: Floats
-    nulls: int
-    infinite: int
+    nulls: float
+    infinite: float
     low: float
     high: float
     m2: float
@@ -59,12 +60,13 @@ class NumericProfile:
         return self.counts
 
     @property
-    def finite(self) -> int:
+    def finite(self) -> float:
         """Rows with a finite value."""
-        return int(self.counts.sum())
+        rows: float = self.counts.sum().item()
+        return rows
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> float:
         return self.finite + self.nulls + self.infinite
 
     @property
@@ -92,19 +94,24 @@ class NumericProfile:
         )
 
 
-def measure(values: Floats) -> NumericProfile:
-    """Find the cells in the reference's values (n,); they are empty still.
+def measure(values: Floats, weights: Floats | None = None) -> NumericProfile:
+    """Find the cells in the reference's values (n,); they are empty still. Under weights quantiles are those of rows
+    repeated as often as their weights.
 
     >>> few = measure(np.array([0.0, 1.0, 1.0, 3.0, np.nan]))
     >>> few.edges.tolist(), few.spread, few.fence_low, few.fence_high
     ([0.0, 1.0, 3.0, 3.0000000000000004], 0.75, -6.75, 9.0)
     """
-    ordered = np.sort(values[np.isfinite(values)])
-    quartiles = np.quantile(_bounded(ordered), [0.25, 0.5, 0.75, 0.001, 0.999]) if len(ordered) else np.zeros(5)
+    ordered, upto = _ordered(values, weights)
+    asked = np.array([0.25, 0.5, 0.75, 0.001, 0.999])
+    quartiles = _quantiles(_bounded(ordered), upto, asked) if len(ordered) else np.zeros(5)
     q25, middle, q75, rare_low, rare_high = (float(q) for q in quartiles)
     spread = (q75 - q25) or (rare_high - rare_low) or abs(middle) or 1.0
     fence_low, fence_high = max(q25 - FENCE * spread, -LARGEST), min(q75 + FENCE * spread, LARGEST)
-    edges = _edges(ordered[slice(*ordered.searchsorted([fence_low, np.nextafter(fence_high, np.inf)]))])
+    within = slice(*ordered.searchsorted([fence_low, np.nextafter(fence_high, np.inf)]).tolist())
+    if upto is not None:
+        upto = upto[within] - (upto[within.start - 1] if within.start else 0.0)
+    edges = _edges(ordered[within], upto)
     return NumericProfile(
         edges=edges,
         fence_low=fence_low,
@@ -132,6 +139,33 @@ def count(cells: NumericProfile, arrays: Sequence[NDArray[Any]]) -> NumericProfi
     """
     pieces = [_piece(cells, one[at : at + PIECE]) for one in arrays for at in range(0, len(one), PIECE)]
     return merged(pieces) if pieces else cells.empty()
+
+
+def count_weighted(cells: NumericProfile, values: Floats, weights: Floats, nulls: float) -> NumericProfile:
+    """Sum the weights of values (n,) in the cells of a profile; `nulls` are the weights of further rows without one.
+
+    >>> made = count_weighted(measure(np.array([0.0, 1.0, 1.0, 3.0])), np.array([1.0, 3.0]), np.array([0.5, 2.0]), 1.0)
+    >>> made.counts.tolist(), made.sums.tolist(), made.rows
+    ([0.0, 0.0, 0.5, 2.0, 0.0], [0.0, 0.0, 0.5, 6.0, 0.0], 3.5)
+    """
+    finite = np.isfinite(values)
+    infinite = np.isinf(values)
+    low, high = (float(values[finite].min()), float(values[finite].max())) if finite.any() else (np.nan, np.nan)
+    kept, by = np.clip(values[finite], cells.fence_low, cells.fence_high), weights[finite]
+    place, width = cells.edges.searchsorted(values[finite], side="right"), len(cells.counts)
+    total = float(by.sum())
+    mean = float(by @ kept) / total if total else 0.0
+    return replace(
+        cells,
+        counts=np.bincount(place, weights=by, minlength=width),
+        sums=np.bincount(place, weights=by * kept, minlength=width).astype(np.float64),
+        nulls=nulls + float(weights[~finite & ~infinite].sum()),
+        infinite=float(weights[infinite].sum()),
+        low=low,
+        high=high,
+        m2=float(by @ np.square(kept - mean)),
+        blocks=None,
+    )
 
 
 def merged(parts: list[NumericProfile]) -> NumericProfile:
@@ -205,7 +239,35 @@ def _sums(ordered: Floats, at: NDArray[np.intp], counts: Counts) -> Floats:
     return sums
 
 
-def _edges(ordered: Floats) -> Floats:
+def _ordered(values: Floats, weights: Floats | None) -> tuple[Floats, Floats | None]:
+    """Sorted finite values, and the running sum of their weights, in a unit in which none is less than one row."""
+    finite = np.isfinite(values)
+    if weights is None:
+        return np.sort(values[finite]), None
+    finite &= weights > 0
+    kept, by = values[finite], weights[finite]
+    order = np.argsort(kept, kind="stable")
+    return kept[order], np.cumsum(by[order]) / min(1.0, float(by.min(initial=1.0)))
+
+
+def _quantiles(ordered: Floats, upto: Floats | None, asked: Floats) -> Floats:
+    """Quantiles as numpy has them, of values repeated as often as `upto` rises."""
+    if upto is None:
+        return np.quantile(ordered, asked)
+    at = asked * (upto[-1] - 1)
+    low = np.floor(at)
+    below, above = _repeated(ordered, upto, low), _repeated(ordered, upto, low + 1)
+    made: Floats = below + (above - below) * (at - low)
+    return made
+
+
+def _repeated(ordered: Floats, upto: Floats, at: Floats) -> Floats:
+    """The values at these places of the repeated ones, from 0."""
+    found: Floats = ordered[np.minimum(upto.searchsorted(at, side="right"), len(ordered) - 1)]
+    return found
+
+
+def _edges(ordered: Floats, upto: Floats | None) -> Floats:
     """Edges for sorted values within the fence: each value if they are few, else quantiles, the heavy ones apart."""
     if not len(ordered):
         return np.empty(0)
@@ -213,7 +275,10 @@ def _edges(ordered: Floats) -> Floats:
     starts = np.flatnonzero(np.diff(ordered, prepend=-np.inf))
     if len(starts) <= CELLS:
         return np.append(ordered[starts], above)
-    chosen = ordered[np.round(np.linspace(0, len(ordered) - 1, CELLS + 1)).astype(np.intp)]
+    if upto is None:
+        chosen = ordered[np.round(np.linspace(0, len(ordered) - 1, CELLS + 1)).astype(np.intp)]
+    else:
+        chosen = _repeated(ordered, upto, np.rint(np.linspace(0, upto[-1] - 1, CELLS + 1)))
     quantiles, times = np.unique(chosen, return_counts=True)
     after = np.nextafter(quantiles[times > 1], np.inf)
     edges = np.union1d(np.append(quantiles, above), after)

@@ -26,6 +26,7 @@ def save(profiles: Profiles, path: Path | str) -> None:
     header = {"version": VERSION, "rows": profiles.rows, "columns": [_described(*item) for item in profiles.items()]}
     both = list(profiles.values())
     numeric = [one for one in both if isinstance(one, NumericProfile)]
+    kind: type = np.float64 if profiles.weighted else np.int64
     path = Path(path)
     draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
     with draft.open("wb") as file:
@@ -35,8 +36,8 @@ def save(profiles: Profiles, path: Path | str) -> None:
             edges=_joined([one.edges for one in numeric], np.float64),
             sums=_joined([one.sums for one in numeric], np.float64),
             floats=np.array([[getattr(one, name) for name in FLOATS] for one in numeric]).reshape(-1, len(FLOATS)),
-            counts=_joined([one.counts for one in both], np.int64),
-            blocks=_joined([one.blocks.ravel() for one in both if one.blocks is not None], np.int64),
+            counts=_joined([one.counts for one in both], kind),
+            blocks=_joined([one.blocks.ravel() for one in both if one.blocks is not None], kind),
         )
     draft.replace(path)
 

@@ -11,10 +11,12 @@ from driftloop.monitoring.quality.labels import UNSEEN_LABELS, labels
 from driftloop.monitoring.quality.lateness import Lateness
 from driftloop.monitoring.quality.nulls import NOTHING_TO_JUDGE, NULLS, nulls
 from driftloop.monitoring.quality.ranges import ranges
+from driftloop.monitoring.quality.row_weights import weights
 from driftloop.monitoring.quality.schema import config_changes, schema
 from driftloop.monitoring.quality.tally import Tally
 from driftloop.monitoring.quality.times import times
 from driftloop.monitoring.records import Finding, Reference
+from driftloop.monitoring.rows.weights import Weighing
 
 if TYPE_CHECKING:
     from driftloop.monitoring.quality.settings import Inspected
@@ -33,10 +35,12 @@ def inspect(
     future_rows: int = 0,
     in_order: bool = True,
     late: Lateness | None = None,
+    weighing: Weighing | None = None,
 ) -> tuple[Finding, ...]:
     """Compare the counts of canonical rows with the reference.
 
-    `repeated_share` is the share of exact repetitions among the rows, `late` where rows and labels end.
+    `repeated_share` is the share of exact repetitions among the rows, `late` where rows and labels end, `weighing` what
+    the weights of the rows are.
     """
     limits = config.preflight
     changed = tuple(config_changes(reference, config))
@@ -63,6 +67,8 @@ def inspect(
         findings += labels(counted.due, target, config, late)
         findings += ranges(counted.due, target, limits) if target.kind == "numeric" else ()
         findings += constants(counted.due, target)
+    if weighing is not None and config.columns.weight is not None:
+        findings += weights(config.columns.weight, weighing)
     return tuple(findings)
 
 

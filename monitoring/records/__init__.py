@@ -33,7 +33,15 @@ from driftloop.monitoring.records.measures import (
     loss_title,
     share_drifted,
 )
-from driftloop.monitoring.records.metrics import Better, CalibrationBin, Confusion, MetricName, MetricValue, worsening
+from driftloop.monitoring.records.metrics import (
+    Better,
+    CalibrationBin,
+    Confusion,
+    MetricName,
+    MetricValue,
+    metrics_text,
+    worsening,
+)
 from driftloop.monitoring.records.slices import (
     FoundSlice,
     SliceDrift,
@@ -98,6 +106,7 @@ __all__ = [
     "fairness_summary",
     "figure",
     "loss_title",
+    "metrics_text",
     "share_drifted",
     "summary",
     "utc",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
 from driftloop.monitoring.records.estimate import Estimate
 from driftloop.monitoring.records.measures import ColumnScore, Performance, share_drifted
@@ -76,6 +78,7 @@ class Signals(Record):
     trained now, whose newest rows are held out for the gate.
     `probe` is set only if a trigger requested one.
     `importance` is the champion's feature importance, on any scale.
+    `class_labels` are the labeled rows of each class of the champion, empty for numbers.
     `dated` is false in a replay without real dates: time passes there, but no rule about dates can judge. `trains` is
     false for a model that is trained elsewhere: no rule that needs a training can judge.
     """
@@ -96,6 +99,7 @@ class Signals(Record):
     learned: Learned | None = None
     findings: tuple[Finding, ...] = ()
     importance: dict[str, float] | None = None
+    class_labels: dict[str, int] = Field(default_factory=dict)
     dated: bool = True
     trains: bool = True
 

@@ -49,7 +49,8 @@ class Reference(Record):
     columns of the source with their types in its engine; for text in files it is `TEXT` with the type it is read as.
     `importance` is the weight of each feature in the model, with sum 1; empty if the estimator has none.
     `metrics` are the champion's on the rows of `loss`, by name. `slices` has
-    the loss on each slice of the same rows.
+    the loss on each slice of the same rows. `weight` is the column by which rows were weighted, if any; `loss_rows` are
+    then effective rows.
     """
 
     window: Window
@@ -62,6 +63,7 @@ class Reference(Record):
     importance: dict[str, float] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
     slices: tuple[SliceReference, ...] = ()
+    weight: str | None = None
 
     def column(self, name: str) -> ColumnReference | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -91,7 +93,8 @@ def share_drifted(scores: Iterable[ColumnScore]) -> float | None:
 class Performance(Record):
     """The champion's mean loss on labeled rows, with a 95% CI, and its loss on the rows of its reference.
 
-    `reference_rows` is null in old records: the reference loss then counts as exact.
+    `reference_rows` is null in old records: the reference loss then counts as exact. `effective_rows` is how many rows
+    of equal weight the labeled ones are worth, null where all count the same; `reference_rows` are effective ones too.
     """
 
     loss_name: str
@@ -102,6 +105,18 @@ class Performance(Record):
     window: Window
     reference_loss: Loss
     reference_rows: int | None = None
+    effective_rows: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """The number of rows that counts where rows are counted: the effective one under weights."""
+        return self.rows if self.effective_rows is None else self.effective_rows
+
+    @property
+    def counted(self) -> str:
+        """The labeled rows as text, with what they are worth under weights."""
+        text = f"{self.rows:,} labeled rows"
+        return text if self.effective_rows is None else f"{text} worth {self.effective_rows:,.0f} of equal weight"
 
     @property
     def title(self) -> str:
@@ -131,7 +146,7 @@ class Performance(Record):
         if self.reference_rows:
             # The spread of losses is mostly proportional to their mean.
             level = min(self.reference_loss / self.loss, 1.0)
-            of_reference = half * level * math.sqrt(self.rows / self.reference_rows)
+            of_reference = half * level * math.sqrt(self.worth / self.reference_rows)
         return "worse" if self.loss - self.reference_loss > math.hypot(half, of_reference) else "well"
 
 

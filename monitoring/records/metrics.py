@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
 from driftloop.monitoring.records.base import Record
+from driftloop.monitoring.records.figures import figure
 
 Better = Literal["higher", "lower", "zero"]
 """Direction of a metric: higher or lower is better, or the nearer to zero the better."""
@@ -55,6 +57,25 @@ class MetricValue(Record):
         return all(worsening(self.better, end, self.reference) > 0 for end in (self.low, self.high))
 
 
+def metrics_text(metrics: Iterable[MetricValue]) -> str:
+    """Return metrics with their references in one line; `worse` marks those that are significantly worse.
+
+    >>> auc = MetricValue(metric="roc_auc", better="higher", value=0.72, low=0.7, high=0.74, rows=900, reference=0.8)
+    >>> none = MetricValue(metric="recall", better="higher", rows=900, reason="none of 900 labels is 'yes'")
+    >>> metrics_text([auc, none])
+    "roc_auc 0.72 (reference 0.8, worse), recall: none of 900 labels is 'yes'"
+    """
+    parts = []
+    for one in metrics:
+        if one.value is None:
+            parts.append(f"{one.metric}: {one.reason}")
+            continue
+        known = [f"reference {figure(one.reference)}"] if one.reference is not None else []
+        known += ["worse"] if one.significant else []
+        parts.append(f"{one.metric} {figure(one.value)}" + (f" ({', '.join(known)})" if known else ""))
+    return ", ".join(parts)
+
+
 def worsening(better: Better, value: float, bar: float) -> float:
     """Return by how much a value is worse than another one; negative if it is better.
 
@@ -84,16 +105,22 @@ MetricName = Annotated[str, BeforeValidator(metric_name)]
 
 
 class Confusion(Record):
-    """Rows by label (outer) and predicted class (inner), of the most frequent classes among all `rows`."""
+    """Rows by label (outer) and predicted class (inner), of the most frequent classes among all `rows`.
+
+    Under `columns.weight` a row counts as its weight, whose mean is 1.
+    """
 
     classes: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
+    counts: tuple[tuple[int | float, ...], ...]
     rows: int
 
 
 class CalibrationBin(Record):
-    """Rows whose probability is in one bin: the mean of it, and the observed share."""
+    """Rows whose probability is in one bin: the mean of it, and the observed share.
 
-    rows: int
+    Under `columns.weight` a row counts as its weight, whose mean is 1.
+    """
+
+    rows: int | float
     predicted: float
     observed: float

@@ -17,7 +17,8 @@ SliceStanding = Literal["well", "worse", "no_reference", "too_few_rows"]
 class SliceReference(Record):
     """A champion's mean loss on the rows of a slice that it was not trained on, with its standard error.
 
-    `rule` is the definition of the slice; `error` is null where it is infinite. `metrics` are by name.
+    `rule` is the definition of the slice; `error` is null where it is infinite. `metrics` are by name. `rows` are the
+    effective number of rows under `columns.weight`.
     """
 
     name: str
@@ -32,8 +33,9 @@ class SliceScore(Record):
     """A champion's mean loss on the labeled rows of a slice, with a 95% CI, against its loss there at training.
 
     `p_value` is one-sided: the probability of such a rise by chance. `worse` is decided by all slices of a check
-    together. `no_reference`: the version was trained before the slice was configured, or held out too few of its rows.
-    `metrics` are those of the model, on the rows of the slice, without intervals.
+    together. `rows` are the effective number of rows under `columns.weight`. `no_reference`: the version was trained
+    before the slice was configured, or held out too few of its rows. `metrics` are those of the model, on the rows of
+    the slice, without intervals.
     """
 
     name: str

@@ -32,10 +32,10 @@ def values(check: Check) -> dict[str, Any]:
         "metrics": [row(one) for one in check.metrics],
         "confusion_heads": [("Label", "", False), *((f"predicted {name}", "n", True) for name in classes)],
         "lines": [
-            (name, [f"{count:,} {_share(count, sum(cells))}" for count in cells])
+            (name, [f"{_rows(count)} {_share(count, sum(cells))}" for count in cells])
             for name, cells in zip(classes, counts, strict=True)
         ],
-        "left_out": matrix.rows - sum(map(sum, counts)) if matrix else 0,
+        "left_out": round(matrix.rows - sum(map(sum, counts))) if matrix else 0,
         "curve": [_point(one, max(other.rows for other in check.calibration)) for one in check.calibration],
     }
 
@@ -60,14 +60,19 @@ def _compared(one: MetricValue) -> str:
     return f"{share} {'worse' if one.decline > 0 else 'better'} than the reference"
 
 
-def _share(count: int, rows: int) -> str:
+def _rows(count: float) -> str:
+    """Return a number of rows as text; under weights it is a sum of weights, and not whole."""
+    return f"{count:,}" if isinstance(count, int) else f"{count:,.1f}"
+
+
+def _share(count: float, rows: float) -> str:
     return f"({count / rows:.0%})" if rows else ""
 
 
-def _point(one: CalibrationBin, most: int) -> Point:
+def _point(one: CalibrationBin, most: float) -> Point:
     return Point(
         x=round(LEFT + SIDE * one.predicted, 1),
         y=round(BOTTOM - SIDE * one.observed, 1),
         size=round(2.5 + 4 * math.sqrt(one.rows / most), 1),
-        text=f"predicted {one.predicted:.1%}, observed {one.observed:.1%}, {one.rows:,} rows",
+        text=f"predicted {one.predicted:.1%}, observed {one.observed:.1%}, {_rows(one.rows)} rows",
     )

@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ WHOLE_DIGITS, MOST_DIGITS = 21, 100
 def conform(frame: pd.DataFrame, config: HasColumns) -> tuple[pd.DataFrame, tuple[Coerced, ...]]:
     """Time as it is, features and target as float64 (NaN is null) or text (None is null), in the config's order.
 
-    Columns of the id come after the time, as whole numbers or text, and then those that no model uses.
+    Columns of the id come after the time, as whole numbers or text, then the weight as float64, and then those that no
+    model uses.
 
     With it how each column came. A column that is not there raises `MissingColumns`, one that is there twice
     `DuplicateColumns`.
@@ -46,17 +48,21 @@ def coded(frame: pd.DataFrame, config: HasColumns) -> tuple[pd.DataFrame, tuple[
     used = (*columns.features, columns.target)
     judged = (*columns.extra_alone(), *used)
     numeric = {*columns.extra_alone("numeric"), *(name for name in used if config.kind(name) == "numeric")}
+    needed = (columns.time, *columns.id_alone, *columns.of_weight, *judged)
     there = frame.columns.tolist()
     times = Counter(there)
-    lost = [name for name in (columns.time, *columns.id_alone, *judged) if not times[name]]
+    lost = [name for name in needed if not times[name]]
     if lost:
         raise MissingColumns("the rows", lost, map(str, there))
-    twice = [name for name in (columns.time, *columns.id_alone, *judged) if times[name] > 1]
+    twice = [name for name in needed if times[name] > 1]
     if twice:
         raise DuplicateColumns("the rows", twice)
     made: dict[str, pd.Series[Any]] = {columns.time: frame[columns.time]}
     made |= {name: ids(frame[name]) for name in columns.id_alone}
     coerced: list[Coerced] = []
+    for name in columns.of_weight:
+        made[name], came = weights(frame[name], name)
+        coerced.append(came)
     for name in judged:
         if name in numeric:
             made[name], came = numbers(frame[name], name)
@@ -116,6 +122,19 @@ def numbers(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Coerced]
         high=float(np.fmax.reduce(made, initial=-math.inf)),
     )
     return pd.Series(made, index=values.index, copy=False), coerced
+
+
+def weights(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Coerced]:
+    """Return weights as float64, infinite ones included: those that cannot be used are reported by their numbers.
+
+    >>> weights(pd.Series(["2", "inf", "x"]), "w")[0].tolist()
+    [2.0, inf, nan]
+    """
+    made, came = numbers(values, name)
+    if came.infinite:
+        made = pd.Series(read(values).made, index=values.index, copy=False)
+    # The limits of a feature do not hold for a weight.
+    return made, replace(came, infinite=0, rounded=0, low=math.inf, high=-math.inf)
 
 
 def _categories(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Coerced]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from driftloop.monitoring.errors import ValidationProblem, listed
-from driftloop.monitoring.records import Kind
+from driftloop.monitoring.records import Kind, changed
 from driftloop.monitoring.settings.durations import Duration
 from driftloop.monitoring.settings.rules import Rule, others
 from driftloop.monitoring.settings.section import Section
@@ -81,6 +81,10 @@ class Columns(Section):
         timedelta(), description="delay of labels: labels of rows older than this are complete"
     )
     id: Names = Field((), description="columns that name a row, such as order_id; kept with its predictions")
+    weight: Name | None = Field(
+        None,
+        description="column with the weight of each row, at least 0, in fits, losses, metrics and drift; not a feature",
+    )
     numeric: tuple[Name, ...] = Field((), description="features that are numbers")
     categorical: tuple[Name, ...] = Field((), description="features that are categories")
     extra: Annotated[
@@ -109,11 +113,11 @@ class Columns(Section):
                 found="no feature",
                 remedy="name the columns that the model predicts from",
             )
-        named = [*self.features, self.target, self.time]
+        named = [*self.features, self.target, self.time, *self.of_weight]
         twice = sorted(name for name, times in Counter(named).items() if times > 1)
         if twice:
             raise ValidationProblem(
-                "every name once among numeric, categorical, target and time",
+                "every name once among numeric, categorical, target, time and weight",
                 found=f"{listed(twice)} more than once",
                 remedy="remove it from one place; for a second use: columns.derived: {other_name: expression}",
             )
@@ -128,9 +132,8 @@ class Columns(Section):
     @model_validator(mode="after")
     def _id_fits(self) -> Self:
         taken = next((name for name in self.id if name in LOGGED), None)
-        found = (
-            "the target" if self.target in self.id else f"{taken!r}, a column of the prediction log" if taken else ""
-        )
+        role = "target" if self.target in self.id else "weight" if self.weight in self.id else ""
+        found = f"the {role}" if role else f"{taken!r}, a column of the prediction log" if taken else ""
         twice = sorted(name for name, times in Counter(self.id).items() if times > 1)
         if found or twice:
             raise ValidationProblem(
@@ -144,7 +147,7 @@ class Columns(Section):
     @model_validator(mode="after")
     def _extra_is_apart(self) -> Self:
         places = {"a feature": self.features, "the target": (self.target,), "the time": (self.time,)}
-        places |= {"a column of the id": self.id, "the prediction": (PREDICTION,)}
+        places |= {"a column of the id": self.id, "the prediction": (PREDICTION,), "the weight": self.of_weight}
         for name in self.extra:
             if place := next((place for place, names in places.items() if name in names), None):
                 raise ValidationProblem(
@@ -169,8 +172,10 @@ class Columns(Section):
                         remedy=remedy,
                     )
                 continue
-            if (name in self.numeric or self.extra.get(name) == "numeric") and kind not in NUMBER_TYPES:
-                remedy = f"correct the type, or move {name} to columns.categorical"
+            extra_number = self.extra.get(name) == "numeric"
+            if (name in (*self.numeric, *self.of_weight) or extra_number) and kind not in NUMBER_TYPES:
+                other = "" if name == self.weight else f", or move {name} to columns.categorical"
+                remedy = f"correct the type{other}"
                 raise ValidationProblem(
                     f"one of {listed(NUMBER_TYPES)} for a numeric column", key=key, found=repr(kind), remedy=remedy
                 )
@@ -192,9 +197,19 @@ class Columns(Section):
         return self.numeric + self.categorical
 
     @property
+    def of_weight(self) -> tuple[str, ...]:
+        """The column of the weight, if there is one."""
+        return () if self.weight is None else (self.weight,)
+
+    @property
+    def unweighted(self) -> Self:
+        """The same columns without the weight, for rows that are only predicted."""
+        return changed(self, weight=None)
+
+    @property
     def in_rows(self) -> tuple[str, ...]:
         """The columns that are read from the source of the rows, each once."""
-        return tuple(dict.fromkeys((self.time, *self.id, *self.extra, *self.features, self.target)))
+        return tuple(dict.fromkeys((self.time, *self.id, *self.extra, *self.features, *self.of_weight, self.target)))
 
     @property
     def ruled_alone(self) -> tuple[str, ...]:

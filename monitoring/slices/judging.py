@@ -25,6 +25,7 @@ from driftloop.monitoring.records import (
 )
 from driftloop.monitoring.records.measures import LEAST_RISE
 from driftloop.monitoring.records.slices import LEAST_ROWS, relative_rise
+from driftloop.monitoring.rows.weights import effective_rows, scaled
 from driftloop.monitoring.slices.parts import Part, Slicing
 
 Floats = NDArray[np.float64]
@@ -74,7 +75,8 @@ class Sliced:
 class Measured:
     """Labeled rows in order of time: losses as `Loss.rows` returns them, and labels, shape (n,); with their metrics.
 
-    `target` may be empty unless the loss is relative.
+    `target` may be empty unless the loss is relative. Under `weights`, shape (n,), rows are counted by their effective
+    number.
     """
 
     lost: Floats
@@ -82,10 +84,11 @@ class Measured:
     loss: Loss
     pairs: Pairs | None = None
     metrics: tuple[Metric, ...] = ()
+    weights: Floats | None = None
 
-    def values(self, part: Part) -> Floats:
-        """Return values of the rows of a slice whose mean is the loss there."""
-        return own(self.lost, self.target, part, self.loss)
+    def values(self, part: Part) -> tuple[Floats, int]:
+        """Return values of the rows of a slice whose mean is the loss there, and the effective number of its rows."""
+        return own(self.lost, self.target, part, self.loss, self.weights)
 
     def metrics_of(self, part: Part, reference: Mapping[str, float]) -> tuple[MetricValue, ...]:
         """Return the metrics on the rows of a slice, without intervals."""
@@ -99,13 +102,13 @@ def remember(slicing: Slicing, rows: Measured) -> tuple[SliceReference, ...]:
     made = []
     for part in slicing.parts(None):
         if len(part.places):
-            values = rows.values(part)
+            values, worth = rows.values(part)
             metrics = {one.metric: one.value for one in rows.metrics_of(part, {}) if one.value is not None}
             made.append(
                 SliceReference(
                     name=part.name,
                     rule=part.rule,
-                    rows=len(values),
+                    rows=worth,
                     loss=float(values.mean()),
                     error=standard_error(values),
                     metrics=metrics,
@@ -127,7 +130,7 @@ def score(slicing: Slicing, rows: Measured, order: NDArray[np.intp] | None, befo
             findings.append(SLICE_LEVELS.found(f"{part.rule}: {kept}", observed=float(part.merged)))
         if len(part.places):
             then = known.get((part.rule, part.name))
-            found = _score(part, rows.values(part), then)
+            found = _score(part, *rows.values(part), then)
             if found.rows >= LEAST_ROWS:
                 found = changed(found, metrics=rows.metrics_of(part, then.metrics if then else {}))
             scores.append(found)
@@ -175,18 +178,23 @@ def discovered(found: Iterable[FoundSlice]) -> tuple[Finding, ...]:
     )
 
 
-def own(lost: Floats, target: NDArray[Any], part: Part, loss: Loss) -> Floats:
-    """Return values of the rows of a slice whose mean is the loss there; `lost` and `target` are of all rows."""
+def own(lost: Floats, target: NDArray[Any], part: Part, loss: Loss, weights: Floats | None) -> tuple[Floats, int]:
+    """Return values of the rows of a slice whose mean is the loss there, and the effective number of these rows.
+
+    `lost`, `target` and `weights` are of all rows.
+    """
     values = lost[part.places]
-    return loss.whole(values, target[part.places]) if loss.relative else values
+    mine = None if weights is None else scaled(weights[part.places])
+    made = loss.whole(values, target[part.places] if loss.relative else values, mine)
+    return made, len(values) if mine is None else round(effective_rows(mine))
 
 
-def _score(part: Part, lost: Floats, before: SliceReference | None) -> SliceScore:
+def _score(part: Part, lost: Floats, worth: int, before: SliceReference | None) -> SliceScore:
     mean, low, high = mean_interval(lost)
     found = SliceScore(
         name=part.name,
         rule=part.rule,
-        rows=len(lost),
+        rows=worth,
         loss=mean,
         low=max(low, 0.0),
         high=high,
@@ -194,11 +202,11 @@ def _score(part: Part, lost: Floats, before: SliceReference | None) -> SliceScor
         reference_rows=before.rows if before else None,
         standing="no_reference",
     )
-    if len(lost) < LEAST_ROWS:
+    if worth < LEAST_ROWS:
         return changed(found, standing="too_few_rows")
     if before is None or before.rows < LEAST_ROWS:
         return found
-    p_value = _p_value(mean, standard_error(lost), len(lost), before)
+    p_value = _p_value(mean, standard_error(lost), worth, before)
     return found if p_value is None else changed(found, standing="well", p_value=p_value)
 
 

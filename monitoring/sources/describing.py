@@ -134,7 +134,7 @@ def _declare(
 
 def _count_unread(relation: Relation, columns: Columns, name: str, text: str, kind: str) -> None:
     """Carry along what cannot be read of a feature; of a column that only expressions read it is refused."""
-    if name in (*columns.features, *columns.extra, columns.target) or name in columns.by_rules:
+    if name in (*columns.features, *columns.of_weight, *columns.extra, columns.target) or name in columns.by_rules:
         relation.unread[name] = typed.unread(text, kind)
         return
     odd = f"SELECT {typed.unread(text, kind)} AS t FROM {relation.table}"
@@ -164,7 +164,7 @@ def _guess(relation: Relation, names: list[str], notation: str) -> None:
 def _numbers(columns: Columns) -> list[str]:
     """The columns whose text shows how numbers are written."""
     ruled = [name for name, rule in columns.by_rules.items() if rule.reads == "number"]
-    return [*columns.numeric, *columns.extra_alone("numeric"), *ruled, columns.target]
+    return [*columns.numeric, *columns.extra_alone("numeric"), *columns.of_weight, *ruled, columns.target]
 
 
 def _notation(relation: Relation, names: Iterable[str]) -> str:

@@ -99,7 +99,7 @@ def known_types(columns: Columns, notation: str) -> dict[str, str]:
         **{name: notation if rule.reads == "number" else rule.reads for name, rule in columns.by_rules.items()},
         **dict.fromkeys((*columns.id_alone, *columns.extra_alone("categorical")), "text"),
         **dict.fromkeys(columns.extra_alone("numeric"), notation),
-        **dict.fromkeys(columns.numeric, notation),
+        **dict.fromkeys((*columns.numeric, *columns.of_weight), notation),
         **dict.fromkeys(columns.categorical, "text"),
     }
     for name, kind in columns.types.items():

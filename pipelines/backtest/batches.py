@@ -15,6 +15,7 @@ from driftloop.monitoring import sources
 from driftloop.monitoring.errors import HistoryTooShort
 from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.rows.weights import effective_rows, labelled, weights_of
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.windows import current_window
@@ -36,7 +37,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Batches:
     """Rows in order of time, and the positions of the batches.
 
-    Batch k is `frame.iloc[starts[k]:stops[k]]`, spans `windows[k]` and has `labeled[k]` rows with a label. The first
+    Batch k is `frame.iloc[starts[k]:stops[k]]`, spans `windows[k]` and has `labelled[k]` rows with a label, of which
+    the effective number counts under weights. The first
     model is trained at the end of batch `first`; earlier batches are only trained on. From batch `full` on
     there is a whole training window before a batch's end. `notes` list skipped rows with the reason.
     `labels` has the times of labels in a table of their own.
@@ -100,7 +102,7 @@ def cut(
     """
     span = batch if batch is not None else config.windows.current
     stamps = _stamps(frame[config.columns.time])
-    known = frame[config.columns.target].notna().to_numpy()
+    known = labelled(frame, config.columns)
     if not len(frame):
         raise HistoryTooShort("there is no row", needed=NEEDED, remedy="check source and columns.filter")
     due = frame[config.columns.time].iloc[-1].to_pydatetime() + MICRO - config.columns.label_delay
@@ -113,8 +115,12 @@ def cut(
     if len(windows) - first < NEEDED:
         raise _too_short(len(windows), first, span, config, stamps)
     counted = np.concatenate([[0], np.cumsum(known)])
-    labelled = counted[stops] - counted[starts]
-    return Batches(frame.iloc[: stops[-1]], digest, windows, starts, stops, labelled, first, full, notes + more)
+    worth = counted[stops] - counted[starts]
+    weights = weights_of(frame, config.columns)
+    if weights is not None:
+        spans = zip(starts.tolist(), stops.tolist(), strict=True)
+        worth = np.array([round(effective_rows(weights[a:b] * known[a:b])) for a, b in spans], dtype=np.int64)
+    return Batches(frame.iloc[: stops[-1]], digest, windows, starts, stops, worth, first, full, notes + more)
 
 
 def _by_time(

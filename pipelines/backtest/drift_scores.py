@@ -14,6 +14,7 @@ from driftloop.monitoring.drift.reference import PREDICTION, describe, profiled
 from driftloop.monitoring.drift.verdicts import judge
 from driftloop.monitoring.profiles import Profiles, like
 from driftloop.monitoring.records import ColumnReference, ColumnScore, Window
+from driftloop.monitoring.rows.weights import as_rows, weights_of
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.backtest.batches import Batches
 from driftloop.pipelines.runtime.fingerprint import fingerprint
@@ -48,7 +49,9 @@ class DriftScores:
             at = batch + self.first
             rows = self.batches.frame.iloc[self.batches.starts[at] : self.batches.stops[at]]
             columns, known = self._reference(model)
-            self.found[key] = judge(known, like(known, self._without_prediction(rows)), columns, self.config.drift)
+            weights = as_rows(weights_of(rows, self.config.columns))
+            now = like(known, self._without_prediction(rows), weights)
+            self.found[key] = judge(known, now, columns, self.config.drift)
         return self.found[key]
 
     def keep(self) -> None:

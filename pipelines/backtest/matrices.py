@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import HistoryTooShort, LossNotFinite, TrainingImpossible
 from driftloop.monitoring.losses.performance import WAVES, standard_error, waves
+from driftloop.monitoring.metrics import Metric
+from driftloop.monitoring.metrics import named as metric_named
 from driftloop.monitoring.records import Window, changed
+from driftloop.monitoring.rows.weights import labelled, scaled, weights_of
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.backtest import store
+from driftloop.pipelines.backtest.batch_metrics import class_rows, ends_of
 from driftloop.pipelines.backtest.batches import NEEDED, Batches
 from driftloop.pipelines.backtest.store import Row
 from driftloop.pipelines.training.baseline import naive_losses
@@ -42,7 +46,8 @@ class Matrices:
     standard error; `probe[j - 1, j]` the loss of the probe trained at the end of batch j - 1, `naive[j]` that of the
     best constant of the rows before batch j. `waves[i, j]` are the slowest waves of the losses behind `loss[i, j]`.
     `rows[j]` are the labeled rows of batch j. The first `short` models had less than a whole training window to learn
-    from. `notes` say where no model could be trained.
+    from. `notes` say where no model could be trained. `metrics` has, by name, value, low and high of the metrics that
+    triggers read, shape (B, B, 3), NaN where one cannot be computed; `class_rows` the rows of each class by batch.
     """
 
     loss: Floats
@@ -54,9 +59,17 @@ class Matrices:
     naive: Floats | None = None
     short: int = 0
     notes: tuple[str, ...] = ()
+    metrics: Mapping[str, Floats] = field(default_factory=dict)
+    class_rows: tuple[dict[str, int], ...] = ()
 
 
-def build(config: Project, batches: Batches, folder: Path, on_done: Callable[[], None] = lambda: None) -> Matrices:
+def build(
+    config: Project,
+    batches: Batches,
+    folder: Path,
+    on_done: Callable[[], None] = lambda: None,
+    metrics: Sequence[str] = (),
+) -> Matrices:
     """Train at the end of every batch as a retrain would, and score each model on all that comes after.
 
     A model learns from `training.window` before that moment: its recipe is chosen on the part before the holdout, and
@@ -67,13 +80,13 @@ def build(config: Project, batches: Batches, folder: Path, on_done: Callable[[],
     interrupted goes on. All cores are used, one model each; a custom function runs alone, because it may not
     support parallel runs. `on_done` is called after each model.
     """
-    job = Job.of(config, batches)
+    job = Job.of(config, batches, tuple(metric_named(name) for name in metrics))
     last = len(batches.windows) - 1
     found: dict[int, Row] = {}
     for at, row in _rows(job, range(batches.first, last), folder):
         found[at] = row
         on_done()
-    return _joined(batches, found)
+    return _joined(job, found)
 
 
 @dataclass(frozen=True)
@@ -86,27 +99,28 @@ class Job:
     scored: pd.DataFrame
     edges: NDArray[np.int64]
     workers: int
+    metrics: tuple[Metric, ...]
 
     @classmethod
-    def of(cls, config: Project, batches: Batches) -> Job:
+    def of(cls, config: Project, batches: Batches, metrics: tuple[Metric, ...] = ()) -> Job:
         threads = free_threads(config.training.threads)
         alone = ":" in config.training.estimator
         training = changed(config.training, threads=threads if alone else 1)
         # Levels are looked up once for the whole history instead of once a model and row.
         made = {name: batches.frame[name].astype("category") for name in config.columns.categorical}
         frame = batches.frame.assign(**made)
-        known = frame[config.columns.target].notna().to_numpy()
+        known = labelled(frame, config.columns)
         counted = np.concatenate([[0], np.cumsum(known)])
         edges = counted[np.stack([batches.starts, batches.stops])]
         one = changed(config, training=training)
         preload(config.training.estimator)
-        return cls(one, batches, frame, frame[known], edges, 1 if alone else threads)
+        return cls(one, batches, frame, frame[known], edges, 1 if alone else threads, metrics)
 
 
 def _rows(job: Job, places: range, folder: Path) -> Iterator[tuple[int, Row]]:
     missing = []
     for at in places:
-        row = store.load(folder, at, later=places.stop - at)
+        row = store.load(folder, at, later=places.stop - at, metrics=len(job.metrics))
         if row is None:
             missing.append(at)
         else:
@@ -127,25 +141,28 @@ def _row(job: Job, at: int) -> Row:
     """One model and its probe on all later batches."""
     later = len(job.batches.windows) - 1 - at
     nothing, still = np.full(later, np.nan), np.zeros((later, WAVES))
+    unmeasured = np.full((len(job.metrics), later, 3), np.nan)
     try:
         rows, scorer = trained(job, at)
     except TrainingImpossible as why:
-        return Row(loss=nothing, error=nothing, probe=np.nan, waves=still, impossible=why.found)
+        return Row(nothing, nothing, np.nan, waves=still, impossible=why.found, metrics=unmeasured)
     try:
         cheap = fit_probe(job.config, rows, here=True)
         probe = float(mean_losses(job, cheap, at + 1, at + 2)[0][0])
     except TrainingImpossible:
         probe = np.nan
-    loss, error, slow = mean_losses(job, scorer, at + 1, at + 1 + later)
-    return Row(loss=loss, error=error, probe=probe, waves=slow, naive=_naive(job, rows, at + 1))
+    loss, error, slow = mean_losses(job, scorer, at + 1, at + 1 + later, unmeasured)
+    naive = _naive(job, rows, at + 1)
+    return Row(loss=loss, error=error, probe=probe, waves=slow, naive=naive, metrics=unmeasured)
 
 
 def _naive(job: Job, rows: pd.DataFrame, batch: int) -> float:
     """The mean loss on a batch of the best constant of the rows learned from."""
     starts, stops = job.edges
-    target = job.config.columns.target
-    truth = job.scored[target].iloc[starts[batch] : stops[batch]]
-    return float(naive_losses(rows[target], truth, job.config.loss).mean())
+    columns = job.config.columns
+    known = job.scored.iloc[starts[batch] : stops[batch]]
+    weights = weights_of(rows, columns), weights_of(known, columns)
+    return float(naive_losses(rows[columns.target], known[columns.target], job.config.loss, *weights).mean())
 
 
 def trained(job: Job, at: int) -> tuple[pd.DataFrame, Scorer]:
@@ -163,16 +180,27 @@ def trained(job: Job, at: int) -> tuple[pd.DataFrame, Scorer]:
     judged = learn(config, parts.train, {}, here=True)
     if not config.training.refit:
         return parts.train, judged
-    known = rows[rows[config.columns.target].notna()]
+    known = rows[labelled(rows, config.columns)]
     final = learn(config, known, {}, like=judged, here=True)
     held = parts.holdout
-    truth = held[config.columns.target].to_numpy()
-    refused = why_not(judged.predict(held), final.predict(held), truth, loss=config.loss, classes=judged.classes)
+    refused = why_not(
+        judged.predict(held),
+        final.predict(held),
+        held[config.columns.target].to_numpy(),
+        loss=config.loss,
+        classes=judged.classes,
+        weights=weights_of(held, config.columns),
+    )
     return (known, final) if refused is None else (parts.train, judged)
 
 
-def mean_losses(job: Job, scorer: Scorer, first: int, end: int) -> tuple[Floats, Floats, Floats]:
-    """Mean loss, its standard error, and the slowest waves on the batches from `first` to before `end`."""
+def mean_losses(
+    job: Job, scorer: Scorer, first: int, end: int, measured: Floats | None = None
+) -> tuple[Floats, Floats, Floats]:
+    """Mean loss, its standard error, and the slowest waves on the batches from `first` to before `end`.
+
+    `measured`, shape (metrics, batches, 3), is filled with the metrics of these batches.
+    """
     means, errors, slow = [], [], np.zeros((end - first, WAVES))
     starts, stops = job.edges
     at = first
@@ -180,16 +208,22 @@ def mean_losses(job: Job, scorer: Scorer, first: int, end: int) -> tuple[Floats,
         # A few batches at once: one call of predict for each is slow where they are small, all at once takes memory.
         upto = max(at + 1, int(np.searchsorted(stops[:end], starts[at] + ROWS_AT_ONCE)))
         rows = job.scored.iloc[starts[at] : stops[upto - 1]]
-        truth = rows[job.config.columns.target].to_numpy()
-        made = job.config.loss.rows(truth, scorer.predict(rows), scorer.classes)
+        truth, weights = rows[job.config.columns.target].to_numpy(), weights_of(rows, job.config.columns)
+        predicted = scorer.predict(rows)
+        made = job.config.loss.rows(truth, predicted, scorer.classes)
         for batch in range(at, upto):
             there = slice(starts[batch] - starts[at], stops[batch] - starts[at])
-            part = job.config.loss.whole(made[there], truth[there])
+            mine = None if weights is None else scaled(weights[there])
+            part = job.config.loss.whole(made[there], truth[there], mine)
             means.append(part.mean())
             errors.append(standard_error(part))
             if np.isfinite(errors[-1]):
                 made_of = waves(part)
                 slow[batch - first, : len(made_of)] = made_of
+            if measured is not None and job.metrics:
+                measured[:, batch - first] = ends_of(
+                    job.metrics, job.config.loss, scorer.classes, truth[there], predicted[there], mine
+                )
         at = upto
     if not np.isfinite(means).all():
         bad = first + int(np.argmin(np.isfinite(means)))
@@ -197,8 +231,9 @@ def mean_losses(job: Job, scorer: Scorer, first: int, end: int) -> tuple[Floats,
     return np.array(means), np.array(errors), slow
 
 
-def _joined(batches: Batches, found: dict[int, Row]) -> Matrices:
+def _joined(job: Job, found: dict[int, Row]) -> Matrices:
     """Rows laid into matrices. The first model that could be trained begins; one that could not is the one before."""
+    batches, names = job.batches, [metric.name for metric in job.metrics]
     total = len(batches.windows)
     possible = [at for at in sorted(found) if not found[at].impossible]
     first = possible[0] if possible else total
@@ -207,19 +242,31 @@ def _joined(batches: Batches, found: dict[int, Row]) -> Matrices:
     size = total - first
     loss, error, probe = (np.full((size, size), np.nan) for _ in range(3))
     naive, slow = np.full(size, np.nan), np.zeros((size, size, WAVES))
+    measured = np.full((len(names), size, size, 3), np.nan)
     for at in range(first, total - 1):
         row, place = found[at], at - first
         later = slice(place + 1, None)
         before = (loss[place - 1, later], error[place - 1, later])
         loss[place, later], error[place, later] = before if row.impossible else (row.loss, row.error)
         slow[place, later] = slow[place - 1, later] if row.impossible else row.waves
+        measured[:, place, later] = measured[:, place - 1, later] if row.impossible else row.metrics
         naive[place + 1] = naive[place] if row.impossible else row.naive
         # Without a probe of its own the full model is measured.
         probe[place, place + 1] = row.probe if np.isfinite(row.probe) else loss[place, place + 1]
     rows = batches.labelled[first:]
     short = max(batches.full - first, 0)
     return Matrices(
-        loss, error, probe, rows, batches.windows[first:], slow, naive, short, _notes(batches, found, first)
+        loss,
+        error,
+        probe,
+        rows,
+        batches.windows[first:],
+        slow,
+        naive,
+        short,
+        _notes(batches, found, first),
+        dict(zip(names, measured, strict=True)),
+        class_rows(job.scored[job.config.columns.target], job.edges[:, first:]) if job.config.type.has_classes else (),
     )
 
 

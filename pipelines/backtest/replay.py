@@ -100,14 +100,17 @@ def replay(
     every: timedelta | None = None,
     ends: Sequence[datetime] | None = None,
     kept: Kept | None = None,
+    metrics: Mapping[str, Floats] | None = None,
+    class_rows: Sequence[dict[str, int]] = (),
 ) -> Replay:
     """Replay policies on matrices of shape (B, B) and measure each against the cheapest schedule in hindsight.
 
     `loss_matrix[i, j]` is the mean loss on batch j of the model trained at the end of batch i, needed for j > i;
     `probe_matrix[j - 1, j]` that of the probes. `errors` are standard errors of the loss matrix, `rows` the rows of
-    each batch, `scores(i, j)` the drift of batch j from the rows of model i. `policies` are policy objects, names, or
-    mappings as in the YAML; several together (triggers and guards) as a sequence; a mapping names them; none is the
-    grid of a backtest, as far as there is something to judge by.
+    each batch, `scores(i, j)` the drift of batch j from the rows of model i. `metrics` has, by name, value, low and
+    high of a metric, shape (B, B, 3), NaN where there is none; `class_rows` the rows of each class by batch.
+    `policies` are policy objects, names, or mappings as in the YAML; several together (triggers and guards) as a
+    sequence; a mapping names them; none is the grid of a backtest, as far as there is something to judge by.
 
     `cost` of a retrain is in units of one batch's loss; policies that weigh costs and were given none take this one.
     `probe_cost` is a share of that. The first `history` of the batches, a share, is known to all: what `learn` makes of
@@ -138,9 +141,9 @@ def replay(
     span = every or (DAY if moments is None else inputs.usual_length(moments))
     known = start - label_delay
     learned = learned or learn(loss[:known, :known], None if probe is None else probe[:known, :known], short=short)
-    price = cost * learned.batch_loss
     world = World(loss, probe, spread, counts, scores, learned if taught else None, start, label_delay, span, moments)
-    best, schedule = best_schedule(loss, price, start, label_delay)
+    world.metrics, world.class_rows = metrics or {}, class_rows
+    best, schedule = best_schedule(loss, price := cost * learned.batch_loss, start, label_delay)
     given = usual(with_drift=scores is not None) if policies is None else policies
     asked = {name: [one.priced(cost) if cost else one for one in group] for name, group in _named(given).items()}
     play = _Play(world, price, probe_cost * price, best)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from driftloop.monitoring.errors import HistoryTooShort
 from driftloop.monitoring.records import changed
+from driftloop.monitoring.rows.weights import weights_of
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines.backtest import store
 from driftloop.pipelines.backtest.batches import Batches, read_batches
@@ -23,7 +24,7 @@ from driftloop.pipelines.config.elsewhere import refuse_elsewhere
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.runtime import home, phases
-from driftloop.pipelines.training.fit import allowed
+from driftloop.pipelines.training.fit import allowed, weighable
 
 
 def backtest(
@@ -46,12 +47,14 @@ def backtest(
     phases.enter("reading rows")
     batches = read_batches(config, batch, now)
     allowed(batches.frame[config.columns.target], config.loss)
+    weighable(weights_of(batches.frame, config.columns))
     delay = _in_batches(config.columns.label_delay if label_delay is None else label_delay, batches)
     if batches.labels is not None:
         batches = replace(batches, labels=batches.labels.deployed(delay * batches.length))
-    kept = store.folder(config, batches)
+    metrics = sorted(frozenset[str]().union(*(policy.metrics for one in asked for policy in one.group)))
+    kept = store.folder(config, batches, metrics)
     with phases.counted("training and scoring", len(batches) - 1) as done:
-        matrices = build(config, batches, kept, done)
+        matrices = build(config, batches, kept, done, metrics)
     windows = _windows(config, batches, matrices, kept)
     phases.enter("replaying policies")
     first = len(batches.windows) - len(matrices.windows)

@@ -6,7 +6,8 @@ import hashlib
 import importlib.util
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ MADE = "recipe of the rows before the holdout"
 class Row:
     """One model on all later batches: mean losses and their standard errors, the probe's loss on the next batch.
 
-    `waves`, shape (later batches, WAVES), are the slowest waves of the losses on each batch.
+    `waves`, shape (later batches, WAVES), are the slowest waves of the losses on each batch. `metrics` has value, low
+    and high of each metric that triggers read: shape (metrics, later, 3).
     `naive` is the mean loss on the next batch of the best constant of the rows that the model learned from.
     `impossible` is the reason why nothing could be trained; the numbers are NaN then.
     """
@@ -42,10 +44,14 @@ class Row:
     waves: NDArray[np.float64]
     naive: float = math.nan
     impossible: str = ""
+    metrics: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0, 3)))
 
 
-def folder(config: Project, batches: Batches) -> Path:
-    """The folder of all that is computed from these rows with these settings; any change of either gives another."""
+def folder(config: Project, batches: Batches, metrics: Sequence[str] = ()) -> Path:
+    """The folder of all that is computed from these rows with these settings; any change of either gives another.
+
+    `metrics` are those that are measured besides the loss.
+    """
     training = config.training.model_dump_json(
         exclude={"threads", "search", "allow_pickle", "trusted_types", "timeout", "max_memory_mb"}
     )
@@ -61,6 +67,7 @@ def folder(config: Project, batches: Batches) -> Path:
             fingerprint(Row, config.training.estimator),
             _code(config),
             provided(config.model) or "" if config.training.estimator == AS_ADOPTED else "",
+            *metrics,
         ),
     ]
     key = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
@@ -73,19 +80,22 @@ def save(place: Path, at: int, row: Row) -> None:
     part = place / f"{at}.{os.getpid()}.part"
     with part.open("wb") as file:
         arrays = {"loss": row.loss, "error": row.error, "waves": row.waves, "impossible": np.array(row.impossible)}
-        np.savez(file, probe=row.probe, naive=row.naive, allow_pickle=False, **arrays)
+        np.savez(file, probe=row.probe, naive=row.naive, metrics=row.metrics, allow_pickle=False, **arrays)
     part.replace(place / f"{at}.npz")
 
 
-def load(place: Path, at: int, later: int) -> Row | None:
-    """Read a row over `later` batches; None if it is not there, or not whole."""
+def load(place: Path, at: int, later: int, metrics: int = 0) -> Row | None:
+    """Read a row over `later` batches with that many metrics; None if it is not there, or not whole."""
     try:
         with np.load(place / f"{at}.npz", allow_pickle=False) as kept:
             numbers = {name: float(kept[name]) for name in ("probe", "naive")}
-            row = Row(kept["loss"], kept["error"], waves=kept["waves"], **numbers, impossible=str(kept["impossible"]))
+            reason = str(kept["impossible"])
+            slow, measured = kept["waves"], kept["metrics"]
+            row = Row(kept["loss"], kept["error"], waves=slow, **numbers, impossible=reason, metrics=measured)
     except Exception:  # whatever is wrong with the file: the row is computed again
         return None
     whole = all(array.dtype == np.float64 and array.shape == (later,) for array in (row.loss, row.error))
+    whole &= not metrics or row.metrics.shape == (metrics, later, 3)
     return row if whole and row.waves.shape == (later, WAVES) else None
 
 

@@ -162,6 +162,8 @@ def _replayed(
         every=every,
         ends=[window.end for window in matrices.windows[part]],
         kept=Kept(matrices.waves[part, part], keep) if keep and matrices.waves is not None else None,
+        metrics={name: values[part, part] for name, values in matrices.metrics.items()},
+        class_rows=matrices.class_rows[part],
     )
 
 

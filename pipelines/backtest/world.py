@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.archive import MOST_LATE
 from driftloop.monitoring.decision import decide
+from driftloop.monitoring.metrics import named
 from driftloop.monitoring.policies import Policy, Trigger
 from driftloop.monitoring.records import (
     ColumnScore,
     History,
     Learned,
+    MetricValue,
     Outcome,
     PastCheck,
     PastRetrain,
@@ -51,6 +53,8 @@ class World:
     label_delay: int
     every: timedelta = DAY
     ends: Sequence[datetime] | None = None
+    metrics: Mapping[str, Floats] = field(default_factory=dict)
+    class_rows: Sequence[dict[str, int]] = ()
     observations: dict[tuple[int, int], tuple[Signals, PastCheck]] = field(default_factory=dict)
 
     @property
@@ -89,12 +93,33 @@ class World:
             rows=self.rows[labelled],
         )
 
+    def _metrics(self, model: int, batch: int) -> tuple[MetricValue, ...]:
+        """The metrics of a model on a batch, with those of a challenger at its training as reference."""
+        made = []
+        for name, values in self.metrics.items():
+            value, low, high = (None if np.isnan(end) else float(end) for end in values[model, batch])
+            reference = values[max(0, model - 1), max(1, model), 0]
+            made.append(
+                MetricValue(
+                    metric=name,
+                    better=named(name).better,
+                    value=value,
+                    low=low,
+                    high=high,
+                    rows=self.rows[batch],
+                    reference=None if np.isnan(reference) else float(reference),
+                    reason="it cannot be computed on this batch" if value is None else None,
+                )
+            )
+        return tuple(made)
+
     def known(self) -> frozenset[Signal]:
         """What the policies of this replay could look at, as far as it was played."""
         roles = {score.role for signals, _ in self.observations.values() for score in signals.scores}
         scored: dict[Role, Signal] = {"feature": "drift", "prediction": "prediction_drift", "target": "target_drift"}
         found: set[Signal] = {scored[role] for role in roles}
         found |= {"probe"} if self.probe is not None else set()
+        found |= {"metrics"} if self.metrics else set()
         return ALWAYS | found | ({"calendar"} if self.ends is not None else set())
 
     def _observe(self, model: int, batch: int) -> tuple[Signals, PastCheck]:
@@ -120,6 +145,8 @@ class World:
             labelled_rows=self.rows[labelled],
             scores=self.scores(model, batch) if self.scores else (),
             performance=performance,
+            metrics=self._metrics(model, labelled),
+            class_labels=self.class_rows[labelled] if self.class_rows else {},
             champion=str(model),
             champion_age=now - self.moment(model),
             age_batches=float(age),

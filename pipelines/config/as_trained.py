@@ -19,6 +19,13 @@ from driftloop.pipelines.config.project import Project
 # Types that text of files had by all of its values, and the types of `columns.types` that spell as they did.
 THEN: dict[str | None, ColumnType] = {"BOOLEAN": "boolean", "BIGINT": "integer", "DOUBLE": "number"}
 
+WEIGHT_CHANGED = FindingCode(
+    name="weight_changed",
+    severities=("warning",),
+    meaning="the config weighs rows in another way than when the champion was trained",
+    cause="`columns.weight` was changed",
+    remedy="`driftloop retrain`; the next promoted model has a reference under the new weights",
+)
 NEW_FEATURE = FindingCode(
     name="new_feature",
     severities=("warning",),
@@ -44,6 +51,9 @@ def as_trained(config: Project, reference: Reference) -> Project:
     own = named(reference.loss_name)
     loss = own if config.task in own.tasks else config.loss
     made = _with(config, _features(config, reference), loss)
+    if reference.weight is None:
+        # The reference loss is that of rows that all count the same.
+        made = changed(made, columns=made.columns.unweighted)
     if config.source.path is None or not config.source.file_format.as_text:
         return made
     spelled = {
@@ -113,6 +123,13 @@ def differences(config: Project, reference: Reference) -> tuple[Finding, ...]:
     if own != config.loss and config.task in own.tasks:
         text = f"the config's loss is {config.loss}; the champion is judged by its own, {own}, {until}"
         found.append((LOSS_CHANGED, None, text))
+    if reference.weight != config.columns.weight:
+        now, then = (f"by {name}" if name else "not" for name in (config.columns.weight, reference.weight))
+        judged = (
+            "without weights" if None in (config.columns.weight, reference.weight) else f"with its rows weighted {now}"
+        )
+        text = f"the config's rows are weighted {now}, the rows of the champion's reference {then}"
+        found.append((WEIGHT_CHANGED, None, f"{text}; it is judged {judged} {until}"))
     return tuple(
         code.found(text, severity="warning", column=column)
         for code, column, text in sorted(found, key=lambda each: (each[0].name, each[1] or ""))

@@ -202,6 +202,26 @@ class Project(Monitored):
             self._known_metric(name, f"gate.metric_floor.{name}")
         return self
 
+    @model_validator(mode="after")
+    def _classes_are_counted(self) -> Self:
+        if self.type.has_classes:
+            return self
+        keys = [
+            f"policies.guards[{place}].min_per_class"
+            for place, guard in enumerate(self.policies.guards)
+            if isinstance(guard, EnoughLabels) and guard.min_per_class is not None
+        ]
+        if self.gate.min_per_class is not None:
+            keys.append("gate.min_per_class")
+        if keys:
+            raise ValidationProblem(
+                "classes to count rows of: task binary or multiclass",
+                key=keys[0],
+                found=f"task {self.task}",
+                remedy="remove it; min_labels and gate.min_rows count all rows",
+            )
+        return self
+
     def _known_metric(self, name: str, key: str) -> None:
         try:
             metric = metric_named(name)

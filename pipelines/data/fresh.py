@@ -104,8 +104,9 @@ class Fresh:
     Not a plain record: Prefect traverses those at each task call.
     """
 
-    def __init__(self, time: str, source_types: dict[str, str]) -> None:
-        self.time, self.source_types, self.in_order = time, source_types, True
+    def __init__(self, time: str, source_types: dict[str, str], weight: str | None = None) -> None:
+        self.time, self.source_types, self.weight, self.in_order = time, source_types, weight, True
+        self._weights: list[NDArray[np.float64]] = []
         self._coerced: tuple[Coerced, ...] = ()
         self._hashes: list[NDArray[np.uint64]] = []
         self._moments: list[pd.Series] = []
@@ -126,6 +127,8 @@ class Fresh:
         self._columns = list(piece.frame.columns)
         self._hashes.append(piece.hashes)
         self._moments.append(moments.copy())
+        if self.weight is not None:
+            self._weights.append(piece.frame[self.weight].to_numpy(dtype=np.float64, copy=True))
         self._spool.add(piece.frame)
         if piece.labeled is not None:
             self.joined = self.joined or JoinedRows()
@@ -162,6 +165,14 @@ class Fresh:
         """Count the rows in a window."""
         return sum(int(inside(moments, window).sum()) for moments in self._moments)
 
+    def weights(self, window: Window | None = None) -> NDArray[np.float64] | None:
+        """Return the weights of the rows of a window, or of all, in the order of `pieces`; None without weights."""
+        if self.weight is None:
+            return None
+        pairs = zip(self._weights, self._moments, strict=True)
+        kept = [some if window is None else some[inside(moments, window)] for some, moments in pairs]
+        return np.concatenate([np.empty(0), *kept])
+
     def digest_of(self, window: Window) -> str:
         """Return a digest of the content of the rows of a window."""
         return _named(self._columns, self._hashes_of(window))
@@ -192,7 +203,8 @@ def read_fresh(
     Labels in a table of their own are those known at `now`, by default at the end of the span; without `labels` that
     table is not read. Of a model elsewhere the predictions by its version `scored_by` are read with the rows. `judged`
     is the window of a check, on which the rules of columns are evaluated. In addition sixteen bytes per row are kept,
-    for the digest and for counting, about forty more where rows have ids, and eight per value of a unique column.
+    for the digest and for counting, eight more for weights, about forty more where rows have ids, and eight per value
+    of a unique column.
     """
     reading = config.reading if labels else config.reading.without_labels
     if scored_by is not None:
@@ -221,7 +233,7 @@ def _read(
     judged: Window | None,
 ) -> Fresh:
     with sources.stream_rows(config.source, reading, window, folder, piece, now) as stream:
-        fresh = Fresh(config.columns.time, stream.schema)
+        fresh = Fresh(config.columns.time, stream.schema, config.columns.weight)
         for part in spread(partial(canonical, config=config, judged=judged), stream.frames):
             fresh.add(part, config)
     return fresh

@@ -14,6 +14,8 @@ from driftloop.monitoring.errors import AdoptionRefused
 from driftloop.monitoring.estimation import impossible
 from driftloop.monitoring.ledger import Adoption, Progress, digest
 from driftloop.monitoring.records import Record, Window, changed
+from driftloop.monitoring.rows.weights import counted, weights_of
+from driftloop.monitoring.rows.weights import labelled as counts
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
@@ -28,7 +30,7 @@ from driftloop.pipelines.runtime import failpoints, home, phases
 from driftloop.pipelines.training.adopting import SAMPLE, refuse_swapped
 from driftloop.pipelines.training.adopting import adopt as tried
 from driftloop.pipelines.training.evaluating import evaluation, metrics_of
-from driftloop.pipelines.training.fit import allowed, labelled
+from driftloop.pipelines.training.fit import allowed, labelled, weighable
 from driftloop.pipelines.training.loss_model import Head, LossModel
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.slices import held_out
@@ -138,7 +140,7 @@ def adopt(work: Work, run_id: str, against: Version | None) -> Progress:
         parts,
         verdict,
         notes,
-        Evaluated(compared, against, holdout, metrics, slices),
+        Evaluated(compared, against, holdout, metrics, slices, counted(judged.rows, config.columns)),
     )
 
 
@@ -157,7 +159,9 @@ def _read(work: Work, asked: Adoption, parts: Spans, ours: Version | None) -> Re
             expected="rows in the span of --trained-on, or in training.window before now",
             remedy="correct --trained-on, or adopt with --now at the end of the data",
         )
-    known = labelled(fresh.frame, fresh.frame[target], config.task)[0]
+    weighable(weights_of(fresh.frame, config.columns))
+    known = fresh.frame[counts(fresh.frame, config.columns)]
+    known = labelled(known, known[target], config.task)[0]
     if known.empty:
         raise AdoptionRefused(
             asked.given,

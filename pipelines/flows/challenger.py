@@ -16,6 +16,7 @@ from driftloop.monitoring.errors import listed
 from driftloop.monitoring.ledger import Progress
 from driftloop.monitoring.records import SliceReference, Window, changed
 from driftloop.monitoring.report.samples import draw
+from driftloop.monitoring.rows.weights import as_rows, counted, labelled, weights_of
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
@@ -26,13 +27,14 @@ from driftloop.pipelines.registry import Stored, Version, contents, evidence
 from driftloop.pipelines.training.evaluating import evaluation, metrics_of
 from driftloop.pipelines.training.latency import measure, timed_rows
 from driftloop.pipelines.training.loss_model import LossModel
-from driftloop.pipelines.training.objectives import objective
+from driftloop.pipelines.training.objectives import distorted, objective
 from driftloop.pipelines.training.plots import importances
 from driftloop.pipelines.training.refit import why_not
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.slices import held_out
 from driftloop.pipelines.training.split import unseen
 from driftloop.pipelines.training.steps import Parts, divide, learn
+from driftloop.pipelines.training.weighing import weighed
 
 DEFAULT_THRESHOLD = 0.5
 VERIFIED_ROWS = 200  # rows whose predictions are stored, and compared once the model is loaded back
@@ -42,7 +44,7 @@ VERIFIED_ROWS = 200  # rows whose predictions are stored, and compared once the 
 class Evaluated:
     """Input of the gate, the champion for comparison, and the challenger's loss on every held-out row and slice.
 
-    `metrics` are the challenger's on all of these rows, by name.
+    `metrics` are the challenger's on all of these rows, by name; `worth` is the effective number of them.
     """
 
     evaluation: Evaluation
@@ -50,6 +52,7 @@ class Evaluated:
     holdout: np.ndarray
     metrics: dict[str, float]
     slices: tuple[SliceReference, ...] = ()
+    worth: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,11 @@ def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Sco
     estimator = scorer.recipe.estimator if scorer.recipe else config.training.estimator
     given = scorer.recipe.params if scorer.recipe else params
     log.info("%s", objective(estimator, given, config.loss, classes=config.type.has_classes))
+    if (warning := distorted(given, scorer.classes)) is not None:
+        log.warning("%s", warning)
+    weights = weights_of(parts.train, config.columns)
+    if weights is not None:
+        log.info("%s", weighed(config, estimator, weights))
     threshold = config.loss.threshold(scorer.classes)
     if threshold is not None and threshold != DEFAULT_THRESHOLD:
         log.info("%s is predicted where its probability is above %.4g", scorer.classes[1], threshold)
@@ -107,11 +115,16 @@ def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params
     target = config.columns.target
     if not config.training.refit:
         return Final(judged, parts.train, refit=False)
-    known = rows.frame[rows.frame[target].notna()]
+    known = rows.frame[labelled(rows.frame, config.columns)]
     final = learn(config, known, params, like=judged)
     held = parts.holdout
     refused = why_not(
-        judged.predict(held), final.predict(held), held[target].to_numpy(), loss=config.loss, classes=judged.classes
+        judged.predict(held),
+        final.predict(held),
+        held[target].to_numpy(),
+        loss=config.loss,
+        classes=judged.classes,
+        weights=weights_of(held, config.columns),
     )
     if refused is not None:
         get_run_logger().warning("the refit on all rows is discarded and the judged model serves: %s", refused)
@@ -134,7 +147,7 @@ def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | N
             get_run_logger().warning("fairness: %s of %s is not compared: %s", each.rate, group.group, group.reason)
     metrics = {one.metric: one.value for one in metrics_of(config, scorer, parts.holdout) if one.value is not None}
     holdout, slices = held_out(config, scorer, parts.holdout)
-    return Evaluated(judged, against, holdout, metrics, slices)
+    return Evaluated(judged, against, holdout, metrics, slices, counted(parts.holdout, config.columns))
 
 
 def _log_small_slices(config: Project, judged: Evaluation) -> None:
@@ -209,7 +222,8 @@ def store(
         # From the newest row on: a window that ends in a gap of the data still has a reference.
         known = known[known[time] >= min(window.end, known[time].max()) - config.windows.reference]
     known = known.assign(**{PREDICTION: prediction_column(scorer.predict(known), scorer.classes)})
-    kept = draw(known, config.drift.sample_rows, config.drift.seed)
+    by = as_rows(weights_of(known, config.columns))
+    kept = draw(known, config.drift.sample_rows, config.drift.seed, by)
     kept = kept.sort_values(time, kind="stable", ignore_index=True)
     described = changed(
         describe(
@@ -218,7 +232,7 @@ def store(
             window=Window(start=known[time].min(), end=window.end),
             source_types=rows.source_types,
             loss=float(evaluated.holdout.mean()),
-            loss_rows=len(evaluated.holdout),
+            loss_rows=evaluated.worth,
         ),
         importance=importances(scorer),
         metrics=evaluated.metrics,

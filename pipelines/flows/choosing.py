@@ -17,6 +17,7 @@ from driftloop.monitoring import sources
 from driftloop.monitoring.errors import DriftloopError
 from driftloop.monitoring.records import Window, changed
 from driftloop.monitoring.records.figures import figure
+from driftloop.monitoring.rows.weights import labelled
 from driftloop.monitoring.windows import within
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
@@ -99,8 +100,8 @@ def _best(
     """Return the name of the best span or old version, and the reason; log all losses to the training run."""
     columns = config.columns
     newest = judged[columns.time].iloc[0].to_pydatetime() - columns.label_delay
-    labelled = frame[frame[columns.target].notna()]
-    rows = {name: span.rows(labelled, columns.time, newest) for name, span in spans.items()}
+    known = frame[labelled(frame, columns)]
+    rows = {name: span.rows(known, columns.time, newest) for name, span in spans.items()}
     probes = {name: _fitted(fit_probe, config, train, judged) for name, train in rows.items()}
     versions = {name: _unchanged(config, version, judged) for name, version in old.items()}
     scores = _measure(config, probes | versions, run_id)

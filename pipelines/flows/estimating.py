@@ -6,6 +6,7 @@ import pandas as pd
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from driftloop.monitoring.rows.weights import weights_of
 from driftloop.monitoring.sources.calendar import calendar_columns
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.training import loss_model
@@ -30,6 +31,7 @@ def fit_estimator(config: Project, holdout: pd.DataFrame, scorer: Scorer) -> Los
         seed=settings.seed,
         threads=settings.threads,
         calendar=calendar_columns(config.columns),
+        weights=weights_of(holdout, config.columns),
     )
     test = fitted.estimator.self_test
     get_run_logger().info(

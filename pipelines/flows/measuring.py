@@ -36,6 +36,7 @@ from driftloop.monitoring.records import (
     SliceScore,
     Window,
 )
+from driftloop.monitoring.rows.weights import Weighing
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.monitoring.slices import drift as slice_drift
 from driftloop.monitoring.slices import fairness, judging
@@ -117,6 +118,7 @@ def preflight(
         future_rows=future_rows,
         in_order=fresh.in_order,
         late=late,
+        weighing=None if (weights := fresh.weights()) is None else Weighing.of(weights),
     )
     return fresh.findings + differences(config, reference) + too_few_blocks(profiles, config.drift) + found
 
@@ -137,6 +139,8 @@ def measure(
     settings = config.drift.model_dump_json()
     rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
     rows = digest(rows, config.columns.label_delay, settings, [metric.name for metric in config.measured])
+    if config.columns.weight is not None:
+        rows = digest(rows, config.columns.weight)
     if config.slices:
         rows = digest(rows, *(each.model_dump_json() for each in config.slices))
     rows = digest(rows, watch.key) if watch is not None else rows
@@ -203,6 +207,8 @@ def measure_drift(
     """
     from driftloop.monitoring.report import measure as run_evidently
 
+    # Of weighted rows the samples hold some more than once.
+    alike = not (profiles.weighted or scored.profiles.weighted)
     drifts = slice_drift.measure(
         config.slices,
         config.columns,
@@ -210,7 +216,7 @@ def measure_drift(
         sample,
         scored.sample,
         reference.slices,
-        known_chance=config.drift.calibration == "rows",
+        known_chance=config.drift.calibration == "rows" and alike,
     )
     p_values = [each.p_value for each in scored.sliced.scores]
     p_values += [each.p_value for each in drifts] + [each.p_value for each in scored.fairness]

@@ -119,7 +119,8 @@ def _lost_predictions(project: Project, error: MissingPredictionColumns) -> Conf
 def lost_column(project: Project, lost: list[str], error: MissingColumns) -> ConfigError:
     """Return the error for columns of the config that the source does not have, with the most similar name."""
     columns = project.columns
-    key = next((key for key in ("time", "id", "target", "numeric", "categorical") if _named(columns, key, lost[0])), "")
+    keys = ("time", "id", "target", "weight", "numeric", "categorical")
+    key = next((key for key in keys if _named(columns, key, lost[0])), "")
     key = key or (f"rules.{lost[0]}" if lost[0] in columns.rules else "")
     where = f"columns.{key}" if key else "columns"
     which = f"column {lost[0]!r} is" if len(lost) == 1 else f"columns {listed(lost)} are"
@@ -148,10 +149,10 @@ def _refuse_words(project: Project) -> None:
 
 
 def numeric_columns(project: Project, frame: pd.DataFrame) -> Iterator[Coerced]:
-    """Yield how each numeric feature and target reads in these rows; one without a number among many is refused."""
+    """Yield how each numeric feature, target and weight reads in these rows; one without a number is refused."""
     columns = project.columns
-    for name in (*columns.features, columns.target):
-        if project.kind(name) != "numeric":
+    for name in (*columns.features, columns.target, *columns.of_weight):
+        if name != columns.weight and project.kind(name) != "numeric":
             continue
         _, came = numbers(frame[name], name)
         if came.given >= ENOUGH and came.lost == came.given:
@@ -162,14 +163,18 @@ def numeric_columns(project: Project, frame: pd.DataFrame) -> Iterator[Coerced]:
 def _no_number(project: Project, came: Coerced) -> ConfigError:
     """Return the error for a column that the config calls numeric and that holds no number."""
     name = came.name
-    is_target = name == project.columns.target
+    is_target, is_weight = name == project.columns.target, name == project.columns.weight
     return ConfigError(
         str(project.file),
-        "columns.target" if is_target else "columns.numeric",
+        "columns.target" if is_target else "columns.weight" if is_weight else "columns.numeric",
         f"{name!r} has no number among its values, such as {came.example}",
         expected="numbers as Python writes them, without units and thousands separators",
-        remedy=f"derive a number (columns.derived), or name {name!r} "
-        + ("in a classification (task)" if is_target else "under columns.categorical"),
+        remedy="derive a number (columns.derived)"
+        + (
+            ", or name another column"
+            if is_weight
+            else f", or name {name!r} " + ("in a classification (task)" if is_target else "under columns.categorical")
+        ),
     )
 
 

@@ -243,6 +243,7 @@ def _signals(
         scores=measured.scores,
         performance=measured.performance,
         metrics=measured.metrics.values,
+        class_labels=measured.metrics.class_labels or {},
         slices=measured.slices,
         estimated=measured.estimated,
         champion=champion.number,

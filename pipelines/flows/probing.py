@@ -10,12 +10,15 @@ from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.errors import TrainingImpossible
 from driftloop.monitoring.records import FindingCode, History, Probe, Signals, Window, changed
+from driftloop.monitoring.rows.weights import counted, weights_of
+from driftloop.monitoring.rows.weights import labelled as labelled_rows
 from driftloop.monitoring.windows import labelled_window, within
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.registry import Version, contents, evidence, templates
 from driftloop.pipelines.requests.check_run import CheckRun
 from driftloop.pipelines.runtime import phases
+from driftloop.pipelines.training.fit import weighable
 from driftloop.pipelines.training.probe import fewer_trees, fit_probe, searched
 from driftloop.pipelines.training.split import unseen
 from driftloop.pipelines.training.steps import losses
@@ -88,7 +91,8 @@ def _measured(
     columns = config.columns
     before = Window(start=labelled.start - config.training.window, end=labelled.start)
     rows = read_with(config, Window(start=before.start, end=labelled.end), champion, now).frame
-    rows = rows[rows[columns.target].notna()]
+    weighable(weights_of(rows, columns))
+    rows = rows[labelled_rows(rows, columns)]
     train, newest = (within(rows, columns.time, window) for window in (before, labelled))
     fair = unseen(newest, columns.time, champion.trained_on)
     if len(fair) < LEAST_ROWS:
@@ -102,7 +106,8 @@ def _measured(
     theirs = contents.losses_of(config, champion, fair)
     champion_loss, probe_loss = float(theirs.mean()), float(own.mean())
     gap = champion_loss - (probe_loss - bias)
-    result = Probe(champion_loss=champion_loss, probe_loss=probe_loss, handicap=bias, gap=gap, rows=len(fair))
+    worth = counted(fair, columns)
+    result = Probe(champion_loss=champion_loss, probe_loss=probe_loss, handicap=bias, gap=gap, rows=worth)
     return result, len(train)
 
 

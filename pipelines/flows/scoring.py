@@ -16,7 +16,7 @@ from driftloop.monitoring.drift.reference import PREDICTION, prediction_column
 from driftloop.monitoring.estimation import ExpectedLosses, judge, sum_losses
 from driftloop.monitoring.losses.performance import assess
 from driftloop.monitoring.metrics import Pairs
-from driftloop.monitoring.metrics.measuring import calibration, confusion, joined, measure, pairs_of
+from driftloop.monitoring.metrics.measuring import calibration, class_rows, confusion, joined, measure, pairs_of
 from driftloop.monitoring.profiles import Profiles, like, merge
 from driftloop.monitoring.records import (
     ArchiveScores,
@@ -32,6 +32,8 @@ from driftloop.monitoring.records import (
 )
 from driftloop.monitoring.report.samples import places
 from driftloop.monitoring.rows.canonical import plain
+from driftloop.monitoring.rows.weights import as_rows, effective_rows, scaled, weights_of
+from driftloop.monitoring.rows.weights import labelled as labelled_rows
 from driftloop.monitoring.slices.conditions import measurable
 from driftloop.monitoring.slices.fairness import measure as measure_fairness
 from driftloop.monitoring.slices.judging import Measured, Sliced, not_read
@@ -92,7 +94,8 @@ def score_rows(
     own_code.importable(config)
     scorer = registry.scorer(champion, config.training)
     kept = loss_model.load(registry.folder(champion), registry.manifest(champion))
-    chosen = places(fresh.count(window), config.drift.sample_rows, config.drift.seed)
+    by, factor = _effective(fresh, window)
+    chosen = places(fresh.count(window), config.drift.sample_rows, config.drift.seed, by)
     counted: list[Profiles] = []
     drawn: list[pd.DataFrame] = []
     losses, compared = Losses(config, labelled, fresh.count(labelled)), Comparison.of(config, watch, scorer)
@@ -107,10 +110,12 @@ def score_rows(
         if not current.all():
             rows, predicted, scored = rows[current], predicted[current], scored[current]
         part = _current(config, window, rows, predicted, scorer.classes)
+        profile = like(profiles, part, _scaled(rows, config, factor))
         if not scored.all():
             rows, predicted = rows[scored], predicted[scored]
-        expected = sum_losses(*loss_model.expect(kept, rows, predicted)) if kept else ExpectedLosses()
-        return part, like(profiles, part), known, expected, others
+        by_row = loss_model.expect(kept, rows, predicted) if kept else None
+        expected = sum_losses(*by_row, _scaled(rows, config, factor)) if by_row else ExpectedLosses()
+        return part, profile, known, expected, others
 
     for rows, profile, known, expected, others in spread(sum_up, _predicted(config, champion, fresh, scorer)):
         counted = [merge(*counted, profile)]
@@ -144,24 +149,38 @@ def has_prediction(predicted: Floats) -> NDArray[np.bool_]:
     return ~np.isnan(predicted if predicted.ndim == 1 else predicted[:, 0])
 
 
+def _effective(fresh: Fresh, window: Window) -> tuple[Floats | None, float | None]:
+    """Return weights whose sum is the effective number of rows, and their ratio to those of the source."""
+    raw = fresh.weights(window)
+    by = as_rows(raw)
+    return by, None if by is None or raw is None else float(by.sum() / raw.sum())
+
+
+def _scaled(rows: pd.DataFrame, config: Project, factor: float | None) -> Floats | None:
+    weights = weights_of(rows, config.columns)
+    return None if weights is None or factor is None else weights * factor
+
+
 class Metrics(NamedTuple):
-    """Metrics of the labeled rows and, for classes, their confusion matrix and calibration."""
+    """Metrics of the labeled rows and, for classes, their number, confusion matrix and calibration."""
 
     values: tuple[MetricValue, ...] = ()
     confusion: Confusion | None = None
     calibration: tuple[CalibrationBin, ...] = ()
+    class_labels: dict[str, int] | None = None
 
 
 class Labelled(NamedTuple):
     """Losses of some labeled rows, with labels, predictions and times: shapes (n,).
 
-    `size` are the labels that a relative loss divides by, otherwise empty.
+    `size` are the labels that a relative loss divides by, otherwise empty; so are `weights` without `columns.weight`.
     """
 
     losses: Floats
     pairs: Pairs
     size: Floats
     moments: NDArray[np.datetime64]
+    weights: Floats
     marked: tuple[Marked, ...] = ()
     grouped: tuple[Marked, ...] = ()
     searched: pd.DataFrame | None = None
@@ -170,7 +189,7 @@ class Labelled(NamedTuple):
 class Losses:
     """Losses, labels and predictions of the labeled rows with their times, at most 40 bytes per row.
 
-    Each entry of `slices` adds four bytes per row.
+    Each entry of `slices` adds four bytes per row, weights add 16.
     """
 
     def __init__(self, config: Project, labelled: Window, rows: int) -> None:
@@ -180,6 +199,7 @@ class Losses:
         self.sizes: list[Floats] = []
         self.pairs: list[Pairs] = []
         self.moments: list[NDArray[np.datetime64]] = []
+        self.weights: list[Floats] = []
         slices, self.not_sliced = measurable(config.slices, config.columns)
         self.slicing = Slicing(slices)
         groups, not_grouped = measurable(config.fairness.by if config.fairness else (), config.columns)
@@ -190,11 +210,14 @@ class Losses:
         self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...], scored: NDArray[np.bool_]
     ) -> Labelled:
         """Return the losses of the labeled ones among some canonical rows that have a prediction (`scored`)."""
-        time, target = rows[self.config.columns.time], rows[self.config.columns.target]
-        known = inside(time, self.labelled) & target.notna().to_numpy() & scored
+        columns = self.config.columns
+        time, target = rows[columns.time], rows[columns.target]
+        known = inside(time, self.labelled) & labelled_rows(rows, columns) & scored
+        weights = weights_of(rows, columns)
+        weights = None if weights is None else weights[known]
         labels = target.to_numpy()[known]
         loss, scores = self.config.loss, predicted[known]
-        pairs = pairs_of(labels, scores, classes, loss.decide(scores, classes) if classes else None)
+        pairs = pairs_of(labels, scores, classes, loss.decide(scores, classes) if classes else None, weights)
         size = np.asarray(labels, dtype=np.float64) if loss.relative else np.empty(0)
         marked, grouped = (
             tuple(Marked(each.codes[known], each.names) for each in mark(slicing.slices, rows, self.config.columns))
@@ -202,7 +225,8 @@ class Losses:
         )
         moments = time.dt.tz_convert(None).to_numpy()[known]
         searched = rows.loc[known, self.search.columns] if self.search else None
-        return Labelled(loss.rows(labels, scores, classes), pairs, size, moments, marked, grouped, searched)
+        lost, kept = loss.rows(labels, scores, classes), np.empty(0) if weights is None else weights
+        return Labelled(lost, pairs, size, moments, kept, marked, grouped, searched)
 
     def add(self, some: Labelled) -> None:
         """Add the losses of more rows."""
@@ -210,6 +234,7 @@ class Losses:
         self.moments.append(some.moments)
         self.sizes.append(some.size)
         self.pairs.append(some.pairs)
+        self.weights.append(some.weights)
         self.slicing.add(some.marked)
         self.grouping.add(some.grouped)
         if self.search is not None and some.searched is not None:
@@ -225,8 +250,8 @@ class Losses:
         losses = np.concatenate(self.losses)
         if not len(losses):
             return None
-        if self.config.loss.relative:
-            losses = self.config.loss.whole(losses, np.concatenate(self.sizes))
+        raw, weights = np.concatenate(self.weights), self.weighed()
+        losses = self.config.loss.whole(losses, np.concatenate(self.sizes), weights)
         if order is not None:
             losses = losses[order]
         return assess(
@@ -235,13 +260,19 @@ class Losses:
             window=self.labelled,
             reference_loss=reference.loss,
             reference_rows=reference.loss_rows,
+            effective_rows=None if weights is None else effective_rows(raw),
         )
+
+    def weighed(self) -> Floats | None:
+        """Return the weights of all labeled rows with a mean of 1, as the losses are ordered; None if all are equal."""
+        return scaled(np.concatenate(self.weights))
 
     def metrics(self, reference: Reference, pairs: Pairs) -> Metrics:
         """Metrics with intervals, confusion matrix and calibration of all labeled rows, in their order of time."""
         if not len(pairs):
             return Metrics()
-        return Metrics(measure(self.config.measured, pairs, reference.metrics), confusion(pairs), calibration(pairs))
+        found = measure(self.config.measured, pairs, reference.metrics)
+        return Metrics(found, confusion(pairs), calibration(pairs), class_rows(pairs))
 
     def discovered(self) -> tuple[FoundSlice, ...]:
         """Return conditions on which the champion loses more than on other rows, if they are requested."""
@@ -261,10 +292,11 @@ class Losses:
         findings = not_read(self.not_sliced)
         if not self.slicing.slices:
             return Sliced(findings=findings)
-        lost, target = np.concatenate(self.losses), np.concatenate(self.sizes)
+        lost, target, weights = np.concatenate(self.losses), np.concatenate(self.sizes), self.weighed()
         if order is not None:
             lost, target = lost[order], target[order] if len(target) else target
-        rows = Measured(lost, target, self.config.loss, pairs, self.config.measured)
+            weights = None if weights is None else weights[order]
+        rows = Measured(lost, target, self.config.loss, pairs, self.config.measured, weights)
         found = score_slices(self.slicing, rows, order, reference.slices)
         return Sliced(found.scores, findings + found.findings)
 

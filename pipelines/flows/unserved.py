@@ -28,6 +28,8 @@ from driftloop.monitoring.records import (
     share_drifted,
 )
 from driftloop.monitoring.report.samples import draw
+from driftloop.monitoring.rows.weights import Weighing, as_rows, counted, effective_rows, scaled, weights_of
+from driftloop.monitoring.rows.weights import labelled as labels_counted
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.training_window import ChosenSpan
@@ -143,6 +145,7 @@ def _measured(
             repeated_share=fresh.repeated_share(window),
             future_rows=future_rows,
             in_order=fresh.in_order,
+            weighing=None if (weights := weights_of(rows, columns)) is None else Weighing.of(weights),
         )
         # A label that is not due yet counts as missing.
         labels = current[columns.target].where(due, None)
@@ -180,25 +183,33 @@ def _scores(
         if column.name not in excluded and not (unlabeled and column.role == "target")
     )
     profiles = profiled(before, config, reference.window.end)
-    decided = judge(profiles, like(profiles, current), columns, config.drift)
-    sample = draw(before, config.drift.sample_rows, config.drift.seed)
-    rows = draw(current, config.drift.sample_rows, config.drift.seed)
+    then, now = (as_rows(weights_of(side, config.columns)) for side in (before, current))
+    decided = judge(profiles, like(profiles, current, now), columns, config.drift)
+    sample = draw(before, config.drift.sample_rows, config.drift.seed, then)
+    rows = draw(current, config.drift.sample_rows, config.drift.seed, now)
     result = measure(sample, rows, columns, config.drift, decided)
     return result.scores, result.page
 
 
 def _baseline(config: Project, before: pd.DataFrame, newest: pd.DataFrame, labelled: Window) -> Performance | None:
     """Return the loss of the best constant of the training rows on the newest labeled window: a model must beat it."""
-    target = config.columns.target
-    learned, truth = before[target].dropna(), newest[target].dropna()
-    if learned.empty or truth.empty:
+    columns = config.columns
+    if any(
+        Weighing.of(weights).problem for side in (before, newest) if (weights := weights_of(side, columns)) is not None
+    ):
+        return None  # a finding reports it
+    known, fresh = before[labels_counted(before, columns)], newest[labels_counted(newest, columns)]
+    if known.empty or fresh.empty:
         return None
-    losses = naive_losses(learned, truth, config.loss)
-    own = naive_losses(learned, learned, config.loss)
+    learned, truth = known[columns.target], fresh[columns.target]
+    own_weights, weights = weights_of(known, columns), weights_of(fresh, columns)
+    losses = naive_losses(learned, truth, config.loss, own_weights, weights)
+    own = naive_losses(learned, learned, config.loss, own_weights, own_weights)
     return assess(
         losses,
         loss_name=config.loss.name,
         window=labelled,
         reference_loss=float(own.mean()),
-        reference_rows=len(own),
+        reference_rows=counted(known, columns),
+        effective_rows=None if scaled(weights) is None or weights is None else effective_rows(weights),
     )

@@ -10,6 +10,7 @@ from typing import ClassVar, cast
 
 from driftloop.pipelines.gate.beats_baseline import BeatsBaseline
 from driftloop.pipelines.gate.beats_champion import BeatsChampion
+from driftloop.pipelines.gate.enough_per_class import EnoughPerClass
 from driftloop.pipelines.gate.enough_rows import EnoughRows
 from driftloop.pipelines.gate.evaluation import TIMED_ROWS, Evaluation, Model, Opponent, SliceLosses
 from driftloop.pipelines.gate.fairness import FairGroups
@@ -28,6 +29,7 @@ from driftloop.pipelines.gate.wording import figure
 class Gate(
     Leak,
     EnoughRows,
+    EnoughPerClass,
     Finite,
     MaxLoss,
     MetricFloor,

@@ -22,13 +22,21 @@ class EnoughRows(Rule):
 
     answers: ClassVar[tuple[Answer, ...]] = (TOO_FEW_ROWS,)
     min_rows: int = Field(
-        100, ge=2, le=MOST_ROWS, description="minimum number of holdout rows that neither model was trained on"
+        100,
+        ge=2,
+        le=MOST_ROWS,
+        description="minimum number of holdout rows that neither model was trained on; with `columns.weight` their "
+        "effective number",
     )
 
     def vote(self, evaluation: Evaluation) -> Vote | None:
         """Refuse a comparison on too few rows."""
-        if evaluation.rows >= self.min_rows:
+        worth = evaluation.effective_rows
+        if (evaluation.rows if worth is None else worth) >= self.min_rows:
             return None
-        need = f"{evaluation.rows:,} held-out rows to compare on, at least {self.min_rows:,} needed (gate.min_rows)"
+        weighted = "" if worth is None else f" worth {worth:,.0f} rows of equal weight"
+        found = f"{evaluation.rows:,} held-out rows{weighted} to compare on"
+        need = f"{found}, at least {self.min_rows:,} needed (gate.min_rows)"
         why = "; the champion was trained on the other held-out rows: wait for newer labels"
-        return TOO_FEW_ROWS.because(need + (why if evaluation.opponent == "champion" else ""))
+        trained = evaluation.opponent == "champion" and evaluation.rows < self.min_rows
+        return TOO_FEW_ROWS.because(need + (why if trained else ""))

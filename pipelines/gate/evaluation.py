@@ -36,6 +36,8 @@ class Evaluation:
     the features that reveal the target. `seconds` is the time in which a model predicts 1,000 rows, measured where
     the config limits it and there is a champion. `metrics` are the challenger's, by name. `slices` are those of the
     config that have rows, where a rule compares them and there is a champion. `fairness` are the challenger's gaps.
+    Under weights `effective_rows` is how many rows of equal weight these are worth; the mean of the losses is the
+    weighted loss. `classes` are the rows of each class that the challenger knows, none for numbers.
     """
 
     losses: Mapping[Model, Floats]
@@ -48,6 +50,8 @@ class Evaluation:
     metrics: Mapping[str, MetricValue] = field(default_factory=dict)
     slices: tuple[SliceLosses, ...] = ()
     fairness: tuple[FairnessGap, ...] = ()
+    effective_rows: float | None = None
+    classes: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shapes = {name: values.shape for name, values in self.losses.items()}

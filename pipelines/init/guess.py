@@ -12,7 +12,7 @@ from driftloop.monitoring.sources.engines import column_sql
 from driftloop.monitoring.tasks import TASKS, Task
 from driftloop.pipelines.init.codes import likely_codes
 from driftloop.pipelines.init.figures import Figures, as_numbers, figures, no_labels
-from driftloop.pipelines.init.kinds import kind_of, outputs
+from driftloop.pipelines.init.kinds import kind_of, outputs, weight_of
 from driftloop.pipelines.init.spellings import spellings
 from driftloop.pipelines.init.target import chosen_target, reasons, second_share, task_of
 from driftloop.pipelines.init.times import readings, time_column, without_offset
@@ -55,7 +55,7 @@ class Guess:
     where other rows could make something else of them. `codes`: numeric columns that may be categories, with how many
     values they have. `naive`: the times carry no offset. `spelled`: categories whose levels differ in case or outer
     spaces only. `timed`: the number of values of the time in
-    the sample.
+    the sample. `weight`: a column that is called like the weight of a row, and holds numbers of at least 0.
     """
 
     time: str
@@ -76,6 +76,7 @@ class Guess:
     naive: bool = False
     spelled: dict[str, tuple[str, ...]] = field(default_factory=dict)
     timed: int = 0
+    weight: str | None = None
 
     @property
     def has_classes(self) -> bool:
@@ -131,7 +132,8 @@ def look(
     kinds = {str(name): kind_of(read[name], source) for name in frame.columns if name != time}
     kinds |= outputs(list(kinds))
     target, named = chosen_target(read, kinds, _pick(frame, given_target, "--target"), time)
-    numeric = [name for name, kind in kinds.items() if kind == "numeric" and name != target]
+    weight = weight_of(read, [name for name, kind in kinds.items() if kind == "numeric" and name != target])
+    numeric = [name for name, kind in kinds.items() if kind == "numeric" and name not in {target, weight}]
     categorical = [name for name, kind in kinds.items() if kind == "categorical" and name != target]
     if not numeric and not categorical:
         left = {name: kind for name, kind in kinds.items() if name != target}
@@ -143,7 +145,7 @@ def look(
             expected="at least one feature: a column of numbers or categories that varies",
             remedy="add columns, or write the model file manually from docs/config.md",
         )
-    left_out = {name: kind for name, kind in kinds.items() if name not in {target, *numeric, *categorical}}
+    left_out = {name: kind for name, kind in kinds.items() if name not in {target, weight, *numeric, *categorical}}
     labels = read[target]
     no_label = () if target in written else no_labels(labels)
     labels = labels.where(~labels.isin(no_label))
@@ -157,16 +159,17 @@ def look(
         categorical,
         left_out,
         times,
-        {name: how for name, how in written.items() if name in {target, *numeric, *categorical}},
+        {name: how for name, how in written.items() if name in {target, weight, *numeric, *categorical}},
         no_label,
         second_share(labels),
         int(labels.dropna().nunique()),
         named,
         source,
-        _types(frame, [*numeric, target], written),
+        _types(frame, [*numeric, target, *([weight] if weight else [])], written),
         likely_codes(read, numeric),
         without_offset(frame[time], times),
         {name: several for name in names if (several := spellings(frame[name]))},
+        weight=weight,
     )
 
 

@@ -20,6 +20,8 @@ OUTPUTS = re.compile(
 BESIDE_OUTPUTS = re.compile(
     r"(model|model_?(version|name|id)|version|scores?|proba.*|prob|confidence|.*_(score|proba|probability))"
 )
+OF_ROWS = r"(sample|row|case|survey|obs|observation|instance|importance|frequency|freq)"
+WEIGHT = re.compile(rf"{OF_ROWS}_?(weights?|wgt|wt)|fnlwgt")
 IDENTIFIER = re.compile(r"(^|.*[_\s.-])(id|ids|uuid|guid|hash|key|token)$|.*(Id|ID|UUID)$")
 NUMBERED = re.compile(r"(^|.*[_\s.-])(nr|no|number|nummer)$|.*(Nr|No|Number|nr|nummer)$")
 CODE = re.compile(r"(^|.*[_\s.-])(code|zip|zipcode|zip_code|plz|postcode|postal_code)$|^(zip|plz).*", re.IGNORECASE)
@@ -61,6 +63,18 @@ def outputs(names: list[str]) -> dict[str, str]:
     if PREDICTION in names:
         found[PREDICTION] = f"a model's output; to use it: columns.derived: {{logged_{PREDICTION}: {PREDICTION}}}"
     return found
+
+
+def weight_of(frame: pd.DataFrame, numeric: list[str]) -> str | None:
+    """Return the column that is called like the weight of a row, if none of its values is missing or below 0.
+
+    A column called `weight` alone may be that of a parcel, and stays a feature.
+    """
+    for name in numeric:
+        plain = re.sub(r"[\s.-]+", "_", name.strip().casefold())
+        if WEIGHT.fullmatch(plain) and frame[name].notna().all() and float(frame[name].min()) >= 0:
+            return name
+    return None
 
 
 def _kind_of_text(present: pd.Series, distinct: int) -> str:

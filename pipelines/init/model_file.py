@@ -13,6 +13,7 @@ from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
+from driftloop.pipelines.init.imbalance import Imbalance
 from driftloop.pipelines.init.joined import Apart
 from driftloop.pipelines.init.spans import DAY, YEAR, Spans
 from driftloop.pipelines.init.spellings import one_spelling
@@ -46,7 +47,7 @@ source:
 columns:
 {id}  time: {time}               # when the row happened
 {zone}  target: {target}           # what the model predicts{target_note}
-  label_delay: {delay}            # labels of rows older than this are complete{delay_note}
+{weight}  label_delay: {delay}            # labels of rows older than this are complete{delay_note}
   numeric: {numeric}
   categorical: {categorical}
 {codes}{spelled}{types}{left}{derived}
@@ -61,14 +62,14 @@ preflight:
 performance:
   loss: {loss}                # {losses}
 
-policies:                    # any trigger that fires requests a retrain, any guard that vetoes prevents it
+{metrics}policies:                    # any trigger that fires requests a retrain, any guard that vetoes prevents it
   triggers:
 {late}    - {{policy: recoverable_loss, cost: {{retrain: 0.2}}}}    # in units of the loss on the rows of one check
     # - {{policy: performance_drop, max_rise: 0.15}}
     # - {{policy: drift_share, threshold: 0.5}}
     # - {{policy: max_age, max_age_days: 90}}
   guards:
-    - {{policy: enough_labels, min_labels: {min_labels}}}
+    - {{policy: enough_labels, min_labels: {min_labels}{of_class}}}{of_class_note}
     # - {{policy: cooldown, days: 7}}
 
 training:
@@ -76,11 +77,11 @@ training:
   holdout: {holdout}                # the newest part, kept for the gate
   min_rows: {training_rows}
   estimator: auto            # xgboost or a linear model; or a scikit-learn class by dotted path, or module:function
-
+{params}
 gate:                        # promotion test of a challenger
   confidence: 0.95
   min_rows: {gate_rows}
-
+{gate_of_class}
 schedule:                    # for `driftloop serve`
   cron: "{cron}"
   time_zone: UTC
@@ -102,19 +103,13 @@ def written(
     newest: str,
     apart: Apart | None = None,
     labels: Source | None = None,
+    rare: Imbalance | None = None,
 ) -> str:
-    """Return the YAML of a model; `newest` is a comment on the newest label and row.
+    """Return the YAML of a model; `newest` is a comment on the newest label and row, `rare` are its classes if one is.
 
     `apart` is the table of labels where they have one, `labels` where that is, seen from the file.
     """
     delay = format_duration(spans.delay)
-    where = (
-        f"  path: {quoted(source.path)}   # relative to this file; a glob or an fsspec URL works too\n"
-        + (f"  format: {source.format}\n" if source.format else "")
-        if source.path
-        else f"  url: {quoted(str(source.url))}   # ${{NAME}} is filled from the environment: write passwords so\n"
-        f"  table: {quoted(str(source.table))}\n"
-    )
     left = "".join(f"  # left out: {quoted(column)} ({_one_line(why)})\n" for column, why in guess.left_out.items())
     loss, *losses = fitting(guess.task)
     few = max(10, min(200, spans.rows // 4))
@@ -122,7 +117,7 @@ def written(
     text = TEMPLATE.format(
         name=quoted(model),
         task=guess.task,
-        where=where.rstrip("\n"),
+        where=_where(source),
         time=quoted(guess.time),
         zone=ZONE if guess.naive else LOCAL if calendar.zoned else "",
         target=quoted(guess.target),
@@ -149,12 +144,48 @@ def written(
         training_rows=max(30, min(500, learned // 4)),
         holdout=format_duration(spans.holdout),
         gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),
+        weight=_weight(guess),
+        **_of_rare(rare, guess.target, spans),
         kinds=", ".join(KINDS),
         cron="0 6 * * *" if spans.current >= DAY else "5 * * * *",
     )
     neat = "\n".join(_aligned(line) for line in text.split("\n"))
     # A name may hold what looks like a comment.
     return neat if yaml.safe_load(neat) == yaml.safe_load(text) else text
+
+
+def _where(source: Source) -> str:
+    """The lines of the source."""
+    if source.path:
+        path = f"  path: {quoted(source.path)}   # relative to this file; a glob or an fsspec URL works too"
+        return path + (f"\n  format: {source.format}" if source.format else "")
+    return (
+        f"  url: {quoted(str(source.url))}   # ${{NAME}} is filled from the environment: write passwords so\n"
+        f"  table: {quoted(str(source.table))}"
+    )
+
+
+def _weight(guess: Guess) -> str:
+    """The line of the weight, where a column is called like one."""
+    if guess.weight is None:
+        return ""
+    note = "each row counts as its weight; a guess by its name: if it is not, move it to numeric"
+    return f"  weight: {quoted(guess.weight)}   # {note}\n"
+
+
+def _of_rare(rare: Imbalance | None, target: str, spans: Spans) -> dict[str, str]:
+    """What a rare class adds to the template; nothing without one."""
+    if rare is None:
+        return dict.fromkeys(("metrics", "of_class", "of_class_note", "params", "gate_of_class"), "")
+    window, held = spans.rows * rare.share, spans.held(spans.holdout) * rare.share
+    return {
+        "metrics": f"{rare.metrics(target)}\n",
+        "of_class": f", min_per_class: {rare.per_window(spans)}",
+        "of_class_note": f"   # about {window:,.0f} of {_one_line(repr(rare.rare))} in a window",
+        "params": rare.params,
+        "gate_of_class": f"  min_per_class: {rare.per_holdout(spans)}   # of each class; the holdout has about "
+        f"{held:,.0f} of {_one_line(repr(rare.rare))}\n",
+    }
 
 
 def _aligned(line: str) -> str:

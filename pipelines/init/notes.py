@@ -12,6 +12,7 @@ from driftloop.monitoring.errors import listed
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
+from driftloop.pipelines.init.imbalance import imbalance
 from driftloop.pipelines.init.model_file import name_list
 from driftloop.pipelines.init.spans import Spans
 from driftloop.pipelines.init.target import MANY_CLASSES, listed_as_text
@@ -100,6 +101,13 @@ def notes(
         found.append("task: the classes are whole numbers; to predict an average write task: regression")
     if guess.has_classes and (shares := balance(classes)):
         found.append(f"classes: {shares}")
+    if guess.weight is not None:
+        found.append(
+            f"weight: {guess.weight!r} is called like the weight of a row and is not a feature; if it is none, move it "
+            "to columns.numeric"
+        )
+    if guess.task == "binary" and (rare := imbalance(classes)) is not None:
+        found.append(f"imbalance: {rare.counted}; metrics and minimum numbers of each class are proposed for it")
     found += _of_times(guess, calendar)
     found += _of_columns(guess)
     if guess.no_label:

@@ -20,6 +20,7 @@ from driftloop.pipelines.config.json_schema import write_schema
 from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.init.calendar_features import calendar_of, is_text, time_parts
 from driftloop.pipelines.init.guess import Guess, NothingToLookAt, chosen_time, look
+from driftloop.pipelines.init.imbalance import imbalance
 from driftloop.pipelines.init.joined import Apart, apart
 from driftloop.pipelines.init.model_file import written
 from driftloop.pipelines.init.notes import counting, newest_label, notes
@@ -114,6 +115,7 @@ def propose(
         newest=newest_label(timeline, delay),
         apart=found.apart,
         labels=source_of(labels, labels_table, file.parent) if labels is not None else None,
+        rare=imbalance(found.classes) if guess.task == "binary" else None,
     )
     phases.enter("writing the config")
     with writing(file):

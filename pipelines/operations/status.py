@@ -14,7 +14,7 @@ from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.presentation.markup import tone_of
 from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of
 from driftloop.monitoring.quality.freshness import stale_of
-from driftloop.monitoring.records import Check, Outcome, loss_title, summary, utc, worst
+from driftloop.monitoring.records import Check, Outcome, loss_title, metrics_text, summary, utc, worst
 from driftloop.pipelines.runtime import home, outages
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
 
@@ -84,6 +84,8 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
         sentences.append(f"rows: {row['stale']}")
     if row.get("slices_worse") or (whole and row.get("slices_in_words")):
         sentences.append(f"slices: {row['slices_in_words']}")
+    if row.get("metrics_worse") or (whole and row.get("metrics_in_words")):
+        sentences.append(f"metrics: {row['metrics_in_words']}")
     if whole and row.get("labels_in_words"):
         sentences.append(f"labels: {row['labels_in_words']}")
     if whole or _tone(row) in {"bad", "warn"}:
@@ -131,6 +133,7 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
     loss = measured.performance if measured else None
     known = measured is not None and measured.champion == serves
     slices = measured.slices if measured and known else ()
+    metrics = measured.metrics if measured and known else ()
     labels = next((check.labels for check in (last, judged) if check and check.labels), None)
     late = stale_of(last.findings) if last else None
     gate_loss = _gate_loss(ledger, champion) if champion else None
@@ -158,6 +161,8 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
         "gate_loss": gate_loss,
         "reference_loss": loss.reference_loss if loss else None,
         "metrics": {one.metric: one.value for one in measured.metrics} if measured else {},
+        "metrics_worse": [one.metric for one in metrics if one.significant],
+        "metrics_in_words": metrics_text(metrics) if metrics else None,
         "loss_rise": loss.rise if loss and math.isfinite(loss.rise) else None,
         "slices_worse": [each.name for each in worst(slices)],
         "slices_in_words": summary(slices) if slices else None,

@@ -27,8 +27,9 @@ from driftloop.monitoring.errors import (
     TypeMisfit,
 )
 from driftloop.monitoring.records import Moment, Record, Window
-from driftloop.monitoring.rows.canonical import labels
+from driftloop.monitoring.rows.canonical import labels, weights
 from driftloop.monitoring.rows.coerced import Coerced
+from driftloop.monitoring.rows.weights import Weighing
 from driftloop.monitoring.settings.secrets import variables
 from driftloop.monitoring.windows import STEPS, align, current_window, training_window
 from driftloop.pipelines.config import own_code
@@ -37,8 +38,9 @@ from driftloop.pipelines.flows.mismatch import lost_column, misfit, numeric_colu
 from driftloop.pipelines.operations import rule_notes
 from driftloop.pipelines.operations.row_counts import RowCount, counted, shortages
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
-from driftloop.pipelines.training.recipe import AS_ADOPTED
+from driftloop.pipelines.training.recipe import AS_ADOPTED, AUTO
 from driftloop.pipelines.training.verifying import verify_estimator
+from driftloop.pipelines.training.weighing import ignored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,10 +173,22 @@ def _types(project: Project, now: datetime) -> Iterator[Validated]:
             yield _lossy(came)
     if project.type.has_classes:
         yield from _classes(project, frame[columns.target].dropna())
+    if columns.weight is not None and len(frame):
+        yield _weights(columns.weight, frame)
     if not lossy and len(frame):
         count = sum(project.kind(name) == "numeric" for name in columns.features)
         message = f"all values of {count} numeric features read as numbers, in {len(frame):,} rows"
         yield Validated(key="types", state="ok", message=message)
+
+
+def _weights(name: str, frame: pd.DataFrame) -> Validated:
+    """Return what the weights of the newest rows are worth, or what is wrong with them."""
+    found = Weighing.of(weights(frame[name], name)[0].to_numpy())
+    if found.problem is not None:
+        message = f"{found.problem}: a check would end as bad_data; see columns.derived and columns.filter"
+        return Validated(key="columns.weight", state="note", message=message)
+    message = f"{found.rows:,} rows are worth {found.effective:,.0f} rows of equal weight"
+    return Validated(key="columns.weight", state="ok", message=message)
 
 
 def _lossy(came: Coerced) -> Validated:
@@ -221,6 +235,11 @@ def _estimator(project: Project) -> Iterator[Validated]:
         return
     verify_estimator(project.training, project.task, project.loss)
     yield Validated(key="training.estimator", state="ok", message=f"{project.training.estimator} can be used")
+    # Of auto both candidates take weights.
+    if project.columns.weight is not None and project.training.estimator != AUTO:
+        refused = ignored(project, project.training.estimator)
+        if refused is not None:
+            yield Validated(key="columns.weight", state="note", message=refused)
 
 
 def _adopted(project: Project) -> Validated:

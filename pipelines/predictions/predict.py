@@ -42,7 +42,7 @@ def predict_window(project: Project, now: datetime) -> Predicted:
     phases.enter("finding the champion")
     champion = registry.champion(project.model)
     known = as_trained(project, registry.reference(champion))
-    known = changed(known, columns=changed(known.columns, extra={}))
+    known = changed(known, columns=changed(known.columns.unweighted, extra={}))
     window = current_window(now, project.windows)
     phases.enter("reading rows")
     try:

@@ -53,6 +53,11 @@ IMPOSSIBLE: Mapping[str, End] = {
         "correct the target, exclude those rows (columns.filter), or choose another performance.loss",
         Outcome.BAD_DATA,
     ),
+    "weights_not_allowed": End(
+        "weights of rows are missing, negative, infinite or all 0",
+        "correct columns.weight, derive a weight (columns.derived), or exclude those rows (columns.filter)",
+        Outcome.BAD_DATA,
+    ),
     "version_missing": End(
         "the former champion to switch back to is missing in MLflow",
         "none; the next check compares the former champions that are left",

@@ -14,6 +14,7 @@ import pandas as pd
 
 from driftloop.monitoring.errors import AdoptionRefused, clipped, listed
 from driftloop.monitoring.records import Finding, FindingCode, Performance, changed
+from driftloop.monitoring.rows.weights import averaged, weights_of
 from driftloop.pipelines.training.adopted_answers import reading_of, refuse_hard
 from driftloop.pipelines.training.adopted_inputs import Opened, inputs_of
 from driftloop.pipelines.training.contract import (
@@ -81,8 +82,9 @@ def refuse_swapped(config: Project, scorer: Scorer, rows: pd.DataFrame, naive: f
     if len(scorer.classes) != 2 or scorer.contract is None:
         return
     predicted = scorer.predict(rows)
+    weights = weights_of(rows, config.columns)
     own, swapped = (
-        float(config.loss.rows(target, one, scorer.classes).mean()) for one in (predicted, predicted[:, ::-1])
+        averaged(config.loss.rows(target, one, scorer.classes), weights) for one in (predicted, predicted[:, ::-1])
     )
     if swapped < naive < own:
         first, second = scorer.classes

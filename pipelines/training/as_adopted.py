@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import EstimatorError, listed, suggestion
 from driftloop.monitoring.records import changed
 from driftloop.pipelines.training.features import Features
 from driftloop.pipelines.training.fit_errors import translated
+from driftloop.pipelines.training.fit_sklearn import accepts_weights
 from driftloop.pipelines.training.recipe import AS_ADOPTED
 from driftloop.pipelines.training.rows import Rows
 from driftloop.pipelines.training.scorer import Scorer
@@ -75,9 +77,10 @@ def fit_like(adopted: Scorer, frame: pd.DataFrame, rows: Rows, params: dict[str,
     whole = inside if made.named else inside.to_numpy()
     acceptable = "parameters that the adopted model accepts for these rows"
     remedy = "correct training.params, or name another estimator"
+    given = {**contract.params, **params}
     with translated(AS_ADOPTED, expected=acceptable, remedy=remedy), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        estimator = _fitted(adopted.estimator, whole, target, {**contract.params, **params}, threads, rows.classes)
+        estimator = _fitted(adopted.estimator, whole, target, given, threads, rows.classes, rows.weights)
     return Scorer(rows.task, features, rows.classes, estimator, contract=made)
 
 
@@ -139,10 +142,16 @@ def _is_xgboost(estimator: Any) -> bool:
 
 
 def _fitted(
-    estimator: Any, inputs: Any, target: Any, params: dict[str, Any], threads: int, classes: tuple[str, ...]
+    estimator: Any,
+    inputs: Any,
+    target: Any,
+    params: dict[str, Any],
+    threads: int,
+    classes: tuple[str, ...],
+    weights: NDArray[np.float64] | None,
 ) -> Any:
     if type(estimator).__module__ == "xgboost.core":
-        return _booster(estimator, inputs, target, params, threads, classes)
+        return _booster(estimator, inputs, target, params, threads, classes, weights)
     _refuse_without_fit(estimator)
     from sklearn.base import clone
 
@@ -151,11 +160,24 @@ def _fitted(
         fresh.set_params(n_estimators=estimator.get_booster().num_boosted_rounds(), n_jobs=threads, base_score=None)
         # Learned from the columns of the file; the new rows have their own.
         fresh.set_params(feature_types=None, enable_categorical=True)
-    return fresh.set_params(**params).fit(inputs, target)
+    weighted = {} if weights is None or not takes_weights(estimator) else {"sample_weight": weights}
+    return fresh.set_params(**params).fit(inputs, target, **weighted)
+
+
+def takes_weights(estimator: Any) -> bool:
+    """Return whether an adopted model can be fitted with weights of rows."""
+    booster = type(estimator).__module__ == "xgboost.core"
+    return booster or (hasattr(estimator, "fit") and accepts_weights(estimator))
 
 
 def _booster(
-    estimator: Any, inputs: Any, target: Any, params: dict[str, Any], threads: int, classes: tuple[str, ...]
+    estimator: Any,
+    inputs: Any,
+    target: Any,
+    params: dict[str, Any],
+    threads: int,
+    classes: tuple[str, ...],
+    weights: NDArray[np.float64] | None,
 ) -> Any:
     import xgboost
 
@@ -169,5 +191,6 @@ def _booster(
         own["num_class"] = len(classes)
     given = {**own, **params}
     rounds = next((int(given.pop(name)) for name in ROUNDS if name in given), estimator.num_boosted_rounds())
-    matrix = xgboost.DMatrix(inputs, label=np.asarray(target, dtype=np.float64), enable_categorical=True)
+    labels = np.asarray(target, dtype=np.float64)
+    matrix = xgboost.DMatrix(inputs, label=labels, weight=weights, enable_categorical=True)
     return xgboost.train({k: v for k, v in given.items() if k not in ROUNDS}, matrix, num_boost_round=rounds)

@@ -13,6 +13,7 @@ import pandas as pd
 from driftloop.monitoring.drift.seasons import most_similar
 from driftloop.monitoring.profiles import first, like
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.rows.weights import as_rows, labelled, weights_of
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.training.steps import Parts
@@ -71,7 +72,7 @@ def parts_of(candidate: Candidate, frame: pd.DataFrame, gate: pd.DataFrame, conf
     columns = config.columns
     newest = gate[columns.time].iloc[0].to_pydatetime() - columns.label_delay
     train = candidate.rows(frame, columns.time, newest)
-    return Parts(train=train[train[columns.target].notna()], holdout=gate)
+    return Parts(train=train[labelled(train, columns)], holdout=gate)
 
 
 def pick(losses: Mapping[str, float | None]) -> str:
@@ -100,8 +101,10 @@ def _season(config: Project, frame: pd.DataFrame, window: Window, judged: pd.Dat
     batches.reverse()
     if len(batches) < span:
         return None
-    now = first(judged, {name: config.kind(name) for name in columns.features})
-    past = [like(now, within(frame, columns.time, batch)) for batch in batches]
+    kinds = {name: config.kind(name) for name in columns.features}
+    now = first(judged, kinds, weights=weights_of(judged, columns))
+    spans = [within(frame, columns.time, batch) for batch in batches]
+    past = [like(now, rows, as_rows(weights_of(rows, columns))) for rows in spans]
     at = most_similar(now, past, span)
     if at is None:
         return None

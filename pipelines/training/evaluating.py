@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.metrics.measuring import measure
 from driftloop.monitoring.records import MetricValue
+from driftloop.monitoring.rows.weights import effective_rows, scaled, weights_of
 from driftloop.pipelines.gate import Evaluation, Model
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.fairness import fairness_of
@@ -39,13 +40,16 @@ def evaluation(
     of `Evaluation`. Leaks are looked for in the rows that the challenger has learned from.
     """
     columns, whole, target = config.columns, config.loss.whole, fair[config.columns.target].to_numpy()
-    own = row_losses(config, scorer, fair)
+    weights = weights_of(fair, columns)
+    by, own = scaled(weights), row_losses(config, scorer, fair)
     by_model: dict[Model, Floats] = {
-        "challenger": whole(own, target),
-        "naive baseline": naive_losses(train[columns.target], fair[columns.target], config.loss),
+        "challenger": whole(own, target, by),
+        "naive baseline": naive_losses(
+            train[columns.target], fair[columns.target], config.loss, weights_of(train, columns), weights
+        ),
     }
     if champion is not None:
-        by_model["champion"] = whole(champion, target)
+        by_model["champion"] = whole(champion, target, by)
     used = [*columns.features, columns.target]
     threshold = config.gate.leak_threshold
     return Evaluation(
@@ -59,6 +63,8 @@ def evaluation(
         metrics={one.metric: one for one in metrics_of(config, scorer, fair)},
         fairness=fairness_of(config, scorer, fair),
         slices=compared(config, fair, own, champion) if champion is not None and config.gate.no_slice_worse else (),
+        classes={name: int((fair[columns.target] == name).sum()) for name in scorer.classes},
+        effective_rows=None if by is None or weights is None else effective_rows(weights),
     )
 
 

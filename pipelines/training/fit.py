@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import TrainingImpossible, listed
 from driftloop.monitoring.losses import Loss, default
+from driftloop.monitoring.rows.weights import Weighing, scaled
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training import recipe as recipes
 from driftloop.pipelines.training.as_adopted import fit_like
@@ -37,6 +39,7 @@ def fit(
     like: Scorer | None = None,
     here: bool = False,
     adopted: Scorer | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> Scorer:
     """Fit what `settings.estimator` names on the labeled rows; the same rows and seed give the same model.
 
@@ -47,13 +50,16 @@ def fit(
     objective. `like` is a model whose features, levels, classes and recipe are taken as they are, so that nothing is
     chosen again; rows of another class are left out.
 
-    `adopted` is the model whose class and parameters `as_adopted` copies.
+    `adopted` is the model whose class and parameters `as_adopted` copies. `weights`, shape (n,), are above 0; they are
+    scaled to a mean of 1, so that their unit changes nothing, regularization included.
 
     A function of the user's own runs in a process of its own, or `here`, in this one, without limits. Nothing to
     learn from raises `TrainingImpossible` with the code no_labels, too_few_rows, one_class, too_many_classes or
     empty_feature, before any library is loaded, labels_too_large or labels_not_allowed; an estimator that is not usable
     raises `EstimatorError`, one that is ended `TrainingStopped`.
     """
+    if weights is not None:
+        weights = weights[TRAININGS[task].labelled(target)]
     frame, target = labelled(frame, target, task)
     loss = loss or default(task)
     allowed(target, loss)
@@ -62,7 +68,7 @@ def fit(
     else:
         features, classes = like.features, like.classes
     prepare()
-    rows = Rows(task, features, classes, encode(frame, features), target).known()
+    rows = Rows(task, features, classes, encode(frame, features), target, scaled(weights)).known()
     merged = {**settings.params, **(params or {})}
     if adopted is not None:
         inside = frame[target.isin(classes).to_numpy()] if classes else frame
@@ -79,6 +85,7 @@ def fit(
             task=task,
             params=merged,
             seed=settings.seed,
+            weights=rows.weights,
             limits=None if here else Limits(settings.timeout, settings.max_memory_mb),
         )
         return Scorer(task, features, classes, estimator)
@@ -97,6 +104,18 @@ def allowed(target: pd.Series, loss: Loss) -> None:
             why[0],
             expected=f"{why[1]}, since performance.loss is {loss}",
             remedy="correct the target, exclude those rows (columns.filter), or choose another performance.loss",
+        )
+
+
+def weighable(weights: NDArray[np.float64] | None) -> None:
+    """Refuse weights that cannot be used with `TrainingImpossible`; None are no weights."""
+    problem = None if weights is None else Weighing.of(weights).problem
+    if problem is not None:
+        raise TrainingImpossible(
+            "weights_not_allowed",
+            problem,
+            expected="a finite weight of at least 0 in every row, and some above 0 (columns.weight)",
+            remedy="correct the source, derive a weight (columns.derived), or exclude those rows (columns.filter)",
         )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped
 from driftloop.monitoring.settings.functions import find
@@ -27,8 +30,12 @@ def fit_function(
     params: dict[str, Any],
     seed: int,
     limits: Limits | None,
+    weights: NDArray[np.float64] | None = None,
 ) -> Any:
     """Call `function(frame, target, *, task, params, seed)` and take the fitted estimator it returns.
+
+    A parameter called `weight` gets the weights of the rows: a series on the same index with a mean of 1, or None where
+    all rows count the same.
 
     The function gets encoded rows (float64 and pandas categories, both with missing values) and the target on the
     same index: floats, or class names as text. Its estimator has `predict` for such rows and, for classes, better
@@ -41,7 +48,9 @@ def fit_function(
     `TrainingStopped`.
     """
     function = find(path, KEY, EstimatorError)
-    named = {"task": task, "params": dict(params), "seed": seed}
+    named: dict[str, Any] = {"task": task, "params": dict(params), "seed": seed}
+    if takes_weight(function):
+        named["weight"] = None if weights is None else pd.Series(weights, index=encoded.index, name="weight")
     if limits is None:
         estimator = _fitted(path, _call_here(function, encoded, target, named))
     else:
@@ -57,6 +66,14 @@ def fit_function(
     if classes and names is not None:
         class_places(names, classes)
     return estimator
+
+
+def takes_weight(function: Callable[..., Any]) -> bool:
+    """Return whether a function has a parameter called `weight`."""
+    try:
+        return "weight" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def _call_here(

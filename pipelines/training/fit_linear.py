@@ -46,10 +46,11 @@ class Linear:
 
         linear = TRAININGS[rows.task].linear(fitting.loss, len(rows))
         model = Pipeline([("encode", _encoder(rows.encoded)), ("model", linear)])
-        encoded, codes = rows.encoded, rows.codes
+        encoded, codes, weights = rows.encoded, rows.codes, rows.weights
         if type(linear).__name__ == "QuantileRegressor":
             step = -(-len(rows) // MOST_OF_A_QUANTILE)
             encoded, codes = encoded.iloc[::step], codes[::step]
+            weights = None if weights is None else weights[::step]
         fittable = "rows that a linear model can be fitted on"
         with (
             translated("linear", expected=fittable, remedy="set training.estimator: xgboost"),
@@ -57,7 +58,7 @@ class Linear:
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")  # of convergence: what matters is the loss on held-out rows
-            model.fit(encoded, codes)
+            model.fit(encoded, codes, **({} if weights is None else {"model__sample_weight": weights}))
         return model
 
     def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from driftloop.monitoring.errors import EstimatorError, suggestion
+from driftloop.monitoring.rows.weights import averaged
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.fit_errors import translated
 from driftloop.pipelines.training.tasks import TRAININGS
@@ -37,7 +38,7 @@ class Sklearn:
 
     def stops_early(self, params: dict[str, Any]) -> bool:
         """Boosted estimators, which score rows after each of their stages, unless their number is given."""
-        kind = _find(self.path)
+        kind = find_class(self.path)
         staged = hasattr(kind, "staged_predict_proba") or hasattr(kind, "staged_predict")
         counted = _count(kind)
         own = {"early_stopping", "n_iter_no_change"} & params.keys()
@@ -45,7 +46,7 @@ class Sklearn:
 
     def complete(self, params: dict[str, Any]) -> dict[str, Any]:
         """The defaults of the class itself; one that can hold rows out by itself (a neural network, SGD) does so."""
-        known = inspect.signature(_find(self.path)).parameters
+        known = inspect.signature(find_class(self.path)).parameters
         stops = "early_stopping" in known and known["early_stopping"].default is False
         return {"early_stopping": True, **params} if stops else params
 
@@ -59,13 +60,13 @@ class Sklearn:
 
     def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:
         """Keep the number of stages after which the newest rows are predicted best."""
-        kind = _find(self.path)
+        kind = find_class(self.path)
         counted = _count(kind)
         # Its own early stopping would draw rows at random, from the newest ones as well.
         fixed = {"early_stopping": False} if "early_stopping" in inspect.signature(kind).parameters else {}
         whole = _fit(self.path, older, {**fixed, **params, counted: MOST_ITERATIONS}, fitting)
         losses = [
-            float(fitting.loss.rows(newest.target.to_numpy(), answer, older.classes).mean())
+            averaged(fitting.loss.rows(newest.target.to_numpy(), answer, older.classes), newest.weights)
             for answer in _stages(whole, older, newest)
         ]
         best = int(np.argmin([loss if np.isfinite(loss) else np.inf for loss in losses])) + 1
@@ -107,7 +108,7 @@ def _fit(path: str, rows: Rows, params: dict[str, Any], fitting: Fitting) -> Any
         translated(path, expected="parameters that it accepts for these rows"),
         threadpool_limits(limits=fitting.threads),
     ):
-        pipeline.fit(rows.encoded, rows.codes)
+        pipeline.fit(rows.encoded, rows.codes, **_weighted(estimator, rows))
     if "n_jobs" in estimator.get_params():
         estimator.set_params(n_jobs=1)
     return pipeline
@@ -130,9 +131,21 @@ def _encoder(encoded: pd.DataFrame, task: Task, seed: int) -> Any:
     )
 
 
+def accepts_weights(estimator: Any) -> bool:
+    """Return whether the fit of an estimator, or of a class, takes weights of rows."""
+    return "sample_weight" in inspect.signature(estimator.fit).parameters
+
+
+def _weighted(estimator: Any, rows: Rows) -> dict[str, Any]:
+    """Return what passes the weights on to the estimator; nothing if it takes none."""
+    if rows.weights is None or not accepts_weights(estimator):
+        return {}
+    return {"model__sample_weight": rows.weights}
+
+
 def _build(path: str, task: Task, params: dict[str, Any], fitting: Fitting) -> Any:
     """The estimator itself, unfitted, or `EstimatorError` saying which part of the request is wrong."""
-    kind = _find(path)
+    kind = find_class(path)
     required = [
         name
         for name, parameter in inspect.signature(kind).parameters.items()
@@ -176,7 +189,8 @@ def _build(path: str, task: Task, params: dict[str, Any], fitting: Fitting) -> A
     return estimator
 
 
-def _find(path: str) -> Any:
+def find_class(path: str) -> Any:
+    """Return the class at a dotted path; `EstimatorError` explains why it cannot be used."""
     module_name, _, name = path.rpartition(".")
     expected = "xgboost, a class such as sklearn.ensemble.HistGradientBoostingRegressor, or module:function"
     if not module_name:

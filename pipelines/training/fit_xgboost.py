@@ -8,6 +8,7 @@ import numpy as np
 
 from driftloop.monitoring.errors import EstimatorError, suggestion
 from driftloop.monitoring.losses import Loss
+from driftloop.monitoring.rows.weights import averaged
 from driftloop.pipelines.training.fit_errors import translated
 from driftloop.pipelines.training.tasks import TRAININGS
 
@@ -90,13 +91,13 @@ def _metric(loss: Loss, classes: tuple[str, ...]) -> Any:
         return name
     names = np.asarray(classes, dtype=object)
 
-    def own(codes: Any, predicted: Any) -> float:
+    def own(codes: Any, predicted: Any, sample_weight: Any = None) -> float:
         scores = np.asarray(predicted, dtype=np.float64).reshape(len(codes), -1)
         if not classes:
-            return float(loss.rows(np.asarray(codes, dtype=np.float64), scores[:, 0]).mean())
+            return averaged(loss.rows(np.asarray(codes, dtype=np.float64), scores[:, 0]), sample_weight)
         if len(classes) == 2 and scores.shape[1] == 1:
             scores = np.column_stack([1.0 - scores, scores])
-        return float(loss.rows(names[np.asarray(codes, dtype=np.intp)], scores, classes).mean())
+        return averaged(loss.rows(names[np.asarray(codes, dtype=np.intp)], scores, classes), sample_weight)
 
     return own
 
@@ -120,8 +121,11 @@ def _fit(rows: Rows, params: dict[str, Any], fitting: Fitting, watched: Rows | N
             )
     own = {"n_jobs": fitting.threads, "random_state": fitting.seed, "enable_categorical": True}
     # What serves our objective need not serve another one.
-    wanted = {} if "objective" in named else fitting.loss.xgboost(rows.codes)
-    more = {} if watched is None else {"eval_set": [(watched.encoded, watched.codes)], "verbose": False}
+    wanted = {} if "objective" in named else fitting.loss.xgboost(rows.codes, rows.weights)
+    more: dict[str, Any] = {} if rows.weights is None else {"sample_weight": rows.weights}
+    if watched is not None:
+        more |= {"eval_set": [(watched.encoded, watched.codes)], "verbose": False}
+        more |= {} if watched.weights is None else {"sample_weight_eval_set": [watched.weights]}
     with translated("xgboost", expected="parameters that xgboost accepts for these rows", short=_short):
         model = made(**{**DEFAULTS, **wanted, **own, **named})
         model.fit(rows.encoded, rows.codes, **more)

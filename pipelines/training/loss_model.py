@@ -32,6 +32,7 @@ from driftloop.monitoring.estimation import (
 from driftloop.monitoring.estimation.judge import FOLDS, Method
 from driftloop.monitoring.losses import Loss, named
 from driftloop.monitoring.records import Record
+from driftloop.monitoring.rows.weights import averaged, scaled, spread
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.pipelines.training.features import LARGEST, Features, encode
 from driftloop.pipelines.training.scorer import Scorer
@@ -84,10 +85,12 @@ class _Rows:
     target: NDArray[Any]
     predicted: Floats
     losses: Floats
+    weights: Floats | None
 
     def at(self, places: NDArray[np.intp]) -> _Rows:
         arrays = (self.target[places], self.predicted[places], self.losses[places])
-        return _Rows(self.frame.iloc[places], self.inputs.iloc[places], *arrays)
+        weights = None if self.weights is None else self.weights[places]
+        return _Rows(self.frame.iloc[places], self.inputs.iloc[places], *arrays, weights)
 
 
 def fit_loss_model(
@@ -99,6 +102,7 @@ def fit_loss_model(
     seed: int = 0,
     threads: int | None = None,
     calendar: Collection[str] = (),
+    weights: Floats | None = None,
 ) -> LossModel:
     """Learn the loss of a scorer from labeled rows that it was not trained on, in order of time.
 
@@ -106,7 +110,8 @@ def fit_loss_model(
     `calendar` features are left out: time goes on, and a new month is no unknown kind of row.
 
     Five fits, each without a fifth of the time, measure how accurate the estimator is; the sixth, on all rows,
-    is kept. Too few rows, or losses that are not finite, return an estimator with that reason.
+    is kept. `weights` of the rows, shape (n,), are above 0. Too few rows, or losses that are not finite, return an
+    estimator with that reason.
     """
     method: Method = "cbpe" if scorer.classes else "dle"
 
@@ -119,11 +124,12 @@ def fit_loss_model(
         why = f"{len(frame)} held-out rows to learn an estimator from, {MIN_FITTED_ROWS} needed"
         return kept(impossible(method, loss.name, why))
     predicted = scorer.predict(frame)
-    losses = loss.whole(loss.rows(target, predicted, scorer.classes), target)
+    weights = scaled(weights)
+    losses = loss.parts(loss.rows(target, predicted, scorer.classes), target, weights)
     if not (np.isfinite(losses) & (losses <= LARGEST)).all():
         return kept(impossible(method, loss.name, "losses of held-out rows are too large to learn from"))
     inputs = frame[[]] if scorer.classes else _inputs(scorer.features, frame, predicted)
-    rows = _Rows(frame, inputs, target, predicted, losses)
+    rows = _Rows(frame, inputs, target, predicted, losses, weights)
     fitting = _Fitting(scorer, loss, seed, free_threads(threads, len(frame)), frozenset(calendar))
     held_back, out = np.empty(len(frame)), np.empty(len(frame), dtype=bool)
     for fold in np.array_split(np.arange(len(frame)), FOLDS):
@@ -134,8 +140,8 @@ def fit_loss_model(
     estimator = summarize(
         method,
         loss.name,
-        realised=losses,
-        held_back=held_back,
+        realised=spread(losses, weights),
+        held_back=spread(held_back, weights),
         outside_share=float(out.mean()),
         domain=fitting.domain(rows),
         calibrations=learned if isinstance(learned, tuple) else (),
@@ -193,12 +199,14 @@ class _Fitting:
     def learn(self, rows: _Rows) -> Any:
         """Calibrations of the classes, or a booster of the losses."""
         if self.scorer.classes:
-            return learn_calibration(rows.predicted, rows.target.astype(object), self.scorer.classes)
+            return learn_calibration(rows.predicted, rows.target.astype(object), self.scorer.classes, rows.weights)
         prepare()
         import xgboost
 
-        data = xgboost.DMatrix(rows.inputs, label=rows.losses, enable_categorical=True, nthread=self.threads)
-        mean = {"base_score": float(rows.losses.mean()), "seed": self.seed, "nthread": self.threads}
+        data = xgboost.DMatrix(
+            rows.inputs, label=rows.losses, weight=rows.weights, enable_categorical=True, nthread=self.threads
+        )
+        mean = {"base_score": averaged(rows.losses, rows.weights), "seed": self.seed, "nthread": self.threads}
         return xgboost.train({**PARAMS, **mean}, data, num_boost_round=ROUNDS)
 
     def expected(self, learned: tuple[Calibration, ...] | Any, rows: _Rows) -> Floats:

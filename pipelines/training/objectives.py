@@ -10,6 +10,19 @@ from driftloop.pipelines.training.recipe import LINEAR, XGBOOST
 DEFAULTS = {"numbers": "the squared error", "classes": "the log loss"}
 
 
+def distorted(params: dict[str, Any], classes: tuple[str, ...]) -> str | None:
+    """Return what `scale_pos_weight` does to the probabilities of two classes; None if it is not set, or is 1.
+
+    >>> distorted({"scale_pos_weight": 36.7}, ("0", "1"))
+    "scale_pos_weight 36.7 multiplies the predicted odds of '1', so log_loss, brier and calibration_error get worse"
+    """
+    given = params.get("scale_pos_weight", 1)
+    if len(classes) != 2 or not isinstance(given, int | float) or given == 1:
+        return None
+    what = f"scale_pos_weight {given:.3g} multiplies the predicted odds of {classes[1]!r}"
+    return f"{what}, so log_loss, brier and calibration_error get worse"
+
+
 def objective(estimator: str, params: dict[str, Any], loss: Loss, *, classes: bool) -> str:
     """Return one sentence on what `estimator` minimizes, compared with `loss`.
 

@@ -139,5 +139,5 @@ def _tried(
     scorer = Scorer(older.task, older.features, older.classes, model, by_place=True)
     truth = newest.target.to_numpy()
     losses = fitting.loss.rows(truth, scorer.score(newest.encoded), older.classes)
-    mean = float(fitting.loss.whole(losses, truth).mean())
+    mean = float(fitting.loss.whole(losses, truth, newest.weights).mean())
     return (mean if math.isfinite(mean) else math.inf), params

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.losses.performance import mean_interval
 from driftloop.monitoring.records import Finding, FindingCode, Performance
+from driftloop.monitoring.rows.weights import averaged, scaled
 from driftloop.pipelines.gate import figure
 
 Floats = NDArray[np.float64]
@@ -26,16 +27,22 @@ REFIT_BELOW_GATE = FindingCode(
 
 
 def why_not(
-    judged: Floats, final: Floats, target: NDArray[Any], *, loss: Loss, classes: Sequence[str] = ()
+    judged: Floats,
+    final: Floats,
+    target: NDArray[Any],
+    *,
+    loss: Loss,
+    classes: Sequence[str] = (),
+    weights: Floats | None = None,
 ) -> str | None:
     """Return why the second fit must not serve in place of the model that the gate judged, or None.
 
     Both predict the held-out rows, which the second fit has learned from: shape (n,) for regression, (n, k) otherwise.
     It is refused if a prediction is not a number; if it predicts those rows significantly worse than the judged model,
     which was not trained on them; or if it is farther from the judged model than twice that model's own error, on
-    average over the rows. The last bound follows from the triangle inequality: |final - judged| <= |final - y| + |y -
-    judged|, and a second fit that is no worse has at most the same error on both sides. Distance is the absolute
-    difference of numbers, and the total variation of probabilities.
+    average over the rows, under their `weights` if there are any. The last bound follows from the triangle inequality:
+    |final - judged| <= |final - y| + |y - judged|, and a second fit that is no worse has at most the same error on both
+    sides. Distance is the absolute difference of numbers, and the total variation of probabilities.
 
     >>> from driftloop.monitoring.losses import named
     >>> y = np.array([1.0, 2.0, 3.0, 4.0])
@@ -49,14 +56,15 @@ def why_not(
         return None
     if not np.isfinite(final).all():
         return f"{int((~np.isfinite(final)).sum()):,} of its predictions on {rows:,} held-out rows are not finite"
-    losses = [loss.whole(loss.rows(target, predicted, classes), target) for predicted in (final, judged)]
+    weights = scaled(weights)
+    losses = [loss.whole(loss.rows(target, predicted, classes), target, weights) for predicted in (final, judged)]
     _, low, _ = mean_interval(losses[0] - losses[1])
     # Two models that are right on all rows may still differ by rounding.
     least = 1e-6 * float(np.abs(judged).mean())
     if low > least:
         own, theirs = (figure(float(each.mean())) for each in losses)
         return f"{loss} {own} on {rows:,} held-out rows that it has learned from, where the judged model has {theirs}"
-    moved, error = _distances(judged, final, target, classes)
+    moved, error = _distances(judged, final, target, classes, weights)
     if moved > 2 * error + least:
         return (
             f"its predictions on {rows:,} held-out rows are {figure(moved)} from those of the judged model on average, "
@@ -81,9 +89,13 @@ def below_gate(version: str, performance: Performance | None, age_batches: float
     return (REFIT_BELOW_GATE.found(message),)
 
 
-def _distances(judged: Floats, final: Floats, target: NDArray[Any], classes: Sequence[str]) -> tuple[float, float]:
+def _distances(
+    judged: Floats, final: Floats, target: NDArray[Any], classes: Sequence[str], weights: Floats | None
+) -> tuple[float, float]:
     """The mean distance between both models, and between the judged one and the truth."""
     if not classes:
-        return float(np.abs(final - judged).mean()), float(np.abs(np.asarray(target, np.float64) - judged).mean())
+        missed = np.abs(np.asarray(target, np.float64) - judged)
+        return averaged(np.abs(final - judged), weights), averaged(missed, weights)
     truth = np.asarray(target, dtype=object)[:, None] == np.asarray(classes, dtype=object)[None, :]
-    return float(np.abs(final - judged).sum(axis=1).mean() / 2), float((1.0 - (judged * truth).sum(axis=1)).mean())
+    moved = np.abs(final - judged).sum(axis=1)
+    return averaged(moved, weights) / 2, averaged(1.0 - (judged * truth).sum(axis=1), weights)

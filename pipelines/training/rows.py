@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from driftloop.monitoring.rows.weights import scaled
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.features import Features
 
@@ -21,13 +22,17 @@ MOST_ROWS = 200_000
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows in order of time, as an estimator gets them; `target` holds floats, or names of `classes` as text."""
+    """Rows in order of time, as an estimator gets them; `target` holds floats, or names of `classes` as text.
+
+    `weights` have a mean of 1; None counts every row as 1.
+    """
 
     task: Task
     features: Features
     classes: tuple[str, ...]
     encoded: pd.DataFrame
     target: pd.Series
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.encoded)
@@ -54,9 +59,11 @@ class Rows:
         classes = tuple(name for name in self.classes if name in set(older))
         if self.classes and (len(classes) < 2 or not set(newest) & set(classes)):
             return None
+        weights = self.weights[::step] if self.weights is not None else None
+        old, new = (None, None) if weights is None else (scaled(weights[:cut]), scaled(weights[cut:]))
         return (
-            Rows(self.task, self.features, classes, encoded.iloc[:cut], older),
-            Rows(self.task, self.features, classes, encoded.iloc[cut:], newest),
+            Rows(self.task, self.features, classes, encoded.iloc[:cut], older, old),
+            Rows(self.task, self.features, classes, encoded.iloc[cut:], newest, new),
         )
 
     def known(self) -> Rows:
@@ -64,4 +71,5 @@ class Rows:
         if not self.classes:
             return self
         inside = self.target.isin(self.classes).to_numpy()
-        return Rows(self.task, self.features, self.classes, self.encoded[inside], self.target[inside])
+        weights = None if self.weights is None else scaled(self.weights[inside])
+        return Rows(self.task, self.features, self.classes, self.encoded[inside], self.target[inside], weights)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring.records import SliceReference
+from driftloop.monitoring.rows.weights import scaled, weights_of
 from driftloop.monitoring.slices.conditions import measurable
 from driftloop.monitoring.slices.judging import Measured, own, remember
 from driftloop.monitoring.slices.membership import mark
@@ -25,10 +26,10 @@ def held_out(
     config: Project, scorer: Scorer, rows: pd.DataFrame
 ) -> tuple[NDArray[np.float64], tuple[SliceReference, ...]]:
     """Return values, shape (n,), whose mean is the loss of labeled rows in order of time; and the loss by slice."""
-    target = rows[config.columns.target].to_numpy()
+    target, weights = rows[config.columns.target].to_numpy(), scaled(weights_of(rows, config.columns))
     lost = row_losses(config, scorer, rows)
-    measured = Measured(lost, target, config.loss, pairs_with(config, scorer, rows), config.measured)
-    return config.loss.whole(lost, target), of_slices(config, rows, measured)
+    measured = Measured(lost, target, config.loss, pairs_with(config, scorer, rows), config.measured, weights)
+    return config.loss.whole(lost, target, weights), of_slices(config, rows, measured)
 
 
 def of_slices(config: Project, rows: pd.DataFrame, measured: Measured) -> tuple[SliceReference, ...]:
@@ -42,9 +43,9 @@ def compared(
 ) -> tuple[SliceLosses, ...]:
     """Return the losses of two models on each slice of labeled rows in order of time; both given by row, shape (n,)."""
     slicing = _slicing(config, rows)
-    target = rows[config.columns.target].to_numpy()
+    target, weights = rows[config.columns.target].to_numpy(), scaled(weights_of(rows, config.columns))
     return tuple(
-        SliceLosses(part.name, *(own(lost, target, part, config.loss) for lost in (challenger, champion)))
+        SliceLosses(part.name, *(own(lost, target, part, config.loss, weights)[0] for lost in (challenger, champion)))
         for part in (slicing.parts(None) if slicing else ())
         if len(part.places)
     )

@@ -13,9 +13,11 @@ from driftloop.monitoring.metrics import Pairs
 from driftloop.monitoring.metrics.measuring import pairs_of
 from driftloop.monitoring.quality.lateness import lateness
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.rows.weights import labelled as labelled_rows
+from driftloop.monitoring.rows.weights import scaled, weights_of
 from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines.training.as_adopted import template
-from driftloop.pipelines.training.fit import allowed, fit
+from driftloop.pipelines.training.fit import allowed, fit, weighable
 from driftloop.pipelines.training.recipe import AS_ADOPTED
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.split import split
@@ -39,7 +41,8 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
     Without enough labeled rows, or any before the holdout, raises `TrainingImpossible`.
     """
     columns = config.columns
-    labelled = frame[frame[columns.target].notna()]
+    weighable(weights_of(frame, columns))
+    labelled = frame[labelled_rows(frame, columns)]
     late = lateness(frame, columns.time, columns.target)
     if labelled.empty:
         ends = "" if frame.empty else f": {late.sentence(columns.label_delay)}"
@@ -109,20 +112,23 @@ def learn(
         config.loss,
         like=like,
         here=here,
+        weights=weights_of(frame, columns),
         adopted=template(config.model) if config.training.estimator == AS_ADOPTED else None,
     )
 
 
 def losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:
     """Return values of all rows of a frame, in their order, whose mean is their loss (`Loss.whole`): shape (n,)."""
-    return config.loss.whole(row_losses(config, scorer, frame), frame[config.columns.target].to_numpy())
+    weights = scaled(weights_of(frame, config.columns))
+    return config.loss.whole(row_losses(config, scorer, frame), frame[config.columns.target].to_numpy(), weights)
 
 
 def pairs_with(config: Project, scorer: Scorer, frame: pd.DataFrame) -> Pairs:
     """Return the labels of rows, in their order, with predictions and decisions of the model."""
     predicted = scorer.predict(frame)
     decided = config.loss.decide(predicted, scorer.classes) if scorer.classes else None
-    return pairs_of(frame[config.columns.target].to_numpy(), predicted, scorer.classes, decided)
+    weights = scaled(weights_of(frame, config.columns))
+    return pairs_of(frame[config.columns.target].to_numpy(), predicted, scorer.classes, decided, weights)
 
 
 def row_losses(config: Project, scorer: Scorer, frame: pd.DataFrame) -> np.ndarray:

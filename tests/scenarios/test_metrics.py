@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from driftloop.monitoring.records import Outcome
+from driftloop.pipelines.operations.status import as_table, collect
 from driftloop.pipelines.operations.words import format_check
 from driftloop.pipelines.registry import client
+from driftloop.pipelines.runtime import home
 from tests.streams import day, stream
 
 Make = Callable[..., Any]
@@ -54,6 +56,20 @@ def test_a_drop_of_a_metric_retrains(model: Make) -> None:
     assert run.data.metrics["metric/roc_auc"] == pytest.approx(dict(_values(struck))["roc_auc"])
     assert run.data.metrics["metric_reference/roc_auc"] == pytest.approx(by_name["roc_auc"].reference)
     assert "metric roc_auc" in format_check(struck, made.file)
+    _shown_elsewhere(made, struck)
+
+
+def _shown_elsewhere(made: Any, struck: Any) -> None:
+    """Status as JSON and text, and the page of the site, have the metrics of the same check."""
+    (row,) = collect(made.name)
+    assert row["metrics"] == pytest.approx(dict(_values(struck)))
+    if row["champion"] == struck.champion:
+        assert "roc_auc" in row["metrics_worse"]
+        assert "metrics: roc_auc " in as_table([row])
+        assert ", worse)" in row["metrics_in_words"]
+    page = (home.home() / "site" / "models" / f"{made.name}.html").read_text("utf-8")
+    assert "<h2>Metrics <small>" in page
+    assert "precision(0.3) at the last" in page
 
 
 def _values(check: Any) -> list[tuple[str, float]]:

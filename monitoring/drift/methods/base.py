@@ -67,7 +67,7 @@ class ProfileMethod(Method, ABC):
         """How far `new` is from `old`, the reference, whose cells both are counted in."""
 
     @abstractmethod
-    def draws(self, chance: Chance, reference: Profile, rows: int, max_levels: int, rough: bool) -> Floats:
+    def draws(self, chance: Chance, reference: Profile, rows: float, max_levels: int, rough: bool) -> Floats:
         """Scores without drift, drawn from the reference, for `rows` current rows."""
 
 
@@ -84,7 +84,7 @@ class Divergence(ProfileMethod):
         cells = Folding.of(old, max_levels, in_groups=self.in_groups)
         return float(self.between(cells.fold(old), cells.fold(new)))
 
-    def draws(self, chance: Chance, reference: Profile, rows: int, max_levels: int, rough: bool) -> Floats:
+    def draws(self, chance: Chance, reference: Profile, rows: float, max_levels: int, rough: bool) -> Floats:
         """Score drawn counts of both sides."""
         from driftloop.monitoring.drift.cells import Folding
 

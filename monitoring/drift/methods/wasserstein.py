@@ -44,7 +44,7 @@ def wasserstein(old: NumericProfile, new: NumericProfile) -> float:
     return float(_with_missing(np.abs(areas).sum() / old.spread, *lost))
 
 
-def by_chance(chance: Chance, reference: NumericProfile, rows: int, rough: bool) -> Floats:
+def by_chance(chance: Chance, reference: NumericProfile, rows: float, rough: bool) -> Floats:
     """Draws of the distance between atoms at the means of neighboring cells; the outermost cells are atoms alone."""
     import numpy as np
 
@@ -69,7 +69,8 @@ def by_chance(chance: Chance, reference: NumericProfile, rows: int, rough: bool)
     drawn = chance.kept(("gaps", cells.tobytes(), *values, rough), gaps) if by_block is None else gaps()
     moved = drawn @ (np.diff(atoms) / reference.spread)
     generator = np.random.default_rng([*chance.seed, 2])
-    gone = [generator.binomial(side, lost, len(moved)) / side for side in (reference.rows, max(rows, 1))]
+    sides = [max(round(side), 1) for side in (reference.rows, rows)]
+    gone = [generator.binomial(side, lost, len(moved)) / side for side in sides]
     return _with_missing(moved, *gone)
 
 
@@ -115,7 +116,7 @@ class Wasserstein(ProfileMethod):
         assert isinstance(new, NumericProfile)
         return wasserstein(old, new)
 
-    def draws(self, chance: Chance, reference: Profile, rows: int, max_levels: int, rough: bool) -> Floats:
+    def draws(self, chance: Chance, reference: Profile, rows: float, max_levels: int, rough: bool) -> Floats:
         """Score drawn counts at the atoms."""
         from driftloop.monitoring.profiles import NumericProfile
 

@@ -143,3 +143,34 @@ def test_reading_a_config_loads_no_numbers() -> None:
     code = "import sys, driftloop.monitoring.config; print('numpy' in sys.modules, 'pandas' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert output.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("loss", losses(), ids=str)
+def test_whole_weights_repeat_rows(loss: Loss, k: int) -> None:
+    """The loss and the best constant under whole weights are those of rows repeated as often."""
+    target, classes = labels(loss, k)
+    predicted = guesses(loss, k, len(target))
+    weights = np.random.default_rng(4).integers(1, 5, len(target))
+    by = weights.astype(float)
+    lost = loss.rows(target, predicted, classes)
+    repeated, many = np.repeat(target, weights), np.repeat(lost, weights)
+    assert loss.whole(lost, target, by).mean() == pytest.approx(loss.whole(many, repeated).mean())
+    assert np.average(loss.parts(lost, target, by), weights=by) == pytest.approx(loss.whole(many, repeated).mean())
+    best, expected = loss.best(target, classes, by), loss.best(repeated, classes)
+
+    def mean(constant: Any) -> float:
+        shape = (len(repeated),) if is_of_numbers(loss) else (len(repeated), k)
+        return float(loss.whole(loss.rows(repeated, np.broadcast_to(constant, shape), classes), repeated).mean())
+
+    # The search of a custom loss looks at 2,000 labels at most, evenly spaced by rank.
+    assert mean(best) == pytest.approx(mean(expected), rel=1e-3 if loss.loss == "custom" else 1e-9)
+
+
+@pytest.mark.parametrize("loss", losses(), ids=str)
+def test_a_row_with_an_infinite_loss_and_little_weight_is_not_hidden(loss: Loss) -> None:
+    """A loss that is not finite makes the weighted loss not finite as well."""
+    target, _ = labels(loss, 2)
+    lost = np.append(np.ones(len(target) - 1), np.inf)
+    weights = np.append(np.ones(len(target) - 1), 1e-9)
+    assert not np.isfinite(loss.whole(lost, target, weights)).all()

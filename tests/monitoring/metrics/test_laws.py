@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sklearn.calibration import calibration_curve
 from driftloop.monitoring import metrics as package
 from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.metrics import DEFAULTS, METRICS, Metric, Pairs, fitting, named
-from driftloop.monitoring.metrics.measuring import measure, pairs_of
+from driftloop.monitoring.metrics.measuring import calibration, confusion, joined, measure, pairs_of
 from driftloop.monitoring.records import worsening
 from driftloop.monitoring.tasks import TASKS
 from tests.judged import monitored
@@ -27,6 +28,7 @@ N = 900
 NAMES = ("a", "b", "c")
 FURTHER = ("precision(0.3)", "recall(0.7)", "f1(0.2)", "balanced_accuracy(0.4)", "calibration_error(5)")
 EVERY = [*METRICS, *FURTHER]
+METRICS_OF_NUMBERS = [named(name) for name in ("rmse", "r2", "mape", "bias")]
 
 
 def numbers(seed: int = 0, skill: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -132,6 +134,62 @@ def test_calibration_of_many_classes_is_that_of_the_predicted_one() -> None:
     right = (np.array(NAMES)[predicted.argmax(axis=1)] == target).astype(int)
     metric = named("calibration_error")
     assert metric.value(pairs(metric, 3)) == pytest.approx(binned_error(right, top, 10))
+
+
+def weighted(some: Pairs, weights: np.ndarray) -> Pairs:
+    return replace(some, weights=weights.astype(float))
+
+
+def repeated(some: Pairs, weights: np.ndarray) -> Pairs:
+    return some.at(np.repeat(np.arange(len(some)), weights))
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("name", EVERY)
+def test_whole_weights_repeat_rows(name: str, k: int) -> None:
+    """The value under whole weights is that of rows repeated as often; so are confusion matrix and calibration."""
+    metric = named(name)
+    if k == 3 and not metric.fits("multiclass"):
+        return
+    some, weights = pairs(metric, k), np.random.default_rng(5).integers(1, 5, N)
+    by, many = weighted(some, weights), repeated(some, weights)
+    assert metric.value(by) == pytest.approx(metric.value(many))
+    assert metric.value(weighted(some, weights * 8)) == pytest.approx(metric.value(many))
+    if some.classes:
+        assert np.array(confusion(by).counts) == pytest.approx(np.array(confusion(many).counts))
+        for one, other in zip(calibration(by), calibration(many), strict=True):
+            assert (one.rows, one.predicted, one.observed) == pytest.approx(
+                (other.rows, other.predicted, other.observed)
+            )
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_weights_have_intervals(name: str) -> None:
+    """The interval under weights is around the value and wider where few rows decide."""
+    metric, generator = named(name), np.random.default_rng(6)
+    some = pairs(metric)
+    wide = np.mean([width(metric, weighted(some, generator.lognormal(0, 1.5, N))) for _ in range(20)])
+    even = np.mean([width(metric, weighted(some, generator.uniform(0.9, 1.1, N))) for _ in range(20)])
+    assert wide > even > 0
+
+
+def width(metric: Metric, some: Pairs) -> float:
+    (found,) = measure([metric], some)
+    low, value, high = (math.nan if end is None else end for end in (found.low, found.value, found.high))
+    assert low <= value <= high
+    return high - low
+
+
+def test_parts_are_joined_under_one_unit() -> None:
+    """Weights of all parts together have a mean of 1; equal ones are none, and the result is that without them."""
+    target, predicted = numbers()
+    halves = [slice(0, 300), slice(300, N)]
+    for by in (np.full(N, 3.0), np.arange(1.0, N + 1)):
+        whole = joined([pairs_of(target[at], predicted[at], (), None, by[at]) for at in halves], None)
+        plain = joined([pairs_of(target[at], predicted[at], ()) for at in halves], None)
+        assert (whole.weights is None) == (by[0] == by[1])
+        assert (measure(METRICS_OF_NUMBERS, whole) == measure(METRICS_OF_NUMBERS, plain)) == (by[0] == by[1])
+        assert whole.weights is None or whole.weights.mean() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -72,6 +72,7 @@ def gap(p_value: float) -> FairnessGap:
 EXAMPLES: Mapping[str, list[tuple[dict[str, Any], Callable[[], Evaluation], str]]] = {
     "Leak": [({}, lambda: clear(leaks=("paid",)), "leak")],
     "EnoughRows": [({"min_rows": 1001}, clear, "too_few_rows")],
+    "EnoughPerClass": [({"min_per_class": 8}, lambda: clear(classes={"no": 993, "yes": 7}), "too_few_of_a_class")],
     "Finite": [
         ({}, lambda: evaluation(spoilt(), losses()), "not_finite"),
         ({}, lambda: evaluation(losses(), spoilt()), "not_finite"),

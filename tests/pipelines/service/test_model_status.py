@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
-from driftloop.monitoring.records import Check
+from driftloop.monitoring.records import Check, MetricValue
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.service.health import health
 from driftloop.pipelines.service.metrics import metrics
@@ -148,3 +149,39 @@ def test_rows_that_do_not_arrive_are_not_well() -> None:
         "2 checks in a row without enough rows: 3 rows",
     )
     assert last_of(made(), second).not_well is None
+
+
+def measured(**more: object) -> MetricValue:
+    known: dict[str, object] = {"metric": "roc_auc", "better": "higher", "value": 0.72, "rows": 900, "reference": 0.8}
+    return MetricValue.model_validate(known | more)
+
+
+def lines(last: Last | None) -> dict[str, dict[str, float]]:
+    """The families of metrics next to the loss, by name and label, as Prometheus reads them."""
+    text = metrics([standing(last=last), standing(model="new", last=None)], SIX).decode()
+    families = {one.name: one for one in text_string_to_metric_families(text)}
+    names = ("driftloop_metric", "driftloop_metric_reference")
+    assert all(sample.labels["model"] == "m" for name in names for sample in families[name].samples)
+    return {name: {sample.labels["metric"]: sample.value for sample in families[name].samples} for name in names}
+
+
+def test_each_metric_has_a_line_with_its_reference() -> None:
+    """Names keep their parameters; without a value or a reference there is no line; a model never checked has none."""
+    some = (
+        measured(),
+        measured(metric="precision(0.3)", value=0.5, reference=None),
+        measured(metric="recall", value=None, reason="one class"),
+    )
+    found = lines(last_of(made(performance=performance(8.0), metrics=some)))
+    assert found["driftloop_metric"] == {"roc_auc": 0.72, "precision(0.3)": 0.5}
+    assert found["driftloop_metric_reference"] == {"roc_auc": 0.8, "recall": 0.8}
+    assert lines(last_of(made())) == {"driftloop_metric": {}, "driftloop_metric_reference": {}}
+
+
+def test_metrics_stay_until_they_are_measured_again() -> None:
+    """A check without labels, bad data and a failure keep them; a check with labels replaces all of them."""
+    judged = last_of(made(performance=performance(8.0), metrics=(measured(),)))
+    bad = last_of(made(outcome="bad_data", decision=None), judged)
+    assert lines(last_failed("OSError: gone", day(15), bad))["driftloop_metric"] == {"roc_auc": 0.72}
+    newer = last_of(made(performance=performance(8.0), metrics=(measured(metric="recall", value=0.4),)), bad)
+    assert lines(newer)["driftloop_metric"] == {"recall": 0.4}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from driftloop.monitoring.presentation.markup import DASH
-from driftloop.monitoring.records import Estimate
+from driftloop.monitoring.records import Estimate, MetricValue
 from driftloop.pipelines.site import index_page, model_page
 from driftloop.pipelines.site.history import Lineage
 from driftloop.pipelines.site.index_page import line_of
@@ -116,3 +116,34 @@ def test_nothing_is_wider_than_the_screen(tmp_path: Path) -> None:
     (tmp_path / "probe.html").write_text(frames + probe)
     dom = dump(tmp_path / "probe.html", tmp_path, "--allow-file-access-from-files")
     assert ">true,true,true,true</p>" in dom
+
+
+def metric(value: float | None, **more: object) -> MetricValue:
+    known: dict[str, object] = {"metric": "roc_auc", "better": "higher", "value": value, "rows": 900, "reference": 0.8}
+    return MetricValue.model_validate(known | more)
+
+
+def with_metrics(*of_checks: tuple[MetricValue, ...]) -> str:
+    made = history(len(of_checks))
+    checks = [one.model_copy(update={"metrics": some}) for one, some in zip(made.checks, of_checks, strict=True)]
+    return model_page.render(replace(made, checks=tuple(checks)))
+
+
+def test_metrics_are_shown_with_interval_reference_and_shape() -> None:
+    """The newest check with metrics counts: value, interval, reference, a drawing of all values, what is worse."""
+    worse = metric(0.72, low=0.7, high=0.74)
+    page = with_metrics((metric(0.81),), (metric(0.8),), (worse,), ())
+    shown = words(page)
+    assert f"roc_auc 0.72 0.7 {DASH} 0.74 0.8" in shown
+    assert "roc_auc at the last 3 checks, dashed: its reference 0.8" in page
+    assert 'class="spark"' in page.split("<h2>Metrics <small>")[1].split("</section>")[0]
+    assert "worse" in words(page.split("<h2>Metrics <small>")[1].split("</section>")[0])
+    assert "worse" not in words(with_metrics((metric(0.81, low=0.7, high=0.9),)).split("<h2>Metrics <small>")[1])[:200]
+
+
+def test_a_metric_without_a_value_gives_the_reason_and_names_are_escaped() -> None:
+    """One class has no curve: the reason is in its line; a class named like markup stays text."""
+    page = with_metrics((metric(None, reason=f"all 9 labels are {ATTACK!r}", reference=None),))
+    assert "all 9 labels are" in words(page)
+    assert ATTACK not in page
+    assert "<h2>Metrics <small>" not in with_metrics((), ())
