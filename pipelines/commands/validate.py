@@ -31,8 +31,9 @@ def validate(config: Path, as_json: bool, now: datetime | None) -> None:
     if as_json:
         say_json(result.model_dump_json())
     else:
+        from driftloop.pipelines.operations.validation_table import render
         from driftloop.pipelines.runtime.tables import screen
 
-        say(validation.render(result, config, screen()))
+        say(render(result, config, screen()))
     if result.exit_code:
         sys.exit(result.exit_code)

@@ -271,13 +271,8 @@ def load(path: str | Path) -> Project:
     file = Path(path)
     if file.is_dir():
         inside = sorted(str(one) for one in file.glob("*.y*ml"))
-        raise ConfigError(
-            str(file),
-            "",
-            "is a folder",
-            expected="the YAML file of one model",
-            remedy=f"name one of {listed(inside)}" if inside else "start with `driftloop init DATA`",
-        )
+        remedy = f"name one of {listed(inside)}" if inside else "start with `driftloop init DATA`"
+        raise ConfigError(str(file), "", "is a folder", expected="the YAML file of one model", remedy=remedy)
     if not file.is_file():
         near = sorted(str(other) for other in (file.parent if file.parent.is_dir() else Path()).glob("*.y*ml"))
         raise UnknownModel(str(path), near)

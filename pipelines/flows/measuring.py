@@ -45,7 +45,8 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import differences
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
-from driftloop.pipelines.flows.scoring import Metrics, Scored, score_rows
+from driftloop.pipelines.flows.labeled_losses import Metrics
+from driftloop.pipelines.flows.scoring import Scored, score_rows
 from driftloop.pipelines.flows.watching import Watch
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -37,7 +36,6 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.mismatch import lost_column, misfit, numeric_columns
 from driftloop.pipelines.operations import rule_notes
 from driftloop.pipelines.operations.row_counts import RowCount, counted, shortages
-from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
 from driftloop.pipelines.training.recipe import AS_ADOPTED, AUTO
 from driftloop.pipelines.training.verifying import verify_estimator
 from driftloop.pipelines.training.weighing import ignored
@@ -129,7 +127,7 @@ class _Walk:
         if span is None:
             yield Validated(key="source", state="note", message="no row has a time: there is nothing to check yet")
             return
-        yield Validated(key="source", state="ok", message=f"rows from {_day(span.start)} to {_day(span.end)}")
+        yield Validated(key="source", state="ok", message=f"rows from {day(span.start)} to {day(span.end)}")
         current = current_window(self.now, project.windows)
         if self.given is None and current.start >= span.end:
             self.now, self.past = _after(span.end, project), True
@@ -290,20 +288,6 @@ def _after(end: datetime, project: Project) -> datetime:
     return next((one for one in moments if current_window(one, project.windows).end >= end), end + timedelta(days=1))
 
 
-def _day(moment: datetime) -> str:
+def day(moment: datetime) -> str:
+    """Return a moment to the minute."""
     return f"{moment:%Y-%m-%d %H:%M}"
-
-
-def render(result: Validation, file: Path, on: Screen = PIPE) -> str:
-    """Return the result as text: the parts, the counts per window, and what to do next."""
-    lines = [f"{result.model}: {result.outcome}, as of {_day(result.now)} UTC"]
-    for part in result.parts:
-        first, *more = part.message.split("\n")
-        lines += [f"  {part.state:<6} {part.key}: {first}", *(f"         {line}" for line in more)]
-    if result.windows:
-        rows = [Row([one.name, str(one.window), f"{one.rows:,}", f"{one.labels:,}"]) for one in result.windows]
-        columns = [Column("window"), Column("span"), Column("rows", number=True), Column("labels", number=True)]
-        lines += ["", *drawn(columns, rows, on, indent=2)]
-    if result.outcome == "valid":
-        lines += ["", f"next: driftloop check {file}" + (f" --now {result.now:%Y-%m-%dT%H:%M}" if result.past else "")]
-    return "\n".join(lines)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from driftloop.monitoring.errors import EstimatorError
 from driftloop.monitoring.rows.weights import effective_rows
 from driftloop.monitoring.settings.functions import find
-from driftloop.pipelines.training.as_adopted import AS_ADOPTED, takes_weights, template
+from driftloop.pipelines.training.as_adopted import takes_weights, template
 from driftloop.pipelines.training.fit_function import KEY, takes_weight
 from driftloop.pipelines.training.fit_sklearn import accepts_weights, find_class
-from driftloop.pipelines.training.recipe import LINEAR, XGBOOST
+from driftloop.pipelines.training.recipe import AS_ADOPTED, LINEAR, XGBOOST
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project

@@ -335,7 +335,10 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
         changed(predictions={"path": "s3://bucket/log"}),
         "FILE: predictions.path: a URL",
         "a folder that this machine can write to",
-        "log to a local folder, and sync it to where it should be; a table that a model elsewhere writes is predictions.source",
+        (
+            "log to a local folder, and sync it to where it should be; a table that a model elsewhere writes is "
+            "predictions.source"
+        ),
     ),
     "password in plain text": (
         changed(source={"url": "postgres://me:secret@host/db", "table": "trips"}),

@@ -33,7 +33,7 @@ def test_rows_in_pieces_are_scored_as_one(
         fresh = read_fresh(project, Window(start=day(19), end=day(28)), made.folder, piece)
         assert (len(list(fresh.pieces())) > 5) == (piece < 100)
         more: dict[str, Any] = {"window": window, "labelled": labelled, "profiles": contents.profiles(champion)}
-        more |= {"reference": registry.reference(champion)}
+        more |= {"reference": registry.reference(champion), "watch": None}
         return score_rows.fn(project, champion, fresh, key="", **more)
 
     whole, parts = scored(1 << 18), scored(41)

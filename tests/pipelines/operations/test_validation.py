@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.project import Project, load
-from driftloop.pipelines.operations.validation import Validation, render, validate
+from driftloop.pipelines.operations.validation import Validation, validate
+from driftloop.pipelines.operations.validation_table import render
 from tests import streams
 from tests.streams import day, stream
 
