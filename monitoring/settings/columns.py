@@ -57,7 +57,7 @@ Names = Annotated[tuple[Name, ...], BeforeValidator(_as_names)]
 
 def _as_kinds(value: Any) -> Any:
     names = _as_names(value)
-    if not isinstance(names, list | tuple):
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         return value
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:

@@ -96,7 +96,7 @@ class Predictions(Section):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        given = [name for name in OF_SOURCE if name in self.model_fields_set]
+        given = [name for name in OF_SOURCE if getattr(self, name) != type(self).model_fields[name].default]
         if self.source is None:
             if given:
                 raise ValidationProblem(

@@ -136,7 +136,8 @@ def _key(place: Place) -> str:
         if isinstance(part, int):
             spelled += f"[{part}]"
         elif not (at and isinstance(place[at - 1], int)):
-            spelled += f".{part}" if spelled else part
+            name = clipped(str(part))
+            spelled += f".{name}" if spelled else name
     return spelled
 
 

@@ -62,3 +62,14 @@ def test_drift_of_a_column_is_the_verdict_of_its_method() -> None:
     judged = MaxAge(max_age_days=1).drifted("target", signals(drifted=1))
     assert (judged.vote, judged.observed, judged.threshold) == ("fire", 1.0, 0.5)
     assert "psi 1" in judged.reason
+
+
+def test_a_rule_that_needs_a_training_is_not_applicable_to_a_model_elsewhere() -> None:
+    """`training: none`: rules on probes or a backtest state why they do not vote, the others vote as ever."""
+    elsewhere = signals().model_copy(update={"trains": False})
+    vote = Cara(cost=Cost()).cast(elsewhere, History(), datetime(2026, 3, 1))
+    assert vote.vote == "not_applicable"
+    assert "training: none" in vote.reason
+    rule = PerformanceDrop()
+    now = datetime(2026, 3, 1)
+    assert rule.cast(elsewhere, History(), now) == rule.cast(signals(), History(), now)

@@ -200,7 +200,7 @@ import driftloop.monitoring.report
 assert "evidently" not in sys.modules, "importing driftloop.monitoring.report imports evidently"
 from tests import drawn as t
 reference, current = t.rows(400, 2, 2, 0), t.rows(300, 2, 2, 1, 0.3)
-measured = t.whole(reference, current, t.all_told(reference))
+measured = t.whole(reference, current, t.columns_of(reference))
 print(measured.scores, hashlib.sha256(measured.page.encode()).hexdigest())
 """
 

@@ -132,6 +132,8 @@ def test_every_number_has_two_ends() -> None:
     found = dict(numbers(Project.model_json_schema()))
     assert len(found) > 40
     for name, one in found.items():
+        if name in {"Rule.min", "Rule.max", "Rule.levels"}:  # compared with values of a column, which may have any size
+            continue
         assert one.keys() & {"minimum", "exclusiveMinimum"}, name
         assert one.keys() & {"maximum", "exclusiveMaximum"}, name
 
