@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -12,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from driftloop.monitoring.records import Check
 from tests import migrated, streams
@@ -27,6 +29,42 @@ LONG = (
     *("test_cli.py", "test_kills.py", "test_prefect.py", "test_stories.py", "test_serve.py", "test_demo.py"),
     *("test_server_mode.py", "test_temporary_server.py", "test_checks.py", "test_shipped_configs.py", "test_races.py"),
 )
+
+
+# Of the tests of these files one in this many runs with `make test`; `make faults` runs them all.
+ONE_IN = {
+    "test_bad_values.py": 5,
+    "test_bad_types.py": 5,
+    "test_bad_targets.py": 5,
+    "test_bad_files.py": 5,
+    "test_bad_times.py": 5,
+    "test_bad_frames.py": 5,
+    "test_objectives.py": 4,
+    "test_join.py": 3,
+}
+# Kills, races and deaths of processes outside tests/faults.
+RACES = {
+    "test_a_copied_state_folder_is_refused",
+    "test_a_moved_state_folder_is_used_where_it_is",
+    "test_first_contact_by_several_processes_loses_none",
+    "test_a_server_that_dies_is_started_again_immediately_and_for_the_next_flow",
+    "test_a_second_signal_cuts_the_check_off",
+    "test_runs_logs_and_links_survive_into_a_later_server",
+}
+KEPT_FAULTS = {"test_matrix.py", "test_clock.py", "test_kills.py"}
+settings.register_profile("share", max_examples=25)
+if os.environ.get("DRIFTLOOP_TESTS") != "all":
+    settings.load_profile("share")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what `make test` leaves to `make faults`: kills and races, and most inputs of laws that run whole checks."""
+    name = getattr(item, "originalname", item.name)
+    kills = item.path.parent.name == "faults" and item.path.name not in KEPT_FAULTS
+    every = ONE_IN.get(item.path.name, 1)
+    if kills or name in RACES or zlib.crc32(item.nodeid.encode()) % every:
+        item.add_marker(pytest.mark.faults)
 
 
 @pytest.hookimpl(trylast=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-SECONDS = float(os.environ.get("DRIFTLOOP_FUZZ_SECONDS", "60"))
+SECONDS = float(os.environ.get("DRIFTLOOP_FUZZ_SECONDS", "20"))
 SEED = os.environ.get("DRIFTLOOP_FUZZ_SEED", "1")
 ONLY = os.environ.get("DRIFTLOOP_FUZZ_ROUND")
 TESTS = 3

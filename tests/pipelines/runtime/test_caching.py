@@ -44,7 +44,7 @@ def drop(value: Any) -> bool:
     if isinstance(value, Reference):
         del vars(value)["source_types"]
         return True
-    for field in ("estimated", "threshold"):
+    for field in ("estimated", "threshold", "scores"):
         if field in getattr(value, "__dict__", {}):
             del vars(value)[field]
             return True

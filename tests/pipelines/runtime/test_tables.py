@@ -46,7 +46,7 @@ def test_a_narrow_screen_gets_a_block_a_row() -> None:
     """Where not even the longest words fit next to each other, each cell has a line with its title."""
     lines = drawn(COLUMNS, ROWS, Screen(40))
     assert lines[0] == ROWS[0].cells[0]
-    assert "  cost           1234.5678" in lines
+    assert "  cost    1234.5678" in lines
     assert "never" in lines
 
 
