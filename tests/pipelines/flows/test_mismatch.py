@@ -100,8 +100,8 @@ def test_a_misspelled_column_of_a_served_model_is_found_without_mlflow_and_prefe
 ) -> None:
     """The columns that the source has had are in the state folder; a second of CPU is enough to compare them."""
     model = trained()
-    right = {"columns__numeric": ["amount", "speed"]}
-    refuse_mismatch(load(model.given(**right).file))
+    right = ["amount", "speed"]
+    refuse_mismatch(load(model.given(columns__numeric=right).file))
     model.given(columns__numeric=["amount", "sped"])
     code = (
         "import sys\nfrom driftloop.pipelines.cli import main\n"
@@ -110,7 +110,7 @@ def test_a_misspelled_column_of_a_served_model_is_found_without_mlflow_and_prefe
         "print(sorted({'prefect', 'mlflow', 'xgboost', 'sklearn', 'evidently'} & set(sys.modules)))\n"
     )
     done = process("-c", code, python=True, DRIFTLOOP_HOME=str(home.home()))
-    model.given(**right)
+    model.given(columns__numeric=right)
     assert done.stdout.splitlines()[-2:] == ["2", "[]"], done.stderr
     assert "Did you mean 'speed'?" in done.stderr
 
