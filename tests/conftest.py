@@ -33,14 +33,19 @@ LONG = (
 
 # Of the tests of these files one in this many runs with `make test`; `make faults` runs them all.
 ONE_IN = {
-    "test_bad_values.py": 5,
-    "test_bad_types.py": 5,
-    "test_bad_targets.py": 5,
-    "test_bad_files.py": 5,
-    "test_bad_times.py": 5,
-    "test_bad_frames.py": 5,
+    "test_bad_values.py": 8,
+    "test_bad_types.py": 8,
+    "test_bad_targets.py": 8,
+    "test_bad_files.py": 8,
+    "test_bad_times.py": 8,
+    "test_bad_frames.py": 8,
     "test_objectives.py": 4,
     "test_join.py": 3,
+    "test_elsewhere.py": 3,
+    "test_weights.py": 3,
+    "test_archive.py": 3,
+    "test_adopting.py": 2,
+    "test_as_trained.py": 3,
 }
 # Kills, races and deaths of processes outside tests/faults.
 RACES = {
