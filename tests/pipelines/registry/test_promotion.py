@@ -79,7 +79,7 @@ def test_promotion_compares_before_it_moves(three: Three, ledger: Ledger) -> Non
     assert promote(ledger, second, "1")
     assert not promote(ledger, third, "1"), "a trainer with an older view"
     assert numbers(name) == ("2", "1")
-    assert recorded(ledger, name) == ["promoted", "promoted"], "what did not happen is not told"
+    assert recorded(ledger, name) == ["promoted", "promoted"], "what did not happen is not recorded"
 
 
 def test_of_many_that_want_to_replace_one_champion_one_does(three: Three, ledger: Ledger) -> None:
