@@ -22,13 +22,12 @@ def constants(folder: Path) -> Iterator[str]:
 
 
 def variables() -> set[str]:
-    """Names in the code that look like an environment variable of driftloop, Prefect or MLflow, and its defaults."""
+    """Names that look like an environment variable of driftloop, its tests, Prefect or MLflow, and its defaults."""
     ours = re.compile(r"(?:DRIFTLOOP|PREFECT|MLFLOW|OMP)_[A-Z0-9_]*[A-Z0-9]")
     named = {text for half in ("monitoring", "pipelines") for text in constants(ROOT / half) if ours.fullmatch(text)}
-    fuzz = {
-        text for text in constants(ROOT / "tests" / "fuzz") if text.startswith("DRIFTLOOP_") and ours.fullmatch(text)
-    }
-    return named | fuzz | set(home.QUIET) | set(home.EMBEDDED_PREFECT)
+    prefixes = ("DRIFTLOOP_TESTS", "DRIFTLOOP_FUZZ_")
+    tests = {text for text in constants(ROOT / "tests") if text.startswith(prefixes) and ours.fullmatch(text)}
+    return named | tests | set(home.QUIET) | set(home.EMBEDDED_PREFECT)
 
 
 def read_from_environment() -> set[str]:
