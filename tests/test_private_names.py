@@ -26,7 +26,8 @@ DOCUMENTED = {
         *("prefect.client.schemas.responses", "prefect.client.schemas.schedules", "prefect.client.schemas.sorting"),
         *("prefect.deployments", "prefect.events", "prefect.events.actions", "prefect.events.schemas.automations"),
         *("prefect.exceptions", "prefect.results", "prefect.server.api.server", "prefect.settings", "prefect.states"),
-        *("prefect.task_runners", "prefect.utilities.callables", "prefect.workers.process"),
+        *("prefect.task_runners", "prefect.utilities.annotations", "prefect.utilities.callables"),
+        "prefect.workers.process",
     },
     "sklearn": {
         *("sklearn.base", "sklearn.compose", "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection"),

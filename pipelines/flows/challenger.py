@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.drift.reference import PREDICTION, describe, prediction_column, profiled
@@ -22,6 +22,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.gate import Evaluation, Model, Verdict, judge
 from driftloop.pipelines.registry import Stored, Version, contents, evidence
 from driftloop.pipelines.training.evaluating import evaluation, metrics_of
@@ -68,13 +69,13 @@ class Final:
     refused: str | None = None
 
 
-@task(name="split by time", cache_policy=NO_CACHE)
+@step(name="split by time", cache_policy=NO_CACHE)
 def split_rows(config: Project, rows: Canonical, window: Window) -> Parts:
     """Cut the labeled rows in order of time, with a gap of the label delay before the holdout."""
     return divide(config, rows.frame, window)
 
 
-@task(name="fit challenger", cache_policy=NO_CACHE)
+@step(name="fit challenger", cache_policy=NO_CACHE)
 def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Scorer:
     """Fit on the training part only; log the chosen recipe and the number of training rows."""
     scorer = learn(config, parts.train, params)
@@ -105,7 +106,7 @@ def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Sco
     return scorer
 
 
-@task(name="refit on all rows", cache_policy=NO_CACHE)
+@step(name="refit on all rows", cache_policy=NO_CACHE)
 def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params: dict[str, Any]) -> Final:
     """Fit the judged recipe again after the gate, on all labeled rows, holdout included.
 
@@ -132,7 +133,7 @@ def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params
     return Final(final, known, refit=True)
 
 
-@task(name="evaluate on unseen rows", cache_policy=NO_CACHE)
+@step(name="evaluate on unseen rows", cache_policy=NO_CACHE)
 def evaluate(config: Project, parts: Parts, scorer: Scorer, against: Version | None) -> Evaluated:
     """Return the losses of challenger, champion and naive baseline per holdout row that neither was trained on."""
     trained = against.trained_on if against else ()
@@ -170,19 +171,19 @@ def _seconds(config: Project, scorer: Scorer, against: Version, fair: pd.DataFra
     return measure({"challenger": lambda: scorer.predict(rows), "champion": lambda: champion.predict(known)})
 
 
-@task(name="gate", cache_policy=NO_CACHE)
+@step(name="gate", cache_policy=NO_CACHE)
 def judge_gate(config: Project, evaluated: Evaluated) -> Verdict:
     """Run the promotion test: significantly better on the same held-out rows."""
     return judge(evaluated.evaluation, config.gate)
 
 
-@task(name="log lineage", cache_policy=NO_CACHE)
+@step(name="log lineage", cache_policy=NO_CACHE)
 def log_lineage(config: Project, parts: Parts, run_id: str) -> None:
     """Log the training and holdout rows to the run."""
     contents.log_datasets(run_id, config, {"training": parts.train, "holdout": parts.holdout})
 
 
-@task(name="log training", cache_policy=NO_CACHE)
+@step(name="log training", cache_policy=NO_CACHE)
 def log_training(
     config: Project, scorer: Scorer, parts: Parts, verdict: Verdict, params: dict[str, Any], run_id: str
 ) -> None:
@@ -202,7 +203,7 @@ def log_training(
     registry.client().log_text(run_id, verdict.model_dump_json(indent=1), "gate.json")
 
 
-@task(name="store model", cache_policy=NO_CACHE)
+@step(name="store model", cache_policy=NO_CACHE)
 def store(
     config: Project,
     rows: Canonical,
@@ -274,7 +275,7 @@ def _progress(evaluated: Evaluated, verdict: Verdict, run_id: str, stored: Store
     )
 
 
-@task(name="load back and compare", cache_policy=NO_CACHE)
+@step(name="load back and compare", cache_policy=NO_CACHE)
 def prove(config: Project, version: Version) -> None:
     """Check that the loaded version predicts the same, an unseen category included; otherwise it must not serve."""
     contents.prove(config, version)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -25,6 +25,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.data.no_rows import refuse_no_rows
 from driftloop.pipelines.flows.reading import read_with
+from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.gate import Verdict
 from driftloop.pipelines.registry import Version, contents, evidence
 from driftloop.pipelines.training.candidates import PLAIN, Candidate, candidates, halves, parts_of, pick, used
@@ -54,7 +55,7 @@ class Chosen:
         return changed(verdict, reason=f"{self.why}; {verdict.reason}") if self.why else verdict
 
 
-@task(name="choose what to train on", cache_policy=NO_CACHE)
+@step(name="choose what to train on", cache_policy=NO_CACHE)
 def choose(config: Project, window: Window, against: Version | None, run_id: str, now: datetime) -> Chosen:
     """Choose the best of the last W, 2W, all rows, the most similar season, by probes, and of earlier champions.
 
@@ -130,7 +131,7 @@ def _measure(config: Project, tries: Mapping[str, Callable[[], float]], run_id: 
         return {name: future.result() for name, future in futures.items()}
 
 
-@task(name="candidate", task_run_name="candidate {name}", cache_policy=NO_CACHE)
+@step(name="candidate", task_run_name="candidate {name}", cache_policy=NO_CACHE)
 def candidate(config: Project, name: str, measure: Callable[[], float], parent: str) -> float | None:
     """Return the mean loss of one candidate, logged to a nested MLflow run; None if it fails, with the error there."""
     tags = {"driftloop.kind": "candidate", "driftloop.model": config.model, "driftloop.candidate": name}

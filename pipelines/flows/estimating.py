@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pandas as pd
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.rows.weights import weights_of
 from driftloop.monitoring.sources.calendar import calendar_columns
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.training import loss_model
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.scorer import Scorer
 
 
-@task(name="fit loss estimator", cache_policy=NO_CACHE)
+@step(name="fit loss estimator", cache_policy=NO_CACHE)
 def fit_estimator(config: Project, holdout: pd.DataFrame, scorer: Scorer) -> LossModel:
     """Fit an estimator of the challenger's loss on the gate's holdout, which the challenger was not trained on.
 

@@ -12,7 +12,6 @@ from operator import add
 from pathlib import Path
 
 import pandas as pd
-from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.drift.verdicts import judge_family, too_few_blocks
@@ -47,6 +46,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows.labeled_losses import Metrics
 from driftloop.pipelines.flows.scoring import Scored, score_rows
+from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.flows.watching import Watch
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
@@ -74,13 +74,13 @@ class Measurement:
     watched: Watch | None = None
 
 
-@task(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
+@step(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
 def find_champion(model: str) -> Version | None:
     """Return the version with the alias `champion`, if there is one."""
     return registry.aliased(model, registry.CHAMPION)
 
 
-@task(name="read reference", persist_result=True, cache_key_fn=by_content)
+@step(name="read reference", persist_result=True, cache_key_fn=by_content)
 def read_reference(champion: Version, key: str) -> tuple[Reference, Profiles, pd.DataFrame]:
     """Return the champion's reference, its profiles, and a sample of its rows, all artifacts of its version."""
     from driftloop.pipelines.registry import contents
@@ -88,7 +88,7 @@ def read_reference(champion: Version, key: str) -> tuple[Reference, Profiles, pd
     return registry.reference(champion), contents.profiles(champion), registry.reference_rows(champion)
 
 
-@task(name="preflight", cache_policy=NO_CACHE)
+@step(name="preflight", cache_policy=NO_CACHE)
 def preflight(
     config: Project,
     known: Project,
@@ -190,7 +190,7 @@ class Decided:
     fairness: tuple[FairnessGap, ...]
 
 
-@task(name="measure drift", persist_result=True, cache_key_fn=by_content)
+@step(name="measure drift", persist_result=True, cache_key_fn=by_content)
 def measure_drift(
     config: Project,
     reference: Reference,
@@ -232,7 +232,7 @@ def measure_drift(
     return decided, zlib.compress(measured.page.encode(), level=1)
 
 
-@task(name="save report", cache_policy=NO_CACHE)
+@step(name="save report", cache_policy=NO_CACHE)
 def save_report(page: str, check: Check, path: Path) -> None:
     """Write Evidently's page with the verdict at the top."""
     from driftloop.monitoring.report import write_report

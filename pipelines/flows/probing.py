@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.errors import TrainingImpossible
@@ -15,6 +15,7 @@ from driftloop.monitoring.rows.weights import labelled as labelled_rows
 from driftloop.monitoring.windows import labelled_window, within
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.reading import read_with
+from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.registry import Version, contents, evidence, templates
 from driftloop.pipelines.requests.check_run import CheckRun
 from driftloop.pipelines.runtime import phases
@@ -58,7 +59,7 @@ def with_probe(run: CheckRun, champion: Version, signals: Signals, history: Hist
     return changed(signals, probe=measured)
 
 
-@task(name="probe", cache_policy=NO_CACHE)
+@step(name="probe", cache_policy=NO_CACHE)
 def probe(
     config: Project, champion: Version, labelled: Window, bias: float, parent: str | None, now: datetime
 ) -> Probe:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.errors import MissingColumns, SourceMissing, TrainingImpossible
@@ -15,6 +14,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import refuse_another_target, widened
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh, read_fresh
+from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.registry import Version
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _may_help(task: Any, run: Any, state: Any) -> bool:
     return False
 
 
-@task(name="read rows", retries=2, retry_delay_seconds=[0.5, 2], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
+@step(name="read rows", retries=2, retry_delay_seconds=[0.5, 2], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
 def read(
     config: Monitored,
     window: Window,

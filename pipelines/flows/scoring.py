@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 
 from driftloop.monitoring.drift.cells import with_labels_only
 from driftloop.monitoring.drift.reference import PREDICTION, prediction_column
@@ -36,6 +36,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.spread import spread
 from driftloop.pipelines.flows.labeled_losses import Labelled, Losses, Metrics
+from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.flows.watching import Comparison, Watch
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
@@ -67,7 +68,7 @@ class Scored:
     discovered: tuple[FoundSlice, ...] = ()
 
 
-@task(name="score rows", persist_result=True, cache_key_fn=by_content)
+@step(name="score rows", persist_result=True, cache_key_fn=by_content)
 def score_rows(
     config: Project,
     champion: Version,

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.registry import evidence
 from driftloop.pipelines.training.steps import learn, losses
 
 
-@task(name="search parameters", cache_policy=NO_CACHE)
+@step(name="search parameters", cache_policy=NO_CACHE)
 def search(config: Project, train: pd.DataFrame, parent_run_id: str) -> dict[str, Any]:
     """Draw `trials` parameter sets, judge each on the newest fifth of the training rows, return the best one.
 
@@ -38,7 +38,7 @@ def search(config: Project, train: pd.DataFrame, parent_run_id: str) -> dict[str
     return {**config.training.params, **drawn[best]}
 
 
-@task(name="trial", cache_policy=NO_CACHE)
+@step(name="trial", cache_policy=NO_CACHE)
 def trial(config: Project, older: pd.DataFrame, newest: pd.DataFrame, params: dict[str, Any], parent: str) -> float:
     """Fit one parameter set and return its mean loss."""
     run_id = evidence.open_run(
