@@ -44,8 +44,7 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("pipelines/commands/*", "pipelines/operations/functions.py"),
     ),
     "wiring of steps that are tested on their own; tests/scenarios and tests/faults run it whole": (
-        *("pipelines/flows/monitoring.py", "pipelines/flows/reading.py", "pipelines/flows/challenger.py"),
-        *("pipelines/requests/check_run.py", "pipelines/requests/finishing.py", "pipelines/runtime/failpoints.py"),
+        *("pipelines/flows/monitoring.py", "pipelines/flows/reading.py", "pipelines/runtime/failpoints.py"),
         *("pipelines/runtime/pages.py", "pipelines/flows/following.py"),
     ),
     "fitting by a library: tests/pipelines/training/test_fit.py runs every estimator": (

@@ -94,24 +94,25 @@ def misfit(project: Project, error: Misfit) -> ConfigError:
         return ConfigError(str(project.file), key, error.found, expected=error.expected, remedy=error.remedy)
     labels, lost = project.labels, error.lost[0]
     key = "key" if labels and lost in labels.key else "time" if labels and lost == labels.time else "target"
-    return ConfigError(
-        str(project.file),
-        f"labels.{key}",
-        f"column {lost!r} is not in {error.where}",
-        expected=f"columns of the table of labels, which has {listed(error.there, 20)}",
-        remedy="correct the name." + suggestion(lost, error.there),
-    )
+    return _not_in_table(project, f"labels.{key}", "labels", error)
 
 
 def _lost_predictions(project: Project, error: MissingPredictionColumns) -> ConfigError:
     given, lost = project.predictions, error.lost[0]
     named = {"id": given.id, "time": (given.time,), "version": (given.version,), "label": (given.label,)}
     key = next((key for key, names in named.items() if lost in names), "prediction")
+    return _not_in_table(project, f"predictions.{key}", "predictions", error)
+
+
+def _not_in_table(
+    project: Project, key: str, what: str, error: MissingLabelColumns | MissingPredictionColumns
+) -> ConfigError:
+    lost = error.lost[0]
     return ConfigError(
         str(project.file),
-        f"predictions.{key}",
+        key,
         f"column {lost!r} is not in {error.where}",
-        expected=f"columns of the table of predictions, which has {listed(error.there, 20)}",
+        expected=f"columns of the table of {what}, which has {listed(error.there, 20)}",
         remedy="correct the name." + suggestion(lost, error.there),
     )
 
