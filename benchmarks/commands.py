@@ -1,16 +1,18 @@
 """Seconds of the commands in fresh processes, next to a bare no-op Prefect flow, in turn within one run.
 
-    python -m benchmarks.commands [--rounds 5] [--rows 10000]
+    python -m benchmarks.commands [--rounds 5] [--quick 5] [--rows 10000]
 
-Prints tables in Markdown: medians, and the median of the ratios, round by round, to the bare flow, which starts
-Prefect's temporary server as every embedded flow must. Then warm checks in one process, of growing windows,
-with the CPU seconds of that process for a machine that is not quiet.
+Prints tables in Markdown: first the commands that start neither Prefect nor MLflow, with their CPU seconds; then
+medians, and the median of the ratios, round by round, to the bare flow, which starts Prefect's temporary server as
+every embedded flow must. Then warm checks in one process, of growing windows, with the CPU seconds of that process
+for a machine that is not quiet.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -29,6 +31,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 NUMBERS, WORDS = 12, 5
 NOOP = "from prefect import flow\n@flow\ndef noop():\n    return 1\nnoop()\n"
 EMPTY_DAY = 400
+MODULE = "driftloop.pipelines.cli"
 
 
 def rows(days: int, a_day: int, seed: int = 0) -> pd.DataFrame:
@@ -74,7 +77,7 @@ def timed(*command: str) -> float:
 
 def driftloop(*arguments: str) -> float:
     """Seconds of one command of ours."""
-    return timed(sys.executable, "-m", "driftloop.pipelines.cli", *arguments)
+    return timed(sys.executable, "-m", MODULE, *arguments)
 
 
 def at(day: int) -> str:
@@ -112,6 +115,28 @@ def fresh_processes(folder: Path, rounds: int, a_week: int) -> None:
         print(f"| {name} | {statistics.median(taken):.2f} | {ratio:.2f} |")
 
 
+def quick(folder: Path, rounds: int, a_week: int) -> None:
+    """Commands that start neither Prefect nor MLflow, with the CPU seconds of their processes."""
+    good = write(folder, a_week // 7, 60, [{"policy": "performance_drop"}], "good")
+    misspelled = folder / "misspelled.yaml"
+    misspelled.write_text(good.read_text().replace("- n0\n", "- n_0\n"))
+    commands = {
+        "validate": (["validate", str(good), "--now", at(28)], 0),
+        "check, a misspelled column": (["check", str(misspelled), "--now", at(28)], 2),
+    }
+    print(f"\n| fresh process, {a_week:,} rows a window | exit code | median s | median CPU s |\n|---|---|---|---|")
+    for name, (arguments, code) in commands.items():
+        taken, worked = [], []
+        for _ in range(rounds):
+            begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            done = subprocess.run([sys.executable, "-m", MODULE, *arguments], capture_output=True, check=False)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            assert done.returncode == code, done.stderr
+            taken.append(time.perf_counter() - begun)
+            worked.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        print(f"| {name} | {code} | {statistics.median(taken):.2f} | {statistics.median(worked):.2f} |", flush=True)
+
+
 def warm(folder: Path, sizes: list[int]) -> None:
     """Checks one after the other in one process, for windows of growing size."""
     from driftloop.pipelines.config.project import load
@@ -139,6 +164,7 @@ def main() -> None:
     """Parse, run in a folder of its own, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="of the fresh processes; 0 for the warm checks alone")
+    parser.add_argument("--quick", type=int, default=5, help="rounds of the commands without Prefect and MLflow")
     parser.add_argument("--rows", type=int, default=10_000, help="rows of a window in the fresh processes")
     parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     given = parser.parse_args()
@@ -151,6 +177,8 @@ def main() -> None:
         shared = {*home.QUIET, "PREFECT_HOME"}
         for name in home.EMBEDDED_PREFECT.keys() - shared:
             os.environ.pop(name, None)
+        if given.quick:
+            quick(Path(scratch), given.quick, given.rows)
         if given.rounds:
             fresh_processes(Path(scratch), given.rounds, given.rows)
         warm(Path(scratch), given.sizes)

@@ -162,15 +162,22 @@ class NotATime(BadData):
 
     code = "not_a_time"
 
-    def __init__(self, where: str, column: str, found: str) -> None:
-        self.column = column
+    def __init__(self, where: str, column: str, found: str, form: str | None = None, section: str = "columns") -> None:
+        """`form` is the format of `strptime` that reads an example, `section` the block of the config with the time."""
+        self.column, self.section = column, section
+        self._given = (where, column, found, form)
         named = '"' + column.replace('"', '""') + '"'
-        how = f"strptime({named}, '%d.%m.%Y %H:%M')" if "text" in found else f"to_timestamp({named} / 1000)"
+        written = (form or "%d.%m.%Y %H:%M").replace("'", "''")
+        how = f"strptime({named}, '{written}')" if "text" in found else f"to_timestamp({named} / 1000)"
         super().__init__(
             f"{where}: the time column {column!r} holds {found}",
             expected="timestamps, dates, or ISO 8601 text such as 2026-01-31T12:00:00",
-            remedy=f"name another time column, or derive it: columns: {{time: t, derived: {{t: {json.dumps(how)}}}}}",
+            remedy=f"name another time column, or derive it: {section}: {{time: t, derived: {{t: {json.dumps(how)}}}}}",
         )
+
+    def of(self, section: str) -> NotATime:
+        """Return the same error for the time of another block of the config."""
+        return NotATime(*self._given, section=section)
 
 
 class TypeMisfit(BadData):

@@ -109,6 +109,7 @@ class BadExpression(DriftloopError):
     """An SQL expression of the config (a derived column or the filter) cannot be used. Exit code 2."""
 
     def __init__(self, key: str, expression: str, why: str) -> None:
+        self.key, self.expression, self.why = key, expression, why
         super().__init__(
             f"{key}: {expression!r}: {why}",
             expected="one SQL expression over the source's columns, in the dialect of its engine (DuckDB for files)",

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from driftloop.monitoring.errors import ValidationProblem, listed
-from driftloop.monitoring.settings.columns import Name, Names
+from driftloop.monitoring.settings.columns import ColumnType, Name, Names
 from driftloop.monitoring.settings.source import Source
 
 
@@ -25,6 +25,12 @@ class Labels(Source):
         None, description="column with the time at which the label became known; without it every label counts"
     )
     target: Name | None = Field(None, description="column with the label; `columns.target` if not given")
+    types: dict[Name, ColumnType] = Field(
+        default_factory=dict, description="name: type of a column of this table, as in `columns.types`"
+    )
+    derived: dict[Name, Name] = Field(
+        default_factory=dict, description="name: SQL expression over the columns of this table, in its dialect"
+    )
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

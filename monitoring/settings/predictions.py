@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from driftloop.monitoring.errors import ValidationProblem, listed
-from driftloop.monitoring.settings.columns import Columns, Name, Names
+from driftloop.monitoring.settings.columns import Columns, ColumnType, Name, Names
 from driftloop.monitoring.settings.labels import Labels
 from driftloop.monitoring.settings.limits import LONGEST_PART, LONGEST_PATH, MOST_ROWS
 from driftloop.monitoring.settings.section import Section
@@ -18,7 +18,7 @@ from driftloop.monitoring.settings.source import Source
 SCORED, UNDECIDED = "driftloop: scored", "driftloop: scores differ"
 BETWEEN = "|"  # between the probabilities of several classes in one text
 REQUIRED = ("id", "time")
-OF_SOURCE = ("id", "time", "version", "prediction", "label", "min_rows")
+OF_SOURCE = ("id", "time", "version", "prediction", "label", "types", "derived", "min_rows")
 
 
 class PredictionSource(Source):
@@ -28,12 +28,10 @@ class PredictionSource(Source):
 
 
 class PredictionTable(Labels):
-    """The same table as it is joined to rows: its columns, and one expression and condition over them."""
+    """The same table as it is joined to rows: its columns, and a condition over them."""
 
     section: ClassVar[str] = "predictions.source"
 
-    types: dict[str, str] = Field(default_factory=dict)
-    derived: dict[str, str] = Field(default_factory=dict)
     filter: str | None = None
 
 
@@ -71,6 +69,12 @@ class Predictions(Section):
     label: Name | None = Field(
         None, description="column with the predicted class, if the table has no probabilities; in place of `prediction`"
     )
+    types: dict[Name, ColumnType] = Field(
+        default_factory=dict, description="name: type of a column of that table, as in `columns.types`"
+    )
+    derived: dict[Name, Name] = Field(
+        default_factory=dict, description="name: SQL expression over the columns of that table, in its dialect"
+    )
     min_rows: int = Field(
         500,
         ge=2,
@@ -96,7 +100,11 @@ class Predictions(Section):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        given = [name for name in OF_SOURCE if getattr(self, name) != type(self).model_fields[name].default]
+        given = [
+            name
+            for name in OF_SOURCE
+            if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True)
+        ]
         if self.source is None:
             if given:
                 raise ValidationProblem(

@@ -70,18 +70,17 @@ class Reading(Columns):
             return None
         target = self.labels.target or self.target
         timeless = {} if self.labels.time else {NO_TIME: "'1970-01-01'"}
-        types: dict[str, Any] = {target: self.target_type} if self.target_type else {}
-        derived, condition = timeless, None
-        if isinstance(self.labels, PredictionTable):
-            types, derived, condition = dict(self.labels.types), timeless | self.labels.derived, self.labels.filter
+        scored = isinstance(self.labels, PredictionTable)
+        types: dict[str, Any] = {target: self.target_type} if self.target_type and not scored else {}
+        types |= self.labels.types
         return Columns.model_construct(
             time=self.labels.time or NO_TIME,
             time_zone=self.time_zone,
             target=target,
             categorical=self.labels.key,
             types=types,
-            derived=derived,
-            filter=condition,
+            derived=timeless | self.labels.derived,
+            filter=self.labels.filter if isinstance(self.labels, PredictionTable) else None,
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import MissingColumns, MissingLabelColumns, MissingPredictionColumns
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.settings.columns import ColumnType
 from driftloop.monitoring.settings.predictions import (
     BETWEEN,
     SCORED,
@@ -136,11 +137,13 @@ def _reading(columns: Reading, predictions: Predictions, version: str | None) ->
     """
     source = predictions.source
     assert source is not None
-    given: dict[str, str] = {}
-    target, read_as, types = SCORED, "text", {}
+    given: dict[str, ColumnType] = {}
+    types: dict[str, ColumnType] = {}
+    target = SCORED
+    read_as: ColumnType = "text"
     if source.path is not None and source.file_format.as_text:
         given = dict.fromkeys([predictions.version] if predictions.version else [], "text")
-    derived: dict[str, str] = {}
+    derived = dict(predictions.derived)
     if version is None:
         derived[VERSION] = _text(source, predictions.version)
         target = VERSION
@@ -155,7 +158,7 @@ def _reading(columns: Reading, predictions: Predictions, version: str | None) ->
         key=predictions.id,
         time=predictions.time,
         target=target,
-        types={**given, **types},
+        types={**given, **types, **predictions.types},
         derived=derived,
         filter=_condition(source, predictions.version, version) if version else None,
     )

@@ -12,6 +12,7 @@ from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.sources import times
 from driftloop.monitoring.sources.relation import Relation
+from driftloop.monitoring.sources.time_forms import form_of
 from driftloop.monitoring.windows import inside
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def time_kind(relation: Relation, columns: Columns) -> times.Kind | None:
     there = f"({relation.rows}) AS w WHERE {time} IS NOT NULL"
     odd = relation.fetch(f"SELECT {time} AS v FROM {there}{unlike} LIMIT 1")["v"]
     if not odd.empty:
-        raise NotATime(relation.where, columns.time, f"{held}, such as {str(odd.iloc[0])!r}")
+        example = str(odd.iloc[0])
+        raise NotATime(relation.where, columns.time, f"{held}, such as {example!r}", form_of(example))
     return kind
 
 

@@ -1,9 +1,10 @@
-"""Command `driftloop notify`: test message to every URL of a config."""
+"""Command `driftloop notify`: last delivery to every URL of a config, and test notifications."""
 
 from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -16,15 +17,18 @@ FAILED = 1
 
 @click.command()
 @config_argument
+@click.option("--test", "test", is_flag=True, help="Send a test notification to every URL now.")
 @json_option
-def notify(config: Path, as_json: bool) -> None:
-    """Send a test notification to every URL of `notify.urls` and report which were delivered.
+def notify(config: Path, test: bool, as_json: bool) -> None:
+    """Show the last delivery to every URL of `notify.urls`; with --test, send a test and report which URLs took it.
 
-    Exits with 1 if one was not delivered.
+    With --test it exits with 1 if a test was not delivered.
     """
     from driftloop.monitoring.errors import ConfigError
+    from driftloop.monitoring.ledger import Ledger
     from driftloop.pipelines.config.project import load
-    from driftloop.pipelines.notify import announce, notices
+    from driftloop.pipelines.notify import announce, delivered
+    from driftloop.pipelines.runtime import home
 
     project = load(config)
     if not project.notify.urls:
@@ -35,13 +39,18 @@ def notify(config: Path, as_json: bool) -> None:
             expected="at least one URL to send to",
             remedy="add a URL, for example json://host/hook or slack://${SLACK_TOKEN}; see docs/service.md",
         )
-    with only_json(as_json):
-        sent = list(announce.deliveries(project.notify, notices.of_test(project.model)))
+    with only_json(as_json), closing(Ledger(home.ledger_url())) as ledger:
+        sent = announce.send_test(project.notify, project.model, ledger) if test else []
+        known = {one.url: one for one in delivered.last(ledger.events(project.model, kinds=delivered.KINDS, most=200))}
     if as_json:
-        deliveries = [{"url": place, "delivered": why is None, "reason": why} for place, why in sent]
-        say_json(json.dumps({"model": project.model, "notifications": deliveries}))
-    else:
+        tests = [{"url": place, "delivered": why is None, "reason": why} for place, why in sent]
+        last = [one.model_dump(mode="json") for one in known.values()]
+        say_json(json.dumps({"model": project.model, "notifications": tests, "last": last}))
+    elif test:
         for place, why in sent:
             say(f"{place}: {why or 'delivered'}")
+    else:
+        for place in announce.places(project.notify):
+            say(str(known[place]) if place in known else f"{place}: nothing sent yet; --test sends a test notification")
     if any(why is not None for _, why in sent):
         sys.exit(FAILED)

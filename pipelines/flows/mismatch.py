@@ -86,7 +86,9 @@ Misfit = MissingLabelColumns | MissingPredictionColumns | KeysDiffer | TypeMisfi
 def misfit(project: Project, error: Misfit) -> ConfigError:
     """Return the error for labels, predictions, types or times that are not as the config expects them."""
     if isinstance(error, NotATime):
-        return ConfigError(str(project.file), "columns.time", error.found, expected=error.expected, remedy=error.remedy)
+        return ConfigError(
+            str(project.file), f"{error.section}.time", error.found, expected=error.expected, remedy=error.remedy
+        )
     if isinstance(error, MissingPredictionColumns):
         return _lost_predictions(project, error)
     if not isinstance(error, MissingLabelColumns):

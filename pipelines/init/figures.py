@@ -33,10 +33,12 @@ SIGN = "\u2212"
 MINUS = f"{SIGN}\u2013-"
 NEGATIVE = ("(", SIGN)
 SHAPE = re.compile(
-    rf"(?P<open>\()?\s*(?P<sign>[+{MINUS}])?\s*(?P<before>[^\d\s.,()'\u2019+{MINUS}]{{1,4}})?\s*(?P<sign2>[+{MINUS}])?\s*"
+    rf"(?:(?P<first>[^\d\s.,()'\u2019+{MINUS}]{{1,4}})\s*(?=\())?(?P<open>\()?\s*(?P<sign>[+{MINUS}])?\s*(?P<before>[^\d\s.,()'\u2019+{MINUS}]{{1,4}})?\s*(?P<sign2>[+{MINUS}])?\s*"
     rf"(?P<digits>[.,]?\d[\d.,{GROUPING}]*?)(?P<power>[eE][+-]?\d{{1,3}})?\s*(?P<last>[{MINUS}])?\s*"
     rf"(?P<after>[^\d\s.,()'\u2019{MINUS}][^\d()]{{0,9}}?)?\s*(?P<last2>[{MINUS}])?\s*(?P<close>\))?"
 )
+# Places of a unit: $(1.50), ($1.50), 1.50 $.
+UNIT = ("first", "before", "after")
 POINT = re.compile(r"(\d{1,3}(,\d{2,3})*,\d{3}|\d+)?(\.\d*)?")
 COMMA = re.compile(r"(\d{1,3}(\.\d{2,3})*\.\d{3}|\d+)?(,\d*)?")
 SPACED = re.compile(rf"\d{{1,3}}([{GROUPING}]\d{{3}})+(?=[.,]|$)")
@@ -165,6 +167,13 @@ def no_labels(values: pd.Series) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def missing_labels(source: Source, target: str, words: tuple[str, ...]) -> str:
+    """Return the SQL that reads these values of a target as missing labels."""
+    name = column_sql(source, target)
+    texts = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
+    return f"CASE WHEN {name} IN ({texts}) THEN NULL ELSE {name} END"
+
+
 def _without(text: str, piece: str, instead: str) -> str:
     return text.replace(piece, instead)
 
@@ -185,7 +194,9 @@ def _texts(values: pd.Series) -> pd.Series:
 
 def _sensible(found: re.Match[str]) -> bool:
     """Whether what is around the digits is a sign, a currency or a unit."""
-    before, digits = found["before"], found["digits"]
+    before, digits = found["before"] or found["first"], found["digits"]
+    if found["before"] and found["first"]:
+        return False
     signs = [found[name] for name in ("open", "sign", "sign2", "last", "last2") if found[name]]
     if len(signs) > 1 or bool(found["open"]) != bool(found["close"]) or (before and not _currency(before)):
         return False
@@ -226,19 +237,19 @@ def _decimal(styles: dict[str, str], rows: dict[str, int], matches: dict[str, re
         return "." if points else ","
     # 1.234 or 1,234 alone: thousands with money, and 1,234 always; else a decimal point.
     marked = {mark for text in styles for mark in ".," if mark in matches[text]["digits"]}
-    money = any(_currency(matches[text][part] or "") for text in styles for part in ("before", "after"))
+    money = any(_currency(matches[text][part] or "") for text in styles for part in UNIT)
     return "," if marked == {"."} and money else "."
 
 
 def _units(found: list[re.Match[str]]) -> tuple[str, ...] | None:
     """Return the text before and after the digits; None if it differs from row to row."""
-    kinds = {part.strip() for match in found for part in (match["before"], match["after"]) if part and part.strip()}
+    kinds = {match[part].strip() for match in found for part in UNIT if match[part] and match[part].strip()}
     if not kinds:
         return ()
     if len(kinds) > 1:
         return None
     (unit,) = kinds
-    with_unit = sum(1 for match in found if unit in {(match[part] or "").strip() for part in ("before", "after")})
+    with_unit = sum(1 for match in found if unit in {(match[part] or "").strip() for part in UNIT})
     whole = _currency(unit) or unit in {"%", "‰"}
     if with_unit < len(found) and (not whole or unit.casefold() in FACTORS):
         return None

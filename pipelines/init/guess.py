@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from driftloop.monitoring.errors import ConfigError, DriftloopError, listed, suggestion
 from driftloop.monitoring.settings.columns import Columns, ColumnType
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources.engines import column_sql
 from driftloop.monitoring.tasks import TASKS, Task
 from driftloop.pipelines.init.codes import likely_codes
-from driftloop.pipelines.init.figures import Figures, as_numbers, figures, no_labels
+from driftloop.pipelines.init.figures import Figures, as_numbers, figures, missing_labels, no_labels
 from driftloop.pipelines.init.kinds import kind_of, outputs, weight_of
 from driftloop.pipelines.init.spellings import spellings
 from driftloop.pipelines.init.target import chosen_target, reasons, second_share, task_of
@@ -90,9 +89,7 @@ class Guess:
         found = {self.time: self.times[0]} if self.times else {}
         found |= {name: how.sql(name, self.engine) for name, how in self.written.items()}
         if self.no_label:
-            name = column_sql(self.engine, self.target)
-            words = ", ".join("'" + word.replace("'", "''") + "'" for word in self.no_label)
-            found[self.target] = f"CASE WHEN {name} IN ({words}) THEN NULL ELSE {name} END"
+            found[self.target] = missing_labels(self.engine, self.target, self.no_label)
         return found
 
     def least(self) -> Columns:

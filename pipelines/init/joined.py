@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from driftloop.monitoring.errors import ConfigError, listed, suggestion
+from driftloop.monitoring.errors import BadExpression, ConfigError, listed, suggestion
 from driftloop.monitoring.records import changed
 from driftloop.monitoring.settings.columns import Columns, ColumnType
 from driftloop.monitoring.settings.labels import Labels
 from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.times import EVER
+from driftloop.pipelines.init.figures import figures, missing_labels
 from driftloop.pipelines.init.target import TARGET_NAMES
-from driftloop.pipelines.init.times import is_time
+from driftloop.pipelines.init.times import is_time, readings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +66,12 @@ class Apart:
         values = pd.to_numeric(values, errors="coerce") if self.number else values
         return frame.drop(columns=[self.id, self.target], errors="ignore").assign(**{self.target: values})
 
+    def without(self, no_label: tuple[str, ...], source: Source) -> None:
+        """Read values of the target that mean a missing label as missing."""
+        if no_label:
+            how = missing_labels(source, self.target, no_label)
+            self.labels = changed(self.labels, derived={**self.labels.derived, self.target: how})
+
     def observing(self, frames: Iterable[pd.DataFrame], time: str) -> Iterator[pd.DataFrame]:
         """The frames, while labels and their delays are counted."""
         from driftloop.monitoring import sources
@@ -99,7 +106,9 @@ class Apart:
         share = f"{self.labeled / max(self.rows, 1):.1%} of {self.rows:,} rows have a label"
         ends = self.percentiles()
         late = f"; delay: median {ends[0]:.1f}d, 95th percentile {ends[1]:.1f}d" if ends else "; no column of times"
-        return f"labels: {self.id!r} of the rows is {self.labels.key[0]!r} of the labels; {share}{late}"
+        read = [f"{name!r} by {how}" for name, how in self.labels.derived.items()]
+        how = f"; read by labels.derived: {', '.join(read)}" if read else ""
+        return f"labels: {self.id!r} of the rows is {self.labels.key[0]!r} of the labels; {share}{late}{how}"
 
 
 def apart(rows: pd.DataFrame, source: Source, given_target: str | None) -> Apart:
@@ -107,14 +116,52 @@ def apart(rows: pd.DataFrame, source: Source, given_target: str | None) -> Apart
     from driftloop.monitoring import sources
 
     frame = sources.sample(source, Path.cwd())
-    times = [str(name) for name in frame.columns if is_time(frame[name])]
+    times = {str(name): how for name in frame.columns if (how := _times(frame[name], source)) is not None}
     key, id_ = _key(rows, frame, [str(name) for name in frame.columns if str(name) not in times], source)
     others = [str(name) for name in frame.columns if str(name) not in {key, *times}]
     target = _target(others, frame, given_target)
-    values = frame[target]
+    time = next((name for name in times if name != target), None)
+    read_by = _read_by(times[time], time, key, target, source) if time is not None else None
+    derived = {time: read_by} if time is not None and read_by is not None else {}
+    written = figures(frame[target], label=True)
+    if written is not None and not written.plain:
+        derived[target] = written.sql(target, source)
     place = {name: getattr(source, name) for name in Source.model_fields}
-    labels = Labels.model_validate({**place, "key": key, "time": times[0] if times else None, "target": target})
-    return Apart(labels, id_, target, number=_is_number(values))
+    types = {name: "text" for name in derived if name in frame.attrs.get("types", {}) and _is_text(frame[name])}
+    labels = Labels.model_validate(
+        {**place, "key": key, "time": time, "target": target, "types": types, "derived": derived}
+    )
+    return Apart(labels, id_, target, number=target in derived or _is_number(frame[target]))
+
+
+def _is_text(values: pd.Series) -> bool:
+    return any(isinstance(value, str) for value in values.dropna().head(1))
+
+
+def _times(values: pd.Series, source: Source) -> tuple[str, ...] | None:
+    """The expressions that may make times of a column, none if it holds times; None if it is not one of times."""
+    if is_time(values):
+        return ()
+    return readings(values, source) or None
+
+
+def _read_by(ways: tuple[str, ...], time: str, key: str, target: str, source: Source) -> str | None:
+    """The expression that reads the times of all labels; of several, that of the shortest history."""
+    from driftloop.monitoring import sources
+
+    spans: dict[str, timedelta] = {}
+    refused: BadExpression | None = None
+    for how in ways:
+        columns = Columns(time=time, target=target, categorical=(key,), derived={time: how})
+        try:
+            span = sources.span(source, columns, Path.cwd())
+        except BadExpression as error:
+            refused = error
+            continue
+        spans[how] = span.length if span is not None else timedelta()
+    if refused is not None and not spans:
+        raise BadExpression(f"labels.derived.{time}", refused.expression, refused.why)
+    return min(spans, key=lambda how: spans[how], default=None)
 
 
 def _is_number(values: pd.Series) -> bool:

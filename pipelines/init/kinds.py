@@ -26,6 +26,7 @@ IDENTIFIER = re.compile(r"(^|.*[_\s.-])(id|ids|uuid|guid|hash|key|token)$|.*(Id|
 NUMBERED = re.compile(r"(^|.*[_\s.-])(nr|no|number|nummer)$|.*(Nr|No|Number|nr|nummer)$")
 CODE = re.compile(r"(^|.*[_\s.-])(code|zip|zipcode|zip_code|plz|postcode|postal_code)$|^(zip|plz).*", re.IGNORECASE)
 FEW_LEVELS = 20
+MOSTLY = 0.9
 # Whole numbers beyond it are ids: no quantity has 16 digits.
 EXACT = 1 << 53
 
@@ -80,6 +81,8 @@ def weight_of(frame: pd.DataFrame, numeric: list[str]) -> str | None:
 def _kind_of_text(present: pd.Series, distinct: int) -> str:
     if distinct <= FEW_LEVELS or (distinct <= 0.5 * len(present) and _come_back(present)):
         return "categorical"
+    if present.astype(str).str.contains(r"\d[.,]\d").mean() >= MOSTLY:
+        return f"text that holds numbers, such as {present.iloc[0]!r}; to use them: columns.derived"
     return "free text" if present.astype(str).str.count(r"\s").median() >= 2 else "an identifier"
 
 

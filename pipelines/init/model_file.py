@@ -254,6 +254,10 @@ def _labels(apart: Apart, source: Source) -> str:
         where = f"  url: {quoted(str(source.url))}\n  table: {quoted(str(source.table))}\n"
     time = f"  time: {quoted(labels.time)}   # when the label became known\n" if labels.time else ""
     key = f"  key: {name_list(labels.key)}   # holds the values of columns.id\n"
+    types = ", ".join(f"{quoted(name)}: {kind}" for name, kind in labels.types.items())
+    time += f"  types: {{{types}}}   # for the expressions below\n" if types else ""
+    time += "  derived:\n" if labels.derived else ""
+    time += "".join(f"    {quoted(name)}: {_expression(how)}\n" for name, how in labels.derived.items())
     return f"\nlabels:                      # joined to the rows as of the time of a check\n{where}{key}{time}"
 
 

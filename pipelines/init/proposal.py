@@ -160,8 +160,9 @@ def _looked(
     guess = replace(
         guess, naive=without_offset(frame[time], times), timed=0 if time_format else int(frame[time].count())
     )
-    if found is not None:
-        guess = _read_from_labels(guess, found)
+    if found is not None and outcomes is not None:
+        found.without(guess.no_label, outcomes)
+        guess = replace(guess, written={k: how for k, how in guess.written.items() if k != found.target}, no_label=())
     columns = guess.least()
     if found is not None:
         types: dict[str, ColumnType] = {} if guess.has_classes else {guess.target: "number"}
@@ -192,20 +193,6 @@ def _least(frame: pd.DataFrame, time: str, times: tuple[str, ...], found: Apart)
     feature = next(str(name) for name in frame.columns if name not in {time, found.id, found.target})
     derived = {time: times[0]} if times else {}
     return Columns(time=time, target=found.target, categorical=(feature,), derived=derived)
-
-
-def _read_from_labels(guess: Guess, found: Apart) -> Guess:
-    """A guess whose target is read from the table of labels, where no expression can be applied to it."""
-    if guess.target in guess.written and not guess.written[guess.target].plain:
-        raise ConfigError(
-            "init",
-            "--labels",
-            f"{guess.target!r} holds numbers written as {guess.written[guess.target].example!r}",
-            expected="labels that are numbers or names of classes",
-            remedy="write the numbers plainly, or read a view of the table that does",
-        )
-    written = {name: how for name, how in guess.written.items() if name != found.target}
-    return replace(guess, written=written, no_label=())
 
 
 def _sampled(

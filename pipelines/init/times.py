@@ -10,21 +10,17 @@ from typing import TYPE_CHECKING
 from driftloop.monitoring.errors import ConfigError, listed
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.engines import column_sql, dialect_of
+from driftloop.monitoring.sources.time_forms import PERIODS, for_python, forms_of
 from driftloop.monitoring.sources.times import ISO_DAY
+from driftloop.pipelines.init import mixed_times
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NAMES = ("time", "timestamp", "ts", "datetime", "date", "event_time", "created_at", "created", "day")
 # A number is taken for a time only in a column that is called like one.
-CALLED = re.compile(r"time|date|epoch|stamp|(^|_)(ts|day|at)($|_)", re.IGNORECASE)
-DAYS = (
-    *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
-    *("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y"),
-)
-CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
-FORMS = tuple(
-    day + rest for day in DAYS for rest in ("", *(f" {clock}{zone}" for clock in CLOCKS for zone in ("", " %z")))
+CALLED = re.compile(
+    r"time|date|epoch|stamp|datum|zeit|fecha|(^|[_\s])(ts|day|at|tag|heure|jour|hora)($|[_\s])", re.IGNORECASE
 )
 # Seconds, milliseconds, microseconds and nanoseconds since 1970, in a second.
 UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
@@ -32,6 +28,8 @@ BEYOND = r"-\d{4,}-\d\d-\d\d|\d{5,}-\d\d-\d\d|-?infinity$|<value out of range"
 OFFSET = r"^.{10}.*([Zz]|[+-]\d\d(:?\d\d)?)$"
 # From 1980 to 2100, in seconds since 1970. The spans of the four units do not touch.
 EARLIEST, LATEST = 315_532_800, 4_102_444_800
+# The same in days since 1899-12-30, as spreadsheets count them.
+FIRST_SERIAL, LAST_SERIAL = 29_221, 73_050
 
 
 def is_time(values: pd.Series) -> bool:
@@ -61,10 +59,11 @@ def time_column(frame: pd.DataFrame, source: Source) -> str:
     fitting = [str(column) for column in frame.columns if is_time(frame[column])]
     fitting = fitting or [str(column) for column in frame.columns if readings(frame[column], source)]
     if not fitting:
+        hints = [text for column in frame.columns if (text := mixed_times.hint(frame[column]))]
         raise ConfigError(
             "init",
             "--time",
-            "no column looks like a time",
+            "no column looks like a time" + (f": {'; '.join(hints[:3])}" if hints else ""),
             expected="a column of timestamps, dates or ISO 8601 text",
             remedy="name it with --time, how it is written with --time-format; there are " + listed(frame.columns, 20),
         )
@@ -92,7 +91,9 @@ def readings(values: pd.Series, source: Source, *, given: bool = False, form: st
         return tuple(_of_numbers(present, column, engine)) if given or CALLED.search(str(values.name)) else ()
     if engine != "duckdb" or not present.map(lambda value: isinstance(value, str)).all():
         return ()
-    return tuple(_strptime(column, form) for form in _forms(present))
+    found = tuple(_strptime(column, form) for form in _forms(present))
+    mixed = mixed_times.forms(present) if not found else None
+    return (mixed_times.sql(column, mixed),) if mixed else found
 
 
 def without_offset(values: pd.Series, how: tuple[str, ...]) -> bool:
@@ -127,6 +128,8 @@ def _of_numbers(present: pd.Series, column: str, engine: str) -> Iterator[str]:
                 yield f"to_timestamp({part})"
             elif engine == "sqlite":
                 yield f"datetime({part}, 'unixepoch')"
+    if engine == "duckdb" and low >= FIRST_SERIAL and high < LAST_SERIAL:
+        yield f"TIMESTAMP '1899-12-30' + to_microseconds(CAST(round({column} * 86400) AS BIGINT) * 1000000)"
     if engine == "duckdb" and (present % 1 == 0).all():
         text = f"CAST({column} AS VARCHAR)"
         yield from (_strptime(text, form) for form in _forms(present.astype("int64").astype(str)))
@@ -136,14 +139,9 @@ def _forms(present: pd.Series) -> Iterator[str]:
     import pandas as pd
 
     texts = pd.Series(present.unique())
-    for form in FORMS:
-        if _reads(texts[0], form) and pd.to_datetime(texts, errors="coerce", format=form).notna().all():
+    for form in forms_of(texts[0]):
+        suffix = for_python("", form)[0]
+        known = pd.to_datetime(texts + suffix, errors="coerce", format=for_python("", form)[1])
+        # 1234-05 is as likely the number of a part.
+        if known.notna().all() and (form not in PERIODS or known.dt.year.between(1980, 2100).all()):
             yield form
-
-
-def _reads(text: str, form: str) -> bool:
-    try:
-        datetime.strptime(text, form)  # noqa: DTZ007
-    except ValueError:
-        return False
-    return True

@@ -15,11 +15,11 @@ from driftloop.monitoring.errors import SecretMissing
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Check, Retrain
 from driftloop.monitoring.settings.secrets import expand
-from driftloop.pipelines.notify import events, notices
+from driftloop.pipelines.notify import delivered, events, notices
+from driftloop.pipelines.notify.delivered import NOTIFIED
 from driftloop.pipelines.notify.events import Event
 from driftloop.pipelines.notify.notices import Notice, Notify
 
-NOTIFIED = "notified"
 FAR_ENOUGH = 50
 log = logging.getLogger("driftloop.announce")
 P = ParamSpec("P")
@@ -94,31 +94,52 @@ def deliver(settings: Notify, notice: Notice, ledger: Ledger, remembered: Iterab
         return False
     recorded = ((event.now, event.payload["key"]) for event in ledger.events(notice.model, most=200, kinds=(NOTIFIED,)))
     earlier = sorted([*recorded, *remembered], reverse=True)
-    sent = send(settings, notice) if notices.should_send(notice, earlier, now, settings.repeat_after) else 0
-    if sent:
-        # An undelivered notification is not recorded, so the next check tries again.
-        payload = {"reason": notice.title, "key": notice.key, "sent": sent, "of": len(settings.urls)}
-        try:
-            ledger.note(notice.model, NOTIFIED, payload, now)
-        except Exception as error:
-            log.warning(
-                "notification %r was sent, but could not be recorded in the ledger and may be sent again: %s",
-                notice.title,
-                type(error).__name__,
-            )
-            return True
+    if not notices.should_send(notice, earlier, now, settings.repeat_after):
+        return False
+    attempts = send(settings, notice)
+    sent = any(why is None for _, why in attempts)
+    payload = delivered.payload(notice.title, notice.key, attempts)
+    try:
+        # The next check tries again to send what no URL took.
+        ledger.note(notice.model, NOTIFIED if sent else delivered.UNDELIVERED, payload, now)
+    except Exception as error:
+        if not sent:
+            return False
+        log.warning(
+            "notification %r was sent, but could not be recorded in the ledger and may be sent again: %s",
+            notice.title,
+            type(error).__name__,
+        )
+        return True
     return False
 
 
-def send(settings: Notify, notice: Notice) -> int:
-    """Send a notification to every URL, regardless of what was sent before; return the number of deliveries.
+def send(settings: Notify, notice: Notice) -> list[tuple[str, str | None]]:
+    """Send a notification to every URL, regardless of what was sent before; return what `deliveries` yields.
 
     A failed URL is logged by its position and scheme only: the rest is secret.
     """
-    failed = [(place, why) for place, why in deliveries(settings, notice) if why is not None]
-    for place, why in failed:
-        log.warning("notification %r was not sent to %s: %s", notice.title, place, why)
-    return len(settings.urls) - len(failed)
+    attempts = list(deliveries(settings, notice))
+    for place, why in attempts:
+        if why is not None:
+            log.warning("notification %r was not sent to %s: %s", notice.title, place, why)
+    return attempts
+
+
+def send_test(settings: Notify, model: str, ledger: Ledger) -> list[tuple[str, str | None]]:
+    """Send a test notification to every URL, record it, and return what `deliveries` yields."""
+    notice = notices.of_test(model)
+    attempts = list(deliveries(settings, notice))
+    ledger.note(model, delivered.TESTED, delivered.payload(notice.title, notice.key, attempts), datetime.now(UTC))
+    return attempts
+
+
+def places(settings: Notify) -> list[str]:
+    """Return how each URL is shown: by its position and scheme, for the rest is secret."""
+    return [
+        f"notify.urls[{at}] ({url.split('://', maxsplit=1)[0] if '://' in url else 'no scheme'})"
+        for at, url in enumerate(settings.urls)
+    ]
 
 
 def deliveries(settings: Notify, notice: Notice) -> Iterator[tuple[str, str | None]]:
@@ -130,8 +151,7 @@ def deliveries(settings: Notify, notice: Notice) -> Iterator[tuple[str, str | No
     kinds = {"promoted": apprise.NotifyType.SUCCESS, "rejected": apprise.NotifyType.INFO}
     if notice.ends:
         kinds[notice.kind] = apprise.NotifyType.SUCCESS
-    for at, url in enumerate(settings.urls):
-        place = f"notify.urls[{at}] ({url.split('://', maxsplit=1)[0] if '://' in url else 'no scheme'})"
+    for place, url in zip(places(settings), settings.urls, strict=True):
         why = None
         try:
             whole = expand(url, place)

@@ -14,6 +14,7 @@ from driftloop.monitoring.ledger import Ledger, Request
 from driftloop.monitoring.ledger.tables import FORMAT
 from driftloop.monitoring.records import Moment, Record
 from driftloop.pipelines import registry
+from driftloop.pipelines.notify import delivered
 from driftloop.pipelines.registry import promotion
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.runtime import home
@@ -40,6 +41,7 @@ def examine(now: Moment) -> list[Diagnosis]:
             models = ledger.models()
             for model in models:
                 results += _model(ledger, model, now)
+                results += _notifications(ledger, model)
             results += _unrecorded(models)
     except DriftloopError as error:
         results.append(Diagnosis(what="ledger", state="wrong", message=str(error)))
@@ -141,6 +143,13 @@ def _model(ledger: Ledger, model: str, now: Moment) -> Iterator[Diagnosis]:
         return
     serves = f"version {champion.number} is champion, all files as registered" if champion else "no champion yet"
     yield Diagnosis(what=model, state="ok" if champion else "note", message=serves)
+
+
+def _notifications(ledger: Ledger, model: str) -> Iterator[Diagnosis]:
+    """Report the last delivery to each URL of the notifications of a model."""
+    for delivery in delivered.last(ledger.events(model, kinds=delivered.KINDS, most=200)):
+        state: State = "ok" if delivery.reason is None else "note"
+        yield Diagnosis(what=model, state=state, message=str(delivery))
 
 
 def _is_unclaimed(ledger: Ledger, request: Request) -> bool:

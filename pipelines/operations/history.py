@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from driftloop.monitoring.ledger import Event, Kind
+from driftloop.pipelines.notify.delivered import NOTIFIED, TESTED, UNDELIVERED
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn, wrapped
 from driftloop.pipelines.runtime.terminal import printable
 
@@ -20,6 +21,9 @@ PATTERNS: dict[str, str] = {
     Kind.REJECTED: "{version_or_request}: {reason}",
     Kind.IMPOSSIBLE: "{about}: {reason}",
     Kind.FAILED: "{about}: {reason}",
+    NOTIFIED: "{reason}, to {sent} of {of} URLs",
+    UNDELIVERED: "{reason}, to none of {of} URLs",
+    TESTED: "{reason}, to {sent} of {of} URLs",
     Kind.SWITCHED_BACK: "version {version} serves again: {reason}",
     Kind.ROLLED_BACK: "version {version} serves again; version {left} is kept as previous",
 }

@@ -278,7 +278,9 @@ def _notifications(project: Project) -> Iterator[Validated]:
                 message=f"{names} not set in this environment, so nothing would be sent to this URL",
             )
     if urls:
-        message = f"{len(urls)} URL{'s' if len(urls) > 1 else ''}; `driftloop notify {project.file}` sends a test"
+        message = (
+            f"{len(urls)} URL{'s' if len(urls) > 1 else ''}; `driftloop notify --test {project.file}` sends a test"
+        )
         yield Validated(key="notify", state="ok", message=message)
 
 

@@ -101,7 +101,7 @@ class Board:
         except LedgerError:
             # Without a ledger only the memory of this process prevents repetitions.
             send = notice.kind in settings.on and notices.should_send(notice, earlier, now, settings.repeat_after)
-            unrecorded = send and announce.send(settings, notice) > 0
+            unrecorded = send and any(why is None for _, why in announce.send(settings, notice))
         except Exception as error:
             # Without its text, which may contain a URL with its secret.
             log.warning("notification %r was not sent: %s", notice.title, type(error).__name__)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftloop.monitoring.errors import MissingColumns, MissingLabelColumns
+from driftloop.monitoring.errors import MissingColumns, MissingLabelColumns, NotATime
 from driftloop.monitoring.formats.base import quoted
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.columns import Columns
@@ -20,6 +20,7 @@ from driftloop.monitoring.sources.describing import UNREAD
 from driftloop.monitoring.sources.engines import Engine
 from driftloop.monitoring.sources.engines.duckdb import DuckDB
 from driftloop.monitoring.sources.labels import latest
+from driftloop.monitoring.sources.labels.blame import own_keys, rows_blamed_first
 from driftloop.monitoring.sources.labels.keys import Key, key_sql, keys, spelled
 from driftloop.monitoring.sources.labels.lookup import look_up
 from driftloop.monitoring.sources.labels.streaming import BATCH, Arrivals, labels_in_utc
@@ -283,13 +284,16 @@ def joining(rows: Relation, columns: Reading, folder: Path, now: datetime) -> It
     own, labels = columns.of_labels, columns.labels
     assert own is not None
     assert labels is not None
-    with ExitStack() as stack:
+    with own_keys(labels), ExitStack() as stack:
         try:
             relation = stack.enter_context(opened(labels, folder, own, rows))
+            kind = time_kind(relation, own) if own.time != NO_TIME else None
         except MissingColumns as error:
             raise MissingLabelColumns(error.where, error.lost, error.there) from None
-        kind = time_kind(relation, own) if own.time != NO_TIME else None
+        except NotATime as error:
+            raise error.of(labels.section.partition(".")[0]) from None
         # Under the names that they have on their way: exact numbers keep all of their digits.
         relation.texts |= {latest.at(place) for place in range(len(labels.key))}
         relation.texts |= {"v"} if own.target in relation.texts else set()
-        yield Join(rows, columns, relation, own, keys(rows, columns, relation, own), kind, now)
+        with rows_blamed_first(rows):
+            yield Join(rows, columns, relation, own, keys(rows, columns, relation, own), kind, now)

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from driftloop.monitoring.errors import ConfigError
+from driftloop.monitoring.sources import read_rows
+from driftloop.monitoring.sources.times import EVER
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.init import Proposal, propose
 from tests.streams import stream
@@ -75,3 +77,36 @@ def test_labels_without_a_key_in_the_rows(tmp_path: Path, monkeypatch: pytest.Mo
     labels.to_csv("labels.csv", index=False)
     with pytest.raises(ConfigError, match="no column 'paid'"):
         init("rows.csv", "labels.csv", target="paid")
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y %I:%M %p", "%d.%m.%y", "%Y%m%d"])
+def test_labels_as_people_write_them(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times of labels in any form and labels with a currency are read by expressions, and the delay is observed."""
+    monkeypatch.chdir(tmp_path)
+    rows, labels = shop()
+    rows.to_csv("rows.csv", index=False)
+    sums = labels["converted"].map(lambda value: f"(${-value:,.2f})" if value < 0 else f"${value:,.2f}")
+    labels.assign(known_at=labels["known_at"].dt.strftime(form), converted=sums).to_csv("labels.csv", index=False)
+    made, project = init("rows.csv", "labels.csv")
+    assert project.labels is not None
+    assert project.labels.time == "known_at"
+    assert set(project.labels.derived) == {"known_at", "converted"}
+    assert project.task == "regression"
+    assert project.columns.label_delay == timedelta(days=32)
+    read = read_rows(project.source, project.reading, EVER, tmp_path, EVER.end).frame
+    expected = shop()[1].set_index("order")["converted"].round(2)
+    found = read.set_index("order_id")["converted"].astype(float)
+    pd.testing.assert_series_equal(found, expected.reindex(found.index), check_names=False)
+    assert "read by labels.derived: 'known_at'" in made.notes[0]
+
+
+def test_the_shorter_history_of_two_readings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels whose days are all below the 13th are read by day first, if that makes one span of them."""
+    monkeypatch.chdir(tmp_path)
+    rows, labels = shop(days=1)
+    rows.to_csv("rows.csv", index=False)
+    few = labels[labels["known_at"].dt.day.le(12) & labels["known_at"].dt.month.eq(3)]
+    few.assign(known_at=few["known_at"].dt.strftime("%d/%m/%Y %H:%M")).to_csv("labels.csv", index=False)
+    _, project = init("rows.csv", "labels.csv")
+    assert project.labels is not None
+    assert project.labels.derived == {"known_at": "strptime(\"known_at\", '%d/%m/%Y %H:%M')"}

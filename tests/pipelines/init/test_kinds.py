@@ -32,6 +32,11 @@ DRAW = np.random.default_rng(0)
         ("row", np.arange(N), "a row number"),
         ("note", [f"some words of row {at}" for at in range(N)], "free text"),
         ("session", [f"{at:08x}" for at in range(N)], "an identifier"),
+        (
+            "saldo",
+            [f"{at}.50 {'CR' if at % 3 else 'DR'}" for at in range(N)],
+            "text that holds numbers, such as '0.50 DR'; to use them: columns.derived",
+        ),
         ("tags", [[at] for at in range(N)], "nested values"),
         ("same", [7] * N, "constant"),
         ("empty", [None] * N, "only nulls"),

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from driftloop.monitoring.errors import BadExpression, ConfigError
 from driftloop.monitoring.settings.source import Source
+from driftloop.monitoring.sources.time_forms import FORMS
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.init import propose
-from driftloop.pipelines.init.times import FORMS, is_time, readings
+from driftloop.pipelines.init.times import is_time, readings
 from tests.streams import stream
 
 FILE = Source(path="rows.csv")

@@ -18,7 +18,8 @@ from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.notify import announce, events, notices
+from driftloop.pipelines.notify import announce, delivered, events, notices
+from driftloop.pipelines.notify.delivered import NOTIFIED
 from driftloop.pipelines.notify.notices import Notify
 from driftloop.pipelines.runtime import home
 from tests import streams
@@ -48,7 +49,7 @@ def test_news_are_sent_once(webhook: tuple[str, list[Any]], ledger: Ledger) -> N
     announce.notify(wanted, [failure("once", "ValueError: something else")], ledger)
     assert [(one["title"], one["type"]) for one in got] == [("once: the check failed", "warning")] * 2
     assert "disk is full" in got[0]["message"]
-    assert len(ledger.events("once", kinds=(announce.NOTIFIED,))) == 2
+    assert len(ledger.events("once", kinds=(NOTIFIED,))) == 2
 
 
 def test_only_what_is_wanted_is_sent(webhook: tuple[str, list[Any]], ledger: Ledger) -> None:
@@ -65,7 +66,7 @@ def test_what_reached_no_one_is_tried_again(webhook: tuple[str, list[Any]], ledg
     announce.notify(Notify(urls=[f"{url}/no", f"{url}/yes"]), [failure("deaf")], ledger)
     announce.notify(Notify(urls=[f"{url}/yes"]), [failure("deaf")], ledger)
     assert len(got) == 3
-    (result,) = ledger.events("deaf", kinds=(announce.NOTIFIED,))
+    (result,) = ledger.events("deaf", kinds=(NOTIFIED,))
     assert (result.payload["sent"], result.payload["of"]) == (1, 2)
 
 
@@ -81,7 +82,7 @@ def test_a_notification_that_fails_fails_nothing_and_shows_no_secret(
         announce.notify(Notify(urls=[url]), [failure("quiet")], ledger)
     assert "notify.urls[0]" in caplog.text
     assert "hunter2" not in caplog.text
-    assert ledger.events("quiet", kinds=(announce.NOTIFIED,)) == []
+    assert ledger.events("quiet", kinds=(NOTIFIED,)) == []
 
 
 def test_bad_data_is_sent_once_for_each_cause_and_once_when_it_is_well(
@@ -131,18 +132,27 @@ def test_a_test_notification_reports_each_url(
     """The one that took it, the one that did not and the one without its variable; no URL at all is a wrong config."""
     url, got = webhook
     file = streams.write(tmp_path, notify={"urls": [f"{url}/yes", f"{url}/no", "json://127.0.0.1/${NO_HOOK}"]})
-    done = CliRunner().invoke(main, ["notify", str(file)])
+    done = CliRunner().invoke(main, ["notify", "--test", str(file)])
     lines = done.stdout.splitlines()
     assert lines[:2] == ["notify.urls[0] (json): delivered", "notify.urls[1] (json): delivery failed"]
     assert "NO_HOOK" in lines[2]
     assert done.exit_code == 1
     assert [one["title"] for one in got] == ["made: a test notification"] * 2
+    shown = CliRunner().invoke(main, ["notify", str(file)]).stdout.splitlines()
+    assert shown[0].startswith("notify.urls[0] (json): last delivery 'made: a test notification' on 2")
+    assert shown[1].endswith(" failed: delivery failed; nothing delivered yet")
     file = streams.write(tmp_path, notify={"urls": [f"{url}/yes"]})
-    done = CliRunner().invoke(main, ["notify", str(file), "--json"])
+    done = CliRunner().invoke(main, ["notify", "--test", str(file), "--json"])
     assert done.exit_code == 0
     assert json.loads(done.stdout)["notifications"] == [
         {"url": "notify.urls[0] (json)", "delivered": True, "reason": None}
     ]
+    with closing(Ledger(home.ledger_url())) as ledger:
+        assert [(one.url, one.reason) for one in delivered.last(ledger.events("made", kinds=delivered.KINDS))] == [
+            ("notify.urls[0] (json)", None),
+            ("notify.urls[1] (json)", "delivery failed"),
+            ("notify.urls[2] (json)", lines[2].partition(": ")[2]),
+        ]
     nobody = CliRunner().invoke(main, ["notify", str(streams.write(tmp_path))])
     assert (nobody.exit_code, "notify.urls" in nobody.stderr) == (2, True)
 

@@ -13,7 +13,7 @@ from prefect.states import Running
 
 from driftloop.monitoring.ledger import Ledger
 from driftloop.pipelines.config.project import load
-from driftloop.pipelines.notify import announce
+from driftloop.pipelines.notify.delivered import NOTIFIED
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.server.server import deploy
 from driftloop.pipelines.server.silence import report_silence
@@ -46,7 +46,7 @@ def test_a_check_that_does_not_run_is_reported_once(model: Make, webhook: tuple[
     (event,) = events(made.name, "check_silent")
     assert "a check is overdue by " in event.payload["reason"]
     assert [one["title"] for one in got] == [f"{made.name}: silence"]
-    assert len(events(made.name, announce.NOTIFIED)) == 1
+    assert len(events(made.name, NOTIFIED)) == 1
 
 
 def test_a_check_that_runs_too_long_is_reported_as_hung(model: Make) -> None:

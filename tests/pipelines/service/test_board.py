@@ -17,7 +17,7 @@ from driftloop.monitoring.errors import LedgerBroken, LedgerError, LedgerTooNew,
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.ledger.tables import FORMAT, VERSION
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.notify import announce
+from driftloop.pipelines.notify.delivered import NOTIFIED
 from driftloop.pipelines.notify.notices import Notice, of_error
 from driftloop.pipelines.service.board import Board
 from tests import streams
@@ -105,7 +105,7 @@ def test_a_delivery_that_cannot_be_recorded_is_not_repeated(
         received = send(ValueError("the source has changed"))
     assert len(received) == 1
     with closing(Ledger(url)) as ledger:
-        assert ledger.events("m", kinds=(announce.NOTIFIED,)) == []
+        assert ledger.events("m", kinds=(NOTIFIED,)) == []
 
 
 def test_a_ledger_with_a_format_that_is_too_new_is_closed(tmp_path: Path) -> None:
