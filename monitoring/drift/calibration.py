@@ -17,7 +17,8 @@ from scipy import special
 
 from driftloop.monitoring.drift.cells import Floats, Folding, missing, shares
 from driftloop.monitoring.drift.methods import profile_method
-from driftloop.monitoring.profiles import CategoricalProfile, NumericProfile, Profile
+from driftloop.monitoring.drift.variation import Blocks, Variation, counts_by_block
+from driftloop.monitoring.profiles import NumericProfile, Profile
 
 # Draws of a column: so many numbers in all, and so many draws at least and at most.
 NUMBERS, FEWEST, MOST = 128_000, 1_000, 4_000
@@ -29,7 +30,6 @@ MANY_ROWS = 8.0
 FEW_ROWS = 100
 # Draws beyond the point from which the tail is a fitted one.
 TAIL_DRAWS = 40
-FEWEST_BLOCKS = 4
 JUST_ABOVE = 1e-9
 # From this many cells on equal masses are taken for equal.
 MANY_CELLS = 64
@@ -98,7 +98,7 @@ class Chance:
     """
 
     seed: tuple[int, ...]
-    blocks: bool = False
+    variation: Variation = field(default_factory=Variation)
     _normals: dict[tuple[int, int], tuple[Floats, Floats]] = field(default_factory=dict)
     _known: dict[tuple[object, ...], Floats] = field(default_factory=dict)
     _factors: dict[tuple[int, int], Floats] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class Chance:
         def scores() -> Floats:
             known = expected * (np.arange(len(expected)) < len(expected) - 1)
             old, new = self.sides(known / known.sum(), expected, reference.rows, rows, by_block, rough)
-            return between(old, new)
+            return between(old, np.maximum(new, 0.0))
 
         if by_block is not None:
             return scores()
@@ -140,11 +140,12 @@ class Chance:
         return self._known[key]
 
     def sides(
-        self, known: Floats, expected: Floats, rows: float, fresh: float, by_block: Floats | None, rough: bool
+        self, known: Floats, expected: Floats, rows: float, fresh: float, by_block: Blocks | None, rough: bool
     ) -> tuple[Floats, Floats]:
         """Counts of both sides (draws, k): of the reference from shares `known`, of current rows from `expected`.
 
-        The two differ by the levels that are new: by their nature the reference has none.
+        The two differ by the levels that are new: by their nature the reference has none. With `by_block` the current
+        counts may be below zero and above the rows: a deviation larger than any within the reference is extrapolated.
         """
         many = ROUGH if rough else int(np.clip(NUMBERS // max(len(expected), 1), FEWEST, MOST))
         if by_block is not None:
@@ -181,26 +182,15 @@ class Chance:
 
     def by_block(
         self, reference: Profile, cells: Folding | None, starts: NDArray[np.intp] | None = None
-    ) -> Floats | None:
+    ) -> Blocks | None:
         """Counts by block of time (blocks, k) in folded cells or at atoms; None where rows alone are chance."""
-        if not self.blocks or reference.blocks is None:
+        counts = counts_by_block(reference, cells, starts) if self.variation.blocks else None
+        if counts is None:
             return None
-        counts = reference.blocks.astype(np.float64)
-        values, nulls = counts[:, :-1], counts[:, -1]
-        if cells is None:
-            assert starts is not None
-            folded = np.add.reduceat(values, starts, axis=1)
-        else:
-            new = np.zeros(len(counts))
-            if isinstance(reference, CategoricalProfile) and cells.has_new:
-                values = values[:, :-1]
-            if values.shape[1] == 0:
-                values = np.zeros((len(counts), 1))
-            folded = np.column_stack([nulls, np.add.reduceat(values, cells.starts, axis=1), new])
-        return usable(folded)
+        return self.variation.of(counts, ordered=isinstance(reference, NumericProfile))
 
     def _from_blocks(
-        self, known: Floats, expected: Floats, rows: float, fresh: float, by_block: Floats, many: int
+        self, known: Floats, expected: Floats, rows: float, fresh: float, by_block: Blocks, many: int
     ) -> tuple[Floats, Floats]:
         """Both sides where the population itself moves from block to block.
 
@@ -208,16 +198,17 @@ class Chance:
         together goes on doing so; a t-like factor pays for their small number. Deviations hold the noise of a block's
         rows; a window with fewer rows gets the rest of its noise on top.
         """
-        sizes = by_block.sum(axis=1)
-        mean = by_block.sum(axis=0) / sizes.sum()
-        deviations = shares(by_block) - mean
-        drawn = expected + self._combinations(many, len(sizes)) @ deviations
-        drawn = shares(np.maximum(drawn, 0.0))
-        old = np.broadcast_to(known * rows, drawn.shape)
+        sizes = by_block.counts.sum(axis=1)
+        mean = by_block.counts.sum(axis=0) / sizes.sum()
+        deviations = by_block.widening * (shares(by_block.counts) - mean)
+        moved = expected + self._combinations(many, len(sizes)) @ deviations
+        old = np.broadcast_to(known * rows, moved.shape)
         typical = float(np.median(sizes))
         if fresh < typical:
-            return old, self._drawn(drawn, max(int(1 / (1 / fresh - 1 / typical)), 1), 1, many)
-        return old, drawn * fresh
+            possible = shares(np.maximum(moved, 0.0))
+            drawn = self._drawn(possible, max(int(1 / (1 / fresh - 1 / typical)), 1), 1, many)
+            moved += shares(drawn) - possible
+        return old, moved * fresh
 
     def _combinations(self, many: int, blocks: int) -> Floats:
         """Return random combinations (many, blocks) of the deviations of `blocks` blocks, the same for every column."""
@@ -227,13 +218,6 @@ class Chance:
             heavy = np.sqrt((blocks - 1) / generator.chisquare(blocks - 1, many))[:, None]
             self._factors[many, blocks] = drawn * heavy * np.sqrt(1 + 1 / blocks)
         return self._factors[many, blocks]
-
-
-def usable(by_block: Floats) -> Floats | None:
-    """The blocks that hold at least a quarter of the usual rows; None if they are too few to show a variation."""
-    sizes = by_block.sum(axis=1)
-    kept = by_block[sizes >= max(np.median(sizes) / 4, 1)]
-    return kept if len(kept) >= FEWEST_BLOCKS else None
 
 
 def probabilities(reference: Profile, cells: Folding) -> Floats:

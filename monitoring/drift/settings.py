@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import BeforeValidator, Field
@@ -21,6 +22,9 @@ __all__ = ["ColumnDrift", "Drift", "Referenced", "validate_method"]
 
 # Range of the scores of all methods.
 LEAST, MOST = 1e-12, 1e12
+YEAR = timedelta(days=365.25)
+# The lowest false-alarm rate of a check: of one at the same moment as the check before it.
+FEWEST_ALARMS = 1e-9
 
 
 def _number_or_calibrated(value: object) -> object:
@@ -55,6 +59,14 @@ class ColumnDrift(Section):
     )
 
 
+class FalseAlarms(Section):
+    """Promise over time, in addition to the promise per check."""
+
+    per_year: float = Field(
+        gt=0, le=10_000, description="expected number of checks per year that find drift by chance, at most"
+    )
+
+
 class Drift(Section):
     """Drift scores: distance between the champion's reference and the window, computed from all rows of both."""
 
@@ -65,12 +77,24 @@ class Drift(Section):
     columns: dict[str, ColumnDrift] = Field(default_factory=dict, description="name: settings of a single column")
     false_alarm_rate: float = Field(
         0.01,
-        ge=1e-9,
+        ge=FEWEST_ALARMS,
         lt=0.5,
         description="share of checks that may find drift in any column, or a worse or drifted slice, by chance",
     )
-    calibration: Literal["rows", "blocks"] = Field(
-        "rows", description="source of chance: `rows` for sampling of rows, `blocks` also for variation between windows"
+    false_alarms: FalseAlarms | None = Field(
+        None, description="promise over a year, however often the model is checked; see `drift.false_alarms`"
+    )
+    calibration: Literal["auto", "rows", "blocks"] = Field(
+        "auto",
+        description="source of chance: `rows` for sampling of rows, `blocks` also for variation between windows, "
+        "`auto` for `blocks` if the reference spans at least four windows",
+    )
+    share_floor: float = Field(
+        0.005,
+        ge=0,
+        lt=1,
+        description="smallest change of a share of the rows that counts as drift (missing values, unseen levels, one "
+        "level), as a fraction of the rows",
     )
     max_levels: int = Field(
         50, ge=2, le=500, description="maximum number of categories per column; rarer ones are merged into one"
@@ -85,6 +109,26 @@ class Drift(Section):
         20, ge=1, le=1000, description="maximum number of columns with plots in the report, most drifted first"
     )
     seed: Seed = Field(0, description="seed of the sample and of the calibration")
+
+    def rate_after(self, elapsed: timedelta | None) -> float:
+        """Return the false-alarm rate of a check `elapsed` after the one before it; None if there is none.
+
+        The check may spend the part of the yearly number that falls into the time since the last check, and never more
+        than `false_alarm_rate`. This is the e-detector of Shin, Ramdas and Rinaldo (arXiv:2203.03532) with weights
+        equal to elapsed time and the all-or-nothing calibrator, e = 1 / a if p <= a and 0 otherwise (Vovk and Wang,
+        arXiv:1912.06116): its expected number of alarms until any fixed time is at most `per_year` times the years.
+        Nothing is multiplied over checks, so overlapping windows, a shared reference and columns that move together
+        do not break it; the price is that weak evidence is not accumulated.
+
+        >>> Drift(false_alarms=FalseAlarms(per_year=1)).rate_after(timedelta(days=1)) * 365.25
+        1.0
+        >>> Drift(false_alarms=FalseAlarms(per_year=1)).rate_after(timedelta(days=90)), Drift().rate_after(None)
+        (0.01, 0.01)
+        """
+        if self.false_alarms is None or elapsed is None:
+            return self.false_alarm_rate
+        share = self.false_alarms.per_year * (elapsed / YEAR)
+        return min(self.false_alarm_rate, max(share, FEWEST_ALARMS))
 
     def chosen(self, column: str, kind: Kind) -> ColumnDrift:
         """Settle how a column is scored. A threshold and a floor count only with the method that they were given for.

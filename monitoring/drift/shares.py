@@ -8,17 +8,17 @@ incomplete beta function, which gives the least count that is significant withou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special, stats
 
-from driftloop.monitoring.drift.calibration import usable
-from driftloop.monitoring.drift.cells import Floats, missing
+from driftloop.monitoring.drift.cells import Counts, Floats, missing, shares
+from driftloop.monitoring.drift.variation import Blocks, Variation
 from driftloop.monitoring.profiles import CategoricalProfile, NumericProfile, Profile
 
-# A shift of a share by less is not worth an alarm, however many rows prove it.
-FLOORS = {"missing_share": 0.005, "unseen_share": 0.001, "level_share": 0.01, "off_value_share": 0.01}
+# A change of exactly the effect floor is found except with the probability of so many standard errors.
+SURE = 2.0
 # Of so many levels or fewer the distance over all of them misses none.
 FEW_LEVELS = 10
 ROUNDING = 1e-12
@@ -26,6 +26,7 @@ ROUNDING = 1e-12
 NEARLY_ALL = 0.99
 # Relative, as a number differs that was stored in 32 bits in between.
 SAME = 1e-6
+BY_ROWS = Variation()
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,8 @@ class Moved:
 
     The score is the move of the share that is furthest over its own threshold; at `level` all k together raise a false
     alarm. `inflation` (k,) is how many times the variance of the estimated share exceeds that of plain counting.
+    `by_block` are the shares in the windows of the reference (blocks, k), where they vary; `widening` as in `Blocks`.
+    A change below `floor`, a share of the rows, is negligible.
     """
 
     name: str
@@ -44,6 +47,8 @@ class Moved:
     only_up: bool = False
     inflation: Floats | float = 1.0
     by_block: Floats | None = None
+    widening: float = 1.0
+    floor: float = 0.0
 
     def at(self, level: float) -> tuple[float, float]:
         """Score and threshold: how far the share moved, and the least move that is drift."""
@@ -68,14 +73,23 @@ class Moved:
         down = np.where(reachable, self.old / self.old_rows - less / self.new_rows, 1.0 + self.old / self.old_rows)
         if self.by_block is not None:
             blocks = len(self.by_block)
-            usual = self.by_block.std(axis=0, ddof=1) * np.sqrt(1 + 1 / blocks)
+            usual = self.by_block.std(axis=0, ddof=1) * np.sqrt(1 + 1 / blocks) * self.widening
             widened = usual * float(stats.t.isf(each, blocks - 1))
-            up, down = np.maximum(up, widened), np.maximum(down, widened)
-        floor = FLOORS[self.name]
+            expected = self.by_block.mean(axis=0) - self.old / self.old_rows if self.only_up else 0.0
+            up, down = np.maximum(up, widened + expected), np.maximum(down, widened)
+        floor = self._floor()
         return np.maximum(up, floor) - ROUNDING, np.maximum(down, floor) - ROUNDING
 
+    def _floor(self) -> float:
+        """The least change that counts: the floor less its own sampling error, so that a change of its size is found.
 
-def missing_share(old: Profile, new: Profile, blocks: bool) -> Moved | None:
+        >>> round(Moved("missing_share", np.ones(1), 100, np.ones(1), 10_000, floor=0.005)._floor(), 4)
+        0.0036
+        """
+        return max(self.floor - SURE * float(np.sqrt(self.floor * (1 - self.floor) / max(self.new_rows, 1.0))), 0.0)
+
+
+def missing_share(old: Profile, new: Profile, variation: Variation = BY_ROWS, floor: float = 0.0) -> Moved | None:
     """Rows without a value: more or fewer than before. Where most are missing, those that are not are counted.
 
     None where there is no such row on either side: a test that cannot find anything needs no part of the family's
@@ -86,26 +100,35 @@ def missing_share(old: Profile, new: Profile, blocks: bool) -> Moved | None:
         return None
     rows = [float(max(side.rows, 1)) for side in (old, new)]
     counted = [rows[at] - gone[at] for at in (0, 1)] if gone[0] > rows[0] / 2 else gone
-    by_block = _shares_by_block(old, blocks)
+    by_block = None if old.blocks is None else variation.of(_pair(old.blocks[:, -1], old.blocks.sum(axis=1)))
     return Moved(
         "missing_share",
         np.array([counted[0]]),
         rows[0],
         np.array([counted[1]]),
         rows[1],
-        by_block=None if by_block is None else by_block[:, -1:],
+        floor=floor,
+        **_windows(by_block, 1),
     )
 
 
-def unseen_share(old: CategoricalProfile, new: CategoricalProfile) -> Moved | None:
+def unseen_share(
+    old: CategoricalProfile, new: CategoricalProfile, variation: Variation = BY_ROWS, floor: float = 0.0
+) -> Moved | None:
     """Rows at levels the reference never saw, beyond the share that it leads one to expect (Good 1953).
 
     That share is estimated by the levels seen once; its variance counts those seen twice as well (Esty 1983), because
-    the rows of a level come together. None where new and rare levels look alike, or nothing can be found.
+    the rows of a level come together. By blocks it is the share of rows of a window at levels that no other window has.
+    None where new and rare levels look alike, or nothing can be found.
     """
     if old.distinct > len(old.levels) or not (new.other or old.singletons):
         return None
     once, twice = old.singletons, int((np.rint(old.counts) == 2).sum())
+    by_block = None
+    if old.blocks is not None:
+        levels = old.blocks[:, :-2]
+        alone = (levels * (levels == old.counts)).sum(axis=1)
+        by_block = variation.of(_pair(alone, old.blocks[:, :-1].sum(axis=1)))
     return Moved(
         "unseen_share",
         np.array([float(once)]),
@@ -114,25 +137,32 @@ def unseen_share(old: CategoricalProfile, new: CategoricalProfile) -> Moved | No
         float(new.finite),
         only_up=True,
         inflation=1.0 + 2.0 * twice / (once + 1.0),
+        floor=floor,
+        **_windows(by_block, 1),
     )
 
 
-def level_share(old: CategoricalProfile, new: CategoricalProfile, blocks: bool) -> Moved | None:
+def level_share(
+    old: CategoricalProfile, new: CategoricalProfile, variation: Variation = BY_ROWS, floor: float = 0.0
+) -> Moved | None:
     """Every level of many against its share before: what one of them does is lost in a distance over all of them."""
     if len(old.levels) <= FEW_LEVELS or not new.finite:
         return None
-    by_block = _shares_by_block(old, blocks)
+    by_block = None if old.blocks is None else variation.of(old.blocks.astype(np.float64))
     return Moved(
         "level_share",
         old.counts.astype(np.float64),
         float(old.finite),
         new.counts.astype(np.float64),
         float(new.finite),
-        by_block=None if by_block is None else by_block[:, : len(old.counts)],
+        floor=floor,
+        **_windows(by_block, len(old.counts)),
     )
 
 
-def off_value_share(old: NumericProfile, new: NumericProfile, blocks: bool) -> Moved | None:
+def off_value_share(
+    old: NumericProfile, new: NumericProfile, variation: Variation = BY_ROWS, floor: float = 0.0
+) -> Moved | None:
     """Rows off the one value that nearly all rows of the reference have.
 
     Such a column has no interquartile range, so that no distance can separate small moves from large ones. Values that
@@ -148,19 +178,33 @@ def off_value_share(old: NumericProfile, new: NumericProfile, blocks: bool) -> M
     rounding = SAME * abs(value)
     if old.edges[at] > np.nextafter(value, np.inf) or max(abs(new.low - value), abs(new.high - value)) <= rounding:
         return None
-    by_block = _shares_by_block(old, blocks)
+    by_block = None
+    if old.blocks is not None:
+        values = old.blocks[:, :-1].sum(axis=1)
+        by_block = variation.of(_pair(values - old.blocks[:, at], values))
     return Moved(
         "off_value_share",
         np.array([off[0]]),
         float(old.finite),
         np.array([off[1]]),
         float(new.finite),
-        by_block=None if by_block is None else 1.0 - by_block[:, at : at + 1] - by_block[:, -1:],
+        floor=floor,
+        **_windows(by_block, 1),
     )
 
 
-def _shares_by_block(reference: Profile, blocks: bool) -> NDArray[np.float64] | None:
-    if not blocks or reference.blocks is None:
-        return None
-    kept = usable(reference.blocks.astype(np.float64))
-    return None if kept is None else kept / kept.sum(axis=1, keepdims=True)
+def _pair(part: Counts, whole: Counts) -> Floats:
+    """Counts by block (blocks, 2) of some rows and of the others."""
+    return np.column_stack([part, whole - part]).astype(np.float64)
+
+
+class _Windows(TypedDict):
+    by_block: Floats | None
+    widening: float
+
+
+def _windows(by_block: Blocks | None, cells: int) -> _Windows:
+    """The shares of the first `cells` cells in the windows of the reference, as fields of `Moved`."""
+    if by_block is None:
+        return {"by_block": None, "widening": 1.0}
+    return {"by_block": shares(by_block.counts)[:, :cells], "widening": by_block.widening}

@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Protocol
 
-from driftloop.monitoring.drift.calibration import FEWEST_BLOCKS, Chance, Null, usable
+from driftloop.monitoring.drift.calibration import Chance, Null
 from driftloop.monitoring.drift.cells import missing, with_labels_only
 from driftloop.monitoring.drift.methods import METHODS, distance, verdict
 from driftloop.monitoring.drift.settings import Drift
 from driftloop.monitoring.drift.shares import level_share, missing_share, off_value_share, unseen_share
+from driftloop.monitoring.drift.variation import FEWEST_BLOCKS, SEASONAL, Variation, varying, windows_of
 from driftloop.monitoring.profiles import CategoricalProfile, NumericProfile, Profile, Profiles
-from driftloop.monitoring.records import ColumnReference, ColumnScore, Finding, FindingCode
+from driftloop.monitoring.records import (
+    ColumnReference,
+    ColumnScore,
+    DriftBasis,
+    Finding,
+    FindingCode,
+    Reference,
+    Window,
+)
 
 TOO_FEW_BLOCKS = FindingCode(
     name="too_few_blocks",
@@ -77,10 +86,15 @@ class Family:
 
 
 def judge(
-    reference: Profiles, current: Profiles, columns: Sequence[ColumnReference], settings: Drift
+    reference: Profiles,
+    current: Profiles,
+    columns: Sequence[ColumnReference],
+    settings: Drift,
+    *,
+    lead: float = 1.0,
 ) -> tuple[ColumnScore, ...]:
     """Score the columns with a method of driftloop, which are a family of their own (`judge_family`)."""
-    return judge_family(reference, current, columns, settings).scores
+    return judge_family(reference, current, columns, settings, lead=lead).scores
 
 
 def judge_family(
@@ -89,17 +103,21 @@ def judge_family(
     columns: Sequence[ColumnReference],
     settings: Drift,
     p_values: Sequence[float] = (),
+    *,
+    lead: float = 1.0,
 ) -> Family:
     """Score the columns with a method of driftloop; `current` is counted in the cells of `reference`.
 
     The calibrated columns and the tests with `p_values` are one family: the probability that chance finds anything in
     it is at most `settings.false_alarm_rate`. A static threshold decides alone. A column with values on one side only
-    has drifted, regardless of its threshold.
+    has drifted, regardless of its threshold. `lead` is the distance from the end of the reference to the end of the
+    current window, in windows: a column that moves from window to window may be further away later.
     """
     own = [column for column in columns if METHODS[column.method].own]
     families: dict[str, list[Measure]] = {}
     scores: dict[str, ColumnScore] = {}
-    chance = Chance((settings.seed, reference.rows, current.rows), settings.calibration == "blocks")
+    variation = _variation(_varying(reference, own, settings), len(own), settings, lead)
+    chance = Chance((settings.seed, reference.rows, current.rows), variation)
     for column in own:
         old, new = (_side(profiles[column.name], column) for profiles in (reference, current))
         score = distance(column.method, old, new, settings.max_levels)
@@ -112,7 +130,7 @@ def judge_family(
         else:
             drawn = partial(chance.null, column.method, old, new.rows, settings.max_levels)
             families[column.name] = [Scored(column.method, score, drawn(rough=True), cache(drawn), column.effect_floor)]
-            families[column.name] += _shares(column, old, new, chance.blocks)
+            families[column.name] += _shares(column, old, new, variation, settings.share_floor)
     measures: list[Measure] = [measure for family in families.values() for measure in family]
     level = family_level([*measures, *map(PValue, p_values)], settings.false_alarm_rate)
     by_name = {column.name: column for column in own}
@@ -120,10 +138,47 @@ def judge_family(
     return Family(tuple(scores[column.name] for column in own), level)
 
 
+def basis(reference: Reference, profiles: Profiles, columns: Sequence[ColumnReference], settings: Drift) -> DriftBasis:
+    """Return what drift is measured against, and which variation counts as chance."""
+    windows = 0 if settings.calibration == "rows" else windows_of(profiles)
+    return DriftBasis(
+        calibration="blocks" if windows else "rows",
+        windows=windows,
+        columns=len(columns),
+        varying=_varying(profiles, columns, settings) if windows else None,
+        reference=reference.window,
+        reference_rows=profiles.rows,
+        false_alarm_rate=settings.false_alarm_rate if settings.false_alarms else None,
+    )
+
+
+def rows_alone(found: DriftBasis, settings: Drift) -> bool:
+    """Return whether a test outside the columns may take rows for independent: the data is not seasonal."""
+    seasonal = settings.calibration == "blocks" or (found.varying or 0) > SEASONAL * found.columns
+    return found.calibration == "rows" or not seasonal
+
+
+def _varying(reference: Profiles, columns: Sequence[ColumnReference], settings: Drift) -> int:
+    """Return the number of columns that vary between the windows of the reference; 0 with `calibration: rows`."""
+    if settings.calibration == "rows":
+        return 0
+    return varying([_side(reference[column.name], column) for column in columns], settings.max_levels)
+
+
+def _variation(moving: int, columns: int, settings: Drift, lead: float) -> Variation:
+    """Return the variation that counts as chance: with `auto`, of moving columns, or of all if many move."""
+    few = moving <= SEASONAL * columns
+    return Variation(settings.calibration != "rows", settings.calibration == "auto" and few, lead)
+
+
+def lead_of(reference: Reference, window: Window) -> float:
+    """Return the distance from the end of the reference to the end of a window, in windows."""
+    return (window.end - reference.window.end) / window.length
+
+
 def too_few_blocks(reference: Profiles, settings: Drift) -> tuple[Finding, ...]:
     """Report that `calibration: blocks` is not possible: the reference has too few windows to show a variation."""
-    blocks = next((profile.blocks for profile in reference.values() if profile.blocks is not None), None)
-    if settings.calibration != "blocks" or (blocks is not None and usable(blocks.astype(float)) is not None):
+    if settings.calibration != "blocks" or windows_of(reference):
         return ()
     return (
         TOO_FEW_BLOCKS.found(
@@ -159,14 +214,16 @@ def family_level(measures: Sequence[Measure], rate: float) -> float:
     return rate
 
 
-def _shares(column: ColumnReference, old: Profile, new: Profile, blocks: bool) -> list[Measure]:
-    measures: list[Measure | None] = [] if column.role == "target" else [missing_share(old, new, blocks)]
+def _shares(column: ColumnReference, old: Profile, new: Profile, variation: Variation, floor: float) -> list[Measure]:
+    measures: list[Measure | None] = []
+    if column.role != "target":
+        measures.append(missing_share(old, new, variation, floor))
     if isinstance(old, NumericProfile):
         assert isinstance(new, NumericProfile)
-        measures.append(off_value_share(old, new, blocks))
+        measures.append(off_value_share(old, new, variation, floor))
     else:
         assert isinstance(new, CategoricalProfile)
-        measures += [unseen_share(old, new), level_share(old, new, blocks)]
+        measures += [unseen_share(old, new, variation, floor), level_share(old, new, variation, floor)]
     return [measure for measure in measures if measure is not None]
 
 

@@ -12,7 +12,7 @@ from driftloop.monitoring.records.estimate import Estimate
 from driftloop.monitoring.records.fairness import FairnessGap
 from driftloop.monitoring.records.judgement import PastCheck, PastSwitch, Probe, Vote
 from driftloop.monitoring.records.labels import LabelStatus
-from driftloop.monitoring.records.measures import ColumnScore, Performance, Standing
+from driftloop.monitoring.records.measures import ColumnScore, DriftBasis, Moved, Performance, Standing
 from driftloop.monitoring.records.metrics import CalibrationBin, Confusion, MetricValue
 from driftloop.monitoring.records.slices import FoundSlice, SliceDrift, SliceScore
 
@@ -42,6 +42,8 @@ class Check(Record):
     `scored_by` is the champion as the table of predictions of a model elsewhere names it.
     `archive` has the losses of former champions on the labeled rows, if there are any.
     `labels` is set where they are in a table of their own, `newest_row` with `preflight.max_silence`.
+    `drift_basis` is what drift was measured against; null in old records. `moved` are the columns that
+    moved most, if any drifted.
     `baseline` is set without a champion: the loss of the best constant of the training rows.
     `standing` is the champion's loss compared with its reference loss, regardless of the decision.
     """
@@ -53,6 +55,8 @@ class Check(Record):
     window: CheckWindow
     columns: tuple[ColumnScore, ...] = ()
     drift_share: float | None = None
+    drift_basis: DriftBasis | None = None
+    moved: Moved | None = None
     performance: Performance | None = None
     metrics: tuple[MetricValue, ...] = ()
     confusion: Confusion | None = None

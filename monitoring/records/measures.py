@@ -84,6 +84,77 @@ class ColumnScore(Record):
     drifted: bool
 
 
+class DriftBasis(Record):
+    """What drift was measured against, and which variation counts as chance.
+
+    With `blocks`, the variation between the `windows` of the reference counts as chance, with `rows` the sampling of
+    rows only; `windows` is then 0. `varying` of the `columns` vary between windows by more than the sampling of rows
+    explains. `false_alarm_rate` is the rate of this check, if a promise over a year sets it.
+    """
+
+    calibration: Literal["rows", "blocks"]
+    windows: int
+    columns: int
+    varying: int | None = None
+    reference: Window
+    reference_rows: int
+    false_alarm_rate: float | None = None
+
+    def sentence(self) -> str:
+        """Return reference and calibration as text.
+
+        >>> both = {"reference": Window(start="2026-01-01", end="2026-02-26"), "reference_rows": 51200, "columns": 14}
+        >>> DriftBasis(calibration="blocks", windows=8, varying=9, **both).sentence()
+        'compared with 51,200 rows of 2026-01-01 to 2026-02-26; 9 of 14 columns vary between its 8 windows: not drift'
+        >>> DriftBasis(calibration="rows", windows=0, **both).sentence()
+        'compared with 51,200 rows of 2026-01-01 to 2026-02-26; calibration by rows'
+        """
+        rows = f"compared with {self.reference_rows:,} rows of {self.reference}"
+        if self.false_alarm_rate is not None:
+            rows += f", at a false-alarm rate of {self.false_alarm_rate:.2g}"
+        if self.calibration == "rows":
+            return f"{rows}; calibration by rows"
+        moving = f"{self.varying} of {self.columns} columns vary between its {self.windows} windows"
+        return f"{rows}; {moving}" + (": not drift" if self.varying else "")
+
+
+class MovedColumn(Record):
+    """A drifted column: its score as a multiple of its limit, and its importance to the champion, if it has one."""
+
+    name: str
+    ratio: float
+    importance: float | None = None
+
+    def __str__(self) -> str:
+        known = "" if self.importance is None else f" (importance {self.importance:.0%})"
+        return f"{self.name} {'> 999' if self.ratio > 999 else format(self.ratio, '.2g')}x its limit{known}"
+
+
+class Moved(Record):
+    """The columns that moved most, and whether a trigger of the config reads drift.
+
+    `weighted`: in the order of ratio times importance, otherwise of the ratio alone.
+    """
+
+    columns: tuple[MovedColumn, ...]
+    weighted: bool
+    triggers: bool
+
+    def sentence(self) -> str:
+        """Return the columns, and what drift alone does, as text.
+
+        >>> temp, humid = MovedColumn(name="temp", ratio=3.4), MovedColumn(name="humid", ratio=1.52)
+        >>> Moved(columns=(temp, humid), weighted=False, triggers=True).sentence()
+        'temp 3.4x its limit, humid 1.5x its limit; not weighted, no importance is known'
+        >>> heavy = MovedColumn(name="temp", ratio=3.4, importance=0.21)
+        >>> Moved(columns=(heavy,), weighted=True, triggers=False).sentence()
+        'temp 3.4x its limit (importance 21%); drift alone triggers nothing, no trigger reads it'
+        """
+        text = ", ".join(map(str, self.columns))
+        text += "" if self.weighted else "; not weighted, no importance is known"
+        return text if self.triggers else f"{text}; drift alone triggers nothing, no trigger reads it"
+
+
 def share_drifted(scores: Iterable[ColumnScore]) -> float | None:
     """Return the share of drifted features; None if no feature was scored."""
     features = [score for score in scores if score.role == "feature"]

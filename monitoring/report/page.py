@@ -152,6 +152,8 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
         ("Champion", champion),
         ("Decision", (check.decision or "none").replace("_", " ")),
         ("Drifted features", share),
+        *([("Drift", check.drift_basis.sentence())] if check.drift_basis else []),
+        *([("Moved most", check.moved.sentence())] if check.moved else []),
         ("Checked at", f"{check.now:%Y-%m-%d %H:%M} UTC"),
     ]
     return facts if check.labels is None else [*facts, ("Labels", check.labels.sentence())]

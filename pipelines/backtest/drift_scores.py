@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from driftloop.monitoring.drift.reference import PREDICTION, describe, profiled
 from driftloop.monitoring.drift.verdicts import judge
 from driftloop.monitoring.profiles import Profiles, like
-from driftloop.monitoring.records import ColumnReference, ColumnScore, Window
+from driftloop.monitoring.records import ColumnReference, ColumnScore, Window, changed
 from driftloop.monitoring.rows.weights import as_rows, weights_of
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.backtest.batches import Batches
@@ -35,6 +35,9 @@ class DriftScores:
 
     def __init__(self, config: Project, batches: Batches, first: int, folder: Path) -> None:
         self.config, self.batches, self.first = config, batches, first
+        # in a replay there is one check per window
+        rate = config.drift.rate_after(config.windows.current)
+        self.settings = changed(config.drift, false_alarm_rate=rate)
         settings = hashlib.sha256(
             f"{fingerprint(Found)} {config.drift.model_dump_json()} {config.windows} {first}".encode()
         )
@@ -51,7 +54,8 @@ class DriftScores:
             columns, known = self._reference(model)
             weights = as_rows(weights_of(rows, self.config.columns))
             now = like(known, self._without_prediction(rows), weights)
-            self.found[key] = judge(known, now, columns, self.config.drift)
+            lead = batch - model
+            self.found[key] = judge(known, now, columns, self.settings, lead=lead)
         return self.found[key]
 
     def keep(self) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 from prefect.cache_policies import NO_CACHE
 
-from driftloop.monitoring.drift.verdicts import judge_family, too_few_blocks
+from driftloop.monitoring.drift.verdicts import basis, judge_family, lead_of, rows_alone, too_few_blocks
 from driftloop.monitoring.ledger import digest
 from driftloop.monitoring.profiles import Profiles
 from driftloop.monitoring.quality.lateness import Lateness, lateness
@@ -25,6 +25,7 @@ from driftloop.monitoring.records import (
     Check,
     ColumnReference,
     ColumnScore,
+    DriftBasis,
     Estimate,
     FairnessGap,
     Finding,
@@ -34,6 +35,7 @@ from driftloop.monitoring.records import (
     SliceDrift,
     SliceScore,
     Window,
+    changed,
 )
 from driftloop.monitoring.rows.weights import Weighing
 from driftloop.monitoring.settings.columns import PREDICTION
@@ -70,6 +72,7 @@ class Measurement:
     discovered: tuple[FoundSlice, ...]
     fairness: tuple[FairnessGap, ...]
     slice_findings: tuple[Finding, ...]
+    drift_basis: DriftBasis
     archive: ArchiveScores | None = None
     watched: Watch | None = None
 
@@ -134,9 +137,13 @@ def measure(
     profiles: Profiles,
     reference_rows: pd.DataFrame,
     excluded: frozenset[str],
+    rate: float,
     watch: Watch | None = None,
 ) -> Measurement:
-    """Predict and summarize all rows in one pass, then judge drift and draw the report from the summary."""
+    """Predict and summarize all rows in one pass, then judge drift and draw the report from the summary.
+
+    `rate` is the false-alarm rate of this check.
+    """
     settings = config.drift.model_dump_json()
     rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
     rows = digest(rows, config.columns.label_delay, settings, [metric.name for metric in config.measured])
@@ -156,8 +163,12 @@ def measure(
     if config.elsewhere and not scored.profiles[PREDICTION].rows:  # the finding on rows without a prediction reports it
         judged = tuple(column for column in judged if column.role != "prediction")
     phases.enter("drift: comparing columns, drawing the report")
-    drift_key = digest(rows, *(column.model_dump_json() for column in judged))
-    state = measure_drift(config, reference, profiles, reference_rows, scored, judged, key=drift_key, return_state=True)
+    own = changed(config.drift, false_alarm_rate=rate)
+    drift_key = digest(rows, rate, *(column.model_dump_json() for column in judged))
+    at_rate, lead = changed(config, drift=own), lead_of(reference, window)
+    state = measure_drift(
+        at_rate, reference, profiles, reference_rows, scored, judged, lead, key=drift_key, return_state=True
+    )
     found, page = state.result()
     return Measurement(
         scores=found.scores,
@@ -169,6 +180,7 @@ def measure(
         cached=state.name == "Cached",
         slices=found.slices,
         slice_drift=found.slice_drift,
+        drift_basis=basis(reference, profiles, judged, own),
         archive=scored.archive,
         watched=watch,
         discovered=found.discovered,
@@ -198,6 +210,7 @@ def measure_drift(
     sample: pd.DataFrame,
     scored: Scored,
     columns: tuple[ColumnReference, ...],
+    lead: float,
     key: str,
 ) -> tuple[Decided, bytes]:
     """Return a score for every column from all rows, judged slices, and Evidently's page from samples of the rows.
@@ -217,13 +230,13 @@ def measure_drift(
         sample,
         scored.sample,
         reference.slices,
-        known_chance=config.drift.calibration == "rows" and alike,
+        known_chance=rows_alone(basis(reference, profiles, columns, config.drift), config.drift) and alike,
     )
     p_values = [each.p_value for each in scored.sliced.scores]
     p_values += [each.p_value for each in drifts] + [each.p_value for each in scored.fairness]
     p_values += [each.p_value for each in scored.discovered]
     tested = [p_value for p_value in p_values if p_value is not None]
-    family = judge_family(profiles, scored.profiles, columns, config.drift, tested)
+    family = judge_family(profiles, scored.profiles, columns, config.drift, tested, lead=lead)
     measured = run_evidently(sample, scored.sample, columns, config.drift, family.scores)
     slices = judging.decide(scored.sliced.scores, family.level)
     gaps = fairness.decide(scored.fairness, family.level)

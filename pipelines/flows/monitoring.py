@@ -10,12 +10,13 @@ from prefect import flow, get_run_logger
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.decision import decide
+from driftloop.monitoring.drift.pointing import most_moved
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, digest
 from driftloop.monitoring.quality.preflight import excluded_columns, fatal, learnable
 from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.quality.unreadable import unreadable
-from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
+from driftloop.monitoring.records import DRIFT, Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
@@ -137,11 +138,18 @@ def _check(run: CheckRun) -> Check:
         return run.exit(Outcome.BAD_DATA, reason, findings=findings)
     watch, unread = watching.watch(known, run.ledger, champion, reference, labelled, fresh.count(labelled))
     run.findings += unread
-    excluded = excluded_columns(findings)
+    excluded, rate = excluded_columns(findings), _false_alarm_rate(run)
     measured = measuring.measure(
-        known, champion, window, labelled, fresh, reference, profiles, reference_rows, excluded, watch
+        known, champion, window, labelled, fresh, reference, profiles, reference_rows, excluded, rate, watch
     )
     return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
+
+
+def _false_alarm_rate(run: CheckRun) -> float:
+    """Return the false-alarm rate of this check: with a promise over a year it depends on the last judged check."""
+    settings = run.config.drift
+    past = run.ledger.history(run.config.model, run.now).checks if settings.false_alarms else ()
+    return settings.rate_after(run.now - past[-1].now if past else None)
 
 
 def _strays(run: CheckRun, known: Project) -> int:
@@ -183,6 +191,10 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         reason,
         columns=measured.scores,
         drift_share=signals.drift_share,
+        drift_basis=measured.drift_basis,
+        moved=most_moved(
+            measured.scores, signals.importance, triggers=any(rule.reads & DRIFT for rule in config.policies.triggers)
+        ),
         performance=measured.performance,
         metrics=measured.metrics.values,
         confusion=measured.metrics.confusion,

@@ -9,10 +9,10 @@ import pandas as pd
 from prefect import get_run_logger
 
 from driftloop.monitoring.drift.reference import PREDICTION, describe, profiled
-from driftloop.monitoring.drift.verdicts import judge
+from driftloop.monitoring.drift.verdicts import basis, judge, lead_of
 from driftloop.monitoring.errors import TrainingImpossible
 from driftloop.monitoring.losses.performance import assess
-from driftloop.monitoring.profiles import like
+from driftloop.monitoring.profiles import Profiles, like
 from driftloop.monitoring.quality.preflight import excluded_columns, inspect
 from driftloop.monitoring.quality.tally import tally
 from driftloop.monitoring.records import (
@@ -150,8 +150,12 @@ def _measured(
         # A label that is not due yet counts as missing.
         labels = current[columns.target].where(due, None)
         unpredicted = _unpredicted(config, current.assign(**{columns.target: labels}))
-        scores, page = _scores(config, _unpredicted(config, before), unpredicted, reference, excluded_columns(findings))
+        known = _unpredicted(config, before)
+        profiles = profiled(known, config, reference.window.end)
+        unjudged = excluded_columns(findings)
+        scores, page = _scores(config, known, unpredicted, reference, profiles, unjudged, lead_of(reference, window))
         update |= {"columns": scores, "drift_share": share_drifted(scores)}
+        update |= {"drift_basis": basis(reference, profiles, reference.columns, config.drift)}
     return changed(check, **update, findings=(*check.findings, *findings)), page
 
 
@@ -172,7 +176,13 @@ def _unpredicted(config: Project, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scores(
-    config: Project, before: pd.DataFrame, current: pd.DataFrame, reference: Reference, excluded: frozenset[str]
+    config: Project,
+    before: pd.DataFrame,
+    current: pd.DataFrame,
+    reference: Reference,
+    profiles: Profiles,
+    excluded: frozenset[str],
+    lead: float,
 ) -> tuple[tuple[ColumnScore, ...], str]:
     from driftloop.monitoring.report import measure
 
@@ -182,9 +192,8 @@ def _scores(
         for column in reference.columns
         if column.name not in excluded and not (unlabeled and column.role == "target")
     )
-    profiles = profiled(before, config, reference.window.end)
     then, now = (as_rows(weights_of(side, config.columns)) for side in (before, current))
-    decided = judge(profiles, like(profiles, current, now), columns, config.drift)
+    decided = judge(profiles, like(profiles, current, now), columns, config.drift, lead=lead)
     sample = draw(before, config.drift.sample_rows, config.drift.seed, then)
     rows = draw(current, config.drift.sample_rows, config.drift.seed, now)
     result = measure(sample, rows, columns, config.drift, decided)

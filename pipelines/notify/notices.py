@@ -80,7 +80,8 @@ def of_check(check: Check, notify: Notify, before: Iterable[Check] = ()) -> tupl
     if drifted(check, notify.drift_share):
         names = [score.name for score in check.columns if score.drifted]
         share = f"{check.drift_share or 0:.0%} of the features drifted in {check.window}"
-        body = f"{share}{': ' if names else ''}{', '.join(names)}\n{check.reason}{_where(check)}"
+        most = f"\nmoved most: {check.moved.sentence()}" if check.moved else ""
+        body = f"{share}{': ' if names else ''}{', '.join(names)}{most}\n{check.reason}{_where(check)}"
         new.append(_notice("drift", check.model, check.champion, f"{check.model}: drift", body))
     return tuple(new)
 

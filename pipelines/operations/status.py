@@ -86,6 +86,8 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
         sentences.append(f"slices: {row['slices_in_words']}")
     if row.get("metrics_worse") or (whole and row.get("metrics_in_words")):
         sentences.append(f"metrics: {row['metrics_in_words']}")
+    if whole and row.get("moved_in_words"):
+        sentences.append(f"moved most: {row['moved_in_words']}")
     if whole and row.get("labels_in_words"):
         sentences.append(f"labels: {row['labels_in_words']}")
     if whole or _tone(row) in {"bad", "warn"}:
@@ -154,6 +156,8 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
         else None,
         "standing": loss.standing if loss and known else "unknown",
         "drift_share": judged.drift_share if judged else None,
+        "moved": [column.name for column in judged.moved.columns] if judged and judged.moved else [],
+        "moved_in_words": judged.moved.sentence() if judged and judged.moved else None,
         "loss_name": loss.loss_name if loss else None,
         "loss": loss.loss if loss else None,
         "loss_version": measured.champion if measured else None,

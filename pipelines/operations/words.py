@@ -68,6 +68,10 @@ def format_check(check: Check, config: Path, on: Screen = PIPE) -> str:
 def _facts(check: Check) -> list[tuple[str, str]]:
     """Return the measured values other than the columns' scores, each with its label."""
     facts = []
+    if check.drift_basis is not None:
+        facts.append(("drift", check.drift_basis.sentence()))
+    if check.moved is not None:
+        facts.append(("moved most", check.moved.sentence()))
     if check.performance is not None:
         loss = check.performance
         interval = f"{figure(loss.loss)} (95% CI {figure(loss.low)} to {figure(loss.high)})"

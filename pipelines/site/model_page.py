@@ -104,6 +104,7 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
         ("Learned up to", f"{learned:%Y-%m-%d}" if learned else DASH),
         ("Last check", f"{last.now:%Y-%m-%d %H:%M}" if last else "never"),
         ("Drifted features", f"{share:.0%}" if share is not None else "not judged"),
+        *([("Moved most", judged.moved.sentence())] if judged and judged.moved else []),
         ("Loss", history.new_champion or (_loss_in_words(history.measured or judged) if judged else "not judged")),
         ("Retrains", f"{len(history.requests)}, {promoted} promoted" if history.requests else "none"),
         *([("Slices", summary(history.measured.slices))] if history.measured and history.measured.slices else []),

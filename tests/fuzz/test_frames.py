@@ -63,7 +63,7 @@ def pair(rng: random.Random) -> Pair:
     """Two frames with the columns of the streams, each column of a kind of its own."""
     generator = np.random.default_rng(rng.randrange(2**32))
     task = rng.choice(["regression", "binary", "multiclass"])
-    drift: dict[str, Any] = {"calibration": rng.choice(["rows", "blocks"]), "max_levels": rng.choice([2, 50])}
+    drift: dict[str, Any] = {"calibration": rng.choice(["auto", "rows", "blocks"]), "max_levels": rng.choice([2, 50])}
     for kind, methods in (
         ("numeric", ["wasserstein", "ks", "psi", "hellinger", "jensenshannon", "chisquare", "tvd"]),
         ("categorical", ["tvd", "psi", "jensenshannon", "hellinger", "chisquare"]),

@@ -10,6 +10,7 @@ from scipy import stats
 from driftloop.monitoring.drift.calibration import Chance, Null, probabilities
 from driftloop.monitoring.drift.cells import Folding
 from driftloop.monitoring.drift.methods import distance
+from driftloop.monitoring.drift.variation import Variation
 from driftloop.monitoring.profiles import Profiles, first, like
 from driftloop.monitoring.records import Kind
 from tests.monitoring.drift.sides import OWN
@@ -153,7 +154,7 @@ def test_blocks_take_ordinary_ups_and_downs_for_chance(kind: Kind) -> None:
         reference = first(frame[~fresh].reset_index(drop=True), {"x": kind}, block[~fresh])
         score = distance(method, reference["x"], like(reference, frame[fresh])["x"])
         for blocks in alarms:
-            alarms[blocks] += score >= Chance((0,), blocks).null(method, reference["x"], 500).threshold(0.05)
+            alarms[blocks] += score >= Chance((0,), Variation(blocks)).null(method, reference["x"], 500).threshold(0.05)
     assert alarms[False] >= 20
     assert alarms[True] <= 7
 
@@ -163,7 +164,7 @@ def test_blocks_still_find_what_is_larger_than_their_own_moves() -> None:
     frame, block = restless(500, 0, "numeric", 12)
     reference = first(frame, {"x": "numeric"}, block)
     moved = like(reference, restless(500, 1, "numeric", 1)[0] + 3)["x"]
-    threshold = Chance((0,), True).null("wasserstein", reference["x"], 500).threshold(0.001)
+    threshold = Chance((0,), Variation(True)).null("wasserstein", reference["x"], 500).threshold(0.001)
     assert distance("wasserstein", reference["x"], moved) > threshold
 
 
@@ -171,5 +172,5 @@ def test_too_few_blocks_are_not_believed() -> None:
     """Fewer than four blocks report no variation: the rows alone are chance then."""
     frame, block = restless(500, 0, "numeric", 3)
     reference = first(frame, {"x": "numeric"}, block)["x"]
-    rows, blocks = (Chance((0,), asked).null("wasserstein", reference, 500) for asked in (False, True))
+    rows, blocks = (Chance((0,), Variation(asked)).null("wasserstein", reference, 500) for asked in (False, True))
     assert rows.threshold(0.01) == blocks.threshold(0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from driftloop.monitoring.drift.shares import FLOORS, level_share, missing_share, off_value_share, unseen_share
+from driftloop.monitoring.drift.shares import level_share, missing_share, off_value_share, unseen_share
+from driftloop.monitoring.drift.variation import Variation
 from driftloop.monitoring.profiles import CategoricalProfile, Profile, first, like
 
 
@@ -34,7 +36,7 @@ def test_the_limit_is_that_of_the_exact_test(old: int, level: float) -> None:
     """At the threshold and above, and only there, the binomial test given the sum of both counts rejects."""
     rows, fresh = 10_000, 1_000
     for new in [*range(12), 40, 60, 70, 80, 90, 100, 130]:
-        measure = missing_share(*numbers(old, rows, new, fresh), blocks=False)
+        measure = missing_share(*numbers(old, rows, new, fresh), floor=0.03)
         if measure is None:
             assert old == new == 0
             continue
@@ -43,21 +45,21 @@ def test_the_limit_is_that_of_the_exact_test(old: int, level: float) -> None:
         share = fresh / (fresh + rows)
         risen = stats.binom.sf(new - 1, new + old, share) if new / fresh >= old / rows else 1.0
         fallen = stats.binom.cdf(new, new + old, share) if new / fresh < old / rows else 1.0
-        enough = score >= FLOORS["missing_share"] - 1e-9
+        enough = score >= 0.03 - 2 * math.sqrt(0.03 * 0.97 / fresh)
         assert (score >= threshold) == (min(risen, fallen) <= level / 2 and enough), (new, score, threshold)
 
 
 def test_what_cannot_be_found_is_not_asked() -> None:
     """Without a missing row on either side, or a level that is new or was seen once, there is nothing to test."""
-    assert missing_share(*numbers(0, 100, 0, 100), blocks=False) is None
+    assert missing_share(*numbers(0, 100, 0, 100)) is None
     assert unseen_share(*words(["a", "a"], ["a"])) is None
-    assert level_share(*words([*"aabbcc"], [*"abc"]), blocks=False) is None
+    assert level_share(*words([*"aabbcc"], [*"abc"])) is None
 
 
 def test_a_fall_is_found_where_most_are_missing() -> None:
     """Values that come back are found as well as values that go."""
     for old, new in ((9_000, 700), (9_990, 900), (1_000, 10)):
-        measure = missing_share(*numbers(old, 10_000, new, 1_000), blocks=False)
+        measure = missing_share(*numbers(old, 10_000, new, 1_000))
         assert measure is not None
         score, threshold = measure.at(1e-4)
         assert score == pytest.approx(abs(new / 1_000 - old / 10_000))
@@ -97,7 +99,7 @@ def test_rare_levels_raise_few_alarms(rows: int) -> None:
         generator = np.random.default_rng(seed)
         old, new = (generator.choice(names, many, p=shares / shares.sum()).tolist() for many in (3_000, rows))
         both = words(old, new)
-        unseen, level = unseen_share(*both), level_share(*both, blocks=False)
+        unseen, level = unseen_share(*both, floor=0.005), level_share(*both, floor=0.005)
         assert unseen is not None
         assert level is not None
         alarms["unseen"] += np.greater_equal(*unseen.at(0.05))
@@ -109,7 +111,7 @@ def test_the_most_unusual_level_is_the_one_that_is_reported() -> None:
     """Of many levels the one furthest over its own threshold gives the score."""
     names = [f"l{at}" for at in range(40)]
     old, new = names * 250, names * 20 + ["l7"] * 50
-    measure = level_share(*words(old, new), blocks=False)
+    measure = level_share(*words(old, new))
     assert measure is not None
     score, threshold = measure.at(0.01)
     assert score == pytest.approx(70 / 850 - 1 / 40)
@@ -124,9 +126,32 @@ def test_blocks_widen_the_limit() -> None:
     frame = pd.DataFrame({"x": np.where(lost, np.nan, 1.0)})
     reference = first(frame, {"x": "numeric"}, block)["x"]
     current = numbers(0, 10, 75, 500)[1]
-    limits = [missing_share(reference, current, blocks) for blocks in (False, True)]
+    limits = [missing_share(reference, current, Variation(blocks)) for blocks in (False, True)]
     rows, weeks = (limit.at(0.01)[1] for limit in limits if limit is not None)
     assert rows < 0.06 < weeks
+
+
+def test_windows_that_bring_new_levels_make_them_usual() -> None:
+    """Where each week of the reference brings a few rows at levels of its own, the next one may as well."""
+    block = np.repeat(np.arange(8), 500)
+    names = np.array(["a", "b"] * 2_000, dtype=object)
+    for week in range(8):
+        names[week * 500 : week * 500 + 2 + week] = f"only{week}"
+    reference = first(pd.DataFrame({"x": names}), {"x": "categorical"}, block)
+    fresh = pd.DataFrame({"x": ["a"] * 490 + ["new"] * 10})
+    both = reference.categorical("x"), like(reference, fresh).categorical("x")
+    found = [unseen_share(*both, Variation(blocks)) for blocks in (False, True)]
+    rows, weeks = (np.greater_equal(*measure.at(1e-3)) for measure in found if measure is not None)
+    assert (rows, weeks) == (True, False)
+
+
+@pytest.mark.parametrize("floor", [0.005, 0.02])
+def test_a_change_as_large_as_the_floor_is_found_and_a_fifth_of_it_is_not(floor: float) -> None:
+    """However many rows prove it, a negligible change is none; the floor allows for its own sampling error."""
+    for share, found in ((floor, True), (floor - 1.9 * math.sqrt(floor / 20_000), True), (floor / 5, False)):
+        measure = missing_share(*numbers(0, 100_000, round(share * 20_000), 20_000), floor=floor)
+        assert measure is not None
+        assert np.greater_equal(*measure.at(0.01)) == found, share
 
 
 NOISE = np.random.default_rng(0).normal(0, 0.01, 500)
@@ -147,7 +172,7 @@ NOISE = np.random.default_rng(0).normal(0, 0.01, 500)
 def test_a_constant_that_begins_to_vary_is_found(old: np.ndarray, new: np.ndarray, moved: float) -> None:
     """However small the variation is next to the value: a constant has no range that it could be small next to."""
     reference = first(pd.DataFrame({"x": old}), {"x": "numeric"})
-    measure = off_value_share(reference.numeric("x"), like(reference, pd.DataFrame({"x": new})).numeric("x"), False)
+    measure = off_value_share(reference.numeric("x"), like(reference, pd.DataFrame({"x": new})).numeric("x"))
     assert measure is not None
     score, threshold = measure.at(0.001)
     assert score == pytest.approx(moved)
@@ -168,6 +193,4 @@ def test_a_constant_that_begins_to_vary_is_found(old: np.ndarray, new: np.ndarra
 def test_a_column_with_a_range_or_of_one_value_still_is_not_asked(old: np.ndarray, new: np.ndarray) -> None:
     """Rounding to 32 bits is no variation, and a test that can find nothing costs the others nothing."""
     reference = first(pd.DataFrame({"x": old}), {"x": "numeric"})
-    assert (
-        off_value_share(reference.numeric("x"), like(reference, pd.DataFrame({"x": new})).numeric("x"), False) is None
-    )
+    assert off_value_share(reference.numeric("x"), like(reference, pd.DataFrame({"x": new})).numeric("x")) is None

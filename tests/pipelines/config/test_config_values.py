@@ -142,5 +142,5 @@ def test_the_ends_themselves_can_be_computed() -> None:
     """The largest and the smallest that are taken, where they size an array or a loop."""
     mean_difference(np.random.default_rng(0).normal(size=500), 1 - 1e-12, 100_000, 2**31 - 1)
     for seed in (0, 2**31 - 1):
-        Chance((seed, 500, 500), False)
+        Chance((seed, 500, 500))
     assert Drift(false_alarm_rate=1e-9, seed=2**31 - 1).false_alarm_rate == 1e-9

@@ -16,7 +16,8 @@ from tests.streams import day
 
 
 @pytest.mark.parametrize(
-    ("calibration", "weeks", "expected"), [("blocks", 2, True), ("blocks", 5, False), ("rows", 2, False)]
+    ("calibration", "weeks", "expected"),
+    [("blocks", 2, True), ("blocks", 5, False), ("rows", 2, False), ("auto", 2, False)],
 )
 def test_a_check_reports_a_reference_too_short_for_blocks(
     calibration: str, weeks: int, expected: bool, tmp_path: Path
