@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from driftloop.monitoring.profiles import CategoricalProfile, NumericProfile, Profile
 
 Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
+Counts = NDArray[np.int64] | NDArray[np.float64]
 # As many groups of equal mass as a divergence of numbers is summed over: fewer see less, more are mostly noise.
 GROUPS = 20
 

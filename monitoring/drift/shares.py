@@ -77,7 +77,8 @@ class Moved:
             widened = usual * float(stats.t.isf(each, blocks - 1))
             expected = self.by_block.mean(axis=0) - self.old / self.old_rows if self.only_up else 0.0
             up, down = np.maximum(up, widened + expected), np.maximum(down, widened)
-        floor = self._floor()
+        # a share that did not move is no drift, whatever was expected
+        floor = max(self._floor(), 2 * ROUNDING)
         return np.maximum(up, floor) - ROUNDING, np.maximum(down, floor) - ROUNDING
 
     def _floor(self) -> float:
@@ -127,7 +128,7 @@ def unseen_share(
     by_block = None
     if old.blocks is not None:
         levels = old.blocks[:, :-2]
-        alone = (levels * (levels == old.counts)).sum(axis=1)
+        alone = (levels * np.isclose(levels, old.counts, rtol=1e-9)).sum(axis=1)
         by_block = variation.of(_pair(alone, old.blocks[:, :-1].sum(axis=1)))
     return Moved(
         "unseen_share",

@@ -66,6 +66,17 @@ def test_a_fall_is_found_where_most_are_missing() -> None:
         assert score > threshold
 
 
+def test_a_share_that_did_not_move_is_no_drift() -> None:
+    """Few rows lower the floor to nothing, and levels that all came twice let nothing new be expected."""
+    old = [f"{number // 2}" for number in range(700)] + ["once"]
+    measure = unseen_share(*words(old, ["0"] * 30), floor=0.005)
+    assert measure is not None
+    for level in (0.3, 0.01, 1e-5):
+        score, threshold = measure.at(level)
+        assert score == 0.0
+        assert threshold > 0.0
+
+
 def test_a_new_level_is_found_by_a_few_rows() -> None:
     """Half a percent of rows at a level that ten thousand rows never had is drift, one row is not."""
     old = ["a", "b"] * 5_000
