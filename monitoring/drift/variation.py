@@ -105,7 +105,7 @@ def widening(values: Floats, lead: float, *, ordered: bool) -> float:
 
     >>> flat, rising = np.array([[0.0], [1.0], [0.0], [1.0]]), np.array([[0.0], [1.0], [2.0], [3.0]])
     >>> widening(flat, 1, ordered=False), round(widening(rising, 1, ordered=False), 2)
-    (1.0, 1.58)
+    (1.0, 1.77)
     """
     values = np.cumsum(values, axis=1) if ordered else values
     many = len(values)

@@ -20,7 +20,6 @@ from driftloop.monitoring.records import (
     DriftBasis,
     Finding,
     FindingCode,
-    Reference,
     Window,
 )
 
@@ -138,15 +137,15 @@ def judge_family(
     return Family(tuple(scores[column.name] for column in own), level)
 
 
-def basis(reference: Reference, profiles: Profiles, columns: Sequence[ColumnReference], settings: Drift) -> DriftBasis:
-    """Return what drift is measured against, and which variation counts as chance."""
+def basis(window: Window, profiles: Profiles, columns: Sequence[ColumnReference], settings: Drift) -> DriftBasis:
+    """Return what drift is measured against, rows of `window`, and which variation counts as chance."""
     windows = 0 if settings.calibration == "rows" else windows_of(profiles)
     return DriftBasis(
         calibration="blocks" if windows else "rows",
         windows=windows,
         columns=len(columns),
         varying=_varying(profiles, columns, settings) if windows else None,
-        reference=reference.window,
+        reference=window,
         reference_rows=profiles.rows,
         false_alarm_rate=settings.false_alarm_rate if settings.false_alarms else None,
     )
@@ -171,9 +170,9 @@ def _variation(moving: int, columns: int, settings: Drift, lead: float) -> Varia
     return Variation(settings.calibration != "rows", settings.calibration == "auto" and few, lead)
 
 
-def lead_of(reference: Reference, window: Window) -> float:
+def lead_of(reference: Window, window: Window) -> float:
     """Return the distance from the end of the reference to the end of a window, in windows."""
-    return (window.end - reference.window.end) / window.length
+    return (window.end - reference.end) / window.length
 
 
 def too_few_blocks(reference: Profiles, settings: Drift) -> tuple[Finding, ...]:

@@ -14,13 +14,15 @@ from pathlib import Path
 import pandas as pd
 from prefect.cache_policies import NO_CACHE
 
-from driftloop.monitoring.drift.verdicts import basis, judge_family, lead_of, rows_alone, too_few_blocks
+from driftloop.monitoring.drift.pointing import most_moved
+from driftloop.monitoring.drift.verdicts import basis, judge_family, rows_alone, too_few_blocks
 from driftloop.monitoring.ledger import digest
 from driftloop.monitoring.profiles import Profiles
 from driftloop.monitoring.quality.lateness import Lateness, lateness
 from driftloop.monitoring.quality.preflight import inspect
 from driftloop.monitoring.quality.tally import Tally, tally
 from driftloop.monitoring.records import (
+    DRIFT,
     ArchiveScores,
     Check,
     ColumnReference,
@@ -30,6 +32,7 @@ from driftloop.monitoring.records import (
     FairnessGap,
     Finding,
     FoundSlice,
+    Moved,
     Performance,
     Reference,
     SliceDrift,
@@ -46,6 +49,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import differences
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.flows.comparing import Compared
 from driftloop.pipelines.flows.labeled_losses import Metrics
 from driftloop.pipelines.flows.scoring import Scored, score_rows
 from driftloop.pipelines.flows.steps import step
@@ -73,6 +77,7 @@ class Measurement:
     fairness: tuple[FairnessGap, ...]
     slice_findings: tuple[Finding, ...]
     drift_basis: DriftBasis
+    moved: Moved | None
     archive: ArchiveScores | None = None
     watched: Watch | None = None
 
@@ -134,16 +139,11 @@ def measure(
     labelled: Window,
     fresh: Fresh,
     reference: Reference,
-    profiles: Profiles,
-    reference_rows: pd.DataFrame,
+    compared: Compared,
     excluded: frozenset[str],
-    rate: float,
     watch: Watch | None = None,
 ) -> Measurement:
-    """Predict and summarize all rows in one pass, then judge drift and draw the report from the summary.
-
-    `rate` is the false-alarm rate of this check.
-    """
+    """Predict and summarize all rows in one pass, then judge drift and draw the report from the summary."""
     settings = config.drift.model_dump_json()
     rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
     rows = digest(rows, config.columns.label_delay, settings, [metric.name for metric in config.measured])
@@ -155,7 +155,7 @@ def measure(
     if config.fairness:
         rows = digest(rows, config.fairness.model_dump_json())
     phases.enter("loss: predicting the rows")
-    scored = score_rows(config, champion, fresh, window, labelled, reference, profiles, watch, key=rows)
+    scored = score_rows(config, champion, fresh, window, labelled, reference, compared.profiles, watch, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in excluded)
     labels = scored.profiles[config.columns.target]
     if labels.nulls == labels.rows:
@@ -163,13 +163,12 @@ def measure(
     if config.elsewhere and not scored.profiles[PREDICTION].rows:  # the finding on rows without a prediction reports it
         judged = tuple(column for column in judged if column.role != "prediction")
     phases.enter("drift: comparing columns, drawing the report")
-    own = changed(config.drift, false_alarm_rate=rate)
-    drift_key = digest(rows, rate, *(column.model_dump_json() for column in judged))
-    at_rate, lead = changed(config, drift=own), lead_of(reference, window)
-    state = measure_drift(
-        at_rate, reference, profiles, reference_rows, scored, judged, lead, key=drift_key, return_state=True
-    )
+    own = changed(config.drift, false_alarm_rate=compared.rate)
+    drift_key = digest(rows, compared.rate, *(column.model_dump_json() for column in judged))
+    at_rate = changed(config, drift=own)
+    state = measure_drift(at_rate, reference, compared, scored, judged, key=drift_key, return_state=True)
     found, page = state.result()
+    triggers = config.policies.triggers
     return Measurement(
         scores=found.scores,
         performance=scored.performance,
@@ -180,7 +179,8 @@ def measure(
         cached=state.name == "Cached",
         slices=found.slices,
         slice_drift=found.slice_drift,
-        drift_basis=basis(reference, profiles, judged, own),
+        drift_basis=basis(compared.window, compared.profiles, judged, own),
+        moved=most_moved(found.scores, reference.importance, triggers=any(rule.reads & DRIFT for rule in triggers)),
         archive=scored.archive,
         watched=watch,
         discovered=found.discovered,
@@ -206,11 +206,9 @@ class Decided:
 def measure_drift(
     config: Project,
     reference: Reference,
-    profiles: Profiles,
-    sample: pd.DataFrame,
+    compared: Compared,
     scored: Scored,
     columns: tuple[ColumnReference, ...],
-    lead: float,
     key: str,
 ) -> tuple[Decided, bytes]:
     """Return a score for every column from all rows, judged slices, and Evidently's page from samples of the rows.
@@ -222,6 +220,7 @@ def measure_drift(
     from driftloop.monitoring.report import measure as run_evidently
 
     # Of weighted rows the samples hold some more than once.
+    profiles, sample = compared.profiles, compared.sample
     alike = not (profiles.weighted or scored.profiles.weighted)
     drifts = slice_drift.measure(
         config.slices,
@@ -230,13 +229,13 @@ def measure_drift(
         sample,
         scored.sample,
         reference.slices,
-        known_chance=rows_alone(basis(reference, profiles, columns, config.drift), config.drift) and alike,
+        known_chance=rows_alone(basis(compared.window, profiles, columns, config.drift), config.drift) and alike,
     )
     p_values = [each.p_value for each in scored.sliced.scores]
     p_values += [each.p_value for each in drifts] + [each.p_value for each in scored.fairness]
     p_values += [each.p_value for each in scored.discovered]
     tested = [p_value for p_value in p_values if p_value is not None]
-    family = judge_family(profiles, scored.profiles, columns, config.drift, tested, lead=lead)
+    family = judge_family(profiles, scored.profiles, columns, config.drift, tested, lead=compared.lead)
     measured = run_evidently(sample, scored.sample, columns, config.drift, family.scores)
     slices = judging.decide(scored.sliced.scores, family.level)
     gaps = fairness.decide(scored.fairness, family.level)

@@ -10,13 +10,12 @@ from prefect import flow, get_run_logger
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.decision import decide
-from driftloop.monitoring.drift.pointing import most_moved
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, digest
 from driftloop.monitoring.quality.preflight import excluded_columns, fatal, learnable
 from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.quality.unreadable import unreadable
-from driftloop.monitoring.records import DRIFT, Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
+from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
@@ -24,6 +23,7 @@ from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
 from driftloop.pipelines.flows import labelling, measuring, requesting, ruling, taking_over, unserved, watching
+from driftloop.pipelines.flows.comparing import compared_with
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
 from driftloop.pipelines.flows.reading import read
@@ -138,18 +138,9 @@ def _check(run: CheckRun) -> Check:
         return run.exit(Outcome.BAD_DATA, reason, findings=findings)
     watch, unread = watching.watch(known, run.ledger, champion, reference, labelled, fresh.count(labelled))
     run.findings += unread
-    excluded, rate = excluded_columns(findings), _false_alarm_rate(run)
-    measured = measuring.measure(
-        known, champion, window, labelled, fresh, reference, profiles, reference_rows, excluded, rate, watch
-    )
+    compared, excluded = compared_with(run, reference, profiles, reference_rows), excluded_columns(findings)
+    measured = measuring.measure(known, champion, window, labelled, fresh, reference, compared, excluded, watch)
     return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
-
-
-def _false_alarm_rate(run: CheckRun) -> float:
-    """Return the false-alarm rate of this check: with a promise over a year it depends on the last judged check."""
-    settings = run.config.drift
-    past = run.ledger.history(run.config.model, run.now).checks if settings.false_alarms else ()
-    return settings.rate_after(run.now - past[-1].now if past else None)
 
 
 def _strays(run: CheckRun, known: Project) -> int:
@@ -192,9 +183,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         columns=measured.scores,
         drift_share=signals.drift_share,
         drift_basis=measured.drift_basis,
-        moved=most_moved(
-            measured.scores, signals.importance, triggers=any(rule.reads & DRIFT for rule in config.policies.triggers)
-        ),
+        moved=measured.moved,
         performance=measured.performance,
         metrics=measured.metrics.values,
         confusion=measured.metrics.confusion,
@@ -289,8 +278,7 @@ def _bootstrap(run: CheckRun) -> Check:
         return run.exit(Outcome.BAD_DATA, ruling.broken(stops))
     if not fresh.count(training):
         return run.exit(Outcome.NO_DATA, f"no champion yet, and no rows to train one on: {no_rows(config, training)}")
-    request = requesting.open_request(run, None)
-    if request is not None:
+    if (request := requesting.open_request(run, None)) is not None:
         reason = f"the first champion is already being trained: request {request.request_id}"
         return run.exit(Outcome.ALREADY_CHECKED, reason)
     if run.dry_run:

@@ -153,9 +153,11 @@ def _measured(
         known = _unpredicted(config, before)
         profiles = profiled(known, config, reference.window.end)
         unjudged = excluded_columns(findings)
-        scores, page = _scores(config, known, unpredicted, reference, profiles, unjudged, lead_of(reference, window))
+        scores, page = _scores(
+            config, known, unpredicted, reference, profiles, unjudged, lead_of(reference.window, window)
+        )
         update |= {"columns": scores, "drift_share": share_drifted(scores)}
-        update |= {"drift_basis": basis(reference, profiles, reference.columns, config.drift)}
+        update |= {"drift_basis": basis(reference.window, profiles, reference.columns, config.drift)}
     return changed(check, **update, findings=(*check.findings, *findings)), page
 
 
