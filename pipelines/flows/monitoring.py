@@ -27,7 +27,7 @@ from driftloop.pipelines.flows.comparing import compared_with
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
 from driftloop.pipelines.flows.reading import read
-from driftloop.pipelines.registry import Version, evidence, promotion
+from driftloop.pipelines.registry import Version, evidence, flow_runs, promotion
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun, Train
 from driftloop.pipelines.requests.learning import learn_on
@@ -48,14 +48,14 @@ def monitoring_flow(
     to a worker, as in server mode; the check is then `requested`, and gets its final outcome after the retrain.
     """
     with (
-        evidence.own_flow_run(),
+        flow_runs.own_flow_run(),
         closing(Ledger(home.ledger_url())) as ledger,
         _alone(config.model, ledger, dry_run),
     ):
         run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger, train)
         try:
             if not dry_run:
-                evidence.works_on(config.model)
+                flow_runs.works_on(config.model, flow_runs.ended_at(run.window))
                 failpoints.reach("claimed check")
                 phases.enter("looking for interrupted work")
                 run.notice(CLOCK_WENT_BACK, recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
@@ -73,7 +73,7 @@ def monitoring_flow(
                 raise
             raise translated from error
         get_run_logger().info("%s: %s", check.outcome.value, check.reason)
-        return check
+        return flow_runs.completed(f"{check.outcome.value}: {check.reason}", check)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def _check(run: CheckRun) -> Check:
     if champion is None:
         return taking_over.without_champion(run, followed) if followed else _bootstrap(run)
     taking_over.refuse_followed(config, champion)
-    run.champion = champion.number
+    run.champion, run.model_id = champion.number, champion.model_id
     promotion.verify_identity(run.ledger, champion)
     # The champion is judged as it was trained, regardless of changes of the config.
     labelled = labelled_window(window, config.columns.label_delay)
@@ -219,7 +219,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         phases.enter("writing the report")
         learn_on(config, run.ledger, check, history)
         measuring.save_report(measured.page, check, report)
-        registry.client().log_artifact(str(check.mlflow_run_id), str(report))
+        evidence.log_report(str(check.mlflow_run_id), report)
     if check.outcome is Outcome.REQUESTED:
         return run.release(check)
     return run.finish(check, recovery.judged_keys(run.ledger, check, fresh.digest))

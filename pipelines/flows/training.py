@@ -21,14 +21,14 @@ from driftloop.pipelines.flows import adopting, challenger, estimating, followin
 from driftloop.pipelines.flows.choosing import Chosen, choose
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.notify import announce
-from driftloop.pipelines.registry import Version, evidence, templates
+from driftloop.pipelines.registry import Version, evidence, flow_runs, templates
 from driftloop.pipelines.requests import finishing, recovery
 from driftloop.pipelines.requests.dead_runs import end_attempts
 from driftloop.pipelines.requests.work import Work, settings_of
 from driftloop.pipelines.runtime import failpoints, home, outages, phases
 
 
-@flow(name="training", flow_run_name="{request_id}", validate_parameters=True)
+@flow(name="training", validate_parameters=True)
 def training_flow(
     config: ProjectFile,
     request_id: str,
@@ -52,9 +52,9 @@ def training_flow(
     model is registered and promoted. So is the version `follows` of a model elsewhere, by its predictions of `window`.
     With `switch` a former champion serves again.
     """
-    with evidence.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
+    with flow_runs.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         if window is None:
-            return _claim(config, ledger, request_id)
+            return _shown(_claim(config, ledger, request_id))
         request = Request(
             request_id=request_id,
             model=config.model,
@@ -69,12 +69,16 @@ def training_flow(
             switch=switch,
         )
         done = recovery.ask(ledger, request)
-        return _as_before(done) if done is not None else _in_turn(config, ledger, request)
+        return _shown(_as_before(done) if done is not None else _in_turn(config, ledger, request))
+
+
+def _shown(done: Retrain) -> Retrain:
+    return flow_runs.completed(f"{done.code}: {done.reason}", done)
 
 
 def _claim(config: Project, ledger: Ledger, request_id: str) -> Retrain:
     request = ledger.find_request(request_id)
-    evidence.tag_request(request_id, request.check.prefect_flow_run_id if request.check else None)
+    flow_runs.tag_request(request_id, request.check.prefect_flow_run_id if request.check else None)
     try:
         done = ledger.result(request_id)
         if done is not None:
@@ -94,7 +98,8 @@ def _claim(config: Project, ledger: Ledger, request_id: str) -> Retrain:
 def _in_turn(config: Project, ledger: Ledger, request: Request) -> Retrain:
     with ledger.hold_request(request.request_id, waiting=_waits) as claim:
         assert isinstance(claim, Claim)
-        evidence.works_on(config.model)
+        tag = flow_runs.request_tag(request.request_id)
+        flow_runs.works_on(config.model, f"training {flow_runs.ended_at(request.window)}", tag)
         failpoints.reach("claimed request")
         # Another process may have finished it while we waited.
         done = ledger.result(request.request_id)
@@ -108,7 +113,7 @@ def _as_before(done: Retrain) -> Retrain:
 
 def carry_out(config: Project, request: Request) -> Retrain:
     """Run the training flow for a request in this process; return the request's result."""
-    with evidence.owned():
+    with flow_runs.owned():
         return training_flow(
             config=config,
             request_id=request.request_id,

@@ -48,7 +48,7 @@ def prefect_ready(project: Project | None = None, now: datetime | None = None) -
             _import_ahead(project, now)
     from prefect import settings
 
-    from driftloop.pipelines.registry.evidence import owned
+    from driftloop.pipelines.registry.flow_runs import owned
 
     if server is None:
         with owned():

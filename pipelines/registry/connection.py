@@ -59,12 +59,20 @@ def experiment(model: str) -> str:
     local = os.environ["MLFLOW_TRACKING_URI"].startswith(("sqlite", "postgresql"))
     place = (home.home() / ARTIFACTS / model).as_uri() if local else None
     try:
-        return str(client().create_experiment(model, artifact_location=place))
+        return str(client().create_experiment(model, artifact_location=place, tags=_described(model)))
     except MlflowException:
         made = client().get_experiment_by_name(model)
         if made is None:
             raise
         return str(made.experiment_id)
+
+
+def _described(model: str) -> dict[str, str]:
+    """Return the tags by which MLflow's pages open the experiment as one of trained models, with a description."""
+    return {
+        "mlflow.experimentKind": "custom_model_development",
+        "mlflow.note.content": f"Checks and retrains of the model `{model}` by driftloop.",
+    }
 
 
 def _relocated(location: str) -> bool:

@@ -1,4 +1,4 @@
-"""Records of a check in MLflow and Prefect: a run with all numbers, an artifact with the verdict."""
+"""Records of a check or retrain in MLflow: a run with all numbers, searchable tags, a description, the report."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ import math
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import Any
 
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.ledger import holders
 from driftloop.monitoring.records import Check, Outcome, Retrain
 from driftloop.pipelines import registry
+from driftloop.pipelines.registry.flow_runs import OWNER, ended_at
+from driftloop.pipelines.registry.verdict import verdict_markdown
 
-if TYPE_CHECKING:
-    from prefect.client.schemas.objects import FlowRun
-
-OWNER, MODEL = "driftloop.owner", "driftloop.model"
+REPORT = "report.html"
 
 
 def open_run(
@@ -46,20 +43,35 @@ def close_run(run_id: str, *, failed: str | None = None) -> None:
     registry.client().set_terminated(run_id, "FAILED" if failed is not None else "FINISHED")
 
 
-def log_numbers(run_id: str, metrics: Mapping[str, float], params: Mapping[str, Any] | None = None) -> None:
-    """Log metrics and parameters in as few calls as MLflow allows; names that it refuses are respelled."""
+def log_numbers(
+    run_id: str,
+    metrics: Mapping[str, float],
+    params: Mapping[str, Any] | None = None,
+    *,
+    at: datetime | None = None,
+    model_id: str | None = None,
+) -> None:
+    """Log metrics and parameters in as few calls as MLflow allows; names that it refuses are respelled.
+
+    `at` is the time of the metrics, and its seconds since 1970 their step; by default they are logged now, as step 0.
+    With `model_id` they are metrics of that model as well.
+    """
     from mlflow.entities import Metric, Param
 
-    stamp = int(time.time() * 1000)
-    numbers = [Metric(key, float(value), stamp, 0) for key, value in metrics.items()]
+    stamp, step = (int(time.time() * 1000), 0) if at is None else (int(at.timestamp() * 1000), int(at.timestamp()))
+    numbers = [Metric(key, float(value), stamp, step, model_id=model_id) for key, value in metrics.items()]
     texts = [Param(_name(key), clipped(str(value), 6000)) for key, value in (params or {}).items()]
     while numbers or texts:
         registry.client().log_batch(run_id, metrics=numbers[:900], params=texts[:100])
         numbers, texts = numbers[900:], texts[100:]
 
 
-def log_check(run_id: str, check: Check, report: Path | None) -> None:
-    """Log all numbers, the JSON and the report of a check to its run."""
+def log_check(run_id: str, check: Check, report: Path | None, *, model_id: str | None = None) -> None:
+    """Log all numbers, the JSON and the report of a check to its run.
+
+    With the `model_id` of the champion they are its numbers too: MLflow draws each over the windows, by the time of
+    their ends.
+    """
     metrics = {f"drift/{_name(score.name)}": score.score for score in check.columns}
     metrics["rows"] = float(check.window.rows)
     if check.drift_share is not None:
@@ -89,11 +101,17 @@ def log_check(run_id: str, check: Check, report: Path | None) -> None:
             "label_delay_p95_days": check.labels.delay_p95_days,
         }
         metrics |= {name: value for name, value in labels.items() if value is not None}
-    log_numbers(run_id, metrics)
-    client = registry.client()
-    client.log_text(run_id, check.model_dump_json(indent=1), "check.json")
+    params = {"window": ended_at(check.window), "champion": check.champion or "", "scored_by": check.scored_by}
+    known = {name: value for name, value in params.items() if value is not None}
+    log_numbers(run_id, metrics, known, at=check.window.end, model_id=model_id)
+    registry.client().log_text(run_id, check.model_dump_json(indent=1), "check.json")
     if report is not None:
-        client.log_artifact(run_id, str(report))
+        log_report(run_id, report)
+
+
+def log_report(run_id: str, report: Path) -> None:
+    """Log the page of a check under a name that is the same for each of them."""
+    registry.client().log_text(run_id, report.read_text("utf-8"), REPORT)
 
 
 def renew_report(check: Check) -> str | None:
@@ -106,15 +124,16 @@ def renew_report(check: Check) -> str | None:
     from driftloop.monitoring.report import renew_report as renew
 
     path, client = Path(check.report), registry.client()
+    name = path.name
     try:
         with tempfile.TemporaryDirectory() as scratch:
             if not path.is_file():
-                path = Path(client.download_artifacts(check.mlflow_run_id, path.name, scratch))
+                path = Path(client.download_artifacts(check.mlflow_run_id, REPORT, scratch))
             if not renew(path, check):
-                return f"the report {path.name} was changed since it was written: it still shows the outcome `retrain`"
-            client.log_artifact(check.mlflow_run_id, str(path))
+                return f"the report {name} was changed since it was written: it still shows the outcome `retrain`"
+            log_report(check.mlflow_run_id, path)
     except Exception as error:
-        return f"the report {path.name} could not be updated with the final outcome: {type(error).__name__}"
+        return f"the report {name} could not be updated with the final outcome: {type(error).__name__}"
     return None
 
 
@@ -133,6 +152,7 @@ def tag_check(run_id: str, check: Check) -> None:
         "driftloop.decision": check.decision or "",
         "driftloop.reason": clipped(check.reason, 5000),
         "prefect.flow_run_id": check.prefect_flow_run_id or "",
+        "mlflow.note.content": clipped(verdict_markdown(check), 5000),
     }
     registry.client().log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
     if check.retrain is not None:
@@ -148,6 +168,7 @@ def tag_training(run_id: str, retrain: Retrain) -> None:
         "driftloop.outcome": _outcome(retrain),
         "driftloop.code": retrain.code,
         "driftloop.reason": clipped(retrain.reason, 5000),
+        "mlflow.note.content": clipped(f"{_outcome(retrain)}: {retrain.reason}", 5000),
     }
     registry.client().log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
 
@@ -159,132 +180,9 @@ def _outcome(retrain: Retrain) -> str:
     return (Outcome.SWITCHED_BACK if switched else Outcome.PROMOTED).value
 
 
-def log_to_prefect(check: Check) -> None:
-    """Create a markdown artifact with the verdict, and label the flow run with the MLflow run's id."""
-    from prefect.artifacts import create_markdown_artifact
-
-    key = "".join(c if c.isascii() and c.isalnum() else "-" for c in check.model.lower())
-    create_markdown_artifact(
-        key=f"verdict-{key}", markdown=verdict_markdown(check), description=clipped(check.reason, 200)
-    )
-    if check.prefect_flow_run_id and check.mlflow_run_id:
-        _label(
-            check.prefect_flow_run_id,
-            {"mlflow.run_id": check.mlflow_run_id, "driftloop.outcome": check.outcome.value},
-        )
-
-
-def owner_tag() -> str:
-    """Return the tag of each flow run that this process creates; the run has it from its creation on."""
-    return f"{OWNER}:{holders.me()}"
-
-
-def owner_of(run: FlowRun) -> str | None:
-    """Return the process that runs a flow, from its label or from the tag it was created with."""
-    tagged = next((tag.removeprefix(f"{OWNER}:") for tag in run.tags if tag.startswith(f"{OWNER}:")), None)
-    return str(run.labels[OWNER]) if run.labels.get(OWNER) else tagged
-
-
-@contextmanager
-def owned() -> Iterator[None]:
-    """Let the flow runs that are created in the block carry their owner from the request that creates them."""
-    from prefect import tags
-
-    with tags(owner_tag()):
-        yield
-
-
-@contextmanager
-def own_flow_run() -> Iterator[None]:
-    """Let this process be the owner of the current flow run, so that it can be ended if the process dies.
-
-    A run that a server has created has no tag of ours and gets a label. Tasks have no tags: Prefect would ask its
-    server for a limit of each tag before each task.
-    """
-    from prefect import runtime
-    from prefect.context import TagsContext
-
-    if owner_tag() not in runtime.flow_run.tags:
-        _label(str(runtime.flow_run.id), {OWNER: holders.me()})
-    with TagsContext(current_tags=set()):
-        yield
-
-
-def works_on(model: str) -> None:
-    """Label the current flow run with its model, once it holds the claim on it."""
-    from prefect import runtime
-
-    _label(str(runtime.flow_run.id), {MODEL: model})
-
-
-def tag_request(request_id: str, asked_by: str | None = None) -> None:
-    """Tag the current flow run with its request, so that Prefect finds check and training run by it.
-
-    `asked_by` is the flow run of the check that created the request.
-    """
-    from prefect import runtime
-    from prefect.client.orchestration import get_client
-
-    flow_run_id = str(runtime.flow_run.id)
-    with get_client(sync_client=True) as client:
-        client.update_flow_run(UUID(flow_run_id), tags={*runtime.flow_run.tags, request_tag(request_id)})
-    _label(flow_run_id, {"driftloop.request_id": request_id} | ({"driftloop.asked_by": asked_by} if asked_by else {}))
-
-
-def request_tag(request_id: str) -> str:
-    """The tag of every flow run about a request.
-
-    >>> request_tag("5f0c")
-    'request:5f0c'
-    """
-    return f"request:{request_id}"
-
-
-def _label(flow_run_id: str, labels: Mapping[str, bool | int | float | str]) -> None:
-    from prefect.client.orchestration import get_client
-
-    with get_client(sync_client=True) as client:
-        client.update_flow_run_labels(UUID(flow_run_id), dict(labels))
-
-
-def verdict_markdown(check: Check) -> str:
-    """Return the verdict as Prefect shows it: outcome, reason, votes, link to the report."""
-    lines = [f"# {check.model}: {check.outcome.value}", "", _cell(check.reason), ""]
-    lines += [
-        f"- window {check.window.start:%Y-%m-%d %H:%M} to {check.window.end:%Y-%m-%d %H:%M}, {check.window.rows:,} rows"
-    ]
-    lines += [f"- champion: version {check.champion}" if check.champion else "- no champion"]
-    lines += [f"- MLflow run: `{check.mlflow_run_id}`"] if check.mlflow_run_id else []
-    lines += [f"- [report]({Path(check.report).as_uri()})"] if check.report else []
-    if check.votes:
-        lines += ["", "| policy | vote | observed | threshold | why |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {v.policy} | {v.vote} | {_number(v.observed)} | {_number(v.threshold)} | {_cell(v.reason)} |"
-            for v in check.votes
-        ]
-    if check.findings:
-        lines += ["", "| finding | severity | column | message |", "|---|---|---|---|"]
-        lines += [f"| {f.code} | {f.severity} | {_cell(f.column or '')} | {_cell(f.message)} |" for f in check.findings]
-    return "\n".join(lines)
-
-
 def as_json(value: Any) -> str:
     """Return any record as JSON; types that JSON lacks become text."""
     return json.dumps(value, default=lambda v: v.isoformat() if isinstance(v, datetime) else str(v))
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}"
-
-
-def _cell(text: str) -> str:
-    r"""Escape text from the data, so that it cannot end a table cell or create a link, image or tag.
-
-    >>> print(_cell("a|b <img>\n[x](y)"))
-    a\|b &lt;img&gt; \[x\](y)
-    """
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\|`\[\]])", r"\\\1", plain)
 
 
 def _name(key: str) -> str:

@@ -90,7 +90,10 @@ def fail_unfinished_models(run_id: str) -> None:
 
 
 def register(model: str, stored: Stored, *, run_id: str, tags: dict[str, str]) -> Version:
-    """Make a version of a stored model. MLflow would make a second one as well: the caller takes care of that."""
+    """Make a version of a stored model. MLflow would make a second one as well: the caller takes care of that.
+
+    Its description in MLflow is the result of the gate.
+    """
     _ensure_registered(model)
     made = client().create_model_version(
         name=model,
@@ -98,6 +101,7 @@ def register(model: str, stored: Stored, *, run_id: str, tags: dict[str, str]) -
         run_id=run_id,
         tags={**tags, "driftloop.model_id": stored.model_id, "driftloop.manifest_sha256": stored.sealed},
         model_id=stored.model_id,
+        description=tags.get("driftloop.gate_reason"),
     )
     return _version(made)
 

@@ -17,7 +17,7 @@ from driftloop.monitoring.records import Check, CheckWindow, Finding, FindingCod
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
-from driftloop.pipelines.registry import evidence
+from driftloop.pipelines.registry import evidence, flow_runs
 from driftloop.pipelines.runtime import failpoints, home, outages
 
 Train = Literal["here", "request"]
@@ -36,6 +36,7 @@ class CheckRun:
     started: float = field(default_factory=time.time)
     check_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     champion: str | None = None
+    model_id: str | None = None
     scored_by: str | None = None
     rows: int = 0
     mlflow_run_id: str | None = None
@@ -134,13 +135,13 @@ class CheckRun:
     def open_run(self, check: Check, report: Path | None = None) -> str:
         """Log the check's current values to its MLflow run, opened if necessary; return the run's id."""
         run_id = self.run_id()
-        evidence.log_check(run_id, check, report)
+        evidence.log_check(run_id, check, report, model_id=self.model_id)
         return run_id
 
     def run_id(self) -> str:
         """Return the id of this check's MLflow run; create the run, empty, at the first call."""
         if self.mlflow_run_id is None:
-            name, tags = f"check {self.window}", {"driftloop.kind": "check"}
+            name, tags = f"check {flow_runs.ended_at(self.window)}", {"driftloop.kind": "check"}
             self.mlflow_run_id = evidence.open_run(self.config.model, name, tags=tags, started=self.started)
         return self.mlflow_run_id
 
@@ -151,7 +152,7 @@ class CheckRun:
         assert check.mlflow_run_id is not None
         evidence.tag_check(check.mlflow_run_id, check)
         evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
-        evidence.log_to_prefect(check)
+        flow_runs.log_to_prefect(check)
         failpoints.reach("closed check")
         recorded = self.ledger.record(check, keys)
         failpoints.reach("recorded check")
@@ -167,8 +168,8 @@ class CheckRun:
         assert self.request is not None
         evidence.tag_check(check.mlflow_run_id, check)
         evidence.close_run(check.mlflow_run_id)
-        evidence.log_to_prefect(check)
-        evidence.tag_request(self.request.request_id)
+        flow_runs.log_to_prefect(check)
+        flow_runs.tag_request(self.request.request_id)
         # Last: from here on another process may write into that MLflow run.
         announce.retrain_requested(check, self.request.request_id)
         return check

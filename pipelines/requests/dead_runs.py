@@ -15,7 +15,7 @@ from driftloop.monitoring.ledger import Ledger, holders
 from driftloop.monitoring.records import Record
 from driftloop.pipelines import registry
 from driftloop.pipelines.registry import evidence
-from driftloop.pipelines.registry.evidence import MODEL, OWNER, owner_of
+from driftloop.pipelines.registry.flow_runs import MODEL, OWNER, owner_of
 from driftloop.pipelines.requests.work import Work
 from driftloop.pipelines.runtime.temporary_server import STARTUP_SECONDS
 

@@ -20,8 +20,8 @@ from prefect.states import Crashed
 
 from driftloop.monitoring.ledger import Kind, Ledger, Request
 from driftloop.monitoring.records import Record
-from driftloop.pipelines.registry import evidence
-from driftloop.pipelines.registry.evidence import owner_of
+from driftloop.pipelines.registry import flow_runs
+from driftloop.pipelines.registry.flow_runs import owner_of
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.server.silence import report_silence
@@ -48,7 +48,7 @@ def sweep(grace_seconds: float = 60) -> list[StartedRun]:
     """
     started = []
     with (
-        evidence.own_flow_run(),
+        flow_runs.own_flow_run(),
         closing(Ledger(home.ledger_url())) as ledger,
         ledger.present(),
         get_client(sync_client=True) as client,
@@ -99,7 +99,7 @@ def _start_run(client: SyncPrefectClient, ledger: Ledger, request: Request) -> S
         name,
         parameters={"request_id": request_id},
         idempotency_key=f"{request_id}#{attempt}",
-        tags=[evidence.request_tag(request_id)],
+        tags=[flow_runs.request_tag(request_id)],
         timeout=0,
         as_subflow=False,
     )
@@ -111,7 +111,7 @@ def _start_run(client: SyncPrefectClient, ledger: Ledger, request: Request) -> S
 def _runs(client: SyncPrefectClient, deployment_id: UUID, request_id: str) -> list[FlowRun]:
     """Return all runs of a training deployment for a request."""
     one = DeploymentFilter.model_validate({"id": {"any_": [deployment_id]}})
-    tagged = {"tags": {"all_": [evidence.request_tag(request_id)]}}
+    tagged = {"tags": {"all_": [flow_runs.request_tag(request_id)]}}
     waiting = {"state": {"type": {"any_": [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]}}}
     runs: dict[Any, FlowRun] = {}
     # A run started by an event has the tag only once it runs: before that, its parameters name the request.

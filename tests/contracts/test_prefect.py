@@ -40,7 +40,7 @@ def test_tags_of_a_flow_run_are_kept_from_its_tasks() -> None:
     with tags("owner:me"):
         outer()
     assert "owner:me" in found["flow"], "prefect: a flow run no longer carries the tags of its block"
-    assert found["task"] == [], "prefect: TagsContext no longer clears tags, see registry/evidence.own_flow_run"
+    assert found["task"] == [], "prefect: TagsContext no longer clears tags, see registry/flow_runs.own_flow_run"
 
 
 def test_a_kept_result_is_read_by_its_key() -> None:

@@ -12,7 +12,7 @@ import driftloop.pipelines.flows.monitoring
 import driftloop.pipelines.flows.training
 import driftloop.pipelines.requests.finishing
 from driftloop.pipelines.config.project import load
-from driftloop.pipelines.registry import evidence
+from driftloop.pipelines.registry import flow_runs
 from driftloop.pipelines.runtime.failpoints import VARIABLE
 from driftloop.pipelines.service.checks import LATER
 from tests.streams import flow_config
@@ -32,7 +32,7 @@ def live(url: str, ledger: str | None, point: str, life: Callable[..., None], *w
     if ledger is not None:
         os.environ["DRIFTLOOP_LEDGER_URL"] = ledger
     settings = temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
-    with settings, evidence.owned():
+    with settings, flow_runs.owned():
         life(*words)
 
 

@@ -87,7 +87,7 @@ def test_an_event_leads_from_a_drifted_file_to_a_new_champion(
     assert (judged.outcome, judged.champion_after) == (Outcome.PROMOTED, "2")
     assert judged.prefect_flow_run_id == str(check.id)
     report = Path(str(judged.report))
-    copy = registry.client().download_artifacts(str(judged.mlflow_run_id), report.name, str(tmp_path))
+    copy = registry.client().download_artifacts(str(judged.mlflow_run_id), "report.html", str(tmp_path))
     assert f"<title>{made.name}: challenger promoted</title>" in report.read_text("utf-8")
     assert Path(copy).read_bytes() == report.read_bytes()
     # The two runs: by a tag that both carry, by a label, and by the event that led from one to the other.

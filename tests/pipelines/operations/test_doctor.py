@@ -15,7 +15,7 @@ from driftloop.monitoring.records import Window
 from driftloop.pipelines import registry
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.operations import doctor
-from driftloop.pipelines.registry import evidence
+from driftloop.pipelines.registry import evidence, flow_runs
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.monitoring.ledger.test_holders import dead
@@ -33,8 +33,8 @@ def test_it_ends_runs_of_dead_processes_and_no_others(trained: Make) -> None:
     made = trained()
     runs = {name: evidence.open_run(made.name, name, tags={}) for name in ("dead", "alive", "foreign")}
     gone = dead()
-    registry.client().set_tag(runs["dead"], evidence.OWNER, gone)
-    registry.client().delete_tag(runs["foreign"], evidence.OWNER)
+    registry.client().set_tag(runs["dead"], flow_runs.OWNER, gone)
+    registry.client().delete_tag(runs["foreign"], flow_runs.OWNER)
     assert ("repaired", f"mlflow run dead was closed: its process {gone} has ended") in diagnoses(
         doctor.examine(day(30)), "runs"
     )

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.monitoring.records import Check, CheckWindow, Finding, Outcome, Vote
+from driftloop.monitoring.records import Check, CheckWindow, Outcome
 from driftloop.pipelines import registry
 from driftloop.pipelines.registry import evidence
-from driftloop.pipelines.registry.evidence import _cell, _name, verdict_markdown
+from driftloop.pipelines.registry.evidence import _name
 from tests.streams import day
-
-SCRIPT = "</td><script>alert(1)</script>|\n![x](http://evil/p.png)`\\|"
 
 
 @pytest.fixture
@@ -88,32 +87,6 @@ def test_tags_take_a_reason_of_any_length(run_id: str) -> None:
     assert registry.client().get_run(run_id).data.tags["driftloop.reason"].endswith("…")
 
 
-def test_the_verdict_shows_the_data_as_text() -> None:
-    """Pipes, line breaks, tags and links in the data break no table and become no markup."""
-    result = verdict_markdown(
-        check(
-            reason=SCRIPT,
-            votes=(Vote(policy="p", vote="fire", reason=SCRIPT, observed=1.0, threshold=0.5),),
-            findings=(Finding(code="c", severity="error", column=SCRIPT, message=SCRIPT),),
-        )
-    )
-    assert "<script" not in result
-    assert not re.search(r"(?<!\\)\]\(http", result)
-    rows = [line for line in result.split("\n") if line.startswith("|")]
-    assert len(rows) == 6
-    cells = {len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows}
-    assert cells == {6, 5}, "five cells of a vote, four of a finding"
-
-
-@given(st.text())
-def test_a_cell_is_one_line(text: str) -> None:
-    """Whatever the text, it stays in its cell."""
-    cell = _cell(text)
-    assert "\n" not in cell
-    assert "<" not in cell
-    assert not re.search(r"(?<!\\)(?:\\\\)*\|", cell)
-
-
 def test_a_model_that_a_failed_run_had_begun_to_store_has_failed_too(run_id: str) -> None:
     """It would be PENDING for good; one that was stored stays ready."""
     client, experiment = registry.client(), registry.experiment("evidence")
@@ -121,3 +94,33 @@ def test_a_model_that_a_failed_run_had_begun_to_store_has_failed_too(run_id: str
     client.finalize_logged_model(stored, "READY")
     evidence.close_run(run_id, failed="it was killed")
     assert [str(client.get_logged_model(one).status) for one in (begun, stored)] == ["FAILED", "READY"]
+
+
+def test_the_numbers_of_a_check_are_those_of_its_champion_too(run_id: str, tmp_path: Path) -> None:
+    """By the end of the window as time and step; the report and the description have the same place in every run."""
+    client = registry.client()
+    model = client.create_logged_model(registry.experiment("evidence"), source_run_id=run_id)
+    page = tmp_path / "20260108T0000_c.html"
+    page.write_text("<title>größer</title>", "utf-8")
+    evidence.log_check(run_id, check(drift_share=0.25, champion="3"), page, model_id=model.model_id)
+    evidence.tag_check(run_id, check(drift_share=0.25))
+    run = client.get_run(run_id)
+    (share,) = client.get_metric_history(run_id, "drift_share")
+    seconds = int(day(7).timestamp())
+    assert (share.value, share.step, share.timestamp) == (0.25, seconds, seconds * 1000)
+    stored = {one.key: one.value for one in client.get_logged_model(model.model_id).metrics}
+    assert stored["drift_share"] == 0.25
+    assert run.data.params == {"window": "2026-01-08", "champion": "3"}
+    assert run.data.tags["mlflow.note.content"].startswith("# taxi: steady")
+    assert {one.path for one in client.list_artifacts(run_id)} == {"check.json", "report.html"}
+    assert Path(client.download_artifacts(run_id, "report.html", str(tmp_path / "."))).read_text(
+        "utf-8"
+    ) == page.read_text("utf-8")
+
+
+@pytest.mark.usefixtures("_home")
+def test_an_experiment_opens_as_one_of_trained_models() -> None:
+    """MLflow's pages choose their view by a tag; without it they guess."""
+    found = registry.client().get_experiment(registry.experiment("evidence-kind"))
+    assert found.tags["mlflow.experimentKind"] == "custom_model_development"
+    assert "evidence-kind" in found.tags["mlflow.note.content"]

@@ -11,7 +11,7 @@ import pytest
 from driftloop.monitoring.ledger import Ledger, Request, holders
 from driftloop.monitoring.records import Retrain, Window
 from driftloop.pipelines import registry
-from driftloop.pipelines.registry import evidence
+from driftloop.pipelines.registry import evidence, flow_runs
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
@@ -31,9 +31,9 @@ def ledger(_home: Path) -> Iterator[Ledger]:
 def opened(name: str, owner: str | None, **tags: str) -> str:
     """A RUNNING run of the model; `owner` replaces the tag of this process, None removes it."""
     run_id = evidence.open_run(MODEL, name, tags=tags)
-    registry.client().delete_tag(run_id, evidence.OWNER)
+    registry.client().delete_tag(run_id, flow_runs.OWNER)
     if owner is not None:
-        registry.client().set_tag(run_id, evidence.OWNER, owner)
+        registry.client().set_tag(run_id, flow_runs.OWNER, owner)
     return run_id
 
 
@@ -110,12 +110,12 @@ def test_flow_runs_that_this_process_left_are_ended_unless_they_are_in_work(trai
     request_id = f"{made.name}-flow-in-work"
     window = Window(start=day(0), end=day(21))
     asked = Request(request_id=request_id, model=made.name, champion="1", window=window, now=day(22), reason="by hand")
-    mine: dict[str, bool | int | float | str] = {evidence.OWNER: holders.me()}
+    mine: dict[str, bool | int | float | str] = {flow_runs.OWNER: holders.me()}
     labels: dict[str, dict[str, bool | int | float | str]] = {
-        "check": mine | {evidence.MODEL: made.name},
-        "training": mine | {evidence.MODEL: made.name},
+        "check": mine | {flow_runs.MODEL: made.name},
+        "training": mine | {flow_runs.MODEL: made.name},
         "waits": mine,
-        "another model": mine | {evidence.MODEL: "another"},
+        "another model": mine | {flow_runs.MODEL: "another"},
     }
 
     @flow(name="monitoring", validate_parameters=False)
@@ -190,8 +190,8 @@ def test_runs_that_were_killed_before_they_could_name_themselves_are_ended(
 
     with get_client(sync_client=True) as client, closing(Ledger(home.ledger_url())) as ledger, tags():
         runs = {
-            "tagged": client.create_flow_run(left, state=Pending(), tags=[f"{evidence.OWNER}:{gone}"]),
-            "mine": client.create_flow_run(left, state=Running(), tags=[evidence.owner_tag()]),
+            "tagged": client.create_flow_run(left, state=Pending(), tags=[f"{flow_runs.OWNER}:{gone}"]),
+            "mine": client.create_flow_run(left, state=Running(), tags=[flow_runs.owner_tag()]),
             "nobody's": client.create_flow_run(left, state=Pending()),
         }
 

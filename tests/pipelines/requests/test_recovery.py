@@ -13,7 +13,7 @@ from driftloop.monitoring.ledger import Kind, Ledger, Request, window_key
 from driftloop.monitoring.records import Outcome, Retrain, Window
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.flows.training import carry_out
-from driftloop.pipelines.registry import evidence
+from driftloop.pipelines.registry import flow_runs
 from driftloop.pipelines.requests.advice import why_no_champion
 from driftloop.pipelines.requests.recovery import judged_keys, recover, with_result
 from driftloop.pipelines.runtime import home
@@ -118,12 +118,12 @@ def test_each_flow_run_names_its_owner_from_the_moment_it_is_there(trained: Make
     with closing(Ledger(home.ledger_url())) as ledger:
         first = ledger.checks(made.name)[-1]
     assert first.retrain is not None
-    names = FlowRunFilter.model_validate({"name": {"any_": [first.retrain.request_id]}})
+    of_request = FlowRunFilter.model_validate({"tags": {"all_": [flow_runs.request_tag(first.retrain.request_id)]}})
     with get_client(sync_client=True) as client:
         check = client.read_flow_run(UUID(str(first.prefect_flow_run_id)))
-        (training,) = client.read_flow_runs(flow_run_filter=names)
+        (training,) = client.read_flow_runs(flow_run_filter=of_request)
         tasks = client.read_task_runs(flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [training.id]}}))
-    assert evidence.owner_tag() in check.tags
-    assert evidence.owner_tag() in training.tags
+    assert flow_runs.owner_tag() in check.tags
+    assert flow_runs.owner_tag() in training.tags
     assert tasks
     assert [task.tags for task in tasks] == [[]] * len(tasks)

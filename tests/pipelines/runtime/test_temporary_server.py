@@ -45,7 +45,7 @@ def gone(pid: int, within: float = 20) -> bool:
 
 REVIVED = """
 import time
-from driftloop.pipelines.registry import evidence
+from driftloop.pipelines.registry import evidence, flow_runs
 from driftloop.pipelines.flows.warmup import _server, prefect_ready
 from prefect import flow, task
 
@@ -59,7 +59,7 @@ def step():
 
 @flow
 def long():
-    with evidence.own_flow_run():
+    with flow_runs.own_flow_run():
         first = _server().process
         first.kill()
         end = time.monotonic() + 120

@@ -1,0 +1,43 @@
+"""The verdict of a check as markdown, for the pages of Prefect and MLflow."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from driftloop.monitoring.records import Check
+
+
+def verdict_markdown(check: Check) -> str:
+    """Return the verdict: outcome, reason, votes, findings, link to the report."""
+    lines = [f"# {check.model}: {check.outcome.value}", "", cell(check.reason), ""]
+    lines += [
+        f"- window {check.window.start:%Y-%m-%d %H:%M} to {check.window.end:%Y-%m-%d %H:%M}, {check.window.rows:,} rows"
+    ]
+    lines += [f"- champion: version {check.champion}" if check.champion else "- no champion"]
+    lines += [f"- MLflow run: `{check.mlflow_run_id}`"] if check.mlflow_run_id else []
+    lines += [f"- [report]({Path(check.report).as_uri()})"] if check.report else []
+    if check.votes:
+        lines += ["", "| policy | vote | observed | threshold | why |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {v.policy} | {v.vote} | {_number(v.observed)} | {_number(v.threshold)} | {cell(v.reason)} |"
+            for v in check.votes
+        ]
+    if check.findings:
+        lines += ["", "| finding | severity | column | message |", "|---|---|---|---|"]
+        lines += [f"| {f.code} | {f.severity} | {cell(f.column or '')} | {cell(f.message)} |" for f in check.findings]
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
+def cell(text: str) -> str:
+    r"""Escape text from the data, so that it cannot end a table cell or create a link, image or tag.
+
+    >>> print(cell("a|b <img>\n[x](y)"))
+    a\|b &lt;img&gt; \[x\](y)
+    """
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\|`\[\]])", r"\\\1", plain)
