@@ -69,7 +69,7 @@ def test_nothing_depends_on_the_spelling_of_a_code() -> None:
 
 @pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
 def test_every_finding_is_explained(code: FindingCode) -> None:
-    """Meaning, cause and remedy are there; a severity that is not declared is a mistake, and so is none of several."""
+    """Meaning, cause and remedy are there; only a declared severity is accepted, and of several one must be given."""
     assert all([code.meaning, code.cause, code.remedy])
     assert not any(text.endswith(".") for text in (code.meaning, code.cause, code.remedy))
     assert len(set(code.severities)) == len(code.severities) > 0

@@ -125,8 +125,8 @@ class FileFormat(ABC):
         """Return some of the files as one table.
 
         `spelled` are columns whose values must look the same whatever other rows and files hold; `known` are names
-        that columns have in the table of all files. The text of `commas` is read with decimal commas: what is a number
-        in a file, and not text, comes with one as well.
+        that columns have in the table of all files. The text of `commas` is read with decimal commas, and
+        therefore a number of a typed file is returned with one too.
         """
 
     @abstractmethod

@@ -22,11 +22,12 @@ TIMEOUTS = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_ti
 
 @contextmanager
 def locked(engine: Engine, model: str) -> Iterator[Still]:
-    """Alone with a model's aliases, among all that share this ledger.
+    """Hold the lock of a model's aliases: of all processes with this ledger, one at a time has it.
 
-    Next to a SQLite file it is a file, so that others may write to the ledger meanwhile; in a database server it is an
-    advisory lock, held by a connection of its own. If that connection is cut the server frees the lock: the block
-    calls its function before it moves anything, and `LockLost` ends it there.
+    With SQLite it is a file next to the database, so that other processes can write to the ledger meanwhile; it is held
+    until the block ends, and the function given to the block does nothing. With a database server it is an advisory
+    lock of a separate connection. If that connection is cut, the server frees the lock: the block calls its function
+    before it moves an alias, and `LockLost` ends it there.
     """
     if engine.dialect.name == "sqlite":
         with FileLock(f"{engine.url.database}.{model}.lock"):
@@ -53,7 +54,7 @@ def _taken(engine: Engine, model: str) -> tuple[Connection, ExitStack]:
     with ExitStack() as stack:
         held = stack.enter_context(engine.connect())
         stack.enter_context(held.begin())
-        # Of a transaction, not of a session, which poolers of connections mix up. It may wait, and idle, for long.
+        # A lock of the transaction: connection poolers give one session to several clients. No timeout may end it.
         held.execute(sa.select(*(sa.func.set_config(name, "0", True) for name in TIMEOUTS)))
         held.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
         return held, stack.pop_all()

@@ -169,7 +169,7 @@ def end(
     error: str | None = None,
     claim: Claim | None = None,
 ) -> bool:
-    """The first end with a result counts: False if there is one already. One that waits for approval is none yet."""
+    """Close a request; False, and nothing is written, if it has a result already. Waiting for approval is no result."""
     claims.require(open_, claim)
     row = _row(open_, request_id, locked=True)
     if row["body"] is not None and (row["state"] != WAITS or state == WAITS):

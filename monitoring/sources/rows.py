@@ -127,7 +127,7 @@ def _with_unread(relation: Relation, frame: pd.DataFrame, places: dict[str, str]
             continue
         if name not in places:
             places[name] = relation.place_of(name, text[there].iloc[0])
-        # What is a number to Python, such as 1.234 among decimal commas, was none to the source.
+        # Python would read text such as 1.234 as a number, where the source has decimal commas and did not.
         plain = relation.kinds.get(name) == "number"
         frame[name] = frame[name].astype(object)
         frame.loc[there, name] = [one if plain else Unread(one) for one in text[there]]

@@ -56,7 +56,7 @@ def time_kind(relation: Relation, columns: Columns) -> times.Kind | None:
 def within_sql(relation: Relation, columns: Columns, window: Window, kind: times.Kind) -> str:
     """The FROM and WHERE of the rows of a window; of text somewhat wider."""
     time = time_sql(relation, columns, kind)
-    # Bare text takes on the type it is compared with, be it of seconds or nanoseconds; a typed bound would not do.
+    # Text without a type is cast to the type of the column, of seconds as well as of nanoseconds.
     start, end = times.bounds(window, kind, columns.time_zone)
     return f"({relation.rows}) AS w WHERE {time} >= '{start}' AND {time} < '{end}'"
 

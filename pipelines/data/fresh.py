@@ -3,13 +3,15 @@
 How a window is read, from its bounds to the frame that is scored:
 
 1. `monitoring.windows` computes the bounds: `current_window`, `labelled_window` (rows whose labels are due) and
-   `training_window`. One read covers them all, from the earliest start to the end.
+   `training_window`. The read of a check covers the first two, from the earlier start to the end; that of a retrain
+   the third.
 2. `monitoring.sources.stream_rows` opens the source by its engine and selects, in SQL, the rows with `columns.time` in
    the span that pass `columns.filter`, with the columns of the config and the expressions of `columns.derived`. Times
    are converted to UTC. Labels in a table of their own are joined by id, as known at `now`.
 3. `canonical` here makes each piece of 65,536 rows canonical: numbers float64, categories text, null one value; what
-   had to be coerced becomes findings. The rows are hashed, sorted by time, and spooled to disk.
-4. `Fresh` keeps the digest, and returns the rows of any window in it as pieces or as one frame.
+   had to be coerced becomes findings. The rows of a piece are hashed and sorted by time, and kept in memory, or above
+   about a million in a temporary file (`data.spool`).
+4. `Fresh` keeps the digest, and returns the rows of any window in it as pieces or as one frame sorted by time.
 
 The flows call `flows.reading.read`, the same with retries while a file or server is missing. A champion that was
 trained with other columns than the config's is read with both.

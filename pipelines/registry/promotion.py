@@ -2,7 +2,7 @@
 
 Each move is made inside the ledger's lock of the model, which one process at a time holds, on any machine:
 
-1. The holder proves that its claim on the request is still its own (`ledger.require`; a dead holder's is not).
+1. `ledger.require` checks that no other process has taken over the request since.
 2. The champion is read again and compared with the version that the challenger beat at the gate. If another one serves,
    nothing moves: the caller compares with that one, or rejects.
 3. `previous` moves to the old champion, then `champion` to the new version. A crash in between leaves the old champion

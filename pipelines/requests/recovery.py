@@ -9,8 +9,9 @@ So that every request has exactly one result, `recover` does in this order:
 3. A champion that MLflow has lost is restored from the ledger (`registry.promotion.restore`).
 4. Runs that a dead process left RUNNING in MLflow and Prefect are closed (`dead_runs`).
 
-A check that fails without dying records its own end: `check_run.CheckRun.failed`. In server mode the sweep does the
-first step. docs/faults.md has the promises, and the test of each.
+A check that fails without dying records its own end: `check_run.CheckRun.failed`. In server mode (`train="request"`)
+the sweep does the first step, and while a request is open and a champion serves, the third is left to its training run.
+docs/faults.md has the promises, and the test of each.
 """
 
 from __future__ import annotations

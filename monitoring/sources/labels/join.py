@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 KNOWN, CHANGED = "driftloop: label known", "driftloop: label changed"
 LABELS, DISPUTED = "driftloop: labels", "driftloop: label disputed"
 HIDDEN = (KNOWN, CHANGED, LABELS, DISPUTED)
-# A span of whole numbers this many times the number of wanted keys is aggregated without looking each one up.
+# Keys that are whole numbers from a range at most this many times as long as the list of wanted keys are aggregated
+# without comparing each with the list.
 DENSE = 4
 
 
