@@ -28,10 +28,12 @@ class SourceUnreadable(BadData):
 
     code = "unreadable_source"
 
-    def __init__(self, where: str, why: str, remedy: str | None = None) -> None:
+    def __init__(self, where: str, why: str, remedy: str | None = None, encoding: str | None = None) -> None:
+        """`encoding` is the likely one of text that is not in UTF-8."""
+        self.encoding = encoding
         super().__init__(
             f"{where}: cannot be read: {why}",
-            expected="complete files in the format of source.format or of their ending; text in UTF-8",
+            expected="complete files in the format of source.format or of their ending, in UTF-8 or source.encoding",
             remedy=remedy or "write the file again (to a temporary name, then rename), and run the check again",
         )
 

@@ -194,7 +194,7 @@ def unpacked(opener: Opener) -> IO[bytes]:
 def refuse_other_files(where: str, chunk: bytes, title: str) -> None:
     """Raise SourceUnreadable if the first bytes are those of another kind of file."""
     if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise SourceUnreadable(where, "it is UTF-16, not UTF-8", "iconv -f UTF-16 -t UTF-8 OLD > NEW")
+        raise SourceUnreadable(where, "it is UTF-16, not UTF-8", "set source.encoding: utf-16", "utf-16")
     for kind, (at, mark, remedy) in OTHERS.items():
         if chunk[at : at + len(mark)] == mark:
             raise SourceUnreadable(where, f"it is {kind}, not {title}", remedy)
@@ -205,8 +205,8 @@ def refuse_other_files(where: str, chunk: bytes, title: str) -> None:
 def not_utf8(where: str, error: UnicodeDecodeError) -> SourceUnreadable:
     """Return the error for bytes in another encoding."""
     why = f"not UTF-8: {error.reason} (byte 0x{error.object[error.start]:02x})"
-    remedy = "write it in UTF-8; if an older program wrote it: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
-    return SourceUnreadable(where, why, remedy)
+    remedy = "set source.encoding, for example cp1252 for files of Windows programs, or write it in UTF-8"
+    return SourceUnreadable(where, why, remedy, "cp1252")
 
 
 def marks_of(cells: Iterable[str]) -> frozenset[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+import codecs
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from driftloop.monitoring import formats
 from driftloop.monitoring.errors import ValidationProblem
@@ -14,6 +15,17 @@ from driftloop.monitoring.settings.secrets import written_out
 from driftloop.monitoring.settings.section import Section
 
 
+def _known_encoding(name: str) -> str:
+    try:
+        known = codecs.lookup(name)
+        is_text = isinstance(known.decode(b"")[0], str)
+    except (LookupError, TypeError, ValueError):
+        is_text = False
+    if not is_text:
+        raise ValidationProblem("an encoding that Python knows, such as cp1252, utf-16 or latin-1")
+    return name
+
+
 class Source(Section):
     """Source of the rows: files (`path`) or a table of a database (`url` and `table`).
 
@@ -21,8 +33,8 @@ class Source(Section):
     source is opened and is kept as written everywhere else, so that no secret reaches a log, Prefect or MLflow. A
     password or token in plain text is rejected.
 
-    Text files are UTF-8, plain or gzip; the separator of a CSV is detected from its header. If some files of a glob
-    lack a column, its values there are null.
+    Text files are UTF-8, or of `encoding`, plain or gzip; the separator of a CSV is detected from its header. If some
+    files of a glob lack a column, its values there are null.
     """
 
     section: ClassVar[str] = "source"
@@ -32,6 +44,9 @@ class Source(Section):
     )
     format: FormatName | None = Field(
         None, description=f"format of the files; guessed from the ending of the path if that is {formats.endings()}"
+    )
+    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = Field(
+        None, description="encoding of text files, if it is not UTF-8: cp1252 (Windows), utf-16, latin-1"
     )
     url: str | None = Field(
         None, max_length=LONGEST_PATH, description="an ibis.connect URL: sqlite:///..., duckdb://..., postgres://..."
@@ -75,6 +90,13 @@ class Source(Section):
                 "format only together with path",
                 key="format",
                 found="a format for a database table",
+                remedy="remove it",
+            )
+        if self.encoding is not None and (self.path is None or not self.file_format.as_text):
+            raise ValidationProblem(
+                "encoding only for text files: CSV and JSON Lines",
+                key="encoding",
+                found="an encoding for a database table" if self.path is None else "an encoding for a binary format",
                 remedy="remove it",
             )
         return self

@@ -16,6 +16,7 @@ from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import places
 from driftloop.monitoring.sources.describing import describe
+from driftloop.monitoring.sources.encoded import in_utf8
 from driftloop.monitoring.sources.engines import Engine, EngineError, of_url
 from driftloop.monitoring.sources.engines.duckdb import DuckDB
 from driftloop.monitoring.sources.relation import FileSource, Relation, blame
@@ -60,6 +61,8 @@ def _set_up(relation: Relation, columns: Columns) -> None:
 
 def _files(source: Source, folder: Path, at: places.Place, stack: ExitStack, shared: Engine | None = None) -> Relation:
     found, of = places.files(at, folder), source.file_format
+    if source.encoding is not None:
+        found, at = in_utf8(found, at, source.encoding, stack)
     looks = {name: _look(of, at, found, name) for name in found.names}
     # A file of a header alone would turn the columns of all others into text.
     names = tuple(name for name in found.names if looks[name].has_rows) or found.names[:1]

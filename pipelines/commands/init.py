@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--time-format", help="Format of its times, if not ISO 8601: '%d.%m.%Y %H:%M'. Guessed if not given.")
 @click.option("--labels", help="File, pattern or database URL of the labels, if they are in a table of their own.")
 @click.option("--labels-table", help="Name of their table, if --labels is a database URL.")
+@click.option("--notify", "urls", multiple=True, help="URL for notifications, as apprise writes them; may be repeated.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Path of the YAML to write. Default: MODEL.yaml")
 @click.option("--replay", is_flag=True, help="Then check the whole history, window by window, and write the site.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
@@ -47,6 +48,7 @@ def init(
     time_format: str | None,
     labels: str | None,
     labels_table: str | None,
+    urls: tuple[str, ...],
     output: Path | None,
     force: bool,
     replay: bool,
@@ -79,6 +81,7 @@ def init(
             force=force,
             labels=labels,
             labels_table=labels_table,
+            urls=urls,
         )
     if as_json:
         with only_json(as_json), shown():
@@ -95,10 +98,17 @@ def init(
         say(f"site: {place}")
         say(f"next: read {proposal.file}; `driftloop serve {proposal.file}` checks new rows on its schedule")
         return
+    _say_next(proposal, bool(urls))
+
+
+def _say_next(proposal: Proposal, notifies: bool) -> None:
     say("next: read it, then")
     file = shlex.quote(str(proposal.file))
     say(f"  driftloop check {file} --now {proposal.first}   # trains the first champion on the rows before")
     say(f"  driftloop check {file} --now {proposal.now}   # checks the newest rows")
+    if notifies:
+        say(f"  driftloop notify --test {file}   # sends a test notification")
+    say(f"  driftloop serve {file}   # checks new rows on the schedule of the config")
 
 
 def _as_object(proposal: Proposal, replay: bool) -> dict[str, Any]:

@@ -73,8 +73,15 @@ class Imbalance:
         return max(1, min(30, int(spans.rows * self.share / 2)))
 
     def per_holdout(self, spans: Spans) -> int:
-        """Return the minimum number of held-out rows of each class: half of what is expected of the rare."""
-        return max(2, min(50, int(spans.held(spans.holdout) * self.share / 2)))
+        """Return the minimum number of rows of each class at the gate: half of what is expected of the rare.
+
+        The gate has the newer half of the holdout; the older one decides which window to train on.
+        """
+        return max(2, min(50, int(self.at_gate(spans) / 2)))
+
+    def at_gate(self, spans: Spans) -> float:
+        """Return the number of rows of the rare class that are expected at the gate."""
+        return spans.held(spans.holdout) / 2 * self.share
 
     @property
     def params(self) -> str:

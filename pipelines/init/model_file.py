@@ -17,9 +17,9 @@ from driftloop.pipelines.init.imbalance import Imbalance
 from driftloop.pipelines.init.joined import Apart
 from driftloop.pipelines.init.spans import DAY, YEAR, Spans
 from driftloop.pipelines.init.spellings import one_spelling
+from driftloop.pipelines.init.yaml_text import expression, name_list, one_line, quoted
 from driftloop.pipelines.notify.notices import KINDS
 
-WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
 TYPES = {
     "decimal_comma": "decimal_comma: 1.234,5, as all values of the column are written",
     "thousands_comma": "thousands_comma: 1,234.5, as all values of the column are written",
@@ -34,6 +34,11 @@ LATE = """\
     # recoverable_loss compares losses of labeled rows: it sees a change about {delay} after it began, once the labels
     # are complete; enough_labels prevents a retrain while there are fewer than {least} of them.
     # drift_share and estimated_loss need no labels.
+"""
+NOTIFY = """\
+# notify:                    # mail, Slack, Teams, webhooks: apprise's URLs
+#   urls: ["slack://${{SLACK_TOKEN}}"]
+#   on: [{kinds}]
 """
 TEMPLATE = """\
 # yaml-language-server: $schema=driftloop.schema.json
@@ -87,10 +92,7 @@ schedule:                    # for `driftloop serve`
   time_zone: UTC
   # on: {{arrival: incoming/*.parquet}}           # check when a file arrives; or poll: 5m for a table
 
-# notify:                    # mail, Slack, Teams, webhooks: apprise's URLs
-#   urls: ["slack://${{SLACK_TOKEN}}"]
-#   on: [{kinds}]
-"""
+{notify}"""
 
 
 def written(
@@ -104,13 +106,15 @@ def written(
     apart: Apart | None = None,
     labels: Source | None = None,
     rare: Imbalance | None = None,
+    urls: Iterable[str] = (),
 ) -> str:
     """Return the YAML of a model; `newest` is a comment on the newest label and row, `rare` are its classes if one is.
 
-    `apart` is the table of labels where they have one, `labels` where that is, seen from the file.
+    `apart` is the table of labels where they have one, `labels` where that is, seen from the file; `urls` are those of
+    the notifications.
     """
     delay = format_duration(spans.delay)
-    left = "".join(f"  # left out: {quoted(column)} ({_one_line(why)})\n" for column, why in guess.left_out.items())
+    left = "".join(f"  # left out: {quoted(column)} ({one_line(why)})\n" for column, why in guess.left_out.items())
     loss, *losses = fitting(guess.task)
     few = max(10, min(200, spans.rows // 4))
     learned = spans.held(spans.training)
@@ -146,7 +150,7 @@ def written(
         gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),
         weight=_weight(guess),
         **_of_rare(rare, guess.target, spans),
-        kinds=", ".join(KINDS),
+        notify=_notify(urls),
         cron="0 6 * * *" if spans.current >= DAY else "5 * * * *",
     )
     neat = "\n".join(_aligned(line) for line in text.split("\n"))
@@ -154,11 +158,21 @@ def written(
     return neat if yaml.safe_load(neat) == yaml.safe_load(text) else text
 
 
+def _notify(urls: Iterable[str]) -> str:
+    """The section of the notifications, as a comment without a URL."""
+    text = NOTIFY.format(kinds=", ".join(KINDS))
+    if not urls:
+        return text
+    kept = [line.removeprefix("# ").removeprefix("#") for line in text.splitlines(keepends=True)]
+    return f"{kept[0]}  urls: {name_list(urls)}   # test it: driftloop notify --test CONFIG\n  #{kept[2]}"
+
+
 def _where(source: Source) -> str:
     """The lines of the source."""
     if source.path:
         path = f"  path: {quoted(source.path)}   # relative to this file; a glob or an fsspec URL works too"
-        return path + (f"\n  format: {source.format}" if source.format else "")
+        path += f"\n  format: {source.format}" if source.format else ""
+        return path + (f"\n  encoding: {source.encoding}   # the files are not UTF-8" if source.encoding else "")
     return (
         f"  url: {quoted(str(source.url))}   # ${{NAME}} is filled from the environment: write passwords so\n"
         f"  table: {quoted(str(source.table))}"
@@ -177,14 +191,14 @@ def _of_rare(rare: Imbalance | None, target: str, spans: Spans) -> dict[str, str
     """What a rare class adds to the template; nothing without one."""
     if rare is None:
         return dict.fromkeys(("metrics", "of_class", "of_class_note", "params", "gate_of_class"), "")
-    window, held = spans.rows * rare.share, spans.held(spans.holdout) * rare.share
+    window, held = spans.rows * rare.share, rare.at_gate(spans)
     return {
         "metrics": f"{rare.metrics(target)}\n",
         "of_class": f", min_per_class: {rare.per_window(spans)}",
-        "of_class_note": f"   # about {window:,.0f} of {_one_line(repr(rare.rare))} in a window",
+        "of_class_note": f"   # about {window:,.0f} of {one_line(repr(rare.rare))} in a window",
         "params": rare.params,
-        "gate_of_class": f"  min_per_class: {rare.per_holdout(spans)}   # of each class; the holdout has about "
-        f"{held:,.0f} of {_one_line(repr(rare.rare))}\n",
+        "gate_of_class": f"  min_per_class: {rare.per_holdout(spans)}   # of each class; the gate's half of the "
+        f"holdout has about {held:,.0f} of {one_line(repr(rare.rare))}\n",
     }
 
 
@@ -219,16 +233,16 @@ def _spelled(guess: Guess) -> str:
     assert guess.engine is not None
     lines = []
     for name, texts in guess.spelled.items():
-        how = _expression(one_spelling(name, texts, guess.engine))
-        lines.append(f"  # {quoted(name)}: {how}   # under derived, if {_one_line(listed(texts))} are the same\n")
+        how = expression(one_spelling(name, texts, guess.engine))
+        lines.append(f"  # {quoted(name)}: {how}   # under derived, if {one_line(listed(texts))} are the same\n")
     return "".join(lines)
 
 
 def _derived(guess: Guess, calendar: Calendar) -> str:
     """The expressions of columns that are not read as they are, each with what it does."""
-    hints = [f"    # {quoted(name)}: {_expression(how)}   # {NAME_TOO}" for name, how in calendar.hints.items()]
+    hints = [f"    # {quoted(name)}: {expression(how)}   # {NAME_TOO}" for name, how in calendar.hints.items()]
     if not guess.derived and not calendar.derived:
-        parts = ", ".join(f"{quoted(name)}: {_expression(how)}" for name, how in calendar.hints.items())
+        parts = ", ".join(f"{quoted(name)}: {expression(how)}" for name, how in calendar.hints.items())
         return f"  # derived: {{{parts or 'ratio: one_column / another'}}}   # {SQL}; {NAME_TOO}"
     notes = {name: how.note() for name, how in guess.written.items()}
     if guess.times and guess.timed:
@@ -238,10 +252,10 @@ def _derived(guess: Guess, calendar: Calendar) -> str:
     own = "; each takes the place of the column of its name" if guess.derived else ""
     lines = [f"  derived:                   # {SQL}{own}"]
     for name, how in guess.derived.items():
-        lines += [f"    # {quoted(name)}: {_one_line(notes[name])}"] if name in notes else []
-        lines.append(f"    {quoted(name)}: {_expression(how)}")
+        lines += [f"    # {quoted(name)}: {one_line(notes[name])}"] if name in notes else []
+        lines.append(f"    {quoted(name)}: {expression(how)}")
     for name, how in calendar.derived.items():
-        lines.append(f"    {quoted(name)}: {_expression(how)}   # new: the target depends on it")
+        lines.append(f"    {quoted(name)}: {expression(how)}   # new: the target depends on it")
     return "\n".join([*lines, *hints])
 
 
@@ -249,7 +263,15 @@ def _labels(apart: Apart, source: Source) -> str:
     """The section of the labels."""
     labels = apart.labels
     if source.path:
-        where = f"  path: {quoted(source.path)}\n" + (f"  format: {source.format}\n" if source.format else "")
+        where = "".join(
+            f"  {key}: {value}\n"
+            for key, value in (
+                ("path", quoted(source.path)),
+                ("format", source.format),
+                ("encoding", labels.encoding),
+            )
+            if value
+        )
     else:
         where = f"  url: {quoted(str(source.url))}\n  table: {quoted(str(source.table))}\n"
     time = f"  time: {quoted(labels.time)}   # when the label became known\n" if labels.time else ""
@@ -257,30 +279,5 @@ def _labels(apart: Apart, source: Source) -> str:
     types = ", ".join(f"{quoted(name)}: {kind}" for name, kind in labels.types.items())
     time += f"  types: {{{types}}}   # for the expressions below\n" if types else ""
     time += "  derived:\n" if labels.derived else ""
-    time += "".join(f"    {quoted(name)}: {_expression(how)}\n" for name, how in labels.derived.items())
+    time += "".join(f"    {quoted(name)}: {expression(how)}\n" for name, how in labels.derived.items())
     return f"\nlabels:                      # joined to the rows as of the time of a check\n{where}{key}{time}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def quoted(text: str) -> str:
-    """A name as YAML reads it back as text.
-
-    >>> quoted("fare"), quoted("no"), quoted("2013"), quoted("a: b")
-    ('fare', '"no"', '"2013"', '"a: b"')
-    """
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in WORDS:
-        return text
-    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=float("inf")).rstrip("\n")
-
-
-def _expression(text: str) -> str:
-    """SQL as it is, where YAML reads it back so."""
-    return text if yaml.safe_load(f"key: {text}") == {"key": text} else quoted(text)
-
-
-def name_list(columns: Iterable[str]) -> str:
-    """Return names as a YAML list on one line."""
-    return "[" + ", ".join(quoted(column) for column in columns) + "]"

@@ -13,10 +13,10 @@ from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
 from driftloop.pipelines.init.imbalance import imbalance
-from driftloop.pipelines.init.model_file import name_list
 from driftloop.pipelines.init.spans import Spans
 from driftloop.pipelines.init.target import MANY_CLASSES, listed_as_text
 from driftloop.pipelines.init.timeline import Timeline
+from driftloop.pipelines.init.yaml_text import name_list
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driftloop.monitoring import formats
-from driftloop.monitoring.errors import ConfigError
+from driftloop.monitoring.errors import ConfigError, SourceUnreadable
+from driftloop.monitoring.records import changed
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.engines import schemes
 from driftloop.monitoring.sources.places import database_file, place
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def source_of(data: str, table: str | None, folder: Path, file_format: str | None = None) -> Source:
@@ -62,3 +67,38 @@ def slug(name: str) -> str:
     ending = next((ending for ending in known if name.lower().endswith(ending)), "")
     made = re.sub(r"[^A-Za-z0-9_]+", "_", name.removesuffix(name[len(name) - len(ending) :])).strip("_")
     return made[:100]
+
+
+def encoded(source: Source) -> Source:
+    """Return the source with the encoding of its text files, where that is not UTF-8.
+
+    Files that are not UTF-8 are read as cp1252, that of Windows in the west, or as latin-1 if that has no such bytes.
+    """
+    from driftloop.monitoring import sources
+
+    try:
+        sources.sample(source, Path.cwd())
+        return source
+    except SourceUnreadable as error:
+        if error.encoding is None or source.encoding is not None:
+            raise
+        likely = error.encoding
+    for encoding in dict.fromkeys((likely, "latin-1")):
+        found = changed(source, encoding=encoding)
+        try:
+            sources.sample(found, Path.cwd())
+        except SourceUnreadable:
+            continue
+        return found
+    return source
+
+
+def encoding_notes(source: Source, frame: pd.DataFrame) -> list[str]:
+    """Return in which encoding text files are read, with a word by which a user sees whether that is right."""
+    if source.encoding is None:
+        return []
+    words = [str(name) for name in frame.columns]
+    words += [text for name in frame.columns for text in frame[name].dropna().head(1000) if isinstance(text, str)]
+    word = next((word for word in words if not word.isascii()), None)
+    example = f", for example {word!r}; correct source.encoding if that looks wrong" if word else ""
+    return [f"encoding: the files are not UTF-8 and are read as {source.encoding}{example}"]

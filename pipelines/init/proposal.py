@@ -24,7 +24,7 @@ from driftloop.pipelines.init.imbalance import imbalance
 from driftloop.pipelines.init.joined import Apart, apart
 from driftloop.pipelines.init.model_file import written
 from driftloop.pipelines.init.notes import counting, newest_label, notes
-from driftloop.pipelines.init.places import slug, source_of
+from driftloop.pipelines.init.places import encoded, encoding_notes, slug, source_of
 from driftloop.pipelines.init.refused import reachable, refuse_data, refuse_output, writing
 from driftloop.pipelines.init.spans import moment_after, proposed
 from driftloop.pipelines.init.timeline import Timeline, counted, label_delay, trimmed
@@ -80,6 +80,7 @@ def propose(
     file_format: str | None = None,
     labels: str | None = None,
     labels_table: str | None = None,
+    urls: tuple[str, ...] = (),
 ) -> Proposal:
     """Write a config for a data file, glob or table. Refuses to overwrite unless forced.
 
@@ -97,6 +98,8 @@ def propose(
     given = _given(data, table, file_format)
     outcomes = _given(labels, labels_table, None) if labels is not None else None
     with reachable(data):
+        given = encoded(given)
+        outcomes = encoded(outcomes) if outcomes is not None else None
         found = _looked(given, data, target, time, time_format, outcomes)
     guess, timeline = found.guess, found.timeline
     phases.enter("choosing windows and features")
@@ -108,7 +111,7 @@ def propose(
     features += len(calendar.derived)
     text = written(
         model=name,
-        source=source_of(data, table, file.parent, file_format),
+        source=changed(source_of(data, table, file.parent, file_format), encoding=given.encoding),
         guess=guess,
         spans=spans,
         calendar=calendar,
@@ -116,6 +119,7 @@ def propose(
         apart=found.apart,
         labels=source_of(labels, labels_table, file.parent) if labels is not None else None,
         rare=imbalance(found.classes) if guess.task == "binary" else None,
+        urls=urls,
     )
     phases.enter("writing the config")
     with writing(file):
@@ -125,7 +129,7 @@ def propose(
     rows = f"{timeline.total:,} rows from {timeline.start:%Y-%m-%d} to {timeline.newest:%Y-%m-%d}"
     summary = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
     more = notes(guess, timeline, spans, calendar, found.classes, found.odd, found.unusable)
-    more = [*([found.apart.note()] if found.apart else []), *more]
+    more = [*encoding_notes(given, found.frame), *([found.apart.note()] if found.apart else []), *more]
     return Proposal(file, summary, tuple(more), first, now)
 
 

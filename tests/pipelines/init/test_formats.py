@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -25,8 +26,8 @@ def test_a_file_of_any_format_is_proposed(name: str, tmp_path: Path, monkeypatch
     WRITERS[name](Path(f"other/trips{ending}"), table)
     WRITERS[name](Path("other/trips.data"), table)
 
-    def proposed(data: str, **more: str) -> dict[str, object]:
-        known = dict.fromkeys(("table", "model", "target", "time"))
+    def proposed(data: str, **more: Any) -> dict[str, object]:
+        known: dict[str, Any] = dict.fromkeys(("table", "model", "target", "time"))
         made = propose(data, **known, output=Path("made.yaml"), force=True, **more)
         config = load(made.file)
         source = config.source

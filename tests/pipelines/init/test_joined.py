@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -28,7 +29,7 @@ def shop(task: str = "regression", days: float = 30.0) -> tuple[pd.DataFrame, pd
 
 
 def init(data: str, labels: str, **more: str | None) -> tuple[Proposal, Project]:
-    asked: dict[str, str | None] = {"table": None, "model": "shop", "target": None, "time": None, **more}
+    asked: dict[str, Any] = {"table": None, "model": "shop", "target": None, "time": None, **more}
     made = propose(data, output=None, force=True, labels=labels, **asked)
     return made, load(made.file)
 

@@ -15,8 +15,9 @@ from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
-from driftloop.pipelines.init.model_file import name_list, quoted, written
+from driftloop.pipelines.init.model_file import written
 from driftloop.pipelines.init.spans import Spans
+from driftloop.pipelines.init.yaml_text import name_list, quoted
 
 DAY = timedelta(days=1)
 SPANS = Spans(current=7 * DAY, training=56 * DAY, holdout=14 * DAY, delay=timedelta(0), rows=700, pace=100 / 86400)

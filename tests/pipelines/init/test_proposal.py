@@ -23,7 +23,7 @@ from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.init import NothingToLookAt, Proposal, propose
 from driftloop.pipelines.init.guess import look
-from driftloop.pipelines.init.model_file import quoted
+from driftloop.pipelines.init.yaml_text import quoted
 from tests.streams import SHARED, flow_config, stream
 
 NAMES = [
