@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
@@ -79,6 +80,9 @@ class Slice(Section):
         return f"{self.column} by [{bounds}]" if self.bins else f"{self.column}"
 
 
+BETWEEN = re.compile(r"-?[\d.e+-]+ to -?[\d.e+-]+")
+
+
 def _short(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
@@ -90,6 +94,23 @@ Slices = Annotated[
 """Slices, of which a string is short for the slices of that column."""
 
 
+def _refuse_parts(slices: tuple[Slice, ...], section: str) -> None:
+    """Refuse a name that a part of another slice may have: parts of a column are `zone = north`, `zone missing`."""
+    for of_column in (each for each in slices if each.column is not None):
+        title = of_column.title
+        for at, each in enumerate(slices):
+            rest = each.title.removeprefix(f"{title} ")
+            if each is of_column or rest == each.title:
+                continue
+            if rest == "missing" or rest.startswith(("= ", "< ", ">= ")) or BETWEEN.fullmatch(rest):
+                raise ValidationProblem(
+                    "names that no part of another slice has",
+                    key=f"{section}[{at}]",
+                    found=f"{each.title!r}, as a part of the slices of {title!r} is called",
+                    remedy="set another `name`",
+                )
+
+
 def check_names(slices: tuple[Slice, ...], columns: Columns, section: str = "slices") -> None:
     """Refuse a name that is taken, a column that no slice can read, and bins of a category."""
     titles = [each.title for each in slices]
@@ -97,6 +118,7 @@ def check_names(slices: tuple[Slice, ...], columns: Columns, section: str = "sli
         raise ValidationProblem(
             "every name once", key=section, found=f"{listed(twice)} more than once", remedy="add `name` to one of them"
         )
+    _refuse_parts(slices, section)
     for at, each in enumerate(slices):
         if each.column is None:
             continue

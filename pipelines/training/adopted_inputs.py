@@ -18,6 +18,7 @@ from driftloop.pipelines.training.contract import (
     as_numbers,
 )
 from driftloop.pipelines.training.features import learn_features
+from driftloop.pipelines.training.other_libraries import lightgbm_levels
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
@@ -78,7 +79,7 @@ def inputs_of(
     unused = [name for name in config.columns.features if name not in names]
     if unused:
         notes.append(f"the model does not use {listed(unused)}: watched for drift, and used by later retrains")
-    levels = _levels_of_xgboost(opened)
+    levels = _levels_of_xgboost(opened) or _levels_of_lightgbm(opened)
     made = tuple(_input(config, opened.uri, name, types.get(name), rows, levels) for name in names)
     return made, own is not None or _takes_frames(opened.estimator)
 
@@ -263,3 +264,16 @@ def _levels_of_xgboost(opened: Opened) -> dict[str, tuple[str, ...]]:
             remedy="fit and log it again with xgboost 3.1 or newer, or adopt a pipeline that encodes the categories",
         )
     return {name: tuple(levels.to_pylist()) for name, levels in found.items()}
+
+
+def _levels_of_lightgbm(opened: Opened) -> dict[str, tuple[str, ...]]:
+    """Return the categories that a LightGBM model keeps for each categorical column."""
+    found = lightgbm_levels(opened.estimator)
+    if not all(isinstance(level, str) for levels in found.values() for level in levels):
+        raise AdoptionRefused(
+            opened.uri,
+            f"it has categorical columns whose levels are not text: {listed(found)}",
+            expected="a model of LightGBM that was fitted on columns of text categories",
+            remedy="convert these columns to text, fit and log it again",
+        )
+    return {name: tuple(levels) for name, levels in found.items()}

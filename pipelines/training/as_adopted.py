@@ -16,6 +16,7 @@ from driftloop.monitoring.records import changed
 from driftloop.pipelines.training.features import Features
 from driftloop.pipelines.training.fit_errors import translated
 from driftloop.pipelines.training.fit_sklearn import accepts_weights
+from driftloop.pipelines.training.other_libraries import fit_lightgbm, for_fit, is_lightgbm_booster
 from driftloop.pipelines.training.recipe import AS_ADOPTED
 from driftloop.pipelines.training.rows import Rows
 from driftloop.pipelines.training.scorer import Scorer
@@ -59,7 +60,7 @@ def fit_like(adopted: Scorer, frame: pd.DataFrame, rows: Rows, params: dict[str,
     _refuse_lost(adopted, rows.features.names)
     levels = rows.features.levels
     inputs = tuple(changed(one, levels=levels.get(one.name, ())) for one in contract.inputs)
-    by_place = _is_xgboost(adopted.estimator)
+    by_place = _is_xgboost(adopted.estimator) or is_lightgbm_booster(adopted.estimator)
     names = [str(place) for place in range(len(rows.classes))] if by_place else [*rows.classes]
     made = changed(
         contract,
@@ -88,7 +89,7 @@ def verify(adopted: Scorer, features: Collection[str], params: Mapping[str, Any]
     """Raise `EstimatorError` if the adopted model cannot be fitted again on these features with these parameters."""
     estimator, contract = adopted.estimator, adopted.contract
     _refuse_lost(adopted, features)
-    if type(estimator).__module__ == "xgboost.core":
+    if type(estimator).__module__ == "xgboost.core" or is_lightgbm_booster(estimator):
         return
     _refuse_without_fit(estimator)
     own = contract.params if contract else {}
@@ -152,6 +153,8 @@ def _fitted(
 ) -> Any:
     if type(estimator).__module__ == "xgboost.core":
         return _booster(estimator, inputs, target, params, threads, classes, weights)
+    if is_lightgbm_booster(estimator):
+        return fit_lightgbm(estimator, inputs, target, params, threads, classes, weights)
     _refuse_without_fit(estimator)
     from sklearn.base import clone
 
@@ -160,13 +163,15 @@ def _fitted(
         fresh.set_params(n_estimators=estimator.get_booster().num_boosted_rounds(), n_jobs=threads, base_score=None)
         # Learned from the columns of the file; the new rows have their own.
         fresh.set_params(feature_types=None, enable_categorical=True)
-    weighted = {} if weights is None or not takes_weights(estimator) else {"sample_weight": weights}
-    return fresh.set_params(**params).fit(inputs, target, **weighted)
+    more = for_fit(fresh, inputs, threads)
+    if weights is not None and takes_weights(estimator):
+        more["sample_weight"] = weights
+    return fresh.set_params(**params).fit(inputs, target, **more)
 
 
 def takes_weights(estimator: Any) -> bool:
     """Return whether an adopted model can be fitted with weights of rows."""
-    booster = type(estimator).__module__ == "xgboost.core"
+    booster = type(estimator).__module__ == "xgboost.core" or is_lightgbm_booster(estimator)
     return booster or (hasattr(estimator, "fit") and accepts_weights(estimator))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from driftloop.pipelines.training.fit_linear import is_linear, weights
+from driftloop.pipelines.training.other_libraries import importances as of_library
 from driftloop.pipelines.training.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def importances(scorer: Scorer) -> dict[str, float]:
     if hasattr(booster, "get_score"):
         gains = booster.get_score(importance_type="total_gain")
         raw = np.array([float(np.sum(gains.get(name, 0.0))) for name in features.safe_names])
+    elif (found := of_library(model)) is not None:
+        inputs = [one.name for one in scorer.contract.inputs] if scorer.contract else [*features.names]
+        by_name = dict(zip(inputs, found, strict=False)) if len(inputs) == len(found) else {}
+        raw = np.array([by_name.get(name, 0.0) for name in features.names])
     elif is_linear(model):
         raw = weights(model, len(features.numeric), len(features.categorical))
     else:

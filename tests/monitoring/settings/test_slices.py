@@ -51,6 +51,13 @@ def test_all_forms_are_read(tmp_path: Path) -> None:
         ([{"name": "n", "where": "age > 3", "bins": [1]}], "slices[0].bins", "condition"),
         (["zone", "zone"], "slices", "more than once"),
         (["zone", {"name": "zone", "where": "age > 3"}], "slices", "more than once"),
+        (["zone", {"name": "zone = a", "where": "age > 3"}], "slices[1]", "as a part of the slices of 'zone'"),
+        ([{"name": "zone missing", "where": "age > 3"}, "zone"], "slices[0]", "as a part of the slices of 'zone'"),
+        (
+            [{"column": "age", "bins": [25, 60]}, {"name": "age 25 to 60", "where": "age > 3"}],
+            "slices[1]",
+            "as a part of the slices of 'age'",
+        ),
         (["ts"], "slices[0].column", "the time"),
         ([{"discover": True, "column": "zone"}], "slices[0]", "more keys"),
         ([{"discover": True}, {"discover": True}], "slices", "more than once"),

@@ -86,18 +86,14 @@ def adopted(made: Model, uri: str | Path, now: datetime, until: datetime | None 
     return adopt_now(config, fetch(config, str(uri)), now, span)
 
 
-@pytest.mark.parametrize(
-    ("save", "task", "copied"),
-    [(as_pipeline, "binary", True), (as_booster, "regression", True), (as_python, "regression", False)],
-)
-def test_an_adopted_model_lives_on_as_any_champion(
-    model: Make, tmp_path: Path, save: Callable[..., Any], task: str, copied: bool
+def lives_on(
+    model: Make, tmp_path: Path, save: Callable[..., Any], task: str, copied: bool, *, trusted: bool = False
 ) -> None:
-    """Adopted, checked, logged, served by MLflow, followed by a retrain of the same class, and restored."""
+    """A model of a library goes through its whole life. `trusted` ones are stored as pickles."""
     frame = stream(63, task=task)
     rows = frame[frame.ts < day(28)]
     predict = save(rows, tmp_path / "theirs")
-    made = model(frame, task=task, training__allow_pickle=not copied, **SMALL)
+    made = model(frame, task=task, training__allow_pickle=trusted or not copied, **SMALL)
     done = adopted(made, tmp_path / "theirs", day(42), day(28))
     assert (done.promoted, done.version, done.code) == (True, "1", "adopted"), done.reason
     assert "rows after those that it was trained on" in done.reason
@@ -134,6 +130,17 @@ def test_an_adopted_model_lives_on_as_any_champion(
     with closing(Ledger(home.ledger_url())) as ledger:
         promotion.rollback(ledger, made.name, day(49))
     assert made.check(day(56)).champion == "1"
+
+
+@pytest.mark.parametrize(
+    ("save", "task", "copied"),
+    [(as_pipeline, "binary", True), (as_booster, "regression", True), (as_python, "regression", False)],
+)
+def test_an_adopted_model_lives_on_as_any_champion(
+    model: Make, tmp_path: Path, save: Callable[..., Any], task: str, copied: bool
+) -> None:
+    """Adopted, checked, logged, served by MLflow, followed by a retrain of the same class, and restored."""
+    lives_on(model, tmp_path, save, task, copied)
 
 
 class Fires:
