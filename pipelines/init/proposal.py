@@ -24,6 +24,7 @@ from driftloop.pipelines.init.imbalance import imbalance
 from driftloop.pipelines.init.joined import Apart, apart
 from driftloop.pipelines.init.model_file import written
 from driftloop.pipelines.init.notes import counting, newest_label, notes
+from driftloop.pipelines.init.outputs import comments
 from driftloop.pipelines.init.places import encoded, encoding_notes, slug, source_of
 from driftloop.pipelines.init.refused import reachable, refuse_data, refuse_output, writing
 from driftloop.pipelines.init.spans import moment_after, proposed
@@ -109,9 +110,10 @@ def propose(
     spans = proposed(timeline, delay, rare=rare, features=features)
     calendar = calendar_of(guess, found.frame, found.parts, timeline.end - timeline.start, spans)
     features += len(calendar.derived)
+    source = changed(source_of(data, table, file.parent, file_format), encoding=given.encoding)
     text = written(
         model=name,
-        source=changed(source_of(data, table, file.parent, file_format), encoding=given.encoding),
+        source=source,
         guess=guess,
         spans=spans,
         calendar=calendar,
@@ -121,16 +123,20 @@ def propose(
         rare=imbalance(found.classes) if guess.task == "binary" else None,
         urls=urls,
     )
+    beside = comments(found.frame, guess.left_out, source, guess.time, has_classes=guess.has_classes)
     phases.enter("writing the config")
     with writing(file):
-        _write(file, text)
+        _write(file, text + (beside[0] if beside else ""))
     now = moment_after(timeline.end, spans.current)
     first = moment_after(datetime.fromisoformat(f"{now}+00:00") - spans.current, spans.current)
-    rows = f"{timeline.total:,} rows from {timeline.start:%Y-%m-%d} to {timeline.newest:%Y-%m-%d}"
-    summary = f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
     more = notes(guess, timeline, spans, calendar, found.classes, found.odd, found.unusable)
-    more = [*encoding_notes(given, found.frame), *([found.apart.note()] if found.apart else []), *more]
-    return Proposal(file, summary, tuple(more), first, now)
+    first_notes = [*encoding_notes(given, found.frame), *([found.apart.note()] if found.apart else [])]
+    return Proposal(file, _summary(guess, timeline, features), (*first_notes, *more, *(beside or ())[1:]), first, now)
+
+
+def _summary(guess: Guess, timeline: Timeline, features: int) -> str:
+    rows = f"{timeline.total:,} rows from {timeline.start:%Y-%m-%d} to {timeline.newest:%Y-%m-%d}"
+    return f"{guess.task} of {guess.target!r} over {guess.time!r} from {features} features, {rows}"
 
 
 def _given(data: str, table: str | None, file_format: str | None) -> Source:

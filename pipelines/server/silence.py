@@ -17,9 +17,10 @@ from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.notify.notices import Notice
 from driftloop.pipelines.server.desired import TAG
-from driftloop.pipelines.service.freshness import ROWS_SILENT, RowAge
+from driftloop.pipelines.service.freshness import ROWS_SILENT, RowAge, interval
 from driftloop.pipelines.service.model_status import ModelStatus, last_of, overdue_notice
 
+LOOKED = "rows_looked_up"
 # Page size of the API.
 PAGE = 200
 
@@ -57,10 +58,28 @@ def _report(client: SyncPrefectClient, ledger: Ledger, deployment: DeploymentRes
     overdue = overdue_notice(_status(client, ledger, deployment, project, now), now)
     if overdue is not None:
         _record(ledger, project, *overdue, now)
-    stale = RowAge().look(project, now)
+    stale = RowAge().look(project, now) if may_be_stale(ledger, project, now) else None
     if stale is not None:
         _record(ledger, project, ROWS_SILENT, stale, now)
     return overdue is not None or stale is not None
+
+
+def may_be_stale(ledger: Ledger, project: Project, now: datetime) -> bool:
+    """Return whether the source is worth a look: not while the rows of the last check are new enough.
+
+    Beyond that a sweep looks as often as the service does, counted from the last look, which is an event.
+    """
+    silence = project.preflight.max_silence
+    if silence is None:
+        return False
+    check = next(iter(ledger.checks(project.model, most=1)), None)
+    if check is not None and check.newest_row is not None and now - check.newest_row < silence.after:
+        return False
+    last = ledger.events(project.model, most=1, kinds=(LOOKED,))
+    if last and now - last[0].now < interval(silence.after):
+        return False
+    ledger.note(project.model, LOOKED, {"reason": "the newest row of the source was looked up"}, now)
+    return True
 
 
 def _record(ledger: Ledger, project: Project, kind: str, notice: Notice, now: datetime) -> None:

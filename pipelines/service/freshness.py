@@ -18,6 +18,15 @@ ROWS_SILENT = "rows_silent"
 OFTEN, SELDOM = timedelta(seconds=5), timedelta(hours=1)
 
 
+def interval(limit: timedelta) -> timedelta:
+    """Return the least time between two looks at a source whose newest row may be as old as a limit.
+
+    >>> interval(timedelta(hours=2)) == timedelta(minutes=12), interval(timedelta(days=7)) == SELDOM
+    (True, True)
+    """
+    return min(max(limit / 10, OFTEN), SELDOM)
+
+
 @dataclass
 class RowAge:
     """Newest row of one model, by its last check or the last look at its source.
@@ -39,7 +48,7 @@ class RowAge:
     def due(self, project: Project, now: datetime) -> bool:
         """Return whether it is time to look at the source again."""
         silence = project.preflight.max_silence
-        if silence is None or now - self.looked < min(max(silence.after / 10, OFTEN), SELDOM):
+        if silence is None or now - self.looked < interval(silence.after):
             return False
         self.looked = now
         return True

@@ -12,12 +12,14 @@ from prefect.client.orchestration import get_client
 from prefect.states import Running
 
 from driftloop.monitoring.ledger import Ledger
-from driftloop.pipelines.config.project import load
+from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.notify.delivered import NOTIFIED
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.server.server import deploy
-from driftloop.pipelines.server.silence import report_silence
+from driftloop.pipelines.server.silence import may_be_stale, report_silence
 from tests.conftest import Model
+from tests.outcomes import made
+from tests.streams import config
 
 Make = Callable[..., Model]
 HOUR = timedelta(hours=1)
@@ -74,3 +76,16 @@ def test_who_is_paused_or_broken_keeps_nothing_back(model: Make) -> None:
     result = looked(3 * HOUR)
     assert silent.name in result
     assert not {paused.name, broken.name} & set(result)
+
+
+def test_a_source_is_looked_at_only_where_its_rows_may_be_too_old() -> None:
+    """Not while the rows of the last check are new enough, and then every 12 minutes with a limit of 2 hours."""
+    now = datetime.now(UTC)
+    project = Project.model_validate(config(model="throttled", preflight={"max_silence": "2h"}))
+    with closing(Ledger(home.ledger_url())) as ledger:
+        ledger.record(made(model="throttled", now=now, newest_row=now - HOUR))
+        assert [may_be_stale(ledger, project, now + at * HOUR) for at in (0, 0.9)] == [False, False]
+        assert [may_be_stale(ledger, project, now + at * HOUR) for at in (1.1, 1.2, 1.35)] == [True, False, True]
+        plain = Project.model_validate(config(model="throttled"))
+        assert not may_be_stale(ledger, plain, now + 9 * HOUR)
+    assert len(events("throttled", "rows_looked_up")) == 2
