@@ -37,6 +37,10 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("monitoring/profiles/building.py", "monitoring/profiles/columns.py", "monitoring/profiles/levels.py"),
         *("monitoring/profiles/numbers.py", "monitoring/profiles/storing.py"),
     ),
+    "travels with each model: tests/pipelines/registry/test_serving.py, test_packing.py; tests of rows and features": (
+        *("monitoring/served/encoding.py", "monitoring/served/errors.py", "monitoring/served/loader.py"),
+        *("monitoring/served/opening.py", "monitoring/served/spelling.py"),
+    ),
     "names of a dependency: tests/contracts": (
         *("monitoring/report/evidently_parts.py", "pipelines/registry/mlflow_parts.py", "pipelines/runtime/copies.py"),
     ),

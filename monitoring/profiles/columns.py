@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from driftloop.monitoring.records import Kind
-from driftloop.monitoring.rows.canonical import labels, numbers
+from driftloop.monitoring.rows.canonical import numbers
+from driftloop.monitoring.served.spelling import labels
 
 
 def from_frame(values: pd.Series[Any], kind: Kind) -> pa.ChunkedArray:

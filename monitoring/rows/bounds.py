@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.rows.canonical import spell
-from driftloop.monitoring.rows.reading import NULL_WORDS, Unread, is_null
+from driftloop.monitoring.served.reading import NULL_WORDS, Unread, is_null
+from driftloop.monitoring.served.spelling import spell
 from driftloop.monitoring.settings.rules import Rule, shown
 
 Mask = NDArray[np.bool_]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.rows.canonical import labels
+from driftloop.monitoring.served.spelling import labels
 
 Hashes = NDArray[np.uint64]
 

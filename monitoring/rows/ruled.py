@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.bounds import Compared, Mask, compared
-from driftloop.monitoring.rows.canonical import as_levels, labels
-from driftloop.monitoring.rows.reading import NULL_WORDS
 from driftloop.monitoring.rows.repeats import Hashes, Repeats, hashed
+from driftloop.monitoring.served.reading import NULL_WORDS
+from driftloop.monitoring.served.spelling import as_levels, labels
 from driftloop.monitoring.settings.rules import Rule
 from driftloop.monitoring.windows import inside, labelled_window
 

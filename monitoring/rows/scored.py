@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftloop.monitoring.rows.canonical import labels, spell
-from driftloop.monitoring.rows.reading import read
+from driftloop.monitoring.served.reading import read
+from driftloop.monitoring.served.spelling import labels, spell
 from driftloop.monitoring.settings.predictions import BETWEEN, SCORED, UNDECIDED, Predictions
 
 # Column of canonical rows with a prediction; those of classes have the class behind it.

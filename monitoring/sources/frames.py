@@ -54,7 +54,7 @@ def from_records(rows: Sequence[Sequence[Any]], names: Sequence[str], texts: Ite
 def _decimals(values: pa.ChunkedArray, as_text: bool) -> Any:
     import pyarrow as pa
 
-    from driftloop.monitoring.rows.canonical import spell
+    from driftloop.monitoring.served.spelling import spell
 
     if not as_text:
         # By their digits: Arrow's own conversion is off by one unit in the last place.

@@ -118,7 +118,7 @@ def _nothing(columns: Columns) -> pd.DataFrame:
 
 def _with_unread(relation: Relation, frame: pd.DataFrame, places: dict[str, str]) -> pd.DataFrame:
     """The frame with the text of numbers that could not be read in their place; `places` fills with the first ones."""
-    from driftloop.monitoring.rows.reading import Unread
+    from driftloop.monitoring.served.reading import Unread
 
     for name in relation.unread:
         text = frame.pop(UNREAD + name)

@@ -13,7 +13,8 @@ import pandas as pd
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.records import Window
-from driftloop.monitoring.rows.canonical import labels, numbers
+from driftloop.monitoring.rows.canonical import numbers
+from driftloop.monitoring.served.spelling import labels
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.joined import Stamps, stamps
 

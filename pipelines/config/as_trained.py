@@ -12,7 +12,8 @@ from driftloop.monitoring.errors import ConfigError
 from driftloop.monitoring.losses import Loss, named
 from driftloop.monitoring.quality.schema import CONFIG_CHANGED
 from driftloop.monitoring.records import Finding, FindingCode, Kind, Reference, changed
-from driftloop.monitoring.rows.canonical import labels, numbers, spell
+from driftloop.monitoring.rows.canonical import numbers
+from driftloop.monitoring.served.spelling import labels, spell
 from driftloop.monitoring.settings.columns import ColumnType
 from driftloop.pipelines.config.project import Project
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from driftloop.monitoring import sources
 from driftloop.monitoring.quality.joined import Joined
 from driftloop.monitoring.records import LabelStatus, Window
-from driftloop.monitoring.rows.canonical import labels as spelled
+from driftloop.monitoring.served.spelling import labels as spelled
 
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored

@@ -26,9 +26,10 @@ from driftloop.monitoring.errors import (
     TypeMisfit,
 )
 from driftloop.monitoring.records import Moment, Record, Window
-from driftloop.monitoring.rows.canonical import labels, weights
+from driftloop.monitoring.rows.canonical import weights
 from driftloop.monitoring.rows.coerced import Coerced
 from driftloop.monitoring.rows.weights import Weighing
+from driftloop.monitoring.served.spelling import labels
 from driftloop.monitoring.settings.secrets import variables
 from driftloop.monitoring.windows import STEPS, align, current_window, training_window
 from driftloop.pipelines.config import own_code

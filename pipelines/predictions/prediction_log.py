@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.ledger import digest
 from driftloop.monitoring.records import Window
-from driftloop.monitoring.rows.canonical import labels
+from driftloop.monitoring.served.spelling import labels
 from driftloop.monitoring.settings.secrets import expand
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import content_digest

@@ -26,7 +26,7 @@ from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import content_digest
 from driftloop.pipelines.gate import Verdict
-from driftloop.pipelines.registry import Stored, Version, evidence, origins
+from driftloop.pipelines.registry import Stored, Version, evidence, origins, packing
 from driftloop.pipelines.registry.mlflow_parts import described_source
 from driftloop.pipelines.training import loss_model, plots, storage
 from driftloop.pipelines.training.loss_model import LossModel
@@ -70,9 +70,12 @@ def store(
         (folder / "reference.json").write_text(reference.model_dump_json(indent=1))
         save(profiles, folder / PROFILES)
         rows[kept].to_parquet(folder / "reference.parquet", index=False)
-        needed = [f"{name}=={installed(name)}" for name in REQUIREMENTS]
-        if scorer.origin is not None:
-            needed += origins.requirements(scorer.origin.folder, frozenset(REQUIREMENTS))
+        if packing.travels(scorer, folder):
+            needed = packing.requirements(folder)
+        else:
+            needed = [f"{name}=={installed(name)}" for name in REQUIREMENTS]
+            if scorer.origin is not None:
+                needed += origins.requirements(scorer.origin.folder, frozenset(REQUIREMENTS))
         (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in needed))
         _proof(config, scorer, tried).to_parquet(folder / PROOF, index=False)
         example = rows[[*columns.features]].head(5)
@@ -218,7 +221,7 @@ def _scrub(config: Project, text: str) -> str:
 
 
 def _write_mlmodel(folder: Path, model_id: str, run_id: str, config: Project, scorer: Scorer) -> None:
-    """Write the MLmodel file, so that `mlflow.pyfunc.load_model` works wherever driftloop is installed."""
+    """Write the MLmodel file, and the code that `mlflow.pyfunc.load_model` opens the model with."""
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
     from mlflow.types import ColSpec, Schema
@@ -248,5 +251,8 @@ def _write_mlmodel(folder: Path, model_id: str, run_id: str, config: Project, sc
             "pandas_orient": "split",
         },
     )
-    pyfunc.add_to_model(described, loader_module="driftloop.pipelines.registry.serving", python_env="python_env.yaml")
+    travels = packing.travels(scorer, folder)
+    loader = packing.pack(folder) if travels else "driftloop.pipelines.registry.serving"
+    code = packing.CODE if travels else None
+    pyfunc.add_to_model(described, loader_module=loader, code=code, python_env="python_env.yaml")
     described.save(str(folder / "MLmodel"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import AdoptionRefused, Untrusted, clipped, listed
+from driftloop.monitoring.served.opening import open_skops, open_xgboost
 from driftloop.pipelines.training import storage
 from driftloop.pipelines.training.adopted_inputs import Declared, Opened
 from driftloop.pipelines.training.foreign import Origin, inside
@@ -111,7 +112,8 @@ def open_model(found: Found, trust: Training) -> tuple[Opened, Origin | None]:
             estimator = _xgboost(found)
         elif found.flavor == "sklearn" and found.runs_code is None:
             content = (found.folder / str(found.conf["pickled_model"])).read_bytes()
-            estimator = storage.open_skops(content, found.uri, trust.trusted_types, allow_any=trust.allow_pickle)
+            with storage.trusting():
+                estimator = open_skops(content, found.uri, trust.trusted_types, allow_any=trust.allow_pickle)
         else:
             estimator = open_folder(found.folder)
             kind = f"{type(estimator).__module__}.{type(estimator).__name__}"
@@ -160,7 +162,8 @@ def _requirements(folder: Path) -> list[str]:
 def _xgboost(found: Found) -> Any:
     if not found.kind.startswith("xgboost."):
         raise Untrusted(found.uri, [found.kind])
-    return storage.open_xgboost((found.folder / str(found.conf["data"])).read_bytes(), found.kind, found.uri)
+    with storage.trusting():
+        return open_xgboost((found.folder / str(found.conf["data"])).read_bytes(), found.kind, found.uri)
 
 
 def _code(model: Model, flavor: str, conf: dict[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Entry point of `mlflow.pyfunc.load_model`: raw columns in, predictions out. Nothing else of driftloop runs."""
+"""Entry point of `mlflow.pyfunc.load_model` for models that are opened by driftloop; see `packing` for the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from driftloop.monitoring.errors import MissingColumns
-from driftloop.monitoring.rows.canonical import as_levels, numbers
+from driftloop.monitoring.rows.canonical import numbers
+from driftloop.monitoring.served.spelling import as_levels
 from driftloop.pipelines.registry.origins import open_folder
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.storage import is_adopted, load, load_adopted

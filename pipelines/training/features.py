@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.records import Record
-
-LARGEST = float(np.finfo(np.float32).max)
+from driftloop.monitoring.served.encoding import encode as encode_columns
+from driftloop.monitoring.served.encoding import safe_names
 
 
 class Features(Record):
@@ -37,15 +35,7 @@ class Features(Record):
         >>> Features(numeric=("a", "size [m2]", "size {m2}")).safe_names
         ('a', 'size _m2_', 'size _m2__2')
         """
-        safe: list[str] = []
-        for name in self.names:
-            plain = re.sub(r"[\[\]<>{}\":,]", "_", name)
-            number, free = 1, plain
-            while free in safe or (free != name and free in self.names):
-                number += 1
-                free = f"{plain}_{number}"
-            safe.append(free)
-        return tuple(safe)
+        return safe_names(self.names)
 
 
 def learn_features(
@@ -79,27 +69,7 @@ def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
     [[nan, 'a'], [1.0, nan]]
     """
     _require(frame, features.names, "the rows to be scored")
-    encoded: dict[str, object] = {}
-    safe = dict(zip(features.names, features.safe_names, strict=True))
-    for name in features.numeric:
-        values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        if (np.abs(values) > LARGEST).any():
-            values = np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST, LARGEST)
-        encoded[safe[name]] = values
-    for name, levels in features.levels.items():
-        known = pd.Index(levels, dtype=object)
-        codes = _places(frame[name], known)
-        encoded[safe[name]] = pd.Categorical.from_codes(codes, categories=known)
-    return pd.DataFrame(encoded, index=frame.index)
-
-
-def _places(values: pd.Series, known: pd.Index) -> np.ndarray:
-    """Return the index of each value among the known levels, -1 for none. Of categoricals only levels are looked up."""
-    if not isinstance(values.dtype, pd.CategoricalDtype):
-        return np.asarray(known.get_indexer(pd.Index(values.astype(object))))
-    # The last place is that of a missing value, whose code is -1.
-    places = np.append(known.get_indexer(pd.Index(values.cat.categories, dtype=object)), -1)
-    return np.asarray(places[values.cat.codes])
+    return encode_columns(frame, features.numeric, features.levels)
 
 
 def _require(frame: pd.DataFrame, names: Sequence[str], where: str) -> None:

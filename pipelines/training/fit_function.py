@@ -12,10 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import EstimatorError, TrainingRaised, TrainingStopped
+from driftloop.monitoring.served.answers import class_places
+from driftloop.monitoring.served.errors import ServingError
 from driftloop.monitoring.settings.functions import find
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.apart import Answered, Limits, Raised, Stopped, call_apart
-from driftloop.pipelines.training.scorer import class_places
 
 KEY = "training.estimator"
 
@@ -64,7 +65,10 @@ def fit_function(
         )
     names = getattr(estimator, "classes_", None)
     if classes and names is not None:
-        class_places(names, classes)
+        try:
+            class_places(names, classes)
+        except ServingError as error:
+            raise EstimatorError(path, error.found, expected=error.expected, remedy=error.remedy) from error
     return estimator
 
 

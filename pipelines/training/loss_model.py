@@ -33,8 +33,9 @@ from driftloop.monitoring.estimation.judge import FOLDS, Method
 from driftloop.monitoring.losses import Loss, named
 from driftloop.monitoring.records import Record
 from driftloop.monitoring.rows.weights import averaged, scaled, spread
+from driftloop.monitoring.served.encoding import LARGEST
 from driftloop.monitoring.settings.columns import PREDICTION
-from driftloop.pipelines.training.features import LARGEST, Features, encode
+from driftloop.pipelines.training.features import Features, encode
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.stored_files import read_checked, write_all
 from driftloop.pipelines.training.threads import free_threads, prepare

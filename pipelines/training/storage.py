@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,8 @@ from pydantic import ValidationError
 
 from driftloop.monitoring.errors import DriftloopError, Untrusted
 from driftloop.monitoring.records import Record
+from driftloop.monitoring.served import opening
+from driftloop.monitoring.served.errors import NotTrusted
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.contract import Contract
 from driftloop.pipelines.training.elsewhere import Elsewhere
@@ -24,36 +27,13 @@ from driftloop.pipelines.training.threads import prepare
 
 HEAD = "scorer.json"
 Format = Literal["xgboost", "skops", "pickle", "mlflow", "elsewhere"]
-FILES: dict[Format, str] = {"xgboost": "model.ubj", "skops": "model.skops", "pickle": "model.pkl"}
+FILES: dict[str, str] = {**opening.FILES, "pickle": "model.pkl"}
 LIBRARIES: dict[Format, str] = {
     "xgboost": "xgboost",
     "skops": "scikit-learn",
     "pickle": "scikit-learn",
     "mlflow": "mlflow",
 }
-OWN_FORMAT = ("Booster", "XGBRegressor", "XGBClassifier", "XGBRFRegressor", "XGBRFClassifier")
-# Beyond what skops itself trusts: the inner parts of scikit-learn's and xgboost's estimators. None runs code of the
-# file when it is built.
-TRUSTED = frozenset(
-    {
-        "numpy.dtype",
-        "sklearn._loss.loss.HalfTweedieLoss",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.metrics._dist_metrics.EuclideanDistance64",
-        "sklearn.model_selection._split.KFold",
-        "sklearn.model_selection._split.StratifiedKFold",
-        "sklearn.neighbors._ball_tree.BallTree",
-        "sklearn.neighbors._kd_tree.KDTree",
-        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-        "sklearn.tree._tree.Tree",
-        "xgboost.core.Booster",
-        "xgboost.sklearn.XGBClassifier",
-        "xgboost.sklearn.XGBRegressor",
-    }
-)
 
 
 class Head(Record):
@@ -100,7 +80,7 @@ def save(
     elif isinstance(scorer.estimator, Elsewhere):
         chosen, models = "elsewhere", {}
     else:
-        chosen, model = _serialised(scorer.estimator, kind, TRUSTED.union(trusted_types), allow_pickle)
+        chosen, model = _serialised(scorer.estimator, kind, opening.TRUSTED.union(trusted_types), allow_pickle)
         models = {FILES[chosen]: model}
     head = Head(
         task=scorer.task,
@@ -182,7 +162,7 @@ def _estimator(folder: Path, head: Head, read: Callable[[str], bytes], trusted_t
             "its predictions may differ; retrain to be sure",
             stacklevel=2,
         )
-    return _deserialised(head, content, TRUSTED.union(trusted_types), folder.name)
+    return _deserialised(head, content, opening.TRUSTED.union(trusted_types), folder.name)
 
 
 def _serialised(estimator: Any, kind: str, trusted: frozenset[str], allow_pickle: bool) -> tuple[Format, bytes]:
@@ -209,39 +189,29 @@ def _serialised(estimator: Any, kind: str, trusted: frozenset[str], allow_pickle
 
 def _deserialised(head: Head, content: bytes, trusted: frozenset[str], where: str) -> Any:
     prepare()
-    if head.format == "xgboost":
-        return open_xgboost(content, head.estimator, f"{where}/{FILES['xgboost']}")
-    if head.format == "skops":
-        return open_skops(content, f"{where}/{FILES['skops']}", trusted)
+    with trusting():
+        if head.format == "xgboost":
+            return opening.open_xgboost(content, head.estimator, f"{where}/{FILES['xgboost']}")
+        if head.format == "skops":
+            return opening.open_skops(content, f"{where}/{FILES['skops']}", trusted)
     import pickle
 
     return pickle.loads(content)  # noqa: S301  # only with leave, and its hash was checked
 
 
-def open_xgboost(content: bytes, kind: str, where: str) -> Any:
-    """Open what xgboost has stored as one of its own classes; another class raises `Untrusted`."""
-    import xgboost
-
-    name = kind.rpartition(".")[2]
-    if name not in OWN_FORMAT:
-        raise Untrusted(where, [kind])
-    model = xgboost.Booster() if name == "Booster" else getattr(xgboost, name)(enable_categorical=True)
-    model.load_model(bytearray(content))
-    return model
-
-
-def open_skops(content: bytes, where: str, trusted: Iterable[str], *, allow_any: bool = False) -> Any:
-    """Build what skops has stored; with a type that is neither known nor trusted it raises `Untrusted`."""
-    import skops.io
-
-    found = set(skops.io.get_untrusted_types(data=content))
-    strange = found - TRUSTED.union(trusted)
-    if strange and not allow_any:
-        raise Untrusted(where, sorted(strange))
-    return skops.io.loads(content, trusted=sorted(found))
+@contextmanager
+def trusting() -> Iterator[None]:
+    """Raise `Untrusted`, which names the permission in the config, for a type that is not trusted."""
+    try:
+        yield
+    except NotTrusted as error:
+        raise Untrusted(error.where, error.kinds) from error
 
 
 def _has_own_format(estimator: Any) -> bool:
     """Exactly xgboost's own classes: a subclass, or an objective that is a function, would not come back whole."""
-    own = type(estimator).__module__ in {"xgboost.core", "xgboost.sklearn"} and type(estimator).__name__ in OWN_FORMAT
+    own = (
+        type(estimator).__module__ in {"xgboost.core", "xgboost.sklearn"}
+        and type(estimator).__name__ in opening.OWN_FORMAT
+    )
     return own and not callable(getattr(estimator, "objective", None))

@@ -195,7 +195,7 @@ def _shaped(table: pa.Table, kinds: Sequence[tuple[str, str, str | None]]) -> pa
 def _become(values: pa.ChunkedArray, what: str) -> Any:
     import pyarrow as pa
 
-    from driftloop.monitoring.rows.canonical import spell
+    from driftloop.monitoring.served.spelling import spell
 
     if what == "binary":
         return pa.array([None if value is None else bytes.fromhex(value) for value in values.to_pylist()], pa.binary())

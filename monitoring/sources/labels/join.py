@@ -237,7 +237,7 @@ class Join:
         return frame
 
     def _show_unread(self, frame: pd.DataFrame, unread: pd.Series[Any], there: pd.Series[Any]) -> None:
-        from driftloop.monitoring.rows.reading import Unread
+        from driftloop.monitoring.served.reading import Unread
 
         target = self.columns.target
         if target not in self.places:

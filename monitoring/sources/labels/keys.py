@@ -152,7 +152,7 @@ def spelled(values: pd.Series[Any], key: Key) -> pd.Series[Any]:
     """The values of a key as `key_sql` compares them, from a frame: whole numbers, or text with None for null."""
     import pandas as pd
 
-    from driftloop.monitoring.rows.canonical import labels
+    from driftloop.monitoring.served.spelling import labels
 
     if key.whole:
         return values.astype("Int64")

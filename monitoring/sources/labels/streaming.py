@@ -73,8 +73,8 @@ class Arrivals:
         """The labels as numbers or text, and the text of values that are not numbers."""
         import numpy as np
 
-        from driftloop.monitoring.rows.canonical import labels, spell
-        from driftloop.monitoring.rows.reading import read
+        from driftloop.monitoring.served.reading import read
+        from driftloop.monitoring.served.spelling import labels, spell
 
         values = frame["v"]
         unread = frame["u"].astype(object) if "u" in frame else np.full(len(frame), None, dtype=object)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import TrainingImpossible
 from driftloop.monitoring.losses import Loss
+from driftloop.monitoring.served.encoding import LARGEST
 from driftloop.monitoring.tasks import REGRESSION
-from driftloop.pipelines.training.features import LARGEST
 from driftloop.pipelines.training.tasks.base import FOLDS, LEAST_ROWS, Codes, Floats, Mask, Training
 
 

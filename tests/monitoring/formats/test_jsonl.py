@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from driftloop.monitoring.errors import DuplicateColumns, MissingColumns, NamesDiffer, NotATime, SourceUnreadable
-from driftloop.monitoring.rows.canonical import labels, numbers
+from driftloop.monitoring.rows.canonical import numbers
+from driftloop.monitoring.served.spelling import labels
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, sample, span
 from tests.tables import WEEK, columns, csv

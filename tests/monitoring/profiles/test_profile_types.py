@@ -14,7 +14,8 @@ import pytest
 from driftloop.monitoring.errors import DuplicateColumns
 from driftloop.monitoring.profiles import Profiles, first, like
 from driftloop.monitoring.records import Kind
-from driftloop.monitoring.rows.canonical import labels, numbers
+from driftloop.monitoring.rows.canonical import numbers
+from driftloop.monitoring.served.spelling import labels
 
 NUMBERS = {"x": [0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.0, 86400.0]}
 LABELS = {"x": ["1", "1", "2", "3", "a", "True", "1.5", "2026-01-01", "0.1", "[1]"]}

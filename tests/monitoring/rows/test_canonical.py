@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from driftloop.monitoring.errors import DuplicateColumns, MissingColumns
 from driftloop.monitoring.records import Finding
-from driftloop.monitoring.rows.canonical import coded, conform, labels, numbers, plain, shortened
+from driftloop.monitoring.rows.canonical import coded, conform, numbers, plain, shortened
+from driftloop.monitoring.served.spelling import labels
 from tests.judged import monitored
 from tests.streams import stream
 

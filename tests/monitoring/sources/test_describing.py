@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from driftloop.monitoring.config import Monitored
 from driftloop.monitoring.errors import DuplicateColumns, NamesDiffer, NotATime, SourceUnreadable, TypeMisfit
 from driftloop.monitoring.records import Window
-from driftloop.monitoring.rows.canonical import conform, labels, numbers, shortened
+from driftloop.monitoring.rows.canonical import conform, numbers, shortened
+from driftloop.monitoring.served.spelling import labels
 from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, sample

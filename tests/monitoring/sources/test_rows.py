@@ -20,7 +20,7 @@ import pytest
 
 from driftloop.monitoring.errors import DriftloopError, MissingColumns, SourceUnreadable
 from driftloop.monitoring.records import Window
-from driftloop.monitoring.rows.canonical import labels
+from driftloop.monitoring.served.spelling import labels
 from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import count_rows, read_rows, sample, span

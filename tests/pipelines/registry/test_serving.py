@@ -1,4 +1,4 @@
-"""`mlflow.pyfunc.load_model` serves a version on raw rows, for each task, in any process that has driftloop."""
+"""`mlflow.pyfunc.load_model` serves a version on raw rows, for each task, with the code that travels with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.errors import MissingColumns
 from driftloop.pipelines import registry
 from tests.conftest import Model
 from tests.streams import stream
@@ -76,7 +75,18 @@ def test_an_unseen_category_counts_as_missing(trained: Make) -> None:
 
 
 def test_a_missing_column_is_named_and_no_row_is_shown(trained: Make) -> None:
-    """The error reports which column is lost; the data itself is not printed."""
-    with pytest.raises(MissingColumns, match="'amount'") as caught:
+    """The error reports which column is lost, and which are there; the data itself is not printed."""
+    with pytest.raises(ValueError, match="lack 'amount'") as caught:
         served(trained()).predict(stream(1, 20)[["speed", "city", "kind"]])
+    assert "the rows have 'speed', 'city', 'kind'" in str(caught.value)
     assert "berlin" not in str(caught.value)
+
+
+def test_text_in_a_numeric_column_counts_as_missing_with_a_warning(trained: Make) -> None:
+    """One bad record does not stop the others; the warning names column, count and an example."""
+    rows = stream(1, 20)[["amount", "speed", "city", "kind"]].astype({"amount": object})
+    rows.loc[3, "amount"] = "ten"
+    with pytest.warns(UserWarning, match="amount: 1 of 20 values are not numbers, such as 'ten'"):
+        found = served(trained()).predict(rows)
+    rows.loc[3, "amount"] = None
+    assert np.array_equal(found, served(trained()).predict(rows))

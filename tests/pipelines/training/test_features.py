@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftloop.monitoring.errors import MissingColumns
-from driftloop.pipelines.training.features import LARGEST, Features, encode, learn_features
+from driftloop.monitoring.served.encoding import LARGEST
+from driftloop.pipelines.training.features import Features, encode, learn_features
 
 
 def test_levels_are_most_frequent_first_and_ties_by_name() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from driftloop.monitoring.errors import EstimatorError, MissingColumns
 from driftloop.pipelines.training.features import Features
-from driftloop.pipelines.training.scorer import Scorer, class_places
+from driftloop.pipelines.training.scorer import Scorer
 
 FEATURES = Features(numeric=("n",))
 ROWS = pd.DataFrame({"n": [1.0, 2.0]})
@@ -63,24 +63,6 @@ def test_an_answer_of_the_wrong_shape_is_an_error() -> None:
         Scorer("regression", FEATURES, (), Answers([1.0, 2.0, 3.0])).predict(ROWS)
     with pytest.raises(EstimatorError, match="a column for each class"):
         Scorer("binary", FEATURES, ("a", "b"), Doubts([[1.0], [1.0]], classes_=["a", "b"])).predict(ROWS)
-
-
-def test_an_unknown_class_is_an_error() -> None:
-    """A class that was not in the training is named, not dropped."""
-    with pytest.raises(EstimatorError, match="names classes z"):
-        class_places(["a", "z"], ("a", "b"))
-    with pytest.raises(EstimatorError, match="places 0 to 1"):
-        class_places([0, 2], ("a", "b"))
-    with pytest.raises(EstimatorError, match="names classes nan"):
-        class_places([0.0, float("nan")], ("a", "b"))
-
-
-def test_numbers_that_can_be_read_in_two_ways_are_refused() -> None:
-    """Where class names are numbers in another order than their places, whole numbers are not guessed at."""
-    names = tuple(sorted(str(number) for number in range(11)))
-    assert class_places([0, 1], names).tolist() == [0, 1]
-    with pytest.raises(EstimatorError, match="names classes 2"):
-        class_places([0, 2], names)
 
 
 def test_a_booster_of_a_function_is_read_like_any_other(rows: pd.DataFrame) -> None:
