@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from driftloop.monitoring.losses.performance import degrees, standard_error
 from driftloop.monitoring.metrics import Pairs
 from driftloop.monitoring.records import FairnessGap, Finding, FindingCode, GroupRate, changed
+from driftloop.monitoring.rows.weights import averaged, effective_rows, scaled
 from driftloop.monitoring.settings.fairness import Fairness
 from driftloop.monitoring.slices.parts import Part, Slicing
 from driftloop.monitoring.tasks import Task
@@ -38,7 +39,7 @@ GROUP_NOT_COMPARED = FindingCode(
 def measure(
     fairness: Fairness, task: Task, slicing: Slicing, pairs: Pairs, order: NDArray[np.intp] | None
 ) -> tuple[FairnessGap, ...]:
-    """Return each rate of the groups and its gap. `pairs` are labeled rows in order of time.
+    """Return each rate of the groups and its gap. `pairs` are labeled rows in order of time; their weights count.
 
     `slicing` has the groups of the same rows, and `order` their places by time, None if they were added in that order.
     """
@@ -50,7 +51,13 @@ def measure(
     for part in slicing.parts(order):
         parts[part.rule].append(part)
     return tuple(
-        _gap(titles[rule], rate, [_group(titles[rule], part, *values, fairness) for part in own], fairness, task)
+        _gap(
+            titles[rule],
+            rate,
+            [_group(titles[rule], part, *values, pairs.weights, fairness) for part in own],
+            fairness,
+            task,
+        )
         for rule, own in parts.items()
         for rate, values in rates.items()
     )
@@ -97,30 +104,43 @@ def _values(rate: str, task: Task, pairs: Pairs, threshold: float | None) -> tup
 
 
 def _group(
-    title: str, part: Part, values: Floats, counted: NDArray[np.bool_], fairness: Fairness
-) -> tuple[GroupRate, float]:
-    """Return the rate of a group, and its standard error."""
-    own = values[part.places][counted[part.places]]
+    title: str,
+    part: Part,
+    values: Floats,
+    counted: NDArray[np.bool_],
+    weights: Floats | None,
+    fairness: Fairness,
+) -> tuple[GroupRate, float, float]:
+    """Return the rate of a group, its standard error, and the rows of equal weight that it is worth.
+
+    Under weights the standard error is that of a ratio of two sums, by linearization (Cochran 1977, 6.3).
+    """
+    places = part.places[counted[part.places]]
+    own, by = values[places], None if weights is None else scaled(weights[places])
+    worth = float(len(own)) if by is None else effective_rows(by)
     found = GroupRate(group=part.name, rows=len(own))
     if part.name == f"{title} missing":
-        return changed(found, reason=f"{len(own):,} rows without a value, which are no group"), math.inf
+        return changed(found, reason=f"{len(own):,} rows without a value, which are no group"), math.inf, worth
     if part.merged:
-        return changed(found, reason=f"{part.merged:,} rare values together, which are no group"), math.inf
-    if len(own) < fairness.min_rows:
-        reason = f"{len(own):,} rows, at least {fairness.min_rows:,} needed (fairness.min_rows)"
-        return changed(found, reason=reason), math.inf
-    mean = float(own.mean())
+        return changed(found, reason=f"{part.merged:,} rare values together, which are no group"), math.inf, worth
+    if worth < fairness.min_rows:
+        weighed = "" if by is None else f" worth {worth:,.0f} of equal weight"
+        reason = f"{len(own):,} rows{weighed}, at least {fairness.min_rows:,} needed (fairness.min_rows)"
+        return changed(found, reason=reason), math.inf, worth
+    mean = averaged(own, by)
     if not math.isfinite(mean):
-        return changed(found, reason="the predictions are not all finite"), math.inf
-    error = standard_error(own)
+        return changed(found, reason="the predictions are not all finite"), math.inf, worth
+    error = standard_error(own if by is None else mean + by * (own - mean))
     if set(np.unique(own).tolist()) <= {0.0, 1.0}:
         # A share of 0 or 1 has a spread too: that of a share with one more row of each kind (Agresti and Coull 1998).
-        share = (mean * len(own) + 1) / (len(own) + 2)
-        error = max(error, math.sqrt(share * (1 - share) / (len(own) + 2)))
-    return changed(found, value=mean), error
+        share = (mean * worth + 1) / (worth + 2)
+        error = max(error, math.sqrt(share * (1 - share) / (worth + 2)))
+    return changed(found, value=mean), error, worth
 
 
-def _gap(by: str, rate: str, groups: Sequence[tuple[GroupRate, float]], fairness: Fairness, task: Task) -> FairnessGap:
+def _gap(
+    by: str, rate: str, groups: Sequence[tuple[GroupRate, float, float]], fairness: Fairness, task: Task
+) -> FairnessGap:
     """Return the rates with intervals and the gap between the highest and the lowest.
 
     The p value is that of Student's t for the pair of groups that is furthest beyond the limit, for all ordered pairs.
@@ -129,21 +149,21 @@ def _gap(by: str, rate: str, groups: Sequence[tuple[GroupRate, float]], fairness
 
     limits = (0.0, 1.0) if task != "regression" else ((0.0, math.inf) if rate == "error" else (-math.inf, math.inf))
     shown, known = [], []
-    for group, error in groups:
+    for group, error, worth in groups:
         if group.value is None:
             shown.append(group)
             continue
-        half = float(t.ppf(0.975, degrees(group.rows))) * error
+        half = float(t.ppf(0.975, degrees(int(worth)))) * error
         low, high = max(group.value - half, limits[0]), min(group.value + half, limits[1])
         shown.append(changed(group, low=low, high=high))
-        known.append((group, group.value, error))
+        known.append((group, group.value, error, int(worth)))
     result = FairnessGap(by=by, rate=rate, groups=tuple(shown), max_gap=fairness.max_gap)
     if len(known) < 2:
         count = "one group has" if len(known) == 1 else "no group has"
         return changed(result, reason=f"{count} enough labeled rows, two are needed")
     highest, lowest = max(known, key=lambda one: one[1]), min(known, key=lambda one: one[1])
     gap, both = highest[1] - lowest[1], math.hypot(highest[2], lowest[2])
-    half = float(t.ppf(0.975, min(degrees(highest[0].rows), degrees(lowest[0].rows)))) * both
+    half = float(t.ppf(0.975, min(degrees(highest[3]), degrees(lowest[3])))) * both
     update = {
         "gap": gap,
         "low": max(gap - half, 0.0),
@@ -154,7 +174,7 @@ def _gap(by: str, rate: str, groups: Sequence[tuple[GroupRate, float]], fairness
     if fairness.max_gap is not None:
         pairs = list(permutations(known, 2))
         chances = [
-            _chance(one[1] - other[1] - fairness.max_gap, math.hypot(one[2], other[2]), one[0].rows, other[0].rows)
+            _chance(one[1] - other[1] - fairness.max_gap, math.hypot(one[2], other[2]), one[3], other[3])
             for one, other in pairs
         ]
         update["p_value"] = min(1.0, min(chances) * len(pairs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from driftloop.monitoring.metrics import Pairs
 from driftloop.monitoring.metrics.measuring import pairs_of
-from driftloop.monitoring.records import FairnessGap
+from driftloop.monitoring.records import FairnessGap, GroupRate
 from driftloop.monitoring.settings.fairness import Fairness
 from driftloop.monitoring.settings.slices import Slice
 from driftloop.monitoring.slices.fairness import decide, findings, measure
@@ -109,3 +110,41 @@ def test_no_labels_no_rates() -> None:
     """Without labeled rows nothing is measured."""
     nothing = np.empty(0)
     assert of(nothing, decisions(nothing, nothing.astype(np.int32))) == []
+
+
+def width(group: GroupRate) -> float:
+    assert group.low is not None
+    assert group.high is not None
+    return group.high - group.low
+
+
+def test_weights_are_rows_that_are_repeated() -> None:
+    """Rates under whole weights are those of repeated rows; a constant changes nothing, rows count by worth."""
+    group, pairs = alike(2000, 3, bias=0.1)
+    weights = np.random.default_rng(4).integers(1, 5, 2000).astype(float)
+    rates: Any = {"rates": ("selection", "error", "false_negative"), "max_gap": 0.02}
+    repeat = np.repeat(np.arange(2000), weights.astype(int))
+    whole = of(group[repeat], decisions(pairs.target[repeat], pairs.decided[repeat]), **rates)
+    weighed = of(group, replace(pairs, weights=weights), **rates)
+    plain = of(group, pairs, **rates)
+    for one, other, unweighted in zip(weighed, whole, plain, strict=True):
+        assert [each.value for each in one.groups] == pytest.approx([each.value for each in other.groups])
+        assert one.gap == pytest.approx(other.gap)
+        # 2,000 rows are worth about 1,660.
+        wide, narrow = (sum(width(each) for each in found.groups) for found in (one, unweighted))
+        assert 1.0 < wide / narrow < 1.25
+    assert of(group, replace(pairs, weights=np.full(2000, 7.0)), **rates) == plain
+    one_row = np.where(np.arange(2000) == 0, 1e6, 1.0)
+    (gap,) = of(group, replace(pairs, weights=one_row), rates=("error",))
+    assert "of equal weight, at least 50 needed (fairness.min_rows)" in str(gap.uncompared[0].reason)
+
+
+def test_false_alarms_under_weights_are_rare() -> None:
+    """Equal groups differ significantly about as often as promised, also where weights and values go together."""
+    alarms = 0
+    for seed in range(200):
+        group, pairs = alike(1500, seed)
+        weights = np.random.default_rng(seed).lognormal(0, 0.8, 1500) * np.where(pairs.target == 1, 2.0, 1.0)
+        (gap,) = of(group, replace(pairs, weights=weights), rates=("error",), max_gap=0.0)
+        alarms += gap.p_value is not None and gap.p_value <= 0.05
+    assert alarms <= 22, "5% of 200, and four standard deviations"
