@@ -19,6 +19,7 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("monitoring/records/estimate.py", "monitoring/settings/*", "monitoring/drift/settings.py"),
         *("monitoring/presentation/*", "monitoring/profiles/errors.py", "monitoring/ledger/tables.py"),
         *("pipelines/gate/rule.py", "pipelines/gate/wording.py", "pipelines/requests/noticed.py"),
+        *("pipelines/service/replies.py",),
     ),
     "base of one object per file; the laws of its room run every object through it": (
         *("monitoring/drift/methods/base.py", "monitoring/formats/base.py", "monitoring/losses/base.py"),

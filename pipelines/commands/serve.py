@@ -19,13 +19,13 @@ from driftloop.pipelines.runtime.terminal import Harmless
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Maximum number of concurrent checks."
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address of /health and /metrics.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the site, /health and /metrics.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="Port of /health and /metrics; 0: any free port.",
+    help="Port of the same; 0: any free port.",
 )
 @click.option(
     "--patience",
@@ -50,7 +50,8 @@ def serve(configs: tuple[Path, ...], workers: int, host: str, port: int, patienc
         signal.signal(number, lambda *_: service.stop())
     endpoint = Endpoint(service.answers, host=host, port=port, token=os.environ.get("DRIFTLOOP_TOKEN"))
     log = logging.getLogger("driftloop.service")
-    log.info("health and metrics on http://%s:%d/health, /metrics", host, endpoint.port)
+    at = f"http://{host}:{endpoint.port}"
+    log.info("the site is on %s/, health and metrics on %s/health, /ready, /metrics", at, at)
     with prefect_ready():
         ended = service.run(patience)
     endpoint.stop()

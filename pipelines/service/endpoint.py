@@ -1,7 +1,8 @@
-"""HTTP endpoint of the service: `GET /health`, `GET /metrics`, `POST /check/MODEL`. Local by default."""
+"""HTTP endpoint of the service: the site, `/health`, `/ready`, `/metrics` and `POST /check/MODEL`. Local by default."""
 
 from __future__ import annotations
 
+import base64
 import hmac
 import io
 import json
@@ -11,14 +12,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
 from driftloop.monitoring.errors import DriftloopError, suggestion
+from driftloop.pipelines.service.pages import FOLDERS
+from driftloop.pipelines.service.replies import Reply, json_reply
 
 HERE = frozenset({"127.0.0.1", "localhost"})
+NOT_READY = frozenset({"starting", "stopping"})
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 LONGEST_BODY = 1_000_000
 # From the wait for a request to its last byte.
@@ -50,32 +54,19 @@ class PortTaken(DriftloopError):
 
 @dataclass(frozen=True)
 class Answers:
-    """Sources of the answers: health, metrics, names of the models, and the start of a check."""
+    """Sources of the answers: health, metrics, names of the models, the start of a check, and pages by their path."""
 
     health: Callable[[], tuple[int, dict[str, Any]]]
     metrics: Callable[[], bytes]
     models: Callable[[], tuple[str, ...]]
     check: Callable[[str], str]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A status, a body and its type."""
-
-    status: int
-    body: bytes
-    kind: str = "application/json"
-
-
-def json_reply(status: int, **about: Any) -> Reply:
-    """Return a reply with one JSON object."""
-    return Reply(status, json.dumps(about).encode())
+    page: Callable[[Sequence[str]], Reply]
 
 
 def reply(
     method: str, path: str, headers: Mapping[str, str], answers: Answers, *, local: bool, token: str | None
 ) -> Reply:
-    """Return the reply to one request. Only a POST needs the token, if there is one.
+    """Return the reply to one request. If there is a token, a POST and a page need it.
 
     A page in a browser on this machine can send requests too: a request that comes from a page, or by another name
     than this machine's, starts nothing.
@@ -88,13 +79,19 @@ def reply(
     elif asked == ("GET", "health", 1):
         status, body = answers.health()
         response = Reply(status, json.dumps(body).encode())
+    elif asked == ("GET", "ready", 1):
+        state = answers.health()[1]["status"]
+        response = json_reply(503 if state in NOT_READY else 200, status=state)
     elif asked == ("GET", "metrics", 1):
         response = Reply(200, answers.metrics(), METRICS)
     elif asked == ("POST", "check", 2):
         response = _refused(lower, token) or _start(parts[1], answers)
+    elif asked[0] == "GET" and (not parts or parts[0] in FOLDERS):
+        response = _hidden(lower, token) or answers.page(parts)
     else:
-        known = asked[1] in {"health", "metrics", "check"}
-        response = json_reply(405 if known else 404, error="there is GET /health, GET /metrics, POST /check/MODEL")
+        known = asked[1] in {"", "health", "ready", "metrics", "check", *FOLDERS}
+        error = "there is GET / (the site), /health, /ready and /metrics, and POST /check/MODEL"
+        response = json_reply(405 if known else 404, error=error)
     return response
 
 
@@ -106,9 +103,27 @@ def _refused(headers: Mapping[str, str], token: str | None) -> Reply | None:
     return None
 
 
+def _hidden(headers: Mapping[str, str], token: str | None) -> Reply | None:
+    """Refuse a page without the token: browsers ask for it as a password, with any user name."""
+    header = headers.get("authorization", "")
+    if token is None or _knows(header, token) or _knows_password(header, token):
+        return None
+    refused = json_reply(401, error="send DRIFTLOOP_TOKEN as a bearer token, or as the password with any user name")
+    return replace(refused, headers={"WWW-Authenticate": 'Basic realm="driftloop", charset="UTF-8"'})
+
+
 def _knows(header: str, token: str) -> bool:
     kind, _, given = header.partition(" ")
     return kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+
+
+def _knows_password(header: str, token: str) -> bool:
+    kind, _, given = header.partition(" ")
+    try:
+        password = base64.b64decode(given.strip(), validate=True).partition(b":")[2]
+    except ValueError:
+        return False
+    return kind.lower() == "basic" and hmac.compare_digest(password, token.encode())
 
 
 def _start(model: str, answers: Answers) -> Reply:
@@ -206,6 +221,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         self.send_header("Content-Type", response.kind)
         self.send_header("Content-Length", str(len(response.body)))
+        for name, value in response.headers.items():
+            self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

@@ -15,6 +15,7 @@ from typing import Any
 from driftloop.monitoring.ledger import Kind
 from driftloop.monitoring.records import Check
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.runtime import home
 from driftloop.pipelines.service import checks
 from driftloop.pipelines.service.board import Board, note, when
 from driftloop.pipelines.service.clock import Clock
@@ -23,6 +24,7 @@ from driftloop.pipelines.service.freshness import ROWS_SILENT
 from driftloop.pipelines.service.health import health
 from driftloop.pipelines.service.metrics import metrics
 from driftloop.pipelines.service.model_status import ModelStatus, overdue_notice
+from driftloop.pipelines.service.pages import page
 from driftloop.pipelines.service.roster import Roster
 from driftloop.pipelines.service.running import CheckEnd, CheckRequest, Runner, Why
 from driftloop.pipelines.service.timing import last_due
@@ -59,7 +61,13 @@ class Service:
         self._clock = Clock(self._is_due, self._was_missed)
         self._runner = Runner(self._work, self._has_ended, workers=workers)
         self._watch = Watch(self._wake.set)
-        self.answers = Answers(health=self._health, metrics=self._metrics, models=self._models, check=self._on_request)
+        self.answers = Answers(
+            health=self._health,
+            metrics=self._metrics,
+            models=self._models,
+            check=self._on_request,
+            page=lambda parts: page(parts, home.home()),
+        )
 
     def stop(self) -> None:
         """Stop when the running checks have ended; a second call stops immediately. Fit for a signal handler."""

@@ -8,10 +8,12 @@ import socket
 import struct
 import urllib.request
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from driftloop.pipelines.service.endpoint import Answers, Endpoint
+from driftloop.pipelines.service.pages import page
 from tests.fuzz.rounds import fuzz
 
 STATUSES = {100, 200, 202, 400, 401, 403, 404, 405, 408, 413, 414, 431, 501, 505}
@@ -77,7 +79,7 @@ def exchanged(port: int, raw: bytes, leaves: str) -> bytes:
     return answer
 
 
-def test_http(caplog: pytest.LogCaptureFixture) -> None:
+def test_http(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     """No answer is a 500, no line of the log a traceback, no check is started without the token, and health goes on."""
     caplog.set_level(logging.INFO, "driftloop.service")
     started: list[str] = []
@@ -86,6 +88,7 @@ def test_http(caplog: pytest.LogCaptureFixture) -> None:
         metrics=lambda: b"driftloop_up 1\n",
         models=lambda: ("fares",),
         check=lambda model: started.append(model) or "queued",  # type: ignore[func-returns-value]
+        page=lambda parts: page(parts, tmp_path),
     )
     endpoint = Endpoint(answers, host="127.0.0.1", port=0, token="hush")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import socket
 import struct
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,8 +17,10 @@ from urllib.error import HTTPError
 import pytest
 
 from driftloop.pipelines.service.endpoint import Answers, Endpoint, PortTaken, TokenMissing, reply
+from driftloop.pipelines.service.replies import Reply
 
 ASKED: list[str] = []
+STATUS = ["overdue"]
 LOCAL = {"Host": "127.0.0.1:8765"}
 
 
@@ -26,10 +30,11 @@ def start(model: str) -> str:
 
 
 ANSWERS = Answers(
-    health=lambda: (503, {"status": "overdue", "models": []}),
+    health=lambda: (503, {"status": STATUS[0], "models": []}),
     metrics=lambda: b"driftloop_up 1\n",
     models=lambda: ("fares", "late", "mit leer"),
     check=start,
+    page=lambda parts: Reply(200, "/".join(parts).encode(), "text/html; charset=utf-8"),
 )
 
 
@@ -44,7 +49,8 @@ def ask(method: str, path: str, headers: dict[str, str] | None = None, **more: A
     ("method", "path", "status"),
     [
         ("GET", "/health", 503), ("GET", "/health/", 503), ("GET", "/health?verbose=1", 503), ("HEAD", "/metrics", 200),
-        ("GET", "/", 404), ("GET", "/../etc/passwd", 404), ("POST", "/health", 405), ("GET", "/check/fares", 405),
+        ("GET", "/", 200), ("GET", "/site/index.html", 200), ("POST", "/site/index.html", 405), ("GET", "/ready", 200),
+        ("GET", "/../etc/passwd", 404), ("POST", "/health", 405), ("GET", "/check/fares", 405),
         ("POST", "/check", 405), ("POST", "/check/fares", 202), ("POST", "/check/mit%20leer", 202),
         ("POST", "/check/nobody", 404), ("POST", "/check/late", 503), ("PUT", "/metrics", 405),
     ],
@@ -75,6 +81,27 @@ def test_a_check_needs_the_token(header: str) -> None:
     assert ask("GET", "/health", headers, local=False, token="hush")[0] == 503
     good = {"host": "example.org", "authorization": "bearer hush"}
     assert ask("POST", "/check/fares", good, local=False, token="hush")[0] == 202
+
+
+@pytest.mark.parametrize(("status", "code"), [("starting", 503), ("stopping", 503), ("ok", 200), ("overdue", 200)])
+def test_ready_is_when_the_models_are_loaded(monkeypatch: pytest.MonkeyPatch, status: str, code: int) -> None:
+    """A service that is overdue is ready: to restart it would not help."""
+    monkeypatch.setattr(sys.modules[__name__], "STATUS", [status])
+    assert ask("GET", "/ready") == (code, {"status": status})
+
+
+def test_pages_need_the_token_that_a_browser_asks_for() -> None:
+    """As a password with any user name, or as a bearer token; a password starts no check, since browsers resend it."""
+    password = {"host": "example.org", "authorization": f"Basic {base64.b64encode(b'me:hush').decode()}"}
+    bearer = {"host": "example.org", "authorization": "Bearer hush"}
+    for path in ("/", "/site/index.html", "/reports/m/a.html"):
+        assert ask("GET", path, password, local=False, token="hush")[0] == 200
+        assert ask("GET", path, bearer, local=False, token="hush")[0] == 200
+        for wrong in ("", "Basic !", "Basic aHVzaA==", "Basic bWU6d3Jvbmc=", "Bearer no"):
+            refused = reply("GET", path, {"authorization": wrong}, ANSWERS, local=False, token="hush")
+            assert refused.status == 401
+            assert refused.headers["WWW-Authenticate"].startswith("Basic")
+    assert ask("POST", "/check/fares", password, local=False, token="hush")[0] == 401
 
 
 @pytest.mark.parametrize(

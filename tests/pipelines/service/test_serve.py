@@ -66,6 +66,11 @@ class Serve:
         except HTTPError as error:
             return error.code, json.load(error)
 
+    def page(self, path: str) -> str:
+        at = self.wait_for(r"http://127.0.0.1:(\d+)/health")[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{at}{path}", timeout=30) as answer:
+            return str(answer.read().decode())
+
     def end(self) -> int:
         try:
             return self.process.wait(SOON)
@@ -114,6 +119,9 @@ def test_a_service_from_arrival_to_sigterm(serve: Serve) -> None:
     assert status == 200
     assert health["models"][0]["last_check"]["outcome"] == "bootstrapped"
     assert "well-formed" in health["models"][0]["config_error"]
+    assert serve.get("/ready")[0] == 200
+    assert 'href="models/made.html"' in serve.page("/")
+    assert "version 1" in serve.page("/site/models/made.html")
     (serve.folder / "model.yaml").write_text(good)
     (serve.folder / "in" / "two").write_text("done")
     serve.wait_for(r"made: check \(arrival\)[\s\S]*made: check \(arrival\)")
