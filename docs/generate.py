@@ -19,7 +19,7 @@ from pydantic_core import PydanticUndefined
 import driftloop.monitoring
 import driftloop.pipelines
 from driftloop.monitoring.drift.methods import METHODS
-from driftloop.monitoring.drift.settings import ColumnDrift, FalseAlarms
+from driftloop.monitoring.drift.settings import ColumnDrift, FalseAlarms, SamePeriod
 from driftloop.monitoring.losses import AnyLoss, Loss
 from driftloop.monitoring.metrics import AnyMetric, Metric
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger
@@ -89,6 +89,7 @@ def config_page() -> str:
         if name == "drift":
             parts.append(_section("`drift.numeric`, `drift.categorical`, `drift.columns.NAME`", ColumnDrift))
             parts.append(_section("`drift.false_alarms`", FalseAlarms))
+            parts.append(_section("`drift.reference`", SamePeriod))
             parts.append(_methods())
         if name == "performance":
             parts.append(_kinds("`performance`", AnyLoss, "loss", LOSSES))

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from driftloop.monitoring.drift.same_period import refuse_short
 from driftloop.monitoring.drift.settings import Drift, validate_method
 from driftloop.monitoring.errors import BadExpression, ValidationProblem, listed, suggestion
 from driftloop.monitoring.losses import AnyLoss, Loss, chosen, default, fitting
@@ -164,6 +165,8 @@ class Monitored(Section):
 
     @model_validator(mode="after")
     def _methods_known(self) -> Self:
+        if self.drift.reference is not None:
+            refuse_short(self.drift.reference.same_period, self.windows.current)
         validate_method("drift.numeric", "", "numeric", self.drift.numeric, self.drift)
         validate_method("drift.categorical", "", "categorical", self.drift.categorical, self.drift)
         for name, own in self.drift.columns.items():

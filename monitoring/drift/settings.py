@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from driftloop.monitoring.drift.methods import DEFAULTS, LEFT_OUT, METHODS
 from driftloop.monitoring.errors import ValidationProblem, listed, suggestion
 from driftloop.monitoring.records import Kind
+from driftloop.monitoring.settings.durations import Span
 from driftloop.monitoring.settings.judged import HasColumns
 from driftloop.monitoring.settings.limits import Seed
 from driftloop.monitoring.settings.section import Section
@@ -67,6 +68,15 @@ class FalseAlarms(Section):
     )
 
 
+class SamePeriod(Section):
+    """Rows of an earlier year to measure drift against, instead of the champion's reference."""
+
+    same_period: Span = Field(
+        description="distance to the earlier rows, for example `1y`, rounded to whole weeks: the window that long ago "
+        "and four windows on each side of it; until the history reaches that far the champion's reference is used"
+    )
+
+
 class Drift(Section):
     """Drift scores: distance between the champion's reference and the window, computed from all rows of both."""
 
@@ -83,6 +93,10 @@ class Drift(Section):
     )
     false_alarms: FalseAlarms | None = Field(
         None, description="promise over a year, however often the model is checked; see `drift.false_alarms`"
+    )
+    reference: SamePeriod | None = Field(
+        None,
+        description="rows that drift is measured against, see `drift.reference`; the champion's reference if not given",
     )
     calibration: Literal["auto", "rows", "blocks"] = Field(
         "auto",

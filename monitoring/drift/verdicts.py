@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, partial
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from driftloop.monitoring.records import (
     FindingCode,
     Window,
 )
+from driftloop.monitoring.settings.durations import format_duration
 
 TOO_FEW_BLOCKS = FindingCode(
     name="too_few_blocks",
@@ -137,8 +139,17 @@ def judge_family(
     return Family(tuple(scores[column.name] for column in own), level)
 
 
-def basis(window: Window, profiles: Profiles, columns: Sequence[ColumnReference], settings: Drift) -> DriftBasis:
-    """Return what drift is measured against, rows of `window`, and which variation counts as chance."""
+def basis(
+    window: Window,
+    profiles: Profiles,
+    columns: Sequence[ColumnReference],
+    settings: Drift,
+    same_period: timedelta | None = None,
+) -> DriftBasis:
+    """Return what drift is measured against, rows of `window`, and which variation counts as chance.
+
+    `same_period` is the distance to the rows, if they are of the same period of an earlier year.
+    """
     windows = 0 if settings.calibration == "rows" else windows_of(profiles)
     return DriftBasis(
         calibration="blocks" if windows else "rows",
@@ -148,6 +159,7 @@ def basis(window: Window, profiles: Profiles, columns: Sequence[ColumnReference]
         reference=window,
         reference_rows=profiles.rows,
         false_alarm_rate=settings.false_alarm_rate if settings.false_alarms else None,
+        same_period=None if same_period is None else format_duration(same_period),
     )
 
 

@@ -89,7 +89,8 @@ class DriftBasis(Record):
 
     With `blocks`, the variation between the `windows` of the reference counts as chance, with `rows` the sampling of
     rows only; `windows` is then 0. `varying` of the `columns` vary between windows by more than the sampling of rows
-    explains. `false_alarm_rate` is the rate of this check, if a promise over a year sets it.
+    explains. `false_alarm_rate` is the rate of this check, if a promise over a year sets it. `same_period` is the
+    distance to the rows of an earlier year, if drift was measured against these.
     """
 
     calibration: Literal["rows", "blocks"]
@@ -99,6 +100,7 @@ class DriftBasis(Record):
     reference: Window
     reference_rows: int
     false_alarm_rate: float | None = None
+    same_period: str | None = None
 
     def sentence(self) -> str:
         """Return reference and calibration as text.
@@ -110,6 +112,8 @@ class DriftBasis(Record):
         'compared with 51,200 rows of 2026-01-01 to 2026-02-26; calibration by rows'
         """
         rows = f"compared with {self.reference_rows:,} rows of {self.reference}"
+        if self.same_period is not None:
+            rows += f", the same period {self.same_period} earlier"
         if self.false_alarm_rate is not None:
             rows += f", at a false-alarm rate of {self.false_alarm_rate:.2g}"
         if self.calibration == "rows":

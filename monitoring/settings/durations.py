@@ -10,17 +10,19 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from driftloop.monitoring.errors import ValidationProblem
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-EXPECTED = "a duration such as 7d, 12h, 30m or 2w (w, d, h, m for minutes, s)"
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
+EXPECTED = "a duration such as 7d, 12h, 30m or 2w (y, w, d, h, m for minutes, s)"
 LONGEST = timedelta(days=36_525)
 LONGEST_TEXT = 100
 
 
 def parse_duration(value: Any) -> Any:
-    """Read `7d`, `12h`, `30m`, `45s`, `2w` or a sum such as `1d12h`; at most a hundred years, never negative.
+    """Read `7d`, `12h`, `30m`, `45s`, `2w`, `1y` or a sum such as `1d12h`; at most a hundred years, never negative.
 
-    >>> parse_duration("1d12h")
-    datetime.timedelta(days=1, seconds=43200)
+    A year has 365 days.
+
+    >>> parse_duration("1d12h"), parse_duration("1y")
+    (datetime.timedelta(days=1, seconds=43200), datetime.timedelta(days=365))
     """
     span = value if isinstance(value, timedelta) else _sum(value)
     if not timedelta() <= span <= LONGEST:
@@ -51,11 +53,11 @@ def _sum(value: Any) -> timedelta:
     if len(value) > LONGEST_TEXT:
         raise ValidationProblem(f"{EXPECTED}, at most a hundred years")
     text = re.sub(r"\s", "", value)
-    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhdw])", text)
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhdwy])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValidationProblem(EXPECTED)
     try:
-        return sum((timedelta(**{UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
+        return sum((timedelta(seconds=UNITS[unit] * float(number)) for number, unit in parts), timedelta())
     except OverflowError:
         raise ValidationProblem(f"{EXPECTED}, at most a hundred years") from None
 

@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from driftloop.monitoring.drift.reference import PREDICTION, describe, profiled
+from driftloop.monitoring.drift.same_period import same_period, unusable
 from driftloop.monitoring.drift.verdicts import judge
 from driftloop.monitoring.profiles import Profiles, like
 from driftloop.monitoring.records import ColumnReference, ColumnScore, Window, changed
@@ -30,7 +31,8 @@ class DriftScores:
     """Scores by (model, batch), numbered as in the matrices; what was computed once is kept in `folder`.
 
     The reference of a model are the rows of its training window, as it is in operation. Features and target are scored;
-    the prediction is not, since the models are gone, and a method of Evidently's has no score here.
+    the prediction is not, since the models are gone, and a method of Evidently's has no score here. With
+    `drift.reference` it is the same period of an earlier year, once the history reaches that far.
     """
 
     def __init__(self, config: Project, batches: Batches, first: int, folder: Path) -> None:
@@ -43,6 +45,7 @@ class DriftScores:
         )
         self.file = folder / f"drift-{settings.hexdigest()[:12]}.json"
         self.references: dict[int, tuple[tuple[ColumnReference, ...], Profiles]] = {}
+        self.earlier: dict[int, Profiles | None] = {}
         self.found = self._kept()
         self.before = len(self.found)
 
@@ -52,9 +55,10 @@ class DriftScores:
             at = batch + self.first
             rows = self.batches.frame.iloc[self.batches.starts[at] : self.batches.stops[at]]
             columns, known = self._reference(model)
+            earlier = self._earlier(at)
+            known, lead = (known, batch - model) if earlier is None else (earlier, 1)
             weights = as_rows(weights_of(rows, self.config.columns))
             now = like(known, self._without_prediction(rows), weights)
-            lead = batch - model
             self.found[key] = judge(known, now, columns, self.settings, lead=lead)
         return self.found[key]
 
@@ -82,6 +86,17 @@ class DriftScores:
             columns = tuple(column for column in reference.columns if column.role != "prediction")
             self.references[model] = columns, profiled(rows, self.config, end)
         return self.references[model]
+
+    def _earlier(self, at: int) -> Profiles | None:
+        """Return the profiles of the same period of an earlier year of a batch; None where it cannot be used."""
+        if self.config.drift.reference is None:
+            return None
+        if at not in self.earlier:
+            span = same_period(self.batches.windows[at], self.config.drift.reference.same_period)
+            rows = self._without_prediction(within(self.batches.frame, self.config.columns.time, span))
+            known = profiled(rows, self.config, span.end) if len(rows) else None
+            self.earlier[at] = known if unusable(known, span) is None else None
+        return self.earlier[at]
 
     def _without_prediction(self, rows: pd.DataFrame) -> pd.DataFrame:
         nothing = 0.0 if self.config.kind(PREDICTION) == "numeric" else ""

@@ -154,13 +154,15 @@ def measure(
     rows = digest(rows, watch.key) if watch is not None else rows
     if config.fairness:
         rows = digest(rows, config.fairness.model_dump_json())
+    rows = digest(rows, compared.key) if compared.key else rows
     phases.enter("loss: predicting the rows")
     scored = score_rows(config, champion, fresh, window, labelled, reference, compared.profiles, watch, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in excluded)
     labels = scored.profiles[config.columns.target]
     if labels.nulls == labels.rows:
         judged = tuple(column for column in judged if column.role != "target")
-    if config.elsewhere and not scored.profiles[PREDICTION].rows:  # the finding on rows without a prediction reports it
+    if config.elsewhere and not (scored.profiles[PREDICTION].rows and compared.profiles[PREDICTION].rows):
+        # the finding on rows without a prediction reports it
         judged = tuple(column for column in judged if column.role != "prediction")
     phases.enter("drift: comparing columns, drawing the report")
     own = changed(config.drift, false_alarm_rate=compared.rate)
@@ -179,7 +181,7 @@ def measure(
         cached=state.name == "Cached",
         slices=found.slices,
         slice_drift=found.slice_drift,
-        drift_basis=basis(compared.window, compared.profiles, judged, own),
+        drift_basis=basis(compared.window, compared.profiles, judged, own, compared.same_period),
         moved=most_moved(found.scores, reference.importance, triggers=any(rule.reads & DRIFT for rule in triggers)),
         archive=scored.archive,
         watched=watch,

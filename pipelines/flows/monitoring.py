@@ -8,22 +8,20 @@ from datetime import UTC, datetime
 
 from prefect import flow, get_run_logger
 
-from driftloop.monitoring import sources
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, digest
 from driftloop.monitoring.quality.preflight import excluded_columns, fatal, learnable
-from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.quality.unreadable import unreadable
 from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
-from driftloop.pipelines.config.project import Project, ProjectFile
+from driftloop.pipelines.config.project import ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
 from driftloop.pipelines.flows import labelling, measuring, requesting, ruling, taking_over, unserved, watching
-from driftloop.pipelines.flows.comparing import compared_with
+from driftloop.pipelines.flows.comparing import compared_with, own_reference
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
 from driftloop.pipelines.flows.reading import read
@@ -118,7 +116,7 @@ def _check(run: CheckRun) -> Check:
     if before is not None:
         reason = f"these {run.rows:,} rows of {window} were already checked ({before})"
         return run.exit(Outcome.ALREADY_CHECKED, f"{reason}; --dry-run judges them again and changes nothing")
-    future_rows = _strays(run, known)
+    future_rows = ruling.look_at_strays(run, known)
     labelling.look(run, known, fresh, labelled)
     taking_over.look(run, known, fresh, followed)
     ruling.look_at_rules(run, known, fresh)
@@ -138,17 +136,10 @@ def _check(run: CheckRun) -> Check:
         return run.exit(Outcome.BAD_DATA, reason, findings=findings)
     watch, unread = watching.watch(known, run.ledger, champion, reference, labelled, fresh.count(labelled))
     run.findings += unread
-    compared, excluded = compared_with(run, reference, profiles, reference_rows), excluded_columns(findings)
+    own = own_reference(run, reference, profiles, reference_rows)
+    compared, excluded = compared_with(run, known, champion, own), excluded_columns(findings)
     measured = measuring.measure(known, champion, window, labelled, fresh, reference, compared, excluded, watch)
     return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
-
-
-def _strays(run: CheckRun, known: Project) -> int:
-    """Count the rows with a future time; report the rows that no window will ever contain."""
-    now = max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK
-    strays = sources.count_strays(run.config.source, known.reading, now, run.config.folder)
-    run.findings += in_no_window(strays)
-    return strays.future
 
 
 def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
@@ -270,7 +261,7 @@ def _bootstrap(run: CheckRun) -> Check:
     span = Window(start=min(training.start, labelled.start), end=window.end)
     fresh = read(config, span, config.folder, run.now, judged=window)
     run.rows = fresh.count(window)
-    future_rows = _strays(run, config)
+    future_rows = ruling.look_at_strays(run, config)
     labelling.look(run, config, fresh, Window(start=span.start, end=labelled.end))
     ruling.look_at_age(run, config)
     ruling.look_at_rules(run, config, fresh)

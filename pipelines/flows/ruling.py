@@ -1,16 +1,19 @@
-"""Rules of the config in a check: limits of columns, and the age of the newest row."""
+"""Rules of the config in a check: limits of columns, the age of the newest row, and rows in no window."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.quality.column_rules import rules
 from driftloop.monitoring.quality.freshness import stale
+from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.records import Finding, Outcome
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
+from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun
 
 
@@ -43,3 +46,11 @@ def scarce(run: CheckRun, stops: Sequence[Finding]) -> tuple[Outcome, str]:
         return Outcome.NO_DATA, no_rows(config, window)
     least = config.preflight.min_rows
     return Outcome.TOO_FEW_ROWS, f"{run.rows:,} rows in {window}, at least {least:,} needed (preflight.min_rows)"
+
+
+def look_at_strays(run: CheckRun, known: Project) -> int:
+    """Count the rows with a future time; report the rows that no window will ever contain."""
+    now = max(run.now, datetime.now(UTC)) + recovery.CLOCK_SLACK
+    strays = sources.count_strays(run.config.source, known.reading, now, run.config.folder)
+    run.findings += in_no_window(strays)
+    return strays.future

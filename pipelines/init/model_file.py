@@ -61,6 +61,9 @@ columns:
 windows:
   current: {current}                # the fresh rows of one check
 
+# drift:                     # compare with the same weeks of last year, not with the newest training rows
+#   reference: {{same_period: 1y}}
+
 preflight:
   min_rows: {min_rows}               # fewer rows end a check as too_few_rows
 

@@ -35,7 +35,7 @@ from driftloop.monitoring.windows import STEPS, align, current_window, training_
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.mismatch import lost_column, misfit, numeric_columns
-from driftloop.pipelines.operations import rule_notes
+from driftloop.pipelines.operations import reference_note, rule_notes
 from driftloop.pipelines.operations.row_counts import RowCount, counted, shortages
 from driftloop.pipelines.training.recipe import AS_ADOPTED, AUTO
 from driftloop.pipelines.training.verifying import verify_estimator
@@ -137,6 +137,8 @@ class _Walk:
                 f"to check it: --now {self.now:%Y-%m-%dT%H:%M}"
             )
             yield Validated(key="windows", state="note", message=message)
+        if (reach := reference_note.reach(project, span.start, self.now)) is not None:
+            yield Validated(key="drift.reference", state="ok" if reach[0] else "note", message=reach[1])
         self.windows = counted(project, self.now)
         short = shortages(project, self.windows)
         yield from (Validated(key=key, state="note", message=message) for key, message in short)

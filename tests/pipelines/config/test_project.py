@@ -172,7 +172,7 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     "duration without a unit": (
         changed(training__window=56),
         "FILE: training.window: 56",
-        "a duration such as 7d, 12h, 30m or 2w (w, d, h, m for minutes, s)",
+        "a duration such as 7d, 12h, 30m or 2w (y, w, d, h, m for minutes, s)",
         LISTS,
     ),
     "duration of nothing": (

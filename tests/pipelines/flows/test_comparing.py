@@ -12,7 +12,7 @@ from driftloop.monitoring.drift.reference import profiled
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines.config.project import load
-from driftloop.pipelines.flows.comparing import compared_with
+from driftloop.pipelines.flows.comparing import own_reference
 from driftloop.pipelines.requests.check_run import CheckRun
 from tests import judged
 from tests.streams import day, stream, write
@@ -41,7 +41,7 @@ def test_the_rate_of_a_check_follows_the_time_since_the_last_judged_one(
 
         def at(now: float, outcome: Outcome) -> float:
             run = CheckRun(config, day(now), False, ledger, "here")
-            compared = compared_with(run, reference, profiles, rows)
+            compared = own_reference(run, reference, profiles, rows)
             assert compared.lead == pytest.approx((run.window.end - day(7)).days / 7)
             ledger.record(run.check(outcome, "a reason", decision="wait" if outcome is Outcome.STEADY else None))
             return compared.rate
