@@ -30,7 +30,7 @@ class Variation:
     """Whether windows count as chance, and how far ahead the current one is.
 
     `tested`: only for the columns whose windows vary significantly. `lead` is the distance from the end of the
-    reference to the end of the current window, in windows.
+    reference to the end of the current window, in windows; 0 or less for a window among them.
     """
 
     blocks: bool = False
@@ -101,7 +101,8 @@ def widening(values: Floats, lead: float, *, ordered: bool) -> float:
 
     The local level model: windows are a random walk plus noise (Muth 1960; Harvey 1989, chapter 2). The mean square of
     the differences of neighbors estimates the noise and half a step of the walk, the variance of T windows the noise
-    and (T + 1) / 6 steps; from both follows the variance of the new window. It is 1 without a walk, and never below.
+    and (T + 1) / 6 steps; from both follows the variance of the new window. It is 1 without a walk,
+    and never below. A window that is not after the others (`lead` of 0 or less) is one more of them: 1, too.
 
     >>> flat, rising = np.array([[0.0], [1.0], [0.0], [1.0]]), np.array([[0.0], [1.0], [2.0], [3.0]])
     >>> widening(flat, 1, ordered=False), round(widening(rising, 1, ordered=False), 2)
@@ -110,7 +111,7 @@ def widening(values: Floats, lead: float, *, ordered: bool) -> float:
     values = np.cumsum(values, axis=1) if ordered else values
     many = len(values)
     spread = float(values.var(axis=0, ddof=1).sum())
-    if many < FEWEST_BLOCKS or spread <= 0:
+    if many < FEWEST_BLOCKS or spread <= 0 or lead <= 0:
         return 1.0
     between = float((np.diff(values, axis=0) ** 2).sum()) / (2 * (many - 1))
     step = max(spread - between, 0.0) * 6 / (many - 2)

@@ -56,7 +56,7 @@ class DriftScores:
             rows = self.batches.frame.iloc[self.batches.starts[at] : self.batches.stops[at]]
             columns, known = self._reference(model)
             earlier = self._earlier(at)
-            known, lead = (known, batch - model) if earlier is None else (earlier, 1)
+            known, lead = (known, batch - model) if earlier is None else (earlier, 0)
             weights = as_rows(weights_of(rows, self.config.columns))
             now = like(known, self._without_prediction(rows), weights)
             self.found[key] = judge(known, now, columns, self.settings, lead=lead)

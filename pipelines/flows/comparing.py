@@ -29,8 +29,9 @@ from driftloop.pipelines.runtime import phases
 class Compared:
     """Rows that drift is measured against: profiles of all, a sample for plots, and their window.
 
-    `lead` is the distance from their end to the end of the current window, in windows; `rate` is the false-alarm rate
-    of the check. Rows of an earlier year have `same_period`, the distance to them, and as `key` a digest of them.
+    `lead` is the distance from their end to the end of the current window, in windows, 0 for the same period; `rate` is
+    the false-alarm rate of the check. Rows of an earlier year have `same_period`, the distance to them, and as
+    `key` a digest of them.
     """
 
     profiles: Profiles
@@ -93,4 +94,4 @@ def _earlier(run: CheckRun, known: Project, champion: Version, span: Window, own
         columns = {**profiles.columns, PREDICTION: with_labels_only(profiles[PREDICTION])}
         profiles = replace(profiles, columns=columns)
     sample = draw(rows, known.drift.sample_rows, known.drift.seed, as_rows(weights))
-    return replace(own, profiles=profiles, sample=sample, window=span, lead=1.0, key=fresh.digest)
+    return replace(own, profiles=profiles, sample=sample, window=span, lead=0.0, key=fresh.digest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ FAST = {
     "training__params": {"n_estimators": 10},
     "policies__triggers": [{"policy": "never"}],
 }
-ONE_YEAR = {"drift": {"report_columns": 1, "reference": {"same_period": "1y"}}}
+ONE_YEAR: dict[str, Any] = {"drift": {"report_columns": 1, "reference": {"same_period": "1y"}}}
 
 
 def seasonal(days: int) -> pd.DataFrame:

@@ -101,6 +101,13 @@ def test_widening_is_that_of_a_random_walk(windows: int) -> None:
     assert np.mean(expected) == pytest.approx(real, rel=0.2)
 
 
+def test_a_window_among_the_others_is_not_widened() -> None:
+    """The middle window of a season is one more of them, however much they wander."""
+    rising = np.arange(9.0)[:, None]
+    assert widening(rising, 0, ordered=False) == 1.0
+    assert widening(rising, 1, ordered=False) > 1.5
+
+
 def test_noise_is_hardly_widened() -> None:
     """Windows without memory are a little wider by the luck of some draws only."""
     generator = np.random.default_rng(0)
