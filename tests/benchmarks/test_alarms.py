@@ -37,10 +37,11 @@ def test_the_gain_of_a_retrain_is_that_of_the_newest_rows() -> None:
     frame = pd.DataFrame({"x": generator.normal(size=len(week))})
     target = frame["x"] * np.where(week < 9, 1.0, -1.0) + generator.normal(0, 0.1, len(week))
     stream = Stream("turning", frame, target, "regression", "mae")
-    found = gains(Weekly(stream, week, {"x": "numeric"}), 4, [8, 9, 10, 11])
+    found, weight = gains(Weekly(stream, week, {"x": "numeric"}), 4, [8, 9, 10, 11])
     assert found[8] == 0.0
     assert found[11] > found[9] - 0.05
     assert found[11] > 0.1
+    assert weight[8] == {"x": 1.0}
 
 
 def test_planted_changes_name_the_column_that_they_change() -> None:
