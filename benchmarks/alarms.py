@@ -204,7 +204,8 @@ def year(frame: pd.DataFrame, years: int, every: timedelta, rows: int) -> None:
 
     def found(known: Profiles, change: Change | None, seed: Sequence[int], at: int | None) -> list[bool]:
         """Whether each rule finds drift in the column `at`, or in any column, of one check."""
-        now, results = like(known, drawn(frame, rows, change, np.random.default_rng(seed))), []
+        now = like(known, drawn(frame, rows, change, np.random.default_rng(seed)))
+        results: list[bool] = []
         for rule in settings.values():
             scores = judge(known, now, columns, rule) if all(results) else ()
             results.append(any(one.drifted for one in scores) if at is None else bool(scores) and scores[at].drifted)

@@ -128,11 +128,15 @@ class Drift(Section):
         """Return the false-alarm rate of a check `elapsed` after the one before it; None if there is none.
 
         The check may spend the part of the yearly number that falls into the time since the last check, and never more
-        than `false_alarm_rate`. This is the e-detector of Shin, Ramdas and Rinaldo (arXiv:2203.03532) with weights
-        equal to elapsed time and the all-or-nothing calibrator, e = 1 / a if p <= a and 0 otherwise (Vovk and Wang,
-        arXiv:1912.06116): its expected number of alarms until any fixed time is at most `per_year` times the years.
-        Nothing is multiplied over checks, so overlapping windows, a shared reference and columns that move together
-        do not break it; the price is that weak evidence is not accumulated.
+        than `false_alarm_rate`, the rate of the first check. In terms of e-values: with p the p-value of the check over
+        its columns (Holm, `verdicts.family_level`) and a this rate, e = 1 / a if p <= a and 0 otherwise is an e-value
+        by the all-or-nothing calibrator (Vovk and Wang, arXiv:1912.06116), and the sum of a * e over the checks is an
+        e-detector with weights equal to elapsed time (Shin, Ramdas and Rinaldo, arXiv:2203.03532). This sum is the
+        number of alarms. Its expectation until any moment is at most `per_year` times the years, plus the rate of the
+        first check, by linearity alone: whatever the dependence of columns, of windows that overlap, and of checks that
+        share a reference. The number never falls, so the bound also holds at any stopping time before that moment: an
+        operator may look after each check and stop when it suits. Nothing is multiplied over checks, which would need
+        independent ones; the price is that weak evidence is not accumulated.
 
         >>> Drift(false_alarms=FalseAlarms(per_year=1)).rate_after(timedelta(days=1)) * 365.25
         1.0
