@@ -6,8 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from driftloop.monitoring.drift.same_period import refuse_short
-from driftloop.monitoring.drift.settings import Drift, validate_method
+from driftloop.monitoring.drift.settings import Drift, refuse_short, validate_method
 from driftloop.monitoring.errors import BadExpression, ValidationProblem, listed, suggestion
 from driftloop.monitoring.losses import AnyLoss, Loss, chosen, default, fitting
 from driftloop.monitoring.metrics import DEFAULTS, AnyMetric, Metric, distinct

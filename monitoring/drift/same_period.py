@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from driftloop.monitoring.drift.settings import SIDE, whole
 from driftloop.monitoring.drift.variation import FEWEST_BLOCKS, windows_of
-from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.profiles import Profiles
 from driftloop.monitoring.records import FindingCode, Window
-from driftloop.monitoring.settings.durations import format_duration
 
-# Windows on each side of the one that is exactly a period earlier: together they show how much windows vary.
-SIDE = 4
-WEEK = timedelta(weeks=1)
 NO_SAME_PERIOD = FindingCode(
     name="no_same_period",
     severities=("warning",),
@@ -26,15 +22,6 @@ NO_SAME_PERIOD = FindingCode(
     remedy="keep older rows in the source, or wait until the history is long enough; `driftloop validate` prints the "
     "date",
 )
-
-
-def whole(period: timedelta) -> timedelta:
-    """Round a period of a week or more to whole weeks, so that weekdays match.
-
-    >>> whole(timedelta(days=365)).days, whole(timedelta(days=2)).days
-    (364, 2)
-    """
-    return round(period / WEEK) * WEEK if period >= WEEK else period
 
 
 def same_period(window: Window, period: timedelta) -> Window:
@@ -50,19 +37,6 @@ def same_period(window: Window, period: timedelta) -> Window:
 def reached_at(first: datetime, current: timedelta, period: timedelta) -> datetime:
     """Return the end of the first current window whose same period is all after the row at `first`."""
     return first + whole(period) + (SIDE + 1) * current
-
-
-def refuse_short(period: timedelta, current: timedelta) -> None:
-    """Refuse a period so short that the earlier rows would reach into the current window."""
-    least = (SIDE + 1) * current
-    if whole(period) < least:
-        raise ValidationProblem(
-            f"a period of at least {format_duration(least)}, five times windows.current: the earlier rows span "
-            f"{SIDE} windows on each side",
-            key="drift.reference.same_period",
-            found=format_duration(period),
-            remedy="for example 1y",
-        )
 
 
 def unusable(profiles: Profiles | None, span: Window) -> str | None:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from driftloop.monitoring.drift.methods import DEFAULTS, LEFT_OUT, METHODS
 from driftloop.monitoring.errors import ValidationProblem, listed, suggestion
 from driftloop.monitoring.records import Kind
-from driftloop.monitoring.settings.durations import Span
+from driftloop.monitoring.settings.durations import Span, format_duration
 from driftloop.monitoring.settings.judged import HasColumns
 from driftloop.monitoring.settings.limits import Seed
 from driftloop.monitoring.settings.section import Section
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from driftloop.monitoring.losses.base import Loss
     from driftloop.monitoring.settings.windows import Windows
 
-__all__ = ["ColumnDrift", "Drift", "Referenced", "validate_method"]
+__all__ = ["ColumnDrift", "Drift", "Referenced", "refuse_short", "validate_method", "whole"]
 
 # Range of the scores of all methods.
 LEAST, MOST = 1e-12, 1e12
 YEAR = timedelta(days=365.25)
 # The lowest false-alarm rate of a check: of one at the same moment as the check before it.
 FEWEST_ALARMS = 1e-9
+# Windows of an earlier period on each side of the one that is exactly a period ago.
+SIDE = 4
+WEEK = timedelta(weeks=1)
 
 
 def _number_or_calibrated(value: object) -> object:
@@ -166,6 +169,28 @@ class Drift(Section):
         floor = own.effect_floor if own.effect_floor is not None else default.effect_floor if same else None
         floor = method.floor if floor is None else floor
         return ColumnDrift(method=method.name, threshold=threshold, effect_floor=floor)
+
+
+def whole(period: timedelta) -> timedelta:
+    """Round a period of a week or more to whole weeks, so that weekdays match.
+
+    >>> whole(timedelta(days=365)).days, whole(timedelta(days=2)).days
+    (364, 2)
+    """
+    return round(period / WEEK) * WEEK if period >= WEEK else period
+
+
+def refuse_short(period: timedelta, current: timedelta) -> None:
+    """Refuse a period so short that the earlier rows would reach into the current window."""
+    least = (SIDE + 1) * current
+    if whole(period) < least:
+        raise ValidationProblem(
+            f"a period of at least {format_duration(least)}, five times windows.current: the earlier rows span "
+            f"{SIDE} windows on each side",
+            key="drift.reference.same_period",
+            found=format_duration(period),
+            remedy="for example 1y",
+        )
 
 
 def validate_method(key: str, column: str, kind: Kind, own: ColumnDrift, drift: Drift) -> None:

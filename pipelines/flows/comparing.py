@@ -9,7 +9,8 @@ import pandas as pd
 
 from driftloop.monitoring.drift.cells import with_labels_only
 from driftloop.monitoring.drift.reference import PREDICTION, prediction_column, profiled
-from driftloop.monitoring.drift.same_period import NO_SAME_PERIOD, same_period, unusable, whole
+from driftloop.monitoring.drift.same_period import NO_SAME_PERIOD, same_period, unusable
+from driftloop.monitoring.drift.settings import whole
 from driftloop.monitoring.drift.verdicts import lead_of
 from driftloop.monitoring.errors import DriftloopError
 from driftloop.monitoring.profiles import Profiles

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.drift.same_period import reached_at, refuse_short, same_period, unusable, whole
+from driftloop.monitoring.drift.same_period import reached_at, same_period, unusable
+from driftloop.monitoring.drift.settings import refuse_short, whole
 from driftloop.monitoring.errors import ValidationProblem
 from driftloop.monitoring.profiles import first
 from driftloop.monitoring.records import Window
