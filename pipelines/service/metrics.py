@@ -115,6 +115,7 @@ class _Models(Collector):
                     gauge.add_metric([status.model], float(value))
             yield gauge
         yield from self._of_models()
+        yield from self._of_columns()
         ends = CounterMetricFamily("driftloop_checks", "Checks by outcome.", labels=["model", "outcome"])
         left = CounterMetricFamily(
             "driftloop_checks_left_out", "Checks that were due and did not run.", labels=["model", "why"]
@@ -153,3 +154,19 @@ class _Models(Collector):
                 if each.gap is not None:
                     gaps.add_metric([status.model, each.by, each.rate], each.gap)
         yield gaps
+
+    def _of_columns(self) -> Iterator[Metric]:
+        """Yield the drift score of each column and its threshold; above it the column has drifted."""
+        scores = GaugeMetricFamily(
+            "driftloop_column_drift", "Drift score of a column, the latest.", labels=["model", "column"]
+        )
+        thresholds = GaugeMetricFamily(
+            "driftloop_column_drift_threshold", "Score above which it has drifted.", labels=["model", "column"]
+        )
+        for status in self.statuses:
+            for score in status.last.columns if status.last else ():
+                for gauge, value in ((scores, score.score), (thresholds, score.threshold)):
+                    if not math.isnan(value):
+                        gauge.add_metric([status.model, score.name], value)
+        yield scores
+        yield thresholds

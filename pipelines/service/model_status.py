@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, FairnessGap, MetricValue, Moment, Outcome, Record, changed
+from driftloop.monitoring.records import Check, ColumnScore, FairnessGap, MetricValue, Moment, Outcome, Record, changed
 from driftloop.monitoring.records import Standing as Loss
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.notify import notices
@@ -21,9 +21,9 @@ LATE_BY_DEFAULT = timedelta(hours=1)
 class Last(Record):
     """Last check of a model. `seconds` and `waited_seconds` exist for checks of this process only.
 
-    Drift share, loss and metrics are the latest measured values, at `drift_at` and `loss_at`, of this check or an
-    earlier one. `not_well` is the model's problem, if any. `scarce` counts the consecutive checks without rows or with
-    too few.
+    Drift share, columns, loss and metrics are the latest measured values, at `drift_at` and `loss_at`, of this check or
+    an earlier one. `not_well` is the model's problem, if any. `scarce` counts the consecutive checks without rows or
+    with too few.
     """
 
     check_id: str | None = None
@@ -34,6 +34,7 @@ class Last(Record):
     waited_seconds: float | None = None
     drift_share: float | None = None
     drift_at: Moment | None = None
+    columns: tuple[ColumnScore, ...] = ()
     loss_name: str | None = None
     loss: float | None = None
     reference_loss: float | None = None
@@ -51,7 +52,7 @@ def last_of(check: Check, before: Last | None = None) -> Last:
         check_id=check.check_id, outcome=check.outcome.value, reason=check.reason, started=check.now, **_kept(before)
     )
     if check.drift_share is not None:
-        last = changed(last, drift_share=check.drift_share, drift_at=check.now)
+        last = changed(last, drift_share=check.drift_share, drift_at=check.now, columns=check.columns)
     if (loss := check.performance) is not None:
         values = {"loss_name": loss.loss_name, "loss": loss.loss, "reference_loss": loss.reference_loss}
         last = changed(last, **values, metrics=check.metrics, fairness=check.fairness)
@@ -91,7 +92,7 @@ def not_well(check: Check, scarce: int = 0) -> str | None:
 
 
 def _kept(before: Last | None) -> dict[str, Any]:
-    drift, loss = {"drift_share", "drift_at"}, {"loss_name", "loss", "reference_loss", "loss_at", "standing"}
+    drift, loss = {"drift_share", "drift_at", "columns"}, {"loss_name", "loss", "reference_loss", "loss_at", "standing"}
     kept = drift | loss | {"metrics", "fairness"}
     return {name: getattr(before, name) for name in sorted(kept)} if before else {}
 

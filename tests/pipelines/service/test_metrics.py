@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from driftloop.monitoring.records import MetricValue
+from driftloop.monitoring.records import ColumnScore, MetricValue
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.service.metrics import GAUGES, metrics
 from driftloop.pipelines.service.model_status import Last, ModelStatus
@@ -102,3 +102,18 @@ def test_every_gauge_has_a_help_text_and_a_name_of_its_own() -> None:
     for name, about, _ in GAUGES:
         assert about.endswith(".")
         assert f"# HELP driftloop_{name} {about}" in text
+
+
+def test_each_column_has_its_score_and_threshold() -> None:
+    """The newest that were measured; a score that could not be computed has no line."""
+
+    def score(name: str, value: float) -> ColumnScore:
+        return ColumnScore(
+            name=name, role="feature", kind="numeric", method="ks", score=value, threshold=0.1, drifted=value > 0.1
+        )
+
+    last = Last(outcome="steady", reason="r", started=SIX, columns=(score("fare", 0.25), score("km", math.nan)))
+    lines = lines_of(standing(last=last))
+    assert lines["driftloop_column_drift", "fare", "m"] == 0.25
+    assert lines["driftloop_column_drift_threshold", "fare", "m"] == 0.1
+    assert ("driftloop_column_drift", "km", "m") not in lines
