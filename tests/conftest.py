@@ -27,7 +27,8 @@ __all__ = ["mlflow_server", "postgres", "prefect_server"]  # fixtures of real se
 # These take longest, the first of them most.
 LONG = (
     *("test_cli.py", "test_kills.py", "test_prefect.py", "test_stories.py", "test_serve.py", "test_demo.py"),
-    *("test_server_mode.py", "test_temporary_server.py", "test_checks.py", "test_shipped_configs.py", "test_races.py"),
+    *("test_first_model.py", "test_server_mode.py", "test_temporary_server.py", "test_checks.py", "test_races.py"),
+    *("test_shipped_configs.py", "test_packing.py", "test_functions.py", "test_replaying.py", "test_choosing.py"),
 )
 
 
