@@ -409,3 +409,21 @@ def test_the_first_line_names_a_schema_that_accepts_the_config(tmp_path: Path, m
     text = Path("rows.yaml").read_text("utf-8")
     name = text.split("\n", maxsplit=1)[0].removeprefix("# yaml-language-server: $schema=")
     jsonschema.validate(yaml.safe_load(text), json.loads(Path(name).read_text("utf-8")))
+
+
+def test_the_result_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One object on stdout: the file, what was found, both moments, and the validation of the new config."""
+    monkeypatch.chdir(tmp_path)
+    stream().to_csv("rows.csv", index=False)
+    done = CliRunner().invoke(
+        main, ["init", "rows.csv", "--target", "y", "--notify", "json://127.0.0.1/hook", "--json"]
+    )
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["file"], found["checks"], found["site"]) == (0, "rows.yaml", [], None)
+    assert found["summary"].startswith("regression of 'y' over 'ts' from 4 features")
+    assert found["first"] < found["now"]
+    assert (found["validation"]["outcome"], found["validation"]["exit_code"]) == ("valid", 0)
+    assert {part["key"] for part in found["validation"]["parts"]} >= {"columns", "source", "types", "notify"}
+    assert yaml.safe_load(Path("rows.yaml").read_text("utf-8"))["notify"]["urls"] == ["json://127.0.0.1/hook"]
+    wrong = CliRunner().invoke(main, ["init", "rows.csv", "--target", "z", "--json"])
+    assert (wrong.exit_code, json.loads(wrong.stdout or "{}").get("file")) == (2, None)
