@@ -12,7 +12,7 @@ COPY configs configs
 COPY monitoring monitoring
 COPY pipelines pipelines
 RUN pip install --no-cache-dir --constraint constraints.txt '.[postgres]' \
-    && useradd --create-home driftloop \
+    && useradd --create-home --uid 10001 driftloop \
     && install --directory --owner driftloop /state /artifacts
 
 USER driftloop

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.service.metrics import metrics
 from driftloop.pipelines.service.model_status import ModelStatus
@@ -115,3 +116,37 @@ def test_the_workflow_and_the_hooks_call_what_is_there() -> None:
         fields = yaml.safe_load(form.read_text())["body"]
         assert len({field["id"] for field in fields}) == len(fields) >= 2
     assert "driftloop doctor" in (ROOT / ".github" / "ISSUE_TEMPLATE" / "bug.yml").read_text()
+
+
+MANIFESTS: list[dict[str, Any]] = list(
+    yaml.safe_load_all((ROOT / "docs" / "operations" / "kubernetes.yaml").read_text("utf-8"))
+)
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda one: f"{one['kind']}-{one['metadata']['name']}")
+def test_kubernetes_takes_each_manifest(manifest: dict[str, Any]) -> None:
+    """Against the schemas of its API, unknown fields refused."""
+    import kubernetes_validate
+
+    kubernetes_validate.validate(manifest, "1.31", strict=True)
+
+
+def test_manifests_name_each_other() -> None:
+    """Whatever a pod mounts or reads is made by the file or by the command of its page; selectors match labels."""
+    made = {(one["kind"], one["metadata"]["name"]) for one in MANIFESTS} | {("ConfigMap", "driftloop-models")}
+    assert "create configmap driftloop-models" in (ROOT / "docs" / "kubernetes.md").read_text("utf-8")
+    pods = {one["metadata"]["name"]: one["spec"]["template"] for one in MANIFESTS if one["kind"] == "Deployment"}
+    for pod in pods.values():
+        (container,) = pod["spec"]["containers"]
+        for source in container["envFrom"]:
+            kind = "ConfigMap" if "configMapRef" in source else "Secret"
+            assert (kind, next(iter(source.values()))["name"]) in made
+        for volume in pod["spec"]["volumes"]:
+            assert "claimName" not in str(volume) or ("PersistentVolumeClaim", "driftloop-state") in made
+            assert "configMap" not in volume or ("ConfigMap", volume["configMap"]["name"]) in made
+        assert {one["name"] for one in container["volumeMounts"]} == {one["name"] for one in pod["spec"]["volumes"]}
+    (service,) = (one for one in MANIFESTS if one["kind"] == "Service")
+    assert service["spec"]["selector"].items() <= pods["driftloop-service"]["metadata"]["labels"].items()
+    wait = pods["driftloop-service"]["spec"]["terminationGracePeriodSeconds"]
+    (patience,) = (option.default for option in main.command_called("serve").params if option.name == "patience")
+    assert wait > patience
