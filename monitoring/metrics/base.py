@@ -76,10 +76,11 @@ class Pairs:
         if self.whole is None:
             return np.argsort(self.score)
         whole, places = self.whole
-        mine = np.full(len(whole), -1, dtype=np.intp)
+        inside = np.zeros(len(whole), dtype=np.bool_)
+        inside[places] = True
+        mine = np.empty(len(whole), dtype=np.intp)
         mine[places] = np.arange(len(places))
-        sorted_whole = mine[whole.by_score]
-        return sorted_whole[sorted_whole >= 0]
+        return mine[whole.by_score[inside[whole.by_score]]]
 
     def part(self, places: NDArray[np.intp]) -> Pairs:
         """Return the rows at some places, each at most once."""
