@@ -89,4 +89,5 @@ def of_check(check: Check) -> dict[str, Any]:
         "drift_share": check.drift_share,
         "loss": performance.loss if performance else None,
         "report": check.report,
+        "causes": [": ".join(line) for line in check.causes.lines] if check.causes else [],
     }

@@ -2,6 +2,7 @@
 
 from driftloop.monitoring.records.archive import ArchiveLead, ArchiveScore, ArchiveScores
 from driftloop.monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record, Role, Severity, Window, utc
+from driftloop.monitoring.records.causes import Advice, Amount, BrokenColumn, Causes, Cure, PartSplit, Segment, Split
 from driftloop.monitoring.records.changing import changed
 from driftloop.monitoring.records.check import Check, CheckWindow, Retrain
 from driftloop.monitoring.records.estimate import Estimate, SelfTest
@@ -21,6 +22,7 @@ from driftloop.monitoring.records.judgement import (
     Signals,
     Vote,
     VoteKind,
+    WindowAdvice,
 )
 from driftloop.monitoring.records.labels import LabelStatus
 from driftloop.monitoring.records.measures import (
@@ -58,16 +60,21 @@ from driftloop.monitoring.records.slices import (
 __all__ = [
     "DRIFT",
     "TEXT",
+    "Advice",
+    "Amount",
     "ArchiveLead",
     "ArchiveScore",
     "ArchiveScores",
     "Better",
+    "BrokenColumn",
     "CalibrationBin",
+    "Causes",
     "Check",
     "CheckWindow",
     "ColumnReference",
     "ColumnScore",
     "Confusion",
+    "Cure",
     "Decision",
     "DriftBasis",
     "Estimate",
@@ -87,6 +94,7 @@ __all__ = [
     "Moved",
     "MovedColumn",
     "Outcome",
+    "PartSplit",
     "PastCheck",
     "PastRetrain",
     "PastSwitch",
@@ -96,6 +104,7 @@ __all__ = [
     "Reference",
     "Retrain",
     "Role",
+    "Segment",
     "SelfTest",
     "Severity",
     "Signal",
@@ -103,10 +112,12 @@ __all__ = [
     "SliceDrift",
     "SliceReference",
     "SliceScore",
+    "Split",
     "Standing",
     "Vote",
     "VoteKind",
     "Window",
+    "WindowAdvice",
     "changed",
     "drift_summary",
     "fairness_summary",

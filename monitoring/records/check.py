@@ -8,6 +8,7 @@ from pydantic import computed_field, model_validator
 
 from driftloop.monitoring.records.archive import ArchiveScores
 from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
+from driftloop.monitoring.records.causes import Causes
 from driftloop.monitoring.records.estimate import Estimate
 from driftloop.monitoring.records.fairness import FairnessGap
 from driftloop.monitoring.records.judgement import PastCheck, PastSwitch, Probe, Vote
@@ -41,6 +42,7 @@ class Check(Record):
 
     `scored_by` is the champion as the table of predictions of a model elsewhere names it.
     `archive` has the losses of former champions on the labeled rows, if there are any.
+    `causes` is set where the loss rose significantly: why, and what to do.
     `labels` is set where they are in a table of their own, `newest_row` with `preflight.max_silence`.
     `drift_basis` is what drift was measured against; null in old records. `moved` are the columns that
     moved most, if any drifted.
@@ -70,6 +72,7 @@ class Check(Record):
     age_batches: float | None = None
     probe: Probe | None = None
     archive: ArchiveScores | None = None
+    causes: Causes | None = None
     labels: LabelStatus | None = None
     newest_row: Moment | None = None
     findings: tuple[Finding, ...] = ()

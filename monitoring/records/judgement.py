@@ -56,18 +56,42 @@ class Probe(Record):
     rows: int
 
 
+class WindowAdvice(Record):
+    """A training window whose fresh models lost significantly less in a backtest than those of the config's window.
+
+    `span` is None for the whole history. `saved` is the mean difference of the losses at ages of 0 to 6 batches,
+    `least` the lower end of its 95% CI; `percent` is `saved` in percent of the loss of the config's window.
+    """
+
+    span: timedelta | None
+    saved: float
+    least: float
+    percent: float
+
+    def sentence(self) -> str:
+        """Return the window and its difference as text.
+
+        >>> WindowAdvice(span=timedelta(days=728), saved=0.3, least=0.2, percent=14.5).sentence()
+        'fresh models trained on 728d lost 14.5% less than on training.window'
+        """
+        name = "all rows" if self.span is None else f"{self.span / timedelta(days=1):g}d"
+        return f"fresh models trained on {name} lost {self.percent:.1f}% less than on training.window"
+
+
 class Learned(Record):
     """Results of a backtest of a model, for policies that compare the gain of a retrain with its cost.
 
     `batch_loss` is the mean loss of a fresh model on the first batch after its training: the unit of every cost.
     `age_gap[a]` is the mean gap to a fresh model at an age of `a` batches: 0 at age 0, never decreasing.
-    `handicap` is the probe bias: the median of a probe's loss minus the full model's.
+    `handicap` is the probe bias: the median of a probe's loss minus the full model's. `window` is a better training
+    window, if one was significantly better.
     """
 
     batch_loss: float
     age_gap: tuple[float, ...] = (0.0,)
     handicap: float = 0.0
     batches: int = 0
+    window: WindowAdvice | None = None
 
 
 class Signals(Record):

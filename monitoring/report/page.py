@@ -16,6 +16,7 @@ from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, SLICES, num
 from driftloop.monitoring.presentation.standing import WORSE, format_loss, remains_worse
 from driftloop.monitoring.presentation.templating import render
 from driftloop.monitoring.records import (
+    Causes,
     Check,
     ColumnScore,
     Estimate,
@@ -27,6 +28,7 @@ from driftloop.monitoring.records import (
     fairness_summary,
     summary,
 )
+from driftloop.monitoring.records.causes import ACTIONS
 from driftloop.monitoring.report import metrics
 from driftloop.monitoring.report.explanations import explained
 
@@ -99,6 +101,7 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
         "facts": _facts(check, features),
         "standing": _standing(check.performance) if check.performance else None,
         "losses": _losses(check),
+        "causes": _causes(check.causes),
         "slices": _slices(check),
         "slices_remark": summary(check.slices, most=0),
         "slice_badges": SLICES,
@@ -123,6 +126,25 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
             )
             if value
         ],
+    }
+
+
+def _causes(causes: Causes | None) -> dict[str, Any] | None:
+    """Return the texts of the section on the causes: lines, and splits as cells of a table; None without causes."""
+    if causes is None:
+        return None
+    whole = [] if causes.split is None else [("all rows", "", causes.split)]
+    parts = [(each.name, f"{each.share:.0%} of the rows", each) for each in causes.slices]
+    parts += [(each.name, "by this column alone", each) for each in causes.features]
+    cures = causes.advice.cures if causes.advice else ()
+    return {
+        "lines": causes.lines,
+        "splits": [
+            (name, remark, str(one.rise), str(one.harder), str(one.changed)) for name, remark, one in (*whole, *parts)
+        ],
+        "remark": f"{causes.rows:,} labeled rows compared with {causes.reference_rows:,} held-out rows of the champion",
+        "broken": [f"{each.message}: the loss rises by {each.rise}" for each in causes.broken],
+        "cures": [f"{ACTIONS[cure.action]}: {cure.message}" for cure in cures],
     }
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import LossNotFinite, TrainingImpossible
 from driftloop.monitoring.losses.performance import WAVES
-from driftloop.monitoring.records import Record, changed
+from driftloop.monitoring.records import Record, WindowAdvice, changed
 from driftloop.pipelines.backtest import store
 from driftloop.pipelines.backtest.batches import Batches
 from driftloop.pipelines.backtest.matrices import Job, Matrices, mean_losses, trained
@@ -107,6 +107,19 @@ def compare(
     own, others = own[usable], [one[usable] for one in others]
     rows = [WindowLoss(span=config.training.window, own=True, moments=len(own), losses=_means(own))]
     return (*rows, *(_compared(span, losses, own) for span, losses in zip(planned.spans, others, strict=True)))
+
+
+def better(windows: Sequence[WindowLoss]) -> WindowAdvice | None:
+    """Return the window whose fresh models lose least, if they lose significantly less than those of the config's."""
+    own = next((one for one in windows if one.own), None)
+    found = [one for one in windows if not one.own and one.high < 0]
+    if own is None or not found:
+        return None
+    best = min(found, key=lambda one: one.difference)
+    unit = sum(own.losses) / len(own.losses) / 100
+    return WindowAdvice(
+        span=best.span, saved=-best.difference * unit, least=-best.high * unit, percent=-best.difference
+    )
 
 
 def _losses(

@@ -148,14 +148,17 @@ def _costs(policies: Iterable[Policy]) -> Iterator[float]:
 def _store_learned(project: Project, study: Study, now: datetime, batch: timedelta | int | None) -> bool:
     """Store the estimates for the live policies, if the batches are their windows."""
     from driftloop.monitoring.ledger import Ledger
+    from driftloop.monitoring.records import changed
+    from driftloop.pipelines.backtest.training_windows import better
     from driftloop.pipelines.runtime import home
 
     if batch is not None and batch != project.windows.current:
         say("note: not saved for the live policies, because their batch is windows.current", err=True)
         return False
+    learned = changed(study.learned, window=better(study.training_windows))
     with closing(Ledger(home.ledger_url())) as ledger:
-        if ledger.learned(project.model) != study.learned:
-            ledger.learn(project.model, study.learned, now)
+        if ledger.learned(project.model) != learned:
+            ledger.learn(project.model, learned, now)
     return True
 
 

@@ -245,7 +245,8 @@ def store(
     evidence.log_numbers(run_id, {"learned_rows": len(times), "learned_days": days})
     tried = parts.holdout.head(VERIFIED_ROWS)
     profiles = profiled(known, config, window.end)
-    stored = contents.store(config, scorer, estimator, described, profiles, kept, tried, run_id=run_id)
+    held = (parts.holdout, evaluated.holdout)
+    stored = contents.store(config, scorer, estimator, described, profiles, kept, tried, held, run_id=run_id)
     tags = contents.tags(described, trained, verdict, request_id)
     tags |= {"driftloop.refit": str(final.refit).lower(), "driftloop.learned_rows": str(len(times))}
     if final.refused is not None:

@@ -31,6 +31,7 @@ from driftloop.monitoring.slices.membership import Marked, mark
 from driftloop.monitoring.slices.parts import Slicing
 from driftloop.monitoring.windows import inside
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.flows.diagnosing import Part, Sample
 from driftloop.pipelines.training.discovery import Search
 
 Floats = NDArray[np.float64]
@@ -59,6 +60,7 @@ class Labelled(NamedTuple):
     marked: tuple[Marked, ...] = ()
     grouped: tuple[Marked, ...] = ()
     searched: pd.DataFrame | None = None
+    sample: Part | None = None
 
 
 class Losses:
@@ -70,6 +72,7 @@ class Losses:
     def __init__(self, config: Project, labelled: Window, rows: int) -> None:
         self.config, self.labelled = config, labelled
         self.search = Search(config, rows) if any(each.discover for each in config.slices) else None
+        self.sample = Sample(config, rows)
         self.losses: list[Floats] = []
         self.sizes: list[Floats] = []
         self.pairs: list[Pairs] = []
@@ -101,7 +104,8 @@ class Losses:
         moments = time.dt.tz_convert(None).to_numpy()[known]
         searched = rows.loc[known, self.search.columns] if self.search else None
         lost, kept = loss.rows(labels, scores, classes), np.empty(0) if weights is None else weights
-        return Labelled(lost, pairs, size, moments, kept, marked, grouped, searched)
+        sample = self.sample.of(rows, predicted, known)
+        return Labelled(lost, pairs, size, moments, kept, marked, grouped, searched, sample)
 
     def add(self, some: Labelled) -> None:
         """Add the losses of more rows."""
@@ -112,6 +116,8 @@ class Losses:
         self.weights.append(some.weights)
         self.slicing.add(some.marked)
         self.grouping.add(some.grouped)
+        if some.sample is not None:
+            self.sample.add(some.sample)
         if self.search is not None and some.searched is not None:
             self.search.add(some.searched, some.losses)
 

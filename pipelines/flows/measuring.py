@@ -24,6 +24,7 @@ from driftloop.monitoring.quality.tally import Tally, tally
 from driftloop.monitoring.records import (
     DRIFT,
     ArchiveScores,
+    Causes,
     Check,
     ColumnReference,
     ColumnScore,
@@ -80,6 +81,7 @@ class Measurement:
     moved: Moved | None
     archive: ArchiveScores | None = None
     watched: Watch | None = None
+    causes: Causes | None = None
 
 
 @step(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
@@ -185,6 +187,7 @@ def measure(
         moved=most_moved(found.scores, reference.importance, triggers=any(rule.reads & DRIFT for rule in triggers)),
         archive=scored.archive,
         watched=watch,
+        causes=scored.causes,
         discovered=found.discovered,
         fairness=found.fairness,
         slice_findings=scored.sliced.findings

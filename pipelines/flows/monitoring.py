@@ -22,6 +22,7 @@ from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
 from driftloop.pipelines.flows import labelling, measuring, requesting, ruling, taking_over, unserved, watching
 from driftloop.pipelines.flows.comparing import compared_with, own_reference
+from driftloop.pipelines.flows.diagnosing import advised
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
 from driftloop.pipelines.flows.reading import read
@@ -157,8 +158,7 @@ def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
 def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, measured: Measurement) -> Check:
     from driftloop.pipelines.flows.probing import with_probe
 
-    config = run.config
-    history = run.ledger.history(config.model, run.now)
+    config, history = run.config, run.ledger.history(run.config.model, run.now)
     phases.enter("decision")
     signals = with_probe(run, champion, signals, history)
     archived = watching.judge(run.ledger, config.model, measured.archive, measured.watched, run.window, run.now)
@@ -168,6 +168,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     reason = f"dry run, nothing was trained; {decision.reason}" if retrains and run.dry_run else decision.reason
     if retrains and not config.trains:
         outcome, reason = Outcome.NEEDED_ELSEWHERE, f"retrain needed elsewhere (training: none); {decision.reason}"
+    report = run.report_file
     check = run.check(
         outcome,
         reason,
@@ -187,13 +188,13 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         age_batches=signals.age_batches,
         probe=signals.probe,
         archive=archived,
+        causes=advised(measured.causes, archived, signals.probe, signals.learned),
         findings=signals.findings,
         votes=decision.votes,
         decision=decision.action,
         cached=measured.cached,
+        report=str(report),
     )
-    report = run.report_file
-    check = changed(check, report=str(report))
     phases.enter("writing the report")
     measuring.save_report(measured.page, check, report)
     failpoints.reach("saved report")

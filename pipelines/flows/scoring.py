@@ -18,6 +18,7 @@ from driftloop.monitoring.metrics.measuring import joined
 from driftloop.monitoring.profiles import Profiles, like, merge
 from driftloop.monitoring.records import (
     ArchiveScores,
+    Causes,
     Estimate,
     FairnessGap,
     FoundSlice,
@@ -54,7 +55,7 @@ class Scored:
     `profiles` and `sample` are of the current window, predictions included, without labels that are not due yet.
     `performance` is the loss on the labeled window, None without labels; `estimated` is the expected loss on the
     current window, None if the champion's version has no estimator. `sliced` is the loss on each slice, `fairness` are
-    the rates of groups, `discovered` slices that are not configured.
+    the rates of groups, `discovered` slices that are not configured, `causes` why the loss rose significantly.
     """
 
     profiles: Profiles
@@ -66,6 +67,7 @@ class Scored:
     archive: ArchiveScores | None = None
     fairness: tuple[FairnessGap, ...] = ()
     discovered: tuple[FoundSlice, ...] = ()
+    causes: Causes | None = None
 
 
 @step(name="score rows", persist_result=True, cache_key_fn=by_content)
@@ -117,15 +119,17 @@ def score_rows(
         expected_losses += expected
     order = losses.order()
     pairs = joined(losses.pairs, order)
+    performance = losses.performance(reference, order)
     return Scored(
         profiles=_without_empty_predictions(config, counted[0]),
         sample=pd.concat(drawn, ignore_index=True),
-        performance=losses.performance(reference, order),
+        performance=performance,
         metrics=losses.metrics(reference, pairs),
         sliced=losses.sliced(reference, pairs, order),
         archive=compared.scores() if compared is not None else None,
         fairness=losses.fairness(pairs, order),
         discovered=losses.discovered(),
+        causes=losses.sample.find(champion, scorer, reference, performance),
         estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
     )
 

@@ -97,6 +97,7 @@ def _payload(name: str, check: Check) -> dict[str, Any]:
     if name == RETRAIN_NEEDED:
         payload |= {key: record[key] for key in ("scored_by", "votes")}
     payload["drifted_columns"] = [score.name for score in check.columns if score.drifted]
+    payload |= check.causes.words if check.causes else {"cause": "", "advice": ""}
     performance = record["performance"]
     payload["loss"] = {"name": performance["loss_name"], "value": performance["loss"]} if performance else None
     return payload

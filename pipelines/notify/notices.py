@@ -149,7 +149,8 @@ def _of_loss(check: Check) -> Iterable[Notice]:
         yield _notice("loss", check.model, f"{check.champion} slices {names}", title, body)
     if check.performance is None or not remains_worse(check):
         return
-    body = f"{format_loss(check.performance)}, in {check.performance.window}{text}\n{check.reason}{_where(check)}"
+    why = "".join(f"\n{name}: {line}" for name, line in check.causes.lines) if check.causes else ""
+    body = f"{format_loss(check.performance)}, in {check.performance.window}{why}{text}\n{check.reason}{_where(check)}"
     title = f"{check.model}: the loss is worse than the reference"
     yield _notice("loss", check.model, check.champion, title, body)
 

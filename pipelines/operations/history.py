@@ -39,6 +39,8 @@ def render(events: Iterable[Event], on: Screen = PIPE) -> str:
         kind, text = _texts(event)
         head = f"{event.now:%Y-%m-%d %H:%M}  {kind:<18} "
         lines += wrapped(head + " ".join(text.split()), on, later=" " * 8)
+        for cause in event.payload.get("causes") or () if event.kind == Kind.CHECK_FINISHED else ():
+            lines += wrapped(f"{' ' * 8}{cause}", on, later=" " * 10)
         votes = event.payload.get("votes") or () if event.kind == Kind.CHECK_FINISHED else ()
         rows = [Row((vote["policy"], vote["vote"], " ".join(str(vote["reason"]).split()))) for vote in votes]
         lines += drawn(VOTES, rows, on, gap=1, indent=8) if rows else []

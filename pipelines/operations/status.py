@@ -78,6 +78,7 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
     sentences = []
     if row.get("standing") == "worse":
         sentences.append(f"worse than the reference: {row['loss_in_words']}")
+        sentences += row.get("causes_in_words") or []
     elif whole or _new(row):
         sentences.append(row.get("loss_in_words") or "")
     if row.get("stale"):
@@ -134,6 +135,7 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
     last, judged, measured = _newest(ledger, model, serves)
     loss = measured.performance if measured else None
     known = measured is not None and measured.champion == serves
+    causes = measured.causes if measured and known else None
     slices = measured.slices if measured and known else ()
     metrics = measured.metrics if measured and known else ()
     labels = next((check.labels for check in (last, judged) if check and check.labels), None)
@@ -155,6 +157,8 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
         if last and last.champion != last.champion_after
         else None,
         "standing": loss.standing if loss and known else "unknown",
+        **(causes.words if causes else {"cause": "", "advice": ""}),
+        "causes_in_words": [": ".join(line) for line in causes.lines] if causes else [],
         "drift_share": judged.drift_share if judged else None,
         "moved": [column.name for column in judged.moved.columns] if judged and judged.moved else [],
         "moved_in_words": judged.moved.sentence() if judged and judged.moved else None,

@@ -85,6 +85,8 @@ def _facts(check: Check) -> list[tuple[str, str]]:
     facts += [("discovered", each.sentence()) for each in check.discovered if each.worse]
     if check.fairness:
         facts.append(("fairness", fairness_summary(check.fairness)))
+    if check.causes is not None:
+        facts += check.causes.lines
     if check.labels is not None:
         facts.append(("labels", check.labels.sentence()))
     if check.baseline is not None:

@@ -26,7 +26,7 @@ from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import content_digest
 from driftloop.pipelines.gate import Verdict
-from driftloop.pipelines.registry import Stored, Version, evidence, origins, packing
+from driftloop.pipelines.registry import Stored, Version, evidence, holdout, origins, packing
 from driftloop.pipelines.registry.mlflow_parts import described_source
 from driftloop.pipelines.training import loss_model, plots, storage
 from driftloop.pipelines.training.loss_model import LossModel
@@ -53,13 +53,15 @@ def store(
     profiles: Profiles,
     rows: pd.DataFrame,
     tried: pd.DataFrame,
+    held: tuple[pd.DataFrame, np.ndarray],
     *,
     run_id: str,
 ) -> Stored:
     """Store the model in its own format with the estimator of its loss, its reference, profiles, signature and example.
 
     `tried` are rows whose predictions are stored with the model, an unseen category in every categorical column
-    included: `prove` compares the loaded model with them, in any process.
+    included: `prove` compares the loaded model with them, in any process. `held` are the held-out rows, in order of
+    time, with the loss of each.
     """
     settings, columns = config.training, config.columns
     kept = [columns.time, *beyond_features(config.slices, columns), *columns.features, columns.target, PREDICTION]
@@ -70,6 +72,7 @@ def store(
         (folder / "reference.json").write_text(reference.model_dump_json(indent=1))
         save(profiles, folder / PROFILES)
         rows[kept].to_parquet(folder / "reference.parquet", index=False)
+        holdout.write(config, *held, folder)
         if packing.travels(scorer, folder):
             needed = packing.requirements(folder)
         else:

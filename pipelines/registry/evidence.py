@@ -90,6 +90,7 @@ def log_check(run_id: str, check: Check, report: Path | None, *, model_id: str |
         metrics |= {f"slice_metric/{name}/{_name(m.metric)}": m.value for m in each.metrics if m.value is not None}
     metrics |= {f"fairness_gap/{_name(one.by)}/{one.rate}": one.gap for one in check.fairness if one.gap is not None}
     metrics |= {f"slice_drift/{_name(each.name)}": each.score for each in check.slice_drift}
+    metrics |= check.causes.figures if check.causes else {}
     if check.estimated is not None and check.estimated.loss is not None:
         metrics["estimated_loss"] = check.estimated.loss
     if check.probe is not None:
@@ -150,6 +151,7 @@ def tag_check(run_id: str, check: Check) -> None:
         "driftloop.window_end": check.window.end.isoformat(),
         "driftloop.outcome": check.outcome.value,
         "driftloop.decision": check.decision or "",
+        **({f"driftloop.{key}": word for key, word in check.causes.words.items()} if check.causes else {}),
         "driftloop.reason": clipped(check.reason, 5000),
         "prefect.flow_run_id": check.prefect_flow_run_id or "",
         "mlflow.note.content": clipped(verdict_markdown(check), 5000),
@@ -176,8 +178,7 @@ def tag_training(run_id: str, retrain: Retrain) -> None:
 def _outcome(retrain: Retrain) -> str:
     if not retrain.promoted:
         return "rejected"
-    switched = retrain.code == Outcome.SWITCHED_BACK
-    return (Outcome.SWITCHED_BACK if switched else Outcome.PROMOTED).value
+    return (Outcome.SWITCHED_BACK if retrain.code == Outcome.SWITCHED_BACK else Outcome.PROMOTED).value
 
 
 def as_json(value: Any) -> str:

@@ -16,6 +16,7 @@ def verdict_markdown(check: Check) -> str:
     ]
     lines += [f"- champion: version {check.champion}" if check.champion else "- no champion"]
     lines += [f"- MLflow run: `{check.mlflow_run_id}`"] if check.mlflow_run_id else []
+    lines += [f"- {name}: {cell(text)}" for name, text in check.causes.lines] if check.causes else []
     lines += [f"- [report]({Path(check.report).as_uri()})"] if check.report else []
     if check.votes:
         lines += ["", "| policy | vote | observed | threshold | why |", "|---|---|---|---|---|"]

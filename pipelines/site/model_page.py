@@ -107,10 +107,18 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
         *([("Moved most", judged.moved.sentence())] if judged and judged.moved else []),
         ("Loss", history.new_champion or (_loss_in_words(history.measured or judged) if judged else "not judged")),
         ("Retrains", f"{len(history.requests)}, {promoted} promoted" if history.requests else "none"),
+        *_causes(history),
         *([("Slices", summary(history.measured.slices))] if history.measured and history.measured.slices else []),
         *([("Fairness", fairness_summary(gaps))] if gaps else []),
         *([("Labels", labels.sentence())] if labels else []),
     ]
+
+
+def _causes(history: ModelHistory) -> list[tuple[str, str]]:
+    """Return why the loss of the serving champion rose, and what to do."""
+    measured = history.measured
+    causes = measured.causes if measured and measured.champion == history.champion else None
+    return [(name.capitalize(), text) for name, text in causes.lines] if causes else []
 
 
 def _loss_in_words(check: Check) -> str:

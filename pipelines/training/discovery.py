@@ -125,13 +125,13 @@ def discover(
         return ()
     rows, lost, target, whole = rows[usable], lost[usable], target[usable], whole[usable]
     first = (np.arange(len(rows)) * BLOCKS // len(rows)) % 2 == 0
-    leaves = _leaves(rows[first], whole[first], numeric, categorical, seed)
+    paths = leaves(rows[first], whole[first], numeric, categorical, seed)
     other, lost, target = rows[~first], lost[~first], target[~first]
-    found = [_tested(leaf, other, lost, target, loss) for leaf in leaves]
+    found = [_tested(leaf, other, lost, target, loss) for leaf in paths]
     return tuple(each for each in found if each is not None)
 
 
-def _leaves(
+def leaves(
     rows: pd.DataFrame, values: Floats, numeric: Sequence[str], categorical: Sequence[str], seed: int
 ) -> list[list[Split]]:
     """Return the paths of the leaves with a mean above that of all rows by at least 5%, the highest first."""
