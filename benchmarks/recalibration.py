@@ -1,0 +1,104 @@
+"""Cost of the default policy with and without a recalibration of the champion, on real streams.
+
+    python -m benchmarks.recalibration DATA [--grids 40] [--streams bike elec2] [--cache FOLDER]
+
+Streams, batches, models and prices are those of `benchmarks.policies`. The schedule of the policy is kept. At the end
+of each batch that the serving model was not trained on, a recalibration is fitted on the older half of the batch and
+measured on the newer half; if its gain there is significant, it is fitted on the whole batch, costs 0.01 of a retrain
+and serves for the next batch. `--any` recalibrates wherever the method lowers the loss on the last third, significant
+or not. Prints a table in Markdown: the cost in percent of that without recalibration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.policies import DEFAULT, LOSS, PRICES
+from benchmarks.policy_streams import MOST_ROWS, TREES, WINDOW_SHARE, Stream, _settings, matrices, streams
+from driftloop.monitoring.losses import named
+from driftloop.pipelines.backtest import replay
+from driftloop.pipelines.training.recalibration import measured_gain, recalibrate
+from driftloop.pipelines.training.scorer import Scorer
+
+PRICE = 0.01  # of a recalibration, as a part of the price of a retrain
+
+
+class Models:
+    """The models of a stream, each trained at the end of a batch when it is first needed."""
+
+    def __init__(self, stream: Stream, batches: int) -> None:
+        self.stream, self.batches = stream, batches
+        self.edges = np.linspace(0, len(stream.frame), batches + 1).astype(int)
+        self.loss = named(stream.loss)
+        self.known: dict[int, Scorer] = {}
+        self.done: dict[tuple[int, int, bool], float | None] = {}
+
+    def model(self, at: int) -> Scorer:
+        """Return the model of the end of a batch, trained as `benchmarks.policies` does."""
+        if at not in self.known:
+            window = np.arange(self.edges[max(0, at + 1 - self.batches // WINDOW_SHARE)], self.edges[at + 1])
+            self.known[at] = self.stream.fitted(window[:: -(-len(window) // MOST_ROWS)], _settings(TREES))
+        return self.known[at]
+
+    def recalibrated(self, at: int, batch: int, *, surely: bool) -> float | None:
+        """Return the loss on a batch of the model of `at`, recalibrated on the batch before; None without a gain."""
+        key = (at, batch, surely)
+        if key not in self.done:
+            scorer = self.model(at)
+            before, now = (slice(self.edges[n], self.edges[n + 1]) for n in (batch - 1, batch))
+            truth, old = self.stream.truth(before), scorer.predict(self.stream.frame.iloc[before])
+            made = recalibrate(self.loss, truth, old, scorer.classes)
+            if made is None or (surely and measured_gain(self.loss, truth, old, scorer.classes) is None):
+                self.done[key] = None
+            else:
+                moved = made.apply(scorer.predict(self.stream.frame.iloc[now]))
+                self.done[key] = float(self.loss.rows(self.stream.truth(now), moved, scorer.classes).mean())
+        return self.done[key]
+
+
+def main() -> None:
+    """Replay, recalibrate what served, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--grids", type=int, nargs="+", default=[40])
+    parser.add_argument("--streams", nargs="*", help="only these streams")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "driftloop-policies")
+    parser.add_argument("--any", action="store_true", help="recalibrate also without a significant gain")
+    asked = parser.parse_args()
+    print("| stream, batches | price of a retrain | retrains | recalibrations | cost with recalibration, % |")
+    print("|---|---|---|---|---|")
+    found = []
+    for name, stream in streams(asked.data).items():
+        if asked.streams and name not in asked.streams:
+            continue
+        for grid in asked.grids:
+            cell, models = matrices(stream, name, grid, asked.cache), Models(stream(), grid)
+            for price in PRICES:
+                played = replay(
+                    cell.loss,
+                    cell.probe,
+                    policies={DEFAULT: LOSS[DEFAULT]},
+                    cost=price,
+                    rows=cell.rows.tolist(),
+                    errors=cell.error,
+                    short=cell.short,
+                )
+                (one,) = played.policies
+                total, times = one.total_cost, 0
+                for place, at in enumerate(one.served):
+                    batch = played.start + place
+                    lost = models.recalibrated(at, batch, surely=not asked.any) if batch - 1 > at else None
+                    if lost is not None:
+                        total += lost - one.losses[place] + PRICE * played.cost
+                        times += 1
+                found.append(100 * total / one.total_cost)
+                print(f"| {name}, {grid} | {price} | {one.retrains} | {times} | {found[-1]:.1f} |", flush=True)
+    print(f"\nMean {np.mean(found):.2f}, median {np.median(found):.2f}, worst {max(found):.1f} ({len(found)} replays)")
+
+
+if __name__ == "__main__":
+    main()
