@@ -31,8 +31,9 @@ from driftloop.monitoring.settings.rules import Rule, Silence
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.slices import Slice
 from driftloop.pipelines.cli import COMMANDS, main
-from driftloop.pipelines.config.project import Project, Search
+from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.schedule import On
+from driftloop.pipelines.config.search import Search
 from driftloop.pipelines.gate import Gate, NoSliceWorseKeys
 from driftloop.pipelines.requests.ends import AFTERWARDS, ENDS
 

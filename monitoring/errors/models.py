@@ -137,6 +137,7 @@ Impossible = Literal[
     "too_many_classes",
     "empty_feature",
     "labels_too_large",
+    "too_many_rows",
     "labels_not_allowed",
     "weights_not_allowed",
     "champion_changed",

@@ -85,9 +85,11 @@ def first(
     >>> made.rows, made["age"].counts.tolist(), made["plan"].levels, made["plan"].nulls
     (3, [0, 1, 2, 0], ('a', 'b'), 1)
     """
-    columns = _columns(rows, kinds)
+    check_names("the rows", kinds, list(map(str, rows.columns)))
     by = None if as_rows(weights) is None else weights
-    return Profiles(len(rows), {name: _first(columns[name], kind, blocks, by) for name, kind in kinds.items()})
+    return Profiles(
+        len(rows), {name: _first(from_frame(rows[name], kind), kind, blocks, by) for name, kind in kinds.items()}
+    )
 
 
 def like(reference: Profiles, rows: pd.DataFrame, weights: Floats | None = None) -> Profiles:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.errors import HistoryTooShort
+from driftloop.monitoring.ledger import digest as named_by
 from driftloop.monitoring.quality.times import in_no_window
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.weights import effective_rows, labelled, weights_of
@@ -21,6 +22,7 @@ from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.backtest.label_times import LabelTimes, label_times
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.selection import MOST_COMPARED, sampled
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
@@ -80,8 +82,13 @@ def read_batches(config: Project, batch: timedelta | int | None, now: datetime) 
     notes = [f"rows after {now:%Y-%m-%d %H:%M} are skipped: they are in the future"] if late else []
     strays = sources.count_strays(config.source, config.reading, now, config.folder)
     notes += [finding.message for finding in (*in_no_window(strays), *fresh.findings)]
-    made = cut(fresh.frame, config, batch, notes=tuple(notes), digest=fresh.digest)
-    return replace(made, labels=label_times(config, fresh, window, now))
+    seed = config.training.seed
+    rows = sampled(fresh, config.training.max_rows or MOST_COMPARED, seed)
+    note = rows.note(seed)
+    notes += [note] if note else []
+    named = fresh.digest if rows.places is None else named_by(fresh.digest, len(rows.places), seed)
+    made = cut(rows.frame, config, batch, notes=tuple(notes), digest=named)
+    return replace(made, labels=label_times(config, fresh, rows, window, now))
 
 
 def cut(

@@ -17,6 +17,7 @@ from driftloop.monitoring.rows.canonical import numbers
 from driftloop.monitoring.served.spelling import labels
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.joined import Stamps, stamps
+from driftloop.pipelines.data.selection import Sampled
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
@@ -60,13 +61,17 @@ class LabelTimes:
         return named.hexdigest()[:32]
 
 
-def label_times(config: Project, fresh: Fresh, window: Window, now: datetime) -> LabelTimes | None:
-    """The times of the labels of rows that were read with the labels known at `now`; None where there are none."""
+def label_times(config: Project, fresh: Fresh, rows: Sampled, window: Window, now: datetime) -> LabelTimes | None:
+    """The times of the labels of rows that were read with the labels known at `now`; None where there are none.
+
+    `rows` are those of `fresh`, or some of them.
+    """
     if config.labels is None or config.labels.time is None or fresh.joined is None:
         return None
     target = config.columns.target
     changed = fresh.joined.changed[np.argsort(fresh.joined.moments, kind="stable")]
-    ids = fresh.frame[list(config.columns.id)]
+    changed = changed if rows.places is None else changed[rows.places]
+    ids = rows.frame[list(config.columns.id)]
     folder = Path(config.folder)
     found = sources.label_versions(config.source, config.reading, window, folder, now, ids)
     numeric = config.kind(target) == "numeric"

@@ -27,23 +27,14 @@ from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.slices.conditions import named
 from driftloop.pipelines.config.no_training import NO_TRAINING, reference_span, refuse_mixed, with_triggers
-from driftloop.pipelines.config.parameters import Drawn, Parameter, refuse_endless
+from driftloop.pipelines.config.parameters import Parameter, refuse_endless
 from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.config.search import Search
 from driftloop.pipelines.config.training_window import TrainingSpan, with_base
 from driftloop.pipelines.config.yaml_file import read_yaml
 from driftloop.pipelines.gate import Gate
 from driftloop.pipelines.notify.notices import Notify
-
-
-class Search(Section):
-    """Random search over parameters: each trial is a concurrent task and a nested MLflow run."""
-
-    trials: int = Field(8, ge=1, le=1000, description="number of parameter sets to try")
-    space: dict[str, Annotated[Drawn, Field(min_length=1)]] = Field(
-        default_factory=dict, description="name: values to draw from; two numbers are the ends of a range"
-    )
-    threads: int = Field(2, ge=1, le=64, description="maximum number of concurrent trials")
 
 
 class Training(Section):
@@ -68,9 +59,8 @@ class Training(Section):
     )
     params: dict[str, Parameter] = Field(
         default_factory=dict,
-        description="parameters of the estimator (for auto: of xgboost); boosted trees stop early unless "
-        "their number is "
-        "given; at most 100,000 trees or iterations",
+        description="parameters of the estimator (for auto: of xgboost); boosted trees stop early unless their number "
+        "is given; at most 100,000 trees or iterations",
     )
     search: Search | None = Field(None, description="random search over parameters; see `training.search`")
     max_levels: int = Field(
@@ -92,6 +82,20 @@ class Training(Section):
         ge=100,
         le=100_000_000,
         description="memory limit of a custom training function, rows and libraries included (Linux)",
+    )
+    max_rows: int | None = Field(
+        None,
+        ge=1000,
+        le=MOST_ROWS,
+        description="maximum number of training rows: more are sampled, evenly over time and over classes, with the "
+        "seed; needed for scikit-learn estimators and custom functions whose rows do not fit into memory",
+    )
+    memory_mb: int | None = Field(
+        None,
+        ge=1,
+        le=100_000_000,
+        description="memory for the training rows; beyond it xgboost reads them from disk, with the same result. "
+        "60% of the free memory if not given",
     )
     seed: Seed = Field(0, description="seed of the training run")
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from driftloop.monitoring import sources
 from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.records import Finding, Window, changed
-from driftloop.monitoring.rows.canonical import coded, plain
+from driftloop.monitoring.rows.canonical import coded
 from driftloop.monitoring.rows.coerced import Coerced
 from driftloop.monitoring.rows.ruled import RuleCounts, Ruled, count, digests
 from driftloop.monitoring.rows.scored import scores
@@ -44,6 +44,7 @@ from driftloop.pipelines.data.joined import JoinedRows, Labeled
 from driftloop.pipelines.data.predicted import PredictedPart, PredictedRows
 from driftloop.pipelines.data.spool import Spool
 from driftloop.pipelines.data.spread import spread
+from driftloop.pipelines.data.whole import whole
 
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
@@ -88,7 +89,7 @@ def canonical(raw: pd.DataFrame, config: Monitored, judged: Window | None = None
         frame = frame.assign(**made.columns)
         predicted = PredictedPart.of(made, frame, config)
     labeled = Labeled.of(ordered, frame, config) if config.columns.id else None
-    hashes, ruled = _hashes(frame), None
+    hashes, ruled = row_hashes(frame), None
     if judged is not None and config.columns.rules:
         ruled = count(ordered, config, judged)
         hashes = np.asarray(hashes + digests(ordered, config.columns.ruled_alone), dtype=np.uint64)
@@ -146,18 +147,27 @@ class Fresh:
         """Coerced values."""
         return tuple(finding for one in self._coerced for finding in one.findings())
 
+    def __len__(self) -> int:
+        return sum(map(len, self._moments))
+
+    @property
+    def moments(self) -> pd.Series[Any]:
+        """Return the times of all rows in the order of the source."""
+        return pd.concat(self._moments, ignore_index=True)
+
+    def digest_at(self, marked: NDArray[np.bool_]) -> str:
+        """Return a digest of the content of marked rows; `marked` is in the order of the source, shape (n,)."""
+        return content_named(self._columns, [np.concatenate(self._hashes)[marked]])
+
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Return all rows in order of time, in memory, for training."""
-        parts = [plain(part) for part in self._spool]
-        if len(parts) == 1:
-            return parts[0]
-        return sources.in_order_of_time(pd.concat(parts, ignore_index=True), self.time)
+        return whole(self._spool, len(self), self.time)
 
     @cached_property
     def digest(self) -> str:
         """Return a digest of the content of all rows."""
-        return _named(self._columns, self._hashes)
+        return content_named(self._columns, self._hashes)
 
     def pieces(self, window: Window | None = None) -> Iterator[pd.DataFrame]:
         """Yield the rows of a window, or all, in pieces; at least one piece, which may be empty."""
@@ -177,7 +187,7 @@ class Fresh:
 
     def digest_of(self, window: Window) -> str:
         """Return a digest of the content of the rows of a window."""
-        return _named(self._columns, self._hashes_of(window))
+        return content_named(self._columns, self._hashes_of(window))
 
     def repeated_share(self, window: Window) -> float:
         """Return the share of the rows of a window that repeat another row exactly; 0 without rows."""
@@ -243,14 +253,16 @@ def _read(
 
 def content_digest(frame: pd.DataFrame) -> str:
     """Return a digest of the content of rows, regardless of their order: 32 hexadecimal characters."""
-    return _named(list(frame.columns), [_hashes(frame)])
+    return content_named(list(frame.columns), [row_hashes(frame)])
 
 
-def _hashes(frame: pd.DataFrame) -> NDArray[np.uint64]:
+def row_hashes(frame: pd.DataFrame) -> NDArray[np.uint64]:
+    """Return a hash of the content of each row: shape (n,)."""
     return np.asarray(pd.util.hash_pandas_object(frame, index=False))
 
 
-def _named(columns: Sequence[str], hashes: Sequence[NDArray[np.uint64]]) -> str:
+def content_named(columns: Sequence[str], hashes: Sequence[NDArray[np.uint64]]) -> str:
+    """Return the digest of rows with these columns and hashes, regardless of their order."""
     named = hashlib.sha256("\x1f".join(map(str, columns)).encode())
     named.update(_sorted(hashes).data)
     return named.hexdigest()[:32]

@@ -31,6 +31,7 @@ from driftloop.pipelines.training.adopting import SAMPLE, refuse_swapped
 from driftloop.pipelines.training.adopting import adopt as tried
 from driftloop.pipelines.training.evaluating import evaluation, metrics_of
 from driftloop.pipelines.training.fit import allowed, labelled, weighable
+from driftloop.pipelines.training.learned import learned_from
 from driftloop.pipelines.training.loss_model import Head, LossModel
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.slices import held_out
@@ -265,7 +266,7 @@ def _stored(
         reference,
         parts.reference,
         rows,
-        Final(scorer, learned, refit=False),
+        Final(scorer, learned_from(config, learned), refit=False),
         _estimator(config, judged, scorer),
         evaluated,
         verdict,

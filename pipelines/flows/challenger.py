@@ -26,14 +26,16 @@ from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.gate import Evaluation, Model, Verdict, judge
 from driftloop.pipelines.registry import Stored, Version, contents, evidence
 from driftloop.pipelines.training.evaluating import evaluation, metrics_of
+from driftloop.pipelines.training.large import SampledRows
 from driftloop.pipelines.training.latency import measure, timed_rows
+from driftloop.pipelines.training.learned import Learned, learned_from
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.objectives import distorted, objective
 from driftloop.pipelines.training.plots import importances
 from driftloop.pipelines.training.refit import why_not
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.slices import held_out
-from driftloop.pipelines.training.split import unseen
+from driftloop.pipelines.training.split import taken, unseen
 from driftloop.pipelines.training.steps import Parts, divide, learn
 from driftloop.pipelines.training.weighing import weighed
 
@@ -60,11 +62,11 @@ class Evaluated:
 class Final:
     """Model to store: fitted again on all labeled rows, or the model that the gate judged.
 
-    `learned` are the rows it was trained on; `refused` is the reason why a second fit is not used.
+    `learned` are the rows it was trained on, by number and times; `refused` is the reason why a second fit is not used.
     """
 
     scorer: Scorer
-    learned: pd.DataFrame
+    learned: Learned
     refit: bool
     refused: str | None = None
 
@@ -78,7 +80,7 @@ def split_rows(config: Project, rows: Canonical, window: Window) -> Parts:
 @step(name="fit challenger", cache_policy=NO_CACHE)
 def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Scorer:
     """Fit on the training part only; log the chosen recipe and the number of training rows."""
-    scorer = learn(config, parts.train, params)
+    scorer = learn(config, parts.train, params, on_disk=parts.on_disk)
     log = get_run_logger()
     if scorer.recipe is not None:
         log.info("%s", scorer.recipe.describe(config.loss))
@@ -93,9 +95,9 @@ def fit_challenger(config: Project, parts: Parts, params: dict[str, Any]) -> Sco
     threshold = config.loss.threshold(scorer.classes)
     if threshold is not None and threshold != DEFAULT_THRESHOLD:
         log.info("%s is predicted where its probability is above %.4g", scorer.classes[1], threshold)
-    times = parts.train[config.columns.time]
-    span = times.iloc[-1] - times.iloc[0]
-    log.info("trained on %s rows that span %.1f days", f"{len(times):,}", span / timedelta(days=1))
+    learned = learned_from(config, parts.train, parts.whole_train, sampled=parts.on_disk is None)
+    span = learned.span
+    log.info("trained on %s rows that span %.1f days", f"{learned.rows:,}", span / timedelta(days=1))
     if span < config.training.window / 2:
         log.warning(
             "the training rows span %.1f days, less than half of training.window (%s): %s",
@@ -114,10 +116,17 @@ def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params
     rows more differently than `refit.why_not` allows, it is discarded, and the judged model serves.
     """
     target = config.columns.target
+    first = learned_from(config, parts.train, parts.whole_train, sampled=parts.on_disk is None)
     if not config.training.refit:
-        return Final(judged, parts.train, refit=False)
-    known = rows.frame[labelled(rows.frame, config.columns)]
-    final = learn(config, known, params, like=judged)
+        return Final(judged, first, refit=False)
+    if isinstance(rows, SampledRows):
+        known = rows.learnable()
+        final = learn(config, known.frame, params, like=judged, on_disk=known.on_disk)
+        learned = learned_from(config, known.frame, known.whole, sampled=known.on_disk is None)
+        del known
+    else:
+        frame = taken(rows.frame, labelled(rows.frame, config.columns))
+        final, learned = learn(config, frame, params, like=judged), learned_from(config, frame)
     held = parts.holdout
     refused = why_not(
         judged.predict(held),
@@ -129,8 +138,8 @@ def refit(config: Project, rows: Canonical, parts: Parts, judged: Scorer, params
     )
     if refused is not None:
         get_run_logger().warning("the refit on all rows is discarded and the judged model serves: %s", refused)
-        return Final(judged, parts.train, refit=False, refused=refused)
-    return Final(final, known, refit=True)
+        return Final(judged, first, refit=False, refused=refused)
+    return Final(final, learned, refit=True)
 
 
 @step(name="evaluate on unseen rows", cache_policy=NO_CACHE)
@@ -180,7 +189,8 @@ def judge_gate(config: Project, evaluated: Evaluated) -> Verdict:
 @step(name="log lineage", cache_policy=NO_CACHE)
 def log_lineage(config: Project, parts: Parts, run_id: str) -> None:
     """Log the training and holdout rows to the run."""
-    contents.log_datasets(run_id, config, {"training": parts.train, "holdout": parts.holdout})
+    frames = {"training": parts.train, "holdout": parts.holdout}
+    contents.log_datasets(run_id, config, frames, {"training": parts.whole_train, "holdout": parts.whole_holdout})
 
 
 @step(name="log training", cache_policy=NO_CACHE)
@@ -196,8 +206,8 @@ def log_training(
         "gate_difference": verdict.difference,
         "gate_low": verdict.low,
         "gate_high": verdict.high,
-        "train_rows": len(parts.train),
-        "holdout_rows": len(parts.holdout),
+        "train_rows": parts.train_rows,
+        "holdout_rows": parts.holdout_rows,
     }
     evidence.log_numbers(run_id, {name: value for name, value in numbers.items() if value is not None})
     registry.client().log_text(run_id, verdict.model_dump_json(indent=1), "gate.json")
@@ -221,7 +231,8 @@ def store(
     known = rows.frame
     if config.windows.reference is not None:
         # From the newest row on: a window that ends in a gap of the data still has a reference.
-        known = known[known[time] >= min(window.end, known[time].max()) - config.windows.reference]
+        begins = min(window.end, known[time].max()) - config.windows.reference
+        known = taken(known, (known[time] >= begins).to_numpy())
     known = known.assign(**{PREDICTION: prediction_column(scorer.predict(known), scorer.classes)})
     by = as_rows(weights_of(known, config.columns))
     kept = draw(known, config.drift.sample_rows, config.drift.seed, by)
@@ -239,16 +250,15 @@ def store(
         metrics=evaluated.metrics,
         slices=evaluated.slices,
     )
-    times = final.learned[time]
-    trained = Window(start=times.iloc[0], end=times.iloc[-1] + timedelta(microseconds=1))
-    days = (times.iloc[-1] - times.iloc[0]) / timedelta(days=1)
-    evidence.log_numbers(run_id, {"learned_rows": len(times), "learned_days": days})
+    learned = final.learned
+    trained = Window(start=learned.starts, end=learned.ends + timedelta(microseconds=1))
+    evidence.log_numbers(run_id, {"learned_rows": learned.rows, "learned_days": learned.span / timedelta(days=1)})
     tried = parts.holdout.head(VERIFIED_ROWS)
     profiles = profiled(known, config, window.end)
     held = (parts.holdout, evaluated.holdout)
     stored = contents.store(config, scorer, estimator, described, profiles, kept, tried, held, run_id=run_id)
     tags = contents.tags(described, trained, verdict, request_id)
-    tags |= {"driftloop.refit": str(final.refit).lower(), "driftloop.learned_rows": str(len(times))}
+    tags |= {"driftloop.refit": str(final.refit).lower(), "driftloop.learned_rows": str(learned.rows)}
     if final.refused is not None:
         tags["driftloop.refit_refused"] = final.refused
     if scorer.recipe is not None:

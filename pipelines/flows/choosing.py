@@ -24,6 +24,7 @@ from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.data.no_rows import refuse_no_rows
+from driftloop.pipelines.data.selection import MOST_COMPARED, sampled
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.gate import Verdict
@@ -65,7 +66,11 @@ def choose(config: Project, window: Window, against: Version | None, run_id: str
     its size alone is an advantage.
     """
     whole = read_with(config, Window(start=_begin(config, window), end=window.end), against, now)
-    frame, time = whole.frame, config.columns.time
+    seed, time = config.training.seed, config.columns.time
+    drawn = sampled(whole, config.training.max_rows or MOST_COMPARED, seed)
+    frame, note = drawn.frame, drawn.note(seed)
+    if note:
+        get_run_logger().info("choosing what to train on: %s", note)
     base = within(frame, time, window)
     refuse_no_rows(config, len(base), window)
     plain = divide(config, base, window)

@@ -22,6 +22,7 @@ from driftloop.pipelines.training.elsewhere import Elsewhere, classes_of, usable
 from driftloop.pipelines.training.evaluating import evaluation, metrics_of
 from driftloop.pipelines.training.features import learn_features
 from driftloop.pipelines.training.fit import allowed, labelled
+from driftloop.pipelines.training.learned import learned_from
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.slices import held_out
 from driftloop.pipelines.training.steps import Parts
@@ -70,7 +71,7 @@ def follow(work: Work, run_id: str, against: Version | None) -> Progress:
         Canonical(rows, fresh.source_types),
         request.window,
         parts,
-        Final(scorer, known, refit=False),
+        Final(scorer, learned_from(config, known), refit=False),
         estimating.fit_estimator(config, known, scorer),
         Evaluated(compared, against, losses, metrics, slices),
         verdict,

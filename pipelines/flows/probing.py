@@ -14,6 +14,7 @@ from driftloop.monitoring.rows.weights import counted, weights_of
 from driftloop.monitoring.rows.weights import labelled as labelled_rows
 from driftloop.monitoring.windows import labelled_window, within
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.selection import MOST_COMPARED, sampled
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.registry import Version, contents, evidence, templates
@@ -91,7 +92,12 @@ def _measured(
 ) -> tuple[Probe, int]:
     columns = config.columns
     before = Window(start=labelled.start - config.training.window, end=labelled.start)
-    rows = read_with(config, Window(start=before.start, end=labelled.end), champion, now).frame
+    fresh = read_with(config, Window(start=before.start, end=labelled.end), champion, now)
+    seed = config.training.seed
+    drawn = sampled(fresh, config.training.max_rows or MOST_COMPARED, seed)
+    rows, note = drawn.frame, drawn.note(seed)
+    if note:
+        get_run_logger().info("probe: %s", note)
     weighable(weights_of(rows, columns))
     rows = rows[labelled_rows(rows, columns)]
     train, newest = (within(rows, columns.time, window) for window in (before, labelled))

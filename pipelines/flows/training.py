@@ -15,11 +15,8 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
 from driftloop.pipelines.config.training_window import ChosenSpan
-from driftloop.pipelines.data.fresh import Canonical
-from driftloop.pipelines.data.no_rows import refuse_no_rows
-from driftloop.pipelines.flows import adopting, challenger, estimating, following, search
+from driftloop.pipelines.flows import adopting, challenger, estimating, following, search, training_rows
 from driftloop.pipelines.flows.choosing import Chosen, choose
-from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import Version, evidence, flow_runs, templates
 from driftloop.pipelines.requests import finishing, recovery
@@ -273,10 +270,8 @@ def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
     config, window = work.config, work.request.window
     if isinstance(config.training.window, ChosenSpan):
         return choose(config, window, against, run_id, work.request.now)
-    fresh = read_with(config, window, against, work.request.now)
-    refuse_no_rows(config, len(fresh.frame), window)
-    rows = Canonical(fresh.frame, fresh.source_types)
-    return Chosen(rows, challenger.split_rows(config, rows, window))
+    rows, parts = training_rows.read_parts(config, window, against, work.request.now)
+    return Chosen(rows, parts)
 
 
 def _opponent(config: Project, champion: str | None) -> Version | None:

@@ -46,25 +46,28 @@ def predict_window(project: Project, now: datetime) -> Predicted:
     window = current_window(now, project.windows)
     phases.enter("reading rows")
     try:
-        frame = read_fresh(known, window, known.folder, labels=False).frame
+        fresh = read_fresh(known, window, known.folder, labels=False)
     except MissingColumns as error:
         if set(error.lost) & set(project.columns.features) or not set(error.lost) <= set(known.columns.features):
             raise
         raise ChampionOutgrown(
             error.where, error.lost, error.there, version=champion.number, file=str(project.file)
         ) from None
-    if frame.empty:
-        reason = no_rows(project, window, "predict")
-        return Predicted(
-            model=project.model, version=champion.number, window=window, rows=0, scored=0, file=None, reason=reason
-        )
-    logged = prediction_log.find(known, champion, frame)
-    values = {"model": project.model, "version": champion.number, "window": window, "rows": len(frame)}
-    missing = frame.loc[~logged.known]
-    if missing.empty:
-        return Predicted(**values, scored=0, file=None)
-    phases.enter("predicting the rows")
-    own_code.importable(project)
-    scorer = registry.scorer(champion, project.training)
-    file = prediction_log.append(known, champion, window, missing, scorer.predict(missing), scorer.classes)
-    return Predicted(**values, scored=len(missing), file=str(file))
+    values = {"model": project.model, "version": champion.number, "window": window, "rows": len(fresh)}
+    if not len(fresh):
+        return Predicted(**values, scored=0, file=None, reason=no_rows(project, window, "predict"))
+    scored, scorer, logs = 0, None, prediction_log.files_of(known, window)
+    with prediction_log.Appending(known, champion, window) as log:
+        for piece in fresh.pieces():
+            logged = prediction_log.find(known, champion, piece, logs)
+            missing = piece.loc[~logged.known]
+            if missing.empty:
+                continue
+            if scorer is None:
+                phases.enter("predicting the rows")
+                own_code.importable(project)
+                scorer = registry.scorer(champion, project.training)
+            log.add(missing, scorer.predict(missing), scorer.classes)
+            scored += len(missing)
+        file = log.close()
+    return Predicted(**values, scored=scored, file=None if file is None else str(file))

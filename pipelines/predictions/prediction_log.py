@@ -7,13 +7,16 @@ content of the log counts as served: it is data, checked for its shape and never
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from driftloop.monitoring.ledger import digest
@@ -21,7 +24,7 @@ from driftloop.monitoring.records import Window
 from driftloop.monitoring.served.spelling import labels
 from driftloop.monitoring.settings.secrets import expand
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.data.fresh import content_digest
+from driftloop.pipelines.data.fresh import content_named, row_hashes
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.training.scorer import Scorer
@@ -87,19 +90,20 @@ def ids_of(frame: pd.DataFrame, config: Project) -> pd.DataFrame:
     return pd.DataFrame({name: labels(frame[name]) for name in names}, index=frame.index)
 
 
-def find(config: Project, champion: Version, frame: pd.DataFrame) -> Logged:
+def find(config: Project, champion: Version, frame: pd.DataFrame, files: Sequence[Path] | None = None) -> Logged:
     """Return the logged predictions of these rows by this version; none if the log is missing or cannot be read.
 
     Rows are found by their id where the config has one, of several predictions of an id by the one for the same
-    features if there is one; lines without an id, and rows without one, by time and hash.
+    features if there is one; lines without an id, and rows without one, by time and hash. `files` are those of the log
+    that can have these rows (`files_of`); all by default.
     """
     nothing = Logged(np.zeros(len(frame), dtype=bool), np.empty(0))
     time = config.columns.time
-    if frame.empty or not (place := folder(config)).is_dir():
+    if frame.empty:
         return nothing
     ids, named = ids_of(frame, config), [name for name in config.columns.id if name != time]
-    around = pd.Timedelta(SLACK if config.columns.id else 0)
-    log = _read(place, champion, frame[time].min() - around, frame[time].max() + around, named)
+    first, last = _around(config, frame[time].min(), frame[time].max())
+    log = _read(_files(config) if files is None else files, champion, first, last, named)
     if log is None:
         return nothing
     names = _predictions(log)
@@ -127,36 +131,108 @@ def _ways(config: Project, log: pd.DataFrame, ids: list[str]) -> Iterator[tuple[
     yield ["time", "row"], log[~named]
 
 
+def files_of(config: Project, window: Window) -> list[Path]:
+    """Return the files of the log that can have lines for rows of a window, by the times in their footers."""
+    first, last = _around(config, pd.Timestamp(window.start), pd.Timestamp(window.end))
+    return [file for file in _files(config) if _overlaps(file, first, last)]
+
+
+class Appending:
+    """Predictions of some rows of a window, written piece by piece to one new file of the log, atomically.
+
+    The file is named by window, version and rows: the same rows again, or from two processes, are the same file. It
+    appears in the log with `close`; without it nothing is left.
+    """
+
+    def __init__(self, config: Project, version: Version, window: Window) -> None:
+        self._config, self._version, self._window = config, version, window
+        self._place = folder(config)
+        self._scratch = self._place / f".appending.{uuid.uuid4().hex}"
+        self._writer: pq.ParquetWriter | None = None
+        self._hashes: list[NDArray[np.uint64]] = []
+        self._columns: list[str] = []
+
+    def __enter__(self) -> Appending:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._scratch.unlink(missing_ok=True)
+
+    def add(self, frame: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> None:
+        """Add rows with their predictions: shape (n,), or (n, k) in the order of the classes."""
+        config = self._config
+        log = row_keys(frame, config.columns.time, config.columns.features).join(ids_of(frame, config))
+        self._hashes.append(row_hashes(log))
+        self._columns = list(log.columns)
+        log = log.assign(version=self._version.number, model_id=self._version.model_id)
+        named = {f"{PREDICTION} {name}": predicted[:, at] for at, name in enumerate(classes)}
+        log = log.assign(**(named or {PREDICTION: predicted}))
+        if self._writer is None:
+            self._place.mkdir(parents=True, exist_ok=True)
+            schema = pa.Table.from_pandas(log.astype(dict.fromkeys(_texts(config), str)), preserve_index=False).schema
+            self._writer = pq.ParquetWriter(self._scratch, schema)
+        self._writer.write_table(pa.Table.from_pandas(log, schema=self._writer.schema, preserve_index=False))
+
+    def close(self) -> Path | None:
+        """Move the file into the log; None if no row was added."""
+        if self._writer is None:
+            return None
+        self._writer.close()
+        self._writer = None
+        ends = "_".join(f"{moment:%Y%m%dT%H%M%S}" for moment in (self._window.start, self._window.end))
+        name = content_named(self._columns, self._hashes)[:12]
+        return self._scratch.replace(self._place / f"{ends}_v{self._version.number}_{name}.parquet")
+
+
 def append(
     config: Project, version: Version, window: Window, frame: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]
 ) -> Path:
-    """Add the predictions of some rows of a window to the log as a new file, atomically.
-
-    The file is named by window, version and rows: the same rows again, or from two processes, are the same file.
-    """
-    place = folder(config)
-    place.mkdir(parents=True, exist_ok=True)
-    log = row_keys(frame, config.columns.time, config.columns.features).join(ids_of(frame, config))
-    ends = "_".join(f"{moment:%Y%m%dT%H%M%S}" for moment in (window.start, window.end))
-    file = place / f"{ends}_v{version.number}_{content_digest(log)[:12]}.parquet"
-    log = log.assign(version=version.number, model_id=version.model_id)
-    named = {f"{PREDICTION} {name}": predicted[:, at] for at, name in enumerate(classes)}
-    log = log.assign(**(named or {PREDICTION: predicted}))
-    scratch = place / f".{file.name}.{os.getpid()}"
-    log.to_parquet(scratch, index=False)
-    scratch.replace(file)
+    """Add the predictions of some rows of a window to the log as a new file; see `Appending`."""
+    with Appending(config, version, window) as log:
+        log.add(frame, predicted, classes)
+        file = log.close()
+    assert file is not None
     return file
 
 
+def _texts(config: Project) -> list[str]:
+    """Columns of the log that are text: all null in one piece, they are text all the same."""
+    return ["row", *(name for name in config.columns.id if name != config.columns.time)]
+
+
+def _files(config: Project) -> list[Path]:
+    """Return the files of a log, older ones first."""
+    return sorted(folder(config).glob("*.parquet"), key=lambda one: (one.stat().st_mtime_ns, one.name))
+
+
+def _around(config: Project, first: pd.Timestamp, last: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the span of the log that is read for rows of a span."""
+    around = pd.Timedelta(SLACK if config.columns.id else 0)
+    return first - around, last + around
+
+
+def _overlaps(file: Path, first: pd.Timestamp, last: pd.Timestamp) -> bool:
+    """Return whether a file can have lines of a span; one whose footer does not say so can."""
+    try:
+        with pq.ParquetFile(file) as opened:
+            at = opened.schema_arrow.get_field_index("time")
+            groups = [opened.metadata.row_group(k).column(at).statistics for k in range(opened.metadata.num_row_groups)]
+            return any(not (group.max < first or group.min > last) for group in groups)
+    except Exception:
+        return True
+
+
 def _read(
-    place: Path, champion: Version, first: pd.Timestamp, last: pd.Timestamp, ids: list[str]
+    files: Iterable[Path], champion: Version, first: pd.Timestamp, last: pd.Timestamp, ids: list[str]
 ) -> pd.DataFrame | None:
     """Return the lines of one version within a time span, older files first; invalid files and values are ignored.
 
     Lines have the columns of the id as text, None where they lack one; of lines with an id the hash may be missing.
     """
     parts = []
-    for file in sorted(place.glob("*.parquet"), key=lambda one: (one.stat().st_mtime_ns, one.name)):
+    for file in files:
         try:
             part = pd.read_parquet(file, filters=[("time", ">=", first), ("time", "<=", last)])
             part = part.assign(**{name: labels(part[name]) if name in part else None for name in ids})

@@ -31,7 +31,7 @@ from driftloop.pipelines.registry.mlflow_parts import described_source
 from driftloop.pipelines.training import loss_model, plots, storage
 from driftloop.pipelines.training.loss_model import LossModel
 from driftloop.pipelines.training.scorer import Scorer
-from driftloop.pipelines.training.steps import losses, row_losses
+from driftloop.pipelines.training.steps import Part, losses, row_losses
 from driftloop.pipelines.training.tasks import TRAININGS
 
 PROOF, ANSWER = "proof.parquet", "driftloop: answer "
@@ -149,8 +149,16 @@ def _answers(scorer: Scorer, rows: pd.DataFrame) -> np.ndarray:
     return np.asarray(scorer.predict(rows)).reshape(len(rows), -1)
 
 
-def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]) -> None:
-    """Log the dataset lineage: which rows were used for what, named by a sha256 over all of them."""
+def log_datasets(
+    run_id: str,
+    config: Project,
+    parts: Mapping[str, pd.DataFrame],
+    drawn_from: Mapping[str, Part | None] | None = None,
+) -> None:
+    """Log the dataset lineage: which rows were used for what, named by a sha256 over all of them.
+
+    `drawn_from` has the rows that a part is a sample of.
+    """
     from mlflow.data.pandas_dataset import from_pandas
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -158,14 +166,16 @@ def log_datasets(run_id: str, config: Project, parts: Mapping[str, pd.DataFrame]
     inputs = []
     for context, frame in parts.items():
         features = frame[[*config.columns.features, config.columns.target]]
+        whole = (drawn_from or {}).get(context)
+        rows = len(features) if whole is None else whole.rows
         dataset = from_pandas(
             _schema_rows(features),
             source=described_source(source),
             name=f"{config.model} {context}",
-            digest=content_digest(frame)[:36],
+            digest=(content_digest(frame) if whole is None else whole.digest)[:36],
             targets=config.columns.target,
         ).to_dict()
-        dataset["profile"] = json.dumps({"num_rows": len(features), "num_elements": int(features.size)})
+        dataset["profile"] = json.dumps({"num_rows": rows, "num_elements": rows * len(features.columns)})
         inputs.append(DatasetInput(Dataset(**dataset), tags=[InputTag("mlflow.data.context", context)]))
     registry.client().log_inputs(run_id, datasets=inputs)
 
@@ -178,8 +188,10 @@ def _schema_rows(frame: pd.DataFrame) -> pd.DataFrame:
     >>> _schema_rows(pd.DataFrame({"n": [1.0, 2.0, 3.0, None], "c": ["a", None, "b", "c"]})).index.tolist()
     [0, 1, 3]
     """
-    empty = frame.isna().to_numpy()
-    places = {0} | {int(place) for part in (empty, ~empty) for place in part.argmax(axis=0)} if len(frame) else set()
+    places = {0} if len(frame) else set()
+    for _, values in frame.items() if len(frame) else ():
+        empty = values.isna().to_numpy()
+        places |= {int(empty.argmax()), int(empty.argmin())}
     return frame.iloc[sorted(places)]
 
 

@@ -48,6 +48,11 @@ IMPOSSIBLE: Mapping[str, End] = {
         "exclude those rows (columns.filter), or scale the target (columns.derived)",
         Outcome.BAD_DATA,
     ),
+    "too_many_rows": End(
+        "the training rows do not fit into memory",
+        "set training.max_rows, use estimator: xgboost, or make training.window shorter",
+        Outcome.BAD_DATA,
+    ),
     "labels_not_allowed": End(
         "the loss is not defined for some of the labels",
         "correct the target, exclude those rows (columns.filter), or choose another performance.loss",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from pydantic import Field
@@ -51,9 +52,18 @@ def learn_features(
     levels = {}
     for name in categorical:
         counts = frame[name].dropna().astype(str).value_counts()
-        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
-        levels[name] = tuple(str(level) for level, _ in ordered[:max_levels])
+        levels[name] = most_frequent(counts.to_dict(), max_levels)
     return Features(numeric=tuple(numeric), levels=levels)
+
+
+def most_frequent(counts: Mapping[Any, int], most: int) -> tuple[str, ...]:
+    """Return at most `most` levels, most frequent first, ties by name.
+
+    >>> most_frequent({"b": 1, "a": 1, "c": 5}, 2)
+    ('c', 'a')
+    """
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    return tuple(str(level) for level, _ in ordered[:most])
 
 
 def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:

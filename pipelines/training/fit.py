@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from driftloop.pipelines.training.features import Features, encode, learn_featur
 from driftloop.pipelines.training.recipe import AUTO, XGBOOST, Fitting
 from driftloop.pipelines.training.rows import Rows
 from driftloop.pipelines.training.scorer import Scorer
+from driftloop.pipelines.training.split import taken
 from driftloop.pipelines.training.tasks import TRAININGS
 from driftloop.pipelines.training.threads import free_threads, prepare
 
@@ -137,7 +138,7 @@ def labelled(frame: pd.DataFrame, target: pd.Series, task: Task) -> tuple[pd.Dat
     """
     training = TRAININGS[task]
     known = training.labelled(target)
-    return frame[known], training.typed(target[known])
+    return taken(frame, known), training.typed(target if known.all() else target[known])
 
 
 def check(
@@ -150,17 +151,26 @@ def check(
     settings: Training,
 ) -> tuple[Features, tuple[str, ...]]:
     """Whether labeled rows can be learned from: their features and sorted classes, or `TrainingImpossible`."""
-    if len(frame) == 0:
+    classes = check_target(target, task=task, settings=settings)
+    features = learn_features(frame, numeric, categorical, settings.max_levels)
+    filled = {name for name in numeric if np.isfinite(frame[name].to_numpy(np.float64, na_value=np.nan)).any()}
+    refuse_empty(features, filled, len(frame))
+    return features, classes
+
+
+def check_target(target: pd.Series, *, task: Task, settings: Training) -> tuple[str, ...]:
+    """Return the sorted classes of labels of training rows, or raise `TrainingImpossible`."""
+    if len(target) == 0:
         raise TrainingImpossible(
             "no_labels",
             "not one training row has a label",
             expected="rows of the training window with the target filled in",
             remedy="check columns.target and columns.label_delay, or make training.window longer",
         )
-    if len(frame) < settings.min_rows:
+    if len(target) < settings.min_rows:
         raise TrainingImpossible(
             "too_few_rows",
-            f"{len(frame):,} labeled training rows",
+            f"{len(target):,} labeled training rows",
             expected=f"at least {settings.min_rows:,} (training.min_rows)",
             remedy="make training.window longer, or lower training.min_rows",
         )
@@ -169,14 +179,17 @@ def check(
     why = training.impossible(target, classes, trees=settings.estimator in {AUTO, XGBOOST})
     if why is not None:
         raise why
-    features = learn_features(frame, numeric, categorical, settings.max_levels)
-    empty = [name for name in numeric if not np.isfinite(frame[name].to_numpy(np.float64, na_value=np.nan)).any()]
+    return classes
+
+
+def refuse_empty(features: Features, filled: Collection[str], rows: int) -> None:
+    """Raise `TrainingImpossible` if a feature has no value: `filled` are the numeric ones that have some."""
+    empty = [name for name in features.numeric if name not in filled]
     empty += [name for name, levels in features.levels.items() if not levels]
     if empty:
         raise TrainingImpossible(
             "empty_feature",
-            f"{listed(empty)}: no value in any of {len(frame):,} labeled training rows",
+            f"{listed(empty)}: no value in any of {rows:,} labeled training rows",
             expected="at least one value in each feature",
             remedy="correct the source, or take the column out of columns.numeric or columns.categorical",
         )
-    return features, classes

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import EstimatorError, suggestion
 from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.rows.weights import averaged
+from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.fit_errors import translated
 from driftloop.pipelines.training.tasks import TRAININGS
 
 if TYPE_CHECKING:
+    from driftloop.pipelines.training.fit_stored import StoredRows
     from driftloop.pipelines.training.recipe import Fitting
     from driftloop.pipelines.training.rows import Rows
 
@@ -27,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "tree_method": "hist",
 }
 STOPPING_ROUNDS = 50
+EXPECTED = "parameters that xgboost accepts for these rows"
 # Trees where their number is not found: fewer of them take larger steps.
 UNSTOPPED: dict[str, Any] = {"n_estimators": 100, "learning_rate": 0.1}
 ALIASES = {
@@ -72,6 +77,14 @@ class Xgboost:
         """Fit on all rows, without early stopping."""
         return _fit(rows, params, fitting)
 
+    def fit_stored(self, rows: StoredRows, params: dict[str, Any], fitting: Fitting, cache: Path | None) -> Any:
+        """Fit on rows that stay on disk, without early stopping; see `fit_pieces`."""
+        from driftloop.pipelines.training.fit_pieces import fit_pieces
+
+        with translated("xgboost", expected=EXPECTED, short=_short):
+            model = _unfitted(rows.task, rows.codes, rows.weights, params, fitting)
+            return fit_pieces(model, rows.pieces, len(rows.classes), cache)
+
     def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:
         """Add trees until the newest rows have been predicted no better for `early_stopping_rounds` trees."""
         named = _named(params)
@@ -107,9 +120,24 @@ def _named(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fit(rows: Rows, params: dict[str, Any], fitting: Fitting, watched: Rows | None = None) -> Any:
+    more: dict[str, Any] = {} if rows.weights is None else {"sample_weight": rows.weights}
+    if watched is not None:
+        more |= {"eval_set": [(watched.encoded, watched.codes)], "verbose": False}
+        more |= {} if watched.weights is None else {"sample_weight_eval_set": [watched.weights]}
+    codes = rows.codes
+    with translated("xgboost", expected=EXPECTED, short=_short):
+        model = _unfitted(rows.task, codes, rows.weights, params, fitting)
+        model.fit(rows.encoded, codes, **more)
+    return model
+
+
+def _unfitted(
+    task: Task, codes: NDArray[Any], weights: NDArray[np.float64] | None, params: dict[str, Any], fitting: Fitting
+) -> Any:
+    """Return the class of the task with its parameters; `codes` and `weights` are those of all rows it will learn."""
     import xgboost
 
-    made = getattr(xgboost, TRAININGS[rows.task].xgboost)
+    made = getattr(xgboost, TRAININGS[task].xgboost)
     named, known = _named(params), set(made().get_params()) | FURTHER
     for name in named:
         if name not in known:
@@ -121,15 +149,8 @@ def _fit(rows: Rows, params: dict[str, Any], fitting: Fitting, watched: Rows | N
             )
     own = {"n_jobs": fitting.threads, "random_state": fitting.seed, "enable_categorical": True}
     # What serves our objective need not serve another one.
-    wanted = {} if "objective" in named else fitting.loss.xgboost(rows.codes, rows.weights)
-    more: dict[str, Any] = {} if rows.weights is None else {"sample_weight": rows.weights}
-    if watched is not None:
-        more |= {"eval_set": [(watched.encoded, watched.codes)], "verbose": False}
-        more |= {} if watched.weights is None else {"sample_weight_eval_set": [watched.weights]}
-    with translated("xgboost", expected="parameters that xgboost accepts for these rows", short=_short):
-        model = made(**{**DEFAULTS, **wanted, **own, **named})
-        model.fit(rows.encoded, rows.codes, **more)
-    return model
+    wanted = {} if "objective" in named else fitting.loss.xgboost(codes, weights)
+    return made(**{**DEFAULTS, **wanted, **own, **named})
 
 
 def _short(error: Exception) -> str:

@@ -71,5 +71,7 @@ class Rows:
         if not self.classes:
             return self
         inside = self.target.isin(self.classes).to_numpy()
+        if inside.all():
+            return self
         weights = None if self.weights is None else scaled(self.weights[inside])
         return Rows(self.task, self.features, self.classes, self.encoded[inside], self.target[inside], weights)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from driftloop.pipelines.training.recipe import Recipe
 
 Floats = NDArray[np.float64]
+# Rows that a built-in estimator scores at a time.
+PART = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class Scorer:
             return self.estimator.predict(frame, self.classes)
         if self.contract is not None:
             return self.contract.predict(self.estimator, frame, self.classes)
+        if self.by_place and len(frame) > PART:
+            parts = [frame.iloc[start : start + PART] for start in range(0, len(frame), PART)]
+            return np.concatenate([self.score(encode(part, self.features)) for part in parts])
         return self.score(encode(frame, self.features))
 
     def score(self, encoded: pd.DataFrame) -> Floats:

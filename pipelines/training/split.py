@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from driftloop.monitoring.records import Window, utc
 from driftloop.monitoring.windows import inside
@@ -25,8 +27,22 @@ def split(
     ([0, 1], [3, 4])
     """
     start = utc(holdout_start)
-    ordered = frame.sort_values(time, kind="stable")
-    return ordered[ordered[time] < start - gap], ordered[ordered[time] >= start]
+    ordered = frame if frame[time].is_monotonic_increasing else frame.sort_values(time, kind="stable")
+    times = ordered[time]
+    return taken(ordered, (times < start - gap).to_numpy()), taken(ordered, (times >= start).to_numpy())
+
+
+def taken(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return the chosen rows, shape (n,), in their order and with their index; adjacent rows are not copied.
+
+    >>> taken(pd.DataFrame({"a": [1, 2, 3]}), np.array([False, True, True])).index.tolist()
+    [1, 2]
+    """
+    many = int(np.count_nonzero(chosen))
+    first = int(chosen.argmax()) if many else 0
+    if chosen[first : first + many].all():
+        return frame.iloc[first : first + many]
+    return frame[chosen]
 
 
 def unseen(holdout: pd.DataFrame, time: str, champion_trained: Iterable[Window]) -> pd.DataFrame:

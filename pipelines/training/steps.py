@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,18 +22,54 @@ from driftloop.pipelines.training.as_adopted import template
 from driftloop.pipelines.training.fit import allowed, fit, weighable
 from driftloop.pipelines.training.recipe import AS_ADOPTED
 from driftloop.pipelines.training.scorer import Scorer
-from driftloop.pipelines.training.split import split
+from driftloop.pipelines.training.split import split, taken
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
+    from driftloop.pipelines.data.selection import Selection
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows that a sample stands for: their number, a digest of their content, and their first and last time."""
+
+    rows: int
+    digest: str
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """Rows that xgboost reads from disk; with `cache`, a folder, it keeps its values in a file there."""
+
+    selection: Selection
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The labeled rows of a training: to learn from, and the newest ones to be judged by."""
+    """The labeled rows of a training: to learn from, and the newest ones to be judged by.
+
+    Where a frame is a sample, `whole_train` or `whole_holdout` is what it was drawn from, and `on_disk` has all rows
+    to learn from if xgboost reads them.
+    """
 
     train: pd.DataFrame
     holdout: pd.DataFrame
+    whole_train: Part | None = None
+    whole_holdout: Part | None = None
+    on_disk: OnDisk | None = None
+
+    @property
+    def train_rows(self) -> int:
+        """The number of rows that are learned from, or that their sample was drawn from."""
+        return len(self.train) if self.whole_train is None else self.whole_train.rows
+
+    @property
+    def holdout_rows(self) -> int:
+        """The number of held-out rows, or of those that their sample was drawn from."""
+        return len(self.holdout) if self.whole_holdout is None else self.whole_holdout.rows
 
 
 def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
@@ -42,7 +80,7 @@ def divide(config: Project, frame: pd.DataFrame, window: Window) -> Parts:
     """
     columns = config.columns
     weighable(weights_of(frame, columns))
-    labelled = frame[labelled_rows(frame, columns)]
+    labelled = taken(frame, labelled_rows(frame, columns))
     late = lateness(frame, columns.time, columns.target)
     if labelled.empty:
         ends = "" if frame.empty else f": {late.sentence(columns.label_delay)}"
@@ -93,14 +131,21 @@ def learn(
     *,
     like: Scorer | None = None,
     here: bool = False,
+    on_disk: OnDisk | None = None,
 ) -> Scorer:
     """Fit what the config names on labeled rows in order of time; `params` come on top of its own.
+
+    `on_disk` has all rows, of which `frame` is a sample.
 
     `like`: take features, classes and recipe of that model. `here`: a function of the user's own runs in this process,
     without limits. A backtest makes hundreds of fits while a user waits; a process for each would cost more than the
     fit.
     """
     columns = config.columns
+    if on_disk is not None:
+        from driftloop.pipelines.training.fit_stored import fit_stored
+
+        return fit_stored(config, on_disk.selection, frame, params, like=like, cache=on_disk.cache)
     return fit(
         frame,
         frame[columns.target],

@@ -21,9 +21,10 @@ from driftloop.monitoring.policies import AnyGuard, AnyTrigger, Trigger
 from driftloop.monitoring.records import History, Learned
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.windows import current_window, labelled_window, training_window
-from driftloop.pipelines.config.project import Project, Search
+from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.config.schedule import On
+from driftloop.pipelines.config.search import Search
 from driftloop.pipelines.flows.search import draw
 from driftloop.pipelines.gate import mean_difference
 from driftloop.pipelines.service.timing import due_after, last_due

@@ -1,0 +1,120 @@
+"""Some rows of a `Fresh`, chosen in order of time, without a frame of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftloop.pipelines.data.drawing import drawn
+from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.whole import whole
+
+Marked = NDArray[np.bool_]
+Places = NDArray[np.int64]
+# Rows from which `training.window: choose`, probes and backtests work on a sample, unless `training.max_rows` is given.
+MOST_COMPARED = 2_000_000
+
+
+class Ordered:
+    """The rows of a `Fresh` by their places in order of time: those of its `frame`, which is not built."""
+
+    def __init__(self, fresh: Fresh) -> None:
+        self.fresh = fresh
+
+    def __len__(self) -> int:
+        return len(self.fresh)
+
+    @cached_property
+    def order(self) -> Places | None:
+        """Return the place in the source of each row in order of time; None where both orders are the same."""
+        if self.fresh.in_order:
+            return None
+        return np.asarray(self.fresh.moments.argsort(kind="stable"), dtype=np.int64)
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return the time and some columns of all rows."""
+        kept = list(dict.fromkeys([*names, self.fresh.time]))
+        return whole((piece[kept] for piece in self.fresh.pieces()), len(self), self.fresh.time)
+
+    def frame(self, places: Places) -> pd.DataFrame:
+        """Return the rows at rising places, in order of time."""
+        marked = np.zeros(len(self), dtype=bool)
+        marked[places] = True
+        return whole(self.pieces(self.in_source(marked)), len(places), self.fresh.time)
+
+    def in_source(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values in order of time, shape (n,), in the order of the source."""
+        if self.order is None:
+            return values
+        made = np.empty_like(values)
+        made[self.order] = values
+        return made
+
+    def pieces(self, marked: Marked) -> Iterator[pd.DataFrame]:
+        """Yield rows marked in the order of the source, in that order, text as `pd.Categorical`."""
+        start = 0
+        for piece in self.fresh.pieces():
+            inside = marked[start : start + len(piece)]
+            start += len(piece)
+            yield piece if inside.all() else piece.iloc[np.flatnonzero(inside)]
+
+
+class Selection:
+    """Labeled rows, read piece by piece in the order of the source, any number of times.
+
+    `labels` and `weights` (None without weights) are in that order too. `marked` marks the rows in order of time, as
+    `labels` and `weights` come.
+    """
+
+    def __init__(
+        self, rows: Ordered, marked: Marked, labels: NDArray[Any], weights: NDArray[np.float64] | None
+    ) -> None:
+        self._rows, self._marked = rows, rows.in_source(marked)
+        self.labels: pd.Series[Any] = pd.Series(self._chosen(labels), dtype=labels.dtype)
+        self.weights = None if weights is None else self._chosen(weights)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def digest(self) -> str:
+        """Return a digest of the content of the rows, regardless of their order."""
+        return self._rows.fresh.digest_at(self._marked)
+
+    def pieces(self) -> Iterator[pd.DataFrame]:
+        """Yield the rows in the order of the source."""
+        yield from self._rows.pieces(self._marked)
+
+    def _chosen(self, values: NDArray[Any]) -> NDArray[Any]:
+        chosen: NDArray[Any] = self._rows.in_source(values)[self._marked]
+        return chosen
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Rows in order of time, with their places among `whole` rows; None where these are all of them."""
+
+    frame: pd.DataFrame
+    whole: int
+    places: Places | None = None
+
+    def note(self, seed: int) -> str | None:
+        """Return which rows were drawn, for a log; None where none were left out."""
+        if self.places is None:
+            return None
+        drawn_rows = f"{len(self.frame):,} of {self.whole:,} rows are used"
+        return f"{drawn_rows}, drawn evenly over time (training.max_rows, training.seed: {seed})"
+
+
+def sampled(fresh: Fresh, most: int, seed: int) -> Sampled:
+    """Return all rows in order of time, or `most` of them, drawn evenly over time (`drawn`)."""
+    if len(fresh) <= most:
+        return Sampled(fresh.frame, len(fresh))
+    places = drawn(len(fresh), most, seed)
+    return Sampled(Ordered(fresh).frame(places), len(fresh), places)

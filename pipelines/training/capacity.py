@@ -1,0 +1,103 @@
+"""Memory that a training run needs for its rows, and the way to train that fits into it. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from driftloop.monitoring.errors import TrainingImpossible
+from driftloop.pipelines.training.recipe import AUTO, XGBOOST
+
+if TYPE_CHECKING:
+    from driftloop.pipelines.config.project import Project
+    from driftloop.pipelines.runtime.memory import Free
+
+MB = 1 << 20
+SHARE = 0.6  # of the free memory, if training.memory_mb is not given
+# Bytes per row, and per row and feature, of each way; measured by `benchmarks.memory` with 15 features, rounded up.
+PER_ROW, PER_VALUE = 60, 20
+QUANTIZED_PER_ROW, QUANTIZED_PER_VALUE = 70, 5
+ON_DISK_PER_ROW = 60
+# What scikit-learn adds: the rows as one matrix of floats, and its own copy. A custom function gets a copy of the rows.
+MATRIX_PER_VALUE = 16
+
+
+class Way(StrEnum):
+    """How the rows of a training run are held: all in memory, as one byte per value, or on disk."""
+
+    FRAME = "in memory"
+    QUANTIZED = "read piece by piece, one byte per value in memory"
+    ON_DISK = "read piece by piece, one byte per value on disk"
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes that a number of rows takes in each way."""
+
+    rows: int
+    features: int
+    copies: bool = False
+
+    def bytes(self, way: Way) -> int:
+        """Return the bytes of one way."""
+        if way is Way.ON_DISK:
+            return self.rows * ON_DISK_PER_ROW
+        if way is Way.QUANTIZED:
+            return self.rows * (QUANTIZED_PER_ROW + QUANTIZED_PER_VALUE * self.features)
+        per_value = PER_VALUE + (MATRIX_PER_VALUE if self.copies else 0)
+        return self.rows * (PER_ROW + per_value * (self.features + 2))
+
+    def mb(self, way: Way) -> int:
+        """Return the MB of one way, rounded up."""
+        return math.ceil(self.bytes(way) / MB)
+
+
+def streams(config: Project) -> bool:
+    """Return whether the estimator can learn from rows that are read piece by piece."""
+    return config.training.estimator in {AUTO, XGBOOST} and config.training.max_rows is None
+
+
+def budget_mb(config: Project, free: Free | None) -> int | None:
+    """Return the MB that the rows of a training run may take; None if nothing limits them."""
+    if config.training.memory_mb is not None:
+        return config.training.memory_mb
+    return None if free is None else int(SHARE * free.mb)
+
+
+def way_for(config: Project, rows: int, free: Free | None) -> Way:
+    """Return the first way that fits into the budget of the rows; the last one if none does."""
+    need, budget = _need(config, rows), budget_mb(config, free)
+    fitting = (way for way in Way if budget is None or need.mb(way) <= budget)
+    return next(fitting, Way.ON_DISK)
+
+
+def refuse_oversized(config: Project, rows: int, free: Free | None) -> None:
+    """Raise `TrainingImpossible` if the training rows of an estimator do not fit into the free memory.
+
+    `rows` are those of the window; `training.max_rows` limits those in memory. An estimator that streams needs the
+    least memory of all ways.
+    """
+    if free is None:
+        return
+    most = config.training.max_rows
+    held = rows if most is None else min(rows, most)
+    way = Way.ON_DISK if streams(config) else Way.FRAME
+    need = _need(config, held)
+    if need.mb(way) <= free.mb:
+        return
+    fits = int(held * SHARE * free.bytes / need.bytes(way))
+    shown = max(1000, int(float(f"{fits:.1g}")) if fits else 0)
+    other = "" if streams(config) else ", use estimator: xgboost, which reads rows from disk"
+    raise TrainingImpossible(
+        "too_many_rows",
+        f"{held:,} training rows x {len(config.columns.features)} features need about {need.mb(way):,} MB of memory "
+        f"for {config.training.estimator}; {free.mb:,} MB are free ({free.limited_by})",
+        expected=f"training rows that fit into memory, about {fits:,} here",
+        remedy=f"sample them with training.max_rows: {shown}{other}, or make training.window shorter",
+    )
+
+
+def _need(config: Project, rows: int) -> Need:
+    return Need(rows, len(config.columns.features), copies=config.training.estimator not in {AUTO, XGBOOST})
