@@ -21,6 +21,7 @@ from driftloop.monitoring.records import Check, ColumnReference, ColumnScore
 from driftloop.monitoring.report.evidently_parts import DECIDED, evidently, outcome, registered, steady_ids
 from driftloop.monitoring.report.page import dress, redress
 from driftloop.monitoring.report.samples import cap, distinct, draw, fence
+from driftloop.monitoring.report.shared_script import attached, detached, whole
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,13 @@ def measure(
     return Measured(in_order(columns, by_name.values()), page)
 
 
-def write_report(page: str, check: Check, path: Path) -> None:
-    """Write Evidently's page with the verdict at the top, whole or not at all; an empty page is the verdict alone."""
-    _write(dress(page, check), path)
+def write_report(page: str, check: Check, path: Path, scripts: Path | None = None) -> None:
+    """Write Evidently's page with the verdict at the top, whole or not at all; an empty page is the verdict alone.
+
+    With `scripts`, a folder, the page refers to one script there; without it the page needs no other file.
+    """
+    dressed = dress(detached(page), check)
+    _write(whole(dressed) if scripts is None else attached(dressed, path, scripts), path)
 
 
 def renew_report(path: Path, check: Check) -> bool:

@@ -29,6 +29,7 @@ from driftloop.monitoring.slices.conditions import named
 from driftloop.pipelines.config.no_training import NO_TRAINING, reference_span, refuse_mixed, with_triggers
 from driftloop.pipelines.config.parameters import Parameter, refuse_endless
 from driftloop.pipelines.config.refusal import config_error
+from driftloop.pipelines.config.retention import Retention
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.config.search import Search
 from driftloop.pipelines.config.training_window import TrainingSpan, with_base
@@ -88,14 +89,13 @@ class Training(Section):
         ge=1000,
         le=MOST_ROWS,
         description="maximum number of training rows: more are sampled, evenly over time and over classes, with the "
-        "seed; needed for scikit-learn estimators and custom functions whose rows do not fit into memory",
+        "seed; for scikit-learn estimators and custom functions whose rows do not fit into memory",
     )
     memory_mb: int | None = Field(
         None,
         ge=1,
         le=100_000_000,
-        description="memory for the training rows; beyond it xgboost reads them from disk, with the same result. "
-        "60% of the free memory if not given",
+        description="memory for training rows; xgboost reads more of them from disk. 60% of the free memory by default",
     )
     seed: Seed = Field(0, description="seed of the training run")
 
@@ -146,6 +146,7 @@ class Project(Monitored):
     )
     archive: Archive = Field(Archive(), description="former champions that are still scored; see `archive`")
     schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
+    retention: Retention = Field(Retention(), description="removal of old reports, results and runs; see `retention`")
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
     notify: Notify = Field(Notify(), exclude=True, repr=False, description="notifications; see `notify`")
     file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")
@@ -289,11 +290,10 @@ def load(path: str | Path) -> Project:
         raise config_error(file, error, Project) from None
 
 
-def _read_if_path(value: Any) -> Any:
-    return load(value) if isinstance(value, str | Path) else value
-
-
-ProjectFile = Annotated[Project, BeforeValidator(_read_if_path, json_schema_input_type=str)]
+ProjectFile = Annotated[
+    Project,
+    BeforeValidator(lambda given: load(given) if isinstance(given, str | Path) else given, json_schema_input_type=str),
+]
 """A project, or the path of its YAML: what a flow takes. An unknown path is refused before anything runs.
 
 Prefect's forms ask for the path.

@@ -57,7 +57,7 @@ from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.flows.watching import Watch
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
-from driftloop.pipelines.runtime import phases
+from driftloop.pipelines.runtime import home, phases
 from driftloop.pipelines.runtime.caching import by_content
 
 
@@ -223,6 +223,7 @@ def measure_drift(
     Prefect's own compressing serializer is not used: its settings get lost in the API, and clients cannot read the run.
     """
     from driftloop.monitoring.report import measure as run_evidently
+    from driftloop.monitoring.report.shared_script import detached
 
     # Of weighted rows the samples hold some more than once.
     profiles, sample = compared.profiles, compared.sample
@@ -246,7 +247,7 @@ def measure_drift(
     gaps = fairness.decide(scored.fairness, family.level)
     worse = judging.decide_found(scored.discovered, family.level)
     decided = Decided(measured.scores, slices, slice_drift.decide(drifts, family.level), worse, gaps)
-    return decided, zlib.compress(measured.page.encode(), level=1)
+    return decided, zlib.compress(detached(measured.page).encode(), level=1)
 
 
 @step(name="save report", cache_policy=NO_CACHE)
@@ -255,4 +256,4 @@ def save_report(page: str, check: Check, path: Path) -> None:
     from driftloop.monitoring.report import write_report
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_report(page, check, path)
+    write_report(page, check, path, home.scripts())

@@ -30,9 +30,10 @@ class CheckResult(Check):
     def html(self) -> str:
         """Return the report as one HTML page; a check that ended early has no report, so its verdict as a page."""
         from driftloop.monitoring.report.page import dress
+        from driftloop.monitoring.report.shared_script import whole
 
         if self.report is not None and Path(self.report).is_file():
-            return Path(self.report).read_text("utf-8")
+            return whole(Path(self.report).read_text("utf-8"), Path(self.report))
         return dress("", self)
 
     def _repr_html_(self) -> str:

@@ -111,8 +111,10 @@ def log_check(run_id: str, check: Check, report: Path | None, *, model_id: str |
 
 
 def log_report(run_id: str, report: Path) -> None:
-    """Log the page of a check under a name that is the same for each of them."""
-    registry.client().log_text(run_id, report.read_text("utf-8"), REPORT)
+    """Log the page of a check under a name that is the same for each of them; the copy needs no other file."""
+    from driftloop.monitoring.report.shared_script import whole
+
+    registry.client().log_text(run_id, whole(report.read_text("utf-8"), report), REPORT)
 
 
 def renew_report(check: Check) -> str | None:

@@ -160,7 +160,21 @@ class CheckRun:
             announce.check_ended(self.config.notify, check, self.ledger)
             failpoints.reach("announced check")
         self.update_site()
+        self._prune()
         return check
+
+    def _prune(self) -> None:
+        """Remove what is older than `retention`, once per day; log a warning if that fails."""
+        from driftloop.pipelines.requests import pruning
+
+        try:
+            removed = pruning.prune_daily(self.config, self.ledger)
+        except Exception as error:
+            get_run_logger().warning("old reports, results and runs stay: %s: %s", type(error).__name__, error)
+            return
+        if removed:
+            size = sum(removal.bytes for removal in removed) / 1e6
+            get_run_logger().info("removed %d old reports, results and runs (%.1f MB; retention)", len(removed), size)
 
     def release(self, check: Check) -> Check:
         """Close the run and announce the request. The process that trains finishes this check."""

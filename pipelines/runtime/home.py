@@ -152,6 +152,11 @@ def reports(model: str) -> Path:
     return home() / "reports" / model
 
 
+def scripts() -> Path:
+    """Return the folder of the script that all reports share."""
+    return home() / "reports" / "_scripts"
+
+
 def adopting(digest: str) -> Path:
     """The folder of a model that is being adopted, until its request has ended."""
     return home() / "adopting" / digest

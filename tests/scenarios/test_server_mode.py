@@ -15,6 +15,7 @@ from prefect.client.schemas.filters import FlowRunFilter
 
 from driftloop.monitoring.ledger import Kind, Ledger
 from driftloop.monitoring.records import Outcome
+from driftloop.monitoring.report.shared_script import whole
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.runtime import home
@@ -89,7 +90,7 @@ def test_an_event_leads_from_a_drifted_file_to_a_new_champion(
     report = Path(str(judged.report))
     copy = registry.client().download_artifacts(str(judged.mlflow_run_id), "report.html", str(tmp_path))
     assert f"<title>{made.name}: challenger promoted</title>" in report.read_text("utf-8")
-    assert Path(copy).read_bytes() == report.read_bytes()
+    assert Path(copy).read_text("utf-8") == whole(report.read_text("utf-8"), report)
     # The two runs: by a tag that both carry, by a label, and by the event that led from one to the other.
     assert training.parameters["request_id"] == asked.subject
     assert f"request:{asked.subject}" in set(training.tags) & set(check.tags)

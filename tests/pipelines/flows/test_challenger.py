@@ -91,11 +91,11 @@ def test_the_second_fit_learns_from_the_holdout_too(made: Callable[..., Any]) ->
     judged = fitted(config, parts)
     rows = Canonical(pd.concat([parts.train, parts.holdout], ignore_index=True), {})
     final = challenger.refit(config, rows, parts, judged, config.training.params)
-    assert (final.refit, final.refused, len(final.learned)) == (True, None, len(rows.frame))
+    assert (final.refit, final.refused, final.learned.rows) == (True, None, len(rows.frame))
     assert not np.array_equal(final.scorer.predict(parts.holdout), judged.predict(parts.holdout))
     config, parts = made(training__refit=False)
     kept = challenger.refit(config, rows, parts, judged, config.training.params)
-    assert (kept.scorer, kept.refit, len(kept.learned)) == (judged, False, len(parts.train))
+    assert (kept.scorer, kept.refit, kept.learned.rows) == (judged, False, len(parts.train))
 
 
 def test_a_second_fit_that_is_far_from_the_judged_model_does_not_serve(made: Callable[..., Any]) -> None:
@@ -107,7 +107,7 @@ def test_a_second_fit_that_is_far_from_the_judged_model_does_not_serve(made: Cal
     final = challenger.refit(
         config, Canonical(rows.assign(y=rows["y"] + 1000), {}), parts, judged, config.training.params
     )
-    assert (final.scorer, final.refit, len(final.learned)) == (judged, False, len(parts.train))
+    assert (final.scorer, final.refit, final.learned.rows) == (judged, False, len(parts.train))
     assert final.refused is not None
     assert "held-out rows" in final.refused
 

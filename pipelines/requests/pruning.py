@@ -1,0 +1,137 @@
+"""Removal of what checks leave behind, by age: reports, cached results, MLflow runs. The ledger stays whole.
+
+Kept, whatever their age: the newest report and the newest page of a backtest, the reports and runs of open requests,
+training runs, and the runs of checks that led to a version. Files of versions, references and the prediction log are
+not looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Record
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.registry.mlflow_parts import erase_run
+from driftloop.pipelines.runtime import home
+
+REPORT = re.compile(r"[0-9]{8}T[0-9]{4}_[0-9a-f]{16}\.html")
+BACKTEST = re.compile(r"backtest_[0-9]{8}T[0-9]{4}\.html")
+KINDS = ("check", "probe", "candidate", "trial")
+# More old runs than that are left to the next day.
+MOST_RUNS = 1000
+DAY = timedelta(days=1)
+
+
+class Removal(Record):
+    """One thing that is removed: a file by its path in the state folder, or an MLflow run by its id."""
+
+    kind: Literal["report", "result", "run"]
+    name: str
+    age_days: float
+    bytes: int = 0
+
+
+def prune(projects: Sequence[Project], ledger: Ledger, *, dry_run: bool = False) -> list[Removal]:
+    """Remove what is older than the `retention` of these models; return it. A dry run removes nothing.
+
+    Cached results belong to no model: the longest `retention.results` counts.
+    """
+    removed = [removal for project in projects for removal in _reports(project, ledger, dry_run)]
+    if projects:
+        removed += _results(max(project.retention.results for project in projects), dry_run)
+    for project in projects:
+        removed += _runs(project, ledger, dry_run)
+    return removed
+
+
+def prune_daily(project: Project, ledger: Ledger) -> list[Removal]:
+    """Prune one model unless that was done within the last day on this machine."""
+    stamp = home.home() / "pruned" / project.model
+    if stamp.exists() and time.time() - stamp.stat().st_mtime < DAY.total_seconds():
+        return []
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.touch()
+    return prune([project], ledger)
+
+
+def _reports(project: Project, ledger: Ledger, dry_run: bool) -> Iterator[Removal]:
+    folder = home.reports(project.model)
+    checks = [request.check for request in ledger.open_requests(project.model)]
+    needed = {Path(check.report).name for check in checks if check is not None and check.report is not None}
+    for named in (REPORT, BACKTEST):
+        files = sorted(file for file in _files(folder) if named.fullmatch(file.name))
+        old = [file for file in files[:-1] if file.name not in needed]
+        yield from _remove("report", old, project.retention.reports, dry_run)
+
+
+def _results(kept: timedelta, dry_run: bool) -> Iterator[Removal]:
+    """Remove results of our steps; a step computes again what it does not find."""
+    given = os.environ.get("PREFECT_LOCAL_STORAGE_PATH")
+    prefect = Path(os.environ.get("PREFECT_HOME") or home.home() / "prefect")
+    files = [
+        file for file in _files(Path(given) if given else prefect / "storage") if file.name.startswith("driftloop-")
+    ]
+    yield from _remove("result", files, kept, dry_run)
+
+
+def _runs(project: Project, ledger: Ledger, dry_run: bool) -> Iterator[Removal]:
+    now = time.time()
+    begun = int((now - project.retention.runs.total_seconds()) * 1000)
+    client = registry.client()
+    found = client.search_runs(
+        [registry.experiment(project.model)], f"attributes.start_time < {begun}", max_results=MOST_RUNS
+    )
+    old = [run for run in found if run.data.tags.get("driftloop.kind") in KINDS and run.info.status != "RUNNING"]
+    needed = _needed_runs(project, ledger) if old else set()
+    for run in old:
+        if run.info.run_id in needed:
+            continue
+        if not dry_run:
+            registry.client().delete_run(run.info.run_id)
+            erase_run(run)
+        age = (now - run.info.start_time / 1000) / DAY.total_seconds()
+        yield Removal(kind="run", name=run.info.run_id, age_days=round(age, 1))
+
+
+def _needed_runs(project: Project, ledger: Ledger) -> set[str]:
+    """Return the runs of versions with those of the checks that led to them, and those of open requests."""
+    needed = set[str]()
+    for version in registry.versions(project.model):
+        if version.run_id:
+            needed.add(version.run_id)
+            with suppress(Exception):  # a run that a user has deleted has no parent to keep
+                needed.add(registry.client().get_run(version.run_id).data.tags.get("mlflow.parentRunId", ""))
+    for request in ledger.open_requests(project.model):
+        needed |= {str(request.parent_run_id), str(request.check.mlflow_run_id if request.check else None)}
+    return needed
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []
+
+
+def _remove(
+    kind: Literal["report", "result"], files: Iterable[Path], kept: timedelta, dry_run: bool
+) -> Iterator[Removal]:
+    now, place = time.time(), home.home()
+    for file in files:
+        try:
+            stat = file.stat()
+            if now - stat.st_mtime <= kept.total_seconds():
+                continue
+            if not dry_run:
+                file.unlink()
+        except FileNotFoundError:
+            continue  # another process was faster
+        age = round((now - stat.st_mtime) / DAY.total_seconds(), 1)
+        name = str(file.relative_to(place)) if file.is_relative_to(place) else str(file)
+        yield Removal(kind=kind, name=name, age_days=age, bytes=stat.st_size)
