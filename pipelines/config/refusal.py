@@ -77,7 +77,7 @@ def _describe(error: Mapping[str, Any], model: type[Section]) -> tuple[str, str,
         return problem.found or found, problem.expected, problem.remedy or remedy, key
     if kind == "extra_forbidden":
         known = _known_keys(model, place[:-1])
-        found, expected = "an unknown key", f"one of the keys {listed(known, 20)}" if known else "no key here"
+        found, expected = "an unknown key", f"one of the keys {listed(known, 30)}" if known else "no key here"
         remedy = "remove it, or correct its spelling." + suggestion(str(place[-1]), known)
     elif kind == "invalid_key":
         key, found = _key(place[:-1]), f"{shown(error['input'])} as a key"

@@ -200,9 +200,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     failpoints.reach("saved report")
     if run.dry_run:
         return check
-    # A steady check has no second copy of its page.
-    copied = None if check.outcome is Outcome.STEADY else report
-    check = changed(check, mlflow_run_id=run.open_run(check, copied))
+    check = changed(check, mlflow_run_id=run.open_run(check, report))
     switches = not retrains and archived is not None and archived.leader is not None
     if (retrains and config.trains) or switches:
         run.decided = check

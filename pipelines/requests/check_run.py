@@ -133,9 +133,12 @@ class CheckRun:
         return bool(requests) and requests[0]["check_id"] == self.check_id
 
     def open_run(self, check: Check, report: Path | None = None) -> str:
-        """Log the check's current values to its MLflow run, opened if necessary; return the run's id."""
-        run_id = self.run_id()
-        evidence.log_check(run_id, check, report, model_id=self.model_id)
+        """Log the check's current values to its MLflow run, opened if necessary; return the run's id.
+
+        A steady check has no second copy of its report there.
+        """
+        run_id, copied = self.run_id(), None if check.outcome is Outcome.STEADY else report
+        evidence.log_check(run_id, check, copied, model_id=self.model_id)
         return run_id
 
     def run_id(self) -> str:

@@ -20,7 +20,7 @@ from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Record
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.registry.mlflow_parts import erase_run
+from driftloop.pipelines.registry.erasing import erase_runs
 from driftloop.pipelines.runtime import home
 
 REPORT = re.compile(r"[0-9]{8}T[0-9]{4}_[0-9a-f]{16}\.html")
@@ -91,15 +91,16 @@ def _runs(project: Project, ledger: Ledger, dry_run: bool) -> Iterator[Removal]:
         [registry.experiment(project.model)], f"attributes.start_time < {begun}", max_results=MOST_RUNS
     )
     old = [run for run in found if run.data.tags.get("driftloop.kind") in KINDS and run.info.status != "RUNNING"]
-    needed = _needed_runs(project, ledger) if old else set()
+    needed, deleted = _needed_runs(project, ledger) if old else set(), list[str]()
     for run in old:
         if run.info.run_id in needed:
             continue
         if not dry_run:
-            registry.client().delete_run(run.info.run_id)
-            erase_run(run)
+            client.delete_run(run.info.run_id)
+            deleted.append(run.info.run_id)
         age = (now - run.info.start_time / 1000) / DAY.total_seconds()
         yield Removal(kind="run", name=run.info.run_id, age_days=round(age, 1))
+    erase_runs(deleted)
 
 
 def _needed_runs(project: Project, ledger: Ledger) -> set[str]:

@@ -2,7 +2,7 @@
 
 Only xgboost sees all rows, piece by piece from disk. Everything else works on rows drawn evenly over time with the
 seed: the holdout of the gate with its plots and metrics, the reference with its profiles, the leak test and the naive
-baseline, and the rows that choose the number of trees. Estimators that need all rows at once get
+baseline, and the rows that choose the number of trees. Estimators that need all rows in memory get
 `training.max_rows` of them, drawn evenly over time and over classes.
 """
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """The rows that a sample stands for: their number, a digest of their content, and their first and last time."""
+    """The rows that a sample represents: their number, a digest of their content, and their first and last time."""
 
     rows: int
     digest: str

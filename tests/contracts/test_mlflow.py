@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from driftloop.pipelines import registry
-from driftloop.pipelines.registry.mlflow_parts import described_source, erase_run
+from driftloop.pipelines.registry.mlflow_parts import described_source
 from driftloop.pipelines.runtime.copies import local_path
 from tests.registered import registered
 
@@ -73,21 +73,3 @@ def test_a_stored_model_is_pending_until_it_is_finalized() -> None:
     assert str(client.get_logged_model(made.model_id).status) == "PENDING", "mlflow: LoggedModelStatus changed"
     client.finalize_logged_model(made.model_id, "FAILED")
     assert str(client.get_logged_model(made.model_id).status) == "FAILED"
-
-
-@pytest.mark.usefixtures("_home")
-def test_a_run_can_be_erased_with_its_artifacts() -> None:
-    """A deleted run keeps its rows and files until they are removed as `mlflow gc` does."""
-    from mlflow.exceptions import MlflowException
-
-    client = registry.client()
-    run = client.create_run(registry.experiment("erased"))
-    client.log_text(run.info.run_id, "text", "kept.txt")
-    client.log_metric(run.info.run_id, "loss", 1.0)
-    folder = local_path(client.get_run(run.info.run_id).info.artifact_uri)
-    assert (folder / "kept.txt").is_file()
-    client.delete_run(run.info.run_id)
-    erase_run(run)
-    assert not (folder / "kept.txt").exists(), "mlflow: artifacts of a deleted run stay"
-    with pytest.raises(MlflowException):
-        client.get_run(run.info.run_id)

@@ -1,4 +1,4 @@
-"""A retrain of more rows than fit into memory: the same champion from disk, a sample where `max_rows` says so."""
+"""A retrain of more rows than fit into memory: the same champion from disk, a sample where `max_rows` limits them."""
 
 from __future__ import annotations
 
