@@ -12,7 +12,7 @@ from driftloop.pipelines.runtime.copies import local_path
 
 @pytest.mark.usefixtures("_home")
 def test_rows_and_artifacts_of_a_deleted_run_go() -> None:
-    """A deleted run keeps both until then; one that was not deleted is left alone."""
+    """A deleted run keeps both until then; one that was not deleted stays."""
     client = registry.client()
     gone, kept = (client.create_run(registry.experiment("erased")).info.run_id for _ in range(2))
     for run in (gone, kept):
