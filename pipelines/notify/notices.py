@@ -40,7 +40,7 @@ def _no_secret(url: str) -> str:
 class Notify(Section):
     """Notifications. URLs are in apprise's format: mail, Slack, Teams, a webhook and many more."""
 
-    urls: tuple[Annotated[Name, AfterValidator(usable), AfterValidator(_no_secret)], ...] = Field(
+    urls: tuple[Annotated[Name, AfterValidator(_no_secret), AfterValidator(usable)], ...] = Field(
         (), description="apprise URLs; write secrets as `${NAME}`, replaced when a notification is sent"
     )
     on: tuple[Kind, ...] = Field(KINDS, description="kinds of notifications to send")
