@@ -72,15 +72,23 @@ class HomeCopied(DriftloopError):
         )
 
 
-class DriverMissing(DriftloopError):
-    """The driver of a database is not installed; an extra contains it. Exit code 2."""
+class ExtraMissing(DriftloopError):
+    """Something needs a package of an extra that is not installed. Exit code 2."""
+
+    what = "package"
 
     def __init__(self, where: str, module: str, extra: str) -> None:
         super().__init__(
-            f"{where} needs the driver {module}, which is not installed",
-            expected=f"driftloop with the extra {extra!r}, which contains the driver",
+            f"{where} needs the {self.what} {module}, which is not installed",
+            expected=f"driftloop with the extra {extra!r}, which contains the {self.what}",
             remedy=f"pip install '.[{extra}]' in the checkout of driftloop",
         )
+
+
+class DriverMissing(ExtraMissing):
+    """The driver of a database is not installed."""
+
+    what = "driver"
 
 
 class SecretMissing(DriftloopError):

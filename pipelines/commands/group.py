@@ -45,8 +45,8 @@ class Commands(click.Group):
             BadExpression,
             ConfigError,
             DriftloopError,
-            DriverMissing,
             EstimatorError,
+            ExtraMissing,
             PredictionsUnfit,
             SecretMissing,
             TimeOutOfRange,
@@ -68,7 +68,7 @@ class Commands(click.Group):
         except click.Abort:
             _fail(arguments, "interrupted", INTERRUPTED)
         except DriftloopError as error:
-            of_config = ConfigError | UnknownModel | BadExpression | DriverMissing | SecretMissing | EstimatorError
+            of_config = ConfigError | UnknownModel | BadExpression | ExtraMissing | SecretMissing | EstimatorError
             usage = isinstance(error, of_config | AdoptionRefused | PredictionsUnfit | TimeOutOfRange | UnknownPolicy)
             if isinstance(error, TrainingRaised):
                 say(error.traceback.rstrip(), err=True)

@@ -33,6 +33,7 @@ MADE: list[DriftloopError] = [
     errors.LedgerUnavailable("postgresql://ann:***@host/db", "connection refused"),
     errors.LockLost("taxi"),
     errors.DriverMissing("postgresql://host/db", "psycopg", "postgres"),
+    errors.ExtraMissing("driftloop mcp", "mcp", "mcp"),
     errors.LeaseLost("request/r1", 2, "host 77 1234"),
     errors.LedgerTooNew("sqlite:///x", 9, 2),
     errors.UnknownRequest("r9", "sqlite:///x"),
