@@ -91,10 +91,12 @@ def test_a_model_is_pruned_once_per_day(trained: Trained) -> None:
     made = trained()
     stamp = home.home() / "pruned" / made.name
     assert stamp.is_file()
-    made.check(day(49))
-    old = home.reports(made.name) / "20200101T0000_0123456789abcdef.html"
-    old.write_text("old")
-    age(old)
+    folder = home.reports(made.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    old, newest = (folder / f"{year}0101T0000_0123456789abcdef.html" for year in (2020, 2021))
+    for file in (old, newest):
+        file.write_text("old")
+        age(file)
     with closing(Ledger(home.ledger_url())) as ledger:
         assert prune_daily(load(made.file), ledger) == []
         assert old.is_file()
@@ -102,3 +104,4 @@ def test_a_model_is_pruned_once_per_day(trained: Trained) -> None:
         prune_daily(load(made.file), ledger)
     assert time.time() - stamp.stat().st_mtime < 3600
     assert not old.is_file()
+    newest.unlink(missing_ok=True)
