@@ -19,7 +19,7 @@ def _known_encoding(name: str) -> str:
     try:
         known = codecs.lookup(name)
         is_text = isinstance(known.decode(b"")[0], str)
-    except (LookupError, TypeError, ValueError):
+    except Exception:  # codecs of bytes, such as zip, raise errors of their own
         is_text = False
     if not is_text:
         raise ValidationProblem("an encoding that Python knows, such as cp1252, utf-16 or latin-1")

@@ -61,9 +61,11 @@ class Sample:
             return None
         try:
             return self._compared(champion, scorer, reference)
-        except DriftloopError as error:
-            get_run_logger().warning("the causes of the rise were not found: %s", error.found)
-            return Causes(reason=error.found)
+        except Exception as error:
+            # The causes explain a check and decide nothing: they must not make it fail.
+            why = error.found if isinstance(error, DriftloopError) else f"{type(error).__name__}: {error}"
+            get_run_logger().warning("the causes of the rise were not found: %s", why)
+            return Causes(reason=why)
 
     def _compared(self, champion: Version, scorer: Scorer, reference: Reference) -> Causes:
         config = self.config

@@ -18,6 +18,7 @@ from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import evidence, flow_runs
+from driftloop.pipelines.requests import pruning
 from driftloop.pipelines.runtime import failpoints, home, outages
 
 Train = Literal["here", "request"]
@@ -168,8 +169,6 @@ class CheckRun:
 
     def _prune(self) -> None:
         """Remove what is older than `retention`, once per day; log a warning if that fails."""
-        from driftloop.pipelines.requests import pruning
-
         try:
             removed = pruning.prune_daily(self.config, self.ledger)
         except Exception as error:

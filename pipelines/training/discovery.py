@@ -17,6 +17,7 @@ from driftloop.monitoring.records import FoundSlice
 from driftloop.monitoring.records.measures import LEAST_RISE
 from driftloop.monitoring.records.slices import LEAST_ROWS
 from driftloop.monitoring.rows.canonical import plain
+from driftloop.monitoring.served.encoding import LARGEST
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
@@ -175,7 +176,7 @@ def _columns(
     inputs: list[Floats] = []
     splits: list[tuple[tuple[str, str], str, str | None]] = []
     for name in numeric:
-        values = rows[name].to_numpy(np.float64)
+        values = np.clip(rows[name].to_numpy(np.float64), -LARGEST, LARGEST)
         missing = np.isnan(values)
         if missing.all():
             continue

@@ -158,7 +158,7 @@ def test_a_judged_check_as_text(trained: Shell) -> None:
     signals = [line.split()[0] for line in lines[1:] if line.startswith("  ")]
     assert sorted(signals[:6]) == ["amount", "city", "kind", "prediction", "speed", "y"]
     metrics = [word for word in signals[6:] if word == "metric"]
-    assert signals[6:] == ["loss", *metrics, "loss,", "always"], "measured, estimated, and the vote"
+    assert signals[6:] == ["drift", "loss", *metrics, "loss,", "always"], "compared with, measured, estimated, the vote"
     assert metrics
     assert sum(line.startswith("HELD  dry run, nothing was trained") for line in lines) == 1
     report = Path(lines[-1].removeprefix("report: "))

@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 
 import driftloop
 from driftloop.monitoring.records import Outcome
+from driftloop.monitoring.report.shared_script import whole
 from driftloop.pipelines.commands.status import status as status_command
 from tests import streams
 from tests.conftest import Model
@@ -52,7 +53,8 @@ def test_a_model_lives_through_its_functions(model: Callable[..., Model]) -> Non
     second = driftloop.check(str(made.file), now=day(28).replace(tzinfo=None))
     assert second.now == day(28), "without a zone it is UTC"
     assert second.report is not None
-    assert second.html() == Path(second.report).read_text("utf-8")
+    page = Path(second.report)
+    assert second.html() == whole(page.read_text("utf-8"), page), "it needs no other file"
     retrain = driftloop.retrain(config, now=day(28))
     assert (retrain.model, retrain.champion, retrain.site) == (config.model, retrain.version or "1", None)
     assert driftloop.predict(config, now=day(28)).rows == second.window.rows

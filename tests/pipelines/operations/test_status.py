@@ -219,7 +219,9 @@ def test_watching_shows_it_again_until_it_is_ended() -> None:
         assert watching.stdout is not None
         observed = 0
         while observed < 2:
-            observed += "Ctrl-C ends" in watching.stdout.readline()
+            line = watching.stdout.readline()
+            assert line or watching.poll() is None, watching.stderr and watching.stderr.read()
+            observed += "Ctrl-C ends" in line
         watching.send_signal(signal.SIGINT)
         _, errors = watching.communicate(timeout=60)
     assert (watching.returncode, errors) == (0, "")
