@@ -55,6 +55,7 @@ RACES = {
     "test_first_contact_by_several_processes_loses_none",
     "test_a_server_that_dies_is_started_again_immediately_and_for_the_next_flow",
     "test_a_second_signal_cuts_the_check_off",
+    "test_watching_shows_it_again_until_it_is_ended",
     "test_runs_logs_and_links_survive_into_a_later_server",
 }
 KEPT_FAULTS = {"test_matrix.py", "test_clock.py", "test_kills.py"}
