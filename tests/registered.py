@@ -11,7 +11,7 @@ from driftloop.pipelines.registry import Stored, Version
 
 
 def stored(name: str, files: dict[str, bytes] | None = None) -> tuple[str, Stored]:
-    """The run, and the files of it that are stored as a model: the smallest kind, whatever files, no model."""
+    """The run, and the files of it that are stored as a model: the smallest kind, any files and no model."""
 
     def fill(folder: Path) -> None:
         for file, content in (files or {"scorer.json": b"{}"}).items():

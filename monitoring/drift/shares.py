@@ -77,7 +77,7 @@ class Moved:
             widened = usual * float(stats.t.isf(each, blocks - 1))
             expected = self.by_block.mean(axis=0) - self.old / self.old_rows if self.only_up else 0.0
             up, down = np.maximum(up, widened + expected), np.maximum(down, widened)
-        # a share that did not move is no drift, whatever was expected
+        # A share that did not move is no drift.
         floor = max(self._floor(), 2 * ROUNDING)
         return np.maximum(up, floor) - ROUNDING, np.maximum(down, floor) - ROUNDING
 

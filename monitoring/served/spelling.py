@@ -1,4 +1,4 @@
-"""Values of any type as text: one spelling for each value, whatever the source delivered it as."""
+"""Values of any type as text: one spelling for each value, regardless of the type that the source delivered."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Removal of what checks leave behind, by age: reports, cached results, MLflow runs. The ledger stays whole.
 
-Kept, whatever their age: the newest report and the newest page of a backtest, the reports and runs of open requests,
+Kept at any age: the newest report and the newest page of a backtest, the reports and runs of open requests,
 training runs, and the runs of checks that led to a version. Files of versions, references and the prediction log are
 not looked at.
 """
