@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -111,15 +110,3 @@ def test_calibration_bins_hold_all_rows() -> None:
     bins = calibration(two(np.array([0.05, 0.05, 0.95, 0.95]), np.array([False, False, True, False])))
     assert [(one.rows, round(one.predicted, 6), one.observed) for one in bins] == [(2, 0.05, 0.0), (2, 0.95, 0.5)]
     assert calibration(pairs_of(np.ones(3), np.ones(3), ())) == ()
-
-
-def test_a_million_rows_take_seconds() -> None:
-    """The metrics of two classes, with intervals, take less than five CPU seconds for 1,000,000 rows."""
-    generator = np.random.default_rng(0)
-    second = generator.uniform(size=1_000_000)
-    some = two(second, generator.uniform(size=1_000_000) < second)
-    begun = time.process_time()
-    names = ("roc_auc", "pr_auc", "precision", "recall", "calibration_error")
-    found = measure([named(name) for name in names], some)
-    assert all(one.low is not None for one in found)
-    assert time.process_time() - begun < 5

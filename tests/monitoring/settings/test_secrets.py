@@ -158,13 +158,13 @@ def test_a_secret_is_hidden_however_it_is_spelled(secret: str, monkeypatch: pyte
 @pytest.mark.parametrize("piece", ["${a:-", "://a:", "${", "a@", "://", "&token=", "a1"])
 def test_a_long_text_is_searched_fast(piece: str) -> None:
     """Time grows with the length of an address, not with its square."""
-    begun = time.process_time()
+    begun = time.thread_time()
     long = piece * 20_000
     for url in (long, f"json://{long}", f"slack://x{long}"):
         token_written_out(url)
         without_passwords(url)
         variables(url)
-    assert time.process_time() - begun < 3
+    assert time.thread_time() - begun < 3
 
 
 @given(st.text(max_size=80))

@@ -89,11 +89,11 @@ def use(project: Project) -> None:
 @pytest.mark.parametrize("place", PLACES, ids=".".join)
 def test_a_value_is_used_or_refused(place: tuple[str, ...]) -> None:
     """Whatever is written at a key: nothing else is raised, and nothing hangs."""
-    begun = time.process_time()
+    begun = time.thread_time()
     for value in VALUES:
         if (project := read(changed(place, value))) is not None:
             use(project)
-    assert time.process_time() - begun < 30
+    assert time.thread_time() - begun < 30
 
 
 @pytest.mark.parametrize("kind", POLICIES, ids=lambda kind: kind.model_fields["policy"].default)

@@ -13,6 +13,7 @@ from driftloop.monitoring.errors import ConfigError
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.config.yaml_file import DEEPEST, MOST_BYTES, read_yaml
 from tests import streams
+from tests.work import calls
 
 GOOD = yaml.safe_dump(streams.config(), sort_keys=False)
 NEXT = GOOD.count("\n") + 1
@@ -74,9 +75,9 @@ def laughs(begin: str, end: str) -> str:
 )
 def test_anchors_that_multiply_are_refused_immediately(tmp_path: Path, text: str) -> None:
     """A file of a thousand characters does not become a billion values."""
-    begun = time.process_time()
+    begun = time.thread_time()
     assert "anchors that repeat" in (error := refused(tmp_path, text)).found or "nested more than" in error.found
-    assert time.process_time() - begun < 5
+    assert time.thread_time() - begun < 5
 
 
 def test_anchors_that_people_use_are_taken(tmp_path: Path) -> None:
@@ -97,27 +98,27 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     assert "bytes" in refused(tmp_path, "#" * (MOST_BYTES + 1)).found
 
 
-def seconds(folder: Path, content: dict[str, Any]) -> float:
+def work(folder: Path, content: dict[str, Any]) -> int:
     (folder / "m.yaml").write_text(yaml.safe_dump(content, width=10**9))
-    values = read_yaml(folder / "m.yaml")
-    assert values == content
-    begun = time.process_time()
-    with pytest.raises(ConfigError):
-        load(folder / "m.yaml")
-    return time.process_time() - begun
+    assert read_yaml(folder / "m.yaml") == content
+
+    def refuse() -> None:
+        with pytest.raises(ConfigError):
+            load(folder / "m.yaml")
+
+    return calls(refuse)
 
 
-def test_many_errors_take_no_more_time_each(tmp_path: Path) -> None:
+@pytest.mark.parametrize("many", ["keys", "columns"])
+def test_many_errors_take_no_more_work_each(many: str, tmp_path: Path) -> None:
     """Unknown keys by the thousand, and features by the thousand that are named twice: four times as many take four
-    times as long, with room for a busy machine, and not sixteen.
+    times as many calls, and not sixteen.
     """
-    for many in ("keys", "columns"):
-        took = []
-        for size in (1000, 4000):
-            names = [f"name{at}" for at in range(size)]
-            content = streams.config(
-                columns={"time": "ts", "target": names[-1], "numeric": names, "categorical": names}
-            )
-            content = {**streams.config(), **dict.fromkeys(names, 1)} if many == "keys" else content
-            took.append(seconds(tmp_path, content))
-        assert took[1] < 10 * took[0] + 0.5, (many, took)
+    took = []
+    for size in (1000, 4000):
+        names = [f"name{at}" for at in range(size)]
+        content = streams.config(columns={"time": "ts", "target": names[-1], "numeric": names, "categorical": names})
+        if many == "keys":
+            content = {**streams.config(), **dict.fromkeys(names, 1)}
+        took.append(work(tmp_path, content))
+    assert took[1] < 5 * took[0], took

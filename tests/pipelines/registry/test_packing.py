@@ -49,6 +49,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for entry in installed.iterdir():
         if not any(word in entry.name.lower() for word in ("driftloop", "prefect", "evidently")):
             (site / entry.name).symlink_to(entry)
+    # The program that MLflow starts to serve a model; without it, that of another environment on the path would run.
+    program = folder / "bin" / "uvicorn"
+    program.write_text(f"#!{folder / 'bin' / 'python'}\nfrom uvicorn.main import main\nmain()\n")
+    program.chmod(0o755)
     return folder / "bin" / "python"
 
 
@@ -125,7 +129,8 @@ def test_mlflow_serves_it_over_http_without_driftloop(trained: Make, bare: Path,
             status, failed = asked(port, [{"speed": 1.0, "city": "rome", "kind": "a"}])
             assert (status, "lack 'amount'" in json.dumps(failed)) == (400, True)
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
+            if server.poll() is None:
+                os.killpg(server.pid, signal.SIGTERM)
 
 
 def ready(url: str, server: subprocess.Popen[bytes]) -> None:
