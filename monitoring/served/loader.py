@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,17 @@ from .spelling import as_levels
 
 
 class Served:
-    """A version as a plain predictor."""
+    """A version as a plain predictor. `score` predicts typed rows: shape (n,), or (n, k) for k classes."""
 
     def __init__(
         self,
-        estimator: Any,
+        score: Callable[[pd.DataFrame], np.ndarray[Any, np.dtype[np.float64]]],
         *,
         numeric: Sequence[str],
         levels: Mapping[str, Sequence[str]],
         classes: Sequence[str],
-        by_place: bool,
     ) -> None:
-        self.estimator, self.by_place, self.classes = estimator, by_place, tuple(classes)
+        self.score, self.classes = score, tuple(classes)
         self.numeric, self.levels = tuple(numeric), {name: tuple(known) for name, known in levels.items()}
 
     def predict(
@@ -42,19 +41,21 @@ class Served:
         An unseen category counts as missing. So does a value that is not a number in a numeric column, with a warning.
         Further columns are ignored; one that is missing raises `ServingError`. `params` has no effect.
         """
-        lost = [name for name in (*self.numeric, *self.levels) if name not in model_input.columns]
-        if lost:
-            raise _missing(lost, model_input)
-        clean = pd.DataFrame(
-            {name: _numbers(model_input[name], name) for name in self.numeric}
-            | {name: as_levels(model_input[name], known) for name, known in self.levels.items()},
-            index=model_input.index,
-        )
-        encoded = encode(clean, self.numeric, self.levels)
-        predicted = answers(self.estimator, encoded, self.classes, by_place=self.by_place)
+        predicted = self.score(self.typed(model_input))
         if not self.classes:
             return pd.Series(predicted, index=model_input.index, name="prediction")
         return pd.DataFrame(predicted, index=model_input.index, columns=list(self.classes))
+
+    def typed(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the features of raw rows as float64 and text, on the index of the rows."""
+        lost = [name for name in (*self.numeric, *self.levels) if name not in rows.columns]
+        if lost:
+            raise _missing(lost, rows)
+        return pd.DataFrame(
+            {name: _numbers(rows[name], name) for name in self.numeric}
+            | {name: as_levels(rows[name], known) for name, known in self.levels.items()},
+            index=rows.index,
+        )
 
 
 def _missing(lost: Sequence[str], frame: pd.DataFrame) -> ServingError:
@@ -72,7 +73,7 @@ def _numbers(values: pd.Series[Any], name: str) -> np.ndarray[Any, np.dtype[np.f
         lost, example = int(came.lost.sum()), repr(str(values.iloc[int(came.lost.argmax())]))[:40]
         warnings.warn(
             f"{name}: {lost:,} of {len(values):,} values are not numbers, such as {example}; they count as missing",
-            stacklevel=3,
+            stacklevel=4,
         )
     return np.where(np.isinf(came.made), np.nan, came.made)
 
@@ -91,14 +92,13 @@ def _load_pyfunc(path: str) -> Served:
     else:
         _warn_of_another_version(head["library"], folder.name)
         estimator = open_skops(content, where, TRUSTED)
-    features = head["features"]
-    return Served(
-        estimator,
-        numeric=features["numeric"],
-        levels=features["levels"],
-        classes=head["classes"],
-        by_place=head["by_place"],
-    )
+    features, classes, by_place = head["features"], tuple(head["classes"]), head["by_place"]
+    levels = {name: tuple(known) for name, known in features["levels"].items()}
+
+    def score(typed: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return answers(estimator, encode(typed, features["numeric"], levels), classes, by_place=by_place)
+
+    return Served(score, numeric=features["numeric"], levels=levels, classes=classes)
 
 
 def _warn_of_another_version(stored: str, where: str) -> None:

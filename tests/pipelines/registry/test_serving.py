@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from driftloop.pipelines import registry
+from driftloop.pipelines.registry import serving
 from tests.conftest import Model
 from tests.streams import stream
 
@@ -88,5 +89,8 @@ def test_text_in_a_numeric_column_counts_as_missing_with_a_warning(trained: Make
     rows.loc[3, "amount"] = "ten"
     with pytest.warns(UserWarning, match="amount: 1 of 20 values are not numbers, such as 'ten'"):
         found = served(trained()).predict(rows)
+    by_driftloop = serving.served(registry.scorer(registry.champion(trained().name)))
+    with pytest.warns(UserWarning, match="amount: 1 of 20 values are not numbers"):
+        assert np.array_equal(found, by_driftloop.predict(rows))
     rows.loc[3, "amount"] = None
     assert np.array_equal(found, served(trained()).predict(rows))
