@@ -12,12 +12,12 @@ def calls(run: Callable[[], object]) -> int:
     """How many functions, of Python and of C, are called while `run` runs in this thread."""
     count = 0
 
-    def seen(_frame: FrameType, event: str, _argument: Any) -> None:
+    def notice(_frame: FrameType, event: str, _argument: Any) -> None:
         nonlocal count
         count += event in ("call", "c_call")
 
     before = sys.getprofile()
-    sys.setprofile(seen)
+    sys.setprofile(notice)
     try:
         run()
     finally:
