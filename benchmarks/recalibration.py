@@ -51,7 +51,7 @@ class Models:
             scorer = self.model(at)
             before, now = (slice(self.edges[n], self.edges[n + 1]) for n in (batch - 1, batch))
             truth, old = self.stream.truth(before), scorer.predict(self.stream.frame.iloc[before])
-            made = recalibrate(self.loss, truth, old, scorer.classes)
+            made = recalibrate(self.loss, truth, old, scorer.classes).made
             if made is None or (surely and measured_gain(self.loss, truth, old, scorer.classes) is None):
                 self.done[key] = None
             else:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.records import Record
+from driftloop.monitoring.served.calibrating import by_curves
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +47,7 @@ def apply_calibration(predicted: Floats, learned: Sequence[Calibration]) -> Floa
     >>> apply_calibration(np.array([[0.5, 0.5], [0.0, 1.0]]), [learned]).tolist()
     [[0.5, 0.5], [0.4, 0.6]]
     """
-    if len(learned) == 1:
-        second = np.interp(predicted[:, 1], learned[0].scores, learned[0].shares)
-        return np.column_stack([1.0 - second, second])
-    raw = np.column_stack([np.interp(predicted[:, k], curve.scores, curve.shares) for k, curve in enumerate(learned)])
-    probabilities: Floats = raw / raw.sum(axis=1, keepdims=True)
-    return probabilities
+    return by_curves(predicted, [(curve.scores, curve.shares) for curve in learned])
 
 
 def expected_losses(loss: Loss, predicted: Floats, calibrated: Floats, classes: Sequence[str]) -> Floats:

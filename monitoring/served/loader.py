@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .answers import answers
+from .calibrating import recalibrated
 from .encoding import encode
 from .errors import NotTrusted, ServingError
 from .opening import FILES, TRUSTED, open_skops, open_xgboost
@@ -96,7 +97,8 @@ def _load_pyfunc(path: str) -> Served:
     levels = {name: tuple(known) for name, known in features["levels"].items()}
 
     def score(typed: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-        return answers(estimator, encode(typed, features["numeric"], levels), classes, by_place=by_place)
+        predicted = answers(estimator, encode(typed, features["numeric"], levels), classes, by_place=by_place)
+        return recalibrated(predicted, head.get("recalibration"))
 
     return Served(score, numeric=features["numeric"], levels=levels, classes=classes)
 

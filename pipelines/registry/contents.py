@@ -56,18 +56,23 @@ def store(
     held: tuple[pd.DataFrame, np.ndarray],
     *,
     run_id: str,
+    older: Version | None = None,
 ) -> Stored:
     """Store the model in its own format with the estimator of its loss, its reference, profiles, signature and example.
 
     `tried` are rows whose predictions are stored with the model, an unseen category in every categorical column
     included: `prove` compares the loaded model with them, in any process. `held` are the held-out rows, in order of
-    time, with the loss of each.
+    time, with the loss of each. With `older` the scorer is a recalibration of that version: its model files are copied
+    unchanged.
     """
     settings, columns = config.training, config.columns
     kept = [columns.time, *beyond_features(config.slices, columns), *columns.features, columns.target, PREDICTION]
 
     def fill(folder: Path) -> None:
-        storage.save(scorer, folder, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
+        if older is not None and scorer.recalibration is not None:
+            storage.save_recalibrated(registry.model_files(older), scorer.recalibration, folder, copied=older.number)
+        else:
+            storage.save(scorer, folder, trusted_types=settings.trusted_types, allow_pickle=settings.allow_pickle)
         loss_model.save(estimator, folder)
         (folder / "reference.json").write_text(reference.model_dump_json(indent=1))
         save(profiles, folder / PROFILES)
@@ -75,6 +80,8 @@ def store(
         holdout.write(config, *held, folder)
         if packing.travels(scorer, folder):
             needed = packing.requirements(folder)
+        elif older is not None:
+            needed = registry.checked(older, "requirements.txt").decode().splitlines()
         else:
             needed = [f"{name}=={installed(name)}" for name in REQUIREMENTS]
             if scorer.origin is not None:

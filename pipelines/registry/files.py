@@ -47,16 +47,22 @@ def scorer(version: Version, trust: Training | None = None) -> Scorer:
     `trust` allows types beyond the known ones; without it none are allowed.
     """
     from driftloop.pipelines.registry.origins import open_folder
-    from driftloop.pipelines.training.foreign import FOLDER
     from driftloop.pipelines.training.storage import load
 
-    files = {
-        name: sha
-        for name, sha in manifest(version).items()
-        if name.startswith(f"{FOLDER}/") or ("/" not in name and name.startswith(("scorer", "model.")))
-    }
+    files = {name: sha for name, sha in manifest(version).items() if _of_model(name)}
     leave: dict[str, Any] = {} if trust is None else trust.model_dump(include={"trusted_types", "allow_pickle"})
     return load(folder(version), manifest=files, open_folder=open_folder, **leave)
+
+
+def model_files(version: Version) -> dict[str, bytes]:
+    """Return the content of each file of the version's model, compared with the registered one."""
+    return {name: checked(version, name) for name in manifest(version) if _of_model(name)}
+
+
+def _of_model(name: str) -> bool:
+    from driftloop.pipelines.training.foreign import FOLDER
+
+    return name.startswith(f"{FOLDER}/") or ("/" not in name and name.startswith(("scorer", "model.")))
 
 
 def verify(version: Version) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from driftloop.monitoring.causes import mean_amount
-from driftloop.monitoring.estimation import Calibration, apply_calibration, learn_calibration
+from driftloop.monitoring.errors import LossRaised, LossUnusable
+from driftloop.monitoring.estimation import Calibration, learn_calibration
 from driftloop.monitoring.losses import Loss
+from driftloop.monitoring.losses.base import NumberLoss
 from driftloop.monitoring.records import Cure, Record, figure
 from driftloop.monitoring.rows.weights import averaged, scaled
+from driftloop.monitoring.served.calibrating import LEAST_PROBABILITY, recalibrated
 
 Floats = NDArray[np.float64]
 Method = Literal["shift", "linear", "scale", "temperature", "isotonic"]
 LEAST_ROWS = 200  # labeled rows that a recalibration is fitted and tested on
-LEAST_PROBABILITY = 1e-6
+TINY = 1e-9
 TITLES: dict[Method, str] = {
     "shift": "a shift of all predictions",
     "linear": "a linear function of the predictions",
@@ -31,7 +35,8 @@ TITLES: dict[Method, str] = {
 class Recalibration(Record):
     """A function of predictions: `slope` x + `intercept` for numbers, a temperature or one curve per class otherwise.
 
-    `least` is the smallest prediction that the loss allows, if it allows none below.
+    `least` is the smallest prediction that the loss allows, if it allows none below. `version` is the version whose
+    model it belongs to; None before it is stored.
     """
 
     method: Method
@@ -40,46 +45,70 @@ class Recalibration(Record):
     least: float | None = None
     temperature: float = Field(default=1.0, gt=0)
     curves: tuple[Calibration, ...] = ()
+    version: str | None = None
 
     def apply(self, predicted: Floats) -> Floats:
-        """Return recalibrated predictions of the same shape: (n,) numbers or (n, k) probabilities.
+        """Return recalibrated predictions of the same shape, as the served model does (`served.calibrating`)."""
+        return recalibrated(predicted, self.model_dump())
 
-        >>> Recalibration(method="shift", intercept=2.0).apply(np.array([1.0, 3.0])).tolist()
-        [3.0, 5.0]
-        >>> Recalibration(method="temperature", temperature=2.0).apply(np.array([[0.2, 0.8]])).round(3).tolist()
-        [[0.333, 0.667]]
+    def describe(self) -> str:
+        """Return the function as text.
+
+        >>> Recalibration(method="shift", intercept=-2.5).describe()
+        'a shift of all predictions by -2.5'
+        >>> Recalibration(method="linear", slope=0.5, intercept=1.0).describe()
+        'a linear function of the predictions: 0.5 x + 1'
         """
-        if predicted.ndim == 1:
-            moved = self.slope * predicted + self.intercept
-            return moved if self.least is None else np.maximum(moved, self.least)
-        if self.method == "temperature":
-            powers = np.clip(predicted, LEAST_PROBABILITY, 1.0) ** (1 / self.temperature)
-            return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-        return apply_calibration(predicted, self.curves)
+        numbers = {
+            "shift": f" by {figure(self.intercept)}",
+            "linear": f": {figure(self.slope)} x + {figure(self.intercept)}",
+            "scale": f": {figure(self.slope)}",
+            "temperature": f": {figure(self.temperature)}",
+        }
+        return f"{TITLES[self.method]}{numbers.get(self.method, '')}"
+
+
+class Attempt(NamedTuple):
+    """A fitted recalibration, or None and the reason."""
+
+    made: Recalibration | None
+    reason: str = ""
 
 
 def recalibrate(
     loss: Loss, target: NDArray[Any], predicted: Floats, classes: Sequence[str] = (), weights: Floats | None = None
-) -> Recalibration | None:
-    """Fit a recalibration on labeled rows in order of time; None where no method lowers the loss.
+) -> Attempt:
+    """Fit a recalibration on labeled rows in order of time; none, with the reason, where no method lowers the loss.
 
     The method is the one with the lowest loss on the last third of the rows after a fit on the first two; it is then
     fitted on all of them. Numbers are moved by a shift or a linear function, by a factor where the loss allows only
-    positive predictions; probabilities by a temperature (Guo et al. 2017) or by isotonic regression per class (Zadrozny
-    and Elkan 2002). Needs `LEAST_ROWS` rows with a finite loss.
+    positive predictions, and always so that the loss itself is lowest. Probabilities get a temperature (Guo et al.
+    2017) or isotonic regression per class (Zadrozny and Elkan 2002): both make them true, which the decisions of
+    `cost_matrix` and `error_rate` need too. Needs 100 rows with a finite prediction.
     """
-    if len(target) < LEAST_ROWS // 2 or not np.isfinite(predicted).all():
-        return None
+    if len(target) < LEAST_ROWS // 2:
+        return Attempt(None, f"{len(target)} labeled rows to fit a recalibration on, at least {LEAST_ROWS // 2}")
+    if not np.isfinite(predicted).all():
+        return Attempt(None, "not applicable: some predictions are not finite")
     cut = len(target) * 2 // 3
     early, late = slice(None, cut), slice(cut, None)
     parts = [None if weights is None else weights[part] for part in (early, late)]
-    best, lowest = None, _mean(loss, target[late], predicted[late], classes, parts[1])
+    before = _mean(loss, target[late], predicted[late], classes, parts[1])
+    found: dict[Method, float] = {}
     for method in _methods(loss, classes):
-        tried = _fitted(method, loss, target[early], predicted[early], classes, parts[0])
-        lost = _mean(loss, target[late], tried.apply(predicted[late]), classes, parts[1])
-        if lost < lowest:
-            best, lowest = method, lost
-    return None if best is None else _fitted(best, loss, target, predicted, classes, weights)
+        try:
+            tried = _fitted(method, loss, target[early], predicted[early], classes, parts[0])
+            found[method] = _mean(loss, target[late], tried.apply(predicted[late]), classes, parts[1])
+        except (LossRaised, LossUnusable):
+            # A function of the user's own need not accept every prediction.
+            continue
+    if not found:
+        return Attempt(None, f"not applicable: {loss} accepts no moved predictions")
+    best = min(found, key=lambda method: found[method])
+    if not found[best] < before:
+        tries = ", ".join(f"{method} {figure(lost)}" for method, lost in found.items())
+        return Attempt(None, f"no method lowers {loss} {figure(before)} on the newest third of its rows: {tries}")
+    return Attempt(_fitted(best, loss, target, predicted, classes, weights))
 
 
 def measured_gain(
@@ -94,7 +123,7 @@ def measured_gain(
     half = len(target) // 2
     older, newer = slice(None, half), slice(half, None)
     parts = [None if weights is None else weights[part] for part in (older, newer)]
-    made = recalibrate(loss, target[older], predicted[older], classes, parts[0])
+    made = recalibrate(loss, target[older], predicted[older], classes, parts[0]).made
     if made is None:
         return None
     by = scaled(parts[1]) if parts[1] is not None else None
@@ -135,46 +164,67 @@ def _fitted(
         return _isotonic(target, predicted, classes, weights)
     labels = np.asarray(target, dtype=np.float64)
     if method == "scale":
-        total = averaged(predicted, weights)
-        slope = averaged(labels, weights) / total if total > 0 else 1.0
-        return Recalibration(method=method, slope=slope if slope > 0 else 1.0, least=max(loss.lowest or 0.0, 1e-9))
-    slope = _slope(labels, predicted, weights) if method == "linear" else 1.0
-    return Recalibration(
-        method=method, slope=slope, intercept=float(loss.best(labels - slope * predicted, (), weights))
-    )
+        return _scale(loss, labels, predicted, weights)
+    fitted = partial(_moved, loss, labels, predicted, weights)
+    if method == "shift" or np.ptp(predicted) == 0:
+        return fitted(1.0, method)
+    return fitted(_least(lambda slope: _mean(loss, labels, fitted(slope).apply(predicted), (), weights)), method)
 
 
-def _slope(labels: Floats, predicted: Floats, weights: Floats | None) -> float:
-    """Return the slope of a linear regression of the labels on the predictions; 1 if it is not positive."""
-    from sklearn.linear_model import LinearRegression
+def _moved(
+    loss: Loss, labels: Floats, predicted: Floats, weights: Floats | None, slope: float, method: Method = "linear"
+) -> Recalibration:
+    """Return the function with a given slope whose intercept has the lowest loss."""
+    off = labels - slope * predicted
+    if isinstance(loss, NumberLoss):
+        # The loss depends on the difference alone, so the best intercept is the best constant of the differences.
+        intercept = float(loss.best(off, (), weights))
+    else:
+        from scipy.optimize import minimize_scalar
 
-    if np.ptp(predicted) == 0:
-        return 1.0
-    slope = float(LinearRegression().fit(predicted[:, None], labels, sample_weight=weights).coef_[0])
-    return slope if slope > 0 else 1.0
+        bounds = (float(off.min()), float(off.max()) + TINY)
+        intercept = float(
+            minimize_scalar(
+                lambda by: _mean(loss, labels, slope * predicted + by, (), weights), bounds=bounds, method="bounded"
+            ).x
+        )
+    return Recalibration(method=method, slope=slope, intercept=intercept)
+
+
+def _scale(loss: Loss, labels: Floats, predicted: Floats, weights: Floats | None) -> Recalibration:
+    least = max(loss.lowest or 0.0, TINY)
+
+    def scaled_by(slope: float) -> Recalibration:
+        return Recalibration(method="scale", slope=slope, least=least)
+
+    return scaled_by(_least(lambda slope: _mean(loss, labels, scaled_by(slope).apply(predicted), (), weights)))
+
+
+def _least(lost: Callable[[float], float]) -> float:
+    """Return the factor between 1/20 and 20 with the lowest loss, which is searched on a logarithmic scale."""
+    from scipy.optimize import minimize_scalar
+
+    return float(np.exp(minimize_scalar(lambda log: lost(float(np.exp(log))), bounds=(-3.0, 3.0), method="bounded").x))
 
 
 def _temperature(
     target: NDArray[Any], predicted: Floats, classes: Sequence[str], weights: Floats | None
 ) -> Recalibration:
     """Find the temperature with the least log loss."""
-    from scipy.optimize import minimize_scalar
-
     hits = target.astype(object)[:, None] == np.asarray(classes, dtype=object)[None, :]
     known = hits.any(axis=1)
     logs, hits = np.log(np.clip(predicted[known], LEAST_PROBABILITY, 1.0)), hits[known]
     by = None if weights is None else weights[known]
 
-    def lost(log_temperature: float) -> float:
-        moved = logs / np.exp(log_temperature)
+    def lost(temperature: float) -> float:
+        moved = logs / temperature
         highest = moved.max(axis=1, keepdims=True)
         total = highest[:, 0] + np.log(np.exp(moved - highest).sum(axis=1))
         return float(np.average(total - moved[hits], weights=by))
 
     if not known.any():
         return Recalibration(method="temperature")
-    found = minimize_scalar(lost, bounds=(-3.0, 3.0), method="bounded")
-    return Recalibration(method="temperature", temperature=float(np.exp(found.x)))
+    return Recalibration(method="temperature", temperature=_least(lost))
 
 
 def _isotonic(target: NDArray[Any], predicted: Floats, classes: Sequence[str], weights: Floats | None) -> Recalibration:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from driftloop.pipelines.training.features import Features, encode
 if TYPE_CHECKING:
     from driftloop.pipelines.training.contract import Contract
     from driftloop.pipelines.training.foreign import Origin
+    from driftloop.pipelines.training.recalibration import Recalibration
     from driftloop.pipelines.training.recipe import Recipe
 
 Floats = NDArray[np.float64]
@@ -34,7 +35,8 @@ class Scorer:
     `classes` where `by_place` is set, as for all built-in ones, otherwise by indices or by names. `recipe` is the
     recipe of a built-in estimator fitted in this process. An adopted model has a `contract`, which determines its input
     and the reading of its answers; the levels of its features do not. `origin` is its folder, if it is stored as it is.
-    The estimator of a model elsewhere reads its predictions from the rows.
+    The estimator of a model elsewhere reads its predictions from the rows. A `recalibration` is applied to every
+    prediction.
     """
 
     task: Task
@@ -45,6 +47,12 @@ class Scorer:
     recipe: Recipe | None = None
     contract: Contract | None = None
     origin: Origin | None = None
+    recalibration: Recalibration | None = None
+
+    @property
+    def plain(self) -> Scorer:
+        """Return the model without its recalibration."""
+        return replace(self, recalibration=None)
 
     def predict(self, frame: pd.DataFrame) -> Floats:
         """Score canonical rows: shape (n,) for regression, (n, k) probabilities in the order of `classes` otherwise.
@@ -52,6 +60,10 @@ class Scorer:
         An estimator without `predict_proba` puts all probability on the class it names. No rows give no scores, of
         the same shape. A column that is not there raises `MissingColumns`, an answer of another shape `EstimatorError`.
         """
+        predicted = self._predict(frame)
+        return predicted if self.recalibration is None else self.recalibration.apply(predicted)
+
+    def _predict(self, frame: pd.DataFrame) -> Floats:
         if isinstance(self.estimator, Elsewhere):
             return self.estimator.predict(frame, self.classes)
         if self.contract is not None:
@@ -62,7 +74,7 @@ class Scorer:
         return self.score(encode(frame, self.features))
 
     def score(self, encoded: pd.DataFrame) -> Floats:
-        """Score rows that are encoded already; see `predict`."""
+        """Score rows that are encoded already, without a recalibration; see `predict`."""
         try:
             return answers(self.estimator, encoded, self.classes, by_place=self.by_place)
         except ServingError as error:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from driftloop.monitoring.errors import DriftloopError, Untrusted
-from driftloop.monitoring.records import Record
+from driftloop.monitoring.records import Record, changed
 from driftloop.monitoring.served import opening
 from driftloop.monitoring.served.errors import NotTrusted
 from driftloop.monitoring.tasks import Task
@@ -21,6 +21,7 @@ from driftloop.pipelines.training.contract import Contract
 from driftloop.pipelines.training.elsewhere import Elsewhere
 from driftloop.pipelines.training.features import Features
 from driftloop.pipelines.training.foreign import FOLDER, OpenFolder, inside, open_copy
+from driftloop.pipelines.training.recalibration import Recalibration
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.stored_files import read_checked, write_all
 from driftloop.pipelines.training.threads import prepare
@@ -41,6 +42,7 @@ class Head(Record):
 
     For an adopted model also how its answers are read, the additional types that it was stored with, and whether
     opening it runs code from its files. A model `elsewhere` has no file: it is how its predictions are read.
+    `recalibration` is applied to its predictions, and names the version whose model this is.
     """
 
     version: Literal[1] = 1
@@ -55,6 +57,7 @@ class Head(Record):
     trusted: tuple[str, ...] = ()
     runs_code: bool = False
     elsewhere: Elsewhere | None = None
+    recalibration: Recalibration | None = None
 
     @property
     def needs_leave(self) -> bool:
@@ -94,9 +97,21 @@ def save(
         trusted=tuple(trusted_types) if scorer.contract is not None else (),
         runs_code=origin is not None and origin.runs_code,
         elsewhere=scorer.estimator if isinstance(scorer.estimator, Elsewhere) else None,
+        recalibration=scorer.recalibration,
     )
     files = {HEAD: head.model_dump_json(indent=2).encode(), **models}
     return write_all(folder, files)
+
+
+def save_recalibrated(
+    files: Mapping[str, bytes], recalibration: Recalibration, folder: Path, *, copied: str
+) -> dict[str, str]:
+    """Write the files of a stored model again, unchanged but for its recalibration, which replaces any before.
+
+    Return the sha256 of each by its name. `copied` names the version that the files are from, for an error.
+    """
+    head = changed(_head(Path(copied), files[HEAD]), recalibration=recalibration)
+    return write_all(folder, {**files, HEAD: head.model_dump_json(indent=2).encode()})
 
 
 def load(
@@ -128,7 +143,15 @@ def load(
         estimator = open_copy([name for name in there if name.startswith(f"{FOLDER}/")], read, open_folder)
     else:
         estimator = _estimator(folder, head, read, trusted_types)
-    return Scorer(head.task, head.features, head.classes, estimator, by_place=head.by_place, contract=head.contract)
+    return Scorer(
+        head.task,
+        head.features,
+        head.classes,
+        estimator,
+        by_place=head.by_place,
+        contract=head.contract,
+        recalibration=head.recalibration,
+    )
 
 
 def load_adopted(folder: Path, open_folder: OpenFolder) -> Scorer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +22,8 @@ import pandas as pd
 import pytest
 
 from driftloop.pipelines import registry
+from driftloop.pipelines.training import storage
+from driftloop.pipelines.training.recalibration import Recalibration
 from tests.conftest import Model
 from tests.streams import stream
 
@@ -87,6 +90,12 @@ def test_it_predicts_the_same_without_driftloop(
     expected = registry.scorer(version).predict(rows)
     found = predicted(bare, registry.folder(version), rows, tmp_path)
     assert np.array_equal(np.asarray(found), expected)
+    copied = tmp_path / "copied"
+    shutil.copytree(registry.folder(version), copied)
+    numbers = Recalibration(method="linear", slope=0.5, intercept=3.0)
+    made = numbers if task == "regression" else Recalibration(method="temperature", temperature=2.5)
+    storage.save_recalibrated(registry.model_files(version), made, copied, copied="1")
+    assert np.array_equal(np.asarray(predicted(bare, copied, rows, tmp_path)), made.apply(expected))
     lines = (registry.folder(version) / "requirements.txt").read_text().splitlines()
     assert all("==" in line for line in lines)
     assert {line.partition("==")[0] for line in lines} == {"mlflow", "pandas", "numpy", *needs}

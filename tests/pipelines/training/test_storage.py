@@ -15,8 +15,10 @@ import pandas as pd
 import pytest
 
 from driftloop.monitoring.errors import DriftloopError, Tampered, Untrusted
+from driftloop.monitoring.records import changed
+from driftloop.pipelines.training.recalibration import Recalibration
 from driftloop.pipelines.training.scorer import Scorer
-from driftloop.pipelines.training.storage import load, save
+from driftloop.pipelines.training.storage import load, save, save_recalibrated
 
 TREES = {"HistGradientBoosting": {"max_iter": 10}, "RandomForest": {"n_estimators": 10}}
 LINEAR = {"regression": "sklearn.linear_model.Ridge", "binary": "sklearn.linear_model.LogisticRegression"}
@@ -64,6 +66,31 @@ def test_what_comes_back_predicts_the_same(
     written = {path.name: sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "model").iterdir()}
     assert manifest == written
     assert "model.pkl" not in written
+
+
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+@pytest.mark.parametrize("name", ["xgboost", "HistGradientBoosting"])
+def test_a_recalibration_is_stored_as_data(
+    name: str, task: str, rows: pd.DataFrame, fitted: Callable[..., Scorer], tmp_path: Path
+) -> None:
+    """The files of the model stay as they were; the recalibration is in scorer.json and replaces one before."""
+    params = TREES.get(name, {"n_estimators": 10})
+    scorer = fitted(rows, task, named(name, task), **params)
+    save(scorer, tmp_path / "old")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
+    numbers = Recalibration(method="shift", intercept=2.0, version="1")
+    first = numbers if task == "regression" else Recalibration(method="temperature", temperature=3.0, version="1")
+    second = changed(first, intercept=5.0, temperature=0.5)
+    plain = scorer.predict(rows)
+    for made in (first, second):
+        manifest = save_recalibrated(files, made, tmp_path / str(made.temperature) / str(made.intercept), copied="1")
+        again = load(tmp_path / str(made.temperature) / str(made.intercept), manifest=manifest)
+        assert np.array_equal(again.predict(rows), made.apply(plain))
+        assert np.array_equal(again.plain.predict(rows), plain)
+        files = {each: (tmp_path / str(made.temperature) / str(made.intercept) / each).read_bytes() for each in files}
+        assert {each: manifest[each] for each in files if each != "scorer.json"} == {
+            each: sha256(content).hexdigest() for each, content in files.items() if each != "scorer.json"
+        }
 
 
 def test_a_bare_booster_comes_back(rows: pd.DataFrame, fitted: Callable[..., Scorer], tmp_path: Path) -> None:
