@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +24,8 @@ from driftloop.monitoring.report.evidently_parts import DECIDED, evidently, outc
 from driftloop.monitoring.report.page import dress, redress
 from driftloop.monitoring.report.samples import cap, distinct, draw, fence
 from driftloop.monitoring.report.shared_script import attached, detached, whole
+
+PLACE = re.compile(r'"driftloop contents of (w[0-9]+)"')
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ def _run(columns: Sequence[Column], decided: Mapping[str, ColumnScore]) -> dict[
         list_columns=[],
     )
     reference, current = (
-        parts.Dataset.from_pandas(pd.DataFrame(side), data_definition=definition)
+        parts.Rows(pd.DataFrame(side, copy=False), data_definition=definition)
         for side in (
             {column.key: column.reference for column in columns},
             {column.key: column.current for column in columns},
@@ -200,14 +204,19 @@ def _render(columns: Sequence[Column], run: dict[str, Ran]) -> str:
         counter = parts.CounterData(reason, f"Drift in column '{column.label}'")
         widgets.append(parts.counter(title="", counters=[counter]))
     group = parts.group_widget(title="", widgets=widgets)
-    _number([group], count(1))
-    return steady_ids(parts.render_widgets([group]))
+    contents: dict[str, Any] = {}
+    _number([group], count(1), contents)
+    page = steady_ids(parts.render_widgets([group]))
+    return PLACE.sub(lambda place: json.dumps(contents[place.group(1)], cls=parts.NumpyEncoder), page)
 
 
-def _number(widgets: Iterable[Any], numbers: count[int]) -> None:
+def _number(widgets: Iterable[Any], numbers: count[int], contents: dict[str, Any]) -> None:
+    """Give the widgets steady ids, and move what they show to `contents`: Evidently copies every number of it twice."""
     for widget in widgets:
         widget.id = f"w{next(numbers)}"
+        if widget.params is not None:
+            contents[widget.id], widget.params = widget.params, f"driftloop contents of {widget.id}"
         for tab in widget.tabs:
             tab.id = f"w{next(numbers)}"
-            _number([tab.widget], numbers)
-        _number(widget.widgets, numbers)
+            _number([tab.widget], numbers, contents)
+        _number(widget.widgets, numbers, contents)

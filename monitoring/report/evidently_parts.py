@@ -39,15 +39,17 @@ def evidently() -> SimpleNamespace:
 def _load() -> SimpleNamespace:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from evidently import DataDefinition, Dataset, Report
+        from evidently import DataDefinition, Report
         from evidently.core.metric_types import render_widgets
         from evidently.legacy.renderers.html_widgets import CounterData, counter, group_widget
+        from evidently.legacy.utils import NumpyEncoder
     _register_tests()
     return SimpleNamespace(
         DataDefinition=DataDefinition,
-        Dataset=Dataset,
         Report=Report,
+        Rows=_rows(),
         Metric=_drawn_later(),
+        NumpyEncoder=NumpyEncoder,
         CounterData=CounterData,
         counter=counter,
         group_widget=group_widget,
@@ -92,6 +94,17 @@ def _as_decided(reference: pd.Series, *_: Any) -> tuple[float, bool]:
     """A test for Evidently that has been done: the page shows the number that the decision was made on."""
     known = DECIDED.get()[str(reference.name)]
     return known.score, known.drifted
+
+
+def _rows() -> Any:
+    """Evidently's Dataset without the quantiles and counts of each column that ValueDrift does not read."""
+    from evidently.core.datasets import ColumnStats, GeneralColumnStats, PandasDataset, StatCountValue
+
+    class Rows(PandasDataset):
+        def _collect_stats(self, column_type: Any, data: pd.Series) -> Any:
+            return ColumnStats(GeneralColumnStats(StatCountValue(0, 0)), None, None)
+
+    return Rows
 
 
 def _drawn_later() -> Any:
@@ -194,7 +207,7 @@ class _OneColumn:
 
     def __init__(self, dataset: Any, key: str) -> None:
         self.column = dataset.column
-        self.frame: pd.DataFrame = dataset.as_dataframe()[[key]]
+        self.frame: pd.DataFrame = dataset.as_dataframe()[key].to_frame()
 
     def as_dataframe(self) -> pd.DataFrame:
         return self.frame
