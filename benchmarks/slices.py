@@ -1,6 +1,6 @@
 """CPU seconds of a check with 20 slices and without, alternating in one process.
 
-    python -m benchmarks.slices [--rows 1000000] [--repeat 3] [--tasks regression binary]
+    python -m benchmarks.slices [--rows 1000000] [--repeat 3] [--tasks regression binary multiclass]
 
 A champion is trained on four weeks with 50,000 rows. Then the next week, with all of its labels, is checked as a dry
 run: with no slices, with 20 slices by value, bin and condition, and with 20 conditions. The window is read, predicted
@@ -35,6 +35,7 @@ COPY (
 TARGETS = {
     "regression": "10 * n0 + 5 * n1 + random() * 4",
     "binary": "CASE WHEN n0 + n1 + random() > 1.5 THEN 'yes' ELSE 'no' END",
+    "multiclass": "'class ' || CAST(floor(n0 * 2 + n1 + random()) AS VARCHAR)",
 }
 CONDITIONS: list[Any] = [{"name": f"s{at}", "where": f"n{at % NUMBERS} > {0.05 + 0.04 * at:.2f}"} for at in range(20)]
 # 10 values, 4 bins and 6 conditions.

@@ -7,8 +7,8 @@ read without it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NUMBERS: frozenset[Task] = frozenset({"regression"})
 CLASSES: frozenset[Task] = frozenset({"binary", "multiclass"})
 BINARY: frozenset[Task] = frozenset({"binary"})
+# Distinct scores per row from which on the scores of a part are sorted instead of counted among all.
+MOST_ABSENT = 4
 
 
 class NotComputable(ValueError):
@@ -48,45 +50,63 @@ class Pairs:
     classes: tuple[str, ...] = ()
     weights: Floats | None = None
     whole: tuple[Pairs, NDArray[np.intp]] | None = None
+    made: dict[str, NDArray[Any]] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.target)
 
     @cached_property
-    def ranked(self) -> tuple[Floats, Floats, Floats]:
-        """The distinct scores, rising, with how many rows of the second class and of others have them; sorted once."""
+    def by_score(self) -> tuple[Floats, NDArray[np.intp]]:
+        """The distinct scores, rising, and for each row twice the place of its score, plus 1 for the second class."""
         import numpy as np
 
-        order = self.by_score
-        scores, hit = self.score[order], self.target[order] == 1
-        last = np.append(np.flatnonzero(scores[1:] != scores[:-1]), len(scores) - 1)
-        if self.weights is None:
-            hits = np.diff(np.cumsum(hit)[last], prepend=0)
-            rest = np.diff(last, prepend=-1) - hits
-            return scores[last], hits.astype(np.float64), rest.astype(np.float64)
-        first = np.concatenate(([0], last[:-1] + 1))
-        weights = self.weights[order]
-        return scores[last], np.add.reduceat(weights * hit, first), np.add.reduceat(weights * ~hit, first)
+        order = np.argsort(self.score)
+        scores = self.score[order]
+        first = np.concatenate(([True], scores[1:] != scores[:-1]))
+        cells = np.empty(len(order), dtype=np.intp)
+        cells[order] = 2 * (np.cumsum(first) - 1)
+        return scores[first], cells + (self.target == 1)
 
     @cached_property
-    def by_score(self) -> NDArray[np.intp]:
-        """The places of the rows by rising score; those of a part follow from those of the whole, without sorting."""
+    def ranked(self) -> tuple[Floats, Floats, Floats]:
+        """Distinct scores, rising, with how many rows of the second class and of others have them.
+
+        Scores are sorted once, for all the rows that these are a part of; some may have no row of a part.
+        """
         import numpy as np
 
-        if self.whole is None:
-            return np.argsort(self.score)
-        whole, places = self.whole
-        inside = np.zeros(len(whole), dtype=np.bool_)
-        inside[places] = True
-        mine = np.empty(len(whole), dtype=np.intp)
-        mine[places] = np.arange(len(places))
-        return mine[whole.by_score[inside[whole.by_score]]]
+        whole, places = self.whole or (self, None)
+        scores, cells = whole.by_score
+        cells = cells if places is None else cells[places]
+        if len(scores) > MOST_ABSENT * len(self):
+            present, own = np.unique(cells >> 1, return_inverse=True)
+            cells, scores = 2 * own + (cells & 1), scores[present]
+        counts = cell_sums(cells, np.zeros(1, dtype=np.intp), 2 * len(scores), self.weights).reshape(-1, 2)
+        rest, hits = np.ascontiguousarray(counts.T)
+        return scores, hits, rest
+
+    @cached_property
+    def not_finite(self) -> int:
+        """How many predictions are not finite."""
+        import numpy as np
+
+        if self.whole is not None and not self.whole[0].not_finite:
+            return 0
+        return len(self) - int(np.count_nonzero(np.isfinite(self.score)))
+
+    def of_rows(self, key: str, make: Callable[[Pairs], NDArray[Any]]) -> NDArray[Any]:
+        """Return values of these rows, shape (n,), which are computed once for all the rows that they are a part of."""
+        whole, places = self.whole or (self, None)
+        if key not in whole.made:
+            whole.made[key] = make(whole)
+        return whole.made[key] if places is None else whole.made[key][places]
 
     def part(self, places: NDArray[np.intp]) -> Pairs:
         """Return the rows at some places, each at most once."""
         decided = self.decided[places] if len(self.decided) else self.decided
         weights = None if self.weights is None else self.weights[places]
-        return Pairs(self.target[places], self.score[places], decided, self.classes, weights, (self, places))
+        whole = (self, places) if self.whole is None else (self.whole[0], self.whole[1][places])
+        return Pairs(self.target[places], self.score[places], decided, self.classes, weights, whole)
 
     def at(self, order: NDArray[np.intp]) -> Pairs:
         """Return these rows in another order."""
@@ -147,12 +167,19 @@ class Metric(Section, ABC):
 class Confused(Metric):
     """A metric of the confusion matrix: sums of rows by label (k + 1 of them, the last unknown) and predicted class."""
 
+    @property
+    def decision(self) -> str:
+        """The name of what `places` depends on besides the rows."""
+        return "decided"
+
     def places(self, pairs: Pairs) -> Places:
         """Return the predicted class of every row."""
         return pairs.decided
 
     def sums(self, pairs: Pairs, starts: NDArray[np.intp]) -> Floats:
-        return matrix_sums(pairs, self.places(pairs), starts)
+        k = len(pairs.classes)
+        cells = pairs.of_rows(self.decision, lambda rows: matrix_cells(rows, self.places(rows)))
+        return cell_sums(cells, starts, (k + 1) * k, pairs.weights)
 
 
 class Ranked(Metric):
@@ -187,14 +214,28 @@ class Ranked(Metric):
 
 def matrix_sums(pairs: Pairs, decided: Places, starts: NDArray[np.intp]) -> Floats:
     """Return flattened confusion matrices of blocks, shape (blocks, (k + 1) k), by label and predicted class."""
+    k = len(pairs.classes)
+    return cell_sums(matrix_cells(pairs, decided), starts, (k + 1) * k, pairs.weights)
+
+
+def matrix_cells(pairs: Pairs, decided: Places) -> NDArray[np.intp]:
+    """Return the cell of every row in a flattened confusion matrix."""
+    return pairs.target.astype("intp") * len(pairs.classes) + decided
+
+
+def cell_sums(cells: NDArray[Any], starts: NDArray[np.intp], size: int, weights: Floats | None) -> Floats:
+    """Return the rows, or the sums of their weights, by block and cell: shape (blocks, size).
+
+    `cells` are those of the rows, from 0 to before `size`; `starts` are the places where blocks begin.
+    """
     import numpy as np
 
-    k = len(pairs.classes)
-    block = np.zeros(len(pairs), dtype=np.int64)
-    block[starts[1:]] = 1
-    cells = np.cumsum(block) * ((k + 1) * k) + pairs.target.astype(np.int64) * k + decided
-    counts = np.bincount(cells, weights=pairs.weights, minlength=len(starts) * (k + 1) * k)
-    made: Floats = counts.reshape(len(starts), (k + 1) * k).astype(np.float64)
+    if len(starts) > 1:
+        block = np.zeros(len(cells), dtype=np.int64)
+        block[starts[1:]] = 1
+        cells = np.cumsum(block) * size + cells
+    counts = np.bincount(cells, weights=weights, minlength=len(starts) * size)
+    made: Floats = counts.reshape(len(starts), size).astype(np.float64)
     return made
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from driftloop.monitoring.metrics.base import CLASSES, Metric, Pairs
+from driftloop.monitoring.metrics.base import CLASSES, Metric, Pairs, cell_sums
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,15 +49,18 @@ def binned(pairs: Pairs, starts: NDArray[np.intp], bins: int) -> Floats:
     """Return rows, sums of probabilities and hits of blocks in each bin: shape (blocks, 3 bins)."""
     import numpy as np
 
+    cells = pairs.of_rows(f"calibration of {bins} bins", lambda rows: _cells(rows, bins))
+    weights = pairs.score if pairs.weights is None else pairs.weights * pairs.score
+    counts, scores = (
+        cell_sums(cells, starts, 2 * bins, by).reshape(len(starts), bins, 2) for by in (pairs.weights, weights)
+    )
+    return np.hstack([counts.sum(axis=2), scores.sum(axis=2), counts[:, :, 1]])
+
+
+def _cells(pairs: Pairs, bins: int) -> NDArray[np.intp]:
+    """Return twice the bin of every row, plus 1 where the probability is that of its label."""
+    import numpy as np
+
     # The first bin has both ends, every other one its upper end, as in scikit-learn's calibration_curve.
     place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], pairs.score)
-    hit = pairs.target == (1 if len(pairs.classes) == 2 else pairs.decided)
-    block = np.zeros(len(pairs), dtype=np.int64)
-    block[starts[1:]] = 1
-    cells, size = np.cumsum(block) * bins + place, len(starts) * bins
-    rows = np.ones(len(pairs)) if pairs.weights is None else pairs.weights
-    parts = [
-        np.bincount(cells, weights=weights, minlength=size).reshape(len(starts), bins)
-        for weights in (rows, rows * pairs.score, rows * hit)
-    ]
-    return np.hstack([part.astype(np.float64) for part in parts])
+    return 2 * place + (pairs.target == (1 if len(pairs.classes) == 2 else pairs.decided))

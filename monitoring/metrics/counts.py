@@ -32,6 +32,10 @@ class ByClass(Confused):
     def fits(self, task: Task) -> bool:
         return task == "binary" or (task in self.tasks and self.threshold is None)
 
+    @property
+    def decision(self) -> str:
+        return "decided" if self.threshold is None else f"decided from {self.threshold!r}"
+
     def places(self, pairs: Pairs) -> Places:
         import numpy as np
 

@@ -161,8 +161,8 @@ def _value(metric: Metric, pairs: Pairs) -> float | str:
     """Return the value, or why there is none."""
     if not len(pairs):
         return "no labeled rows"
-    if not np.isfinite(pairs.score).all():
-        return f"{int((~np.isfinite(pairs.score)).sum()):,} predictions are not finite"
+    if pairs.not_finite:
+        return f"{pairs.not_finite:,} predictions are not finite"
     try:
         value = metric.value(pairs)
     except NotComputable as why:

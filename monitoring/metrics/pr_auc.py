@@ -24,7 +24,9 @@ class PrAuc(Ranked):
 
         hits, rest = hits[::-1], rest[::-1]
         found = np.cumsum(hits)
-        return float(hits @ (found / (found + np.cumsum(rest))) / found[-1])
+        rows = found + np.cumsum(rest)
+        precision = np.divide(found, rows, out=np.zeros_like(found), where=rows > 0)
+        return float((hits * precision).sum() / found[-1])
 
     def of_sums(self, sums: Floats) -> Floats:
         import numpy as np

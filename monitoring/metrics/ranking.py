@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftloop.monitoring.metrics.base import cell_sums
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,18 +24,13 @@ def ranked_sums(pairs: Pairs, starts: NDArray[np.intp]) -> Floats:
     edges = scores[np.unique(upto)]
     edges[0] = scores[0]
     bins = np.searchsorted(edges, pairs.score, side="right") - 1
-    block = np.zeros(len(pairs), dtype=np.int64)
-    block[starts[1:]] = 1
     width = len(edges)
-    cells = (np.cumsum(block) * 2 + (pairs.target == 1)) * width + bins
-    counts = np.bincount(cells, weights=pairs.weights, minlength=len(starts) * 2 * width)
-    made: Floats = counts.reshape(len(starts), 2 * width).astype(np.float64)
-    return made
+    return cell_sums((pairs.target == 1) * width + bins, starts, 2 * width, pairs.weights)
 
 
 def one_class(pairs: Pairs) -> str | None:
     """Return the reason if all rows have one class, or none of them the second."""
-    hits = int((pairs.target == 1).sum())
+    hits = int(np.count_nonzero(pairs.target == 1))
     if 0 < hits < len(pairs):
         return None
     here = pairs.classes[1] if hits else f"other than {pairs.classes[1]!r}"

@@ -23,7 +23,7 @@ class RocAuc(Ranked):
 
         # Rows of the first class with a lower score, and half of those with the same.
         below = np.cumsum(rest) - rest / 2
-        return float(hits @ below / (hits.sum() * rest.sum()))
+        return float((hits * below).sum() / (hits.sum() * rest.sum()))
 
     def of_sums(self, sums: Floats) -> Floats:
         import numpy as np

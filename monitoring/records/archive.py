@@ -34,7 +34,8 @@ class ArchiveScores(Record):
     """All models that were scored on `rows` labeled rows of a window that none of them was trained on.
 
     `newest` is the version trained last; windows are comparable while it stays the same. `scores` begin with the
-    champion's. `leader` is the version that is better than the champion by one standard error, with the largest lead.
+    champion's, by the loss `loss_name` with rows weighted by the column `weight`, if any. `leader` is the version that
+    is better than the champion by one standard error, with the largest lead.
     """
 
     window: Window
@@ -43,6 +44,8 @@ class ArchiveScores(Record):
     scores: tuple[ArchiveScore, ...]
     leads: tuple[ArchiveLead, ...] = ()
     leader: str | None = None
+    loss_name: str | None = None
+    weight: str | None = None
 
     @property
     def lead(self) -> ArchiveLead | None:

@@ -94,7 +94,7 @@ def spread(values: Floats, weights: Floats | None) -> Floats:
     """Return values (n,) whose plain mean is the weighted mean M of these: M + w (value - M) / mean of w.
 
     Their variance is that of the weighted mean, a ratio of two sums (linearization; Cochran 1977, Sampling Techniques,
-    6.3), so that intervals and tests of a plain mean are those of the weighted one.
+    6.3), so that intervals and tests of a plain mean are those of the weighted one. If M is not finite, all are M.
 
     >>> spread(np.array([1.0, 5.0]), np.array([3.0, 1.0])).tolist()
     [0.5, 3.5]
@@ -103,6 +103,8 @@ def spread(values: Floats, weights: Floats | None) -> Floats:
         return values
     with np.errstate(over="ignore", invalid="ignore"):
         mean = averaged(values, weights)
+        if not np.isfinite(mean):
+            return np.full(len(values), mean)
         made: Floats = mean + weights * (values - mean) / weights.mean()
     return made
 

@@ -54,6 +54,14 @@ SLICE_DISCOVERED = FindingCode(
     "was tested on the other half",
     remedy="put the condition under `slices` and retrain: from then on its loss is compared with that at training",
 )
+SLICES_NOT_SEARCHED = FindingCode(
+    name="slices_not_searched",
+    severities=("warning",),
+    meaning="`{discover: true}` could not search for slices in this window; everything else was judged",
+    cause="labeled rows in a form that the search cannot read, too little memory, or an error of driftloop",
+    remedy="nothing at first: the next window is searched again; if it stays, remove `{discover: true}` and report the "
+    "reason as a bug",
+)
 SLICE_LEVELS = FindingCode(
     name="slice_levels",
     severities=("info",),
@@ -178,6 +186,11 @@ def discovered(found: Iterable[FoundSlice]) -> tuple[Finding, ...]:
     )
 
 
+def not_searched(reason: str) -> Finding:
+    """Report that no slices could be searched for."""
+    return SLICES_NOT_SEARCHED.found(f"no slices were searched for: {reason}; the rest of the check is not affected")
+
+
 def own(lost: Floats, target: NDArray[Any], part: Part, loss: Loss, weights: Floats | None) -> tuple[Floats, int]:
     """Return values of the rows of a slice whose mean is the loss there, and the effective number of these rows.
 
@@ -238,8 +251,8 @@ def _empty(slicing: Slicing, rows: int) -> Iterable[Finding]:
     for each, pieces, known in zip(slicing.slices, slicing.codes, slicing.known, strict=True):
         if not rows or (each.where is None and not each.bins):
             continue
-        counts = np.bincount(np.concatenate(pieces) + 1, minlength=len(known) + 1)[1:]
         names = list(known)[1 : len(each.bins)] if each.bins else list(known)
-        inner = [name for name in names if not counts[known[name]]]
-        for name in inner:
+        for name in names:
+            if any((piece == known[name]).any() for piece in pieces):
+                continue
             yield SLICE_EMPTY.found(f"the slice {name!r} has none of {rows:,} labeled rows ({each.rule})", observed=0.0)

@@ -53,7 +53,10 @@ class Slicing:
             codes = np.concatenate(pieces)
             codes = codes if order is None else codes[order]
             names, merged = list(known), 0
-            if each.where is None and not each.bins:
+            if each.where is not None:
+                yield Part(names[0], each.rule, np.flatnonzero(codes == 0))
+                continue
+            if not each.bins:
                 kept = {one.name for one in before if one.rule == each.rule}
                 codes, names, merged = _limited(codes, names, kept, f"{each.title}: other")
             # Sorting of 16-bit numbers takes a time that is proportional to the rows.

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from driftloop.monitoring.errors import DriftloopError
 from driftloop.monitoring.losses.performance import assess
 from driftloop.monitoring.metrics import Pairs
 from driftloop.monitoring.metrics.measuring import calibration, class_rows, confusion, measure, pairs_of
@@ -15,6 +16,7 @@ from driftloop.monitoring.records import (
     CalibrationBin,
     Confusion,
     FairnessGap,
+    Finding,
     FoundSlice,
     MetricValue,
     Performance,
@@ -25,7 +27,7 @@ from driftloop.monitoring.rows.weights import effective_rows, scaled, weights_of
 from driftloop.monitoring.rows.weights import labelled as labelled_rows
 from driftloop.monitoring.slices.conditions import measurable
 from driftloop.monitoring.slices.fairness import measure as measure_fairness
-from driftloop.monitoring.slices.judging import Measured, Sliced, not_read
+from driftloop.monitoring.slices.judging import Measured, Sliced, not_read, not_searched
 from driftloop.monitoring.slices.judging import score as score_slices
 from driftloop.monitoring.slices.membership import Marked, mark
 from driftloop.monitoring.slices.parts import Slicing
@@ -155,9 +157,18 @@ class Losses:
         found = measure(self.config.measured, pairs, reference.metrics)
         return Metrics(found, confusion(pairs), calibration(pairs), class_rows(pairs))
 
-    def discovered(self) -> tuple[FoundSlice, ...]:
-        """Return conditions on which the champion loses more than on other rows, if they are requested."""
-        return self.search.found() if self.search is not None else ()
+    def discovered(self) -> tuple[tuple[FoundSlice, ...], tuple[Finding, ...]]:
+        """Return conditions on which the champion loses more than on other rows, if they are requested.
+
+        They decide nothing: an error of the search is a finding, and the check goes on.
+        """
+        if self.search is None:
+            return (), ()
+        try:
+            return self.search.found(), ()
+        except Exception as error:
+            why = error.found if isinstance(error, DriftloopError) else f"{type(error).__name__}: {error}"
+            return (), (not_searched(why),)
 
     def fairness(self, pairs: Pairs, order: NDArray[np.intp] | None) -> tuple[FairnessGap, ...]:
         """Return the rates of the groups and their gaps; `pairs` are all labeled rows in their order of time."""

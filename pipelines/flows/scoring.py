@@ -120,15 +120,16 @@ def score_rows(
     order = losses.order()
     pairs = joined(losses.pairs, order)
     performance = losses.performance(reference, order)
+    sliced, (discovered, not_searched) = losses.sliced(reference, pairs, order), losses.discovered()
     return Scored(
         profiles=_without_empty_predictions(config, counted[0]),
         sample=pd.concat(drawn, ignore_index=True),
         performance=performance,
         metrics=losses.metrics(reference, pairs),
-        sliced=losses.sliced(reference, pairs, order),
+        sliced=replace(sliced, findings=sliced.findings + not_searched),
         archive=compared.scores() if compared is not None else None,
         fairness=losses.fairness(pairs, order),
-        discovered=losses.discovered(),
+        discovered=discovered,
         causes=losses.sample.find(champion, scorer, reference, performance),
         estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
     )

@@ -25,6 +25,8 @@ from driftloop.monitoring.records import (
     Window,
     changed,
 )
+from driftloop.monitoring.rows.weights import effective_rows, scaled, weights_of
+from driftloop.monitoring.rows.weights import labelled as labelled_rows
 from driftloop.monitoring.windows import inside
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
@@ -112,6 +114,7 @@ class Comparison:
     scorers: tuple[tuple[Version, Reference, Scorer], ...]
     losses: list[Floats] = field(default_factory=list)
     sizes: list[Floats] = field(default_factory=list)
+    weights: list[Floats] = field(default_factory=list)
     moments: list[NDArray[np.datetime64]] = field(default_factory=list)
 
     @classmethod
@@ -132,7 +135,7 @@ class Comparison:
     def score(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> Any:
         """Return the losses on some of the labeled rows, one column per version, the champion's first."""
         time, target, loss = self.config.columns.time, self.config.columns.target, self.config.loss
-        known = inside(rows[time], self.watch.window) & rows[target].notna().to_numpy()
+        known = inside(rows[time], self.watch.window) & labelled_rows(rows, self.config.columns)
         places = np.flatnonzero(known)[:: self.watch.stride]
         some = rows.iloc[places]
         labels = some[target].to_numpy()
@@ -141,24 +144,27 @@ class Comparison:
             made.append(loss.rows(labels, scorer.predict(as_known(some, reference)), classes))
         made += [np.empty(0)] * (1 + len(self.scorers) - len(made))
         size = np.asarray(labels, dtype=np.float64) if loss.relative else np.empty(0)
-        return np.stack(made, axis=1), size, some[time].dt.tz_convert(None).to_numpy()
+        weights = weights_of(some, self.config.columns)
+        by = np.empty(0) if weights is None else weights
+        return np.stack(made, axis=1), size, by, some[time].dt.tz_convert(None).to_numpy()
 
     def add(self, part: Any) -> None:
         """Add the losses of more rows."""
-        losses, size, moments = part
+        losses, size, weights, moments = part
         self.losses.append(losses)
         self.sizes.append(size)
+        self.weights.append(weights)
         self.moments.append(moments)
 
     def scores(self) -> ArchiveScores | None:
         """Return the mean losses with their waves, in order of time; None with too few rows."""
         losses, moments = np.concatenate(self.losses), np.concatenate(self.moments)
-        if len(losses) < LEAST_ROWS:
+        weights = scaled(np.concatenate(self.weights))
+        if (len(losses) if weights is None else effective_rows(weights)) < LEAST_ROWS:
             return None
         order = np.argsort(moments, kind="stable")
-        if self.config.loss.relative:
-            sizes = np.concatenate(self.sizes)
-            losses = np.stack([self.config.loss.whole(column, sizes) for column in losses.T], axis=1)
+        sizes = np.concatenate(self.sizes)
+        losses = np.stack([self.config.loss.whole(column, sizes, weights) for column in losses.T], axis=1)
         losses = losses[order]
         finite = np.isfinite(losses).all(axis=0)
         slow = waves(np.where(finite, losses, 0.0))
@@ -167,7 +173,14 @@ class Comparison:
             ArchiveScore(version=number, loss=float(losses[:, at].mean()), waves=tuple(slow[:, at].tolist()))
             for at, number in enumerate(numbers)
         )
-        return ArchiveScores(window=self.watch.window, rows=len(losses), newest=self.watch.newest, scores=scores)
+        return ArchiveScores(
+            window=self.watch.window,
+            rows=len(losses),
+            newest=self.watch.newest,
+            scores=scores,
+            loss_name=self.config.loss.name,
+            weight=self.config.columns.weight,
+        )
 
 
 def judge(
@@ -185,12 +198,12 @@ def judge(
 def compare(scored: ArchiveScores, past: Sequence[ArchiveScores], ages: Mapping[str, float]) -> ArchiveScores:
     """Return the scores with the lead of each version over the champion, and the version that leads, if one does.
 
-    `past` are the scores of earlier checks, newest first: those with the same newest version count, and of windows that
-    overlap one. `ages` are the ages of the versions at this check, in windows.
+    `past` are the scores of earlier checks, newest first: those with the same newest version, loss and weights count,
+    and of windows that overlap one. `ages` are the ages of the versions at this check, in windows.
     """
     windows, start = [scored], scored.window.start
     for one in past:
-        if one.newest == scored.newest and one.window.end <= start:
+        if _measured_by(one) == _measured_by(scored) and one.window.end <= start:
             windows.append(one)
             start = one.window.start
     tables = [{each.version: Scored(each.loss, each.waves) for each in one.scores} for one in windows]
@@ -206,6 +219,11 @@ def compare(scored: ArchiveScores, past: Sequence[ArchiveScores], ages: Mapping[
         for version, lead in found.items()
     )
     return changed(scored, leads=records, leader=leader(found))
+
+
+def _measured_by(scores: ArchiveScores) -> tuple[str | None, ...]:
+    """Return what the losses of two windows must have in common to be compared."""
+    return scores.newest, scores.loss_name, scores.weight
 
 
 def reason_to_wait(config: Project, ledger: Ledger, current: Window) -> str | None:

@@ -17,7 +17,10 @@ from driftloop.monitoring.records import FoundSlice
 from driftloop.monitoring.records.measures import LEAST_RISE
 from driftloop.monitoring.records.slices import LEAST_ROWS
 from driftloop.monitoring.rows.canonical import plain
+from driftloop.monitoring.rows.weights import as_rows, averaged, weights_of
 from driftloop.monitoring.served.encoding import LARGEST
+from driftloop.monitoring.slices.judging import own
+from driftloop.monitoring.slices.parts import Part
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
@@ -74,7 +77,8 @@ class Search:
         self.config = config
         self.numeric = [*columns.numeric, *columns.extra_alone("numeric")]
         self.categorical = [*columns.categorical, *columns.extra_alone("categorical")]
-        self.columns = list(dict.fromkeys([columns.time, *self.numeric, *self.categorical, columns.target]))
+        weight = [columns.weight] if columns.weight else []
+        self.columns = list(dict.fromkeys([columns.time, *self.numeric, *self.categorical, columns.target, *weight]))
         # Of at most `rows` rows with labels every so many are read: the same ones, however they come in pieces.
         self.step, self.added = max(1, math.ceil(rows / MOST_ROWS)), 0
         self.parts: list[pd.DataFrame] = []
@@ -98,6 +102,7 @@ class Search:
             np.concatenate(self.lost)[order],
             rows[columns.target].to_numpy(),
             self.config.loss,
+            weights=weights_of(rows, columns),
             numeric=self.numeric,
             categorical=self.categorical,
             seed=self.config.drift.seed,
@@ -113,29 +118,43 @@ def discover(
     numeric: Sequence[str],
     categorical: Sequence[str],
     seed: int,
+    weights: Floats | None = None,
 ) -> tuple[FoundSlice, ...]:
     """Return at most five conditions on which the loss is higher than on the other rows, by the p value of a test.
 
-    `rows` are labeled rows in order of time, with losses and labels of shape (n,). A regression tree of depth 3 is
-    fitted on every second tenth of them; the conditions of its leaves are tested on the tenths between, which had no
-    part in the search (Cox 1975, data splitting), by Student's t of the difference of two means.
+    `rows` are labeled rows in order of time, with losses and labels of shape (n,), and weights above 0 if they have
+    any: all rows are then counted by their effective number. A regression tree of depth 3 is fitted on every second
+    tenth of them; the conditions of its leaves are tested on the tenths between, which had no part in the search (Cox
+    1975, data splitting), by Student's t of the difference of two means.
     """
-    whole = loss.whole(lost, target)
-    usable = np.isfinite(whole)
-    if usable.sum() < 4 * LEAST_ROWS:
+    parts = loss.parts(lost, target, weights)
+    usable = np.isfinite(parts)
+    rows, lost, target, parts = rows[usable], lost[usable], target[usable], parts[usable]
+    weights = None if weights is None else weights[usable]
+    counted = as_rows(weights)
+    if (len(rows) if counted is None else counted.sum()) < 4 * LEAST_ROWS:
         return ()
-    rows, lost, target, whole = rows[usable], lost[usable], target[usable], whole[usable]
     first = (np.arange(len(rows)) * BLOCKS // len(rows)) % 2 == 0
-    paths = leaves(rows[first], whole[first], numeric, categorical, seed)
+    by = None if counted is None else counted[first]
+    paths = leaves(rows[first], parts[first], numeric, categorical, seed, by)
     other, lost, target = rows[~first], lost[~first], target[~first]
-    found = [_tested(leaf, other, lost, target, loss) for leaf in paths]
+    by = None if weights is None else weights[~first]
+    found = [_tested(leaf, other, lost, target, loss, by) for leaf in paths]
     return tuple(each for each in found if each is not None)
 
 
 def leaves(
-    rows: pd.DataFrame, values: Floats, numeric: Sequence[str], categorical: Sequence[str], seed: int
+    rows: pd.DataFrame,
+    values: Floats,
+    numeric: Sequence[str],
+    categorical: Sequence[str],
+    seed: int,
+    weights: Floats | None = None,
 ) -> list[list[Split]]:
-    """Return the paths of the leaves with a mean above that of all rows by at least 5%, the highest first."""
+    """Return the paths of the leaves with a mean above that of all rows by at least 5%, the highest first.
+
+    The sum of `weights`, shape (n,), is the effective number of the rows (`rows.weights.as_rows`).
+    """
     from sklearn.tree import DecisionTreeRegressor
 
     columns, splits = _columns(rows, numeric, categorical)
@@ -143,8 +162,8 @@ def leaves(
         return []
     least = max(LEAST_ROWS, math.ceil(LEAST_SHARE * len(rows)))
     tree = DecisionTreeRegressor(max_depth=DEPTH, min_samples_leaf=least, random_state=seed)
-    tree.fit(columns, values)
-    made, mean = tree.tree_, float(values.mean())
+    tree.fit(columns, values, sample_weight=weights)
+    made, mean = tree.tree_, averaged(values, weights)
     found: list[tuple[float, list[Split]]] = []
 
     def walk(node: int, path: list[Split]) -> None:
@@ -164,7 +183,7 @@ def leaves(
 
 def _gain(tree: Any, node: int, left: int, right: int) -> float:
     """Return the F statistic of a split: the sum of squares that it explains, over the variance that it leaves."""
-    rows, squares = tree.n_node_samples, tree.n_node_samples * tree.impurity
+    rows, squares = tree.weighted_n_node_samples, tree.weighted_n_node_samples * tree.impurity
     rest = float(squares[left] + squares[right])
     return (float(squares[node]) - rest) / (rest / float(rows[node])) if rest > 0 else math.inf
 
@@ -211,26 +230,32 @@ def _short(path: Sequence[Split]) -> list[Split]:
 
 
 def _tested(
-    path: Sequence[Split], rows: pd.DataFrame, lost: Floats, target: NDArray[Any], loss: Loss
+    path: Sequence[Split],
+    rows: pd.DataFrame,
+    lost: Floats,
+    target: NDArray[Any],
+    loss: Loss,
+    weights: Floats | None,
 ) -> FoundSlice | None:
     """Compare the loss where all conditions hold with that of the other rows; None with too few rows on one side."""
     from scipy.stats import t
 
-    here = np.logical_and.reduce([each.holds(rows) for each in path])
-    if min(here.sum(), (~here).sum()) < LEAST_ROWS:
+    here, where = np.logical_and.reduce([each.holds(rows) for each in path]), " and ".join(each.sql() for each in path)
+    parts = [Part(where, where, np.flatnonzero(side)) for side in (here, ~here)]
+    (inside, worth), (others, worth_of_others) = (own(lost, target, part, loss, weights) for part in parts)
+    if min(worth, worth_of_others) < LEAST_ROWS:
         return None
-    own, others = (loss.whole(lost[side], target[side]) for side in (here, ~here))
-    mean, low, high = mean_interval(own)
-    rise, error = mean - float(others.mean()), math.hypot(standard_error(own), standard_error(others))
-    freedom = min(degrees(len(own)), degrees(len(others)))
+    mean, low, high = mean_interval(inside)
+    rise, error = mean - float(others.mean()), math.hypot(standard_error(inside), standard_error(others))
+    freedom = min(degrees(worth), degrees(worth_of_others))
     chance = float(t.sf(rise / error, freedom)) if error else float(rise <= 0)
     return FoundSlice(
-        where=" and ".join(each.sql() for each in path),
-        rows=len(own),
+        where=where,
+        rows=worth,
         loss=mean,
         low=max(low, 0.0),
         high=high,
         other_loss=float(others.mean()),
-        other_rows=len(others),
+        other_rows=worth_of_others,
         p_value=chance,
     )

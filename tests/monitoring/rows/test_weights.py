@@ -106,3 +106,8 @@ def test_a_row_of_weight_0_has_no_label() -> None:
     assert labelled(frame, COLUMNS.unweighted).tolist() == [True, True, False]
     assert weights_of(frame, COLUMNS.unweighted) is None
     assert counted(frame, COLUMNS.unweighted) == 3
+
+
+def test_a_loss_that_is_not_finite_stays_so_under_weights() -> None:
+    """One infinite loss makes the weighted mean infinite, as it does the plain one; it does not become NaN."""
+    assert spread(np.array([1.0, np.inf]), np.array([0.5, 1.5])).tolist() == [np.inf, np.inf]

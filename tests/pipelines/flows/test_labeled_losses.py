@@ -67,4 +67,29 @@ def test_without_labels_there_is_nothing_to_measure() -> None:
     frame = rows().assign(y=np.nan)
     losses = added([frame], project)
     assert len(np.concatenate(losses.losses)) == 0
-    assert losses.discovered() == ()
+    assert losses.discovered() == ((), ())
+
+
+def test_a_failed_search_for_slices_is_a_finding() -> None:
+    """It explains a check and decides nothing: the check goes on, and the finding names the error."""
+    project = Project.model_validate(streams.config(slices=["city", {"discover": True}]))
+    losses = added([streams.stream(days=14, a_day=240)], project)
+    assert losses.search is not None
+    assert losses.discovered()[1] == ()
+    losses.search.lost[0] = losses.search.lost[0][:-7]
+    found, (finding,) = losses.discovered()
+    assert (found, finding.code, finding.severity) == ((), "slices_not_searched", "warning")
+    assert "no slices were searched for: IndexError: " in finding.message
+
+
+def test_discovered_slices_are_weighted() -> None:
+    """Rows of one city lose most, and count for nearly nothing: without weights they are found, with them not."""
+    frame = streams.stream(days=14, a_day=240)
+    rome = frame["city"] == "rome"
+    noise = np.random.default_rng(1).exponential(1.0, len(frame)) + 1
+    frame = frame.assign(y=1 + noise * np.where(rome, 6, 1), w=np.where(rome, 1e-6, 1.0))
+    found = {}
+    for weight in (None, "w"):
+        project = Project.model_validate(streams.config(slices=[{"discover": True}], columns__weight=weight))
+        found[weight] = [each.where for each in added([frame], project).discovered()[0]]
+    assert found == {None: ["city = 'rome'"], "w": []}

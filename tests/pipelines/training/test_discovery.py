@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from driftloop.monitoring.losses import named
 from driftloop.monitoring.records import FoundSlice
+from driftloop.monitoring.rows.weights import effective_rows
 from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.slices import Slice
 from driftloop.monitoring.slices.membership import mark
@@ -30,8 +32,8 @@ def rows(n: int, seed: int) -> pd.DataFrame:
 
 
 def found(frame: pd.DataFrame, lost: np.ndarray, **keys: Any) -> tuple[FoundSlice, ...]:
-    given: dict[str, Any] = {"numeric": ["hour", "dist"], "categorical": ["zone"], "seed": 0, **keys}
-    return discover(frame, lost, np.ones(len(frame)), MAE, **given)
+    given: dict[str, Any] = {"numeric": ["hour", "dist"], "categorical": ["zone"], "seed": 0, "loss": MAE, **keys}
+    return discover(frame, lost, np.ones(len(frame)), **given)
 
 
 def test_a_hidden_slice_is_found_as_a_condition_that_can_be_configured() -> None:
@@ -76,3 +78,23 @@ def test_too_few_rows_find_nothing() -> None:
     assert found(frame, np.full(400, np.inf)) == ()
     assert found(frame, np.random.default_rng(0).random(400), numeric=[], categorical=[]) == ()
     assert found(frame.assign(hour=np.nan, dist=np.nan, zone=None), np.random.default_rng(0).random(400)) == ()
+
+
+def test_weights_are_rows_repeated() -> None:
+    """A weight of 3 finds what three equal rows find: the same condition and losses, rows by their effective number."""
+    frame, rng = rows(6000, 5), np.random.default_rng(6)
+    weights = np.where(np.arange(len(frame)) % 5 == 0, 3.0, 1.0)
+    lost = rng.exponential(1.0, len(frame)) * np.where(frame["hour"] >= 20, 4.0, 1.0)
+    first = min(found(frame, lost, weights=weights), key=lambda each: each.p_value)
+    assert first.where == "hour > 19.5"
+    tested = (np.arange(len(frame)) * 10 // len(frame)) % 2 == 1
+    night = tested & (frame["hour"] >= 20).to_numpy()
+    assert first.loss == pytest.approx(np.average(lost[night], weights=weights[night]))
+    assert first.other_loss == pytest.approx(np.average(lost[tested & ~night], weights=weights[tested & ~night]))
+    assert first.rows == round(effective_rows(weights[night])) < night.sum()
+    assert found(frame, lost, weights=np.full(len(frame), 2.0)) == found(frame, lost), "equal weights change nothing"
+    uneven = np.where(np.arange(len(frame)) == 7, 1e9, 1.0)
+    assert found(frame, lost, weights=uneven) == (), "one row has all the weight: nothing can be found"
+    relative = {"weights": weights, "loss": named("wape")}
+    whole = min(found(frame, lost, **relative), key=lambda each: each.p_value)
+    assert (whole.where, whole.loss) == (first.where, pytest.approx(first.loss)), "labels are 1"
