@@ -220,7 +220,10 @@ def matrix_sums(pairs: Pairs, decided: Places, starts: NDArray[np.intp]) -> Floa
 
 def matrix_cells(pairs: Pairs, decided: Places) -> NDArray[np.intp]:
     """Return the cell of every row in a flattened confusion matrix."""
-    return pairs.target.astype("intp") * len(pairs.classes) + decided
+    import numpy as np
+
+    cells: NDArray[np.intp] = pairs.target.astype(np.intp) * len(pairs.classes) + decided
+    return cells
 
 
 def cell_sums(cells: NDArray[Any], starts: NDArray[np.intp], size: int, weights: Floats | None) -> Floats:

@@ -63,4 +63,5 @@ def _cells(pairs: Pairs, bins: int) -> NDArray[np.intp]:
 
     # The first bin has both ends, every other one its upper end, as in scikit-learn's calibration_curve.
     place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], pairs.score)
-    return 2 * place + (pairs.target == (1 if len(pairs.classes) == 2 else pairs.decided))
+    cells: NDArray[np.intp] = 2 * place + (pairs.target == (1 if len(pairs.classes) == 2 else pairs.decided))
+    return cells

@@ -118,8 +118,7 @@ def score_rows(
             compared.add(others)
         expected_losses += expected
     order = losses.order()
-    pairs = joined(losses.pairs, order)
-    performance = losses.performance(reference, order)
+    pairs, performance = joined(losses.pairs, order), losses.performance(reference, order)
     sliced, (discovered, not_searched) = losses.sliced(reference, pairs, order), losses.discovered()
     return Scored(
         profiles=_without_empty_predictions(config, counted[0]),
