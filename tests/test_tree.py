@@ -52,6 +52,10 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("pipelines/flows/monitoring.py", "pipelines/flows/reading.py", "pipelines/runtime/failpoints.py"),
         *("pipelines/runtime/pages.py", "pipelines/flows/following.py"),
     ),
+    "outputs of predictions: tests/pipelines/predictions/outputs/test_table.py runs both engines": (
+        *("pipelines/predictions/outputs/base.py", "pipelines/predictions/outputs/postgres.py"),
+        "pipelines/predictions/outputs/duckdb.py",
+    ),
     "fitting by a library: tests/pipelines/training/test_fit.py runs every estimator": (
         *("pipelines/training/fit_*.py", "pipelines/training/in_child.py", "pipelines/training/rows.py"),
     ),

@@ -50,6 +50,13 @@ from driftloop.monitoring.errors.models import (
     Untrusted,
 )
 from driftloop.monitoring.errors.outages import ServerUnavailable, StorageBroken, StorageUnusable
+from driftloop.monitoring.errors.outputs import (
+    OutputBusy,
+    OutputDiffers,
+    OutputHasOther,
+    OutputOverlaps,
+    OutputUnusable,
+)
 from driftloop.monitoring.errors.setup import (
     BadExpression,
     ConfigError,
@@ -106,6 +113,11 @@ __all__ = [
     "NotReplayable",
     "NothingToApprove",
     "NothingToRollBack",
+    "OutputBusy",
+    "OutputDiffers",
+    "OutputHasOther",
+    "OutputOverlaps",
+    "OutputUnusable",
     "PredictionsUnfit",
     "RequestClosed",
     "SecretMissing",

@@ -22,12 +22,14 @@ from driftloop.monitoring.sources.opening import opened
 from driftloop.monitoring.sources.predictions import fit_predictions, with_predictions
 from driftloop.monitoring.sources.relation import Relation
 from driftloop.monitoring.sources.timecolumn import Strays, around, moments, strays, time_kind, time_sql, within_sql
+from driftloop.monitoring.windows import inside as within_window
 from driftloop.monitoring.windows import within
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SAMPLED_FILES = 20
+COUNTED = 1 << 18  # rows of a time column of text that are read at a time
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,11 @@ def count_rows(source: Source, columns: Columns, window: Window, folder: Path) -
         kind = time_kind(relation, columns)
         if kind is None:
             return 0
-        if kind == "text":
-            return len(moments(relation, columns, window))
         inside = within_sql(relation, columns, window, kind)
+        if kind == "text":
+            texts = relation.pieces(f"SELECT {relation.names([columns.time])} FROM {inside}", COUNTED)
+            known = (times.to_utc(piece[columns.time], kind, columns.time_zone, relation.where) for piece in texts)
+            return sum(int(within_window(piece, window).sum()) for piece in known)
         return int(relation.fetch(f"SELECT count(*) AS n FROM {inside}")["n"].iloc[0])
 
 

@@ -159,20 +159,36 @@ def history(model: str, *, most: int = 50) -> list[Event]:
     return events[::-1]
 
 
-def predict(config: str | Path | Project, *, now: datetime | None = None) -> Predicted:
-    """Score the newest window with the champion and add the predictions to the prediction log.
+def predict(
+    config: str | Path | Project,
+    *,
+    now: datetime | None = None,
+    span: tuple[datetime, datetime] | None = None,
+    out: str | Path | None = None,
+    table: str | None = None,
+    replace: bool = False,
+) -> Predicted:
+    """Score the newest window, or a half-open span of time, with the champion.
 
-    Raises NoChampion before the first promotion.
+    The predictions go to the prediction log, or with `out` to a folder of parquet files or a `table` of a database; an
+    interrupted call is continued by the next one. `replace` scores rows again that are in `out`. Raises NoChampion
+    before the first promotion, OutputUnusable and its subclasses if `out` cannot take the predictions.
     """
     from driftloop.pipelines.flows.mismatch import refuse_mismatch
     from driftloop.pipelines.runtime import home
 
-    project, moment = _project(config), _moment(now)
+    project, moment = _project(config), _moment(now) or datetime.now(UTC)
     home.prepare()
     refuse_mismatch(project)
-    from driftloop.pipelines.predictions.predict import predict_window
+    from driftloop.monitoring.windows import current_window
+    from driftloop.pipelines.predictions.bulk import predict_into
+    from driftloop.pipelines.predictions.predict import predict_span, predict_window
 
-    return predict_window(project, moment or datetime.now(UTC))
+    window = Window(start=span[0], end=span[1]) if span else None
+    if out is not None:
+        within = window or current_window(moment, project.windows)
+        return predict_into(project, within, str(out), table, replace=replace)
+    return predict_span(project, window) if window else predict_window(project, moment)
 
 
 def backtest(

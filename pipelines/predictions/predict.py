@@ -1,27 +1,27 @@
-"""Scoring of a window with the champion and logging of the predictions, without Prefect, for `driftloop predict`."""
+"""Scoring of spans of time with the champion into the prediction log, without Prefect, for `driftloop predict`."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from driftloop.monitoring.errors import ChampionOutgrown, MissingColumns
+from driftloop.monitoring import sources
 from driftloop.monitoring.records import Record, Window, changed
 from driftloop.monitoring.windows import current_window
-from driftloop.pipelines import registry
-from driftloop.pipelines.config import own_code
-from driftloop.pipelines.config.as_trained import as_trained
-from driftloop.pipelines.config.elsewhere import refuse_elsewhere
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import read_fresh
 from driftloop.pipelines.data.no_rows import no_rows
 from driftloop.pipelines.predictions import prediction_log
+from driftloop.pipelines.predictions.champion import Predicting, find_champion
+from driftloop.pipelines.predictions.outputs import days
 from driftloop.pipelines.runtime import phases
+from driftloop.pipelines.training.scorer import Scorer
 
 
 class Predicted(Record):
-    """Numbers of a scored window: all `rows`, of which `scored` were not in the log before.
+    """Numbers of a scored window: all `rows`, of which `scored` were not in the log or the output before.
 
-    `reason` names why there is nothing to score, and where the rows are.
+    `reason` names why there is nothing to score, and where the rows are. With `--out`, `output` names the folder or
+    table, and `notes` report values that were counted as missing and rows that were not kept.
     """
 
     model: str
@@ -29,8 +29,10 @@ class Predicted(Record):
     window: Window
     rows: int
     scored: int
-    file: str | None
+    file: str | None = None
     reason: str | None = None
+    output: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def predict_window(project: Project, now: datetime) -> Predicted:
@@ -38,25 +40,44 @@ def predict_window(project: Project, now: datetime) -> Predicted:
 
     The same window and version again scores nothing. Raises `NoChampion` before the first training.
     """
-    refuse_elsewhere(project, "predict")
-    phases.enter("finding the champion")
-    champion = registry.champion(project.model)
-    known = as_trained(project, registry.reference(champion))
-    known = changed(known, columns=changed(known.columns.unweighted, extra={}))
-    window = current_window(now, project.windows)
+    return _logged(find_champion(project), current_window(now, project.windows), None)[0]
+
+
+def predict_span(project: Project, window: Window) -> Predicted:
+    """Score the rows of a span that are not in the log yet, day by day, and log them.
+
+    Memory does not grow with the span. An interrupted run is continued by the next one.
+    """
+    predicting = find_champion(project)
+    there = sources.span(project.source, project.reading, project.folder)
+    start, end = (
+        (window.start, window.start) if there is None else (max(window.start, there.start), min(window.end, there.end))
+    )
+    total = Predicted(model=project.model, version=predicting.champion.number, window=window, rows=0, scored=0)
+    if start >= end:
+        return changed(total, reason=no_rows(project, window, "predict"))
+    scorer: Scorer | None = None
+    parts = list(days(Window(start=start, end=end)))
+    with phases.counted("predicting day", len(parts)) as advance:
+        for day in parts:
+            part, scorer = _logged(predicting, day, scorer)
+            total = changed(
+                total, rows=total.rows + part.rows, scored=total.scored + part.scored, file=part.file or total.file
+            )
+            advance()
+    return total
+
+
+def _logged(predicting: Predicting, window: Window, scorer: Scorer | None) -> tuple[Predicted, Scorer | None]:
+    """Score a window into the log; the scorer is loaded when the first row needs it, and returned."""
+    known, champion, project = predicting.config, predicting.champion, predicting.project
     phases.enter("reading rows")
-    try:
+    with predicting.outgrown():
         fresh = read_fresh(known, window, known.folder, labels=False)
-    except MissingColumns as error:
-        if set(error.lost) & set(project.columns.features) or not set(error.lost) <= set(known.columns.features):
-            raise
-        raise ChampionOutgrown(
-            error.where, error.lost, error.there, version=champion.number, file=str(project.file)
-        ) from None
-    values = {"model": project.model, "version": champion.number, "window": window, "rows": len(fresh)}
+    done = Predicted(model=project.model, version=champion.number, window=window, rows=len(fresh), scored=0)
     if not len(fresh):
-        return Predicted(**values, scored=0, file=None, reason=no_rows(project, window, "predict"))
-    scored, scorer, logs = 0, None, prediction_log.files_of(known, window)
+        return changed(done, reason=no_rows(project, window, "predict")), scorer
+    scored, logs = 0, prediction_log.files_of(known, window)
     with prediction_log.Appending(known, champion, window) as log:
         for piece in fresh.pieces():
             logged = prediction_log.find(known, champion, piece, logs)
@@ -65,9 +86,8 @@ def predict_window(project: Project, now: datetime) -> Predicted:
                 continue
             if scorer is None:
                 phases.enter("predicting the rows")
-                own_code.importable(project)
-                scorer = registry.scorer(champion, project.training)
+                scorer = predicting.scorer()
             log.add(missing, scorer.predict(missing), scorer.classes)
             scored += len(missing)
         file = log.close()
-    return Predicted(**values, scored=scored, file=None if file is None else str(file))
+    return changed(done, scored=scored, file=None if file is None else str(file)), scorer
