@@ -4,7 +4,7 @@ from driftloop.monitoring.ledger.claims import Claim, Held
 from driftloop.monitoring.ledger.events import Event, Kind
 from driftloop.monitoring.ledger.keys import digest, window_key
 from driftloop.monitoring.ledger.ledger import Ledger
-from driftloop.monitoring.ledger.requests import Adoption, Progress, Request, SwitchBack
+from driftloop.monitoring.ledger.requests import Adoption, Progress, Recalibrate, Request, SwitchBack
 
 __all__ = [
     "Adoption",
@@ -14,6 +14,7 @@ __all__ = [
     "Kind",
     "Ledger",
     "Progress",
+    "Recalibrate",
     "Request",
     "SwitchBack",
     "digest",

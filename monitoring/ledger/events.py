@@ -34,6 +34,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     ROLLED_BACK = "rolled_back"
     SWITCHED_BACK = "switched_back"
+    RECALIBRATED = "recalibrated"
     HEALED = "healed"
     CHAMPION_SET = "champion_set"
     LEARNED = "learned"

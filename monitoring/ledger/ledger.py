@@ -20,7 +20,16 @@ from driftloop.monitoring.ledger.locks import Still, locked
 from driftloop.monitoring.ledger.requests import Progress, Request
 from driftloop.monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, SETTLED, as_text, stamp, written_now
 from driftloop.monitoring.ledger.transactions import read, write
-from driftloop.monitoring.records import Check, History, Learned, Outcome, PastCheck, PastRetrain, Retrain
+from driftloop.monitoring.records import (
+    UNTRAINED,
+    Check,
+    History,
+    Learned,
+    Outcome,
+    PastCheck,
+    PastRetrain,
+    Retrain,
+)
 
 Hold = AbstractContextManager[Claim | Held]
 
@@ -199,8 +208,8 @@ class Ledger:
     def close_request(self, retrain: Retrain, *, by: Claim | None = None) -> bool:
         """Write the result of a request. The first result counts: False if there is one already."""
         state = Kind.PROMOTED if retrain.promoted else Kind.REJECTED
-        if retrain.promoted and retrain.code == Kind.SWITCHED_BACK:
-            state = Kind.SWITCHED_BACK
+        if retrain.promoted and retrain.code in UNTRAINED:
+            state = Kind(retrain.code)
         if retrain.code == Kind.AWAITING_APPROVAL:
             state = Kind.AWAITING_APPROVAL
         return write(
@@ -227,7 +236,7 @@ class Ledger:
     def history(self, model: str, before: datetime) -> History:
         """Return the judged checks and the retrains up to a time, oldest first.
 
-        Neither a first training nor a switch back to a former champion is a retrain.
+        Neither a first training, nor a switch back to a former champion, nor a recalibration is a retrain.
         """
         moment = stamp(before)
         checks = sa.select(CHECKS.c.past).where(
@@ -241,6 +250,7 @@ class Ledger:
             REQUESTS.c.champion.is_not(None),
             REQUESTS.c.state.in_(["promoted", "rejected", requests.WAITS]),
             sa.func.coalesce(REQUESTS.c.asked, "").not_like(requests.SWITCH),
+            sa.func.coalesce(REQUESTS.c.body, "").not_like(requests.RECALIBRATION),
         )
 
         def look(open_: Connection) -> tuple[Sequence[str], Sequence[Any]]:

@@ -26,6 +26,8 @@ AGAIN = (Kind.FAILED, Kind.IMPOSSIBLE)
 WAITS = str(Kind.AWAITING_APPROVAL)
 # In the JSON of a request that trains nothing.
 SWITCH = '%"switch": {%'
+# In the JSON of a result of a recalibration alone.
+RECALIBRATION = '%"recalibrates": "%'
 
 
 class Adoption(Record):
@@ -51,6 +53,18 @@ class SwitchBack(Record):
     loss: Loss
 
 
+class Recalibrate(Record):
+    """A recalibration of the champion on the labeled rows of `window`, tried before any training.
+
+    It must lower the loss on unseen rows by `least`. If it does not, a training follows where `trains` is set, and
+    otherwise the champion stays.
+    """
+
+    window: Window
+    least: float
+    trains: bool
+
+
 class Request(Record):
     """What is asked for: to replace `champion` by a model trained on `window`, one that is adopted, or a former one.
 
@@ -74,6 +88,18 @@ class Request(Record):
     adopt: Adoption | None = None
     follows: str | None = None
     switch: SwitchBack | None = None
+    recalibrate: Recalibrate | None = None
+
+    @property
+    def title(self) -> str:
+        """Return what the request is about, as its MLflow run is named."""
+        if self.switch is not None:
+            return f"switch back to version {self.switch.version}"
+        if self.follows is not None:
+            return f"version {self.follows}"
+        if self.recalibrate is not None and not self.recalibrate.trains:
+            return f"recalibration of version {self.champion}"
+        return f"training {self.window}" if self.adopt is None else f"adoption of {self.adopt.given}"
 
 
 class Progress(Record):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from driftloop.monitoring.records import Estimate, History, Performance, Role, Signal, Signals, Vote, figure
+from driftloop.monitoring.records import Estimate, History, Performance, Role, Signal, Signals, Vote, changed, figure
 from driftloop.monitoring.settings.section import Section
 
 
@@ -95,6 +95,17 @@ class Cost(Section):
     retrain: float = Field(
         0.2, ge=LOWEST_COST, le=HIGHEST_COST, description="cost of one retrain; 0.2 is a fifth of one batch's loss"
     )
+    recalibrate: float | None = Field(
+        None,
+        ge=LOWEST_COST,
+        le=HIGHEST_COST,
+        description="cost of one recalibration of the champion, such as 0.01; it is then tried before a retrain. "
+        "Never without a cost",
+    )
+
+    def priced(self, retrain: float) -> Self:
+        """Return the cost with this price of a retrain, if none was set."""
+        return self if "retrain" in self.model_fields_set else changed(self, retrain=retrain)
 
 
 # Signals that only a training or a backtest measures.

@@ -25,8 +25,7 @@ class GatedProbeDebt(Trigger):
     cost: Cost = Field(Cost(), description="`{retrain: 0.2}`: cost of one retrain, as a fraction of one batch's loss")
 
     def priced(self, retrain: float) -> Self:
-        unset = "cost" not in self.model_fields_set
-        return changed(self, cost=Cost(retrain=retrain)) if unset else self
+        return changed(self, cost=self.cost.priced(retrain))
 
     def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
         state = staleness(signals, history, 1, straight=True)

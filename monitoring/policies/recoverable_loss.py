@@ -32,8 +32,7 @@ class RecoverableLoss(Trigger):
     horizon: int = Field(6, ge=1, le=1000, description="number of batches in which a retrain must pay for itself")
 
     def priced(self, retrain: float) -> Self:
-        unset = "cost" not in self.model_fields_set
-        return changed(self, cost=Cost(retrain=retrain)) if unset else self
+        return changed(self, cost=self.cost.priced(retrain))
 
     def wants_probe(self, signals: Signals, history: History, now: datetime) -> bool:
         state = staleness(signals, history, self.horizon)

@@ -91,11 +91,13 @@ def staleness(signals: Signals, history: History, horizon: int, *, straight: boo
             estimate = base_gap + max(aging, point.loss - base_loss, 0.0)
             unmeasured += (point.age - last_age) * (gap + estimate) / 2
             gap = estimate
-        last_age, last_loss = point.age, point.loss
-        # After a switch back a version with a lower loss serves: so much less is left of a measured gap.
-        less = max(0.0, min(base_gap, point.lead))
-        base_gap, base_loss = base_gap - less, base_loss - less
-        gap = max(0.0, gap - point.lead) if point.lead else gap
+        last_age, last_loss = point.age, point.loss - point.lead
+        if point.lead:
+            # A version with a lower loss serves from here on: so much less is left of a measured gap, and what it loses
+            # more later is a rise, however much was lost before.
+            less = max(0.0, min(base_gap, point.lead))
+            base_gap, base_loss = base_gap - less, min(base_loss - less, last_loss)
+            gap = max(0.0, gap - point.lead)
     unit = next((loss for loss in (_unit(signals), measured.reference_loss, measured.loss) if loss > 0), None)
     if unit is None:
         return None

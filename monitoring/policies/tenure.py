@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import takewhile
 
-from driftloop.monitoring.records import History, Outcome, PastCheck, Signals
+from driftloop.monitoring.records import UNTRAINED, History, PastCheck, Signals
 
 
 def tenure(signals: Signals, history: History) -> tuple[PastCheck, ...]:
@@ -17,9 +17,9 @@ def tenure(signals: Signals, history: History) -> tuple[PastCheck, ...]:
 
 
 def since_training(signals: Signals, history: History) -> tuple[PastCheck, ...]:
-    """Return the checks since the last retrain, oldest first, of every version that the archive let serve since.
+    """Return the checks since the last retrain, oldest first, of every version that serves since without a training.
 
-    A switch back to an earlier version trains nothing: what staleness has cost since the last training still counts.
+    A switch back or a recalibration trains nothing: what staleness has cost since the last training still counts.
     """
     return _since_retrain(tuple(_across_switches(signals, history))[::-1], history)
 
@@ -36,11 +36,11 @@ def _since_retrain(checks: tuple[PastCheck, ...], history: History) -> tuple[Pas
 
 
 def _across_switches(signals: Signals, history: History) -> Iterator[PastCheck]:
-    """Yield past checks, newest first, back to the first one of the version that served before all switches back."""
+    """Yield past checks, newest first, back to the first one of the version that was trained last."""
     serves = signals.champion
     for check in reversed(history.checks):
-        # The check that switched back was still of the version before.
-        if check.champion != serves and check.outcome is not Outcome.SWITCHED_BACK:
+        # The check that switched back or recalibrated was still of the version before.
+        if check.champion != serves and check.outcome not in UNTRAINED:
             return
         serves = check.champion
         yield check

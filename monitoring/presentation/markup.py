@@ -28,6 +28,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.NEEDED_ELSEWHERE: ("warn", "Retrain needed elsewhere"),
     Outcome.REQUESTED: ("new", "Retrain requested"),
     Outcome.SWITCHED_BACK: ("new", "Switched back"),
+    Outcome.RECALIBRATED: ("new", "Recalibrated"),
     Outcome.BOOTSTRAPPED: ("new", "First champion"),
 }
 # Tone and label of each standing of a slice.

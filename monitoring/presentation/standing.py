@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from driftloop.monitoring.records import Check, Outcome, Performance, figure
+from driftloop.monitoring.records import UNTRAINED, Check, Outcome, Performance, figure
 from driftloop.monitoring.records.measures import LEAST_RISE
 
 WORSE = "worse than the reference"
 # Outcomes after which the measured champion no longer serves.
-REPLACED = frozenset({Outcome.PROMOTED, Outcome.BOOTSTRAPPED, Outcome.SWITCHED_BACK})
+REPLACED = frozenset({Outcome.PROMOTED, Outcome.BOOTSTRAPPED, *UNTRAINED})
 
 
 def remains_worse(check: Check) -> bool:

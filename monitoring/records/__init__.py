@@ -1,7 +1,19 @@
 """Records that the steps exchange: frozen, readable as JSON, without logic beyond their own fields."""
 
 from driftloop.monitoring.records.archive import ArchiveLead, ArchiveScore, ArchiveScores
-from driftloop.monitoring.records.base import Finding, Kind, Loss, Moment, Outcome, Record, Role, Severity, Window, utc
+from driftloop.monitoring.records.base import (
+    UNTRAINED,
+    Finding,
+    Kind,
+    Loss,
+    Moment,
+    Outcome,
+    Record,
+    Role,
+    Severity,
+    Window,
+    utc,
+)
 from driftloop.monitoring.records.causes import Advice, Amount, BrokenColumn, Causes, Cure, PartSplit, Segment, Split
 from driftloop.monitoring.records.changing import changed
 from driftloop.monitoring.records.check import Check, CheckWindow, Retrain
@@ -60,6 +72,7 @@ from driftloop.monitoring.records.slices import (
 __all__ = [
     "DRIFT",
     "TEXT",
+    "UNTRAINED",
     "Advice",
     "Amount",
     "ArchiveLead",

@@ -85,6 +85,7 @@ class Outcome(StrEnum):
     AWAITING_APPROVAL = "awaiting_approval"
     REQUESTED = "requested"
     SWITCHED_BACK = "switched_back"
+    RECALIBRATED = "recalibrated"
     NEEDED_ELSEWHERE = "needed_elsewhere"
     FAILED = "failed"
 
@@ -99,9 +100,13 @@ class Outcome(StrEnum):
             Outcome.BOOTSTRAPPED,
             Outcome.AWAITING_APPROVAL,
             Outcome.SWITCHED_BACK,
+            Outcome.RECALIBRATED,
             Outcome.NEEDED_ELSEWHERE,
         }
 
+
+UNTRAINED = frozenset({Outcome.SWITCHED_BACK, Outcome.RECALIBRATED})
+"""Outcomes of a promotion without a training; the code of its result and the kind of its event are the same word."""
 
 Severity = Literal["info", "warning", "error", "fatal"]
 Kind = Literal["numeric", "categorical"]

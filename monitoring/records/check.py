@@ -19,7 +19,10 @@ from driftloop.monitoring.records.slices import FoundSlice, SliceDrift, SliceSco
 
 
 class Retrain(Record):
-    """How a retrain ended. `challenger_loss` is null only if no challenger could be trained; `code` is the reason."""
+    """How a retrain ended. `challenger_loss` is null only if no challenger could be trained; `code` is the reason.
+
+    `recalibrates` is the version whose model was recalibrated, if that was all: nothing was trained then.
+    """
 
     request_id: str
     code: str
@@ -29,6 +32,7 @@ class Retrain(Record):
     challenger_loss: float | None
     reason: str
     mlflow_run_id: str | None = None
+    recalibrates: str | None = None
 
 
 class CheckWindow(Window):
@@ -104,7 +108,6 @@ class Check(Record):
     @property
     def past(self) -> PastCheck:
         """Return the part of this check that the policies of later checks read."""
-        lead = self.archive.lead if self.archive and self.outcome is Outcome.SWITCHED_BACK else None
         measured, features = self.performance, [score.score for score in self.columns if score.role == "feature"]
         return PastCheck(
             now=self.now,
@@ -118,6 +121,16 @@ class Check(Record):
             loss=measured.loss if measured else None,
             loss_low=measured.low if measured else None,
             gap=self.probe.gap if self.probe else None,
-            switch=PastSwitch(lead=lead.difference, age_batches=lead.age_batches) if lead else None,
+            switch=self._switch(),
             fired=tuple(rule for vote in self.votes for rule in vote.fired_rules()),
         )
+
+    def _switch(self) -> PastSwitch | None:
+        """Return the gain of the version that serves from this check on without a training; its age is in batches."""
+        lead, done = self.archive.lead if self.archive else None, self.retrain
+        before, after = (done.champion_loss, done.challenger_loss) if done else (None, None)
+        if self.outcome is Outcome.SWITCHED_BACK and lead is not None:
+            return PastSwitch(lead=lead.difference, age_batches=lead.age_batches)
+        if self.outcome is Outcome.RECALIBRATED and before is not None and after is not None:
+            return PastSwitch(lead=before - after, age_batches=self.age_batches)
+        return None

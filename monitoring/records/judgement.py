@@ -141,7 +141,10 @@ class Signals(Record):
 
 
 class PastSwitch(Record):
-    """A switch back to an archived version, whose loss is lower by `lead`; `age_batches` is its age at that check."""
+    """A switch to an archived or recalibrated version, whose loss is lower by `lead`.
+
+    `age_batches` is the age of its training at that check.
+    """
 
     lead: float
     age_batches: float | None = None
@@ -151,7 +154,8 @@ class PastCheck(Record):
     """The part of a judged past check that policies read, stored next to the whole check in the ledger.
 
     `distance` is the mean score of its features; `gap` is that of its probe, if there was one. `switch` is set if it
-    switched back to an archived version. `fired` are the rules that fired and that later checks count (see `k_of_n`).
+    switched back to an archived version, or recalibrated the champion. `fired` are the rules that
+    fired and that later checks count (see `k_of_n`).
     """
 
     now: Moment

@@ -263,16 +263,17 @@ def store(
         tags["driftloop.refit_refused"] = final.refused
     if scorer.recipe is not None:
         tags["driftloop.recipe"] = scorer.recipe.model_dump_json()
-    return _progress(evaluated, verdict, run_id, stored, tags)
+    return progress_of(evaluated, verdict, run_id, stored, tags)
 
 
 def bring_back(version: Version, evaluated: Evaluated, verdict: Verdict, request_id: str, run_id: str) -> Progress:
     """Return the progress of an earlier version that passed the gate again: the same stored model, a new number."""
     stored = Stored(version.model_id, version.tags["driftloop.manifest_sha256"])
-    return _progress(evaluated, verdict, run_id, stored, contents.brought_back(version, verdict, request_id))
+    return progress_of(evaluated, verdict, run_id, stored, contents.brought_back(version, verdict, request_id))
 
 
-def _progress(evaluated: Evaluated, verdict: Verdict, run_id: str, stored: Stored, tags: dict[str, str]) -> Progress:
+def progress_of(evaluated: Evaluated, verdict: Verdict, run_id: str, stored: Stored, tags: dict[str, str]) -> Progress:
+    """Return how far a stored challenger has come, so that any process can register and promote it."""
     return Progress(
         run_id=run_id,
         code=str(verdict.code),

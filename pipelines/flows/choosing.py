@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -22,13 +22,16 @@ from driftloop.monitoring.windows import within
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.data.no_rows import refuse_no_rows
 from driftloop.pipelines.data.selection import MOST_COMPARED, sampled
+from driftloop.pipelines.flows import training_rows
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.gate import Verdict
 from driftloop.pipelines.registry import Version, contents, evidence
+from driftloop.pipelines.requests.work import Work
 from driftloop.pipelines.training.candidates import PLAIN, Candidate, candidates, halves, parts_of, pick, used
 from driftloop.pipelines.training.probe import fit_probe
 from driftloop.pipelines.training.scorer import Scorer
@@ -51,9 +54,22 @@ class Chosen:
     why: str | None = None
     version: Version | None = None
 
+    def after(self, tried: str | None) -> Chosen:
+        """Return the choice with what was tried before it in front of its reason."""
+        return replace(self, why="; ".join(filter(None, (tried, self.why)))) if tried else self
+
     def explained(self, verdict: Verdict) -> Verdict:
         """Return the verdict with the choice and its reason in front."""
         return changed(verdict, reason=f"{self.why}; {verdict.reason}") if self.why else verdict
+
+
+def rows_for(work: Work, against: Version | None, run_id: str) -> Chosen:
+    """Return the rows of the request's window, or the rows that probes choose instead."""
+    config, window = work.config, work.request.window
+    if isinstance(config.training.window, ChosenSpan):
+        return choose(config, window, against, run_id, work.request.now)
+    rows, parts = training_rows.read_parts(config, window, against, work.request.now)
+    return Chosen(rows, parts)
 
 
 @step(name="choose what to train on", cache_policy=NO_CACHE)

@@ -11,6 +11,7 @@ from prefect import flow, get_run_logger
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, digest
+from driftloop.monitoring.policies.recalibrating import plan, prices
 from driftloop.monitoring.quality.preflight import excluded_columns, fatal, learnable
 from driftloop.monitoring.quality.unreadable import unreadable
 from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
@@ -202,10 +203,14 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         return check
     check = changed(check, mlflow_run_id=run.open_run(check, report))
     switches = not retrains and archived is not None and archived.leader is not None
-    if (retrains and config.trains) or switches:
+    cure = plan(prices(config.policies.triggers), decision, signals, check.causes) if config.trains else None
+    if (retrains and config.trains) or switches or cure is not None:
         run.decided = check
         if retrains:
-            check = requesting.retrain(run, champion, fresh, check)
+            check = requesting.retrain(run, champion, fresh, check, cure)
+        elif cure is not None:
+            # Its gain is larger than that of a switch back: the causes recommend the larger one.
+            check = requesting.recalibrate(run, check, fresh.digest, cure)
         else:
             check = requesting.switch(run, check, fresh.digest)
         phases.enter("writing the report")

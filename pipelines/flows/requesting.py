@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from driftloop.monitoring.ledger import Request, SwitchBack, digest
+from driftloop.monitoring.ledger import Recalibrate, Request, SwitchBack, digest
+from driftloop.monitoring.policies.recalibrating import Plan
 from driftloop.monitoring.records import Check, Outcome, Retrain, changed
-from driftloop.monitoring.windows import training_window
+from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows import watching
@@ -16,8 +17,11 @@ from driftloop.pipelines.requests.work import settings_of
 from driftloop.pipelines.runtime import failpoints
 
 
-def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
-    """Request a retrain and run it, unless a challenger for this champion is pending or already being trained."""
+def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check, plan: Plan | None = None) -> Check:
+    """Request a retrain and run it, unless a challenger for this champion is pending or already being trained.
+
+    With a `plan` a recalibration of the champion is tried before the training.
+    """
     waits = promotion.waiting(run.ledger, run.config.model)
     if waits is not None and run.ledger.find_request(waits[1].request_id).champion == champion.number:
         pending = f"no training while version {waits[0].number} waits for approval (`driftloop promote`)"
@@ -26,7 +30,7 @@ def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Che
     existing = open_request(run, champion.number)
     if existing is not None:
         return changed(check, reason=f"{check.reason}; no new request while request {existing.request_id} is open")
-    return train(run, check, fresh.digest, fresh.digest)
+    return train(run, check, fresh.digest, fresh.digest, plan)
 
 
 def switch(run: CheckRun, check: Check, rows: str) -> Check:
@@ -39,12 +43,7 @@ def switch(run: CheckRun, check: Check, rows: str) -> Check:
     assert scores is not None
     assert scores.leader is not None
     reason = f"{check.reason}; {watching.describe(scores)}"
-    wait = watching.reason_to_wait(run.config, run.ledger, run.window)
-    waits = promotion.waiting(run.ledger, run.config.model)
-    if wait is None and waits is not None:
-        wait = f"not switched while version {waits[0].number} waits for approval (`driftloop promote`)"
-    if wait is None and open_request(run, check.champion) is not None:
-        wait = "not switched while a request is open"
+    wait = watching.reason_to_wait(run.config, run.ledger, run.window) or _other_work(run, check, "switched")
     if wait is not None:
         return changed(check, reason=f"{reason}; {wait}")
     losses = {score.version: score.loss for score in scores.scores}
@@ -61,13 +60,54 @@ def switch(run: CheckRun, check: Check, rows: str) -> Check:
         rows=rows,
         switch=SwitchBack(version=scores.leader, champion_loss=losses[str(check.champion)], loss=losses[scores.leader]),
     )
+    return _carry_out(run, check, request)
+
+
+def recalibrate(run: CheckRun, check: Check, rows: str, plan: Plan) -> Check:
+    """Request a recalibration of the champion alone, and carry it out here: nothing is trained.
+
+    It is only reported while another challenger waits for approval or a request is open.
+    """
+    if (wait := _other_work(run, check, "recalibrated")) is not None:
+        return changed(check, reason=f"{check.reason}; {wait}")
+    asked = _asked(run, plan)
+    request = Request(
+        request_id=digest("recalibrate", run.config.model, asked.window, check.champion, rows)[:16],
+        model=run.config.model,
+        champion=check.champion,
+        window=asked.window,
+        now=run.now,
+        reason=check.reason,
+        settings=settings_of(run.config),
+        parent_run_id=check.mlflow_run_id,
+        check=check,
+        rows=rows,
+        recalibrate=asked,
+    )
+    return _carry_out(run, check, request)
+
+
+def _asked(run: CheckRun, plan: Plan) -> Recalibrate:
+    window = labelled_window(run.window, run.config.columns.label_delay)
+    return Recalibrate(window=window, least=plan.least, trains=plan.trains)
+
+
+def _other_work(run: CheckRun, check: Check, verb: str) -> str | None:
+    """Return why the champion must not change now: a challenger waits for approval, or a request is open."""
+    waits = promotion.waiting(run.ledger, run.config.model)
+    if waits is not None:
+        return f"not {verb} while version {waits[0].number} waits for approval (`driftloop promote`)"
+    return f"not {verb} while a request is open" if open_request(run, check.champion) is not None else None
+
+
+def _carry_out(run: CheckRun, check: Check, request: Request) -> Check:
     recovery.ask(run.ledger, request)
     run.request = request
     failpoints.reach("wrote decision")
     return recovery.with_result(check, carry_out_here(run.config, request))
 
 
-def train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
+def train(run: CheckRun, check: Check, rows: str, learned_from: str, plan: Plan | None = None) -> Check:
     """Write the decision with its request in one step, and train in a subflow, or leave it to a worker.
 
     Champion, window, rows and settings identify the request: the same request is trained once.
@@ -86,6 +126,7 @@ def train(run: CheckRun, check: Check, rows: str, learned_from: str) -> Check:
         parent_run_id=check.mlflow_run_id,
         check=check,
         rows=rows,
+        recalibrate=_asked(run, plan) if plan is not None else None,
     )
     recovery.ask(run.ledger, request)
     run.request = request

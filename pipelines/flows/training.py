@@ -9,14 +9,13 @@ from typing import Any
 from prefect import flow, get_run_logger, runtime
 
 from driftloop.monitoring.errors import LeaseLost, RequestClosed, ServerUnavailable, TrainingImpossible, TrainingRaised
-from driftloop.monitoring.ledger import Adoption, Claim, Held, Ledger, Progress, Request, SwitchBack
+from driftloop.monitoring.ledger import Adoption, Claim, Held, Ledger, Progress, Recalibrate, Request, SwitchBack
 from driftloop.monitoring.records import Moment, Retrain, Window, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
-from driftloop.pipelines.config.training_window import ChosenSpan
-from driftloop.pipelines.flows import adopting, challenger, estimating, following, search, training_rows
-from driftloop.pipelines.flows.choosing import Chosen, choose
+from driftloop.pipelines.flows import adopting, challenger, estimating, following, recalibrating, search
+from driftloop.pipelines.flows.choosing import rows_for
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import Version, evidence, flow_runs, templates
 from driftloop.pipelines.requests import finishing, recovery
@@ -37,6 +36,7 @@ def training_flow(
     adopt: Adoption | None = None,
     follows: str | None = None,
     switch: SwitchBack | None = None,
+    recalibrate: Recalibrate | None = None,
 ) -> Retrain:
     """Train a challenger on the labeled rows of `window`; it replaces `champion` if it is significantly better.
 
@@ -47,7 +47,8 @@ def training_flow(
     Without a window the request was written into the ledger by a check and left to a worker, as in server mode: it is
     trained as requested, and that check gets its final outcome. With `adopt` nothing is trained: that
     model is registered and promoted. So is the version `follows` of a model elsewhere, by its predictions of `window`.
-    With `switch` a former champion serves again.
+    With `switch` a former champion serves again. With `recalibrate` the champion is recalibrated, if that is worth as
+    much as a training.
     """
     with flow_runs.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         if window is None:
@@ -64,6 +65,7 @@ def training_flow(
             adopt=adopt,
             follows=follows,
             switch=switch,
+            recalibrate=recalibrate,
         )
         done = recovery.ask(ledger, request)
         return _shown(_as_before(done) if done is not None else _in_turn(config, ledger, request))
@@ -122,6 +124,7 @@ def carry_out(config: Project, request: Request) -> Retrain:
             adopt=request.adopt,
             follows=request.follows,
             switch=request.switch,
+            recalibrate=request.recalibrate,
         )
 
 
@@ -191,10 +194,7 @@ def _open_run(work: Work) -> str:
         "driftloop.champion": request.champion or "",
         "prefect.flow_run_id": str(runtime.flow_run.id),
     }
-    name = f"training {request.window}" if request.adopt is None else f"adoption of {request.adopt.given}"
-    name = name if request.follows is None else f"version {request.follows}"
-    name = f"switch back to version {request.switch.version}" if request.switch is not None else name
-    return evidence.open_run(request.model, name, parent=request.parent_run_id, tags=tags)
+    return evidence.open_run(request.model, request.title, parent=request.parent_run_id, tags=tags)
 
 
 def _train(work: Work, run_id: str) -> Retrain:
@@ -208,9 +208,23 @@ def _train(work: Work, run_id: str) -> Retrain:
         return _finished(work, adopting.adopt(work, run_id, against), rejudge=None)
     if request.follows is not None:
         return _finished(work, following.follow(work, run_id, against), rejudge=None)
+    tried = None
+    if request.recalibrate is not None and against is not None:
+        made = recalibrating.recalibrate(work, run_id, against)
+        if isinstance(made, Progress):
+            return _finished(work, made, rejudge=None)
+        if not request.recalibrate.trains:
+            return recalibrating.refuse(work, run_id, made)
+        tried = made
+    return _challenge(work, run_id, against, tried)
+
+
+def _challenge(work: Work, run_id: str, against: Version | None, tried: str | None) -> Retrain:
+    """Train a challenger, judge it, and bring it to its end; `tried` is why a recalibration did not suffice."""
+    config, request = work.config, work.request
     templates.provide(config)
     phases.enter("training: reading rows")
-    chosen = _chosen(work, against, run_id)
+    chosen = rows_for(work, against, run_id).after(tried)
     rows, parts, params = chosen.rows, chosen.parts, config.training.params
     if chosen.version is not None:
         scorer = registry.scorer(chosen.version, config.training)
@@ -263,15 +277,6 @@ def _finished(work: Work, progress: Progress, rejudge: finishing.Rejudge | None)
     work.ledger.advance(work.request.request_id, progress, by=work.claim)
     failpoints.reach("wrote progress")
     return finishing.finish(work, progress, prove=challenger.prove, rejudge=rejudge)
-
-
-def _chosen(work: Work, against: Version | None, run_id: str) -> Chosen:
-    """Return the rows of the request's window, or the rows that probes choose instead."""
-    config, window = work.config, work.request.window
-    if isinstance(config.training.window, ChosenSpan):
-        return choose(config, window, against, run_id, work.request.now)
-    rows, parts = training_rows.read_parts(config, window, against, work.request.now)
-    return Chosen(rows, parts)
 
 
 def _opponent(config: Project, champion: str | None) -> Version | None:

@@ -87,8 +87,8 @@ def watch(
             versions.append((version, theirs))
         else:
             findings.append(ARCHIVE_UNREADABLE.found(f"version {version.number} is not compared: {problem}"))
-    newest = max((champion, *(version for version, _ in versions)), key=lambda version: version.newest_row)
-    start = max(labelled.start, newest.newest_row)
+    newest = max((champion, *(version for version, _ in versions)), key=lambda version: version.newest_learned)
+    start = max(labelled.start, newest.newest_learned)
     if not versions or start >= labelled.end:
         return None, tuple(findings)
     window = Window(start=start, end=labelled.end)

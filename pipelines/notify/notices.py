@@ -176,6 +176,8 @@ def of_retrain(model: str, retrain: Retrain) -> tuple[Notice, ...]:
         kind, what = "promoted", f"version {retrain.version} is the new champion"
         if retrain.code == Outcome.SWITCHED_BACK:
             what = f"version {retrain.version}, a former champion, serves again"
+        elif retrain.code == Outcome.RECALIBRATED:
+            what = f"version {retrain.version}, a recalibration of version {retrain.recalibrates}, serves"
     elif retrain.code == Outcome.AWAITING_APPROVAL:
         kind, what = "approval", f"version {retrain.version} waits for approval (`driftloop promote`)"
     return (_notice(kind, model, retrain.request_id, f"{model}: {what}", retrain.reason),)

@@ -25,6 +25,7 @@ PATTERNS: dict[str, str] = {
     UNDELIVERED: "{reason}, to none of {of} URLs",
     TESTED: "{reason}, to {sent} of {of} URLs",
     Kind.SWITCHED_BACK: "version {version} serves again: {reason}",
+    Kind.RECALIBRATED: "version {version} recalibrates version {recalibrates}: {reason}",
     Kind.ROLLED_BACK: "version {version} serves again; version {left} is kept as previous",
 }
 

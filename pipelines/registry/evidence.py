@@ -15,7 +15,7 @@ from typing import Any
 
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.ledger import holders
-from driftloop.monitoring.records import Check, Outcome, Retrain
+from driftloop.monitoring.records import UNTRAINED, Check, Outcome, Retrain
 from driftloop.pipelines import registry
 from driftloop.pipelines.registry.flow_runs import OWNER, ended_at
 from driftloop.pipelines.registry.verdict import verdict_markdown
@@ -180,7 +180,7 @@ def tag_training(run_id: str, retrain: Retrain) -> None:
 def _outcome(retrain: Retrain) -> str:
     if not retrain.promoted:
         return "rejected"
-    return (Outcome.SWITCHED_BACK if retrain.code == Outcome.SWITCHED_BACK else Outcome.PROMOTED).value
+    return retrain.code if retrain.code in UNTRAINED else Outcome.PROMOTED.value
 
 
 def as_json(value: Any) -> str:

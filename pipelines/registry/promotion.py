@@ -35,13 +35,24 @@ from driftloop.pipelines.registry.identities import Identities, identities
 from driftloop.pipelines.runtime import failpoints
 
 Ended = Literal[
-    "adopted", "took_over", "approved", "broken", "champion_changed", "declined", "superseded", "switched_back"
+    "adopted",
+    "took_over",
+    "approved",
+    "broken",
+    "champion_changed",
+    "declined",
+    "superseded",
+    "switched_back",
+    "recalibrated",
 ]
 """Results of a challenger after it has passed the gate; `requests.ends` explains each."""
 # Tag of a former champion: the request to switch back to it.
 SWITCH_REQUEST = "driftloop.switch_request"
 # Events that determine the version to serve.
-MOVES = (Kind.PROMOTED, Kind.SWITCHED_BACK, Kind.ROLLED_BACK, Kind.HEALED, Kind.CHAMPION_SET)
+MOVES = (
+    *(Kind.PROMOTED, Kind.SWITCHED_BACK, Kind.RECALIBRATED, Kind.ROLLED_BACK),
+    *(Kind.HEALED, Kind.CHAMPION_SET),
+)
 
 
 def promote(

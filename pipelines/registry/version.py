@@ -9,6 +9,8 @@ from typing import Any
 from driftloop.monitoring.records import Window
 
 FOLLOWS = "driftloop.follows"
+# The version whose model a version recalibrates, and the span of the rows that it was recalibrated on.
+RECALIBRATES, RECALIBRATED_ON = "driftloop.recalibrates", "driftloop.recalibrated_on"
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,27 @@ class Version:
 
     @property
     def trained_on(self) -> tuple[Window, ...]:
-        """The spans whose rows this version has learned from."""
+        """The spans whose rows this version has learned from, those of its recalibration included."""
         return tuple(Window.model_validate(w) for w in json.loads(self.tags.get("driftloop.trained_on", "[]")))
 
     @property
     def newest_row(self) -> Any:
-        """The end of the newest span it has learned from, or None."""
+        """The end of the newest span that its training has learned from, or None: a recalibration keeps its age."""
+        return max((window.end for window in self.fitted_on), default=None)
+
+    @property
+    def fitted_on(self) -> tuple[Window, ...]:
+        """The spans whose rows its training has learned from, without those of a recalibration."""
+        recent = self.tags.get(RECALIBRATED_ON)
+        later = (Window.model_validate_json(recent),) if recent else ()
+        return tuple(window for window in self.trained_on if window not in later)
+
+    @property
+    def newest_learned(self) -> Any:
+        """The end of the newest span that it has learned from in any way, or None."""
         return max((window.end for window in self.trained_on), default=None)
+
+    @property
+    def recalibrates(self) -> str | None:
+        """The version whose model this one recalibrates; None for a model of its own."""
+        return self.tags.get(RECALIBRATES)

@@ -72,6 +72,8 @@ IMPOSSIBLE: Mapping[str, End] = {
         "request it again: `driftloop check` or `driftloop retrain`",
     ),
 }
+# Result of a request for a recalibration alone.
+NOT_RECALIBRATED = "not_recalibrated"
 # Of a challenger that had passed the gate.
 AFTERWARDS: Mapping[str, End] = {
     "awaiting_approval": End(
@@ -81,6 +83,13 @@ AFTERWARDS: Mapping[str, End] = {
     "adopted": End("a model that existed already was adopted and is the champion (`driftloop adopt`)", ""),
     "took_over": End("a new version of a model elsewhere serves, and is the champion (`training: none`)", ""),
     "switched_back": End("a former champion is better again and serves (`archive`); nothing was trained", ""),
+    "recalibrated": End(
+        "the champion was recalibrated on newer labels and serves (`cost.recalibrate`); nothing was trained", ""
+    ),
+    NOT_RECALIBRATED: End(
+        "a recalibration of the champion was tried, and gained too little or failed the gate; the champion stays",
+        "none; it is tried again when the causes of a rise of the loss recommend it",
+    ),
     "declined": End("a waiting challenger was rejected by a user", ""),
     "superseded": End("a newer challenger waits for approval instead", "approve or decline the newer challenger"),
     "broken": End(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.policies.learning import relearn
 from driftloop.monitoring.policies.tenure import tenure
-from driftloop.monitoring.records import Check, History, Outcome, Signals
+from driftloop.monitoring.records import UNTRAINED, Check, History, Signals
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.training_window import ChosenSpan
 
@@ -20,7 +20,7 @@ def learn_on(config: Project, ledger: Ledger, check: Check, history: History) ->
     the bias is not updated.
     """
     retrain, learned, probed = check.retrain, ledger.learned(config.model), check.probe
-    if retrain is None or not retrain.promoted or retrain.code == Outcome.SWITCHED_BACK or learned is None:
+    if retrain is None or not retrain.promoted or retrain.code in UNTRAINED or learned is None:
         return
     bias = None
     plain = not isinstance(config.training.window, ChosenSpan)

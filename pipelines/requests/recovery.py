@@ -21,7 +21,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from driftloop.monitoring.ledger import Kind, Ledger, Request, window_key
-from driftloop.monitoring.records import Check, Outcome, Retrain, Window, changed
+from driftloop.monitoring.records import UNTRAINED, Check, Outcome, Retrain, Window, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
@@ -30,7 +30,7 @@ from driftloop.pipelines.registry.identities import identities
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.requests.advice import why_no_champion
 from driftloop.pipelines.requests.check_run import Train
-from driftloop.pipelines.requests.ends import first_outcome
+from driftloop.pipelines.requests.ends import NOT_RECALIBRATED, first_outcome
 from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.work import settings_of
 
@@ -107,9 +107,11 @@ def with_result(check: Check, retrain: Retrain) -> Check:
     first = check.outcome is Outcome.BOOTSTRAPPED
     if retrain.promoted:
         outcome = Outcome.BOOTSTRAPPED if first else Outcome.PROMOTED
-        outcome = Outcome.SWITCHED_BACK if retrain.code == Outcome.SWITCHED_BACK else outcome
+        outcome = Outcome(retrain.code) if retrain.code in UNTRAINED else outcome
     elif retrain.code == Outcome.AWAITING_APPROVAL:
         outcome = Outcome.AWAITING_APPROVAL
+    elif retrain.code == NOT_RECALIBRATED:
+        outcome = check.outcome
     else:
         outcome = first_outcome(retrain.code) if first else Outcome.REJECTED
     reason = f"{check.reason}. {retrain.reason}" if not first else why_no_champion(retrain)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from driftloop.monitoring.ledger import Claim, Ledger, Progress, Request, digest
-from driftloop.monitoring.records import Retrain
+from driftloop.monitoring.records import Outcome, Retrain
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.registry.version import RECALIBRATES
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Work:
         self, run_id: str, progress: Progress | None, *, version: str | None, code: str, reason: str
     ) -> Retrain:
         """Return the result of this attempt, not promoted."""
+        recalibrated = progress is not None and progress.code == Outcome.RECALIBRATED
         return Retrain(
             request_id=self.request.request_id,
             code=code,
@@ -33,6 +35,7 @@ class Work:
             challenger_loss=progress.challenger_loss if progress else None,
             reason=reason,
             mlflow_run_id=run_id,
+            recalibrates=progress.tags.get(RECALIBRATES) if progress and recalibrated else None,
         )
 
 

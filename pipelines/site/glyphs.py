@@ -10,6 +10,7 @@ WORDS: dict[MarkKind, str] = {
     "promoted": "promoted",
     "rejected": "rejected",
     "switched_back": "switched back",
+    "recalibrated": "recalibrated",
     "waiting": "waits for approval",
     "failed": "retrain failed",
     "rolled_back": "rolled back",
@@ -32,6 +33,7 @@ def glyph(kind: MarkKind, x: float, y: float, size: float = 6) -> Markup:
         "failed": f"M{x - t} {y - t}h{2 * t}v{2 * t}h{-2 * t}z",
         "rolled_back": f"M{x - s} {y}l{1.75 * s} {-s}v{2 * s}z",
         "switched_back": f"M{x + s} {y}l{-1.75 * s} {-s}v{2 * s}z",
+        "recalibrated": f"M{x} {y - s}l{s} {s}h{-2 * s}zM{x - s} {y + t}h{2 * s}",
         "healed": f"M{x - t} {y}h{2 * t}M{x} {y - t}v{2 * t}",
         "moved": f"M{x} {y - s}l{s} {s}l{-s} {s}l{-s} {-s}z",
     }

@@ -10,7 +10,8 @@ from typing import Literal
 from driftloop.monitoring.presentation.standing import format_new_champion, newest_of
 from driftloop.monitoring.records import Check, Retrain, Standing, Window
 
-MarkKind = Literal["promoted", "rejected", "waiting", "failed", "rolled_back", "healed", "moved", "switched_back"]
+Taken = Literal["promoted", "switched_back", "recalibrated"]
+MarkKind = Literal[Taken, "rejected", "waiting", "failed", "rolled_back", "healed", "moved"]
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,9 @@ def _end(request: Request) -> Mark | None:
     retrain = request.retrain
     if retrain is not None:
         kind: MarkKind = "promoted" if retrain.promoted else "rejected"
-        if request.state in {"awaiting_approval", "switched_back"}:
-            kind = "waiting" if request.state == "awaiting_approval" else "switched_back"
+        kinds: dict[str, MarkKind] = {"awaiting_approval": "waiting"}
+        kinds |= {"switched_back": "switched_back", "recalibrated": "recalibrated"}
+        kind = kinds.get(request.state, kind)
         version = f"version {retrain.version}: " if retrain.version else ""
         return Mark(request.asked_at, kind, f"{kind}, {version}{retrain.reason}")
     if request.state == "failed":

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.presentation.markup import DASH, number, tone_of
-from driftloop.monitoring.records import Check, Moment, Outcome, Record, Standing
+from driftloop.monitoring.records import UNTRAINED, Check, Moment, Outcome, Record, Standing
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.glyphs import WORDS, glyph
 from driftloop.pipelines.site.history import MarkKind, ModelHistory, Request
@@ -87,7 +87,7 @@ def _undone(history: ModelHistory, last: Check | None) -> MarkKind | None:
 def _training_end(history: ModelHistory, asked: Request) -> str:
     if asked.retrain is None:
         return asked.state
-    taken = "switched_back" if asked.state == "switched_back" else "promoted"
+    taken = asked.state if asked.state in UNTRAINED else "promoted"
     return (history.undone(asked.retrain.version) or taken) if asked.retrain.promoted else "rejected"
 
 

@@ -42,7 +42,7 @@ WORSENING: dict[str, tuple[History, list[Signals]]] = {
 BLIND = {"always", "never", "periodic"}
 # That whose evidence has a test file of its own.
 ELSEWHERE = {"estimated_loss"}
-SHARED = {"__init__", "base", "composition", "learning", "staleness", "tenure"}
+SHARED = {"__init__", "base", "composition", "learning", "recalibrating", "staleness", "tenure"}
 
 
 def test_every_policy_is_tried() -> None:

@@ -96,3 +96,14 @@ def test_a_measured_gap_is_lower_by_the_lead() -> None:
     assert state is not None
     assert plain is not None
     assert state.gap == pytest.approx(plain.gap - 0.3)
+
+
+def test_what_is_lost_after_a_recalibration_counts_from_there() -> None:
+    """A shift that came with the first window is no level to forgive later rises by, once a recalibration took it."""
+    before = of_two(16.0)
+    switch = PastSwitch(lead=8.0, age_batches=before.checks[0].age_batches)
+    recalibrated = changed(before.checks[0], outcome=Outcome.RECALIBRATED, switch=switch)
+    now = changed(signals(loss=12.0), champion="3")
+    state = staleness(now, History(checks=(recalibrated,)), 1)
+    assert state is not None
+    assert state.gap == pytest.approx(12.0 - (16.0 - 8.0))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from driftloop.monitoring.policies.tenure import reign, since_training, tenure
-from driftloop.monitoring.records import History, Outcome, PastRetrain, changed
+from driftloop.monitoring.records import UNTRAINED, History, Outcome, PastRetrain, changed
 from tests.signals import past, signals
 
 
@@ -33,10 +35,11 @@ def test_a_check_at_the_moment_of_a_retrain_is_before_it() -> None:
     assert tenure(signals(), History(checks=history.checks, retrains=(at,))) == ()
 
 
-def test_a_switch_back_is_no_training() -> None:
+@pytest.mark.parametrize("outcome", sorted(UNTRAINED))
+def test_a_switch_back_or_a_recalibration_is_no_training(outcome: Outcome) -> None:
     """Checks of the version before a switch still count since the last training; those before a promotion do not."""
     history = History(checks=tuple(changed(check, champion="2") for check in past(8.0, 8.0, 8.0, 8.0).checks))
-    switched = changed(history.checks[2], outcome=Outcome.SWITCHED_BACK)
+    switched = changed(history.checks[2], outcome=outcome)
     now = changed(signals(), champion="1")
     since = History(checks=(*history.checks[:2], switched, changed(history.checks[3], champion="1")))
     assert since_training(now, since) == since.checks

@@ -13,7 +13,9 @@ from driftloop.monitoring.records import (
     CheckWindow,
     ColumnScore,
     Outcome,
+    PastSwitch,
     Performance,
+    Retrain,
     Vote,
     Window,
 )
@@ -67,3 +69,21 @@ def test_a_check_prints_the_keys_that_were_promised() -> None:
     assert {"name", "method", "score", "threshold", "drifted"} <= set(read["columns"][0])
     assert read["votes"][0]["observed"] is None
     assert read["outcome"] == "steady"
+
+
+def test_the_past_of_a_recalibration_has_its_gain() -> None:
+    """Later checks count so much less staleness; its age is that of the training. A rejected one gained nothing."""
+    known = {"model": "m", "check_id": "1", "reason": "r", "now": START, "age_batches": 3.0, "champion": "1"}
+    window = CheckWindow(start=START, end=START + DAY, rows=5)
+    done = {
+        "request_id": "r",
+        "code": "recalibrated",
+        "version": "2",
+        "promoted": True,
+        "reason": "",
+        "recalibrates": "1",
+    }
+    retrain = Retrain(**done, recalibrates="1", champion_loss=4.0, challenger_loss=2.5)
+    check = Check(**known, window=window, outcome=Outcome.RECALIBRATED, retrain=retrain)
+    assert check.past.switch == PastSwitch(lead=1.5, age_batches=3.0)
+    assert Check(**known, window=window, outcome=Outcome.REJECTED, retrain=retrain).past.switch is None

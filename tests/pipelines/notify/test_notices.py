@@ -53,6 +53,8 @@ def test_an_end_of_a_retrain_is_news_if_there_was_a_challenger() -> None:
     assert "driftloop promote" in awaits.title
     assert promoted.key != notices.of_retrain("m", retrain(request_id="r2"))[0].key
     assert notices.of_retrain("m", retrain(version=None, challenger_loss=None, promoted=False)) == ()
+    (again,) = notices.of_retrain("m", retrain(version="4", code="recalibrated", recalibrates="2"))
+    assert (again.kind, again.title) == ("promoted", "m: version 4, a recalibration of version 2, serves")
 
 
 def test_the_same_news_are_not_reported_within_the_period() -> None:

@@ -60,6 +60,7 @@ def test_what_a_user_refused_never_comes_back(ledger: Ledger) -> None:
     [
         (Kind.PROMOTED, "better", None),
         (Kind.SWITCHED_BACK, "switched_back", None),
+        (Kind.RECALIBRATED, "recalibrated", None),
         (Kind.HEALED, None, None),
         (Kind.PROMOTED, "approved", "a user approved version 7"),
         (Kind.PROMOTED, "adopted", "a user adopted version 7"),
