@@ -108,6 +108,11 @@ class Cost(Section):
         return self if "retrain" in self.model_fields_set else changed(self, retrain=retrain)
 
 
+PRICED = (
+    "`{retrain: 0.2}`: cost of one retrain, as a fraction of one batch's loss; with `recalibrate: 0.01` a "
+    "recalibration of the champion, at that cost, is tried first"
+)
+
 # Signals that only a training or a backtest measures.
 OF_TRAINING: frozenset[Signal] = frozenset({"probe", "learned"})
 

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from driftloop.monitoring.policies.base import Cost, Trigger
+from driftloop.monitoring.policies.base import PRICED, Cost, Trigger
 from driftloop.monitoring.policies.tenure import since_training
 from driftloop.monitoring.records import History, Signals, Vote, changed, figure
 
@@ -23,7 +23,7 @@ class Cara(Trigger):
 
     declares = frozenset({"loss", "learned", "checks", "retrains"})
     policy: Literal["cara"] = "cara"
-    cost: Cost = Field(Cost(), description="`{retrain: 0.2}`: cost of one retrain, as a fraction of one batch's loss")
+    cost: Cost = Field(Cost(), description=PRICED)
 
     def priced(self, retrain: float) -> Self:
         return changed(self, cost=self.cost.priced(retrain))

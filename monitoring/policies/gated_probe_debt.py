@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from driftloop.monitoring.policies.base import Cost, Trigger
+from driftloop.monitoring.policies.base import PRICED, Cost, Trigger
 from driftloop.monitoring.policies.staleness import FRESH, Staleness, staleness
 from driftloop.monitoring.records import History, Signals, Vote, changed
 
@@ -22,7 +22,7 @@ class GatedProbeDebt(Trigger):
 
     declares = frozenset({"loss", "probe", "age", "learned", "checks", "retrains"})
     policy: Literal["gated_probe_debt"] = "gated_probe_debt"
-    cost: Cost = Field(Cost(), description="`{retrain: 0.2}`: cost of one retrain, as a fraction of one batch's loss")
+    cost: Cost = Field(Cost(), description=PRICED)
 
     def priced(self, retrain: float) -> Self:
         return changed(self, cost=self.cost.priced(retrain))

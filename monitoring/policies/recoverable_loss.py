@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from driftloop.monitoring.policies.base import Cost, Trigger
+from driftloop.monitoring.policies.base import PRICED, Cost, Trigger
 from driftloop.monitoring.policies.staleness import FRESH, Staleness, staleness
 from driftloop.monitoring.records import History, Signals, Vote, changed
 
@@ -28,7 +28,7 @@ class RecoverableLoss(Trigger):
 
     declares = frozenset({"loss", "probe", "age", "learned", "checks", "retrains"})
     policy: Literal["recoverable_loss"] = "recoverable_loss"
-    cost: Cost = Field(Cost(), description="`{retrain: 0.2}`: cost of one retrain, as a fraction of one batch's loss")
+    cost: Cost = Field(Cost(), description=PRICED)
     horizon: int = Field(6, ge=1, le=1000, description="number of batches in which a retrain must pay for itself")
 
     def priced(self, retrain: float) -> Self:

@@ -206,13 +206,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     cure = plan(prices(config.policies.triggers), decision, signals, check.causes) if config.trains else None
     if (retrains and config.trains) or switches or cure is not None:
         run.decided = check
-        if retrains:
-            check = requesting.retrain(run, champion, fresh, check, cure)
-        elif cure is not None:
-            # Its gain is larger than that of a switch back: the causes recommend the larger one.
-            check = requesting.recalibrate(run, check, fresh.digest, cure)
-        else:
-            check = requesting.switch(run, check, fresh.digest)
+        check = requesting.act(run, champion, fresh, check, cure)
         phases.enter("writing the report")
         learn_on(config, run.ledger, check, history)
         measuring.save_report(measured.page, check, report)

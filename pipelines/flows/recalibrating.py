@@ -186,7 +186,7 @@ def _stored(
 
 
 def _reference(config: Project, champion: Version, scorer: Scorer) -> tuple[Reference, Profiles, pd.DataFrame]:
-    """Return the champion's reference with recalibrated predictions, which its sample of rows stands for."""
+    """Return the champion's reference with recalibrated predictions, as they are on its sample of rows."""
     reference, profiles = registry.reference(champion), contents.profiles(champion)
     rows = registry.reference_rows(champion)
     later = [name for name in beyond_features(config.slices, config.columns) if name not in rows]

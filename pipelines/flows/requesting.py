@@ -17,6 +17,14 @@ from driftloop.pipelines.requests.work import settings_of
 from driftloop.pipelines.runtime import failpoints
 
 
+def act(run: CheckRun, champion: Version, fresh: Fresh, check: Check, cure: Plan | None) -> Check:
+    """Carry out the decision to retrain, or otherwise a recalibration that is due, or otherwise a switch back."""
+    if check.decision == "retrain":
+        return retrain(run, champion, fresh, check, cure)
+    # The causes recommend a recalibration only if it gains more than a switch back.
+    return switch(run, check, fresh.digest) if cure is None else recalibrate(run, check, fresh.digest, cure)
+
+
 def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check, plan: Plan | None = None) -> Check:
     """Request a retrain and run it, unless a challenger for this champion is pending or already being trained.
 

@@ -72,7 +72,7 @@ def test_a_check_prints_the_keys_that_were_promised() -> None:
 
 
 def test_the_past_of_a_recalibration_has_its_gain() -> None:
-    """Later checks count so much less staleness; its age is that of the training. A rejected one gained nothing."""
+    """Later checks count less staleness by it; its age is that of the training. A rejected one gained nothing."""
     known = {"model": "m", "check_id": "1", "reason": "r", "now": START, "age_batches": 3.0, "champion": "1"}
     window = CheckWindow(start=START, end=START + DAY, rows=5)
     done = {
