@@ -145,8 +145,9 @@ def test_manifests_name_each_other() -> None:
             assert "claimName" not in str(volume) or ("PersistentVolumeClaim", "driftloop-state") in made
             assert "configMap" not in volume or ("ConfigMap", volume["configMap"]["name"]) in made
         assert {one["name"] for one in container["volumeMounts"]} == {one["name"] for one in pod["spec"]["volumes"]}
-    (service,) = (one for one in MANIFESTS if one["kind"] == "Service")
-    assert service["spec"]["selector"].items() <= pods["driftloop-service"]["metadata"]["labels"].items()
+    services = {one["metadata"]["name"]: one["spec"]["selector"] for one in MANIFESTS if one["kind"] == "Service"}
+    for name, pod in (("driftloop", "driftloop-service"), ("driftloop-scorer", "driftloop-scorer")):
+        assert services[name].items() <= pods[pod]["metadata"]["labels"].items()
     wait = pods["driftloop-service"]["spec"]["terminationGracePeriodSeconds"]
     (patience,) = (option.default for option in main.command_called("serve").params if option.name == "patience")
     assert wait > patience

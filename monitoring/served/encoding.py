@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import pandas as pd
 LARGEST = float(np.finfo(np.float32).max)
 
 
-def safe_names(names: Sequence[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def safe_names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return names without the characters that xgboost and LightGBM refuse, still distinct.
 
     >>> safe_names(("a", "size [m2]", "size {m2}"))
@@ -51,10 +53,16 @@ def encode(frame: pd.DataFrame, numeric: Sequence[str], levels: Mapping[str, Seq
             values = np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST, LARGEST)
         encoded[safe[name]] = values
     for name, known_levels in levels.items():
-        known: Any = pd.Index(list(known_levels), dtype=object)
+        known = _index(tuple(known_levels))
         codes = _places(frame[name], known)
         encoded[safe[name]] = pd.Categorical.from_codes(codes, categories=known)
     return pd.DataFrame(encoded, index=frame.index, copy=False)
+
+
+@lru_cache(maxsize=256)
+def _index(levels: tuple[str, ...]) -> Any:
+    """Levels to look values up in. To build it takes longer than to look up one row."""
+    return pd.Index(list(levels), dtype=object)
 
 
 def _places(values: pd.Series, known: pd.Index) -> np.ndarray:

@@ -55,9 +55,10 @@ def as_levels(values: pd.Series[Any], levels: Iterable[str]) -> pd.Series[Any]:
     >>> as_levels(pd.Series([1.1, 2.0]), ["1.10", "2"]).tolist(), as_levels(pd.Series(["1.1"]), ["1.10"]).tolist()
     (['1.10', '2'], ['1.1'])
     """
-    spelled, known = labels(values), set(levels)
+    spelled = labels(values)
     if not (pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype)):
         return spelled
+    known = set(levels)
     alike: dict[object, list[str]] = {}
     for level in known:
         alike.setdefault(_value(level), []).append(level)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from driftloop.pipelines.commands.options import configs_argument
-from driftloop.pipelines.runtime.terminal import Harmless
+from driftloop.pipelines.runtime.terminal import log_to_stderr
 
 
 @click.command()
@@ -34,13 +34,19 @@ from driftloop.pipelines.runtime.terminal import Harmless
     show_default=True,
     help="Seconds to wait for running checks after SIGTERM.",
 )
-def serve(configs: tuple[Path, ...], workers: int, host: str, port: int, patience: int) -> None:
+@click.option("--score", is_flag=True, help="Answer predictions too, as `driftloop score` does, on --score-port.")
+@click.option(
+    "--score-port", type=click.IntRange(0, 65535), default=8766, show_default=True, help="Port of the predictions."
+)
+def serve(
+    configs: tuple[Path, ...], workers: int, host: str, port: int, patience: int, score: bool, score_port: int
+) -> None:
     """Check every model of CONFIGS (folders or files) on its schedule and when data arrives.
 
     New, changed and invalid YAML files are detected while it runs. After SIGTERM or Ctrl-C no further check starts and
     running checks may finish; a second signal aborts them. Other machines need --host and DRIFTLOOP_TOKEN.
     """
-    _log_to_stderr()
+    log_to_stderr()
     from driftloop.pipelines.flows.warmup import prefect_ready
     from driftloop.pipelines.service.endpoint import Endpoint
     from driftloop.pipelines.service.loop import Service
@@ -48,25 +54,25 @@ def serve(configs: tuple[Path, ...], workers: int, host: str, port: int, patienc
     service = Service(configs, workers=workers)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
-    endpoint = Endpoint(service.answers, host=host, port=port, token=os.environ.get("DRIFTLOOP_TOKEN"))
+    token = os.environ.get("DRIFTLOOP_TOKEN")
+    endpoint = Endpoint(service.answers, host=host, port=port, token=token)
     log = logging.getLogger("driftloop.service")
     at = f"http://{host}:{endpoint.port}"
     log.info("the site is on %s/, health and metrics on %s/health, /ready, /metrics", at, at)
+    scorer = None
+    if score:
+        from driftloop.pipelines.scoring.host import Scorer
+
+        scorer = Scorer(configs, host=host, port=score_port, token=token)
+        scorer.start()
+        log.info("predictions are on http://%s:%s/predict/MODEL", host, scorer.port)
     with prefect_ready():
         ended = service.run(patience)
     endpoint.stop()
+    ended = (scorer is None or scorer.stop()) and ended
     log.info("stopped")
     if not ended:
         # A check still runs in its thread. Its runs are closed; a normal exit of the interpreter would wait for it.
         logging.shutdown()
         sys.stdout.flush()
         os._exit(0)
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Harmless("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.getLogger("driftloop")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False

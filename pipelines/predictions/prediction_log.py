@@ -90,6 +90,29 @@ def ids_of(frame: pd.DataFrame, config: Project) -> pd.DataFrame:
     return pd.DataFrame({name: labels(frame[name]) for name in names}, index=frame.index)
 
 
+def keys_of(frame: pd.DataFrame, config: Project) -> pd.DataFrame:
+    """Return what canonical rows are known by in the log: `row_keys` and `ids_of`."""
+    return row_keys(frame, config.columns.time, config.columns.features).join(ids_of(frame, config))
+
+
+def lines(
+    keys: pd.DataFrame, version: Version, predicted: Floats, classes: tuple[str, ...], more: pd.DataFrame | None = None
+) -> pa.Table:
+    """Return rows of the log: keys, version and predictions, of shape (n,) or (n, k) in the order of the classes.
+
+    `more` are further columns of text.
+    """
+    log = keys.assign(version=version.number, model_id=version.model_id)
+    answers = {f"{PREDICTION} {name}": predicted[:, at] for at, name in enumerate(classes)} or {PREDICTION: predicted}
+    log = log.assign(**answers)
+    if more is not None:
+        log = log.assign(**{str(name): values for name, values in more.items()})
+    # All null, a column of text would have no type; one schema fits all rows of a log.
+    types = {"time": pa.timestamp("us", "UTC"), **dict.fromkeys(answers, pa.float64())}
+    fields = [pa.field(str(name), types.get(str(name), pa.string())) for name in log]
+    return pa.Table.from_pandas(log, schema=pa.schema(fields), preserve_index=False)
+
+
 def find(config: Project, champion: Version, frame: pd.DataFrame, files: Sequence[Path] | None = None) -> Logged:
     """Return the logged predictions of these rows by this version; none if the log is missing or cannot be read.
 
@@ -163,17 +186,14 @@ class Appending:
     def add(self, frame: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> None:
         """Add rows with their predictions: shape (n,), or (n, k) in the order of the classes."""
         config = self._config
-        log = row_keys(frame, config.columns.time, config.columns.features).join(ids_of(frame, config))
-        self._hashes.append(row_hashes(log))
-        self._columns = list(log.columns)
-        log = log.assign(version=self._version.number, model_id=self._version.model_id)
-        named = {f"{PREDICTION} {name}": predicted[:, at] for at, name in enumerate(classes)}
-        log = log.assign(**(named or {PREDICTION: predicted}))
+        keys = keys_of(frame, config)
+        self._hashes.append(row_hashes(keys))
+        self._columns = list(keys.columns)
+        table = lines(keys, self._version, predicted, classes)
         if self._writer is None:
             self._place.mkdir(parents=True, exist_ok=True)
-            schema = pa.Table.from_pandas(log.astype(dict.fromkeys(_texts(config), str)), preserve_index=False).schema
-            self._writer = pq.ParquetWriter(self._scratch, schema)
-        self._writer.write_table(pa.Table.from_pandas(log, schema=self._writer.schema, preserve_index=False))
+            self._writer = pq.ParquetWriter(self._scratch, table.schema)
+        self._writer.write_table(table)
 
     def close(self) -> Path | None:
         """Move the file into the log; None if no row was added."""
@@ -195,11 +215,6 @@ def append(
         file = log.close()
     assert file is not None
     return file
-
-
-def _texts(config: Project) -> list[str]:
-    """Columns of the log that are text: all null in one piece, they are text all the same."""
-    return ["row", *(name for name in config.columns.id if name != config.columns.time)]
 
 
 def _files(config: Project) -> list[Path]:

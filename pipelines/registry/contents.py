@@ -133,8 +133,8 @@ def row_losses_of(config: Project, version: Version, rows: pd.DataFrame) -> np.n
     return row_losses(config, registry.scorer(version, config.training), as_known(rows, registry.reference(version)))
 
 
-def prove(config: Project, version: Version) -> None:
-    """Load the version back and compare its predictions with those that were stored with it."""
+def prove(config: Project, version: Version) -> Scorer:
+    """Load the version back and compare its predictions with those that were stored with it; return its scorer."""
     stored = registry.table(version, PROOF)
     answers = [name for name in stored.columns if name.startswith(ANSWER)]
     loaded = registry.scorer(version, config.training)
@@ -142,6 +142,7 @@ def prove(config: Project, version: Version) -> None:
     same = np.isclose(before, after, rtol=1e-6, atol=1e-9, equal_nan=True).all(axis=1)
     if not same.all():
         raise StoredModelDiffers(f"{version.model} version {version.number}", int((~same).sum()), len(stored))
+    return loaded
 
 
 def _proof(config: Project, scorer: Scorer, rows: pd.DataFrame) -> pd.DataFrame:

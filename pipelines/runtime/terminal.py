@@ -82,6 +82,16 @@ class Harmless(logging.Formatter):
         return harmless(super().format(record))
 
 
+def log_to_stderr() -> None:
+    """Log what driftloop does to stderr, line by line, for a process that serves until it is stopped."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Harmless("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("driftloop")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
 def guard_logs() -> None:
     """Format messages without a handler of ours, such as warnings of libraries, as `Harmless` does."""
     if logging.lastResort is not None:

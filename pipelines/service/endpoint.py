@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 import io
 import json
 import logging
@@ -17,39 +15,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from driftloop.monitoring.errors import DriftloopError, suggestion
+from driftloop.monitoring.errors import suggestion
+from driftloop.pipelines.service import access
 from driftloop.pipelines.service.pages import FOLDERS
 from driftloop.pipelines.service.replies import Reply, json_reply
 
-HERE = frozenset({"127.0.0.1", "localhost"})
 NOT_READY = frozenset({"starting", "stopping"})
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 LONGEST_BODY = 1_000_000
 # From the wait for a request to its last byte.
 TOTAL_SECONDS = 60.0
 log = logging.getLogger("driftloop.service")
-
-
-class TokenMissing(DriftloopError):
-    """The endpoint would be open to other machines, where anyone could start checks."""
-
-    def __init__(self, host: str) -> None:
-        super().__init__(
-            f"refusing to listen on {host}, which other machines can reach, without DRIFTLOOP_TOKEN",
-            expected="DRIFTLOOP_TOKEN in the environment, or 127.0.0.1",
-            remedy="export DRIFTLOOP_TOKEN=$(openssl rand -hex 16), or omit --host",
-        )
-
-
-class PortTaken(DriftloopError):
-    """The endpoint cannot listen on the address."""
-
-    def __init__(self, host: str, port: int, why: str) -> None:
-        super().__init__(
-            f"the endpoint cannot listen on {host}:{port}: {why}",
-            expected="an address of this machine and a free port",
-            remedy="choose another port with --port (0: any free port), or stop the service that uses it",
-        )
 
 
 @dataclass(frozen=True)
@@ -74,8 +50,8 @@ def reply(
     parts = [unquote(part) for part in path.partition("?")[0].split("/") if part]
     lower = {name.lower(): value for name, value in headers.items()}
     asked = ("GET" if method == "HEAD" else method, parts[0] if parts else "", len(parts))
-    if local and lower.get("host", "").partition(":")[0].lower() not in HERE:
-        response = json_reply(403, error="this endpoint answers to localhost only")
+    if access.is_foreign(lower, local=local):
+        response = json_reply(403, error=access.NOT_LOCAL)
     elif asked == ("GET", "health", 1):
         status, body = answers.health()
         response = Reply(status, json.dumps(body).encode())
@@ -98,32 +74,18 @@ def reply(
 def _refused(headers: Mapping[str, str], token: str | None) -> Reply | None:
     if "origin" in headers:
         return json_reply(403, error="a web page may not start checks")
-    if token is not None and not _knows(headers.get("authorization", ""), token):
-        return json_reply(401, error="send the header Authorization: Bearer TOKEN, with the value of DRIFTLOOP_TOKEN")
+    if token is not None and not access.knows(headers.get("authorization", ""), token):
+        return json_reply(401, error=access.NEEDS_TOKEN)
     return None
 
 
 def _hidden(headers: Mapping[str, str], token: str | None) -> Reply | None:
     """Refuse a page without the token: browsers ask for it as a password, with any user name."""
     header = headers.get("authorization", "")
-    if token is None or _knows(header, token) or _knows_password(header, token):
+    if token is None or access.knows(header, token) or access.knows_password(header, token):
         return None
     refused = json_reply(401, error="send DRIFTLOOP_TOKEN as a bearer token, or as the password with any user name")
     return replace(refused, headers={"WWW-Authenticate": 'Basic realm="driftloop", charset="UTF-8"'})
-
-
-def _knows(header: str, token: str) -> bool:
-    kind, _, given = header.partition(" ")
-    return kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
-
-
-def _knows_password(header: str, token: str) -> bool:
-    kind, _, given = header.partition(" ")
-    try:
-        password = base64.b64decode(given.strip(), validate=True).partition(b":")[2]
-    except ValueError:
-        return False
-    return kind.lower() == "basic" and hmac.compare_digest(password, token.encode())
 
 
 def _start(model: str, answers: Answers) -> Reply:
@@ -244,9 +206,7 @@ class Endpoint:
     """HTTP server in its own thread. Port 0 uses any free port; `port` is the port in use."""
 
     def __init__(self, answers: Answers, *, host: str, port: int, token: str | None) -> None:
-        local = host in HERE
-        if not local and not token:
-            raise TokenMissing(host)
+        local = access.is_local(host, token)
 
         def respond(method: str, path: str, headers: Mapping[str, str]) -> Reply:
             return reply(method, path, headers, answers, local=local, token=token)
@@ -255,7 +215,7 @@ class Endpoint:
         try:
             self._server = _Server((host, port), handler)
         except (OSError, OverflowError) as error:
-            raise PortTaken(host, port, getattr(error, "strerror", None) or str(error)) from None
+            raise access.PortTaken(host, port, getattr(error, "strerror", None) or str(error)) from None
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="endpoint", daemon=True)
         self._thread.start()

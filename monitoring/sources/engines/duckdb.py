@@ -104,20 +104,25 @@ class DuckDB(FileEngine):
         return kind in FLOATS
 
     def no_nan(self, value: str) -> str:
-        # By the statistics of parquet, which know no NaN, isnan(x) and x = 'nan' are folded to false.
-        return f"CASE WHEN isfinite({value}) OR isinf({value}) THEN {value} END"
+        return no_nan(value)
 
     def every(self, nth: int) -> tuple[str, str] | None:
         # By the content of a row: the same rows for the same data, whatever runs at the same time.
         return f"hash(t) % {nth} = 0", f"hash(t) % {nth} <> 0"
 
 
-def of_frame(sql: str, name: str, frame: pd.DataFrame) -> pa.Table:
+def no_nan(value: str) -> str:
+    """SQL of a float, NaN made null."""
+    # By the statistics of parquet, which know no NaN, isnan(x) and x = 'nan' are folded to false.
+    return f"CASE WHEN isfinite({value}) OR isinf({value}) THEN {value} END"
+
+
+def of_frame(sql: str, name: str, frame: pd.DataFrame | pa.Table, zone: str | None = None) -> pa.Table:
     """Return the rows of a SELECT from a frame, called `name` there, in its order.
 
-    The statement reaches no file and no network.
+    The statement reaches no file and no network. Moments have the clock of `zone`, by default of this machine.
     """
-    con = _of_thread()
+    con = _of_thread(zone)
     con.register(name, frame)
     try:
         return con.sql(sql).to_arrow_table()
@@ -125,14 +130,17 @@ def of_frame(sql: str, name: str, frame: pd.DataFrame) -> pa.Table:
         con.unregister(name)
 
 
-def _of_thread() -> Any:
+def _of_thread(zone: str | None) -> Any:
     """Return this thread's connection to frames: opening one takes longer than a statement on 65,536 rows."""
     import ibis
 
-    if not hasattr(FRAMES, "con"):
-        FRAMES.backend = ibis.duckdb.connect(threads=1, enable_external_access=False)
-        FRAMES.con = native(FRAMES.backend)
-    return FRAMES.con
+    if not hasattr(FRAMES, "backends"):
+        FRAMES.backends = {}
+    if zone not in FRAMES.backends:
+        FRAMES.backends[zone] = ibis.duckdb.connect(threads=1, enable_external_access=False)
+        if zone is not None:
+            FRAMES.backends[zone].raw_sql(f"SET TimeZone = '{zone}'")
+    return native(FRAMES.backends[zone])
 
 
 def cut_text(value: str) -> str:

@@ -20,7 +20,7 @@ from driftloop.pipelines.runtime.fingerprint import COMPUTING, fingerprint, fits
 # Needed at run time, and none of them decides a number of a check or of a backtest.
 CARRYING = {
     *("apprise", "apscheduler", "click", "fastapi", "filelock", "fsspec", "jinja2", "markupsafe", "matplotlib"),
-    *("mlflow", "packaging"),
+    *("mlflow", "orjson", "packaging", "uvicorn"),
     *(
         "prefect",
         "prometheus-client",

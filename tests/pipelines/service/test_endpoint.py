@@ -16,7 +16,8 @@ from urllib.error import HTTPError
 
 import pytest
 
-from driftloop.pipelines.service.endpoint import Answers, Endpoint, PortTaken, TokenMissing, reply
+from driftloop.pipelines.service.access import PortTaken, TokenMissing
+from driftloop.pipelines.service.endpoint import Answers, Endpoint, reply
 from driftloop.pipelines.service.replies import Reply
 
 ASKED: list[str] = []

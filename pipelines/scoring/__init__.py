@@ -1,0 +1,1 @@
+"""Predictions over HTTP by the champion of each model, which is followed as it changes."""

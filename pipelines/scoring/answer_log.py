@@ -1,0 +1,248 @@
+"""Predictions that were answered, on their way to the prediction log: a bounded queue, a journal, parquet files.
+
+1. `put` adds the rows of an answer to a queue in memory, and never waits. Rows that do not fit are dropped and counted.
+2. One background thread takes all queued rows every half second, and appends them to a journal: an Arrow stream in the
+   folder of the log, hidden from readers. The bytes are then with the operating system: they survive `kill -9` of this
+   process, though not a power failure.
+3. After `ROLL_SECONDS`, at the end of the process, or when another version serves, the journal becomes a parquet file
+   of the log, which checks read. The journal of a process that died becomes one when the next scorer of the model
+   starts.
+
+The rows of a journal and of its parquet file are equal: a crash between writing the one and removing the other writes
+the same file again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from driftloop.monitoring.rows.canonical import shortened
+from driftloop.monitoring.rows.coerced import LONGEST_TEXT
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.predictions import prediction_log
+from driftloop.pipelines.scoring.loaded import Loaded, Scored
+
+FLUSH_SECONDS, ROLL_SECONDS = 0.5, 300.0
+MOST_QUEUED, MOST_IN_JOURNAL = 200_000, 1_000_000
+JOURNAL, ID = ".answers.{}.arrows", "prediction_id"
+log = logging.getLogger("driftloop.scoring")
+
+
+@dataclass
+class LogCounts:
+    """Rows of a model's answers: in parquet files or in the journal, dropped for lack of room, or lost to an error."""
+
+    logged: int = 0
+    dropped: int = 0
+    failed: int = 0
+    error: str | None = None
+
+
+@dataclass
+class Journal:
+    """An open Arrow stream of one version's answers, locked while this process lives."""
+
+    by: Loaded
+    file: Path
+    sink: IO[bytes]
+    writer: pa.RecordBatchStreamWriter
+    schema: pa.Schema
+    opened: float = field(default_factory=time.monotonic)
+    rows: int = 0
+
+
+class AnswerLog:
+    """Writes the answers of all models to their prediction logs, in a thread of its own."""
+
+    def __init__(self, *, most_queued: int = MOST_QUEUED, roll_seconds: float = ROLL_SECONDS) -> None:
+        self.counts: dict[str, LogCounts] = {}
+        self._most, self._roll = most_queued, roll_seconds
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._queue: list[Scored] = []
+        self._queued = 0
+        self._journals: dict[tuple[str, str], Journal] = {}
+        self._thread = threading.Thread(target=self._run, name="answer log", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write all that is queued into the log, and end."""
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def dead(self) -> bool:
+        """Whether the thread was started and has ended."""
+        return self._thread.ident is not None and not self._thread.is_alive()
+
+    @property
+    def queued(self) -> int:
+        """Rows that are only in memory."""
+        return self._queued
+
+    def put(self, scored: Scored) -> None:
+        """Queue the rows of an answer; drop and count them if the queue is full."""
+        rows = len(scored.typed)
+        with self._lock:
+            full = self._queued + rows > self._most
+            if full:
+                self._of(scored.by.version.model).dropped += rows
+            else:
+                self._queue.append(scored)
+                self._queued += rows
+
+    def _of(self, model: str) -> LogCounts:
+        return self.counts.setdefault(model, LogCounts())
+
+    def _run(self) -> None:
+        while True:
+            stopping = self._stop.wait(FLUSH_SECONDS)
+            self._flush()
+            now = time.monotonic()
+            for key, journal in tuple(self._journals.items()):
+                if stopping or now - journal.opened > self._roll:
+                    self._close(key)
+            if stopping:
+                return
+
+    def _flush(self) -> None:
+        with self._lock:
+            taken, self._queue = self._queue, []
+        parts: dict[int, list[Scored]] = {}
+        for scored in taken:
+            parts.setdefault(id(scored.by), []).append(scored)
+        for part in parts.values():
+            rows, counts = sum(len(each.typed) for each in part), self._of(part[0].by.version.model)
+            try:
+                self._append(part[0].by, part)
+                counts.logged += rows
+                counts.error = None
+            except Exception as error:
+                counts.failed += rows
+                self._report(counts, part[0].by.version.model, error)
+            with self._lock:
+                self._queued -= rows
+
+    def _report(self, counts: LogCounts, model: str, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}"
+        if counts.error != text:
+            log.error("%s: answers could not be logged: %s", model, text)
+        counts.error = text
+
+    def _append(self, by: Loaded, part: list[Scored]) -> None:
+        table = table_of(part)
+        key = (by.version.model, by.version.model_id)
+        journal = self._journals.get(key)
+        if journal is None or not _fits(journal, by, table):
+            for other in [other for other in self._journals if other[0] == by.version.model]:
+                self._close(other)
+            journal = self._journals[key] = _open(by, table.schema)
+        journal.writer.write_table(table)
+        journal.sink.flush()
+        journal.rows += len(table)
+
+    def _close(self, key: tuple[str, str]) -> None:
+        journal = self._journals.pop(key)
+        try:
+            journal.writer.close()
+            journal.sink.flush()
+            into_log(journal.file)
+        except Exception as error:
+            self._report(self._of(key[0]), key[0], error)
+        finally:
+            journal.sink.close()
+
+
+def table_of(part: list[Scored]) -> pa.Table:
+    """Return the answers of one version as rows of the prediction log, with their prediction ids."""
+    config, version = part[0].by.config, part[0].by.version
+    classes = part[0].by.served.classes
+    frame = pd.concat([each.typed for each in part], ignore_index=True)
+    for name in part[0].by.served.levels:
+        if any(value is not None and len(value) > LONGEST_TEXT for value in frame[name]):
+            frame[name] = [None if value is None else shortened(value) for value in frame[name]]
+    frame[config.columns.time] = pd.concat([each.moments for each in part], ignore_index=True)
+    keys = prediction_log.row_keys(frame, config.columns.time, config.columns.features)
+    ids = pd.concat([each.ids for each in part], ignore_index=True)
+    keys = keys.assign(**{name: ids.get(name) for name in part[0].by.ids})
+    names = [f"{each.request_id}-{at}" for each in part for at in range(len(each.typed))]
+    more = None if ID in keys else pd.DataFrame({ID: names})
+    predicted = np.concatenate([each.predicted for each in part])
+    return prediction_log.lines(keys, version, predicted, classes, more)
+
+
+def _fits(journal: Journal, by: Loaded, table: pa.Table) -> bool:
+    same_place = prediction_log.folder(by.project) == journal.file.parent
+    return same_place and journal.schema == table.schema and journal.rows + len(table) <= MOST_IN_JOURNAL
+
+
+def _open(by: Loaded, schema: pa.Schema) -> Journal:
+    place = prediction_log.folder(by.project)
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / JOURNAL.format(f"{socket.gethostname()}.{uuid.uuid4().hex}")
+    # It gets its name once it is locked: another process would take an unlocked journal for that of a dead one.
+    unlocked = file.with_suffix(".new")
+    sink = unlocked.open("wb")
+    fcntl.flock(sink, fcntl.LOCK_EX)
+    unlocked.rename(file)
+    return Journal(by, file, sink, pa.ipc.new_stream(sink, schema), schema)
+
+
+def into_log(journal: Path) -> Path | None:
+    """Write the rows of a journal into the log as one parquet file, and remove it; None if it has no whole row."""
+    batches: list[pa.RecordBatch] = []
+    with journal.open("rb") as source:
+        try:
+            reader = pa.ipc.open_stream(source)
+            batches += _whole(reader)
+        except (pa.ArrowInvalid, OSError):
+            batches = []  # the process died before the schema was written
+    made = None
+    if batches:
+        table = pa.Table.from_batches(batches)
+        scratch = journal.with_suffix(".scratch")
+        pq.write_table(table, scratch)
+        times = table.column("time").to_pandas()
+        ends = "_".join(f"{moment:%Y%m%dT%H%M%S}" for moment in (times.min(), times.max()))
+        name = f"{ends}_v{table.column('version')[0].as_py()}_{journal.stem.rpartition('.')[2][:12]}.parquet"
+        made = scratch.replace(journal.parent / name)
+    journal.unlink()
+    return made
+
+
+def _whole(reader: Any) -> Iterable[pa.RecordBatch]:
+    """Yield the batches of a stream up to the first one that was not written completely."""
+    while True:
+        try:
+            yield reader.read_next_batch()
+        except (StopIteration, pa.ArrowInvalid, OSError):
+            return
+
+
+def recover(project: Project) -> int:
+    """Bring the journals of scorers that died into the log of a model; return how many."""
+    found = 0
+    for journal in prediction_log.folder(project).glob(JOURNAL.format("*")):
+        try:
+            with journal.open("rb") as locked:
+                fcntl.flock(locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                into_log(journal)
+                found += 1
+        except (BlockingIOError, FileNotFoundError):
+            continue  # of a process that lives, or that was faster
+    return found

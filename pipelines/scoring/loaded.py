@@ -1,0 +1,222 @@
+"""A version that serves: loaded, compared with its stored predictions, warmed up; and what it answers to a request."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from driftloop.monitoring.errors import DriftloopError
+from driftloop.monitoring.records import Reference, changed
+from driftloop.monitoring.served.loader import Served
+from driftloop.monitoring.served.spelling import labels
+from driftloop.monitoring.sources import times
+from driftloop.monitoring.sources.derivation import Derivation, UnreadValues
+from driftloop.monitoring.sources.engines import EngineError, of_source
+from driftloop.monitoring.sources.engines.duckdb import DuckDB
+from driftloop.pipelines import registry
+from driftloop.pipelines.config import own_code
+from driftloop.pipelines.config.as_trained import as_trained
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.registry import Version, contents
+from driftloop.pipelines.registry.serving import served as plain_predictor
+from driftloop.pipelines.scoring import bodies
+from driftloop.pipelines.scoring.bodies import Refused
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Rows of one request with their predictions: `typed` features, `moments` in UTC, ids as text.
+
+    `predicted` has shape (n,), or (n, k) in the order of the classes of `by`. `warnings` are sentences for the caller.
+    """
+
+    by: Loaded
+    request_id: str
+    typed: pd.DataFrame
+    moments: pd.Series[Any]
+    ids: pd.DataFrame
+    predicted: NDArray[np.float64]
+    warnings: tuple[str, ...]
+
+    def answer(self, kind: str) -> bytes:
+        """Return the body of the answer, of the same type as that of the request."""
+        version = self.by.version
+        about: dict[str, Any] = {"model": version.model, "version": version.number, "request_id": self.request_id}
+        if self.warnings:
+            about["warnings"] = list(self.warnings)
+        make = bodies.json_answer if kind == bodies.JSON else bodies.arrow_answer
+        return make(about, self.ids, self.predicted, self.by.served.classes)
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A version in memory. `config` is the config with the features of the version, `project` the one of the file."""
+
+    project: Project
+    config: Project
+    version: Version
+    served: Served
+    derivation: Derivation | None
+    adopted: bool
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The columns of the id that a request may have."""
+        columns = self.config.columns
+        return tuple(name for name in columns.id if name != columns.time)
+
+    @cached_property
+    def numeric(self) -> tuple[str, ...]:
+        """The columns of numbers that a request must have."""
+        return tuple(name for name in self.served.numeric if name not in self._derived)
+
+    @cached_property
+    def others(self) -> tuple[str, ...]:
+        """The further columns that a request must have."""
+        plain = [name for name in self.served.levels if name not in self._derived]
+        reads = self.derivation.reads if self.derivation else ()
+        return tuple(name for name in dict.fromkeys([*plain, *reads]) if name not in self.numeric)
+
+    @cached_property
+    def optional(self) -> tuple[str, ...]:
+        """The columns that a request may have: the time and the id, unless features need them."""
+        taken = {*self.numeric, *self.others}
+        return tuple(name for name in (self.config.columns.time, *self.ids) if name not in taken)
+
+    @cached_property
+    def _derived(self) -> frozenset[str]:
+        return frozenset(self.derivation.names if self.derivation else ())
+
+    @cached_property
+    def _levels(self) -> dict[str, frozenset[str]]:
+        """The categories that the estimator knows; an adopted model gets all of them as they are."""
+        return {} if self.adopted else {name: frozenset(levels) for name, levels in self.served.levels.items()}
+
+    def score(self, kind: str, body: bytes) -> Scored:
+        """Predict the rows of a body. `Refused` if it cannot be read, `DriftloopError` if the estimator fails."""
+        frame = bodies.frame_of(kind, body, self.numeric, self.others, self.optional)
+        frame = self._with_derived(frame)
+        moments, ids = self._moments(frame), self._ids(frame)
+        typed = self.served.typed(frame)
+        predicted = self.served.score(typed) if len(typed) else np.empty((0, *self._shape))
+        return Scored(self, uuid.uuid4().hex, typed, moments, ids, predicted, self._warnings(typed))
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return (len(self.served.classes),) if self.served.classes else ()
+
+    def _with_derived(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if self.derivation is None:
+            return frame
+        try:
+            return self.derivation.added(frame)
+        except UnreadValues as error:
+            raise bodies.wrong_value(error.column, None, error.example, f"a value of the type {error.kind}") from None
+        except EngineError as error:
+            raise Refused(
+                422,
+                f"{', '.join(self.derivation.names)} cannot be computed: {error}",
+                expected="values that the expressions of columns.derived accept",
+                remedy="correct the values, or the expressions in the config",
+            ) from None
+
+    def _moments(self, frame: pd.DataFrame) -> pd.Series[Any]:
+        """Return the time of each row in UTC, that of the request where a row has none."""
+        time, zone = self.config.columns.time, self.config.columns.time_zone
+        moments = pd.Series([pd.Timestamp.now("UTC").as_unit("us")] * len(frame), frame.index, "datetime64[us, UTC]")
+        if time not in frame:
+            return moments
+        values = frame[time].dropna()
+        if values.empty:
+            return moments
+        exact = _exact(values)
+        if exact is None:
+            found = times.kind_of(pa.array(values, from_pandas=True).type)
+            if found is None:
+                raise bodies.wrong_value(time, None, values.iloc[0], "a time such as 2026-01-31T06:00:00Z")
+            try:
+                exact = times.to_utc(values, found, zone, time)
+            except DriftloopError as error:
+                raise Refused(422, error.found, expected=error.expected, remedy=error.remedy) from None
+        if len(values) == len(frame):
+            return exact
+        moments[values.index] = exact
+        return moments
+
+    def _ids(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({name: labels(frame[name]) for name in self.ids if name in frame}, index=frame.index)
+
+    def _warnings(self, typed: pd.DataFrame) -> tuple[str, ...]:
+        found = []
+        for name, known in self._levels.items():
+            unknown = [value for value in typed[name] if value is not None and value not in known]
+            if unknown:
+                example = (
+                    f"{len(unknown):,} of {len(typed):,} values are unknown to the model, such as {unknown[0][:80]!r}"
+                )
+                found.append(f"{name}: {example}; they count as missing")
+        return tuple(found)
+
+
+def _exact(values: pd.Series[Any]) -> pd.Series[Any] | None:
+    """Return texts in ISO 8601 with an offset as moments in UTC, faster than other times are read; None for others."""
+    if values.dtype != object:
+        return None
+    try:
+        moments = [datetime.fromisoformat(value) for value in values]
+    except (TypeError, ValueError):
+        return None
+    if any(moment.tzinfo is None for moment in moments):
+        return None
+    try:
+        plain = [moment.astimezone(UTC).replace(tzinfo=None) for moment in moments]
+    except OverflowError:
+        return None
+    utc: pd.Series[Any] = pd.Series(np.array(plain, dtype="datetime64[us]"), index=values.index).dt.tz_localize("UTC")
+    return utc
+
+
+def load(project: Project, version: Version) -> Loaded:
+    """Load a version, compare it with its stored predictions, and score rows once.
+
+    Raises what a check would raise: `StoredModelDiffers`, `Tampered`, `Untrusted`, an outage.
+    """
+    reference = registry.reference(version)
+    config = as_trained(project, reference)
+    config = changed(config, columns=changed(config.columns.unweighted, extra={}))
+    own_code.importable(project)
+    scorer = contents.prove(config, version)
+    _on_one_thread(scorer.estimator)
+    derivation = _derivation(config, reference, scorer.features.names)
+    adopted = scorer.contract is not None
+    made = Loaded(project, config, version, plain_predictor(scorer), derivation, adopted=adopted)
+    # The first rows through pandas and the estimator take several times as long as later ones.
+    made.served.predict(registry.reference_rows(version).head(2))
+    return made
+
+
+def _on_one_thread(estimator: Any) -> None:
+    """Predict each request in its own thread: to share few rows among threads takes longer than to predict them."""
+    if type(estimator).__name__ == "Booster":
+        estimator.set_param({"nthread": 1})
+    elif hasattr(estimator, "get_params") and "n_jobs" in estimator.get_params():
+        estimator.set_params(n_jobs=1)
+
+
+def _derivation(config: Project, reference: Reference, features: Sequence[str]) -> Derivation | None:
+    """Return what derives columns; None where nothing is derived, or where another engine than DuckDB does it."""
+    columns = config.columns
+    wanted = [name for name in (*features, columns.time, *columns.id) if name in columns.derived]
+    if not wanted or of_source(config.source) is not DuckDB:
+        return None
+    return Derivation(columns, reference.source_types, wanted)
