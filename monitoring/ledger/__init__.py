@@ -3,6 +3,7 @@
 from driftloop.monitoring.ledger.claims import Claim, Held
 from driftloop.monitoring.ledger.events import Event, Kind
 from driftloop.monitoring.ledger.keys import digest, window_key
+from driftloop.monitoring.ledger.latest import Latest
 from driftloop.monitoring.ledger.ledger import Ledger
 from driftloop.monitoring.ledger.requests import Adoption, Progress, Recalibrate, Request, SwitchBack
 
@@ -12,6 +13,7 @@ __all__ = [
     "Event",
     "Held",
     "Kind",
+    "Latest",
     "Ledger",
     "Progress",
     "Recalibrate",

@@ -16,9 +16,10 @@ from driftloop.monitoring.ledger import claims, events, migrations, relocating, 
 from driftloop.monitoring.ledger.claims import Claim, Held
 from driftloop.monitoring.ledger.database import connect, shown, unusable
 from driftloop.monitoring.ledger.events import Event, Kind
+from driftloop.monitoring.ledger.latest import Latest, latest, models, newest_events
 from driftloop.monitoring.ledger.locks import Still, locked
 from driftloop.monitoring.ledger.requests import Progress, Request
-from driftloop.monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, SETTLED, as_text, stamp, written_now
+from driftloop.monitoring.ledger.tables import CHECKS, FORMAT, REQUESTS, SETTLED, as_text, stamp, written_now
 from driftloop.monitoring.ledger.transactions import read, write
 from driftloop.monitoring.records import (
     UNTRAINED,
@@ -30,6 +31,7 @@ from driftloop.monitoring.records import (
     PastRetrain,
     Retrain,
 )
+from driftloop.monitoring.settings.limits import MOST_CHECKS
 
 Hold = AbstractContextManager[Claim | Held]
 
@@ -233,10 +235,11 @@ class Ledger:
         """Return closed requests whose check never ended, because its process died."""
         return read(self.engine, lambda open_: requests.ended_without_check(open_, model))
 
-    def history(self, model: str, before: datetime) -> History:
-        """Return the judged checks and the retrains up to a time, oldest first.
+    def history(self, model: str, before: datetime, most: int = MOST_CHECKS) -> History:
+        """Return the newest judged checks and all retrains up to a time, oldest first.
 
-        Neither a first training, nor a switch back to a former champion, nor a recalibration is a retrain.
+        By default as many checks as any policy may look back at. Neither a first training, nor a switch back to a
+        former champion, nor a recalibration is a retrain.
         """
         moment = stamp(before)
         checks = sa.select(CHECKS.c.past).where(
@@ -254,7 +257,8 @@ class Ledger:
         )
 
         def look(open_: Connection) -> tuple[Sequence[str], Sequence[Any]]:
-            past = open_.execute(checks.order_by(CHECKS.c.now, CHECKS.c.number)).scalars().all()
+            newest = checks.order_by(CHECKS.c.now.desc(), CHECKS.c.number.desc()).limit(most)
+            past = open_.execute(newest).scalars().all()[::-1]
             return past, open_.execute(retrains.order_by(REQUESTS.c.now, REQUESTS.c.number)).all()
 
         past, ends = read(self.engine, look)
@@ -265,8 +269,15 @@ class Ledger:
 
     def models(self) -> list[str]:
         """Return every model with a check, a request or an event."""
-        every = sa.union(*(sa.select(table.c.model) for table in (CHECKS, REQUESTS, EVENTS)))
-        return sorted(read(self.engine, lambda open_: open_.execute(every).scalars().all()))
+        return read(self.engine, models)
+
+    def latest(self, models: Collection[str], kinds: Collection[str], requests: Collection[str]) -> Latest:
+        """Return the newest check and request of many models, their events of these kinds, and results of requests."""
+        return read(self.engine, lambda open_: latest(open_, models, kinds, requests))
+
+    def newest_events(self, models: Collection[str]) -> dict[str, int]:
+        """Return the number of the newest event of each of many models, without those that have none."""
+        return read(self.engine, lambda open_: newest_events(open_, models))
 
     def checks(self, model: str, most: int | None = None) -> list[Check]:
         """Return the finished checks of a model, newest first."""

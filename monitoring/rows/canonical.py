@@ -153,5 +153,15 @@ def shortened(text: str) -> str:
 
 
 def ids(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Values of an id: whole numbers as they are, all else as text, null as None."""
-    return values if pd.api.types.is_integer_dtype(values.dtype) and values.notna().all() else labels(values)
+    r"""Values of an id: whole numbers as they are, all else as text, null as None.
+
+    >>> ids(pd.Series(["a", None, "b\0"], dtype="str")).tolist(), ids(pd.Series([1.0, 2.5])).tolist()
+    (['a', None, 'b\ufffd'], ['1', '2.5'])
+    """
+    if pd.api.types.is_integer_dtype(values.dtype) and values.notna().all():
+        return values
+    if isinstance(values.dtype, pd.StringDtype) and not values.str.contains("\0", regex=False).any():
+        # Text is its own spelling, and ids differ from row to row: nothing is gained by looking at each one once.
+        texts: Any = values
+        return pd.Series(np.asarray(texts.to_numpy(dtype=object, na_value=None)), index=values.index, dtype=object)
+    return labels(values)

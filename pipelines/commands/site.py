@@ -13,7 +13,8 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 def site(as_json: bool) -> None:
     """Regenerate the static site: an index of all models and a page per model.
 
-    The site is in the state folder and needs no server. Every check updates it; this command writes all pages.
+    The site is in the state folder and needs no server. Every check updates it; this command writes the pages that have
+    changed since.
     """
     from driftloop.pipelines.runtime import home
     from driftloop.pipelines.site import write_all
@@ -21,8 +22,9 @@ def site(as_json: bool) -> None:
 
     home.prepare()
     with only_json(as_json):
-        pages = write_all()
+        pages, written = write_all()
     if as_json:
         say_json({"index": str(index()), "pages": [str(page) for page in pages]})
     else:
-        say(f"wrote {len(pages)} model page{'' if len(pages) == 1 else 's'}; open {index()}")
+        all_ = f" of {len(pages):,}, the others have not changed" if written < len(pages) else ""
+        say(f"wrote {written:,} model page{'' if written == 1 else 's'}{all_}; open {index()}")

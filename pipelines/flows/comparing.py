@@ -50,7 +50,7 @@ def own_reference(run: CheckRun, reference: Reference, profiles: Profiles, sampl
     With a promise over a year the false-alarm rate depends on the last judged check of the model.
     """
     settings = run.config.drift
-    past = run.ledger.history(run.config.model, run.now).checks if settings.false_alarms else ()
+    past = run.ledger.history(run.config.model, run.now, most=1).checks if settings.false_alarms else ()
     rate = settings.rate_after(run.now - past[-1].now if past else None)
     return Compared(profiles, sample, reference.window, lead_of(reference.window, run.window), rate)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import DriftloopError, ServerUnavailable, UnknownModel, listed, suggestion
-from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.ledger import Event, Latest, Ledger
 from driftloop.monitoring.presentation.markup import tone_of
 from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of
 from driftloop.monitoring.quality.freshness import stale_of
@@ -21,7 +21,8 @@ from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
 if TYPE_CHECKING:
     from driftloop.pipelines.registry import Version
 
-FAR_ENOUGH = 200
+# Checks that are read until one is judged, and one has a loss: usually the newest is both.
+FAR_ENOUGH = (10, 200)
 # Of each column: its title, and whether its cells are numbers.
 COLUMNS = {
     "model": False,
@@ -47,13 +48,13 @@ def collect(model: str | None = None) -> list[dict[str, Any]]:
         known = ledger.models()
         if model is not None and model not in known:
             raise NeverChecked(model, known)
-        rows: list[dict[str, Any]] = []
-        error = None
-        for name in known:
-            if model in {None, name}:
-                champion, error = _champion(name, error)
-                rows.append(_of(ledger, name, champion) | {"champion_error": error})
-        return rows
+        from driftloop.pipelines.registry.promotion import MOVES
+
+        names = known if model is None else [model]
+        champions, error = _champions(names)
+        asked = {found.tags.get("driftloop.request_id", "") for found in champions.values()}
+        latest = ledger.latest(names, MOVES, asked)
+        return [_of(ledger, latest, name, champions.get(name)) | {"champion_error": error} for name in names]
 
 
 def as_table(rows: list[dict[str, Any]], *, whole: bool = False, on: Screen = PIPE) -> str:
@@ -116,23 +117,21 @@ class NeverChecked(UnknownModel):
         )
 
 
-def _champion(model: str, error: str | None) -> tuple[Version | None, str | None]:
-    """Return the champion, or why it is unknown. Once MLflow did not answer it is not asked again."""
+def _champions(models: list[str]) -> tuple[dict[str, Version], str | None]:
+    """Return the champions, or why they are unknown."""
     from driftloop.pipelines import registry
 
-    if error is not None:
-        return None, error
     try:
         with outages.translated():
-            return registry.aliased(model, registry.CHAMPION), None
+            return registry.champions(models), None
     except ServerUnavailable as unavailable:
-        return None, unavailable.found
+        return {}, unavailable.found
 
 
-def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
+def _of(ledger: Ledger, latest: Latest, model: str, champion: Version | None) -> dict[str, Any]:
     newest = champion.newest_row if champion else None
     serves = champion.number if champion else None
-    last, judged, measured = _newest(ledger, model, serves)
+    last, judged, measured = _newest(ledger, latest.checks.get(model), model, serves)
     loss = measured.performance if measured else None
     known = measured is not None and measured.champion == serves
     causes = measured.causes if measured and known else None
@@ -140,8 +139,9 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
     metrics = measured.metrics if measured and known else ()
     labels = next((check.labels for check in (last, judged) if check and check.labels), None)
     late = stale_of(last.findings) if last else None
-    gate_loss = _gate_loss(ledger, champion) if champion else None
-    request = next(iter(ledger.requests(model, most=1)), None)
+    gate_loss = _gate_loss(latest, champion) if champion else None
+    request = latest.requests.get(model)
+    moves = latest.events.get(model, [])
     result = json.loads(request["body"]) if request and request["body"] else {}
     moment = last.now if last else utc(datetime.fromisoformat(request["now"])) if request else datetime.now(UTC)
     return {
@@ -153,9 +153,7 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
         "last_check": last.now.isoformat() if last else None,
         "outcome": last.outcome.value if last else None,
         "reason": last.reason if last else None,
-        "undone": _undone(ledger, model, last.champion_after)
-        if last and last.champion != last.champion_after
-        else None,
+        "undone": _undone(moves, last.champion_after) if last and last.champion != last.champion_after else None,
         "standing": loss.standing if loss and known else "unknown",
         **(causes.words if causes else {"cause": "", "advice": ""}),
         "causes_in_words": [": ".join(line) for line in causes.lines] if causes else [],
@@ -181,24 +179,24 @@ def _of(ledger: Ledger, model: str, champion: Version | None) -> dict[str, Any]:
         "label_delay_p95_days": labels.delay_p95_days if labels else None,
         "labels_in_words": labels.sentence() if labels else None,
         "last_retrain": request["now"] if request else None,
-        "last_retrain_outcome": (_undone(ledger, model, result.get("version")) or request["state"])
-        if request
-        else None,
+        "last_retrain_outcome": (_undone(moves, result.get("version")) or request["state"]) if request else None,
         "last_retrain_why": request["reason"] if request else None,
         "last_retrain_reason": result.get("reason") or (request["error"] if request else None),
         "report": judged.report if judged else None,
     }
 
 
-def _newest(ledger: Ledger, model: str, champion: str | None) -> tuple[Check | None, Check | None, Check | None]:
+def _newest(
+    ledger: Ledger, newest: Check | None, model: str, champion: str | None
+) -> tuple[Check | None, Check | None, Check | None]:
     """Return the last check, the last judged one, and the last one with a loss, preferably of this champion.
 
     Usually they are the same check, and no other is read.
     """
-    last = judged = measured = None
-    for most in (1, FAR_ENOUGH):
-        checks = ledger.checks(model, most=most)
-        last = checks[0] if checks else None
+    last, checks = newest, [newest] if newest else []
+    judged = measured = None
+    for most in (0, *FAR_ENOUGH) if newest else ():
+        checks = ledger.checks(model, most=most) if most else checks
         judged = next((c for c in checks if c.outcome.judged and c.outcome is not Outcome.BOOTSTRAPPED), None)
         measured = newest_of(champion, checks)
         if judged is not None and measured is not None:
@@ -206,9 +204,9 @@ def _newest(ledger: Ledger, model: str, champion: str | None) -> tuple[Check | N
     return last, judged, measured or next((check for check in checks if check.performance), None)
 
 
-def _gate_loss(ledger: Ledger, champion: Version) -> float | None:
+def _gate_loss(latest: Latest, champion: Version) -> float | None:
     """Return the loss of the champion on the rows of its gate."""
-    end = ledger.result(champion.tags.get("driftloop.request_id", ""))
+    end = latest.results.get(champion.tags.get("driftloop.request_id", ""))
     return end.challenger_loss if end else None
 
 
@@ -218,13 +216,11 @@ def _loss_text(champion: str | None, gate_loss: float | None, measured: Check | 
     return format_new_champion(champion, gate_loss, measured) if champion and gate_loss is not None else None
 
 
-def _undone(ledger: Ledger, model: str, version: str | None) -> str | None:
+def _undone(moves: Iterable[Event], version: str | None) -> str | None:
     """Return the event that replaced a promoted version outside a retrain, None while it serves."""
-    from driftloop.pipelines.registry.promotion import MOVES
-
     if version is None:
         return None
-    for event in ledger.events(model, kinds=MOVES):
+    for event in moves:
         if str(event.payload.get("version")) == version:
             return None
         if str(event.payload.get("left")) == version:

@@ -89,7 +89,8 @@ class ScoredRows:
         if pd.api.types.is_integer_dtype(values.dtype):
             plain = pa.array(values)
             return plain.cast(pa.int64() if name in self._whole else pa.string())
-        texts = pa.array(labels(values), pa.string())
+        plain_text = name in self.config.columns.id_alone and pd.api.types.is_object_dtype(values.dtype)
+        texts = pa.array(values if plain_text else labels(values), pa.string())
         if name not in self._whole:
             return texts
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
+# Models that are asked for one by one: a server may have many more that are not ours. Models of a page.
+ONE_BY_ONE, A_PAGE = 20, 1000
 
 
 def versions(model: str) -> list[Version]:
@@ -36,6 +38,27 @@ def aliased(model: str, alias: str) -> Version | None:
         if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
             return None
         raise
+
+
+def champions(models: Collection[str]) -> dict[str, Version]:
+    """The champion of each of many models, without those that have none."""
+    if len(models) <= ONE_BY_ONE:
+        return {model: found for model in models if (found := aliased(model, CHAMPION)) is not None}
+    known: dict[str, Version] = {}
+    wanted, token = set(models), None
+    while True:
+        page = client().search_registered_models(max_results=A_PAGE, page_token=token)
+        for one in page:
+            number = one.aliases.get(CHAMPION)
+            if one.name not in wanted or number is None:
+                continue
+            newest = next((found for found in one.latest_versions if str(found.version) == str(number)), None)
+            version = _version(newest) if newest is not None else aliased(one.name, CHAMPION)
+            if version is not None:
+                known[one.name] = version
+        token = page.token
+        if not token:
+            return known
 
 
 def champion(model: str) -> Version:

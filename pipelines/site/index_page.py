@@ -23,7 +23,10 @@ SHEETS = ("presentation/style.css", "site/style.css")
 
 
 class ModelLine(Record):
-    """Line of a model in the index: stored next to its page, so that a check rewrites one line and not all."""
+    """Line of a model in the index: stored next to its page, so that a check rewrites one line and not all.
+
+    `state` is a digest of what the page was drawn from.
+    """
 
     model: str
     outcome: Outcome | None = None
@@ -40,6 +43,7 @@ class ModelLine(Record):
     reference_loss: float | None = None
     last_training: Moment | None = None
     last_training_end: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 from contextlib import closing, nullcontext
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.ledger import Ledger, digest
+from driftloop.monitoring.records import changed as changed_record
 from driftloop.pipelines.runtime import home, phases
 from driftloop.pipelines.site import index_page, model_page
 from driftloop.pipelines.site.index_page import ModelLine, line_of
 from driftloop.pipelines.site.reading import read
+
+if TYPE_CHECKING:
+    from driftloop.pipelines.registry import Version
 
 
 def folder() -> Path:
@@ -41,24 +47,53 @@ def rewrite(model: str, ledger: Ledger | None = None) -> str | None:
     return None
 
 
-def write_all() -> list[Path]:
-    """Rewrite every page, and remove pages of models without entries in the ledger. Return the pages."""
+def write_all() -> tuple[list[Path], int]:
+    """Rewrite the pages that have changed, and remove those of models without entries in the ledger.
+
+    Return the pages of all models, and how many were written.
+    """
+    from driftloop.pipelines import registry
+
     with closing(Ledger(home.ledger_url())) as ledger:
         models = ledger.models()
-        pages = [_write_model(ledger, model, datetime.now(UTC)) for model in models]
+        newest, champions = ledger.newest_events(models), registry.champions(models)
+        changed = [
+            model
+            for model in models
+            if not _page(model).exists()
+            or (line := _line(_page(model).with_suffix(".json"))) is None
+            or line.state != _state(model, newest.get(model), champions.get(model))
+        ]
+        for model in changed:
+            _write_model(ledger, model, datetime.now(UTC))
     for stale in (folder() / "models").glob("*.*"):
         if stale.stem not in models and stale.suffix in {".html", ".json"}:
             stale.unlink(missing_ok=True)
     _write_index()
-    return pages
+    return [_page(model) for model in models], len(changed)
 
 
-def _write_model(ledger: Ledger, model: str, now: datetime) -> Path:
-    page = folder() / "models" / f"{model}.html"
+def _page(model: str) -> Path:
+    return folder() / "models" / f"{model}.html"
+
+
+def _write_model(ledger: Ledger, model: str, now: datetime) -> None:
+    from driftloop.pipelines import registry
+
+    page = _page(model)
+    # Before the page is read: what is written meanwhile makes it out of date.
+    state = _state(model, ledger.newest_events([model]).get(model), registry.aliased(model, registry.CHAMPION))
     history = read(ledger, model, now, page)
     _write(page, model_page.render(history))
-    _write(page.with_name(f"{model}.json"), line_of(history).model_dump_json())
-    return page
+    line = changed_record(line_of(history), state=state)
+    _write(page.with_suffix(".json"), line.model_dump_json())
+
+
+def _state(model: str, newest_event: int | None, champion: Version | None) -> str:
+    """Return a digest of what a page depends on: events, the champion, the reports there are, and driftloop itself."""
+    reports = home.reports(model)
+    touched = reports.stat().st_mtime_ns if reports.is_dir() else 0
+    return digest(version("driftloop"), newest_event, champion.number if champion else None, touched)
 
 
 def _write_index() -> None:

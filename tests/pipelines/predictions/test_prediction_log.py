@@ -176,3 +176,10 @@ def test_a_log_of_others_needs_no_hash(tmp_path: Path) -> None:
     log = pd.DataFrame({"time": frame["ts"], "order_id": frame["order_id"], "version": "1", "prediction": 3.5})
     log.to_parquet(folder(made) / "theirs.parquet", index=False)
     assert find(made, version(), frame).values.tolist() == [3.5] * len(frame)
+
+
+def test_the_hash_of_a_row_is_written_with_all_of_its_digits() -> None:
+    """As a service in another language computes it: 16 hexadecimal digits of pandas' hash, zeros in front included."""
+    rows = pd.DataFrame({"ts": pd.to_datetime(["2026-01-01"] * 300, utc=True), "a": np.arange(300.0)})
+    expected = [f"{number:016x}" for number in pd.util.hash_pandas_object(rows[["a"]], index=False)]
+    assert row_keys(rows, "ts", ["a"])["row"].tolist() == expected

@@ -21,7 +21,7 @@ def test_a_check_rewrites_its_model_and_the_index_alone(ledger: Ledger) -> None:
     """Other models' pages are left as they are, and their lines stay in the index."""
     ledger.record(check(1, model="taxi"))
     ledger.record(check(2, model="bus", check_id="b"))
-    assert write_all() == [page("bus"), page("taxi")]
+    assert write_all() == ([page("bus"), page("taxi")], 2)
     untouched = page("bus").stat().st_mtime_ns
     assert rewrite("taxi", ledger) is None
     assert page("bus").stat().st_mtime_ns == untouched
@@ -33,11 +33,15 @@ def test_a_check_rewrites_its_model_and_the_index_alone(ledger: Ledger) -> None:
 def test_the_command_writes_all_and_states_where(ledger: Ledger) -> None:
     """`driftloop site` names the page to open; --json names every page."""
     ledger.record(check(1, model="taxi"))
+    ledger.record(check(2, model="bus", check_id="b"))
     shown = CliRunner().invoke(main, ["site"])
     assert shown.exit_code == 0
-    assert shown.output == f"wrote 1 model page; open {writing.index()}\n"
+    assert shown.output == f"wrote 2 model pages; open {writing.index()}\n"
+    ledger.record(check(3, model="taxi"))
+    again = CliRunner().invoke(main, ["site"]).output
+    assert again == f"wrote 1 model page of 2, the others have not changed; open {writing.index()}\n"
     as_json = json.loads(CliRunner().invoke(main, ["site", "--json"]).output)
-    assert as_json == {"index": str(writing.index()), "pages": [str(page("taxi"))]}
+    assert as_json == {"index": str(writing.index()), "pages": [str(page("bus")), str(page("taxi"))]}
     assert writing.index().is_file()
 
 
