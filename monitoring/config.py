@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from driftloop.monitoring.counting import DIALECTS
 from driftloop.monitoring.drift.settings import Drift, refuse_short, validate_method
 from driftloop.monitoring.errors import BadExpression, ValidationProblem, listed, suggestion
 from driftloop.monitoring.losses import AnyLoss, Loss, chosen, default, fitting
@@ -24,7 +25,7 @@ from driftloop.monitoring.settings.slices import Slices, check_names, refuse_unr
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.slices.conditions import read_by
-from driftloop.monitoring.sources.engines import of_source
+from driftloop.monitoring.sources.engines import dialect_of, of_source
 from driftloop.monitoring.tasks import TASKS, Task, TaskType
 
 
@@ -112,6 +113,17 @@ class Monitored(Section):
                 key=f"drift.columns.{name}",
                 found="no such column",
                 remedy="correct the name, or add the column to columns." + suggestion(name, judged),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _counts_there(self) -> Self:
+        if self.source.profile == "database" and (engine := dialect_of(self.source)) not in DIALECTS:
+            raise ValidationProblem(
+                f"auto or stream; these databases can count: {listed(DIALECTS, 20)}",
+                key="source.profile",
+                found=f"'database' for a table of {engine}",
+                remedy="remove it: this engine's rows are read, and counted by driftloop",
             )
         return self
 

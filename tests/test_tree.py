@@ -38,6 +38,11 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("monitoring/profiles/building.py", "monitoring/profiles/columns.py", "monitoring/profiles/levels.py"),
         *("monitoring/profiles/numbers.py", "monitoring/profiles/storing.py"),
     ),
+    "counting by a database: tests/monitoring/counting/test_window.py, tests/pipelines/flows/test_counting.py": (
+        *("monitoring/counting/by_row.py", "monitoring/counting/levels.py", "monitoring/counting/numbers.py"),
+        *("monitoring/counting/plan.py", "monitoring/counting/rows.py", "monitoring/records/counting.py"),
+        "pipelines/data/counted.py",
+    ),
     "travels with each model: tests/pipelines/registry/test_serving.py, test_packing.py; tests of rows and features": (
         *("monitoring/served/encoding.py", "monitoring/served/errors.py", "monitoring/served/loader.py"),
         *("monitoring/served/opening.py", "monitoring/served/spelling.py"),

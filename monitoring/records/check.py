@@ -9,6 +9,7 @@ from pydantic import computed_field, model_validator
 from driftloop.monitoring.records.archive import ArchiveScores
 from driftloop.monitoring.records.base import Finding, Moment, Outcome, Record, Window
 from driftloop.monitoring.records.causes import Causes
+from driftloop.monitoring.records.counting import Counting
 from driftloop.monitoring.records.estimate import Estimate
 from driftloop.monitoring.records.fairness import FairnessGap
 from driftloop.monitoring.records.judgement import PastCheck, PastSwitch, Probe, Vote
@@ -48,6 +49,7 @@ class Check(Record):
     `archive` has the losses of former champions on the labeled rows, if there are any.
     `causes` is set where the loss rose significantly: why, and what to do.
     `labels` is set where they are in a table of their own, `newest_row` with `preflight.max_silence`.
+    `counting` is set where the rows are a table of a database that can count them.
     `drift_basis` is what drift was measured against; null in old records. `moved` are the columns that
     moved most, if any drifted.
     `baseline` is set without a champion: the loss of the best constant of the training rows.
@@ -79,6 +81,7 @@ class Check(Record):
     causes: Causes | None = None
     labels: LabelStatus | None = None
     newest_row: Moment | None = None
+    counting: Counting | None = None
     findings: tuple[Finding, ...] = ()
     votes: tuple[Vote, ...] = ()
     decision: Literal["retrain", "wait", "cannot_judge"] | None = None

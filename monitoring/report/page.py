@@ -175,6 +175,7 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
         ("Decision", (check.decision or "none").replace("_", " ")),
         ("Drifted features", share),
         *([("Drift", check.drift_basis.sentence())] if check.drift_basis else []),
+        *([("Counted", check.counting.sentence())] if check.counting else []),
         *([("Moved most", check.moved.sentence())] if check.moved else []),
         ("Checked at", f"{check.now:%Y-%m-%d %H:%M} UTC"),
     ]

@@ -64,7 +64,7 @@ def coded(frame: pd.DataFrame, config: HasColumns) -> tuple[pd.DataFrame, tuple[
             made[name], came = numbers(frame[name], name)
             coerced.append(came)
         else:
-            made[name], came = _categories(frame[name], name)
+            made[name], came = categories(frame[name], name)
             coerced.append(came)
     numbered = {name: values.reset_index(drop=True) for name, values in made.items()}
     return pd.DataFrame(numbered, copy=False), tuple(coerced)
@@ -133,8 +133,8 @@ def weights(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Coerced]
     return made, replace(came, infinite=0, rounded=0, low=math.inf, high=-math.inf)
 
 
-def _categories(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Coerced]:
-    """Values as categories without text of megabytes, and how many were cut, here or by the engine."""
+def categories(values: pd.Series[Any], name: str) -> tuple[pd.Series[Any], Coerced]:
+    """Return values as categories without text of megabytes, and how many were cut, here or by the engine."""
     codes, texts = codes_of(values)
     long = [text is not None and len(text) > LONGEST_TEXT for text in texts]
     cut = int(np.append(long, False)[codes].sum())

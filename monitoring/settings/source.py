@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -52,6 +52,11 @@ class Source(Section):
         None, max_length=LONGEST_PATH, description="an ibis.connect URL: sqlite:///..., duckdb://..., postgres://..."
     )
     table: str | None = Field(None, max_length=LONGEST_PATH, description="table of that database, or schema.table")
+    profile: Literal["auto", "database", "stream"] = Field(
+        "auto",
+        description="where a check counts the rows of its window: `database` has a table's own database count them, "
+        "`stream` reads all rows, `auto` counts in PostgreSQL where no policy needs the rows",
+    )
 
     @model_validator(mode="after")
     def _no_secret(self) -> Self:
@@ -97,6 +102,19 @@ class Source(Section):
                 "encoding only for text files: CSV and JSON Lines",
                 key="encoding",
                 found="an encoding for a database table" if self.path is None else "an encoding for a binary format",
+                remedy="remove it",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _profile_of_a_table(self) -> Self:
+        if self.profile == "auto":
+            return self
+        if self.section != "source" or (self.path is not None and self.profile == "database"):
+            raise ValidationProblem(
+                "profile only for the table of a database under source",
+                key="profile",
+                found=f"{self.profile!r} for {'files' if self.section == 'source' else self.section}",
                 remedy="remove it",
             )
         return self

@@ -32,6 +32,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftloop.monitoring import sources
+from driftloop.monitoring.counting.plan import WindowCounts
 from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.records import Finding, Window, changed
 from driftloop.monitoring.rows.canonical import coded
@@ -104,6 +105,8 @@ class Fresh:
     `frame` returns all in order of time, with text. `joined` has ids and labels, None where the config has no id;
     `predicted` has the predictions of a model elsewhere, None where the model is here.
     `ruled` has the counts of the rules of columns.
+    `counted` is set where the database counted the rows of the current window: then the rows here are the labeled ones
+    that the loss needs, and `sample` some of the window; otherwise `uncounted` is the reason, if it could have.
     Not a plain record: Prefect traverses those at each task call.
     """
 
@@ -119,6 +122,9 @@ class Fresh:
         self.joined: JoinedRows | None = None
         self.predicted: PredictedRows | None = None
         self.ruled = RuleCounts()
+        self.counted: WindowCounts | None = None
+        self.sample: pd.DataFrame | None = None
+        self.uncounted: str | None = None
 
     def add(self, piece: Piece, config: Monitored) -> None:
         """Add more rows of the source."""
@@ -144,8 +150,9 @@ class Fresh:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Coerced values."""
-        return tuple(finding for one in self._coerced for finding in one.findings())
+        """Coerced values; of counted rows those of the current window."""
+        coerced = self._coerced if self.counted is None else self.counted.coerced
+        return tuple(finding for one in coerced for finding in one.findings())
 
     def __len__(self) -> int:
         return sum(map(len, self._moments))
@@ -167,7 +174,10 @@ class Fresh:
     @cached_property
     def digest(self) -> str:
         """Return a digest of the content of all rows."""
-        return content_named(self._columns, self._hashes)
+        own = content_named(self._columns, self._hashes)
+        if self.counted is None:
+            return own
+        return hashlib.sha256(f"{self.counted.digest}/{own}".encode()).hexdigest()[:32]
 
     def pieces(self, window: Window | None = None) -> Iterator[pd.DataFrame]:
         """Yield the rows of a window, or all, in pieces; at least one piece, which may be empty."""
@@ -176,6 +186,15 @@ class Fresh:
     def count(self, window: Window) -> int:
         """Count the rows in a window."""
         return sum(int(inside(moments, window).sum()) for moments in self._moments)
+
+    def current_rows(self, window: Window) -> int:
+        """Return the number of rows of the current window, counted here or by the database."""
+        return self.count(window) if self.counted is None else self.counted.rows
+
+    @property
+    def labeled_apart(self) -> int:
+        """Return the number of labeled rows that the database counted and that are not here."""
+        return 0 if self.counted is None else self.counted.labeled
 
     def weights(self, window: Window | None = None) -> NDArray[np.float64] | None:
         """Return the weights of the rows of a window, or of all, in the order of `pieces`; None without weights."""
@@ -191,6 +210,8 @@ class Fresh:
 
     def repeated_share(self, window: Window) -> float:
         """Return the share of the rows of a window that repeat another row exactly; 0 without rows."""
+        if self.counted is not None:
+            return self.counted.repeated_share
         hashes = _sorted(self._hashes_of(window))
         return float((hashes[1:] == hashes[:-1]).sum()) / max(len(hashes), 1)
 

@@ -114,9 +114,9 @@ def preflight(
     """
     time, target = config.columns.time, config.columns.target
     due = window.end - config.columns.label_delay
-    counted: list[Tally] = []
-    late = Lateness()
-    for piece in fresh.pieces():
+    counted: list[Tally] = [] if fresh.counted is None else [fresh.counted.tally]
+    late = Lateness() if fresh.counted is None else fresh.counted.late
+    for piece in fresh.pieces() if fresh.counted is None else ():
         late += lateness(piece, time, known.columns.target)
         rows = within(piece, time, window)
         counted.append(tally(rows, reference, target, (rows[time] < due).to_numpy()))
@@ -178,7 +178,7 @@ def measure(
         performance=scored.performance,
         estimated=scored.estimated,
         metrics=scored.metrics,
-        labelled_rows=scored.performance.rows if scored.performance else 0,
+        labelled_rows=scored.performance.rows if scored.performance else fresh.labeled_apart,
         page=zlib.decompress(page).decode(),
         cached=state.name == "Cached",
         slices=found.slices,

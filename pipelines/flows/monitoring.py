@@ -16,16 +16,24 @@ from driftloop.monitoring.quality.preflight import excluded_columns, fatal, lear
 from driftloop.monitoring.quality.unreadable import unreadable
 from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
-from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
-from driftloop.pipelines.flows import labelling, measuring, requesting, ruling, taking_over, unserved, watching
+from driftloop.pipelines.flows import (
+    counting,
+    labelling,
+    measuring,
+    requesting,
+    ruling,
+    taking_over,
+    unserved,
+    watching,
+)
 from driftloop.pipelines.flows.comparing import compared_with, own_reference
 from driftloop.pipelines.flows.diagnosing import advised
 from driftloop.pipelines.flows.measuring import Measurement
-from driftloop.pipelines.flows.outgrown import ahead_of_source, explained, read_as_trained
+from driftloop.pipelines.flows.outgrown import ahead_of_source, explained
 from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.registry import Version, evidence, flow_runs, promotion
 from driftloop.pipelines.requests import recovery
@@ -108,10 +116,7 @@ def _check(run: CheckRun) -> Check:
     labelled = labelled_window(window, config.columns.label_delay)
     span = Window(start=labelled.start, end=window.end)
     phases.enter("reading rows")
-    known, fresh, gone = read_as_trained(
-        config, registry.reference(champion), champion.number, span, run.now, champion.follows, window
-    )
-    run.rows = fresh.count(window)
+    known, fresh, gone = counting.read_or_count(run, champion, labelled, span)
     failpoints.reach("read rows")
     ruling.look_at_age(run, known)
     before = None if run.dry_run else _checked_before(run, champion, fresh.digest)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from driftloop.monitoring.counting.plan import Plan
 from driftloop.monitoring.decision import CHAMPION_OUTGROWN
 from driftloop.monitoring.errors import MissingColumns, MissingFeatures, listed
 from driftloop.monitoring.records import Finding, FindingCode, Reference, Window, changed
@@ -40,30 +41,38 @@ def read_as_trained(
     now: datetime,
     scored_by: str | None,
     judged: Window,
+    plan: Plan | None = None,
 ) -> tuple[Project, Fresh, frozenset[str]]:
     """Read the rows that the champion is judged on; return the config used to read them, and the removed features.
 
     A feature removed from config and source is missing in every row. A feature of the config must exist. A lost column
     of `columns.extra` is not read. `scored_by` is the version of a model elsewhere whose predictions are read too,
-    `judged` the window of the check, on which the rules of columns are evaluated.
+    `judged` the window of the check, on which the rules of columns are evaluated, `plan` what a database counts of it.
     """
     known = as_trained(config, reference)
     try:
-        return _read_as_trained(config, known, version, window, now, scored_by, judged)
+        return _read_as_trained(config, known, version, window, now, scored_by, judged, plan)
     except MissingColumns as error:
         lost = set(error.lost) & set(known.columns.extra_alone())
         if not lost:
             raise
         extra = {name: kind for name, kind in known.columns.extra.items() if name not in lost}
         known = changed(known, columns=changed(known.columns, extra=extra))
-        return _read_as_trained(config, known, version, window, now, scored_by, judged)
+        return _read_as_trained(config, known, version, window, now, scored_by, judged, plan)
 
 
 def _read_as_trained(
-    config: Project, known: Project, version: str, window: Window, now: datetime, scored_by: str | None, judged: Window
+    config: Project,
+    known: Project,
+    version: str,
+    window: Window,
+    now: datetime,
+    scored_by: str | None,
+    judged: Window,
+    plan: Plan | None,
 ) -> tuple[Project, Fresh, frozenset[str]]:
     try:
-        return known, read(known, window, config.folder, now, scored_by, judged), frozenset()
+        return known, read(known, window, config.folder, now, scored_by, judged, plan), frozenset()
     except MissingColumns as error:
         gone = frozenset(error.lost) & frozenset(known.columns.features) - frozenset(config.columns.features)
         mine = [name for name in error.lost if name not in gone]
@@ -76,7 +85,7 @@ def _read_as_trained(
         derived = {**dict.fromkeys(sorted(gone), "NULL"), **known.columns.derived}
         columns = changed(known.columns, derived=derived)
         known = changed(known, columns=columns)
-        return known, read(known, window, config.folder, now, scored_by, judged), gone
+        return known, read(known, window, config.folder, now, scored_by, judged, plan), gone
 
 
 def explained(

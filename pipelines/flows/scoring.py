@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,7 +87,9 @@ def score_rows(
     scorer = registry.scorer(champion, config.training)
     kept = loss_model.load(registry.folder(champion), registry.manifest(champion))
     by, factor = _effective(fresh, window)
-    chosen = places(fresh.count(window), config.drift.sample_rows, config.drift.seed, by)
+    # Of counted rows only those that the loss needs are here.
+    here = fresh.counted is None
+    chosen = places(fresh.count(window) if here else 0, config.drift.sample_rows, config.drift.seed, by)
     counted: list[Profiles] = []
     drawn: list[pd.DataFrame] = []
     losses, compared = Losses(config, labelled, fresh.count(labelled)), Comparison.of(config, watch, scorer)
@@ -98,7 +100,7 @@ def score_rows(
         scored = has_prediction(predicted) if config.elsewhere else np.ones(len(rows), dtype=bool)
         others = compared.score(rows, predicted, scorer.classes) if compared is not None else None
         known = losses.of(rows, predicted, scorer.classes, scored)
-        current = inside(rows[config.columns.time], window)
+        current = inside(rows[config.columns.time], window) & here
         if not current.all():
             rows, predicted, scored = rows[current], predicted[current], scored[current]
         part = _current(config, window, rows, predicted, scorer.classes)
@@ -109,7 +111,7 @@ def score_rows(
         expected = sum_losses(*by_row, _scaled(rows, config, factor)) if by_row else ExpectedLosses()
         return part, profile, known, expected, others
 
-    for rows, profile, known, expected, others in spread(sum_up, _predicted(config, champion, fresh, scorer)):
+    for rows, profile, known, expected, others in spread(sum_up, _predicted(config, champion, fresh.pieces(), scorer)):
         counted = [merge(*counted, profile)]
         drawn.append(plain(rows.iloc[chosen[(chosen >= before) & (chosen < before + len(rows))] - before]))
         before += len(rows)
@@ -117,21 +119,54 @@ def score_rows(
         if compared is not None:
             compared.add(others)
         expected_losses += expected
+    found = _without_empty_predictions(config, counted[0]), pd.concat(drawn, ignore_index=True), expected_losses
+    if not here:
+        found = of_sample(config, champion, fresh, window, scorer, profiles, kept)
+    own_profiles, sample, expected_losses = found
+    return Scored(
+        profiles=own_profiles,
+        sample=sample,
+        archive=compared.scores() if compared is not None else None,
+        estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
+        **_of_labeled(losses, champion, scorer, reference),
+    )
+
+
+def _of_labeled(losses: Losses, champion: Version, scorer: Scorer, reference: Reference) -> dict[str, Any]:
+    """Return the fields of `Scored` that come from the losses of the labeled rows."""
     order = losses.order()
     pairs, performance = joined(losses.pairs, order), losses.performance(reference, order)
     sliced, (discovered, not_searched) = losses.sliced(reference, pairs, order), losses.discovered()
-    return Scored(
-        profiles=_without_empty_predictions(config, counted[0]),
-        sample=pd.concat(drawn, ignore_index=True),
-        performance=performance,
-        metrics=losses.metrics(reference, pairs),
-        sliced=replace(sliced, findings=sliced.findings + not_searched),
-        archive=compared.scores() if compared is not None else None,
-        fairness=losses.fairness(pairs, order),
-        discovered=discovered,
-        causes=losses.sample.find(champion, scorer, reference, performance),
-        estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
-    )
+    return {
+        "performance": performance,
+        "metrics": losses.metrics(reference, pairs),
+        "sliced": replace(sliced, findings=sliced.findings + not_searched),
+        "fairness": losses.fairness(pairs, order),
+        "discovered": discovered,
+        "causes": losses.sample.find(champion, scorer, reference, performance),
+    }
+
+
+def of_sample(
+    config: Project,
+    champion: Version,
+    fresh: Fresh,
+    window: Window,
+    scorer: Scorer,
+    profiles: Profiles,
+    kept: loss_model.LossModel | None,
+) -> tuple[Profiles, pd.DataFrame, ExpectedLosses]:
+    """Return what was counted, with the predictions of the sampled rows, these rows, and their expected losses."""
+    assert fresh.counted is not None
+    assert fresh.sample is not None
+    ((rows, predicted),) = _predicted(config, champion, [fresh.sample], scorer)
+    part = _current(config, window, rows, predicted, scorer.classes)
+    predictions = like(replace(profiles, columns={PREDICTION: profiles[PREDICTION]}), part)
+    there = {**fresh.counted.profiles.columns, **predictions.columns}
+    columns = {name: there[name] for name in profiles}
+    by_row = loss_model.expect(kept, rows, predicted) if kept else None
+    expected = sum_losses(*by_row, None) if by_row else ExpectedLosses()
+    return Profiles(fresh.counted.rows, columns), plain(part), expected
 
 
 def _without_empty_predictions(config: Project, counted: Profiles) -> Profiles:
@@ -170,11 +205,11 @@ def _current(
 
 
 def _predicted(
-    config: Project, champion: Version, fresh: Fresh, scorer: Scorer
+    config: Project, champion: Version, pieces: Iterable[pd.DataFrame], scorer: Scorer
 ) -> Iterator[tuple[pd.DataFrame, Floats]]:
     """Yield the rows in pieces, with the champion's logged predictions, or new ones."""
     logged = rows = 0
-    for piece in fresh.pieces():
+    for piece in pieces:
         if champion.follows is not None:
             yield piece, scorer.predict(piece)
             continue

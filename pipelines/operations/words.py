@@ -70,6 +70,8 @@ def _facts(check: Check) -> list[tuple[str, str]]:
     facts = []
     if check.drift_basis is not None:
         facts.append(("drift", check.drift_basis.sentence()))
+    if check.counting is not None:
+        facts.append(("counted", check.counting.sentence()))
     if check.moved is not None:
         facts.append(("moved most", check.moved.sentence()))
     if check.performance is not None:

@@ -14,6 +14,7 @@ from prefect import get_run_logger, runtime
 from driftloop.monitoring.errors import LeaseLost
 from driftloop.monitoring.ledger import Ledger, Request
 from driftloop.monitoring.records import Check, CheckWindow, Finding, FindingCode, LabelStatus, Outcome, changed
+from driftloop.monitoring.records.counting import Counting
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
@@ -46,6 +47,7 @@ class CheckRun:
     findings: tuple[Finding, ...] = ()
     labels: LabelStatus | None = None
     newest_row: datetime | None = None
+    counting: Counting | None = None
 
     def __post_init__(self) -> None:
         self.window = current_window(self.now, self.config.windows)
@@ -73,6 +75,7 @@ class CheckRun:
             "now": self.now,
             "labels": self.labels,
             "newest_row": self.newest_row,
+            "counting": self.counting,
             "dry_run": self.dry_run,
             "prefect_flow_run_id": self.flow_run_id,
         }

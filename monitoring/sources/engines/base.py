@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -143,6 +144,20 @@ class Engine(ABC):
         while (batch := self.asked(lambda: next(batches, None))) is not None:
             yield frames.from_arrow(batch, texts)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Have all statements inside see the same rows, where the engine can."""
+        yield
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Have a statement that fails inside leave a `snapshot` as it was."""
+        yield
+
+    def kinds(self, sql: str) -> list[str]:
+        """Return how the columns of a SELECT can be counted, in its order; the words are those of `Snapshot.types`."""
+        return [_kind(field.type) for field in self.asked(lambda: self.arrow(sql, ())).schema]
+
     # What differs in SQL
 
     def set_zone(self, zone: str) -> None:  # noqa: B027 (most engines have no such setting)
@@ -208,6 +223,20 @@ def message(error: Exception, at: Place) -> str:
     lines = first.strip().split("\n\n")[0].splitlines()
     kept = [line.strip() for line in lines if not line.strip().lower().startswith(NOISE)]
     return at.scrub(" ".join(kept) or type(error).__name__)[:400]
+
+
+def _kind(dtype: pa.DataType) -> str:
+    import pyarrow as pa
+
+    tests = {
+        "boolean": pa.types.is_boolean,
+        "integer": pa.types.is_integer,
+        "float": pa.types.is_floating,
+        "decimal": pa.types.is_decimal,
+        "moment": lambda kind: pa.types.is_timestamp(kind) or pa.types.is_date(kind),
+        "text": lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind),
+    }
+    return next((name for name, fits in tests.items() if fits(dtype)), "other")
 
 
 def in_batches(opened: Callable[[], pa.RecordBatchReader]) -> Iterator[pa.Table]:

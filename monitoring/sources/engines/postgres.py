@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from driftloop.monitoring.errors import DriftloopError, DriverMissing
-from driftloop.monitoring.sources.engines.base import Engine
+from driftloop.monitoring.sources.engines.base import Engine, EngineError
 from driftloop.monitoring.sources.engines.ibis_parts import native
 from driftloop.monitoring.sources.expressions import names_sql
 from driftloop.monitoring.sources.places import Place
@@ -56,6 +57,14 @@ KINDS = {
 AS_TEXT = ("{0}::text", "string", None)
 EXACT = ("{0}::text", "string", "exact")
 FLOATS = (700, 701, 1700)
+COUNTED_AS = {
+    **dict.fromkeys((20, 21, 23, 26), "integer"),
+    **dict.fromkeys((700, 701), "float"),
+    **dict.fromkeys((19, 25, 1042, 1043), "text"),
+    **dict.fromkeys((1082, 1114, 1184), "moment"),
+    16: "boolean",
+    1700: "decimal",
+}
 TEXTS = ("{0}::text",)
 BLOCK = 1 << 24
 
@@ -105,6 +114,35 @@ class Postgres(Engine):
 
     def batches(self, sql: str, most: int, texts: Collection[str]) -> Iterator[pa.Table]:
         return _copied(self.con, sql, texts)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        open_ = native(self.con)
+        self.asked(lambda: open_.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        try:
+            yield
+        finally:
+            self._undo("ROLLBACK")
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        open_ = native(self.con)
+        self.asked(lambda: open_.execute("SAVEPOINT driftloop"))
+        try:
+            yield
+        except BaseException:
+            self._undo("ROLLBACK TO SAVEPOINT driftloop")
+            raise
+        self.asked(lambda: open_.execute("RELEASE SAVEPOINT driftloop"))
+
+    def _undo(self, statement: str) -> None:
+        # A connection that broke has no transaction any more, and what broke it is being raised.
+        with suppress(EngineError):
+            self.asked(lambda: native(self.con).execute(statement))
+
+    def kinds(self, sql: str) -> list[str]:
+        known = self.asked(lambda: native(self.con).execute(sql).description)
+        return [COUNTED_AS.get(column.type_code, "other") for column in known]
 
     def set_zone(self, zone: str) -> None:
         self.asked(lambda: self.con.raw_sql(f"SET TimeZone = '{zone}'"))

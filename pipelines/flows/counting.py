@@ -1,0 +1,118 @@
+"""Whether the database counts the rows of a check, which of them come over all the same, and what is recorded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftloop.monitoring.counting import DIALECTS
+from driftloop.monitoring.counting.plan import Plan
+from driftloop.monitoring.errors import listed
+from driftloop.monitoring.records import Reference, Signal, Window
+from driftloop.monitoring.records.counting import Counting
+from driftloop.monitoring.sources.engines import dialect_of
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.as_trained import as_trained
+from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.flows.outgrown import read_as_trained
+from driftloop.pipelines.registry import Version, archive, contents
+from driftloop.pipelines.requests.check_run import CheckRun
+
+# Signals that need the loss of labeled rows, and those that need a prediction for every row.
+OF_LABELED: frozenset[Signal] = frozenset({"loss", "metrics", "slices", "probe"})
+OF_EVERY_ROW: frozenset[Signal] = frozenset({"prediction_drift", "estimate"})
+# Rows that come over for the report, for predictions and for the estimate: 2% of a million rows of 15 columns.
+SAMPLED = 20_000
+
+
+def read_or_count(
+    run: CheckRun, champion: Version, labelled: Window, span: Window
+) -> tuple[Project, Fresh, frozenset[str]]:
+    """Read the rows of a check, or have the database count them, and record which; the answer of `read_as_trained`."""
+    reference = registry.reference(champion)
+    plan = planned(run, champion, reference, labelled)
+    asked = plan if isinstance(plan, Plan) else None
+    found = read_as_trained(run.config, reference, champion.number, span, run.now, champion.follows, run.window, asked)
+    run.rows, run.counting = found[1].current_rows(run.window), recorded(plan, found[1])
+    return found
+
+
+def planned(run: CheckRun, champion: Version, reference: Reference, labelled: Window) -> Plan | str | None:
+    """Return what the database is to count, or why all rows are read; None where no database could count them."""
+    config, source = run.config, run.config.source
+    dialect = DIALECTS.get(dialect_of(source)) if source.url is not None else None
+    if dialect is None:
+        return None
+    forced = source.profile == "database"
+    if source.profile == "stream":
+        return "source.profile is stream"
+    if not dialect.tested and not forced:
+        return f"counting in {dialect.name} is untested; source.profile: database turns it on"
+    known = as_trained(config, reference)
+    reasons = [*_by_row(known), *(() if forced else _for_policies(config))]
+    if reasons:
+        return "; ".join(reasons)
+    profiles = contents.profiles(champion)
+    if profiles.weighted:
+        return "the rows of the reference have weights"
+    return Plan(
+        reference=reference,
+        profiles=profiles,
+        window=run.window,
+        labelled=labelled,
+        due=run.window.end - config.columns.label_delay,
+        sample=min(config.drift.sample_rows, SAMPLED),
+        labels=needs_loss(run, champion),
+        forced=forced,
+    )
+
+
+def needs_loss(run: CheckRun, champion: Version) -> bool:
+    """Return whether anything that decides reads the loss of labeled rows: then these rows are read."""
+    config = run.config
+    if _reads(config) & OF_LABELED or config.slices or config.fairness is not None:
+        return True
+    return config.trains and bool(archive.former_champions(run.ledger, champion, config.archive.keep))
+
+
+def recorded(plan: Plan | str | None, fresh: Fresh) -> Counting | None:
+    """Return what a check records of where its rows were counted; None where no database could count them."""
+    if plan is None:
+        return None
+    if isinstance(plan, str) or fresh.counted is None:
+        return Counting(by="rows", reason=str(plan) if isinstance(plan, str) else fresh.uncounted or "")
+    counts = fresh.counted
+    why = "" if plan.labels else "the loss is not measured: no policy reads it (source.profile: stream measures it)"
+    return Counting(
+        by="database",
+        reason=why,
+        sampled=len(counts.sample),
+        labeled=counts.labeled if plan.labels else None,
+        by_row=counts.by_row,
+    )
+
+
+def _reads(config: Project) -> frozenset[Signal]:
+    policies = (*config.policies.triggers, *config.policies.guards)
+    return frozenset(signal for policy in policies for signal in policy.reads)
+
+
+def _for_policies(config: Project) -> Iterator[str]:
+    needed = _reads(config) & OF_EVERY_ROW
+    if needed:
+        signals = listed(sorted(signal.replace("_", " ") for signal in needed))
+        yield f"a policy reads {signals}, which needs every row's prediction"
+
+
+def _by_row(known: Project) -> Iterator[str]:
+    """What the config has that is evaluated row by row."""
+    columns = known.columns
+    if columns.id:
+        what = "predictions are joined by id" if known.elsewhere else "ids and labels are compared row by row"
+        yield f"{what} (columns.id)"
+    if columns.weight is not None:
+        yield "rows have weights (columns.weight)"
+    if columns.rules:
+        yield "rules are evaluated row by row (columns.rules)"
+    if known.drift.reference is not None:
+        yield "drift is measured against rows of an earlier period (drift.reference)"
