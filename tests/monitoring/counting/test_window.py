@@ -53,6 +53,7 @@ TYPES = {
     "day": "date",
     "lasted": "interval",
     "doc": "jsonb",
+    "spare": "float8",
     "y": "float8",
 }
 NUMERIC = ("wide", "single", "exact", "big", "flag")
@@ -77,6 +78,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "day": st.sampled_from(["2026-01-01", "infinity", "1969-12-31"]),
     "lasted": st.sampled_from(["1 day", "24 hours", "1 mon", "30 days"]),
     "doc": st.sampled_from(['{"a": 1}', '{"a": 1.0}', "1", '"x"', "null"]),
+    "spare": st.sampled_from([0.5, NAN, INF, 7.0]),
     "y": st.sampled_from([0.0, 1.0, 2.5, NAN, INF]),
 }
 ROWS = st.lists(
@@ -91,13 +93,14 @@ ROWS = st.lists(
 )
 
 
-def config(url: str) -> Monitored:
+def config(url: str, table: str = "trips", **changes: Any) -> Monitored:
+    features = {"numeric": NUMERIC, "categorical": CATEGORICAL, "extra": {"spare": "numeric"}}
     return Monitored.model_validate(
         {
             "model": "counted",
             "task": "regression",
-            "source": {"url": url, "table": "trips"},
-            "columns": {"time": "ts", "target": "y", "numeric": NUMERIC, "categorical": CATEGORICAL},
+            "source": {"url": url, "table": table},
+            "columns": {"time": "ts", "target": "y", **features, **changes},
         }
     )
 
@@ -173,9 +176,10 @@ def assert_counted_is_read(
     before: Sequence[dict[str, Any]],
     now: Sequence[dict[str, Any]],
     by_row: dict[str, str] | None = None,
+    **changes: Any,
 ) -> None:
     """Everything that is counted of `now`, in the cells of `before`, is what its rows give."""
-    project, folder = config(url), Path()
+    project, folder = config(url, **changes), Path()
     fill(postgres, url, before)
     reference, profiles = known(read_fresh(project, LABELED, folder), project)
     fill(postgres, url, [*now, *now[:2]])
@@ -215,6 +219,7 @@ def bodies() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         "day": ["2026-01-01", "infinity", "1969-12-31"],
         "lasted": ["1 day", "24 hours", "1 mon", "30 days"],
         "doc": ['{"a": 1}', '{"a": 1.0}', "1", '"x"', "null"],
+        "spare": [0.5, NAN, INF, 7.0],
         "y": [0.0, 1.0, 2.5, NAN, INF],
     }
     tables = []
@@ -262,6 +267,35 @@ def test_what_the_database_refuses_is_read(postgres: Postgres, url: str) -> None
     ):
         pass
     assert read_fresh(project, WEEK, Path()).count(WEEK) > 100
+
+
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [
+        ("clocks", {"time_zone": "Europe/Berlin"}),
+        ("days", {"time_zone": "Asia/Tokyo"}),
+        ("trips", {"derived": {"said": "coalesce(said, 'none') || padded"}, "filter": "price IS DISTINCT FROM 1"}),
+        ("blind", {}),
+    ],
+)
+def test_any_kind_of_time_and_expression_is_counted(
+    postgres: Postgres, url: str, table: str, changes: dict[str, Any]
+) -> None:
+    """Times without a zone, days, derived columns, a filter, and a collation for which `a` and `A` are equal."""
+    others = ", ".join(name for name in TYPES if name not in ("ts", "said"))
+    place = url.rpartition("%3D")[2]
+    views = {
+        "clocks": f"SELECT ts AT TIME ZONE 'Europe/Berlin' AS ts, said, {others} FROM trips",
+        "days": f"SELECT ts::date AS ts, said, {others} FROM trips",
+        "blind": f"SELECT ts, said COLLATE blind AS said, {others} FROM trips",
+    }
+    if table == "blind":
+        how = "provider = icu, locale = 'und-u-ks-level2', deterministic = false"
+        postgres.execute(f"CREATE COLLATION IF NOT EXISTS blind ({how})", place)
+    if table in views:
+        postgres.execute(f"CREATE OR REPLACE VIEW {table} AS {views[table]}", place)
+    before, now = bodies()
+    assert_counted_is_read(postgres, url, before, now, table=table, **changes)
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
