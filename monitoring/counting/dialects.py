@@ -14,12 +14,14 @@ Floats = Sequence[float]
 class Dialect(ABC):
     """The SQL of one database. A value is SQL; a row of the result is never a row of the table.
 
-    `name` is the one that `sqlglot` and `dialect_of` use. `tested`: the tests run it on a real server. `functions` are
-    all functions that its statements call, each in the manual of the database.
+    `name` is the one that `sqlglot` and `dialect_of` use. `tested`: the tests run it on a real server. `nan_is_last`:
+    `place` puts NaN above all ends. `functions` are all functions that its statements call, each in the manual of the
+    database.
     """
 
     name: ClassVar[str]
     tested: ClassVar[bool] = False
+    nan_is_last: ClassVar[bool] = False
     double: ClassVar[str] = "DOUBLE"
     whole: ClassVar[str] = "DECIMAL(38, 0)"
     functions: ClassVar[frozenset[str]]
@@ -102,6 +104,7 @@ class Postgres(Dialect):
 
     name = "postgres"
     tested = True
+    nan_is_last = True
     double = "double precision"
     whole = "numeric"
     functions = COMMON | {"WIDTH_BUCKET", "HASH_RECORD_EXTENDED", "ROW", "FLOAT8SEND", "ISFINITE"}

@@ -3,7 +3,7 @@
 # ruff: noqa: S608  (names are quoted by sqlglot, values by us; expressions of the config are checked in expressions.py)
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from driftloop.monitoring.counting.dialects import Dialect
@@ -27,16 +27,17 @@ def present(dialect: Dialect, value: str, types: str, kind: Kind) -> str:
     return f"({value} IS NOT NULL)"
 
 
-def hashed(dialect: Dialect, columns: Mapping[str, tuple[str, Kind | None]]) -> str:
+def hashed(dialect: Dialect, columns: Mapping[str, tuple[str, Kind | None]], finite: Collection[str] = ()) -> str:
     """Return the hash of a row as a check sees it; `columns` are SQL by their types and kinds, None for the time.
 
-    What the check takes for one value has one hash: any number that is no finite one is null.
+    What the check takes for one value has one hash: NaN and infinite numbers are null. The columns of `finite` have no
+    such numbers, and are not searched for them.
     """
     parts = []
     for value, (types, kind) in columns.items():
         numeric = kind == "numeric"
         part = dialect.signed(dialect.number(value, types)) if numeric else dialect.category(value, types)
-        if kind is not None and types in ("float", "decimal", "moment"):
+        if kind is not None and value not in finite and types in ("float", "decimal", "moment"):
             part = f"CASE WHEN {present(dialect, value, types, kind)} THEN {part} END"
         parts.append(part)
     return dialect.hashed(parts)

@@ -74,8 +74,9 @@ class _Asked:
         self.types = view.types([self.columns.time, *self.kinds])
         odd = [n for n, k in self.kinds.items() if k == "numeric" and self.types[n] not in numbers.COUNTABLE]
         if odd:
-            raise NotCounted(f"{odd[0]} is numeric in the config and no number in the database: it is read by row")
+            raise NotCounted(f"{odd[0]} is numeric in the config and not of a type of numbers in the database")
         self.by_row: dict[str, str] = {}
+        self.finite: set[str] = set()  # columns as SQL
 
     @cached_property
     def labeled(self) -> str:
@@ -102,9 +103,9 @@ class _Asked:
         """Ask everything; the fewest rows first."""
         many, labeled, late = self._ends()
         self._refuse_few(many)
-        summary = rows.summary(self.dialect, rows.hashed(self.dialect, self.parts), self.inside)
-        total = self.ask(summary, ("n", "different", "total")).iloc[0]
         each = {name: self._column(name, kind) for name, kind in self.kinds.items()}
+        summary = rows.summary(self.dialect, rows.hashed(self.dialect, self.parts, self.finite), self.inside)
+        total = self.ask(summary, ("n", "different", "total")).iloc[0]
         wrong = [name for name, parts in each.items() if sum(part[1].rows for part in parts) != many]
         if wrong or int(total["n"]) != many:
             raise NotCounted("rows were written while the columns were counted, and the engine keeps no view of them")
@@ -192,6 +193,9 @@ class _Asked:
         except EngineError:  # of a value whose square overflows
             fences = (cells.fence_low, cells.fence_high)
             found = self.ask(numbers.statement(self.dialect, value, kind, ends, self.inside, due, fences), names)
+        nowhere = found["place"].isna().any() and not self.dialect.nan_is_last
+        if not (nowhere or found["place"].isin([0, len(ends)]).any()):
+            self.finite.add(value)
         answers = []
         for part in _parted(found, numbers.DUE):
             inside = self.inside

@@ -204,7 +204,7 @@ def assert_counted_is_read(
 
 
 def bodies() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Two tables that have every hard value in every part of the span, and nulls beside them."""
+    """Two tables that have every hard value in every part of the span, and nulls."""
     hard: dict[str, list[Any]] = {
         "wide": [*FLOATS],
         "single": [0.1, 0.0, -0.0, NAN, INF, 1.5],
@@ -238,7 +238,7 @@ def bodies() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def test_the_hard_values_are_counted_as_they_are_read(postgres: Postgres, url: str) -> None:
-    """NaN beside null, infinities, both zeros, denormals, values on an edge, exact and huge numbers, odd text."""
+    """NaN and null, infinities, both zeros, denormals, values on an edge, exact and huge numbers, odd text."""
     before, now = bodies()
     assert_counted_is_read(postgres, url, before, now)
     # in the cells of 256 quantiles as well as in those of each value

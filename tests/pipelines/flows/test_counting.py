@@ -88,7 +88,7 @@ def facts(check: Check) -> Any:
 
 
 def test_a_policy_that_reads_drift_gets_it_without_rows(made: Model, shop: dict[str, str]) -> None:
-    """Scores, findings and decision are those of rows that were read; the record says that no loss was measured."""
+    """Scores, findings and decision are those of rows that were read; the record has that no loss was measured."""
     read, counted = checked(made, shop, "stream"), checked(made, shop, "auto")
     assert read.counting is not None
     assert read.counting.sentence() == "all rows were read: source.profile is stream"
@@ -147,7 +147,7 @@ def why(made: Model) -> str:
         ({"policies__triggers": [{"policy": "prediction_drift"}]}, "prediction drift"),
         ({"columns__rules": {"amount": {"max": 1e9}}}, "columns.rules"),
         ({"drift__sample_rows": 50_000}, "no more than the sample"),
-        ({"columns__derived": {"kind": "kind", "speed": "speed::text"}}, "no number in the database"),
+        ({"columns__derived": {"kind": "kind", "speed": "speed::text"}}, "not of a type of numbers"),
     ],
 )
 def test_rows_that_are_needed_are_read(made: Model, shop: dict[str, str], changes: dict[str, Any], reason: str) -> None:
