@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from driftloop.monitoring.profiles import Profile, Profiles
+from driftloop.monitoring.quality.joined import Joined
 from driftloop.monitoring.quality.lateness import Lateness
 from driftloop.monitoring.quality.tally import Counted, Tally
 from driftloop.monitoring.records import Kind, Reference, Window
@@ -78,7 +79,7 @@ class WindowCounts:
 
     `profiles` have the features and the target, which is null where it is not due. `by_row` are the columns that were
     read row by row after all, with the reason. `sample` are some rows as the source has them. `labeled` counts the rows
-    of the labeled window that have a label.
+    of the labeled window that have a label, `ids` the ids of all rows that were looked at, None without ids.
     """
 
     rows: int
@@ -91,6 +92,7 @@ class WindowCounts:
     labeled: int
     sample: pd.DataFrame
     by_row: dict[str, str] = field(default_factory=dict)
+    ids: Joined | None = None
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,17 @@ def summary(dialect: Dialect, row: str, inside: str) -> str:
     return f"SELECT COUNT(*) AS n, COUNT(DISTINCT h) AS different, {total} AS total FROM ({hashes}) AS r"
 
 
+def shared(dialect: Dialect, ids: Mapping[str, str], inside: str) -> tuple[str, str]:
+    """Return the condition that a row has an id, and the SELECT of how many rows share theirs with another row.
+
+    `ids` are the columns of the id as SQL, by their types.
+    """
+    there = " AND ".join(present(dialect, value, types, "categorical") for value, types in ids.items())
+    by = ", ".join(dialect.category(value, types) for value, types in ids.items())
+    groups = f"SELECT COUNT(*) AS n FROM {inside} AND {there} GROUP BY {by} HAVING COUNT(*) > 1"
+    return there, f"SELECT SUM(n) AS repeated FROM ({groups}) AS g"
+
+
 def draw(dialect: Dialect, columns: Mapping[str, tuple[str, Kind | None]], rows: int, most: int) -> str:
     """Return the condition that draws about `most` of some rows by the content of few columns; all if they are no more.
 

@@ -21,6 +21,7 @@ from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.profiles import NumericProfile, Profile, Profiles
 from driftloop.monitoring.profiles.levels import measure as no_levels
 from driftloop.monitoring.profiles.numbers import measure as no_numbers
+from driftloop.monitoring.quality.joined import Joined
 from driftloop.monitoring.quality.lateness import Lateness
 from driftloop.monitoring.quality.tally import Counted, Tally
 from driftloop.monitoring.records import ColumnReference, Kind, Window
@@ -71,7 +72,7 @@ class _Asked:
             name: self.columns.extra[name] if name in self.columns.extra_alone() else config.kind(name)
             for name in dict.fromkeys((*self.columns.extra_alone(), *self.columns.features, self.columns.target))
         }
-        self.types = view.types([self.columns.time, *self.kinds])
+        self.types = view.types(list(dict.fromkeys([self.columns.time, *self.columns.id, *self.kinds])))
         odd = [n for n, k in self.kinds.items() if k == "numeric" and self.types[n] not in numbers.COUNTABLE]
         if odd:
             raise NotCounted(f"{odd[0]} is numeric in the config and not of a type of numbers in the database")
@@ -89,6 +90,7 @@ class _Asked:
         """All columns as SQL, each with its type and its kind."""
         return {
             self.quoted(self.columns.time): (self.types[self.columns.time], None),
+            **{self.quoted(name): (self.types[name], "categorical") for name in self.columns.id_alone},
             **{self.quoted(name): (self.types[name], kind) for name, kind in self.kinds.items()},
         }
 
@@ -125,7 +127,20 @@ class _Asked:
             labeled=labeled,
             sample=self._sample(many),
             by_row=self.by_row,
+            ids=self._ids(),
         )
+
+    def _ids(self) -> Joined | None:
+        """Rows without an id, and rows that share one, from the first row to the last one."""
+        if not self.columns.id:
+            return None
+        inside = self.view.inside(self.plan.span)
+        ids = {self.quoted(name): self.types[name] for name in self.columns.id}
+        there, repeated = rows.shared(self.dialect, ids, inside)
+        counts = f"SELECT COUNT(*) AS n, COUNT(CASE WHEN {there} THEN 1 END) AS named FROM {inside}"
+        many, named = map(int, self.ask(counts, ("n", "named")).iloc[0])
+        twice = self.ask(repeated, ("repeated",))["repeated"].iloc[0]
+        return Joined(rows=many, keyless=many - named, repeated=0 if pd.isna(twice) else int(twice))
 
     def _ends(self) -> tuple[int, int, Lateness]:
         """Rows of the window, labeled ones of the labeled window, and where rows and labels end."""

@@ -107,9 +107,10 @@ def _for_policies(config: Project) -> Iterator[str]:
 def _by_row(known: Project) -> Iterator[str]:
     """What the config has that is evaluated row by row."""
     columns = known.columns
-    if columns.id:
-        what = "predictions are joined by id" if known.elsewhere else "ids and labels are compared row by row"
-        yield f"{what} (columns.id)"
+    if known.elsewhere:
+        yield "the predictions of a model elsewhere are joined by id (predictions.source)"
+    if known.labels is not None:
+        yield "labels are joined by id (labels)"
     if columns.weight is not None:
         yield "rows have weights (columns.weight)"
     if columns.rules:

@@ -20,7 +20,7 @@ def look(run: CheckRun, known: Project, fresh: Fresh, due: Window) -> None:
     """
     if fresh.joined is None:
         return
-    counted = fresh.joined.counted(due)
+    counted = fresh.joined.counted(due) if fresh.counted is None or fresh.counted.ids is None else fresh.counted.ids
     shared = "prediction" if known.elsewhere and known.labels is None else "label"
     run.findings += tuple(joined.ids(counted, shared))
     if known.labels is None:

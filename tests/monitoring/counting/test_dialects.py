@@ -92,6 +92,7 @@ def statements(name: str) -> list[str]:
         rows.summary(dialect, row, INSIDE),
         f"SELECT COUNT(*) AS n FROM {INSIDE} AND {rows.draw(dialect, columns, 100, 7)}",
     ]
+    made.append(rows.shared(dialect, {'"c"': "text", '"x"': "float"}, INSIDE)[1])
     # A name in quotes is a string in BigQuery and in Databricks: the engine writes names as its database does.
     return [one.replace('"', "`") if name in ("bigquery", "databricks") else one for one in made]
 

@@ -54,6 +54,8 @@ TYPES = {
     "lasted": "interval",
     "doc": "jsonb",
     "spare": "float8",
+    "trip": "bigint",
+    "part": "text",
     "y": "float8",
 }
 NUMERIC = ("wide", "single", "exact", "big", "flag")
@@ -79,6 +81,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "lasted": st.sampled_from(["1 day", "24 hours", "1 mon", "30 days"]),
     "doc": st.sampled_from(['{"a": 1}', '{"a": 1.0}', "1", '"x"', "null"]),
     "spare": st.sampled_from([0.5, NAN, INF, 7.0]),
+    "trip": st.integers(0, 5),
+    "part": st.sampled_from(["a", "A", ""]),
     "y": st.sampled_from([0.0, 1.0, 2.5, NAN, INF]),
 }
 ROWS = st.lists(
@@ -94,7 +98,7 @@ ROWS = st.lists(
 
 
 def config(url: str, table: str = "trips", **changes: Any) -> Monitored:
-    features = {"numeric": NUMERIC, "categorical": CATEGORICAL, "extra": {"spare": "numeric"}}
+    features = {"numeric": NUMERIC, "categorical": CATEGORICAL, "extra": {"spare": "numeric"}, "id": ["trip", "part"]}
     return Monitored.model_validate(
         {
             "model": "counted",
@@ -198,6 +202,10 @@ def assert_counted_is_read(
     there = plain(read.frame)
     labels_there = inside(there["ts"], LABELED) & there["y"].notna().to_numpy()
     assert counts.labeled == labels_there.sum() == len(frames)
+    assert counts.ids is not None
+    assert read.joined is not None
+    ids = read.joined.counted(WEEK)
+    assert (counts.ids.rows, counts.ids.keyless, counts.ids.repeated) == (ids.rows, ids.keyless, ids.repeated)
     reasons = by_row or {}
     assert set(counts.by_row) == set(reasons)
     assert all(reason in counts.by_row[name] for name, reason in reasons.items())
@@ -220,6 +228,8 @@ def bodies() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         "lasted": ["1 day", "24 hours", "1 mon", "30 days"],
         "doc": ['{"a": 1}', '{"a": 1.0}', "1", '"x"', "null"],
         "spare": [0.5, NAN, INF, 7.0],
+        "trip": list(range(50)),
+        "part": ["a", "A", ""],
         "y": [0.0, 1.0, 2.5, NAN, INF],
     }
     tables = []

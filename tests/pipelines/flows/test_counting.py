@@ -191,3 +191,16 @@ def test_untested_databases_count_on_request_alone(tmp_path: Path) -> None:
         nothing: Any = None
         found = planned(run, nothing, nothing, nothing)
         assert (found is None) if expected is None else (expected in str(found))
+
+
+def test_ids_are_counted_and_tables_joined_by_them_are_read(made: Model, shop: dict[str, str]) -> None:
+    """An id alone is counted, with its findings; labels in a table of their own take all rows."""
+    check = under(made, shop, columns__id=["city"]).check(day(28), dry_run=True)
+    assert check.counting is not None
+    assert check.counting.by == "database"
+    assert {"repeated_id", "row_without_id"} <= {one.code for one in check.findings}
+    read = under(made, {**shop, "profile": "stream"}, columns__id=["city"]).check(day(28), dry_run=True)
+    ids = [[one for one in each.findings if one.code.endswith("_id")] for each in (check, read)]
+    assert ids[0] == ids[1]
+    labels = {**shop, "key": "city", "target": "y"}
+    assert why(under(made, shop, columns__id=["city"], labels=labels)) == "labels are joined by id (labels)"
