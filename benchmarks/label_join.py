@@ -4,7 +4,7 @@
 
 The window is read as a check reads it: in pieces, canonical, with ids, hashed. Labels are a parquet file in no order of
 key: each row has one among them (the others are of other rows), or every row has as many as fit (corrections). Each
-read is in a process of its own. Prints a table in Markdown; the ratio is of seconds to those of the first line.
+read is in a process of its own. Prints a table in Markdown; ratios are to the first line.
 """
 
 from __future__ import annotations
@@ -95,17 +95,20 @@ def main() -> None:
         os.environ["DRIFTLOOP_HOME"] = f"{scratch}/home"
         write(Path(scratch), given.rows, given.labels)
         print(f"{given.rows:,} rows, {given.labels:,} labels\n")
-        print("| labels | s | CPU s | ratio | peak MB | rows with a label |\n|---|---|---|---|---|---|")
-        base = 0.0
+        print("| labels | s | ratio | CPU s | ratio | peak MB | rows with a label |\n|---|---|---|---|---|---|---|")
+        base: list[float] = []
         for name, file in CASES.items():
             command = [sys.executable, "-m", "benchmarks.label_join", "--read", scratch, file]
             runs = [
                 [float(value) for value in subprocess.check_output(command, text=True).split()]
                 for _ in range(given.repeat)
             ]
-            seconds, cpu, peak, coverage = min(runs)
-            base = base or seconds
-            figures = [f"{seconds:.1f}", f"{cpu:.1f}", f"{seconds / base:.2f}", f"{peak:.0f}", f"{coverage:.0%}"]
+            used = [min(each) for each in list(zip(*runs, strict=True))[:2]]
+            base = base or used
+            figures = [
+                text for one, least in zip(used, base, strict=True) for text in (f"{one:.1f}", f"{one / least:.2f}")
+            ]
+            figures += [f"{max(run[2] for run in runs):.0f}", f"{runs[0][3]:.0%}"]
             print(f"| {name} | {' | '.join(figures)} |", flush=True)
 
 

@@ -152,7 +152,10 @@ def summary(slices: tuple[SliceScore, ...], most: int = 3) -> str:
     if found:
         more = f" and {len(found) - most:,} more" if len(found) > most else ""
         text += f": {'; '.join(each.sentence() for each in found[:most])}{more}"
-    if unknown := sum(each.standing == "no_reference" and each.p_value is None for each in slices):
+    unjudged = [each for each in slices if each.standing == "no_reference" and each.p_value is None]
+    if rare := sum(each.reference_rows is not None and each.reference_rows < LEAST_ROWS for each in unjudged):
+        text += f"; {rare:,} with fewer than {LEAST_ROWS} held-out rows at training, too few to compare with"
+    if unknown := len(unjudged) - rare:
         some, them = ("has", "it") if unknown == 1 else ("have", "them")
         text += f"; {unknown:,} {some} no reference yet: a retrain measures {them}"
     if few := sum(each.standing == "too_few_rows" for each in slices):

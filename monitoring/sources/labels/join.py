@@ -45,8 +45,7 @@ DENSE = 4
 class Join:
     """Rows and labels, both open, with the columns of the key on each side.
 
-    `kind` is what the time of the labels holds, None without a time and where there is no label; `now` is the moment
-    that labels have to be known at.
+    `kind` is what the time of the labels holds, None without a time or a label; labels have to be known at `now`.
     """
 
     rows: Relation
@@ -169,10 +168,12 @@ class Join:
         with self._label_source(engine, stack) as labels:
             run(latest.create_latest(len(self.keys), labels, timed=self.timed, unread=unread, span=span))
         run(f"DROP TABLE {latest.WANTED}")
-        several = f"SELECT count(*) FROM {latest.LATEST} WHERE labels > 1"
-        if self.timed and run(several)[0][0]:
+        if self.timed and (several := run(f"SELECT count(*) FROM {latest.LATEST} WHERE labels > 1")[0][0]):
             with self._label_source(engine, stack) as labels:
-                run(latest.dispute(len(self.keys), labels))
+                run(latest.create_newest(len(self.keys), labels))
+            if run(f"SELECT count(*) FROM {latest.NEWEST}")[0][0] > several:
+                run(latest.dispute(len(self.keys)))
+            run(f"DROP TABLE {latest.NEWEST}")
 
     def _span(self, engine: DuckDB) -> str:
         if len(self.keys) > 1 or not self.keys[0].whole:
@@ -186,10 +187,10 @@ class Join:
         """A SELECT for DuckDB of the labels that were known: their own, or of what another engine delivers."""
         if self.read_by(engine):
             yield self.label_rows()
-            return
-        arrivals = Arrivals(self.labels, self.label_rows(), self.keys, self.kind, self.own, self.now, self.numeric)
-        with arrivals.in_duckdb(engine) as name:
-            yield f"SELECT * FROM {name}"
+        else:
+            arrivals = Arrivals(self.labels, self.label_rows(), self.keys, self.kind, self.own, self.now, self.numeric)
+            with arrivals.in_duckdb(engine) as name:
+                yield f"SELECT * FROM {name}"
 
     @property
     def numeric(self) -> bool:
@@ -269,14 +270,7 @@ class Join:
 
 
 VALUE, UNREAD_VALUE = "driftloop: label", UNREAD + "label"
-RENAMED = {
-    "v": VALUE,
-    "u": UNREAD_VALUE,
-    "known": KNOWN,
-    "changed": CHANGED,
-    "labels": LABELS,
-    "disputed": DISPUTED,
-}
+RENAMED = {"v": VALUE, "u": UNREAD_VALUE, "known": KNOWN, "changed": CHANGED, "labels": LABELS, "disputed": DISPUTED}
 
 
 @contextmanager

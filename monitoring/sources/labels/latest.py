@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 LATEST = '"driftloop: latest labels"'
+NEWEST = '"driftloop: newest of several labels"'
 WANTED = '"driftloop: wanted keys"'
 
 
@@ -44,15 +45,19 @@ def create_latest(number: int, labels: str, *, timed: bool, unread: bool, span: 
     )
 
 
-def dispute(number: int, labels: str) -> str:
+def create_newest(number: int, labels: str) -> str:
+    """The statement that keeps key and content of all labels of the newest moment of a key that has several labels."""
+    listed = ", ".join(at(place) for place in range(number))
+    several = f"(SELECT {listed}, changed AS t FROM {LATEST} WHERE labels > 1) AS s"
+    found = f"SELECT {listed}, hash(v, u) AS content FROM ({labels}) AS l SEMI JOIN {several} USING ({listed}, t)"
+    return f"CREATE TEMP TABLE {NEWEST} AS {found}"
+
+
+def dispute(number: int) -> str:
     """The statement that marks keys whose newest labels differ: two of the same moment."""
     listed = ", ".join(at(place) for place in range(number))
     same = " AND ".join(f"l.{at(place)} = d.{at(place)}" for place in range(number))
-    several = f"(SELECT {listed}, changed AS t FROM {LATEST} WHERE labels > 1) AS s"
-    differ = (
-        f"SELECT {listed} FROM ({labels}) AS l SEMI JOIN {several} USING ({listed}, t) GROUP BY {listed} "
-        "HAVING min(hash(v, u)) <> max(hash(v, u))"
-    )
+    differ = f"SELECT {listed} FROM {NEWEST} GROUP BY {listed} HAVING min(content) <> max(content)"
     return f"UPDATE {LATEST} AS l SET disputed = true FROM ({differ}) AS d WHERE {same}"
 
 

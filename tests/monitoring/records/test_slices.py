@@ -22,5 +22,7 @@ def test_the_worst_come_first_and_all_are_counted() -> None:
     text = "2 of 3 judged slices are worse: b: 9 against 2 at training (+350.0%, 900 rows) and 1 more"
     more = "; 1 has no reference yet: a retrain measures it; 1 with fewer than 50 labeled rows"
     assert summary(slices, most=1) == text + more
+    rare = score("f", standing="no_reference", p_value=None, reference_rows=12)
+    assert summary((rare,)).endswith("worse; 1 with fewer than 50 held-out rows at training, too few to compare with")
     infinite = score("a", loss=float("inf"), high=float("inf"))
     assert SliceScore.model_validate_json(infinite.model_dump_json()) == infinite
