@@ -64,4 +64,4 @@ def open_output(out: str, table: str | None, source_file: Path | None = None) ->
         )
     from driftloop.pipelines.predictions.outputs.folder import Folder
 
-    return Folder(Path(text).expanduser().absolute())
+    return Folder(Path(text).expanduser().absolute(), where)

@@ -33,8 +33,8 @@ HELD = 1 << 20
 class Folder(Output):
     """Parquet files on a disk of this machine."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.where = path, str(path)
+    def __init__(self, path: Path, where: str | None = None) -> None:
+        self.path, self.where = path, where or str(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
