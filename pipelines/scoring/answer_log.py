@@ -21,6 +21,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -75,6 +76,7 @@ class AnswerLog:
         self._queue: list[Scored] = []
         self._queued = 0
         self._journals: dict[tuple[str, str], Journal] = {}
+        self._closed: list[tuple[str, Path]] = []
         self._thread = threading.Thread(target=self._run, name="answer log", daemon=True)
 
     def start(self) -> None:
@@ -152,20 +154,37 @@ class AnswerLog:
             for other in [other for other in self._journals if other[0] == by.version.model]:
                 self._close(other)
             journal = self._journals[key] = _open(by, table.schema)
-        journal.writer.write_table(table)
-        journal.sink.flush()
+        try:
+            journal.writer.write_table(table)
+            journal.sink.flush()
+        except Exception:
+            self._close(key)  # rows after a part of a batch could not be read
+            raise
         journal.rows += len(table)
 
     def _close(self, key: tuple[str, str]) -> None:
         journal = self._journals.pop(key)
+        self._closed.append((key[0], journal.file))
         try:
             journal.writer.close()
             journal.sink.flush()
-            into_log(journal.file)
         except Exception as error:
             self._report(self._of(key[0]), key[0], error)
-        finally:
+        self._move()
+        with suppress(OSError):
             journal.sink.close()
+
+    def _move(self) -> None:
+        """Bring closed journals into the log; those that cannot be moved now are tried again with the next one."""
+        for model, file in tuple(self._closed):
+            try:
+                into_log(file)
+            except FileNotFoundError:
+                pass  # another process recovered it
+            except Exception as error:
+                self._report(self._of(model), model, error)
+                continue
+            self._closed.remove((model, file))
 
 
 def table_of(part: list[Scored]) -> pa.Table:

@@ -61,12 +61,12 @@ def application(scoring: Scoring) -> FastAPI:
     async def predict(model: str, request: Request) -> Response:
         return await _predict(scoring, model, request)
 
-    @app.get("/health")
+    @app.api_route("/health", methods=["GET", "HEAD"])
     async def health_() -> Response:
         status, body = health(scoring.champions, scoring.answers, datetime.now(UTC), stopping=scoring.stopping)
         return _json(status, body)
 
-    @app.get("/ready")
+    @app.api_route("/ready", methods=["GET", "HEAD"])
     async def ready() -> Response:
         is_ready = scoring.champions.ready and not scoring.stopping
         state = "stopping" if scoring.stopping else "ok" if is_ready else "starting"

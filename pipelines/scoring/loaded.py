@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -207,10 +208,11 @@ def load(project: Project, version: Version) -> Loaded:
 
 def _on_one_thread(estimator: Any) -> None:
     """Predict each request in its own thread: to share few rows among threads takes longer than to predict them."""
-    if type(estimator).__name__ == "Booster":
-        estimator.set_param({"nthread": 1})
-    elif hasattr(estimator, "get_params") and "n_jobs" in estimator.get_params():
-        estimator.set_params(n_jobs=1)
+    with suppress(Exception):  # a custom estimator may have such methods for something else
+        if type(estimator).__name__ == "Booster":
+            estimator.set_param({"nthread": 1})
+        elif "n_jobs" in estimator.get_params():
+            estimator.set_params(n_jobs=1)
 
 
 def _derivation(config: Project, reference: Reference, features: Sequence[str]) -> Derivation | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,6 +12,8 @@ from prometheus_client.registry import Collector
 from driftloop.pipelines.scoring.answer_log import AnswerLog
 from driftloop.pipelines.scoring.champions import Champions
 
+# A call to a server that does not answer is repeated for about 15 seconds; a look takes less, unless it loads a model.
+LONGEST_LOOK = timedelta(seconds=10)
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -99,19 +101,22 @@ def health(
                 "problem": place.problem,
             }
         )
-    contact = champions.contact
+    contact, late, reachable = champions.contact, None, False
     registry = None
     if contact is not None:
+        if now - contact.looked > LONGEST_LOOK:
+            late = f"the last look ended {(now - contact.looked).total_seconds():.0f} s ago"
+        reachable = contact.reachable and late is None
         registry = {
-            "reachable": contact.reachable,
+            "reachable": reachable,
             "since": contact.since.isoformat(),
             "looked": contact.looked.isoformat(),
-            "error": contact.error,
+            "error": contact.error or late,
         }
     counted = {model: vars(counts) for model, counts in sorted(answers.counts.items())}
     bad_log = any(counts.error or counts.dropped for counts in answers.counts.values())
     problem = any(place.problem and place.state != "elsewhere" for place in champions.places.values())
-    degraded = problem or bad_log or bool(champions.broken) or (contact is not None and not contact.reachable)
+    degraded = problem or bad_log or bool(champions.broken) or (contact is not None and not reachable)
     dead = not stopping and (champions.dead or answers.dead)
     state = "degraded" if degraded else "ok"
     status = "broken" if dead else "stopping" if stopping else state if champions.ready else "starting"

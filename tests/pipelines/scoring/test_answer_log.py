@@ -134,6 +134,24 @@ def test_an_error_is_counted_and_ends_with_it(loaded: Loaded, tmp_path: Path, ca
     assert "answers could not be logged" in caplog.text
 
 
+def test_a_journal_that_cannot_be_moved_is_tried_again(loaded: Loaded, tmp_path: Path) -> None:
+    """As on a full disk; the rows stay in the journal, and come with those of the next one."""
+    answers = AnswerLog(roll_seconds=1)
+    answers.start()
+    answers.put(scored(loaded, 2))
+    assert waiting(lambda: answers.queued == 0)
+    (journal,) = tmp_path.glob(".answers.*")
+    obstacle = journal.with_suffix(".scratch")
+    obstacle.mkdir()
+    assert waiting(lambda: answers.counts["made"].error is not None)
+    assert journal.exists()
+    obstacle.rmdir()
+    answers.put(scored(loaded))
+    answers.stop()
+    assert len(logged(tmp_path)) == 3
+    assert (answers.counts["made"].logged, answers.counts["made"].error) == (3, None)
+
+
 def test_a_journal_that_was_cut_anywhere_keeps_its_whole_batches(loaded: Loaded, tmp_path: Path) -> None:
     """What a process wrote before it died is in the log once, however often it is recovered."""
     tables = [table_of([scored(loaded, 2)]) for _ in range(3)]

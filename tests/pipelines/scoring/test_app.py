@@ -47,6 +47,7 @@ def test_rows_are_predicted_logged_and_counted(make_loaded: Make, make_api: Make
     ("method", "path", "status"),
     [
         ("GET", "/health", 200), ("GET", "/ready", 200), ("GET", "/metrics", 200), ("GET", "/openapi.json", 200),
+        ("HEAD", "/ready", 200),
         ("GET", "/predict/made", 405), ("POST", "/health", 405), ("GET", "/", 404), ("GET", "/docs", 404),
         ("POST", "/predict/mad", 404), ("POST", "/predict/../health", 404), ("POST", "/predict/", 404),
     ],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,10 @@ def test_health_names_what_is_wrong(champions: Champions) -> None:
     assert state(champions, answers, stopping=True) == (200, "stopping")
     champions.contact = Contact(False, NOW, NOW, "refused")
     assert state(champions, answers) == (200, "degraded")
+    champions.contact = Contact(True, NOW, NOW - timedelta(seconds=12))
+    assert state(champions, answers) == (200, "degraded")
+    registry = health(champions, answers, NOW, stopping=False)[1]["registry"]
+    assert registry["error"] == "the last look ended 12 s ago"  # type: ignore[index]
     champions.contact = Contact(True, NOW, NOW)
     champions.places["made"] = Place(place.project, "serving", place.loaded, "version 4 cannot serve")
     assert state(champions, answers) == (200, "degraded")
@@ -49,6 +54,14 @@ def test_health_names_what_is_wrong(champions: Champions) -> None:
     assert state(champions, answers) == (503, "broken")
     champions.ready = False
     assert state(champions, AnswerLog()) == (200, "starting")
+
+
+def test_the_page_has_every_metric(champions: Champions) -> None:
+    """Under the name by which Prometheus asks for it."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "scoring.md").read_text("utf-8")
+    text = Numbers(champions, AnswerLog()).text().decode()
+    exported = set(re.findall(r"^# HELP (driftloop_\w+)", text, re.MULTILINE))
+    assert exported == set(re.findall(r"driftloop_score_\w+", page))
 
 
 def test_metrics_follow_version_and_log(champions: Champions) -> None:
