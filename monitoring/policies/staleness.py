@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from driftloop.monitoring.policies.tenure import since_training
-from driftloop.monitoring.records import History, PastCheck, Signals, figure
+from driftloop.monitoring.records import History, Outcome, PastCheck, Signals, figure
 
 # A model younger than half a window counts as fresh: the gap that a probe measures there is the probe bias.
 FRESH = 0.5
@@ -94,10 +94,12 @@ def staleness(signals: Signals, history: History, horizon: int, *, straight: boo
         last_age, last_loss = point.age, point.loss - point.lead
         if point.lead:
             # A version with a lower loss serves from here on: so much less is left of a measured gap, and what it loses
-            # more later is a rise, however much was lost before.
+            # more later is a rise, however much was lost before. A recalibration was worth its costs: they are repaid.
             less = max(0.0, min(base_gap, point.lead))
             base_gap, base_loss = base_gap - less, min(base_loss - less, last_loss)
             gap = max(0.0, gap - point.lead)
+            if point.repaid:
+                base_age, base_gap, base_loss, debt, unmeasured = point.age, gap, last_loss, 0.0, 0.0
     unit = next((loss for loss in (_unit(signals), measured.reference_loss, measured.loss) if loss > 0), None)
     if unit is None:
         return None
@@ -147,6 +149,7 @@ class _Point:
     loss: float
     gap: float | None = None
     lead: float = 0.0
+    repaid: bool = False
 
 
 def _path(signals: Signals, history: History) -> list[_Point]:
@@ -252,7 +255,8 @@ def _probed(signals: Signals, history: History) -> list[_Point]:
 def _point(check: PastCheck, index: int, lag: float) -> _Point:
     loss = math.nan if check.loss is None else check.loss
     lead = check.switch.lead if check.switch else 0.0
-    return _Point(age=_age(check.age_batches, index, lag), loss=loss, gap=check.gap, lead=lead)
+    repaid = check.outcome is Outcome.RECALIBRATED
+    return _Point(age=_age(check.age_batches, index, lag), loss=loss, gap=check.gap, lead=lead, repaid=repaid)
 
 
 def _unit(signals: Signals) -> float:

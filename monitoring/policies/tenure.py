@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import takewhile
 
-from driftloop.monitoring.records import UNTRAINED, History, PastCheck, Signals
+from driftloop.monitoring.records import UNTRAINED, History, Outcome, PastCheck, Signals
 
 
 def tenure(signals: Signals, history: History) -> tuple[PastCheck, ...]:
@@ -22,6 +22,13 @@ def since_training(signals: Signals, history: History) -> tuple[PastCheck, ...]:
     A switch back or a recalibration trains nothing: what staleness has cost since the last training still counts.
     """
     return _since_retrain(tuple(_across_switches(signals, history))[::-1], history)
+
+
+def since_cure(signals: Signals, history: History) -> tuple[PastCheck, ...]:
+    """Return the checks of `since_training` after the last recalibration, which repaid what was lost before."""
+    checks = since_training(signals, history)
+    last = max((at for at, check in enumerate(checks) if check.outcome is Outcome.RECALIBRATED), default=-1)
+    return checks[last + 1 :]
 
 
 def reign(signals: Signals, history: History) -> tuple[PastCheck, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -220,3 +221,19 @@ def _micros(moment: datetime) -> int:
 
 def _moment(stamp: int) -> datetime:
     return EPOCH + timedelta(microseconds=int(stamp))
+
+
+def notes_on(batches: Batches, impossible: Mapping[int, str], first: int) -> tuple[str, ...]:
+    """Describe where no model could be trained: `impossible` are the reasons by batch, empty where one could."""
+    notes = []
+    if first > batches.first:
+        why = impossible[batches.first]
+        notes.append(f"{first - batches.first} batches come before the first possible training run ({why})")
+    skipped = [at for at in sorted(impossible) if impossible[at] and at > first]
+    if skipped:
+        when = f"{batches.windows[skipped[0]].end:%Y-%m-%d}"
+        why = impossible[skipped[0]]
+        notes.append(
+            f"{len(skipped)} training runs were impossible, the first at {when} ({why}): the earlier model stays"
+        )
+    return tuple(notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,9 @@ from driftloop.monitoring.metrics import named as metric_named
 from driftloop.monitoring.records import Window, changed
 from driftloop.monitoring.rows.weights import labelled, scaled, weights_of
 from driftloop.monitoring.windows import within
-from driftloop.pipelines.backtest import store
+from driftloop.pipelines.backtest import recalibrations, store
 from driftloop.pipelines.backtest.batch_metrics import class_rows, ends_of
-from driftloop.pipelines.backtest.batches import NEEDED, Batches
+from driftloop.pipelines.backtest.batches import NEEDED, Batches, notes_on
 from driftloop.pipelines.backtest.store import Row
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.fit import preload
@@ -48,6 +48,7 @@ class Matrices:
     `rows[j]` are the labeled rows of batch j. The first `short` models had less than a whole training window to learn
     from. `notes` say where no model could be trained. `metrics` has, by name, value, low and high of the metrics that
     triggers read, shape (B, B, 3), NaN where one cannot be computed; `class_rows` the rows of each class by batch.
+    `recalibrated` are the gains of recalibrations (`recalibrations.measure`), by model and batch, if measured.
     """
 
     loss: Floats
@@ -61,6 +62,7 @@ class Matrices:
     notes: tuple[str, ...] = ()
     metrics: Mapping[str, Floats] = field(default_factory=dict)
     class_rows: tuple[dict[str, int], ...] = ()
+    recalibrated: Floats | None = None
 
 
 def build(
@@ -69,6 +71,8 @@ def build(
     folder: Path,
     on_done: Callable[[], None] = lambda: None,
     metrics: Sequence[str] = (),
+    *,
+    recalibrates: bool = False,
 ) -> Matrices:
     """Train at the end of every batch as a retrain would, and score each model on all that comes after.
 
@@ -80,7 +84,7 @@ def build(
     interrupted goes on. All cores are used, one model each; a custom function runs alone, because it may not
     support parallel runs. `on_done` is called after each model.
     """
-    job = Job.of(config, batches, tuple(metric_named(name) for name in metrics))
+    job = replace(Job.of(config, batches, tuple(metric_named(name) for name in metrics)), recalibrates=recalibrates)
     last = len(batches.windows) - 1
     found: dict[int, Row] = {}
     for at, row in _rows(job, range(batches.first, last), folder):
@@ -100,6 +104,7 @@ class Job:
     edges: NDArray[np.int64]
     workers: int
     metrics: tuple[Metric, ...]
+    recalibrates: bool = False
 
     @classmethod
     def of(cls, config: Project, batches: Batches, metrics: tuple[Metric, ...] = ()) -> Job:
@@ -153,7 +158,12 @@ def _row(job: Job, at: int) -> Row:
         probe = np.nan
     loss, error, slow = mean_losses(job, scorer, at + 1, at + 1 + later, unmeasured)
     naive = _naive(job, rows, at + 1)
-    return Row(loss=loss, error=error, probe=probe, waves=slow, naive=naive, metrics=unmeasured)
+    row = Row(loss=loss, error=error, probe=probe, waves=slow, naive=naive, metrics=unmeasured)
+    return (
+        replace(row, recalibrated=recalibrations.measure(recalibrations.scored(job, scorer, at + 1, at + 1 + later)))
+        if job.recalibrates
+        else row
+    )
 
 
 def _naive(job: Job, rows: pd.DataFrame, batch: int) -> float:
@@ -264,26 +274,11 @@ def _joined(job: Job, found: dict[int, Row]) -> Matrices:
         slow,
         naive,
         short,
-        _notes(batches, found, first),
+        notes_on(batches, {at: row.impossible for at, row in found.items()}, first),
         dict(zip(names, measured, strict=True)),
         class_rows(job.scored[job.config.columns.target], job.edges[:, first:]) if job.config.type.has_classes else (),
+        recalibrations.joined([found[at] for at in range(first, total - 1)]) if job.recalibrates else None,
     )
-
-
-def _notes(batches: Batches, found: dict[int, Row], first: int) -> tuple[str, ...]:
-    """Describe where no model could be trained."""
-    notes = []
-    if first > batches.first:
-        why = found[batches.first].impossible
-        notes.append(f"{first - batches.first} batches come before the first possible training run ({why})")
-    skipped = [at for at in sorted(found) if found[at].impossible and at > first]
-    if skipped:
-        when = f"{batches.windows[skipped[0]].end:%Y-%m-%d}"
-        why = found[skipped[0]].impossible
-        notes.append(
-            f"{len(skipped)} training runs were impossible, the first at {when} ({why}): the earlier model stays"
-        )
-    return tuple(notes)
 
 
 def _too_few(batches: Batches, found: dict[int, Row], left: int) -> HistoryTooShort:

@@ -10,13 +10,13 @@ from driftloop.pipelines.backtest.standings import Standing
 from driftloop.pipelines.backtest.study import Study
 from driftloop.pipelines.backtest.window_words import TITLES, cells, explained
 from driftloop.pipelines.backtest.words import (
-    ARCHIVE,
-    ARCHIVED,
     compared,
     length,
+    more_cells,
+    more_columns,
+    more_legends,
     recommended,
     verdict,
-    with_archive,
     worth,
 )
 from driftloop.pipelines.backtest.writing import as_yaml
@@ -56,7 +56,7 @@ def render(study: Study) -> str:
         facts=_facts(study),
         keys=[(kind, word) for kind, word in KEYS.items() if kind in shown],
         rows=rows,
-        archived=[[column.title.capitalize(), "n", True] for column in ARCHIVED] if study.oracle.archive else [],
+        more=[[column.title.capitalize(), "n", True] for column in more_columns(study)],
         regrets=regrets(study),
         pareto=pareto(study),
         timeline=timeline(study),
@@ -64,7 +64,7 @@ def render(study: Study) -> str:
         window_heads=[[title, "n" if at else "name", bool(at)] for at, title in enumerate(TITLES)],
         windows=[cells(one) for one in study.training_windows],
         windows_explained=explained(study.training_windows) if study.training_windows else "",
-        notes=(*study.notes, *NOTES, *((ARCHIVE,) if study.oracle.archive else ())),
+        notes=(*study.notes, *NOTES, *more_legends(study)),
     )
 
 
@@ -93,13 +93,12 @@ def _facts(study: Study) -> list[tuple[str, str]]:
 
 
 def _rows(study: Study) -> list[tuple[Standing, str, str, str, list[str]]]:
-    """Return each policy with its tone, loss, cost, and cells with the archive.
+    """Return each policy with its tone, loss, cost, and cells with the archive and recalibrations.
 
     Loss and cost have the same number of decimals in all rows.
     """
     shown = (study.oracle, *study.standings, *compared(study))
     figures = aligned([one.loss for one in shown] + [one.cost for one in shown], DASH)
     losses, costs = figures[: len(shown)], figures[len(shown) :]
-    cells = [list(with_archive(one)) if study.oracle.archive else [] for one in shown]
-    lines = zip(shown, losses, costs, cells, strict=True)
-    return [(one, tone(one, study), loss, cost, archive) for one, loss, cost, archive in lines]
+    lines = zip(shown, losses, costs, strict=True)
+    return [(one, tone(one, study), loss, cost, list(more_cells(one, study))) for one, loss, cost in lines]

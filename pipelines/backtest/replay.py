@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, Policy
+from driftloop.monitoring.policies.recalibrating import Prices, prices
 from driftloop.monitoring.records import ColumnScore, Learned, Record, Signal, changed
 from driftloop.pipelines.backtest import inputs
+from driftloop.pipelines.backtest.cures import Cure, Gains, best_with_recalibrations
 from driftloop.pipelines.backtest.grid import usual
 from driftloop.pipelines.backtest.learning import learn
 from driftloop.pipelines.backtest.oracle import best_schedule
@@ -34,7 +36,8 @@ class PolicyReplay(Record):
     is the model that served batch `start + n`, `losses[n]` its loss there. A false alarm is a retrain that gained less
     than it cost until the next one, compared with keeping the model. `regret` is in percent of the oracle.
     `switches` are the batches at whose end the archive switched back to an earlier model; `switching_regret` is in
-    percent of the oracle that may switch, None without an archive.
+    percent of the oracle that may switch, None without an archive. `recalibrations` are the batches at whose end the
+    champion was recalibrated; the regret is then in percent of the oracle that may recalibrate.
     `judged` counts the batches at whose end it could judge, `missing` are the signals that it reads and this replay
     lacks. Where it could never judge it is not applicable, and its figures are merely those of `never`.
     """
@@ -54,6 +57,7 @@ class PolicyReplay(Record):
     missing: tuple[Signal, ...] = ()
     switches: tuple[int, ...] = ()
     switching_regret: float | None = None
+    recalibrations: tuple[int, ...] = ()
 
     @property
     def retrains(self) -> int:
@@ -68,7 +72,7 @@ class Replay(Record):
     """All policies and the oracle, which knows the future. `cost` is that of one retrain, in loss.
 
     `archived` are the same policies with the archive, and `switching` is the oracle that may switch back as well: empty
-    and None without an archive.
+    and None without an archive. `cured` and `curing` are the same with recalibrations.
     """
 
     start: int
@@ -80,6 +84,8 @@ class Replay(Record):
     policies: tuple[PolicyReplay, ...]
     archived: tuple[PolicyReplay, ...] = ()
     switching: PolicyReplay | None = None
+    cured: tuple[PolicyReplay, ...] = ()
+    curing: PolicyReplay | None = None
 
 
 def replay(
@@ -102,6 +108,7 @@ def replay(
     kept: Kept | None = None,
     metrics: Mapping[str, Floats] | None = None,
     class_rows: Sequence[dict[str, int]] = (),
+    gains: Gains | None = None,
 ) -> Replay:
     """Replay policies on matrices of shape (B, B) and measure each against the cheapest schedule in hindsight.
 
@@ -120,7 +127,7 @@ def replay(
     batch, on the newest one whose labels are there (`label_delay` batches late), a retrain serves from the next.
     `ends` are the moments at which the batches ended, by which policies count their days and look into the calendar;
     without them a batch is as long as `every` (a day unless given), and rules about dates are not applicable.
-    With `kept` each policy is also replayed with an archive of earlier models.
+    With `kept` each policy is also replayed with an archive of earlier models, with `gains` with recalibrations.
     What does not fit raises `NotReplayable`, which is a `ValueError`.
 
     >>> ages = np.subtract.outer(np.arange(10), np.arange(10)).T - 1.0  # ages[i, j] = j - i - 1
@@ -148,14 +155,8 @@ def replay(
     asked = {name: [one.priced(cost) if cost else one for one in group] for name, group in _named(given).items()}
     play = _Play(world, price, probe_cost * price, best)
     plain = tuple(_played(play, name, group, None) for name, group in asked.items())
-    switching: PolicyReplay | None = None
-    archived: tuple[PolicyReplay, ...] = ()
-    if kept is not None:
-        least, trained, served = best_with_switches(loss, price, start, label_delay, kept.history)
-        play = _Play(world, price, probe_cost * price, best, least)
-        moves = Walked(trained, judged=batches - 1 - start, switches=_switches(served, trained, world))
-        switching = _measured("oracle with switches", play, moves)
-        archived = tuple(_played(play, name, group, kept) for name, group in asked.items())
+    archived, switching = _with_archive(play, asked, kept) if kept is not None else ((), None)
+    cured, curing = _with_cures(play, asked, gains, cost) if gains is not None else ((), None)
     return Replay(
         start=start,
         batches=batches,
@@ -166,7 +167,41 @@ def replay(
         policies=plain,
         archived=archived,
         switching=switching,
+        cured=cured,
+        curing=curing,
     )
+
+
+def _with_archive(
+    play: _Play, asked: Mapping[str, Sequence[Policy]], kept: Kept
+) -> tuple[tuple[PolicyReplay, ...], PolicyReplay]:
+    """Return the policies and the oracle, each with an archive."""
+    world = play.world
+    least, trained, served = best_with_switches(world.loss, play.price, world.start, world.label_delay, kept.history)
+    play = replace(play, least=least)
+    judged = len(world.loss) - 1 - world.start
+    moves = Walked(trained, judged=judged, switches=_switches(served, trained, world))
+    archived = tuple(_played(play, name, group, kept) for name, group in asked.items())
+    return archived, _measured("oracle with switches", play, moves)
+
+
+def _with_cures(
+    play: _Play, asked: Mapping[str, Sequence[Policy]], gains: Gains, cost: float
+) -> tuple[tuple[PolicyReplay, ...], PolicyReplay]:
+    """Return the policies and the oracle, each with recalibrations at the price of `gains`."""
+    world, unit = play.world, play.price / cost if cost else 0.0
+    price = gains.price * unit
+    least, schedule, moves = best_with_recalibrations(
+        world.loss, gains, play.price, price, world.start, world.label_delay
+    )
+    play = replace(play, best=least, gains=gains, cure_price=price)
+    priced = Prices(recalibrate=gains.price, retrain=cost)
+    made = tuple(
+        _measured(name, play, walk(world, group, None, Cure(gains, prices(group) or priced)))
+        for name, group in asked.items()
+    )
+    walked = Walked(schedule, judged=len(world.loss) - 1 - world.start, cures=moves)
+    return made, _measured("oracle with recalibrations", play, walked)
 
 
 @dataclass(frozen=True)
@@ -178,6 +213,8 @@ class _Play:
     probe_price: float
     best: float
     least: float | None = None
+    gains: Gains | None = None
+    cure_price: float = 0.0
 
 
 def _played(play: _Play, name: str, group: Sequence[Policy], kept: Kept | None) -> PolicyReplay:
@@ -203,17 +240,19 @@ def _measured(name: str, play: _Play, walked: Walked) -> PolicyReplay:
     schedule, probes = walked.retrains, walked.probes
     loss, delay, batches = world.loss, world.label_delay, len(world.loss)
     changes = {end: end - delay for end in schedule} | dict(walked.switches)
-    served, model = [], world.first
+    served, model, losses, cures, fitted = [], world.first, [], dict(walked.cures), None
     for batch in range(world.start, batches):
+        fitted = cures.get(batch - 1, None if batch - 1 in changes else fitted)
         model = changes.get(batch - 1, model)
         served.append(model)
-    losses = [float(loss[model, batch]) for batch, model in enumerate(served, world.start)]
+        lead = play.gains.lead(model, fitted, batch) if play.gains else 0.0
+        losses.append(float(loss[model, batch]) - lead)
     wrong = 0
     for end, following in pairwise((*schedule, batches - 1)):
         span = slice(end + 1, following + 1)
         kept = loss[served[end - world.start], span].sum()
         wrong += float(kept - sum(losses[span.start - world.start : span.stop - world.start])) < price
-    total = sum(losses) + price * len(schedule) + play.probe_price * len(probes)
+    total = sum(losses) + price * len(schedule) + play.probe_price * len(probes) + play.cure_price * len(cures)
     return PolicyReplay(
         name=name,
         total_cost=total,
@@ -229,6 +268,7 @@ def _measured(name: str, play: _Play, walked: Walked) -> PolicyReplay:
         judged=walked.judged,
         switches=tuple(batch for batch, _ in walked.switches),
         switching_regret=None if play.least is None else _regret(total, play.least),
+        recalibrations=tuple(cures),
     )
 
 

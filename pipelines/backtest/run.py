@@ -35,9 +35,12 @@ def backtest(
     cost: float = 0.2,
     batch: timedelta | int | None = None,
     label_delay: timedelta | int | None = None,
+    recalibrate: float | None = None,
 ) -> Study:
     """Cut, train and score, replay. `label_delay` is a span or a number of batches; default: columns.label_delay.
 
+    With `recalibrate`, the cost of a recalibration as a fraction of one batch's loss, policies are also replayed with
+    recalibrations.
     Policies that are not there raise `UnknownPolicy` before anything is read.
     """
     refuse_elsewhere(config, "backtest")
@@ -52,9 +55,9 @@ def backtest(
     if batches.labels is not None:
         batches = replace(batches, labels=batches.labels.deployed(delay * batches.length))
     metrics = sorted(frozenset[str]().union(*(policy.metrics for one in asked for policy in one.group)))
-    kept = store.folder(config, batches, metrics)
+    kept = store.folder(config, batches, metrics, recalibrates=recalibrate is not None)
     with phases.counted("training and scoring", len(batches) - 1) as done:
-        matrices = build(config, batches, kept, done, metrics)
+        matrices = build(config, batches, kept, done, metrics, recalibrates=recalibrate is not None)
     windows = _windows(config, batches, matrices, kept)
     phases.enter("replaying policies")
     first = len(batches.windows) - len(matrices.windows)
@@ -71,6 +74,7 @@ def backtest(
         scores=scores,
         notes=_notes(config) + batches.notes,
         archive=config.archive,
+        recalibrate=recalibrate,
     )
     if scores is not None:
         scores.keep()

@@ -27,13 +27,23 @@ class WithArchive(Record):
     regret: float
 
 
+class WithRecalibration(Record):
+    """Result of a policy with recalibrations. `cost` per batch, `regret` in percent of an oracle that recalibrates."""
+
+    cost: float
+    recalibrations: int
+    retrains: int
+    regret: float
+
+
 class Standing(Record):
     """Result of one policy. Losses and costs are means per batch, regret is in percent of the oracle's cost.
 
     `low` and `high` are the 95% CI of the regret, by a bootstrap of blocks of batches; `front`: no other
     policy has both a lower loss and no more retrains.
 
-    `archive` is the same policy with an archive of former champions that it may switch back to.
+    `archive` is the same policy with an archive of former champions that it may switch back to, `recalibrated` the same
+    policy with recalibrations.
     """
 
     name: str
@@ -52,14 +62,23 @@ class Standing(Record):
     probed: tuple[int, ...]
     losses: tuple[float, ...]
     archive: WithArchive | None = None
+    recalibrated: WithRecalibration | None = None
 
 
 def rank(whole: Replay, candidates: Sequence[Candidate], seed: int) -> tuple[Standing, ...]:
     """All candidates, the cheapest first."""
     points = [(one.retrains, one.loss) for one in whole.policies]
-    kept = {one.name: one for one in whole.archived}
+    kept, cured = ({one.name: one for one in some} for some in (whole.archived, whole.cured))
     made = [
-        standing(one, candidate, whole, seed, front=on_front(point, points), archived=kept.get(one.name))
+        standing(
+            one,
+            candidate,
+            whole,
+            seed,
+            front=on_front(point, points),
+            archived=kept.get(one.name),
+            cured=cured.get(one.name),
+        )
         for one, candidate, point in zip(whole.policies, candidates, points, strict=True)
     ]
     return tuple(sorted(made, key=lambda one: one.cost))
@@ -73,6 +92,7 @@ def standing(
     *,
     front: bool,
     archived: PolicyReplay | None,
+    cured: PolicyReplay | None = None,
 ) -> Standing:
     """One replayed policy in means a batch; the oracle is no candidate."""
     played = whole.batches - whole.start
@@ -94,12 +114,22 @@ def standing(
         probed=one.probes,
         losses=one.losses,
         archive=None if archived is None else _with_archive(archived, played),
+        recalibrated=None if cured is None else _with_recalibration(cured, played),
     )
 
 
 def _with_archive(one: PolicyReplay, played: int) -> WithArchive:
     regret = one.regret if one.switching_regret is None else one.switching_regret
     return WithArchive(cost=one.total_cost / played, retrains=one.retrains, switches=len(one.switches), regret=regret)
+
+
+def _with_recalibration(one: PolicyReplay, played: int) -> WithRecalibration:
+    return WithRecalibration(
+        cost=one.total_cost / played,
+        recalibrations=len(one.recalibrations),
+        retrains=one.retrains,
+        regret=one.regret,
+    )
 
 
 def baseline(losses: Floats, loss_name: str, whole: Replay, seed: int) -> Standing:

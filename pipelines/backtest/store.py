@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ class Row:
     `waves`, shape (later batches, WAVES), are the slowest waves of the losses on each batch. `metrics` has value, low
     and high of each metric that triggers read: shape (metrics, later, 3).
     `naive` is the mean loss on the next batch of the best constant of the rows that the model learned from.
+    `recalibrated` are gains of its recalibrations (`recalibrations.measure`), if they were measured.
     `impossible` is the reason why nothing could be trained; the numbers are NaN then.
     """
 
@@ -45,12 +46,13 @@ class Row:
     naive: float = math.nan
     impossible: str = ""
     metrics: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0, 3)))
+    recalibrated: NDArray[np.float64] | None = None
 
 
-def folder(config: Project, batches: Batches, metrics: Sequence[str] = ()) -> Path:
+def folder(config: Project, batches: Batches, metrics: Sequence[str] = (), *, recalibrates: bool = False) -> Path:
     """The folder of all that is computed from these rows with these settings; any change of either gives another.
 
-    `metrics` are those that are measured besides the loss.
+    `metrics` are those that are measured besides the loss; `recalibrates`: so are recalibrations.
     """
     training = config.training.model_dump_json(
         exclude={"threads", "search", "allow_pickle", "trusted_types", "timeout", "max_memory_mb"}
@@ -68,6 +70,7 @@ def folder(config: Project, batches: Batches, metrics: Sequence[str] = ()) -> Pa
             _code(config),
             provided(config.model) or "" if config.training.estimator == AS_ADOPTED else "",
             *metrics,
+            *(["recalibrations"] if recalibrates else []),
         ),
     ]
     key = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
@@ -80,7 +83,11 @@ def save(place: Path, at: int, row: Row) -> None:
     part = place / f"{at}.{os.getpid()}.part"
     with part.open("wb") as file:
         arrays = {"loss": row.loss, "error": row.error, "waves": row.waves, "impossible": np.array(row.impossible)}
-        np.savez(file, probe=row.probe, naive=row.naive, metrics=row.metrics, allow_pickle=False, **arrays)
+        arrays |= {
+            "metrics": row.metrics,
+            "recalibrated": np.empty(0) if row.recalibrated is None else row.recalibrated,
+        }
+        np.savez(file, probe=row.probe, naive=row.naive, allow_pickle=False, **arrays)
     part.replace(place / f"{at}.npz")
 
 
@@ -88,10 +95,10 @@ def load(place: Path, at: int, later: int, metrics: int = 0) -> Row | None:
     """Read a row over `later` batches with that many metrics; None if it is not there, or not whole."""
     try:
         with np.load(place / f"{at}.npz", allow_pickle=False) as kept:
-            numbers = {name: float(kept[name]) for name in ("probe", "naive")}
+            numbers: dict[str, Any] = {name: float(kept[name]) for name in ("probe", "naive")}
             reason = str(kept["impossible"])
-            slow, measured = kept["waves"], kept["metrics"]
-            row = Row(kept["loss"], kept["error"], waves=slow, **numbers, impossible=reason, metrics=measured)
+            arrays: dict[str, Any] = {name: kept[name] for name in ("waves", "metrics", "recalibrated")}
+            row = Row(kept["loss"], kept["error"], impossible=reason, **arrays, **numbers)
     except Exception:  # whatever is wrong with the file: the row is computed again
         return None
     whole = all(array.dtype == np.float64 and array.shape == (later,) for array in (row.loss, row.error))

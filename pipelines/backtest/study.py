@@ -13,6 +13,7 @@ from driftloop.monitoring.errors import HistoryTooShort
 from driftloop.monitoring.records import Learned, Record, Window, changed
 from driftloop.pipelines.backtest.applicable import applicable
 from driftloop.pipelines.backtest.candidates import Candidate
+from driftloop.pipelines.backtest.cures import Gains
 from driftloop.pipelines.backtest.learning import learn
 from driftloop.pipelines.backtest.matrices import Matrices
 from driftloop.pipelines.backtest.recommendation import Recommendation, recommend
@@ -72,9 +73,11 @@ def study(
     notes: tuple[str, ...] = (),
     seed: int = 0,
     archive: Archive | None = None,
+    recalibrate: float | None = None,
 ) -> Study:
     """Replay all candidates from three tenths of the history on, and choose one on the first half of that.
 
+    `recalibrate` is the cost of a recalibration, as a fraction of one batch's loss, if recalibrations were measured.
     Too few batches for such a label delay raise `HistoryTooShort`.
     """
     size = len(matrices.loss)
@@ -94,6 +97,7 @@ def study(
                 scores=scores if reads else None,
                 every=every,
                 keep=archive.keep if archive is not None and archive.act and archived else 0,
+                recalibrate=recalibrate if archived else None,
             )
             for reads in {one.looks_at_drift for one in some}
         ]
@@ -113,7 +117,7 @@ def study(
         label_delay=label_delay,
         cost=cost,
         retrain_cost=whole.cost,
-        oracle=standing(whole.oracle, None, whole, seed, front=False, archived=whole.switching),
+        oracle=standing(whole.oracle, None, whole, seed, front=False, archived=whole.switching, cured=whole.curing),
         baseline=None if matrices.naive is None else baseline(matrices.naive[start:], loss_name, whole, seed),
         standings=rank(whole, able, seed),
         recommendation=recommend(lambda end, begin: play(end, begin, able), able, matrices.windows, start, seed),
@@ -127,8 +131,13 @@ def _in_order(parts: Sequence[Replay], names: Sequence[str]) -> Replay:
     """Return one replay with the policies of several, in this order."""
     found = {one.name: one for part in parts for one in part.policies}
     kept = {one.name: one for part in parts for one in part.archived}
-    policies, archived = tuple(found[name] for name in names), tuple(kept[name] for name in names if name in kept)
-    return changed(parts[0], policies=policies, archived=archived)
+    cured = {one.name: one for part in parts for one in part.cured}
+    return changed(
+        parts[0],
+        policies=tuple(found[name] for name in names),
+        archived=tuple(kept[name] for name in names if name in kept),
+        cured=tuple(cured[name] for name in names if name in cured),
+    )
 
 
 def _replayed(
@@ -142,11 +151,13 @@ def _replayed(
     scores: Scores | None,
     every: timedelta,
     keep: int,
+    recalibrate: float | None,
 ) -> Replay:
     """Replay some candidates on the batches before `end`, of which those before `begin` are known.
 
     With `keep` they are also replayed with an archive of that many former champions.
     """
+    gains = matrices.recalibrated
     part, known = slice(None, end), slice(None, begin - label_delay)
     return replay(
         matrices.loss[part, part],
@@ -164,6 +175,7 @@ def _replayed(
         kept=Kept(matrices.waves[part, part], keep) if keep and matrices.waves is not None else None,
         metrics={name: values[part, part] for name, values in matrices.metrics.items()},
         class_rows=matrices.class_rows[part],
+        gains=None if gains is None or recalibrate is None else Gains(gains[part, part], recalibrate),
     )
 
 

@@ -21,14 +21,18 @@ COLUMNS = (
 # With the archive, where it is switched on.
 ARCHIVED = tuple(Column(title, number=True) for title in ("archive: cost", "switches", "retrains", "regret"))
 
+# With recalibrations, where they have a price.
+RECALIBRATED = tuple(
+    Column(title, number=True) for title in ("recalibrating: cost", "recalibrations", "retrains", "regret")
+)
+
 
 def as_table(study: Study, on: Screen = PIPE) -> str:
     """The whole result for a terminal."""
-    archived = study.oracle.archive is not None
-    columns = COLUMNS + ARCHIVED if archived else COLUMNS
+    columns = COLUMNS + more_columns(study)
     shown = (study.oracle, *study.standings, *compared(study))
-    rows = [Row(_cells(one) + (with_archive(one) if archived else ())) for one in shown]
-    legend = LEGEND.format(loss=loss_title(study.loss_name)) + (f"\n{ARCHIVE}" if archived else "")
+    rows = [Row(_cells(one) + more_cells(one, study)) for one in shown]
+    legend = "\n".join((LEGEND.format(loss=loss_title(study.loss_name)), *more_legends(study)))
     parts = [
         wrapped(heading(study), on),
         *(wrapped(one, on) for one in worth(study)),
@@ -50,6 +54,11 @@ LEGEND = (
 ARCHIVE = (
     "archive: the same policy when it may switch back to a former champion (archive.keep); its regret is above\n"
     "an oracle that may switch as well."
+)
+
+RECALIBRATION = (
+    "recalibrating: the same policy when a recalibration may replace a retrain (cost.recalibrate); its regret is\n"
+    "above an oracle that may recalibrate as well."
 )
 
 
@@ -140,12 +149,39 @@ def _cells(one: Standing) -> tuple[str, ...]:
     )
 
 
-def with_archive(one: Standing) -> tuple[str, ...]:
+def more_columns(study: Study) -> tuple[Column, ...]:
+    """Return the columns of the same policies with the archive, and with recalibrations, where they were replayed."""
+    archived, cured = study.oracle.archive is not None, study.oracle.recalibrated is not None
+    return (ARCHIVED if archived else ()) + (RECALIBRATED if cured else ())
+
+
+def more_legends(study: Study) -> tuple[str, ...]:
+    """Return the explanations of these columns."""
+    archived, cured = study.oracle.archive is not None, study.oracle.recalibrated is not None
+    return ((ARCHIVE,) if archived else ()) + ((RECALIBRATION,) if cured else ())
+
+
+def more_cells(one: Standing, study: Study) -> tuple[str, ...]:
+    """Return the cells of a policy in these columns."""
+    archived, cured = study.oracle.archive is not None, study.oracle.recalibrated is not None
+    return (_with_archive(one) if archived else ()) + (_with_recalibration(one) if cured else ())
+
+
+def _with_archive(one: Standing) -> tuple[str, ...]:
     """Return the cells of a policy with the archive; empty ones for what has none."""
     if one.archive is None:
         return ("",) * len(ARCHIVED)
     regret = "" if one.kind == "oracle" else f"{one.archive.regret:.1f}%"
     return number(one.archive.cost), str(one.archive.switches), str(one.archive.retrains), regret
+
+
+def _with_recalibration(one: Standing) -> tuple[str, ...]:
+    """Return the cells of a policy with recalibrations; empty ones for what has none."""
+    if one.recalibrated is None:
+        return ("",) * len(RECALIBRATED)
+    result = one.recalibrated
+    regret = "" if one.kind == "oracle" else f"{result.regret:.1f}%"
+    return number(result.cost), str(result.recalibrations), str(result.retrains), regret
 
 
 def _span(window: Window) -> str:

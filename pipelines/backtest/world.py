@@ -30,6 +30,7 @@ from driftloop.monitoring.records import (
     Window,
     changed,
 )
+from driftloop.pipelines.backtest.cures import Cure
 from driftloop.pipelines.backtest.shelf import Kept, Shelf
 
 Floats = NDArray[np.float64]
@@ -173,32 +174,41 @@ class World:
 class Walked:
     """The batches at whose end policies retrained and asked for probes, and at how many of them they could judge.
 
-    `switches` are the batches at whose end the archive switched, each with the model that served from then on.
+    `switches` are the batches at whose end the archive switched, each with the model that served from then on;
+    `cures` those at whose end the champion was recalibrated, each with the batch that it was fitted on.
     """
 
     retrains: tuple[int, ...] = ()
     probes: tuple[int, ...] = ()
     judged: int = 0
     switches: tuple[tuple[int, int], ...] = ()
+    cures: tuple[tuple[int, int], ...] = ()
 
 
-def walk(world: World, policies: Sequence[Policy], kept: Kept | None = None) -> Walked:
-    """Let policies decide at the end of each batch; where they do not retrain, the archive may switch back."""
+def walk(world: World, policies: Sequence[Policy], kept: Kept | None = None, cure: Cure | None = None) -> Walked:
+    """Let policies decide at the end of each batch; where they do not retrain, the archive may switch back.
+
+    With a `cure` a recalibration replaces each retrain that it is worth as much as.
+    """
     triggers = [policy for policy in policies if isinstance(policy, Trigger)]
     guards = [policy for policy in policies if not isinstance(policy, Trigger)]
     model = world.first
     shelf = Shelf(kept, world.loss, model) if kept and world.label_delay <= MOST_LATE else None
     checks: tuple[PastCheck, ...] = ()
     retrains: tuple[PastRetrain, ...] = ()
-    retrained, probed, switched, judged = [], [], [], 0
+    retrained, probed, switched, cured, judged = [], [], [], [], 0
     for batch in range(world.start, len(world.loss) - 1):
         now = world.moment(batch)
         signals, past = world.signals(model, batch)
+        labelled = batch - world.label_delay
+        if cure is not None:
+            signals, past = cure.observed(signals, past, model, labelled)
         # Frozen records of frozen records: there is nothing to validate, and much to copy.
         history = History.model_construct(checks=checks, retrains=retrains)
         if any(trigger.wants_probe(signals, history, now) for trigger in triggers if "probe" in trigger.reads):
             probe = world.measured(model, batch)
             if probe is not None:
+                probe = cure.probed(probe, model, labelled) if cure is not None else probe
                 probed.append(batch)
                 signals = changed(signals, probe=probe)
                 past = changed(past, gap=probe.gap)
@@ -206,8 +216,16 @@ def walk(world: World, policies: Sequence[Policy], kept: Kept | None = None) -> 
         judged += decision.action != "cannot_judge"
         fired = tuple(rule for vote in decision.votes for rule in vote.fired_rules())
         update: dict[str, object] = {"fired": fired} if fired else {}
-        if decision.action == "retrain":
-            model = batch - world.label_delay
+        retrains_now = decision.action == "retrain"
+        gain = cure.replaces(decision, signals, model, labelled) if cure is not None and retrains_now else None
+        if gain is not None:
+            cured.append((batch, labelled))
+            switch = PastSwitch.model_construct(lead=gain, age_batches=signals.age_batches)
+            update |= {"outcome": Outcome.RECALIBRATED, "switch": switch}
+        elif retrains_now:
+            model = labelled
+            if cure is not None:
+                cure.fitted = None
             retrained.append(batch)
             retrains += (PastRetrain.model_construct(now=now, promoted=True),)
             update["outcome"] = Outcome.PROMOTED
@@ -215,11 +233,11 @@ def walk(world: World, policies: Sequence[Policy], kept: Kept | None = None) -> 
                 shelf.add(model)
         elif decision.held:
             update["outcome"] = Outcome.HELD
-        better = shelf.better(model, batch - world.label_delay) if shelf and decision.action != "retrain" else None
+        better = shelf.better(model, labelled) if shelf and not retrains_now else None
         if better is not None:
             model, lead = better
             switched.append((batch, model))
             switch = PastSwitch.model_construct(lead=lead, age_batches=float(batch - model))
             update |= {"outcome": Outcome.SWITCHED_BACK, "switch": switch}
         checks += (changed(past, **update) if update else past,)
-    return Walked(tuple(retrained), tuple(probed), judged, tuple(switched))
+    return Walked(tuple(retrained), tuple(probed), judged, tuple(switched), tuple(cured))

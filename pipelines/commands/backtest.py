@@ -63,6 +63,12 @@ class SpanOrCount(click.ParamType["timedelta | int"]):
     help="Delay of labels: a duration, or a number of batches. Default: columns.label_delay.",
 )
 @click.option(
+    "--recalibrate",
+    type=click.FloatRange(1e-6, 1e6),
+    help="Cost of one recalibration, as a fraction of one batch's loss, such as 0.01: policies are also replayed with "
+    "recalibrations. Default: cost.recalibrate of the config, otherwise none.",
+)
+@click.option(
     "--write",
     is_flag=True,
     help="Write the recommended triggers into CONFIG if the later part of the history confirms them.",
@@ -75,6 +81,7 @@ def backtest(
     cost: float | None,
     batch: timedelta | int | None,
     label_delay: timedelta | int | None,
+    recalibrate: float | None,
     write: bool,
 ) -> None:
     """Replay the history under many policies and compare their cost.
@@ -86,6 +93,7 @@ def backtest(
     present = now or datetime.now(UTC)
     names = [name.strip() for name in policies.split(",") if name.strip()] if policies else []
     with only_json(as_json), shown():
+        from driftloop.monitoring.policies.recalibrating import prices
         from driftloop.pipelines.backtest.run import backtest as run
         from driftloop.pipelines.config.project import load
         from driftloop.pipelines.flows.mismatch import refuse_mismatch
@@ -97,7 +105,10 @@ def backtest(
         refuse_mismatch(project)
         price = cost or _configured_cost(project)
         templates.provide(project)
-        study = run(project, present, policies=names, cost=price, batch=batch, label_delay=label_delay)
+        found = prices(project.policies.triggers)
+        options: dict[str, Any] = {"cost": price, "batch": batch, "label_delay": label_delay}
+        given = recalibrate or (found.recalibrate if found else None)
+        study = run(project, present, policies=names, recalibrate=given, **options)
         for note in study.notes:
             say(f"note: {note}", err=True)
         stored = _store_learned(project, study, present, batch)

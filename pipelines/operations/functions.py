@@ -199,11 +199,13 @@ def backtest(
     cost: float = 0.2,
     batch: timedelta | int | None = None,
     label_delay: timedelta | int | None = None,
+    recalibrate: float | None = None,
 ) -> Study:
     """Replay the whole history of a model under many policies, without registering anything.
 
     `cost` of a retrain is in units of one batch's loss. `batch` is a duration or a number of rows, `label_delay` a
-    duration or a number of batches; both default to the config's.
+    duration or a number of batches; both default to the config's. With `recalibrate`, the cost of a recalibration in
+    the same unit as `cost`, policies are also replayed with recalibrations.
     """
     from driftloop.pipelines.backtest.run import backtest as run
     from driftloop.pipelines.flows.mismatch import refuse_mismatch
@@ -214,7 +216,8 @@ def backtest(
     home.prepare()
     refuse_mismatch(project)
     templates.provide(project)
-    return run(project, moment or datetime.now(UTC), policies=policies, cost=cost, batch=batch, label_delay=label_delay)
+    options: dict[str, Any] = {"cost": cost, "batch": batch, "label_delay": label_delay, "recalibrate": recalibrate}
+    return run(project, moment or datetime.now(UTC), policies=policies, **options)
 
 
 def replay(loss_matrix: Any, probe_matrix: Any = None, **settings: Any) -> Replay:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from driftloop.monitoring.policies.tenure import reign, since_training, tenure
+from driftloop.monitoring.policies.tenure import reign, since_cure, since_training, tenure
 from driftloop.monitoring.records import UNTRAINED, History, Outcome, PastRetrain, changed
 from tests.signals import past, signals
 
@@ -49,3 +49,4 @@ def test_a_switch_back_or_a_recalibration_is_no_training(outcome: Outcome) -> No
     assert since_training(now, History(checks=(promoted, *since.checks[1:]))) == since.checks[1:]
     retrain = PastRetrain(now=history.checks[1].now, promoted=True)
     assert since_training(now, History(checks=since.checks, retrains=(retrain,))) == since.checks[2:]
+    assert since_cure(now, since) == (since.checks[3:] if outcome is Outcome.RECALIBRATED else since.checks)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from driftloop.monitoring.presentation.markup import number
+from driftloop.pipelines.backtest.page import render
 from driftloop.pipelines.backtest.recommendation import Recommendation
 from driftloop.pipelines.backtest.words import as_table, length, verdict
 from driftloop.pipelines.runtime.tables import Screen
@@ -71,3 +74,21 @@ def test_a_batch_of_rows_has_a_rounded_length() -> None:
     study = done(aging())
     assert length(study) == "7d"
     assert length(study.model_copy(update={"every": timedelta(days=6, seconds=3712)})) == "about 6 days"
+
+
+def test_recalibrations_have_columns_of_their_own() -> None:
+    """Where they were measured and have a price; the table, its legend and the page have them, otherwise none has."""
+    made = aging(seed=1)
+    values = np.full((40, 40, 5), np.nan)
+    values[np.triu_indices(40, 1)] = 0.3
+    cured = done(replace(made, recalibrated=values), recalibrate=0.01)
+    assert cured.oracle.recalibrated is not None
+    assert all(one.recalibrated is not None for one in cured.standings)
+    always = next(one for one in cured.standings if one.name == "always")
+    assert always.recalibrated is not None
+    assert always.recalibrated.recalibrations > 0
+    assert always.recalibrated.cost >= cured.oracle.recalibrated.cost
+    for text in (as_table(cured), render(cured)):
+        assert "recalibrating: cost" in text.lower()
+        assert "above an oracle that may recalibrate as well" in text
+    assert "recalibrating" not in as_table(done(made)) + as_table(done(made, recalibrate=0.01))
