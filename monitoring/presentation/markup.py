@@ -42,6 +42,17 @@ TONES = {"fire": "warn", "veto": "warn", "hold": "good", "allow": "good", "not_a
 TONES |= {"fatal": "bad", "error": "bad", "warning": "warn", "info": "quiet"}
 
 
+def linked(text: str | None, url: str | None) -> str | None:
+    """Return text as a link, where there is an address over HTTP.
+
+    >>> print(linked("run <1>", "https://ml/#/runs/1?a=b&c"), linked("run 1", "javascript:alert(1)"))
+    <a href="https://ml/#/runs/1?a=b&amp;c">run &lt;1&gt;</a> run 1
+    """
+    if text is None or url is None or not url.startswith(("http://", "https://")):
+        return text
+    return Markup('<a href="{}">{}</a>').format(url, text)
+
+
 def number(value: float | None) -> str:
     """Return a number with three significant digits; a dash for None and NaN.
 

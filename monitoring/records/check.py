@@ -95,6 +95,8 @@ class Check(Record):
     report: str | None = None
     mlflow_run_id: str | None = None
     prefect_flow_run_id: str | None = None
+    mlflow_url: str | None = None
+    prefect_url: str | None = None
 
     @model_validator(mode="before")
     @classmethod

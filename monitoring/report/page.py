@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from driftloop.monitoring.drift.methods import direction, strain
 from driftloop.monitoring.policies import POLICIES
-from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, SLICES, number, slice_metrics
+from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, SLICES, linked, number, slice_metrics
 from driftloop.monitoring.presentation.standing import WORSE, format_loss, remains_worse
 from driftloop.monitoring.presentation.templating import render
 from driftloop.monitoring.records import (
@@ -121,8 +121,8 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
             (name, value)
             for name, value in (
                 ("Check", check.check_id),
-                ("MLflow run", check.mlflow_run_id),
-                ("Prefect flow run", check.prefect_flow_run_id),
+                ("MLflow run", linked(check.mlflow_run_id, check.mlflow_url)),
+                ("Prefect flow run", linked(check.prefect_flow_run_id, check.prefect_url)),
             )
             if value
         ],

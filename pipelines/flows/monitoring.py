@@ -14,7 +14,7 @@ from driftloop.monitoring.ledger import Held, Ledger, digest
 from driftloop.monitoring.policies.recalibrating import plan, prices
 from driftloop.monitoring.quality.preflight import excluded_columns, fatal, learnable
 from driftloop.monitoring.quality.unreadable import unreadable
-from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window, changed
+from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import ProjectFile
@@ -206,7 +206,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     failpoints.reach("saved report")
     if run.dry_run:
         return check
-    check = changed(check, mlflow_run_id=run.open_run(check, report))
+    check = run.logged(check, report)
     switches = not retrains and archived is not None and archived.leader is not None
     cure = plan(prices(config.policies.triggers), decision, signals, check.causes) if config.trains else None
     if (retrains and config.trains) or switches or cure is not None:
@@ -284,7 +284,7 @@ def _bootstrap(run: CheckRun) -> Check:
     if run.train == "request":
         # Another process finishes this check, without these rows.
         check = unserved.measured(run, fresh, training, labelled, future_rows, check)
-    run.decided = check = changed(check, mlflow_run_id=run.open_run(check))
+    run.decided = check = run.logged(check)
     rows = fresh.digest_of(Window(start=labelled.start, end=window.end))
     check = requesting.train(run, check, rows, fresh.digest)
     if check.outcome is Outcome.REQUESTED:

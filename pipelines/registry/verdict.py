@@ -15,7 +15,11 @@ def verdict_markdown(check: Check) -> str:
         f"- window {check.window.start:%Y-%m-%d %H:%M} to {check.window.end:%Y-%m-%d %H:%M}, {check.window.rows:,} rows"
     ]
     lines += [f"- champion: version {check.champion}" if check.champion else "- no champion"]
-    lines += [f"- MLflow run: `{check.mlflow_run_id}`"] if check.mlflow_run_id else []
+    for name, run, page in (
+        ("MLflow run", check.mlflow_run_id, check.mlflow_url),
+        ("Prefect flow run", check.prefect_flow_run_id, check.prefect_url),
+    ):
+        lines += [f"- {name}: [{run}]({page})" if page else f"- {name}: `{run}`"] if run else []
     lines += [f"- {name}: {cell(text)}" for name, text in check.causes.lines] if check.causes else []
     lines += [f"- [report]({Path(check.report).as_uri()})"] if check.report else []
     if check.votes:

@@ -18,7 +18,7 @@ from driftloop.monitoring.records.counting import Counting
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
-from driftloop.pipelines.registry import evidence, flow_runs
+from driftloop.pipelines.registry import addresses, evidence, flow_runs
 from driftloop.pipelines.requests import pruning
 from driftloop.pipelines.runtime import failpoints, home, outages
 
@@ -78,6 +78,7 @@ class CheckRun:
             "counting": self.counting,
             "dry_run": self.dry_run,
             "prefect_flow_run_id": self.flow_run_id,
+            "prefect_url": addresses.prefect_page(self.flow_run_id),
         }
         findings = tuple(dict.fromkeys((*self.findings, *more.pop("findings", ()))))
         return Check(**{**values, "outcome": outcome, "reason": reason, "findings": findings, **more})
@@ -86,7 +87,7 @@ class CheckRun:
         """Finish with an outcome that needs no measurement, and record it."""
         check = self._merged(outcome, reason, **more)
         if not self.dry_run:
-            check = changed(check, mlflow_run_id=self.open_run(check))
+            check = self.logged(check)
         return self.finish(check, keys)
 
     def _merged(self, outcome: Outcome, reason: str, **more: Any) -> Check:
@@ -136,14 +137,15 @@ class CheckRun:
         requests = self.ledger.requests(self.config.model, most=1) if outages.resumable(error) else []
         return bool(requests) and requests[0]["check_id"] == self.check_id
 
-    def open_run(self, check: Check, report: Path | None = None) -> str:
-        """Log the check's current values to its MLflow run, opened if necessary; return the run's id.
+    def logged(self, check: Check, report: Path | None = None) -> Check:
+        """Log the check's current values to its MLflow run, opened if necessary; return the check with that run.
 
         A steady check has no second copy of its report there.
         """
         run_id, copied = self.run_id(), None if check.outcome is Outcome.STEADY else report
+        check = changed(check, mlflow_run_id=run_id, mlflow_url=addresses.mlflow_page(run_id))
         evidence.log_check(run_id, check, copied, model_id=self.model_id)
-        return run_id
+        return check
 
     def run_id(self) -> str:
         """Return the id of this check's MLflow run; create the run, empty, at the first call."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from driftloop.monitoring.errors import clipped
-from driftloop.monitoring.presentation.markup import DASH, SLICES, number, slice_metrics
+from driftloop.monitoring.presentation.markup import DASH, SLICES, linked, number, slice_metrics
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
 from driftloop.monitoring.records import Check, MetricValue, Retrain, SliceScore, fairness_summary, summary
 from driftloop.pipelines.runtime.pages import render as rendered
@@ -77,6 +77,7 @@ def render(history: ModelHistory) -> str:
         remains_worse=remains_worse,
         loss_as_text=format_loss,
         clip=lambda text: clipped(text, LONGEST),
+        linked=linked,
     )
 
 

@@ -88,6 +88,9 @@ def test_an_event_leads_from_a_drifted_file_to_a_new_champion(
     assert (judged.outcome, judged.champion_after) == (Outcome.PROMOTED, "2")
     assert judged.prefect_flow_run_id == str(check.id)
     report = Path(str(judged.report))
+    assert judged.prefect_url == f"{prefect_server.url.removesuffix('/api')}/runs/flow-run/{check.id}"
+    assert str(judged.mlflow_url).startswith(f"{places['MLFLOW_TRACKING_URI']}/#/experiments/")
+    assert f'<a href="{judged.prefect_url}">{check.id}</a>' in report.read_text("utf-8")
     copy = registry.client().download_artifacts(str(judged.mlflow_run_id), "report.html", str(tmp_path))
     assert f"<title>{made.name}: challenger promoted</title>" in report.read_text("utf-8")
     assert Path(copy).read_text("utf-8") == whole(report.read_text("utf-8"), report)

@@ -58,7 +58,7 @@ def test_all_is_reported() -> None:
             request_id="r", code="better", version="7", promoted=True, champion_loss=2.5, challenger_loss=2.125,
             reason="15% lower",
         ),
-        mlflow_run_id="mlflow-1", prefect_flow_run_id="prefect-1",
+        mlflow_run_id="mlflow-1", prefect_flow_run_id="prefect-1", mlflow_url="https://ml/#/1?a=b",
     )  # fmt: skip
     text = words(verdict(checked))
     for part in (
@@ -173,7 +173,7 @@ def test_texts_are_escaped() -> None:
     bad = "<b>\"'&"
     checked = check(
         model=bad, reason=bad, check_id=bad, champion=bad, champion_after=bad + "2", mlflow_run_id=bad,
-        prefect_flow_run_id=bad, columns=(column(bad, 1.0, True, bad),),
+        prefect_flow_run_id=bad, mlflow_url=bad, prefect_url=bad, columns=(column(bad, 1.0, True, bad),),
         votes=(Vote(policy=bad, vote="hold", reason=bad),),
         findings=(Finding(code=bad, severity="info", message=bad, column=bad),),
         performance=Performance(loss_name=bad, loss=1, low=1, high=1, rows=1, window=WEEK, reference_loss=0),
