@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from driftloop.monitoring.errors import OutputHasOther, OutputOverlaps
-from driftloop.monitoring.records import Moment, Record, Window
+from driftloop.monitoring.records import Moment, Record, Window, changed
 
 DAY = timedelta(days=1)
 
@@ -67,7 +67,7 @@ class Manifest(Record):
             if part.rows:
                 kept[part.start, part.end] = part
         ordered = tuple(kept[span] for span in sorted(kept))
-        return self.model_copy(update={"parts": ordered})
+        return changed(self, parts=ordered)
 
 
 @dataclass(frozen=True)

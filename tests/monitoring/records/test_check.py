@@ -81,7 +81,6 @@ def test_the_past_of_a_recalibration_has_its_gain() -> None:
         "version": "2",
         "promoted": True,
         "reason": "",
-        "recalibrates": "1",
     }
     retrain = Retrain(**done, recalibrates="1", champion_loss=4.0, challenger_loss=2.5)
     check = Check(**known, window=window, outcome=Outcome.RECALIBRATED, retrain=retrain)

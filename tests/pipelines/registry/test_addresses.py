@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prefect.settings import PREFECT_UI_URL, temporary_settings
 
 from driftloop.pipelines import registry
 from driftloop.pipelines.registry import evidence
@@ -25,7 +26,5 @@ def test_the_address_for_browsers_comes_first_and_loses_its_password(monkeypatch
     expected = f"https://ml.example.org/mlflow/#/experiments/{registry.experiment('addresses')}/runs/{run_id}"
     assert mlflow_page(run_id) == f"{expected}?workflowType=machine_learning"
     monkeypatch.setenv("PREFECT_API_URL", "http://prefect:4200/api")
-    monkeypatch.setenv("PREFECT_UI_URL", "https://prefect.example.org")
-    page = prefect_page(RUN)
-    assert page is not None
-    assert page.endswith(f"/runs/flow-run/{RUN}")
+    with temporary_settings({PREFECT_UI_URL: "https://prefect.example.org"}):
+        assert prefect_page(RUN) == f"https://prefect.example.org/runs/flow-run/{RUN}"
