@@ -27,12 +27,12 @@ def prefect_page(flow_run_id: str | None) -> str | None:
 
     The server is PREFECT_UI_URL, else PREFECT_API_URL.
     """
-    from prefect.utilities.urls import url_for
+    from prefect.settings import PREFECT_UI_URL
 
     if flow_run_id is None or not os.environ.get("PREFECT_API_URL"):
         return None
-    page = url_for("flow-run", obj_id=flow_run_id)
-    return None if page is None else _web_page(page)
+    base = _web_page(str(PREFECT_UI_URL.value() or ""))
+    return None if base is None else f"{base}/runs/flow-run/{flow_run_id}"
 
 
 def _web_page(address: str) -> str | None:
@@ -44,4 +44,4 @@ def _web_page(address: str) -> str | None:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https"):
         return None
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")).rstrip("/")
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")).rstrip("/")
