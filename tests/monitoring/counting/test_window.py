@@ -308,7 +308,7 @@ def test_any_kind_of_time_and_expression_is_counted(
     assert_counted_is_read(postgres, url, before, now, table=table, **changes)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=ROWS, now=ROWS)
 def test_any_table_is_counted_as_it_is_read(
     postgres: Postgres, url: str, before: list[dict[str, Any]], now: list[dict[str, Any]]
