@@ -71,7 +71,7 @@ class Models:
 
 def gains_of(models: Models, cache: Path, name: str) -> np.ndarray:
     """Return the gains of recalibrations of all models of a stream, shape (B, B, 2 + n); kept in a file."""
-    file = cache / f"recalibrations-1-{name}-{models.batches}.npy"
+    file = cache / f"recalibrations-{name}-{models.batches}.npy"
     if not file.exists():
         made = np.full((models.batches, models.batches, 2 + SERVED), np.nan)
         for at in range(models.batches - 1):
