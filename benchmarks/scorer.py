@@ -141,31 +141,46 @@ def targets(frame: pd.DataFrame) -> list[Target]:
     ]
 
 
-def compare(frame: pd.DataFrame, rounds: int, seconds: float) -> None:
-    """Alternate between the servers, and print the table."""
-    print("| rows per call, connections | server | calls/s | rows/s | ratio | p50 ms | p99 ms |")
-    print("|---|---|---|---|---|---|---|")
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds of a process and its children so far: other load on the machine hardly changes those of a call."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(cpu_seconds(int(child)) for child in children)
+
+
+def compare(frame: pd.DataFrame, rounds: int, seconds: float, pids: dict[int, int]) -> None:
+    """Alternate between the servers, and print the table; `pids` are those of the servers by port."""
+    print("| rows per call, connections | server | calls/s | ratio | CPU ms per call | ratio | p50 ms | p99 ms |")
+    print("|---|---|---|---|---|---|---|---|")
     for count, connections in ((1000, 2), (1, 1)):
         each = targets(frame.head(count))
         rates: dict[str, list[float]] = {target.name: [] for target in each}
         times: dict[str, list[float]] = {target.name: [] for target in each}
+        costs: dict[str, list[float]] = {target.name: [] for target in each}
         for target in each:
             measured(target, 1.0, connections)
         for _ in range(rounds):
             for target in each:
+                before = cpu_seconds(pids[target.port])
                 load = measured(target, seconds, connections)
                 if load.failed:
                     raise SystemExit(f"{target.name}: {load.failed[0]}")
+                costs[target.name].append((cpu_seconds(pids[target.port]) - before) / len(load.seconds))
                 rates[target.name].append(len(load.seconds) / seconds)
                 times[target.name] += load.seconds
         base = rates[each[0].name]
         for target in each:
             rate = statistics.median(rates[target.name])
             ratio = statistics.median(own / other for own, other in zip(rates[target.name], base, strict=True))
+            cost = statistics.median(costs[target.name])
+            cheaper = statistics.median(
+                other / own for own, other in zip(costs[target.name], costs[each[0].name], strict=True)
+            )
             cuts = statistics.quantiles(times[target.name], n=100)
             print(
-                f"| {count:,}, {connections} | {target.name} | {rate:,.0f} | {rate * count:,.0f} | {ratio:.1f} | "
-                f"{cuts[49] * 1e3:.1f} | {cuts[98] * 1e3:.1f} |",
+                f"| {count:,}, {connections} | {target.name} | {rate:,.1f} | {ratio:.1f} | {cost * 1e3:.1f} | "
+                f"{cheaper:.1f} | {cuts[49] * 1e3:.1f} | {cuts[98] * 1e3:.1f} |",
                 flush=True,
             )
 
@@ -225,8 +240,8 @@ def main() -> None:
         serve = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", f"models:/{MODEL}@champion"]
         serve += ["--env-manager", "local", "--port", str(MLFLOW_PORT), "--workers", "1"]
         with running(score, SCORE_PORT, "/ready", environment) as process:
-            with running(serve, MLFLOW_PORT, "/ping", environment):
-                compare(frame, given.rounds, given.seconds)
+            with running(serve, MLFLOW_PORT, "/ping", environment) as other:
+                compare(frame, given.rounds, given.seconds, {SCORE_PORT: process.pid, MLFLOW_PORT: other.pid})
             if given.soak:
                 soak(frame, process.pid, given.soak, mover(environment["MLFLOW_TRACKING_URI"]))
 
