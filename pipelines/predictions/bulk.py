@@ -41,7 +41,7 @@ from driftloop.pipelines.predictions.scored_rows import ScoredRows
 from driftloop.pipelines.runtime import phases
 
 # Values of a piece; the rows of one are within these limits.
-PIECE_VALUES, LEAST_PIECE, MOST_PIECE = 1 << 22, 1 << 14, 1 << 18
+PIECE_VALUES, LEAST_PIECE, MOST_PIECE = 1 << 22, 1 << 14, 1 << 17
 # Equal spans that a day of very many rows can be cut into.
 CUTS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)
 
