@@ -24,17 +24,24 @@ REPEAT_AFTER = 4
 
 
 def decide(
-    triggers: Iterable[Trigger], guards: Iterable[Policy], signals: Signals, history: History, now: datetime
+    triggers: Iterable[Trigger],
+    guards: Iterable[Policy],
+    signals: Signals,
+    history: History,
+    now: datetime,
+    *,
+    vetoes: tuple[Vote, ...] = (),
 ) -> Decision:
     """Combine the votes of all policies: one trigger that fires proposes a retrain, one guard that vetoes stops it.
 
-    A champion with features that the config no longer has also fires, unless no trigger reads anything (`never`).
+    `vetoes` are those of the watch over a promotion. A champion with features that the config no longer has also
+    fires, unless no trigger reads anything (`never`).
     """
     triggers = tuple(triggers)
     proposals = tuple(policy.cast(signals, history, now) for policy in triggers)
     if any(policy.reads for policy in triggers):
         proposals += _outgrown(signals, history)
-    permissions = tuple(policy.judge(signals, history, now) for policy in guards)
+    permissions = tuple(policy.judge(signals, history, now) for policy in guards) + vetoes
     votes = proposals + permissions
     fired = [vote for vote in proposals if vote.vote == "fire"]
     vetoed = [vote for vote in permissions if vote.vote == "veto"]

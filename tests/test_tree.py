@@ -16,7 +16,12 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
     "only texts or declarations; what uses them is tested": (
         *("monitoring/errors/*", "monitoring/quality/settings.py", "monitoring/records/finding_codes.py"),
         *("monitoring/records/archive.py",),
-        *("monitoring/records/estimate.py", "monitoring/settings/*", "monitoring/drift/settings.py"),
+        *(
+            "monitoring/records/estimate.py",
+            "monitoring/records/promotion_watch.py",
+            "monitoring/settings/*",
+            "monitoring/drift/settings.py",
+        ),
         *("monitoring/presentation/*", "monitoring/profiles/errors.py", "monitoring/ledger/tables.py"),
         *("pipelines/gate/rule.py", "pipelines/gate/wording.py", "pipelines/requests/noticed.py"),
         *("pipelines/service/replies.py",),
@@ -55,7 +60,7 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
     ),
     "wiring of steps that are tested on their own; tests/scenarios and tests/faults run it whole": (
         *("pipelines/flows/monitoring.py", "pipelines/flows/reading.py", "pipelines/runtime/failpoints.py"),
-        *("pipelines/runtime/pages.py", "pipelines/flows/following.py"),
+        *("pipelines/runtime/pages.py", "pipelines/flows/following.py", "pipelines/flows/signals.py"),
     ),
     "outputs of predictions: tests/pipelines/predictions/outputs/test_table.py runs both engines": (
         *("pipelines/predictions/outputs/base.py", "pipelines/predictions/outputs/postgres.py"),

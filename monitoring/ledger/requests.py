@@ -46,11 +46,15 @@ class Adoption(Record):
 
 
 class SwitchBack(Record):
-    """A former champion that is to serve again, and the losses of both on the same rows. Nothing is trained."""
+    """A former champion that is to serve again, and the losses of both on the same rows. Nothing is trained.
+
+    With `rollback` the promotion of the champion is taken back for good.
+    """
 
     version: str
     champion_loss: Loss
     loss: Loss
+    rollback: bool = False
 
 
 class Recalibrate(Record):
@@ -94,7 +98,7 @@ class Request(Record):
     def title(self) -> str:
         """Return what the request is about, as its MLflow run is named."""
         if self.switch is not None:
-            return f"switch back to version {self.switch.version}"
+            return f"{'roll' if self.switch.rollback else 'switch'} back to version {self.switch.version}"
         if self.follows is not None:
             return f"version {self.follows}"
         if self.recalibrate is not None and not self.recalibrate.trains:
@@ -211,6 +215,8 @@ def end(
     change = REQUESTS.update().where(REQUESTS.c.request_id == request_id)
     open_.execute(change.values(written_at=written_now(), **values))
     payload = retrain.model_dump(mode="json") if retrain else {"reason": error}
+    if state == Kind.ROLLED_BACK:
+        payload["left"] = row["champion"]
     events.append(open_, row["model"], state, payload, datetime.fromisoformat(row["now"]), request_id)
     return True
 

@@ -29,6 +29,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.REQUESTED: ("new", "Retrain requested"),
     Outcome.SWITCHED_BACK: ("new", "Switched back"),
     Outcome.RECALIBRATED: ("new", "Recalibrated"),
+    Outcome.ROLLED_BACK: ("warn", "Promotion taken back"),
     Outcome.BOOTSTRAPPED: ("new", "First champion"),
 }
 # Tone and label of each standing of a slice.

@@ -59,6 +59,7 @@ from driftloop.monitoring.records.metrics import (
     metrics_text,
     worsening,
 )
+from driftloop.monitoring.records.promotion_watch import PromotionWatch, WatchedWindow, WatchState
 from driftloop.monitoring.records.slices import (
     FoundSlice,
     SliceDrift,
@@ -113,6 +114,7 @@ __all__ = [
     "PastSwitch",
     "Performance",
     "Probe",
+    "PromotionWatch",
     "Record",
     "Reference",
     "Retrain",
@@ -129,6 +131,8 @@ __all__ = [
     "Standing",
     "Vote",
     "VoteKind",
+    "WatchState",
+    "WatchedWindow",
     "Window",
     "WindowAdvice",
     "changed",

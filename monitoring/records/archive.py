@@ -9,12 +9,14 @@ class ArchiveScore(Record):
     """One model on the rows of a window: its mean loss, and the slowest waves of its losses.
 
     The norm of the difference of two models' waves is the standard error of the difference of their losses
-    (`monitoring.losses.performance.waves`).
+    (`monitoring.losses.performance.waves`). `bets` are those on a higher loss of the champion, for the version before a
+    promotion that is watched (`monitoring.sequential.bets`).
     """
 
     version: str
     loss: Loss
     waves: tuple[float, ...]
+    bets: tuple[float, ...] = ()
 
 
 class ArchiveLead(Record):

@@ -86,6 +86,7 @@ class Outcome(StrEnum):
     REQUESTED = "requested"
     SWITCHED_BACK = "switched_back"
     RECALIBRATED = "recalibrated"
+    ROLLED_BACK = "rolled_back"
     NEEDED_ELSEWHERE = "needed_elsewhere"
     FAILED = "failed"
 
@@ -101,11 +102,12 @@ class Outcome(StrEnum):
             Outcome.AWAITING_APPROVAL,
             Outcome.SWITCHED_BACK,
             Outcome.RECALIBRATED,
+            Outcome.ROLLED_BACK,
             Outcome.NEEDED_ELSEWHERE,
         }
 
 
-UNTRAINED = frozenset({Outcome.SWITCHED_BACK, Outcome.RECALIBRATED})
+UNTRAINED = frozenset({Outcome.SWITCHED_BACK, Outcome.ROLLED_BACK, Outcome.RECALIBRATED})
 """Outcomes of a promotion without a training; the code of its result and the kind of its event are the same word."""
 
 Severity = Literal["info", "warning", "error", "fatal"]

@@ -16,6 +16,7 @@ from driftloop.monitoring.records.judgement import PastCheck, PastSwitch, Probe,
 from driftloop.monitoring.records.labels import LabelStatus
 from driftloop.monitoring.records.measures import ColumnScore, DriftBasis, Moved, Performance, Standing
 from driftloop.monitoring.records.metrics import CalibrationBin, Confusion, MetricValue
+from driftloop.monitoring.records.promotion_watch import PromotionWatch
 from driftloop.monitoring.records.slices import FoundSlice, SliceDrift, SliceScore
 
 
@@ -47,6 +48,7 @@ class Check(Record):
 
     `scored_by` is the champion as the table of predictions of a model elsewhere names it.
     `archive` has the losses of former champions on the labeled rows, if there are any.
+    `watch` is the state of the watch over the newest promotion, while it lasts.
     `causes` is set where the loss rose significantly: why, and what to do.
     `labels` is set where they are in a table of their own, `newest_row` with `preflight.max_silence`.
     `counting` is set where the rows are a table of a database that can count them.
@@ -78,6 +80,7 @@ class Check(Record):
     age_batches: float | None = None
     probe: Probe | None = None
     archive: ArchiveScores | None = None
+    watch: PromotionWatch | None = None
     causes: Causes | None = None
     labels: LabelStatus | None = None
     newest_row: Moment | None = None
@@ -136,6 +139,9 @@ class Check(Record):
         before, after = (done.champion_loss, done.challenger_loss) if done else (None, None)
         if self.outcome is Outcome.SWITCHED_BACK and lead is not None:
             return PastSwitch(lead=lead.difference, age_batches=lead.age_batches)
+        if self.outcome is Outcome.ROLLED_BACK and self.watch is not None and self.watch.difference is not None:
+            back = [one for one in (self.archive.leads if self.archive else ()) if one.version == self.champion_after]
+            return PastSwitch(lead=self.watch.difference, age_batches=back[0].age_batches if back else None)
         if self.outcome is Outcome.RECALIBRATED and before is not None and after is not None:
             return PastSwitch(lead=before - after, age_batches=self.age_batches)
         return None

@@ -179,6 +179,7 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
         *([("Moved most", check.moved.sentence())] if check.moved else []),
         ("Checked at", f"{check.now:%Y-%m-%d %H:%M} UTC"),
     ]
+    facts += [("Promotion watch", check.watch.sentence)] if check.watch is not None else []
     return facts if check.labels is None else [*facts, ("Labels", check.labels.sentence())]
 
 

@@ -28,6 +28,7 @@ from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.slices.conditions import named
 from driftloop.pipelines.config.no_training import NO_TRAINING, reference_span, refuse_mixed, with_triggers
 from driftloop.pipelines.config.parameters import Parameter, refuse_endless
+from driftloop.pipelines.config.promotion import AnyPromotion, Promotion
 from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.config.retention import Retention
 from driftloop.pipelines.config.schedule import Schedule
@@ -140,10 +141,7 @@ class Project(Monitored):
         description="training of challengers; see `training`. `none` for a model elsewhere, with `predictions.source`"
     )
     gate: Gate = Field(Gate(), description="promotion test; see `gate`")
-    promotion: Literal["automatic", "manual"] = Field(
-        "automatic",
-        description="manual: a challenger that passed the gate waits for `driftloop promote`, except the first one",
-    )
+    promotion: AnyPromotion = Field(Promotion(), description="automatic, manual, or a section; see `promotion`")
     archive: Archive = Field(Archive(), description="former champions that are still scored; see `archive`")
     schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
     retention: Retention = Field(Retention(), description="removal of old reports, results and runs; see `retention`")
@@ -195,7 +193,7 @@ class Project(Monitored):
     @model_validator(mode="after")
     def _trains_or_reads(self) -> Self:
         span = self.windows.reference_span
-        refuse_mixed(elsewhere=self.elsewhere, trains=self.trains, promotion=self.promotion, reference=span)
+        refuse_mixed(elsewhere=self.elsewhere, trains=self.trains, promotion=self.promotion.mode, reference=span)
         return self
 
     @model_validator(mode="after")

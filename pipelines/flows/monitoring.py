@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from prefect import flow, get_run_logger
 
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Held, Ledger, digest
-from driftloop.monitoring.policies.recalibrating import plan, prices
+from driftloop.monitoring.policies.recalibrating import Plan, plan, prices
 from driftloop.monitoring.quality.preflight import excluded_columns, fatal, learnable
 from driftloop.monitoring.quality.unreadable import unreadable
-from driftloop.monitoring.records import Check, Finding, Moment, Outcome, Reference, Signals, Window
+from driftloop.monitoring.records import Check, History, Moment, Outcome, PromotionWatch, Signals, Window
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import ProjectFile
@@ -24,6 +25,7 @@ from driftloop.pipelines.flows import (
     counting,
     labelling,
     measuring,
+    promotion_watch,
     requesting,
     ruling,
     taking_over,
@@ -35,14 +37,13 @@ from driftloop.pipelines.flows.diagnosing import advised
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained
 from driftloop.pipelines.flows.reading import read
+from driftloop.pipelines.flows.signals import signals_of
 from driftloop.pipelines.registry import Version, evidence, flow_runs, promotion
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun, Train
 from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.noticed import CHAMPION_LOST, CHAMPION_RESTORED, CLOCK_WENT_BACK
 from driftloop.pipelines.runtime import failpoints, home, outages, phases
-from driftloop.pipelines.training.adopting import SAMPLE, in_sample
-from driftloop.pipelines.training.refit import below_gate
 
 
 @flow(name="monitoring", validate_parameters=True)
@@ -141,12 +142,14 @@ def _check(run: CheckRun) -> Check:
         if config.trains and learnable(stops, config):
             reason += f". If the data will stay like this, `driftloop retrain {config.file}` trains a model on it"
         return run.exit(Outcome.BAD_DATA, reason, findings=findings)
-    watch, unread = watching.watch(known, run.ledger, champion, reference, labelled, fresh.count(labelled))
-    run.findings += unread
+    plan = promotion_watch.plan(config, run.ledger, champion, run.now)
+    watch, unread = watching.watch(known, run.ledger, champion, reference, labelled, fresh.count(labelled), plan)
+    run.findings += watching.unreadable(unread)
     own = own_reference(run, reference, profiles, reference_rows)
     compared, excluded = compared_with(run, known, champion, own), excluded_columns(findings)
     measured = measuring.measure(known, champion, window, labelled, fresh, reference, compared, excluded, watch)
-    return _judge(run, champion, fresh, _signals(run, champion, reference, findings, measured), measured)
+    watched = promotion_watch.state(plan, run.ledger, watch, measured.archive, unread)
+    return _judge(run, champion, fresh, signals_of(run, champion, reference, findings, measured), measured, watched)
 
 
 def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
@@ -161,14 +164,22 @@ def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
     return f"check {request.check.check_id}: its request {request.request_id} is still open"
 
 
-def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, measured: Measurement) -> Check:
+def _judge(
+    run: CheckRun,
+    champion: Version,
+    fresh: Fresh,
+    signals: Signals,
+    measured: Measurement,
+    watched: PromotionWatch | None,
+) -> Check:
     from driftloop.pipelines.flows.probing import with_probe
 
     config, history = run.config, run.ledger.history(run.config.model, run.now)
     phases.enter("decision")
     signals = with_probe(run, champion, signals, history)
     archived = watching.judge(run.ledger, config.model, measured.archive, measured.watched, run.window, run.now)
-    decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now)
+    vetoes = promotion_watch.vetoes(run, watched, history)
+    decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now, vetoes=vetoes)
     retrains = decision.action == "retrain"
     outcome = Outcome.HELD if decision.held or retrains else Outcome.STEADY
     reason = f"dry run, nothing was trained; {decision.reason}" if retrains and run.dry_run else decision.reason
@@ -194,6 +205,7 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
         age_batches=signals.age_batches,
         probe=signals.probe,
         archive=archived,
+        watch=watched,
         causes=advised(measured.causes, archived, signals.probe, signals.learned),
         findings=signals.findings,
         votes=decision.votes,
@@ -207,51 +219,34 @@ def _judge(run: CheckRun, champion: Version, fresh: Fresh, signals: Signals, mea
     if run.dry_run:
         return check
     check = run.logged(check, report)
-    switches = not retrains and archived is not None and archived.leader is not None
     cure = plan(prices(config.policies.triggers), decision, signals, check.causes) if config.trains else None
-    if (retrains and config.trains) or switches or cure is not None:
-        run.decided = check
-        check = requesting.act(run, champion, fresh, check, cure)
-        phases.enter("writing the report")
-        learn_on(config, run.ledger, check, history)
-        measuring.save_report(measured.page, check, report)
-        evidence.log_report(str(check.mlflow_run_id), report)
+    check = _acted(run, champion, fresh, check, cure, measured, history)
     if check.outcome is Outcome.REQUESTED:
         return run.release(check)
     return run.finish(check, recovery.judged_keys(run.ledger, check, fresh.digest))
 
 
-def _signals(
-    run: CheckRun, champion: Version, reference: Reference, findings: tuple[Finding, ...], measured: Measurement
-) -> Signals:
-    """Return the signals without a probe. The champion's age in batches is measured at the end of the window."""
-    newest = champion.newest_row
-    age_batches = (run.window.end - newest) / run.window.length if newest is not None else None
-    late = run.config.columns.label_delay / run.window.length
-    findings = (*run.findings, *findings, *measured.slice_findings)
-    if champion.tags.get("driftloop.refit") == "true" and age_batches is not None:
-        findings = (*findings, *below_gate(champion.number, measured.performance, age_batches - late))
-    if champion.tags.get(SAMPLE) == "in_sample" and measured.performance is not None:
-        findings = (*findings, in_sample(champion.number, measured.performance))
-    return Signals(
-        window=run.window,
-        rows=run.rows,
-        labelled_rows=measured.labelled_rows,
-        scores=measured.scores,
-        performance=measured.performance,
-        metrics=measured.metrics.values,
-        class_labels=measured.metrics.class_labels or {},
-        slices=measured.slices,
-        estimated=measured.estimated,
-        champion=champion.number,
-        champion_age=run.now - newest if newest is not None else None,
-        age_batches=age_batches,
-        held_batches=run.config.held_back / run.window.length,
-        learned=run.ledger.learned(run.config.model),
-        importance=reference.importance or None,
-        findings=findings,
-        trains=run.config.trains,
-    )
+def _acted(
+    run: CheckRun,
+    champion: Version,
+    fresh: Fresh,
+    check: Check,
+    cure: Plan | None,
+    measured: Measurement,
+    history: History,
+) -> Check:
+    """Carry out what the check does about its champion, and renew the report; return the check as it is otherwise."""
+    act = requesting.action(run.config, check, cure)
+    if act is None:
+        return check
+    run.decided = check
+    check = act(run, champion, fresh, check)
+    phases.enter("writing the report")
+    learn_on(run.config, run.ledger, check, history)
+    report = Path(str(check.report))
+    measuring.save_report(measured.page, check, report)
+    evidence.log_report(str(check.mlflow_run_id), report)
+    return check
 
 
 def _bootstrap(run: CheckRun) -> Check:

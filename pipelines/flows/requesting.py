@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from driftloop.monitoring.ledger import Recalibrate, Request, SwitchBack, digest
 from driftloop.monitoring.policies.recalibrating import Plan
-from driftloop.monitoring.records import Check, Outcome, Retrain, changed
+from driftloop.monitoring.records import Check, Outcome, Retrain, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
-from driftloop.pipelines.flows import watching
+from driftloop.pipelines.flows import promotion_watch, watching
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import Version, promotion
 from driftloop.pipelines.requests import recovery
@@ -16,13 +19,24 @@ from driftloop.pipelines.requests.check_run import CheckRun
 from driftloop.pipelines.requests.work import settings_of
 from driftloop.pipelines.runtime import failpoints
 
+Act = Callable[[CheckRun, Version, Fresh, Check], Check]
 
-def act(run: CheckRun, champion: Version, fresh: Fresh, check: Check, cure: Plan | None) -> Check:
-    """Carry out the decision to retrain, or otherwise a recalibration that is due, or otherwise a switch back."""
+
+def action(config: Project, check: Check, cure: Plan | None) -> Act | None:
+    """Return what a judged check does about its champion; None if nothing.
+
+    It takes back a promotion that is proven wrong, or carries out the decision to retrain, or a recalibration (`cure`)
+    that is due, or a switch back.
+    """
+    if check.watch is not None and check.watch.state == "proven_worse":
+        return roll_back
     if check.decision == "retrain":
-        return retrain(run, champion, fresh, check, cure)
-    # The causes recommend a recalibration only if it gains more than a switch back.
-    return switch(run, check, fresh.digest) if cure is None else recalibrate(run, check, fresh.digest, cure)
+        return partial(retrain, plan=cure) if config.trains else None
+    if cure is not None:
+        # The causes recommend a recalibration only if it gains more than a switch back.
+        return partial(recalibrate, plan=cure)
+    leads = check.archive is not None and check.archive.leader is not None
+    return switch if leads and config.archive.keep else None
 
 
 def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check, plan: Plan | None = None) -> Check:
@@ -41,7 +55,7 @@ def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check, plan: 
     return train(run, check, fresh.digest, fresh.digest, plan)
 
 
-def switch(run: CheckRun, check: Check, rows: str) -> Check:
+def switch(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
     """Request a switch back to the archived version that leads, and carry it out here: nothing is trained.
 
     It is only reported where the config or a user's choice of the champion forbids it, and while another challenger
@@ -55,23 +69,49 @@ def switch(run: CheckRun, check: Check, rows: str) -> Check:
     if wait is not None:
         return changed(check, reason=f"{reason}; {wait}")
     losses = {score.version: score.loss for score in scores.scores}
+    back = SwitchBack(version=scores.leader, champion_loss=losses[champion.number], loss=losses[scores.leader])
+    request_id = digest("switch", run.config.model, scores.window, champion.number, scores.leader, fresh.digest)[:16]
+    return _bring_back(run, check, fresh.digest, request_id, scores.window, watching.describe(scores), back)
+
+
+def roll_back(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
+    """Request that the previous champion serves again, and carry it out here: the new one is proven worse.
+
+    It is only reported while another challenger waits for approval. An open request does not delay it: a challenger
+    that is in training is compared with the version that serves at its end.
+    """
+    watch = check.watch
+    assert watch is not None
+    wait = promotion_watch.reason_to_wait(run)
+    if wait is not None:
+        reason = f"{check.reason}; {watch.sentence}; {wait}"
+        return changed(check, outcome=Outcome.AWAITING_APPROVAL, reason=reason)
+    last = watch.windows[-1]
+    back = SwitchBack(version=watch.previous, champion_loss=last.champion_loss, loss=last.previous_loss, rollback=True)
+    request_id = digest("rollback", run.config.model, last.window, watch.version, watch.previous, fresh.digest)[:16]
+    return _bring_back(run, check, fresh.digest, request_id, last.window, watch.sentence, back)
+
+
+def _bring_back(
+    run: CheckRun, check: Check, rows: str, request_id: str, window: Window, reason: str, back: SwitchBack
+) -> Check:
     request = Request(
-        request_id=digest("switch", run.config.model, scores.window, check.champion, scores.leader, rows)[:16],
+        request_id=request_id,
         model=run.config.model,
         champion=check.champion,
-        window=scores.window,
+        window=window,
         now=run.now,
-        reason=watching.describe(scores),
+        reason=reason,
         settings=settings_of(run.config),
         parent_run_id=check.mlflow_run_id,
         check=check,
         rows=rows,
-        switch=SwitchBack(version=scores.leader, champion_loss=losses[str(check.champion)], loss=losses[scores.leader]),
+        switch=back,
     )
     return _carry_out(run, check, request)
 
 
-def recalibrate(run: CheckRun, check: Check, rows: str, plan: Plan) -> Check:
+def recalibrate(run: CheckRun, champion: Version, fresh: Fresh, check: Check, plan: Plan) -> Check:
     """Request a recalibration of the champion alone, and carry it out here: nothing is trained.
 
     It is only reported while another challenger waits for approval or a request is open.
@@ -80,7 +120,7 @@ def recalibrate(run: CheckRun, check: Check, rows: str, plan: Plan) -> Check:
         return changed(check, reason=f"{check.reason}; {wait}")
     asked = _asked(run, plan)
     request = Request(
-        request_id=digest("recalibrate", run.config.model, asked.window, check.champion, rows)[:16],
+        request_id=digest("recalibrate", run.config.model, asked.window, check.champion, fresh.digest)[:16],
         model=run.config.model,
         champion=check.champion,
         window=asked.window,
@@ -89,7 +129,7 @@ def recalibrate(run: CheckRun, check: Check, rows: str, plan: Plan) -> Check:
         settings=settings_of(run.config),
         parent_run_id=check.mlflow_run_id,
         check=check,
-        rows=rows,
+        rows=fresh.digest,
         recalibrate=asked,
     )
     return _carry_out(run, check, request)

@@ -27,10 +27,12 @@ from driftloop.monitoring.records import (
 )
 from driftloop.monitoring.rows.weights import effective_rows, scaled, weights_of
 from driftloop.monitoring.rows.weights import labelled as labelled_rows
+from driftloop.monitoring.sequential import bets, scale_of
 from driftloop.monitoring.windows import inside
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.flows.promotion_watch import Plan
 from driftloop.pipelines.registry import Version, archive
 from driftloop.pipelines.training.scorer import Scorer
 
@@ -51,48 +53,80 @@ ARCHIVE_UNREADABLE = FindingCode(
 
 @dataclass(frozen=True)
 class Watch:
-    """Former champions to score, with their references, on rows of a window that no version was trained on."""
+    """Former champions to score, with their references, on rows of a window that no version was trained on.
+
+    `previous` is the version before a promotion that is watched, `scale` the size at which its differences are clipped.
+    """
 
     versions: tuple[tuple[Version, Reference], ...]
     champion: Version
     window: Window
     newest: str
     stride: int = 1
+    previous: str | None = None
+    scale: float = 1.0
 
     @property
     def key(self) -> str:
         """Return what the scores depend on besides the champion and the rows."""
-        return digest([version.model_id for version, _ in self.versions], self.window, self.stride)
+        models = [version.model_id for version, _ in self.versions]
+        return digest(models, self.window, self.stride, *([self.previous] if self.previous else []))
 
 
 def watch(
-    config: Project, ledger: Ledger, champion: Version, reference: Reference, labelled: Window, rows: int
-) -> tuple[Watch | None, tuple[Finding, ...]]:
-    """Choose the former champions to score, with findings on those that cannot read the rows; None without any.
+    config: Project,
+    ledger: Ledger,
+    champion: Version,
+    reference: Reference,
+    labelled: Window,
+    rows: int,
+    plan: Plan | None = None,
+) -> tuple[Watch | None, dict[str, str]]:
+    """Choose the former champions to score, and return why others cannot read the rows, by version; None without any.
 
-    `config` is the one with which the rows were read, `rows` their number in the labeled window.
+    `config` is the one with which the rows were read, `rows` their number in the labeled window. With the `plan` of a
+    watched promotion the previous champion is scored too, on rows from `plan.start` on.
     """
     if not config.trains or champion.newest_row is None:
-        return None, ()
-    versions, findings = [], []
-    for version in archive.former_champions(ledger, champion, config.archive.keep):
-        if version.newest_row is None:
+        return None, {}
+    versions, problems = [], {}
+    previous = plan.previous if plan is not None else None
+    former = archive.former_champions(ledger, champion, config.archive.keep)
+    extra = [previous] if previous is not None and previous.number not in {one.number for one in former} else []
+    for version in (*former, *extra):
+        if version.newest_row is None and version != previous:
             continue
-        try:
-            theirs = registry.reference(version)
-            problem = _misfit(config, reference, theirs)
-        except DriftloopError as error:
-            problem = error.found
-        if problem is None:
+        theirs = readable(config, reference, version)
+        if isinstance(theirs, Reference):
             versions.append((version, theirs))
         else:
-            findings.append(ARCHIVE_UNREADABLE.found(f"version {version.number} is not compared: {problem}"))
-    newest = max((champion, *(version for version, _ in versions)), key=lambda version: version.newest_learned)
-    start = max(labelled.start, newest.newest_learned)
+            problems[version.number] = theirs
+    dated = [version for version, _ in versions if version.newest_learned is not None]
+    newest = max((champion, *dated), key=lambda version: version.newest_learned)
+    start = max(labelled.start, newest.newest_learned, *([plan.start] if plan is not None else []))
     if not versions or start >= labelled.end:
-        return None, tuple(findings)
-    window = Window(start=start, end=labelled.end)
-    return Watch(tuple(versions), champion, window, newest.number, max(1, -(-rows // MOST_ROWS))), tuple(findings)
+        return None, problems
+    window, stride = Window(start=start, end=labelled.end), max(1, -(-rows // MOST_ROWS))
+    number = previous.number if previous is not None else None
+    pair = [reference, *(theirs for version, theirs in versions if version.number == number)]
+    scale = scale_of(*(one.loss for one in pair if one.loss_name == config.loss.name))
+    found = Watch(tuple(versions), champion, window, newest.number, stride, number, scale)
+    return found, problems
+
+
+def unreadable(problems: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return the findings on versions that cannot be compared."""
+    found = (f"version {number} is not compared: {problem}" for number, problem in problems.items())
+    return tuple(ARCHIVE_UNREADABLE.found(message) for message in found)
+
+
+def readable(config: Project, own: Reference, version: Version) -> Reference | str:
+    """Return the reference of a version that can be compared on the champion's rows, otherwise why it cannot."""
+    try:
+        theirs = registry.reference(version)
+    except DriftloopError as error:
+        return error.found
+    return _misfit(config, own, theirs) or theirs
 
 
 def _misfit(config: Project, own: Reference, theirs: Reference) -> str | None:
@@ -169,8 +203,17 @@ class Comparison:
         finite = np.isfinite(losses).all(axis=0)
         slow = waves(np.where(finite, losses, 0.0))
         numbers = [self.watch.champion.number, *(version.number for version, _, _ in self.scorers)]
+
+        def staked(at: int) -> tuple[float, ...]:
+            if numbers[at] != self.watch.previous:
+                return ()
+            with np.errstate(invalid="ignore"):
+                return bets(losses[:, 0] - losses[:, at], self.watch.scale)
+
         scores = tuple(
-            ArchiveScore(version=number, loss=float(losses[:, at].mean()), waves=tuple(slow[:, at].tolist()))
+            ArchiveScore(
+                version=number, loss=float(losses[:, at].mean()), waves=tuple(slow[:, at].tolist()), bets=staked(at)
+            )
             for at, number in enumerate(numbers)
         )
         return ArchiveScores(
@@ -191,7 +234,8 @@ def judge(
         return None
     checks = [check for check in ledger.checks(model, most=MOST_CHECKS) if check.archive and check.now < now]
     past = [check.archive for check in sorted(checks, key=lambda check: check.now, reverse=True) if check.archive]
-    ages = {version.number: (current.end - version.newest_row) / current.length for version, _ in watched.versions}
+    dated = [version for version, _ in watched.versions if version.newest_row is not None]
+    ages = {version.number: (current.end - version.newest_row) / current.length for version in dated}
     return compare(scored, past, ages)
 
 
@@ -233,7 +277,7 @@ def reason_to_wait(config: Project, ledger: Ledger, current: Window) -> str | No
     late = config.columns.label_delay / current.length
     if late > MOST_LATE:
         return f"only reported: labels are {late:.1f} windows late, at most {MOST_LATE} to act"
-    chosen = archive.chosen_by_user(ledger, config.model, approvals=config.promotion == "automatic")
+    chosen = archive.chosen_by_user(ledger, config.model, approvals=not config.promotion.manual)
     if chosen is not None:
         return f"only reported: {chosen}, which stays until a retrain is promoted"
     return None

@@ -13,6 +13,7 @@ DRIFT_DETECTED = "driftloop.drift.detected"
 RETRAIN_REQUESTED = "driftloop.retrain.requested"
 RETRAIN_NEEDED = "driftloop.retrain.needed"
 MODEL_PROMOTED = "driftloop.model.promoted"
+MODEL_ROLLED_BACK = "driftloop.model.rolled_back"
 MODEL_REJECTED = "driftloop.model.rejected"
 MODEL_AWAITING = "driftloop.model.awaiting_approval"
 # Not emitted here: data producers emit it, and in server mode an automation starts a check.
@@ -47,14 +48,18 @@ def of_request(check: Check, request_id: str) -> Event:
 
 
 def of_retrain(model: str, retrain: Retrain, flow_run_id: str | None = None) -> tuple[Event, ...]:
-    """Return the event of a judged challenger; none if no challenger could be trained."""
+    """Return the event of a judged challenger; none if no challenger could be trained.
+
+    A promotion that was taken back has an additional one, after that of the version that serves again.
+    """
     if retrain.challenger_loss is None and retrain.version is None:
         return ()
     payload = retrain.model_dump(mode="json")
     related = _related(model, retrain.version, retrain.mlflow_run_id, flow_run_id)
     pending = retrain.code == Outcome.AWAITING_APPROVAL
     name = MODEL_PROMOTED if retrain.promoted else MODEL_AWAITING if pending else MODEL_REJECTED
-    return (Event(name=name, resource=resource(model), related=related, payload=payload),)
+    names = [name, *([MODEL_ROLLED_BACK] if retrain.promoted and retrain.code == Outcome.ROLLED_BACK else [])]
+    return tuple(Event(name=each, resource=resource(model), related=related, payload=payload) for each in names)
 
 
 def drifted(check: Check, drift_share: float) -> bool:

@@ -23,7 +23,7 @@ from driftloop.monitoring.settings.section import Section
 from driftloop.pipelines.notify.addresses import usable
 from driftloop.pipelines.notify.events import drifted
 
-Kind = Literal["drift", "loss", "data", "retrain", "promoted", "rejected", "approval", "failed", "silence"]
+Kind = Literal["drift", "loss", "data", "retrain", "promoted", "rejected", "rollback", "approval", "failed", "silence"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -178,6 +178,8 @@ def of_retrain(model: str, retrain: Retrain) -> tuple[Notice, ...]:
             what = f"version {retrain.version}, a former champion, serves again"
         elif retrain.code == Outcome.RECALIBRATED:
             what = f"version {retrain.version}, a recalibration of version {retrain.recalibrates}, serves"
+        elif retrain.code == Outcome.ROLLED_BACK:
+            kind, what = "rollback", f"the last promotion was taken back: version {retrain.version} serves again"
     elif retrain.code == Outcome.AWAITING_APPROVAL:
         kind, what = "approval", f"version {retrain.version} waits for approval (`driftloop promote`)"
     return (_notice(kind, model, retrain.request_id, f"{model}: {what}", retrain.reason),)

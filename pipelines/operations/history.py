@@ -26,7 +26,7 @@ PATTERNS: dict[str, str] = {
     TESTED: "{reason}, to {sent} of {of} URLs",
     Kind.SWITCHED_BACK: "version {version} serves again: {reason}",
     Kind.RECALIBRATED: "version {version} recalibrates version {recalibrates}: {reason}",
-    Kind.ROLLED_BACK: "version {version} serves again; version {left} is kept as previous",
+    Kind.ROLLED_BACK: "version {version} serves again; version {left} is kept as previous{why}",
 }
 
 
@@ -62,6 +62,7 @@ def _texts(event: Event) -> tuple[str, str]:
         "to_replace": _version(payload, "champion", "no champion"),
         **payload,
     }
+    values["why"] = f": {payload['reason']}" if payload.get("reason") else ""
     values["version_or_request"] = _version(payload, "version", about)
     pattern = PATTERNS.get(event.kind)
     try:

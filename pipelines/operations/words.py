@@ -89,8 +89,8 @@ def _facts(check: Check) -> list[tuple[str, str]]:
         facts.append(("fairness", fairness_summary(check.fairness)))
     if check.causes is not None:
         facts += check.causes.lines
-    if check.labels is not None:
-        facts.append(("labels", check.labels.sentence()))
+    facts += [("promotion watch", check.watch.sentence)] if check.watch is not None else []
+    facts += [("labels", check.labels.sentence())] if check.labels is not None else []
     if check.baseline is not None:
         base = check.baseline
         interval = f"{base.title} {figure(base.loss)} (95% CI {figure(base.low)} to {figure(base.high)})"

@@ -27,6 +27,7 @@ from driftloop.pipelines.registry.models import (
     register,
     store,
     tag,
+    take_back,
     unpoint,
     versions,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "store",
     "table",
     "tag",
+    "take_back",
     "unpoint",
     "verify",
     "versions",

@@ -1,12 +1,12 @@
-"""Former champions of a model that could serve again, and how a user chose the present one. Loads nothing."""
+"""Former champions of a model that could serve again, and how the present one was chosen. Loads nothing."""
 
 from __future__ import annotations
 
-from driftloop.monitoring.ledger import Kind, Ledger
+from driftloop.monitoring.ledger import Event, Kind, Ledger
 from driftloop.pipelines import registry
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.registry.identities import identities
-from driftloop.pipelines.registry.promotion import MOVES
+from driftloop.pipelines.registry.promotion import MOVES, was_rolled_back
 
 
 def former_champions(ledger: Ledger, champion: Version, most: int) -> tuple[Version, ...]:
@@ -17,19 +17,33 @@ def former_champions(ledger: Ledger, champion: Version, most: int) -> tuple[Vers
     served = ledger.events(champion.model, kinds=MOVES) if most else []
     there = {version.number: version for version in registry.versions(champion.model)} if served else {}
     known = identities(ledger, champion.model)
-    left = [event for event in served if event.kind == Kind.ROLLED_BACK]
     result: dict[str, Version] = {}
     for event in served:
         version = there.get(str(event.payload["version"]))
         if version is None or version.model_id in {champion.model_id, *result} or not known.is_about(event, version):
             continue
-        refused = version.tags.get("driftloop.rejected", "").startswith("declined")
-        if refused or any(known.is_about(rollback, version, "left") for rollback in left):
+        if refused(ledger, version):
             continue
         result[version.model_id] = version
         if len(result) == most:
             break
     return tuple(result.values())
+
+
+def refused(ledger: Ledger, version: Version) -> bool:
+    """Return whether a user rolled back from a version, or declined it: it never serves again automatically."""
+    declined = version.tags.get("driftloop.rejected", "").startswith("declined")
+    return declined or was_rolled_back(ledger, version)
+
+
+def newest_move(ledger: Ledger, model: str) -> Event | None:
+    """Return the newest event that chose the champion; a repair of its alias chose nothing."""
+    moves = ledger.events(model, kinds=MOVES)
+    for event, before in zip(moves, [*moves[1:], None], strict=True):
+        same = before is not None and before.payload["version"] == event.payload["version"]
+        if event.kind != Kind.HEALED or not same:
+            return event
+    return None
 
 
 def chosen_by_user(ledger: Ledger, model: str, *, approvals: bool) -> str | None:
@@ -38,7 +52,7 @@ def chosen_by_user(ledger: Ledger, model: str, *, approvals: bool) -> str | None
     if not newest:
         return None
     version, code = newest[0].payload["version"], newest[0].payload.get("code")
-    if newest[0].kind == Kind.ROLLED_BACK:
+    if newest[0].kind == Kind.ROLLED_BACK and code is None:
         return f"a user rolled back to version {version}"
     if newest[0].kind == Kind.CHAMPION_SET:
         return f"a user set version {version} in MLflow"

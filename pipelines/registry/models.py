@@ -17,6 +17,8 @@ from driftloop.pipelines.registry.version import Version
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
+# In the description of a version, before the reason why its promotion was taken back.
+TAKEN_BACK = "\n\nTaken back: "
 CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
 # Models that are asked for one by one: a server may have many more that are not ours. Models of a page.
 ONE_BY_ONE, A_PAGE = 20, 1000
@@ -153,6 +155,20 @@ def unpoint(model: str, alias: str) -> None:
 def tag(version: Version, key: str, value: str) -> None:
     """Write down on a version what became of it."""
     client().set_model_version_tag(version.model, version.number, key, value[:4000])
+
+
+def take_back(model: str, number: str, reason: str) -> None:
+    """Write on a version, in its tag and its description, why its promotion was taken back; nothing if it is gone."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = client().get_model_version(model, number)
+        client().set_model_version_tag(model, number, "driftloop.taken_back", reason[:4000])
+        gate = (found.description or "").split(TAKEN_BACK)[0]
+        client().update_model_version(model, number, f"{gate}{TAKEN_BACK}{reason}"[:4000])
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
 
 
 def _ensure_registered(model: str) -> None:

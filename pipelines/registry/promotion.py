@@ -44,6 +44,7 @@ Ended = Literal[
     "superseded",
     "switched_back",
     "recalibrated",
+    "rolled_back",
 ]
 """Results of a challenger after it has passed the gate; `requests.ends` explains each."""
 # Tag of a former champion: the request to switch back to it.
@@ -66,7 +67,7 @@ def promote(
         ledger.require(by)
         now = registry.aliased(version.model, CHAMPION)
         serves = now.number if now else None
-        if serves not in {instead_of, version.number} or _was_rolled_back(ledger, version):
+        if serves not in {instead_of, version.number} or was_rolled_back(ledger, version):
             return False
         if serves != version.number:
             still()
@@ -240,11 +241,14 @@ def verify_identity(ledger: Ledger, version: Version) -> None:
         raise Tampered(f"{version.model} version {version.number}", registry.MANIFEST)
 
 
-def _was_rolled_back(ledger: Ledger, version: Version) -> bool:
-    """Return whether it was rolled back since: a training run that is resumed later must not promote it again."""
+def was_rolled_back(ledger: Ledger, version: Version) -> bool:
+    """Return whether a user rolled back from it: a training run that is resumed later must not promote it again.
+
+    A promotion that the watch took back does not count: the archive may bring that version back on later rows.
+    """
     moves = ledger.events(version.model, kinds=(Kind.ROLLED_BACK,))
     known = identities(ledger, version.model)
-    return any(known.is_about(event, version, "left") for event in moves)
+    return any("code" not in event.payload and known.is_about(event, version, "left") for event in moves)
 
 
 def _loadable(ledger: Ledger, model: str, served: list[Event], known: Identities) -> Iterator[Version]:

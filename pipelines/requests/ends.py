@@ -90,6 +90,11 @@ AFTERWARDS: Mapping[str, End] = {
         "a recalibration of the champion was tried, and gained too little or failed the gate; the champion stays",
         "none; it is tried again when the causes of a rise of the loss recommend it",
     ),
+    "rolled_back": End(
+        "the last promotion was proven worse, and the previous champion serves again (`promotion.watch`); nothing was "
+        "trained",
+        "none; the next retrain waits for as many windows as the watch has",
+    ),
     "declined": End("a waiting challenger was rejected by a user", ""),
     "superseded": End("a newer challenger waits for approval instead", "approve or decline the newer challenger"),
     "broken": End(

@@ -45,7 +45,7 @@ def finish(
     failpoints.reach("loaded back")
     # An adoption is a user's own decision already, and a version of a model elsewhere serves already.
     decided = work.request.adopt is not None or work.request.follows is not None
-    if work.config.promotion == "manual" and work.request.champion is not None and not decided:
+    if work.config.promotion.manual and work.request.champion is not None and not decided:
         return _wait(work, version, progress)
     for _ in range(TRIES):
         done = changed(_retrain(work, version, progress, progress.code), promoted=True)
@@ -79,7 +79,8 @@ def switch_back(work: Work, run_id: str, *, prove: Callable[[Project, Version], 
             remedy="the next check compares the former champions that are left",
         )
     numbers = {"champion_loss": switch.champion_loss, "challenger_loss": switch.loss}
-    done = work.retrain(run_id, None, version=version.number, code="switched_back", reason=request.reason)
+    code: Ended = "rolled_back" if switch.rollback else "switched_back"
+    done = work.retrain(run_id, None, version=version.number, code=code, reason=request.reason)
     done = changed(done, **numbers)
     try:
         registry.verify(version)
@@ -89,7 +90,7 @@ def switch_back(work: Work, run_id: str, *, prove: Callable[[Project, Version], 
         work.ledger.close_request(changed(done, code="broken", reason=f"{error.found}"), by=work.claim)
         raise
     failpoints.reach("loaded back")
-    if config.promotion == "manual":
+    if config.promotion.manual:
         reason = f"{request.reason}; waits for approval: `driftloop promote {config.model} {version.number}`"
         done = changed(done, code=str(Kind.AWAITING_APPROVAL), reason=reason)
         registry.tag(version, promotion.SWITCH_REQUEST, request.request_id)
@@ -97,8 +98,13 @@ def switch_back(work: Work, run_id: str, *, prove: Callable[[Project, Version], 
         promotion.await_approval(work.ledger, version, by=work.claim, close_request=close)
         return done
     moved = changed(done, promoted=True)
-    close = partial(work.ledger.close_request, moved, by=work.claim)
-    if promotion.promote(work.ledger, version, instead_of=request.champion, by=work.claim, close_request=close):
+
+    def record() -> None:
+        if switch.rollback and request.champion is not None:
+            registry.take_back(config.model, request.champion, request.reason)
+        work.ledger.close_request(moved, by=work.claim)
+
+    if promotion.promote(work.ledger, version, instead_of=request.champion, by=work.claim, close_request=record):
         return moved
     done = changed(done, code="champion_changed", reason="the champion changed, or a user rolled back, meanwhile")
     work.ledger.close_request(done, by=work.claim)

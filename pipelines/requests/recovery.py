@@ -21,7 +21,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from driftloop.monitoring.ledger import Kind, Ledger, Request, window_key
-from driftloop.monitoring.records import UNTRAINED, Check, Outcome, Retrain, Window, changed
+from driftloop.monitoring.records import UNTRAINED, Check, Outcome, PromotionWatch, Retrain, Window, changed
+from driftloop.monitoring.sequential.watch import end_early
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
@@ -123,7 +124,15 @@ def with_result(check: Check, retrain: Retrain) -> Check:
         reason=reason,
         retrain=retrain,
         champion_after=retrain.version if retrain.promoted else check.champion,
+        watch=_watch_after(check, retrain),
     )
+
+
+def _watch_after(check: Check, retrain: Retrain) -> PromotionWatch | None:
+    """Return the watch over the last promotion after a retrain: another version that serves ends it."""
+    if not retrain.promoted or retrain.code == Outcome.ROLLED_BACK:
+        return check.watch
+    return end_early(check.watch, f"version {retrain.version} serves now")
 
 
 def ask(ledger: Ledger, request: Request) -> Retrain | None:

@@ -48,6 +48,8 @@ def settings_of(config: Project) -> str:
         del excluded["predictions"]
     if config.trains:
         excluded["training"] = {"timeout", "max_memory_mb"}
+    # So does the watch: it begins after the promotion.
+    excluded["promotion"] = {"watch"}
     # Rules report, and change no result.
     excluded |= {"columns": {"rules"}, "preflight": {"max_silence"}}
     settings = config.model_dump_json(exclude=excluded)

@@ -63,7 +63,7 @@ def training(project: Project) -> Deployment:
 
 def promotion(project: Project) -> Deployment | None:
     """Return the deployment for manual approval in Prefect's UI, with `promotion: manual`: run it with the version."""
-    if project.promotion != "manual":
+    if not project.promotion.manual:
         return None
     return Deployment(
         "promotion",

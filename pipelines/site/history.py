@@ -143,6 +143,8 @@ class ModelHistory:
 def _end(request: Request) -> Mark | None:
     retrain = request.retrain
     if retrain is not None:
+        if request.state == "rolled_back":
+            return None  # its event is among the moves
         kind: MarkKind = "promoted" if retrain.promoted else "rejected"
         kinds: dict[str, MarkKind] = {"awaiting_approval": "waiting"}
         kinds |= {"switched_back": "switched_back", "recalibrated": "recalibrated"}

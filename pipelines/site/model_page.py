@@ -111,6 +111,7 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
         *_causes(history),
         *([("Slices", summary(history.measured.slices))] if history.measured and history.measured.slices else []),
         *([("Fairness", fairness_summary(gaps))] if gaps else []),
+        *([("Promotion watch", judged.watch.sentence)] if judged and judged.watch else []),
         *([("Labels", labels.sentence())] if labels else []),
     ]
 

@@ -34,6 +34,8 @@ def returned(model: Make, first: dict[str, Any] | None = None, **more: Any) -> M
     """
     spans = {"training__window": "14d", "training__holdout": "4d", "training__params": {"n_estimators": 20}}
     age = {"policies__triggers": [{"policy": "max_age", "max_age_days": 20}]}
+    # A watch over the promotion would take it back before the archive switches.
+    more = {"promotion": {"watch": 0}, **more}
     made = model(returning(), **{**spans, **age, **more, **(first or {})})
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
     made.given(**more)
@@ -105,7 +107,7 @@ def test_a_choice_of_a_user_stays(model: Make) -> None:
 def test_manual_promotion_asks_for_a_switch_too(model: Make) -> None:
     """The former champion waits for approval; once declined it is never proposed again."""
     made = returned(model)
-    made.given(promotion="manual")
+    made.given(promotion={"mode": "manual", "watch": 0})
     check = made.check(day(49))
     assert (check.outcome, made.champion()) == (Outcome.AWAITING_APPROVAL, "2"), check.reason
     assert "driftloop promote" in check.reason
@@ -123,7 +125,7 @@ def test_manual_promotion_asks_for_a_switch_too(model: Make) -> None:
 def test_a_declined_switch_is_not_proposed_again(model: Make) -> None:
     """A user's no is final for that version."""
     made = returned(model)
-    made.given(promotion="manual")
+    made.given(promotion={"mode": "manual", "watch": 0})
     assert made.check(day(49)).outcome is Outcome.AWAITING_APPROVAL
     with closing(Ledger(home.ledger_url())) as ledger:
         promotion.decline(ledger, made.name, "1", "not that one")

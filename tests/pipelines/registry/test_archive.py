@@ -55,6 +55,15 @@ def test_what_a_user_refused_never_comes_back(ledger: Ledger) -> None:
     assert former_champions(ledger, again, 8) == ()
 
 
+def test_what_the_watch_took_back_may_serve_again(ledger: Ledger) -> None:
+    """It was worse on the rows of that time; on later rows it may be better."""
+    first, second = served(ledger, "taken", "better", "better")
+    left = {"version": first.number, "left": second.number, "code": "rolled_back"}
+    ledger.note("taken", Kind.ROLLED_BACK, left, NOW)
+    registry.point(first, CHAMPION)
+    assert [version.number for version in former_champions(ledger, first, 8)] == [second.number]
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "chosen"),
     [
@@ -62,6 +71,7 @@ def test_what_a_user_refused_never_comes_back(ledger: Ledger) -> None:
         (Kind.SWITCHED_BACK, "switched_back", None),
         (Kind.RECALIBRATED, "recalibrated", None),
         (Kind.HEALED, None, None),
+        (Kind.ROLLED_BACK, "rolled_back", None),
         (Kind.PROMOTED, "approved", "a user approved version 7"),
         (Kind.PROMOTED, "adopted", "a user adopted version 7"),
         (Kind.ROLLED_BACK, None, "a user rolled back to version 7"),
@@ -72,7 +82,8 @@ def test_the_newest_move_shows_who_chose(ledger: Ledger, kind: Kind, code: str |
     """Where each promotion needs an approval, an approval alone is no reason to leave the champion alone."""
     name = f"chosen-{kind}-{code}"
     assert chosen_by_user(ledger, name, approvals=True) is None
-    ledger.note(name, kind, {"version": "7", "code": code, "left": "6"}, NOW)
+    code_of = {} if code is None else {"code": code}
+    ledger.note(name, kind, {"version": "7", "left": "6", **code_of}, NOW)
     assert chosen_by_user(ledger, name, approvals=True) == chosen
     if code == "approved":
         assert chosen_by_user(ledger, name, approvals=False) is None

@@ -45,13 +45,18 @@ def begin(ledger: Ledger, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
     held = ExitStack()
 
     def make(
-        request_id: str = "r", switch: SwitchBack | None = None, *, lost: bool = False, **settings: Any
+        request_id: str = "r",
+        switch: SwitchBack | None = None,
+        *,
+        champion: str = "1",
+        lost: bool = False,
+        **settings: Any,
     ) -> tuple[Work, Progress]:
         config = load(streams.write(tmp_path, model=name, **settings))
         asked = Request(
             request_id=f"{name}-{request_id}",
             model=name,
-            champion="1",
+            champion=champion,
             window=WINDOW,
             now=day(8),
             reason="loss rose",
@@ -225,6 +230,22 @@ def test_a_switch_moves_the_alias_to_the_former_champion(begin: Begin) -> None:
     assert (done.champion_loss, done.challenger_loss) == (7.0, 5.0)
     assert aliases(work.config.model) == {CHAMPION: "1", PREVIOUS: "2", CHALLENGER: None}
     assert len(registry.versions(work.config.model)) == 2
+
+
+def test_a_rollback_marks_the_version_and_its_event_names_it(begin: Begin) -> None:
+    """The reason is in the registry, also in the description; finishing it again changes nothing."""
+    work, progress = begin()
+    finishing.finish(work, progress, prove=as_fitted, rejudge=None)
+    work, progress = begin("taken", switch=replaced(SWITCH, rollback=True), champion="2")
+    for _ in range(2):
+        done = finishing.switch_back(work, progress.run_id, prove=as_fitted)
+        assert (done.promoted, done.code, done.version) == (True, "rolled_back", "1")
+    model = work.config.model
+    (event,) = work.ledger.events(model, kinds=(Kind.ROLLED_BACK,))
+    assert (event.payload["version"], event.payload["left"]) == ("1", "2")
+    assert tags(work, "2")["driftloop.taken_back"] == "loss rose"
+    assert registry.client().get_model_version(model, "2").description.count("Taken back: loss rose") == 1
+    assert aliases(model) == {CHAMPION: "1", PREVIOUS: "2", CHALLENGER: None}
 
 
 def test_a_switch_to_a_version_that_is_gone_or_broken_changes_nothing(begin: Begin) -> None:

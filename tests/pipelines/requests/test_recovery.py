@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from driftloop.monitoring.ledger import Kind, Ledger, Request, window_key
-from driftloop.monitoring.records import Outcome, Retrain, Window
+from driftloop.monitoring.records import Outcome, PromotionWatch, Retrain, Window
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.flows.training import carry_out
 from driftloop.pipelines.registry import flow_runs
@@ -47,6 +47,17 @@ def test_the_end_of_a_training_is_the_outcome_of_its_check(before: Outcome, end:
     first = before is Outcome.BOOTSTRAPPED
     alone = "the first champion is version 2: made" if end.promoted else why_no_champion(end)
     assert checked.reason == (alone if first else "made. made")
+
+
+def test_another_champion_ends_the_watch_over_the_last_one() -> None:
+    """A retrain or a switch that was promoted; a rollback is what the watch itself has led to."""
+    watch = PromotionWatch(version="1", previous="0", since=day(0), state="watching", most=4, proof=100, reason="r")
+    begun = check(outcome=Outcome.STEADY, champion="1", champion_after="1", watch=watch)
+    after = [with_result(begun, retrain(**end)) for end in ({}, {"code": "rolled_back"}, {"promoted": False})]
+    assert [one.outcome for one in after] == [Outcome.PROMOTED, Outcome.ROLLED_BACK, Outcome.REJECTED]
+    states = [one.watch.state for one in after if one.watch]
+    assert states == ["ended", "watching", "watching"]
+    assert "version 2 serves now" in str(after[0].watch)
 
 
 def test_a_check_settles_its_window_for_both_champions(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from driftloop.pipelines.site.history import Lineage, ModelHistory
+from driftloop.pipelines.site.history import Lineage, Mark, ModelHistory
 from tests.histories import START, history, request_of, retrained
 
 
@@ -21,6 +21,15 @@ def test_a_challenger_that_waits_is_neither_promoted_nor_rejected() -> None:
     asked = request_of(retrained(5, promoted=False, champion="1", version="2"))
     waiting = ModelHistory("taxi", START, requests=(replace(asked, state="awaiting_approval"),))
     assert [mark.kind for mark in waiting.marks] == ["waiting"]
+
+
+def test_a_promotion_that_was_taken_back_is_one_mark() -> None:
+    """Its event in the ledger is a move; the request that led to it has no second mark."""
+    asked = request_of(retrained(5, promoted=True, champion="2", version="1"))
+    moved = Mark(START, "rolled_back", "proven worse", "1", "2")
+    taken = ModelHistory("taxi", START, requests=(replace(asked, state="rolled_back"),), moves=(moved,))
+    assert [mark.kind for mark in taken.marks] == ["rolled_back"]
+    assert taken.undone("2") == "rolled_back"
 
 
 def test_the_registry_knows_the_champion_better_than_the_last_check() -> None:

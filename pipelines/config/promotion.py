@@ -1,0 +1,39 @@
+"""Keys of `promotion`: who moves the champion's alias, and for how long a promotion is watched."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from driftloop.monitoring.settings.section import Section
+
+Mode = Literal["automatic", "manual"]
+
+
+class Promotion(Section):
+    """Promotion of a challenger that passed the gate. `promotion: manual` is short for `promotion: {mode: manual}`."""
+
+    mode: Mode = Field(
+        "automatic",
+        description="manual: a challenger that passed the gate waits for `driftloop promote`, except the first one",
+    )
+    watch: int = Field(
+        4,
+        ge=0,
+        le=52,
+        description="labeled windows after a promotion in which the previous champion is scored too, and serves again "
+        "if the new one is proven worse; 0 switches it off",
+    )
+
+    @property
+    def manual(self) -> bool:
+        """Whether a user approves each promotion."""
+        return self.mode == "manual"
+
+
+def _section(given: Any) -> Any:
+    return {"mode": given} if isinstance(given, str) else given
+
+
+AnyPromotion = Annotated[Promotion, BeforeValidator(_section, json_schema_input_type=Promotion | Mode)]

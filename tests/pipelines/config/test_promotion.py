@@ -1,0 +1,36 @@
+"""The section `promotion`: its short form, its defaults, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driftloop.monitoring.errors import ConfigError
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.requests.work import settings_of
+from tests.streams import write
+
+
+@pytest.mark.parametrize(
+    ("given", "manual", "watch"),
+    [("automatic", False, 4), ("manual", True, 4), ({"watch": 0}, False, 0), ({"mode": "manual", "watch": 2}, True, 2)],
+)
+def test_a_mode_alone_is_short_for_the_section(tmp_path: Path, given: Any, manual: bool, watch: int) -> None:
+    """The watch is on unless it is switched off."""
+    found = load(write(tmp_path, promotion=given)).promotion
+    assert (found.manual, found.watch) == (manual, watch)
+
+
+@pytest.mark.parametrize(("given", "key"), [("auto", "mode"), ({"watch": -1}, "watch"), ({"watc": 3}, "watc")])
+def test_what_is_no_promotion_is_refused(tmp_path: Path, given: Any, key: str) -> None:
+    """With the key that is wrong."""
+    with pytest.raises(ConfigError, match=f"promotion.{key}"):
+        load(write(tmp_path, promotion=given))
+
+
+def test_a_longer_watch_keeps_open_requests_valid(tmp_path: Path) -> None:
+    """The watch begins after the promotion; the mode decides what becomes of a challenger."""
+    four, none, manual = (settings_of(load(write(tmp_path, promotion=each))) for each in ({}, {"watch": 0}, "manual"))
+    assert four == none != manual
