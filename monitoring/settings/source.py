@@ -54,8 +54,9 @@ class Source(Section):
     table: str | None = Field(None, max_length=LONGEST_PATH, description="table of that database, or schema.table")
     profile: Literal["auto", "database", "stream"] = Field(
         "auto",
-        description="where a check counts the rows of its window: `database` has a table's own database count them, "
-        "`stream` reads all rows, `auto` counts in PostgreSQL where no policy needs the rows",
+        description="where a check counts the rows of its window: `auto` has PostgreSQL count them where neither a "
+        "policy nor the loss needs most of them, `database` also where a policy does, and without a loss that no "
+        "policy reads; `stream` reads all rows",
     )
 
     @model_validator(mode="after")

@@ -62,7 +62,7 @@ def planned(run: CheckRun, champion: Version, reference: Reference, labelled: Wi
         labelled=labelled,
         due=run.window.end - config.columns.label_delay,
         sample=min(config.drift.sample_rows, SAMPLED),
-        labels=needs_loss(run, champion),
+        labels=not forced or needs_loss(run, champion),
         forced=forced,
     )
 
@@ -82,7 +82,7 @@ def recorded(plan: Plan | str | None, fresh: Fresh) -> Counting | None:
     if isinstance(plan, str) or fresh.counted is None:
         return Counting(by="rows", reason=str(plan) if isinstance(plan, str) else fresh.uncounted or "")
     counts = fresh.counted
-    why = "" if plan.labels else "the loss is not measured: no policy reads it (source.profile: stream measures it)"
+    why = "" if plan.labels else "the loss is not measured: no policy reads it (source.profile: auto measures it)"
     return Counting(
         by="database",
         reason=why,

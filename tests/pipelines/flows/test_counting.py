@@ -89,7 +89,7 @@ def facts(check: Check) -> Any:
 
 def test_a_policy_that_reads_drift_gets_it_without_rows(made: Model, shop: dict[str, str]) -> None:
     """Scores, findings and decision are those of rows that were read; the record has that no loss was measured."""
-    read, counted = checked(made, shop, "stream"), checked(made, shop, "auto")
+    read, counted = checked(made, shop, "stream"), checked(made, shop, "database")
     assert read.counting is not None
     assert read.counting.sentence() == "all rows were read: source.profile is stream"
     assert counted.counting is not None
@@ -144,6 +144,7 @@ def why(made: Model) -> str:
     ("changes", "reason"),
     [
         ({"policies__triggers": [{"policy": "performance_drop"}]}, "which have labels"),
+        ({}, "which have labels"),
         ({"policies__triggers": [{"policy": "prediction_drift"}]}, "prediction drift"),
         ({"columns__rules": {"amount": {"max": 1e9}}}, "columns.rules"),
         ({"drift__sample_rows": 50_000}, "no more than the sample"),
@@ -157,7 +158,8 @@ def test_rows_that_are_needed_are_read(made: Model, shop: dict[str, str], change
 
 def test_rows_of_a_window_are_judged_once(made: Model, shop: dict[str, str]) -> None:
     """A counted window is known again by its digest, until a value in it changes."""
-    first = under(made, shop, policies__triggers=[{"policy": "never"}]).check(day(28))
+    source = {**shop, "profile": "database"}
+    first = under(made, source, policies__triggers=[{"policy": "never"}]).check(day(28))
     assert first.counting is not None
     assert first.counting.by == "database"
     assert first.outcome is Outcome.STEADY, first.reason
@@ -195,7 +197,7 @@ def test_untested_databases_count_on_request_alone(tmp_path: Path) -> None:
 
 def test_ids_are_counted_and_tables_joined_by_them_are_read(made: Model, shop: dict[str, str]) -> None:
     """An id alone is counted, with its findings; labels in a table of their own take all rows."""
-    check = under(made, shop, columns__id=["city"]).check(day(28), dry_run=True)
+    check = under(made, {**shop, "profile": "database"}, columns__id=["city"]).check(day(28), dry_run=True)
     assert check.counting is not None
     assert check.counting.by == "database"
     found = {one.code: one.observed or 0 for one in check.findings}
