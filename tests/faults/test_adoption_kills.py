@@ -18,7 +18,7 @@ from driftloop.pipelines.runtime import home
 from driftloop.pipelines.runtime.failpoints import POINTS
 from tests.conftest import Model
 from tests.faults import lives
-from tests.faults.test_kills import cases, running
+from tests.faults.test_kills import running
 from tests.streams import day, stream
 
 Make = Callable[..., Model]
@@ -26,7 +26,7 @@ Killed = Callable[[str, Callable[..., None], str, datetime], None]
 IN_AN_ADOPTION = ("claimed request", *POINTS[POINTS.index("fitted") : POINTS.index("closed check")])
 
 
-@pytest.mark.parametrize("point", cases(IN_AN_ADOPTION, ("wrote progress",)))
+@pytest.mark.parametrize("point", IN_AN_ADOPTION)
 def test_an_adoption_that_was_killed_is_finished_by_the_next_check(
     model: Make, killed: Killed, either_ledger: None, point: str
 ) -> None:

@@ -29,7 +29,6 @@ from tests.streams import day
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.faults
 def test_a_state_folder_that_was_put_back_goes_on(tmp_path: Path, seeded: Callable[[Path], Path]) -> None:
     """The champion of the copy serves again, nothing is wrong, and what came after the copy is checked again."""
     streams.write(
@@ -65,7 +64,6 @@ def test_a_state_folder_that_was_put_back_goes_on(tmp_path: Path, seeded: Callab
     assert check(42) == ("already_checked", "2")
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("stopped", [True, False], ids=["workers stopped", "workers at work"])
 def test_servers_that_were_put_back_go_on(
     shifted: Callable[..., Model], postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stopped: bool

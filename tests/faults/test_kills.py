@@ -43,11 +43,6 @@ IN_A_CHECK: tuple[str, ...] = (
 IN_A_RETRAIN = tuple(point for point in IN_A_CHECK[4:] if not point.endswith("check"))
 
 
-def cases(points: tuple[str, ...], few: tuple[str, ...]) -> list[Any]:
-    """The few that everybody runs, and the rest of the matrix."""
-    return [pytest.param(point, marks=() if point in few else pytest.mark.faults) for point in points]
-
-
 @pytest.fixture
 def drifted(shifted: Make, either_ledger: None) -> Model:
     """A model whose champion is wrong from day 21 on: a check of day 42 retrains and promotes."""
@@ -98,7 +93,7 @@ def assert_one_end(made: Model) -> None:
     assert running(made) == []
 
 
-@pytest.mark.parametrize("point", cases(IN_A_CHECK, ("in the fit", "moved champion")))
+@pytest.mark.parametrize("point", IN_A_CHECK)
 def test_a_check_that_was_killed_is_finished_once(drifted: Model, killed: Killed, point: str) -> None:
     """Wherever the check dies, the next one brings its request to one promotion, and a further one changes nothing."""
     killed(point, lives.check, str(drifted.file), NOW)
@@ -115,7 +110,7 @@ def test_a_check_that_was_killed_is_finished_once(drifted: Model, killed: Killed
     assert (later.outcome, later.champion) == (Outcome.STEADY, "2"), later.reason
 
 
-@pytest.mark.parametrize("point", cases(IN_A_RETRAIN, ("registered version",)))
+@pytest.mark.parametrize("point", IN_A_RETRAIN)
 def test_a_retrain_that_was_killed_is_finished_once(drifted: Model, killed: Killed, point: str) -> None:
     """Asked for again it is carried on from where it came to: one version, one promotion, whatever died."""
     killed(point, lives.retrain, str(drifted.file), NOW)
@@ -129,7 +124,6 @@ def test_a_retrain_that_was_killed_is_finished_once(drifted: Model, killed: Kill
     assert drifted.check(day(49)).outcome is Outcome.STEADY
 
 
-@pytest.mark.faults
 def test_a_first_training_that_was_killed_leaves_one_champion(model: Make, killed: Killed) -> None:
     """Before there is any champion too: the alias had moved, and the next check writes the word that was missing."""
     made = model(stream(), training__params={"n_estimators": 5}, drift__report_columns=1)
@@ -140,7 +134,6 @@ def test_a_first_training_that_was_killed_leaves_one_champion(model: Make, kille
     assert running(made) == []
 
 
-@pytest.mark.faults
 def test_a_request_that_kills_every_process_that_trains_it_is_given_up(drifted: Model, killed: Killed) -> None:
     """After three deaths it is failed with the reason, its check too, and the model is watched on."""
     for _ in range(3):

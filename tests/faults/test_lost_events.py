@@ -36,7 +36,6 @@ def places(tmp_path: Path) -> Iterator[dict[str, str]]:
         yield where
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("seconds", SECONDS)
 def test_a_server_that_dies_after_the_event_loses_no_training(
     prefect_server: PrefectServer,

@@ -71,7 +71,6 @@ def test_a_check_without_mlflow_fails_with_a_clear_message(model: Make, monkeypa
     assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
 
 
-@pytest.mark.faults
 def test_mlflow_becomes_unavailable_anywhere_in_a_check_and_comes_back(
     shifted: Make, server: MlflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +97,6 @@ def test_mlflow_becomes_unavailable_anywhere_in_a_check_and_comes_back(
         assert running(made) == [], point
 
 
-@pytest.mark.faults
 def test_mlflow_that_is_back_within_the_patience_is_not_noticed(
     model: Make, server: MlflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,9 +37,8 @@ def train(frame, target, *, task, params, seed):
         ("hang", {"training__timeout": "2s"}, "timed_out", "it was still running after 2s"),
         pytest.param(
             *("eat", {"training__max_memory_mb": 1500}, "out_of_memory", "it ran out of memory with 1,500 MB"),
-            marks=pytest.mark.faults,
         ),
-        pytest.param("get SIGTERM", {}, "died", "its process died of SIGTERM", marks=pytest.mark.faults),
+        pytest.param("get SIGTERM", {}, "died", "its process died of SIGTERM"),
     ],
 )
 def test_a_training_that_does_not_come_to_its_end(

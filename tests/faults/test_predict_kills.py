@@ -78,7 +78,6 @@ def whole(model: Model, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFram
     return ordered(pq.read_table(place).to_pandas())
 
 
-@pytest.mark.faults
 def test_a_folder_has_every_row_once(model: Model, whole: pd.DataFrame, tmp_path: Path) -> None:
     """After kills the files are those of an uninterrupted run, and nothing else is in the folder."""
     manifest = tmp_path / "out" / MANIFEST
@@ -88,7 +87,6 @@ def test_a_folder_has_every_row_once(model: Model, whole: pd.DataFrame, tmp_path
     assert len(list((tmp_path / "out").glob("day=*/*"))) == 21
 
 
-@pytest.mark.faults
 def test_a_table_of_postgres_has_every_row_once(model: Model, whole: pd.DataFrame, postgres: Any) -> None:
     """A transaction that was open when the process was killed is rolled back, and its lock is free."""
     place = postgres.place()

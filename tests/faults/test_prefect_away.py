@@ -35,7 +35,6 @@ def server(tmp_path: Path, postgres: Postgres) -> Iterator[PrefectServer]:
     made.kill()
 
 
-@pytest.mark.faults
 def test_prefect_becomes_unavailable_anywhere_in_a_check_and_comes_back(
     shifted: Make, server: PrefectServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

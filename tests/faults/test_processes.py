@@ -11,8 +11,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Outcome
 from tests import streams
@@ -48,7 +46,6 @@ def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
     return output
 
 
-@pytest.mark.faults
 def test_four_first_starts_on_an_empty_folder_come_through(tmp_path: Path) -> None:
     """They make Prefect's, MLflow's and our databases at the same moment: one trains, the others find it done."""
     streams.write(tmp_path, streams.stream(28), training__params={"n_estimators": 5})
@@ -58,7 +55,6 @@ def test_four_first_starts_on_an_empty_folder_come_through(tmp_path: Path) -> No
     assert running(tmp_path / "state") == []
 
 
-@pytest.mark.faults
 def test_a_check_that_gets_sigterm_hands_over(tmp_path: Path) -> None:
     """It ends immediately, its training with it, and leaves nothing RUNNING; the next check carries its request on."""
     streams.write(tmp_path, streams.stream(28), training__estimator="slow_to_end:train", training__params={})

@@ -48,7 +48,6 @@ def ended(processes: list[ForkServerProcess], patience: float = DEATH) -> list[i
     return [process.exitcode for process in processes]
 
 
-@pytest.mark.faults
 @pytest.mark.usefixtures("either_ledger")
 def test_many_monitors_on_one_window_make_one_version(model: Make, fork: Fork) -> None:
     """One of them judges and retrains; the others wait for its end and find the window checked."""
@@ -62,7 +61,6 @@ def test_many_monitors_on_one_window_make_one_version(model: Make, fork: Fork) -
     assert len(registry.versions(made.name)) == 2
 
 
-@pytest.mark.faults
 @pytest.mark.usefixtures("either_ledger")
 @pytest.mark.parametrize("windows", [3, 50])
 def test_two_services_on_one_ledger_train_each_drifted_window_once(model: Make, fork: Fork, windows: int) -> None:
@@ -92,7 +90,6 @@ def test_two_services_on_one_ledger_train_each_drifted_window_once(model: Make, 
     assert running(made) == []
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize(
     ("quick", "late", "serves"),
     [(40, 3, "quick"), (3, 40, "late")],

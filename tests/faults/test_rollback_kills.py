@@ -23,9 +23,7 @@ Make = Callable[..., Model]
 Killed = Callable[[str, Callable[..., None], str, datetime], None]
 
 
-@pytest.mark.parametrize(
-    "point", [pytest.param(point, marks=() if point == "moved champion" else pytest.mark.faults) for point in POINTS]
-)
+@pytest.mark.parametrize("point", POINTS)
 def test_a_rollback_that_was_killed_is_finished_once(
     model: Make, either_ledger: None, killed: Killed, point: str
 ) -> None:

@@ -73,7 +73,6 @@ def immutable(place: Path) -> Iterator[str]:
         subprocess.run(["chattr", "-i", str(file)], check=True)
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize(
     ("beneath", "fault"),
     [
@@ -114,7 +113,6 @@ def test_a_store_that_takes_nothing_fails_the_check_and_nothing_else(
     assert running(made) == []
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize(
     ("fault", "asks"), [(full, "is its disk full"), (read_only, "is its disk, folder or file for reading only")]
 )

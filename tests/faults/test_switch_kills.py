@@ -23,12 +23,9 @@ POINTS = (
     *("wrote decision", "claimed request", "loaded back", "moved previous", "moved champion", "settled request"),
     *("closed run", "closed check", "recorded check", "announced check"),
 )
-FEW = ("moved previous", "moved champion")
 
 
-@pytest.mark.parametrize(
-    "point", [pytest.param(point, marks=() if point in FEW else pytest.mark.faults) for point in POINTS]
-)
+@pytest.mark.parametrize("point", POINTS)
 def test_a_switch_that_was_killed_is_finished_once(
     model: Make, either_ledger: None, killed: Killed, point: str
 ) -> None:

@@ -17,7 +17,7 @@ from driftloop.pipelines.runtime.failpoints import POINTS
 from tests.conftest import Model
 from tests.elsewhere import keep_duckdb, put, scored
 from tests.faults import lives
-from tests.faults.test_kills import cases, running
+from tests.faults.test_kills import running
 from tests.faults.test_races import ended
 from tests.streams import day, stream
 
@@ -48,7 +48,7 @@ def assert_once(made: Model) -> None:
     assert running(made) == []
 
 
-@pytest.mark.parametrize("point", cases(TAKING_OVER, ("wrote progress", "moved previous")))
+@pytest.mark.parametrize("point", TAKING_OVER)
 def test_a_new_version_whose_check_was_killed_takes_over_once(followed: Model, killed: Killed, point: str) -> None:
     """The next check finishes it, and judges the window with the new version."""
     killed(point, lives.check, str(followed.file), day(39))
