@@ -17,7 +17,7 @@ test: $(VENV)/.ready ## everything: style, types, import rules, tests
 	@$(MAKE) --no-print-directory --jobs 2 lint pytest
 
 pytest: compiled
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not faults"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not faults"
 
 faults: $(VENV)/.ready ## what `make test` leaves out: kills at every point and at 200 random moments, races, all bad inputs
 	DRIFTLOOP_TESTS=all $(BIN)/python -m pytest -n 4 --dist worksteal -m faults

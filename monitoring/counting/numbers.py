@@ -102,7 +102,7 @@ def answer(
     >>> found = pd.DataFrame([[one, 2, 1.0, 0.0, 1.0, 1.0], [0, 3, None, None, None, None]], columns=ANSWER)
     >>> made = answer("x", cells, None, found)
     >>> made[0].counts.tolist(), made[0].nulls, made[2].infinite
-    ([0, 2, 0], 3, 3)
+    ([0, 2, 0, 0], 3, 3)
     """
     ends = groups(cells, column)
     place, times = found["place"].to_numpy(np.float64), found["n"].to_numpy(np.int64)

@@ -54,7 +54,7 @@ def run(score: Any = None) -> tuple[float, Any]:
     definition = made.DataDefinition(numerical_columns=["c0"])
     draw = np.random.default_rng(0)
     old, new = (pd.DataFrame({"c0": draw.normal(mean, size=300)}) for mean in (0, 1))
-    current, reference = (made.Dataset.from_pandas(side, data_definition=definition) for side in (new, old))
+    current, reference = (made.Rows(side, data_definition=definition) for side in (new, old))
     metric = made.Metric(column="c0", method=parts.registered("evidently:wasserstein"), threshold=0.1)
     return parts.outcome(made.Report([metric]).run(current, reference), metric)
 

@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from driftloop.monitoring.records import Outcome
+from driftloop.pipelines import registry
 from tests.conftest import Model
 from tests.streams import day, stream
 
@@ -61,10 +62,13 @@ def process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """Runs the command line as `process` does, in this process: what is stated and how it ends, without a start.
 
-    Its state folder is that of `process`. MLflow and Prefect are the session's.
+    Its state folder is that of `process`. MLflow and Prefect are the session's; afterwards MLflow has no experiment
+    whose files are in that folder, which would make the session's state a copy of it for other processes.
     """
     from driftloop.pipelines.cli import main
 
@@ -76,7 +80,11 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., su
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return subprocess.CompletedProcess(output, done.exit_code, done.stdout, done.stderr)
 
-    return run
+    yield run
+    if (tmp_path / "state").exists():
+        for one in registry.client().search_experiments():
+            if str(tmp_path) in one.artifact_location:
+                registry.client().delete_experiment(one.experiment_id)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_a_name_selects_its_entries_or_its_defaults() -> None:
 def test_a_rule_that_weighs_costs_is_given_the_cost() -> None:
     """So that what is pasted states it; the config's own keep what they have."""
     (found,) = candidates(OWN, ["gated_probe_debt"], cost=0.7)[2:]
-    assert found.triggers[0].model_dump()["cost"] == {"retrain": 0.7}
+    assert found.triggers[0].model_dump()["cost"]["retrain"] == 0.7
     own = Policies(triggers=(RecoverableLoss(),))
     assert candidates(own, ["config"], cost=0.7)[2].triggers == own.triggers
 

@@ -38,6 +38,7 @@ def test_more_rows_where_nothing_moves_and_an_old_champion_when_its_time_returns
         training__window={"choose": "7d"},
         training__holdout="2d",
         policies__triggers=[{"policy": "always"}],
+        promotion={"watch": 0},
     )
     first = made.check(day(21))
     assert first.outcome is Outcome.BOOTSTRAPPED, first.reason

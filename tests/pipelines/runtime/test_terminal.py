@@ -57,7 +57,7 @@ def test_the_error_of_every_command_is_harmless(
     special: dict[str, list[object]] = {
         "init": [f"{tmp_path}/*.csv"],
         "promote": [HOSTILE, "1"],
-        "serve": [tmp_path / f"no{HOSTILE}.yaml"],
+        **{name: [tmp_path / f"no{HOSTILE}.yaml"] for name in ("serve", "score")},
     }
     words = special.get(command_name, [file])
     done = command(command_name, *words, *(["--json"] if as_json else []), DRIFTLOOP_HOME=str(tmp_path / "home"))
