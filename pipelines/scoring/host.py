@@ -27,11 +27,12 @@ class Scorer:
 
     def __init__(self, configs: Iterable[Path], *, host: str, port: int, token: str | None) -> None:
         local = access.is_local(host, token)
+        # First of all: a path that is wrong leaves no state folder behind.
+        self._champions = Champions(configs, taken=_recovered)
         home.prepare()
         self._socket = access.listening(host, port)
         self.port = int(self._socket.getsockname()[1])
         self._answers = AnswerLog()
-        self._champions = Champions(configs, taken=_recovered)
         numbers = Numbers(self._champions, self._answers)
         self._scoring = Scoring(self._champions, self._answers, numbers, local, token)
         settings = uvicorn.Config(

@@ -114,6 +114,15 @@ def test_help_and_version_import_nothing_heavy(process: Run) -> None:
         assert promise in done.stdout
 
 
+@pytest.mark.parametrize("name", ["backtest", "check", "predict", "retrain", "score", "serve", "validate"])
+def test_a_wrong_path_leaves_no_state_folder(command: Run, tmp_path: Path, name: str) -> None:
+    """A later command, of a config below that folder, would take it for its own."""
+    done = command(name, "nowhere.yaml")
+    assert done.returncode == 2
+    assert "there is no model file" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -83,7 +83,7 @@ def test_a_source_is_looked_at_only_where_its_rows_may_be_too_old() -> None:
     now = datetime.now(UTC)
     project = Project.model_validate(config(model="throttled", preflight={"max_silence": "2h"}))
     with closing(Ledger(home.ledger_url())) as ledger:
-        ledger.record(made(model="throttled", now=now, newest_row=now - HOUR))
+        ledger.record(made(model="throttled", check_id="throttled", now=now, newest_row=now - HOUR))
         assert [may_be_stale(ledger, project, now + at * HOUR) for at in (0, 0.9)] == [False, False]
         assert [may_be_stale(ledger, project, now + at * HOUR) for at in (1.1, 1.2, 1.35)] == [True, False, True]
         plain = Project.model_validate(config(model="throttled"))
