@@ -6,12 +6,9 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -23,40 +20,21 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.predictions import prediction_log
 from tests.conftest import Model
+from tests.listened import Listened
 from tests.pipelines.scoring.conftest import ROW
 
 ROOT = Path(__file__).resolve().parents[3]
 SOON = 120.0
 
 
-class Score:
+class Score(Listened):
     """A scorer over one model in the state folder of the tests."""
 
     def __init__(self, file: Path) -> None:
-        command = [sys.executable, "-m", "driftloop.pipelines.cli", "score", str(file), "--port", "0"]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=file.parent
-        )
-        self.log: list[str] = []
-        threading.Thread(target=self._listen, daemon=True).start()
+        super().__init__(["score", str(file), "--port", "0"], environment, file.parent, SOON)
         self.port = self.until(lambda: re.search(r"http://127.0.0.1:(\d+)/health", "".join(self.log)))[1]
         self.until(lambda: self.ask("/ready")[0] == 200)
-
-    def _listen(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.log.append(line)
-
-    def until(self, true: Callable[[], Any]) -> Any:
-        last = time.monotonic() + SOON
-        while time.monotonic() < last:
-            found = true()
-            if found:
-                return found
-            assert self.process.poll() is None, "".join(self.log)
-            time.sleep(0.05)
-        raise AssertionError("it never came to be:\n" + "".join(self.log))
 
     def ask(self, path: str, rows: Any = None) -> tuple[int, Any]:
         body = None if rows is None else json.dumps(rows).encode()

@@ -6,9 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,39 +18,20 @@ import pytest
 
 from driftloop.monitoring.ledger import Ledger
 from tests import streams
+from tests.listened import Listened
 
 ROOT = Path(__file__).resolve().parents[3]
 SOON = 150.0
 
 
-class Serve:
+class Serve(Listened):
     """A service process over one folder with a state folder of its own, its log and its endpoint."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.home = folder, folder / "state"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "DRIFTLOOP_"))}
         environment = {**inherited, "DRIFTLOOP_HOME": str(self.home), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "driftloop.pipelines.cli", "serve", str(folder), "--port", "0"]
-        self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder
-        )
-        self.log: list[str] = []
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.log.append(line)
-
-    def until(self, true: Callable[[], Any]) -> Any:
-        last = time.monotonic() + SOON
-        while time.monotonic() < last:
-            found = true()
-            if found:
-                return found
-            assert self.process.poll() is None, "".join(self.log)
-            time.sleep(0.05)
-        raise AssertionError("it never came to be:\n" + "".join(self.log))
+        super().__init__(["serve", str(folder), "--port", "0"], environment, folder, SOON)
 
     def wait_for(self, pattern: str) -> Any:
         return self.until(lambda: re.search(pattern, "".join(self.log)))
