@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from driftloop.monitoring.errors import SourceMissing
 from driftloop.monitoring.settings.secrets import expand, spellings, variables, without_passwords
 from driftloop.monitoring.settings.source import Source
+from driftloop.monitoring.sources.lakehouse import refuse_tables
 
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters at least: C:// is a drive
 
@@ -84,7 +85,10 @@ def _absolute(path: str, folder: Path) -> str:
 
 
 def files(at: Place, folder: Path) -> Files:
-    """The files that a path, a glob or an fsspec URL leads to, sorted by name; SourceMissing if there are none."""
+    """The files that a path, a glob or an fsspec URL leads to, sorted by name; SourceMissing if there are none.
+
+    Files of a Delta Lake or Iceberg table are refused: rows that the table has removed are still in them.
+    """
     if at.text.startswith("file://"):
         found = _local(at, _absolute(unquote(at.text.removeprefix("file://")), folder))
     elif REMOTE.match(at.text):
@@ -95,6 +99,7 @@ def files(at: Place, folder: Path) -> Files:
         what = "no file matches" if glob.has_magic(at.text) else "no such file"
         remedy = f"check {at.section}.path, or wait for the file; a relative path starts at the YAML file"
         raise SourceMissing(at.where, what, remedy)
+    refuse_tables(at, found)
     return found
 
 
