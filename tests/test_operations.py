@@ -15,8 +15,8 @@ import yaml
 
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.schedule import Schedule
-from driftloop.pipelines.service.metrics import metrics
-from driftloop.pipelines.service.model_status import ModelStatus
+from driftloop.pipelines.telemetry.metrics import metrics
+from driftloop.pipelines.telemetry.model_status import ModelStatus
 
 ROOT = Path(__file__).resolve().parents[1]
 ALERTS = ROOT / "docs" / "operations" / "alerts.yml"

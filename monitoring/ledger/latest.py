@@ -52,6 +52,12 @@ def latest(open_: Connection, models: Collection[str], kinds: Collection[str], r
     return found
 
 
+def outcomes(open_: Connection, model: str) -> dict[str, int]:
+    """Return how many checks of a model ended with each outcome. The ledger keeps all checks, so no count falls."""
+    counts = sa.select(CHECKS.c.outcome, sa.func.count()).where(CHECKS.c.model == model).group_by(CHECKS.c.outcome)
+    return {str(outcome): int(count) for outcome, count in open_.execute(counts)}
+
+
 def models(open_: Connection) -> list[str]:
     """Return every model with a check, a request or an event."""
     every = sa.union(*(_distinct(table.c.model) for table in (CHECKS, REQUESTS, EVENTS)))

@@ -16,7 +16,7 @@ from driftloop.monitoring.ledger import claims, events, migrations, relocating, 
 from driftloop.monitoring.ledger.claims import Claim, Held
 from driftloop.monitoring.ledger.database import connect, shown, unusable
 from driftloop.monitoring.ledger.events import Event, Kind
-from driftloop.monitoring.ledger.latest import Latest, latest, models, newest_events
+from driftloop.monitoring.ledger.latest import Latest, latest, models, newest_events, outcomes
 from driftloop.monitoring.ledger.locks import Still, locked
 from driftloop.monitoring.ledger.requests import Progress, Request
 from driftloop.monitoring.ledger.tables import CHECKS, FORMAT, REQUESTS, SETTLED, as_text, stamp, written_now
@@ -278,6 +278,9 @@ class Ledger:
     def newest_events(self, models: Collection[str]) -> dict[str, int]:
         """Return the number of the newest event of each of many models, without those that have none."""
         return read(self.engine, lambda open_: newest_events(open_, models))
+
+    def outcomes(self, model: str) -> dict[str, int]:
+        return read(self.engine, lambda open_: outcomes(open_, model))
 
     def checks(self, model: str, most: int | None = None) -> list[Check]:
         """Return the finished checks of a model, newest first."""

@@ -28,6 +28,7 @@ from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.slices.conditions import named
 from driftloop.pipelines.config.no_training import NO_TRAINING, reference_span, refuse_mixed, with_triggers
 from driftloop.pipelines.config.parameters import Parameter, refuse_endless
+from driftloop.pipelines.config.prometheus import Prometheus
 from driftloop.pipelines.config.promotion import AnyPromotion, Promotion
 from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.config.retention import Retention
@@ -147,6 +148,7 @@ class Project(Monitored):
     retention: Retention = Field(Retention(), description="removal of old reports, results and runs; see `retention`")
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
     notify: Notify = Field(Notify(), exclude=True, repr=False, description="notifications; see `notify`")
+    prometheus: Prometheus = Field(Prometheus(), exclude=True, repr=False, description="metrics; see `prometheus`")
     file: Path = Field(Path("model.yaml"), description="set by the reader, not a key of the YAML")
 
     @model_validator(mode="before")

@@ -18,7 +18,7 @@ from driftloop.pipelines.flows import adopting, challenger, estimating, followin
 from driftloop.pipelines.flows.choosing import rows_for
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import Version, evidence, flow_runs, templates
-from driftloop.pipelines.requests import finishing, recovery
+from driftloop.pipelines.requests import finishing, recorded, recovery
 from driftloop.pipelines.requests.dead_runs import end_attempts
 from driftloop.pipelines.requests.work import Work, settings_of
 from driftloop.pipelines.runtime import failpoints, home, outages, phases
@@ -161,6 +161,7 @@ def _run(work: Work) -> Retrain:
     evidence.close_run(run_id)
     failpoints.reach("closed run")
     announce.retrain_ended(work.config.notify, work.config.model, retrain, ledger, str(runtime.flow_run.id))
+    recorded.publish_metrics(work.config, ledger)
     return retrain
 
 

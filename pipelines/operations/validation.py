@@ -30,12 +30,11 @@ from driftloop.monitoring.rows.canonical import weights
 from driftloop.monitoring.rows.coerced import Coerced
 from driftloop.monitoring.rows.weights import Weighing
 from driftloop.monitoring.served.spelling import labels
-from driftloop.monitoring.settings.secrets import variables
 from driftloop.monitoring.windows import STEPS, align, current_window, training_window
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.mismatch import lost_column, misfit, numeric_columns
-from driftloop.pipelines.operations import reference_note, rule_notes
+from driftloop.pipelines.operations import delivery_notes, reference_note, rule_notes
 from driftloop.pipelines.operations.row_counts import RowCount, counted, shortages
 from driftloop.pipelines.training.recipe import AS_ADOPTED, AUTO
 from driftloop.pipelines.training.verifying import verify_estimator
@@ -87,7 +86,7 @@ def validate(project: Project, now: datetime | None = None) -> Validation:
     else:
         walk.attempt("training.estimator", lambda: _estimator(project))
     walk.attempt("performance", lambda: _loss(project))
-    walk.attempt("notify", lambda: _notifications(project))
+    walk.attempt("notify", lambda: _deliveries(project))
     wrong = [part.message for part in walk.parts if part.state == "wrong"]
     unreadable = all(isinstance(error, BadData | SourceMissing) for error in walk.errors)
     return Validation(
@@ -269,22 +268,9 @@ def _loss(project: Project) -> Iterator[Validated]:
     yield Validated(key="performance", state="ok", message=str(project.loss))
 
 
-def _notifications(project: Project) -> Iterator[Validated]:
-    urls = project.notify.urls
-    for at, url in enumerate(urls):
-        lacking = [name for name in variables(url) if not os.environ.get(name)]
-        if lacking:
-            names = ", ".join(lacking)
-            yield Validated(
-                key=f"notify.urls.{at}",
-                state="note",
-                message=f"{names} not set in this environment, so nothing would be sent to this URL",
-            )
-    if urls:
-        message = (
-            f"{len(urls)} URL{'s' if len(urls) > 1 else ''}; `driftloop notify --test {project.file}` sends a test"
-        )
-        yield Validated(key="notify", state="ok", message=message)
+def _deliveries(project: Project) -> Iterator[Validated]:
+    for key, state, message in delivery_notes.notes(project):
+        yield Validated(key=key, state=state, message=message)
 
 
 def _after(end: datetime, project: Project) -> datetime:

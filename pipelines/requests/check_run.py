@@ -19,7 +19,7 @@ from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import addresses, evidence, flow_runs
-from driftloop.pipelines.requests import pruning
+from driftloop.pipelines.requests import pruning, recorded
 from driftloop.pipelines.runtime import failpoints, home, outages
 
 Train = Literal["here", "request"]
@@ -131,7 +131,8 @@ class CheckRun:
             )
         check = self._merged(Outcome.FAILED, reason)
         if not self.dry_run and self.ledger.record(check):
-            announce.check_ended(self.config.notify, check, self.ledger)
+            seconds = time.time() - self.started
+            recorded.check_recorded(self.config, check, self.ledger, seconds, outage=not everywhere)
 
     def _is_resumed(self, error: BaseException) -> bool:
         requests = self.ledger.requests(self.config.model, most=1) if outages.resumable(error) else []
@@ -163,10 +164,10 @@ class CheckRun:
         evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
         flow_runs.log_to_prefect(check)
         failpoints.reach("closed check")
-        recorded = self.ledger.record(check, keys)
+        new = self.ledger.record(check, keys)
         failpoints.reach("recorded check")
-        if recorded:
-            announce.check_ended(self.config.notify, check, self.ledger)
+        if new:
+            recorded.check_recorded(self.config, check, self.ledger, time.time() - self.started)
             failpoints.reach("announced check")
         self.update_site()
         self._prune()

@@ -25,10 +25,9 @@ from driftloop.monitoring.records import UNTRAINED, Check, Outcome, PromotionWat
 from driftloop.monitoring.sequential.watch import end_early
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import evidence, promotion
 from driftloop.pipelines.registry.identities import identities
-from driftloop.pipelines.requests import dead_runs
+from driftloop.pipelines.requests import dead_runs, recorded
 from driftloop.pipelines.requests.advice import why_no_champion
 from driftloop.pipelines.requests.check_run import Train
 from driftloop.pipelines.requests.ends import NOT_RECALIBRATED, first_outcome
@@ -193,4 +192,4 @@ def _finish_check(config: Project, ledger: Ledger, request: Request, end: Retrai
         evidence.close_run(run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
     if ledger.record(check, judged_keys(ledger, check, request.rows or "")):
         learn_on(config, ledger, check, ledger.history(config.model, check.now - MOMENT))
-        announce.check_ended(config.notify, check, ledger)
+        recorded.check_recorded(config, check, ledger)

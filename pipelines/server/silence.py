@@ -18,7 +18,7 @@ from driftloop.pipelines.notify import announce
 from driftloop.pipelines.notify.notices import Notice
 from driftloop.pipelines.server.desired import TAG
 from driftloop.pipelines.service.freshness import ROWS_SILENT, RowAge, interval
-from driftloop.pipelines.service.model_status import ModelStatus, last_of, overdue_notice
+from driftloop.pipelines.telemetry.model_status import ModelStatus, last_of, overdue_notice
 
 LOOKED = "rows_looked_up"
 # Page size of the API.

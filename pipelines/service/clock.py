@@ -12,7 +12,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from driftloop.pipelines.config.schedule import Schedule
-from driftloop.pipelines.service.timing import trigger
+from driftloop.pipelines.config.timing import trigger
 
 Callback = Callable[[str, datetime], None]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from driftloop.pipelines.service.model_status import ModelStatus
 from driftloop.pipelines.service.roster import Broken
+from driftloop.pipelines.telemetry.model_status import ModelStatus
 
 
 def health(

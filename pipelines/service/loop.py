@@ -15,6 +15,7 @@ from typing import Any
 from driftloop.monitoring.ledger import Kind
 from driftloop.monitoring.records import Check
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.config.timing import last_due
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.service import checks
 from driftloop.pipelines.service.board import Board, note, when
@@ -22,14 +23,13 @@ from driftloop.pipelines.service.clock import Clock
 from driftloop.pipelines.service.endpoint import Answers
 from driftloop.pipelines.service.freshness import ROWS_SILENT
 from driftloop.pipelines.service.health import health
-from driftloop.pipelines.service.metrics import metrics
-from driftloop.pipelines.service.model_status import ModelStatus, overdue_notice
 from driftloop.pipelines.service.pages import page
 from driftloop.pipelines.service.roster import Roster
 from driftloop.pipelines.service.running import CheckEnd, CheckRequest, Runner, Why
-from driftloop.pipelines.service.timing import last_due
 from driftloop.pipelines.service.watched import Watched
 from driftloop.pipelines.service.watching import Watch
+from driftloop.pipelines.telemetry.metrics import metrics
+from driftloop.pipelines.telemetry.model_status import ModelStatus, overdue_notice
 
 RESTLESS_SECONDS, CALM_SECONDS = 0.25, 2.0
 log = logging.getLogger("driftloop.service")

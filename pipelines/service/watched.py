@@ -11,11 +11,9 @@ from driftloop.monitoring.records import Check, changed
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.service.arrivals import Arrivals, Poll
 from driftloop.pipelines.service.freshness import RowAge
-from driftloop.pipelines.service.model_status import Last, ModelStatus, last_failed, last_of
 from driftloop.pipelines.service.running import CheckEnd
-
-# Number of recent checks to read; the larger number only if these have no loss.
-NEAR, FAR_ENOUGH = 20, 500
+from driftloop.pipelines.telemetry.last_recorded import last_recorded
+from driftloop.pipelines.telemetry.model_status import Last, ModelStatus, last_failed, last_of
 
 
 @dataclass
@@ -37,15 +35,10 @@ class Watched:
     @classmethod
     def of(cls, project: Project, ledger: Ledger, now: datetime) -> Watched:
         """Read the state that the last process left in the ledger."""
-        checks = ledger.checks(project.model, most=NEAR)
-        if len(checks) == NEAR and not any(check.performance for check in checks):
-            checks = ledger.checks(project.model, most=FAR_ENOUGH)
-        last = None
-        for check in reversed(checks):
-            last = last_of(check, last)
+        last, check = last_recorded(ledger, project.model)
         watched = cls(project, now, last)
-        if checks:
-            watched.age.checked(checks[0])
+        if check is not None:
+            watched.age.checked(check)
         watched.take(project)
         return watched
 

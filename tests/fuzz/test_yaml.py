@@ -10,8 +10,8 @@ import pytest
 
 from driftloop.monitoring.errors import ConfigError
 from driftloop.pipelines.config.project import Project, load
+from driftloop.pipelines.config.timing import due_after, last_due
 from driftloop.pipelines.runtime.terminal import harmless
-from driftloop.pipelines.service.timing import due_after, last_due
 from tests.fuzz.rounds import fuzz
 from tests.signals import NOW
 

@@ -25,9 +25,9 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.refusal import config_error
 from driftloop.pipelines.config.schedule import On
 from driftloop.pipelines.config.search import Search
+from driftloop.pipelines.config.timing import due_after, last_due
 from driftloop.pipelines.flows.search import draw
 from driftloop.pipelines.gate import mean_difference
-from driftloop.pipelines.service.timing import due_after, last_due
 from tests import streams
 from tests.signals import NOW, past, signals
 

@@ -13,8 +13,8 @@ import pytest
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.service.freshness import RowAge
 from driftloop.pipelines.service.health import health
-from driftloop.pipelines.service.metrics import metrics
 from driftloop.pipelines.service.watched import Watched
+from driftloop.pipelines.telemetry.metrics import metrics
 from tests import streams
 from tests.outcomes import made
 from tests.streams import day, stream

@@ -10,8 +10,8 @@ import pytest
 
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.service.health import health
-from driftloop.pipelines.service.metrics import metrics
-from driftloop.pipelines.service.model_status import Last, ModelStatus
+from driftloop.pipelines.telemetry.metrics import metrics
+from driftloop.pipelines.telemetry.model_status import Last, ModelStatus
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from driftloop.monitoring.ledger import Ledger
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.service.watched import NEAR, Watched
+from driftloop.pipelines.service.watched import Watched
+from driftloop.pipelines.telemetry.last_recorded import NEAR
 from tests import streams
 from tests.outcomes import made
 from tests.signals import performance

@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from driftloop.monitoring.records import ColumnScore, MetricValue
 from driftloop.pipelines.config.schedule import Schedule
-from driftloop.pipelines.service.metrics import GAUGES, metrics
-from driftloop.pipelines.service.model_status import Last, ModelStatus
+from driftloop.pipelines.telemetry.metrics import GAUGES, metrics
+from driftloop.pipelines.telemetry.model_status import Last, ModelStatus
 
 SIX = datetime(2026, 1, 5, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -52,7 +52,7 @@ def test_metrics_are_what_prometheus_reads() -> None:
     )
     families = text_string_to_metric_families(metrics([known, standing(model="new", last=None)], SIX + HOUR).decode())
     lines = {(line.name, *sorted(line.labels.values())): line.value for f in families for line in f.samples}
-    assert {f"driftloop_{name}" for name, *_ in GAUGES} <= {name for name, *_ in lines}
+    assert {f"driftloop_{gauge.name}" for gauge in GAUGES} <= {name for name, *_ in lines}
     assert lines["driftloop_drift_share", "m"] == 0.25
     assert lines["driftloop_loss", "m"] == 1.5
     assert lines["driftloop_loss_worse", "m"] == 1
@@ -96,12 +96,12 @@ def test_counts_grow_and_never_start_missing() -> None:
 
 def test_every_gauge_has_a_help_text_and_a_name_of_its_own() -> None:
     """What Prometheus shows next to a number is a sentence; no two numbers share a name."""
-    names = [name for name, _, _ in GAUGES]
+    names = [gauge.name for gauge in GAUGES]
     assert len(set(names)) == len(names)
     text = metrics([standing()], SIX).decode()
-    for name, about, _ in GAUGES:
-        assert about.endswith(".")
-        assert f"# HELP driftloop_{name} {about}" in text
+    for gauge in GAUGES:
+        assert gauge.about.endswith(".")
+        assert f"# HELP driftloop_{gauge.name} {gauge.about}" in text
 
 
 def test_each_column_has_its_score_and_threshold() -> None:

@@ -11,9 +11,9 @@ from driftloop.monitoring.presentation.standing import format_loss, remains_wors
 from driftloop.monitoring.records import Check, ColumnScore, FairnessGap, MetricValue, Moment, Outcome, Record, changed
 from driftloop.monitoring.records import Standing as Loss
 from driftloop.pipelines.config.schedule import Schedule
+from driftloop.pipelines.config.timing import due_after
 from driftloop.pipelines.notify import notices
 from driftloop.pipelines.notify.notices import Notice
-from driftloop.pipelines.service.timing import due_after
 
 LATE_BY_DEFAULT = timedelta(hours=1)
 

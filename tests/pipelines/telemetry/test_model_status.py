@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from driftloop.monitoring.records import Check, MetricValue
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.service.health import health
-from driftloop.pipelines.service.metrics import metrics
-from driftloop.pipelines.service.model_status import Last, ModelStatus, last_failed, last_of
 from driftloop.pipelines.service.roster import Broken
+from driftloop.pipelines.telemetry.metrics import metrics
+from driftloop.pipelines.telemetry.model_status import Last, ModelStatus, last_failed, last_of
 from tests.outcomes import found, made
 from tests.signals import performance
 from tests.streams import day

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftloop.pipelines.config.schedule import Schedule
-from driftloop.pipelines.service.timing import due_after, last_due, trigger
+from driftloop.pipelines.config.timing import due_after, last_due, trigger
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 ANY = datetime(2026, 1, 1, tzinfo=UTC)
