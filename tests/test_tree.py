@@ -66,6 +66,9 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("pipelines/predictions/outputs/base.py", "pipelines/predictions/outputs/postgres.py"),
         "pipelines/predictions/outputs/duckdb.py",
     ),
+    "parts of driftloop init: tests/pipelines/init/test_proposal.py, test_joined.py and test_scored.py": (
+        *("pipelines/init/looking.py", "pipelines/init/pairing.py", "pipelines/init/templates.py"),
+    ),
     "fitting by a library: tests/pipelines/training/test_fit.py runs every estimator": (
         *("pipelines/training/fit_*.py", "pipelines/training/in_child.py", "pipelines/training/rows.py"),
     ),

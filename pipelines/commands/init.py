@@ -33,27 +33,17 @@ if TYPE_CHECKING:
 @click.option("--time-format", help="Format of its times, if not ISO 8601: '%d.%m.%Y %H:%M'. Guessed if not given.")
 @click.option("--labels", help="File, pattern or database URL of the labels, if they are in a table of their own.")
 @click.option("--labels-table", help="Name of their table, if --labels is a database URL.")
+@click.option(
+    "--predictions", help="File, pattern or database URL of the predictions of a model elsewhere: nothing is trained."
+)
+@click.option("--predictions-table", help="Name of their table, if --predictions is a database URL.")
+@click.option("--prediction", help="Column with the prediction in that table; guessed if not given.")
 @click.option("--notify", "urls", multiple=True, help="URL for notifications, as apprise writes them; may be repeated.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Path of the YAML to write. Default: MODEL.yaml")
 @click.option("--replay", is_flag=True, help="Then check the whole history, window by window, and write the site.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @json_option
-def init(
-    data: tuple[str, ...],
-    table: str | None,
-    file_format: str | None,
-    model: str | None,
-    target: str | None,
-    time: str | None,
-    time_format: str | None,
-    labels: str | None,
-    labels_table: str | None,
-    urls: tuple[str, ...],
-    output: Path | None,
-    force: bool,
-    replay: bool,
-    as_json: bool,
-) -> None:
+def init(data: tuple[str, ...], replay: bool, as_json: bool, **asked: Any) -> None:
     """Write a commented config from a data file, several of them, or a table.
 
     It reads the columns and the history, and proposes types, target, time column, label delay and windows. Read the
@@ -69,20 +59,7 @@ def init(
     with only_json(as_json), shown():
         from driftloop.pipelines import init as proposing
 
-        proposal = proposing.propose(
-            data[0],
-            table=table,
-            file_format=file_format,
-            model=model,
-            target=target,
-            time=time,
-            time_format=time_format,
-            output=output,
-            force=force,
-            labels=labels,
-            labels_table=labels_table,
-            urls=urls,
-        )
+        proposal = proposing.propose(data[0], **asked)
     if as_json:
         with only_json(as_json), shown():
             result = _as_object(proposal, replay)
@@ -98,13 +75,14 @@ def init(
         say(f"site: {place}")
         say(f"next: read {proposal.file}; `driftloop serve {proposal.file}` checks new rows on its schedule")
         return
-    _say_next(proposal, bool(urls))
+    _say_next(proposal, bool(asked["urls"]))
 
 
 def _say_next(proposal: Proposal, notifies: bool) -> None:
     say("next: read it, then")
     file = shlex.quote(str(proposal.file))
-    say(f"  driftloop check {file} --now {proposal.first}   # trains the first champion on the rows before")
+    first = "trains the first champion on the rows before" if proposal.trains else "its version becomes the champion"
+    say(f"  driftloop check {file} --now {proposal.first}   # {first}")
     say(f"  driftloop check {file} --now {proposal.now}   # checks the newest rows")
     if notifies:
         say(f"  driftloop notify --test {file}   # sends a test notification")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from driftloop.monitoring.errors import BadExpression, ConfigError, listed, suggestion
+from driftloop.monitoring.errors import ConfigError, listed, suggestion
 from driftloop.monitoring.records import changed
 from driftloop.monitoring.settings.columns import Columns, ColumnType
 from driftloop.monitoring.settings.labels import Labels
@@ -19,15 +19,13 @@ from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.times import EVER
 from driftloop.pipelines.init.figures import figures, missing_labels
+from driftloop.pipelines.init.pairing import is_text, key_of, read_by, times_of
 from driftloop.pipelines.init.target import TARGET_NAMES
-from driftloop.pipelines.init.times import is_time, readings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PIECE = 65_536
-# A key names a row: most of its values are there once, and some of them are in both tables.
-UNIQUE, SHARED = 0.5, 0.01
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -116,52 +114,22 @@ def apart(rows: pd.DataFrame, source: Source, given_target: str | None) -> Apart
     from driftloop.monitoring import sources
 
     frame = sources.sample(source, Path.cwd())
-    times = {str(name): how for name in frame.columns if (how := _times(frame[name], source)) is not None}
-    key, id_ = _key(rows, frame, [str(name) for name in frame.columns if str(name) not in times], source)
+    times = {str(name): how for name in frame.columns if (how := times_of(frame[name], source)) is not None}
+    key, id_ = key_of(rows, frame, [str(name) for name in frame.columns if str(name) not in times], source, "labels")
     others = [str(name) for name in frame.columns if str(name) not in {key, *times}]
     target = _target(others, frame, given_target)
     time = next((name for name in times if name != target), None)
-    read_by = _read_by(times[time], time, key, target, source) if time is not None else None
-    derived = {time: read_by} if time is not None and read_by is not None else {}
+    moment = read_by(times[time], time, key, target, source, "labels") if time is not None else None
+    derived = {time: moment} if time is not None and moment is not None else {}
     written = figures(frame[target], label=True)
     if written is not None and not written.plain:
         derived[target] = written.sql(target, source)
     place = {name: getattr(source, name) for name in Source.model_fields}
-    types = {name: "text" for name in derived if name in frame.attrs.get("types", {}) and _is_text(frame[name])}
+    types = {name: "text" for name in derived if name in frame.attrs.get("types", {}) and is_text(frame[name])}
     labels = Labels.model_validate(
         {**place, "key": key, "time": time, "target": target, "types": types, "derived": derived}
     )
     return Apart(labels, id_, target, number=target in derived or _is_number(frame[target]))
-
-
-def _is_text(values: pd.Series) -> bool:
-    return any(isinstance(value, str) for value in values.dropna().head(1))
-
-
-def _times(values: pd.Series, source: Source) -> tuple[str, ...] | None:
-    """The expressions that may make times of a column, none if it holds times; None if it is not one of times."""
-    if is_time(values):
-        return ()
-    return readings(values, source) or None
-
-
-def _read_by(ways: tuple[str, ...], time: str, key: str, target: str, source: Source) -> str | None:
-    """The expression that reads the times of all labels; of several, that of the shortest history."""
-    from driftloop.monitoring import sources
-
-    spans: dict[str, timedelta] = {}
-    refused: BadExpression | None = None
-    for how in ways:
-        columns = Columns(time=time, target=target, categorical=(key,), derived={time: how})
-        try:
-            span = sources.span(source, columns, Path.cwd())
-        except BadExpression as error:
-            refused = error
-            continue
-        spans[how] = span.length if span is not None else timedelta()
-    if refused is not None and not spans:
-        raise BadExpression(f"labels.derived.{time}", refused.expression, refused.why)
-    return min(spans, key=lambda how: spans[how], default=None)
 
 
 def _is_number(values: pd.Series) -> bool:
@@ -190,36 +158,3 @@ def _target(others: list[str], frame: pd.DataFrame, given: str | None) -> str:
             remedy="name it with --target",
         )
     return next((name for name in others if name.lower() in TARGET_NAMES), others[-1])
-
-
-def _key(rows: pd.DataFrame, labels: pd.DataFrame, names: list[str], source: Source) -> tuple[str, str]:
-    """The columns of both tables whose values are most alike, each a name of a row."""
-    mine = {str(name): values for name in rows.columns if (values := _names(rows[name])) is not None}
-    found: list[tuple[float, bool, str, str]] = []
-    for name in names:
-        theirs = _names(labels[name])
-        for id_, values in mine.items():
-            shared = len(values & theirs) / len(theirs) if theirs else 0.0
-            if shared >= SHARED:
-                found.append((shared, id_.lower() == name.lower(), name, id_))
-    if not found:
-        raise ConfigError(
-            "init",
-            "--labels",
-            f"no column of {source.path or source.table} has values of a column of the rows in a sample of both",
-            expected=f"a key, such as an order id, in both tables; the labels have {listed(labels.columns, 20)}, "
-            f"the rows {listed(rows.columns, 20)}",
-            remedy="write columns.id and labels.key into the config yourself (docs/labels.md)",
-        )
-    _, _, key, id_ = max(found)
-    return key, id_
-
-
-def _names(values: pd.Series) -> set[str] | None:
-    """The distinct values as text, None of a column that names no rows."""
-    there = values.dropna()
-    if there.empty or (there.dtype.kind == "f" and (there % 1 != 0).any()):
-        return None
-    whole = there.astype("int64") if there.dtype.kind == "f" else there
-    names = set(whole.astype(str))
-    return names if len(names) >= UNIQUE * len(there) else None

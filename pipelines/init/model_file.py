@@ -10,92 +10,30 @@ import yaml
 from driftloop.monitoring.errors import listed
 from driftloop.monitoring.losses import fitting
 from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.settings.labels import Labels
+from driftloop.monitoring.settings.predictions import Predictions
 from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
 from driftloop.pipelines.init.imbalance import Imbalance
 from driftloop.pipelines.init.joined import Apart
-from driftloop.pipelines.init.spans import DAY, YEAR, Spans
+from driftloop.pipelines.init.scored import Elsewhere
+from driftloop.pipelines.init.spans import BATCHES, DAY, YEAR, Spans
 from driftloop.pipelines.init.spellings import one_spelling
+from driftloop.pipelines.init.templates import (
+    ELSEWHERE,
+    HERE,
+    LATE,
+    LOCAL,
+    NAME_TOO,
+    NOTIFY,
+    SQL,
+    TEMPLATE,
+    TYPES,
+    ZONE,
+)
 from driftloop.pipelines.init.yaml_text import expression, name_list, one_line, quoted
 from driftloop.pipelines.notify.notices import KINDS
-
-TYPES = {
-    "decimal_comma": "decimal_comma: 1.234,5, as all values of the column are written",
-    "thousands_comma": "thousands_comma: 1,234.5, as all values of the column are written",
-    "text": "text: for the expression below",
-}
-SQL = "SQL expressions in the source's dialect"
-ZONE = "  # time_zone: Europe/Berlin  # the times have no offset and are read as UTC; name their own zone here\n"
-LOCAL = "  # time_zone: Europe/Berlin  # hour and weekday are those of UTC; name the zone whose clock counts here\n"
-NAME_TOO = "name it in numeric, too"
-# What the default policies need of labels, where these come late.
-LATE = """\
-    # recoverable_loss compares losses of labeled rows: it sees a change about {delay} after it began, once the labels
-    # are complete; enough_labels prevents a retrain while there are fewer than {least} of them.
-    # drift_share and estimated_loss need no labels.
-"""
-NOTIFY = """\
-# notify:                    # mail, Slack, Teams, webhooks: apprise's URLs
-#   urls: ["slack://${{SLACK_TOKEN}}"]
-#   on: [{kinds}]
-"""
-TEMPLATE = """\
-# yaml-language-server: $schema=driftloop.schema.json
-# driftloop: one file per monitored model. Every key: docs/config.md
-model: {name}
-task: {task}                  # regression, binary or multiclass: check this guess
-
-source:
-{where}
-
-columns:
-{id}  time: {time}               # when the row happened
-{zone}  target: {target}           # what the model predicts{target_note}
-{weight}  label_delay: {delay}            # labels of rows older than this are complete{delay_note}
-  numeric: {numeric}
-  categorical: {categorical}
-{codes}{spelled}{types}{left}{derived}
-  # filter: "some_column > 0"                   # SQL condition; other rows are not read
-{labels}
-windows:
-  current: {current}                # the fresh rows of one check
-
-# drift:                     # compare with the same weeks of last year, not with the newest training rows
-#   reference: {{same_period: 1y}}
-
-preflight:
-  min_rows: {min_rows}               # fewer rows end a check as too_few_rows
-
-performance:
-  loss: {loss}                # {losses}
-
-{metrics}policies:                    # any trigger that fires requests a retrain, any guard that vetoes prevents it
-  triggers:
-{late}    - {{policy: recoverable_loss, cost: {{retrain: 0.2}}}}    # in units of the loss on the rows of one check
-    # - {{policy: performance_drop, max_rise: 0.15}}
-    # - {{policy: drift_share, threshold: 0.5}}
-    # - {{policy: max_age, max_age_days: 90}}
-  guards:
-    - {{policy: enough_labels, min_labels: {min_labels}{of_class}}}{of_class_note}
-    # - {{policy: cooldown, days: 7}}
-
-training:
-  window: {{choose: {training}}}     # labeled rows, the holdout included; probes also try twice it and all rows{season}
-  holdout: {holdout}                # the newest part, kept for the gate
-  min_rows: {training_rows}
-  estimator: auto            # xgboost or a linear model; or a scikit-learn class by dotted path, or module:function
-{params}
-gate:                        # promotion test of a challenger
-  confidence: 0.95
-  min_rows: {gate_rows}
-{gate_of_class}
-schedule:                    # for `driftloop serve`
-  cron: "{cron}"
-  time_zone: UTC
-  # on: {{arrival: incoming/*.parquet}}           # check when a file arrives; or poll: 5m for a table
-
-{notify}"""
 
 
 def written(
@@ -110,17 +48,20 @@ def written(
     labels: Source | None = None,
     rare: Imbalance | None = None,
     urls: Iterable[str] = (),
+    elsewhere: Elsewhere | None = None,
 ) -> str:
     """Return the YAML of a model; `newest` is a comment on the newest label and row, `rare` are its classes if one is.
 
     `apart` is the table of labels where they have one, `labels` where that is, seen from the file; `urls` are those of
-    the notifications.
+    the notifications; `elsewhere` is the table of the predictions of a model elsewhere.
     """
     delay = format_duration(spans.delay)
     left = "".join(f"  # left out: {quoted(column)} ({one_line(why)})\n" for column, why in guess.left_out.items())
     loss, *losses = fitting(guess.task)
+    if elsewhere is not None and elsewhere.predictions.label is not None:
+        loss, losses, rare = "error_rate", ["another loss of predicted classes"], None
     few = max(10, min(200, spans.rows // 4))
-    learned = spans.held(spans.training)
+    found = _of_rare(rare, guess.target, spans)
     text = TEMPLATE.format(
         name=quoted(model),
         task=guess.task,
@@ -128,7 +69,7 @@ def written(
         time=quoted(guess.time),
         zone=ZONE if guess.naive else LOCAL if calendar.zoned else "",
         target=quoted(guess.target),
-        id=f"  id: {name_list([apart.id])}   # the row's name, also in the table of labels\n" if apart else "",
+        id=_id(apart, elsewhere),
         labels=_labels(apart, labels) if apart and labels else "",
         target_note="" if guess.named else "; a guess: no column is called like a target",
         delay=delay,
@@ -144,21 +85,76 @@ def written(
         min_rows=few,
         loss=loss,
         losses=f"or {', '.join(losses)}",
-        min_labels=few,
-        late=LATE.format(delay=delay, least=few) if spans.delay else "",
-        training=format_duration(spans.training),
-        season="; a year, because the history has two" if spans.training >= YEAR else "",
-        training_rows=max(30, min(500, learned // 4)),
-        holdout=format_duration(spans.holdout),
-        gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),
+        reference=_reference(spans, elsewhere),
+        deciding=_elsewhere(elsewhere, spans, few) if elsewhere else _here(found, spans, few),
+        metrics=found["metrics"],
         weight=_weight(guess),
-        **_of_rare(rare, guess.target, spans),
         notify=_notify(urls),
         cron="0 6 * * *" if spans.current >= DAY else "5 * * * *",
     )
     neat = "\n".join(_aligned(line) for line in text.split("\n"))
     # A name may hold what looks like a comment.
     return neat if yaml.safe_load(neat) == yaml.safe_load(text) else text
+
+
+def _here(found: dict[str, str], spans: Spans, few: int) -> str:
+    """The sections of a model that driftloop trains; `found` is what a rare class adds."""
+    return HERE.format(
+        min_labels=few,
+        late=LATE.format(delay=format_duration(spans.delay), least=few) if spans.delay else "",
+        training=format_duration(spans.training),
+        season="; a year, because the history has two" if spans.training >= YEAR else "",
+        training_rows=max(30, min(500, spans.held(spans.training) // 4)),
+        holdout=format_duration(spans.holdout),
+        gate_rows=max(20, min(100, spans.held(spans.holdout) // 4)),
+        **{name: text for name, text in found.items() if name != "metrics"},
+    )
+
+
+def _id(apart: Apart | None, elsewhere: Elsewhere | None) -> str:
+    """The line of the id, where another table is joined by it."""
+    tables = [name for name, there in (("labels", apart), ("predictions", elsewhere)) if there is not None]
+    found = apart or elsewhere
+    if found is None:
+        return ""
+    return f"  id: {name_list([found.id])}   # the row's name, also in the table of {' and '.join(tables)}\n"
+
+
+def _reference(spans: Spans, elsewhere: Elsewhere | None) -> str:
+    if elsewhere is None:
+        return ""
+    span = format_duration(BATCHES * spans.current)
+    return f"  reference_span: {span}   # what the champion scored here is what fresh rows are compared with\n"
+
+
+def _elsewhere(elsewhere: Elsewhere, spans: Spans, few: int) -> str:
+    """The sections of a model whose predictions are read."""
+    found = elsewhere.predictions
+    assert found.source is not None
+    parts = ["  source:", *(f"  {line}" for line in _where(found.source).splitlines())]
+    parts.append(f"  id: {name_list(found.id)}   # holds the values of columns.id")
+    parts.append(f"  time: {quoted(str(found.time))}   # when the row was scored")
+    parts += [f"  version: {quoted(found.version)}"] if found.version else []
+    if found.label is not None:
+        parts.append(f"  label: {quoted(found.label)}   # the predicted class")
+    elif isinstance(found.prediction, dict):
+        each = ", ".join(f"{quoted(level)}: {quoted(name)}" for level, name in found.prediction.items())
+        parts.append(f"  prediction: {{{each}}}   # class: column of its probability")
+    else:
+        parts.append(f"  prediction: {quoted(str(found.prediction))}{elsewhere.note}")
+    parts += _read_by(found)
+    least = min(500, max(20, BATCHES * spans.rows // 2))
+    parts.append(f"  min_rows: {least}   # labeled rows of a version before it can be the champion")
+    text = "predictions:                 # made elsewhere, and read\n" + "\n".join(parts) + "\n\n"
+    return ELSEWHERE.format(predictions=text, min_labels=few)
+
+
+def _read_by(table: Labels | Predictions) -> list[str]:
+    """The lines with the types and expressions of a table of labels or predictions."""
+    types = ", ".join(f"{quoted(name)}: {kind}" for name, kind in table.types.items())
+    lines = [f"  types: {{{types}}}   # for the expressions below"] if types else []
+    lines += ["  derived:"] if table.derived else []
+    return lines + [f"    {quoted(name)}: {expression(how)}" for name, how in table.derived.items()]
 
 
 def _notify(urls: Iterable[str]) -> str:
@@ -279,8 +275,5 @@ def _labels(apart: Apart, source: Source) -> str:
         where = f"  url: {quoted(str(source.url))}\n  table: {quoted(str(source.table))}\n"
     time = f"  time: {quoted(labels.time)}   # when the label became known\n" if labels.time else ""
     key = f"  key: {name_list(labels.key)}   # holds the values of columns.id\n"
-    types = ", ".join(f"{quoted(name)}: {kind}" for name, kind in labels.types.items())
-    time += f"  types: {{{types}}}   # for the expressions below\n" if types else ""
-    time += "  derived:\n" if labels.derived else ""
-    time += "".join(f"    {quoted(name)}: {expression(how)}\n" for name, how in labels.derived.items())
+    time += "".join(f"{line}\n" for line in _read_by(labels))
     return f"\nlabels:                      # joined to the rows as of the time of a check\n{where}{key}{time}"

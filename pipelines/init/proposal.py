@@ -2,70 +2,45 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from driftloop.monitoring.errors import BadExpression, ConfigError, DriftloopError
-from driftloop.monitoring.records import Window, changed
-from driftloop.monitoring.settings.columns import PREDICTION, Columns, ColumnType
+from driftloop.monitoring.errors import ConfigError, DriftloopError
+from driftloop.monitoring.records import changed
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources.engines import column_sql
-from driftloop.monitoring.sources.times import EVER
 from driftloop.pipelines.config.json_schema import write_schema
 from driftloop.pipelines.config.refusal import config_error
-from driftloop.pipelines.init.calendar_features import calendar_of, is_text, time_parts
-from driftloop.pipelines.init.guess import Guess, NothingToLookAt, chosen_time, look
+from driftloop.pipelines.init.calendar_features import Calendar, calendar_of
+from driftloop.pipelines.init.guess import Guess
 from driftloop.pipelines.init.imbalance import imbalance
-from driftloop.pipelines.init.joined import Apart, apart
+from driftloop.pipelines.init.looking import Look, looked
 from driftloop.pipelines.init.model_file import written
-from driftloop.pipelines.init.notes import counting, newest_label, notes
+from driftloop.pipelines.init.notes import newest_label, notes
 from driftloop.pipelines.init.outputs import comments
 from driftloop.pipelines.init.places import encoded, encoding_notes, slug, source_of
 from driftloop.pipelines.init.refused import reachable, refuse_data, refuse_output, writing
-from driftloop.pipelines.init.spans import moment_after, proposed
-from driftloop.pipelines.init.timeline import Timeline, counted, label_delay, trimmed
-from driftloop.pipelines.init.times import without_offset
+from driftloop.pipelines.init.scored import Elsewhere
+from driftloop.pipelines.init.spans import Spans, moment_after, proposed
+from driftloop.pipelines.init.timeline import Timeline, label_delay
 from driftloop.pipelines.runtime import phases
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-PIECE = 65_536
-PART = "driftloop: "
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """Written file, summary, notes, and two times: for a first training run and for a first check."""
+    """Written file, summary, notes, and two times: for a first training run and for a first check.
+
+    `trains` is false of a config for a model elsewhere, whose first champion is the version that serves.
+    """
 
     file: Path
     summary: str
     notes: tuple[str, ...]
     first: str
     now: str
-
-
-@dataclass(frozen=True)
-class _Look:
-    """The guess, with the sample in order of time and the parts of its times, and results from all rows.
-
-    `odd` is the number of rows whose times are far from all others, `unusable` that of rows without a usable time;
-    `classes` are the rows by class, `apart` is the table of the labels where they have one.
-    """
-
-    guess: Guess
-    frame: pd.DataFrame
-    parts: dict[str, pd.Series]
-    timeline: Timeline
-    classes: Counter[str]
-    odd: int
-    unusable: int
-    apart: Apart | None = None
+    trains: bool = True
 
 
 def propose(
@@ -82,10 +57,14 @@ def propose(
     labels: str | None = None,
     labels_table: str | None = None,
     urls: tuple[str, ...] = (),
+    predictions: str | None = None,
+    predictions_table: str | None = None,
+    prediction: str | None = None,
 ) -> Proposal:
     """Write a config for a data file, glob or table. Refuses to overwrite unless forced.
 
-    `labels` is a file, glob or database of labels in a table of their own, joined by a key that both tables have.
+    `labels` is a file, glob or database of labels in a table of their own, `predictions` one of the predictions of a
+    model elsewhere; both are joined by a key that the rows have too. `prediction` is its column with the prediction.
     """
     refuse_data(data, table, file_format)
     # Of `trips/*.csv` the folder's name says more than the file's.
@@ -98,40 +77,84 @@ def propose(
     refuse_output(file, force=force)
     given = _given(data, table, file_format)
     outcomes = _given(labels, labels_table, None) if labels is not None else None
+    made = _given(predictions, predictions_table, None) if predictions is not None else None
     with reachable(data):
         given = encoded(given)
-        outcomes = encoded(outcomes) if outcomes is not None else None
-        found = _looked(given, data, target, time, time_format, outcomes)
-    guess, timeline = found.guess, found.timeline
+        outcomes, made = (encoded(one) if one is not None else None for one in (outcomes, made))
+        found = looked(given, data, target, time, time_format, outcomes, (made, prediction) if made else None)
     phases.enter("choosing windows and features")
+    elsewhere: Elsewhere | None = None
+    first_notes = [*encoding_notes(given, found.frame), *([found.apart.note()] if found.apart else [])]
+    if found.scored is not None and made is not None and predictions is not None:
+        theirs = changed(source_of(predictions, predictions_table, file.parent), encoding=made.encoding)
+        elsewhere, more = found.scored.read(found.guess, found.frame[found.guess.target], theirs)
+        found = replace(found, guess=found.scored.features(found.guess, elsewhere.predictions))
+        first_notes += more
+    plan = _planned(found, elsewhere is not None)
+    source = changed(source_of(data, table, file.parent, file_format), encoding=given.encoding)
+    place = source_of(labels, labels_table, file.parent) if labels is not None else None
+    text, beside = _text(name, source, found, plan, elsewhere, place, urls)
+    phases.enter("writing the config")
+    with writing(file):
+        _write(file, text)
+    now = moment_after(found.timeline.end, plan.spans.current)
+    first = moment_after(datetime.fromisoformat(f"{now}+00:00") - plan.spans.current, plan.spans.current)
+    more = notes(found.guess, found.timeline, plan.spans, plan.calendar, found.classes, found.odd, found.unusable)
+    all_notes = (*first_notes, *more, *beside)
+    return Proposal(
+        file, _summary(found.guess, found.timeline, plan.features), all_notes, first, now, elsewhere is None
+    )
+
+
+def _text(
+    name: str,
+    source: Source,
+    found: Look,
+    plan: _Plan,
+    elsewhere: Elsewhere | None,
+    labels: Source | None,
+    urls: tuple[str, ...],
+) -> tuple[str, tuple[str, ...]]:
+    """The YAML, and notes on predictions that are next to the rows."""
+    text = written(
+        model=name,
+        source=source,
+        guess=found.guess,
+        spans=plan.spans,
+        calendar=plan.calendar,
+        newest=newest_label(found.timeline, plan.delay),
+        apart=found.apart,
+        labels=labels,
+        rare=imbalance(found.classes) if found.guess.task == "binary" else None,
+        urls=urls,
+        elsewhere=elsewhere,
+    )
+    guess = found.guess
+    beside = comments(found.frame, guess.left_out, source, guess.time, has_classes=guess.has_classes)
+    return (text, ()) if beside is None or elsewhere is not None else (text + beside[0], beside[1:])
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Windows, derived features, label delay and the number of features."""
+
+    spans: Spans
+    calendar: Calendar
+    delay: timedelta
+    features: int
+
+
+def _planned(found: Look, is_elsewhere: bool) -> _Plan:
+    """Choose windows and features. What a model elsewhere reads of the calendar is not known, so nothing is derived."""
+    guess, timeline = found.guess, found.timeline
     delay = (found.apart.delay() if found.apart else None) or label_delay(timeline)
     features = len(guess.numeric) + len(guess.categorical)
     rare = guess.rare if guess.has_classes else 1.0
     spans = proposed(timeline, delay, rare=rare, features=features)
+    if is_elsewhere:
+        return _Plan(spans, Calendar(), delay, features)
     calendar = calendar_of(guess, found.frame, found.parts, timeline.end - timeline.start, spans)
-    features += len(calendar.derived)
-    source = changed(source_of(data, table, file.parent, file_format), encoding=given.encoding)
-    text = written(
-        model=name,
-        source=source,
-        guess=guess,
-        spans=spans,
-        calendar=calendar,
-        newest=newest_label(timeline, delay),
-        apart=found.apart,
-        labels=source_of(labels, labels_table, file.parent) if labels is not None else None,
-        rare=imbalance(found.classes) if guess.task == "binary" else None,
-        urls=urls,
-    )
-    beside = comments(found.frame, guess.left_out, source, guess.time, has_classes=guess.has_classes)
-    phases.enter("writing the config")
-    with writing(file):
-        _write(file, text + (beside[0] if beside else ""))
-    now = moment_after(timeline.end, spans.current)
-    first = moment_after(datetime.fromisoformat(f"{now}+00:00") - spans.current, spans.current)
-    more = notes(guess, timeline, spans, calendar, found.classes, found.odd, found.unusable)
-    first_notes = [*encoding_notes(given, found.frame), *([found.apart.note()] if found.apart else [])]
-    return Proposal(file, _summary(guess, timeline, features), (*first_notes, *more, *(beside or ())[1:]), first, now)
+    return _Plan(spans, calendar, delay, features + len(calendar.derived))
 
 
 def _summary(guess: Guess, timeline: Timeline, features: int) -> str:
@@ -144,120 +167,6 @@ def _given(data: str, table: str | None, file_format: str | None) -> Source:
         return source_of(data, table, Path(), file_format)
     except ValidationError as error:
         raise config_error(Path("init"), error, Source) from None
-
-
-def _looked(
-    given: Source,
-    data: str,
-    target: str | None,
-    time: str | None,
-    time_format: str | None,
-    outcomes: Source | None = None,
-) -> _Look:
-    from driftloop.monitoring import sources
-
-    phases.enter("reading a sample of the rows")
-    frame = sources.sample(given, Path.cwd())
-    time, times = chosen_time(frame, given, time, time_format)
-    times, span = _spanned(given, frame, time, times)
-    if span is None:
-        raise NothingToLookAt(data)
-    found = apart(frame, outcomes, target) if outcomes is not None else None
-    frame, parts = _sampled(given, time, times, text=is_text(frame[time]))
-    if found is not None:
-        frame, target = found.attached(frame, given, _least(frame, time, times, found)), found.target
-    guess = replace(look(frame, given, given_target=target, given_time=time), times=times)
-    guess = replace(
-        guess, naive=without_offset(frame[time], times), timed=0 if time_format else int(frame[time].count())
-    )
-    if found is not None and outcomes is not None:
-        found.without(guess.no_label, outcomes)
-        guess = replace(guess, written={k: how for k, how in guess.written.items() if k != found.target}, no_label=())
-    columns = guess.least()
-    if found is not None:
-        types: dict[str, ColumnType] = {} if guess.has_classes else {guess.target: "number"}
-        columns = found.reading(changed(columns, types={}), {**types, **columns.types})
-    classes: Counter[str] = Counter()
-    phases.enter("counting all rows over time")
-    with sources.stream_rows(given, columns, EVER, Path.cwd(), PIECE, EVER.end) as stream:
-        frames = found.observing(stream.frames, guess.time) if found is not None else stream.frames
-        frames = counting(frames, guess.target, classes) if guess.has_classes else frames
-        timeline = counted(frames, guess.time, guess.target, span.length)
-    if timeline is None:
-        raise NothingToLookAt(data)
-    timeline, odd = trimmed(timeline, datetime.now(UTC))
-    if timeline.end - timeline.start <= timeline.step:
-        raise ConfigError(
-            "init",
-            "--time",
-            f"all {timeline.total:,} rows have the time {timeline.newest:%Y-%m-%d %H:%M}",
-            expected="a history: rows of many moments, from which windows can be cut",
-            remedy="give a file or table with the rows of several days, or name another time column with --time",
-        )
-    strays = sources.count_strays(given, columns, datetime.now(UTC), Path.cwd())
-    return _Look(guess, frame, parts, timeline, classes, odd, strays.timeless + strays.outside, found)
-
-
-def _least(frame: pd.DataFrame, time: str, times: tuple[str, ...], found: Apart) -> Columns:
-    """The fewest columns that a reading of ids and labels takes."""
-    feature = next(str(name) for name in frame.columns if name not in {time, found.id, found.target})
-    derived = {time: times[0]} if times else {}
-    return Columns(time=time, target=found.target, categorical=(feature,), derived=derived)
-
-
-def _sampled(
-    given: Source, time: str, times: tuple[str, ...], *, text: bool
-) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
-    """Rows of the whole history, and the parts of their times as the engine reads them: none if it cannot."""
-    from driftloop.monitoring import sources
-
-    how = times[0] if times else None
-    moment = f"({how})" if how else column_sql(given, time)
-    wanted = {f"{PART}{part}": sql for part, sql in time_parts(given, moment, text=text and not times).items()}
-    try:
-        frame = sources.sample(given, Path.cwd(), time=time, how=how, more=wanted)
-    except DriftloopError:
-        if not wanted:
-            raise
-        return sources.sample(given, Path.cwd(), time=time, how=how), {}
-    return frame, {name.removeprefix(PART): frame.pop(name) for name in wanted}
-
-
-def _spanned(
-    given: Source, frame: pd.DataFrame, time: str, times: tuple[str, ...]
-) -> tuple[tuple[str, ...], Window | None]:
-    """Return at most one expression for the time, and the span of all rows, which a sample cannot show."""
-    from driftloop.monitoring import sources
-
-    others = [str(name) for name in frame.columns if str(name) not in {time, PREDICTION, ""}]
-    if len(others) < 2:
-        raise ConfigError(
-            "init",
-            "columns",
-            f"{time!r} is the only column" if not others else f"{time!r} and {others[0]!r} are the only columns",
-            expected="a target and at least one feature in addition to the time",
-            remedy="give a file or table with such columns",
-        )
-    spans: dict[tuple[str, ...], Window | None] = {}
-    refused: BadExpression | None = None
-    for one in [times[at : at + 1] for at in range(len(times) or 1)]:
-        columns = Columns(time=time, target=others[0], categorical=(others[1],), derived={time: one[0]} if one else {})
-        try:
-            spans[one] = sources.span(given, columns, Path.cwd())
-        except BadExpression as error:
-            refused = refused or error
-    if refused is not None and not spans:
-        raise refused
-    if len(spans) > 1:
-        raise ConfigError(
-            "init",
-            "--time",
-            f"{time!r} can be read as {' or as '.join(how for (how,) in spans)}",
-            expected="times that are read in one way",
-            remedy=f"say which: --time {time} --time-format FORMAT, the text between the single quotes",
-        )
-    ((found, span),) = spans.items()
-    return found, span
 
 
 def _write(file: Path, text: str) -> None:

@@ -42,12 +42,13 @@ def replay(project: Project, at: list[datetime]) -> Iterator[Check]:
 
 def table(checks: list[Check], title: str = "window") -> str:
     """Return one line per check: the start of its window, rows, drift, loss, outcome and champion."""
-    lines = [f"{title:<11}{'rows':>7}{'drift':>7}{'error':>8}  {'verdict':<13}champion"]
+    wide = max([11, *(len(check.outcome.value) for check in checks)]) + 2
+    lines = [f"{title:<11}{'rows':>7}{'drift':>7}{'error':>8}  {'verdict':<{wide}}champion"]
     for check in checks:
         drift = "-" if check.drift_share is None else f"{check.drift_share:.0%}"
         error = "-" if check.performance is None else f"{check.performance.loss:.2f}"
         moved = check.champion_after != check.champion
         version = f"{check.champion or '-'} -> {check.champion_after}" if moved else str(check.champion or "-")
         values = f"{check.window.start:%Y-%m-%d} {check.window.rows:>7,}{drift:>7}{error:>8}"
-        lines.append(f"{values}  {check.outcome.value:<13}{version}")
+        lines.append(f"{values}  {check.outcome.value:<{wide}}{version}")
     return "\n".join(lines)
