@@ -25,6 +25,7 @@ from driftloop.pipelines.flows import (
     counting,
     labelling,
     measuring,
+    observed,
     promotion_watch,
     requesting,
     ruling,
@@ -62,27 +63,34 @@ def monitoring_flow(
         _alone(config.model, ledger, dry_run),
     ):
         run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger, train)
-        try:
-            if not dry_run:
-                flow_runs.works_on(config.model, flow_runs.ended_at(run.window))
-                failpoints.reach("claimed check")
-                phases.enter("looking for interrupted work")
-                run.notice(CLOCK_WENT_BACK, recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
-                warn, here = get_run_logger().warning, requesting.carry_out_here
-                restored = recovery.recover(config, ledger, run.now, warn, carry_out=here, train=train)
-                run.notice(CHAMPION_RESTORED, restored)
-                run.notice(CHAMPION_LOST, promotion.lost(ledger, config.model))
-            check = _check(run)
-        except BadData as error:
-            check = run.exit(Outcome.BAD_DATA, str(error), findings=(unreadable(error),))
-        except BaseException as error:
-            translated = outages.translate(error)
-            run.failed(translated)
-            if translated is error:
-                raise
-            raise translated from error
+        with observed.check(run) as ended:
+            check = ended(_recorded(run))
         get_run_logger().info("%s: %s", check.outcome.value, check.reason)
         return flow_runs.completed(f"{check.outcome.value}: {check.reason}", check)
+
+
+def _recorded(run: CheckRun) -> Check:
+    """Finish interrupted work, then check; an error is recorded and raised."""
+    config, ledger = run.config, run.ledger
+    try:
+        if not run.dry_run:
+            flow_runs.works_on(config.model, flow_runs.ended_at(run.window))
+            failpoints.reach("claimed check")
+            phases.enter("looking for interrupted work")
+            run.notice(CLOCK_WENT_BACK, recovery.clock_went_back(ledger, config.model, datetime.now(UTC)))
+            warn, here = get_run_logger().warning, requesting.carry_out_here
+            restored = recovery.recover(config, ledger, run.now, warn, carry_out=here, train=run.train)
+            run.notice(CHAMPION_RESTORED, restored)
+            run.notice(CHAMPION_LOST, promotion.lost(ledger, config.model))
+        return _check(run)
+    except BadData as error:
+        return run.exit(Outcome.BAD_DATA, str(error), findings=(unreadable(error),))
+    except BaseException as error:
+        translated = outages.translate(error)
+        run.failed(translated)
+        if translated is error:
+            raise
+        raise translated from error
 
 
 @contextmanager

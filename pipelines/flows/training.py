@@ -14,7 +14,7 @@ from driftloop.monitoring.records import Moment, Retrain, Window, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
-from driftloop.pipelines.flows import adopting, challenger, estimating, following, recalibrating, search
+from driftloop.pipelines.flows import adopting, challenger, estimating, following, observed, recalibrating, search
 from driftloop.pipelines.flows.choosing import rows_for
 from driftloop.pipelines.notify import announce
 from driftloop.pipelines.registry import Version, evidence, flow_runs, templates
@@ -102,7 +102,10 @@ def _in_turn(config: Project, ledger: Ledger, request: Request) -> Retrain:
         failpoints.reach("claimed request")
         # Another process may have finished it while we waited.
         done = ledger.result(request.request_id)
-        return _as_before(done) if done is not None else _run(Work(config, request, ledger, claim))
+        if done is not None:
+            return _as_before(done)
+        with observed.retrain(request) as ended:
+            return ended(_run(Work(config, request, ledger, claim)))
 
 
 def _as_before(done: Retrain) -> Retrain:

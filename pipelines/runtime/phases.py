@@ -1,14 +1,14 @@
 """Phases of a long command. Flows report them; they are shown only if a command shows them.
 
-A phase reaches only the watcher of the same context: a service or a server has none, and stays silent.
+A phase reaches only the watchers of the same context: a service or a server has none, and stays silent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Watcher(Protocol):
@@ -23,13 +23,13 @@ class Watcher(Protocol):
     def end(self) -> None: ...
 
 
-_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+Purpose = Literal["terminal", "trace"]
+_watchers: ContextVar[Mapping[Purpose, Watcher]] = ContextVar("watchers")
 
 
 def enter(phase: str) -> None:
     """Report the phase from here on, until the next one."""
-    watcher = _watcher.get()
-    if watcher is not None:
+    for watcher in _watching():
         watcher.enter(phase)
 
 
@@ -39,26 +39,30 @@ def counted(work: str, total: int) -> Iterator[Callable[[], None]]:
 
     Phases within the block belong to the current step.
     """
-    watcher = _watcher.get()
-    if watcher is None:
-        yield _nothing
-        return
-    watcher.begin(work, total)
+    watching = _watching()
+
+    def advance() -> None:
+        for watcher in watching:
+            watcher.advance()
+
+    for watcher in watching:
+        watcher.begin(work, total)
     try:
-        yield watcher.advance
+        yield advance
     finally:
-        watcher.end()
+        for watcher in watching:
+            watcher.end()
 
 
 @contextmanager
-def watched_by(watcher: Watcher) -> Iterator[None]:
-    """Report every phase within the block to the watcher."""
-    before = _watcher.set(watcher)
+def watched_by(watcher: Watcher, purpose: Purpose = "terminal") -> Iterator[None]:
+    """Report every phase within the block to the watcher, instead of an earlier one of the same purpose."""
+    before = _watchers.set({**_watchers.get({}), purpose: watcher})
     try:
         yield
     finally:
-        _watcher.reset(before)
+        _watchers.reset(before)
 
 
-def _nothing() -> None:
-    """Do nothing after a step when no command shows them."""
+def _watching() -> tuple[Watcher, ...]:
+    return tuple(_watchers.get({}).values())

@@ -5,11 +5,8 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -22,6 +19,7 @@ from driftloop.pipelines.telemetry import publishing
 from driftloop.pipelines.telemetry.metrics import GAUGES
 from tests import streams
 from tests.outcomes import made
+from tests.servers.recording import recording
 from tests.signals import performance
 from tests.streams import day
 
@@ -81,58 +79,29 @@ def test_a_folder_that_cannot_be_written_is_a_problem_and_no_error(ledger: Ledge
     assert "NO_SUCH_FOLDER" in problem
 
 
-class Gateway(BaseHTTPRequestHandler):
-    """A push gateway: keeps what is put, or answers nothing at /slow."""
-
-    def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path.startswith("/slow"):
-            time.sleep(20)
-        self.server.taken.append((self.path, self.headers.get("Authorization"), body))  # type: ignore[attr-defined]
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keep the output of the tests clean."""
-
-
-@pytest.fixture
-def gateway() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
-    server.daemon_threads = True
-    server.block_on_close = False
-    server.taken = []  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_gateway_has_one_group_per_model(
-    ledger: Ledger, gateway: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gateway_has_one_group_per_model(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Password and user come from the environment, are sent as basic authentication and are in no message."""
-    address = f"http://ann:${{GATEWAY_PASSWORD}}@127.0.0.1:{gateway.server_port}"
     monkeypatch.setenv("GATEWAY_PASSWORD", "s3cret%2Fx")
-    assert publishing.publish(project(tmp_path, pushgateway=address), ledger) == []
-    path, login, body = gateway.taken[-1]  # type: ignore[attr-defined]
-    assert path == "/metrics/job/driftloop/model/m"
-    assert base64.b64decode(login.removeprefix("Basic ")) == b"ann:s3cret/x"
-    assert b'driftloop_loss{model="m"} 12.0' in body
-    gateway.shutdown()
-    gateway.server_close()
+    with recording() as gateway:
+        address = gateway.url.replace("//", "//ann:${GATEWAY_PASSWORD}@")
+        assert publishing.publish(project(tmp_path, pushgateway=address), ledger) == []
+        (sent,) = gateway.sent
+    assert (sent.method, sent.path) == ("PUT", "/metrics/job/driftloop/model/m")
+    assert base64.b64decode(sent.headers["authorization"].removeprefix("Basic ")) == b"ann:s3cret/x"
+    assert b'driftloop_loss{model="m"} 12.0' in sent.body
     (problem,) = publishing.publish(project(tmp_path, pushgateway=address), ledger)
     assert problem.startswith("prometheus.pushgateway: ")
     assert "s3cret" not in problem
 
 
 def test_a_gateway_that_does_not_answer_is_given_up(
-    ledger: Ledger, gateway: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The check goes on after the limit; the file is written all the same."""
     monkeypatch.setattr(publishing, "GATEWAY_SECONDS", 0.2)
-    slow = f"http://127.0.0.1:{gateway.server_port}/slow"
-    (problem,) = publishing.publish(project(tmp_path, pushgateway=slow, textfile="."), ledger)
+    with recording(answers=False) as gateway:
+        given = project(tmp_path, pushgateway=gateway.url, textfile=".")
+        (problem,) = publishing.publish(given, ledger)
     assert problem.startswith("prometheus.pushgateway: the metrics were not written")
     assert (tmp_path / "driftloop_m.prom").is_file()
-    assert gateway.taken == []  # type: ignore[attr-defined]
+    assert len(gateway.sent) == 1

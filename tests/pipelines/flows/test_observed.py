@@ -1,0 +1,41 @@
+"""Checks and training runs as other tools see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from driftloop.monitoring.errors import SourceMissing
+from tests.conftest import Model
+from tests.servers.recording import recording
+from tests.spans import Spans
+from tests.streams import day, stream
+
+pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+
+
+def test_a_check_with_its_training_is_one_trace(model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first check trains: both runs with model, window, outcome and phases; an error has its status."""
+    with recording() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        check = model(stream(28)).check(day(21))
+    spans = Spans.of(collector)
+    tree = spans.tree()
+    assert tree["check"] is None
+    assert tree["retrain"] == "check"
+    assert {"finding the champion", "reading rows"} <= {name for name, parent in tree.items() if parent == "check"}
+    assert {"gate", "registering the model"} <= {name for name, parent in tree.items() if parent == "retrain"}
+    values = spans.attributes("check")
+    assert (values["driftloop.outcome"], values["driftloop.rows"]) == (check.outcome.value, check.window.rows)
+    assert values["driftloop.window.end"] == check.window.end.isoformat()
+    assert check.retrain is not None
+    assert spans.attributes("retrain")["driftloop.challenger.version"] == check.retrain.version
+    with recording() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        broken = model()
+        with pytest.raises(SourceMissing):
+            broken.check(day(21))
+    spans = Spans.of(collector)
+    assert spans.attributes("check")["error.type"] == "SourceMissing"
+    assert spans.named("check").status.code == 2
