@@ -14,6 +14,7 @@ from driftloop.monitoring.records import Check, MetricValue, Retrain, SliceScore
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.chart import timeline
 from driftloop.pipelines.site.glyphs import WORDS, glyph
+from driftloop.pipelines.site.heatmap import heatmap
 from driftloop.pipelines.site.history import Lineage, ModelHistory, Request
 from driftloop.pipelines.site.scales import aligned
 from driftloop.pipelines.site.spark import sparkline
@@ -62,6 +63,7 @@ def render(history: ModelHistory) -> str:
         marks=WORDS,
         drawn_marks=[kind for kind in WORDS if kind in {mark.kind for mark in history.marks}],
         drawn_lines=legend(drawing),
+        heat=heatmap(history.checks),
         metrics=_metrics(history),
         slices=_slices(history),
         slice_badges=SLICES,
