@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .encoding import Rows, encode, encode_as_codes
 from .errors import ServingError
 
 Floats = NDArray[np.float64]
+# Estimators of xgboost that predict codes of categories as they predict the categories themselves.
+TREES = ("XGBRegressor", "XGBClassifier", "XGBRFRegressor", "XGBRFClassifier")
 
 
-def answers(estimator: Any, encoded: pd.DataFrame, classes: tuple[str, ...], *, by_place: bool) -> Floats:
+def encoded_for(
+    estimator: Any, rows: Rows, numeric: Sequence[str], levels: Mapping[str, Sequence[str]], *, by_place: bool
+) -> pd.DataFrame | Floats:
+    """Return canonical rows as an estimator gets them, as codes if it predicts the same from these.
+
+    xgboost spends 1.6 ms per call on a frame of 17 columns, and 0.2 ms on an array. `by_place`: see `answers`; other
+    estimators may have been fitted with levels in another order.
+    """
+    kind = type(estimator)
+    if by_place and kind.__name__ in TREES and kind.__module__.startswith("xgboost"):
+        missing = estimator.missing
+        if estimator.booster in (None, "gbtree", "dart") and (missing is None or np.isnan(missing)):
+            return encode_as_codes(rows, numeric, levels)
+    return encode(rows, numeric, levels)
+
+
+def answers(estimator: Any, encoded: pd.DataFrame | Floats, classes: tuple[str, ...], *, by_place: bool) -> Floats:
     """Score encoded rows: shape (n,) for numbers, (n, k) probabilities in the order of `classes` otherwise.
 
     An estimator without `predict_proba` puts all probability on the class it names. `by_place`: it names classes by
@@ -25,14 +45,14 @@ def answers(estimator: Any, encoded: pd.DataFrame, classes: tuple[str, ...], *, 
     return _probabilities(estimator, encoded, classes, by_place) if classes else _values(estimator, encoded)
 
 
-def _values(estimator: Any, encoded: pd.DataFrame) -> Floats:
+def _values(estimator: Any, encoded: pd.DataFrame | Floats) -> Floats:
     values = np.asarray(_raw(estimator, encoded), dtype=np.float64)
     if values.size != len(encoded):
         raise _misshapen(values.shape, f"one number for each of the {len(encoded)} rows")
     return values.reshape(len(encoded))
 
 
-def _probabilities(estimator: Any, encoded: pd.DataFrame, classes: tuple[str, ...], by_place: bool) -> Floats:
+def _probabilities(estimator: Any, encoded: pd.DataFrame | Floats, classes: tuple[str, ...], by_place: bool) -> Floats:
     def places_of(named: Any) -> NDArray[np.intp]:
         return np.asarray(named, dtype=np.intp) if by_place else class_places(named, classes)
 
@@ -116,7 +136,7 @@ def _is_booster(estimator: Any) -> bool:
     return type(estimator).__name__ == "Booster" and type(estimator).__module__.startswith("xgboost")
 
 
-def _raw(estimator: Any, encoded: pd.DataFrame) -> NDArray[Any]:
+def _raw(estimator: Any, encoded: pd.DataFrame | Floats) -> NDArray[Any]:
     if _is_booster(estimator):
         import xgboost
 

@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from .answers import answers
+from .answers import answers, encoded_for
 from .calibrating import recalibrated
-from .encoding import encode
+from .encoding import Rows, frame_of
 from .errors import NotTrusted, ServingError
 from .opening import FILES, TRUSTED, open_skops, open_xgboost
 from .reading import read
 from .spelling import as_levels
+
+Floats = NDArray[np.float64]
 
 
 class Served:
@@ -25,7 +28,7 @@ class Served:
 
     def __init__(
         self,
-        score: Callable[[pd.DataFrame], np.ndarray[Any, np.dtype[np.float64]]],
+        score: Callable[[Rows], Floats],
         *,
         numeric: Sequence[str],
         levels: Mapping[str, Sequence[str]],
@@ -49,18 +52,22 @@ class Served:
 
     def typed(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the features of raw rows as float64 and text, on the index of the rows."""
-        lost = [name for name in (*self.numeric, *self.levels) if name not in rows.columns]
+        return frame_of(self.columns(rows), rows.index)
+
+    def columns(self, rows: pd.DataFrame | Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """Return the features of raw rows as arrays: float64, or text and None.
+
+        `rows` are a frame, or series by name; numbers may also be arrays of float64.
+        """
+        lost = [name for name in (*self.numeric, *self.levels) if name not in rows]
         if lost:
-            raise _missing(lost, rows)
-        return pd.DataFrame(
-            {name: _numbers(rows[name], name) for name in self.numeric}
-            | {name: as_levels(rows[name], known) for name, known in self.levels.items()},
-            index=rows.index,
-        )
+            raise _missing(lost, list(rows))
+        numbers: dict[str, NDArray[Any]] = {name: _numbers(rows[name], name) for name in self.numeric}
+        return numbers | {name: as_levels(rows[name], known) for name, known in self.levels.items()}
 
 
-def _missing(lost: Sequence[str], frame: pd.DataFrame) -> ServingError:
-    there = ", ".join(repr(str(name)) for name in list(frame.columns)[:20])
+def _missing(lost: Sequence[str], columns: Sequence[object]) -> ServingError:
+    there = ", ".join(repr(str(name)) for name in columns[:20])
     return ServingError(
         f"the rows to be predicted lack {', '.join(repr(name) for name in lost)}",
         expected="the columns that the model was trained on",
@@ -68,15 +75,21 @@ def _missing(lost: Sequence[str], frame: pd.DataFrame) -> ServingError:
     )
 
 
-def _numbers(values: pd.Series[Any], name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    came = read(values)
-    if came.lost.any():
-        lost, example = int(came.lost.sum()), repr(str(values.iloc[int(came.lost.argmax())]))[:40]
-        warnings.warn(
-            f"{name}: {lost:,} of {len(values):,} values are not numbers, such as {example}; they count as missing",
-            stacklevel=4,
-        )
-    return np.where(np.isinf(came.made), np.nan, came.made)
+def _numbers(values: pd.Series[Any] | Floats, name: str) -> Floats:
+    if isinstance(values, np.ndarray):
+        made = values
+    elif values.dtype == np.float64:
+        made = values.to_numpy()
+    else:
+        made, lost, _ = read(values)
+        if lost.any():
+            example = repr(str(values.iloc[int(lost.argmax())]))[:40]
+            warnings.warn(
+                f"{name}: {int(lost.sum()):,} of {len(values):,} values are not numbers, such as {example}; "
+                "they count as missing",
+                stacklevel=5,
+            )
+    return np.where(np.isinf(made), np.nan, made)
 
 
 def _load_pyfunc(path: str) -> Served:
@@ -96,8 +109,9 @@ def _load_pyfunc(path: str) -> Served:
     features, classes, by_place = head["features"], tuple(head["classes"]), head["by_place"]
     levels = {name: tuple(known) for name, known in features["levels"].items()}
 
-    def score(typed: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-        predicted = answers(estimator, encode(typed, features["numeric"], levels), classes, by_place=by_place)
+    def score(typed: Rows) -> Floats:
+        encoded = encoded_for(estimator, typed, features["numeric"], levels, by_place=by_place)
+        predicted = answers(estimator, encoded, classes, by_place=by_place)
         return recalibrated(predicted, head.get("recalibration"))
 
     return Served(score, numeric=features["numeric"], levels=levels, classes=classes)

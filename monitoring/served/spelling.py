@@ -15,6 +15,7 @@ from .reading import EXACT, is_null
 
 # Object columns of one of these kinds can be told apart by equality; in the others 1, 1.0 and True are one key.
 PURE = frozenset({"string", "bytes", "boolean", "integer", "floating", "decimal", "date", "datetime", "empty"})
+FEW = 32  # up to here to spell each value takes less time than to find equal ones
 WHOLE_DIGITS, MOST_DIGITS = 21, 100
 
 
@@ -24,8 +25,16 @@ def labels(values: pd.Series[Any]) -> pd.Series[Any]:
     >>> labels(pd.Series([1.0, 2.5, None])).tolist()
     ['1', '2.5', None]
     """
+    return pd.Series(spelled(values), index=values.index, dtype=object)
+
+
+def spelled(values: pd.Series[Any]) -> NDArray[Any]:
+    """Return the texts of `labels` as an array."""
+    few = values.to_numpy() if len(values) <= FEW and values.dtype == object else ()
+    if len(few) and all(value is None or type(value) is str for value in few):
+        return np.array([spell(value) for value in few], dtype=object)
     codes, texts = coded(values)
-    return pd.Series(np.array([*texts, None], dtype=object)[codes], index=values.index, dtype=object)
+    return np.array([*texts, None], dtype=object)[codes]
 
 
 def coded(values: pd.Series[Any]) -> tuple[NDArray[np.intp], list[str | None]]:
@@ -45,7 +54,7 @@ def coded(values: pd.Series[Any]) -> tuple[NDArray[np.intp], list[str | None]]:
     return np.arange(len(values)), [spell(value) for value in values.astype(object)]
 
 
-def as_levels(values: pd.Series[Any], levels: Iterable[str]) -> pd.Series[Any]:
+def as_levels(values: pd.Series[Any], levels: Iterable[str]) -> NDArray[Any]:
     """Categories of a caller as text, spelled as the model knows them: its text may come from a CSV, theirs is typed.
 
     A boolean or a number that is no level is the only level of the same value, if there is one; text stays as it is.
@@ -55,16 +64,16 @@ def as_levels(values: pd.Series[Any], levels: Iterable[str]) -> pd.Series[Any]:
     >>> as_levels(pd.Series([1.1, 2.0]), ["1.10", "2"]).tolist(), as_levels(pd.Series(["1.1"]), ["1.10"]).tolist()
     (['1.10', '2'], ['1.1'])
     """
-    spelled = labels(values)
+    texts = spelled(values)
     if not (pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype)):
-        return spelled
+        return texts
     known = set(levels)
     alike: dict[object, list[str]] = {}
     for level in known:
         alike.setdefault(_value(level), []).append(level)
-    unknown = {text for text in spelled.dropna().unique() if text not in known}
+    unknown = {text for text in set(texts) - known if text is not None}
     other = {text: found[0] for text in unknown if len(found := alike.get(_value(text), [])) == 1}
-    return pd.Series([other.get(text, text) for text in spelled], index=spelled.index, dtype=object)
+    return np.array([other.get(text, text) for text in texts], dtype=object)
 
 
 def _value(text: str) -> object:

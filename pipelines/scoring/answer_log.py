@@ -33,6 +33,7 @@ import pyarrow.parquet as pq
 
 from driftloop.monitoring.rows.canonical import shortened
 from driftloop.monitoring.rows.coerced import LONGEST_TEXT
+from driftloop.monitoring.served.encoding import frame_of
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.scoring.loaded import Loaded, Scored
@@ -99,7 +100,7 @@ class AnswerLog:
 
     def put(self, scored: Scored) -> None:
         """Queue the rows of an answer; drop and count them if the queue is full."""
-        rows = len(scored.typed)
+        rows = scored.rows
         with self._lock:
             full = self._queued + rows > self._most
             if full:
@@ -129,7 +130,7 @@ class AnswerLog:
         for scored in taken:
             parts.setdefault(id(scored.by), []).append(scored)
         for part in parts.values():
-            rows, counts = sum(len(each.typed) for each in part), self._of(part[0].by.version.model)
+            rows, counts = sum(each.rows for each in part), self._of(part[0].by.version.model)
             try:
                 self._append(part[0].by, part)
                 counts.logged += rows
@@ -191,7 +192,7 @@ def table_of(part: list[Scored]) -> pa.Table:
     """Return the answers of one version as rows of the prediction log, with their prediction ids."""
     config, version = part[0].by.config, part[0].by.version
     classes = part[0].by.served.classes
-    frame = pd.concat([each.typed for each in part], ignore_index=True)
+    frame = frame_of({name: np.concatenate([each.typed[name] for each in part]) for name in part[0].typed})
     for name in part[0].by.served.levels:
         if any(value is not None and len(value) > LONGEST_TEXT for value in frame[name]):
             frame[name] = [None if value is None else shortened(value) for value in frame[name]]
@@ -199,7 +200,7 @@ def table_of(part: list[Scored]) -> pa.Table:
     keys = prediction_log.row_keys(frame, config.columns.time, config.columns.features)
     ids = pd.concat([each.ids for each in part], ignore_index=True)
     keys = keys.assign(**{name: ids.get(name) for name in part[0].by.ids})
-    names = [f"{each.request_id}-{at}" for each in part for at in range(len(each.typed))]
+    names = [f"{each.request_id}-{at}" for each in part for at in range(each.rows)]
     more = None if ID in keys else pd.DataFrame({ID: names})
     predicted = np.concatenate([each.predicted for each in part])
     return prediction_log.lines(keys, version, predicted, classes, more)

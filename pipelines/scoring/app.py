@@ -141,7 +141,7 @@ async def _predict(scoring: Scoring, model: str, request: Request) -> Response:
             loop = asyncio.get_running_loop()
             scored, content = await loop.run_in_executor(scoring.workers, _score, place.loaded, kind, body)
         scoring.answers.put(scored)
-        response, rows = Response(content, media_type=kind), len(scored.typed)
+        response, rows = Response(content, media_type=kind), scored.rows
     except Refused as refused:
         response = _refusing(refused)
     except (ServingError, DriftloopError) as error:

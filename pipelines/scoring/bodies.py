@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 import numpy as np
 import orjson
@@ -18,6 +19,7 @@ JSON, ARROW = "application/json", "application/vnd.apache.arrow.stream"
 # Without it a body that was cut would be a shorter table.
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 NUMBERS = {int, float, bool, type(None)}
+Values: TypeAlias = "pd.Series[Any] | NDArray[np.float64]"
 LARGEST_BODY, MOST_ROWS = 32_000_000, 100_000
 
 
@@ -46,28 +48,29 @@ def body_kind(content_type: str) -> str:
     return kind
 
 
-def frame_of(
+def columns_of(
     kind: str, body: bytes, numeric: Sequence[str], others: Sequence[str], optional: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Return the rows of a body as a frame with the columns `numeric` and `others`, and those of `optional` it has.
+) -> tuple[dict[str, Values], int]:
+    """Return the columns `numeric` and `others` of a body, those of `optional` it has, and the number of its rows.
 
     Numeric columns come as they are, all others as objects. `Refused` for a body that is no rows, for a column that a
     row lacks, for values that are not single values, and for text in a numeric column that is not a number.
     """
     names = list(dict.fromkeys([*numeric, *others]))
     if kind == JSON:
-        frame = pd.DataFrame(_of_json(body, names, optional, set(numeric)), copy=False)
+        columns, count = _of_json(body, names, optional, set(numeric))
     else:
         frame = _of_arrow(body, names, optional)
+        columns, count = {str(name): values for name, values in frame.items()}, len(frame)
     for name in numeric:
-        values = frame[name]
-        if pd.api.types.is_numeric_dtype(values.dtype):
+        values = columns[name]
+        if isinstance(values, np.ndarray) or pd.api.types.is_numeric_dtype(values.dtype):
             continue
         lost = read(values).lost
         if lost.any():
             at = int(lost.argmax())
             raise wrong_value(name, at, values.iloc[at], "a number or null")
-    return frame
+    return columns, count
 
 
 def wrong_value(column: str, row: int | None, value: object, expected: str) -> Refused:
@@ -86,7 +89,9 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _of_json(body: bytes, names: Sequence[str], optional: Sequence[str], numeric: set[str]) -> dict[str, Any]:
+def _of_json(
+    body: bytes, names: Sequence[str], optional: Sequence[str], numeric: set[str]
+) -> tuple[dict[str, Values], int]:
     try:
         rows = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -94,15 +99,11 @@ def _of_json(body: bytes, names: Sequence[str], optional: Sequence[str], numeric
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _not_rows(f"JSON that is not an array of objects but {_shown(rows)}")
     _refuse_number(len(rows))
-    columns: dict[str, Any] = {}
-    needed = frozenset(names)
+    columns: dict[str, Values] = {}
     index = pd.RangeIndex(len(rows))
     there = (name for name in optional if any(name in row for row in rows))
-    for name in dict.fromkeys([*names, *there]):
-        try:
-            values = [row[name] for row in rows] if name in needed else [row.get(name) for row in rows]
-        except KeyError:
-            raise _lost(name, next(at for at, row in enumerate(rows) if name not in row), rows) from None
+    gathered = _gathered(rows, names) | {name: [row.get(name) for row in rows] for name in there if name not in names}
+    for name, values in gathered.items():
         kinds = set(map(type, values))
         if kinds & {list, dict}:
             at = next(at for at, value in enumerate(values) if isinstance(value, list | dict))
@@ -110,7 +111,20 @@ def _of_json(body: bytes, names: Sequence[str], optional: Sequence[str], numeric
         plain = name in numeric and kinds <= NUMBERS
         # Of an array of objects pandas would make its own type of text.
         columns[name] = np.array(values, dtype=np.float64) if plain else pd.Series(values, dtype=object, index=index)
-    return columns
+    return columns, len(rows)
+
+
+def _gathered(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Sequence[Any]]:
+    """Return the values of columns that every row must have."""
+    if not rows or not names:
+        return {name: [] for name in names}
+    try:
+        # One name alone would return no tuples.
+        whole = zip(*map(itemgetter(*names, names[0]), rows), strict=True)
+    except KeyError:
+        name, at = next((name, at) for name in names for at, row in enumerate(rows) if name not in row)
+        raise _lost(name, at, rows) from None
+    return dict(zip(names, whole, strict=False))
 
 
 def _lost(name: str, at: int, rows: Sequence[Mapping[str, Any]]) -> Refused:

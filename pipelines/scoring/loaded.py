@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,21 +32,28 @@ from driftloop.pipelines.registry.serving import served as plain_predictor
 from driftloop.pipelines.scoring import bodies
 from driftloop.pipelines.scoring.bodies import Refused
 
+# What an offset moves out of the years 1 to 9999 is not a time.
+EARLIEST, LATEST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31", "us")
+
 
 @dataclass(frozen=True)
 class Scored:
-    """Rows of one request with their predictions: `typed` features, `moments` in UTC, ids as text.
+    """Rows of one request with their predictions: `typed` features by name, `moments` in UTC, ids as text.
 
     `predicted` has shape (n,), or (n, k) in the order of the classes of `by`. `warnings` are sentences for the caller.
     """
 
     by: Loaded
     request_id: str
-    typed: pd.DataFrame
+    typed: Mapping[str, NDArray[Any]]
     moments: pd.Series[Any]
     ids: pd.DataFrame
     predicted: NDArray[np.float64]
     warnings: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        return len(self.predicted)
 
     def answer(self, kind: str) -> bytes:
         """Return the body of the answer, of the same type as that of the request."""
@@ -105,41 +112,42 @@ class Loaded:
 
     def score(self, kind: str, body: bytes) -> Scored:
         """Predict the rows of a body. `Refused` if it cannot be read, `DriftloopError` if the estimator fails."""
-        frame = bodies.frame_of(kind, body, self.numeric, self.others, self.optional)
-        frame = self._with_derived(frame)
-        moments, ids = self._moments(frame), self._ids(frame)
-        typed = self.served.typed(frame)
-        predicted = self.served.score(typed) if len(typed) else np.empty((0, *self._shape))
-        return Scored(self, uuid.uuid4().hex, typed, moments, ids, predicted, self._warnings(typed))
+        columns, count = bodies.columns_of(kind, body, self.numeric, self.others, self.optional)
+        index = pd.RangeIndex(count)
+        if self.derivation is not None:
+            columns = self._with_derived(self.derivation, pd.DataFrame(columns, index, copy=False))
+        moments, ids = self._moments(columns, index), self._ids(columns, index)
+        typed = self.served.columns(columns)
+        predicted = self.served.score(typed) if count else np.empty((0, *self._shape))
+        return Scored(self, uuid.uuid4().hex, typed, moments, ids, predicted, self._warnings(typed, count))
 
     @property
     def _shape(self) -> tuple[int, ...]:
         return (len(self.served.classes),) if self.served.classes else ()
 
-    def _with_derived(self, frame: pd.DataFrame) -> pd.DataFrame:
-        if self.derivation is None:
-            return frame
+    def _with_derived(self, derivation: Derivation, frame: pd.DataFrame) -> dict[str, bodies.Values]:
         try:
-            return self.derivation.added(frame)
+            return {str(name): values for name, values in derivation.added(frame).items()}
         except UnreadValues as error:
             raise bodies.wrong_value(error.column, None, error.example, f"a value of the type {error.kind}") from None
         except EngineError as error:
             raise Refused(
                 422,
-                f"{', '.join(self.derivation.names)} cannot be computed: {error}",
+                f"{', '.join(derivation.names)} cannot be computed: {error}",
                 expected="values that the expressions of columns.derived accept",
                 remedy="correct the values, or the expressions in the config",
             ) from None
 
-    def _moments(self, frame: pd.DataFrame) -> pd.Series[Any]:
+    def _moments(self, columns: Mapping[str, bodies.Values], index: pd.RangeIndex) -> pd.Series[Any]:
         """Return the time of each row in UTC, that of the request where a row has none."""
         time, zone = self.config.columns.time, self.config.columns.time_zone
-        moments = pd.Series([pd.Timestamp.now("UTC").as_unit("us")] * len(frame), frame.index, "datetime64[us, UTC]")
-        if time not in frame:
-            return moments
-        values = frame[time].dropna()
+        if time not in columns:
+            return _now(index)
+        values = pd.Series(columns[time], copy=False)
+        there = values.notna()
+        values = values if there.all() else values[there]
         if values.empty:
-            return moments
+            return _now(index)
         exact = _exact(values)
         if exact is None:
             found = times.kind_of(pa.array(values, from_pandas=True).type)
@@ -149,24 +157,35 @@ class Loaded:
                 exact = times.to_utc(values, found, zone, time)
             except DriftloopError as error:
                 raise Refused(422, error.found, expected=error.expected, remedy=error.remedy) from None
-        if len(values) == len(frame):
+        if len(values) == len(index):
             return exact
+        moments = _now(index)
         moments[values.index] = exact
         return moments
 
-    def _ids(self, frame: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame({name: labels(frame[name]) for name in self.ids if name in frame}, index=frame.index)
+    def _ids(self, columns: Mapping[str, bodies.Values], index: pd.RangeIndex) -> pd.DataFrame:
+        named = {name: labels(pd.Series(columns[name], copy=False)) for name in self.ids if name in columns}
+        return pd.DataFrame(named, index=index)
 
-    def _warnings(self, typed: pd.DataFrame) -> tuple[str, ...]:
+    def _warnings(self, typed: Mapping[str, NDArray[Any]], count: int) -> tuple[str, ...]:
         found = []
         for name, known in self._levels.items():
-            unknown = [value for value in typed[name] if value is not None and value not in known]
-            if unknown:
-                example = (
-                    f"{len(unknown):,} of {len(typed):,} values are unknown to the model, such as {unknown[0][:80]!r}"
-                )
+            values = typed[name]
+            if not known.issuperset(set(values) - {None}):
+                unknown = [value for value in values if value is not None and value not in known]
+                example = f"{len(unknown):,} of {count:,} values are unknown to the model, such as {unknown[0][:80]!r}"
                 found.append(f"{name}: {example}; they count as missing")
         return tuple(found)
+
+
+def _now(index: pd.Index[Any]) -> pd.Series[Any]:
+    now = np.datetime64(datetime.now(UTC).replace(tzinfo=None), "us")
+    return _in_utc(np.full(len(index), now), index)
+
+
+def _in_utc(moments: NDArray[Any], index: pd.Index[Any]) -> pd.Series[Any]:
+    utc: pd.Series[Any] = pd.Series(moments, index).dt.tz_localize("UTC")
+    return utc
 
 
 def _exact(values: pd.Series[Any]) -> pd.Series[Any] | None:
@@ -174,17 +193,13 @@ def _exact(values: pd.Series[Any]) -> pd.Series[Any] | None:
     if values.dtype != object:
         return None
     try:
-        moments = [datetime.fromisoformat(value) for value in values]
+        moments = [datetime.fromisoformat(value) for value in values.to_numpy()]
     except (TypeError, ValueError):
         return None
     if any(moment.tzinfo is None for moment in moments):
         return None
-    try:
-        plain = [moment.astimezone(UTC).replace(tzinfo=None) for moment in moments]
-    except OverflowError:
-        return None
-    utc: pd.Series[Any] = pd.Series(np.array(plain, dtype="datetime64[us]"), index=values.index).dt.tz_localize("UTC")
-    return utc
+    utc = pa.array(moments, pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy().view("datetime64[us]")
+    return _in_utc(utc, values.index) if utc.min() > EARLIEST and utc.max() < LATEST else None
 
 
 def load(project: Project, version: Version) -> Loaded:

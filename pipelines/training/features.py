@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field
 
 from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.records import Record
+from driftloop.monitoring.served.answers import encoded_for
+from driftloop.monitoring.served.encoding import Rows, safe_names
 from driftloop.monitoring.served.encoding import encode as encode_columns
-from driftloop.monitoring.served.encoding import safe_names
 
 
 class Features(Record):
@@ -82,7 +85,17 @@ def encode(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
     return encode_columns(frame, features.numeric, features.levels)
 
 
-def _require(frame: pd.DataFrame, names: Sequence[str], where: str) -> None:
-    lost = [name for name in names if name not in frame.columns]
+def encode_for(estimator: Any, rows: Rows, features: Features, *, by_place: bool) -> pd.DataFrame | NDArray[np.float64]:
+    """Rows as an estimator predicts them fastest, with the same result: a frame of `encode`, or an array of codes.
+
+    A column that is not there raises `MissingColumns`.
+    """
+    _require(rows, features.names, "the rows to be scored")
+    return encoded_for(estimator, rows, features.numeric, features.levels, by_place=by_place)
+
+
+def _require(rows: Rows, names: Sequence[str], where: str) -> None:
+    there = set(rows)
+    lost = [name for name in names if name not in there]
     if lost:
-        raise MissingColumns(where, lost, [str(name) for name in frame.columns])
+        raise MissingColumns(where, lost, [str(name) for name in rows])

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import EstimatorError
 from driftloop.monitoring.served.answers import answers
+from driftloop.monitoring.served.encoding import Rows, frame_of
 from driftloop.monitoring.served.errors import ServingError
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.training.elsewhere import Elsewhere
-from driftloop.pipelines.training.features import Features, encode
+from driftloop.pipelines.training.features import Features, encode_for
 
 if TYPE_CHECKING:
     from driftloop.pipelines.training.contract import Contract
@@ -54,29 +55,37 @@ class Scorer:
         """Return the model without its recalibration."""
         return replace(self, recalibration=None)
 
-    def predict(self, frame: pd.DataFrame) -> Floats:
+    def predict(self, frame: Rows) -> Floats:
         """Score canonical rows: shape (n,) for regression, (n, k) probabilities in the order of `classes` otherwise.
 
         An estimator without `predict_proba` puts all probability on the class it names. No rows give no scores, of
-        the same shape. A column that is not there raises `MissingColumns`, an answer of another shape `EstimatorError`.
+        the same shape. Rows may come as arrays by name, at most `PART` of them. A column that is not there raises
+        `MissingColumns`, an answer of another shape `EstimatorError`.
         """
         predicted = self._predict(frame)
         return predicted if self.recalibration is None else self.recalibration.apply(predicted)
 
-    def _predict(self, frame: pd.DataFrame) -> Floats:
+    def _predict(self, rows: Rows) -> Floats:
         if isinstance(self.estimator, Elsewhere):
-            return self.estimator.predict(frame, self.classes)
+            return self.estimator.predict(_frame(rows), self.classes)
         if self.contract is not None:
-            return self.contract.predict(self.estimator, frame, self.classes)
-        if self.by_place and len(frame) > PART:
-            parts = [frame.iloc[start : start + PART] for start in range(0, len(frame), PART)]
-            return np.concatenate([self.score(encode(part, self.features)) for part in parts])
-        return self.score(encode(frame, self.features))
+            return self.contract.predict(self.estimator, _frame(rows), self.classes)
+        if self.by_place and isinstance(rows, pd.DataFrame) and len(rows) > PART:
+            parts = [rows.iloc[start : start + PART] for start in range(0, len(rows), PART)]
+            return np.concatenate([self.score(self._encoded(part)) for part in parts])
+        return self.score(self._encoded(rows))
 
-    def score(self, encoded: pd.DataFrame) -> Floats:
+    def _encoded(self, rows: Rows) -> pd.DataFrame | Floats:
+        return encode_for(self.estimator, rows, self.features, by_place=self.by_place)
+
+    def score(self, encoded: pd.DataFrame | Floats) -> Floats:
         """Score rows that are encoded already, without a recalibration; see `predict`."""
         try:
             return answers(self.estimator, encoded, self.classes, by_place=self.by_place)
         except ServingError as error:
             name = type(self.estimator).__name__
             raise EstimatorError(name, error.found, expected=error.expected, remedy=error.remedy) from error
+
+
+def _frame(rows: Rows) -> pd.DataFrame:
+    return rows if isinstance(rows, pd.DataFrame) else frame_of(rows)

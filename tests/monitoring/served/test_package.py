@@ -31,4 +31,4 @@ def test_it_imports_nothing_of_driftloop() -> None:
 
 def test_it_stays_small() -> None:
     """A few hundred lines: each model carries a copy."""
-    assert sum(len(file.read_text("utf-8").splitlines()) for file in FOLDER.glob("*.py")) < 700
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in FOLDER.glob("*.py")) < 750

@@ -13,7 +13,7 @@ import pytest
 
 from driftloop.monitoring.errors import DriftloopError
 from driftloop.pipelines.scoring import bodies
-from driftloop.pipelines.scoring.bodies import ARROW, JSON, Refused, arrow_answer, body_kind, frame_of, json_answer
+from driftloop.pipelines.scoring.bodies import ARROW, JSON, Refused, arrow_answer, body_kind, columns_of, json_answer
 
 
 def stream_of(table: pa.Table) -> bytes:
@@ -25,7 +25,7 @@ def stream_of(table: pa.Table) -> bytes:
 
 def refused(kind: str, body: bytes) -> Refused:
     with pytest.raises(Refused) as caught:
-        frame_of(kind, body, ["n"], ["c"], ["id"])
+        columns_of(kind, body, ["n"], ["c"], ["id"])
     return caught.value
 
 
@@ -34,8 +34,8 @@ def test_json_and_arrow_are_the_same_rows() -> None:
     rows = [{"n": 1, "c": "a", "id": 2**60 + 1, "more": [1]}, {"n": None, "c": None, "id": None, "more": 2}]
     table = pa.table({"c": ["a", None], "n": pa.array([Decimal(1), None]), "id": pa.array([2**60 + 1, None])})
     for kind, body in ((JSON, json.dumps(rows).encode()), (ARROW, stream_of(table))):
-        frame = frame_of(kind, body, ["n"], ["c"], ["id", "ts"])
-        assert list(frame) == ["n", "c", "id"]
+        frame, count = columns_of(kind, body, ["n"], ["c"], ["id", "ts"])
+        assert (list(frame), count) == (["n", "c", "id"], 2)
         assert frame["n"].tolist()[0] == 1
         assert np.isnan(frame["n"].tolist()[1])
         assert frame["id"].tolist()[0] == 2**60 + 1
@@ -96,7 +96,7 @@ def test_bytes_that_are_no_stream_are_refused() -> None:
     for at in range(0, len(whole), 5):
         changed = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
         try:
-            frame_of(ARROW, changed, ["n"], ["c"])
+            columns_of(ARROW, changed, ["n"], ["c"])
         except Refused as error:
             statuses.add(error.status)
     assert 400 in statuses

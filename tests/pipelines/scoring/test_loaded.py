@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftloop.monitoring.rows.canonical import conform
 from driftloop.monitoring.served.loader import Served
 from driftloop.pipelines.scoring.bodies import ARROW, JSON, Refused
 from driftloop.pipelines.scoring.loaded import Loaded, Scored
+from driftloop.pipelines.training.features import encode
+from driftloop.pipelines.training.scorer import Scorer
 from tests import streams
 from tests.pipelines.scoring.conftest import HOUR, ROW
 from tests.pipelines.scoring.test_bodies import stream_of
@@ -41,6 +45,39 @@ def test_json_and_arrow_are_predicted_as_a_frame_is(make_loaded: Make, task: str
     assert by_json.moments.dt.floor("ms").equals(by_arrow.moments.dt.floor("ms"))
     assert by_json.warnings == by_arrow.warnings
     assert by_json.warnings[0].startswith("city: 1 of 100 values are unknown to the model, such as 'atlantis'")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_few_and_many_rows_are_scored_as_a_check_scores_them(make_loaded: Make, task: str) -> None:
+    """To the last bit: canonical rows, encoded as a frame, next to one request per row, and to one of all rows."""
+    loaded, chance = make_loaded(task), random.Random(5)
+    numbers = (1, 7, -3.25, 1e300, -1e39, True, None, "4.5", " 12 ", "", 2**60)
+    texts = ("berlin", "paris", "rome", "atlantis", "", "a", "b", "a\0", None, 3, 1.5, True, "\u00e9" * 9)
+    moments = ("2026-01-09T06:00:00Z", "2026-01-09 06:00:00.123456+05:30", "2026-01-09T06:00", "2026-01-09", None)
+    rows = [
+        {
+            "amount": chance.choice(numbers),
+            "speed": chance.uniform(-2, 2),
+            "city": chance.choice(texts),
+            "kind": chance.choice(texts[4:]),
+            "ts": chance.choice(moments),
+        }
+        for _ in range(2500)
+    ]
+    scorer: Scorer = loaded.served.score.__self__  # type: ignore[attr-defined]
+    frame = pd.DataFrame(rows, dtype=object)
+    frame = frame.assign(ts=pd.Timestamp("2026-01-09", tz="UTC"), y=streams.stream(1, 2500, task=task)["y"])
+    canonical, _ = conform(frame, loaded.config)
+    expected = scorer.score(encode(canonical, scorer.features))
+    whole = score(loaded, rows)
+    assert np.array_equal(whole.predicted, expected)
+    singles = [score(loaded, [row]) for row in rows[:200]]
+    assert np.array_equal(np.concatenate([single.predicted for single in singles]), expected[:200])
+    for name, values in whole.typed.items():
+        alone = np.concatenate([single.typed[name] for single in singles])
+        assert pd.Series(alone, dtype=object).equals(pd.Series(values[:200], dtype=object))
+    timed = [at for at, row in enumerate(rows[:200]) if row["ts"]]
+    assert [singles[at].moments[0] for at in timed] == [whole.moments[at] for at in timed]
 
 
 def test_derived_columns_are_computed_from_what_is_sent(make_loaded: Make) -> None:
