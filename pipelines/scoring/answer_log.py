@@ -4,12 +4,9 @@
 2. One background thread takes all queued rows every half second, and appends them to a journal: an Arrow stream in the
    folder of the log, hidden from readers. The bytes are then with the operating system: they survive `kill -9` of this
    process, though not a power failure.
-3. After `ROLL_SECONDS`, at the end of the process, or when another version serves, the journal becomes a parquet file
-   of the log, which checks read. The journal of a process that died becomes one when the next scorer of the model
-   starts.
-
-The rows of a journal and of its parquet file are equal: a crash between writing the one and removing the other writes
-the same file again.
+3. After `ROLL_SECONDS`, at the end of the process, or when another version serves, the rows of the journal are added to
+   the parquet file of the day, which checks read (`journals.py`). Those of a process that died are added when the next
+   scorer of the model starts.
 """
 
 from __future__ import annotations
@@ -20,27 +17,25 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from driftloop.monitoring.rows.canonical import shortened
 from driftloop.monitoring.rows.coerced import LONGEST_TEXT
 from driftloop.monitoring.served.encoding import frame_of
-from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.predictions import prediction_log
+from driftloop.pipelines.scoring.journals import JOURNAL, into_log
 from driftloop.pipelines.scoring.loaded import Loaded, Scored
 
 FLUSH_SECONDS, ROLL_SECONDS = 0.5, 300.0
 MOST_QUEUED, MOST_IN_JOURNAL = 200_000, 1_000_000
-JOURNAL, ID = ".answers.{}.arrows", "prediction_id"
+ID = "prediction_id"
 log = logging.getLogger("driftloop.scoring")
 
 
@@ -221,48 +216,3 @@ def _open(by: Loaded, schema: pa.Schema) -> Journal:
     fcntl.flock(sink, fcntl.LOCK_EX)
     unlocked.rename(file)
     return Journal(by, file, sink, pa.ipc.new_stream(sink, schema), schema)
-
-
-def into_log(journal: Path) -> Path | None:
-    """Write the rows of a journal into the log as one parquet file, and remove it; None if it has no whole row."""
-    batches: list[pa.RecordBatch] = []
-    with journal.open("rb") as source:
-        try:
-            reader = pa.ipc.open_stream(source)
-            batches += _whole(reader)
-        except (pa.ArrowInvalid, OSError):
-            batches = []  # the process died before the schema was written
-    made = None
-    if batches:
-        table = pa.Table.from_batches(batches)
-        scratch = journal.with_suffix(".scratch")
-        pq.write_table(table, scratch)
-        times = table.column("time").to_pandas()
-        ends = "_".join(f"{moment:%Y%m%dT%H%M%S}" for moment in (times.min(), times.max()))
-        name = f"{ends}_v{table.column('version')[0].as_py()}_{journal.stem.rpartition('.')[2][:12]}.parquet"
-        made = scratch.replace(journal.parent / name)
-    journal.unlink()
-    return made
-
-
-def _whole(reader: Any) -> Iterable[pa.RecordBatch]:
-    """Yield the batches of a stream up to the first one that was not written completely."""
-    while True:
-        try:
-            yield reader.read_next_batch()
-        except (StopIteration, pa.ArrowInvalid, OSError):
-            return
-
-
-def recover(project: Project) -> int:
-    """Bring the journals of scorers that died into the log of a model; return how many."""
-    found = 0
-    for journal in prediction_log.folder(project).glob(JOURNAL.format("*")):
-        try:
-            with journal.open("rb") as locked:
-                fcntl.flock(locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                into_log(journal)
-                found += 1
-        except (BlockingIOError, FileNotFoundError):
-            continue  # of a process that lives, or that was faster
-    return found

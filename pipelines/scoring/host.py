@@ -11,7 +11,7 @@ import uvicorn
 
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.runtime import home
-from driftloop.pipelines.scoring import answer_log
+from driftloop.pipelines.scoring import journals
 from driftloop.pipelines.scoring.answer_log import AnswerLog
 from driftloop.pipelines.scoring.app import Scoring, application
 from driftloop.pipelines.scoring.champions import Champions
@@ -74,7 +74,7 @@ def _recovered(project: Project) -> None:
     if not project.trains:
         return
     try:
-        count = answer_log.recover(project)
+        count = journals.recover(project)
     except Exception as error:
         log.warning("%s: answers of an earlier process could not be recovered: %s", project.model, error)
         return
