@@ -1,4 +1,4 @@
-"""Command `driftloop prune`: remove old reports, cached results and runs now."""
+"""Command `driftloop prune`: remove old reports, cached results, predictions and runs now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 @json_option
 @click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 def prune(configs: tuple[Path, ...], as_json: bool, dry_run: bool) -> None:
-    """Remove what is older than `retention` of these configs: reports, cached results, MLflow runs of checks.
+    """Remove what is older than `retention` of these configs: reports, results, predictions, runs of checks.
 
     Checks do this once per day. What a version, an open request, the archive or a rollback needs is kept, as is the
     ledger with every decision.
@@ -38,6 +38,10 @@ def prune(configs: tuple[Path, ...], as_json: bool, dry_run: bool) -> None:
     verb = "would remove" if dry_run else "removed"
     for removal in removed:
         size = f", {removal.bytes / 1e6:.2f} MB" if removal.bytes else ""
-        say(f"{removal.kind:6}  {removal.name}  ({removal.age_days:,.1f} days old{size})")
+        say(f"{removal.kind:10}  {removal.name}  ({removal.age_days:,.1f} days old{size})")
     count, total = len(removed), sum(removal.bytes for removal in removed) / 1e6
-    say(f"{verb} {count:,} reports, results and runs, {total:,.1f} MB of files" if count else "nothing to remove")
+    say(
+        f"{verb} {count:,} reports, results, predictions and runs, {total:,.1f} MB of files"
+        if count
+        else "nothing to remove"
+    )

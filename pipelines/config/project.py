@@ -145,7 +145,7 @@ class Project(Monitored):
     promotion: AnyPromotion = Field(Promotion(), description="automatic, manual, or a section; see `promotion`")
     archive: Archive = Field(Archive(), description="former champions that are still scored; see `archive`")
     schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
-    retention: Retention = Field(Retention(), description="removal of old reports, results and runs; see `retention`")
+    retention: Retention = Field(Retention(), description="removal of what is old; see `retention`")
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
     notify: Notify = Field(Notify(), exclude=True, repr=False, description="notifications; see `notify`")
     prometheus: Prometheus = Field(Prometheus(), exclude=True, repr=False, description="metrics; see `prometheus`")

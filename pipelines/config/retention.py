@@ -11,9 +11,10 @@ from driftloop.monitoring.settings.section import Section
 
 
 class Retention(Section):
-    """How long reports, cached results and runs are kept; each check removes older ones, at most once per day.
+    """How long reports, results, runs and logged predictions are kept; each check removes older ones, once per day.
 
-    What a version, an open request, the archive or a rollback needs is never removed, nor is the newest report.
+    What a version, an open request, the archive or a rollback needs is never removed, nor is the newest report, nor
+    predictions of rows whose labels may still come.
     """
 
     reports: Span = Field(timedelta(days=90), description="pages of checks and backtests in the state folder")
@@ -22,4 +23,7 @@ class Retention(Section):
     )
     runs: Span = Field(
         timedelta(days=365), description="MLflow runs of checks, probes, candidates and trials, with their artifacts"
+    )
+    predictions: Span = Field(
+        timedelta(days=365), description="files of the prediction log that `driftloop score`, `predict` or checks wrote"
     )

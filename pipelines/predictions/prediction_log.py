@@ -7,10 +7,12 @@ content of the log counts as served: it is data, checked for its shape and never
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,8 @@ from driftloop.pipelines.training.scorer import Scorer
 Floats = NDArray[np.float64]
 PREDICTION = "prediction"
 BYTES = np.array([b"%02x" % byte for byte in range(256)], dtype="S2")
+# Names of the files of `Appending`, and of those of the scorer.
+WRITTEN = re.compile(r"\d{8}T\d{6}_\d{8}T\d{6}_v.+_[0-9a-f]{12}\.parquet|answers_\d{8}_v.+_[0-9a-f]{8}_\d{3,}\.parquet")
 SLACK = timedelta(days=1)  # a row that is known by its id may get another time later
 
 
@@ -66,9 +70,8 @@ def folder(config: Project) -> Path:
 
 def standing(config: Project) -> str:
     """Return a digest of the log of a model, which changes with every added, removed or changed file."""
-    files = sorted(folder(config).glob("*.parquet"))
-    facts = [(file.name, known.st_size, known.st_mtime_ns) for file in files if (known := file.stat())]
-    return digest(*facts)
+    facts = [(file.name, known.st_size, known.st_mtime_ns) for file, known in _known(config)]
+    return digest(*sorted(facts))
 
 
 def row_keys(frame: pd.DataFrame, time: str, features: Sequence[str]) -> pd.DataFrame:
@@ -226,9 +229,25 @@ def append(
     return file
 
 
+def written(config: Project) -> list[Path]:
+    """Return the files of a log that driftloop wrote itself, by their names."""
+    return [file for file in _files(config) if WRITTEN.fullmatch(file.name)]
+
+
+def ends_before(file: Path, moment: datetime) -> bool:
+    """Return whether all lines of a file are of rows before a moment; False if its footer does not say so."""
+    return not _overlaps(file, pd.Timestamp(moment), pd.Timestamp.max.tz_localize("UTC"))
+
+
 def _files(config: Project) -> list[Path]:
     """Return the files of a log, older ones first."""
-    return sorted(folder(config).glob("*.parquet"), key=lambda one: (one.stat().st_mtime_ns, one.name))
+    return [file for file, _ in sorted(_known(config), key=lambda pair: (pair[1].st_mtime_ns, pair[0].name))]
+
+
+def _known(config: Project) -> Iterator[tuple[Path, os.stat_result]]:
+    for file in folder(config).glob("*.parquet"):
+        with suppress(FileNotFoundError):  # removed meanwhile
+            yield file, file.stat()
 
 
 def _around(config: Project, first: pd.Timestamp, last: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -1,8 +1,8 @@
-"""Removal of what checks leave behind, by age: reports, cached results, MLflow runs. The ledger stays whole.
+"""Removal of what checks leave behind, by age: reports, results, runs, logged predictions. The ledger stays whole.
 
 Kept at any age: the newest report and the newest page of a backtest, the reports and runs of open requests,
-training runs, and the runs of checks that led to a version. Files of versions, references and the prediction log are
-not looked at.
+training runs, and the runs of checks that led to a version; of the prediction log what `needed_from` names. Files of
+versions and references are not looked at.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Record
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry.erasing import erase_runs
 from driftloop.pipelines.runtime import home
 
@@ -34,7 +35,7 @@ DAY = timedelta(days=1)
 class Removal(Record):
     """One thing that is removed: a file by its path in the state folder, or an MLflow run by its id."""
 
-    kind: Literal["report", "result", "run"]
+    kind: Literal["report", "result", "prediction", "run"]
     name: str
     age_days: float
     bytes: int = 0
@@ -49,6 +50,7 @@ def prune(projects: Sequence[Project], ledger: Ledger, *, dry_run: bool = False)
     if projects:
         removed += _results(max(project.retention.results for project in projects), dry_run)
     for project in projects:
+        removed += _predictions(project, ledger, dry_run)
         removed += _runs(project, ledger, dry_run)
     return removed
 
@@ -81,6 +83,42 @@ def _results(kept: timedelta, dry_run: bool) -> Iterator[Removal]:
         file for file in _files(Path(given) if given else prefect / "storage") if file.name.startswith("driftloop-")
     ]
     yield from _remove("result", files, kept, dry_run)
+
+
+def _predictions(project: Project, ledger: Ledger, dry_run: bool) -> Iterator[Removal]:
+    kept = project.retention.predictions
+    old = list(_older(prediction_log.written(project), kept))
+    needed = needed_from(project, ledger) if old else None
+    if needed is not None:
+        free = [file for file in old if prediction_log.ends_before(file, needed)]
+        yield from _remove("prediction", free, kept, dry_run)
+
+
+def _older(files: Iterable[Path], kept: timedelta) -> Iterator[Path]:
+    for file in files:
+        with suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > kept.total_seconds():
+                yield file
+
+
+def needed_from(project: Project, ledger: Ledger) -> datetime | None:
+    """Return the time from which rows may still need their logged predictions; None if all may.
+
+    The newest check and its labeled rows, of which labels may still come; the windows of open requests; the references
+    of the champion and of the version before it. Without a check all rows wait for one.
+    """
+    checks = ledger.checks(project.model, 1)
+    if not checks:
+        return None
+    needed = [checks[0].window.start - project.columns.label_delay - project.windows.current]
+    needed += [checks[0].performance.window.start] if checks[0].performance else []
+    for request in ledger.open_requests(project.model):
+        needed.append(request.window.start)
+        needed += [request.check.window.start] if request.check else []
+    for alias in (registry.CHAMPION, registry.PREVIOUS):
+        version = registry.aliased(project.model, alias)
+        needed += [registry.reference(version).window.start] if version is not None else []
+    return min(needed)
 
 
 def _runs(project: Project, ledger: Ledger, dry_run: bool) -> Iterator[Removal]:
@@ -121,7 +159,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _remove(
-    kind: Literal["report", "result"], files: Iterable[Path], kept: timedelta, dry_run: bool
+    kind: Literal["report", "result", "prediction"], files: Iterable[Path], kept: timedelta, dry_run: bool
 ) -> Iterator[Removal]:
     now, place = time.time(), home.home()
     for file in files:

@@ -7,9 +7,10 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 from click.testing import CliRunner
 
 from driftloop.monitoring.ledger import Ledger
@@ -17,8 +18,9 @@ from driftloop.monitoring.records import Outcome
 from driftloop.pipelines import registry
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.project import load
+from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import evidence
-from driftloop.pipelines.requests.pruning import prune, prune_daily
+from driftloop.pipelines.requests.pruning import needed_from, prune, prune_daily
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.streams import day
@@ -105,3 +107,35 @@ def test_a_model_is_pruned_once_per_day(trained: Trained) -> None:
     assert time.time() - stamp.stat().st_mtime < 3600
     assert not old.is_file()
     newest.unlink(missing_ok=True)
+
+
+def test_old_predictions_go_once_nothing_needs_them(trained: Trained) -> None:
+    """Rows before the reference of the champion; newer ones, files of a user, and those of no readable time stay."""
+    made = trained()
+    project = load(made.file)
+    champion, folder = registry.champion(made.name), prediction_log.folder(load(made.file))
+    start = registry.reference(champion).window.start
+
+    def line(name: str, moment: datetime) -> Path:
+        times = pd.DataFrame({"time": pd.to_datetime([moment], utc=True).as_unit("us"), "prediction": [1.0]})
+        times.to_parquet(folder / name)
+        return age(folder / name)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    before, second = start - timedelta(seconds=1), "20250101T000000_20250108T000000_v1_0123456789ab.parquet"
+    gone = [line("answers_20250101_v1_01234567_001.parquet", before), line(second, before)]
+    kept = [line("answers_20250101_v1_01234567_002.parquet", start), line("mine.parquet", before)]
+    kept.append(age(line("answers_20250101_v1_01234567_003.parquet", before)))
+    kept[-1].write_bytes(b"not parquet")
+    age(kept[-1])
+    shown = CliRunner().invoke(main, ["prune", str(made.file), "--dry-run", "--json"])
+    planned = {item["name"] for item in json.loads(shown.output)["removed"] if item["kind"] == "prediction"}
+    assert all(file.is_file() for file in (*gone, *kept))
+    with closing(Ledger(home.ledger_url())) as ledger:
+        assert needed_from(project, ledger) == start
+        removed = {removal.name for removal in prune([project], ledger) if removal.kind == "prediction"}
+        assert needed_from(project.model_copy(update={"model": "never_checked"}), ledger) is None
+    assert removed == planned
+    assert {Path(name).name for name in removed} == {file.name for file in gone}
+    assert not any(file.exists() for file in gone)
+    assert all(file.is_file() for file in kept)
