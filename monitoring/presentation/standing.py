@@ -19,11 +19,19 @@ def remains_worse(check: Check) -> bool:
 
 
 def newest_of(champion: str | None, checks: Iterable[Check]) -> Check | None:
-    """Return the newest check that measured a loss of this champion; `checks` are newest first.
+    """Return the newest check that measured a loss of this champion since it serves; `checks` are newest first.
 
-    A check that ended in a promotion measured the champion before it, so a new champion has none.
+    A check that ended in a promotion measured the champion before it, so a new champion has none; nor has a version
+    that serves again after another one, until a check has measured it again.
     """
-    return next((check for check in checks if check.performance and check.champion == champion), None)
+    for check in checks:
+        if check.champion_after not in {None, champion}:
+            return None
+        if check.performance and check.champion == champion:
+            return check
+        if check.champion not in {None, champion}:
+            return None
+    return None
 
 
 def format_loss(measured: Performance) -> str:
@@ -57,9 +65,14 @@ def format_loss(measured: Performance) -> str:
 def format_new_champion(champion: str, gate_loss: float, newest: Check | None) -> str:
     """Return the loss of a champion that no check has measured yet: the one at the gate.
 
-    `newest` is the newest check that measured a loss: that of another version.
+    `newest` is the newest check that measured a loss: that of another version, or of this one before it was replaced.
     """
     measured = newest.performance if newest else None
+    if newest and measured and newest.champion == champion:
+        return (
+            f"version {champion} serves again and is not measured since: {measured.title} {figure(measured.loss)} at "
+            f"its last check before, {newest.now:%Y-%m-%d}"
+        )
     name = f"{measured.title} " if measured else ""
     text = f"version {champion} at the gate: {name}{figure(gate_loss)}"
     return f"{text} (loss of version {newest.champion}: {figure(measured.loss)})" if newest and measured else text

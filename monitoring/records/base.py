@@ -24,6 +24,9 @@ Loss = Annotated[float, BeforeValidator(lambda value: float("inf") if value is N
 """A loss that may be infinite: null in JSON, which has no infinity, and read back as infinite."""
 
 
+END = timedelta(microseconds=1)
+
+
 class Record(BaseModel):
     """A frozen, closed bundle of values; NaN and infinities become null in JSON."""
 
@@ -59,7 +62,10 @@ class Window(Record):
         return self.start <= utc(moment) < self.end
 
     def __str__(self) -> str:
-        both = (self.start, self.end)
+        # The end of a span of rows is a microsecond after the newest one.
+        both = (
+            (self.start, self.end - END) if self.end.microsecond == 1 and self.length > END else (self.start, self.end)
+        )
         if any(moment.second or moment.microsecond for moment in both):
             return " to ".join(moment.replace(tzinfo=None).isoformat(" ") for moment in both)
         shape = "%Y-%m-%d %H:%M" if any(moment.hour or moment.minute for moment in both) else "%Y-%m-%d"

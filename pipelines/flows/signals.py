@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftloop.monitoring.records import Finding, Reference, Signals
+from driftloop.pipelines import registry
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.requests.check_run import CheckRun
@@ -19,7 +20,10 @@ def signals_of(
     late = run.config.columns.label_delay / run.window.length
     findings = (*run.findings, *findings, *measured.slice_findings)
     if champion.tags.get("driftloop.refit") == "true" and age_batches is not None:
-        findings = (*findings, *below_gate(champion.number, measured.performance, age_batches - late))
+        values = (champion.number, measured.performance, age_batches - late)
+        if below_gate(*values):
+            previous = registry.aliased(run.config.model, registry.PREVIOUS) is not None
+            findings = (*findings, *below_gate(*values, previous=previous))
     if champion.tags.get(SAMPLE) == "in_sample" and measured.performance is not None:
         findings = (*findings, in_sample(champion.number, measured.performance))
     return Signals(

@@ -11,7 +11,7 @@ from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn,
 from driftloop.pipelines.runtime.terminal import printable
 
 PATTERNS: dict[str, str] = {
-    Kind.RETRAIN_REQUESTED: "{about} to replace {to_replace}: {reason}",
+    Kind.RETRAIN_REQUESTED: "{about} {to_replace}: {reason}",
     Kind.CLAIMED: "{about} by {holder}, attempt {attempt}",
     Kind.PROBE: "in check {subject}: expected gain of a retrain {gap:.3g} (loss of the champion {champion_loss:.3g})",
     Kind.TRAINED: "{about}: {reason}",
@@ -55,11 +55,11 @@ def _texts(event: Event) -> tuple[str, str]:
         span = f"{window['start'][:10]} to {window['end'][:10]}, {window['rows']:,} rows"
         judged = f"version {champion}" if champion else "no champion"
         return str(payload["outcome"]).upper(), f"check {event.subject} of {span}, {judged}: {payload['reason']}"
-    about = f"request {event.subject}"
+    about, replaced = f"request {event.subject}", _version(payload, "champion", "")
     values = {
         "about": about,
         "subject": event.subject,
-        "to_replace": _version(payload, "champion", "no champion"),
+        "to_replace": f"to replace {replaced}" if replaced else "for the first champion",
         **payload,
     }
     values["why"] = f": {payload['reason']}" if payload.get("reason") else ""

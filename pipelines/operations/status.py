@@ -133,9 +133,8 @@ def _champions(models: list[str]) -> tuple[dict[str, Version], str | None]:
 def _of(ledger: Ledger, latest: Latest, model: str, champion: Version | None) -> dict[str, Any]:
     newest = champion.newest_row if champion else None
     serves = champion.number if champion else None
-    last, judged, measured = _newest(ledger, latest.checks.get(model), model, serves)
+    last, judged, measured, known = _newest(ledger, latest.checks.get(model), model, serves)
     loss = measured.performance if measured else None
-    known = measured is not None and measured.champion == serves
     causes = measured.causes if measured and known else None
     slices = measured.slices if measured and known else ()
     metrics = measured.metrics if measured and known else ()
@@ -166,7 +165,7 @@ def _of(ledger: Ledger, latest: Latest, model: str, champion: Version | None) ->
         "loss_name": loss.loss_name if loss else None,
         "loss": loss.loss if loss else None,
         "loss_version": measured.champion if measured else None,
-        "loss_in_words": _loss_text(serves, gate_loss, measured),
+        "loss_in_words": _loss_text(serves, gate_loss, measured, known=known),
         "gate_loss": gate_loss,
         "reference_loss": loss.reference_loss if loss else None,
         "metrics": {one.metric: one.value for one in measured.metrics} if measured else {},
@@ -193,10 +192,10 @@ def _of(ledger: Ledger, latest: Latest, model: str, champion: Version | None) ->
 
 def _newest(
     ledger: Ledger, newest: Check | None, model: str, champion: str | None
-) -> tuple[Check | None, Check | None, Check | None]:
-    """Return the last check, the last judged one, and the last one with a loss, preferably of this champion.
+) -> tuple[Check | None, Check | None, Check | None, bool]:
+    """Return the last check, the last judged one, the last one with a loss, and whether that is the champion's.
 
-    Usually they are the same check, and no other is read.
+    Usually they are the same check, and no other is read. A loss from before another version served is not its own.
     """
     last, checks = newest, [newest] if newest else []
     judged = measured = None
@@ -205,8 +204,9 @@ def _newest(
         judged = next((c for c in checks if c.outcome.judged and c.outcome is not Outcome.BOOTSTRAPPED), None)
         measured = newest_of(champion, checks)
         if judged is not None and measured is not None:
-            return last, judged, measured
-    return last, judged, measured or next((check for check in checks if check.performance), None)
+            return last, judged, measured, True
+    other = next((check for check in checks if check.performance), None)
+    return last, judged, measured or other, measured is not None
 
 
 def _gate_loss(latest: Latest, champion: Version) -> float | None:
@@ -215,8 +215,8 @@ def _gate_loss(latest: Latest, champion: Version) -> float | None:
     return end.challenger_loss if end else None
 
 
-def _loss_text(champion: str | None, gate_loss: float | None, measured: Check | None) -> str | None:
-    if champion is not None and measured is not None and measured.champion == champion:
+def _loss_text(champion: str | None, gate_loss: float | None, measured: Check | None, *, known: bool) -> str | None:
+    if champion is not None and measured is not None and known:
         return format_loss(measured.performance) if measured.performance else None
     return format_new_champion(champion, gate_loss, measured) if champion and gate_loss is not None else None
 

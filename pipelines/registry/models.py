@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # In the description of a version, before the reason why its promotion was taken back.
 TAKEN_BACK = "\n\nTaken back: "
+# Start of the description of a model that driftloop writes.
+DESCRIBED = "Kept by driftloop"
+log = logging.getLogger("driftloop.registry")
 CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
 # Models that are asked for one by one: a server may have many more that are not ours. Models of a page.
 ONE_BY_ONE, A_PAGE = 20, 1000
@@ -143,8 +147,13 @@ def of_request(model: str, request_id: str) -> Version | None:
 
 
 def point(version: Version, alias: str) -> None:
-    """Move an alias. Who moves `champion` or `previous` does it inside the ledger's lock: MLflow compares nothing."""
+    """Move an alias. Who moves `champion` or `previous` does it inside the ledger's lock: MLflow compares nothing.
+
+    The description of the model in MLflow follows the champion.
+    """
     client().set_registered_model_alias(version.model, alias, version.number)
+    if alias == CHAMPION:
+        _describe(version)
 
 
 def unpoint(model: str, alias: str) -> None:
@@ -169,6 +178,36 @@ def take_back(model: str, number: str, reason: str) -> None:
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
+
+
+def _describe(version: Version) -> None:
+    """Write into the model's description which version serves, and why; a text of the user's own stays as it is."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        text = client().get_registered_model(version.model).description or ""
+        if not text or text.startswith(DESCRIBED):
+            client().update_registered_model(version.model, _description(version))
+    except MlflowException as error:
+        # The alias has moved: the description follows at the next promotion.
+        log.warning("%s: the description in MLflow was not written: %s", version.model, type(error).__name__)
+
+
+def _description(version: Version) -> str:
+    """Return what MLflow's page of the model shows."""
+    spans = version.fitted_on
+    learned = f", trained on rows from {min(w.start for w in spans):%Y-%m-%d}" if spans else ""
+    learned += f" to {max(w.end for w in spans):%Y-%m-%d}" if spans else ""
+    rows = version.tags.get("driftloop.learned_rows")
+    learned += f" ({int(rows):,} rows)" if rows else ""
+    loss = version.tags.get("driftloop.loss", "").replace("=", " ")
+    lines = [
+        f"{DESCRIBED}: checked for drift, retrained when that pays. The version with the alias `champion` serves.",
+        f"Version {version.number} serves{learned}.",
+        f"Why: {version.tags['driftloop.gate_reason']}" if version.tags.get("driftloop.gate_reason") else "",
+        f"Loss on its held-out rows: {loss}." if loss else "",
+    ]
+    return "\n\n".join(line for line in lines if line)[:4000]
 
 
 def _ensure_registered(model: str) -> None:

@@ -10,7 +10,6 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.presentation.markup import number
 from driftloop.monitoring.records import Check, ColumnScore
 from driftloop.pipelines.site.scales import thinned
@@ -31,7 +30,7 @@ WITHIN, BEYOND = STEPS[:2], STEPS[2:]
 
 @dataclass(frozen=True)
 class Grid:
-    """One drawing, wide for a laptop or narrow for a phone: pixels, the most checks, and the longest name."""
+    """One drawing, wide for a laptop or narrow for a phone: pixels, and the most checks and days."""
 
     name: str
     width: int
@@ -39,11 +38,10 @@ class Grid:
     right: int
     checks: int
     labels: int
-    letters: int
 
 
-WIDE = Grid("wide", width=1166, left=190, right=150, checks=60, labels=8, letters=26)
-NARROW = Grid("narrow", width=344, left=108, right=50, checks=24, labels=3, letters=13)
+WIDE = Grid("wide", width=1166, left=190, right=150, checks=60, labels=8)
+NARROW = Grid("narrow", width=344, left=108, right=50, checks=24, labels=3)
 ROW, TOP, BOTTOM = 20, 4, 24
 
 
@@ -124,9 +122,10 @@ def _drawn(judged: Sequence[Check], names: Sequence[str], grid: Grid) -> Markup:
 
 def _label(name: str, newest: ColumnScore | None, y: int, grid: Grid, end: float) -> Markup:
     title = name if newest is None or newest.role == "feature" else f"{name} ({newest.role})"
-    text = Markup('<text class="end{}" x="{}" y="{}"><title>{}</title>{}</text>').format(
-        " strong" if newest and newest.drifted else "", grid.left - 8, y + 14, title, clipped(name, grid.letters)
-    )
+    # The whole name, cut off by its box if it is too long.
+    text = Markup('<svg x="0" y="{}" width="{}" height="{}"><text class="{}" x="0" y="14"><title>{}</title>{}').format(
+        y, grid.left - 8, ROW, "strong" if newest and newest.drifted else "", title, name
+    ) + Markup("</text></svg>")
     value = None if newest is None else ratio(newest)
     if value is None or newest is None:
         return text

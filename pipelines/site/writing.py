@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,6 +21,9 @@ from driftloop.pipelines.site.reading import read
 
 if TYPE_CHECKING:
     from driftloop.pipelines.registry import Version
+
+
+UPDATED = re.compile(r"Updated after every check; last: [^<]*")
 
 
 def folder() -> Path:
@@ -101,7 +105,10 @@ def _write_index() -> None:
     folder().mkdir(parents=True, exist_ok=True)
     with FileLock(str(folder() / ".lock")):
         lines = [line for file in (folder() / "models").glob("*.json") if (line := _line(file)) is not None]
-        _write(index(), index_page.render(lines, datetime.now(UTC)))
+        page, before = index_page.render(lines, datetime.now(UTC)), index()
+        # The time at its foot is no change.
+        if not before.is_file() or UPDATED.sub("", before.read_text("utf-8")) != UPDATED.sub("", page):
+            _write(before, page)
 
 
 def _line(file: Path) -> ModelLine | None:

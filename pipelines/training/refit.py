@@ -73,18 +73,25 @@ def why_not(
     return None
 
 
-def below_gate(version: str, performance: Performance | None, age_batches: float | None) -> tuple[Finding, ...]:
+def below_gate(
+    version: str, performance: Performance | None, age_batches: float | None, *, previous: bool = True
+) -> tuple[Finding, ...]:
     """Report that a second fit does worse than the gate measured, on one of its first labeled windows.
 
     `age_batches` is how much older the newest row it has learned from is than the end of the window, in windows; the
-    loss that the gate measured is the reference loss.
+    loss that the gate measured is the reference loss. Without a `previous` version the advice is another one.
     """
     if performance is None or performance.standing != "worse" or age_batches is None or age_batches > FIRST_WINDOWS:
         return ()
+    advice = (
+        "`driftloop rollback` brings the previous one back"
+        if previous
+        else "there is no previous version; `training.refit: false` keeps the judged model at the next retrain"
+    )
     message = (
         f"version {version} was fitted again on all rows after the gate, which had measured {performance.title} "
         f"{figure(performance.reference_loss)}; its first labeled rows have {figure(performance.loss)} "
-        f"({figure(performance.low)} to {figure(performance.high)}). `driftloop rollback` brings the previous one back"
+        f"({figure(performance.low)} to {figure(performance.high)}). {advice}"
     )
     return (REFIT_BELOW_GATE.found(message),)
 

@@ -31,6 +31,15 @@ def test_a_new_champion_is_shown_with_its_own_loss() -> None:
     """That of the gate, next to the loss of the version before; the loss of another version is not its own."""
     before = made(champion="1", champion_after="2", outcome="promoted", performance=performance(45.97))
     assert newest_of("2", [made(champion="2", champion_after="2"), before]) is None
-    assert newest_of("1", [made(champion="2", champion_after="2"), before]) == before
+    assert newest_of("1", [made(champion="1", champion_after="1"), before]) is None
+    early = made(outcome="no_data", decision=None, champion=None, champion_after=None)
+    well = made(champion="2", champion_after="2", performance=performance(8.0))
+    assert newest_of("2", [early, well, before]) == well
+    back = made(champion="2", champion_after="1", outcome="rolled_back", performance=performance(12.0))
+    assert newest_of("1", [back, well, before]) is None
+    assert newest_of("2", [back, well, before]) is None
     assert format_new_champion("2", 28.62, before) == "version 2 at the gate: mae 28.6 (loss of version 1: 46)"
+    assert format_new_champion("1", 28.62, before).startswith(
+        "version 1 serves again and is not measured since: mae 46"
+    )
     assert format_new_champion("1", 28.62, None) == "version 1 at the gate: 28.6"

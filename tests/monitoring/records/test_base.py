@@ -64,6 +64,8 @@ def test_a_window_runs_forward(span: timedelta) -> None:
         (DAY, "2026-01-01 to 2026-01-02"),
         (timedelta(hours=6), "2026-01-01 00:00 to 2026-01-01 06:00"),
         (timedelta(seconds=30), "2026-01-01 00:00:00 to 2026-01-01 00:00:30"),
+        (timedelta(hours=6, microseconds=1), "2026-01-01 00:00 to 2026-01-01 06:00"),
+        (timedelta(microseconds=1), "2026-01-01 00:00:00 to 2026-01-01 00:00:00.000001"),
         (timedelta(milliseconds=500), "2026-01-01 00:00:00 to 2026-01-01 00:00:00.500000"),
     ],
 )

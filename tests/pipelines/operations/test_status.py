@@ -108,9 +108,10 @@ def test_a_new_champion_is_not_shown_next_to_the_loss_of_the_old_one(model: Make
     (row,) = collect(made.name)
     assert (row["champion"], row["loss_version"]) == ("1", "1")
     assert (row["outcome"], row["undone"], row["last_retrain_outcome"]) == ("promoted", "rolled_back", "rolled_back")
-    assert row["standing"] == "worse", "version 1 is back, and its loss is what it was"
+    assert row["standing"] == "unknown", "version 1 is back, and no check has measured it since"
+    assert row["loss_in_words"].startswith("version 1 serves again and is not measured since: mae ")
     line = unstyle(as_table([row])).split("\n")[1]
-    assert "promoted, worse, rolled back" in line
+    assert "promoted, rolled back" in line
     assert line.endswith("rolled back")
     with closing(Ledger(home.ledger_url())) as ledger:
         promotion.rollback(ledger, made.name, day(51))

@@ -43,6 +43,26 @@ def test_an_alias_is_one_version_or_none() -> None:
 
 
 @pytest.mark.usefixtures("_home")
+def test_the_description_follows_the_champion() -> None:
+    """It names the version and why it serves; a description that a user wrote stays."""
+    first, second = registered("described"), registered("described")
+    client = registry.client()
+
+    def description() -> str:
+        return str(client.get_registered_model("described").description)
+
+    registry.point(first, CHAMPION)
+    assert description().startswith("Kept by driftloop")
+    registry.point(second, CHAMPION)
+    assert f"Version {second.number} serves" in description()
+    registry.point(first, "previous")
+    assert f"Version {second.number} serves" in description()
+    client.update_registered_model("described", "Fares of the city.")
+    registry.point(first, CHAMPION)
+    assert description() == "Fares of the city."
+
+
+@pytest.mark.usefixtures("_home")
 def test_a_model_that_was_not_stored_whole_is_marked_as_failed() -> None:
     """What a run had begun to store when it broke off does not stay PENDING, and what it stored whole stays READY."""
 

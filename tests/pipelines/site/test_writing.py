@@ -30,6 +30,18 @@ def test_a_check_rewrites_its_model_and_the_index_alone(ledger: Ledger) -> None:
     assert "models/taxi.html" in index
 
 
+def test_an_index_without_a_change_is_left_as_it_is(ledger: Ledger) -> None:
+    """Its time is that of the newest change; a new check is one."""
+    ledger.record(check(1, model="taxi"))
+    assert rewrite("taxi", ledger) is None
+    before = writing.index().stat().st_ino
+    assert rewrite("taxi", ledger) is None
+    assert writing.index().stat().st_ino == before
+    ledger.record(check(2, model="taxi", check_id="b"))
+    assert rewrite("taxi", ledger) is None
+    assert writing.index().stat().st_ino != before
+
+
 def test_the_command_writes_all_and_states_where(ledger: Ledger) -> None:
     """`driftloop site` names the page to open; --json names every page."""
     ledger.record(check(1, model="taxi"))

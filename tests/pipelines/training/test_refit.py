@@ -68,4 +68,6 @@ def test_a_second_fit_that_does_worse_than_the_gate_measured_is_reported(low: fl
     if found:
         assert "version 4 was fitted again" in findings[0].message
         assert "driftloop rollback" in findings[0].message
+        (first,) = below_gate("1", observed, age, previous=False)
+        assert "rollback" not in first.message
     assert below_gate("4", None, age) == ()
