@@ -1,6 +1,10 @@
 """Server mode: seconds from the event of a retrain to its training, on a real Prefect server with a process worker.
 
     python -m benchmarks.server_mode [--rounds 3] [--query-seconds 2]
+    python -m benchmarks.server_mode --checks 8
+
+The second one measures CPU seconds of a steady check instead: called in a warm process, run by `driftloop worker`, and
+run by Prefect's process worker, each with the child processes that it started; the server's own are not counted.
 
 Each round is a check that asks for a retrain. The clock is the server's own: when the event occurred, when the
 automation made the run, when the worker's process began it, when it ended. Server, worker, MLflow on SQLite and the
@@ -34,8 +38,8 @@ DAYS, A_DAY = 60, 500
 PARTS = ("event to run", "run to its start in the worker", "event to start", "start to end")
 
 
-def write(folder: Path) -> Path:
-    """One model that always asks."""
+def write(folder: Path, trigger: str = "always") -> Path:
+    """One model that always asks, or another one."""
     rows(DAYS, A_DAY).to_parquet(folder / "asks.parquet", index=False)
     config = {
         "model": "asks",
@@ -43,7 +47,7 @@ def write(folder: Path) -> Path:
         "source": {"path": "asks.parquet"},
         "columns": {"time": "ts", "target": "y", "numeric": ["n0", "n1", "n2"], "categorical": ["c0"]},
         "windows": {"current": "7d"},
-        "policies": {"triggers": [{"policy": "always"}], "guards": []},
+        "policies": {"triggers": [{"policy": trigger}], "guards": []},
         "training": {"window": "14d", "holdout": "4d", "params": {"n_estimators": 20}},
     }
     file = folder / "asks.yaml"
@@ -52,12 +56,12 @@ def write(folder: Path) -> Path:
 
 
 @contextmanager
-def process(*command: str) -> Iterator[None]:
-    """A process of Prefect's next to us, ended with the block."""
+def process(*command: str, module: str = "prefect") -> Iterator[int]:
+    """A process next to us, ended with the block; gives its pid."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    made = subprocess.Popen([sys.executable, "-m", "prefect", *command], **quiet)  # type: ignore[call-overload]
+    made = subprocess.Popen([sys.executable, "-m", module, *command], **quiet)  # type: ignore[call-overload]
     try:
-        yield
+        yield made.pid
     finally:
         made.terminate()
         made.wait(60)
@@ -115,6 +119,7 @@ def main() -> None:
     """Start the server, deploy, start the worker, ask."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--checks", type=int, help="measure this many steady checks instead")
     parser.add_argument("--query-seconds", type=float, default=2.0, help="how often the worker asks for work")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place, socket.socket() as free:
@@ -132,10 +137,13 @@ def main() -> None:
             "PREFECT_WORKER_QUERY_SECONDS": str(asked.query_seconds),
             "PYTHONPATH": str(Path(__file__).parents[1]),
         }
-        file = write(Path(place))
+        file = write(Path(place), "performance_drop" if asked.checks else "always")
         with process("server", "start", "--host", "127.0.0.1", "--port", str(port)):
             until(lambda: answers(url))
-            measure(file, asked.rounds)
+            if asked.checks:
+                measure_checks(file, asked.checks)
+            else:
+                measure(file, asked.rounds)
 
 
 def measure(file: Path, rounds: int) -> None:
@@ -158,6 +166,67 @@ def measure(file: Path, rounds: int) -> None:
     for part, seconds in zip(PARTS, zip(*taken, strict=True), strict=True):
         print(f"| {part} | {statistics.median(seconds):.2f} | {max(seconds):.2f} |")
     print(f"\n{rounds} rounds; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds of a process and of those of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_checks(file: Path, checks: int) -> None:
+    """CPU seconds per steady check, after one that is not counted, in each of the three ways."""
+    from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.flows.monitoring import monitoring_flow
+    from driftloop.pipelines.flows.warmup import prefect_ready
+    from driftloop.pipelines.server.server import deploy
+
+    project, taken = load(file), dict[str, float]()
+    with prefect_ready(project):
+        from benchmarks.commands import START
+
+        monitoring_flow(config=flow_config(file), now=START + timedelta(days=21))
+        deploy([project], "bench", timedelta(hours=1))
+        days = iter(range(28, 60))
+
+        def now() -> datetime:
+            return START + timedelta(days=next(days))
+
+        def here(_: int) -> None:
+            check = monitoring_flow(config=flow_config(file), now=now(), train="request")
+            assert check.outcome == "steady", check.reason
+
+        taken["called in a warm process"] = of_checks(os.getpid(), here, checks)
+        for name, words in (
+            ("`driftloop worker`", ("worker", "--pool", "bench", "--limit", "1")),
+            ("`prefect worker start`", ("worker", "start", "--pool", "bench", "--limit", "1")),
+        ):
+            module = "driftloop.pipelines.cli" if "driftloop" in name else "prefect"
+            with process(*words, module=module) as pid:
+                taken[name] = of_checks(pid, lambda _: deployed(now()), checks)
+    warm = taken["called in a warm process"]
+    print("| steady check | CPU s | ratio |\n|---|---|---|")
+    for name, seconds in taken.items():
+        print(f"| {name} | {seconds:.2f} | {seconds / warm:.2f} |")
+    print(f"\n{checks} checks each; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def deployed(now: datetime) -> None:
+    """Have one check of the deployment run by whatever worker there is; wait for its end."""
+    from prefect.deployments import run_deployment
+
+    run: Any = run_deployment("monitoring/asks", parameters={"now": now.isoformat()}, poll_interval=0.5)
+    assert run.state.is_completed(), run.state
+    assert str(run.state.message).startswith("steady"), run.state.message
+
+
+def of_checks(pid: int, check: Callable[[int], None], checks: int) -> float:
+    """CPU seconds of a process per check; the first one, with all imports, does not count."""
+    check(0)
+    begun = cpu_seconds(pid)
+    for at in range(checks):
+        check(at)
+    return (cpu_seconds(pid) - begun) / checks
 
 
 if __name__ == "__main__":

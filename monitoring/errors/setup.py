@@ -146,3 +146,18 @@ class WorkerUnready(DriftloopError):
             expected="DRIFTLOOP_HOME, or both MLFLOW_TRACKING_URI and DRIFTLOOP_LEDGER_URL, in its environment",
             remedy="set the same values as for all other workers, and restart the worker",
         )
+
+
+class PoolUnfit(DriftloopError):
+    """A work pool that `driftloop worker` cannot serve: it does not exist, or its runs need other infrastructure."""
+
+    def __init__(self, name: str, kind: str | None) -> None:
+        super().__init__(
+            f"the Prefect server has no work pool {name!r}"
+            if kind is None
+            else f"work pool {name!r} is of type {kind}",
+            expected="a pool of type process",
+            remedy=f"create it with `driftloop deploy CONFIG --pool {name}`"
+            if kind is None
+            else f"serve it with `prefect worker start --pool {name}`, or deploy to another pool (`--pool`)",
+        )

@@ -46,7 +46,7 @@ def deploy(projects: Iterable[Project], pool: str, sweep_every: timedelta) -> tu
     Objects that a user has paused or disabled stay so. Other models on the server are not touched.
     """
     done = []
-    with _server() as client:
+    with connected() as client:
         done.append(_pool(client, pool))
         for project in projects:
             ids = []
@@ -65,7 +65,8 @@ def deploy(projects: Iterable[Project], pool: str, sweep_every: timedelta) -> tu
 
 
 @contextmanager
-def _server() -> Iterator[SyncPrefectClient]:
+def connected() -> Iterator[SyncPrefectClient]:
+    """Return a client of the Prefect server; `ServerMissing` without one."""
     url = PREFECT_API_URL.value()
     if not url:
         raise ServerMissing("PREFECT_API_URL is not set")

@@ -40,6 +40,8 @@ MADE: list[DriftloopError] = [
     errors.RequestClosed("r9", "the config has changed"),
     errors.ServerMissing("PREFECT_API_URL is not set"),
     errors.WorkerUnready(["DRIFTLOOP_HOME"]),
+    errors.PoolUnfit("driftloop", None),
+    errors.PoolUnfit("driftloop", "kubernetes"),
     errors.SecretMissing("source.url", "PASSWORD"),
     errors.TimeOutOfRange("0001-01-02", "7d"),
     errors.SourceMissing("rows.parquet", "no such file", "write it"),

@@ -103,10 +103,25 @@ def until(true: Callable[[], Any], what: str) -> Any:
 @contextmanager
 def worker(server: PrefectServer, pool: str, log: Path, **where: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process worker on a pool, with the places of state in its environment; ended with the block."""
+    with _started(["prefect", "worker", "start", "--pool", pool], server, log, where) as process:
+        yield process
+
+
+@contextmanager
+def warm_worker(server: PrefectServer, pool: str, log: Path, **where: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The same by `driftloop worker`."""
+    with _started(["driftloop.pipelines.cli", "worker", "--pool", pool], server, log, where) as process:
+        yield process
+
+
+@contextmanager
+def _started(
+    words: list[str], server: PrefectServer, log: Path, where: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     variables: dict[str, Any] = {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(log.parent / "worker")}
     quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_WORKER_HEARTBEAT_SECONDS": "5"}
     env = {**inherited(), **QUICK, **quick, **variables, "PYTHONPATH": str(ROOT), **where}
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
+    command = [sys.executable, "-m", *words]
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, env=env, stdout=output, stderr=output, cwd=log.parent, start_new_session=True
