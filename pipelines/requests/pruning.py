@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.ledger import Claim, Ledger
 from driftloop.monitoring.records import Record
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
@@ -44,14 +44,19 @@ class Removal(Record):
 def prune(projects: Sequence[Project], ledger: Ledger, *, dry_run: bool = False) -> list[Removal]:
     """Remove what is older than the `retention` of these models; return it. A dry run removes nothing.
 
-    Cached results belong to no model: the longest `retention.results` counts.
+    Cached results belong to no model: the longest `retention.results` counts. A model whose runs another process is
+    removing is left to it.
     """
     removed = [removal for project in projects for removal in _reports(project, ledger, dry_run)]
     if projects:
         removed += _results(max(project.retention.results for project in projects), dry_run)
     for project in projects:
         removed += _predictions(project, ledger, dry_run)
-        removed += _runs(project, ledger, dry_run)
+        if dry_run:
+            removed += _runs(project, ledger, dry_run)
+            continue
+        with ledger.holding(f"prune/{project.model}", waiting=None) as claim:
+            removed += _runs(project, ledger, dry_run) if isinstance(claim, Claim) else ()
     return removed
 
 

@@ -18,7 +18,7 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
-from driftloop.monitoring.ledger import Kind, Ledger, Request
+from driftloop.monitoring.ledger import Held, Kind, Ledger, Request
 from driftloop.monitoring.records import Record
 from driftloop.pipelines.registry import flow_runs
 from driftloop.pipelines.registry.flow_runs import owner_of
@@ -43,16 +43,20 @@ class StartedRun(Record):
 def sweep(grace_seconds: float = 60) -> list[StartedRun]:
     """Start a training run for every open request that is older than the grace and has neither a worker nor a run.
 
-    Runs of dead processes are closed first. Two simultaneous sweeps start one run: its key is request and attempt.
-    Last, silent models are reported.
+    Runs of dead processes are closed first. One sweep runs at a time, on all machines: a second one leaves the work to
+    the first. Last, silent models are reported.
     """
-    started = []
+    started: list[StartedRun] = []
     with (
         flow_runs.own_flow_run(),
         closing(Ledger(home.ledger_url())) as ledger,
         ledger.present(),
+        ledger.holding("sweep", waiting=None) as claim,
         get_client(sync_client=True) as client,
     ):
+        if isinstance(claim, Held):
+            get_run_logger().info("another sweep is running: %s", claim.holder)
+            return started
         for ended in dead_runs.end_dead_runs(ledger):
             get_run_logger().warning(
                 "%s run %s was closed: its process %s has ended", ended.where, ended.run_id, ended.owner

@@ -58,6 +58,8 @@ def crash(flow_run_id: str) -> None:
 
 def test_each_attempt_at_a_request_is_started_once(request_id: str, ledger: Ledger) -> None:
     """A run that waits for a worker is ignored; after its death there is one more, and never two at a time."""
+    with ledger.holding("sweep", waiting=None):
+        assert swept(request_id) == [], "another sweep is running"
     (first,) = swept(request_id)
     assert swept(request_id) == []
     with get_client(sync_client=True) as client:
