@@ -27,7 +27,7 @@ DOCUMENTED = {
         *("prefect.deployments", "prefect.events", "prefect.events.actions", "prefect.events.schemas.automations"),
         *("prefect.exceptions", "prefect.results", "prefect.server.api.server", "prefect.settings", "prefect.states"),
         *("prefect.task_runners", "prefect.utilities.annotations", "prefect.utilities.callables"),
-        "prefect.workers.process",
+        *("prefect.flow_engine", "prefect.workers.process"),
     },
     "sklearn": {
         *("sklearn.base", "sklearn.compose", "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection"),

@@ -75,6 +75,7 @@ class LeaseLost(DriftloopError):
     """Another process has taken over the work of this one, whose result no longer counts."""
 
     def __init__(self, resource: str, fence: int, holder: str | None) -> None:
+        self.resource = resource
         super().__init__(
             f"the lease on {resource} was lost: {holder or 'another process'} took over before attempt {fence} ended",
             expected="a process that runs and can reach the ledger until its work is finished",

@@ -48,15 +48,20 @@ class Held:
     holder: str
 
 
-def take(open_: Connection, resource: str) -> Claim | Held:
+def take(open_: Connection, resource: str, *, lease_seconds: float = LEASE_SECONDS) -> Claim | Held:
     """Take a claim if it is free, within a transaction."""
     this = CLAIMS.c.resource == resource
     row = open_.execute(sa.select(CLAIMS).where(this)).mappings().first()
-    moment = _clock(open_)
-    if row is not None and not _free(row, moment):
+    moment = clock(open_)
+    if row is not None and not free(row, moment):
         return Held(resource, row["holder"])
     mine = Claim(resource, holders.me(), 1 if row is None else row["fence"] + 1)
-    values = {"holder": mine.holder, "fence": mine.fence, "taken_at": written_now(), "expires_at": _expiry(moment)}
+    values = {
+        "holder": mine.holder,
+        "fence": mine.fence,
+        "taken_at": written_now(),
+        "expires_at": expiry(moment, lease_seconds),
+    }
     if row is None:
         open_.execute(CLAIMS.insert().values(resource=resource, **values))
         return mine
@@ -69,7 +74,7 @@ def take(open_: Connection, resource: str) -> Claim | Held:
 def busy(open_: Connection, resource: str) -> Held | None:
     """Return the holder of a claim, if there is one."""
     row = open_.execute(sa.select(CLAIMS).where(CLAIMS.c.resource == resource)).mappings().first()
-    return None if row is None or _free(row, _clock(open_)) else Held(resource, row["holder"])
+    return None if row is None or free(row, clock(open_)) else Held(resource, row["holder"])
 
 
 def require(open_: Connection, claim: Claim | None) -> None:
@@ -147,8 +152,8 @@ def dead(open_: Connection, holder: str) -> bool:
         CLAIMS.c.holder == holder, CLAIMS.c.resource.startswith(PRESENT), CLAIMS.c.expires_at.is_not(None)
     )
     rows = open_.execute(shown).mappings().all()
-    moment = _clock(open_)
-    return bool(rows) and all(_free(row, moment) for row in rows)
+    moment = clock(open_)
+    return bool(rows) and all(free(row, moment) for row in rows)
 
 
 def _take(engine: Engine, resource: str, taken: Callable[[Connection, Claim], None]) -> Claim | Held:
@@ -169,8 +174,8 @@ def _beat(engine: Engine, claim: Claim, ended: threading.Event) -> None:
     while not ended.wait(BEAT_SECONDS):
         # A database that is away for a moment is no reason to stop: the lease lasts for several beats.
         with suppress(LedgerError):
-            expiry = _expiry(read(engine, _clock))
-            if not _change(engine, claim, expires_at=expiry, patience=BEAT_PATIENCE_SECONDS):
+            until = expiry(read(engine, clock))
+            if not _change(engine, claim, expires_at=until, patience=BEAT_PATIENCE_SECONDS):
                 return
 
 
@@ -180,16 +185,18 @@ def _change(engine: Engine, claim: Claim, *, expires_at: str | None, patience: f
     return write(engine, lambda open_: bool(open_.execute(change).rowcount), patience=patience)
 
 
-def _free(row: Any, moment: datetime) -> bool:
+def free(row: Any, moment: datetime) -> bool:
+    """Return whether a lease has run out, was given back, or belonged to a process of this host that has ended."""
     expires = row["expires_at"]
     return expires is None or holders.gone(row["holder"]) or datetime.fromisoformat(expires) < moment
 
 
-def _expiry(moment: datetime) -> str:
-    return stamp(moment + timedelta(seconds=LEASE_SECONDS))
+def expiry(moment: datetime, lease_seconds: float = LEASE_SECONDS) -> str:
+    """Return when a lease runs out that is renewed now."""
+    return stamp(moment + timedelta(seconds=lease_seconds))
 
 
-def _clock(open_: Connection) -> datetime:
+def clock(open_: Connection) -> datetime:
     """The time by which leases run out: the database server's, where hosts with clocks of their own share one."""
     if open_.dialect.name == "sqlite":
         return datetime.now(UTC)

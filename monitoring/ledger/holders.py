@@ -26,9 +26,24 @@ def me() -> str:
     return f"{_host()} {os.getpid()} {_start(os.getpid())}"
 
 
+def host(holder: str) -> str:
+    """Return the machine or container of a process, one of its boots."""
+    return holder.rsplit(" ", 2)[0]
+
+
 def here(holder: str) -> bool:
     """Whether that process is, or was, one of this host's."""
-    return holder.rsplit(" ", 2)[0] == _host()
+    return host(holder) == _host()
+
+
+def named(holder: str) -> tuple[str, int]:
+    """Return the host name and the pid of a process.
+
+    >>> named("db1.example.org.3fa2b1 4711 99")
+    ('db1.example.org', 4711)
+    """
+    machine, pid, _ = holder.rsplit(" ", 2)
+    return machine.rpartition(".")[0], int(pid)
 
 
 def gone(holder: str) -> bool:

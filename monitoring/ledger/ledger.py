@@ -91,10 +91,11 @@ class Ledger:
         body = self._scalar(query)
         return None if body is None else Check.model_validate_json(body)
 
-    def record(self, check: Check, keys: tuple[str, ...] = ()) -> bool:
+    def record(self, check: Check, keys: tuple[str, ...] = (), *, by: Collection[Claim] = ()) -> bool:
         """Add a finished check, with its `keys` if it was judged.
 
         False, and nothing is written, if another check has one of the keys or this check is in the ledger already.
+        `LeaseLost`, and nothing is written, if another process has taken one of the claims.
         """
         settles = keys if check.outcome.judged else ()
         row = {
@@ -109,6 +110,8 @@ class Ledger:
         }
 
         def add(open_: Connection) -> None:
+            for claim in by:
+                claims.require(open_, claim)
             open_.execute(CHECKS.insert().values(**row))
             # In the same order for all, so that two checks with the same keys cannot wait for each other.
             for key in sorted(set(settles)):

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from driftloop.monitoring.errors import LedgerTooNew
 from driftloop.monitoring.ledger.events import of_check
-from driftloop.monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, REQUESTS, TABLES, VERSION, as_text
+from driftloop.monitoring.ledger.tables import CHECKS, EVENTS, FORMAT, MEMBERS, REQUESTS, TABLES, VERSION, as_text
 from driftloop.monitoring.ledger.transactions import read, write
 from driftloop.monitoring.records import Check
 
@@ -82,4 +82,13 @@ def _to_2(open_: Connection) -> None:
         open_.execute(EVENTS.insert().values(**same, **values))
 
 
-STEPS: dict[int, Callable[[Connection], None]] = {1: _to_2}
+def _to_3(open_: Connection) -> None:
+    """The running services; and the index of a model's checks and requests has their order."""
+    MEMBERS.create(open_, checkfirst=True)
+    for table in (CHECKS, REQUESTS):
+        index = next(index for index in table.indexes if index.name == f"ix_{table.name}_model_number")
+        index.create(open_, checkfirst=True)
+        open_.execute(sa.text(f"DROP INDEX IF EXISTS ix_{table.name}_model"))
+
+
+STEPS: dict[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3}

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from driftloop.monitoring.records import Record, utc
 
-FORMAT = 2
+FORMAT = 3
 TABLES = sa.MetaData()
 VERSION = sa.Table(
     # One row: the format that the tables are in.
@@ -41,7 +41,7 @@ CHECKS = sa.Table(
     TABLES,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("check_id", sa.String(40), nullable=False, unique=True),
-    sa.Column("model", sa.String(100), nullable=False, index=True),
+    sa.Column("model", sa.String(100), nullable=False),
     sa.Column("outcome", sa.String(20), nullable=False),
     sa.Column("now", sa.String(40), nullable=False),
     sa.Column("written_at", sa.String(40), nullable=False),
@@ -49,6 +49,8 @@ CHECKS = sa.Table(
     # What policies look at of the past, beside the whole, so that a long history is quick to parse at every check.
     sa.Column("past", sa.Text, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
+    # The newest of a model without a sort, and without a look at the others if it has none.
+    sa.Index("ix_checks_model_number", "model", "number"),
 )
 SETTLED = sa.Table(
     # A judged check settles its window for the champion it met and for the one that it left in place; an early exit
@@ -63,7 +65,7 @@ REQUESTS = sa.Table(
     TABLES,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("request_id", sa.String(40), nullable=False, unique=True),
-    sa.Column("model", sa.String(100), nullable=False, index=True),
+    sa.Column("model", sa.String(100), nullable=False),
     sa.Column("champion", sa.String(40), nullable=True),
     sa.Column("now", sa.String(40), nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
@@ -77,6 +79,7 @@ REQUESTS = sa.Table(
     sa.Column("asked", sa.Text, nullable=True),
     sa.Column("progress", sa.Text, nullable=True),
     sa.Index("ix_requests_model_state", "model", "state"),
+    sa.Index("ix_requests_model_number", "model", "number"),
 )
 CLAIMS = sa.Table(
     # Who works on what. The fence counts the takers: a write with an older number is refused.
@@ -88,6 +91,18 @@ CLAIMS = sa.Table(
     sa.Column("taken_at", sa.String(40), nullable=False),
     # Null: nobody holds it.
     sa.Column("expires_at", sa.String(40), nullable=True),
+)
+MEMBERS = sa.Table(
+    # The running services, each with the models that it can check and the digests of their configs, as JSON.
+    "members",
+    TABLES,
+    sa.Column("member", sa.String(40), primary_key=True),
+    sa.Column("holder", sa.String(300), nullable=False),
+    sa.Column("version", sa.String(40), nullable=False),
+    sa.Column("since", sa.String(40), nullable=False),
+    sa.Column("expires_at", sa.String(40), nullable=False),
+    sa.Column("models_digest", sa.String(64), nullable=False),
+    sa.Column("models", sa.Text, nullable=False),
 )
 
 

@@ -34,24 +34,40 @@ from driftloop.pipelines.runtime.terminal import log_to_stderr
     show_default=True,
     help="Seconds to wait for running checks after SIGTERM.",
 )
+@click.option(
+    "--lease",
+    type=click.FloatRange(min=3),
+    default=90,
+    show_default=True,
+    help="Seconds after which another service takes over the models of one that died or hangs.",
+)
 @click.option("--score", is_flag=True, help="Answer predictions too, as `driftloop score` does, on --score-port.")
 @click.option(
     "--score-port", type=click.IntRange(0, 65535), default=8766, show_default=True, help="Port of the predictions."
 )
 def serve(
-    configs: tuple[Path, ...], workers: int, host: str, port: int, patience: int, score: bool, score_port: int
+    configs: tuple[Path, ...],
+    workers: int,
+    host: str,
+    port: int,
+    patience: int,
+    lease: float,
+    score: bool,
+    score_port: int,
 ) -> None:
     """Check every model of CONFIGS (folders or files) on its schedule and when data arrives.
 
     New, changed and invalid YAML files are detected while it runs. After SIGTERM or Ctrl-C no further check starts and
     running checks may finish; a second signal aborts them. Other machines need --host and DRIFTLOOP_TOKEN.
+
+    Several services with the same files and ledger share the models, also on several machines.
     """
     log_to_stderr()
     from driftloop.pipelines.flows.warmup import prefect_ready
     from driftloop.pipelines.service.endpoint import Endpoint
     from driftloop.pipelines.service.loop import Service
 
-    service = Service(configs, workers=workers)
+    service = Service(configs, workers=workers, lease_seconds=lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     token = os.environ.get("DRIFTLOOP_TOKEN")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from prefect import flow, get_run_logger
 
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
-from driftloop.monitoring.ledger import Held, Ledger, digest
+from driftloop.monitoring.ledger import Ledger, digest
 from driftloop.monitoring.policies.recalibrating import Plan, plan, prices
 from driftloop.monitoring.quality.preflight import excluded_columns, fatal, learnable
 from driftloop.monitoring.quality.unreadable import unreadable
@@ -40,7 +39,7 @@ from driftloop.pipelines.flows.outgrown import ahead_of_source, explained
 from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.flows.signals import signals_of
 from driftloop.pipelines.registry import Version, evidence, flow_runs, promotion
-from driftloop.pipelines.requests import recovery
+from driftloop.pipelines.requests import owning, recovery
 from driftloop.pipelines.requests.check_run import CheckRun, Train
 from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.noticed import CHAMPION_LOST, CHAMPION_RESTORED, CLOCK_WENT_BACK
@@ -60,9 +59,9 @@ def monitoring_flow(
     with (
         flow_runs.own_flow_run(),
         closing(Ledger(home.ledger_url())) as ledger,
-        _alone(config.model, ledger, dry_run),
+        owning.alone(config.model, ledger, dry_run, get_run_logger().warning) as claims,
     ):
-        run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger, train)
+        run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger, train, claims=claims)
         with observed.check(run) as ended:
             check = ended(_recorded(run))
         get_run_logger().info("%s: %s", check.outcome.value, check.reason)
@@ -91,20 +90,6 @@ def _recorded(run: CheckRun) -> Check:
         if translated is error:
             raise
         raise translated from error
-
-
-@contextmanager
-def _alone(model: str, ledger: Ledger, dry_run: bool) -> Iterator[None]:
-    """Allow one check of a model at a time, on all machines. A dry run changes nothing, so it does not wait."""
-    if dry_run:
-        yield
-        return
-
-    def waits(held: Held) -> None:
-        get_run_logger().warning("another check of %s is running (%s): waiting for its end", model, held.holder)
-
-    with ledger.present(), ledger.holding(f"check/{model}", waiting=waits):
-        yield
 
 
 def _check(run: CheckRun) -> Check:
@@ -247,6 +232,7 @@ def _acted(
     act = requesting.action(run.config, check, cure)
     if act is None:
         return check
+    run.require_claims()
     run.decided = check
     check = act(run, champion, fresh, check)
     phases.enter("writing the report")

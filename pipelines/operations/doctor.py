@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from driftloop.monitoring.errors import DriftloopError
-from driftloop.monitoring.ledger import Ledger, Request
+from driftloop.monitoring.ledger import Ledger, Request, members
 from driftloop.monitoring.ledger.tables import FORMAT
 from driftloop.monitoring.records import Moment, Record
 from driftloop.pipelines import registry
 from driftloop.pipelines.notify import delivered
+from driftloop.pipelines.operations import services
 from driftloop.pipelines.registry import promotion
 from driftloop.pipelines.requests import dead_runs
 from driftloop.pipelines.runtime import home
@@ -39,6 +40,7 @@ def examine(now: Moment) -> list[Diagnosis]:
             results += _stores()
             results += _runs(ledger)
             models = ledger.models()
+            results += _services(ledger)
             for model in models:
                 results += _model(ledger, model, now)
                 results += _notifications(ledger, model)
@@ -117,6 +119,15 @@ def _runs(ledger: Ledger) -> Iterator[Diagnosis]:
         yield Diagnosis(what="runs", state="repaired", message=message)
     if not ended:
         yield Diagnosis(what="runs", state="ok", message="no orphaned runs")
+
+
+def _services(ledger: Ledger) -> Iterator[Diagnosis]:
+    """Report the running services, and what does not fit together between them; nothing if none runs."""
+    view = members.view(ledger)
+    if view.members:
+        yield Diagnosis(what="services", state="ok", message=services.running(view))
+    for problem in services.problems(view):
+        yield Diagnosis(what="services", state="wrong", message=problem)
 
 
 def _model(ledger: Ledger, model: str, now: Moment) -> Iterator[Diagnosis]:

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import DriftloopError, ServerUnavailable, UnknownModel, listed, suggestion
-from driftloop.monitoring.ledger import Event, Latest, Ledger
+from driftloop.monitoring.ledger import Event, Latest, Ledger, members
 from driftloop.monitoring.presentation.markup import tone_of
 from driftloop.monitoring.presentation.standing import format_loss, format_new_champion, newest_of
 from driftloop.monitoring.quality.freshness import stale_of
 from driftloop.monitoring.records import Check, Outcome, loss_title, metrics_text, summary, utc, worst
+from driftloop.pipelines.operations import services
 from driftloop.pipelines.runtime import home, outages
 from driftloop.pipelines.runtime.tables import PIPE, Column, Row, Screen, drawn
 
@@ -54,7 +55,11 @@ def collect(model: str | None = None) -> list[dict[str, Any]]:
         champions, error = _champions(names)
         asked = {found.tags.get("driftloop.request_id", "") for found in champions.values()}
         latest = ledger.latest(names, MOVES, asked)
-        return [_of(ledger, latest, name, champions.get(name)) | {"champion_error": error} for name in names]
+        view = members.view(ledger, names)
+        return [
+            _of(ledger, latest, name, champions.get(name)) | {"champion_error": error} | services.owner(view, name)
+            for name in names
+        ]
 
 
 def as_table(rows: list[dict[str, Any]], *, whole: bool = False, on: Screen = PIPE) -> str:
@@ -71,7 +76,7 @@ def as_table(rows: list[dict[str, Any]], *, whole: bool = False, on: Screen = PI
     columns = [Column(title, number) for title, number in COLUMNS.items()]
     lines = list(drawn(columns, shown, on, styled=list(COLUMNS).index("outcome")))
     errors = dict.fromkeys(row["champion_error"] for row in rows if row.get("champion_error"))
-    return "\n".join([*lines, *(f"the champion is unknown: {error}" for error in errors)])
+    return "\n".join([*lines, *(f"the champion is unknown: {error}" for error in errors), *services.footer(rows)])
 
 
 def _below(row: dict[str, Any], *, whole: bool) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from prefect import get_run_logger, runtime
 
 from driftloop.monitoring.errors import LeaseLost
-from driftloop.monitoring.ledger import Ledger, Request
+from driftloop.monitoring.ledger import Claim, Ledger, Request
 from driftloop.monitoring.records import Check, CheckWindow, Finding, FindingCode, LabelStatus, Outcome, changed
 from driftloop.monitoring.records.counting import Counting
 from driftloop.monitoring.windows import current_window
@@ -48,6 +48,7 @@ class CheckRun:
     labels: LabelStatus | None = None
     newest_row: datetime | None = None
     counting: Counting | None = None
+    claims: tuple[Claim, ...] = ()
 
     def __post_init__(self) -> None:
         self.window = current_window(self.now, self.config.windows)
@@ -107,9 +108,12 @@ class CheckRun:
 
         If MLflow is unavailable, only the ledger records it, and notifications are sent anyway. A check that has
         requested a retrain is finished when the request is resumed, as after a crash or a SIGTERM. If another process
-        has claimed the request, that process finishes the check and its runs.
+        has claimed the request, that process finishes the check and its runs; if it has taken over the whole check,
+        this one leaves nothing but a failed run.
         """
         if isinstance(error, LeaseLost):
+            if self.mlflow_run_id is not None and error.resource in {claim.resource for claim in self.claims}:
+                evidence.close_run(self.mlflow_run_id, failed=outages.reason(error))
             return
         reason, outage = outages.reason(error), isinstance(error, outages.OUTAGES)
         try:
@@ -130,7 +134,7 @@ class CheckRun:
                 "the failed check is recorded in the ledger only, not in MLflow: %s: %s", type(error).__name__, error
             )
         check = self._merged(Outcome.FAILED, reason)
-        if not self.dry_run and self.ledger.record(check):
+        if not self.dry_run and self.ledger.record(check, by=self.claims):
             seconds = time.time() - self.started
             recorded.check_recorded(self.config, check, self.ledger, seconds, outage=not everywhere)
 
@@ -159,12 +163,13 @@ class CheckRun:
         """Record the final outcome in MLflow, Prefect and, last, the ledger."""
         if self.dry_run:
             return check
+        self.require_claims()
         assert check.mlflow_run_id is not None
         evidence.tag_check(check.mlflow_run_id, check)
         evidence.close_run(check.mlflow_run_id, failed=check.reason if check.outcome is Outcome.FAILED else None)
         flow_runs.log_to_prefect(check)
         failpoints.reach("closed check")
-        new = self.ledger.record(check, keys)
+        new = self.ledger.record(check, keys, by=self.claims)
         failpoints.reach("recorded check")
         if new:
             recorded.check_recorded(self.config, check, self.ledger, time.time() - self.started)
@@ -172,6 +177,11 @@ class CheckRun:
         self.update_site()
         self._prune()
         return check
+
+    def require_claims(self) -> None:
+        """Raise `LeaseLost` if another process has taken over this check, or the model from this service."""
+        for claim in self.claims:
+            self.ledger.require(claim)
 
     def _prune(self) -> None:
         """Remove what is older than `retention`, once per day; log a warning if that fails."""

@@ -30,13 +30,17 @@ log = logging.getLogger("driftloop.service")
 
 @dataclass(frozen=True)
 class Answers:
-    """Sources of the answers: health, metrics, names of the models, the start of a check, and pages by their path."""
+    """Sources of the answers: health, metrics, names of the models, the start of a check, and pages by their path.
+
+    `elsewhere` returns the service that checks a model instead of this one.
+    """
 
     health: Callable[[], tuple[int, dict[str, Any]]]
     metrics: Callable[[], bytes]
     models: Callable[[], tuple[str, ...]]
     check: Callable[[str], str]
     page: Callable[[Sequence[str]], Reply]
+    elsewhere: Callable[[str], str | None] = lambda _: None
 
 
 def reply(
@@ -90,6 +94,9 @@ def _hidden(headers: Mapping[str, str], token: str | None) -> Reply | None:
 
 def _start(model: str, answers: Answers) -> Reply:
     known = answers.models()
+    if model not in known and (owner := answers.elsewhere(model)) is not None:
+        error = f"{model} is checked by the service {owner}: send the request there, or run `driftloop check` anywhere"
+        return json_reply(409, error=error)
     if model not in known:
         return json_reply(404, error=f"there is no model {model!r}.{suggestion(model, known)}", models=list(known))
     answer = answers.check(model)

@@ -9,25 +9,46 @@ from typing import Any
 
 from driftloop.pipelines.service.roster import Broken
 from driftloop.pipelines.telemetry.model_status import ModelStatus
+from driftloop.pipelines.telemetry.ownership import NO_SERVICES, FleetStatus
 
 
 def health(
-    statuses: Iterable[ModelStatus], broken: Iterable[Broken], now: datetime, *, stopping: bool = False
+    statuses: Iterable[ModelStatus],
+    broken: Iterable[Broken],
+    now: datetime,
+    fleet: FleetStatus = NO_SERVICES,
+    *,
+    stopping: bool = False,
 ) -> tuple[int, dict[str, Any]]:
     """Return the HTTP status and the body: 503 when a check is overdue or hung, 200 otherwise.
 
     `degraded` names the models with a problem: bad data, no new rows, a loss worse than the reference, a failed check,
     no champion. It is not a 503: probes restart a service that answers 503, and a restart would not help. An invalid
     model file and a model whose status cannot be computed are reported without a 503 for the same reason, and the
-    other models are shown anyway.
+    other models are shown anyway. So are models that no service owns, and services that do not fit together.
     """
     broken = list(broken)
     models = [_model_or_error(status, now) for status in statuses]
     unhealthy = any(model.get("overdue") or model.get("hung") for model in models)
     degraded = [model["model"] for model in models if model.get("not_well") or model.get("error")]
-    status = "overdue" if unhealthy else "stopping" if stopping else "degraded" if degraded or broken else "ok"
+    status = (
+        "overdue"
+        if unhealthy
+        else "stopping"
+        if stopping
+        else "degraded"
+        if degraded or broken or fleet.wrong
+        else "ok"
+    )
     files = [{"file": one.file, "why": one.why, "model": one.model} for one in broken]
-    body = {"status": status, "now": now.isoformat(), "degraded": degraded, "models": models, "broken": files}
+    body: dict[str, Any] = {
+        "status": status,
+        "now": now.isoformat(),
+        "degraded": degraded,
+        "models": models,
+        "broken": files,
+    }
+    body["services"] = fleet.as_json()
     return (503 if unhealthy else 200), body
 
 

@@ -5,33 +5,37 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from driftloop.monitoring.ledger import Kind
+from driftloop.monitoring.errors import LeaseLost, LedgerError
+from driftloop.monitoring.ledger import Kind, members
 from driftloop.monitoring.records import Check
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.timing import last_due
+from driftloop.pipelines.requests import owning
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.service import checks
 from driftloop.pipelines.service.board import Board, note, when
 from driftloop.pipelines.service.clock import Clock
 from driftloop.pipelines.service.endpoint import Answers
-from driftloop.pipelines.service.freshness import ROWS_SILENT
+from driftloop.pipelines.service.fleet import LEASE_SECONDS, Fleet
 from driftloop.pipelines.service.health import health
 from driftloop.pipelines.service.pages import page
+from driftloop.pipelines.service.polling import Polling
 from driftloop.pipelines.service.roster import Roster
 from driftloop.pipelines.service.running import CheckEnd, CheckRequest, Runner, Why
 from driftloop.pipelines.service.watched import Watched
 from driftloop.pipelines.service.watching import Watch
 from driftloop.pipelines.telemetry.metrics import metrics
-from driftloop.pipelines.telemetry.model_status import ModelStatus, overdue_notice
+from driftloop.pipelines.telemetry.model_status import ModelStatus
 
 RESTLESS_SECONDS, CALM_SECONDS = 0.25, 2.0
+# How long a model that cannot be watched here is left to other services.
+REFUSED = timedelta(minutes=10)
 log = logging.getLogger("driftloop.service")
 
 
@@ -47,13 +51,14 @@ class Service:
         places: Iterable[Path],
         *,
         workers: int = 2,
+        lease_seconds: float = LEASE_SECONDS,
         check: Callable[[Project], Check] = checks.check,
         preload: Callable[[Iterable[Project]], None] = checks.preload,
     ) -> None:
         self._check, self._preload = check, preload
         self._roster = Roster(places)
         self._untaken: dict[str, Project] = {}
-        self._logged: dict[str, str] = {}
+        self._refused: dict[str, datetime] = {}
         self._wake, self._stop, self._immediately = threading.Event(), threading.Event(), threading.Event()
         self._started = threading.Event()
         self._background = ThreadPoolExecutor(1, thread_name_prefix="background")
@@ -61,12 +66,15 @@ class Service:
         self._clock = Clock(self._is_due, self._was_missed)
         self._runner = Runner(self._work, self._has_ended, workers=workers)
         self._watch = Watch(self._wake.set)
+        self._fleet = Fleet(self._runner.withdraw, self._wake.set, lease_seconds=lease_seconds)
+        self._polling = Polling(self._board, self._background, self._ask, self.statuses, self._stop.is_set)
         self.answers = Answers(
             health=self._health,
             metrics=self._metrics,
             models=self._models,
             check=self._on_request,
             page=lambda parts: page(parts, home.home()),
+            elsewhere=self._elsewhere,
         )
 
     def stop(self) -> None:
@@ -90,6 +98,7 @@ class Service:
     def _finish(self, patience_seconds: float) -> bool:
         self._watch.stop()
         self._clock.stop()
+        self._fleet.leave()
         left, running = self._runner.stop(), self._runner.running()
         for model in left:
             log.info("%s: its check had not started; it runs at the next start", model)
@@ -99,7 +108,9 @@ class Service:
         while not self._runner.idle(0.1):
             if self._immediately.is_set() or time.monotonic() > until:
                 self._cut_off()
+                self._fleet.end()
                 return False
+        self._fleet.end()
         # Only now: a check that ends may send notifications. Queued ones are still sent.
         self._background.shutdown(wait=False)
         return True
@@ -115,49 +126,71 @@ class Service:
     # Polling, in the caller's thread
 
     def _look(self) -> None:
-        now = datetime.now(UTC)
-        for step in (self._look_at_files, self._look_at_arrivals, self._look_at_tables, self._look_for_silence):
+        now, polling = datetime.now(UTC), self._polling
+        steps = (self._look_at_files, polling.look_at_arrivals, polling.look_at_tables, polling.look_for_silence)
+        for step in steps:
             try:
                 step(now)
             except Exception as error:
                 problem = f"{type(error).__name__}: {error}"
-                self._log_once(step.__name__, f"{step.__name__.strip('_')} failed and will be retried: {problem}")
-
-    def _log_once(self, about: str, text: str) -> None:
-        """Log an error that repeats at every look only once, until it changes."""
-        if self._logged.get(about) != text:
-            self._logged[about] = text
-            log.error("%s", text)
+                name = step.__name__.strip("_")
+                polling.log_once(step.__name__, f"{name} failed and will be retried: {problem}")
 
     def _look_at_files(self, now: datetime) -> None:
         changes = self._roster.look(now)
         for broken in changes.broken:
+            owned = broken.model is not None and self._fleet.claim(broken.model) is not None
             kept = f"\n  {broken.model} keeps using its last valid config" if broken.model else ""
             log.error("%s%s", broken.why, kept)
-            if broken.model:
+            if broken.model and owned:
                 note(broken.model, "config_broken", {"file": broken.file, "reason": broken.why})
         for model in changes.dropped:
             log.info("%s: its file was removed; it is no longer watched", model)
-            self._clock.drop(model)
-            self._board.drop(model)
-            self._untaken.pop(model, None)
-        self._untaken |= {project.model: project for project in changes.taken}
-        if self._untaken:
-            with self._alone("all models"):
-                self._preload(self._untaken.values())
+            self._drop(model)
+        if changes.taken:
+            with self._polling.alone("all models"):
+                self._preload(changes.taken)
+        looked = self._fleet.looked.is_set()
+        self._share({project.model: project for project in changes.taken}, now)
         for model, project in tuple(self._untaken.items()):
             # For example the ledger is unavailable, or a variable is not set: the others are watched, this is retried.
             try:
                 self._take(project, now)
                 del self._untaken[model]
             except Exception as error:
-                self._log_once(model, f"{model}: cannot be watched yet, will be retried: {error}")
+                self._polling.log_once(model, f"{model}: cannot be watched yet, will be retried: {error}")
+                self._refuse(model, error)
         folders = frozenset((place if place.is_dir() else place.parent, False) for place in self._roster.places)
         for watched in self._board.all():
-            with self._alone(watched.project.model):
+            with self._polling.alone(watched.project.model):
                 folders |= {watched.arrivals.root} if watched.arrivals else set()
         self._watch.set(folders)
-        self._started.set()
+        if looked:
+            self._started.set()
+
+    def _share(self, changed: dict[str, Project], now: datetime) -> None:
+        """Offer all models to the fleet; watch those that this service has come to own, and drop the others."""
+        known = self._roster.models()
+        for model in [model for model, until in self._refused.items() if until <= now or model in changed]:
+            del self._refused[model]
+        self._fleet.offer({model: project for model, project in known.items() if model not in self._refused})
+        moves = self._fleet.moves()
+        for model in moves.lost:
+            log.info("%s: given back; another service checks it now", model)
+            self._drop(model)
+        owned = moves.gained | {model for model in changed if self._fleet.claim(model) is not None}
+        self._untaken |= {model: known[model] for model in owned if model in known}
+
+    def _drop(self, model: str) -> None:
+        self._clock.drop(model)
+        self._board.drop(model)
+        self._untaken.pop(model, None)
+
+    def _refuse(self, model: str, error: Exception) -> None:
+        """Leave a model that cannot be watched here to another service, if one can check it."""
+        if not isinstance(error, LedgerError) and self._fleet.others(model):
+            self._refused[model] = datetime.now(UTC) + REFUSED
+            self._drop(model)
 
     def _take(self, project: Project, now: datetime) -> None:
         model, schedule = project.model, project.schedule
@@ -173,64 +206,13 @@ class Service:
     def _catch_up(self, watched: Watched, now: datetime) -> None:
         """Run a check that was due while no service ran, if it was due within `schedule.grace`."""
         schedule, model = watched.project.schedule, watched.project.model
-        due = last_due(schedule, watched.last.started, now) if watched.last else None
+        due = last_due(schedule, watched.last.started if watched.last else watched.since, now)
         if watched.last is None and schedule.every is not None:
             due = now  # an interval starts with its first check
         if due is not None and now - due <= schedule.grace:
             self._is_due(model, due)
         elif due is not None:
             self._was_missed(model, due)
-
-    def _look_at_arrivals(self, now: datetime) -> None:
-        for watched in self._board.all():
-            with self._alone(watched.project.model):
-                files = watched.arrivals.look(now) if watched.arrivals else ()
-                if files:
-                    log.info("%s: %s arrived", watched.project.model, ", ".join(Path(file).name for file in files[:5]))
-                    self._ask(watched.project.model, "arrival", now)
-
-    def _look_at_tables(self, now: datetime) -> None:
-        for watched in self._board.all():
-            with self._alone(watched.project.model):
-                if watched.poll is not None and watched.poll.due(watched.project, now):
-                    self._background.submit(self._poll, watched)
-                if watched.age.due(watched.project, now):
-                    self._background.submit(self._look_at_age, watched)
-
-    def _poll(self, watched: Watched) -> None:
-        if self._stop.is_set():
-            return
-        now = datetime.now(UTC)
-        try:
-            if watched.poll is not None and watched.poll.look(watched.project, now):
-                self._ask(watched.project.model, "poll", now)
-        except Exception as error:
-            log.warning("%s: its source cannot be polled, will be retried: %s", watched.project.model, error)
-
-    def _look_at_age(self, watched: Watched) -> None:
-        if self._stop.is_set():
-            return
-        try:
-            notice = watched.age.look(watched.project, datetime.now(UTC))
-            if notice is not None:
-                self._board.report(notice, ROWS_SILENT)
-        except Exception as error:
-            log.warning("%s: the age of its newest row is unknown, will be retried: %s", watched.project.model, error)
-
-    def _look_for_silence(self, now: datetime) -> None:
-        for status in self.statuses():
-            with self._alone(status.model):
-                if (overdue := overdue_notice(status, now)) is not None:
-                    kind, notice = overdue
-                    self._board.report(notice, kind)
-
-    @contextmanager
-    def _alone(self, model: str) -> Iterator[None]:
-        """Log an error of one model, and continue with the others."""
-        try:
-            yield
-        except Exception as error:
-            self._log_once(model, f"{model}: polling failed and will be retried: {type(error).__name__}: {error}")
 
     # Callbacks of other threads
 
@@ -249,13 +231,24 @@ class Service:
 
     def _work(self, request: CheckRequest) -> Any:
         watched = self._board.get(request.model)
-        if watched is None:
-            return None  # its file was removed while it waited
+        claim = self._fleet.claim(request.model)
+        if watched is None or claim is None:
+            return None  # its file was removed while it waited, or another service checks it now
         log.info("%s: check (%s)", request.model, request.why)
-        return self._check(watched.project)
+        with owning.owning(claim):
+            return self._check(watched.project)
 
     def _has_ended(self, end: CheckEnd) -> None:
         model = end.request.model
+        if end.result is None and end.error is None:
+            return  # it was not run
+        claim = self._fleet.claim(model)
+        if isinstance(end.error, LeaseLost) and end.error.resource in {f"check/{model}", f"{members.OWNED}{model}"}:
+            # Whoever owns it next reads from the ledger what the other process did.
+            log.warning("%s: its check was given up: %s", model, end.error)
+            if claim is not None:
+                self._fleet.forget(claim)
+            return
         if end.error is not None:
             log.error("%s: the check failed: %s: %s", model, type(end.error).__name__, end.error)
         elif isinstance(end.result, Check):
@@ -282,13 +275,18 @@ class Service:
 
     def _health(self) -> tuple[int, dict[str, Any]]:
         broken = tuple(self._roster.broken.values())
-        status, body = health(self.statuses(), broken, datetime.now(UTC), stopping=self._stop.is_set())
+        fleet, stopping = self._fleet.status(), self._stop.is_set()
+        status, body = health(self.statuses(), broken, datetime.now(UTC), fleet, stopping=stopping)
         # Until the models are loaded, none can have a problem.
         starting = not self._started.is_set() and not self._stop.is_set()
         return (503, {**body, "status": "starting"}) if starting else (status, body)
 
     def _metrics(self) -> bytes:
-        return metrics(self.statuses(), datetime.now(UTC))
+        return metrics(self.statuses(), datetime.now(UTC), self._fleet.status())
+
+    def _elsewhere(self, model: str) -> str | None:
+        owner = self._fleet.status().owners.get(model)
+        return owner.name if owner is not None and not owner.this else None
 
     def _models(self) -> tuple[str, ...]:
         return tuple(watched.project.model for watched in self._board.all())

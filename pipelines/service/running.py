@@ -90,6 +90,17 @@ class Runner:
         with self._change:
             return tuple(request.model for request in self._waiting)
 
+    def withdraw(self, model: str) -> bool:
+        """Discard the waiting check of a model; False if one runs, or if a user waits for it.
+
+        What was due or has arrived is seen again by the service that checks the model next.
+        """
+        with self._change:
+            if model in self._running or any(one.model == model and one.why == "http" for one in self._waiting):
+                return False
+            self._waiting = deque(one for one in self._waiting if one.model != model)
+            return True
+
     def stop(self) -> tuple[str, ...]:
         """Start no more checks; return the models whose waiting check is discarded."""
         with self._change:

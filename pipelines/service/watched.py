@@ -15,6 +15,8 @@ from driftloop.pipelines.service.running import CheckEnd
 from driftloop.pipelines.telemetry.last_recorded import last_recorded
 from driftloop.pipelines.telemetry.model_status import Last, ModelStatus, last_failed, last_of
 
+WATCHED = "watched"
+
 
 @dataclass
 class Watched:
@@ -36,7 +38,7 @@ class Watched:
     def of(cls, project: Project, ledger: Ledger, now: datetime) -> Watched:
         """Read the state that the last process left in the ledger."""
         last, check = last_recorded(ledger, project.model)
-        watched = cls(project, now, last)
+        watched = cls(project, now if check else _first_watched(project.model, ledger, now), last)
         if check is not None:
             watched.age.checked(check)
         watched.take(project)
@@ -92,3 +94,12 @@ class Watched:
             missed=self.missed,
             overrun=self.overrun,
         )
+
+
+def _first_watched(model: str, ledger: Ledger, now: datetime) -> datetime:
+    """Return when a service first watched a model that was never checked: what was due since then is caught up."""
+    found = ledger.events(model, most=1, kinds=(WATCHED,))
+    if found:
+        return found[0].written_at
+    ledger.note(model, WATCHED, {}, now)
+    return now

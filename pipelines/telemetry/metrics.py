@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from driftloop.pipelines.telemetry.model_status import ModelStatus
+from driftloop.pipelines.telemetry.ownership import NO_SERVICES, FleetStatus
 
 
 def _of_last(status: ModelStatus, name: str) -> Any:
@@ -120,9 +121,11 @@ GAUGES: tuple[Gauge, ...] = (
 )
 
 
-def metrics(statuses: Iterable[ModelStatus], now: datetime) -> bytes:
+def metrics(statuses: Iterable[ModelStatus], now: datetime, fleet: FleetStatus = NO_SERVICES) -> bytes:
     """Return all models of a service in Prometheus' text format. Counts start at 0 with the process, as it expects."""
-    return generate_latest(registry_of(statuses, now, live=True))
+    registry = registry_of(statuses, now, live=True)
+    registry.register(_Services(fleet))
+    return generate_latest(registry)
 
 
 def registry_of(statuses: Iterable[ModelStatus], now: datetime, *, live: bool) -> CollectorRegistry:
@@ -210,3 +213,27 @@ class _Models(Collector):
                         gauge.add_metric([status.model, score.name], value)
         yield scores
         yield thresholds
+
+
+class _Services(Collector):
+    def __init__(self, fleet: FleetStatus) -> None:
+        self.fleet = fleet
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the owners of all models of this service's files, those that other services check included."""
+        running = GaugeMetricFamily("driftloop_services", "Running services that share this ledger.")
+        running.add_metric([], len(self.fleet.processes))
+        yield running
+        owned = GaugeMetricFamily("driftloop_model_owned", "1 while a service checks the model.", labels=["model"])
+        here = GaugeMetricFamily("driftloop_model_here", "1 while this service checks the model.", labels=["model"])
+        differs = GaugeMetricFamily(
+            "driftloop_config_differs", "1 while another service has another config of the model.", labels=["model"]
+        )
+        for model in self.fleet.models:
+            owner = self.fleet.owners.get(model)
+            owned.add_metric([model], owner is not None)
+            here.add_metric([model], owner is not None and owner.this)
+            differs.add_metric([model], model in self.fleet.differing)
+        yield owned
+        yield here
+        yield differs

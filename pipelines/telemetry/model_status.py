@@ -108,7 +108,7 @@ def overdue_notice(status: ModelStatus, now: datetime) -> tuple[str, Notice] | N
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """Status of one model at one time. `watched_since` is when this service started to watch it; `next` is due next.
+    """Status of one model at one time. `watched_since` is when a model without a check was first watched.
 
     With `preflight.max_silence`, `newest_row` is the time of the newest row, `stale` the message that it is too old,
     and `aged` whether they are known.

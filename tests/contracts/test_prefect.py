@@ -23,6 +23,16 @@ def test_the_embedded_server_is_made_by_its_app() -> None:
     assert {"ephemeral", "final"} <= set(known), "prefect: create_app changed, see runtime/temporary_server.py"
 
 
+def test_a_worker_can_run_a_flow_of_the_server_itself() -> None:
+    """`server/worker.py` overrides `ProcessWorker.run`, and calls `run_flow` for a run that exists."""
+    from prefect.flow_engine import run_flow
+    from prefect.workers.process import ProcessWorker
+
+    assert {"flow", "flow_run", "return_type"} <= set(inspect.signature(run_flow).parameters)
+    assert list(inspect.signature(ProcessWorker.run).parameters) == ["self", "flow_run", "configuration", "task_status"]
+    assert ProcessWorker.type == "process"
+
+
 def test_tags_of_a_flow_run_are_kept_from_its_tasks() -> None:
     """The run is created with the tags of the block; inside, `TagsContext` clears them for its tasks."""
     found: dict[str, Any] = {}

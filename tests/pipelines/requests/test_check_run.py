@@ -12,7 +12,7 @@ import pytest
 from prefect import flow
 
 from driftloop.monitoring.errors import LeaseLost, ServerUnavailable
-from driftloop.monitoring.ledger import Ledger, Request
+from driftloop.monitoring.ledger import Ledger, Request, members
 from driftloop.monitoring.records import Check, FindingCode, Outcome, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
@@ -89,6 +89,26 @@ def test_an_early_end_is_recorded_everywhere(within: Within) -> None:
     found = mlflow_run(run)
     assert (found.info.status, found.data.tags["driftloop.outcome"]) == ("FINISHED", "no_data")
     assert check.prefect_flow_run_id == run.flow_run_id
+
+
+def test_a_check_that_was_taken_over_records_nothing(within: Within, ledger: Ledger) -> None:
+    """Its process slept for longer than its lease: nothing in the ledger, no news, and its MLflow run has failed."""
+    model = f"o{uuid.uuid4().hex[:10]}"
+    late = members.take(ledger, [model], lease_seconds=60)[model]
+    members.release(ledger, [late])
+    now = members.take(ledger, [model], lease_seconds=60)[model]
+
+    def act(run: CheckRun) -> None:
+        run.run_id()
+        with pytest.raises(LeaseLost, match="the other process finishes the work") as lost:
+            run.exit(Outcome.NO_DATA, "no rows in the window")
+        run.failed(lost.value)
+
+    run = within(act, claims=(late,))
+    assert recorded(run) == []
+    assert mlflow_run(run).info.status == "FAILED"
+    run = within(lambda run: run.exit(Outcome.NO_DATA, "no rows in the window"), claims=(now,))
+    assert [check.outcome for check in recorded(run)] == [Outcome.NO_DATA]
 
 
 def test_a_dry_run_leaves_no_record(within: Within) -> None:

@@ -87,7 +87,8 @@ def test_a_broken_file_is_reported_and_is_no_503() -> None:
     assert body["broken"] == [{"file": "m.yaml", "why": "line 3: no", "model": "m"}]
     assert body["models"][0]["config_error"] == "line 3: no"
     nothing = {"status": "stopping", "now": SIX.isoformat(), "degraded": [], "models": [], "broken": []}
-    assert health([], [], SIX, stopping=True) == (200, nothing)
+    services: dict[str, object] = {"processes": [], "owners": {}, "unowned": [], "problems": []}
+    assert health([], [], SIX, stopping=True) == (200, {**nothing, "services": services})
 
 
 def test_an_early_exit_keeps_the_numbers_of_the_judged_check() -> None:
