@@ -1,15 +1,21 @@
-"""Checks and training runs as other tools see them: traces of OpenTelemetry. Off unless the environment asks for it."""
+"""Checks and training runs as other tools see them: OpenTelemetry and OpenLineage. Off unless requested."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from driftloop.monitoring.errors import clipped
-from driftloop.monitoring.ledger import Request
 from driftloop.monitoring.records import Check, Retrain
+from driftloop.pipelines import registry
+from driftloop.pipelines.registry import flow_runs
 from driftloop.pipelines.requests.check_run import CheckRun
+from driftloop.pipelines.requests.work import Work
+from driftloop.pipelines.telemetry import lineage
+from driftloop.pipelines.telemetry.datasets import DatasetName, inputs, model_of
+from driftloop.pipelines.telemetry.lineage import Lineage
 from driftloop.pipelines.telemetry.tracing import Values, traced
 
 R = TypeVar("R")
@@ -27,18 +33,25 @@ def check(run: CheckRun) -> Iterator[Callable[[Check], Check]]:
         "dry_run": run.dry_run,
         "prefect.flow_run.id": run.flow_run_id,
     }
-    with traced("check", values) as annotate:
+
+    def start() -> Lineage:
+        read = tuple(inputs(run.config))
+        return Lineage("check", run.config.model, run.flow_run_id, run.window, read)
+
+    with traced("check", values) as annotate, lineage.recorded(start) as add:
 
         def ended(result: Check) -> Check:
             annotate(_of_check(result))
+            add(lambda known: _with_check(known, result))
             return result
 
         yield ended
 
 
 @contextmanager
-def retrain(request: Request) -> Iterator[Callable[[Retrain], Retrain]]:
+def retrain(work: Work) -> Iterator[Callable[[Retrain], Retrain]]:
     """Observe a training run; the value takes its result and returns it unchanged."""
+    request = work.request
     values: Values = {
         "model": request.model,
         "request.id": request.request_id,
@@ -46,13 +59,38 @@ def retrain(request: Request) -> Iterator[Callable[[Retrain], Retrain]]:
         "window.end": request.window.end.isoformat(),
         "champion.version": request.champion,
     }
-    with traced("retrain", values) as annotate:
+
+    def start() -> Lineage:
+        asked, read = work.ledger.find_request(request.request_id).check, tuple(inputs(work.config))
+        parent = asked.prefect_flow_run_id if asked else None
+        return Lineage("retrain", request.model, flow_runs.current(), request.window, read, parent=parent)
+
+    with traced("retrain", values) as annotate, lineage.recorded(start) as add:
 
         def ended(result: Retrain) -> Retrain:
             annotate(_of_retrain(result))
+            add(lambda known: _with_retrain(known, result))
             return result
 
         yield ended
+
+
+def _with_check(known: Lineage, check: Check) -> Lineage:
+    read = (_model(check.model), check.champion) if check.champion else None
+    return replace(known, rows=check.window.rows, columns=check.columns, read=read, documentation=_text(check))
+
+
+def _with_retrain(known: Lineage, retrain: Retrain) -> Lineage:
+    written = (_model(known.model), retrain.version) if retrain.version else None
+    return replace(known, written=written, documentation=f"{retrain.code}: {retrain.reason}")
+
+
+def _text(check: Check) -> str:
+    return f"{check.outcome.value}: {check.reason}"
+
+
+def _model(model: str) -> DatasetName:
+    return model_of(model, registry.client().tracking_uri)
 
 
 def _of_check(check: Check) -> Values:

@@ -104,8 +104,9 @@ def _in_turn(config: Project, ledger: Ledger, request: Request) -> Retrain:
         done = ledger.result(request.request_id)
         if done is not None:
             return _as_before(done)
-        with observed.retrain(request) as ended:
-            return ended(_run(Work(config, request, ledger, claim)))
+        work = Work(config, request, ledger, claim)
+        with observed.retrain(work) as ended:
+            return ended(_run(work))
 
 
 def _as_before(done: Retrain) -> Retrain:

@@ -83,6 +83,13 @@ def works_on(model: str, what: str, *tags: str) -> None:
     _label(flow_run_id, {MODEL: model})
 
 
+def current() -> str:
+    """Return the id of the current flow run."""
+    from prefect import runtime
+
+    return str(runtime.flow_run.id)
+
+
 def ended_at(window: Window) -> str:
     """Return the end of a window as the name of a run has it: a day, with the time if it is not midnight in UTC.
 
