@@ -48,6 +48,11 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("monitoring/counting/plan.py", "monitoring/counting/rows.py", "monitoring/records/counting.py"),
         "pipelines/data/counted.py",
     ),
+    "rows in the workers of a cluster: tests/pipelines/engines/test_dask.py, tests/pipelines/flows/test_dividing.py": (
+        *("monitoring/sources/shards.py", "monitoring/sources/placing.py", "pipelines/engines/base.py"),
+        *("pipelines/engines/dask_cluster.py", "pipelines/engines/dask_rows.py", "pipelines/config/engine.py"),
+    ),
+    "reading of rows into pieces: tests/pipelines/data/test_fresh.py": ("pipelines/data/piece.py",),
     "travels with each model: tests/pipelines/registry/test_serving.py, test_packing.py; tests of rows and features": (
         *("monitoring/served/encoding.py", "monitoring/served/errors.py", "monitoring/served/loader.py"),
         *("monitoring/served/opening.py", "monitoring/served/spelling.py"),

@@ -6,6 +6,7 @@ from driftloop.monitoring.errors.data import (
     BadData,
     ChampionOutgrown,
     DuplicateColumns,
+    FileNotShared,
     KeysDiffer,
     MissingColumns,
     MissingFeatures,
@@ -49,7 +50,13 @@ from driftloop.monitoring.errors.models import (
     TrainingStopped,
     Untrusted,
 )
-from driftloop.monitoring.errors.outages import ServerUnavailable, StorageBroken, StorageUnusable
+from driftloop.monitoring.errors.outages import (
+    EngineMisfit,
+    EngineUnavailable,
+    ServerUnavailable,
+    StorageBroken,
+    StorageUnusable,
+)
 from driftloop.monitoring.errors.outputs import (
     OutputBusy,
     OutputDiffers,
@@ -84,9 +91,12 @@ __all__ = [
     "DriftloopError",
     "DriverMissing",
     "DuplicateColumns",
+    "EngineMisfit",
+    "EngineUnavailable",
     "EstimatorError",
     "ExtraMissing",
     "FileMissing",
+    "FileNotShared",
     "ForeignVersion",
     "HistoryTooShort",
     "HomeCopied",

@@ -16,6 +16,17 @@ class SourceMissing(DriftloopError):
         super().__init__(f"{where}: {why}", expected="a readable file, glob, URL or table", remedy=remedy)
 
 
+class FileNotShared(DriftloopError):
+    """A worker of an engine does not have a file that this machine has."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: no such file on a worker of the engine",
+            expected="files that every worker has at the same path, or an URL that every worker reaches (s3://...)",
+            remedy="mount the folder on all workers, move the files to an object store, or remove `engine`",
+        )
+
+
 class BadData(DriftloopError):
     """The source exists, but its content cannot be used. Becomes the outcome `bad_data`."""
 

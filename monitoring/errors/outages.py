@@ -18,6 +18,28 @@ class ServerUnavailable(DriftloopError):
         )
 
 
+class EngineUnavailable(DriftloopError):
+    """An engine that does not answer, has no worker, or lost the workers that held the rows of a check."""
+
+    def __init__(self, engine: str, reason: str, remedy: str | None = None) -> None:
+        super().__init__(
+            f"{engine}: {reason}",
+            expected="an engine with workers that answer while a check or a retrain runs",
+            remedy=remedy or f"start it again, or correct or remove `engine`; {KEPT}",
+        )
+
+
+class EngineMisfit(DriftloopError):
+    """Workers of an engine with other versions than this process: numbers could differ, or objects not be read."""
+
+    def __init__(self, engine: str, found: str, expected: str, packages: str) -> None:
+        super().__init__(
+            f"{engine}: {found}",
+            expected=f"{expected}, as in this process",
+            remedy=f"install {packages} on the workers (constraints.txt pins them all), or remove `engine`",
+        )
+
+
 class StorageUnusable(DriftloopError):
     """A disk, folder or database file that is full, read-only or not accessible for this process.
 

@@ -62,12 +62,17 @@ class Files:
         return partial(self.open, name)
 
 
+Group = tuple[str, tuple[str, ...]]
+"""Files that are read by one function, with the SQL of it."""
+
+
 @dataclass(frozen=True)
 class FileTable:
     """What is written after FROM, and the columns there.
 
     `names` has each column as the files call it, with its name in the table as SQL; `types` its type there. `text`
-    are columns of text that may be something else: those of a text file and of folders such as `city=rome`.
+    are columns of text that may be something else: those of a text file and of folders such as `city=rome`. `groups`
+    are the parts of `sql` with the files of each, in the order in which their rows come.
     """
 
     sql: str
@@ -75,6 +80,7 @@ class FileTable:
     types: dict[str, str]
     text: frozenset[str] = frozenset()
     headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
 
     def check(self, where: Callable[[str], str], wanted: Iterable[str]) -> None:
         """Refuse ambiguous names of columns: repeated in one file, or different in case in two of them."""
@@ -181,6 +187,19 @@ def folders_of(files: Sequence[str], own: set[str]) -> list[str]:
 def united(parts: Sequence[str]) -> str:
     """Return tables as one, one under the other, with columns matched by name."""
     return parts[0] if len(parts) == 1 else f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {part}' for part in parts)})"  # noqa: S608
+
+
+def restricted(sql: str, groups: Sequence[Group], files: Collection[str]) -> str:
+    """Return a statement over the table of all files with some of the files only; columns keep names and types.
+
+    >>> restricted("SELECT a FROM read(['x', 'y'])", [("read(['x', 'y'])", ("x", "y"))], {"y"})
+    "SELECT a FROM read(['y'])"
+    """
+    for part, all_ in groups:
+        mine = [file for file in all_ if file in files]
+        less = part.replace(paths(all_), paths(mine or all_[:1]))
+        sql = sql.replace(part, less if mine else f"(SELECT * FROM {less} LIMIT 0)")  # noqa: S608
+    return sql
 
 
 def unpacked(opener: Opener) -> IO[bytes]:

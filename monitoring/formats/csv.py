@@ -82,7 +82,8 @@ class Csv(FileFormat):
         headers = {file: (*_named(shape), *folders) for file, shape in shapes.items()}
         there = {name for header in headers.values() for name in header}
         columns = {name: sql for name, sql in columns.items() if name in there} | {key: quoted(key) for key in folders}
-        return FileTable(united(parts), columns, dict.fromkeys(columns, "VARCHAR"), frozenset(columns), headers)
+        types, each = dict.fromkeys(columns, "VARCHAR"), zip(parts, map(tuple, groups.values()), strict=True)
+        return FileTable(united(parts), columns, types, frozenset(columns), headers, tuple(each))
 
     def alone(self, files: Files, name: str) -> str:
         return self.table(files, [name], (), {}).sql

@@ -98,13 +98,15 @@ class JsonLines(FileFormat):
         for key in (key for each in keys.values() for key in each):
             columns.setdefault(key, f'"c{len(columns)}"')
         there = {key: columns[key] for each in keys.values() for key in each}
+        packings = _by_packing(files, names)
         parts = [
             _fields(_lines(group, packed, folders), there, set(spelled), set(commas), folders)
-            for packed, group in _by_packing(files, names).items()
+            for packed, group in packings.items()
         ]
         headers = {name: (*keys[name], *folders) for name in names}
         there |= {folder: quoted(folder) for folder in folders}
-        return FileTable(united(parts), there, dict.fromkeys(there, "VARCHAR"), frozenset(there), headers)
+        types, each = dict.fromkeys(there, "VARCHAR"), zip(parts, map(tuple, packings.values()), strict=True)
+        return FileTable(united(parts), there, types, frozenset(there), headers, tuple(each))
 
     def alone(self, files: Files, name: str) -> str:
         return f"(SELECT json_keys(line) AS k FROM {_lines([name], _look(files, name).packed, ())})"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from driftloop.monitoring.formats.base import FileFormat, Files, FileTable, folders_of, hive, paths, quoted
@@ -66,8 +67,10 @@ def _of_parquet(files: Sequence[str], ask: Ask, spelled: Iterable[str] = (), com
             {name: described[actual] for name, actual in names.items()},
             frozenset(folders),
             headers,
+            ((sql, tuple(files)),),
         )
-    return _united(tables, folders, headers, ask, set(spelled), set(commas))
+    united = _united(tables, folders, headers, ask, set(spelled), set(commas))
+    return replace(united, groups=tuple((sql, tuple(groups[key])) for key, (sql, _) in tables.items()))
 
 
 def _united(

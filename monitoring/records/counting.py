@@ -1,4 +1,4 @@
-"""Where the rows of a check were counted: in the database that has them, or here after they were read."""
+"""Where the rows of a check were counted: in the database that has them, by an engine, or here after reading."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ class Counting(Record):
     """Where the rows of the window were counted, and why.
 
     If by the `database`, `sampled` rows came over for the report, predictions and estimate, `labeled` rows for the
-    loss (None if nothing reads a loss), and `by_row` are the columns that were read whole, each with the reason.
+    loss (None if nothing reads a loss), and `by_row` are the columns that were read whole, each with the reason. If by
+    an `engine`, `reason` names it.
     """
 
-    by: Literal["database", "rows"]
+    by: Literal["database", "engine", "rows"]
     reason: str = ""
     sampled: int | None = None
     labeled: int | None = None
@@ -31,6 +32,8 @@ class Counting(Record):
         'by the database; 20,000 sampled rows were read for the report and predictions; user was read whole: it has \
 too many values'
         """
+        if self.by == "engine":
+            return self.reason
         if self.by == "rows":
             return f"all rows were read: {self.reason}"
         parts = ["by the database", f"{self.sampled or 0:,} sampled rows were read for the report and predictions"]

@@ -90,7 +90,7 @@ def _describe_files(relation: Relation, columns: Columns | None, used: frozenset
         )
     table = _table(relation, relation.files, spelled)
     relation.names_in = table.names
-    relation.table_of_files = table.sql
+    relation.table_of_files, relation.groups = table.sql, table.groups
     relation.schema = {name: TEXT + "text" if name in table.text else kind for name, kind in table.types.items()}
     relation.values = dict(table.names)
     relation.headers = table.headers

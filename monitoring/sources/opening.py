@@ -73,7 +73,7 @@ def _files(source: Source, folder: Path, at: places.Place, stack: ExitStack, sha
         engine = DuckDB.of_files(at, found.filesystem)
         stack.callback(engine.close)
     files = Files(names, {name: looks[name] for name in names}, engine.ask, found.open, at.scrub)
-    return Relation(engine, source=FileSource(of, files, engine))
+    return Relation(engine, source=FileSource(of, files, engine, found.filesystem))
 
 
 def _look(of: FileFormat, at: places.Place, found: places.Files, name: str) -> Look:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import BadExpression, DriftloopError, SourceMissing, SourceUnreadable
 from driftloop.monitoring.formats import FileFormat, Files, Look
-from driftloop.monitoring.formats.base import literal
+from driftloop.monitoring.formats.base import Group, literal
 from driftloop.monitoring.sources import expressions
 from driftloop.monitoring.sources.engines import Engine, EngineError
 from driftloop.monitoring.sources.engines.duckdb import DuckDB
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FileSource:
-    """Files with their format, and the engine that reads them."""
+    """Files with their format, and the engine that reads them; `filesystem` is fsspec's, None on this machine."""
 
     format: FileFormat
     files: Files
     engine: DuckDB
+    filesystem: Any = None
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Relation:
     `describing.describe` fills in the rest: `schema` has the columns with their types, `values` the SQL by which each
     is read, `unread` that of numbers in text which cannot be read, `compiled` the SELECTs; `kinds` are types of text.
     `texts` are columns whose values are wanted as they are spelled, `commas` those whose text has decimal commas.
+    `groups` are the parts of the table of files.
     """
 
     engine: Engine
@@ -50,6 +52,7 @@ class Relation:
     unread: dict[str, str] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
     commas: frozenset[str] = frozenset()
+    groups: tuple[Group, ...] = ()
 
     @property
     def where(self) -> str:

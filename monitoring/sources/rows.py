@@ -16,14 +16,14 @@ from driftloop.monitoring.settings.columns import Columns
 from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import times
-from driftloop.monitoring.sources.describing import UNREAD, aliases, rows_of, selected
+from driftloop.monitoring.sources.describing import aliases, rows_of, selected
 from driftloop.monitoring.sources.labels import joining
 from driftloop.monitoring.sources.opening import opened
+from driftloop.monitoring.sources.placing import Placing, read_names
 from driftloop.monitoring.sources.predictions import fit_predictions, with_predictions
 from driftloop.monitoring.sources.relation import Relation
 from driftloop.monitoring.sources.timecolumn import Strays, around, moments, strays, time_kind, time_sql, within_sql
 from driftloop.monitoring.windows import inside as within_window
-from driftloop.monitoring.windows import within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,26 +88,17 @@ def stream_rows(
         if kind is None:
             yield Stream(iter([_nothing(columns)]), schema)
             return
-        unread = [UNREAD + name for name in relation.unread]
-        select, inside = selected(relation, [*columns.in_rows, *unread]), within_sql(relation, columns, window, kind)
-        known: dict[str, str] = {}
+        select, inside = selected(relation, read_names(relation, columns)), within_sql(relation, columns, window, kind)
+        placed = Placing(relation, columns, window, kind)
         scored = None
         if isinstance(columns, Reading) and columns.predictions is not None and columns.scored_by is not None:
             scored = with_predictions(relation, columns, inside, folder, now or window.end, stack)
-
-        def placed(frame: pd.DataFrame) -> pd.DataFrame:
-            frame[columns.time] = times.to_utc(frame[columns.time], kind, columns.time_zone, relation.where)
-            frame = within(frame, columns.time, window)
-            if columns.target not in frame:
-                frame[columns.target] = None
-            frame = scored(frame) if scored else frame
-            return _with_unread(relation, frame, known) if unread else frame
 
         if join is None:
             frames = relation.pieces(f"SELECT {select} FROM {inside}", most)
         else:
             frames = join.pieces(select, inside, most)
-        yield Stream(map(placed, frames), schema)
+        yield Stream((placed(frame, scored) for frame in frames), schema)
 
 
 def _nothing(columns: Columns) -> pd.DataFrame:
@@ -116,25 +107,6 @@ def _nothing(columns: Columns) -> pd.DataFrame:
     names = dict.fromkeys([*columns.in_rows, columns.target])
     empty = pd.DataFrame({name: pd.Series([], dtype=object) for name in names})
     return empty.astype({columns.time: "datetime64[us, UTC]"})
-
-
-def _with_unread(relation: Relation, frame: pd.DataFrame, places: dict[str, str]) -> pd.DataFrame:
-    """The frame with the text of numbers that could not be read in their place; `places` fills with the first ones."""
-    from driftloop.monitoring.served.reading import Unread
-
-    for name in relation.unread:
-        text = frame.pop(UNREAD + name)
-        there = text.notna()
-        if not there.any():
-            continue
-        if name not in places:
-            places[name] = relation.place_of(name, text[there].iloc[0])
-        # Python would read text such as 1.234 as a number, where the source has decimal commas and did not.
-        plain = relation.kinds.get(name) == "number"
-        frame[name] = frame[name].astype(object)
-        frame.loc[there, name] = [one if plain else Unread(one) for one in text[there]]
-    frame.attrs["places"] = frame.attrs.get("places", {}) | places
-    return frame
 
 
 def fitting(source: Source, columns: Columns, folder: Path) -> dict[str, str]:

@@ -26,6 +26,7 @@ from driftloop.monitoring.settings.limits import MOST_ROWS, Seed
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.slices.conditions import named
+from driftloop.pipelines.config.engine import Engine
 from driftloop.pipelines.config.no_training import NO_TRAINING, reference_span, refuse_mixed, with_triggers
 from driftloop.pipelines.config.parameters import Parameter, refuse_endless
 from driftloop.pipelines.config.prometheus import Prometheus
@@ -145,6 +146,7 @@ class Project(Monitored):
     promotion: AnyPromotion = Field(Promotion(), description="automatic, manual, or a section; see `promotion`")
     archive: Archive = Field(Archive(), description="former champions that are still scored; see `archive`")
     schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
+    engine: Engine | None = Field(None, description="cluster that reads and scores the rows; see `engine`")
     retention: Retention = Field(Retention(), description="removal of what is old; see `retention`")
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
     notify: Notify = Field(Notify(), exclude=True, repr=False, description="notifications; see `notify`")
@@ -261,9 +263,7 @@ class Project(Monitored):
     @property
     def held_back(self) -> timedelta:
         """How much older than the newest labels a challenger is: holdout and the gap before it, unless refitted."""
-        if self.training.refit:
-            return timedelta()
-        return self.held_out + self.columns.label_delay
+        return timedelta() if self.training.refit else self.held_out + self.columns.label_delay
 
     @property
     def folder(self) -> Path:

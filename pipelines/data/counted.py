@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from driftloop.monitoring.counting.plan import NotCounted, Plan
 from driftloop.monitoring.counting.window import count_window
-from driftloop.pipelines.data.fresh import PIECE, Fresh, canonical
+from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.piece import PIECE, canonical
 from driftloop.pipelines.data.spread import spread
 
 if TYPE_CHECKING:

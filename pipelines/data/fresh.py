@@ -20,12 +20,12 @@ trained with other columns than the config's is read with both.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -35,23 +35,22 @@ from driftloop.monitoring import sources
 from driftloop.monitoring.counting.plan import WindowCounts
 from driftloop.monitoring.errors import MissingColumns
 from driftloop.monitoring.records import Finding, Window, changed
-from driftloop.monitoring.rows.canonical import coded
 from driftloop.monitoring.rows.coerced import Coerced
-from driftloop.monitoring.rows.ruled import RuleCounts, Ruled, count, digests
-from driftloop.monitoring.rows.scored import scores
+from driftloop.monitoring.rows.ruled import RuleCounts
 from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.windows import inside, within
-from driftloop.pipelines.data.joined import JoinedRows, Labeled
-from driftloop.pipelines.data.predicted import PredictedPart, PredictedRows
-from driftloop.pipelines.data.spool import Spool
+from driftloop.pipelines.data.joined import JoinedRows
+from driftloop.pipelines.data.piece import PIECE, Piece, canonical, row_hashes
+from driftloop.pipelines.data.predicted import PredictedRows
+from driftloop.pipelines.data.spool import Rows, Spool
 from driftloop.pipelines.data.spread import spread
 from driftloop.pipelines.data.whole import whole
 
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
 
-# Number of rows read and processed at a time.
-PIECE = 1 << 16
+R = TypeVar("R")
+Reader = Callable[["Monitored", Reading, Window, Path, int, "datetime | None", "Window | None"], "Fresh"]
 
 
 @dataclass(frozen=True)
@@ -60,42 +59,6 @@ class Canonical:
 
     frame: pd.DataFrame
     source_types: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some rows as stored: canonical and in order of time, with their original order and a hash of each.
-
-    `labeled` has their ids and labels, where the config has ids; `predicted` counts their predictions, where a model
-    elsewhere makes them.
-    """
-
-    frame: pd.DataFrame
-    coerced: tuple[Coerced, ...]
-    hashes: NDArray[np.uint64]
-    in_order: bool
-    labeled: Labeled | None = None
-    predicted: PredictedPart | None = None
-    ruled: dict[str, Ruled] | None = None
-
-
-def canonical(raw: pd.DataFrame, config: Monitored, judged: Window | None = None) -> Piece:
-    """Convert some rows of the source to canonical form, and evaluate the rules of columns on a window of them."""
-    time = config.columns.time
-    ordered = sources.in_order_of_time(raw, time)
-    frame, coerced = coded(ordered, config)
-    predicted = None
-    if config.elsewhere:
-        made = scores(ordered, config.predictions, config.task)
-        frame = frame.assign(**made.columns)
-        predicted = PredictedPart.of(made, frame, config)
-    labeled = Labeled.of(ordered, frame, config) if config.columns.id else None
-    hashes, ruled = row_hashes(frame), None
-    if judged is not None and config.columns.rules:
-        ruled = count(ordered, config, judged)
-        hashes = np.asarray(hashes + digests(ordered, config.columns.ruled_alone), dtype=np.uint64)
-    in_order = bool(raw[time].is_monotonic_increasing)
-    return Piece(frame, coerced, hashes, in_order, labeled=labeled, predicted=predicted, ruled=ruled)
 
 
 class Fresh:
@@ -107,16 +70,19 @@ class Fresh:
     `ruled` has the counts of the rules of columns.
     `counted` is set where the database counted the rows of the current window: then the rows here are the labeled ones
     that the loss needs, and `sample` some of the window; otherwise `uncounted` is the reason, if it could have.
+    With an engine the rows are in its workers (`apart`), `map` works there, and `source` names the place.
     Not a plain record: Prefect traverses those at each task call.
     """
 
-    def __init__(self, time: str, source_types: dict[str, str], weight: str | None = None) -> None:
+    def __init__(
+        self, time: str, source_types: dict[str, str], weight: str | None = None, rows: Rows | None = None
+    ) -> None:
         self.time, self.source_types, self.weight, self.in_order = time, source_types, weight, True
         self._weights: list[NDArray[np.float64]] = []
         self._coerced: tuple[Coerced, ...] = ()
         self._hashes: list[NDArray[np.uint64]] = []
         self._moments: list[pd.Series] = []
-        self._spool = Spool()
+        self._rows = rows or Spool()
         self._columns: list[str] = []
         self._newest = pd.Timestamp.min.tz_localize("UTC")
         self.joined: JoinedRows | None = None
@@ -125,20 +91,25 @@ class Fresh:
         self.counted: WindowCounts | None = None
         self.sample: pd.DataFrame | None = None
         self.uncounted: str | None = None
+        self.source = ""
 
     def add(self, piece: Piece, config: Monitored) -> None:
         """Add more rows of the source."""
+        self._rows.add(piece.frame)
+        self.note(piece, config)
+
+    def note(self, piece: Piece, config: Monitored) -> None:
+        """Add the facts of more rows, whose values are in the workers of an engine."""
         moments = piece.frame[self.time]
         if len(moments):
             self.in_order &= piece.in_order and moments.iloc[0] >= self._newest
             self._newest = max(self._newest, moments.iloc[-1])
         self._coerced = tuple(map(Coerced.__add__, self._coerced, piece.coerced)) if self._coerced else piece.coerced
-        self._columns = list(piece.frame.columns)
+        self._columns = list(piece.columns)
         self._hashes.append(piece.hashes)
         self._moments.append(moments.copy())
         if self.weight is not None:
             self._weights.append(piece.frame[self.weight].to_numpy(dtype=np.float64, copy=True))
-        self._spool.add(piece.frame)
         if piece.labeled is not None:
             self.joined = self.joined or JoinedRows()
             self.joined.add(piece.labeled)
@@ -169,7 +140,7 @@ class Fresh:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Return all rows in order of time, in memory, for training."""
-        return whole(self._spool, len(self), self.time)
+        return whole(self._rows, len(self), self.time)
 
     @cached_property
     def digest(self) -> str:
@@ -181,7 +152,21 @@ class Fresh:
 
     def pieces(self, window: Window | None = None) -> Iterator[pd.DataFrame]:
         """Yield the rows of a window, or all, in pieces; at least one piece, which may be empty."""
-        yield from (piece if window is None else within(piece, self.time, window) for piece in self._spool)
+        yield from (piece if window is None else within(piece, self.time, window) for piece in self._rows)
+
+    @property
+    def apart(self) -> bool:
+        """Return whether the rows are in the workers of an engine."""
+        return self._rows.apart
+
+    def map(self, work: Callable[..., R], *each: Sequence[Any]) -> Iterator[R]:
+        """Yield the result of `work` for each piece, in order, where the rows are; `each` has more arguments."""
+        return self._rows.map(work, *each)
+
+    def before(self, window: Window) -> list[int]:
+        """Return the number of rows of a window that come before each piece."""
+        counts = [int(inside(moments, window).sum()) for moments in self._moments]
+        return [0, *np.cumsum(counts).tolist()][: len(counts)]
 
     def count(self, window: Window) -> int:
         """Count the rows in a window."""
@@ -230,6 +215,7 @@ def read_fresh(
     labels: bool = True,
     scored_by: str | None = None,
     judged: Window | None = None,
+    by: Reader | None = None,
 ) -> Fresh:
     """Read the rows of a span from the source in canonical form, about `piece` rows in memory at a time.
 
@@ -237,26 +223,27 @@ def read_fresh(
     table is not read. Of a model elsewhere the predictions by its version `scored_by` are read with the rows. `judged`
     is the window of a check, on which the rules of columns are evaluated. In addition sixteen bytes per row are kept,
     for the digest and for counting, eight more for weights, about forty more where rows have ids, and eight per value
-    of a unique column.
+    of a unique column. `by` is how an engine reads them; this process by default.
     """
+    read = by or read_here
     reading = config.reading if labels else config.reading.without_labels
     if scored_by is not None:
         reading = changed(reading, scored_by=scored_by)
     alone = config.columns.ruled_alone if judged is not None else ()
     if not alone:
-        return _read(config, reading, window, folder, piece, now, judged)
+        return read(config, reading, window, folder, piece, now, judged)
     try:
-        return _read(config, reading.with_rules(), window, folder, piece, now, judged)
+        return read(config, reading.with_rules(), window, folder, piece, now, judged)
     except MissingColumns as error:
         lost = frozenset(error.lost)
         if not lost <= set(alone):
             raise
-    fresh = _read(config, reading.with_rules(without=lost), window, folder, piece, now, judged)
+    fresh = read(config, reading.with_rules(without=lost), window, folder, piece, now, judged)
     fresh.ruled.lost = lost
     return fresh
 
 
-def _read(
+def read_here(
     config: Monitored,
     reading: Reading,
     window: Window,
@@ -265,6 +252,7 @@ def _read(
     now: datetime | None,
     judged: Window | None,
 ) -> Fresh:
+    """Read the columns of `reading` in this process."""
     with sources.stream_rows(config.source, reading, window, folder, piece, now) as stream:
         fresh = Fresh(config.columns.time, stream.schema, config.columns.weight)
         for part in spread(partial(canonical, config=config, judged=judged), stream.frames):
@@ -275,11 +263,6 @@ def _read(
 def content_digest(frame: pd.DataFrame) -> str:
     """Return a digest of the content of rows, regardless of their order: 32 hexadecimal characters."""
     return content_named(list(frame.columns), [row_hashes(frame)])
-
-
-def row_hashes(frame: pd.DataFrame) -> NDArray[np.uint64]:
-    """Return a hash of the content of each row: shape (n,)."""
-    return np.asarray(pd.util.hash_pandas_object(frame, index=False))
 
 
 def content_named(columns: Sequence[str], hashes: Sequence[NDArray[np.uint64]]) -> str:

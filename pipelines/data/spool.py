@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from typing import IO
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, Any, ClassVar, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 
+from driftloop.pipelines.data.spread import spread
 from driftloop.pipelines.runtime import home
+
+R = TypeVar("R")
 
 # Number of rows kept in memory: about a hundred bytes each, with text as codes.
 HELD = 1 << 20
 
 
-class Spool:
+class Rows(ABC):
+    """Canonical frames in the order of the source. `apart`: they are in the workers of an engine, where `map` works."""
+
+    apart: ClassVar[bool] = False
+
+    @abstractmethod
+    def add(self, frame: pd.DataFrame) -> None:
+        """Add a frame."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """Yield the frames, which come to this process one at a time."""
+
+    @abstractmethod
+    def map(self, work: Callable[..., R], *each: Sequence[Any]) -> Iterator[R]:
+        """Yield the result of `work` for each frame, in order; its further arguments are the items of `each`."""
+
+
+class Spool(Rows):
     """Canonical frames in the order in which they were added, readable any number of times, by any thread.
 
     The file has no name, so that nothing is left of it when the process ends, in any way.
@@ -44,6 +66,10 @@ class Spool:
         for start, length in self._places:
             assert self._file is not None
             yield _canonical(pa.ipc.open_stream(os.pread(self._file.fileno(), length, start)).read_all())
+
+    def map(self, work: Callable[..., R], *each: Sequence[Any]) -> Iterator[R]:
+        """See `Rows`; two threads work."""
+        return spread(lambda given: work(*given), zip(self, *each, strict=True))
 
     def __len__(self) -> int:
         return len(self._held) + len(self._places)

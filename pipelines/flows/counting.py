@@ -14,6 +14,8 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.engines import Engine
+from driftloop.pipelines.flows.dividing import divided
 from driftloop.pipelines.flows.outgrown import read_as_trained
 from driftloop.pipelines.registry import Version, archive, contents
 from driftloop.pipelines.requests.check_run import CheckRun
@@ -28,10 +30,15 @@ SAMPLED = 20_000
 def read_or_count(
     run: CheckRun, champion: Version, labelled: Window, span: Window
 ) -> tuple[Project, Fresh, frozenset[str]]:
-    """Read the rows of a check, or have the database count them, and record which; the answer of `read_as_trained`."""
+    """Read the rows of a check, have an engine read or the database count them, and record which.
+
+    The answer is that of `read_as_trained`.
+    """
     reference = registry.reference(champion)
-    plan = planned(run, champion, reference, labelled)
-    asked = plan if isinstance(plan, Plan) else None
+    plan: Plan | Engine | str | None = planned(run, champion, reference, labelled)
+    if plan is None and run.config.engine is not None:
+        plan = divided(as_trained(run.config, reference), run.config.engine, champion, span)
+    asked = None if isinstance(plan, str) else plan
     found = read_as_trained(run.config, reference, champion.number, span, run.now, champion.follows, run.window, asked)
     run.rows, run.counting = found[1].current_rows(run.window), recorded(plan, found[1])
     return found
@@ -75,10 +82,12 @@ def needs_loss(run: CheckRun, champion: Version) -> bool:
     return config.trains and bool(archive.former_champions(run.ledger, champion, config.archive.keep))
 
 
-def recorded(plan: Plan | str | None, fresh: Fresh) -> Counting | None:
-    """Return what a check records of where its rows were counted; None where no database could count them."""
+def recorded(plan: Plan | Engine | str | None, fresh: Fresh) -> Counting | None:
+    """Return what a check records of where its rows were counted; None where only this process could."""
     if plan is None:
         return None
+    if isinstance(plan, Engine):
+        return Counting(by="engine", reason=plan.sentence(fresh))
     if isinstance(plan, str) or fresh.counted is None:
         return Counting(by="rows", reason=str(plan) if isinstance(plan, str) else fresh.uncounted or "")
     counts = fresh.counted

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -116,10 +117,10 @@ def preflight(
     due = window.end - config.columns.label_delay
     counted: list[Tally] = [] if fresh.counted is None else [fresh.counted.tally]
     late = Lateness() if fresh.counted is None else fresh.counted.late
-    for piece in fresh.pieces() if fresh.counted is None else ():
-        late += lateness(piece, time, known.columns.target)
-        rows = within(piece, time, window)
-        counted.append(tally(rows, reference, target, (rows[time] < due).to_numpy()))
+    tallying = Tallying(time, known.columns.target, target, window, due, reference)
+    for ends, part in fresh.map(tallying) if fresh.counted is None else ():
+        late += ends
+        counted.append(part)
     found = inspect(
         reduce(add, counted),
         reference,
@@ -132,6 +133,23 @@ def preflight(
         weighing=None if (weights := fresh.weights()) is None else Weighing.of(weights),
     )
     return fresh.findings + differences(config, reference) + too_few_blocks(profiles, config.drift) + found
+
+
+@dataclass(frozen=True)
+class Tallying:
+    """What preflight counts of some canonical rows: where rows and labels end, and the values of the window."""
+
+    time: str
+    label: str
+    target: str
+    window: Window
+    due: datetime
+    reference: Reference
+
+    def __call__(self, piece: pd.DataFrame) -> tuple[Lateness, Tally]:
+        rows = within(piece, self.time, self.window)
+        counted = tally(rows, self.reference, self.target, (rows[self.time] < self.due).to_numpy())
+        return lateness(piece, self.time, self.label), counted
 
 
 def measure(

@@ -15,6 +15,7 @@ from driftloop.monitoring.records import Finding, FindingCode, Reference, Window
 from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.engines import Engine
 from driftloop.pipelines.flows.reading import read
 
 EXTRA_COLUMN_LOST = FindingCode(
@@ -41,13 +42,14 @@ def read_as_trained(
     now: datetime,
     scored_by: str | None,
     judged: Window,
-    plan: Plan | None = None,
+    plan: Plan | Engine | None = None,
 ) -> tuple[Project, Fresh, frozenset[str]]:
     """Read the rows that the champion is judged on; return the config used to read them, and the removed features.
 
     A feature removed from config and source is missing in every row. A feature of the config must exist. A lost column
     of `columns.extra` is not read. `scored_by` is the version of a model elsewhere whose predictions are read too,
-    `judged` the window of the check, on which the rules of columns are evaluated, `plan` what a database counts of it.
+    `judged` the window of the check, on which the rules of columns are evaluated, `plan` what a database counts of it,
+    or the engine that reads it.
     """
     known = as_trained(config, reference)
     try:
@@ -69,7 +71,7 @@ def _read_as_trained(
     now: datetime,
     scored_by: str | None,
     judged: Window,
-    plan: Plan | None,
+    plan: Plan | Engine | None,
 ) -> tuple[Project, Fresh, frozenset[str]]:
     try:
         return known, read(known, window, config.folder, now, scored_by, judged, plan), frozenset()

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from prefect.cache_policies import NO_CACHE
 
 from driftloop.monitoring.counting.plan import Plan
-from driftloop.monitoring.errors import MissingColumns, SourceMissing, TrainingImpossible
+from driftloop.monitoring.errors import EngineUnavailable, MissingColumns, SourceMissing, TrainingImpossible
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.coerced import TYPE_CHANGED
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import refuse_another_target, widened
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.counted import read_counted
-from driftloop.pipelines.data.fresh import Fresh, read_fresh
+from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.engines import Engine, Local
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.registry import Version
 
@@ -27,7 +28,7 @@ def _may_help(task: Any, run: Any, state: Any) -> bool:
     """Return whether a retry may help: a missing file or server may appear; broken content stays broken."""
     try:
         state.result()
-    except (SourceMissing, OSError):
+    except (SourceMissing, EngineUnavailable, OSError):
         return True
     except Exception:
         return False
@@ -42,18 +43,19 @@ def read(
     now: datetime | None = None,
     scored_by: str | None = None,
     judged: Window | None = None,
-    plan: Plan | None = None,
+    plan: Plan | Engine | None = None,
 ) -> Fresh:
     """Read the rows of a span from the source in canonical form, with the labels known at `now`.
 
     The default of `now` is the end of the span. `scored_by` is the version of a model elsewhere whose predictions are
     read with the rows. The rules of columns are evaluated on `judged`, the window of a check. With a `plan` the
-    database counts the rows of that window.
+    database counts the rows of that window; an engine reads all rows of the span in its workers.
     """
-    counted = None if plan is None else read_counted(config, plan, folder)
+    counted = read_counted(config, plan, folder) if isinstance(plan, Plan) else None
     if isinstance(counted, Fresh):
         return counted
-    fresh = read_fresh(config, window, folder, now=now, scored_by=scored_by, judged=judged)
+    engine = plan if isinstance(plan, Engine) else Local()
+    fresh = engine.read(config, window, folder, now, scored_by, judged)
     fresh.uncounted = counted
     return fresh
 

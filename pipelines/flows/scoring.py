@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -93,32 +93,15 @@ def score_rows(
     counted: list[Profiles] = []
     drawn: list[pd.DataFrame] = []
     losses, compared = Losses(config, labelled, fresh.count(labelled)), Comparison.of(config, watch, scorer)
-    expected_losses, before = ExpectedLosses(), 0
-
-    def sum_up(piece: tuple[pd.DataFrame, Floats]) -> tuple[pd.DataFrame, Profiles, Labelled, ExpectedLosses, Any]:
-        rows, predicted = piece
-        scored = has_prediction(predicted) if config.elsewhere else np.ones(len(rows), dtype=bool)
-        others = compared.score(rows, predicted, scorer.classes) if compared is not None else None
-        known = losses.of(rows, predicted, scorer.classes, scored)
-        current = inside(rows[config.columns.time], window) & here
-        if not current.all():
-            rows, predicted, scored = rows[current], predicted[current], scored[current]
-        part = _current(config, window, rows, predicted, scorer.classes)
-        profile = like(profiles, part, _scaled(rows, config, factor))
-        if not scored.all():
-            rows, predicted = rows[scored], predicted[scored]
-        by_row = loss_model.expect(kept, rows, predicted) if kept else None
-        expected = sum_losses(*by_row, _scaled(rows, config, factor)) if by_row else ExpectedLosses()
-        return part, profile, known, expected, others
-
-    for rows, profile, known, expected, others in spread(sum_up, _predicted(config, champion, fresh.pieces(), scorer)):
-        counted = [merge(*counted, profile)]
-        drawn.append(plain(rows.iloc[chosen[(chosen >= before) & (chosen < before + len(rows))] - before]))
-        before += len(rows)
-        losses.add(known)
+    expected_losses = ExpectedLosses()
+    summing = Summing(config, window, scorer.classes, losses, compared, profiles, factor, kept, chosen, here)
+    for some in _summed(config, champion, fresh, scorer, summing):
+        counted = [merge(*counted, some.profile)]
+        drawn.append(some.sample)
+        losses.add(some.known)
         if compared is not None:
-            compared.add(others)
-        expected_losses += expected
+            compared.add(some.others)
+        expected_losses += some.expected
     found = _without_empty_predictions(config, counted[0]), pd.concat(drawn, ignore_index=True), expected_losses
     if not here:
         found = of_sample(config, champion, fresh, window, scorer, profiles, kept)
@@ -130,6 +113,72 @@ def score_rows(
         estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
         **_of_labeled(losses, champion, scorer, reference),
     )
+
+
+class Summed(NamedTuple):
+    """What a pass keeps of some rows."""
+
+    sample: pd.DataFrame
+    profile: Profiles
+    known: Labelled
+    expected: ExpectedLosses
+    others: Any
+
+
+@dataclass(frozen=True)
+class Summing:
+    """Summary of some rows with their predictions; it can be sent to a worker of an engine.
+
+    `chosen` are places of the sample among the rows of the window, `before` is how many of these came before the rows.
+    """
+
+    config: Project
+    window: Window
+    classes: tuple[str, ...]
+    losses: Losses
+    compared: Comparison | None
+    profiles: Profiles
+    factor: float | None
+    kept: loss_model.LossModel | None
+    chosen: NDArray[np.intp]
+    here: bool
+
+    def __call__(self, rows: pd.DataFrame, predicted: Floats, before: int) -> Summed:
+        config, chosen = self.config, self.chosen
+        scored = has_prediction(predicted) if config.elsewhere else np.ones(len(rows), dtype=bool)
+        others = self.compared.score(rows, predicted, self.classes) if self.compared is not None else None
+        known = self.losses.of(rows, predicted, self.classes, scored)
+        current = inside(rows[config.columns.time], self.window) & self.here
+        if not current.all():
+            rows, predicted, scored = rows[current], predicted[current], scored[current]
+        part = _current(config, self.window, rows, predicted, self.classes)
+        profile = like(self.profiles, part, _scaled(rows, config, self.factor))
+        if not scored.all():
+            rows, predicted = rows[scored], predicted[scored]
+        by_row = loss_model.expect(self.kept, rows, predicted) if self.kept else None
+        expected = sum_losses(*by_row, _scaled(rows, config, self.factor)) if by_row else ExpectedLosses()
+        drawn = chosen[(chosen >= before) & (chosen < before + len(part))] - before
+        return Summed(plain(part.iloc[drawn]), profile, known, expected, others)
+
+
+@dataclass(frozen=True)
+class Predicting:
+    """Prediction and summary of some rows in a worker of an engine."""
+
+    scorer: Scorer
+    summing: Summing
+
+    def __call__(self, rows: pd.DataFrame, before: int) -> Summed:
+        return self.summing(rows, self.scorer.predict(rows), before)
+
+
+def _summed(config: Project, champion: Version, fresh: Fresh, scorer: Scorer, summing: Summing) -> Iterator[Summed]:
+    before = fresh.before(summing.window)
+    if fresh.apart:
+        # The log of predictions has none of these rows, or they would be here.
+        return fresh.map(Predicting(scorer, summing), before)
+    predicted = zip(_predicted(config, champion, fresh.pieces(), scorer), before, strict=True)
+    return spread(lambda given: summing(*given[0], given[1]), predicted)
 
 
 def _of_labeled(losses: Losses, champion: Version, scorer: Scorer, reference: Reference) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from driftloop.monitoring.records import Window
 from driftloop.monitoring.served.spelling import labels
 from driftloop.monitoring.settings.secrets import expand
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.data.fresh import content_named, row_hashes
+from driftloop.pipelines.data.fresh import content_named
+from driftloop.pipelines.data.piece import row_hashes
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.training.scorer import Scorer

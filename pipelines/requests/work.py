@@ -41,7 +41,7 @@ class Work:
 
 def settings_of(config: Project) -> str:
     """Return a digest of all that a result depends on except rows and champion, user-defined code included."""
-    without = ("archive", "file", "schedule", "policies", "predictions", "metrics")
+    without = ("archive", "engine", "file", "schedule", "policies", "predictions", "metrics")
     excluded: dict[str, Any] = dict.fromkeys(without, True)
     # A request that ran out of time stays the same request under a longer limit.
     if config.elsewhere:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from driftloop.monitoring.errors import (
     DriftloopError,
+    EngineUnavailable,
     LedgerUnavailable,
     LockLost,
     ServerUnavailable,
@@ -39,7 +40,8 @@ OUTAGES = (ServerUnavailable, StorageUnusable)
 
 def resumable(error: BaseException) -> bool:
     """Return whether interrupted work is left open for the next check, as after a crash: an outage, or a SIGTERM."""
-    return isinstance(error, (*OUTAGES, LedgerUnavailable, LockLost)) or type(error).__name__ == "TerminationSignal"
+    known = (*OUTAGES, EngineUnavailable, LedgerUnavailable, LockLost)
+    return isinstance(error, known) or type(error).__name__ == "TerminationSignal"
 
 
 def reason(error: BaseException) -> str:

@@ -71,7 +71,6 @@ class AnswerLog:
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._queue: list[Scored] = []
         self._queued = 0
-        self._waiting_since: float | None = None
         self._journals: dict[tuple[str, str], Journal] = {}
         self._closed: list[tuple[str, Path]] = []
         self._thread = threading.Thread(target=self._run, name="answer log", daemon=True)
@@ -94,12 +93,6 @@ class AnswerLog:
         """Rows that are only in memory."""
         return self._queued
 
-    @property
-    def lag_seconds(self) -> float:
-        """Age of the oldest answer that is only in memory; 0 if there is none."""
-        since = self._waiting_since
-        return 0.0 if since is None else time.monotonic() - since
-
     def put(self, scored: Scored) -> None:
         """Queue the rows of an answer; drop and count them if the queue is full."""
         rows = scored.rows
@@ -110,7 +103,6 @@ class AnswerLog:
             else:
                 self._queue.append(scored)
                 self._queued += rows
-                self._waiting_since = self._waiting_since or time.monotonic()
 
     def _of(self, model: str) -> LogCounts:
         return self.counts.setdefault(model, LogCounts())
@@ -128,7 +120,7 @@ class AnswerLog:
 
     def _flush(self) -> None:
         with self._lock:
-            taken, self._queue, began = self._queue, [], time.monotonic()
+            taken, self._queue = self._queue, []
         parts: dict[int, list[Scored]] = {}
         for scored in taken:
             parts.setdefault(id(scored.by), []).append(scored)
@@ -143,9 +135,6 @@ class AnswerLog:
                 self._report(counts, part[0].by.version.model, error)
             with self._lock:
                 self._queued -= rows
-        with self._lock:
-            # Answers that came during the writing are at most as old as its beginning.
-            self._waiting_since = began if self._queue else None
 
     def _report(self, counts: LogCounts, model: str, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"

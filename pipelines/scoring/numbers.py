@@ -76,11 +76,6 @@ class _States(Collector):
         yield GaugeMetricFamily(
             "driftloop_score_log_queued_rows", "Answered rows that are only in memory.", value=self._answers.queued
         )
-        yield GaugeMetricFamily(
-            "driftloop_score_log_lag_seconds",
-            "Age of the oldest answer that is only in memory.",
-            value=self._answers.lag_seconds,
-        )
         lost = CounterMetricFamily(
             "driftloop_score_log_rows", "Answered rows by what became of them in the log.", labels=["model", "end"]
         )

@@ -90,3 +90,15 @@ def test_parts_and_files_keep_weights(tmp_path: Path) -> None:
         assert by_block[:-1] == pytest.approx(reference[name].cells)
     save(reference, tmp_path / "profiles.npz")
     assert_all_same(load(tmp_path / "profiles.npz"), reference, exact=True)
+
+
+def test_a_column_without_nulls_has_none_whatever_the_weights() -> None:
+    """A rest of rounding would count as a null, and make one more test of a check."""
+    weights = np.random.default_rng(0).uniform(0.5, 2, 997)
+    rows = pd.DataFrame({"city": np.random.default_rng(1).choice(["a", "b", "c", "d"], 997), "x": weights})
+    cells = first(rows, {"city": "categorical", "x": "numeric"}, weights=weights)
+    for part in (rows, rows.head(10), rows.assign(city="a")):
+        made = like(cells, part, weights[: len(part)] * 0.1)
+        assert [one.nulls for one in made.values()] == [0.0, 0.0]
+    half = rows.assign(city=rows["city"].where(rows["x"] > 1, None))
+    assert like(cells, half, weights)["city"].nulls == pytest.approx(weights[weights <= 1].sum())

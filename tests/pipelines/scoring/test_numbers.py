@@ -79,7 +79,6 @@ def test_metrics_follow_version_and_log(champions: Champions) -> None:
         'driftloop_score_version{model="made",version="3"} 1.0',
         'driftloop_score_not_following{model="made"} 0.0',
         "driftloop_score_registry_reachable 1.0",
-        "driftloop_score_log_lag_seconds 0.0",
         'driftloop_score_log_rows_total{end="dropped",model="made"} 2.0',
     ):
         assert line in lines

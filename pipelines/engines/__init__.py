@@ -1,0 +1,16 @@
+"""Engines that work on the rows of a check: this process, or the workers of a cluster. The only list of them."""
+
+from __future__ import annotations
+
+from driftloop.monitoring.settings.secrets import expand
+from driftloop.pipelines.config.engine import Engine as Settings
+from driftloop.pipelines.engines.base import Engine, Local
+
+__all__ = ["Engine", "Local", "engine_of"]
+
+
+def engine_of(settings: Settings) -> Engine:
+    """Return the engine of a config; nothing is connected yet."""
+    from driftloop.pipelines.engines.dask import Dask
+
+    return Dask(expand(settings.dask, "engine.dask"), settings.dask, settings.timeout)

@@ -1,0 +1,90 @@
+"""Canonical rows in the memory of Dask's workers, or on their disks where that is full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import cloudpickle
+import numpy as np
+import pandas as pd
+
+from driftloop.monitoring.errors import SourceUnreadable
+from driftloop.monitoring.sources.shards import Shard
+from driftloop.pipelines.data.piece import Piece
+from driftloop.pipelines.data.spool import Rows
+from driftloop.pipelines.engines.dask_cluster import Cluster
+
+R = TypeVar("R")
+
+
+class DaskRows(Rows):
+    """Pieces by shard. A shard whose worker dies is read again, and refused if its rows are others by then."""
+
+    apart = True
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster, self._client = cluster, cluster.connect()
+        self._shards: list[Any] = []
+        self._marks: list[tuple[str, int, int]] = []
+        self._pieces: list[int] = []
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Rows of a process are not sent to workers; `read` has workers read theirs."""
+        raise NotImplementedError("the rows of an engine come from its own reading")
+
+    def read(
+        self, shards: Sequence[Shard], read: Callable[[Shard], list[Piece]], kept: Sequence[str]
+    ) -> Iterator[Piece]:
+        """Read the shards; yield their pieces in order, with the columns `kept` alone."""
+        work = self._sent(read)
+        self._shards = [self._client.submit(_run, work, shard, pure=False) for shard in shards]
+        facts = [self._client.submit(_facts, future, tuple(kept), pure=False) for future in self._shards]
+        for shard, pieces in zip(shards, self._cluster.results(facts), strict=True):
+            self._marks.append((shard.files[0], *_mark(pieces)))
+            self._pieces.append(len(pieces))
+            yield from pieces
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        for future, pieces in zip(self._shards, self._pieces, strict=True):
+            for place in range(pieces):
+                yield from self._cluster.results([self._client.submit(_frame, future, place, pure=False)])
+
+    def map(self, work: Callable[..., R], *each: Sequence[Any]) -> Iterator[R]:
+        """See `Rows`: one task per shard."""
+        sent, start, futures = self._sent(work), 0, []
+        for future, pieces, mark in zip(self._shards, self._pieces, self._marks, strict=True):
+            given = [tuple(values[start : start + pieces]) for values in each]
+            futures.append(self._client.submit(_work, sent, future, mark, given, pure=False))
+            start += pieces
+        for results in self._cluster.results(futures):
+            yield from results
+
+    def _sent(self, work: Callable[..., Any]) -> Any:
+        """Return work as a result that workers share; unlike scattered data it is made again after a death."""
+        return self._client.submit(bytes, cloudpickle.dumps(work), pure=False)
+
+
+def _run(work: bytes, given: Any) -> Any:
+    return cloudpickle.loads(work)(given)
+
+
+def _facts(pieces: list[Piece], kept: tuple[str, ...]) -> list[Piece]:
+    return [piece.without_values(kept) for piece in pieces]
+
+
+def _frame(pieces: list[Piece], place: int) -> pd.DataFrame:
+    return pieces[place].frame
+
+
+def _work(work: bytes, pieces: list[Piece], mark: tuple[str, int, int], each: list[tuple[Any, ...]]) -> list[Any]:
+    if _mark(pieces) != mark[1:]:
+        raise SourceUnreadable(mark[0], "its rows changed while they were checked, and a worker read it twice")
+    run = cloudpickle.loads(work)
+    return [run(piece.frame, *given) for piece, *given in zip(pieces, *each, strict=True)]
+
+
+def _mark(pieces: Sequence[Piece]) -> tuple[int, int]:
+    """Return the number of rows and the sum of their hashes, by which a second reading is compared."""
+    sums = [int(piece.hashes.sum(dtype=np.uint64)) for piece in pieces]
+    return sum(len(piece.hashes) for piece in pieces), sum(sums) % (1 << 64)

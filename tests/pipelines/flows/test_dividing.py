@@ -1,0 +1,153 @@
+"""Story of a check whose rows a real cluster reads and scores: the verdict of this process, and why it is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import pytest
+from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
+
+from driftloop.monitoring.errors import EngineUnavailable
+from driftloop.monitoring.ledger import Ledger
+from driftloop.monitoring.records import Check, Outcome, Window
+from driftloop.monitoring.sources import shards
+from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.engines import Engine
+from driftloop.pipelines.flows.dividing import divided
+from driftloop.pipelines.predictions import prediction_log
+from driftloop.pipelines.runtime import home
+from tests.conftest import Model
+from tests.servers.dask import DaskCluster
+from tests.servers.ports import free_port
+from tests.streams import day, stream
+
+EVERYTHING: dict[str, Any] = {
+    "source": {"path": "parts/*.parquet"},
+    "columns__weight": "w",
+    "columns__rules": {"speed": {"min": -9}},
+    "slices": ["kind", {"discover": 1}],
+    "performance": {"loss": "mse"},
+    "policies__triggers": [{"policy": "performance_drop"}],
+    "drift__sample_rows": 300,
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A scheduler with two workers."""
+    made = DaskCluster(tmp_path_factory.mktemp("dask"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def made(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A champion of the first three weeks; numbers and target are others in the last three. A file has two days."""
+    rows = stream(42, a_day=120, input_shift_at=21, concept_shift_at=21)
+    rows["w"] = np.random.default_rng(0).uniform(0.5, 2, len(rows))
+    model = Model(tmp_path_factory.mktemp("divided"))
+    parts = model.folder / "parts"
+    parts.mkdir()
+    for number, part in enumerate(np.array_split(np.arange(len(rows)), 21)):
+        rows.iloc[part].to_parquet(parts / f"{number:02}.parquet", index=False)
+    model.given(None, training__params={"n_estimators": 10}, **EVERYTHING)
+    check = model.check(day(21))
+    assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
+    return model
+
+
+def judged(check: Check) -> dict[str, Any]:
+    """All that is recorded of a verdict, without ids, places and what names the engine."""
+    record = check.model_dump(mode="json")
+    for name in ("check_id", "counting", "report", "mlflow_run_id", "prefect_flow_run_id", "started", "cached"):
+        record.pop(name, None)
+    return record
+
+
+def differences(found: Any, expected: Any, place: str = "") -> Iterator[str]:
+    """Yield where two records differ: numbers by more than the noise of merged sums, all else at all."""
+    if isinstance(expected, dict) and found.keys() == expected.keys():
+        for name, value in expected.items():
+            yield from differences(found[name], value, f"{place}.{name}")
+    elif isinstance(expected, list) and len(found) == len(expected):
+        for number, value in enumerate(expected):
+            yield from differences(found[number], value, f"{place}[{number}]")
+    elif found != (pytest.approx(expected, rel=1e-9) if isinstance(expected, float) else expected):
+        yield f"{place}: {found} is not {expected}"
+
+
+def test_a_check_on_the_cluster_is_that_of_this_process(
+    cluster: DaskCluster, made: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Findings, scores, loss, metrics, slices, votes and decision are equal; the same rows are not checked again."""
+    monkeypatch.setattr(shards, "SHARD", 20_000)
+    with temporary_settings({PREFECT_TASKS_REFRESH_CACHE: True}):  # equal rows have equal keys
+        here = made.given().check(day(28), dry_run=True)
+        made.given(engine={"dask": cluster.address})
+        there = made.check(day(28), dry_run=True)
+    assert there.counting is not None
+    assert there.counting.sentence().startswith(f"by dask at {cluster.address}, 21 files in ")
+    assert here.counting is None
+    assert list(differences(judged(there), judged(here))) == []
+    assert (here.cached, there.cached) == (False, False)
+    assert there.decision == "retrain"
+    assert there.performance is not None
+    del made.changes["engine"]
+    final = made.given().check(day(28))
+    assert final.outcome in (Outcome.PROMOTED, Outcome.REJECTED)
+    again = made.given(engine={"dask": cluster.address}).check(day(28))
+    assert again.outcome is Outcome.ALREADY_CHECKED, again.reason
+
+
+def test_a_cluster_that_is_gone_fails_the_check_and_not_the_next_one(made: Model) -> None:
+    """The check is recorded as failed, with the reason; without the engine the same rows are checked."""
+    nowhere = f"tcp://127.0.0.1:{free_port()}"
+    made.given(engine={"dask": nowhere, "timeout": "1s"})
+    with pytest.raises(EngineUnavailable, match="does not answer within 1 s"):
+        made.check(day(35))
+    with closing(Ledger(home.ledger_url())) as ledger:
+        (newest,) = ledger.checks(made.name, most=1)
+    assert newest.outcome is Outcome.FAILED
+    assert "does not answer" in newest.reason
+    del made.changes["engine"]
+    assert made.given().check(day(35)).outcome is not Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"source": {"url": "sqlite:///rows.db", "table": "t"}}, "no files to divide"),
+        ({"source": {"path": "parts/*.csv", "encoding": "cp1252"}}, "converted from cp1252"),
+        ({"labels": {"path": "l.parquet", "key": ["w"]}, "columns__id": ["w"]}, "labels are joined by id"),
+        ({"drift__reference": {"same_period": "1y"}}, "rows of an earlier period"),
+        ({"training__estimator": "mine:fit"}, "custom code of 'mine'"),
+        ({"performance": {"loss": "mine:cost"}}, "custom code of 'mine'"),
+    ],
+)
+def test_what_workers_cannot_reach_is_read_here_with_the_reason(
+    changes: dict[str, Any], reason: str, made: Model
+) -> None:
+    other = Model(made.folder.parent / "other")
+    settings = {**EVERYTHING, **changes, "engine": {"dask": "tcp://127.0.0.1:1"}}
+    if "labels" in changes:
+        settings.pop("columns__weight")
+    project = load(other.given(**settings).file)
+    assert project.engine is not None
+    found = divided(project, project.engine, registry.champion(made.name), Window(start=day(21), end=day(28)))
+    assert isinstance(found, str)
+    assert reason in found
+
+
+def test_logged_predictions_keep_a_check_here(made: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = load(made.given(engine={"dask": "tcp://127.0.0.1:1"}).file)
+    assert project.engine is not None
+    champion, span = registry.champion(made.name), Window(start=day(21), end=day(28))
+    assert isinstance(divided(project, project.engine, champion, span), Engine)
+    rows = stream(42).iloc[2600:2610].reset_index(drop=True)
+    prediction_log.append(project, champion, span, rows, np.zeros(len(rows)), ())
+    assert "in the prediction log" in str(divided(project, project.engine, champion, span))
