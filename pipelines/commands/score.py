@@ -31,7 +31,7 @@ def score(configs: tuple[Path, ...], host: str, port: int) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    scorer = Scorer(configs, host=host, port=port, token=os.environ.get("DRIFTLOOP_TOKEN"))
+    scorer = Scorer(configs, host=host, port=port, token=os.environ.get("DRIFTLOOP_TOKEN") or None)
     scorer.start()
     log = logging.getLogger("driftloop.scoring")
     at = f"http://{host}:{scorer.port}"
