@@ -16,7 +16,15 @@ from driftloop.monitoring.quality.unreadable import BY_NAME, unreadable
 from driftloop.monitoring.records import FindingCode, Outcome
 from driftloop.pipelines.gate import Gate
 from driftloop.pipelines.registry.promotion import Ended
-from driftloop.pipelines.requests.ends import AFTERWARDS, ENDS, GATE, IMPOSSIBLE, NOT_RECALIBRATED, first_outcome
+from driftloop.pipelines.requests.ends import (
+    AFTERWARDS,
+    ENDS,
+    GATE,
+    IMPOSSIBLE,
+    NOT_RECALIBRATED,
+    PENDING,
+    first_outcome,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = [file for top in ("monitoring", "pipelines") for file in sorted((ROOT / top).rglob("*.py"))]
@@ -119,9 +127,7 @@ def test_every_end_of_a_retrain_is_explained() -> None:
     """The gate's answers, what makes a training impossible, and what becomes of a challenger later, and no more."""
     assert set(GATE) == {answer.code for answer in Gate.answers}
     assert set(IMPOSSIBLE) == set(get_args(Impossible))
-    assert set(AFTERWARDS) | {"champion_changed"} == {
-        *(*get_args(Ended), Outcome.AWAITING_APPROVAL.value, NOT_RECALIBRATED)
-    }
+    assert set(AFTERWARDS) | {"champion_changed"} == {*(*get_args(Ended), *PENDING, NOT_RECALIBRATED)}
     assert all(end.meaning for end in ENDS.values())
     assert first_outcome("a code of another version") is Outcome.REJECTED
 

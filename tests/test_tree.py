@@ -19,6 +19,7 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *(
             "monitoring/records/estimate.py",
             "monitoring/records/promotion_watch.py",
+            "monitoring/records/shadow.py",
             "monitoring/settings/*",
             "monitoring/drift/settings.py",
         ),

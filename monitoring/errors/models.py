@@ -39,7 +39,7 @@ class NothingToApprove(DriftloopError):
         promote, history = f"run `driftloop promote {model} {waits}`", f"`driftloop history {model}` shows its outcome"
         super().__init__(
             f"{model} version {version} does not wait for approval; {pending}",
-            expected="the version with the alias 'challenger', which a retrain with `promotion: manual` sets",
+            expected="a version with the alias 'challenger' (set with `promotion: manual`) or 'shadow'",
             remedy=promote if waits else history,
         )
 

@@ -5,7 +5,7 @@ from driftloop.monitoring.ledger.events import Event, Kind
 from driftloop.monitoring.ledger.keys import digest, window_key
 from driftloop.monitoring.ledger.latest import Latest
 from driftloop.monitoring.ledger.ledger import Ledger
-from driftloop.monitoring.ledger.requests import Adoption, Progress, Recalibrate, Request, SwitchBack
+from driftloop.monitoring.ledger.requests import Adoption, Progress, Recalibrate, Request, ShadowVerdict, SwitchBack
 
 __all__ = [
     "Adoption",
@@ -18,6 +18,7 @@ __all__ = [
     "Progress",
     "Recalibrate",
     "Request",
+    "ShadowVerdict",
     "SwitchBack",
     "digest",
     "window_key",

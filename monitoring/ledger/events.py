@@ -28,6 +28,8 @@ class Kind(StrEnum):
     TRAINED = "trained"
     REGISTERED = "registered"
     AWAITING_APPROVAL = "awaiting_approval"
+    SHADOWING = "shadowing"
+    SHADOW_JUDGED = "shadow_judged"
     PROMOTED = "promoted"
     REJECTED = "rejected"
     IMPOSSIBLE = "impossible"

@@ -213,14 +213,16 @@ class Ledger:
     def close_request(self, retrain: Retrain, *, by: Claim | None = None) -> bool:
         """Write the result of a request. The first result counts: False if there is one already."""
         state = Kind.PROMOTED if retrain.promoted else Kind.REJECTED
-        if retrain.promoted and retrain.code in UNTRAINED:
+        if retrain.code in requests.PENDING or (retrain.promoted and retrain.code in UNTRAINED):
             state = Kind(retrain.code)
-        if retrain.code == Kind.AWAITING_APPROVAL:
-            state = Kind.AWAITING_APPROVAL
         return write(
             self.engine,
             lambda open_: requests.end(open_, retrain.request_id, state=state, retrain=retrain, claim=by),
         )
+
+    def judge_shadow(self, request: Request, progress: Progress) -> bool:
+        """Open the request of a challenger in shadow again with the verdict in `progress`; False if it has ended."""
+        return write(self.engine, lambda open_: requests.judge_shadow(open_, request, progress))
 
     def fail(self, request_id: str, reason: str, *, by: Claim | None = None, impossible: bool = False) -> bool:
         """Write that a request failed, or that there was nothing to train on.
@@ -254,7 +256,7 @@ class Ledger:
             REQUESTS.c.model == model,
             REQUESTS.c.now <= moment,
             REQUESTS.c.champion.is_not(None),
-            REQUESTS.c.state.in_(["promoted", "rejected", requests.WAITS]),
+            REQUESTS.c.state.in_(["promoted", "rejected", *requests.PENDING]),
             sa.func.coalesce(REQUESTS.c.asked, "").not_like(requests.SWITCH),
             sa.func.coalesce(REQUESTS.c.body, "").not_like(requests.RECALIBRATION),
         )

@@ -24,6 +24,9 @@ OPEN = ("requested", "trained")
 # Ends that leave a request open for another try, and what may still follow upon an end with a result.
 AGAIN = (Kind.FAILED, Kind.IMPOSSIBLE)
 WAITS = str(Kind.AWAITING_APPROVAL)
+SHADOWS = str(Kind.SHADOWING)
+# States with a first result, which a final one replaces.
+PENDING = (WAITS, SHADOWS)
 # In the JSON of a request that trains nothing.
 SWITCH = '%"switch": {%'
 # In the JSON of a result of a recalibration alone.
@@ -106,11 +109,19 @@ class Request(Record):
         return f"training {self.window}" if self.adopt is None else f"adoption of {self.adopt.given}"
 
 
+class ShadowVerdict(Record):
+    """How a challenger in shadow is to end: promoted, or declined; `code` is that of the result of its request."""
+
+    promote: bool
+    code: str
+    reason: str
+
+
 class Progress(Record):
     """What a training has come to: the gate's word, and the stored model that waits to be registered.
 
     `against` is the champion that the gate compared it with. All of it is written before the version is registered,
-    so that another process can carry on from here.
+    so that another process can carry on from here. `verdict` is set once a challenger in shadow was judged.
     """
 
     run_id: str
@@ -122,6 +133,7 @@ class Progress(Record):
     model_id: str
     sealed: str
     tags: dict[str, str]
+    verdict: ShadowVerdict | None = None
 
 
 def ask(open_: Connection, request: Request, *, again: bool = False) -> Retrain | None:
@@ -171,9 +183,10 @@ def claimed(open_: Connection, request_id: str, claim: Claim) -> None:
 
 
 def attempts(open_: Connection, request_id: str) -> int:
-    """How often it was claimed since it was asked for last."""
+    """How often it was claimed since it was asked for last, or since its challenger was judged in shadow."""
     number, this = EVENTS.c.number, EVENTS.c.subject == request_id
-    asked = sa.select(sa.func.max(number)).where(this, EVENTS.c.kind == str(Kind.RETRAIN_REQUESTED))
+    begins = [str(Kind.RETRAIN_REQUESTED), str(Kind.SHADOW_JUDGED)]
+    asked = sa.select(sa.func.max(number)).where(this, EVENTS.c.kind.in_(begins))
     taken = sa.select(sa.func.count(number)).where(this, EVENTS.c.kind == str(Kind.CLAIMED))
     model = _row(open_, request_id)["model"]  # the index of events begins with the model
     asked, taken = (query.where(EVENTS.c.model == model) for query in (asked, taken))
@@ -199,10 +212,13 @@ def end(
     error: str | None = None,
     claim: Claim | None = None,
 ) -> bool:
-    """Close a request; False, and nothing is written, if it has a result already. Waiting for approval is no result."""
+    """Close a request; False, and nothing is written, if it has a result already.
+
+    A challenger that waits for approval, or is in shadow, is no result yet.
+    """
     claims.require(open_, claim)
     row = _row(open_, request_id, locked=True)
-    if row["body"] is not None and (row["state"] != WAITS or state == WAITS):
+    if row["body"] is not None and (row["state"] not in PENDING or row["state"] == state):
         return False
     values = {
         "state": str(state),
@@ -218,6 +234,31 @@ def end(
     if state == Kind.ROLLED_BACK:
         payload["left"] = row["champion"]
     events.append(open_, row["model"], state, payload, datetime.fromisoformat(row["now"]), request_id)
+    return True
+
+
+def judge_shadow(open_: Connection, request: Request, progress: Progress) -> bool:
+    """Open the request of a challenger in shadow again, with its verdict; False if it is not in shadow any more.
+
+    From here on it is the request of the check that reached the verdict, and ends as every request that was trained.
+    """
+    row = _row(open_, request.request_id, locked=True)
+    if row["state"] != SHADOWS:
+        return False
+    values = {
+        "state": "trained",
+        "now": stamp(request.now),
+        "body": None,
+        "check_id": request.check.check_id if request.check else None,
+        "asked": as_text(request),
+        "progress": as_text(progress),
+        "written_at": written_now(),
+    }
+    open_.execute(REQUESTS.update().where(REQUESTS.c.request_id == request.request_id).values(**values))
+    verdict = progress.verdict.model_dump(mode="json") if progress.verdict else {}
+    version = Retrain.model_validate_json(row["body"]).version
+    payload = {**verdict, "version": version}
+    events.append(open_, row["model"], Kind.SHADOW_JUDGED, payload, request.now, request.request_id)
     return True
 
 

@@ -30,6 +30,8 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.SWITCHED_BACK: ("new", "Switched back"),
     Outcome.RECALIBRATED: ("new", "Recalibrated"),
     Outcome.ROLLED_BACK: ("warn", "Promotion taken back"),
+    Outcome.SHADOWING: ("new", "Challenger in shadow"),
+    Outcome.SHADOW_DECLINED: ("warn", "Challenger in shadow declined"),
     Outcome.BOOTSTRAPPED: ("new", "First champion"),
 }
 # Tone and label of each standing of a slice.

@@ -60,6 +60,7 @@ from driftloop.monitoring.records.metrics import (
     worsening,
 )
 from driftloop.monitoring.records.promotion_watch import PromotionWatch, WatchedWindow, WatchState
+from driftloop.monitoring.records.shadow import Shadow, ShadowState, ShadowWindow
 from driftloop.monitoring.records.slices import (
     FoundSlice,
     SliceDrift,
@@ -122,6 +123,9 @@ __all__ = [
     "Segment",
     "SelfTest",
     "Severity",
+    "Shadow",
+    "ShadowState",
+    "ShadowWindow",
     "Signal",
     "Signals",
     "SliceDrift",

@@ -10,13 +10,16 @@ class ArchiveScore(Record):
 
     The norm of the difference of two models' waves is the standard error of the difference of their losses
     (`monitoring.losses.performance.waves`). `bets` are those on a higher loss of the champion, for the version before a
-    promotion that is watched (`monitoring.sequential.bets`).
+    promotion that is watched (`monitoring.sequential.bets`), or for a challenger in shadow: it has also those on a loss
+    that is not higher than the champion's by a margin, and on a higher one.
     """
 
     version: str
     loss: Loss
     waves: tuple[float, ...]
     bets: tuple[float, ...] = ()
+    within: tuple[float, ...] = ()
+    worse: tuple[float, ...] = ()
 
 
 class ArchiveLead(Record):

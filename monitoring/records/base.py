@@ -93,6 +93,8 @@ class Outcome(StrEnum):
     SWITCHED_BACK = "switched_back"
     RECALIBRATED = "recalibrated"
     ROLLED_BACK = "rolled_back"
+    SHADOWING = "shadowing"
+    SHADOW_DECLINED = "shadow_declined"
     NEEDED_ELSEWHERE = "needed_elsewhere"
     FAILED = "failed"
 
@@ -109,6 +111,8 @@ class Outcome(StrEnum):
             Outcome.SWITCHED_BACK,
             Outcome.RECALIBRATED,
             Outcome.ROLLED_BACK,
+            Outcome.SHADOWING,
+            Outcome.SHADOW_DECLINED,
             Outcome.NEEDED_ELSEWHERE,
         }
 

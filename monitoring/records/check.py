@@ -17,6 +17,7 @@ from driftloop.monitoring.records.labels import LabelStatus
 from driftloop.monitoring.records.measures import ColumnScore, DriftBasis, Moved, Performance, Standing
 from driftloop.monitoring.records.metrics import CalibrationBin, Confusion, MetricValue
 from driftloop.monitoring.records.promotion_watch import PromotionWatch
+from driftloop.monitoring.records.shadow import Shadow
 from driftloop.monitoring.records.slices import FoundSlice, SliceDrift, SliceScore
 
 
@@ -49,6 +50,7 @@ class Check(Record):
     `scored_by` is the champion as the table of predictions of a model elsewhere names it.
     `archive` has the losses of former champions on the labeled rows, if there are any.
     `watch` is the state of the watch over the newest promotion, while it lasts.
+    `shadow` is the state of a challenger in shadow, until its verdict.
     `causes` is set where the loss rose significantly: why, and what to do.
     `labels` is set where they are in a table of their own, `newest_row` with `preflight.max_silence`.
     `counting` is set where the rows are a table of a database that can count them.
@@ -81,6 +83,7 @@ class Check(Record):
     probe: Probe | None = None
     archive: ArchiveScores | None = None
     watch: PromotionWatch | None = None
+    shadow: Shadow | None = None
     causes: Causes | None = None
     labels: LabelStatus | None = None
     newest_row: Moment | None = None

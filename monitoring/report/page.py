@@ -180,6 +180,7 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
         ("Checked at", f"{check.now:%Y-%m-%d %H:%M} UTC"),
     ]
     facts += [("Promotion watch", check.watch.sentence)] if check.watch is not None else []
+    facts += [("Shadow", check.shadow.sentence)] if check.shadow is not None else []
     return facts if check.labels is None else [*facts, ("Labels", check.labels.sentence())]
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from driftloop.monitoring.records import History, Outcome, PromotionWatch, Vote, WatchedWindow, WatchState, changed
-from driftloop.monitoring.sequential.evidence import LEAST_ROWS, PROOF, Step, evidence, mean_difference, proven
+from driftloop.monitoring.sequential.counting import Missing, added
+from driftloop.monitoring.sequential.evidence import PROOF, Step, evidence, mean_difference, proven
 
 OVER: frozenset[WatchState] = frozenset({"passed", "ended"})
 # Names of the vetoes in the votes of a check.
@@ -24,13 +25,6 @@ class Promoted(NamedTuple):
     length: timedelta
 
 
-class Missing(NamedTuple):
-    """Why a check adds no window to a watch."""
-
-    state: WatchState
-    reason: str
-
-
 def judge(promoted: Promoted, before: Iterable[WatchedWindow], new: WatchedWindow | Missing) -> PromotionWatch:
     """Return the state of the watch with the window of this check, or with the reason why it has none.
 
@@ -44,7 +38,7 @@ def judge(promoted: Promoted, before: Iterable[WatchedWindow], new: WatchedWindo
     if proven(_steps(windows)):
         return _state(promoted, windows, "proven_worse", f"proven worse than version {promoted.previous}")
     if isinstance(new, WatchedWindow):
-        windows, missing = _added(promoted, windows, new)
+        windows, missing = added(windows, new, promoted.length)
     if proven(_steps(windows)):
         return _state(promoted, windows, "proven_worse", f"proven worse than version {promoted.previous}")
     not_proven = f"not proven worse than version {promoted.previous}"
@@ -81,22 +75,6 @@ def pause(history: History, now: datetime, length: timedelta, windows: int) -> t
     past = (now - moments[-1]) / length
     reason = f"a promotion was taken back {past:.1f} windows ago; no retrain before {windows} windows have passed"
     return (Vote(policy=PAUSE, vote="veto", reason=reason, observed=past, threshold=float(windows)),)
-
-
-def _added(
-    promoted: Promoted, windows: tuple[WatchedWindow, ...], new: WatchedWindow
-) -> tuple[tuple[WatchedWindow, ...], Missing | None]:
-    if any(one.window == new.window for one in windows):
-        return tuple(new if one.window == new.window else one for one in windows), None
-    if new.rows < LEAST_ROWS:
-        return windows, Missing("waiting", f"{new.rows} labeled rows, minimum {LEAST_ROWS}")
-    if new.window.length < promoted.length / 2:
-        reason = f"the labeled rows since {new.window.start:%Y-%m-%d %H:%M} span less than half a window"
-        return windows, Missing("waiting", reason)
-    if windows and new.window.start < windows[-1].window.end:
-        end = windows[-1].window.end
-        return windows, Missing("waiting", f"the labeled rows up to {end:%Y-%m-%d %H:%M} have counted already")
-    return (*windows, new), None
 
 
 def _steps(windows: Iterable[WatchedWindow]) -> list[Step]:

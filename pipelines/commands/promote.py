@@ -1,4 +1,4 @@
-"""Command `driftloop promote`: manual approval or rejection of a pending challenger."""
+"""Command `driftloop promote`: manual approval or rejection of a challenger that is pending or in shadow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def promote(model: str, version: str, as_json: bool, decline: str | None) -> Non
     """Promote or reject the challenger VERSION that is pending approval. MODEL: its name, or its YAML.
 
     With `promotion: manual` in the config a challenger that passed the gate waits under the alias 'challenger'. It can
-    replace only the champion that it was compared with at the gate.
+    replace only the champion that it was compared with at the gate. With `promotion: {shadow: N}` it is scored next to
+    the champion under the alias 'shadow': this command decides before its verdict.
     """
     from driftloop.pipelines.config.elsewhere import refuse_elsewhere
     from driftloop.pipelines.config.project import load

@@ -1,4 +1,4 @@
-"""Keys of `promotion`: who moves the champion's alias, and for how long a promotion is watched."""
+"""Keys of `promotion`: who moves the champion's alias, what a challenger must prove before, and the watch after it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from driftloop.monitoring.settings.limits import Share
 from driftloop.monitoring.settings.section import Section
 
 Mode = Literal["automatic", "manual"]
@@ -17,6 +18,19 @@ class Promotion(Section):
     mode: Mode = Field(
         "automatic",
         description="manual: a challenger that passed the gate waits for `driftloop promote`, except the first one",
+    )
+    shadow: int = Field(
+        0,
+        ge=0,
+        le=52,
+        description="labeled windows for which a challenger that passed the gate is scored next to the champion: it is "
+        "promoted once it is proven better, or not worse by more than `margin`; declined once it is proven worse, or "
+        "without a proof after the last window; 0 promotes it immediately",
+    )
+    margin: Share = Field(
+        0.01,
+        description="what a challenger in shadow may be worse by and still be promoted, as a share of the champion's "
+        "reference loss; 0 promotes only what is proven better",
     )
     watch: int = Field(
         4,

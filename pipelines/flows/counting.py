@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from driftloop.monitoring.counting import DIALECTS
 from driftloop.monitoring.counting.plan import Plan
-from driftloop.monitoring.errors import listed
-from driftloop.monitoring.records import Reference, Signal, Window
+from driftloop.monitoring.errors import DriftloopError, listed
+from driftloop.monitoring.records import Reference, Signal, Window, changed
 from driftloop.monitoring.records.counting import Counting
 from driftloop.monitoring.sources.engines import dialect_of
 from driftloop.pipelines import registry
@@ -17,7 +17,7 @@ from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.engines import Engine
 from driftloop.pipelines.flows.dividing import divided
 from driftloop.pipelines.flows.outgrown import read_as_trained
-from driftloop.pipelines.registry import Version, archive, contents
+from driftloop.pipelines.registry import Version, archive, contents, pending
 from driftloop.pipelines.requests.check_run import CheckRun
 
 # Signals that need the loss of labeled rows, and those that need a prediction for every row.
@@ -35,13 +35,32 @@ def read_or_count(
     The answer is that of `read_as_trained`.
     """
     reference = registry.reference(champion)
+    config = _with_shadow(run, reference)
     plan: Plan | Engine | str | None = planned(run, champion, reference, labelled)
     if plan is None and run.config.engine is not None:
-        plan = divided(as_trained(run.config, reference), run.config.engine, champion, span)
+        plan = divided(as_trained(config, reference), run.config.engine, champion, span)
     asked = None if isinstance(plan, str) else plan
-    found = read_as_trained(run.config, reference, champion.number, span, run.now, champion.follows, run.window, asked)
+    found = read_as_trained(config, reference, champion.number, span, run.now, champion.follows, run.window, asked)
     run.rows, run.counting = found[1].current_rows(run.window), recorded(plan, found[1])
     return found
+
+
+def _with_shadow(run: CheckRun, reference: Reference) -> Project:
+    """Return the config that reads also the features that only a challenger in shadow has, of which `reference` is not.
+
+    They are read as columns of `columns.extra`: one that the source does not have is left out.
+    """
+    config = run.config
+    found = pending.in_shadow(run.ledger, config.model) if config.trains else None
+    if found is None:
+        return config
+    try:
+        theirs = registry.reference(found[0])
+    except DriftloopError:
+        return config  # the comparison reports it
+    own = {column.name for column in reference.of_role("feature")}
+    extra = {column.name: column.kind for column in theirs.of_role("feature") if column.name not in own}
+    return changed(config, columns=changed(config.columns, extra={**config.columns.extra, **extra}))
 
 
 def planned(run: CheckRun, champion: Version, reference: Reference, labelled: Window) -> Plan | str | None:
@@ -78,6 +97,8 @@ def needs_loss(run: CheckRun, champion: Version) -> bool:
     """Return whether anything that decides reads the loss of labeled rows: then these rows are read."""
     config = run.config
     if _reads(config) & OF_LABELED or config.slices or config.fairness is not None:
+        return True
+    if config.trains and pending.in_shadow(run.ledger, config.model) is not None:
         return True
     return config.trains and bool(archive.former_champions(run.ledger, champion, config.archive.keep))
 

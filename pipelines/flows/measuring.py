@@ -53,9 +53,9 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows.comparing import Compared
 from driftloop.pipelines.flows.labeled_losses import Metrics
+from driftloop.pipelines.flows.paired_losses import Watch, Watches
 from driftloop.pipelines.flows.scoring import Scored, score_rows
 from driftloop.pipelines.flows.steps import step
-from driftloop.pipelines.flows.watching import Watch
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime import home, phases
@@ -82,6 +82,7 @@ class Measurement:
     moved: Moved | None
     archive: ArchiveScores | None = None
     watched: Watch | None = None
+    shadow: ArchiveScores | None = None
     causes: Causes | None = None
 
 
@@ -161,7 +162,7 @@ def measure(
     reference: Reference,
     compared: Compared,
     excluded: frozenset[str],
-    watch: Watch | None = None,
+    watches: Watches,
 ) -> Measurement:
     """Predict and summarize all rows in one pass, then judge drift and draw the report from the summary."""
     settings = config.drift.model_dump_json()
@@ -171,12 +172,12 @@ def measure(
         rows = digest(rows, config.columns.weight)
     if config.slices:
         rows = digest(rows, *(each.model_dump_json() for each in config.slices))
-    rows = digest(rows, watch.key) if watch is not None else rows
+    rows = digest(rows, *watches.key) if watches.key else rows
     if config.fairness:
         rows = digest(rows, config.fairness.model_dump_json())
     rows = digest(rows, compared.key) if compared.key else rows
     phases.enter("loss: predicting the rows")
-    scored = score_rows(config, champion, fresh, window, labelled, reference, compared.profiles, watch, key=rows)
+    scored = score_rows(config, champion, fresh, window, labelled, reference, compared.profiles, watches, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in excluded)
     labels = scored.profiles[config.columns.target]
     if labels.nulls == labels.rows:
@@ -204,7 +205,8 @@ def measure(
         drift_basis=basis(compared.window, compared.profiles, judged, own, compared.same_period),
         moved=most_moved(found.scores, reference.importance, triggers=any(rule.reads & DRIFT for rule in triggers)),
         archive=scored.archive,
-        watched=watch,
+        watched=watches.archive,
+        shadow=scored.shadow,
         causes=scored.causes,
         discovered=found.discovered,
         fairness=found.fairness,

@@ -14,7 +14,8 @@ from driftloop.monitoring.ledger import Ledger, digest
 from driftloop.monitoring.policies.recalibrating import Plan, plan, prices
 from driftloop.monitoring.quality.preflight import excluded_columns, fatal, learnable
 from driftloop.monitoring.quality.unreadable import unreadable
-from driftloop.monitoring.records import Check, History, Moment, Outcome, PromotionWatch, Signals, Window
+from driftloop.monitoring.records import Check, History, Moment, Outcome, PromotionWatch, Shadow, Signals, Window
+from driftloop.monitoring.sequential.shadow import veto
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import ProjectFile
@@ -28,6 +29,7 @@ from driftloop.pipelines.flows import (
     promotion_watch,
     requesting,
     ruling,
+    shadow,
     taking_over,
     unserved,
     watching,
@@ -36,6 +38,7 @@ from driftloop.pipelines.flows.comparing import compared_with, own_reference
 from driftloop.pipelines.flows.diagnosing import advised
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained
+from driftloop.pipelines.flows.paired_losses import Watch, Watches
 from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.flows.signals import signals_of
 from driftloop.pipelines.registry import Version, evidence, flow_runs, promotion
@@ -113,7 +116,7 @@ def _check(run: CheckRun) -> Check:
     known, fresh, gone = counting.read_or_count(run, champion, labelled, span)
     failpoints.reach("read rows")
     ruling.look_at_age(run, known)
-    before = None if run.dry_run else _checked_before(run, champion, fresh.digest)
+    before = None if run.dry_run else ruling.checked_before(run, champion, fresh.digest)
     if before is not None:
         reason = f"these {run.rows:,} rows of {window} were already checked ({before})"
         return run.exit(Outcome.ALREADY_CHECKED, f"{reason}; --dry-run judges them again and changes nothing")
@@ -140,21 +143,15 @@ def _check(run: CheckRun) -> Check:
     run.findings += watching.unreadable(unread)
     own = own_reference(run, reference, profiles, reference_rows)
     compared, excluded = compared_with(run, known, champion, own), excluded_columns(findings)
-    measured = measuring.measure(known, champion, window, labelled, fresh, reference, compared, excluded, watch)
-    watched = promotion_watch.state(plan, run.ledger, watch, measured.archive, unread)
-    return _judge(run, champion, fresh, signals_of(run, champion, reference, findings, measured), measured, watched)
-
-
-def _checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
-    """Return how these rows were judged before, by a finished check or one with an open request; None if never."""
-    key = recovery.judged_key(run.ledger, run.config.model, run.window, champion.number, rows)
-    check = run.ledger.checked(key)
-    if check is not None:
-        return f"check {check.check_id}: {check.outcome.value}"
-    request = requesting.open_request(run, champion.number)
-    if request is None or request.check is None or request.rows != rows or request.check.window.end != run.window.end:
-        return None
-    return f"check {request.check.check_id}: its request {request.request_id} is still open"
+    follower = shadow.plan(config, run.ledger, champion, reference, run.now)
+    pair = shadow.watch(config, known, follower, champion, reference, labelled, fresh.count(labelled))
+    watches = Watches(watch, pair if isinstance(pair, Watch) else None)
+    measured = measuring.measure(known, champion, window, labelled, fresh, reference, compared, excluded, watches)
+    states = (
+        promotion_watch.state(plan, run.ledger, watch, measured.archive, unread),
+        shadow.state(follower, pair, measured.shadow, run.now),
+    )
+    return _judge(run, champion, fresh, signals_of(run, champion, reference, findings, measured), measured, *states)
 
 
 def _judge(
@@ -164,6 +161,7 @@ def _judge(
     signals: Signals,
     measured: Measurement,
     watched: PromotionWatch | None,
+    shadowed: Shadow | None,
 ) -> Check:
     from driftloop.pipelines.flows.probing import with_probe
 
@@ -171,7 +169,7 @@ def _judge(
     phases.enter("decision")
     signals = with_probe(run, champion, signals, history)
     archived = watching.judge(run.ledger, config.model, measured.archive, measured.watched, run.window, run.now)
-    vetoes = promotion_watch.vetoes(run, watched, history)
+    vetoes = promotion_watch.vetoes(run, watched, history) + veto(shadowed)
     decision = decide(config.policies.triggers, config.policies.guards, signals, history, run.now, vetoes=vetoes)
     retrains = decision.action == "retrain"
     outcome = Outcome.HELD if decision.held or retrains else Outcome.STEADY
@@ -199,6 +197,7 @@ def _judge(
         probe=signals.probe,
         archive=archived,
         watch=watched,
+        shadow=shadowed,
         causes=advised(measured.causes, archived, signals.probe, signals.learned),
         findings=signals.findings,
         votes=decision.votes,
@@ -214,9 +213,13 @@ def _judge(
     check = run.logged(check, report)
     cure = plan(prices(config.policies.triggers), decision, signals, check.causes) if config.trains else None
     check = _acted(run, champion, fresh, check, cure, measured, history)
+    return _ended(run, check, fresh.digest)
+
+
+def _ended(run: CheckRun, check: Check, rows: str) -> Check:
     if check.outcome is Outcome.REQUESTED:
         return run.release(check)
-    return run.finish(check, recovery.judged_keys(run.ledger, check, fresh.digest))
+    return run.finish(check, recovery.judged_keys(run.ledger, check, rows))
 
 
 def _acted(

@@ -13,13 +13,14 @@ import numpy as np
 from driftloop.monitoring.ledger import Event, Kind, Ledger
 from driftloop.monitoring.records import ArchiveScore, ArchiveScores, History, PromotionWatch, Vote, WatchedWindow
 from driftloop.monitoring.sequential import LEAST_ROWS
-from driftloop.monitoring.sequential.watch import OVER, Missing, Promoted, end_early, judge, pause, veto
+from driftloop.monitoring.sequential.counting import Missing
+from driftloop.monitoring.sequential.watch import OVER, Promoted, end_early, judge, pause, veto
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.registry import PREVIOUS, Version, archive, promotion
+from driftloop.pipelines.registry import PREVIOUS, Version, archive, pending
 
 if TYPE_CHECKING:
-    from driftloop.pipelines.flows.watching import Watch
+    from driftloop.pipelines.flows.paired_losses import Watch
     from driftloop.pipelines.requests.check_run import CheckRun
 
 # Past checks that are looked through for the newest state of the watch.
@@ -55,9 +56,11 @@ def plan(config: Project, ledger: Ledger, champion: Version, now: datetime) -> P
     if before is not None and before.state in OVER:
         return None
     promoted = Promoted(champion.number, previous.number, move.now, config.promotion.watch, config.windows.current)
-    # The gate has judged on rows up to the end of the request's window. Rows that an adopted model learned from may be
-    # unknown: they are older than the promotion.
-    start = request.window.end if previous.newest_row is not None else move.now
+    # The gate has judged on rows up to the end of the request's window, a shadow on later ones. Rows that an adopted
+    # model learned from may be unknown: they are older than the promotion.
+    judged = request.check.shadow.windows if request.check is not None and request.check.shadow is not None else ()
+    ends = (request.window.end, *(one.window.end for one in judged))
+    start = max(ends) if previous.newest_row is not None else move.now
     return Plan(promoted, previous, start, before)
 
 
@@ -126,7 +129,7 @@ def vetoes(run: CheckRun, watch: PromotionWatch | None, history: History) -> tup
 
 def reason_to_wait(run: CheckRun) -> str | None:
     """Return why the previous champion must not serve again yet; None if it may."""
-    waits = promotion.waiting(run.ledger, run.config.model)
+    waits = pending.waiting(run.ledger, run.config.model)
     if waits is not None:
         return f"not taken back while version {waits[0].number} waits for approval (`driftloop promote`)"
     return None

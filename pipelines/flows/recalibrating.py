@@ -26,7 +26,7 @@ from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.gate import Verdict
 from driftloop.pipelines.registry import Version, contents, evidence
-from driftloop.pipelines.registry.promotion import SWITCH_REQUEST
+from driftloop.pipelines.registry.pending import SWITCH_REQUEST
 from driftloop.pipelines.registry.version import RECALIBRATED_ON, RECALIBRATES
 from driftloop.pipelines.requests.ends import NOT_RECALIBRATED
 from driftloop.pipelines.requests.work import Work

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
-from driftloop.monitoring.ledger import Recalibrate, Request, SwitchBack, digest
+from driftloop.monitoring.ledger import Recalibrate, Request, ShadowVerdict, SwitchBack, digest
 from driftloop.monitoring.policies.recalibrating import Plan
-from driftloop.monitoring.records import Check, Outcome, Retrain, Window, changed
+from driftloop.monitoring.records import UNTRAINED, Check, Outcome, Retrain, ShadowState, Window, changed
 from driftloop.monitoring.windows import labelled_window, training_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.flows import promotion_watch, watching
 from driftloop.pipelines.notify import announce
-from driftloop.pipelines.registry import Version, promotion
+from driftloop.pipelines.registry import Version, pending
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun
 from driftloop.pipelines.requests.work import settings_of
 from driftloop.pipelines.runtime import failpoints
 
+# Codes of the results of a challenger in shadow, by the state of its verdict.
+VERDICTS: Mapping[ShadowState, str] = {
+    "proven": "shadow_proven",
+    "proven_worse": "shadow_declined",
+    "unproven": "shadow_unproven",
+    "ended": "shadow_ended",
+}
 Act = Callable[[CheckRun, Version, Fresh, Check], Check]
 
 
@@ -30,6 +37,8 @@ def action(config: Project, check: Check, cure: Plan | None) -> Act | None:
     """
     if check.watch is not None and check.watch.state == "proven_worse":
         return roll_back
+    if check.shadow is not None and check.shadow.promotes is not None:
+        return end_shadow
     if check.decision == "retrain":
         return partial(retrain, plan=cure) if config.trains else None
     if cure is not None:
@@ -44,10 +53,10 @@ def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check, plan: 
 
     With a `plan` a recalibration of the champion is tried before the training.
     """
-    waits = promotion.waiting(run.ledger, run.config.model)
+    waits = pending.waiting(run.ledger, run.config.model)
     if waits is not None and run.ledger.find_request(waits[1].request_id).champion == champion.number:
-        pending = f"no training while version {waits[0].number} waits for approval (`driftloop promote`)"
-        update = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {pending}"}
+        why = f"no training while version {waits[0].number} waits for approval (`driftloop promote`)"
+        update = {"outcome": Outcome.AWAITING_APPROVAL, "reason": f"{check.reason}; {why}"}
         return changed(check, **update)
     existing = open_request(run, champion.number)
     if existing is not None:
@@ -59,7 +68,7 @@ def switch(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Chec
     """Request a switch back to the archived version that leads, and carry it out here: nothing is trained.
 
     It is only reported where the config or a user's choice of the champion forbids it, and while another challenger
-    waits for approval or a request is open.
+    waits for approval or is in shadow, or a request is open.
     """
     scores = check.archive
     assert scores is not None
@@ -90,6 +99,31 @@ def roll_back(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> C
     back = SwitchBack(version=watch.previous, champion_loss=last.champion_loss, loss=last.previous_loss, rollback=True)
     request_id = digest("rollback", run.config.model, last.window, watch.version, watch.previous, fresh.digest)[:16]
     return _bring_back(run, check, fresh.digest, request_id, last.window, watch.sentence, back)
+
+
+def end_shadow(run: CheckRun, champion: Version, fresh: Fresh, check: Check) -> Check:
+    """Promote or decline the challenger in shadow by its verdict, here: nothing is trained.
+
+    Its request is opened again as this check's, with the verdict; if this process dies, the next one carries it out.
+    Nothing more happens if a user has decided on the challenger meanwhile.
+    """
+    shadow, found = check.shadow, pending.in_shadow(run.ledger, run.config.model)
+    assert shadow is not None
+    progress = run.ledger.progress(found[1].request_id) if found is not None else None
+    over = changed(check, reason=f"{check.reason}; version {shadow.version} is no longer in shadow")
+    if found is None or progress is None or found[0].number != shadow.version:
+        return over
+    settings = settings_of(run.config)
+    update = {"now": run.now, "settings": settings, "parent_run_id": check.mlflow_run_id, "rows": fresh.digest}
+    request = changed(run.ledger.find_request(found[1].request_id), check=check, **update)
+    verdict = ShadowVerdict(promote=bool(shadow.promotes), code=VERDICTS[shadow.state], reason=shadow.sentence)
+    code = progress.code if progress.code in UNTRAINED else verdict.code
+    judged = {"verdict": verdict, "against": champion.number, "code": code, "reason": shadow.sentence}
+    run.request = request
+    if not run.ledger.judge_shadow(request, changed(progress, **judged)):
+        return over
+    failpoints.reach("judged shadow")
+    return recovery.with_result(check, carry_out_here(run.config, request))
 
 
 def _bring_back(
@@ -142,9 +176,11 @@ def _asked(run: CheckRun, plan: Plan) -> Recalibrate:
 
 def _other_work(run: CheckRun, check: Check, verb: str) -> str | None:
     """Return why the champion must not change now: a challenger waits for approval, or a request is open."""
-    waits = promotion.waiting(run.ledger, run.config.model)
+    waits = pending.waiting(run.ledger, run.config.model)
     if waits is not None:
         return f"not {verb} while version {waits[0].number} waits for approval (`driftloop promote`)"
+    if check.shadow is not None:
+        return f"not {verb} while version {check.shadow.version} is in shadow"
     return f"not {verb} while a request is open" if open_request(run, check.champion) is not None else None
 
 

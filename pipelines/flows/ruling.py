@@ -1,4 +1,4 @@
-"""Rules of the config in a check: limits of columns, the age of the newest row, and rows in no window."""
+"""What a check looks at before it measures: rules of columns, the age of the newest row, and whether it was judged."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from driftloop.monitoring.records import Finding, Outcome
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
+from driftloop.pipelines.flows import requesting
+from driftloop.pipelines.registry import Version
 from driftloop.pipelines.requests import recovery
 from driftloop.pipelines.requests.check_run import CheckRun
 
@@ -54,3 +56,15 @@ def look_at_strays(run: CheckRun, known: Project) -> int:
     strays = sources.count_strays(run.config.source, known.reading, now, run.config.folder)
     run.findings += in_no_window(strays)
     return strays.future
+
+
+def checked_before(run: CheckRun, champion: Version, rows: str) -> str | None:
+    """Return how these rows were judged before, by a finished check or one with an open request; None if never."""
+    key = recovery.judged_key(run.ledger, run.config.model, run.window, champion.number, rows)
+    check = run.ledger.checked(key)
+    if check is not None:
+        return f"check {check.check_id}: {check.outcome.value}"
+    request = requesting.open_request(run, champion.number)
+    if request is None or request.check is None or request.rows != rows or request.check.window.end != run.window.end:
+        return None
+    return f"check {request.check.check_id}: its request {request.request_id} is still open"

@@ -37,8 +37,8 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.spread import spread
 from driftloop.pipelines.flows.labeled_losses import Labelled, Losses, Metrics
+from driftloop.pipelines.flows.paired_losses import Comparisons, Watches
 from driftloop.pipelines.flows.steps import step
-from driftloop.pipelines.flows.watching import Comparison, Watch
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime.caching import by_content
@@ -65,6 +65,7 @@ class Scored:
     metrics: Metrics
     sliced: Sliced = field(default_factory=Sliced)
     archive: ArchiveScores | None = None
+    shadow: ArchiveScores | None = None
     fairness: tuple[FairnessGap, ...] = ()
     discovered: tuple[FoundSlice, ...] = ()
     causes: Causes | None = None
@@ -79,7 +80,7 @@ def score_rows(
     labelled: Window,
     reference: Reference,
     profiles: Profiles,
-    watch: Watch | None,
+    watches: Watches,
     key: str,
 ) -> Scored:
     """Predict all rows that are not in the log, and summarize them for drift, loss and estimate."""
@@ -92,15 +93,14 @@ def score_rows(
     chosen = places(fresh.count(window) if here else 0, config.drift.sample_rows, config.drift.seed, by)
     counted: list[Profiles] = []
     drawn: list[pd.DataFrame] = []
-    losses, compared = Losses(config, labelled, fresh.count(labelled)), Comparison.of(config, watch, scorer)
+    losses, compared = Losses(config, labelled, fresh.count(labelled)), Comparisons.of(config, watches, scorer)
     expected_losses = ExpectedLosses()
     summing = Summing(config, window, scorer.classes, losses, compared, profiles, factor, kept, chosen, here)
     for some in _summed(config, champion, fresh, scorer, summing):
         counted = [merge(*counted, some.profile)]
         drawn.append(some.sample)
         losses.add(some.known)
-        if compared is not None:
-            compared.add(some.others)
+        compared.add(some.others)
         expected_losses += some.expected
     found = _without_empty_predictions(config, counted[0]), pd.concat(drawn, ignore_index=True), expected_losses
     if not here:
@@ -109,8 +109,8 @@ def score_rows(
     return Scored(
         profiles=own_profiles,
         sample=sample,
-        archive=compared.scores() if compared is not None else None,
         estimated=judge(kept.estimator, expected_losses, reference.loss) if kept is not None else None,
+        **compared.scores(),
         **_of_labeled(losses, champion, scorer, reference),
     )
 
@@ -136,7 +136,7 @@ class Summing:
     window: Window
     classes: tuple[str, ...]
     losses: Losses
-    compared: Comparison | None
+    compared: Comparisons
     profiles: Profiles
     factor: float | None
     kept: loss_model.LossModel | None
@@ -146,7 +146,7 @@ class Summing:
     def __call__(self, rows: pd.DataFrame, predicted: Floats, before: int) -> Summed:
         config, chosen = self.config, self.chosen
         scored = has_prediction(predicted) if config.elsewhere else np.ones(len(rows), dtype=bool)
-        others = self.compared.score(rows, predicted, self.classes) if self.compared is not None else None
+        others = self.compared.score(rows, predicted, self.classes)
         known = self.losses.of(rows, predicted, self.classes, scored)
         current = inside(rows[config.columns.time], self.window) & self.here
         if not current.all():

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from driftloop.monitoring.archive import MOST_LATE, Scored, leader, leads
 from driftloop.monitoring.errors import DriftloopError, listed
-from driftloop.monitoring.ledger import Ledger, digest
-from driftloop.monitoring.losses.performance import waves
+from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import (
     ArchiveLead,
-    ArchiveScore,
     ArchiveScores,
     Finding,
     FindingCode,
@@ -25,21 +17,15 @@ from driftloop.monitoring.records import (
     Window,
     changed,
 )
-from driftloop.monitoring.rows.weights import effective_rows, scaled, weights_of
-from driftloop.monitoring.rows.weights import labelled as labelled_rows
-from driftloop.monitoring.sequential import bets, scale_of
-from driftloop.monitoring.windows import inside
+from driftloop.monitoring.sequential import scale_of
 from driftloop.pipelines import registry
-from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.flows.paired_losses import Watch
 from driftloop.pipelines.flows.promotion_watch import Plan
 from driftloop.pipelines.registry import Version, archive
-from driftloop.pipelines.training.scorer import Scorer
 
-Floats = NDArray[np.float64]
 # Rows on which all versions are compared at most, spread evenly over the window: enough for a paired difference.
 MOST_ROWS = 10_000
-LEAST_ROWS = 30
 # Past checks that are looked through for earlier windows.
 MOST_CHECKS = 64
 ARCHIVE_UNREADABLE = FindingCode(
@@ -49,28 +35,6 @@ ARCHIVE_UNREADABLE = FindingCode(
     cause="it has other features, another target or other classes than the champion, or its files are damaged",
     remedy="none; it leaves the archive when newer champions take its place",
 )
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Former champions to score, with their references, on rows of a window that no version was trained on.
-
-    `previous` is the version before a promotion that is watched, `scale` the size at which its differences are clipped.
-    """
-
-    versions: tuple[tuple[Version, Reference], ...]
-    champion: Version
-    window: Window
-    newest: str
-    stride: int = 1
-    previous: str | None = None
-    scale: float = 1.0
-
-    @property
-    def key(self) -> str:
-        """Return what the scores depend on besides the champion and the rows."""
-        models = [version.model_id for version, _ in self.versions]
-        return digest(models, self.window, self.stride, *([self.previous] if self.previous else []))
 
 
 def watch(
@@ -134,96 +98,9 @@ def _misfit(config: Project, own: Reference, theirs: Reference) -> str | None:
     targets = [[(column.name, column.kind) for column in one.of_role("target")] for one in (own, theirs)]
     if targets[0] != targets[1]:
         return "it predicts another target"
-    read = {name: config.kind(name) for name in config.columns.features}
+    read = {**config.columns.extra, **{name: config.kind(name) for name in config.columns.features}}
     lost = [one.name for one in theirs.of_role("feature") if read.get(one.name) != one.kind]
     return f"it needs {listed(lost)}, which the champion does not read in that form" if lost else None
-
-
-@dataclass
-class Comparison:
-    """Losses of all versions on the same rows, collected in the pass that scores the champion."""
-
-    config: Project
-    watch: Watch
-    scorers: tuple[tuple[Version, Reference, Scorer], ...]
-    losses: list[Floats] = field(default_factory=list)
-    sizes: list[Floats] = field(default_factory=list)
-    weights: list[Floats] = field(default_factory=list)
-    moments: list[NDArray[np.datetime64]] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, config: Project, found: Watch | None, champion: Scorer) -> Comparison | None:
-        """Load the models; one with other classes, or with damaged files, is left out."""
-        if found is None:
-            return None
-        scorers = []
-        for version, reference in found.versions:
-            try:
-                scorer = registry.scorer(version, config.training)
-            except DriftloopError:
-                continue
-            if scorer.classes == champion.classes:
-                scorers.append((version, reference, scorer))
-        return cls(config, found, tuple(scorers)) if scorers else None
-
-    def score(self, rows: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> Any:
-        """Return the losses on some of the labeled rows, one column per version, the champion's first."""
-        time, target, loss = self.config.columns.time, self.config.columns.target, self.config.loss
-        known = inside(rows[time], self.watch.window) & labelled_rows(rows, self.config.columns)
-        places = np.flatnonzero(known)[:: self.watch.stride]
-        some = rows.iloc[places]
-        labels = some[target].to_numpy()
-        made = [loss.rows(labels, predicted[places], classes)]
-        for _, reference, scorer in self.scorers if len(places) else ():
-            made.append(loss.rows(labels, scorer.predict(as_known(some, reference)), classes))
-        made += [np.empty(0)] * (1 + len(self.scorers) - len(made))
-        size = np.asarray(labels, dtype=np.float64) if loss.relative else np.empty(0)
-        weights = weights_of(some, self.config.columns)
-        by = np.empty(0) if weights is None else weights
-        return np.stack(made, axis=1), size, by, some[time].dt.tz_convert(None).to_numpy()
-
-    def add(self, part: Any) -> None:
-        """Add the losses of more rows."""
-        losses, size, weights, moments = part
-        self.losses.append(losses)
-        self.sizes.append(size)
-        self.weights.append(weights)
-        self.moments.append(moments)
-
-    def scores(self) -> ArchiveScores | None:
-        """Return the mean losses with their waves, in order of time; None with too few rows."""
-        losses, moments = np.concatenate(self.losses), np.concatenate(self.moments)
-        weights = scaled(np.concatenate(self.weights))
-        if (len(losses) if weights is None else effective_rows(weights)) < LEAST_ROWS:
-            return None
-        order = np.argsort(moments, kind="stable")
-        sizes = np.concatenate(self.sizes)
-        losses = np.stack([self.config.loss.whole(column, sizes, weights) for column in losses.T], axis=1)
-        losses = losses[order]
-        finite = np.isfinite(losses).all(axis=0)
-        slow = waves(np.where(finite, losses, 0.0))
-        numbers = [self.watch.champion.number, *(version.number for version, _, _ in self.scorers)]
-
-        def staked(at: int) -> tuple[float, ...]:
-            if numbers[at] != self.watch.previous:
-                return ()
-            with np.errstate(invalid="ignore"):
-                return bets(losses[:, 0] - losses[:, at], self.watch.scale)
-
-        scores = tuple(
-            ArchiveScore(
-                version=number, loss=float(losses[:, at].mean()), waves=tuple(slow[:, at].tolist()), bets=staked(at)
-            )
-            for at, number in enumerate(numbers)
-        )
-        return ArchiveScores(
-            window=self.watch.window,
-            rows=len(losses),
-            newest=self.watch.newest,
-            scores=scores,
-            loss_name=self.config.loss.name,
-            weight=self.config.columns.weight,
-        )
 
 
 def judge(

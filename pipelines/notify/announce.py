@@ -149,6 +149,7 @@ def deliveries(settings: Notify, notice: Notice) -> Iterator[tuple[str, str | No
     # It would log parts of the URLs; failures are logged here instead.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     kinds = {"promoted": apprise.NotifyType.SUCCESS, "rejected": apprise.NotifyType.INFO}
+    kinds["shadow"] = apprise.NotifyType.INFO
     if notice.ends:
         kinds[notice.kind] = apprise.NotifyType.SUCCESS
     for place, url in zip(places(settings), settings.urls, strict=True):

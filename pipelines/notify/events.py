@@ -16,6 +16,7 @@ MODEL_PROMOTED = "driftloop.model.promoted"
 MODEL_ROLLED_BACK = "driftloop.model.rolled_back"
 MODEL_REJECTED = "driftloop.model.rejected"
 MODEL_AWAITING = "driftloop.model.awaiting_approval"
+MODEL_SHADOWING = "driftloop.model.shadowing"
 # Not emitted here: data producers emit it, and in server mode an automation starts a check.
 DATA_ARRIVED = "driftloop.data.arrived"
 
@@ -56,8 +57,8 @@ def of_retrain(model: str, retrain: Retrain, flow_run_id: str | None = None) -> 
         return ()
     payload = retrain.model_dump(mode="json")
     related = _related(model, retrain.version, retrain.mlflow_run_id, flow_run_id)
-    pending = retrain.code == Outcome.AWAITING_APPROVAL
-    name = MODEL_PROMOTED if retrain.promoted else MODEL_AWAITING if pending else MODEL_REJECTED
+    pending: dict[str, str] = {Outcome.AWAITING_APPROVAL: MODEL_AWAITING, Outcome.SHADOWING: MODEL_SHADOWING}
+    name = MODEL_PROMOTED if retrain.promoted else pending.get(retrain.code, MODEL_REJECTED)
     names = [name, *([MODEL_ROLLED_BACK] if retrain.promoted and retrain.code == Outcome.ROLLED_BACK else [])]
     return tuple(Event(name=each, resource=resource(model), related=related, payload=payload) for each in names)
 

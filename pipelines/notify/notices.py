@@ -23,7 +23,9 @@ from driftloop.monitoring.settings.section import Section
 from driftloop.pipelines.notify.addresses import usable
 from driftloop.pipelines.notify.events import drifted
 
-Kind = Literal["drift", "loss", "data", "retrain", "promoted", "rejected", "rollback", "approval", "failed", "silence"]
+Kind = Literal[
+    "drift", "loss", "data", "retrain", "promoted", "rejected", "rollback", "approval", "shadow", "failed", "silence"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -182,6 +184,10 @@ def of_retrain(model: str, retrain: Retrain) -> tuple[Notice, ...]:
             kind, what = "rollback", f"the last promotion was taken back: version {retrain.version} serves again"
     elif retrain.code == Outcome.AWAITING_APPROVAL:
         kind, what = "approval", f"version {retrain.version} waits for approval (`driftloop promote`)"
+    elif retrain.code == Outcome.SHADOWING:
+        kind, what = "shadow", f"version {retrain.version} is in shadow"
+    elif retrain.code.startswith("shadow"):
+        what = f"version {retrain.version}, a challenger in shadow, was declined"
     return (_notice(kind, model, retrain.request_id, f"{model}: {what}", retrain.reason),)
 
 

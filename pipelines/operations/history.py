@@ -17,6 +17,8 @@ PATTERNS: dict[str, str] = {
     Kind.TRAINED: "{about}: {reason}",
     Kind.REGISTERED: "version {version} by request {request_id}",
     Kind.AWAITING_APPROVAL: "version {version}: {reason}",
+    Kind.SHADOWING: "version {version}: {reason}",
+    Kind.SHADOW_JUDGED: "version {version}: {code}: {reason}",
     Kind.PROMOTED: "version {version}: {reason}",
     Kind.REJECTED: "{version_or_request}: {reason}",
     Kind.IMPOSSIBLE: "{about}: {reason}",

@@ -97,6 +97,8 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
         sentences.append(f"moved most: {row['moved_in_words']}")
     if row.get("watch_in_words"):
         sentences.append(f"promotion watch: {row['watch_in_words']}")
+    if row.get("shadow_in_words"):
+        sentences.append(f"shadow: {row['shadow_in_words']}")
     if whole and row.get("labels_in_words"):
         sentences.append(f"labels: {row['labels_in_words']}")
     if whole or _tone(row) in {"bad", "warn"}:
@@ -145,7 +147,6 @@ def _of(ledger: Ledger, latest: Latest, model: str, champion: Version | None) ->
     metrics = measured.metrics if measured and known else ()
     labels = next((check.labels for check in (last, judged) if check and check.labels), None)
     late = stale_of(last.findings) if last else None
-    watch = judged.watch if judged and judged.champion_after == serves else None
     gate_loss = _gate_loss(latest, champion) if champion else None
     request = latest.requests.get(model)
     moves = latest.events.get(model, [])
@@ -179,8 +180,7 @@ def _of(ledger: Ledger, latest: Latest, model: str, champion: Version | None) ->
         "loss_rise": loss.rise if loss and math.isfinite(loss.rise) else None,
         "slices_worse": [each.name for each in worst(slices)],
         "slices_in_words": summary(slices) if slices else None,
-        "watch_state": watch.state if watch else None,
-        "watch_in_words": watch.sentence if watch else None,
+        **_compared(judged if judged and judged.champion_after == serves else None),
         "newest_row": last.newest_row.isoformat() if last and last.newest_row else None,
         "stale": late.message if late else None,
         "label_coverage": labels.coverage if labels else None,
@@ -212,6 +212,18 @@ def _newest(
             return last, judged, measured, True
     other = next((check for check in checks if check.performance), None)
     return last, judged, measured or other, measured is not None
+
+
+def _compared(check: Check | None) -> dict[str, str | None]:
+    """Return the state of the watch over the last promotion, and of a challenger in shadow, after a check."""
+    watch, shadow = (check.watch, check.shadow) if check else (None, None)
+    entered = check.retrain.reason if check and check.retrain and check.outcome is Outcome.SHADOWING else None
+    return {
+        "watch_state": watch.state if watch else None,
+        "watch_in_words": watch.sentence if watch else None,
+        "shadow_state": shadow.state if shadow else None,
+        "shadow_in_words": shadow.sentence if shadow else entered,
+    }
 
 
 def _gate_loss(latest: Latest, champion: Version) -> float | None:

@@ -90,6 +90,7 @@ def _facts(check: Check) -> list[tuple[str, str]]:
     if check.causes is not None:
         facts += check.causes.lines
     facts += [("promotion watch", check.watch.sentence)] if check.watch is not None else []
+    facts += [("shadow", check.shadow.sentence)] if check.shadow is not None else []
     facts += [("labels", check.labels.sentence())] if check.labels is not None else []
     if check.baseline is not None:
         base = check.baseline
@@ -146,7 +147,8 @@ def format_retrain(retrain: RetrainResult, on: Screen = PIPE) -> str:
     """Format the result of a manual retrain, and the current champion."""
     trained = retrain.promoted or retrain.challenger_loss is not None
     word = "PROMOTED" if retrain.promoted else "REJECTED" if trained else "NOT TRAINED"
-    word = "AWAITING APPROVAL" if retrain.code == Outcome.AWAITING_APPROVAL else word
+    held: dict[str, str] = {Outcome.AWAITING_APPROVAL: "AWAITING APPROVAL", Outcome.SHADOWING: "IN SHADOW"}
+    word = held.get(retrain.code, word)
     serves = f"version {retrain.champion} is champion" if retrain.champion else "still no champion"
     return "\n".join(_verdict(f"{word}  {retrain.model}: {serves}. {retrain.reason}", on))
 

@@ -39,7 +39,7 @@ def refused(ledger: Ledger, version: Version) -> bool:
 def newest_move(ledger: Ledger, model: str) -> Event | None:
     """Return the newest event that chose the champion; a repair of its alias chose nothing."""
     moves = ledger.events(model, kinds=MOVES)
-    for event, before in zip(moves, [*moves[1:], None], strict=True):
+    for event, before in zip(moves, [*moves[1:], None], strict=False):
         same = before is not None and before.payload["version"] == event.payload["version"]
         if event.kind != Kind.HEALED or not same:
             return event

@@ -179,7 +179,7 @@ def tag_training(run_id: str, retrain: Retrain) -> None:
 
 def _outcome(retrain: Retrain) -> str:
     if not retrain.promoted:
-        return "rejected"
+        return "shadowing" if retrain.code == Outcome.SHADOWING else "rejected"
     return retrain.code if retrain.code in UNTRAINED else Outcome.PROMOTED.value
 
 

@@ -23,7 +23,7 @@ TAKEN_BACK = "\n\nTaken back: "
 # Start of the description of a model that driftloop writes.
 DESCRIBED = "Kept by driftloop"
 log = logging.getLogger("driftloop.registry")
-CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
+CHAMPION, PREVIOUS, CHALLENGER, SHADOW = "champion", "previous", "challenger", "shadow"
 # Models that are asked for one by one: a server may have many more that are not ours. Models of a page.
 ONE_BY_ONE, A_PAGE = 20, 1000
 

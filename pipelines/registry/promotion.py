@@ -1,4 +1,4 @@
-"""Promotion, rollback, approval and repair of the champion: every move of an alias, from its cause to its record.
+"""Promotion, rollback and repair of the champion: every move of its alias, from its cause to its record.
 
 Each move is made inside the ledger's lock of the model, which one process at a time holds, on any machine:
 
@@ -14,8 +14,6 @@ What a crash interrupts, the next check completes: `restore` follows the events 
 | move | called by | differs in |
 |---|---|---|
 | `promote` | requests.finishing, once the stored version was loaded back | see above |
-| `await_approval` | the same, with `promotion: manual` | sets the alias `challenger`; no other alias moves |
-| `approve`, `decline` | requests.approval: command, API or Prefect | `approve` moves as `promote` does |
 | `rollback` | the command `driftloop rollback` | swaps both aliases, `champion` first |
 | `restore` | requests.recovery, before each check; doctor | brings back a champion that was deleted in MLflow |
 """
@@ -26,11 +24,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Literal
 
-from driftloop.monitoring.errors import ChampionChanged, DriftloopError, NothingToApprove, NothingToRollBack, Tampered
+from driftloop.monitoring.errors import DriftloopError, NothingToRollBack, Tampered
 from driftloop.monitoring.ledger import Claim, Event, Kind, Ledger
-from driftloop.monitoring.records import Retrain, changed
 from driftloop.pipelines import registry
-from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version
+from driftloop.pipelines.registry import CHAMPION, PREVIOUS, Version
 from driftloop.pipelines.registry.identities import Identities, identities
 from driftloop.pipelines.runtime import failpoints
 
@@ -41,14 +38,16 @@ Ended = Literal[
     "broken",
     "champion_changed",
     "declined",
+    "shadow_declined",
+    "shadow_ended",
+    "shadow_proven",
+    "shadow_unproven",
     "superseded",
     "switched_back",
     "recalibrated",
     "rolled_back",
 ]
 """Results of a challenger after it has passed the gate; `requests.ends` explains each."""
-# Tag of a former champion: the request to switch back to it.
-SWITCH_REQUEST = "driftloop.switch_request"
 # Events that determine the version to serve.
 MOVES = (
     *(Kind.PROMOTED, Kind.SWITCHED_BACK, Kind.RECALIBRATED, Kind.ROLLED_BACK),
@@ -95,48 +94,6 @@ def rollback(ledger: Ledger, model: str, now: datetime) -> tuple[Version, Versio
         registry.point(left, PREVIOUS)
         ledger.note(model, Kind.ROLLED_BACK, _moved(back, left.number), now, subject=back.number)
     return left, back
-
-
-def await_approval(ledger: Ledger, version: Version, *, by: Claim | None, close_request: Callable[[], object]) -> None:
-    """Let a challenger that passed the gate wait for manual approval; an earlier pending challenger is superseded."""
-    with ledger.model_lock(version.model):
-        ledger.require(by)
-        before = registry.aliased(version.model, CHALLENGER)
-        if before is not None and before.number != version.number:
-            _decline(ledger, before, "superseded", f"version {version.number} is newer and waits for approval instead")
-        registry.point(version, CHALLENGER)
-        close_request()
-
-
-def waiting(ledger: Ledger, model: str) -> tuple[Version, Retrain] | None:
-    """Return the challenger that waits for approval, with the result of its gate."""
-    version = registry.aliased(model, CHALLENGER)
-    result = _pending(ledger, version) if version else None
-    return (version, result) if version and result else None
-
-
-def approve(ledger: Ledger, model: str, number: str) -> tuple[str | None, Version]:
-    """Promote the pending challenger; return the replaced version and the one that serves now."""
-    version, result = _waiting(ledger, model, number)
-    registry.verify(version)
-    verify_identity(ledger, version)
-    expected = ledger.find_request(result.request_id).champion
-    code: Ended = "approved"
-    done = changed(result, promoted=True, code=code, reason=f"{result.reason}. Approved manually")
-    if not promote(ledger, version, instead_of=expected, by=None, close_request=lambda: ledger.close_request(done)):
-        now = registry.aliased(model, CHAMPION)
-        raise ChampionChanged(model, number, expected, now.number if now else None)
-    registry.unpoint(model, CHALLENGER)
-    return expected, version
-
-
-def decline(ledger: Ledger, model: str, number: str, why: str) -> Version:
-    """Reject the pending challenger; the champion stays."""
-    version, _ = _waiting(ledger, model, number)
-    with ledger.model_lock(model):
-        _decline(ledger, version, "declined", why)
-        registry.unpoint(model, CHALLENGER)
-    return version
 
 
 def restore(ledger: Ledger, model: str, now: datetime) -> str | None:
@@ -270,26 +227,3 @@ def _loadable(ledger: Ledger, model: str, served: list[Event], known: Identities
         except DriftloopError:
             continue
         yield there[number]
-
-
-def _waiting(ledger: Ledger, model: str, number: str) -> tuple[Version, Retrain]:
-    pending = waiting(ledger, model)
-    if pending is None or pending[0].number != number:
-        raise NothingToApprove(model, number, pending[0].number if pending else None)
-    return pending
-
-
-def _pending(ledger: Ledger, version: Version) -> Retrain | None:
-    """Return the result that waits for approval: of the request that trained the version, or of a later switch."""
-    for tag in (SWITCH_REQUEST, "driftloop.request_id"):
-        result = ledger.result(version.tags.get(tag, ""))
-        if result is not None and result.code == Kind.AWAITING_APPROVAL:
-            return result
-    return None
-
-
-def _decline(ledger: Ledger, version: Version, code: Ended, why: str) -> None:
-    result = _pending(ledger, version)
-    if result is not None:
-        registry.tag(version, "driftloop.rejected", f"{code}: {why}")
-        ledger.close_request(changed(result, code=code, reason=f"{result.reason}. Then {code}: {why}"))

@@ -7,7 +7,7 @@ from contextlib import closing
 from driftloop.monitoring.ledger import Ledger
 from driftloop.monitoring.records import Record
 from driftloop.pipelines import site
-from driftloop.pipelines.registry import promotion
+from driftloop.pipelines.registry import pending
 from driftloop.pipelines.runtime import home
 
 
@@ -26,10 +26,10 @@ def answer(model: str, version: str, decline: str | None = None) -> Answer:
     """Promote the pending challenger, or reject it for the reason `decline`."""
     with closing(Ledger(home.ledger_url())) as ledger:
         if decline is not None:
-            promotion.decline(ledger, model, version, decline)
+            pending.decline(ledger, model, version, decline)
             left, message = None, f"{model}: version {version} was declined ({decline}); the champion stays"
         else:
-            left, _ = promotion.approve(ledger, model, version)
+            left, _ = pending.approve(ledger, model, version)
             message = f"{model}: version {version} is now champion, with its reference"
             message += f"; version {left} is kept as previous" if left else ""
     wrong = site.rewrite(model)

@@ -139,8 +139,8 @@ class CheckRun:
             recorded.check_recorded(self.config, check, self.ledger, seconds, outage=not everywhere)
 
     def _is_resumed(self, error: BaseException) -> bool:
-        requests = self.ledger.requests(self.config.model, most=1) if outages.resumable(error) else []
-        return bool(requests) and requests[0]["check_id"] == self.check_id
+        requests = self.ledger.requests(self.config.model) if outages.resumable(error) else []
+        return any(request["check_id"] == self.check_id for request in requests)
 
     def logged(self, check: Check, report: Path | None = None) -> Check:
         """Log the check's current values to its MLflow run, opened if necessary; return the check with that run.

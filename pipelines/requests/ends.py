@@ -72,6 +72,10 @@ IMPOSSIBLE: Mapping[str, End] = {
         "request it again: `driftloop check` or `driftloop retrain`",
     ),
 }
+# Results that a final one follows: the challenger waits for approval, or is in shadow.
+PENDING = frozenset({Outcome.AWAITING_APPROVAL, Outcome.SHADOWING})
+# Results of a challenger in shadow that is not promoted.
+SHADOW_DECLINED = frozenset({"shadow_declined", "shadow_unproven", "shadow_ended"})
 # Result of a request for a recalibration alone.
 NOT_RECALIBRATED = "not_recalibrated"
 # Of a challenger that had passed the gate.
@@ -94,6 +98,27 @@ AFTERWARDS: Mapping[str, End] = {
         "the last promotion was proven worse, and the previous champion serves again (`promotion.watch`); nothing was "
         "trained",
         "none; the next retrain waits for as many windows as the watch has",
+    ),
+    "shadowing": End(
+        "the challenger is scored next to the champion until its verdict (`promotion.shadow`)",
+        "none; `driftloop status` shows what it waits for, and `driftloop promote MODEL VERSION` promotes it now",
+    ),
+    "shadow_proven": End(
+        "a challenger in shadow was proven better, or not worse by more than `promotion.margin`, and is the champion",
+        "",
+    ),
+    "shadow_declined": End(
+        "a challenger in shadow was proven worse than the champion, which stays",
+        "none; the next decision to retrain trains another challenger",
+    ),
+    "shadow_unproven": End(
+        "nothing was proven about a challenger in shadow within its windows; the champion stays",
+        "raise `promotion.shadow` or `promotion.margin`, or use longer windows: a proof needs more rows",
+    ),
+    "shadow_ended": End(
+        "the shadow of a challenger ended without a comparison: it cannot be scored on the champion's rows, a newer "
+        "version serves, or `promotion.shadow` was set to 0",
+        "see the reason; `driftloop retrain` trains another challenger",
     ),
     "declined": End("a waiting challenger was rejected by a user", ""),
     "superseded": End("a newer challenger waits for approval instead", "approve or decline the newer challenger"),

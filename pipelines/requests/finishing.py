@@ -1,4 +1,7 @@
-"""Final steps after the gate has passed: register once, load back, then promote, reject or wait for approval.
+"""Final steps after the gate has passed: register once, load back, then promote, reject, or wait.
+
+A challenger waits in shadow until its verdict (`promotion.shadow`), or for approval (`promotion: manual`).
+
 
 They need only the contents of ledger and MLflow, so another process can finish them after a crash.
 """
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 from driftloop.monitoring.errors import StoredModelDiffers, Tampered, TrainingImpossible
 from driftloop.monitoring.ledger import Kind, Progress
@@ -14,7 +18,7 @@ from driftloop.monitoring.records import Retrain, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.registry import CHAMPION, Stored, Version, promotion
+from driftloop.pipelines.registry import CHAMPION, Stored, Version, pending, promotion
 from driftloop.pipelines.registry.identities import identities
 from driftloop.pipelines.registry.promotion import Ended
 from driftloop.pipelines.requests.work import Work
@@ -31,6 +35,8 @@ def finish(
 ) -> Retrain:
     """Promote, reject or hold back a stored model, once. Without `rejudge` a champion that changed meanwhile stays.
 
+    With a verdict on a challenger in shadow it is carried out, in place of the champion that it was compared with.
+
     `prove` raises StoredModelDiffers where the stored version predicts something other than the fitted model.
     """
     own_code.importable(work.config)
@@ -45,11 +51,24 @@ def finish(
     failpoints.reach("loaded back")
     # An adoption is a user's own decision already, and a version of a model elsewhere serves already.
     decided = work.request.adopt is not None or work.request.follows is not None
-    if work.config.promotion.manual and work.request.champion is not None and not decided:
-        return _wait(work, version, progress)
+    held = None if work.request.champion is None or decided else _held(work, version, progress)
+    return held or _promote(work, version, progress, rejudge)
+
+
+def _held(work: Work, version: Version, progress: Progress) -> Retrain | None:
+    """Decline a challenger by its verdict, or let it wait; None if it is promoted now."""
+    verdict, promotion = progress.verdict, work.config.promotion
+    if verdict is not None and not verdict.promote:
+        return _reject(work, version, progress, cast("Ended", verdict.code), verdict.reason)
+    if verdict is None and promotion.shadow:
+        return _shadow(work, version, progress)
+    return _wait(work, version, progress) if promotion.manual else None
+
+
+def _promote(work: Work, version: Version, progress: Progress, rejudge: Rejudge | None) -> Retrain:
     for _ in range(TRIES):
         done = changed(_retrain(work, version, progress, progress.code), promoted=True)
-        close = partial(work.ledger.close_request, done, by=work.claim)
+        close = partial(_close, work, version, done)
         if promotion.promote(work.ledger, version, instead_of=progress.against, by=work.claim, close_request=close):
             return done
         now = registry.aliased(work.config.model, CHAMPION)
@@ -93,9 +112,9 @@ def switch_back(work: Work, run_id: str, *, prove: Callable[[Project, Version], 
     if config.promotion.manual:
         reason = f"{request.reason}; waits for approval: `driftloop promote {config.model} {version.number}`"
         done = changed(done, code=str(Kind.AWAITING_APPROVAL), reason=reason)
-        registry.tag(version, promotion.SWITCH_REQUEST, request.request_id)
+        registry.tag(version, pending.SWITCH_REQUEST, request.request_id)
         close = partial(work.ledger.close_request, done, by=work.claim)
-        promotion.await_approval(work.ledger, version, by=work.claim, close_request=close)
+        pending.await_approval(work.ledger, version, by=work.claim, close_request=close)
         return done
     moved = changed(done, promoted=True)
 
@@ -130,11 +149,25 @@ def _registered(work: Work, progress: Progress) -> Version:
     return version
 
 
+def _shadow(work: Work, version: Version, progress: Progress) -> Retrain:
+    most, champion = work.config.promotion.shadow, work.request.champion
+    reason = f"{progress.reason}; in shadow of version {champion} for up to {most} labeled windows (promotion.shadow)"
+    done = changed(_retrain(work, version, progress, str(Kind.SHADOWING)), reason=reason)
+    close = partial(work.ledger.close_request, done, by=work.claim)
+    pending.enter_shadow(work.ledger, version, by=work.claim, close_request=close)
+    return done
+
+
+def _close(work: Work, version: Version, done: Retrain) -> None:
+    pending.leave_shadow(version)
+    work.ledger.close_request(done, by=work.claim)
+
+
 def _wait(work: Work, version: Version, progress: Progress) -> Retrain:
     reason = f"{progress.reason}; waits for approval: `driftloop promote {work.config.model} {version.number}`"
     done = changed(_retrain(work, version, progress, str(Kind.AWAITING_APPROVAL)), reason=reason)
-    close = partial(work.ledger.close_request, done, by=work.claim)
-    promotion.await_approval(work.ledger, version, by=work.claim, close_request=close)
+    close = partial(_close, work, version, done)
+    pending.await_approval(work.ledger, version, by=work.claim, close_request=close)
     return done
 
 
@@ -143,7 +176,7 @@ def _reject(work: Work, version: Version, progress: Progress, code: Ended, reaso
     work.ledger.require(work.claim)
     registry.tag(version, "driftloop.rejected", f"{code}: {reason}")
     done = changed(_retrain(work, version, progress, code), reason=reason)
-    work.ledger.close_request(done, by=work.claim)
+    _close(work, version, done)
     return done
 
 

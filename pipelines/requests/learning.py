@@ -17,14 +17,20 @@ def learn_on(config: Project, ledger: Ledger, check: Check, history: History) ->
 
     The probe bias is measured where a full challenger follows a probe: as the difference of their gains over the same
     champion, on rows of the same age. Where probes choose the window, the two were trained on different rows, so
-    the bias is not updated.
+    the bias is not updated; nor after a shadow, whose challenger is older than the probe.
     """
     retrain, learned, probed = check.retrain, ledger.learned(config.model), check.probe
     if retrain is None or not retrain.promoted or retrain.code in UNTRAINED or learned is None:
         return
     bias = None
     plain = not isinstance(config.training.window, ChosenSpan)
-    if plain and probed and retrain.champion_loss is not None and retrain.challenger_loss is not None:
+    if (
+        plain
+        and probed
+        and check.shadow is None
+        and retrain.champion_loss is not None
+        and retrain.challenger_loss is not None
+    ):
         gain = retrain.champion_loss - retrain.challenger_loss
         bias = gain - (probed.champion_loss - probed.probe_loss)
     signals = Signals(

@@ -20,7 +20,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from driftloop.monitoring.ledger import Kind, Ledger, Request, window_key
+from driftloop.monitoring.ledger import Ledger, Request, window_key
 from driftloop.monitoring.records import UNTRAINED, Check, Outcome, PromotionWatch, Retrain, Window, changed
 from driftloop.monitoring.sequential.watch import end_early
 from driftloop.pipelines import registry
@@ -30,7 +30,7 @@ from driftloop.pipelines.registry.identities import identities
 from driftloop.pipelines.requests import dead_runs, recorded
 from driftloop.pipelines.requests.advice import why_no_champion
 from driftloop.pipelines.requests.check_run import Train
-from driftloop.pipelines.requests.ends import NOT_RECALIBRATED, first_outcome
+from driftloop.pipelines.requests.ends import NOT_RECALIBRATED, PENDING, SHADOW_DECLINED, first_outcome
 from driftloop.pipelines.requests.learning import learn_on
 from driftloop.pipelines.requests.work import settings_of
 
@@ -108,8 +108,10 @@ def with_result(check: Check, retrain: Retrain) -> Check:
     if retrain.promoted:
         outcome = Outcome.BOOTSTRAPPED if first else Outcome.PROMOTED
         outcome = Outcome(retrain.code) if retrain.code in UNTRAINED else outcome
-    elif retrain.code == Outcome.AWAITING_APPROVAL:
-        outcome = Outcome.AWAITING_APPROVAL
+    elif retrain.code in PENDING:
+        outcome = Outcome(retrain.code)
+    elif retrain.code in SHADOW_DECLINED:
+        outcome = Outcome.SHADOW_DECLINED
     elif retrain.code == NOT_RECALIBRATED:
         outcome = check.outcome
     else:
@@ -141,7 +143,7 @@ def ask(ledger: Ledger, request: Request) -> Retrain | None:
         request.switch is None
         and done is not None
         and done.version is not None
-        and (done.promoted or done.code == Kind.AWAITING_APPROVAL)
+        and (done.promoted or done.code in PENDING)
     ):
         versions = registry.versions(request.model)
         if all(version.tags.get("driftloop.request_id") != request.request_id for version in versions):

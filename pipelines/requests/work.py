@@ -48,8 +48,8 @@ def settings_of(config: Project) -> str:
         del excluded["predictions"]
     if config.trains:
         excluded["training"] = {"timeout", "max_memory_mb"}
-    # So does the watch: it begins after the promotion.
-    excluded["promotion"] = {"watch"}
+    # So do watch and shadow: they begin after the training.
+    excluded["promotion"] = {"watch", "shadow", "margin"}
     # Rules report, and change no result.
     excluded |= {"columns": {"rules"}, "preflight": {"max_silence"}}
     settings = config.model_dump_json(exclude=excluded)

@@ -12,6 +12,7 @@ WORDS: dict[MarkKind, str] = {
     "switched_back": "switched back",
     "recalibrated": "recalibrated",
     "waiting": "waits for approval",
+    "shadowing": "in shadow",
     "failed": "retrain failed",
     "rolled_back": "rolled back",
     "healed": "champion restored",
@@ -29,6 +30,7 @@ def glyph(kind: MarkKind, x: float, y: float, size: float = 6) -> Markup:
     shapes = {
         "promoted": f"M{x} {y - s}l{s} {1.75 * s}h{-2 * s}z",
         "waiting": f"M{x} {y + s}l{s} {-1.75 * s}h{-2 * s}z",
+        "shadowing": f"M{x - t} {y - t}h{2 * t}v{2 * t}h{-2 * t}zM{x - t} {y + t}L{x + t} {y - t}",
         "rejected": f"M{x - t} {y - t}l{2 * t} {2 * t}M{x + t} {y - t}l{-2 * t} {2 * t}",
         "failed": f"M{x - t} {y - t}h{2 * t}v{2 * t}h{-2 * t}z",
         "rolled_back": f"M{x - s} {y}l{1.75 * s} {-s}v{2 * s}z",

@@ -11,7 +11,7 @@ from driftloop.monitoring.presentation.standing import format_new_champion, newe
 from driftloop.monitoring.records import Check, Retrain, Standing, Window
 
 Taken = Literal["promoted", "switched_back", "recalibrated"]
-MarkKind = Literal[Taken, "rejected", "waiting", "failed", "rolled_back", "healed", "moved"]
+MarkKind = Literal[Taken, "rejected", "waiting", "shadowing", "failed", "rolled_back", "healed", "moved"]
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _end(request: Request) -> Mark | None:
         if request.state == "rolled_back":
             return None  # its event is among the moves
         kind: MarkKind = "promoted" if retrain.promoted else "rejected"
-        kinds: dict[str, MarkKind] = {"awaiting_approval": "waiting"}
+        kinds: dict[str, MarkKind] = {"awaiting_approval": "waiting", "shadowing": "shadowing"}
         kinds |= {"switched_back": "switched_back", "recalibrated": "recalibrated"}
         kind = kinds.get(request.state, kind)
         version = f"version {retrain.version}: " if retrain.version else ""

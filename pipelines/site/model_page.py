@@ -114,6 +114,7 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
         *([("Slices", summary(history.measured.slices))] if history.measured and history.measured.slices else []),
         *([("Fairness", fairness_summary(gaps))] if gaps else []),
         *([("Promotion watch", judged.watch.sentence)] if judged and judged.watch else []),
+        *([("Shadow", judged.shadow.sentence)] if judged and judged.shadow else []),
         *([("Labels", labels.sentence())] if labels else []),
     ]
 

@@ -61,7 +61,7 @@ def _versions(model: str) -> tuple[Lineage, ...]:
 
     known = registry.versions(model)
     named = {}
-    for alias in (registry.CHALLENGER, registry.PREVIOUS, registry.CHAMPION) if known else ():
+    for alias in (registry.SHADOW, registry.CHALLENGER, registry.PREVIOUS, registry.CHAMPION) if known else ():
         found = registry.aliased(model, alias)
         if found is not None:
             named[found.number] = alias

@@ -85,6 +85,11 @@ GAUGES: tuple[Gauge, ...] = (
         lambda s, _: s.stale is not None if s.aged else None,
     ),
     Gauge(
+        "shadow_windows",
+        "Labeled windows that have counted for the challenger in shadow; only while there is one.",
+        lambda s, _: _of_last(s, "shadow_windows"),
+    ),
+    Gauge(
         "champion_newest_row_timestamp_seconds",
         "Time of the newest row that the champion was trained on, since 1970.",
         lambda s, _: s.champion_newest.timestamp() if s.champion_newest else None,

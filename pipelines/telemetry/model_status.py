@@ -23,7 +23,7 @@ class Last(Record):
 
     Drift share, columns, loss and metrics are the latest measured values, at `drift_at` and `loss_at`, of this check or
     an earlier one. `not_well` is the model's problem, if any. `scarce` counts the consecutive checks without rows or
-    with too few.
+    with too few. `shadow_windows` are those that have counted for a challenger in shadow, if there is one.
     """
 
     check_id: str | None = None
@@ -44,6 +44,7 @@ class Last(Record):
     standing: Loss = "unknown"
     not_well: str | None = None
     scarce: int = 0
+    shadow_windows: int | None = None
 
 
 def last_of(check: Check, before: Last | None = None) -> Last:
@@ -60,6 +61,8 @@ def last_of(check: Check, before: Last | None = None) -> Last:
     if check.champion_after != check.champion:
         last = changed(last, standing="unknown")  # the measured loss is that of another version
     again = check.outcome is Outcome.ALREADY_CHECKED
+    if check.outcome.judged:
+        last = changed(last, shadow_windows=_shadow_windows(check))
     scarce = before.scarce if before else 0
     scarce = scarce if again else scarce + 1 if check.outcome in notices.SCARCE else 0
     why = before.not_well if again and before and notices.cause(check) is None else not_well(check, scarce)
@@ -91,9 +94,16 @@ def not_well(check: Check, scarce: int = 0) -> str | None:
     return None
 
 
+def _shadow_windows(check: Check) -> int | None:
+    """Return the windows that have counted for a challenger that is in shadow after a check; None without one."""
+    if check.outcome is Outcome.SHADOWING:
+        return 0
+    return len(check.shadow.windows) if check.shadow is not None and check.shadow.promotes is None else None
+
+
 def _kept(before: Last | None) -> dict[str, Any]:
     drift, loss = {"drift_share", "drift_at", "columns"}, {"loss_name", "loss", "reference_loss", "loss_at", "standing"}
-    kept = drift | loss | {"metrics", "fairness"}
+    kept = drift | loss | {"metrics", "fairness", "shadow_windows"}
     return {name: getattr(before, name) for name in sorted(kept)} if before else {}
 
 

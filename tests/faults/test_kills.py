@@ -34,11 +34,13 @@ def train(frame, target, *, task, params, seed):
         os.kill(os.getppid(), signal.SIGKILL)
     return xgboost.XGBRegressor(n_estimators=10, enable_categorical=True, random_state=seed).fit(frame, target)
 """
+# Those that only a challenger in shadow reaches: tests/faults/test_shadow_kills.py.
+SHADOW_POINTS = ("judged shadow", "pointed shadow", "left shadow")
 BEFORE = day(21)
 NOW = day(42)
 IN_A_CHECK: tuple[str, ...] = (
     *("claimed check", "read rows", "saved report", "wrote decision", "claimed request", "in the fit"),
-    *POINTS[POINTS.index("fitted") :],
+    *(point for point in POINTS[POINTS.index("fitted") :] if point not in SHADOW_POINTS),
 )
 IN_A_RETRAIN = tuple(point for point in IN_A_CHECK[4:] if not point.endswith("check"))
 

@@ -12,7 +12,7 @@ import pytest
 from driftloop.monitoring.ledger import Kind, Ledger
 from driftloop.monitoring.records import Check, Outcome
 from driftloop.pipelines import registry
-from driftloop.pipelines.registry import promotion
+from driftloop.pipelines.registry import pending, promotion
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.streams import day, stream
@@ -112,13 +112,13 @@ def test_manual_promotion_asks_for_a_switch_too(model: Make) -> None:
     assert (check.outcome, made.champion()) == (Outcome.AWAITING_APPROVAL, "2"), check.reason
     assert "driftloop promote" in check.reason
     with closing(Ledger(home.ledger_url())) as ledger:
-        waits = promotion.waiting(ledger, made.name)
+        waits = pending.waiting(ledger, made.name)
         assert waits is not None
         assert waits[0].number == "1"
         assert "waits for approval" in made.check(day(52)).reason
-        left, serves = promotion.approve(ledger, made.name, "1")
+        left, serves = pending.approve(ledger, made.name, "1")
         assert (left, serves.number, made.champion()) == ("2", "1", "1")
-        assert promotion.waiting(ledger, made.name) is None
+        assert pending.waiting(ledger, made.name) is None
         assert [retrain.promoted for retrain in ledger.history(made.name, day(60)).retrains] == [True]
 
 
@@ -128,7 +128,7 @@ def test_a_declined_switch_is_not_proposed_again(model: Make) -> None:
     made.given(promotion={"mode": "manual", "watch": 0})
     assert made.check(day(49)).outcome is Outcome.AWAITING_APPROVAL
     with closing(Ledger(home.ledger_url())) as ledger:
-        promotion.decline(ledger, made.name, "1", "not that one")
+        pending.decline(ledger, made.name, "1", "not that one")
     later = made.check(day(56))
     assert (later.outcome, later.archive, made.champion()) == (Outcome.STEADY, None, "2"), later.reason
 

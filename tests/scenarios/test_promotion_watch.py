@@ -12,7 +12,7 @@ from driftloop.monitoring.ledger import Kind, Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines import registry
 from driftloop.pipelines.operations import history, status
-from driftloop.pipelines.registry import promotion
+from driftloop.pipelines.registry import pending, promotion
 from driftloop.pipelines.registry.archive import chosen_by_user, former_champions
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
@@ -112,7 +112,7 @@ def test_manual_promotion_asks_first(model: Make) -> None:
     assert (check.outcome, made.champion()) == (Outcome.AWAITING_APPROVAL, "2"), check.reason
     assert "not taken back while version 1 waits for approval" in made.check(day(52)).reason
     with closing(Ledger(home.ledger_url())) as ledger:
-        promotion.decline(ledger, made.name, "1", "not that one")
+        pending.decline(ledger, made.name, "1", "not that one")
     later = made.check(day(56))
     assert later.watch is not None
     assert (later.outcome, later.watch.state, made.champion()) == (Outcome.STEADY, "ended", "2"), later.reason

@@ -14,7 +14,7 @@ import pytest
 from driftloop.monitoring.ledger import Kind, Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines import registry
-from driftloop.pipelines.registry import promotion
+from driftloop.pipelines.registry import pending, promotion
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.streams import day, stream
@@ -118,7 +118,7 @@ def test_manual_promotion_asks_for_a_recalibration_too(model: Make) -> None:
     assert (check.outcome, made.champion()) == (Outcome.AWAITING_APPROVAL, "1"), check.reason
     assert "not recalibrated while version 2 waits for approval" in made.check(day(38)).reason
     with closing(Ledger(home.ledger_url())) as ledger:
-        left, serves = promotion.approve(ledger, made.name, "2")
+        left, serves = pending.approve(ledger, made.name, "2")
         assert (left, serves.number, serves.recalibrates) == ("1", "2", "1")
         assert ledger.history(made.name, day(60)).retrains == ()
 

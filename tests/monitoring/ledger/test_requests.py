@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from driftloop.monitoring.errors import UnknownRequest
-from driftloop.monitoring.ledger import Ledger, Progress, Request
-from driftloop.monitoring.records import Outcome
+from driftloop.monitoring.ledger import Ledger, Progress, Request, ShadowVerdict
+from driftloop.monitoring.records import Outcome, changed
 from tests.monitoring.ledger.test_ledger import NOW, WINDOW, check, retrain
 
 DECIDED = check(7, Outcome.HELD, decision="retrain", champion="1")
@@ -83,6 +85,34 @@ def test_what_waits_for_approval_has_an_end_that_may_still_change(ledger: Ledger
     assert ledger.close_request(retrain(code="approved"))
     assert not ledger.close_request(retrain(promoted=False))
     assert [event.kind for event in ledger.events("taxi", most=2)] == ["promoted", "awaiting_approval"]
+
+
+def test_a_challenger_in_shadow_is_carried_on_with_its_verdict(ledger: Ledger) -> None:
+    """Its request is that of the check with the verdict from then on; a failure and the attempts count from there."""
+    ledger.request(request(check=check(1)))
+    ledger.advance("r1", PROGRESS)
+    for _ in range(2):
+        with ledger.hold_request("r1", waiting=None):
+            pass
+    shadows = retrain(promoted=False, code="shadowing")
+    assert ledger.close_request(shadows)
+    assert (ledger.open_requests("taxi"), ledger.ended_without_check("taxi")[0][1]) == ([], shadows)
+    assert ledger.request(request()) == shadows
+    assert [one.promoted for one in ledger.history("taxi", NOW).retrains] == [False]
+    later = request(check=check(2), now=NOW + timedelta(days=7))
+    verdict = ShadowVerdict(promote=True, code="shadow_proven", reason="proven better")
+    judged = changed(PROGRESS, verdict=verdict, against="2")
+    assert ledger.judge_shadow(later, judged)
+    assert not ledger.judge_shadow(later, judged), "once"
+    assert (ledger.open_requests("taxi"), ledger.progress("r1"), ledger.result("r1")) == ([later], judged, None)
+    assert ledger.attempts("r1") == 0
+    assert ledger.close_request(retrain(code="shadow_proven"))
+    (found,) = ledger.ended_without_check("taxi")
+    assert (found[0].check, found[1]) == (check(2), retrain(code="shadow_proven"))
+    events = ledger.events("taxi", most=3)
+    assert [event.kind for event in events] == ["promoted", "shadow_judged", "shadowing"]
+    assert events[0].now == NOW + timedelta(days=7)
+    assert not ledger.judge_shadow(later, judged)
 
 
 def test_what_was_never_asked_for_is_an_error(ledger: Ledger) -> None:

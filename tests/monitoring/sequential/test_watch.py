@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from driftloop.monitoring.records import History, Outcome, PastCheck, WatchedWindow, Window, changed
 from driftloop.monitoring.sequential import PROOF
-from driftloop.monitoring.sequential.watch import PAUSE, WORSE, Missing, Promoted, end_early, judge, pause, veto
+from driftloop.monitoring.sequential.counting import Missing
+from driftloop.monitoring.sequential.watch import PAUSE, WORSE, Promoted, end_early, judge, pause, veto
 from tests.streams import day
 
 PROMOTED = Promoted("3", "2", day(0), 4, timedelta(days=7))

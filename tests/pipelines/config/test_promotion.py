@@ -18,12 +18,22 @@ from tests.streams import write
     [("automatic", False, 4), ("manual", True, 4), ({"watch": 0}, False, 0), ({"mode": "manual", "watch": 2}, True, 2)],
 )
 def test_a_mode_alone_is_short_for_the_section(tmp_path: Path, given: Any, manual: bool, watch: int) -> None:
-    """The watch is on unless it is switched off."""
+    """The watch is on unless it is switched off, a shadow is not."""
     found = load(write(tmp_path, promotion=given)).promotion
+    assert (found.shadow, found.margin) == (0, 0.01)
     assert (found.manual, found.watch) == (manual, watch)
 
 
-@pytest.mark.parametrize(("given", "key"), [("auto", "mode"), ({"watch": -1}, "watch"), ({"watc": 3}, "watc")])
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ("auto", "mode"),
+        ({"watch": -1}, "watch"),
+        ({"watc": 3}, "watc"),
+        ({"shadow": 1.5}, "shadow"),
+        ({"margin": -1}, "margin"),
+    ],
+)
 def test_what_is_no_promotion_is_refused(tmp_path: Path, given: Any, key: str) -> None:
     """With the key that is wrong."""
     with pytest.raises(ConfigError, match=f"promotion.{key}"):
@@ -32,5 +42,6 @@ def test_what_is_no_promotion_is_refused(tmp_path: Path, given: Any, key: str) -
 
 def test_a_longer_watch_keeps_open_requests_valid(tmp_path: Path) -> None:
     """The watch begins after the promotion; the mode decides what becomes of a challenger."""
-    four, none, manual = (settings_of(load(write(tmp_path, promotion=each))) for each in ({}, {"watch": 0}, "manual"))
-    assert four == none != manual
+    given: tuple[Any, ...] = ({}, {"watch": 0}, {"shadow": 2, "margin": 0.1}, "manual")
+    four, none, shadow, manual = (settings_of(load(write(tmp_path, promotion=each))) for each in given)
+    assert four == none == shadow != manual

@@ -15,8 +15,8 @@ from driftloop.monitoring.records import ArchiveScore, ArchiveScores, Window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows import promotion_watch
+from driftloop.pipelines.flows.paired_losses import Watch
 from driftloop.pipelines.flows.promotion_watch import Plan, plan, state
-from driftloop.pipelines.flows.watching import Watch
 from driftloop.pipelines.registry import CHAMPION, PREVIOUS, Version
 from driftloop.pipelines.runtime import home
 from tests.registered import registered

@@ -13,6 +13,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data import spool
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.flows.paired_losses import Watches
 from driftloop.pipelines.flows.scoring import Scored, score_rows
 from driftloop.pipelines.registry import contents
 from tests.conftest import Model
@@ -33,7 +34,7 @@ def test_rows_in_pieces_are_scored_as_one(
         fresh = read_fresh(project, Window(start=day(19), end=day(28)), made.folder, piece)
         assert (len(list(fresh.pieces())) > 5) == (piece < 100)
         more: dict[str, Any] = {"window": window, "labelled": labelled, "profiles": contents.profiles(champion)}
-        more |= {"reference": registry.reference(champion), "watch": None}
+        more |= {"reference": registry.reference(champion), "watches": Watches()}
         return score_rows.fn(project, champion, fresh, key="", **more)
 
     whole, parts = scored(1 << 18), scored(41)

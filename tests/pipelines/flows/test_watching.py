@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import numpy as np
-import pandas as pd
-import pytest
-
-from driftloop.monitoring.records import ArchiveScore, ArchiveScores, Reference, Window, changed
-from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.flows.watching import Comparison, Watch, compare, describe
-from driftloop.pipelines.registry import Version
-from driftloop.pipelines.training.steps import learn
-from tests.streams import config, day, stream
+from driftloop.monitoring.records import ArchiveScore, ArchiveScores, Window, changed
+from driftloop.pipelines.flows.watching import compare, describe
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -56,31 +47,6 @@ def test_windows_under_another_loss_or_weight_do_not_count() -> None:
     found = compare(now, past, {})
     assert found.lead is not None
     assert (found.lead.windows, found.lead.difference) == (2, 1.0)
-
-
-def test_former_champions_are_compared_by_weighted_losses() -> None:
-    """Losses are weighted means in any pieces, rows of weight 0 have none, and few effective rows are too few."""
-    frame = stream(21)
-    noise = np.random.default_rng(3)
-    frame = frame.assign(w=np.where(frame["city"] == "rome", 10.0, 1.0) * noise.uniform(0.5, 1.5, len(frame)))
-    frame.loc[frame.index % 5 == 0, "w"] = 0.0
-    frame.loc[frame.index % 5 == 0, "y"] = 1e6
-    project = Project.model_validate(config(columns__weight="w"))
-    scorer = learn(project, stream(14).assign(w=1.0), {"n_estimators": 5}, here=True)
-    span = Window(start=day(14), end=day(21))
-    columns: dict[str, Any] = {"columns": (), "source_types": {}, "loss_name": "mae", "loss": 1.0, "loss_rows": 9}
-    old = (Version("m", "1", "id", None, {}), Reference(window=span, rows=9, **columns))
-    found = Comparison(project, Watch((old,), Version("m", "2", "id", None, {}), span, "2"), ((*old, scorer),))
-    for piece in (frame.iloc[:-50], frame.iloc[-50:]):
-        found.add(found.score(piece, np.zeros(len(piece)), ()))
-    scores = found.scores()
-    assert scores is not None
-    rows = frame[(frame["ts"] >= pd.Timestamp(day(14))) & (frame["w"] > 0)]
-    lost = [np.abs(rows["y"]), np.abs(rows["y"] - scorer.predict(rows))]
-    assert [each.loss for each in scores.scores] == pytest.approx([np.average(one, weights=rows["w"]) for one in lost])
-    assert (scores.rows, scores.weight, scores.loss_name) == (len(rows), "w", "mae")
-    found.weights = [np.where(np.arange(len(part)) < 9, 1e9, part) for part in found.weights]
-    assert found.scores() is None, "18 rows have nearly all of the weight"
 
 
 def test_a_lead_within_its_error_has_no_leader() -> None:

@@ -80,6 +80,9 @@ def test_a_challenger_is_promoted_or_rejected_or_was_never_there() -> None:
     (awaits,) = events.of_retrain("m", retrain(promoted=False, code="awaiting_approval"))
     assert (promoted.name, rejected.name) == (events.MODEL_PROMOTED, events.MODEL_REJECTED)
     assert awaits.name == events.MODEL_AWAITING
+    codes = ("shadowing", "shadow_unproven")
+    shadow = [events.of_retrain("m", retrain(promoted=False, code=code))[0].name for code in codes]
+    assert shadow == [events.MODEL_SHADOWING, events.MODEL_REJECTED]
     both = events.of_retrain("m", retrain(code="rolled_back"))
     assert [one.name for one in both] == [events.MODEL_PROMOTED, events.MODEL_ROLLED_BACK]
     assert events.of_retrain("m", retrain(promoted=False, version=None, challenger_loss=None)) == ()

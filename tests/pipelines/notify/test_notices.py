@@ -51,6 +51,10 @@ def test_an_end_of_a_retrain_is_news_if_there_was_a_challenger() -> None:
     (awaits,) = notices.of_retrain("m", retrain(promoted=False, code="awaiting_approval"))
     assert (promoted.kind, rejected.kind, awaits.kind) == ("promoted", "rejected", "approval")
     assert "driftloop promote" in awaits.title
+    (enters,) = notices.of_retrain("m", retrain(promoted=False, code="shadowing"))
+    (leaves,) = notices.of_retrain("m", retrain(promoted=False, code="shadow_unproven"))
+    assert (enters.kind, enters.title, leaves.kind) == ("shadow", "m: version 4 is in shadow", "rejected")
+    assert leaves.title == "m: version 4, a challenger in shadow, was declined"
     (back,) = notices.of_retrain("m", retrain(code="rolled_back", version="1"))
     assert (back.kind, back.title) == ("rollback", "m: the last promotion was taken back: version 1 serves again")
     assert promoted.key != notices.of_retrain("m", retrain(request_id="r2"))[0].key

@@ -7,24 +7,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from driftloop.monitoring.errors import (
-    ChampionChanged,
     LeaseLost,
     NoChampion,
-    NothingToApprove,
     NothingToRollBack,
     Tampered,
 )
-from driftloop.monitoring.ledger import Claim, Kind, Ledger, Request
-from driftloop.monitoring.records import Outcome, Retrain, Window
+from driftloop.monitoring.ledger import Claim, Kind, Ledger
+from driftloop.monitoring.records import Outcome
 from driftloop.pipelines import registry
 from driftloop.pipelines.cli import main
-from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Version, promotion
+from driftloop.pipelines.registry import CHAMPION, PREVIOUS, Version, promotion
 from driftloop.pipelines.runtime import failpoints, home
 from tests.conftest import Model
 from tests.registered import changed, registered
@@ -321,73 +318,6 @@ def test_a_champion_that_a_new_ledger_does_not_know_is_reported_once(trained: Ma
         assert "the ledger is new, or was lost" in str(promotion.restore(new, made.name, NOW))
         assert promotion.restore(new, made.name, NOW) is None
         assert recorded(new, made.name) == ["champion_set"]
-
-
-def asks(ledger: Ledger, version: Version, champion: str) -> Retrain:
-    """A request that has led to a version which waits."""
-    request_id = f"{version.model}-{version.number}"
-    window = Window(start=day(0), end=day(1))
-    ledger.request(
-        Request(request_id=request_id, model=version.model, champion=champion, window=window, now=NOW, reason="drift")
-    )
-    registry.tag(version, "driftloop.request_id", request_id)
-    waits = Retrain(
-        request_id=request_id,
-        code="awaiting_approval",
-        version=version.number,
-        promoted=False,
-        champion_loss=2.0,
-        challenger_loss=1.0,
-        reason="better",
-    )
-    last: Any = lambda: ledger.close_request(waits)  # noqa: E731
-    promotion.await_approval(ledger, version, by=None, close_request=last)
-    return waits
-
-
-def test_a_challenger_waits_and_is_approved(three: Three, ledger: Ledger) -> None:
-    """The champion serves until a user reports it; then both aliases move, the request is promoted, nothing waits."""
-    first, second, _ = three
-    promote(ledger, first, None)
-    asks(ledger, second, "1")
-    found = promotion.waiting(ledger, first.model)
-    assert found is not None
-    assert (found[0].number, numbers(first.model)) == ("2", ("1", None))
-    with pytest.raises(NothingToApprove, match=r"version 3 does not wait for approval; version 2 does"):
-        promotion.approve(ledger, first.model, "3")
-    left, serves = promotion.approve(ledger, first.model, "2")
-    assert (left, serves.number, numbers(first.model)) == ("1", "2", ("2", "1"))
-    assert registry.aliased(first.model, CHALLENGER) is None
-    assert [row["state"] for row in ledger.requests(first.model)] == ["promoted"]
-    with pytest.raises(NothingToApprove, match="no version does"):
-        promotion.approve(ledger, first.model, "2")
-
-
-def test_approval_compares_with_the_champion_of_now(three: Three, ledger: Ledger) -> None:
-    """A challenger that was proven against another champion is not let through, whichever process asks."""
-    first, second, third = three
-    promote(ledger, first, None)
-    asks(ledger, second, "1")
-    promote(ledger, third, "1")
-    with pytest.raises(
-        ChampionChanged, match="version 2 was compared with version 1, but the champion is now: version 3"
-    ):
-        promotion.approve(ledger, first.model, "2")
-    assert numbers(first.model) == ("3", "1")
-
-
-def test_a_challenger_may_be_declined_or_superseded(three: Three, ledger: Ledger) -> None:
-    """One waits at a time: the older one is rejected for the newer, and a user may send that one away as well."""
-    first, second, third = three
-    promote(ledger, first, None)
-    asks(ledger, second, "1")
-    asks(ledger, third, "1")
-    assert [row["state"] for row in ledger.requests(first.model)] == ["awaiting_approval", "rejected"]
-    promotion.decline(ledger, first.model, "3", "too large for the scorer")
-    assert [row["state"] for row in ledger.requests(first.model)] == ["rejected", "rejected"]
-    assert "too large" in registry.versions(first.model)[0].tags["driftloop.rejected"]
-    assert promotion.waiting(ledger, first.model) is None
-    assert numbers(first.model) == ("1", None)
 
 
 def test_a_check_restores_a_lost_champion_and_reports_it(trained: Make) -> None:

@@ -14,7 +14,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.registry import CHAMPION, promotion
 from driftloop.pipelines.requests.approval import answer
 from driftloop.pipelines.runtime import home
-from tests.pipelines.registry.test_promotion import asks
+from tests.pipelines.registry.test_pending import asks
 from tests.registered import registered
 from tests.streams import day
 

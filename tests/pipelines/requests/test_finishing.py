@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from driftloop.monitoring.errors import LeaseLost, StoredModelDiffers, TrainingImpossible
-from driftloop.monitoring.ledger import Claim, Kind, Ledger, Progress, Request, SwitchBack
+from driftloop.monitoring.ledger import Claim, Kind, Ledger, Progress, Request, ShadowVerdict, SwitchBack
 from driftloop.monitoring.records import Retrain, Window
 from driftloop.monitoring.records import changed as replaced
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project, load
-from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, Stored, Version, promotion
+from driftloop.pipelines.registry import CHALLENGER, CHAMPION, PREVIOUS, SHADOW, Stored, Version, promotion
 from driftloop.pipelines.requests import finishing
 from driftloop.pipelines.requests.work import Work
 from driftloop.pipelines.runtime import home
@@ -48,7 +48,7 @@ def begin(ledger: Ledger, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
         request_id: str = "r",
         switch: SwitchBack | None = None,
         *,
-        champion: str = "1",
+        champion: str | None = "1",
         lost: bool = False,
         **settings: Any,
     ) -> tuple[Work, Progress]:
@@ -146,6 +146,39 @@ def test_under_manual_promotion_it_waits_for_approval(begin: Begin) -> None:
     finishing.finish(newer, after, prove=as_fitted, rejudge=None)
     assert aliases(model)[CHALLENGER] == "3"
     assert tags(work, "2")["driftloop.rejected"].startswith("superseded: version 3")
+
+
+def test_a_challenger_is_in_shadow_until_its_verdict(begin: Begin) -> None:
+    """With a verdict it is promoted or declined, and with manual promotion it waits for approval after the proof."""
+    work, progress = begin(promotion={"shadow": 2})
+    model = work.config.model
+    done = finishing.finish(work, progress, prove=as_fitted, rejudge=None)
+    assert (done.promoted, done.code, result(work)) == (False, "shadowing", done)
+    assert done.reason.endswith("in shadow of version 1 for up to 2 labeled windows (promotion.shadow)")
+    assert (aliases(model)[CHAMPION], registry.aliased(model, SHADOW)) == ("1", registry.versions(model)[0])
+    newer, after = begin("newer", promotion={"shadow": 2})
+    finishing.finish(newer, after, prove=as_fitted, rejudge=None)
+    assert tags(work, "2")["driftloop.rejected"].startswith("superseded: version 3")
+    bad = ShadowVerdict(promote=False, code="shadow_declined", reason="proven worse")
+    assert newer.ledger.judge_shadow(newer.request, replaced(after, verdict=bad))
+    ended = finishing.finish(newer, replaced(after, verdict=bad), prove=as_fitted, rejudge=None)
+    assert (ended.code, ended.promoted, registry.aliased(model, SHADOW)) == ("shadow_declined", False, None)
+    good = ShadowVerdict(promote=True, code="shadow_proven", reason="proven better")
+    for name, mode, code, serves in (("m", "manual", "awaiting_approval", "1"), ("a", "automatic", "better", "5")):
+        last, known = begin(name, promotion={"shadow": 2, "mode": mode})
+        finishing.finish(last, known, prove=as_fitted, rejudge=None)
+        assert last.ledger.judge_shadow(last.request, replaced(known, verdict=good))
+        ended = finishing.finish(last, replaced(known, verdict=good), prove=as_fitted, rejudge=None)
+        assert (ended.code, aliases(model)[CHAMPION]) == (code, serves)
+        assert registry.aliased(model, SHADOW) is None
+
+
+def test_the_first_champion_has_no_shadow(begin: Begin) -> None:
+    """There is nothing to compare it with."""
+    work, progress = begin(promotion={"shadow": 2}, champion=None)
+    registry.unpoint(work.config.model, CHAMPION)
+    done = finishing.finish(work, replaced(progress, against=None), prove=as_fitted, rejudge=None)
+    assert (done.promoted, aliases(work.config.model)[CHAMPION]) == (True, "2")
 
 
 def moved(work: Work) -> None:

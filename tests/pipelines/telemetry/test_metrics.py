@@ -38,6 +38,7 @@ def test_metrics_are_what_prometheus_reads() -> None:
         "drift_at": SIX,
         "loss_at": SIX,
         "standing": "worse",
+        "shadow_windows": 1,
     }
     last = Last(outcome="steady", reason="r", started=SIX, seconds=2.5, waited_seconds=0.5, **numbers)
     known = standing(

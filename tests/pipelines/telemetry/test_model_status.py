@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from driftloop.monitoring.records import Check, MetricValue
+from driftloop.monitoring.records import Check, MetricValue, Shadow
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.service.health import health
 from driftloop.pipelines.service.roster import Broken
@@ -186,3 +186,15 @@ def test_metrics_stay_until_they_are_measured_again() -> None:
     assert lines(last_failed("OSError: gone", day(15), bad))["driftloop_metric"] == {"roc_auc": 0.72}
     newer = last_of(made(performance=performance(8.0), metrics=(measured(metric="recall", value=0.4),)), bad)
     assert lines(newer)["driftloop_metric"] == {"recall": 0.4}
+
+
+def test_a_challenger_in_shadow_has_a_line() -> None:
+    """From the gate to the verdict, across checks that judged nothing."""
+    values = {"version": "3", "champion": "2", "since": day(0), "most": 3, "margin": 0.0, "proof": 100, "reason": "r"}
+    last = last_of(made(outcome="shadowing"))
+    assert last.shadow_windows == 0
+    assert last_of(made(outcome="no_data"), last).shadow_windows == 0
+    assert 'driftloop_shadow_windows{model="m"} 0.0' in metrics([standing(last=last)], SIX).decode()
+    waits, over = (Shadow(state=state, **values) for state in ("waiting", "unproven"))
+    assert last_of(made(outcome="held", shadow=waits), last).shadow_windows == 0
+    assert last_of(made(outcome="shadow_declined", shadow=over), last).shadow_windows is None
