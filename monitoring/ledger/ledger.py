@@ -225,10 +225,7 @@ class Ledger:
         return write(self.engine, lambda open_: requests.judge_shadow(open_, request, progress))
 
     def fail(self, request_id: str, reason: str, *, by: Claim | None = None, impossible: bool = False) -> bool:
-        """Write that a request failed, or that there was nothing to train on.
-
-        It may be repeated, so it gets no result; False if it has one already.
-        """
+        """Write that a request failed or had nothing to train on: it may be repeated. False if it has a result."""
         state = Kind.IMPOSSIBLE if impossible else Kind.FAILED
         return write(self.engine, lambda open_: requests.end(open_, request_id, state=state, error=reason, claim=by))
 

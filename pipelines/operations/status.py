@@ -95,10 +95,8 @@ def _below(row: dict[str, Any], *, whole: bool) -> list[str]:
         sentences.append(f"metrics: {row['metrics_in_words']}")
     if whole and row.get("moved_in_words"):
         sentences.append(f"moved most: {row['moved_in_words']}")
-    if row.get("watch_in_words"):
-        sentences.append(f"promotion watch: {row['watch_in_words']}")
-    if row.get("shadow_in_words"):
-        sentences.append(f"shadow: {row['shadow_in_words']}")
+    compared = {"promotion watch": row.get("watch_in_words"), "shadow": row.get("shadow_in_words")}
+    sentences += [f"{name}: {sentence}" for name, sentence in compared.items() if sentence]
     if whole and row.get("labels_in_words"):
         sentences.append(f"labels: {row['labels_in_words']}")
     if whole or _tone(row) in {"bad", "warn"}:
