@@ -65,7 +65,7 @@ def judge(shadow: InShadow, before: Iterable[ShadowWindow], new: ShadowWindow | 
         return _state(shadow, windows, *verdict)
     if missing is not None and missing.state == "unreadable":
         return _state(shadow, windows, "ended", missing.reason)
-    neither = f"neither proven better, nor within the margin, nor worse than version {shadow.champion}"
+    neither = f"neither proven to be better, nor within the margin, nor worse than version {shadow.champion}"
     if len(windows) >= shadow.most:
         return _state(shadow, windows, "unproven", neither)
     if now >= shadow.ends:
@@ -96,7 +96,7 @@ def _verdict(shadow: InShadow, windows: tuple[ShadowWindow, ...]) -> tuple[Shado
     if proven(_steps(windows, "worse")):
         return "proven_worse", f"proven worse than {champion}"
     if proven(_steps(windows, "better")):
-        return "proven", f"proven better than {champion}"
+        return "proven", f"proven to be better than {champion}"
     if shadow.margin and proven(_steps(windows, "within")):
         return "proven", f"proven not worse than {champion} by more than the margin of {shadow.margin:.3g}"
     return None

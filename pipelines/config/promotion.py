@@ -24,13 +24,13 @@ class Promotion(Section):
         ge=0,
         le=52,
         description="labeled windows for which a challenger that passed the gate is scored next to the champion: it is "
-        "promoted once it is proven better, or not worse by more than `margin`; declined once it is proven worse, or "
+        "promoted once it is proven to be better, or not worse by more than `margin`; declined once it is proven worse, or "
         "without a proof after the last window; 0 promotes it immediately",
     )
     margin: Share = Field(
         0.01,
         description="what a challenger in shadow may be worse by and still be promoted, as a share of the champion's "
-        "reference loss; 0 promotes only what is proven better",
+        "reference loss; 0 promotes only what is proven to be better",
     )
     watch: int = Field(
         4,

@@ -73,7 +73,7 @@ def test_a_challenger_leaves_its_shadow_once(model: Make, either_ledger: None, k
         ]
         assert [row["state"] for row in ledger.requests(made.name)] == ["promoted", "promoted"]
     assert check.shadow is not None
-    assert (check.shadow.state, "proven better than version 1" in check.reason) == ("proven", True)
+    assert (check.shadow.state, "proven to be better than version 1" in check.reason) == ("proven", True)
     assert (aliases(made), registry.aliased(made.name, SHADOW), len(registry.versions(made.name))) == (
         ["2", "1"],
         None,

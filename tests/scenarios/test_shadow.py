@@ -64,7 +64,7 @@ def test_a_better_challenger_is_promoted(model: Make) -> None:
         1,
         day(42),
     )
-    assert "version 2 in shadow of version 1 after 1 of 3 labeled windows: proven better" in check.reason
+    assert "version 2 in shadow of version 1 after 1 of 3 labeled windows: proven to be better" in check.reason
     assert check.retrain is not None
     assert (check.retrain.code, check.retrain.version, check.retrain.promoted) == ("shadow_proven", "2", True)
     assert (aliases(made), shadow_of(made)) == (["2", "1"], None)

@@ -100,7 +100,7 @@ def test_a_challenger_in_shadow_is_carried_on_with_its_verdict(ledger: Ledger) -
     assert ledger.request(request()) == shadows
     assert [one.promoted for one in ledger.history("taxi", NOW).retrains] == [False]
     later = request(check=check(2), now=NOW + timedelta(days=7))
-    verdict = ShadowVerdict(promote=True, code="shadow_proven", reason="proven better")
+    verdict = ShadowVerdict(promote=True, code="shadow_proven", reason="proven to be better")
     judged = changed(PROGRESS, verdict=verdict, against="2")
     assert ledger.judge_shadow(later, judged)
     assert not ledger.judge_shadow(later, judged), "once"

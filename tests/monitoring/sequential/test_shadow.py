@@ -50,13 +50,13 @@ def after(shadow: InShadow, *windows: ShadowWindow, now: int = 7) -> Shadow:
 @pytest.mark.parametrize(
     ("higher", "margin", "state", "reason"),
     [
-        (-0.9, 0.1, "proven", "proven better than version 2"),
-        (-0.9, 0.0, "proven", "proven better than version 2"),
+        (-0.9, 0.1, "proven", "proven to be better than version 2"),
+        (-0.9, 0.0, "proven", "proven to be better than version 2"),
         (0.0, 0.9, "proven", "proven not worse than version 2 by more than the margin of 0.9"),
         (0.9, 0.1, "proven_worse", "proven worse than version 2"),
         (0.9, 2.0, "proven_worse", "proven worse than version 2"),
-        (0.0, 0.0, "comparing", "neither proven better, nor within the margin, nor worse than version 2"),
-        (0.0, 0.05, "comparing", "neither proven better, nor within the margin, nor worse than version 2"),
+        (0.0, 0.0, "comparing", "neither proven to be better, nor within the margin, nor worse than version 2"),
+        (0.0, 0.05, "comparing", "neither proven to be better, nor within the margin, nor worse than version 2"),
     ],
 )
 def test_each_answer_is_proven(higher: float, margin: float, state: str, reason: str) -> None:
@@ -72,7 +72,7 @@ def test_without_a_proof_the_last_window_ends_it() -> None:
     weeks = (week(start, 0.0, 0.01) for start in (0, 7, 14))
     found = after(SHADOW._replace(margin=0.01), *weeks)
     assert (found.state, found.promotes, len(found.windows)) == ("unproven", False, 3)
-    assert "after 3 of 3 labeled windows: neither proven better, nor within the margin" in found.sentence
+    assert "after 3 of 3 labeled windows: neither proven to be better, nor within the margin" in found.sentence
     assert f"of {PROOF:g})" in found.sentence
     assert max(found.better or 0, found.within or 0, found.worse or 0) < PROOF
 

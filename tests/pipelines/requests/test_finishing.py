@@ -163,7 +163,7 @@ def test_a_challenger_is_in_shadow_until_its_verdict(begin: Begin) -> None:
     assert newer.ledger.judge_shadow(newer.request, replaced(after, verdict=bad))
     ended = finishing.finish(newer, replaced(after, verdict=bad), prove=as_fitted, rejudge=None)
     assert (ended.code, ended.promoted, registry.aliased(model, SHADOW)) == ("shadow_declined", False, None)
-    good = ShadowVerdict(promote=True, code="shadow_proven", reason="proven better")
+    good = ShadowVerdict(promote=True, code="shadow_proven", reason="proven to be better")
     for name, mode, code, serves in (("m", "manual", "awaiting_approval", "1"), ("a", "automatic", "better", "5")):
         last, known = begin(name, promotion={"shadow": 2, "mode": mode})
         finishing.finish(last, known, prove=as_fitted, rejudge=None)
