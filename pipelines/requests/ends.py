@@ -104,7 +104,7 @@ AFTERWARDS: Mapping[str, End] = {
         "none; `driftloop status` shows what it waits for, and `driftloop promote MODEL VERSION` promotes it now",
     ),
     "shadow_proven": End(
-        "a challenger in shadow was proven to be better, or not worse by more than `promotion.margin`, and is the champion",
+        "a challenger in shadow was proven to be better, or not worse by more than `promotion.margin`, and serves",
         "",
     ),
     "shadow_declined": End(
