@@ -24,7 +24,7 @@ class Promotion(Section):
         ge=0,
         le=52,
         description="labeled windows for which a challenger that passed the gate is scored next to the champion: it is "
-        "promoted once it is proven to be better, or not worse by more than `margin`; declined once it is proven worse, "
+        "promoted once it is proven to be better, or not worse by more than `margin`; declined once proven worse, "
         "or without a proof after the last window; 0 promotes it immediately",
     )
     margin: Share = Field(
