@@ -122,10 +122,12 @@ def _drawn(judged: Sequence[Check], names: Sequence[str], grid: Grid) -> Markup:
 
 def _label(name: str, newest: ColumnScore | None, y: int, grid: Grid, end: float) -> Markup:
     title = name if newest is None or newest.role == "feature" else f"{name} ({newest.role})"
-    # The whole name, cut off by its box if it is too long.
-    text = Markup('<svg x="0" y="{}" width="{}" height="{}"><text class="{}" x="0" y="14"><title>{}</title>{}').format(
-        y, grid.left - 8, ROW, "strong" if newest and newest.drifted else "", title, name
-    ) + Markup("</text></svg>")
+    # The whole name; the ground of the cells covers what is too long.
+    text = Markup('<text class="{}" x="0" y="{}"><title>{}</title>{}</text>').format(
+        "strong" if newest and newest.drifted else "", y + 14, title, name
+    ) + Markup('<rect class="ground" x="{}" y="{}" width="{}" height="{}"/>').format(
+        grid.left - 8, y, grid.width - grid.left + 8, ROW
+    )
     value = None if newest is None else ratio(newest)
     if value is None or newest is None:
         return text

@@ -18,6 +18,8 @@ from driftloop.pipelines.site.spark import sparkline
 
 SPARK_POINTS = 60
 LONGEST = 220
+# Fewer models are found at a glance.
+FILTERED_FROM = 8
 URGENCY = ("bad", "warn", "new", "quiet", "good")
 SHEETS = ("presentation/style.css", "site/style.css")
 
@@ -104,6 +106,7 @@ def render(lines: Sequence[ModelLine], written: datetime) -> str:
         sheets=SHEETS,
         lines=[(line, _shown(line)) for line in ordered],
         summary=_summary(lines),
+        filtered_from=FILTERED_FROM,
         marks=WORDS,
         glyph=glyph,
         written=written,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines.site import model_page
 from driftloop.pipelines.site.history import Lineage, Mark, ModelHistory
 from driftloop.pipelines.site.index_page import ModelLine, line_of, render
+from tests.browser import dump, needs_browser
 from tests.histories import START, check, history, request_of, retrained
 
 
@@ -74,3 +76,32 @@ def test_an_empty_index_states_how_to_begin() -> None:
     page = render([], START)
     assert "driftloop init" in page
     assert "<table" not in page
+
+
+def models(count: int) -> str:
+    names = (f"{('taxi', 'bikes')[at % 2]}-{at:03}" for at in range(count))
+    return render([ModelLine(model=name, outcome="steady", reason="all is well") for name in names], START)
+
+
+def test_a_few_models_need_no_filter() -> None:
+    """The page of a few has no script at all, that of many has one, which is the same on every page."""
+    assert "<script" not in models(7)
+    assert models(8).count("<script") == 1
+    assert re.findall("<script>.*?</script>", models(8), re.DOTALL) == re.findall(
+        "<script>.*?</script>", models(900), re.DOTALL
+    )
+
+
+@needs_browser
+def test_one_of_a_thousand_is_found(tmp_path: Path) -> None:
+    """Each word has to be in the line of a model; the words are read from the address."""
+    page = tmp_path / "index.html"
+    page.write_text(models(1000), "utf-8")
+    dom = dump(page, tmp_path, fragment="#TAXI%2012%20well")
+    shown = re.findall(r"<tr>\s*<td[^>]*>.*?models/([a-z]+-[0-9]+)\.html", dom, re.DOTALL)
+    expected = [f"taxi-{at:03}" for at in range(0, 1000, 2) if "12" in f"{at:03}"]
+    assert sorted(shown) == expected
+    assert f"{len(expected)} of 1000 models" in dom
+    assert '<p class="find">' in dom
+    assert "1000 models" in dump(page, tmp_path)
+    assert "<tr hidden" not in dump(page, tmp_path)

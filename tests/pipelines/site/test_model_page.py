@@ -53,7 +53,7 @@ def test_the_legend_names_what_the_chart_contains() -> None:
         legends = "".join(re.findall(r'<ul class="legend">.*?</ul>', page, re.DOTALL))
         drawing = "".join(re.findall(r'<svg class="chart.*?</svg>', page, re.DOTALL))
         # Hit areas are invisible; versions alternate in color; a line and the area under it have one entry.
-        plain = {"hit", "reign1", "drift area"}
+        plain = {"hit", "reign1", "drift area", "ground"}
         named, found = (
             {kind.replace("band", "whisker") for kind in re.findall(r'<(?:rect|path) class="([^"]+)"', part)} - plain
             for part in (legends, drawing)
