@@ -15,6 +15,8 @@ from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.training.storage import is_adopted
 
+TRAINS_HERE = "engine: workers do not train; this process reads the rows and trains"
+
 
 def divided(known: Project, settings: Settings, champion: Version, span: Window) -> Engine | str:
     """Return the engine that reads the rows of a span, or why this process reads all of them.

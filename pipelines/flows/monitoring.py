@@ -257,7 +257,7 @@ def _bootstrap(run: CheckRun) -> Check:
     phases.enter("reading rows")
     span = Window(start=min(training.start, labelled.start), end=window.end)
     fresh = read(config, span, config.folder, run.now, judged=window)
-    run.rows = fresh.count(window)
+    run.rows, run.counting = fresh.count(window), counting.without_champion(config)
     future_rows = ruling.look_at_strays(run, config)
     labelling.look(run, config, fresh, Window(start=span.start, end=labelled.end))
     ruling.look_at_age(run, config)

@@ -12,6 +12,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.data.no_rows import refuse_no_rows
 from driftloop.pipelines.flows import challenger
+from driftloop.pipelines.flows.dividing import TRAINS_HERE
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime import home, memory
@@ -25,6 +26,8 @@ def read_parts(config: Project, window: Window, against: Version | None, now: da
 
     More rows than the estimator can hold raise `TrainingImpossible` before they are read.
     """
+    if config.engine is not None:
+        get_run_logger().info(TRAINS_HERE)
     if not streams(config):
         count = sources.count_rows(config.source, config.reading.without_labels, window, config.folder)
         refuse_oversized(config, count, memory.free())

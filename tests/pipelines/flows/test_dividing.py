@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -17,7 +17,7 @@ from driftloop.monitoring.sources import shards
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.engines import Engine
-from driftloop.pipelines.flows.dividing import divided
+from driftloop.pipelines.flows.dividing import TRAINS_HERE, divided
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
@@ -141,6 +141,15 @@ def test_what_workers_cannot_reach_is_read_here_with_the_reason(
     found = divided(project, project.engine, registry.champion(made.name), Window(start=day(21), end=day(28)))
     assert isinstance(found, str)
     assert reason in found
+
+
+def test_a_first_champion_is_trained_here_with_the_reason(model: Callable[..., Model]) -> None:
+    """No cluster is asked: the check records that its rows were read by this process."""
+    engine = {"dask": f"tcp://127.0.0.1:{free_port()}"}
+    check = model(stream(28), engine=engine, training__params={"n_estimators": 5}).check(day(21))
+    assert check.outcome is Outcome.BOOTSTRAPPED
+    assert check.counting is not None
+    assert check.counting.sentence() == f"all rows were read: {TRAINS_HERE}"
 
 
 def test_logged_predictions_keep_a_check_here(made: Model, monkeypatch: pytest.MonkeyPatch) -> None:
