@@ -104,7 +104,7 @@ def _require_pool(name: str) -> None:
 
 
 async def _serve(worker: WarmWorker) -> None:
-    working = asyncio.ensure_future(worker.start(printer=lambda text: log.info("%s", text)))
+    working = asyncio.create_task(worker.start(printer=lambda text: log.info("%s", text)))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _end, working)
     try:
@@ -113,9 +113,9 @@ async def _serve(worker: WarmWorker) -> None:
         log.info("stopped")
 
 
-def _end(working: asyncio.Future[None]) -> None:
+def _end(working: asyncio.Task[None]) -> None:
     """Stop the worker; a second signal ends the process with its checks, whose runs the next sweep closes."""
-    if working.cancelling() if isinstance(working, asyncio.Task) else working.cancelled():
+    if working.cancelling():
         logging.shutdown()
         os._exit(1)
     log.info("stopping: waiting for running checks; a second signal interrupts them")

@@ -40,7 +40,8 @@ def runs(server: PrefectServer, flow: str, model: str) -> list[Any]:
 def test_checks_share_a_warm_process_and_a_training_has_its_own(
     prefect_server: PrefectServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file without rows, twice; then rows, for which the first champion is trained; then SIGTERM."""
+    """A file without rows, twice; then rows, for which the first champion is trained; then SIGTERM during a check."""
+    log = tmp_path / "worker.log"
     place = tmp_path / "state"
     for name in ("DRIFTLOOP_LEDGER_URL", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
@@ -60,22 +61,24 @@ def test_checks_share_a_warm_process_and_a_training_has_its_own(
     def checked(times: int) -> bool:
         return len(runs(prefect_server, "monitoring", made.name)) == times
 
-    with warm_worker(prefect_server, "warm", tmp_path / "worker.log", **where) as process:
+    with warm_worker(prefect_server, "warm", log, **where) as process:
         for count in (1, 2):
             emitted(prefect_server, "driftloop.data.arrived", made.name)
             until(partial(checked, count), "a check")
         made.given(rows)
         emitted(prefect_server, "driftloop.data.arrived", made.name)
         (training,) = until(lambda: runs(prefect_server, "training", made.name), "a training run")
+        emitted(prefect_server, "driftloop.data.arrived", made.name)
+        until(lambda: log.read_text().count(": monitoring") == 4, "the start of a check")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(120) == 0, (tmp_path / "worker.log").read_text()
+        assert process.wait(120) == 0, log.read_text()
     checks = runs(prefect_server, "monitoring", made.name)
     assert {run.state.name for run in (*checks, training)} == {"Completed"}
     assert {holders.named(str(owner_of(run)))[1] for run in checks} == {process.pid}
     assert holders.named(str(owner_of(training)))[1] != process.pid
     with closing(Ledger(home.ledger_url())) as ledger:
         outcomes = [check.outcome for check in ledger.checks(made.name)]
-    assert outcomes == [Outcome.BOOTSTRAPPED, Outcome.NO_DATA, Outcome.NO_DATA]
+    assert outcomes == [Outcome.ALREADY_CHECKED, Outcome.BOOTSTRAPPED, Outcome.NO_DATA, Outcome.NO_DATA]
 
 
 def test_a_pool_that_it_cannot_serve_is_refused(prefect_server: PrefectServer, monkeypatch: pytest.MonkeyPatch) -> None:
