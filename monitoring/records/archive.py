@@ -11,7 +11,8 @@ class ArchiveScore(Record):
     The norm of the difference of two models' waves is the standard error of the difference of their losses
     (`monitoring.losses.performance.waves`). `bets` are those on a higher loss of the champion, for the version before a
     promotion that is watched (`monitoring.sequential.bets`), or for a challenger in shadow: it has also those on a loss
-    that is not higher than the champion's by a margin, and on a higher one.
+    that is not higher than the champion's by a margin, and on a higher one. `rows` is the size of the sample of the
+    window's rows that it was scored on; None for all of them.
     """
 
     version: str
@@ -20,6 +21,7 @@ class ArchiveScore(Record):
     bets: tuple[float, ...] = ()
     within: tuple[float, ...] = ()
     worse: tuple[float, ...] = ()
+    rows: int | None = None
 
 
 class ArchiveLead(Record):

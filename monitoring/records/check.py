@@ -48,7 +48,7 @@ class Check(Record):
     """The whole result of a check: what `driftloop check --json` prints. Keys are added freely and never renamed.
 
     `scored_by` is the champion as the table of predictions of a model elsewhere names it.
-    `archive` has the losses of former champions on the labeled rows, if there are any.
+    `archive` has the losses of archived models on the labeled rows, if there are any.
     `watch` is the state of the watch over the newest promotion, while it lasts.
     `shadow` is the state of a challenger in shadow, until its verdict.
     `causes` is set where the loss rose significantly: why, and what to do.

@@ -36,11 +36,12 @@ def backtest(
     batch: timedelta | int | None = None,
     label_delay: timedelta | int | None = None,
     recalibrate: float | None = None,
+    keep_models: bool = False,
 ) -> Study:
     """Cut, train and score, replay. `label_delay` is a span or a number of batches; default: columns.label_delay.
 
     With `recalibrate`, the cost of a recalibration as a fraction of one batch's loss, policies are also replayed with
-    recalibrations.
+    recalibrations. With `keep_models` the archive has models of the history too (`Study.history_models`).
     Policies that are not there raise `UnknownPolicy` before anything is read.
     """
     refuse_elsewhere(config, "backtest")
@@ -75,6 +76,7 @@ def backtest(
         notes=_notes(config) + batches.notes,
         archive=config.archive,
         recalibrate=recalibrate,
+        keep_models=keep_models,
     )
     if scores is not None:
         scores.keep()

@@ -60,18 +60,42 @@ class Shelf:
 
 
 def rank_history(loss: Floats, short: int = 0) -> tuple[int, ...]:
-    """Return the models of a history, the one closest to a fresh model first; pass the part that was known at the time.
+    """Return the models of a history in the order in which they complete each other; pass the part known at the time.
 
-    A model's rank is its mean loss on all later batches, each in units of the freshest model's loss there. The first
-    `short` models learned from less than a whole training window and come last.
+    On each batch the best of the models chosen so far counts, by its loss in units of a fresh model's, and at most with
+    the mean of all models on all batches. The next one is the model that lowers the sum over the batches most, so that
+    the first few cover each state of the data (greedy k-median; Nemhauser, Wolsey and Fisher 1978 bound its distance
+    from the best choice). The batch after its own training does not count for a model: there each is as good as fresh.
+    The first `short` models learned from less than a whole training window and come last.
 
     >>> nan = np.nan
-    >>> rank_history(np.array([[nan, 1.0, 1.5, 1.0], [nan, nan, 1.0, 3.0], [nan, nan, nan, 1.0], [nan] * 4]))
-    (2, 0, 1)
+    >>> loss = np.array([[nan, 1.0, 3.0, 1.0, 3.0], [nan, nan, 1.0, 3.0, 1.0], [nan, nan, nan, 1.0, 2.0],
+    ...                  [nan, nan, nan, nan, 1.0], [nan] * 5])
+    >>> rank_history(loss)  # 1 is best on the last batch, 0 on the one before
+    (1, 0, 3, 2)
     """
-    later = np.triu(np.ones(loss.shape, dtype=bool), 1)[:-1, 1:]
-    fresh = np.diag(loss, 1)
-    ratio = np.where(later, loss[:-1, 1:] / np.where(fresh > 0, fresh, np.nan), np.nan)
+    ratio = relative_losses(loss)
     known = np.isfinite(ratio)
-    means = np.where(known, ratio, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return tuple(sorted(range(len(means)), key=lambda model: (model < short, means[model], -model)))
+    useless = float(ratio[known].mean()) if known.any() else 1.0
+    ratio = np.where(known, np.minimum(ratio, useless), useless)
+    order: list[int] = []
+    for models in (range(short, len(loss) - 1), range(min(short, len(loss) - 1))):
+        left, best = list(models), np.full(len(loss), useless)
+        while left:
+            sums = np.minimum(ratio[left], best).sum(axis=1)
+            model = left[len(left) - 1 - int(np.argmin(sums[::-1]))]
+            best = np.minimum(best, ratio[model])
+            left.remove(model)
+            order.append(model)
+    return tuple(order)
+
+
+def relative_losses(loss: Floats) -> Floats:
+    """Return the losses in units of a fresh model's on the same batch: NaN up to a model's first batch, shape (B, B).
+
+    >>> relative_losses(np.array([[np.nan, 1.0, 3.0], [np.nan, np.nan, 2.0], [np.nan] * 3])).tolist()[0]
+    [nan, nan, 1.5]
+    """
+    fresh = np.append(np.nan, np.diag(loss, 1))
+    later = np.triu(np.ones(loss.shape, dtype=bool), 2)
+    return np.where(later, loss / np.where(fresh > 0, fresh, np.nan), np.nan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +15,12 @@ from driftloop.monitoring.records import Learned, Record, Window, changed
 from driftloop.pipelines.backtest.applicable import applicable
 from driftloop.pipelines.backtest.candidates import Candidate
 from driftloop.pipelines.backtest.cures import Gains
+from driftloop.pipelines.backtest.history import KeptModel, Ranked, ranked
 from driftloop.pipelines.backtest.learning import learn
 from driftloop.pipelines.backtest.matrices import Matrices
 from driftloop.pipelines.backtest.recommendation import Recommendation, recommend
 from driftloop.pipelines.backtest.replay import Replay, Scores, replay
-from driftloop.pipelines.backtest.shelf import Kept
+from driftloop.pipelines.backtest.shelf import Kept, rank_history
 from driftloop.pipelines.backtest.signals import SignalRank, rank_signals
 from driftloop.pipelines.backtest.standings import Standing, baseline, rank, regret_interval, standing
 from driftloop.pipelines.backtest.training_windows import WindowLoss
@@ -45,6 +47,8 @@ class Study(Record):
     learned: Learned
     notes: tuple[str, ...] = ()
     training_windows: tuple[WindowLoss, ...] = ()
+    history_models: tuple[Ranked, ...] = ()
+    kept_models: tuple[KeptModel, ...] = ()
 
     @property
     def worth(self) -> bool | None:
@@ -74,14 +78,17 @@ def study(
     seed: int = 0,
     archive: Archive | None = None,
     recalibrate: float | None = None,
+    keep_models: bool = False,
 ) -> Study:
     """Replay all candidates from three tenths of the history on, and choose one on the first half of that.
 
+    With `keep_models` the archive has models of the history too, and `Study.history_models` ranks them all.
     `recalibrate` is the cost of a recalibration, as a fraction of one batch's loss, if recalibrations were measured.
     Too few batches for such a label delay raise `HistoryTooShort`.
     """
-    size = len(matrices.loss)
-    start = _first_played(size, label_delay)
+    start = _first_played(size := len(matrices.loss), label_delay)
+
+    common: dict[str, Any] = {"cost": cost, "label_delay": label_delay, "every": every, "with_history": keep_models}
 
     def play(end: int, begin: int, some: Sequence[Candidate], *, archived: bool = False) -> Replay:
         """Batches from `begin` to before `end`; all policies know the batches before, and none the batches after."""
@@ -92,10 +99,8 @@ def study(
                 [one for one in some if one.looks_at_drift == reads],
                 end=end,
                 begin=begin,
-                cost=cost,
-                label_delay=label_delay,
                 scores=scores if reads else None,
-                every=every,
+                **common,
                 keep=archive.keep if archive is not None and archive.act and archived else 0,
                 recalibrate=recalibrate if archived else None,
             )
@@ -105,8 +110,7 @@ def study(
 
     whole = play(size, start, candidates, archived=True)
     able, unknown = applicable(candidates, whole)
-    played_by = {one.name for one in able}
-    whole = changed(whole, policies=tuple(one for one in whole.policies if one.name in played_by))
+    whole = changed(whole, policies=tuple(p for p in whole.policies if p.name in {one.name for one in able}))
     learned = learn(matrices.loss, matrices.probe, short=matrices.short)
     return Study(
         model=model,
@@ -124,6 +128,7 @@ def study(
         signals=rank_signals(matrices, learned, scores),
         learned=learned,
         notes=notes + matrices.notes + unknown,
+        history_models=ranked(matrices.loss, matrices.windows, matrices.short) if keep_models else (),
     )
 
 
@@ -152,13 +157,16 @@ def _replayed(
     every: timedelta,
     keep: int,
     recalibrate: float | None,
+    with_history: bool,
 ) -> Replay:
     """Replay some candidates on the batches before `end`, of which those before `begin` are known.
 
-    With `keep` they are also replayed with an archive of that many former champions.
+    With `keep` they are also replayed with an archive of that many former champions, and `with_history` with the
+    models of the known batches in its free places.
     """
     gains = matrices.recalibrated
     part, known = slice(None, end), slice(None, begin - label_delay)
+    history = rank_history(matrices.loss[known, known], matrices.short) if keep and with_history else ()
     return replay(
         matrices.loss[part, part],
         matrices.probe[part, part],
@@ -172,7 +180,7 @@ def _replayed(
         scores=scores,
         every=every,
         ends=[window.end for window in matrices.windows[part]],
-        kept=Kept(matrices.waves[part, part], keep) if keep and matrices.waves is not None else None,
+        kept=Kept(matrices.waves[part, part], keep, history) if keep and matrices.waves is not None else None,
         metrics={name: values[part, part] for name, values in matrices.metrics.items()},
         class_rows=matrices.class_rows[part],
         gains=None if gains is None or recalibrate is None else Gains(gains[part, part], recalibrate),

@@ -56,6 +56,11 @@ ARCHIVE = (
     "an oracle that may switch as well."
 )
 
+HISTORY = (
+    "archive: the same policy when it may switch back to a former champion, or to a model of the history known by\n"
+    "then (archive.keep, --keep-models); its regret is above an oracle that may switch as well."
+)
+
 RECALIBRATION = (
     "recalibrating: the same policy when a recalibration may replace a retrain (cost.recalibrate); its regret is\n"
     "above an oracle that may recalibrate as well."
@@ -158,7 +163,8 @@ def more_columns(study: Study) -> tuple[Column, ...]:
 def more_legends(study: Study) -> tuple[str, ...]:
     """Return the explanations of these columns."""
     archived, cured = study.oracle.archive is not None, study.oracle.recalibrated is not None
-    return ((ARCHIVE,) if archived else ()) + ((RECALIBRATION,) if cured else ())
+    archive = HISTORY if study.history_models else ARCHIVE
+    return ((archive,) if archived else ()) + ((RECALIBRATION,) if cured else ())
 
 
 def more_cells(one: Standing, study: Study) -> tuple[str, ...]:

@@ -69,6 +69,12 @@ class SpanOrCount(click.ParamType["timedelta | int"]):
     "recalibrations. Default: cost.recalibrate of the config, otherwise none.",
 )
 @click.option(
+    "--keep-models",
+    is_flag=True,
+    help="Store the best models of the history as versions without an alias: checks compare them with the champion, "
+    "as they do former champions (archive.keep in all).",
+)
+@click.option(
     "--write",
     is_flag=True,
     help="Write the recommended triggers into CONFIG if the later part of the history confirms them.",
@@ -82,11 +88,13 @@ def backtest(
     batch: timedelta | int | None,
     label_delay: timedelta | int | None,
     recalibrate: float | None,
+    keep_models: bool,
     write: bool,
 ) -> None:
     """Replay the history under many policies and compare their cost.
 
-    Trains a model at the end of every batch and scores it on all later batches, on all cores. Registers nothing.
+    Trains a model at the end of every batch and scores it on all later batches, on all cores. Registers
+    nothing without --keep-models.
     """
     if batch is not None and not batch:
         raise click.BadParameter("a batch must be longer than zero", param_hint="--batch")
@@ -97,29 +105,34 @@ def backtest(
         from driftloop.pipelines.backtest.run import backtest as run
         from driftloop.pipelines.config.project import load
         from driftloop.pipelines.flows.mismatch import refuse_mismatch
+        from driftloop.pipelines.operations import keeping
         from driftloop.pipelines.registry import templates
         from driftloop.pipelines.runtime import home
 
         project = load(config)
         home.prepare()
         refuse_mismatch(project)
+        if keep_models:
+            keeping.refuse_without_archive(project)
         price = cost or _configured_cost(project)
         templates.provide(project)
         found = prices(project.policies.triggers)
         options: dict[str, Any] = {"cost": price, "batch": batch, "label_delay": label_delay}
         given = recalibrate or (found.recalibrate if found else None)
-        study = run(project, present, policies=names, recalibrate=given, **options)
+        study = run(project, present, policies=names, recalibrate=given, keep_models=keep_models, **options)
         for note in study.notes:
             say(f"note: {note}", err=True)
         stored = _store_learned(project, study, present, batch)
         written = _written(config, study) if write else None
         page = _page(study)
+        study = keeping.keep(project, study, present) if keep_models else study
     if as_json:
         values = json.loads(study.model_dump_json())  # without infinite numbers
         say_json(
             json.dumps({**values, "outcome": "backtested", "stored": stored, "written": written, "report": str(page)})
         )
         return
+    from driftloop.pipelines.backtest.history import kept_sentence
     from driftloop.pipelines.backtest.words import as_table
     from driftloop.pipelines.runtime.tables import screen
 
@@ -128,6 +141,8 @@ def backtest(
         say(f"\nwrote these triggers into {config}" if written else f"\n{config} was not changed")
     if stored:
         say(f"\nsaved for use by the live policies of {project.model}: age curve, batch loss and probe bias")
+    if keep_models:
+        say(kept_sentence(study.kept_models))
     say(f"page: {page}")
 
 

@@ -17,8 +17,8 @@ from driftloop.pipelines.runtime.terminal import say, say_json
 def prune(configs: tuple[Path, ...], as_json: bool, dry_run: bool) -> None:
     """Remove what is older than `retention` of these configs: reports, results, predictions, runs of checks.
 
-    Checks do this once per day. What a version, an open request, the archive or a rollback needs is kept, as is the
-    ledger with every decision.
+    So are models of the history that the archive does not keep any more. Checks do this once per day. What a version,
+    an open request, the archive or a rollback needs is kept, as is the ledger with every decision.
     """
     from contextlib import closing
 
@@ -41,7 +41,7 @@ def prune(configs: tuple[Path, ...], as_json: bool, dry_run: bool) -> None:
         say(f"{removal.kind:10}  {removal.name}  ({removal.age_days:,.1f} days old{size})")
     count, total = len(removed), sum(removal.bytes for removal in removed) / 1e6
     say(
-        f"{verb} {count:,} reports, results, predictions and runs, {total:,.1f} MB of files"
+        f"{verb} {count:,} reports, results, predictions, runs and versions, {total:,.1f} MB of files"
         if count
         else "nothing to remove"
     )

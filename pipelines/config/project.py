@@ -144,7 +144,7 @@ class Project(Monitored):
     )
     gate: Gate = Field(Gate(), description="promotion test; see `gate`")
     promotion: AnyPromotion = Field(Promotion(), description="automatic, manual, or a section; see `promotion`")
-    archive: Archive = Field(Archive(), description="former champions that are still scored; see `archive`")
+    archive: Archive = Field(Archive(), description="former champions and models of the history; see `archive`")
     schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
     engine: Engine | None = Field(None, description="cluster that reads and scores the rows; see `engine`")
     retention: Retention = Field(Retention(), description="removal of what is old; see `retention`")

@@ -203,7 +203,11 @@ def _begin(config: Project, window: Window) -> datetime:
 def _archived(config: Project, against: Version | None, held_out: pd.DataFrame) -> list[Version]:
     """Return earlier versions of the same target that were not trained on any row they would be judged on."""
     result: list[Version] = []
-    for version in registry.versions(config.model) if against is not None else ():
+    # Models of the history, which a backtest stored, have the newest numbers and come after all others.
+    newest_first = (
+        sorted(registry.versions(config.model), key=lambda one: one.of_history) if against is not None else ()
+    )
+    for version in newest_first:
         # A reused version is the same model under another number.
         known = {against.model_id, *(earlier.model_id for earlier in result)} if against is not None else set()
         learned_from = len(unseen(held_out, config.columns.time, version.trained_on)) < len(held_out)

@@ -1,4 +1,4 @@
-"""Archive watch of a check: which former champions are scored, on which rows, and whether one takes over again."""
+"""Archive watch of a check: which archived models are scored, on which rows, and whether one takes over."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from driftloop.pipelines.flows.paired_losses import Watch
 from driftloop.pipelines.flows.promotion_watch import Plan
 from driftloop.pipelines.registry import Version, archive
 
-# Rows on which all versions are compared at most, spread evenly over the window: enough for a paired difference.
+# Rows on which versions are compared at most, spread evenly over the window: enough for a paired difference.
 MOST_ROWS = 10_000
 # Past checks that are looked through for earlier windows.
 MOST_CHECKS = 64
 ARCHIVE_UNREADABLE = FindingCode(
     name="archive_unreadable",
     severities=("info",),
-    meaning="a former champion is not compared with the champion, because it cannot read these rows",
+    meaning="an archived model is not compared with the champion, because it cannot read these rows",
     cause="it has other features, another target or other classes than the champion, or its files are damaged",
     remedy="none; it leaves the archive when newer champions take its place",
 )
@@ -46,7 +46,7 @@ def watch(
     rows: int,
     plan: Plan | None = None,
 ) -> tuple[Watch | None, dict[str, str]]:
-    """Choose the former champions to score, and return why others cannot read the rows, by version; None without any.
+    """Choose the archived models to score, and return why others cannot read the rows, by version; None without any.
 
     `config` is the one with which the rows were read, `rows` their number in the labeled window. With the `plan` of a
     watched promotion the previous champion is scored too, on rows from `plan.start` on.
@@ -55,9 +55,9 @@ def watch(
         return None, {}
     versions, problems = [], {}
     previous = plan.previous if plan is not None else None
-    former = archive.former_champions(ledger, champion, config.archive.keep)
-    extra = [previous] if previous is not None and previous.number not in {one.number for one in former} else []
-    for version in (*former, *extra):
+    kept = archive.archived(ledger, champion, config.archive.keep)
+    extra = [previous] if previous is not None and previous.number not in {one.number for one in kept} else []
+    for version in (*kept, *extra):
         if version.newest_row is None and version != previous:
             continue
         theirs = readable(config, reference, version)

@@ -177,7 +177,7 @@ def of_retrain(model: str, retrain: Retrain) -> tuple[Notice, ...]:
     if retrain.promoted:
         kind, what = "promoted", f"version {retrain.version} is the new champion"
         if retrain.code == Outcome.SWITCHED_BACK:
-            what = f"version {retrain.version}, a former champion, serves again"
+            what = f"version {retrain.version}, an archived model, serves now"
         elif retrain.code == Outcome.RECALIBRATED:
             what = f"version {retrain.version}, a recalibration of version {retrain.recalibrates}, serves"
         elif retrain.code == Outcome.ROLLED_BACK:

@@ -200,12 +200,14 @@ def backtest(
     batch: timedelta | int | None = None,
     label_delay: timedelta | int | None = None,
     recalibrate: float | None = None,
+    keep_models: bool = False,
 ) -> Study:
-    """Replay the whole history of a model under many policies, without registering anything.
+    """Replay the whole history of a model under many policies.
 
     `cost` of a retrain is in units of one batch's loss. `batch` is a duration or a number of rows, `label_delay` a
     duration or a number of batches; both default to the config's. With `recalibrate`, the cost of a recalibration in
-    the same unit as `cost`, policies are also replayed with recalibrations.
+    the same unit as `cost`, policies are also replayed with recalibrations. With `keep_models` models of the
+    history are stored as versions without an alias, for the archive; otherwise nothing is registered.
     """
     from driftloop.pipelines.backtest.run import backtest as run
     from driftloop.pipelines.flows.mismatch import refuse_mismatch
@@ -217,7 +219,13 @@ def backtest(
     refuse_mismatch(project)
     templates.provide(project)
     options: dict[str, Any] = {"cost": cost, "batch": batch, "label_delay": label_delay, "recalibrate": recalibrate}
-    return run(project, moment or datetime.now(UTC), policies=policies, **options)
+    present = moment or datetime.now(UTC)
+    if not keep_models:
+        return run(project, present, policies=policies, **options)
+    from driftloop.pipelines.operations import keeping
+
+    keeping.refuse_without_archive(project)
+    return keeping.keep(project, run(project, present, policies=policies, keep_models=True, **options), present)
 
 
 def replay(loss_matrix: Any, probe_matrix: Any = None, **settings: Any) -> Replay:

@@ -1,4 +1,4 @@
-"""Former champions of a model that could serve again, and how the present one was chosen. Loads nothing."""
+"""Archived models of a model, which could serve: former champions, then models of the history. Loads nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,28 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.registry.identities import identities
 from driftloop.pipelines.registry.promotion import MOVES, was_rolled_back
+
+
+def archived(ledger: Ledger, champion: Version, most: int) -> tuple[Version, ...]:
+    """Return at most this many models to compare with the champion: former champions, then models of the history.
+
+    The history's are those that `driftloop backtest --keep-models` stored, in the order of their rank. None that a user
+    rolled back from or declined is among them.
+    """
+    former = former_champions(ledger, champion, most)
+    known = {champion.model_id, *(version.model_id for version in former)}
+    history = [one for one in history_models(ledger, champion.model) if one.model_id not in known] if most else []
+    return (*former, *history[: most - len(former)])
+
+
+def history_models(ledger: Ledger, model: str) -> tuple[Version, ...]:
+    """Return the models of the history that are kept for the archive, the first rank first; none that was refused."""
+    ranked = [version for version in registry.versions(model) if version.history_rank is not None]
+    if not ranked:
+        return ()
+    known = identities(ledger, model)
+    usable = (one for one in ranked if known.of(one) is not None and not refused(ledger, one))
+    return tuple(sorted(usable, key=lambda version: version.history_rank or 0))
 
 
 def former_champions(ledger: Ledger, champion: Version, most: int) -> tuple[Version, ...]:

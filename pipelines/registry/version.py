@@ -9,6 +9,8 @@ from typing import Any
 from driftloop.monitoring.records import Window
 
 FOLLOWS = "driftloop.follows"
+# Place of a model of the history among those that a backtest keeps for the archive, or `UNRANKED`.
+HISTORY_RANK, UNRANKED = "driftloop.history_rank", "none"
 # The version whose model a version recalibrates, and the span of the rows that it was recalibrated on.
 RECALIBRATES, RECALIBRATED_ON = "driftloop.recalibrates", "driftloop.recalibrated_on"
 
@@ -54,3 +56,14 @@ class Version:
     def recalibrates(self) -> str | None:
         """The version whose model this one recalibrates; None for a model of its own."""
         return self.tags.get(RECALIBRATES)
+
+    @property
+    def of_history(self) -> bool:
+        """Return whether a backtest stored it, instead of a training run that a check or a user requested."""
+        return HISTORY_RANK in self.tags
+
+    @property
+    def history_rank(self) -> int | None:
+        """Return its place, from 1 on, among the models of the history that are kept for the archive, or None."""
+        rank = self.tags.get(HISTORY_RANK, "")
+        return int(rank) if rank.isdigit() else None

@@ -189,13 +189,15 @@ class CheckRun:
             removed = pruning.prune_daily(self.config, self.ledger)
         except Exception as error:
             get_run_logger().warning(
-                "old reports, results, predictions and runs stay: %s: %s", type(error).__name__, error
+                "old reports, results, predictions, runs and versions stay: %s: %s", type(error).__name__, error
             )
             return
         if removed:
             size = sum(removal.bytes for removal in removed) / 1e6
             get_run_logger().info(
-                "removed %d old reports, results, predictions and runs (%.1f MB; retention)", len(removed), size
+                "removed %d reports, results, predictions, runs and versions (%.1f MB; retention)",
+                len(removed),
+                size,
             )
 
     def release(self, check: Check) -> Check:

@@ -178,7 +178,7 @@ def end_left_tasks() -> None:
 def _our_flows() -> FlowFilter:
     from prefect.client.schemas.filters import FlowFilter
 
-    return FlowFilter.model_validate({"name": {"any_": ["monitoring", "training", "driftloop"]}})
+    return FlowFilter.model_validate({"name": {"any_": ["monitoring", "training", "history", "driftloop"]}})
 
 
 def end_attempts(work: Work, kept: str | None) -> None:

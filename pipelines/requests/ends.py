@@ -64,8 +64,8 @@ IMPOSSIBLE: Mapping[str, End] = {
         Outcome.BAD_DATA,
     ),
     "version_missing": End(
-        "the former champion to switch back to is missing in MLflow",
-        "none; the next check compares the former champions that are left",
+        "the archived model to switch to is missing in MLflow",
+        "none; the next check compares the archived models that are left",
     ),
     "champion_changed": End(
         "the champion changed after the retrain was requested",
@@ -86,7 +86,7 @@ AFTERWARDS: Mapping[str, End] = {
     "approved": End("a waiting challenger was approved and is the champion", ""),
     "adopted": End("a model that existed already was adopted and is the champion (`driftloop adopt`)", ""),
     "took_over": End("a new version of a model elsewhere serves, and is the champion (`training: none`)", ""),
-    "switched_back": End("a former champion is better again and serves (`archive`); nothing was trained", ""),
+    "switched_back": End("an archived model is better and serves (`archive`); nothing was trained", ""),
     "recalibrated": End(
         "the champion was recalibrated on newer labels and serves (`cost.recalibrate`); nothing was trained", ""
     ),

@@ -9,11 +9,12 @@ They need only the contents of ledger and MLflow, so another process can finish 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import cast
 
 from driftloop.monitoring.errors import StoredModelDiffers, Tampered, TrainingImpossible
-from driftloop.monitoring.ledger import Kind, Progress
+from driftloop.monitoring.ledger import Claim, Kind, Ledger, Progress
 from driftloop.monitoring.records import Retrain, changed
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
@@ -85,7 +86,7 @@ def _promote(work: Work, version: Version, progress: Progress, rejudge: Rejudge 
 
 
 def switch_back(work: Work, run_id: str, *, prove: Callable[[Project, Version], None]) -> Retrain:
-    """Move the champion's alias to the former champion of the request, once; another champion meanwhile stays."""
+    """Move the champion's alias to the archived model of the request, once; another champion meanwhile stays."""
     config, request, switch = work.config, work.request, work.request.switch
     assert switch is not None
     own_code.importable(config)
@@ -94,8 +95,8 @@ def switch_back(work: Work, run_id: str, *, prove: Callable[[Project, Version], 
         raise TrainingImpossible(
             "version_missing",
             f"version {switch.version} is missing in MLflow",
-            expected="the former champion to switch back to",
-            remedy="the next check compares the former champions that are left",
+            expected="the archived model to switch to",
+            remedy="the next check compares the archived models that are left",
         )
     numbers = {"champion_loss": switch.champion_loss, "challenger_loss": switch.loss}
     code: Ended = "rolled_back" if switch.rollback else "switched_back"
@@ -131,10 +132,17 @@ def switch_back(work: Work, run_id: str, *, prove: Callable[[Project, Version], 
 
 
 def _registered(work: Work, progress: Progress) -> Version:
+    return registered(
+        work.ledger, work.config.model, work.request.request_id, progress, work.request.now, by=work.claim
+    )
+
+
+def registered(
+    ledger: Ledger, model: str, request_id: str, progress: Progress, now: datetime, *, by: Claim | None
+) -> Version:
     """Return the one version of this request, created inside the lock so that no other process creates a second."""
-    model, request_id = work.config.model, work.request.request_id
-    with work.ledger.model_lock(model):
-        work.ledger.require(work.claim)
+    with ledger.model_lock(model):
+        ledger.require(by)
         version = registry.of_request(model, request_id)
         if version is None:
             stored = Stored(progress.model_id, progress.sealed)
@@ -142,10 +150,10 @@ def _registered(work: Work, progress: Progress) -> Version:
             # MLflow retries by itself when the server does not answer, and may have created two versions.
             version = registry.of_request(model, request_id)
             assert version is not None
-        if identities(work.ledger, model).of(version) is None:
+        if identities(ledger, model).of(version) is None:
             entry = {"version": version.number, "model_id": version.model_id, "request_id": request_id}
             entry["sealed"] = progress.sealed
-            work.ledger.note(model, Kind.REGISTERED, entry, work.request.now, subject=version.number)
+            ledger.note(model, Kind.REGISTERED, entry, now, subject=version.number)
     return version
 
 

@@ -1,8 +1,8 @@
 """Removal of what checks leave behind, by age: reports, results, runs, logged predictions. The ledger stays whole.
 
 Kept at any age: the newest report and the newest page of a backtest, the reports and runs of open requests,
-training runs, and the runs of checks that led to a version; of the prediction log what `needed_from` names. Files of
-versions and references are not looked at.
+training runs, and the runs of checks that led to a version; of the prediction log what `needed_from` names. Versions
+stay too, except models of the history that the archive does not keep any more: those go by their rank.
 """
 
 from __future__ import annotations
@@ -22,20 +22,22 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry.erasing import erase_runs
+from driftloop.pipelines.registry.identities import identities
+from driftloop.pipelines.registry.promotion import MOVES
 from driftloop.pipelines.runtime import home
 
 REPORT = re.compile(r"[0-9]{8}T[0-9]{4}_[0-9a-f]{16}\.html")
 BACKTEST = re.compile(r"backtest_[0-9]{8}T[0-9]{4}\.html")
-KINDS = ("check", "probe", "candidate", "trial")
+KINDS = ("check", "probe", "candidate", "trial", "history")
 # More old runs than that are left to the next day.
 MOST_RUNS = 1000
 DAY = timedelta(days=1)
 
 
 class Removal(Record):
-    """One thing that is removed: a file by its path in the state folder, or an MLflow run by its id."""
+    """One thing that is removed: a file by its path in the state folder, an MLflow run by its id, or a version."""
 
-    kind: Literal["report", "result", "prediction", "run"]
+    kind: Literal["report", "result", "prediction", "run", "version"]
     name: str
     age_days: float
     bytes: int = 0
@@ -44,8 +46,9 @@ class Removal(Record):
 def prune(projects: Sequence[Project], ledger: Ledger, *, dry_run: bool = False) -> list[Removal]:
     """Remove what is older than the `retention` of these models; return it. A dry run removes nothing.
 
-    Cached results belong to no model: the longest `retention.results` counts. A model whose runs another process is
-    removing is left to it.
+    Models of the history without a rank, or with one beyond `archive.keep`, are removed at any age. Cached results
+    belong to no model: the longest `retention.results` counts. A model whose runs another process is removing is left
+    to it.
     """
     removed = [removal for project in projects for removal in _reports(project, ledger, dry_run)]
     if projects:
@@ -53,10 +56,11 @@ def prune(projects: Sequence[Project], ledger: Ledger, *, dry_run: bool = False)
     for project in projects:
         removed += _predictions(project, ledger, dry_run)
         if dry_run:
-            removed += _runs(project, ledger, dry_run)
+            removed += (*_versions(project, ledger, dry_run), *_runs(project, ledger, dry_run))
             continue
         with ledger.holding(f"prune/{project.model}", waiting=None) as claim:
-            removed += _runs(project, ledger, dry_run) if isinstance(claim, Claim) else ()
+            if isinstance(claim, Claim):
+                removed += (*_versions(project, ledger, dry_run), *_runs(project, ledger, dry_run))
     return removed
 
 
@@ -143,6 +147,32 @@ def _runs(project: Project, ledger: Ledger, dry_run: bool) -> Iterator[Removal]:
             deleted.append(run.info.run_id)
         age = (now - run.info.start_time / 1000) / DAY.total_seconds()
         yield Removal(kind="run", name=run.info.run_id, age_days=round(age, 1))
+    erase_runs(deleted)
+
+
+def _versions(project: Project, ledger: Ledger, dry_run: bool) -> Iterator[Removal]:
+    """Remove models of the history that the archive does not keep, with their runs and files, unless one has served."""
+    most, model, now = project.archive.keep, project.model, time.time()
+    there = [version for version in registry.versions(model) if version.of_history] if most else []
+    unkept = [version for version in there if version.history_rank is None or version.history_rank > most]
+    if not unkept:
+        return
+    known, client, deleted = identities(ledger, model), registry.client(), list[str]()
+    moves = ledger.events(model, kinds=MOVES)
+    aliased = [registry.aliased(model, alias) for alias in (registry.CHAMPION, registry.PREVIOUS, registry.CHALLENGER)]
+    needed = {version.number for version in aliased if version is not None}
+    needed |= {request.switch.version for request in ledger.open_requests(model) if request.switch is not None}
+    for version in unkept:
+        if version.number in needed or any(known.is_about(event, version) for event in moves):
+            continue
+        run = client.get_run(str(version.run_id))
+        if not dry_run:
+            client.delete_model_version(model, version.number)
+            client.delete_logged_model(version.model_id)
+            client.delete_run(run.info.run_id)
+            deleted.append(run.info.run_id)
+        age = (now - run.info.start_time / 1000) / DAY.total_seconds()
+        yield Removal(kind="version", name=f"{model} version {version.number}", age_days=round(age, 1))
     erase_runs(deleted)
 
 

@@ -67,7 +67,7 @@ def test_drift_is_measured_from_the_rows_that_a_model_has_seen(made: Matrices) -
 
 def test_the_table_has_a_line_for_every_policy(made: Matrices) -> None:
     """Each policy is once, the least regret first, and no one beats the oracle but by a free probe."""
-    played = {made.name: play(made, 0)}
+    played = {made.name: play(made, 0, 0.3)}
     lines = table(played, 0).splitlines()[2:]
     regrets = [float(line.split("|")[2]) for line in lines]
     assert len(lines) == len(played[made.name])
@@ -77,10 +77,10 @@ def test_the_table_has_a_line_for_every_policy(made: Matrices) -> None:
 
 
 def test_an_interval_holds_the_mean_and_is_a_point_without_spread() -> None:
-    """The bootstrap is over the cells."""
-    low, high = interval(np.array([1.0, 2.0, 3.0, 4.0]))
+    """The bootstrap is over the streams: the cells of one stream are drawn together."""
+    low, high = interval(np.array([1.0, 2.0, 3.0, 4.0]), ["a-40", "b-40", "c-40", "d-40"])
     assert 1.0 < low < 2.5 < high < 4.0
-    assert interval(np.array([2.0, 2.0])) == (2.0, 2.0)
+    assert interval(np.array([1.0, 3.0, 1.0, 3.0]), ["a-40", "a-80", "b-40", "b-80"]) == (2.0, 2.0)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared streams are not here")

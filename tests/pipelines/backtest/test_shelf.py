@@ -46,5 +46,21 @@ def test_models_with_a_short_window_are_ranked_last() -> None:
     """They are like no model that a retrain will train."""
     loss = np.triu(np.ones((5, 5)), 1)
     loss[1, 3:] = 2.0
-    assert rank_history(loss) == (3, 2, 0, 1)
-    assert rank_history(loss, short=1) == (3, 2, 1, 0)
+    assert rank_history(loss) == (0, 3, 2, 1)
+    assert rank_history(loss, short=1) == (2, 3, 1, 0)
+
+
+def test_the_first_models_cover_every_state_of_the_data() -> None:
+    """Two seasons in turn: the best two models are one of each season, and not the two with the lowest mean loss."""
+    season = np.array([0, 0, 1, 1] * 3)
+    loss = np.where(season[:, None] == season, 1.0, 3.0)
+    loss[:, season == 0] *= 10  # the batches of one season are hard for all models
+    first, second = rank_history(np.where(np.triu(np.ones(loss.shape), 1), loss, np.nan))[:2]
+    assert season[first] != season[second]
+
+
+def test_a_batch_without_a_loss_of_a_fresh_model_counts_for_none() -> None:
+    """A loss of zero is no unit, and a short history is ordered all the same, newest first."""
+    nothing = np.zeros((4, 4))
+    assert rank_history(nothing) == (2, 1, 0)
+    assert rank_history(np.ones((2, 2))) == (0,)
