@@ -181,7 +181,7 @@ def measure_checks(file: Path, checks: int) -> None:
     from driftloop.pipelines.flows.warmup import prefect_ready
     from driftloop.pipelines.server.server import deploy
 
-    project, taken = load(file), dict[str, float]()
+    project = load(file)
     with prefect_ready(project):
         from benchmarks.commands import START
 
@@ -196,18 +196,17 @@ def measure_checks(file: Path, checks: int) -> None:
             check = monitoring_flow(config=flow_config(file), now=now(), train="request")
             assert check.outcome == "steady", check.reason
 
-        taken["called in a warm process"] = of_checks(os.getpid(), here, checks)
+        print("| steady check | CPU s | ratio |\n|---|---|---|", flush=True)
+        warm = of_checks(os.getpid(), here, checks)
+        print(f"| called in a warm process | {warm:.2f} | 1.00 |", flush=True)
         for name, words in (
             ("`driftloop worker`", ("worker", "--pool", "bench", "--limit", "1")),
             ("`prefect worker start`", ("worker", "start", "--pool", "bench", "--limit", "1")),
         ):
             module = "driftloop.pipelines.cli" if "driftloop" in name else "prefect"
             with process(*words, module=module) as pid:
-                taken[name] = of_checks(pid, lambda _: deployed(now()), checks)
-    warm = taken["called in a warm process"]
-    print("| steady check | CPU s | ratio |\n|---|---|---|")
-    for name, seconds in taken.items():
-        print(f"| {name} | {seconds:.2f} | {seconds / warm:.2f} |")
+                seconds = of_checks(pid, lambda _: deployed(now()), checks)
+            print(f"| {name} | {seconds:.2f} | {seconds / warm:.2f} |", flush=True)
     print(f"\n{checks} checks each; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
