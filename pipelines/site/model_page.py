@@ -18,6 +18,7 @@ from driftloop.pipelines.site.heatmap import heatmap
 from driftloop.pipelines.site.history import Lineage, ModelHistory, Request
 from driftloop.pipelines.site.scales import aligned
 from driftloop.pipelines.site.spark import sparkline
+from driftloop.pipelines.site.versions import comparison
 
 MOST_ROWS = 250
 MOST_VERSIONS = 120
@@ -67,6 +68,7 @@ def render(history: ModelHistory) -> str:
         metrics=_metrics(history),
         slices=_slices(history),
         slice_badges=SLICES,
+        compared_versions=comparison(history),
         versions=_versions(history, requests),
         versions_remark=_versions_remark(history, requests),
         orphans=_orphans(history),
