@@ -35,32 +35,32 @@ def read_or_count(
     The answer is that of `read_as_trained`.
     """
     reference = registry.reference(champion)
-    config = _with_shadow(run, reference)
+    known = _with_shadow(run, reference)
     plan: Plan | Engine | str | None = planned(run, champion, reference, labelled)
     if plan is None and run.config.engine is not None:
-        plan = divided(as_trained(config, reference), run.config.engine, champion, span)
+        plan = divided(known, run.config.engine, champion, span)
     asked = None if isinstance(plan, str) else plan
-    found = read_as_trained(config, reference, champion.number, span, run.now, champion.follows, run.window, asked)
+    found = read_as_trained(run.config, known, champion.number, span, run.now, champion.follows, run.window, asked)
     run.rows, run.counting = found[1].current_rows(run.window), recorded(plan, found[1])
     return found
 
 
 def _with_shadow(run: CheckRun, reference: Reference) -> Project:
-    """Return the config that reads also the features that only a challenger in shadow has, of which `reference` is not.
+    """Return the config as the champion was trained, with the features that only a challenger in shadow has.
 
     They are read as columns of `columns.extra`: one that the source does not have is left out.
     """
-    config = run.config
-    found = pending.in_shadow(run.ledger, config.model) if config.trains else None
+    known = as_trained(run.config, reference)
+    found = pending.in_shadow(run.ledger, known.model) if known.trains else None
     if found is None:
-        return config
+        return known
     try:
         theirs = registry.reference(found[0])
     except DriftloopError:
-        return config  # the comparison reports it
-    own = {column.name for column in reference.of_role("feature")}
+        return known  # the comparison reports it
+    own = known.columns.features
     extra = {column.name: column.kind for column in theirs.of_role("feature") if column.name not in own}
-    return changed(config, columns=changed(config.columns, extra={**config.columns.extra, **extra}))
+    return changed(known, columns=changed(known.columns, extra={**known.columns.extra, **extra})) if extra else known
 
 
 def without_champion(config: Project) -> Counting | None:

@@ -12,7 +12,6 @@ from driftloop.monitoring.counting.plan import Plan
 from driftloop.monitoring.decision import CHAMPION_OUTGROWN
 from driftloop.monitoring.errors import MissingColumns, MissingFeatures, listed
 from driftloop.monitoring.records import Finding, FindingCode, Reference, Window, changed
-from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.engines import Engine
@@ -36,7 +35,7 @@ CONFIG_COLUMN_LOST = FindingCode(
 
 def read_as_trained(
     config: Project,
-    reference: Reference,
+    known: Project,
     version: str,
     window: Window,
     now: datetime,
@@ -46,12 +45,11 @@ def read_as_trained(
 ) -> tuple[Project, Fresh, frozenset[str]]:
     """Read the rows that the champion is judged on; return the config used to read them, and the removed features.
 
-    A feature removed from config and source is missing in every row. A feature of the config must exist. A lost column
-    of `columns.extra` is not read. `scored_by` is the version of a model elsewhere whose predictions are read too,
-    `judged` the window of the check, on which the rules of columns are evaluated, `plan` what a database counts of it,
-    or the engine that reads it.
+    `known` is the config with the features of the champion. A feature removed from config and source is missing in
+    every row. A feature of the config must exist. A lost column of `columns.extra` is not read. `scored_by` is the
+    version of a model elsewhere whose predictions are read too, `judged` the window of the check, on which the rules
+    of columns are evaluated, `plan` what a database counts of it, or the engine that reads it.
     """
-    known = as_trained(config, reference)
     try:
         return _read_as_trained(config, known, version, window, now, scored_by, judged, plan)
     except MissingColumns as error:

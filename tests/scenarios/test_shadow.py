@@ -10,7 +10,7 @@ from driftloop.monitoring.ledger import Kind, Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines import registry
 from driftloop.pipelines.operations import history, status
-from driftloop.pipelines.registry import SHADOW
+from driftloop.pipelines.registry import SHADOW, pending
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.scenarios.test_archive import aliases, returning
@@ -101,3 +101,36 @@ def test_a_worse_challenger_is_declined(model: Make) -> None:
         "proven_worse",
     )
     assert made.check(day(49)).outcome is Outcome.ALREADY_CHECKED
+
+
+def test_another_champion_and_a_new_feature_are_compared(model: Make) -> None:
+    """The config gains a feature, which only the challenger reads; a user moves the alias, and it begins again."""
+    narrow: dict[str, Any] = {"columns__numeric": ["amount"], "columns__categorical": ["city"]}
+    made = model(stream(70, concept_shift_at=21), **SPANS, **narrow, archive__keep=0, promotion={"shadow": 3})
+    assert made.check(day(21)).outcome is Outcome.BOOTSTRAPPED
+    made.given(columns__numeric=["amount", "speed"], columns__categorical=["city", "kind"])
+    assert made.check(day(42)).outcome is Outcome.SHADOWING
+    made.given(promotion={"shadow": 3, "mode": "manual"}, policies__triggers=[{"policy": "never"}])
+    registry.point(registry.champion(made.name), registry.PREVIOUS)
+    with closing(Ledger(home.ledger_url())) as ledger:
+        ledger.note(made.name, Kind.ROLLED_BACK, {"version": "1", "left": "0"}, day(43))
+    early = made.check(day(49))
+    assert early.shadow is not None
+    assert (early.shadow.state, early.shadow.windows[0].window.start) == ("proven", day(43)), early.shadow.reason
+    assert (early.outcome, aliases(made)[0], shadow_of(made)) == (Outcome.AWAITING_APPROVAL, "1", None), early.reason
+    with closing(Ledger(home.ledger_url())) as ledger:
+        assert pending.waiting(ledger, made.name) is not None
+        left, serves = pending.approve(ledger, made.name, "2")
+    assert (left, serves.number) == ("1", "2")
+
+
+def test_a_shadow_that_is_switched_off_ends(model: Make) -> None:
+    """At the next check the challenger is declined, with the reason; a later retrain is in shadow no more."""
+    made = shadowing(model)
+    made.given(promotion={"shadow": 0}, policies__triggers=[{"policy": "always"}])
+    check = made.check(day(43))
+    assert (check.outcome, shadow_of(made)) == (Outcome.SHADOW_DECLINED, None), check.reason
+    assert "promotion.shadow is 0 now" in check.reason
+    assert check.retrain is not None
+    assert check.retrain.code == "shadow_ended"
+    assert made.check(day(44)).outcome is Outcome.PROMOTED
