@@ -4,7 +4,7 @@
 2. One background thread takes all queued rows every half second, and appends them to a journal: an Arrow stream in the
    folder of the log, hidden from readers. The bytes are then with the operating system: they survive `kill -9` of this
    process, though not a power failure.
-3. After `ROLL_SECONDS`, at the end of the process, or when another version serves, the rows of the journal are added to
+3. After `ROLL_SECONDS`, at the end of the process, or when only other versions answer, its rows are added to
    the parquet file of the day, which checks read (`journals.py`). Those of a process that died are added when the next
    scorer of the model starts.
 """
@@ -34,6 +34,8 @@ from driftloop.pipelines.scoring.journals import JOURNAL, into_log
 from driftloop.pipelines.scoring.loaded import Loaded, Scored
 
 FLUSH_SECONDS, ROLL_SECONDS = 0.5, 300.0
+# A version that has answered nothing for so long, while another one did, no longer serves.
+SILENT_SECONDS = 10.0
 MOST_QUEUED, MOST_IN_JOURNAL = 200_000, 1_000_000
 ID = "prediction_id"
 log = logging.getLogger("driftloop.scoring")
@@ -59,6 +61,7 @@ class Journal:
     writer: pa.RecordBatchStreamWriter
     schema: pa.Schema
     opened: float = field(default_factory=time.monotonic)
+    written: float = field(default_factory=time.monotonic)
     rows: int = 0
 
 
@@ -113,10 +116,15 @@ class AnswerLog:
             self._flush()
             now = time.monotonic()
             for key, journal in tuple(self._journals.items()):
-                if stopping or now - journal.opened > self._roll:
+                if stopping or now - journal.opened > self._roll or self._is_succeeded(journal, now):
                     self._close(key)
             if stopping:
                 return
+
+    def _is_succeeded(self, journal: Journal, now: float) -> bool:
+        model, last = journal.by.version.model, journal.written
+        others = (one.written for (name, _), one in self._journals.items() if name == model and one is not journal)
+        return now - last > SILENT_SECONDS and any(written > last for written in others)
 
     def _flush(self) -> None:
         with self._lock:
@@ -146,9 +154,10 @@ class AnswerLog:
         table = table_of(part)
         key = (by.version.model, by.version.model_id)
         journal = self._journals.get(key)
-        if journal is None or not _fits(journal, by, table):
-            for other in [other for other in self._journals if other[0] == by.version.model]:
-                self._close(other)
+        if journal is not None and not _fits(journal, by, table):
+            self._close(key)
+            journal = None
+        if journal is None:
             journal = self._journals[key] = _open(by, table.schema)
         try:
             journal.writer.write_table(table)
@@ -157,6 +166,7 @@ class AnswerLog:
             self._close(key)  # rows after a part of a batch could not be read
             raise
         journal.rows += len(table)
+        journal.written = time.monotonic()
 
     def _close(self, key: tuple[str, str]) -> None:
         journal = self._journals.pop(key)

@@ -19,11 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from driftloop.monitoring.errors import DriftloopError, suggestion
 from driftloop.monitoring.served.errors import ServingError
-from driftloop.pipelines.scoring import bodies, openapi
+from driftloop.pipelines.scoring import bodies, canary, openapi
 from driftloop.pipelines.scoring.answer_log import AnswerLog
 from driftloop.pipelines.scoring.bodies import Refused
-from driftloop.pipelines.scoring.champions import Champions
-from driftloop.pipelines.scoring.loaded import Loaded, Scored
+from driftloop.pipelines.scoring.champions import Champions, Place
+from driftloop.pipelines.scoring.loaded import Scored
 from driftloop.pipelines.scoring.numbers import Numbers, health
 from driftloop.pipelines.service import access
 
@@ -139,7 +139,7 @@ async def _predict(scoring: Scoring, model: str, request: Request) -> Response:
         async with _received(scoring, request) as body:
             begun = time.perf_counter()
             loop = asyncio.get_running_loop()
-            scored, content = await loop.run_in_executor(scoring.workers, _score, place.loaded, kind, body)
+            scored, content = await loop.run_in_executor(scoring.workers, _score, place, kind, body)
         scoring.answers.put(scored)
         response, rows = Response(content, media_type=kind), scored.rows
     except Refused as refused:
@@ -155,8 +155,9 @@ async def _predict(scoring: Scoring, model: str, request: Request) -> Response:
     return response
 
 
-def _score(loaded: Loaded, kind: str, body: bytes) -> tuple[Scored, bytes]:
-    scored = loaded.score(kind, body)
+def _score(place: Place, kind: str, body: bytes) -> tuple[Scored, bytes]:
+    assert place.loaded is not None
+    scored = canary.score(place.loaded, place.canary, kind, body)
     return scored, scored.answer(kind)
 
 

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +23,7 @@ from driftloop.pipelines.service.roster import Broken, Roster
 
 if TYPE_CHECKING:
     from driftloop.pipelines.registry import Version
+    from driftloop.pipelines.scoring.canary import Canary
     from driftloop.pipelines.scoring.loaded import Loaded
 
 State = Literal["starting", "serving", "no_champion", "refused", "elsewhere"]
@@ -34,7 +35,10 @@ log = logging.getLogger("driftloop.scoring")
 
 @dataclass(frozen=True)
 class Place:
-    """One model: its config, the version that serves, and what keeps the champion from serving, if something does."""
+    """One model: its config, the version that serves, and what keeps the champion from serving, if something does.
+
+    `canary` is the challenger in shadow that answers a share of the requests.
+    """
 
     project: Project
     state: State
@@ -42,6 +46,7 @@ class Place:
     problem: str | None = None
     refused: str | None = None
     retry_at: float = 0.0
+    canary: Canary | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Champions:
         self.ready = False
         self._roster, self._taken, self._pause = Roster(configs), taken, pause_seconds
         self._stop, self._swapped = threading.Event(), False
+        self._refused: dict[str, tuple[str, float]] = {}
         self._thread = threading.Thread(target=self._run, name="champions", daemon=True)
 
     def start(self) -> None:
@@ -135,6 +141,7 @@ class Champions:
                 continue
             try:
                 self._follow(model, project)
+                self._follow_shadow(model, project)
             except Exception as error:
                 errors.append(error)
                 if resumable(translate(error)):
@@ -169,10 +176,46 @@ class Champions:
             if loaded is not None:
                 problem += f"; version {loaded.version.number} goes on serving"
             self._put(model, Place(project, "serving" if loaded else "no_champion", loaded, problem))
-        elif loaded is not None and _same(loaded, version) and loaded.project == project:
+        elif loaded is not None and _is(loaded, version, project):
             self._put(model, Place(project, "serving", loaded))
+        elif place.canary is not None and _is(place.canary.loaded, version, project):
+            self._serve(project, place.canary.loaded, loaded)
         elif place.refused != version.model_id or place.project != project or time.monotonic() > place.retry_at:
             self._load(project, version, loaded)
+
+    def _follow_shadow(self, model: str, project: Project) -> None:
+        """Have the challenger in shadow answer its share of the requests, if `promotion.canary` sends it one."""
+        from driftloop.pipelines import registry
+
+        place, share = self.places[model], project.promotion.canary
+        version = registry.aliased(model, registry.SHADOW) if share and place.loaded is not None else None
+        if version is None or (place.loaded is not None and _same(place.loaded, version)):
+            if place.canary is not None:
+                log.info("%s: version %s no longer gets requests", model, place.canary.loaded.version.number)
+            self.places[model] = replace(place, canary=None)
+            return
+        there, refused = place.canary, self._refused.get(model)
+        if there is not None and _is(there.loaded, version, project):
+            return
+        if refused is None or refused[0] != version.model_id or time.monotonic() > refused[1]:
+            self.places[model] = replace(place, canary=self._canary(project, version, share))
+
+    def _canary(self, project: Project, version: Version, share: float) -> Canary | None:
+        from driftloop.pipelines.scoring.canary import Canary
+        from driftloop.pipelines.scoring.loaded import load
+
+        try:
+            loaded = load(project, version)
+        except Exception as error:
+            cause = translate(error)
+            if isinstance(cause, Exception) and resumable(cause):
+                raise
+            self._refused[version.model] = (version.model_id, time.monotonic() + RETRY_SECONDS)
+            log.warning("%s: version %s in shadow gets no requests: %s", version.model, version.number, cause)
+            return None
+        log.info("%s: version %s in shadow gets %.0f%% of the requests", version.model, version.number, 100 * share)
+        self._swapped = True
+        return Canary(loaded, share)
 
     def _load(self, project: Project, version: Version, before: Loaded | None) -> None:
         from driftloop.pipelines.scoring.loaded import load
@@ -199,9 +242,12 @@ class Champions:
                 ),
             )
             return
+        self._serve(project, loaded, before)
+
+    def _serve(self, project: Project, loaded: Loaded, before: Loaded | None) -> None:
         was = f", after version {before.version.number}" if before else ""
-        log.info("%s: version %s serves%s", model, version.number, was)
-        self._put(model, Place(project, "serving", loaded))
+        log.info("%s: version %s serves%s", project.model, loaded.version.number, was)
+        self._put(project.model, Place(project, "serving", loaded))
         self._swapped = True
 
     def _put(self, model: str, place: Place) -> None:
@@ -209,7 +255,7 @@ class Champions:
         if place.problem and (before is None or before.problem != place.problem):
             level = logging.INFO if place.state == "elsewhere" else logging.WARNING
             log.log(level, "%s: %s", model, place.problem)
-        self.places[model] = place
+        self.places[model] = replace(place, canary=before.canary if before else None)
 
 
 def _search_no_more() -> None:
@@ -217,6 +263,10 @@ def _search_no_more() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def _is(loaded: Loaded, version: Version, project: Project) -> bool:
+    return _same(loaded, version) and loaded.project == project
 
 
 def _same(loaded: Loaded, version: Version) -> bool:

@@ -65,6 +65,14 @@ class Scored:
         return make(about, self.ids, self.predicted, self.by.served.classes)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The columns that a version needs from a body, and the number of its rows."""
+
+    columns: dict[str, bodies.Values]
+    count: int
+
+
 @dataclass(frozen=True, eq=False)
 class Loaded:
     """A version in memory. `config` is the config with the features of the version, `project` the one of the file."""
@@ -112,7 +120,15 @@ class Loaded:
 
     def score(self, kind: str, body: bytes) -> Scored:
         """Predict the rows of a body. `Refused` if it cannot be read, `DriftloopError` if the estimator fails."""
-        columns, count = bodies.columns_of(kind, body, self.numeric, self.others, self.optional)
+        return self.scored(self.read(kind, body))
+
+    def read(self, kind: str, body: bytes) -> Asked:
+        """Return the columns of a body. `Refused` if it cannot be read."""
+        return Asked(*bodies.columns_of(kind, body, self.numeric, self.others, self.optional))
+
+    def scored(self, asked: Asked) -> Scored:
+        """Predict rows that were read for this version. Raises as `score`."""
+        columns, count = asked.columns, asked.count
         index = pd.RangeIndex(count)
         if self.derivation is not None:
             columns = self._with_derived(self.derivation, pd.DataFrame(columns, index, copy=False))

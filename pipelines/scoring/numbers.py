@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from driftloop.pipelines.scoring.answer_log import AnswerLog
-from driftloop.pipelines.scoring.champions import Champions
+from driftloop.pipelines.scoring.champions import Champions, Place
 
 # A call to a server that does not answer is repeated for about 15 seconds; a look takes less, unless it loads a model.
 LONGEST_LOOK = timedelta(seconds=10)
@@ -60,13 +60,20 @@ class _States(Collector):
         refused = GaugeMetricFamily(
             "driftloop_score_not_following", "1 while the champion does not serve.", labels=["model"]
         )
+        share = GaugeMetricFamily(
+            "driftloop_score_canary_share",
+            "Share of the requests that a challenger in shadow answers.",
+            labels=["model", "version"],
+        )
         for model, place in tuple(self._champions.places.items()):
+            if place.canary is not None:
+                share.add_metric([model, place.canary.loaded.version.number], place.canary.share)
             if place.loaded is not None:
                 version.add_metric([model, place.loaded.version.number], 1.0)
                 since.add_metric([model], place.loaded.since.timestamp())
             if place.state != "elsewhere":
                 refused.add_metric([model], float(place.state != "serving" or place.problem is not None))
-        yield from (version, since, refused)
+        yield from (version, since, refused, share)
         contact = self._champions.contact
         yield GaugeMetricFamily(
             "driftloop_score_registry_reachable",
@@ -85,6 +92,13 @@ class _States(Collector):
         yield lost
 
 
+def _canary(place: Place) -> Mapping[str, object] | None:
+    found = place.canary
+    if found is None:
+        return None
+    return {"version": found.loaded.version.number, "share": found.share, "problem": found.problem}
+
+
 def health(
     champions: Champions, answers: AnswerLog, now: datetime, *, stopping: bool
 ) -> tuple[int, Mapping[str, object]]:
@@ -99,6 +113,7 @@ def health(
                 "version": loaded.version.number if loaded else None,
                 "serves_since": loaded.since.isoformat() if loaded else None,
                 "problem": place.problem,
+                "canary": _canary(place),
             }
         )
     contact, late, reachable = champions.contact, None, False

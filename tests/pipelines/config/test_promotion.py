@@ -20,7 +20,7 @@ from tests.streams import write
 def test_a_mode_alone_is_short_for_the_section(tmp_path: Path, given: Any, manual: bool, watch: int) -> None:
     """The watch is on unless it is switched off, a shadow is not."""
     found = load(write(tmp_path, promotion=given)).promotion
-    assert (found.shadow, found.margin) == (0, 0.01)
+    assert (found.shadow, found.margin, found.canary) == (0, 0.01, 0)
     assert (found.manual, found.watch) == (manual, watch)
 
 
@@ -32,6 +32,9 @@ def test_a_mode_alone_is_short_for_the_section(tmp_path: Path, given: Any, manua
         ({"watc": 3}, "watc"),
         ({"shadow": 1.5}, "shadow"),
         ({"margin": -1}, "margin"),
+        ({"canary": "10%"}, "canary"),
+        ({"shadow": 3, "canary": "60%"}, "canary"),
+        ({"shadow": 3, "canary": "a tenth"}, "canary"),
     ],
 )
 def test_what_is_no_promotion_is_refused(tmp_path: Path, given: Any, key: str) -> None:
@@ -40,8 +43,14 @@ def test_what_is_no_promotion_is_refused(tmp_path: Path, given: Any, key: str) -
         load(write(tmp_path, promotion=given))
 
 
+@pytest.mark.parametrize(("given", "share"), [("10%", 0.1), ("2.5 %", 0.025), (0.05, 0.05)])
+def test_a_canary_is_a_share_of_the_requests(tmp_path: Path, given: Any, share: float) -> None:
+    """As a number or in percent."""
+    assert load(write(tmp_path, promotion={"shadow": 3, "canary": given})).promotion.canary == pytest.approx(share)
+
+
 def test_a_longer_watch_keeps_open_requests_valid(tmp_path: Path) -> None:
     """The watch begins after the promotion; the mode decides what becomes of a challenger."""
-    given: tuple[Any, ...] = ({}, {"watch": 0}, {"shadow": 2, "margin": 0.1}, "manual")
+    given: tuple[Any, ...] = ({}, {"watch": 0}, {"shadow": 2, "margin": 0.1, "canary": 0.1}, "manual")
     four, none, shadow, manual = (settings_of(load(write(tmp_path, promotion=each))) for each in given)
     assert four == none == shadow != manual

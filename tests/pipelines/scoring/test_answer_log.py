@@ -101,8 +101,11 @@ def test_a_journal_becomes_a_file_after_its_time(loaded: Loaded, tmp_path: Path)
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_classes_and_another_version_have_files_of_their_own(make_loaded: Make, tmp_path: Path) -> None:
-    """A promotion ends the journal of the version before."""
+def test_classes_and_another_version_have_files_of_their_own(
+    make_loaded: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A promotion ends the journal of the version before, once that has answered nothing for a while."""
+    monkeypatch.setattr(answer_log, "SILENT_SECONDS", 0.0)
     first = logging_to(make_loaded("binary"), tmp_path)
     second = replace(first, version=replace(first.version, number="4", model_id="m-4"))
     answers = AnswerLog()
@@ -110,11 +113,25 @@ def test_classes_and_another_version_have_files_of_their_own(make_loaded: Make, 
     for loaded in (first, second):
         answers.put(scored(loaded))
         assert waiting(lambda: answers.queued == 0)
-    assert len(list(tmp_path.glob("*_v3_*.parquet"))) == 1
+    assert waiting(lambda: len(list(tmp_path.glob("*_v3_*.parquet"))) == 1)
     answers.stop()
     frame = logged(tmp_path)
     assert sorted(frame["version"]) == ["3", "4"]
     assert np.allclose(frame["prediction no"] + frame["prediction yes"], 1)
+
+
+def test_two_versions_that_answer_in_turn_have_one_file_each(loaded: Loaded, tmp_path: Path) -> None:
+    """As with a canary: neither ends the journal of the other, and no row is lost."""
+    other = replace(loaded, version=replace(loaded.version, number="4", model_id="m-4"))
+    answers = AnswerLog()
+    answers.start()
+    for one in (loaded, other) * 3:
+        answers.put(scored(one, 2))
+        assert waiting(lambda: answers.queued == 0)
+        assert not list(tmp_path.glob("*.parquet"))
+    answers.stop()
+    assert sorted(logged(tmp_path)["version"]) == ["4"] * 6 + ["5"] * 6
+    assert len(list(tmp_path.glob("*.parquet"))) == 2
 
 
 def test_an_error_is_counted_and_ends_with_it(loaded: Loaded, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
