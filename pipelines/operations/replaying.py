@@ -42,7 +42,7 @@ def replay(project: Project, at: list[datetime]) -> Iterator[Check]:
 
 def table(checks: list[Check], title: str = "window") -> str:
     """Return one line per check: the start of its window, rows, drift, loss, outcome and champion."""
-    wide = max([11, *(len(check.outcome.value) for check in checks)]) + 2
+    wide = max([12, *(len(check.outcome.value) for check in checks)]) + 1
     lines = [f"{title:<11}{'rows':>7}{'drift':>7}{'error':>8}  {'verdict':<{wide}}champion"]
     for check in checks:
         drift = "-" if check.drift_share is None else f"{check.drift_share:.0%}"

@@ -19,7 +19,7 @@ from tests.outcomes import made
 @pytest.mark.usefixtures("_home", "prefect")
 def test_a_check_is_announced_and_published(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The file has the check; a folder that is missing is a warning with the model, and nothing is raised."""
-    check = made(model="recorded", outcome="no_data", decision=None, reason="no rows")
+    check = made(model="recorded", check_id="recorded-1", outcome="no_data", decision=None, reason="no rows")
 
     def project(folder: str) -> Project:
         given = streams.config(model="recorded", prometheus={"textfile": folder})

@@ -97,7 +97,8 @@ def test_it_is_off_unless_requested(
             phases.enter("decision")
             annotate({"rows": 1})
     assert collector.sent == []
-    assert len(caplog.messages) == ("OTEL_EXPORTER_OTLP_PROTOCOL" in variables)
+    ours = [record for record in caplog.records if record.name == "driftloop.telemetry"]
+    assert len(ours) == ("OTEL_EXPORTER_OTLP_PROTOCOL" in variables)
 
 
 def _traced(collector: Recording, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Any:
