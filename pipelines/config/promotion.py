@@ -19,7 +19,9 @@ def _as_share(value: Any) -> Any:
     return float(found[1]) / 100 if found else value
 
 
-Canary = Annotated[float, BeforeValidator(_as_share, json_schema_input_type=float | str), Field(ge=0, le=0.5)]
+Margin = Annotated[Share, BeforeValidator(_as_share, json_schema_input_type=Share | str)]
+AtMostHalf = Annotated[float, Field(ge=0, le=0.5)]
+Canary = Annotated[AtMostHalf, BeforeValidator(_as_share, json_schema_input_type=AtMostHalf | str)]
 
 
 class Promotion(Section):
@@ -37,7 +39,7 @@ class Promotion(Section):
         "promoted once it is proven to be better, or not worse by more than `margin`; declined once proven worse, "
         "or without a proof after the last window; 0 promotes it immediately",
     )
-    margin: Share = Field(
+    margin: Margin = Field(
         0.01,
         description="what a challenger in shadow may be worse by and still be promoted, as a share of the champion's "
         "reference loss; 0 promotes only what is proven to be better",

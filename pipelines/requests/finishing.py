@@ -1,8 +1,6 @@
 """Final steps after the gate has passed: register once, load back, then promote, reject, or wait.
 
 A challenger waits in shadow until its verdict (`promotion.shadow`), or for approval (`promotion: manual`).
-
-
 They need only the contents of ledger and MLflow, so another process can finish them after a crash.
 """
 

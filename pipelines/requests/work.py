@@ -49,7 +49,7 @@ def settings_of(config: Project) -> str:
     if config.trains:
         excluded["training"] = {"timeout", "max_memory_mb"}
     # So do watch and shadow: they begin after the training.
-    excluded["promotion"] = {"watch", "shadow", "margin"}
+    excluded["promotion"] = {"watch", "shadow", "margin", "canary"}
     # Rules report, and change no result.
     excluded |= {"columns": {"rules"}, "preflight": {"max_silence"}}
     settings = config.model_dump_json(exclude=excluded)

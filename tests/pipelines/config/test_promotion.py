@@ -44,9 +44,10 @@ def test_what_is_no_promotion_is_refused(tmp_path: Path, given: Any, key: str) -
 
 
 @pytest.mark.parametrize(("given", "share"), [("10%", 0.1), ("2.5 %", 0.025), (0.05, 0.05)])
-def test_a_canary_is_a_share_of_the_requests(tmp_path: Path, given: Any, share: float) -> None:
+def test_shares_are_numbers_or_in_percent(tmp_path: Path, given: Any, share: float) -> None:
     """As a number or in percent."""
-    assert load(write(tmp_path, promotion={"shadow": 3, "canary": given})).promotion.canary == pytest.approx(share)
+    found = load(write(tmp_path, promotion={"shadow": 3, "canary": given, "margin": given})).promotion
+    assert (found.canary, found.margin) == (pytest.approx(share), pytest.approx(share))
 
 
 def test_a_longer_watch_keeps_open_requests_valid(tmp_path: Path) -> None:
