@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter
 
-from driftloop.monitoring.errors import UnknownLoss
+from driftloop.monitoring.errors import UnknownLoss, ValidationProblem
 from driftloop.monitoring.losses.base import Loss
 from driftloop.monitoring.losses.brier import Brier
 from driftloop.monitoring.losses.cost_matrix import CostMatrix
@@ -85,6 +85,14 @@ def chosen(given: Any) -> Any:
     """
     if not isinstance(given, dict):
         return given
+    if isinstance(inner := given.get("loss"), dict):
+        flat = ", ".join(f"{name}: {value}" for name, value in inner.items())
+        raise ValidationProblem(
+            "the name of a loss, with its parameters next to it",
+            key="loss",
+            found="a section",
+            remedy=f"write performance: {{{flat}}}",
+        )
     if isinstance(path := given.get("loss"), str) and ":" in path:
         return {**given, "loss": "custom", "function": path}
     return None if all(value is None for value in given.values()) else given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from driftloop.monitoring.records.slices import SliceReference, relative_rise
 Standing = Literal["well", "worse", "unknown"]
 """The champion's loss on labeled rows compared with its reference loss: see `Performance.standing`."""
 
+MINUTES_FROM = timedelta(days=1)  # the seconds of a longer span say nothing
 LEAST_RISE = 0.05  # a smaller rise is negligible, even if it is significant
 # Prefix of the type of a column that is text in the files; the type that it is read as follows.
 TEXT = "text read as "
@@ -110,8 +112,15 @@ class DriftBasis(Record):
         'compared with 51,200 rows of 2026-01-01 to 2026-02-26; 9 of 14 columns vary between its 8 windows: not drift'
         >>> DriftBasis(calibration="rows", windows=0, **both).sentence()
         'compared with 51,200 rows of 2026-01-01 to 2026-02-26; calibration by rows'
+        >>> both["reference"] = Window(start="2026-01-01T00:06:33.5", end="2026-02-26")
+        >>> DriftBasis(calibration="rows", windows=0, **both).sentence()
+        'compared with 51,200 rows of 2026-01-01 00:06 to 2026-02-26 00:00; calibration by rows'
         """
-        rows = f"compared with {self.reference_rows:,} rows of {self.reference}"
+        whole = self.reference
+        if whole.length >= MINUTES_FROM:
+            start, end = (moment.replace(second=0, microsecond=0) for moment in (whole.start, whole.end))
+            whole = Window(start=start, end=end)
+        rows = f"compared with {self.reference_rows:,} rows of {whole}"
         if self.same_period is not None:
             rows += f", the same period {self.same_period} earlier"
         if self.false_alarm_rate is not None:
