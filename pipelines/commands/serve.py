@@ -70,7 +70,7 @@ def serve(
     service = Service(configs, workers=workers, lease_seconds=lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
-    token = os.environ.get("DRIFTLOOP_TOKEN")
+    token = os.environ.get("DRIFTLOOP_TOKEN") or None
     endpoint = Endpoint(service.answers, host=host, port=port, token=token)
     log = logging.getLogger("driftloop.service")
     at = f"http://{host}:{endpoint.port}"
