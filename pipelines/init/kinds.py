@@ -51,9 +51,18 @@ def kind_of(values: pd.Series, source: Source) -> str:
     return _kind_of_text(present, distinct)
 
 
+def plain_name(name: str) -> str:
+    """Return a name as the patterns of names are written.
+
+    >>> plain_name(" Model Version ")
+    'model_version'
+    """
+    return re.sub(r"[\s.-]+", "_", name.strip().casefold())
+
+
 def outputs(names: list[str]) -> dict[str, str]:
     """Columns with outputs of a model, found by their names."""
-    plain = {name: re.sub(r"[\s.-]+", "_", name.strip().casefold()) for name in names}
+    plain = {name: plain_name(name) for name in names}
     found = {name: "a model's output, by its name" for name in names if OUTPUTS.fullmatch(plain[name])}
     if found:
         found |= {
@@ -72,7 +81,7 @@ def weight_of(frame: pd.DataFrame, numeric: list[str]) -> str | None:
     A column called `weight` alone may be that of a parcel, and stays a feature.
     """
     for name in numeric:
-        plain = re.sub(r"[\s.-]+", "_", name.strip().casefold())
+        plain = plain_name(name)
         if WEIGHT.fullmatch(plain) and frame[name].notna().all() and float(frame[name].min()) >= 0:
             return name
     return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.monitoring.settings.source import Source
-from driftloop.pipelines.init.kinds import OUTPUTS
+from driftloop.pipelines.init.kinds import OUTPUTS, plain_name
 from driftloop.pipelines.init.yaml_text import name_list, quoted
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def comments(
 
     `left_out` are the columns that are no features, with the reasons, by which the id of a row is found too.
     """
-    plain = {name: re.sub(r"[\s.-]+", "_", name.strip().casefold()) for name in left_out}
+    plain = {name: plain_name(name) for name in left_out}
     scores = [name for name, text in plain.items() if name == PREDICTION or OUTPUTS.fullmatch(text)]
     if not scores:
         return None

@@ -11,16 +11,17 @@ from driftloop.monitoring.errors import ConfigError, listed, suggestion
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.monitoring.settings.predictions import Predictions
 from driftloop.monitoring.settings.source import Source
+from driftloop.pipelines.init import outputs
 from driftloop.pipelines.init.figures import as_numbers, figures
 from driftloop.pipelines.init.guess import Guess
-from driftloop.pipelines.init.kinds import BESIDE_OUTPUTS, OUTPUTS
+from driftloop.pipelines.init.kinds import BESIDE_OUTPUTS, OUTPUTS, plain_name
 from driftloop.pipelines.init.notes import spelled
 from driftloop.pipelines.init.pairing import is_text, key_of, read_by, times_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = re.compile(r"(model_?)?version|model_?(version|name|id)|model|.*_version")
+VERSION = re.compile(rf"{outputs.VERSION.pattern}|.*_version")
 Found = dict[str, str | dict[str, str]]
 SCORED = re.compile(r"scor|pred|forecast")
 FORECASTS = re.compile(r"forecast.*|.*_forecast|estimate.*|.*_estimate|expected.*")
@@ -138,7 +139,7 @@ class Scored:
         if self.given is not None:
             return [self.given]
         left = [str(name) for name in self.values if name not in {self.version, guess.target, guess.time}]
-        plain = {name: re.sub(r"[\s.-]+", "_", name.strip().casefold()) for name in left}
+        plain = {name: plain_name(name) for name in left}
         first = [name for name in left if OUTPUTS.fullmatch(plain[name]) or name == PREDICTION]
         second = [name for name in left if BESIDE_OUTPUTS.fullmatch(plain[name]) or FORECASTS.fullmatch(plain[name])]
         return list(dict.fromkeys([*first, *second])) or left
@@ -168,7 +169,7 @@ class Scored:
         )
 
     def _is_called(self, name: str) -> bool:
-        plain = re.sub(r"[\s.-]+", "_", name.strip().casefold())
+        plain = plain_name(name)
         return name == PREDICTION or any(kind.fullmatch(plain) for kind in (OUTPUTS, BESIDE_OUTPUTS, FORECASTS))
 
     def _of_classes(self, guess: Guess, labels: pd.Series) -> tuple[Found, list[str]]:
@@ -285,6 +286,6 @@ def scored(rows: pd.DataFrame, source: Source, given: str | None, id_: str | Non
 
 def _version(values: pd.DataFrame) -> str | None:
     """The column of versions: called like one, with few values."""
-    plain = {str(name): re.sub(r"[\s.-]+", "_", str(name).strip().casefold()) for name in values}
+    plain = {str(name): plain_name(str(name)) for name in values}
     found = [name for name in plain if VERSION.fullmatch(plain[name]) and values[name].nunique() <= MOST_VERSIONS]
     return min(found, key=lambda name: "version" not in plain[name], default=None)

@@ -202,36 +202,24 @@ class Champions:
 
     def _canary(self, project: Project, version: Version, share: float) -> Canary | None:
         from driftloop.pipelines.scoring.canary import Canary
-        from driftloop.pipelines.scoring.loaded import load
 
-        try:
-            loaded = load(project, version)
-        except Exception as error:
-            cause = translate(error)
-            if isinstance(cause, Exception) and resumable(cause):
-                raise
+        loaded = _loaded(project, version)
+        if isinstance(loaded, str):
             self._refused[version.model] = (version.model_id, time.monotonic() + RETRY_SECONDS)
-            log.warning("%s: version %s in shadow gets no requests: %s", version.model, version.number, cause)
+            log.warning("%s: version %s in shadow gets no requests: %s", version.model, version.number, loaded)
             return None
         log.info("%s: version %s in shadow gets %.0f%% of the requests", version.model, version.number, 100 * share)
         self._swapped = True
         return Canary(loaded, share)
 
     def _load(self, project: Project, version: Version, before: Loaded | None) -> None:
-        from driftloop.pipelines.scoring.loaded import load
-
-        model = version.model
-        try:
-            loaded = load(project, version)
-        except Exception as error:
-            cause = translate(error)
-            if isinstance(cause, Exception) and resumable(cause):
-                raise
-            problem = f"version {version.number} cannot serve: {cause}"
+        loaded = _loaded(project, version)
+        if isinstance(loaded, str):
+            problem = f"version {version.number} cannot serve: {loaded}"
             if before is not None:
                 problem += f"\n  version {before.version.number} goes on serving"
             self._put(
-                model,
+                version.model,
                 Place(
                     project,
                     "serving" if before else "refused",
@@ -263,6 +251,19 @@ def _search_no_more() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def _loaded(project: Project, version: Version) -> Loaded | str:
+    """Load a version, or return why it cannot serve. Raises what a later look may not meet: an outage."""
+    from driftloop.pipelines.scoring.loaded import load
+
+    try:
+        return load(project, version)
+    except Exception as error:
+        cause = translate(error)
+        if isinstance(cause, Exception) and resumable(cause):
+            raise
+        return str(cause)
 
 
 def _is(loaded: Loaded, version: Version, project: Project) -> bool:

@@ -31,7 +31,7 @@ def versions(make_loaded: Make) -> tuple[Loaded, Canary]:
 
 
 def test_the_share_is_sticky_and_as_large_as_set(make_loaded: Make) -> None:
-    """The same ids all the time, as number or text, whatever else is in the row; another challenger gets other ids."""
+    """The same ids all the time, as number or text, for any other values; another challenger gets other ids."""
     champion, canary = versions(make_loaded)
     keys = [key_of(champion, champion.read(JSON, body(number)), b"") for number in range(4000)]
     taken = {number for number, key in enumerate(keys) if canary.takes(key)}
