@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from driftloop.monitoring.records import Window
+import numpy as np
+
+from driftloop.monitoring.records import ArchiveScore, ArchiveScores, Window
 from driftloop.monitoring.sequential.evidence import LEAST_ROWS
 
 
@@ -26,6 +29,44 @@ class Missing(NamedTuple):
 
     state: Literal["waiting", "unreadable"]
     reason: str
+
+
+class Pair(NamedTuple):
+    """The scores of the champion and of another version on the same rows; `measured` are the fields of their window."""
+
+    own: ArchiveScore
+    theirs: ArchiveScore
+    measured: dict[str, Any]
+
+
+def paired(
+    number: str, start: datetime, *, watched: bool, scores: ArchiveScores | None, problem: str | None
+) -> Pair | Missing:
+    """Return the scores of version `number` next to those of the champion, or why this check has none.
+
+    `problem` is why they cannot be compared; not `watched`: there are no labeled rows after `start`.
+    """
+    if problem is not None:
+        return Missing("unreadable", f"version {number} cannot be compared: {problem}")
+    if not watched:
+        return Missing("waiting", f"no labeled rows of the time after {start:%Y-%m-%d %H:%M} yet")
+    if scores is None:
+        return Missing("waiting", f"too few labeled rows, minimum {LEAST_ROWS}")
+    own, theirs = scores.scores[0], next((one for one in scores.scores if one.version == number), None)
+    if theirs is None:
+        return Missing("unreadable", f"version {number} has other classes, or its files are damaged")
+    if not (isfinite(own.loss) and isfinite(theirs.loss)):
+        return Missing("waiting", "the losses of this window are not finite")
+    measured = {
+        "window": scores.window,
+        "rows": scores.rows,
+        "champion_loss": own.loss,
+        "error": float(np.linalg.norm(np.subtract(own.waves, theirs.waves))),
+        "degrees": len(own.waves),
+        "loss_name": scores.loss_name,
+        "weight": scores.weight,
+    }
+    return Pair(own, theirs, measured)
 
 
 def added(

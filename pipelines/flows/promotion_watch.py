@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from driftloop.monitoring.ledger import Event, Kind, Ledger
-from driftloop.monitoring.records import ArchiveScore, ArchiveScores, History, PromotionWatch, Vote, WatchedWindow
-from driftloop.monitoring.sequential import LEAST_ROWS
-from driftloop.monitoring.sequential.counting import Missing
+from driftloop.monitoring.records import ArchiveScores, History, PromotionWatch, Vote, WatchedWindow
+from driftloop.monitoring.sequential.counting import Missing, paired
 from driftloop.monitoring.sequential.watch import OVER, Promoted, end_early, judge, pause, veto
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
@@ -94,32 +90,11 @@ def _window(
     found: Plan, watched: Watch | None, scores: ArchiveScores | None, problems: Mapping[str, str]
 ) -> WatchedWindow | Missing:
     number = found.previous.number
-    if number in problems:
-        return Missing("unreadable", f"version {number} cannot be compared: {problems[number]}")
-    if watched is None:
-        return Missing("waiting", f"no labeled rows of the time after {found.start:%Y-%m-%d %H:%M} yet")
-    if scores is None:
-        return Missing("waiting", f"too few labeled rows, minimum {LEAST_ROWS}")
-    own, theirs = scores.scores[0], next((one for one in scores.scores if one.version == number), None)
-    if theirs is None:
-        return Missing("unreadable", f"version {number} has other classes, or its files are damaged")
-    return _compared(scores, own, theirs)
-
-
-def _compared(scores: ArchiveScores, own: ArchiveScore, theirs: ArchiveScore) -> WatchedWindow | Missing:
-    if not (isfinite(own.loss) and isfinite(theirs.loss)):
-        return Missing("waiting", "the losses of this window are not finite")
-    return WatchedWindow(
-        window=scores.window,
-        rows=scores.rows,
-        champion_loss=own.loss,
-        previous_loss=theirs.loss,
-        error=float(np.linalg.norm(np.subtract(own.waves, theirs.waves))),
-        degrees=len(own.waves),
-        bets=theirs.bets,
-        loss_name=scores.loss_name,
-        weight=scores.weight,
-    )
+    problem = problems.get(number)
+    pair = paired(number, found.start, watched=watched is not None, scores=scores, problem=problem)
+    if isinstance(pair, Missing):
+        return pair
+    return WatchedWindow(**pair.measured, previous_loss=pair.theirs.loss, bets=pair.theirs.bets)
 
 
 def vetoes(run: CheckRun, watch: PromotionWatch | None, history: History) -> tuple[Vote, ...]:

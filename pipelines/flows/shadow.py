@@ -6,19 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 
-import numpy as np
-
 from driftloop.monitoring.ledger import Ledger, Request
 from driftloop.monitoring.records import (
-    ArchiveScore,
     ArchiveScores,
     Reference,
     Shadow,
     ShadowWindow,
     Window,
 )
-from driftloop.monitoring.sequential import LEAST_ROWS, scale_of
-from driftloop.monitoring.sequential.counting import Missing
+from driftloop.monitoring.sequential import scale_of
+from driftloop.monitoring.sequential.counting import Missing, paired
 from driftloop.monitoring.sequential.shadow import InShadow, end, judge
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.paired_losses import Watch
@@ -124,33 +121,16 @@ def state(
 
 
 def _window(found: Plan, watched: Watch | str | None, scores: ArchiveScores | None) -> ShadowWindow | Missing:
-    number = found.version.number
-    if isinstance(watched, str):
-        return Missing("unreadable", f"version {number} cannot be compared: {watched}")
-    if watched is None:
-        return Missing("waiting", f"no labeled rows of the time after {found.start:%Y-%m-%d %H:%M} yet")
-    if scores is None:
-        return Missing("waiting", f"too few labeled rows, minimum {LEAST_ROWS}")
-    by_version = {one.version: one for one in scores.scores}
-    if number not in by_version:
-        return Missing("unreadable", f"version {number} has other classes, or its files are damaged")
-    return _compared(scores, scores.scores[0], by_version[number], found.shadow.margin)
-
-
-def _compared(scores: ArchiveScores, own: ArchiveScore, theirs: ArchiveScore, margin: float) -> ShadowWindow | Missing:
-    if not (isfinite(own.loss) and isfinite(theirs.loss)):
-        return Missing("waiting", "the losses of this window are not finite")
+    problem = watched if isinstance(watched, str) else None
+    pair = paired(found.version.number, found.start, watched=watched is not None, scores=scores, problem=problem)
+    if isinstance(pair, Missing):
+        return pair
+    theirs = pair.theirs
     return ShadowWindow(
-        window=scores.window,
-        rows=scores.rows,
-        champion_loss=own.loss,
+        **pair.measured,
         challenger_loss=theirs.loss,
-        error=float(np.linalg.norm(np.subtract(own.waves, theirs.waves))),
-        degrees=len(own.waves),
         better=theirs.bets,
         within=theirs.within,
         worse=theirs.worse,
-        margin=margin,
-        loss_name=scores.loss_name,
-        weight=scores.weight,
+        margin=found.shadow.margin,
     )
