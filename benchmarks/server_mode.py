@@ -211,7 +211,7 @@ def measure_checks(file: Path, checks: int) -> None:
 
 
 def deployed(now: datetime) -> None:
-    """Have one check of the deployment run by whatever worker there is; wait for its end."""
+    """Have one check of the deployment run by any worker; wait for its end."""
     from prefect.deployments import run_deployment
 
     run: Any = run_deployment("monitoring/asks", parameters={"now": now.isoformat()}, poll_interval=0.5)

@@ -72,7 +72,7 @@ class WarmWorker(ProcessWorker, abc.ABC):
 
 
 def carry_out(flow: Flow[..., Any], flow_run: FlowRun) -> int:
-    """Run a flow to its end, whatever that is; return 1, as a process would, if it crashed."""
+    """Run a flow to any end; return 1, as a process would, if it crashed."""
     try:
         with prefect_ready():
             state: Any = run_flow(flow, flow_run=flow_run, return_type="state")

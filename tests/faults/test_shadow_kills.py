@@ -85,7 +85,7 @@ def test_a_challenger_leaves_its_shadow_once(model: Make, either_ledger: None, k
 
 @pytest.mark.parametrize("point", ["judged shadow", "left shadow"])
 def test_a_challenger_is_declined_once(model: Make, either_ledger: None, killed: Killed, point: str) -> None:
-    """The champion stays, whatever died, and no version is in shadow."""
+    """The champion stays after any death, and no version is in shadow."""
     made = shadowing(model, returning())
     killed(point, lives.check, str(made.file), day(49))
     again = made.check(day(49))

@@ -92,7 +92,7 @@ def test_parts_and_files_keep_weights(tmp_path: Path) -> None:
     assert_all_same(load(tmp_path / "profiles.npz"), reference, exact=True)
 
 
-def test_a_column_without_nulls_has_none_whatever_the_weights() -> None:
+def test_a_column_without_nulls_has_none_with_any_weights() -> None:
     """A rest of rounding would count as a null, and make one more test of a check."""
     weights = np.random.default_rng(0).uniform(0.5, 2, 997)
     rows = pd.DataFrame({"city": np.random.default_rng(1).choice(["a", "b", "c", "d"], 997), "x": weights})
