@@ -63,11 +63,12 @@ def driftloop(folder: Path) -> Run:
     from driftloop.monitoring.profiles import like, load, merge
     from driftloop.monitoring.records import Window
     from driftloop.pipelines.data.fresh import read_fresh
+    from driftloop.pipelines.data.query import Query
     from driftloop.pipelines.data.spread import spread
 
     def run() -> Any:
         reference = load(folder / "profile.npz")
-        fresh = read_fresh(config, window, folder)
+        fresh = read_fresh(Query(config, window, folder))
         counted = merge(*spread(partial(like, reference), fresh.pieces()))
         return judge(reference, counted, columns, config.drift)
 

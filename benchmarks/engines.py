@@ -89,11 +89,12 @@ def prepared(config: Any, folder: Path) -> Pass:
     from driftloop.monitoring.rows.canonical import plain
     from driftloop.monitoring.settings.columns import PREDICTION
     from driftloop.pipelines.data.fresh import read_fresh
+    from driftloop.pipelines.data.query import Query
     from driftloop.pipelines.training.fit import fit
 
     window = Window(start=SPAN[0], end=SPAN[1])
     alone = config.model_copy(update={"source": type(config.source)(path=str(folder / "0000.parquet"))})
-    rows = plain(read_fresh(alone, window, folder).frame.head(TRAINED))
+    rows = plain(read_fresh(Query(alone, window, folder)).frame.head(TRAINED))
     columns = config.columns
     scorer = fit(rows, rows["y"], columns.numeric, columns.categorical, config.task, config.training)
     rows = rows.assign(**{PREDICTION: scorer.predict(rows)})
@@ -112,6 +113,7 @@ def measure(folder: Path, address: str) -> None:
     """Work on the window in one way; print CPU seconds, seconds, peak MB of this process and the workers, and facts."""
     from driftloop.monitoring.profiles import merge
     from driftloop.monitoring.records import Window
+    from driftloop.pipelines.data.query import Query
     from driftloop.pipelines.engines import Local
     from driftloop.pipelines.engines.dask import Dask
 
@@ -121,7 +123,7 @@ def measure(folder: Path, address: str) -> None:
     client = engine.cluster.connect() if isinstance(engine, Dask) else None
     idle = sum(cpu for cpu, _ in client.run(used).values()) if client else 0.0
     begun, before = time.perf_counter(), time.process_time()
-    fresh = engine.read(config, window, folder, None, None, None)
+    fresh = engine.read(Query(config, window, folder))
     tallies, losses, profiles = [], [], None
     for made, counted, lost in fresh.map(work):
         profiles = made if profiles is None else merge(profiles, made)

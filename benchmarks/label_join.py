@@ -56,6 +56,7 @@ def read(folder: Path, labels: str) -> None:
     from driftloop.monitoring.config import Monitored
     from driftloop.monitoring.records import Window
     from driftloop.pipelines.data.fresh import read_fresh
+    from driftloop.pipelines.data.query import Query
 
     features = {"numeric": [f"n{at}" for at in range(NUMBERS)], "categorical": [f"c{at}" for at in range(WORDS)]}
     place = {"path": str(folder / labels), "key": "order", "time": "known_at", "target": "outcome"}
@@ -71,7 +72,7 @@ def read(folder: Path, labels: str) -> None:
     import driftloop.monitoring.sources  # noqa: F401  (imports are not measured)
 
     begun, used = time.perf_counter(), time.process_time()
-    fresh = read_fresh(config, Window(start=SPAN[0], end=SPAN[1]), folder, now=SPAN[1])
+    fresh = read_fresh(Query(config, Window(start=SPAN[0], end=SPAN[1]), folder, now=SPAN[1]))
     fresh.digest  # noqa: B018  (computed when it is first read)
     seconds, cpu = time.perf_counter() - begun, time.process_time() - used
     assert fresh.joined is not None

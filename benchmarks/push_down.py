@@ -99,12 +99,13 @@ def measure(way: str, url: str) -> None:
     from driftloop.monitoring.rows.canonical import plain
     from driftloop.monitoring.settings.columns import PREDICTION
     from driftloop.pipelines.data.fresh import read_fresh
+    from driftloop.pipelines.data.query import Query
     from driftloop.pipelines.data.spread import spread
 
     config, folder = config_of(url), Path()
     window = Window(start=SPAN[0], end=SPAN[1])
     hour = Window(start=SPAN[0], end=datetime(2026, 1, 1, 1, tzinfo=UTC))
-    rows = plain(read_fresh(config, hour, folder).frame).assign(**{PREDICTION: 0.0})
+    rows = plain(read_fresh(Query(config, hour, folder)).frame).assign(**{PREDICTION: 0.0})
     kinds = {name: config.kind(name) for name in (*config.columns.features, "y")}
     profiles = first(rows, kinds)
     reference = describe(rows, config, window=hour, source_types={}, loss=1.0, loss_rows=len(rows))
@@ -114,7 +115,7 @@ def measure(way: str, url: str) -> None:
     begun, used = time.perf_counter(), time.process_time()
     sample = WAYS[way]
     if sample is None:
-        fresh = read_fresh(config, window, folder)
+        fresh = read_fresh(Query(config, window, folder))
 
         def sum_up(piece: Any) -> Any:
             due = (piece["ts"] < window.end).to_numpy()

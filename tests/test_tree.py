@@ -53,7 +53,9 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("monitoring/sources/shards.py", "monitoring/sources/placing.py", "pipelines/engines/base.py"),
         *("pipelines/engines/dask_cluster.py", "pipelines/engines/dask_rows.py", "pipelines/config/engine.py"),
     ),
-    "reading of rows into pieces: tests/pipelines/data/test_fresh.py": ("pipelines/data/piece.py",),
+    "reading of rows into pieces: tests/pipelines/data/test_fresh.py": (
+        *("pipelines/data/piece.py", "pipelines/data/query.py"),
+    ),
     "travels with each model: tests/pipelines/registry/test_serving.py, test_packing.py; tests of rows and features": (
         *("monitoring/served/encoding.py", "monitoring/served/errors.py", "monitoring/served/loader.py"),
         *("monitoring/served/opening.py", "monitoring/served/spelling.py"),

@@ -11,6 +11,7 @@ import pandas as pd
 from driftloop.monitoring.records import Window
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.data.fresh import Fresh, read_fresh
+from driftloop.pipelines.data.query import Query
 from tests.streams import day, stream, write
 
 SPAN = Window(start=day(0), end=day(21))
@@ -33,4 +34,4 @@ def read(folder: Path, frame: pd.DataFrame, task: str, **more: Any) -> tuple[Pro
     """The config of such rows, and the rows read in small pieces."""
     given = {"training__params": STOPS, "columns__weight": "w", "task": task, **more}
     project = load(write(folder, frame, **given))
-    return project, read_fresh(project, SPAN, folder, piece=333)
+    return project, read_fresh(Query(project, SPAN, folder), 333)

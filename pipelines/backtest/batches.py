@@ -23,6 +23,7 @@ from driftloop.monitoring.settings.windows import Windows
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.backtest.label_times import LabelTimes, label_times
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.data.selection import MOST_COMPARED, sampled
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def read_batches(config: Project, batch: timedelta | int | None, now: datetime) 
         )
     late = there.end > now
     window = Window(start=there.start, end=min(there.end, now))
-    fresh = read_fresh(config, window, config.folder, now=now)
+    fresh = read_fresh(Query(config, window, config.folder, now))
     notes = [f"rows after {now:%Y-%m-%d %H:%M} are skipped: they are in the future"] if late else []
     strays = sources.count_strays(config.source, config.reading, now, config.folder)
     notes += [finding.message for finding in (*in_no_window(strays), *fresh.findings)]

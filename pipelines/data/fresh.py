@@ -22,9 +22,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -42,6 +40,7 @@ from driftloop.monitoring.windows import inside, within
 from driftloop.pipelines.data.joined import JoinedRows
 from driftloop.pipelines.data.piece import PIECE, Piece, canonical, row_hashes
 from driftloop.pipelines.data.predicted import PredictedRows
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.data.spool import Rows, Spool
 from driftloop.pipelines.data.spread import spread
 from driftloop.pipelines.data.whole import whole
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
 
 R = TypeVar("R")
-Reader = Callable[["Monitored", Reading, Window, Path, int, "datetime | None", "Window | None"], "Fresh"]
+Reader = Callable[[Query, Reading, int], "Fresh"]
 
 
 @dataclass(frozen=True)
@@ -205,57 +204,37 @@ class Fresh:
         return [hashes[inside(moments, window)] for hashes, moments in pairs]
 
 
-def read_fresh(
-    config: Monitored,
-    window: Window,
-    folder: Path,
-    piece: int = PIECE,
-    *,
-    now: datetime | None = None,
-    labels: bool = True,
-    scored_by: str | None = None,
-    judged: Window | None = None,
-    by: Reader | None = None,
-) -> Fresh:
-    """Read the rows of a span from the source in canonical form, about `piece` rows in memory at a time.
+def read_fresh(query: Query, piece: int = PIECE, *, by: Reader | None = None) -> Fresh:
+    """Read the rows of a query from the source in canonical form, about `piece` rows in memory at a time.
 
-    Labels in a table of their own are those known at `now`, by default at the end of the span; without `labels` that
-    table is not read. Of a model elsewhere the predictions by its version `scored_by` are read with the rows. `judged`
-    is the window of a check, on which the rules of columns are evaluated. In addition sixteen bytes per row are kept,
-    for the digest and for counting, eight more for weights, about forty more where rows have ids, and eight per value
-    of a unique column. `by` is how an engine reads them; this process by default.
+    In addition sixteen bytes per row are kept, for the digest and for counting, eight more for weights, about forty
+    more where rows have ids, and eight per value of a unique column. `by` is how an engine reads them; this process by
+    default.
     """
-    read = by or read_here
-    reading = config.reading if labels else config.reading.without_labels
-    if scored_by is not None:
-        reading = changed(reading, scored_by=scored_by)
-    alone = config.columns.ruled_alone if judged is not None else ()
+    read, config = by or read_here, query.config
+    reading = config.reading if query.labels else config.reading.without_labels
+    if query.scored_by is not None:
+        reading = changed(reading, scored_by=query.scored_by)
+    alone = config.columns.ruled_alone if query.judged is not None else ()
     if not alone:
-        return read(config, reading, window, folder, piece, now, judged)
+        return read(query, reading, piece)
     try:
-        return read(config, reading.with_rules(), window, folder, piece, now, judged)
+        return read(query, reading.with_rules(), piece)
     except MissingColumns as error:
         lost = frozenset(error.lost)
         if not lost <= set(alone):
             raise
-    fresh = read(config, reading.with_rules(without=lost), window, folder, piece, now, judged)
+    fresh = read(query, reading.with_rules(without=lost), piece)
     fresh.ruled.lost = lost
     return fresh
 
 
-def read_here(
-    config: Monitored,
-    reading: Reading,
-    window: Window,
-    folder: Path,
-    piece: int,
-    now: datetime | None,
-    judged: Window | None,
-) -> Fresh:
+def read_here(query: Query, reading: Reading, piece: int) -> Fresh:
     """Read the columns of `reading` in this process."""
-    with sources.stream_rows(config.source, reading, window, folder, piece, now) as stream:
+    config = query.config
+    with sources.stream_rows(config.source, reading, query.window, query.folder, piece, query.now) as stream:
         fresh = Fresh(config.columns.time, stream.schema, config.columns.weight)
-        for part in spread(partial(canonical, config=config, judged=judged), stream.frames):
+        for part in spread(partial(canonical, config=config, judged=query.judged), stream.frames):
             fresh.add(part, config)
     return fresh
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from driftloop.monitoring.records import Window
 from driftloop.pipelines.data.fresh import Fresh, read_fresh
-
-if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
+from driftloop.pipelines.data.query import Query
 
 
 class Engine(ABC):
@@ -20,16 +15,8 @@ class Engine(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def read(
-        self,
-        config: Monitored,
-        window: Window,
-        folder: Path,
-        now: datetime | None,
-        scored_by: str | None,
-        judged: Window | None,
-    ) -> Fresh:
-        """Read the rows of a span in canonical form, as `read_fresh` does."""
+    def read(self, query: Query) -> Fresh:
+        """Read the rows of a query in canonical form, as `read_fresh` does."""
 
     @abstractmethod
     def sentence(self, fresh: Fresh) -> str:
@@ -41,16 +28,8 @@ class Local(Engine):
 
     name = "local"
 
-    def read(
-        self,
-        config: Monitored,
-        window: Window,
-        folder: Path,
-        now: datetime | None,
-        scored_by: str | None,
-        judged: Window | None,
-    ) -> Fresh:
-        return read_fresh(config, window, folder, now=now, scored_by=scored_by, judged=judged)
+    def read(self, query: Query) -> Fresh:
+        return read_fresh(query)
 
     def sentence(self, fresh: Fresh) -> str:
         return "all rows were read by this process"

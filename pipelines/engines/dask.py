@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from driftloop.monitoring.records import Window
@@ -11,6 +10,7 @@ from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.sources.shards import Shard, shard_rows
 from driftloop.pipelines.data.fresh import Fresh, read_fresh, read_here
 from driftloop.pipelines.data.piece import PIECE, Piece, canonical
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines.base import Engine
 from driftloop.pipelines.engines.dask_cluster import Cluster
 from driftloop.pipelines.engines.dask_rows import DaskRows
@@ -27,38 +27,22 @@ class Dask(Engine):
     def __init__(self, address: str, shown: str, timeout: timedelta) -> None:
         self.cluster = Cluster(address, f"dask at {shown}", timeout.total_seconds())
 
-    def read(
-        self,
-        config: Monitored,
-        window: Window,
-        folder: Path,
-        now: datetime | None,
-        scored_by: str | None,
-        judged: Window | None,
-    ) -> Fresh:
+    def read(self, query: Query) -> Fresh:
         """See `Engine`. `EngineUnavailable` and `EngineMisfit` where the cluster cannot be used."""
         self.cluster.connect()
-        return read_fresh(config, window, folder, now=now, scored_by=scored_by, judged=judged, by=self._read)
+        return read_fresh(query, by=self._read)
 
     def sentence(self, fresh: Fresh) -> str:
         return f"by {fresh.source}" if fresh.source else "the source has no rows"
 
-    def _read(
-        self,
-        config: Monitored,
-        reading: Reading,
-        window: Window,
-        folder: Path,
-        piece: int,
-        now: datetime | None,
-        judged: Window | None,
-    ) -> Fresh:
-        with shard_rows(config.source, reading, window, folder) as sharded:
+    def _read(self, query: Query, reading: Reading, piece: int) -> Fresh:
+        config = query.config
+        with shard_rows(config.source, reading, query.window, query.folder) as sharded:
             if sharded is None:
-                return read_here(config, reading, window, folder, piece, now, judged)
+                return read_here(query, reading, piece)
             rows = DaskRows(self.cluster)
             fresh = Fresh(config.columns.time, sharded.schema, config.columns.weight, rows)
-            read = ReadShard(config, judged, piece)
+            read = ReadShard(config, query.judged, piece)
             kept = (config.columns.time, *config.columns.of_weight)
             for part in rows.read(sharded.shards, read, kept):
                 fresh.note(part, config)

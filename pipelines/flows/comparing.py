@@ -20,6 +20,7 @@ from driftloop.monitoring.rows.weights import Weighing, as_rows, weights_of
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.requests.check_run import CheckRun
@@ -79,7 +80,7 @@ def compared_with(run: CheckRun, known: Project, champion: Version, own: Compare
 
 def _earlier(run: CheckRun, known: Project, champion: Version, span: Window, own: Compared) -> Compared | str:
     """Read the rows of the same period and predict them with the champion; return why not if they cannot be used."""
-    fresh = read(known, span, known.folder, run.now, champion.follows)
+    fresh = read(Query(known, span, known.folder, run.now, champion.follows))
     rows = fresh.frame
     weights = weights_of(rows, known.columns)
     problem = None if weights is None or not len(rows) else Weighing.of(weights).problem

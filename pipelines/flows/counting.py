@@ -14,6 +14,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines import Engine
 from driftloop.pipelines.flows.dividing import TRAINS_HERE, divided
 from driftloop.pipelines.flows.outgrown import read_as_trained
@@ -40,7 +41,8 @@ def read_or_count(
     if plan is None and run.config.engine is not None:
         plan = divided(known, run.config.engine, champion, span)
     asked = None if isinstance(plan, str) else plan
-    found = read_as_trained(run.config, known, champion.number, span, run.now, champion.follows, run.window, asked)
+    query = Query(known, span, known.folder, run.now, champion.follows, run.window)
+    found = read_as_trained(run.config, known, champion.number, query, asked)
     run.rows, run.counting = found[1].current_rows(run.window), recorded(plan, found[1])
     return found
 

@@ -10,6 +10,7 @@ from driftloop.monitoring.ledger import Progress
 from driftloop.monitoring.records import changed
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical, Fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.flows import challenger, estimating
 from driftloop.pipelines.flows.challenger import Evaluated, Final
 from driftloop.pipelines.flows.reading import read
@@ -48,7 +49,7 @@ def follow(work: Work, run_id: str, against: Version | None) -> Progress:
     version = request.follows
     assert version is not None
     phases.enter("new version: reading its predictions")
-    fresh = read(config, request.window, config.folder, request.now, version)
+    fresh = read(Query(config, request.window, config.folder, request.now, version))
     scored = scored_rows(config, fresh)
     rows, known = scored.rows, scored.labeled
     phases.enter("new version: measuring its reference")

@@ -21,6 +21,7 @@ from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.flows import (
     counting,
     labelling,
@@ -256,7 +257,7 @@ def _bootstrap(run: CheckRun) -> Check:
     labelled = labelled_window(window, config.columns.label_delay)
     phases.enter("reading rows")
     span = Window(start=min(training.start, labelled.start), end=window.end)
-    fresh = read(config, span, config.folder, run.now, judged=window)
+    fresh = read(Query(config, span, config.folder, run.now, judged=window))
     run.rows, run.counting = fresh.count(window), counting.without_champion(config)
     future_rows = ruling.look_at_strays(run, config)
     labelling.look(run, config, fresh, Window(start=span.start, end=labelled.end))

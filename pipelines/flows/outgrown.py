@@ -6,14 +6,15 @@ It is scored as well as possible, and the check requests a retrain: the new conf
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
 
 from driftloop.monitoring.counting.plan import Plan
 from driftloop.monitoring.decision import CHAMPION_OUTGROWN
 from driftloop.monitoring.errors import MissingColumns, MissingFeatures, listed
-from driftloop.monitoring.records import Finding, FindingCode, Reference, Window, changed
+from driftloop.monitoring.records import Finding, FindingCode, Reference, changed
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines import Engine
 from driftloop.pipelines.flows.reading import read
 
@@ -34,45 +35,30 @@ CONFIG_COLUMN_LOST = FindingCode(
 
 
 def read_as_trained(
-    config: Project,
-    known: Project,
-    version: str,
-    window: Window,
-    now: datetime,
-    scored_by: str | None,
-    judged: Window,
-    plan: Plan | Engine | None = None,
+    config: Project, known: Project, version: str, query: Query, plan: Plan | Engine | None = None
 ) -> tuple[Project, Fresh, frozenset[str]]:
     """Read the rows that the champion is judged on; return the config used to read them, and the removed features.
 
-    `known` is the config with the features of the champion. A feature removed from config and source is missing in
-    every row. A feature of the config must exist. A lost column of `columns.extra` is not read. `scored_by` is the
-    version of a model elsewhere whose predictions are read too, `judged` the window of the check, on which the rules
-    of columns are evaluated, `plan` what a database counts of it, or the engine that reads it.
+    `query` is read by `known`, the config with the features of the champion. A feature removed from config and source
+    is missing in every row. A feature of the config must exist. A lost column of `columns.extra` is not read. `plan` is
+    what a database counts of it, or the engine that reads it.
     """
     try:
-        return _read_as_trained(config, known, version, window, now, scored_by, judged, plan)
+        return _read_as_trained(config, known, version, query, plan)
     except MissingColumns as error:
         lost = set(error.lost) & set(known.columns.extra_alone())
         if not lost:
             raise
         extra = {name: kind for name, kind in known.columns.extra.items() if name not in lost}
         known = changed(known, columns=changed(known.columns, extra=extra))
-        return _read_as_trained(config, known, version, window, now, scored_by, judged, plan)
+        return _read_as_trained(config, known, version, query, plan)
 
 
 def _read_as_trained(
-    config: Project,
-    known: Project,
-    version: str,
-    window: Window,
-    now: datetime,
-    scored_by: str | None,
-    judged: Window,
-    plan: Plan | Engine | None,
+    config: Project, known: Project, version: str, query: Query, plan: Plan | Engine | None
 ) -> tuple[Project, Fresh, frozenset[str]]:
     try:
-        return known, read(known, window, config.folder, now, scored_by, judged, plan), frozenset()
+        return known, read(replace(query, config=known), plan), frozenset()
     except MissingColumns as error:
         gone = frozenset(error.lost) & frozenset(known.columns.features) - frozenset(config.columns.features)
         mine = [name for name in error.lost if name not in gone]
@@ -85,7 +71,7 @@ def _read_as_trained(
         derived = {**dict.fromkeys(sorted(gone), "NULL"), **known.columns.derived}
         columns = changed(known.columns, derived=derived)
         known = changed(known, columns=columns)
-        return known, read(known, window, config.folder, now, scored_by, judged, plan), gone
+        return known, read(replace(query, config=known), plan), gone
 
 
 def explained(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from prefect.cache_policies import NO_CACHE
 
@@ -16,12 +16,10 @@ from driftloop.pipelines.config.as_trained import refuse_another_target, widened
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.counted import read_counted
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines import Engine, Local
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.registry import Version
-
-if TYPE_CHECKING:
-    from driftloop.monitoring.config import Monitored
 
 
 def _may_help(task: Any, run: Any, state: Any) -> bool:
@@ -36,26 +34,16 @@ def _may_help(task: Any, run: Any, state: Any) -> bool:
 
 
 @step(name="read rows", retries=2, retry_delay_seconds=[0.5, 2], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
-def read(
-    config: Monitored,
-    window: Window,
-    folder: Any,
-    now: datetime | None = None,
-    scored_by: str | None = None,
-    judged: Window | None = None,
-    plan: Plan | Engine | None = None,
-) -> Fresh:
-    """Read the rows of a span from the source in canonical form, with the labels known at `now`.
+def read(query: Query, plan: Plan | Engine | None = None) -> Fresh:
+    """Read the rows of a query in canonical form; with a `plan` the database counts those of the window of a check.
 
-    The default of `now` is the end of the span. `scored_by` is the version of a model elsewhere whose predictions are
-    read with the rows. The rules of columns are evaluated on `judged`, the window of a check. With a `plan` the
-    database counts the rows of that window; an engine reads all rows of the span in its workers.
+    An engine reads all rows in its workers.
     """
-    counted = read_counted(config, plan, folder) if isinstance(plan, Plan) else None
+    counted = read_counted(query.config, plan, query.folder) if isinstance(plan, Plan) else None
     if isinstance(counted, Fresh):
         return counted
     engine = plan if isinstance(plan, Engine) else Local()
-    fresh = engine.read(config, window, folder, now, scored_by, judged)
+    fresh = engine.read(query)
     fresh.uncounted = counted
     return fresh
 
@@ -84,13 +72,13 @@ def read_with(config: Project, window: Window, against: Version | None, now: dat
 
 def _wide(config: Project, window: Window, against: Version | None, now: datetime) -> Fresh:
     if against is None:
-        return read(config, window, config.folder, now)
+        return read(Query(config, window, config.folder, now))
     known = registry.reference(against)
     refuse_another_target(config, known, against.number)
     wide = widened(config, known)
     try:
-        return read(wide, window, config.folder, now)
+        return read(Query(wide, window, config.folder, now))
     except MissingColumns:
         if wide.columns.features == config.columns.features:
             raise
-        return read(config, window, config.folder, now)
+        return read(Query(config, window, config.folder, now))

@@ -15,6 +15,7 @@ from driftloop.monitoring.windows import reference_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.flows import measuring, requesting
 from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.registry import Version, promotion
@@ -158,7 +159,7 @@ def _unready(run: CheckRun, version: str, span: Window) -> str | None:
     from driftloop.pipelines.training.elsewhere import classes_of
 
     config = run.config
-    scored = scored_rows(config, read(config, span, config.folder, run.now, version))
+    scored = scored_rows(config, read(Query(config, span, config.folder, run.now, version)))
     least = config.predictions.min_rows
     if len(scored.labeled) < least:
         return (

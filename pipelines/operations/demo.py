@@ -105,6 +105,7 @@ def _compared(project: Project, now: datetime, place: Path) -> str:
 
 def _never_retrained(project: Project, checks: list[Check]) -> list[float]:
     from driftloop.pipelines import registry
+    from driftloop.pipelines.data.query import Query
     from driftloop.pipelines.flows.reading import read
 
     first = min(registry.versions(project.model), key=lambda version: int(version.number))
@@ -112,7 +113,7 @@ def _never_retrained(project: Project, checks: list[Check]) -> list[float]:
     losses = []
     for check in checks:
         assert check.performance is not None
-        frame: pd.DataFrame = read.fn(project, check.performance.window, project.folder).frame
+        frame: pd.DataFrame = read.fn(Query(project, check.performance.window, project.folder)).frame
         frame = frame[frame[project.columns.target].notna()]
         losses.append(float(abs(scorer.predict(frame) - frame[project.columns.target]).mean()))
     return losses

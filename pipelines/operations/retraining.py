@@ -12,6 +12,7 @@ from driftloop.monitoring.records import Retrain, Window
 from driftloop.monitoring.windows import current_window, training_window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.flows.training import carry_out
 from driftloop.pipelines.requests import recovery
@@ -59,7 +60,7 @@ def recover_first(config: Project, now: datetime) -> None:
 
 def _rows(config: Project, window: Window, now: datetime) -> str:
     try:
-        return str(read.fn(config, window, config.folder, now).digest)
+        return str(read.fn(Query(config, window, config.folder, now)).digest)
     except (DriftloopError, OSError):
         # The flow raises and records the same error.
         return "unreadable"

@@ -10,6 +10,7 @@ from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import read_fresh
 from driftloop.pipelines.data.no_rows import no_rows
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.predictions.champion import Predicting, find_champion
 from driftloop.pipelines.predictions.outputs import days
@@ -73,7 +74,7 @@ def _logged(predicting: Predicting, window: Window, scorer: Scorer | None) -> tu
     known, champion, project = predicting.config, predicting.champion, predicting.project
     phases.enter("reading rows")
     with predicting.outgrown():
-        fresh = read_fresh(known, window, known.folder, labels=False)
+        fresh = read_fresh(Query(known, window, known.folder, labels=False))
     done = Predicted(model=project.model, version=champion.number, window=window, rows=len(fresh), scored=0)
     if not len(fresh):
         return changed(done, reason=no_rows(project, window, "predict")), scorer

@@ -266,6 +266,7 @@ def _numbers_are_their_own(made: Any, runs: list[Any]) -> None:
     from driftloop.monitoring.losses import named
     from driftloop.monitoring.windows import current_window, training_window
     from driftloop.pipelines.config.project import load
+    from driftloop.pipelines.data.query import Query
     from driftloop.pipelines.flows.reading import read
     from driftloop.pipelines.training.fit import fit
     from driftloop.pipelines.training.steps import divide
@@ -274,7 +275,7 @@ def _numbers_are_their_own(made: Any, runs: list[Any]) -> None:
     window = training_window(
         current_window(day(21), project.windows), project.columns.label_delay, project.training.window
     )
-    train = divide(project, read.fn(project, window, project.folder).frame, window).train
+    train = divide(project, read.fn(Query(project, window, project.folder)).frame, window).train
     cut = int(len(train) * 0.8)
     learn, tell = train.iloc[:cut], train.iloc[cut:]
     for run in runs[:2]:

@@ -31,6 +31,7 @@ from driftloop.monitoring.rows.canonical import plain
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.monitoring.windows import inside, within
 from driftloop.pipelines.data.fresh import Fresh, read_fresh
+from driftloop.pipelines.data.query import Query
 from tests.servers.postgres import Postgres
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -185,20 +186,19 @@ def assert_counted_is_read(
     """Everything that is counted of `now`, in the cells of `before`, is what its rows give."""
     project, folder = config(url, **changes), Path()
     fill(postgres, url, before)
-    reference, profiles = known(read_fresh(project, LABELED, folder), project)
+    reference, profiles = known(read_fresh(Query(project, LABELED, folder)), project)
     fill(postgres, url, [*now, *now[:2]])
     plan = Plan(reference, profiles, WEEK, LABELED, DUE, sample=10, labels=True, forced=True)
     with count_window(project, plan, folder, 7) as (counts, labeled):
         frames = pd.concat(list(labeled.frames))
-    read = read_fresh(project, plan.span, folder)
+    read = read_fresh(Query(project, plan.span, folder))
     expected, tallies, late = by_rows(read, project, reference, profiles)
     assert counts.rows == read.count(WEEK)
     assert_same(counts, expected, tallies)
     assert counts.repeated_share == pytest.approx(read.repeated_share(WEEK))
     assert counts.late == late
-    assert (
-        tuple(found for one in counts.coerced for found in one.findings()) == read_fresh(project, WEEK, folder).findings
-    )
+    found = tuple(finding for one in counts.coerced for finding in one.findings())
+    assert found == read_fresh(Query(project, WEEK, folder)).findings
     there = plain(read.frame)
     labels_there = inside(there["ts"], LABELED) & there["y"].notna().to_numpy()
     assert counts.labeled == labels_there.sum() == len(frames)
@@ -268,7 +268,7 @@ def test_what_the_database_refuses_is_read(postgres: Postgres, url: str) -> None
     """Numbers that no double holds end the count with the database's reason, and the rows can be read."""
     project, (before, now) = config(url), bodies()
     fill(postgres, url, before)
-    reference, profiles = known(read_fresh(project, LABELED, Path()), project)
+    reference, profiles = known(read_fresh(Query(project, LABELED, Path())), project)
     fill(postgres, url, [row | {"exact": "1e400"} for row in now])
     plan = Plan(reference, profiles, WEEK, LABELED, DUE, sample=10, labels=True)
     with (
@@ -276,7 +276,7 @@ def test_what_the_database_refuses_is_read(postgres: Postgres, url: str) -> None
         count_window(project, plan, Path(), 7),
     ):
         pass
-    assert read_fresh(project, WEEK, Path()).count(WEEK) > 100
+    assert read_fresh(Query(project, WEEK, Path())).count(WEEK) > 100
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from driftloop.monitoring.records import Window
 from driftloop.pipelines.backtest.label_times import label_times
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.data.selection import sampled
 from tests import streams
 from tests.streams import day
@@ -39,34 +40,34 @@ def shop(folder: Path) -> Project:
 def test_labels_of_a_moment_are_those_of_a_read_at_that_moment(piece: int, late: int, tmp_path: Path) -> None:
     """Whatever was corrected or came later: the rows are as a read at the moment of the deployment gives them."""
     project = shop(tmp_path)
-    fresh = read_fresh(project, SPAN, tmp_path, piece, now=day(30))
+    fresh = read_fresh(Query(project, SPAN, tmp_path, now=day(30)), piece)
     times = label_times(project, fresh, sampled(fresh, 10**6, 0), SPAN, day(30))
     assert times is not None
     times = times.deployed(timedelta(days=late))
     for at in (3, 8.5, 14, 40):
-        then = read_fresh(project, SPAN, tmp_path, now=day(at + late)).frame
+        then = read_fresh(Query(project, SPAN, tmp_path, now=day(at + late))).frame
         pd.testing.assert_frame_equal(times.as_of(fresh.frame, "y", day(at)), then)
 
 
 def test_drawn_rows_keep_their_own_labels(tmp_path: Path) -> None:
     """A sample of the rows, from a source out of order, has the labels that these rows have in a whole read."""
     project = shop(tmp_path)
-    fresh = read_fresh(project, SPAN, tmp_path, 41, now=day(30))
+    fresh = read_fresh(Query(project, SPAN, tmp_path, now=day(30)), 41)
     rows = sampled(fresh, 200, 0)
     assert rows.places is not None
     times = label_times(project, fresh, rows, SPAN, day(30))
     assert times is not None
-    then = read_fresh(project, SPAN, tmp_path, now=day(8.5)).frame.iloc[rows.places].reset_index(drop=True)
+    then = read_fresh(Query(project, SPAN, tmp_path, now=day(8.5))).frame.iloc[rows.places].reset_index(drop=True)
     pd.testing.assert_frame_equal(times.as_of(rows.frame, "y", day(8.5)), then)
 
 
 def test_another_delay_is_another_digest(tmp_path: Path) -> None:
     """What was trained for one delay is not taken for another; labels among the rows have no times."""
     project = shop(tmp_path)
-    fresh = read_fresh(project, SPAN, tmp_path, now=day(30))
+    fresh = read_fresh(Query(project, SPAN, tmp_path, now=day(30)))
     times = label_times(project, fresh, sampled(fresh, 10**6, 0), SPAN, day(30))
     assert times is not None
     assert times.digest() == times.deployed(timedelta()).digest() != times.deployed(timedelta(days=1)).digest()
     plain = load(streams.write(tmp_path / "plain", streams.stream(days=5)))
-    fresh = read_fresh(plain, SPAN, tmp_path / "plain")
+    fresh = read_fresh(Query(plain, SPAN, tmp_path / "plain"))
     assert label_times(plain, fresh, sampled(fresh, 10**6, 0), SPAN, day(30)) is None

@@ -17,6 +17,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known, as_trained, differences, widened
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.operations.retraining import retrain_now
 from driftloop.pipelines.predictions.predict import predict_window
 from tests.conftest import Model
@@ -195,7 +196,7 @@ def test_an_older_champion_gets_categories_as_they_were_spelled(
     (tmp_path / "m.yaml").write_text(yaml.safe_dump(task))
     config = load(tmp_path / "m.yaml")
     window = Window(start=day(-30), end=day(30))
-    now = read_fresh(config, window, tmp_path)
+    now = read_fresh(Query(config, window, tmp_path))
     assert now.frame["kind"].tolist() == now.frame["y"].tolist() == texts
     empty: dict[str, Any] = {"fence_low": None, "fence_high": None, "method": "tvd", "null_share": 0.0, "distinct": 3}
     columns = tuple(
@@ -215,7 +216,7 @@ def test_an_older_champion_gets_categories_as_they_were_spelled(
         loss=1.0,
         loss_rows=3,
     )
-    known = read_fresh(as_trained(config, before), window, tmp_path)
+    known = read_fresh(Query(as_trained(config, before), window, tmp_path))
     assert known.frame["kind"].tolist() == known.frame["y"].tolist() == then
     sibling = as_known(now.frame, before)
     assert sibling["kind"].tolist() == sibling["y"].tolist() == then

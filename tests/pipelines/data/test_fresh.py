@@ -14,6 +14,7 @@ from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data import spool
 from driftloop.pipelines.data.fresh import content_digest, read_fresh
+from driftloop.pipelines.data.query import Query
 from tests import streams
 from tests.streams import day
 
@@ -23,7 +24,7 @@ def test_the_rows_of_a_span_are_read_canonical(tmp_path: Path) -> None:
     frame = streams.stream(days=10)
     project = load(streams.write(tmp_path, frame.sample(frac=1, random_state=0)))
     window = Window(start=day(2), end=day(5))
-    fresh = read_fresh(project, window, project.folder)
+    fresh = read_fresh(Query(project, window, project.folder))
     expected = frame[(frame["ts"] >= day(2)) & (frame["ts"] < day(5))]
     assert fresh.frame["y"].tolist() == expected["y"].tolist()
     assert not fresh.in_order
@@ -51,7 +52,7 @@ def test_rows_read_in_pieces_are_the_same_rows(
         source = Source(url=f"sqlite:///{tmp_path / 'rows.db'}", table="rows")
         project = project.model_copy(update={"source": source})
     window, last = Window(start=day(2), end=day(99)), Window(start=day(8), end=day(99))
-    whole, parts = (read_fresh(project, window, tmp_path, piece) for piece in (1 << 18, 37))
+    whole, parts = (read_fresh(Query(project, window, tmp_path), piece) for piece in (1 << 18, 37))
     assert len(list(parts.pieces())) > 10
     pd.testing.assert_frame_equal(parts.frame, whole.frame)
     assert (parts.digest, parts.findings, parts.in_order) == (whole.digest, whole.findings, whole.in_order)
@@ -63,7 +64,7 @@ def test_rows_read_in_pieces_are_the_same_rows(
 def test_no_rows_are_one_piece(tmp_path: Path) -> None:
     """A span without rows gives one empty piece with the columns, and a digest."""
     project = load(streams.write(tmp_path, streams.stream(days=3)))
-    empty = read_fresh(project, Window(start=day(50), end=day(60)), tmp_path)
+    empty = read_fresh(Query(project, Window(start=day(50), end=day(60)), tmp_path))
     (piece,) = empty.pieces()
     assert (len(piece), "amount" in piece, empty.count(Window(start=day(0), end=day(99)))) == (0, True, 0)
     assert empty.digest == content_digest(empty.frame)

@@ -11,6 +11,7 @@ import pytest
 from driftloop.monitoring.records import Window
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.query import Query
 from tests import streams
 from tests.streams import day
 
@@ -43,7 +44,7 @@ def shop(folder: Path) -> Project:
 def test_what_is_wrong_is_counted(piece: int, tmp_path: Path) -> None:
     """Rows without id, repeated ids, disputed and early labels, rows without a label: each with its number."""
     project = shop(tmp_path)
-    fresh = read_fresh(project, SPAN, tmp_path, piece, now=day(10))
+    fresh = read_fresh(Query(project, SPAN, tmp_path, now=day(10)), piece)
     assert fresh.joined is not None
     found = fresh.joined.counted(DUE)
     rows, due = fresh.count(SPAN), fresh.count(DUE)
@@ -57,14 +58,14 @@ def test_what_is_wrong_is_counted(piece: int, tmp_path: Path) -> None:
 def test_coverage_and_delay(tmp_path: Path) -> None:
     """Coverage is of the rows that are due; a delay of a day is one of 1.0 days; later labels are not known yet."""
     project = shop(tmp_path)
-    fresh = read_fresh(project, SPAN, tmp_path, now=day(10))
+    fresh = read_fresh(Query(project, SPAN, tmp_path, now=day(10)))
     assert fresh.joined is not None
     status = fresh.joined.status(DUE)
     assert status.rows == fresh.count(DUE)
     assert status.coverage == pytest.approx(0.9, abs=0.02)
     assert status.delay_median_days == pytest.approx(1.0)
     assert status.delay_p95_days == pytest.approx(1.0)
-    early = read_fresh(project, SPAN, tmp_path, now=day(4))
+    early = read_fresh(Query(project, SPAN, tmp_path, now=day(4)))
     assert early.frame["y"][early.frame["ts"] > pd.Timestamp(day(3))].isna().all()
     assert early.digest != fresh.digest
 
@@ -73,4 +74,4 @@ def test_rows_without_labels_are_read_without_their_table(tmp_path: Path) -> Non
     """A prediction needs no label: their table need not even be there."""
     project = shop(tmp_path)
     (tmp_path / "labels.parquet").unlink()
-    assert read_fresh(project, SPAN, tmp_path, labels=False).frame["y"].isna().all()
+    assert read_fresh(Query(project, SPAN, tmp_path, labels=False)).frame["y"].isna().all()

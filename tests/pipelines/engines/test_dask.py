@@ -18,6 +18,7 @@ from driftloop.monitoring.records import Window
 from driftloop.monitoring.sources import shards
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.data.fresh import Fresh, read_fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines.dask import Dask
 from tests.servers.dask import DaskCluster
 from tests.servers.ports import free_port
@@ -92,8 +93,8 @@ def facts(fresh: Fresh) -> dict[str, Any]:
 def test_the_rows_are_those_of_this_process(ending: str, cluster: DaskCluster, tmp_path: Path) -> None:
     more: dict[str, Any] = {"columns__weight": "n", "columns__id": ["key"], "columns__filter": "n < 7"}
     project = divided(tmp_path / "rows", ending, **more)
-    here = read_fresh(project, WHOLE, project.folder, judged=SOME)
-    there = engine(cluster).read(project, WHOLE, project.folder, None, None, SOME)
+    here = read_fresh(Query(project, WHOLE, project.folder, judged=SOME))
+    there = engine(cluster).read(Query(project, WHOLE, project.folder, judged=SOME))
     assert there.apart
     assert not here.apart
     own, expected = facts(there), facts(here)
@@ -111,17 +112,17 @@ def test_what_a_source_lacks_is_the_error_of_this_process(cluster: DaskCluster, 
     project = divided(tmp_path / "rows", "parquet")
     without = load(write(project.folder, source={"path": "*.parquet"}, columns__numeric=["amount", "no_such"]))
     with pytest.raises(MissingColumns) as there:
-        engine(cluster).read(without, WHOLE, project.folder, None, None, None)
+        engine(cluster).read(Query(without, WHOLE, project.folder))
     with pytest.raises(MissingColumns) as here:
-        read_fresh(without, WHOLE, project.folder)
+        read_fresh(Query(without, WHOLE, project.folder))
     assert str(there.value) == str(here.value)
     file = project.folder / "2.parquet"
     whole = file.read_bytes()
     file.write_bytes(whole[:8] + b"\xff" * 400 + whole[408:])
     with pytest.raises(SourceUnreadable, match=r"2\.parquet") as broken:
-        read_fresh(project, WHOLE, project.folder)
+        read_fresh(Query(project, WHOLE, project.folder))
     with pytest.raises(SourceUnreadable) as broken_there:
-        engine(cluster).read(project, WHOLE, project.folder, None, None, None)
+        engine(cluster).read(Query(project, WHOLE, project.folder))
     assert str(broken_there.value) == str(broken.value)
 
 
@@ -137,7 +138,7 @@ def test_a_file_that_a_worker_does_not_have_is_named(tmp_path: Path) -> None:
 
 def test_a_source_without_rows_is_read_here(cluster: DaskCluster, tmp_path: Path) -> None:
     project = load(write(tmp_path, stream(1).head(0), source={"path": "*.parquet"}))
-    there = engine(cluster).read(project, WHOLE, project.folder, None, None, None)
+    there = engine(cluster).read(Query(project, WHOLE, project.folder))
     assert (len(there), there.apart) == (0, False)
 
 
@@ -151,14 +152,14 @@ def test_other_versions_are_refused(cluster: DaskCluster, tmp_path: Path) -> Non
     project = divided(tmp_path / "rows", "parquet")
     try:
         with pytest.raises(EngineMisfit) as refused:
-            engine(cluster).read(project, WHOLE, project.folder, None, None, None)
+            engine(cluster).read(Query(project, WHOLE, project.folder))
     finally:
         cluster.end(worker)
         cluster.ready()
     assert "(of 3 workers) has xgboost 1.0" in refused.value.found
     assert "pip" not in refused.value.found
     assert "xgboost==" in refused.value.remedy
-    assert engine(cluster).read(project, WHOLE, project.folder, None, None, None).apart
+    assert engine(cluster).read(Query(project, WHOLE, project.folder)).apart
 
 
 def test_no_scheduler_and_no_worker_are_errors_in_time(tmp_path: Path) -> None:
@@ -190,7 +191,7 @@ class Slow:
 def test_the_work_of_a_dead_worker_is_repeated(cluster: DaskCluster, tmp_path: Path) -> None:
     """One worker dies in the middle: the result is whole. All die: an error in time, and the next read works."""
     project = divided(tmp_path / "rows", "parquet", files=6)
-    there = engine(cluster, seconds=4).read(project, WHOLE, project.folder, None, None, None)
+    there = engine(cluster, seconds=4).read(Query(project, WHOLE, project.folder))
     expected = [len(piece) for piece in there.pieces()]
     kept = cluster.workers[-1]
 
@@ -211,7 +212,7 @@ def test_the_work_of_a_dead_worker_is_repeated(cluster: DaskCluster, tmp_path: P
     cluster.worker()
     cluster.worker()
     cluster.ready()
-    again = engine(cluster).read(project, WHOLE, project.folder, None, None, None)
+    again = engine(cluster).read(Query(project, WHOLE, project.folder))
     assert again.digest == there.digest
 
 
@@ -219,7 +220,7 @@ def test_the_work_of_a_dead_worker_is_repeated(cluster: DaskCluster, tmp_path: P
 def test_rows_that_changed_meanwhile_are_refused(cluster: DaskCluster, tmp_path: Path) -> None:
     """A shard that is read a second time must have the rows of the first time."""
     project = divided(tmp_path / "rows", "parquet", files=2)
-    there = engine(cluster).read(project, WHOLE, project.folder, None, None, None)
+    there = engine(cluster).read(Query(project, WHOLE, project.folder))
     divided(tmp_path / "rows", "parquet", files=3)
     for worker in list(cluster.workers):
         cluster.end(worker)

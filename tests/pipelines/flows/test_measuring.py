@@ -10,6 +10,7 @@ from driftloop.monitoring.drift.reference import PREDICTION, profiled
 from driftloop.monitoring.records import Window
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.flows import measuring
 from tests import judged, streams
 from tests.streams import day
@@ -27,7 +28,7 @@ def test_a_check_reports_a_reference_too_short_for_blocks(
     project = load(streams.write(tmp_path, frame, drift__calibration=calibration))
     end = day(7 * weeks)
     window = Window(start=end, end=day(7 * weeks + 7))
-    known, fresh = (read_fresh(project, span, tmp_path) for span in (Window(start=day(0), end=end), window))
+    known, fresh = (read_fresh(Query(project, span, tmp_path)) for span in (Window(start=day(0), end=end), window))
     rows = known.frame.assign(**{PREDICTION: 0.0})
     findings = measuring.preflight.fn(
         project,

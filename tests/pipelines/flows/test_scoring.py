@@ -13,6 +13,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data import spool
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.flows.paired_losses import Watches
 from driftloop.pipelines.flows.scoring import Scored, score_rows
 from driftloop.pipelines.registry import contents
@@ -31,7 +32,7 @@ def test_rows_in_pieces_are_scored_as_one(
     window, labelled = Window(start=day(21), end=day(28)), Window(start=day(19), end=day(26))
 
     def scored(piece: int) -> Scored:
-        fresh = read_fresh(project, Window(start=day(19), end=day(28)), made.folder, piece)
+        fresh = read_fresh(Query(project, Window(start=day(19), end=day(28)), made.folder), piece)
         assert (len(list(fresh.pieces())) > 5) == (piece < 100)
         more: dict[str, Any] = {"window": window, "labelled": labelled, "profiles": contents.profiles(champion)}
         more |= {"reference": registry.reference(champion), "watches": Watches()}

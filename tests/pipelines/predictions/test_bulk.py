@@ -19,6 +19,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.operations import functions
 from driftloop.pipelines.predictions.bulk import predict_into
 from tests.conftest import Model
@@ -34,7 +35,7 @@ def with_ids(frame: pd.DataFrame) -> pd.DataFrame:
 
 def expected(model: Model, span: Window) -> pd.DataFrame:
     project = load(model.file)
-    frame = read_fresh(project, span, project.folder, labels=False).frame
+    frame = read_fresh(Query(project, span, project.folder, labels=False)).frame
     scorer = registry.scorer(registry.champion(model.name), project.training)
     return frame.assign(prediction=scorer.predict(frame))
 

@@ -14,6 +14,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data.fresh import read_fresh
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.predictions.predict import predict_window
 from tests.conftest import Model
@@ -48,7 +49,7 @@ def test_a_window_is_scored_once_and_the_check_judges_what_was_served(model: Mak
     # What was served in the next week was right to the last digit: so is the loss, whatever the model would say.
     champion = registry.champion(made.name)
     window = first.window.model_copy(update={"start": day(28), "end": day(35)})
-    frame = read_fresh(project, window, project.folder).frame
+    frame = read_fresh(Query(project, window, project.folder)).frame
     prediction_log.append(project, champion, window, frame, frame["y"].to_numpy(dtype=np.float64), ())
     performance = made.check(day(35)).performance
     assert performance is not None

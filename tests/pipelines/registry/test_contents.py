@@ -23,6 +23,7 @@ from driftloop.monitoring.records import Outcome, Window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data.fresh import content_digest
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.registry.contents import _schema_rows
 from driftloop.pipelines.runtime import home
@@ -77,7 +78,7 @@ def test_the_run_shows_rows_parameters_and_pictures(trained: Make) -> None:
     inputs = {one.tags[0].value: one.dataset for one in run.inputs.dataset_inputs}
     assert set(inputs) == {"training", "holdout"}
     whole = Window(start=day(0), end=day(21))
-    judged = divide(project, read.fn(project, whole, project.folder).frame, whole).train
+    judged = divide(project, read.fn(Query(project, whole, project.folder)).frame, whole).train
     assert inputs["training"].digest == content_digest(judged)
     assert json.loads(inputs["training"].profile)["num_rows"] == len(judged)
     assert run.data.metrics["train_rows"] == len(judged) < run.data.metrics["learned_rows"]
