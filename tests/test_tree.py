@@ -51,7 +51,8 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
     ),
     "rows in the workers of a cluster: tests/pipelines/engines/test_dask.py, tests/pipelines/flows/test_dividing.py": (
         *("monitoring/sources/shards.py", "monitoring/sources/placing.py", "pipelines/engines/base.py"),
-        *("pipelines/engines/dask_cluster.py", "pipelines/engines/dask_rows.py", "pipelines/config/engine.py"),
+        *("pipelines/engines/dask_cluster.py", "pipelines/engines/dask_rows.py", "pipelines/engines/sharded.py"),
+        *("pipelines/engines/versions.py", "pipelines/config/engine.py"),
     ),
     "reading of rows into pieces: tests/pipelines/data/test_fresh.py": (
         *("pipelines/data/piece.py", "pipelines/data/query.py"),

@@ -43,6 +43,11 @@ class Piece:
     ruled: dict[str, Ruled] | None = None
     columns: tuple[str, ...] = ()
 
+    @property
+    def mark(self) -> tuple[int, int]:
+        """Return the number of rows and the sum of their hashes, by which a second reading is compared."""
+        return len(self.hashes), int(self.hashes.sum(dtype=np.uint64))
+
     def without_values(self, kept: Sequence[str]) -> Piece:
         """Return the same rows with the columns `kept` alone."""
         return replace(self, frame=self.frame[list(kept)])

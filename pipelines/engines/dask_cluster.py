@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from driftloop.monitoring.errors import EngineMisfit, EngineUnavailable, ExtraMissing
+from driftloop.monitoring.errors import EngineUnavailable, ExtraMissing
+from driftloop.pipelines.engines.versions import PACKAGES, here, refuse_others
 
-# What both sides must have in the same version: objects travel between them, and numbers have to be equal.
-PACKAGES = (
-    *("driftloop", "numpy", "pandas", "pyarrow", "duckdb", "xgboost", "scikit-learn"),
-    *("dask", "distributed", "cloudpickle"),
-)
+# Also theirs: tasks are objects of Dask.
+OWN = ("dask", "distributed", "cloudpickle")
 POLL = 2.0  # seconds between looks at the cluster while a result is awaited
 CLIENTS: dict[str, Any] = {}
 CONNECTING = threading.Lock()
@@ -38,10 +34,11 @@ class Cluster:
         try:
             # An adaptive cluster starts its workers for work only.
             client.submit(int, pure=False).result(timeout=self.timeout)
-            there = client.get_versions(packages=list(PACKAGES))["workers"]
+            there = client.get_versions(packages=[*PACKAGES, *OWN])["workers"]
         except Exception as error:
             raise self._none(error) from None
-        refuse_others(self.name, {name: facts["packages"] for name, facts in there.items() if facts}, here())
+        packages = {name: facts["packages"] for name, facts in there.items() if facts}
+        refuse_others(self.name, packages, here((*PACKAGES, *OWN)))
         return client
 
     def results(self, futures: Sequence[Any]) -> Iterator[Any]:
@@ -115,32 +112,6 @@ class Cluster:
         if not isinstance(error, TimeoutError):
             why = f"the scheduler cannot be used: {type(error).__name__}: {_first_line(error)}"
         return EngineUnavailable(self.name, why, "start workers: dask worker ADDRESS")
-
-
-def here() -> dict[str, str]:
-    """Return the versions of this process, by package."""
-    return {"python": _python(".".join(map(str, sys.version_info))), **{name: version(name) for name in PACKAGES}}
-
-
-def refuse_others(engine: str, workers: Mapping[str, Mapping[str, str | None]], own: Mapping[str, str]) -> None:
-    """Raise EngineMisfit if a worker has other versions than this process.
-
-    >>> refuse_others("dask", {"a": {"python": "3.11.2.final.0", "numpy": "2.0"}}, {"python": "3.11", "numpy": "2.0"})
-    """
-    for address, packages in workers.items():
-        theirs = {name: packages.get(name) for name in own} | {"python": _python(packages.get("python") or "")}
-        other = [name for name in own if theirs[name] != own[name]]
-        if other:
-            found = ", ".join(f"{name} {theirs[name]}" if theirs[name] else f"no {name}" for name in other)
-            expected = ", ".join(f"{name} {own[name]}" for name in other)
-            install = " ".join(f"{name}=={own[name]}" if name != "python" else f"Python {own[name]}" for name in other)
-            more = f" (of {len(workers)} workers)" if len(workers) > 1 else ""
-            raise EngineMisfit(engine, f"the worker {address}{more} has {found}", expected, install)
-
-
-def _python(text: str) -> str:
-    """Return the version of Python that objects depend on: 3.11 of 3.11.2."""
-    return ".".join(text.split(".")[:2])
 
 
 def _first_line(error: BaseException) -> str:

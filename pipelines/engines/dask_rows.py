@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import cloudpickle
-import numpy as np
 import pandas as pd
 
 from driftloop.monitoring.errors import SourceUnreadable
 from driftloop.monitoring.sources.shards import Shard
 from driftloop.pipelines.data.piece import Piece
-from driftloop.pipelines.data.spool import Rows
 from driftloop.pipelines.engines.dask_cluster import Cluster
+from driftloop.pipelines.engines.sharded import ShardRows
 
 R = TypeVar("R")
 
 
-class DaskRows(Rows):
+class DaskRows(ShardRows):
     """Pieces by shard. A shard whose worker dies is read again, and refused if its rows are others by then."""
-
-    apart = True
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster, self._client = cluster, cluster.connect()
@@ -34,11 +31,11 @@ class DaskRows(Rows):
         raise NotImplementedError("the rows of an engine come from its own reading")
 
     def read(
-        self, shards: Sequence[Shard], read: Callable[[Shard], list[Piece]], kept: Sequence[str]
+        self, shards: Sequence[Shard], read: Callable[[Shard], Iterable[Piece]], kept: Sequence[str]
     ) -> Iterator[Piece]:
         """Read the shards; yield their pieces in order, with the columns `kept` alone."""
         work = self._sent(read)
-        self._shards = [self._client.submit(_run, work, shard, pure=False) for shard in shards]
+        self._shards = [self._client.submit(_read, work, shard, pure=False) for shard in shards]
         facts = [self._client.submit(_facts, future, tuple(kept), pure=False) for future in self._shards]
         for shard, pieces in zip(shards, self._cluster.results(facts), strict=True):
             self._marks.append((shard.files[0], *_mark(pieces)))
@@ -65,8 +62,8 @@ class DaskRows(Rows):
         return self._client.submit(bytes, cloudpickle.dumps(work), pure=False)
 
 
-def _run(work: bytes, given: Any) -> Any:
-    return cloudpickle.loads(work)(given)
+def _read(work: bytes, shard: Shard) -> list[Piece]:
+    return list(cloudpickle.loads(work)(shard))
 
 
 def _facts(pieces: list[Piece], kept: tuple[str, ...]) -> list[Piece]:
@@ -86,5 +83,5 @@ def _work(work: bytes, pieces: list[Piece], mark: tuple[str, int, int], each: li
 
 def _mark(pieces: Sequence[Piece]) -> tuple[int, int]:
     """Return the number of rows and the sum of their hashes, by which a second reading is compared."""
-    sums = [int(piece.hashes.sum(dtype=np.uint64)) for piece in pieces]
-    return sum(len(piece.hashes) for piece in pieces), sum(sums) % (1 << 64)
+    marks = [piece.mark for piece in pieces]
+    return sum(rows for rows, _ in marks), sum(hashes for _, hashes in marks) % (1 << 64)
