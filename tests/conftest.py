@@ -17,12 +17,18 @@ from hypothesis import settings
 
 from driftloop.monitoring.records import Check
 from tests import migrated, streams
+from tests.servers.evidently import evidently_service
 from tests.servers.mlflow import mlflow_server
 from tests.servers.postgres import postgres
 from tests.servers.prefect import prefect_server
 from tests.streams import flow_config
 
-__all__ = ["mlflow_server", "postgres", "prefect_server"]  # fixtures of real servers, one file a server
+__all__ = [
+    "evidently_service",
+    "mlflow_server",
+    "postgres",
+    "prefect_server",
+]  # fixtures of real servers, one file a server
 
 # These take longest, the first of them most.
 LONG = (

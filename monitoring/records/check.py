@@ -56,6 +56,7 @@ class Check(Record):
     `counting` is set where the rows are a table of a database that can count them.
     `drift_basis` is what drift was measured against; null in old records. `moved` are the columns that
     moved most, if any drifted.
+    `snapshot` is the file or page of its snapshot in Evidently's workspace, where there is one.
     `baseline` is set without a champion: the loss of the best constant of the training rows.
     `standing` is the champion's loss compared with its reference loss, regardless of the decision.
     """
@@ -99,6 +100,7 @@ class Check(Record):
     dry_run: bool = False
     cached: bool = False
     report: str | None = None
+    snapshot: str | None = None
     mlflow_run_id: str | None = None
     prefect_flow_run_id: str | None = None
     mlflow_url: str | None = None

@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -81,7 +81,7 @@ def measure(
     if missing:
         raise Unscored(sorted(missing))
     sides = [draw(frame, settings.sample_rows, settings.seed) for frame in (reference, current)]
-    compared = _compare(sides[0], sides[1], columns, selected, settings.max_levels)
+    compared = comparable(sides[0], sides[1], columns, selected, settings.max_levels)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         run = _run([column for column in compared if not any(column.empty)], by_name)
@@ -121,13 +121,14 @@ def _write(page: str, path: Path) -> None:
         raise
 
 
-def _compare(
+def comparable(
     reference: pd.DataFrame,
     current: pd.DataFrame,
     columns: Sequence[ColumnReference],
-    selected: set[str],
+    selected: Container[str],
     max_levels: int,
 ) -> list[Column]:
+    """Return the selected columns as Evidently can compare them: fenced numbers, capped categories, harmless labels."""
     compared = []
     for number, (settings, label) in enumerate(zip(columns, distinct(column.name for column in columns), strict=True)):
         if settings.name not in selected:
@@ -153,26 +154,29 @@ def _theirs(column: Column, run: Mapping[str, Ran]) -> ColumnScore:
     return verdict(column.settings, method.name, score, limit)
 
 
-def _run(columns: Sequence[Column], decided: Mapping[str, ColumnScore]) -> dict[str, Ran]:
-    """Run Evidently over all columns, by key, without the figures, which take most of its time."""
-    if not columns:
-        return {}
+def datasets(columns: Mapping[str, Column]) -> tuple[Any, Any]:
+    """Return the reference and the current rows as datasets of Evidently, with these columns by their names in it."""
     parts = evidently()
     definition = parts.DataDefinition(
-        numerical_columns=[column.key for column in columns if column.settings.kind == "numeric"],
-        categorical_columns=[column.key for column in columns if column.settings.kind == "categorical"],
+        numerical_columns=[name for name, column in columns.items() if column.settings.kind == "numeric"],
+        categorical_columns=[name for name, column in columns.items() if column.settings.kind == "categorical"],
         text_columns=[],
         datetime_columns=[],
         unknown_columns=[],
         list_columns=[],
     )
-    reference, current = (
-        parts.Rows(pd.DataFrame(side, copy=False), data_definition=definition)
-        for side in (
-            {column.key: column.reference for column in columns},
-            {column.key: column.current for column in columns},
-        )
-    )
+    reference = {name: column.reference for name, column in columns.items()}
+    current = {name: column.current for name, column in columns.items()}
+    old, new = (parts.Rows(pd.DataFrame(side, copy=False), data_definition=definition) for side in (reference, current))
+    return old, new
+
+
+def _run(columns: Sequence[Column], decided: Mapping[str, ColumnScore]) -> dict[str, Ran]:
+    """Run Evidently over all columns, by key, without the figures, which take most of its time."""
+    if not columns:
+        return {}
+    parts = evidently()
+    reference, current = datasets({column.key: column for column in columns})
     ours = {column.key: decided[column.settings.name] for column in columns if column.settings.name in decided}
     metrics = {
         column.key: parts.Metric(

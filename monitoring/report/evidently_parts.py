@@ -43,12 +43,26 @@ def _load() -> SimpleNamespace:
         from evidently.core.metric_types import render_widgets
         from evidently.legacy.renderers.html_widgets import CounterData, counter, group_widget
         from evidently.legacy.utils import NumpyEncoder
+        from evidently.metrics.column_statistics import ValueDrift
+        from evidently.sdk.models import (
+            DashboardModel,
+            DashboardPanelPlot,
+            DashboardTabModel,
+            PanelMetric,
+            ProjectModel,
+        )
     _register_tests()
     return SimpleNamespace(
         DataDefinition=DataDefinition,
         Report=Report,
         Rows=_rows(),
         Metric=_drawn_later(),
+        ValueDrift=ValueDrift,
+        DashboardModel=DashboardModel,
+        DashboardPanelPlot=DashboardPanelPlot,
+        DashboardTabModel=DashboardTabModel,
+        PanelMetric=PanelMetric,
+        ProjectModel=ProjectModel,
         NumpyEncoder=NumpyEncoder,
         CounterData=CounterData,
         counter=counter,
@@ -72,6 +86,7 @@ def _register_tests() -> None:
         theirs = get_registered_stattest(name.removeprefix(EVIDENTLY), allowed[0])
         ours = StatTest(registered(name), theirs.display_name, allowed, method.default_threshold)
         register_stattest(ours, partial(measure_one, method, theirs.func))
+        register_stattest(StatTest(decided(name), theirs.display_name, allowed, 0.0), _as_decided)
 
 
 def outcome(snapshot: Any, metric: Any) -> tuple[float, Any]:
@@ -88,6 +103,11 @@ def steady_ids(page: str) -> str:
 def registered(method: str) -> str:
     """The name by which Evidently knows a method once it is ours."""
     return PREFIX + method.replace(":", "_")
+
+
+def decided(method: str) -> str:
+    """The name of a test that only shows the score and the verdict in `DECIDED` of a method."""
+    return registered(method if method in SHARES or METHODS[method].own else f"decided:{method}")
 
 
 def _as_decided(reference: pd.Series, *_: Any) -> tuple[float, bool]:

@@ -123,6 +123,7 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
                 ("Check", check.check_id),
                 ("MLflow run", linked(check.mlflow_run_id, check.mlflow_url)),
                 ("Prefect flow run", linked(check.prefect_flow_run_id, check.prefect_url)),
+                ("Evidently snapshot", linked(check.snapshot, check.snapshot)),
             )
             if value
         ],

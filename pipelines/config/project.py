@@ -32,6 +32,7 @@ from driftloop.pipelines.config.parameters import Parameter, refuse_endless
 from driftloop.pipelines.config.prometheus import Prometheus
 from driftloop.pipelines.config.promotion import AnyPromotion, Promotion
 from driftloop.pipelines.config.refusal import config_error
+from driftloop.pipelines.config.reports import Reports
 from driftloop.pipelines.config.retention import Retention
 from driftloop.pipelines.config.schedule import Schedule
 from driftloop.pipelines.config.search import Search
@@ -56,9 +57,8 @@ class Training(Section):
     estimator: str = Field(
         "auto",
         max_length=500,
-        description="auto (xgboost or a regularized linear model: the one that predicts the newest fifth "
-        "of the training "
-        "rows better), xgboost, linear, a scikit-learn class by dotted path, a custom module:function, or as_adopted "
+        description="auto (xgboost or a regularized linear model: the one that predicts the newest fifth of the rows "
+        "better), xgboost, linear, a scikit-learn class by dotted path, a custom module:function, or as_adopted "
         "(class and parameters of the model that `driftloop adopt` registered)",
     )
     params: dict[str, Parameter] = Field(
@@ -74,12 +74,10 @@ class Training(Section):
         True, description="fit the same recipe again after the gate on all labeled rows, holdout included"
     )
     trusted_types: tuple[str, ...] = Field((), description="additional types that may be stored and loaded")
-    allow_pickle: bool = Field(
-        False, description="store objects without a safe format as pickle; runs code when loaded"
-    )
+    allow_pickle: bool = Field(False, description="store objects without a safe format as pickle, which runs code")
     threads: int | None = Field(None, ge=1, le=1024, description="threads per fit; the free cores if not given")
     timeout: Span = Field(
-        timedelta(hours=12), description="time limit of a custom training function; a longer fit is ended and fails"
+        timedelta(hours=12), description="time limit of a custom training function; a longer one fails"
     )
     max_memory_mb: int | None = Field(
         None,
@@ -148,6 +146,7 @@ class Project(Monitored):
     schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
     engine: Engine | None = Field(None, description="cluster that reads and scores the rows; see `engine`")
     retention: Retention = Field(Retention(), description="removal of what is old; see `retention`")
+    report: Reports = Field(Reports(), exclude=True, repr=False, description="Evidently's workspace; see `report`")
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.
     notify: Notify = Field(Notify(), exclude=True, repr=False, description="notifications; see `notify`")
     prometheus: Prometheus = Field(Prometheus(), exclude=True, repr=False, description="metrics; see `prometheus`")

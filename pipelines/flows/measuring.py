@@ -42,6 +42,7 @@ from driftloop.monitoring.records import (
     Window,
     changed,
 )
+from driftloop.monitoring.report.snapshots import Rows
 from driftloop.monitoring.rows.weights import Weighing
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.monitoring.slices import drift as slice_drift
@@ -80,6 +81,7 @@ class Measurement:
     slice_findings: tuple[Finding, ...]
     drift_basis: DriftBasis
     moved: Moved | None
+    drawn: Rows
     archive: ArchiveScores | None = None
     watched: Watch | None = None
     shadow: ArchiveScores | None = None
@@ -168,8 +170,7 @@ def measure(
     settings = config.drift.model_dump_json()
     rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
     rows = digest(rows, config.columns.label_delay, settings, [metric.name for metric in config.measured])
-    if config.columns.weight is not None:
-        rows = digest(rows, config.columns.weight)
+    rows = digest(rows, config.columns.weight) if config.columns.weight is not None else rows
     if config.slices:
         rows = digest(rows, *(each.model_dump_json() for each in config.slices))
     rows = digest(rows, *watches.key) if watches.key else rows
@@ -204,6 +205,7 @@ def measure(
         slice_drift=found.slice_drift,
         drift_basis=basis(compared.window, compared.profiles, judged, own, compared.same_period),
         moved=most_moved(found.scores, reference.importance, triggers=any(rule.reads & DRIFT for rule in triggers)),
+        drawn=Rows(compared.sample, scored.sample, judged, found.scores),
         archive=scored.archive,
         watched=watches.archive,
         shadow=scored.shadow,

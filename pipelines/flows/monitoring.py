@@ -31,6 +31,7 @@ from driftloop.pipelines.flows import (
     requesting,
     ruling,
     shadow,
+    snapshots,
     taking_over,
     unserved,
     watching,
@@ -177,7 +178,7 @@ def _judge(
     reason = f"dry run, nothing was trained; {decision.reason}" if retrains and run.dry_run else decision.reason
     if retrains and not config.trains:
         outcome, reason = Outcome.NEEDED_ELSEWHERE, f"retrain needed elsewhere (training: none); {decision.reason}"
-    report = run.report_file
+    report, (snapshot, problems) = run.report_file, snapshots.stored(run, decision, measured)
     check = run.check(
         outcome,
         reason,
@@ -200,11 +201,12 @@ def _judge(
         watch=watched,
         shadow=shadowed,
         causes=advised(measured.causes, archived, signals.probe, signals.learned),
-        findings=signals.findings,
+        findings=signals.findings + problems,
         votes=decision.votes,
         decision=decision.action,
         cached=measured.cached,
         report=str(report),
+        snapshot=snapshot,
     )
     phases.enter("writing the report")
     measuring.save_report(measured.page, check, report)
@@ -213,8 +215,7 @@ def _judge(
         return check
     check = run.logged(check, report)
     cure = plan(prices(config.policies.triggers), decision, signals, check.causes) if config.trains else None
-    check = _acted(run, champion, fresh, check, cure, measured, history)
-    return _ended(run, check, fresh.digest)
+    return _ended(run, _acted(run, champion, fresh, check, cure, measured, history), fresh.digest)
 
 
 def _ended(run: CheckRun, check: Check, rows: str) -> Check:

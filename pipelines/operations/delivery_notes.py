@@ -1,4 +1,4 @@
-"""Notes of a validation on what leaves driftloop: notifications and metrics. Sends and writes nothing."""
+"""Notes of a validation on what leaves driftloop: notifications, metrics, snapshots. Sends and writes nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 from driftloop.monitoring.settings.secrets import variables
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.config.reports import KEY
 from driftloop.pipelines.telemetry import publishing
 
 Note = tuple[str, Literal["ok", "note"], str]
@@ -17,6 +18,7 @@ def notes(project: Project) -> Iterator[Note]:
     """Yield key, state and message of each part. Raises SecretMissing for the folder of the metrics."""
     yield from _notifications(project)
     yield from _metrics(project)
+    yield from _snapshots(project)
 
 
 def _notifications(project: Project) -> Iterator[Note]:
@@ -43,6 +45,17 @@ def _metrics(project: Project) -> Iterator[Note]:
             yield key, "ok", f"driftloop_{project.model}.prom in {publishing.folder(project)}"
     if gateway is not None and (lacking := _lacking(gateway)):
         yield "prometheus.pushgateway", "note", f"no metrics are pushed: {lacking} not set in this environment"
+
+
+def _snapshots(project: Project) -> Iterator[Note]:
+    if project.report.workspace is None:
+        return
+    if lacking := _lacking(project.report.workspace):
+        yield KEY, "note", f"no snapshots are stored: {lacking} not set in this environment"
+        return
+    place = project.report.place(project.folder)
+    shown = "" if isinstance(place, str) else f"; `evidently ui --workspace {place}` shows it"
+    yield KEY, "ok", f"snapshots of checks in {place}{shown}"
 
 
 def _lacking(text: str) -> str:

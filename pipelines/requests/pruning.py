@@ -1,4 +1,4 @@
-"""Removal of what checks leave behind, by age: reports, results, runs, logged predictions. The ledger stays whole.
+"""Removal of what checks leave behind, by age: reports, snapshots, results, runs, predictions. The ledger stays whole.
 
 Kept at any age: the newest report and the newest page of a backtest, the reports and runs of open requests,
 training runs, and the runs of checks that led to a version; of the prediction log what `needed_from` names. Versions
@@ -16,8 +16,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from driftloop.monitoring.errors import SecretMissing
 from driftloop.monitoring.ledger import Claim, Ledger
 from driftloop.monitoring.records import Record
+from driftloop.monitoring.report.snapshots import snapshots
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.predictions import prediction_log
@@ -27,6 +29,7 @@ from driftloop.pipelines.registry.promotion import MOVES
 from driftloop.pipelines.runtime import home
 
 REPORT = re.compile(r"[0-9]{8}T[0-9]{4}_[0-9a-f]{16}\.html")
+SNAPSHOT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json")
 BACKTEST = re.compile(r"backtest_[0-9]{8}T[0-9]{4}\.html")
 KINDS = ("check", "probe", "candidate", "trial", "history")
 # More old runs than that are left to the next day.
@@ -37,7 +40,7 @@ DAY = timedelta(days=1)
 class Removal(Record):
     """One thing that is removed: a file by its path in the state folder, an MLflow run by its id, or a version."""
 
-    kind: Literal["report", "result", "prediction", "run", "version"]
+    kind: Literal["report", "snapshot", "result", "prediction", "run", "version"]
     name: str
     age_days: float
     bytes: int = 0
@@ -51,6 +54,7 @@ def prune(projects: Sequence[Project], ledger: Ledger, *, dry_run: bool = False)
     to it.
     """
     removed = [removal for project in projects for removal in _reports(project, ledger, dry_run)]
+    removed += [removal for project in projects for removal in _snapshots(project, dry_run)]
     if projects:
         removed += _results(max(project.retention.results for project in projects), dry_run)
     for project in projects:
@@ -82,6 +86,15 @@ def _reports(project: Project, ledger: Ledger, dry_run: bool) -> Iterator[Remova
         files = sorted(file for file in _files(folder) if named.fullmatch(file.name))
         old = [file for file in files[:-1] if file.name not in needed]
         yield from _remove("report", old, project.retention.reports, dry_run)
+
+
+def _snapshots(project: Project, dry_run: bool) -> Iterator[Removal]:
+    """Remove snapshots in the folder of `report.workspace`, but the newest; a service there keeps its own."""
+    with suppress(SecretMissing):
+        if isinstance(place := project.report.place(project.folder), Path):
+            found = [file for file in _files(snapshots(place, project.model)) if SNAPSHOT.fullmatch(file.name)]
+            old = sorted(found, key=lambda file: file.stat().st_mtime)[:-1]
+            yield from _remove("snapshot", old, project.retention.reports, dry_run)
 
 
 def _results(kept: timedelta, dry_run: bool) -> Iterator[Removal]:
@@ -194,7 +207,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _remove(
-    kind: Literal["report", "result", "prediction"], files: Iterable[Path], kept: timedelta, dry_run: bool
+    kind: Literal["report", "snapshot", "result", "prediction"], files: Iterable[Path], kept: timedelta, dry_run: bool
 ) -> Iterator[Removal]:
     now, place = time.time(), home.home()
     for file in files:

@@ -48,7 +48,7 @@ LISTS = "correct the value; `docs/config.md` lists every key"
 TOP = (
     "'model', 'task', 'source', 'columns', 'labels', 'windows', 'preflight', 'drift', 'performance', 'metrics', "
     "'predictions', 'slices', 'fairness', 'policies', 'training', 'gate', 'promotion', 'archive', 'schedule', "
-    "'engine', 'retention', 'notify', 'prometheus'"
+    "'engine', 'retention', 'report', 'notify', 'prometheus'"
 )
 LIMITS = (
     "'min_rows', 'max_new_null_share', 'warn_new_null_share', 'max_unseen_share', 'max_duplicate_share', "

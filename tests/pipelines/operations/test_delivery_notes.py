@@ -1,4 +1,4 @@
-"""Notes of a validation on notifications and metrics."""
+"""Notes of a validation on notifications, metrics and snapshots."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def test_each_place_is_ok_or_has_a_reason(tmp_path: Path, monkeypatch: pytest.Mo
         return [(key, state) for key, state, _ in notes(project)]
 
     assert states() == []
+    assert states(report={"workspace": "board"}) == [("report.workspace", "ok")]
+    assert states(report={"workspace": "${NOT_SET_HERE}"}) == [("report.workspace", "note")]
     (tmp_path / "prom").mkdir()
     assert states(prometheus={"textfile": "prom"}) == [("prometheus.textfile", "ok")]
     assert states(prometheus={"textfile": "gone"}) == [("prometheus.textfile", "note")]
