@@ -10,14 +10,15 @@ from markupsafe import Markup
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.presentation.markup import DASH, SLICES, linked, number, slice_metrics
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, MetricValue, Retrain, SliceScore, fairness_summary, summary
+from driftloop.monitoring.records import Check, Retrain, SliceScore, fairness_summary, summary
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.chart import timeline
 from driftloop.pipelines.site.glyphs import WORDS, glyph
 from driftloop.pipelines.site.heatmap import heatmap
 from driftloop.pipelines.site.history import Lineage, ModelHistory, Request
+from driftloop.pipelines.site.metric_charts import metric_charts
 from driftloop.pipelines.site.scales import aligned
-from driftloop.pipelines.site.spark import sparkline
+from driftloop.pipelines.site.slice_heat import slice_heatmap
 from driftloop.pipelines.site.versions import comparison
 
 MOST_ROWS = 250
@@ -65,7 +66,8 @@ def render(history: ModelHistory) -> str:
         drawn_marks=[kind for kind in WORDS if kind in {mark.kind for mark in history.marks}],
         drawn_lines=legend(drawing),
         heat=heatmap(history.checks),
-        metrics=_metrics(history),
+        metrics=metric_charts(history.checks),
+        slice_heat=slice_heatmap(history.checks),
         slices=_slices(history),
         slice_badges=SLICES,
         compared_versions=comparison(history),
@@ -137,33 +139,12 @@ def _loss_in_words(check: Check) -> str:
     return f"{performance.title} {number(performance.loss)}, reference {number(performance.reference_loss)}"
 
 
-def _metrics(history: ModelHistory) -> list[tuple[MetricValue, str, Markup]]:
-    """Return each metric of the newest check with labels, its interval, and a drawing of its values so far."""
-    newest = next((check for check in reversed(history.checks) if check.metrics), None)
-    drawn = []
-    for one in newest.metrics if newest else ():
-        past = [old.value for check in history.checks for old in check.metrics if old.metric == one.metric]
-        title = f"{one.metric} at the last {len(past)} checks, dashed: its reference {number(one.reference)}"
-        interval = DASH if one.low is None or one.high is None else f"{number(one.low)} {DASH} {number(one.high)}"
-        drawn.append((one, interval, sparkline(past, "loss", title, one.reference)))
-    return drawn
-
-
-def _slices(history: ModelHistory) -> list[tuple[SliceScore, str, Markup]]:
-    """Return the slices of the newest check with labels, worse ones first, with metrics and a drawing of their losses.
-
-    The drawing has the checks of all champions; the dashed level is the reference loss of the newest one.
-    """
+def _slices(history: ModelHistory) -> list[tuple[SliceScore, str, str]]:
+    """Return the slices of the newest check with labels, worse ones first, with their rise and metrics."""
     newest = next((check for check in reversed(history.checks) if check.slices), None)
     slices = newest.slices if newest else ()
     shown = sorted(slices, key=lambda one: (one.standing != "worse", -(one.rise or 0.0), one.name))
-    drawn = []
-    for one in shown:
-        same = (old for check in history.checks for old in check.slices if (old.rule, old.name) == (one.rule, one.name))
-        past = [old.loss for old in same]
-        title = f"loss of {one.name} at the last {len(past)} checks, dashed: at training {number(one.reference_loss)}"
-        drawn.append((one, slice_metrics(one), sparkline(past, "loss", title, one.reference_loss)))
-    return drawn
+    return [(one, DASH if one.rise is None else f"{one.rise:+.0%}", slice_metrics(one)) for one in shown]
 
 
 def _checks(shown: Sequence[Check]) -> list[tuple[Check, str, str]]:

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from driftloop.monitoring.records import Check, ColumnScore
-from driftloop.pipelines.site.heatmap import MOST_COLUMNS, NARROW, WIDE, heatmap, step_of
+from driftloop.pipelines.site.heat_grid import NARROW, WIDE
+from driftloop.pipelines.site.heatmap import MOST_COLUMNS, heatmap, step_of
 from tests.outcomes import made
 from tests.streams import day
 

@@ -134,9 +134,9 @@ def test_metrics_are_shown_with_interval_reference_and_shape() -> None:
     worse = metric(0.72, low=0.7, high=0.74)
     page = with_metrics((metric(0.81),), (metric(0.8),), (worse,), ())
     shown = words(page)
-    assert f"roc_auc 0.72 0.7 {DASH} 0.74 0.8" in shown
-    assert "roc_auc at the last 3 checks, dashed: its reference 0.8" in page
-    assert 'class="spark"' in page.split("<h2>Metrics <small>")[1].split("</section>")[0]
+    assert "roc_auc 0.72 (95% CI 0.7 to 0.74) reference 0.8 worse" in shown
+    assert "roc_auc at 3 checks, " in page
+    assert 'class="metric"' in page.split("<h2>Metrics <small>")[1].split("</section>")[0]
     assert "worse" in words(page.split("<h2>Metrics <small>")[1].split("</section>")[0])
     assert "worse" not in words(with_metrics((metric(0.81, low=0.7, high=0.9),)).split("<h2>Metrics <small>")[1])[:200]
 
