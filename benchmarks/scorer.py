@@ -1,12 +1,13 @@
-"""The scorer next to `mlflow models serve` with the same model, and a soak with a promotion every few seconds.
+"""The scorer next to `mlflow models serve` with the same model, and a soak with a canary and promotions.
 
     python -m benchmarks.scorer [--rounds 5] [--seconds 4] [--soak 90]
 
 Trains a model with 12 numbers and 5 categories, starts both servers, and sends the same rows to each in turn from one
 other process: calls of 1,000 rows on two connections, and calls of one row on one. MLflow gets `dataframe_split`, the
-faster of its JSON forms. Prints medians of the rounds as a table in Markdown. The soak moves the alias `champion`
-between two versions of the model every three seconds under load, and counts failed requests, the seconds until a move
-serves, and memory.
+faster of its JSON forms. Prints medians of the rounds as a table in Markdown (none with `--rounds 0`). The soak has two
+versions that predict differently: under load one gets a share of the requests as a challenger in shadow, serves six
+seconds later, and so on in turn. It counts failed requests, answers with predictions of another version than the one
+they name, the seconds until a move serves, and memory.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +30,12 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import yaml
 
 from benchmarks.commands import rows, write
 
 MODEL, SCORE_PORT, MLFLOW_PORT = "trips", 8796, 8797
+STEP = 6.0
 JSON, ARROW = "application/json", "application/vnd.apache.arrow.stream"
 
 
@@ -63,7 +66,7 @@ def call(connection: http.client.HTTPConnection, target: Target) -> tuple[int, b
     return answer.status, answer.read()
 
 
-def keep_calling(target: Target, until: float, load: Load, *, parse: bool = False) -> None:
+def keep_calling(target: Target, until: float, load: Load) -> None:
     """Call until a time of the monotonic clock."""
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
     while time.monotonic() < until:
@@ -77,8 +80,6 @@ def keep_calling(target: Target, until: float, load: Load, *, parse: bool = Fals
         load.seconds.append(time.perf_counter() - begun)
         if status != 200:
             load.failed.append(f"{status} {content[:200]!r}")
-        elif parse:
-            load.versions.append((time.monotonic(), json.loads(content)["version"]))
 
 
 def measured(target: Target, seconds: float, connections: int) -> Load:
@@ -115,9 +116,12 @@ def running(command: list[str], port: int, path: str, environment: dict[str, str
         process.wait(60)
 
 
-def trained(folder: Path, environment: dict[str, str]) -> pd.DataFrame:
-    """Train a version; return rows that it has not learned from."""
+def trained(folder: Path, environment: dict[str, str], trees: int = 100) -> pd.DataFrame:
+    """Train a version; return rows that it has not learned from. Its config sends a canary a share of the requests."""
     config = write(folder, 500, 40, [{"policy": "never"}], MODEL)
+    settings = yaml.safe_load(config.read_text())
+    settings["training"]["params"]["n_estimators"] = trees
+    config.write_text(yaml.safe_dump({**settings, "promotion": {"shadow": 3, "canary": "25%"}}))
     command = [sys.executable, "-m", "driftloop.pipelines.cli", "check", str(config), "--now", "2026-02-09"]
     subprocess.run(command, check=True, capture_output=True, env=environment)
     features = [f"n{at}" for at in range(12)] + [f"c{at}" for at in range(5)]
@@ -191,36 +195,84 @@ def resident_mb(pid: int) -> float:
     return int(line.split()[1]) / 1e3
 
 
-def soak(frame: pd.DataFrame, pid: int, seconds: float, move: Callable[[str], Any]) -> None:
-    """Move the champion every three seconds under load."""
-    target, load, moves = targets(frame.head(20))[1], Load(), [(time.monotonic(), "")]
-    until = time.monotonic() + seconds
-    threads = [
-        threading.Thread(target=keep_calling, args=(target, until, load), kwargs={"parse": True}) for _ in range(2)
-    ]
+def soak(frame: pd.DataFrame, pid: int, seconds: float, client: Any) -> None:
+    """Put a challenger into its shadow, promote it six seconds later, and the other one next, in turn under load."""
+    bodies = [target.body for target in (targets(frame.iloc[at : at + 20])[1] for at in range(0, 800, 20))]
+    expected = [_expected(number, frame, len(bodies)) for number in ("1", "2")]
+    load, until, moves = Load(), time.monotonic() + seconds, [(time.monotonic(), "champion", "1")]
+    threads = [threading.Thread(target=keep_checking, args=(bodies, expected, until, load, first)) for first in (0, 20)]
     for thread in threads:
         thread.start()
     memory: list[float] = []
-    number = 0
-    while time.monotonic() < until:
-        number = 1 - number
-        move(str(number + 1))
-        moves.append((time.monotonic(), str(number + 1)))
-        time.sleep(3)
+    other = "2"
+    while time.monotonic() < until - 2 * STEP:
+        for role in ("shadow", "champion"):
+            client.set_registered_model_alias(MODEL, role, other)
+            if role == "champion":
+                client.delete_registered_model_alias(MODEL, "shadow")
+            moves.append((time.monotonic(), role, other))
+            time.sleep(STEP)
         memory.append(resident_mb(pid))
+        other = "1" if other == "2" else "2"
     for thread in threads:
         thread.join()
-    waits = [
-        min((at - moved for at, version in load.versions if at >= moved and version == which), default=float("nan"))
-        for moved, which in moves[1:-1]
-    ]
     part = max(1, len(memory) // 4)
     first, last = statistics.median(memory[:part]), statistics.median(memory[-part:])
     print(f"\nsoak of {seconds:.0f} s: {len(moves) - 1} moves, {len(load.seconds):,} calls, {len(load.failed)} failed")
-    print(f"a move served after {statistics.median(waits):.1f} s (median), {max(waits):.1f} s (most)")
+    for role, text in (("shadow", "a challenger got its first request"), ("champion", "a promotion got all requests")):
+        waits = list(_waits(load, moves, role))
+        print(f"{text} after {statistics.median(waits):.1f} s (median), {max(waits):.1f} s (most) of {len(waits)}")
+    cuts = statistics.quantiles(load.seconds, n=100)
+    print(f"p50 {cuts[49] * 1e3:.1f} ms, p99 {cuts[98] * 1e3:.1f} ms, slowest {max(load.seconds) * 1e3:.0f} ms")
     print(f"memory: {first:.0f} MB in the first quarter, {last:.0f} MB in the last")
     for failure in load.failed[:3]:
         print(failure)
+
+
+def keep_checking(bodies: list[bytes], expected: list[list[Any]], until: float, load: Load, first: int) -> None:
+    """Send bodies in turn; an answer whose predictions are not those of the version that it names is a failure."""
+    import numpy as np
+
+    connection, at = http.client.HTTPConnection("127.0.0.1", SCORE_PORT, timeout=30), first
+    while time.monotonic() < until:
+        at = (at + 1) % len(bodies)
+        begun = time.perf_counter()
+        try:
+            status, content = call(connection, Target("", SCORE_PORT, f"/predict/{MODEL}", JSON, bodies[at]))
+        except OSError as error:
+            load.failed.append(repr(error))
+            connection.close()
+            continue
+        load.seconds.append(time.perf_counter() - begun)
+        if status != 200:
+            load.failed.append(f"{status} {content[:200]!r}")
+            continue
+        answer = json.loads(content)
+        found = [row["prediction"] for row in answer["predictions"]]
+        if not np.allclose(found, expected[int(answer["version"]) - 1][at], rtol=1e-5):
+            load.failed.append(f"not the predictions of version {answer['version']}: {found[:3]}")
+        load.versions.append((time.monotonic(), answer["version"]))
+
+
+def _expected(number: str, frame: pd.DataFrame, count: int) -> list[Any]:
+    """What a version predicts for each body."""
+    import mlflow.pyfunc
+    import numpy as np
+
+    found = mlflow.pyfunc.load_model(f"models:/{MODEL}/{number}").predict(frame.head(20 * count))
+    return np.split(np.asarray(found, dtype=float).ravel(), count)
+
+
+def _waits(load: Load, moves: list[tuple[float, str, str]], role: str) -> Iterator[float]:
+    """Seconds from each move until it was served: a step, if it was not."""
+    for moved, which, version in moves[1:]:
+        within = [(at - moved, found) for at, found in load.versions if moved <= at < moved + STEP]
+        if which != role or not within:
+            continue
+        if role == "shadow":
+            yield min((at for at, found in within if found == version), default=STEP)
+        else:
+            yield max((at for at, found in within if found != version), default=0.0)
 
 
 def main() -> None:
@@ -240,21 +292,24 @@ def main() -> None:
         serve = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", f"models:/{MODEL}@champion"]
         serve += ["--env-manager", "local", "--port", str(MLFLOW_PORT), "--workers", "1"]
         with running(score, SCORE_PORT, "/ready", environment) as process:
-            with running(serve, MLFLOW_PORT, "/ping", environment) as other:
-                compare(frame, given.rounds, given.seconds, {SCORE_PORT: process.pid, MLFLOW_PORT: other.pid})
+            if given.rounds:
+                with running(serve, MLFLOW_PORT, "/ping", environment) as other:
+                    compare(frame, given.rounds, given.seconds, {SCORE_PORT: process.pid, MLFLOW_PORT: other.pid})
             if given.soak:
-                soak(frame, process.pid, given.soak, mover(environment["MLFLOW_TRACKING_URI"]))
+                soak(frame, process.pid, given.soak, with_two_versions(folder, environment))
 
 
-def mover(uri: str) -> Callable[[str], Any]:
-    """Register the champion a second time; return what moves the alias to a version."""
+def with_two_versions(folder: Path, environment: dict[str, str]) -> Any:
+    """Train a second version, which predicts differently, with a state folder of its own; return MLflow's client."""
     from mlflow import MlflowClient
 
-    os.environ["MLFLOW_TRACKING_URI"] = uri
-    client = MlflowClient(uri)
-    first = client.get_model_version_by_alias(MODEL, "champion")
-    client.create_model_version(MODEL, str(first.source), tags=dict(first.tags), model_id=first.model_id)
-    return lambda number: client.set_registered_model_alias(MODEL, "champion", number)
+    os.environ["MLFLOW_TRACKING_URI"] = environment["MLFLOW_TRACKING_URI"]
+    client = MlflowClient(environment["MLFLOW_TRACKING_URI"])
+    client.delete_registered_model_alias(MODEL, "champion")
+    (folder / "other").mkdir()
+    trained(folder / "other", {**environment, "DRIFTLOOP_HOME": str(folder / "state2")}, trees=60)
+    client.set_registered_model_alias(MODEL, "champion", "1")
+    return client
 
 
 def _path() -> str:

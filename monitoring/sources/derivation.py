@@ -138,7 +138,7 @@ def _table(frame: pd.DataFrame, names: Sequence[str]) -> pa.Table:
     for name in names:
         try:
             made[name] = pa.array(frame[name], from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
             made[name] = pa.array(labels(frame[name]), pa.string(), from_pandas=True)
         if pa.types.is_large_string(made[name].type):
             made[name] = made[name].cast(pa.string())

@@ -28,7 +28,7 @@ def from_arrow(table: pa.Table, texts: Iterable[str] = ()) -> pd.DataFrame:
         values = table.column(at)
         if pa.types.is_decimal(column.type):
             table = table.set_column(at, column.name, _decimals(values, column.name in set(texts)))
-        elif _beyond_the_years(values):
+        elif not _naive(column.type) and beyond_the_years(values):
             kind = pa.string() if pa.types.is_date(column.type) else pa.timestamp(column.type.unit)
             table = table.set_column(at, column.name, values.cast(kind))
         elif column.type in (pa.int64(), pa.uint64()) and values.null_count and _large(values):
@@ -77,13 +77,19 @@ def _whole(values: pa.ChunkedArray, kind: str) -> pd.Series[Any]:
     return pd.Series(pd.array(values.to_pylist(), dtype=kind))
 
 
-def _beyond_the_years(values: pa.ChunkedArray) -> bool:
+def _naive(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_timestamp(kind) and kind.tz is None
+
+
+def beyond_the_years(values: pa.ChunkedArray) -> bool:
     """Return whether some moments are before the year 1 or after 9999: engines store them, Python's dates cannot."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     kind = values.type
-    if not (pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is not None)):
+    if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
         return False
     a_day = 1 if pa.types.is_date32(kind) else DAY_IN["ms" if pa.types.is_date64(kind) else kind.unit]
     ends = pc.min_max(values)

@@ -21,10 +21,10 @@ from driftloop.monitoring.errors import DriftloopError, suggestion
 from driftloop.monitoring.served.errors import ServingError
 from driftloop.pipelines.scoring import bodies, canary, openapi
 from driftloop.pipelines.scoring.answer_log import AnswerLog
-from driftloop.pipelines.scoring.bodies import Refused
 from driftloop.pipelines.scoring.champions import Champions, Place
 from driftloop.pipelines.scoring.loaded import Scored
 from driftloop.pipelines.scoring.numbers import Numbers, health
+from driftloop.pipelines.scoring.refusals import Refused
 from driftloop.pipelines.service import access
 
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
@@ -129,6 +129,7 @@ async def _predict(scoring: Scoring, model: str, request: Request) -> Response:
     begun, rows = time.perf_counter(), 0
     try:
         kind = bodies.body_kind(request.headers.get("content-type", ""))
+        bodies.unpacked(request.headers.get("content-encoding", ""))
         if place.loaded is None:
             raise Refused(
                 503,

@@ -11,8 +11,9 @@ import pandas as pd
 from driftloop.monitoring.errors import DriftloopError
 from driftloop.monitoring.served.errors import ServingError
 from driftloop.monitoring.served.spelling import labels
-from driftloop.pipelines.scoring.bodies import Refused
+from driftloop.pipelines.scoring import bodies
 from driftloop.pipelines.scoring.loaded import Asked, Loaded, Scored
+from driftloop.pipelines.scoring.refusals import Refused
 
 log = logging.getLogger("driftloop.scoring")
 
@@ -62,10 +63,11 @@ def score(champion: Loaded, canary: Canary | None, kind: str, body: bytes) -> Sc
     What the challenger cannot answer, for a column that only it needs say, the champion answers. Raises as
     `Loaded.score`.
     """
-    asked = champion.read(kind, body)
+    rows = bodies.parsed(kind, body)
+    asked = champion.read(rows)
     if canary is not None and canary.takes(key_of(champion, asked, body)):
         try:
-            return canary.loaded.score(kind, body)
+            return canary.loaded.scored(canary.loaded.read(rows))
         except (Refused, ServingError, DriftloopError) as error:
             canary.failed(error)
     return champion.scored(asked)

@@ -29,11 +29,14 @@ from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.registry import Version, contents
 from driftloop.pipelines.registry.serving import served as plain_predictor
-from driftloop.pipelines.scoring import bodies
-from driftloop.pipelines.scoring.bodies import Refused
+from driftloop.pipelines.scoring import bodies, refusals
+from driftloop.pipelines.scoring.answers import arrow_answer, json_answer
+from driftloop.pipelines.scoring.refusals import Refused
 
 # What an offset moves out of the years 1 to 9999 is not a time.
 EARLIEST, LATEST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31", "us")
+# A whole number that is larger comes from the parsers as a rounded float.
+LEAST_ROUNDED = 2.0**63
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Scored:
         about: dict[str, Any] = {"model": version.model, "version": version.number, "request_id": self.request_id}
         if self.warnings:
             about["warnings"] = list(self.warnings)
-        make = bodies.json_answer if kind == bodies.JSON else bodies.arrow_answer
+        make = json_answer if kind == bodies.JSON else arrow_answer
         return make(about, self.ids, self.predicted, self.by.served.classes)
 
 
@@ -120,11 +123,11 @@ class Loaded:
 
     def score(self, kind: str, body: bytes) -> Scored:
         """Predict the rows of a body. `Refused` if it cannot be read, `DriftloopError` if the estimator fails."""
-        return self.scored(self.read(kind, body))
+        return self.scored(self.read(bodies.parsed(kind, body)))
 
-    def read(self, kind: str, body: bytes) -> Asked:
-        """Return the columns of a body. `Refused` if it cannot be read."""
-        return Asked(*bodies.columns_of(kind, body, self.numeric, self.others, self.optional))
+    def read(self, rows: bodies.Rows) -> Asked:
+        """Return the columns that this version needs. `Refused` if one is missing, or has a value of another type."""
+        return Asked(*bodies.columns_of(rows, self.numeric, self.others, self.optional))
 
     def scored(self, asked: Asked) -> Scored:
         """Predict rows that were read for this version. Raises as `score`."""
@@ -145,7 +148,7 @@ class Loaded:
         try:
             return {str(name): values for name, values in derivation.added(frame).items()}
         except UnreadValues as error:
-            raise bodies.wrong_value(error.column, None, error.example, f"a value of the type {error.kind}") from None
+            raise refusals.wrong_value(error.column, None, error.example, f"a value of the type {error.kind}") from None
         except EngineError as error:
             raise Refused(
                 422,
@@ -159,20 +162,14 @@ class Loaded:
         time, zone = self.config.columns.time, self.config.columns.time_zone
         if time not in columns:
             return _now(index)
-        values = pd.Series(columns[time], copy=False)
+        values = pd.Series(columns[time], name=time, copy=False)
         there = values.notna()
         values = values if there.all() else values[there]
         if values.empty:
             return _now(index)
         exact = _exact(values)
         if exact is None:
-            found = times.kind_of(pa.array(values, from_pandas=True).type)
-            if found is None:
-                raise bodies.wrong_value(time, None, values.iloc[0], "a time such as 2026-01-31T06:00:00Z")
-            try:
-                exact = times.to_utc(values, found, zone, time)
-            except DriftloopError as error:
-                raise Refused(422, error.found, expected=error.expected, remedy=error.remedy) from None
+            exact = _read_times(values, zone)
         if len(values) == len(index):
             return exact
         moments = _now(index)
@@ -180,7 +177,7 @@ class Loaded:
         return moments
 
     def _ids(self, columns: Mapping[str, bodies.Values], index: pd.RangeIndex) -> pd.DataFrame:
-        named = {name: labels(pd.Series(columns[name], copy=False)) for name in self.ids if name in columns}
+        named = {name: _id_labels(name, pd.Series(columns[name], copy=False)) for name in self.ids if name in columns}
         return pd.DataFrame(named, index=index)
 
     def _warnings(self, typed: Mapping[str, NDArray[Any]], count: int) -> tuple[str, ...]:
@@ -192,6 +189,35 @@ class Loaded:
                 example = f"{len(unknown):,} of {count:,} values are unknown to the model, such as {unknown[0][:80]!r}"
                 found.append(f"{name}: {example}; they count as missing")
         return tuple(found)
+
+
+def _id_labels(name: str, values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return ids as text; `Refused` for a number whose last digits the parser has rounded."""
+    for at, value in enumerate(values.to_numpy() if values.dtype == object or values.dtype.kind == "f" else ()):
+        if isinstance(value, float) and LEAST_ROUNDED <= abs(value) < np.inf:
+            raise refusals.wrong_value(name, at, value, "a number of at most 64 bits, or text,")
+    return labels(values)
+
+
+def _read_times(values: pd.Series[Any], zone: str) -> pd.Series[Any]:
+    """Return times of any form in UTC; `Refused` for others, naming an example."""
+    time, expected = str(values.name), "a time of the years 1 to 9999 such as 2026-01-31T06:00:00Z"
+    try:
+        found = times.kind_of(pa.array(values, from_pandas=True).type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        at = next((value for value in values if not isinstance(value, str)), values.iloc[0])
+        raise refusals.wrong_value(time, None, at, expected) from None
+    if found is None:
+        raise refusals.wrong_value(time, None, values.iloc[0], expected)
+    try:
+        moments = times.to_utc(values, found, zone, time)
+    except DriftloopError as error:
+        raise Refused(422, error.found, expected=error.expected, remedy=error.remedy) from None
+    plain = moments.dt.tz_localize(None).to_numpy()
+    outside = (plain < EARLIEST) | (plain >= LATEST)
+    if outside.any():
+        raise refusals.wrong_value(time, None, values.iloc[int(outside.argmax())], expected)
+    return moments
 
 
 def _now(index: pd.Index[Any]) -> pd.Series[Any]:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from driftloop.pipelines.scoring.bodies import ARROW, JSON, MOST_ROWS
+from driftloop.pipelines.scoring.bodies import ARROW, JSON
 from driftloop.pipelines.scoring.champions import Place
 from driftloop.pipelines.scoring.loaded import Loaded
+from driftloop.pipelines.scoring.refusals import MOST_ROWS
 
 VALUE = {"type": ["string", "number", "boolean", "null"]}
+# Beyond these parsers round a whole number; such an id would be another one.
+ID = VALUE | {"minimum": -(2**63) + 1, "maximum": 2**63 - 1}
 NUMBER = {"type": ["number", "boolean", "null"]}
 PROBLEM = {
     "type": "object",
@@ -24,7 +27,7 @@ REFUSALS = {
     "404": "no such model",
     "408": "a body that arrives too slowly",
     "413": "a body or a number of rows above the limit",
-    "415": "a body of another type",
+    "415": "a body of another type, or a compressed one",
     "422": "a missing column, or a value of another type",
     "500": "the estimator failed",
     "503": "no version serves",
@@ -63,9 +66,11 @@ def described(places: Mapping[str, Place], *, with_token: bool) -> dict[str, Any
 
 
 def _predict(model: str, loaded: Loaded) -> dict[str, Any]:
-    needed = {**dict.fromkeys(loaded.numeric, NUMBER), **dict.fromkeys(loaded.others, VALUE)}
-    time = loaded.config.columns.time
-    optional = {name: {"type": "string", "format": "date-time"} if name == time else VALUE for name in loaded.optional}
+    values = {name: ID if name in loaded.ids else VALUE for name in (*loaded.others, *loaded.optional)}
+    needed = {**dict.fromkeys(loaded.numeric, NUMBER), **{name: values[name] for name in loaded.others}}
+    optional: dict[str, Any] = {name: values[name] for name in loaded.optional}
+    if (time := loaded.config.columns.time) in optional:
+        optional[time] = {"type": "string", "format": "date-time"}
     row = {"type": "object", "required": list(needed), "properties": {**needed, **optional}}
     rows = {"type": "array", "items": row, "maxItems": MOST_ROWS}
     binary = {"type": "string", "format": "binary"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 TABLES = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = current_database()"
 FLOATS = ("FLOAT", "DOUBLE")
 CLOUD = ("md:", "motherduck:")
+# Errors of DuckDB after which the connection refuses every statement.
+BROKEN = frozenset({"FatalException", "InternalException"})
 FRAMES = threading.local()  # the connection for frames of each thread
 
 
@@ -123,11 +126,16 @@ def of_frame(sql: str, name: str, frame: pd.DataFrame | pa.Table, zone: str | No
     The statement reaches no file and no network. Moments have the clock of `zone`, by default of this machine.
     """
     con = _of_thread(zone)
-    con.register(name, frame)
     try:
+        con.register(name, frame)
         return con.sql(sql).to_arrow_table()
+    except Exception as error:
+        if type(error).__name__ in BROKEN:
+            FRAMES.backends.pop(zone)
+        raise
     finally:
-        con.unregister(name)
+        with suppress(Exception):  # of a connection that is broken
+            con.unregister(name)
 
 
 def _of_thread(zone: str | None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from driftloop.monitoring.errors import BadExpression
@@ -17,6 +18,7 @@ from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources import read_rows
 from driftloop.monitoring.sources.derivation import Derivation, UnreadValues
 from driftloop.monitoring.sources.engines import EngineError
+from driftloop.monitoring.sources.engines.duckdb import of_frame
 
 TYPES = {"ts": "TIMESTAMP", "a": "DOUBLE", "b": "BIGINT", "c": "VARCHAR", "after": "TIMESTAMP"}
 
@@ -93,3 +95,11 @@ def test_what_cannot_be_read_is_named() -> None:
         Derivation(columns({"x": "CAST(c AS INTEGER)"}), TYPES, ["x"]).added(pd.DataFrame({"c": ["abc"]}))
     with pytest.raises(BadExpression, match="SELECT"):
         Derivation(columns({"x": "(SELECT 1)"}), TYPES, ["x"])
+
+
+def test_rows_that_break_duckdb_do_not_break_the_next_ones() -> None:
+    """An internal error makes a connection useless: the next rows get another one."""
+    beyond = pa.table({"ts": pa.array([2**62], pa.timestamp("s"))})
+    with pytest.raises(Exception, match="INTERNAL Error"):
+        of_frame("SELECT CAST(ts AS VARCHAR) FROM given", "given", beyond, "UTC")
+    assert of_frame("SELECT a + 1 AS b FROM given", "given", pa.table({"a": [1]}), "UTC").to_pydict() == {"b": [2]}

@@ -11,7 +11,7 @@ import pytest
 
 from driftloop.monitoring.errors import EstimatorError
 from driftloop.pipelines import registry
-from driftloop.pipelines.scoring.bodies import JSON
+from driftloop.pipelines.scoring.bodies import JSON, parsed
 from driftloop.pipelines.scoring.canary import Canary, key_of, score
 from driftloop.pipelines.scoring.champions import Champions, Place
 from driftloop.pipelines.scoring.loaded import Loaded
@@ -33,7 +33,7 @@ def versions(make_loaded: Make) -> tuple[Loaded, Canary]:
 def test_the_share_is_sticky_and_as_large_as_set(make_loaded: Make) -> None:
     """The same ids all the time, as number or text, for any other values; another challenger gets other ids."""
     champion, canary = versions(make_loaded)
-    keys = [key_of(champion, champion.read(JSON, body(number)), b"") for number in range(4000)]
+    keys = [key_of(champion, champion.read(parsed(JSON, body(number))), b"") for number in range(4000)]
     taken = {number for number, key in enumerate(keys) if canary.takes(key)}
     assert 330 < len(taken) < 470  # 400 +- 3.7 standard deviations
     other = Canary(replace(canary.loaded, version=replace(canary.loaded.version, model_id="m-9")), 0.1)
@@ -50,10 +50,10 @@ def test_without_an_id_the_whole_request_is_the_key(make_loaded: Make) -> None:
     """The same request gets the same version; so does one whose first id is missing."""
     champion = versions(make_loaded)[0]
     asked = body(None, 1)
-    assert key_of(champion, champion.read(JSON, asked), asked) == asked
+    assert key_of(champion, champion.read(parsed(JSON, asked)), asked) == asked
     plain = make_loaded()
-    assert key_of(plain, plain.read(JSON, asked), asked) == asked
-    assert key_of(champion, champion.read(JSON, b"[]"), b"[]") == b"[]"
+    assert key_of(plain, plain.read(parsed(JSON, asked)), asked) == asked
+    assert key_of(champion, champion.read(parsed(JSON, b"[]")), b"[]") == b"[]"
 
 
 def test_what_the_challenger_cannot_answer_the_champion_does(

@@ -13,8 +13,9 @@ import pytest
 
 from driftloop.monitoring.rows.canonical import conform
 from driftloop.monitoring.served.loader import Served
-from driftloop.pipelines.scoring.bodies import ARROW, JSON, Refused
+from driftloop.pipelines.scoring.bodies import ARROW, JSON
 from driftloop.pipelines.scoring.loaded import Loaded, Scored
+from driftloop.pipelines.scoring.refusals import Refused
 from driftloop.pipelines.training.features import encode
 from driftloop.pipelines.training.scorer import Scorer
 from tests import streams
