@@ -86,6 +86,7 @@ class Measurement:
     watched: Watch | None = None
     shadow: ArchiveScores | None = None
     causes: Causes | None = None
+    profiles: Profiles | None = None
 
 
 @step(name="find champion", retries=2, retry_delay_seconds=[0.5, 2], cache_policy=NO_CACHE)
@@ -167,16 +168,7 @@ def measure(
     watches: Watches,
 ) -> Measurement:
     """Predict and summarize all rows in one pass, then judge drift and draw the report from the summary."""
-    settings = config.drift.model_dump_json()
-    rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
-    rows = digest(rows, config.columns.label_delay, settings, [metric.name for metric in config.measured])
-    rows = digest(rows, config.columns.weight) if config.columns.weight is not None else rows
-    if config.slices:
-        rows = digest(rows, *(each.model_dump_json() for each in config.slices))
-    rows = digest(rows, *watches.key) if watches.key else rows
-    if config.fairness:
-        rows = digest(rows, config.fairness.model_dump_json())
-    rows = digest(rows, compared.key) if compared.key else rows
+    rows = _key_of_rows(config, champion, window, labelled, fresh, compared, watches)
     phases.enter("loss: predicting the rows")
     scored = score_rows(config, champion, fresh, window, labelled, reference, compared.profiles, watches, key=rows)
     judged = tuple(column for column in reference.columns if column.name not in excluded)
@@ -192,7 +184,7 @@ def measure(
     at_rate = changed(config, drift=own)
     state = measure_drift(at_rate, reference, compared, scored, judged, key=drift_key, return_state=True)
     found, page = state.result()
-    triggers = config.policies.triggers
+    by_drift = any(rule.reads & DRIFT for rule in config.policies.triggers)
     return Measurement(
         scores=found.scores,
         performance=scored.performance,
@@ -204,18 +196,41 @@ def measure(
         slices=found.slices,
         slice_drift=found.slice_drift,
         drift_basis=basis(compared.window, compared.profiles, judged, own, compared.same_period),
-        moved=most_moved(found.scores, reference.importance, triggers=any(rule.reads & DRIFT for rule in triggers)),
+        moved=most_moved(found.scores, reference.importance, triggers=by_drift),
         drawn=Rows(compared.sample, scored.sample, judged, found.scores),
         archive=scored.archive,
         watched=watches.archive,
         shadow=scored.shadow,
         causes=scored.causes,
+        profiles=scored.profiles,
         discovered=found.discovered,
         fairness=found.fairness,
         slice_findings=scored.sliced.findings
         + judging.discovered(found.discovered)
         + fairness.findings(found.fairness),
     )
+
+
+def _key_of_rows(
+    config: Project,
+    champion: Version,
+    window: Window,
+    labelled: Window,
+    fresh: Fresh,
+    compared: Compared,
+    watches: Watches,
+) -> str:
+    """Return what the summary of the rows depends on."""
+    settings = config.drift.model_dump_json()
+    rows = digest(fresh.digest, champion.model_id, prediction_log.standing(config), window, labelled, config.loss.name)
+    rows = digest(rows, config.columns.label_delay, settings, [metric.name for metric in config.measured])
+    rows = digest(rows, config.columns.weight) if config.columns.weight is not None else rows
+    if config.slices:
+        rows = digest(rows, *(each.model_dump_json() for each in config.slices))
+    rows = digest(rows, *watches.key) if watches.key else rows
+    if config.fairness:
+        rows = digest(rows, config.fairness.model_dump_json())
+    return digest(rows, compared.key) if compared.key else rows
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,7 @@ def _check(run: CheckRun) -> Check:
     pair = shadow.watch(config, known, follower, champion, reference, labelled, fresh.count(labelled))
     watches = Watches(watch, pair if isinstance(pair, Watch) else None)
     measured = measuring.measure(known, champion, window, labelled, fresh, reference, compared, excluded, watches)
+    run.profiles = measured.profiles
     states = (
         promotion_watch.state(plan, run.ledger, watch, measured.archive, unread),
         shadow.state(follower, pair, measured.shadow, run.now),

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import reduce
 from typing import TypeVar
 
-from driftloop.monitoring.errors import clipped
+from driftloop.monitoring.errors import DriftloopError, clipped
+from driftloop.monitoring.profiles import Profiles
 from driftloop.monitoring.records import Check, Retrain
+from driftloop.monitoring.settings.secrets import without_passwords
+from driftloop.monitoring.sources.places import place, scrubber
 from driftloop.pipelines import registry
+from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.registry import flow_runs
 from driftloop.pipelines.requests.check_run import CheckRun
 from driftloop.pipelines.requests.work import Work
 from driftloop.pipelines.telemetry import lineage
+from driftloop.pipelines.telemetry.column_lineage import columns_of
+from driftloop.pipelines.telemetry.column_metrics import column_metrics
 from driftloop.pipelines.telemetry.datasets import DatasetName, inputs, model_of
 from driftloop.pipelines.telemetry.lineage import Lineage
 from driftloop.pipelines.telemetry.tracing import Values, traced
 
 R = TypeVar("R")
 LONGEST_REASON = 1000
+SERVERS = ("DRIFTLOOP_LEDGER_URL", "MLFLOW_TRACKING_URI", "PREFECT_API_URL")
 
 
 @contextmanager
@@ -38,11 +47,12 @@ def check(run: CheckRun) -> Iterator[Callable[[Check], Check]]:
         read = tuple(inputs(run.config))
         return Lineage("check", run.config.model, run.flow_run_id, run.window, read)
 
-    with traced("check", values) as annotate, lineage.recorded(start) as add:
+    scrub = _scrubber(run.config)
+    with traced("check", values, scrub) as annotate, lineage.recorded(start, scrub) as add:
 
         def ended(result: Check) -> Check:
             annotate(_of_check(result))
-            add(lambda known: _with_check(known, result))
+            add(lambda known: _with_check(known, result, run.profiles))
             return result
 
         yield ended
@@ -65,24 +75,45 @@ def retrain(work: Work) -> Iterator[Callable[[Retrain], Retrain]]:
         parent = asked.prefect_flow_run_id if asked else None
         return Lineage("retrain", request.model, flow_runs.current(), request.window, read, parent=parent)
 
-    with traced("retrain", values) as annotate, lineage.recorded(start) as add:
+    scrub = _scrubber(work.config)
+    with traced("retrain", values, scrub) as annotate, lineage.recorded(start, scrub) as add:
 
         def ended(result: Retrain) -> Retrain:
             annotate(_of_retrain(result))
-            add(lambda known: _with_retrain(known, result))
+            add(lambda known: _with_retrain(known, result, work))
             return result
 
         yield ended
 
 
-def _with_check(known: Lineage, check: Check) -> Lineage:
+def _scrubber(config: Project) -> Callable[[str], str]:
+    """Return a function that takes the secrets of the config's addresses and of the servers' out of a message."""
+    scrubs = []
+    for source in (config.source, config.labels, config.predictions.source):
+        with suppress(DriftloopError):
+            scrubs += [place(source, config.folder).scrub] if source is not None else []
+    addresses = (os.environ.get(name, "") for name in SERVERS)
+    scrubs += [scrubber(address, address) for address in addresses if address]
+
+    def scrub(text: str) -> str:
+        return without_passwords(reduce(lambda known, one: one(known), scrubs, text))
+
+    return scrub
+
+
+def _with_check(known: Lineage, check: Check, profiles: Profiles | None) -> Lineage:
     read = (_model(check.model), check.champion) if check.champion else None
-    return replace(known, rows=check.window.rows, columns=check.columns, read=read, documentation=_text(check))
+    metrics = column_metrics(profiles) if profiles is not None else {}
+    documentation, rows = _text(check), check.window.rows
+    return replace(known, rows=rows, columns=check.columns, metrics=metrics, read=read, documentation=documentation)
 
 
-def _with_retrain(known: Lineage, retrain: Retrain) -> Lineage:
+def _with_retrain(known: Lineage, retrain: Retrain, work: Work) -> Lineage:
+    request = work.request
+    trained = request.adopt is None and request.switch is None and request.follows is None
+    learned = columns_of(work.config) if trained else ()
     written = (_model(known.model), retrain.version) if retrain.version else None
-    return replace(known, written=written, documentation=f"{retrain.code}: {retrain.reason}")
+    return replace(known, written=written, learned=learned, documentation=f"{retrain.code}: {retrain.reason}")
 
 
 def _text(check: Check) -> str:

@@ -13,6 +13,7 @@ from prefect import get_run_logger, runtime
 
 from driftloop.monitoring.errors import LeaseLost
 from driftloop.monitoring.ledger import Claim, Ledger, Request
+from driftloop.monitoring.profiles import Profiles
 from driftloop.monitoring.records import Check, CheckWindow, Finding, FindingCode, LabelStatus, Outcome, changed
 from driftloop.monitoring.records.counting import Counting
 from driftloop.monitoring.windows import current_window
@@ -48,6 +49,7 @@ class CheckRun:
     labels: LabelStatus | None = None
     newest_row: datetime | None = None
     counting: Counting | None = None
+    profiles: Profiles | None = None
     claims: tuple[Claim, ...] = ()
 
     def __post_init__(self) -> None:

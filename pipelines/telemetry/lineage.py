@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from driftloop.monitoring.errors import clipped
 from driftloop.monitoring.records import ColumnScore, Window
+from driftloop.monitoring.settings.columns import PREDICTION
+from driftloop.monitoring.settings.secrets import without_passwords
 from driftloop.pipelines.telemetry import background
+from driftloop.pipelines.telemetry.column_lineage import InputColumn, Use
+from driftloop.pipelines.telemetry.column_metrics import ColumnMetric
 from driftloop.pipelines.telemetry.datasets import DatasetName
 
 if TYPE_CHECKING:
@@ -26,6 +30,13 @@ if TYPE_CHECKING:
 
 NAMESPACE = "driftloop"
 LONGEST = 4000
+# Type and subtype, as the specification of column lineage names them.
+TRANSFORMATIONS: dict[Use, tuple[str, str]] = {
+    "feature": ("DIRECT", "TRANSFORMATION"),
+    "target": ("INDIRECT", "CONDITIONAL"),
+    "weight": ("INDIRECT", "CONDITIONAL"),
+    "filter": ("INDIRECT", "FILTER"),
+}
 log = logging.getLogger("driftloop.telemetry")
 JobKind = Literal["check", "retrain"]
 
@@ -34,8 +45,8 @@ JobKind = Literal["check", "retrain"]
 class Lineage:
     """One run: its job, id and window, what it read and wrote, and what it measured of its rows.
 
-    `rows` and `columns` are those of the first input. A model is a dataset with its version. `parent` is the id of the
-    check that a training run belongs to.
+    `rows`, `columns` and `metrics` are those of the first input. A model is a dataset with its version; `learned` are
+    the columns that it was trained on. `parent` is the id of the check that a training run belongs to.
     """
 
     job: JobKind
@@ -46,6 +57,8 @@ class Lineage:
     parent: str | None = None
     rows: int | None = None
     columns: tuple[ColumnScore, ...] = ()
+    metrics: Mapping[str, ColumnMetric] = field(default_factory=dict)
+    learned: tuple[InputColumn, ...] = ()
     read: tuple[DatasetName, str] | None = None
     written: tuple[DatasetName, str] | None = None
     documentation: str = ""
@@ -63,8 +76,10 @@ def requested() -> bool:
 
 
 @contextmanager
-def recorded(start: Callable[[], Lineage]) -> Iterator[Callable[[Callable[[Lineage], Lineage]], None]]:
-    """Emit START, and at the end of the block COMPLETE, or FAIL for an error.
+def recorded(
+    start: Callable[[], Lineage], scrub: Callable[[str], str] = without_passwords
+) -> Iterator[Callable[[Callable[[Lineage], Lineage]], None]]:
+    """Emit START, and at the end of the block COMPLETE, or FAIL for an error; `scrub` takes secrets out of its message.
 
     `start` makes the run. The value takes a function that adds results to it. Nothing is done unless requested, and
     no error of lineage reaches the block.
@@ -85,7 +100,7 @@ def recorded(start: Callable[[], Lineage]) -> Iterator[Callable[[Callable[[Linea
     try:
         yield add
     except BaseException as error:
-        _end(client, begun, "FAIL", replace(state[0], message=f"{type(error).__name__}: {error}"))
+        _end(client, begun, "FAIL", replace(state[0], message=scrub(f"{type(error).__name__}: {error}")))
         raise
     _end(client, begun, "COMPLETE", state[0])
 
@@ -122,7 +137,7 @@ def event(kind: Literal["START", "COMPLETE", "FAIL"], run: Lineage) -> RunEvent:
         job=events.Job(_namespace(), f"{run.model}.{run.job}", facets=job),
         inputs=_inputs(run),
         outputs=[
-            events.OutputDataset(name.namespace, name.name, facets=_version(number))
+            events.OutputDataset(name.namespace, name.name, facets=_version(number) | _column_lineage(run.learned))
             for name, number in ([run.written] if run.written else [])
         ],
         producer=f"https://pypi.org/project/driftloop/{version('driftloop')}",
@@ -166,7 +181,15 @@ def _quality(run: Lineage) -> dict[str, Any]:
 
     found: dict[str, Any] = {}
     if run.rows is not None:
-        found["dataQualityMetrics"] = metrics.DataQualityMetricsInputDatasetFacet(columnMetrics={}, rowCount=run.rows)
+        found["dataQualityMetrics"] = metrics.DataQualityMetricsInputDatasetFacet(
+            columnMetrics={
+                name: metrics.ColumnMetrics(
+                    nullCount=one.nulls, distinctCount=one.distinct, count=one.count, quantiles=one.quantiles
+                )
+                for name, one in run.metrics.items()
+            },
+            rowCount=run.rows,
+        )
     compared = [column for column in run.columns if column.role != "prediction"]
     if compared:
         found["dataQualityAssertions"] = assertions.DataQualityAssertionsDatasetFacet(
@@ -182,6 +205,25 @@ def _quality(run: Lineage) -> dict[str, Any]:
             ]
         )
     return found
+
+
+def _column_lineage(learned: Sequence[InputColumn]) -> dict[str, Any]:
+    """Return on which columns the prediction of a version depends; those of the filter and weights on the whole."""
+    from openlineage.client.facet_v2 import column_lineage_dataset as columns
+
+    def field_of(column: InputColumn) -> Any:
+        kind, subtype = TRANSFORMATIONS[column.use]
+        if column.use == "feature" and not column.derived:
+            subtype = "IDENTITY"
+        made = columns.Transformation(type=kind, subtype=subtype, description=column.use, masking=False)
+        return columns.InputField(column.dataset.namespace, column.dataset.name, column.name, transformations=[made])
+
+    if not learned:
+        return {}
+    own = [field_of(column) for column in learned if column.use in ("feature", "target")]
+    whole = [field_of(column) for column in learned if column.use in ("filter", "weight")]
+    fields = {PREDICTION: columns.Fields(inputFields=own)}
+    return {"columnLineage": columns.ColumnLineageDatasetFacet(fields=fields, dataset=whole)}
 
 
 def _version(number: str) -> dict[str, Any]:

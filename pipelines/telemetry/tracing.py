@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from driftloop.monitoring.errors import clipped
+from driftloop.monitoring.settings.secrets import without_passwords
 from driftloop.pipelines.runtime import phases
 from driftloop.pipelines.telemetry import background
 
@@ -25,6 +30,8 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 Values = Mapping[str, str | bool | int | float | None]
 Annotate = Callable[[Values], None]
+Scrub = Callable[[str], str]
+LONGEST = 4000
 log = logging.getLogger("driftloop.telemetry")
 _within: ContextVar[_Phases | None] = ContextVar("within", default=None)
 
@@ -37,15 +44,17 @@ def requested() -> bool:
 
 
 @contextmanager
-def traced(name: str, values: Values) -> Iterator[Annotate]:
-    """Trace the block as a span with these attributes, its phases as spans below it; an error sets its status.
+def traced(name: str, values: Values, scrub: Scrub = without_passwords) -> Iterator[Annotate]:
+    """Trace the block as a span with these attributes, its phases as spans below it.
 
-    The value adds attributes. The outermost block delivers the trace at its end. Without a collector nothing is done.
+    An error sets the status of the span and of the phase in which it was raised, each with the exception as an event;
+    `scrub` takes secrets out of its message. The value adds attributes. The outermost block delivers the trace at its
+    end. Without a collector nothing is done.
     """
     outer = _within.get()
     if outer is not None:
         outer.close()
-        with _span(outer.tracer, name, values) as annotate:
+        with _span(outer.tracer, name, values, scrub) as annotate:
             yield annotate
         return
     export = _exporter() if requested() else None
@@ -55,7 +64,7 @@ def traced(name: str, values: Values) -> Iterator[Annotate]:
     spans: list[ReadableSpan] = []
     tracer = _provider(spans).get_tracer("driftloop", version("driftloop"))
     try:
-        with _span(tracer, name, values) as annotate:
+        with _span(tracer, name, values, scrub) as annotate:
             yield annotate
     finally:
         if spans:
@@ -63,22 +72,24 @@ def traced(name: str, values: Values) -> Iterator[Annotate]:
 
 
 @contextmanager
-def _span(tracer: Tracer, name: str, values: Values) -> Iterator[Annotate]:
+def _span(tracer: Tracer, name: str, values: Values, scrub: Scrub) -> Iterator[Annotate]:
     from opentelemetry import trace
 
-    with tracer.start_as_current_span(name, context=_parent(), attributes=_attributes(values)) as span:
+    with tracer.start_as_current_span(
+        name, context=_parent(), attributes=_attributes(values), record_exception=False, set_status_on_exception=False
+    ) as span:
 
         def annotate(more: Values) -> None:
             span.set_attributes(_attributes(more))
 
-        within = _Phases(tracer, trace.set_span_in_context(span))
+        within = _Phases(tracer, trace.set_span_in_context(span), scrub)
         before = _within.set(within)
         try:
             with phases.watched_by(within, "trace"):
                 yield annotate
         except BaseException as error:
             within.close(error)
-            span.set_attribute("error.type", type(error).__qualname__)
+            _fail(span, error, scrub)
             raise
         finally:
             _within.reset(before)
@@ -88,12 +99,18 @@ def _span(tracer: Tracer, name: str, values: Values) -> Iterator[Annotate]:
 class _Phases:
     """Opens a span for each phase; counted work is shown by commands only."""
 
-    def __init__(self, tracer: Tracer, context: Context) -> None:
-        self.tracer, self._context = tracer, context
+    def __init__(self, tracer: Tracer, context: Context, scrub: Scrub) -> None:
+        self.tracer, self._context, self._scrub = tracer, context, scrub
         self._open: Span | None = None
+        self._suspect: tuple[Span, BaseException, int] | None = None
 
     def enter(self, phase: str) -> None:
-        self.close()
+        error = sys.exception()
+        if error is None or self._open is None or self._suspect is not None:
+            self._end()
+        else:
+            # The error is handled, perhaps recorded and raised again: it was that of the phase before this one.
+            self._suspect = self._open, error, time.time_ns()
         self._open = self.tracer.start_span(phase, context=self._context)
 
     def begin(self, work: str, total: int) -> None: ...
@@ -103,15 +120,38 @@ class _Phases:
     def end(self) -> None: ...
 
     def close(self, error: BaseException | None = None) -> None:
-        """End the span of the current phase; the phase of an error has its status."""
-        from opentelemetry.trace import Status, StatusCode
+        """End all spans; the phase in which the error was raised has its status and the exception."""
+        if self._suspect is not None:
+            span, handled, ended = self._suspect
+            self._suspect = None
+            if error is not None and any(handled is one for one in (error, error.__cause__, error.__context__)):
+                _fail(span, error, self._scrub)
+                error = None
+            span.end(ended)
+        if error is not None and self._open is not None:
+            _fail(self._open, error, self._scrub)
+        self._end()
 
-        span, self._open = self._open, None
-        if span is None:
-            return
-        if error is not None:
-            span.set_status(Status(StatusCode.ERROR, type(error).__qualname__))
-        span.end()
+    def _end(self) -> None:
+        if self._open is not None:
+            self._open.end()
+        self._open = None
+
+
+def _fail(span: Span, error: BaseException, scrub: Scrub) -> None:
+    """Mark a span as failed, with the exception as an event by OpenTelemetry's conventions.
+
+    The stack has lines of code only: the texts of exceptions before this one may have secrets that its own does not.
+    """
+    from opentelemetry.trace import Status, StatusCode
+
+    name, text = type(error).__qualname__, clipped(scrub(str(error)), LONGEST)
+    span.set_status(Status(StatusCode.ERROR, f"{name}: {text}"))
+    span.set_attribute("error.type", name)
+    stack = "".join(traceback.format_tb(error.__traceback__))
+    span.add_event(
+        "exception", {"exception.type": name, "exception.message": text, "exception.stacktrace": stack[-LONGEST:]}
+    )
 
 
 def _provider(spans: list[ReadableSpan]) -> TracerProvider:

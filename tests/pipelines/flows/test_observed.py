@@ -44,6 +44,8 @@ def test_a_check_with_its_training_is_one_trace(model: Callable[..., Model], mon
     trained, checked = events[2], events[3]
     assert trained["run"]["facets"]["parent"]["run"]["runId"] == checked["run"]["runId"] == check.prefect_flow_run_id
     assert trained["outputs"][0]["facets"]["version"]["datasetVersion"] == check.retrain.version
+    columns = trained["outputs"][0]["facets"]["columnLineage"]["fields"]["prediction"]["inputFields"]
+    assert {one["field"] for one in columns} == {"amount", "speed", "city", "kind", "y"}
     assert checked["inputs"][0]["name"].endswith("rows.parquet")
     assert checked["inputs"][0]["inputFacets"]["dataQualityMetrics"]["rowCount"] == check.window.rows
     monkeypatch.delenv("OPENLINEAGE__TRANSPORT__TYPE")
@@ -54,5 +56,7 @@ def test_a_check_with_its_training_is_one_trace(model: Callable[..., Model], mon
         with pytest.raises(SourceMissing):
             broken.check(day(21))
     spans = Spans.of(collector)
-    assert spans.attributes("check")["error.type"] == "SourceMissing"
-    assert spans.named("check").status.code == 2
+    for name in ("check", "reading rows"):
+        assert spans.attributes(name)["error.type"] == "SourceMissing"
+        assert spans.named(name).status.code == 2
+        assert [event.name for event in spans.named(name).events] == ["exception"]

@@ -15,6 +15,8 @@ import pytest
 
 from driftloop.monitoring.records import ColumnScore, Window
 from driftloop.pipelines.telemetry import background, lineage
+from driftloop.pipelines.telemetry.column_lineage import InputColumn
+from driftloop.pipelines.telemetry.column_metrics import ColumnMetric
 from driftloop.pipelines.telemetry.datasets import DatasetName
 from driftloop.pipelines.telemetry.lineage import Lineage
 from tests import openlineage_schema
@@ -112,6 +114,37 @@ def test_a_model_version_is_an_output() -> None:
     (event,) = events_of([Serde.to_json(lineage.event("COMPLETE", written)).encode()])
     (model,) = event["outputs"]
     assert (model["name"], model["facets"]["version"]["datasetVersion"]) == ("models:/fares", "4")
+
+
+def test_columns_of_a_version_and_metrics_of_the_rows() -> None:
+    """The prediction comes from features and target, the filter affects all of it; metrics are of columns."""
+    from openlineage.client.serde import Serde
+
+    rows, model = RUN.inputs[0], DatasetName("mlflow", "models:/fares")
+    learned = (
+        InputColumn(rows, "fare", "feature"),
+        InputColumn(rows, "ts", "feature", derived=True),
+        InputColumn(rows, "tip", "target"),
+        InputColumn(rows, "city", "filter"),
+    )
+    metrics = {"fare": ColumnMetric(690, 10, None, {"0.5": 12.5}), "city": ColumnMetric(700, 0, 3, {})}
+    run = replace(MEASURED, job="retrain", written=(model, "4"), learned=learned, metrics=metrics)
+    (event,) = events_of([Serde.to_json(lineage.event("COMPLETE", run)).encode()])
+    facet = event["outputs"][0]["facets"]["columnLineage"]
+
+    def kinds(fields: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+        return {one["field"]: (made["type"], made["subtype"]) for one in fields for made in one["transformations"]}
+
+    assert kinds(facet["fields"]["prediction"]["inputFields"]) == {
+        "fare": ("DIRECT", "IDENTITY"),
+        "ts": ("DIRECT", "TRANSFORMATION"),
+        "tip": ("INDIRECT", "CONDITIONAL"),
+    }
+    assert kinds(facet["dataset"]) == {"city": ("INDIRECT", "FILTER")}
+    assert {one["name"] for one in facet["dataset"]} == {rows.name}
+    quality = event["inputs"][0]["inputFacets"]["dataQualityMetrics"]
+    assert quality["columnMetrics"]["fare"]["quantiles"] == {"0.5": 12.5}
+    assert quality["columnMetrics"]["city"]["distinctCount"] == 3
 
 
 def test_the_schema_refuses_what_does_not_fit() -> None:

@@ -11,7 +11,7 @@ from driftloop.pipelines.runtime import phases
 from driftloop.pipelines.telemetry import background, tracing
 from driftloop.pipelines.telemetry.tracing import traced
 from tests.servers.recording import Recording, recording
-from tests.spans import Spans
+from tests.spans import Spans, values
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
 
@@ -55,7 +55,7 @@ def test_phases_are_spans_below_their_run(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_an_error_is_a_status_of_the_run_and_of_its_phase(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It passes through unchanged; the phases before it are well."""
+    """With the exception as an event of both; it passes through unchanged, and the phases before it are well."""
     with recording() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.url + "/custom")
         monkeypatch.setenv("OTEL_SERVICE_NAME", "fares")
@@ -64,17 +64,74 @@ def test_an_error_is_a_status_of_the_run_and_of_its_phase(monkeypatch: pytest.Mo
             with traced("check", {}):
                 phases.enter("reading rows")
                 phases.enter("decision")
-                raise ValueError("no such column")
+                try:
+                    raise ValueError("no such column")
+                except ValueError:
+                    phases.enter("writing the site")
+                    raise
 
         with pytest.raises(ValueError, match="no such column"):
             fails()
     spans = Spans.of(collector)
     assert collector.sent[0].path == "/custom"
     assert spans.resource["service.name"] == "fares"
-    assert {span.name: span.status.code for span in spans.spans} == {"reading rows": 0, "decision": 2, "check": 2}
+    statuses = {span.name: span.status.code for span in spans.spans}
+    assert statuses == {"reading rows": 0, "decision": 2, "writing the site": 0, "check": 2}
     assert spans.attributes("check") == {"error.type": "ValueError"}
-    (event,) = spans.named("check").events
-    assert event.name == "exception"
+    for name in ("check", "decision"):
+        failed = spans.named(name)
+        assert failed.status.message == "ValueError: no such column"
+        (event,) = failed.events
+        known = values(event.attributes)
+        assert (event.name, known["exception.type"]) == ("exception", "ValueError")
+        assert (known["exception.message"], "in fails" in known["exception.stacktrace"]) == ("no such column", True)
+
+
+def test_an_error_that_is_handled_is_none_of_its_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As rows that cannot be read, which are an outcome; an error that is translated is the phase's."""
+    with recording() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        with traced("check", {}):
+            phases.enter("reading rows")
+            try:
+                raise ValueError("no such column")
+            except ValueError:
+                phases.enter("writing the site")
+        assert {span.status.code for span in Spans.of(collector).spans} == {0}
+    with recording() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+
+        def fails() -> None:
+            with traced("check", {}):
+                phases.enter("reading rows")
+                try:
+                    raise ValueError("no such column")
+                except ValueError as error:
+                    phases.enter("writing the site")
+                    raise OSError("away") from error
+
+        with pytest.raises(OSError, match="away"):
+            fails()
+        found = {span.name: span.status.message for span in Spans.of(collector).spans}
+    assert found == {"check": "OSError: away", "reading rows": "OSError: away", "writing the site": ""}
+
+
+def test_no_secret_of_an_error_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in its own text nor in that of its cause, which tracebacks print."""
+    with recording() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+
+        def fails() -> None:
+            secret = "hunter" + "2"
+            with traced("check", {}, lambda text: text.replace(secret, "${PASSWORD}")):
+                phases.enter("reading rows")
+                cause = OSError(f"password {secret} is wrong")
+                raise ConnectionError(f"refused: postgres://ann:{secret}@db/x") from cause
+
+        with pytest.raises(ConnectionError):
+            fails()
+    assert b"hunter2" not in collector.sent[0].body
+    assert b"postgres://ann:${PASSWORD}@db/x" in collector.sent[0].body
 
 
 @pytest.mark.parametrize(
