@@ -10,7 +10,20 @@ from driftloop.pipelines.commands.group import Commands
 
 # In the order of the help page.
 COMMANDS = (
-    *("init", "validate", "adopt", "check", "retrain", "predict", "backtest", "serve", "score", "deploy", "worker"),
+    *(
+        "init",
+        "validate",
+        "adopt",
+        "check",
+        "retrain",
+        "predict",
+        "backtest",
+        "compare",
+        "serve",
+        "score",
+        "deploy",
+        "worker",
+    ),
     *("status", "history", "site", "promote", "rollback", "notify", "doctor", "prune", "schema", "mcp", "demo"),
 )
 

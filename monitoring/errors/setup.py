@@ -113,6 +113,13 @@ class TimeOutOfRange(DriftloopError):
         )
 
 
+class NothingToCompare(DriftloopError):
+    """Two windows or versions that cannot be compared. Exit code 2."""
+
+    def __init__(self, found: str, expected: str, remedy: str) -> None:
+        super().__init__(found, expected=expected, remedy=remedy)
+
+
 class BadExpression(DriftloopError):
     """An SQL expression of the config (a derived column or the filter) cannot be used. Exit code 2."""
 

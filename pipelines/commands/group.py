@@ -47,6 +47,7 @@ class Commands(click.Group):
             DriftloopError,
             EstimatorError,
             ExtraMissing,
+            NothingToCompare,
             PredictionsUnfit,
             SecretMissing,
             TimeOutOfRange,
@@ -69,7 +70,10 @@ class Commands(click.Group):
             _fail(arguments, "interrupted", INTERRUPTED)
         except DriftloopError as error:
             of_config = ConfigError | UnknownModel | BadExpression | ExtraMissing | SecretMissing | EstimatorError
-            usage = isinstance(error, of_config | AdoptionRefused | PredictionsUnfit | TimeOutOfRange | UnknownPolicy)
+            usage = isinstance(
+                error,
+                of_config | AdoptionRefused | NothingToCompare | PredictionsUnfit | TimeOutOfRange | UnknownPolicy,
+            )
             if isinstance(error, TrainingRaised):
                 say(error.traceback.rstrip(), err=True)
             _fail(arguments, str(error), WRONG_USAGE if usage else FAILED)

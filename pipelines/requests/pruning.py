@@ -30,6 +30,7 @@ from driftloop.pipelines.runtime import home
 
 REPORT = re.compile(r"[0-9]{8}T[0-9]{4}_[0-9a-f]{16}\.html")
 SNAPSHOT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json")
+COMPARED = re.compile(r"(windows(_[0-9]{8}T[0-9]{4}){4}|versions(_[0-9]+){2})\.html")
 BACKTEST = re.compile(r"backtest_[0-9]{8}T[0-9]{4}\.html")
 KINDS = ("check", "probe", "candidate", "trial", "history")
 # More old runs than that are left to the next day.
@@ -82,7 +83,7 @@ def _reports(project: Project, ledger: Ledger, dry_run: bool) -> Iterator[Remova
     folder = home.reports(project.model)
     checks = [request.check for request in ledger.open_requests(project.model)]
     needed = {Path(check.report).name for check in checks if check is not None and check.report is not None}
-    for named in (REPORT, BACKTEST):
+    for named in (REPORT, BACKTEST, COMPARED):
         files = sorted(file for file in _files(folder) if named.fullmatch(file.name))
         old = [file for file in files[:-1] if file.name not in needed]
         yield from _remove("report", old, project.retention.reports, dry_run)

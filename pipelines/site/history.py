@@ -76,7 +76,7 @@ class ModelHistory:
     """All that a model's page shows. Checks oldest first, requests, versions and moves newest first.
 
     `older` counts the checks that are too old to be shown; `links` leads from a check's id to its HTML report,
-    `backtest` to the page of the newest one.
+    `backtest` to the page of the newest one, `comparisons` from the names of compared windows to their pages.
     """
 
     model: str
@@ -88,6 +88,7 @@ class ModelHistory:
     moves: tuple[Mark, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     backtest: str | None = None
+    comparisons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def judged(self) -> tuple[Check, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from driftloop.pipelines.site.history import Lineage, Mark, MarkKind, ModelHisto
 
 # So many checks are drawn and listed; a page stays below half a megabyte.
 MOST_CHECKS = 1000
+MOST_COMPARISONS = 5
+COMPARED = re.compile(r"windows(_[0-9]{8}T[0-9]{4}){4}\.html")
 MOVES: dict[str, MarkKind] = {Kind.ROLLED_BACK: "rolled_back", Kind.HEALED: "healed", Kind.CHAMPION_SET: "moved"}
 
 
@@ -32,6 +35,7 @@ def read(ledger: Ledger, model: str, written: datetime, page: Path) -> ModelHist
         moves=_moves(ledger, model),
         links=_links(checks, page),
         backtest=_backtest(model, page),
+        comparisons=_comparisons(model, page),
     )
 
 
@@ -109,3 +113,12 @@ def _backtest(model: str, page: Path) -> str | None:
     """The page of the newest backtest: their names sort by the end of what they replayed."""
     found = max(home.reports(model).glob("backtest_*.html"), default=None)
     return quote(os.path.relpath(found, page.parent)) if found else None
+
+
+def _comparisons(model: str, page: Path) -> dict[str, str]:
+    """The newest pages of compared windows, by the ends of both windows."""
+    found = (file for file in home.reports(model).glob("windows_*.html") if COMPARED.fullmatch(file.name))
+    newest = sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)[:MOST_COMPARISONS]
+    ends = [[f"{part[:4]}-{part[4:6]}-{part[6:8]}" for part in file.stem.split("_")[2::2]] for file in newest]
+    links = [quote(os.path.relpath(file, page.parent)) for file in newest]
+    return {" and ".join(both): link for both, link in zip(ends, links, strict=True)}

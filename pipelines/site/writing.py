@@ -64,8 +64,8 @@ def write_all() -> tuple[list[Path], int]:
         changed = [
             model
             for model in models
-            if not _page(model).exists()
-            or (line := _line(_page(model).with_suffix(".json"))) is None
+            if not page_of(model).exists()
+            or (line := _line(page_of(model).with_suffix(".json"))) is None
             or line.state != _state(model, newest.get(model), champions.get(model))
         ]
         for model in changed:
@@ -74,17 +74,18 @@ def write_all() -> tuple[list[Path], int]:
         if stale.stem not in models and stale.suffix in {".html", ".json"}:
             stale.unlink(missing_ok=True)
     _write_index()
-    return [_page(model) for model in models], len(changed)
+    return [page_of(model) for model in models], len(changed)
 
 
-def _page(model: str) -> Path:
+def page_of(model: str) -> Path:
+    """Return the page of a model."""
     return folder() / "models" / f"{model}.html"
 
 
 def _write_model(ledger: Ledger, model: str, now: datetime) -> None:
     from driftloop.pipelines import registry
 
-    page = _page(model)
+    page = page_of(model)
     # Before the page is read: what is written meanwhile makes it out of date.
     state = _state(model, ledger.newest_events([model]).get(model), registry.aliased(model, registry.CHAMPION))
     history = read(ledger, model, now, page)

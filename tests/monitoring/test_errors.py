@@ -43,6 +43,7 @@ MADE: list[DriftloopError] = [
     errors.PoolUnfit("driftloop", None),
     errors.PoolUnfit("driftloop", "kubernetes"),
     errors.SecretMissing("source.url", "PASSWORD"),
+    errors.NothingToCompare("no rows in 2026-01-01 to 2026-01-08", "rows in both windows", "name another one"),
     errors.TimeOutOfRange("0001-01-02", "7d"),
     errors.SourceMissing("rows.parquet", "no such file", "write it"),
     errors.SourceUnreadable("rows.parquet", "truncated"),
