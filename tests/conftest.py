@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from driftloop.monitoring.records import Check
 from tests import migrated, streams
+from tests.servers.dask import cluster
 from tests.servers.evidently import evidently_service
 from tests.servers.mlflow import mlflow_server
 from tests.servers.postgres import postgres
@@ -24,6 +25,7 @@ from tests.servers.prefect import prefect_server
 from tests.streams import flow_config
 
 __all__ = [
+    "cluster",
     "evidently_service",
     "mlflow_server",
     "postgres",

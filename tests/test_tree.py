@@ -53,6 +53,7 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("monitoring/sources/shards.py", "monitoring/sources/placing.py", "pipelines/engines/base.py"),
         *("pipelines/engines/dask_cluster.py", "pipelines/engines/dask_rows.py", "pipelines/engines/sharded.py"),
         *("pipelines/engines/versions.py", "pipelines/config/engine.py"),
+        *("pipelines/data/boosting.py", "pipelines/engines/divisible.py"),
     ),
     "reading of rows into pieces: tests/pipelines/data/test_fresh.py": (
         *("pipelines/data/piece.py", "pipelines/data/query.py"),

@@ -24,11 +24,29 @@ def scaled(weights: Floats | None) -> Floats | None:
     >>> scaled(np.array([1.0, 3.0])).tolist(), scaled(np.array([7.0, 7.0])), scaled(None)
     ([0.5, 1.5], None, None)
     """
+    by = scale(weights)
+    return None if weights is None or by is None else by.of(weights)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The largest of some weights, and the mean of the weights divided by it."""
+
+    largest: float
+    mean: float
+
+    def of(self, weights: Floats) -> Floats:
+        """Return some of these weights (n,) in a unit in which all of them have a mean of 1."""
+        made: Floats = weights / self.largest / self.mean
+        return made
+
+
+def scale(weights: Floats | None) -> Scale | None:
+    """Return by what `scaled` divides; None where all rows count the same, or there are none."""
     if weights is None or not len(weights) or weights.min() == weights.max():
         return None
-    shares = weights / weights.max()
-    made: Floats = shares / shares.mean()
-    return made
+    largest = float(weights.max())
+    return Scale(largest, float((weights / largest).mean()))
 
 
 def effective_rows(weights: Floats) -> float:

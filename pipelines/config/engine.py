@@ -1,4 +1,4 @@
-"""Section `engine`: the cluster whose workers read, count and score the rows."""
+"""Section `engine`: the cluster whose workers read, count, score and train on the rows."""
 
 from __future__ import annotations
 

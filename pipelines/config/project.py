@@ -144,7 +144,7 @@ class Project(Monitored):
     promotion: AnyPromotion = Field(Promotion(), description="automatic, manual, or a section; see `promotion`")
     archive: Archive = Field(Archive(), description="former champions and models of the history; see `archive`")
     schedule: Schedule = Field(Schedule(), description="times of the checks; see `schedule`")
-    engine: Engine | None = Field(None, description="cluster that reads and scores the rows; see `engine`")
+    engine: Engine | None = Field(None, description="cluster that reads, scores and trains on the rows; see `engine`")
     retention: Retention = Field(Retention(), description="removal of what is old; see `retention`")
     report: Reports = Field(Reports(), exclude=True, repr=False, description="Evidently's workspace; see `report`")
     # Kept out of what Prefect and MLflow store: some of apprise's URLs are secrets from end to end.

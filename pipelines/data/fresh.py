@@ -32,11 +32,12 @@ from numpy.typing import NDArray
 from driftloop.monitoring import sources
 from driftloop.monitoring.counting.plan import WindowCounts
 from driftloop.monitoring.errors import MissingColumns
-from driftloop.monitoring.records import Finding, Window, changed
+from driftloop.monitoring.records import Finding, Window
 from driftloop.monitoring.rows.coerced import Coerced
 from driftloop.monitoring.rows.ruled import RuleCounts
 from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.windows import inside, within
+from driftloop.pipelines.data.boosting import Boosting
 from driftloop.pipelines.data.joined import JoinedRows
 from driftloop.pipelines.data.piece import PIECE, Piece, canonical, row_hashes
 from driftloop.pipelines.data.predicted import PredictedRows
@@ -162,6 +163,14 @@ class Fresh:
         """Yield the result of `work` for each piece, in order, where the rows are; `each` has more arguments."""
         return self._rows.map(work, *each)
 
+    def boost(self, boosting: Boosting, marked: Sequence[NDArray[np.bool_]]) -> bytes:
+        """Train xgboost on the marked rows of each piece in the workers of an engine; return the booster as UBJSON."""
+        return self._rows.boost(boosting, marked)
+
+    def split(self, values: NDArray[Any]) -> list[NDArray[Any]]:
+        """Cut values of all rows, in the order of the source, into those of each piece."""
+        return np.split(values, np.cumsum([len(moments) for moments in self._moments])[:-1])
+
     def before(self, window: Window) -> list[int]:
         """Return the number of rows of a window that come before each piece."""
         counts = [int(inside(moments, window).sum()) for moments in self._moments]
@@ -211,10 +220,7 @@ def read_fresh(query: Query, piece: int = PIECE, *, by: Reader | None = None) ->
     more where rows have ids, and eight per value of a unique column. `by` is how an engine reads them; this process by
     default.
     """
-    read, config = by or read_here, query.config
-    reading = config.reading if query.labels else config.reading.without_labels
-    if query.scored_by is not None:
-        reading = changed(reading, scored_by=query.scored_by)
+    read, config, reading = by or read_here, query.config, query.reading
     alone = config.columns.ruled_alone if query.judged is not None else ()
     if not alone:
         return read(query, reading, piece)

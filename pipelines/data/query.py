@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftloop.monitoring.records import Window
+from driftloop.monitoring.records import Window, changed
+from driftloop.monitoring.settings.reading import Reading
 
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
@@ -29,3 +30,9 @@ class Query:
     scored_by: str | None = None
     judged: Window | None = None
     labels: bool = True
+
+    @property
+    def reading(self) -> Reading:
+        """Return the columns to read, without the rules of columns."""
+        reading = self.config.reading if self.labels else self.config.reading.without_labels
+        return reading if self.scored_by is None else changed(reading, scored_by=self.scored_by)

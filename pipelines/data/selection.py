@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from driftloop.pipelines.data.boosting import Boosting
 from driftloop.pipelines.data.drawing import drawn
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.whole import whole
 
 Marked = NDArray[np.bool_]
 Places = NDArray[np.int64]
+R = TypeVar("R")
 # Rows from which `training.window: choose`, probes and backtests work on a sample, unless `training.max_rows` is given.
 MOST_COMPARED = 2_000_000
 
@@ -40,13 +42,14 @@ class Ordered:
     def columns(self, names: Sequence[str]) -> pd.DataFrame:
         """Return the time and some columns of all rows."""
         kept = list(dict.fromkeys([*names, self.fresh.time]))
-        return whole((piece[kept] for piece in self.fresh.pieces()), len(self), self.fresh.time)
+        return whole(self.fresh.map(partial(_columns, names=kept)), len(self), self.fresh.time)
 
     def frame(self, places: Places) -> pd.DataFrame:
         """Return the rows at rising places, in order of time."""
         marked = np.zeros(len(self), dtype=bool)
         marked[places] = True
-        return whole(self.pieces(self.in_source(marked)), len(places), self.fresh.time)
+        parts = self.fresh.map(_chosen, self.fresh.split(self.in_source(marked)))
+        return whole(parts, len(places), self.fresh.time)
 
     def in_source(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values in order of time, shape (n,), in the order of the source."""
@@ -62,7 +65,7 @@ class Ordered:
         for piece in self.fresh.pieces():
             inside = marked[start : start + len(piece)]
             start += len(piece)
-            yield piece if inside.all() else piece.iloc[np.flatnonzero(inside)]
+            yield _chosen(piece, inside)
 
 
 class Selection:
@@ -87,13 +90,38 @@ class Selection:
         """Return a digest of the content of the rows, regardless of their order."""
         return self._rows.fresh.digest_at(self._marked)
 
+    @property
+    def apart(self) -> bool:
+        """Return whether the rows are in the workers of an engine."""
+        return self._rows.fresh.apart
+
     def pieces(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in the order of the source."""
         yield from self._rows.pieces(self._marked)
 
+    def map(self, work: Callable[[pd.DataFrame], R]) -> Iterator[R]:
+        """Yield the result of `work` for the rows of each piece, where they are."""
+        return self._rows.fresh.map(partial(_of_chosen, work=work), self._rows.fresh.split(self._marked))
+
+    def boost(self, boosting: Boosting) -> bytes:
+        """Train xgboost on the rows in the workers of an engine; return the booster as UBJSON."""
+        return self._rows.fresh.boost(boosting, self._rows.fresh.split(self._marked))
+
     def _chosen(self, values: NDArray[Any]) -> NDArray[Any]:
         chosen: NDArray[Any] = self._rows.in_source(values)[self._marked]
         return chosen
+
+
+def _columns(piece: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    return piece[names]
+
+
+def _chosen(piece: pd.DataFrame, inside: Marked) -> pd.DataFrame:
+    return piece if inside.all() else piece.iloc[np.flatnonzero(inside)]
+
+
+def _of_chosen(piece: pd.DataFrame, inside: Marked, work: Callable[[pd.DataFrame], R]) -> R:
+    return work(_chosen(piece, inside))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any, ClassVar, TypeVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from driftloop.pipelines.data.boosting import Boosting
 from driftloop.pipelines.data.spread import spread
 from driftloop.pipelines.runtime import home
 
@@ -36,6 +39,10 @@ class Rows(ABC):
     @abstractmethod
     def map(self, work: Callable[..., R], *each: Sequence[Any]) -> Iterator[R]:
         """Yield the result of `work` for each frame, in order; its further arguments are the items of `each`."""
+
+    def boost(self, boosting: Boosting, marked: Sequence[NDArray[np.bool_]]) -> bytes:
+        """Train on the marked rows of each frame, in the workers of an engine; return the booster as UBJSON."""
+        raise NotImplementedError("the rows of this process are trained on by `fit_pieces`")
 
 
 class Spool(Rows):

@@ -1,4 +1,4 @@
-"""Dask: shards of files are read, counted and scored by the workers of an existing cluster."""
+"""Dask: shards of files are read, counted, scored and trained on by the workers of an existing cluster."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class Dask(Sharded):
     """The cluster behind a scheduler. `shown` is its address without secrets, `timeout` how long it may not answer."""
 
     name = "dask"
+    trains = True
 
     def __init__(self, address: str, shown: str, timeout: timedelta) -> None:
         super().__init__(f"dask at {shown}")
@@ -20,3 +21,8 @@ class Dask(Sharded):
 
     def connect(self) -> DaskRows:
         return DaskRows(self.cluster)
+
+    def ready(self) -> str:
+        threads = self.cluster.connect().nthreads()
+        many, each = len(threads), sum(threads.values())
+        return f"{self.place}: {many} worker{'s' if many > 1 else ''} with {each} threads, versions as in this process"

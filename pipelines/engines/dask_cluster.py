@@ -50,7 +50,7 @@ class Cluster:
             for future in futures:
                 yield self._result(future)
         except BaseException:
-            self._cancel(futures)
+            self.cancel(futures)
             raise
 
     def _client(self) -> Any:
@@ -88,9 +88,9 @@ class Cluster:
             except TimeoutError:
                 if future.done() and future.status == "error":
                     raise
-                without = self._without_workers(future.client, without)
+                without = self.without_workers(future.client, without)
 
-    def _without_workers(self, client: Any, since: float | None) -> float | None:
+    def without_workers(self, client: Any, since: float | None) -> float | None:
         """Return since when there are no workers; EngineUnavailable if that is too long."""
         if client.status not in ("running", "connecting"):
             raise EngineUnavailable(self.name, "the connection to the scheduler was lost")
@@ -101,7 +101,8 @@ class Cluster:
             raise EngineUnavailable(self.name, f"no worker is left, for {self.timeout:g} s")
         return since
 
-    def _cancel(self, futures: Sequence[Any]) -> None:
+    def cancel(self, futures: Sequence[Any]) -> None:
+        """Cancel work whose results are not needed any more."""
         for future in futures:
             if future.client.status == "running":
                 future.client.cancel(list(futures), asynchronous=False)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import cloudpickle
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from driftloop.monitoring.errors import SourceUnreadable
 from driftloop.monitoring.sources.shards import Shard
+from driftloop.pipelines.data.boosting import Boosting
 from driftloop.pipelines.data.piece import Piece
 from driftloop.pipelines.engines.dask_cluster import Cluster
+from driftloop.pipelines.engines.dask_training import boosted, mark_of, refuse_changed, shard_rows
 from driftloop.pipelines.engines.sharded import ShardRows
 
 R = TypeVar("R")
@@ -38,7 +42,7 @@ class DaskRows(ShardRows):
         self._shards = [self._client.submit(_read, work, shard, pure=False) for shard in shards]
         facts = [self._client.submit(_facts, future, tuple(kept), pure=False) for future in self._shards]
         for shard, pieces in zip(shards, self._cluster.results(facts), strict=True):
-            self._marks.append((shard.files[0], *_mark(pieces)))
+            self._marks.append((shard.files[0], *mark_of(pieces)))
             self._pieces.append(len(pieces))
             yield from pieces
 
@@ -57,9 +61,40 @@ class DaskRows(ShardRows):
         for results in self._cluster.results(futures):
             yield from results
 
+    def boost(self, boosting: Boosting, marked: Sequence[NDArray[np.bool_]]) -> bytes:
+        """See `Rows` and `dask_training`."""
+        start, shards = 0, []
+        for future, pieces, mark in zip(self._shards, self._pieces, self._marks, strict=True):
+            shards.append(shard_rows(future, mark, marked[start : start + pieces]))
+            start += pieces
+        return boosted(self._cluster, [shard for shard in shards if shard is not None], boosting)
+
+    def stream(self, shards: Sequence[Shard], work: Callable[[Shard], list[R]]) -> Iterator[R]:
+        """See `ShardRows`; two shards per thread are in work, and the results of the others are not waited for."""
+        sent, waiting = self._sent(work), deque[Any]()
+        most = 2 * sum(self._client.nthreads().values())
+        for shard in shards:
+            waiting.append(self._client.submit(_run, sent, shard, pure=False))
+            if len(waiting) > most:
+                yield from self._first(waiting)
+        while waiting:
+            yield from self._first(waiting)
+
+    def _first(self, waiting: deque[Any]) -> Iterator[Any]:
+        try:
+            for results in self._cluster.results([waiting.popleft()]):
+                yield from results
+        except BaseException:
+            self._cluster.cancel(waiting)
+            raise
+
     def _sent(self, work: Callable[..., Any]) -> Any:
         """Return work as a result that workers share; unlike scattered data it is made again after a death."""
         return self._client.submit(bytes, cloudpickle.dumps(work), pure=False)
+
+
+def _run(work: bytes, shard: Shard) -> Any:
+    return cloudpickle.loads(work)(shard)
 
 
 def _read(work: bytes, shard: Shard) -> list[Piece]:
@@ -75,13 +110,6 @@ def _frame(pieces: list[Piece], place: int) -> pd.DataFrame:
 
 
 def _work(work: bytes, pieces: list[Piece], mark: tuple[str, int, int], each: list[tuple[Any, ...]]) -> list[Any]:
-    if _mark(pieces) != mark[1:]:
-        raise SourceUnreadable(mark[0], "its rows changed while they were checked, and a worker read it twice")
+    refuse_changed(pieces, mark)
     run = cloudpickle.loads(work)
     return [run(piece.frame, *given) for piece, *given in zip(pieces, *each, strict=True)]
-
-
-def _mark(pieces: Sequence[Piece]) -> tuple[int, int]:
-    """Return the number of rows and the sum of their hashes, by which a second reading is compared."""
-    marks = [piece.mark for piece in pieces]
-    return sum(rows for rows, _ in marks), sum(hashes for _, hashes in marks) % (1 << 64)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import pandas as pd
 
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.settings.reading import Reading
@@ -18,6 +21,8 @@ from driftloop.pipelines.engines.base import Engine
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
 
+R = TypeVar("R")
+
 
 class ShardRows(Rows):
     """Rows that workers read, and that stay there."""
@@ -30,6 +35,10 @@ class ShardRows(Rows):
     ) -> Iterator[Piece]:
         """Have workers read the shards; yield their pieces in order, with the columns `kept` alone."""
 
+    @abstractmethod
+    def stream(self, shards: Sequence[Shard], work: Callable[[Shard], list[R]]) -> Iterator[R]:
+        """Have workers work on the shards; yield the results in order. The rows are not kept."""
+
 
 class Sharded(Engine):
     """An engine whose workers read shards of files. `place` names it in messages and records."""
@@ -40,6 +49,17 @@ class Sharded(Engine):
     @abstractmethod
     def connect(self) -> ShardRows:
         """Return an empty store of rows; `EngineUnavailable` and `EngineMisfit` where the workers cannot be used."""
+
+    def ready(self) -> str:
+        self.connect()
+        return f"{self.place} can be used, versions as in this process"
+
+    def stream(self, query: Query, work: Callable[[pd.DataFrame], R], piece: int) -> Iterator[R]:
+        """See `Engine`; errors as in `connect`. The work of a worker that dies is repeated."""
+        rows = self.connect()
+        with shard_rows(query.config.source, query.reading, query.window, query.folder) as sharded:
+            if sharded is not None:
+                yield from rows.stream(sharded.shards, StreamShard(work, piece))
 
     def read(self, query: Query) -> Fresh:
         """See `Engine`; errors as in `connect`."""
@@ -61,6 +81,17 @@ class Sharded(Engine):
             files, shards = sum(len(shard.files) for shard in sharded.shards), len(sharded.shards)
             fresh.source = f"{self.place}, {files:,} files in {shards:,} shard{'s' if shards > 1 else ''}"
         return fresh
+
+
+@dataclass(frozen=True)
+class StreamShard(Generic[R]):
+    """Work on the rows of one shard, in a worker, about `most` rows at a time."""
+
+    work: Callable[[pd.DataFrame], R]
+    most: int
+
+    def __call__(self, shard: Shard) -> list[R]:
+        return [self.work(frame) for frame in shard.frames(self.most)]
 
 
 class ReadShard:

@@ -16,7 +16,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines import Engine
-from driftloop.pipelines.flows.dividing import TRAINS_HERE, divided
+from driftloop.pipelines.flows.dividing import divided
 from driftloop.pipelines.flows.outgrown import read_as_trained
 from driftloop.pipelines.registry import Version, archive, contents, pending
 from driftloop.pipelines.requests.check_run import CheckRun
@@ -63,11 +63,6 @@ def _with_shadow(run: CheckRun, reference: Reference) -> Project:
     own = known.columns.features
     extra = {column.name: column.kind for column in theirs.of_role("feature") if column.name not in own}
     return changed(known, columns=changed(known.columns, extra={**known.columns.extra, **extra})) if extra else known
-
-
-def without_champion(config: Project) -> Counting | None:
-    """Return what a check that trains the first champion records of it; None without an engine."""
-    return None if config.engine is None else Counting(by="rows", reason=TRAINS_HERE)
 
 
 def planned(run: CheckRun, champion: Version, reference: Reference, labelled: Window) -> Plan | str | None:

@@ -1,21 +1,23 @@
-"""Whether the workers of an engine read and score the rows of a check, or this process does, and why."""
+"""Whether the workers of an engine read and score rows, and train on them, or this process does, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftloop.monitoring.errors import listed
 from driftloop.monitoring.records import Window
 from driftloop.pipelines import registry
-from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.engine import Engine as Settings
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.config.training_window import ChosenSpan
 from driftloop.pipelines.engines import Engine, engine_of
+from driftloop.pipelines.engines.divisible import not_divisible
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version
+from driftloop.pipelines.training.capacity import streams
 from driftloop.pipelines.training.storage import is_adopted
 
-TRAINS_HERE = "engine: workers do not train; this process reads the rows and trains"
+# Trees that xgboost grows on rows that are not in one memory.
+STREAMED = {"tree_method": ("hist", "auto"), "booster": ("gbtree", "dart")}
 
 
 def divided(known: Project, settings: Settings, champion: Version, span: Window) -> Engine | str:
@@ -27,18 +29,32 @@ def divided(known: Project, settings: Settings, champion: Version, span: Window)
     return "; ".join(reasons) if reasons else engine_of(settings)
 
 
-def not_divisible(known: Project) -> Iterator[str]:
-    """Yield what keeps the workers of an engine from reading the source."""
-    if known.source.path is None:
-        yield "a table of a database has no files to divide (source.url)"
-    if known.source.encoding is not None:
-        yield f"files are converted from {known.source.encoding} on this machine (source.encoding)"
-    if known.elsewhere:
-        yield "the predictions of a model elsewhere are joined by id (predictions.source)"
-    if known.labels is not None:
-        yield "labels are joined by id (labels)"
-    if modules := own_code.modules(known):
-        yield f"workers do not have the custom code of {listed(modules)}"
+def trained_by(config: Project) -> Engine | str | None:
+    """Return the engine that reads the rows of a training run, and trains; or why this process does; None without one.
+
+    With `training.max_rows` the workers read, and this process trains on the rows that are drawn.
+    """
+    if config.engine is None:
+        return None
+    engine, reasons = engine_of(config.engine), [*not_divisible(config), *_not_trained(config)]
+    if not engine.trains and config.training.max_rows is None:
+        reasons.append(f"{engine.name} does not train (training.max_rows has its workers read the rows)")
+    return "; ".join(reasons) if reasons else engine
+
+
+def _not_trained(config: Project) -> Iterator[str]:
+    training = config.training
+    if isinstance(training.window, ChosenSpan):
+        yield "spans of the history are compared in this process (training.window: choose)"
+    if training.max_rows is not None:
+        return
+    if not streams(config):
+        yield f"{training.estimator} learns from rows in the memory of this process (training.max_rows limits them)"
+        return
+    for name, values in STREAMED.items():
+        value = training.params.get(name, values[0])
+        if value not in values:
+            yield f"xgboost with {name} {value} needs all rows in the memory of this process (training.params)"
 
 
 def _not_scored(known: Project, champion: Version, span: Window) -> Iterator[str]:

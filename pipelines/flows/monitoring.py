@@ -22,6 +22,7 @@ from driftloop.pipelines.config.project import ProjectFile
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import no_rows
 from driftloop.pipelines.data.query import Query
+from driftloop.pipelines.engines import Engine
 from driftloop.pipelines.flows import (
     counting,
     labelling,
@@ -38,6 +39,7 @@ from driftloop.pipelines.flows import (
 )
 from driftloop.pipelines.flows.comparing import compared_with, own_reference
 from driftloop.pipelines.flows.diagnosing import advised
+from driftloop.pipelines.flows.dividing import trained_by
 from driftloop.pipelines.flows.measuring import Measurement
 from driftloop.pipelines.flows.outgrown import ahead_of_source, explained
 from driftloop.pipelines.flows.paired_losses import Watch, Watches
@@ -259,8 +261,10 @@ def _bootstrap(run: CheckRun) -> Check:
     labelled = labelled_window(window, config.columns.label_delay)
     phases.enter("reading rows")
     span = Window(start=min(training.start, labelled.start), end=window.end)
-    fresh = read(Query(config, span, config.folder, run.now, judged=window))
-    run.rows, run.counting = fresh.count(window), counting.without_champion(config)
+    engine = trained_by(config)
+    query = Query(config, span, config.folder, run.now, judged=window)
+    fresh = read(query, engine if isinstance(engine, Engine) else None)
+    run.rows, run.counting = fresh.count(window), counting.recorded(engine, fresh)
     future_rows = ruling.look_at_strays(run, config)
     labelling.look(run, config, fresh, Window(start=span.start, end=labelled.end))
     ruling.look_at_age(run, config)

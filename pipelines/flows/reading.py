@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -48,13 +49,15 @@ def read(query: Query, plan: Plan | Engine | None = None) -> Fresh:
     return fresh
 
 
-def read_with(config: Project, window: Window, against: Version | None, now: datetime) -> Fresh:
-    """Read the training rows, with the columns that either model needs.
+def read_with(
+    config: Project, window: Window, against: Version | None, now: datetime, engine: Engine | None = None
+) -> Fresh:
+    """Read the training rows, in this process or an engine, with the columns that either model needs.
 
     A feature that only the champion has may be missing in the source. A numeric feature of the config without numbers
     ends the training run.
     """
-    fresh = _wide(config, window, against, now)
+    fresh = _wide(config, window, against, now, engine)
     for finding in fresh.findings:
         if (
             finding.code == TYPE_CHANGED.name
@@ -70,15 +73,16 @@ def read_with(config: Project, window: Window, against: Version | None, now: dat
     return fresh
 
 
-def _wide(config: Project, window: Window, against: Version | None, now: datetime) -> Fresh:
+def _wide(config: Project, window: Window, against: Version | None, now: datetime, engine: Engine | None) -> Fresh:
+    own = Query(config, window, config.folder, now)
     if against is None:
-        return read(Query(config, window, config.folder, now))
+        return read(own, engine)
     known = registry.reference(against)
     refuse_another_target(config, known, against.number)
     wide = widened(config, known)
     try:
-        return read(Query(wide, window, config.folder, now))
+        return read(replace(own, config=wide), engine)
     except MissingColumns:
         if wide.columns.features == config.columns.features:
             raise
-        return read(Query(config, window, config.folder, now))
+        return read(own, engine)

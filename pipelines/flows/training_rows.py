@@ -12,7 +12,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import Canonical
 from driftloop.pipelines.data.no_rows import refuse_no_rows
 from driftloop.pipelines.flows import challenger
-from driftloop.pipelines.flows.dividing import TRAINS_HERE
+from driftloop.pipelines.flows.dividing import trained_by
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.registry import Version
 from driftloop.pipelines.runtime import home, memory
@@ -26,16 +26,21 @@ def read_parts(config: Project, window: Window, against: Version | None, now: da
 
     More rows than the estimator can hold raise `TrainingImpossible` before they are read.
     """
-    if config.engine is not None:
-        get_run_logger().info(TRAINS_HERE)
+    engine = trained_by(config)
+    if isinstance(engine, str):
+        get_run_logger().info("engine: this process reads the rows and trains: %s", engine)
+        engine = None
     if not streams(config):
         count = sources.count_rows(config.source, config.reading.without_labels, window, config.folder)
         refuse_oversized(config, count, memory.free())
-    fresh = read_with(config, window, against, now)
+    fresh = read_with(config, window, against, now, engine)
     refuse_no_rows(config, len(fresh), window)
     refuse_oversized(config, len(fresh), memory.free())
-    most, way = config.training.max_rows, way_for(config, len(fresh), memory.free())
-    if (most is None or len(fresh) <= most) and (way is Way.FRAME or not streams(config)):
+    if engine is not None and fresh.apart:
+        get_run_logger().info("the rows are read %s", engine.sentence(fresh))
+    most = config.training.max_rows
+    way = Way.APART if fresh.apart else way_for(config, len(fresh), memory.free())
+    if not fresh.apart and (most is None or len(fresh) <= most) and (way is Way.FRAME or not streams(config)):
         rows = Canonical(fresh.frame, fresh.source_types)
         return rows, challenger.split_rows(config, rows, window)
     sampled, parts = large_parts(config, fresh, window, way, home.home())

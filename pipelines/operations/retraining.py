@@ -13,6 +13,8 @@ from driftloop.monitoring.windows import current_window, training_window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.query import Query
+from driftloop.pipelines.engines import Engine
+from driftloop.pipelines.flows.dividing import trained_by
 from driftloop.pipelines.flows.reading import read
 from driftloop.pipelines.flows.training import carry_out
 from driftloop.pipelines.requests import recovery
@@ -60,7 +62,9 @@ def recover_first(config: Project, now: datetime) -> None:
 
 def _rows(config: Project, window: Window, now: datetime) -> str:
     try:
-        return str(read.fn(Query(config, window, config.folder, now)).digest)
+        engine = trained_by(config)
+        plan = engine if isinstance(engine, Engine) else None
+        return str(read.fn(Query(config, window, config.folder, now), plan).digest)
     except (DriftloopError, OSError):
         # The flow raises and records the same error.
         return "unreadable"

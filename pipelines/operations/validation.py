@@ -17,6 +17,8 @@ from driftloop.monitoring.errors import (
     BadData,
     ConfigError,
     DriftloopError,
+    EngineMisfit,
+    EngineUnavailable,
     KeysDiffer,
     MissingColumns,
     MissingLabelColumns,
@@ -34,7 +36,7 @@ from driftloop.monitoring.windows import STEPS, align, current_window, training_
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.flows.mismatch import lost_column, misfit, numeric_columns
-from driftloop.pipelines.operations import delivery_notes, reference_note, rule_notes
+from driftloop.pipelines.operations import delivery_notes, engine_note, reference_note, rule_notes
 from driftloop.pipelines.operations.row_counts import RowCount, counted, shortages
 from driftloop.pipelines.training.recipe import AS_ADOPTED, AUTO
 from driftloop.pipelines.training.verifying import verify_estimator
@@ -74,7 +76,7 @@ def validate(project: Project, now: datetime | None = None) -> Validation:
     """Validate a config that could be read, against its source as of `now`.
 
     Without `now`, and without rows in the current window, the windows end at the newest row. The exit code is 2 if the
-    config is wrong, 1 if the source cannot be read, else 0.
+    config is wrong, 1 if the source cannot be read or the engine not be used, else 0.
     """
     walk = _Walk(project, now)
     walk.attempt("source", walk.source)
@@ -86,9 +88,11 @@ def validate(project: Project, now: datetime | None = None) -> Validation:
     else:
         walk.attempt("training.estimator", lambda: _estimator(project))
     walk.attempt("performance", lambda: _loss(project))
+    walk.attempt("engine", lambda: _engine(project))
     walk.attempt("notify", lambda: _deliveries(project))
     wrong = [part.message for part in walk.parts if part.state == "wrong"]
-    unreadable = all(isinstance(error, BadData | SourceMissing) for error in walk.errors)
+    passing = (BadData, SourceMissing, EngineUnavailable, EngineMisfit)
+    unreadable = all(isinstance(error, passing) for error in walk.errors)
     return Validation(
         model=project.model,
         outcome="invalid" if wrong else "valid",
@@ -221,6 +225,11 @@ def _predictions(project: Project, now: datetime) -> Iterator[Validated]:
     if not scored and found.rows:
         message += "; compare some values of columns.id and predictions.id"
     yield Validated(key="predictions", state="ok" if scored or not found.rows else "note", message=message)
+
+
+def _engine(project: Project) -> Iterator[Validated]:
+    if (found := engine_note.reach(project)) is not None:
+        yield Validated(key="engine", state="ok" if found[0] else "note", message=found[1])
 
 
 def _rules(project: Project, now: datetime) -> Iterator[Validated]:

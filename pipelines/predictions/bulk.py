@@ -23,7 +23,9 @@ from driftloop.monitoring.records import Window, changed
 from driftloop.monitoring.sources import places
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.no_rows import no_rows
+from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.data.spread import ahead, spread
+from driftloop.pipelines.engines import Engine
 from driftloop.pipelines.predictions.champion import Predicting, find_champion
 from driftloop.pipelines.predictions.groups import ROWS, Groups
 from driftloop.pipelines.predictions.outputs import (
@@ -37,6 +39,7 @@ from driftloop.pipelines.predictions.outputs import (
     remaining,
 )
 from driftloop.pipelines.predictions.predict import Predicted
+from driftloop.pipelines.predictions.scored_apart import Tabling, note, scored_by
 from driftloop.pipelines.predictions.scored_rows import ScoredRows
 from driftloop.pipelines.runtime import phases
 
@@ -64,7 +67,7 @@ def _predict(predicting: Predicting, window: Window, output: Output, replace: bo
     types = sources.fitting(config.source, reading, config.folder)
     there = sources.span(config.source, reading, config.folder)
     total = sources.count_rows(config.source, reading, window, config.folder)
-    known = output.read()
+    known, engine = output.read(), scored_by(predicting)
     done = Predicted(model=config.model, version=champion.number, window=window, rows=0, scored=0, output=output.where)
     if known is None and not total:
         return changed(done, reason=no_rows(predicting.project, window, "predict"))
@@ -86,13 +89,14 @@ def _predict(predicting: Predicting, window: Window, output: Output, replace: bo
     dropped = Dropped()
     if todo:
         output.create(manifest, rows.schema)
-        manifest, dropped = _write(predicting, manifest, todo, rows, writer, output, progress)
+        apart = engine if isinstance(engine, Engine) else None
+        manifest, dropped = _write(predicting, manifest, todo, rows, writer, output, progress, apart)
     return changed(
         done,
         rows=kept + rows.rows,
         scored=rows.rows,
         reason=None if todo else f"{output.where} has the rows of this span by version {champion.number}",
-        notes=(*rows.notes(), *_notes(dropped, manifest, window, total, replace)),
+        notes=(*note(engine), *rows.notes(), *_notes(dropped, manifest, window, total, replace)),
     )
 
 
@@ -125,6 +129,7 @@ def _write(
     writer: Writer,
     output: Output,
     progress: Progress,
+    engine: Engine | None,
 ) -> tuple[Manifest, Dropped]:
     """Score the spans into the output, group by group; return the last manifest, and which rows were not kept."""
     dropped, groups = Dropped(), Groups(todo)
@@ -133,11 +138,7 @@ def _write(
         whole, counts = Window(start=group[0].start, end=group[-1].end), np.zeros(len(group), dtype=np.int64)
         starts = np.array([span.start.replace(tzinfo=None) for span in group], dtype="datetime64[us]").astype(np.int64)
         output.begin(group)
-        for prepared in spread(rows.prepared, ahead(lambda whole=whole: _read(predicting.config, whole))):  # type: ignore[misc]
-            if prepared[0].empty:
-                continue
-            started = time.monotonic()
-            table = rows.table(prepared)
+        for started, table in _tables(predicting.config, whole, rows, engine):
             for span, some in _by_span(table, starts):
                 output.add(span, some)
                 counts[span] += len(some)
@@ -158,11 +159,25 @@ def _write(
     return manifest, dropped
 
 
-def _read(config: Project, window: Window) -> Generator[pd.DataFrame]:
-    """Yield the rows of a window in pieces."""
-    reading = config.reading.without_labels
-    piece = min(max(PIECE_VALUES // len(reading.in_rows), LEAST_PIECE), MOST_PIECE)
-    with sources.stream_rows(config.source, reading, window, config.folder, piece) as stream:
+def _tables(
+    config: Project, window: Window, rows: ScoredRows, engine: Engine | None
+) -> Generator[tuple[float, pa.Table]]:
+    """Yield the tables of a window, each with the time when the work on it in this process began."""
+    query = Query(config, window, config.folder, labels=False)
+    piece = min(max(PIECE_VALUES // len(query.reading.in_rows), LEAST_PIECE), MOST_PIECE)
+    if engine is not None:
+        for part in engine.stream(query, Tabling(rows), piece):
+            if len(part.table):
+                yield time.monotonic(), rows.counted(part)
+        return
+    for prepared in spread(rows.prepared, ahead(lambda: _read(query, piece))):
+        if not prepared[0].empty:
+            yield time.monotonic(), rows.table(prepared)
+
+
+def _read(query: Query, piece: int) -> Generator[pd.DataFrame]:
+    """Yield the rows of a query in pieces."""
+    with sources.stream_rows(query.config.source, query.reading, query.window, query.folder, piece) as stream:
         yield from stream.frames
 
 

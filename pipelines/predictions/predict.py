@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.records import Record, Window, changed
@@ -10,10 +11,13 @@ from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.fresh import read_fresh
 from driftloop.pipelines.data.no_rows import no_rows
+from driftloop.pipelines.data.piece import PIECE
 from driftloop.pipelines.data.query import Query
+from driftloop.pipelines.engines import Engine
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.predictions.champion import Predicting, find_champion
 from driftloop.pipelines.predictions.outputs import days
+from driftloop.pipelines.predictions.scored_apart import Logging, note, scored_by
 from driftloop.pipelines.runtime import phases
 from driftloop.pipelines.training.scorer import Scorer
 
@@ -63,23 +67,51 @@ def predict_span(project: Project, window: Window) -> Predicted:
         for day in parts:
             part, scorer = _logged(predicting, day, scorer)
             total = changed(
-                total, rows=total.rows + part.rows, scored=total.scored + part.scored, file=part.file or total.file
+                total,
+                rows=total.rows + part.rows,
+                scored=total.scored + part.scored,
+                file=part.file or total.file,
+                notes=part.notes or total.notes,
             )
             advance()
     return total
 
 
 def _logged(predicting: Predicting, window: Window, scorer: Scorer | None) -> tuple[Predicted, Scorer | None]:
-    """Score a window into the log; the scorer is loaded when the first row needs it, and returned."""
+    """Score a window into the log; the scorer is loaded when the first row needs it, and returned.
+
+    Rows of a window that the log has rows of are compared with these, and scored, in this process.
+    """
     known, champion, project = predicting.config, predicting.champion, predicting.project
+    query, logs = Query(known, window, known.folder, labels=False), prediction_log.files_of(known, window)
+    engine = scored_by(predicting)
     phases.enter("reading rows")
+    done = Predicted(model=project.model, version=champion.number, window=window, rows=0, scored=0)
+    if isinstance(engine, Engine) and not logs:
+        scorer = scorer or predicting.scorer()
+        with predicting.outgrown(), prediction_log.Appending(known, champion, window) as log:
+            rows = 0
+            for keys, predicted in engine.stream(query, Logging(known, scorer), PIECE):
+                rows += len(keys)
+                if len(keys):
+                    log.add_keys(keys, predicted, scorer.classes)
+            file = log.close()
+        done = changed(done, rows=rows, scored=rows, file=file and str(file), notes=note(engine))
+    else:
+        done, scorer = _logged_here(predicting, query, logs, scorer, done)
+        if isinstance(engine, str):
+            done = changed(done, notes=note(engine))
+    return (done if done.rows else changed(done, reason=no_rows(project, window, "predict"))), scorer
+
+
+def _logged_here(
+    predicting: Predicting, query: Query, logs: list[Path], scorer: Scorer | None, done: Predicted
+) -> tuple[Predicted, Scorer | None]:
+    known, champion = predicting.config, predicting.champion
     with predicting.outgrown():
-        fresh = read_fresh(Query(known, window, known.folder, labels=False))
-    done = Predicted(model=project.model, version=champion.number, window=window, rows=len(fresh), scored=0)
-    if not len(fresh):
-        return changed(done, reason=no_rows(project, window, "predict")), scorer
-    scored, logs = 0, prediction_log.files_of(known, window)
-    with prediction_log.Appending(known, champion, window) as log:
+        fresh = read_fresh(query)
+    scored = 0
+    with prediction_log.Appending(known, champion, query.window) as log:
         for piece in fresh.pieces():
             logged = prediction_log.find(known, champion, piece, logs)
             missing = piece.loc[~logged.known]
@@ -91,4 +123,4 @@ def _logged(predicting: Predicting, window: Window, scorer: Scorer | None) -> tu
             log.add(missing, scorer.predict(missing), scorer.classes)
             scored += len(missing)
         file = log.close()
-    return changed(done, scored=scored, file=None if file is None else str(file)), scorer
+    return changed(done, rows=len(fresh), scored=scored, file=file and str(file)), scorer

@@ -111,10 +111,7 @@ def keys_of(frame: pd.DataFrame, config: Project) -> pd.DataFrame:
 def lines(
     keys: pd.DataFrame, version: Version, predicted: Floats, classes: tuple[str, ...], more: pd.DataFrame | None = None
 ) -> pa.Table:
-    """Return rows of the log: keys, version and predictions, of shape (n,) or (n, k) in the order of the classes.
-
-    `more` are further columns of text.
-    """
+    """Return rows of the log: keys, version, predictions (n,) or (n, k) by class, and `more` columns of text."""
     log = keys.assign(version=version.number, model_id=version.model_id)
     answers = {f"{PREDICTION} {name}": predicted[:, at] for at, name in enumerate(classes)} or {PREDICTION: predicted}
     log = log.assign(**answers)
@@ -198,8 +195,10 @@ class Appending:
 
     def add(self, frame: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> None:
         """Add rows with their predictions: shape (n,), or (n, k) in the order of the classes."""
-        config = self._config
-        keys = keys_of(frame, config)
+        self.add_keys(keys_of(frame, self._config), predicted, classes)
+
+    def add_keys(self, keys: pd.DataFrame, predicted: Floats, classes: tuple[str, ...]) -> None:
+        """Add rows by their keys (`keys_of`) with their predictions."""
         self._hashes.append(row_hashes(keys))
         self._columns = list(keys.columns)
         table = lines(keys, self._version, predicted, classes)

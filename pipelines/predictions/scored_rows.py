@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
 # Types of integers that fit int64, as engines write them. SQLite's may hold anything and are written as text.
 WHOLE = re.compile(r"(tiny|small|medium|big)?int(eger)?|int(2|4|8|16|32|64)|u(tiny|small)?int(eger)?|uint(8|16|32)")
 TIME = pa.timestamp("us", "UTC")
+
+
+@dataclass(frozen=True)
+class ScoredPart:
+    """The table of some rows, and what was counted as missing: coerced values and categories that are not known."""
+
+    table: pa.Table
+    coerced: tuple[Coerced, ...]
+    unseen: Counter[str]
+    examples: dict[str, str]
 
 
 class ScoredRows:
@@ -71,19 +82,28 @@ class ScoredRows:
 
     def table(self, prepared: Prepared) -> pa.Table:
         """Score prepared rows."""
+        return self.counted(self.part(prepared))
+
+    def counted(self, part: ScoredPart) -> pa.Table:
+        """Count the rows of a part; return its table."""
+        self.rows += len(part.table)
+        self._coerced = tuple(map(Coerced.__add__, self._coerced, part.coerced)) if self._coerced else part.coerced
+        self._unseen.update(part.unseen)
+        self._examples = part.examples | self._examples
+        return part.table
+
+    def part(self, prepared: Prepared) -> ScoredPart:
+        """Score prepared rows, from any thread or process."""
         frame, coerced, keys = prepared
-        self.rows += len(frame)
-        self._coerced = tuple(map(Coerced.__add__, self._coerced, coerced)) if self._coerced else coerced
-        if self.scorer.contract is None:
-            self._count_unseen(frame)
-        predicted = self.scorer.predict(frame).reshape(len(frame), -1)
+        unseen, examples = self._count_unseen(frame) if self.scorer.contract is None else (Counter[str](), {})
+        predicted = self.scorer.predict(frame).reshape(len(frame), len(self._predictions))
         arrays = [pa.array(frame[self.config.columns.time].dt.as_unit("us"), TIME)]
         arrays += [self._id(frame[name], name) for name in self.ids]
         if keys is not None:
             arrays.append(pa.array(keys["row"], pa.string()))
         arrays += [pa.repeat(value, len(frame)) for value in (self.version.number, self.version.model_id)]
         arrays += [pa.array(np.ascontiguousarray(predicted[:, at])) for at in range(predicted.shape[1])]
-        return pa.Table.from_arrays(arrays, schema=self.schema)
+        return ScoredPart(pa.Table.from_arrays(arrays, schema=self.schema), coerced, unseen, examples)
 
     def _id(self, values: pd.Series, name: str) -> pa.Array:
         if pd.api.types.is_integer_dtype(values.dtype):
@@ -103,13 +123,15 @@ class ScoredRows:
                 remedy="cast it to text in the source or in columns.derived",
             ) from None
 
-    def _count_unseen(self, frame: pd.DataFrame) -> None:
+    def _count_unseen(self, frame: pd.DataFrame) -> tuple[Counter[str], dict[str, str]]:
+        unseen, examples = Counter[str](), dict[str, str]()
         for name, known in self.scorer.features.levels.items():
             values = frame[name].cat
             new: NDArray[np.bool_] = np.append(~values.categories.isin(known), False)
             if new.any():
-                self._unseen[name] += int(new[values.codes].sum())
-                self._examples.setdefault(name, str(values.categories[int(new.argmax())]))
+                unseen[name] += int(new[values.codes].sum())
+                examples[name] = str(values.categories[int(new.argmax())])
+        return unseen, examples
 
     def notes(self) -> list[str]:
         """Return a sentence for each column with values that were counted as missing."""

@@ -25,11 +25,15 @@ MATRIX_PER_VALUE = 16
 
 
 class Way(StrEnum):
-    """How the rows of a training run are held: all in memory, as one byte per value, or on disk."""
+    """How the rows of a training run are held: all in memory, as one byte per value, on disk, or in workers."""
 
     FRAME = "in memory"
     QUANTIZED = "read piece by piece, one byte per value in memory"
     ON_DISK = "read piece by piece, one byte per value on disk"
+    APART = "learned from by the workers of the engine"
+
+
+HERE = (Way.FRAME, Way.QUANTIZED, Way.ON_DISK)
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,9 @@ def budget_mb(config: Project, free: Free | None) -> int | None:
 
 
 def way_for(config: Project, rows: int, free: Free | None) -> Way:
-    """Return the first way that fits into the budget of the rows; the last one if none does."""
+    """Return the first way of this process that fits into the budget of the rows; the last one if none does."""
     need, budget = _need(config, rows), budget_mb(config, free)
-    fitting = (way for way in Way if budget is None or need.mb(way) <= budget)
+    fitting = (way for way in HERE if budget is None or need.mb(way) <= budget)
     return next(fitting, Way.ON_DISK)
 
 

@@ -152,10 +152,17 @@ def check(
 ) -> tuple[Features, tuple[str, ...]]:
     """Whether labeled rows can be learned from: their features and sorted classes, or `TrainingImpossible`."""
     classes = check_target(target, task=task, settings=settings)
+    return check_features(frame, numeric, categorical, settings), classes
+
+
+def check_features(
+    frame: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str], settings: Training
+) -> Features:
+    """Return the features of labeled rows, or raise `TrainingImpossible`."""
     features = learn_features(frame, numeric, categorical, settings.max_levels)
     filled = {name for name in numeric if np.isfinite(frame[name].to_numpy(np.float64, na_value=np.nan)).any()}
     refuse_empty(features, filled, len(frame))
-    return features, classes
+    return features
 
 
 def check_target(target: pd.Series, *, task: Task, settings: Training) -> tuple[str, ...]:

@@ -9,30 +9,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import xgboost
-from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import EstimatorError
+from driftloop.pipelines.data.boosting import Encoded
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Encoded rows with their labels as floats or places of classes, shape (n,), and their weights if there are any."""
-
-    encoded: pd.DataFrame
-    codes: NDArray[Any]
-    weights: Floats | None = None
-
-
-Pieces = Callable[[], Iterator[Piece]]
+Pieces = Callable[[], Iterator[Encoded]]
 
 
 class _Iterator(xgboost.DataIter):
@@ -75,16 +60,7 @@ def fit_pieces(model: Any, pieces: Pieces, classes: int, cache: Path | None = No
 
     With `cache`, a folder, the quantized rows are kept in a file there, which is gone afterwards.
     """
-    rounds = model.get_num_boosting_rounds()
-    params = parameters(model, classes)
-    if params.get("tree_method", "hist") not in {"hist", "auto"} or params.get("booster") == "gblinear":
-        raise EstimatorError(
-            "xgboost",
-            f"tree_method {params.get('tree_method')} with booster {params.get('booster') or 'gbtree'} needs all rows "
-            "in memory",
-            expected="tree_method: hist and booster: gbtree or dart for rows that are read from disk",
-            remedy="remove them from training.params, or set training.max_rows or a larger training.memory_mb",
-        )
+    rounds, params = model.get_num_boosting_rounds(), streamable(model, classes)
     if cache is None:
         booster = xgboost.train(params, matrix(model, pieces), rounds)
     else:
@@ -95,6 +71,20 @@ def fit_pieces(model: Any, pieces: Pieces, classes: int, cache: Path | None = No
             del rows  # xgboost warns of a cache that goes first
     model.load_model(bytearray(booster.save_raw("ubj")))
     return model
+
+
+def streamable(model: Any, classes: int) -> dict[str, Any]:
+    """Return the `parameters` of a model; `EstimatorError` for those that need all rows in the memory of a process."""
+    params = parameters(model, classes)
+    if params.get("tree_method", "hist") not in {"hist", "auto"} or params.get("booster") == "gblinear":
+        raise EstimatorError(
+            "xgboost",
+            f"tree_method {params.get('tree_method')} with booster {params.get('booster') or 'gbtree'} needs all rows "
+            "in memory",
+            expected="tree_method: hist and booster: gbtree or dart for rows that are read from disk",
+            remedy="remove them from training.params, or set training.max_rows or a larger training.memory_mb",
+        )
+    return params
 
 
 def parameters(model: Any, classes: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from driftloop.monitoring.errors import EstimatorError, suggestion
 from driftloop.monitoring.losses import Loss
 from driftloop.monitoring.rows.weights import averaged
 from driftloop.monitoring.tasks import Task
+from driftloop.pipelines.data.boosting import Boosting
 from driftloop.pipelines.training.fit_errors import translated
 from driftloop.pipelines.training.tasks import TRAININGS
 
@@ -78,12 +79,18 @@ class Xgboost:
         return _fit(rows, params, fitting)
 
     def fit_stored(self, rows: StoredRows, params: dict[str, Any], fitting: Fitting, cache: Path | None) -> Any:
-        """Fit on rows that stay on disk, without early stopping; see `fit_pieces`."""
-        from driftloop.pipelines.training.fit_pieces import fit_pieces
+        """Fit on rows on disk, or in the workers of an engine, without early stopping; see `fit_pieces`."""
+        from driftloop.pipelines.training.fit_pieces import fit_pieces, streamable
 
+        encoder = rows.encoder
         with translated("xgboost", expected=EXPECTED, short=_short):
-            model = _unfitted(rows.task, rows.codes, rows.weights, params, fitting)
-            return fit_pieces(model, rows.pieces, len(rows.classes), cache)
+            model = _unfitted(encoder.task, rows.codes, rows.weights, params, fitting)
+            if not rows.selection.apart:
+                return fit_pieces(model, rows.pieces, len(encoder.classes), cache)
+            streamable(model, len(encoder.classes))
+            made = rows.selection.boost(Boosting(model, len(encoder.classes), encoder))
+            model.load_model(bytearray(made))
+            return model
 
     def stop(self, older: Rows, newest: Rows, params: dict[str, Any], fitting: Fitting) -> tuple[Any, dict[str, Any]]:
         """Add trees until the newest rows have been predicted no better for `early_stopping_rounds` trees."""

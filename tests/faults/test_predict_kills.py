@@ -24,6 +24,7 @@ from driftloop.pipelines.predictions.outputs.folder import MANIFEST
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
 from tests.pipelines.conftest import ROOT, trained
+from tests.servers.dask import DaskCluster
 from tests.streams import day, stream
 
 __all__ = ["trained"]
@@ -85,6 +86,21 @@ def test_a_folder_has_every_row_once(model: Model, whole: pd.DataFrame, tmp_path
     killed_until_done(model, parts, "--out", str(tmp_path / "out"))
     pd.testing.assert_frame_equal(ordered(pq.read_table(tmp_path / "out").to_pandas()), whole)
     assert len(list((tmp_path / "out").glob("day=*/*"))) == 21
+
+
+def test_a_folder_scored_by_a_cluster_has_every_row_once(
+    model: Model, whole: pd.DataFrame, cluster: DaskCluster, tmp_path: Path
+) -> None:
+    """The workers score, and the killed process writes: what it had asked for is not written by anyone else."""
+    manifest = tmp_path / "out" / MANIFEST
+    parts = lambda: count(manifest.read_bytes()) if manifest.exists() else 0  # noqa: E731
+    model.given(None, engine={"dask": cluster.address})
+    try:
+        killed_until_done(model, parts, "--out", str(tmp_path / "out"))
+    finally:
+        del model.changes["engine"]
+        model.given()
+    pd.testing.assert_frame_equal(ordered(pq.read_table(tmp_path / "out").to_pandas()), whole)
 
 
 def test_a_table_of_postgres_has_every_row_once(model: Model, whole: pd.DataFrame, postgres: Any) -> None:

@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.servers.process import UP, Server, inherited
 
@@ -38,9 +41,7 @@ class DaskCluster(Server):
     def start(self) -> None:
         """Start scheduler and workers, and wait for them."""
         super().start()
-        for _ in range(self.wanted):
-            self.worker()
-        self.ready()
+        self.whole()
 
     def worker(self, *path: Path) -> subprocess.Popen[bytes]:
         """Start one more worker, with some folders in front of Python's path."""
@@ -51,6 +52,12 @@ class DaskCluster(Server):
         with (self.folder / "workers.log").open("ab") as log:
             self.workers.append(subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True))
         return self.workers[-1]
+
+    def whole(self) -> None:
+        """Start the workers that are missing, and wait for them."""
+        for _ in range(self.wanted - len(self.workers)):
+            self.worker()
+        self.ready()
 
     def ready(self) -> None:
         """Wait until the scheduler knows all living workers, and no other."""
@@ -72,3 +79,12 @@ class DaskCluster(Server):
         for worker in list(self.workers):
             self.end(worker)
         super().stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A scheduler with two workers, started once; a test that kills some starts others (`whole`)."""
+    made = DaskCluster(tmp_path_factory.mktemp("dask"))
+    made.start()
+    yield made
+    made.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,6 @@ from tests.streams import day, stream, write
 
 WHOLE = Window(start=day(0), end=day(42))
 SOME = Window(start=day(10), end=day(17))
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    """A scheduler with two workers."""
-    made = DaskCluster(tmp_path_factory.mktemp("dask"))
-    made.start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -226,5 +217,5 @@ def test_rows_that_changed_meanwhile_are_refused(cluster: DaskCluster, tmp_path:
         cluster.end(worker)
     cluster.worker()
     cluster.worker()
-    with pytest.raises(SourceUnreadable, match="its rows changed while they were checked"):
+    with pytest.raises(SourceUnreadable, match="its rows changed meanwhile"):
         list(there.map(len))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -17,7 +18,8 @@ from driftloop.monitoring.sources import shards
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.engines import Engine
-from driftloop.pipelines.flows.dividing import TRAINS_HERE, divided
+from driftloop.pipelines.flows.dividing import divided, trained_by
+from driftloop.pipelines.operations.retraining import retrain_now
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
@@ -34,15 +36,6 @@ EVERYTHING: dict[str, Any] = {
     "policies__triggers": [{"policy": "performance_drop"}],
     "drift__sample_rows": 300,
 }
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    """A scheduler with two workers."""
-    made = DaskCluster(tmp_path_factory.mktemp("dask"))
-    made.start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -143,13 +136,48 @@ def test_what_workers_cannot_reach_is_read_here_with_the_reason(
     assert reason in found
 
 
-def test_a_first_champion_is_trained_here_with_the_reason(model: Callable[..., Model]) -> None:
-    """No cluster is asked: the check records that its rows were read by this process."""
-    engine = {"dask": f"tcp://127.0.0.1:{free_port()}"}
-    check = model(stream(28), engine=engine, training__params={"n_estimators": 5}).check(day(21))
-    assert check.outcome is Outcome.BOOTSTRAPPED
+def test_a_cluster_trains_the_first_champion_and_the_next(
+    cluster: DaskCluster, made: Model, model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check and a retrain train in the workers: the same rows and verdict as here, the loss within noise."""
+    monkeypatch.setattr(shards, "SHARD", 20_000)
+    there = model(None, training__params={"n_estimators": 10}, **EVERYTHING)
+    shutil.copytree(made.folder / "parts", there.folder / "parts")
+    there.given(engine={"dask": cluster.address})
+    check = there.check(day(21))
+    assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
     assert check.counting is not None
-    assert check.counting.sentence() == f"all rows were read: {TRAINS_HERE}"
+    assert check.counting.sentence().startswith(f"by dask at {cluster.address}, 21 files in ")
+    own, (local, *_) = (
+        registry.champion(there.name),
+        sorted(registry.versions(made.name), key=lambda one: int(one.number)),
+    )
+    for tag in ("driftloop.trained_on", "driftloop.learned_rows", "driftloop.refit", "driftloop.recipe"):
+        assert own.tags[tag] == local.tags[tag]
+    theirs, ours = registry.reference(own), registry.reference(local)
+    assert theirs.loss == pytest.approx(ours.loss, rel=0.05)
+    assert [column.name for column in theirs.columns] == [column.name for column in ours.columns]
+    retrain = retrain_now(load(there.file), day(28))
+    assert (retrain.code, retrain.promoted) == ("better", True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"training__window": "choose"}, "training.window: choose"),
+        ({"training__estimator": "linear", "training__params": {}}, "linear learns from rows in the memory"),
+        ({"training__params": {"tree_method": "exact"}}, "xgboost with tree_method exact"),
+        ({"training__params": {"booster": "gblinear"}}, "xgboost with booster gblinear"),
+        ({"training__estimator": "linear", "training__params": {}, "training__max_rows": 1000}, None),
+        ({}, None),
+    ],
+)
+def test_what_workers_cannot_train_is_trained_here_with_the_reason(
+    changes: dict[str, Any], reason: str | None, made: Model
+) -> None:
+    other = Model(made.folder.parent / "trained")
+    found = trained_by(load(other.given(**{**EVERYTHING, **changes, "engine": {"dask": "tcp://127.0.0.1:1"}}).file))
+    assert isinstance(found, Engine) if reason is None else reason in str(found)
 
 
 def test_logged_predictions_keep_a_check_here(made: Model, monkeypatch: pytest.MonkeyPatch) -> None:

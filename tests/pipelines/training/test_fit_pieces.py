@@ -12,14 +12,15 @@ import pytest
 import xgboost
 
 from driftloop.monitoring.errors import EstimatorError
-from driftloop.pipelines.training.fit_pieces import Piece, Pieces, fit_pieces, matrix, parameters
+from driftloop.pipelines.data.boosting import Encoded
+from driftloop.pipelines.training.fit_pieces import Pieces, fit_pieces, matrix, parameters
 from driftloop.pipelines.training.fit_xgboost import DEFAULTS
 
 LEVELS = pd.Index(["a", "b", "c", "d"], dtype=object)
 CLASSES = {"regression": 0, "binary": 2, "multiclass": 3}
 
 
-def rows(task: str, many: int, seed: int = 0, *, weighted: bool = True) -> Piece:
+def rows(task: str, many: int, seed: int = 0, *, weighted: bool = True) -> Encoded:
     """Encoded rows with missing numbers and categories."""
     generator = np.random.default_rng(seed)
     x, z = generator.normal(size=(2, many))
@@ -29,17 +30,17 @@ def rows(task: str, many: int, seed: int = 0, *, weighted: bool = True) -> Piece
     k = CLASSES[task]
     labels = answer if not k else np.digitize(answer, np.quantile(answer, np.arange(1, k) / k))
     encoded = pd.DataFrame({"x": x, "z": z, "c": pd.Categorical.from_codes(codes, categories=LEVELS)})
-    return Piece(encoded, labels, generator.uniform(0.2, 3, many) if weighted else None)
+    return Encoded(encoded, labels, generator.uniform(0.2, 3, many) if weighted else None)
 
 
-def cut(whole: Piece, *edges: int) -> Pieces:
+def cut(whole: Encoded, *edges: int) -> Pieces:
     """The same rows in pieces of uneven size."""
 
-    def pieces() -> Iterator[Piece]:
+    def pieces() -> Iterator[Encoded]:
         for start, stop in zip((0, *edges), (*edges, len(whole.encoded)), strict=True):
             part = slice(start, stop)
             weights = None if whole.weights is None else whole.weights[part]
-            yield Piece(whole.encoded.iloc[part], whole.codes[part], weights)
+            yield Encoded(whole.encoded.iloc[part], whole.codes[part], weights)
 
     return pieces
 
