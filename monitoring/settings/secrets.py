@@ -13,7 +13,8 @@ from markupsafe import escape
 from driftloop.monitoring.errors import SecretMissing
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
+# Up to the last @ of an address: one within the password may not be escaped.
+PASSWORD = re.compile(r"(://[^:/@\s]*):([^\s\"'<>,]*|[^@\s]+)@")
 # Words in the name of a query parameter whose value opens a door: sslpassword, access_token, X-Amz-Signature.
 TELLING = ("password", "passwd", "passphrase", "pwd", "token", "secret", "signature", "apikey", "accesskey")
 TELLING_WHOLE = ("pass", "sig", "key", "auth", "credential", "credentials", "privatekey", "accountkey")
@@ -139,13 +140,20 @@ def without_passwords(text: str) -> str:
 
     >>> without_passwords("no answer from postgres://ann:secret@db/x in 3 s")
     'no answer from postgres://ann:***@db/x in 3 s'
+    >>> without_passwords("postgres://ann:a@b@db/x, postgres://ann:${PASSWORD}@db/x")
+    'postgres://ann:***@db/x, postgres://ann:${PASSWORD}@db/x'
     """
     return "".join(map(_hidden, re.split(r"(\s+)", text)))
 
 
 def _hidden(word: str) -> str:
     whole, rest = _up_to_last(word, "@")
-    return PASSWORD.sub(r"\1:***@", whole) + rest
+    return PASSWORD.sub(lambda found: f"{found[1]}:{_stars(found[2])}@", whole) + rest
+
+
+def _stars(password: str) -> str:
+    """Return what is shown of a password; a variable is not one yet."""
+    return password if VARIABLE.fullmatch(password) else "***"
 
 
 def _up_to_last(text: str, end: str) -> tuple[str, str]:

@@ -131,11 +131,12 @@ def _saved_traceback() -> str:
     """Save the traceback of an unexpected error and return a line with its path."""
     import traceback
 
+    from driftloop.monitoring.settings.secrets import without_passwords
     from driftloop.pipelines.runtime import home
 
     try:
         file = home.prepare() / "last_error.txt"
-        file.write_text(traceback.format_exc(), "utf-8")
+        file.write_text(without_passwords(traceback.format_exc()), "utf-8")
     except Exception:
         return ""
     return f"\n  unexpected error; traceback saved to {file}"

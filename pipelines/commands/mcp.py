@@ -78,12 +78,13 @@ def _with_reasons(function: Callable[..., Any]) -> Callable[..., Any]:
     from mcp.server.mcpserver.exceptions import ToolError
 
     from driftloop.monitoring.errors import DriftloopError
+    from driftloop.monitoring.settings.secrets import without_passwords
 
     @functools.wraps(function)
     def answered(*given: Any, **named: Any) -> Any:
         try:
             return function(*given, **named)
         except DriftloopError as error:
-            raise ToolError(str(error)) from error
+            raise ToolError(without_passwords(str(error))) from error
 
     return answered

@@ -24,6 +24,7 @@ from driftloop.monitoring.errors import (
     clipped,
 )
 from driftloop.monitoring.ledger.database import BROKEN, sqlite_code
+from driftloop.monitoring.settings.secrets import without_passwords
 from driftloop.pipelines.runtime import home
 
 # A file that may not grow (a quota, a limit of the process) counts as a full disk.
@@ -45,14 +46,14 @@ def resumable(error: BaseException) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """Return an error as one sentence, for a record.
+    """Return an error as one sentence without passwords of addresses, for a record.
 
     >>> reason(KeyError("x"))
     "KeyError: 'x'"
     """
     if type(error).__name__ == "TerminationSignal":
         return "stopped from outside (SIGTERM)"
-    return f"{type(error).__name__}: {error}"
+    return without_passwords(f"{type(error).__name__}: {error}")
 
 
 def translate(error: BaseException) -> BaseException:
@@ -93,7 +94,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _outage(cause: BaseException, whole: BaseException) -> DriftloopError | None:
     server, variable, names = SERVERS.get(type(cause).__module__.partition(".")[0], ("", "", set()))
     if type(cause).__name__ in names:
-        where = re.sub(r"(://)[^/@]*@", r"\1***@", os.environ.get(variable, ""))
+        where = re.sub(r"(://)\S*@", r"\1***@", os.environ.get(variable, ""))
         return ServerUnavailable(f"{server} at {where}" if where else server, _root(cause), variable)
     if server == "Prefect" and _status(cause) >= 500 and not os.environ.get(variable):
         # Only the database of the temporary server can fail; the server logs why, and answers with a status.

@@ -55,4 +55,4 @@ def _why_unusable(url: str) -> str | None:
 
 
 def _masked(text: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//***@", text)
+    return re.sub(r"//\S*@", "//***@", text)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from driftloop.monitoring.settings.secrets import without_passwords
 from driftloop.pipelines.runtime import phases
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ BAR_WIDTH, ROOM_FOR_A_BAR = 24, 80
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a message for a user, line by line."""
-    click.echo(harmless(text), err=err)
+    """Print a message for a user, line by line. A password in an address of a server is not shown."""
+    click.echo(harmless(without_passwords(text)), err=err)
 
 
 def say_drawn(text: str) -> None:
     """Print a table drawn by `tables`: of all control sequences, only its colors reach a terminal."""
+    text = without_passwords(text)
     plain, colours = COLOUR.split(text), COLOUR.findall(text)
     click.echo("".join(harmless(part) + colour for part, colour in zip(plain, [*colours, ""], strict=True)))
 
@@ -45,7 +47,7 @@ def say_json(value: Any) -> None:
     What a terminal could obey is escaped, so that a reader gets the very same text. A number that JSON does not know,
     such as an infinite loss, is null.
     """
-    text = value if isinstance(value, str) else json.dumps(_finite(value), allow_nan=False)
+    text = without_passwords(value if isinstance(value, str) else json.dumps(_finite(value), allow_nan=False))
     click.echo("".join(sign if sign.isprintable() else _escaped(sign) for sign in text))
 
 
@@ -76,10 +78,13 @@ def printable(line: str) -> str:
 
 
 class Harmless(logging.Formatter):
-    """A log formatter whose lines cannot steer a terminal: messages hold names of files and columns."""
+    """A log formatter whose lines cannot steer a terminal, and show no password of an address.
+
+    Messages hold names of files and columns, and errors of libraries addresses of servers.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        return harmless(super().format(record))
+        return harmless(without_passwords(super().format(record)))
 
 
 def log_to_stderr() -> None:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from driftloop.monitoring.errors import DriftloopError, suggestion
 from driftloop.monitoring.served.errors import ServingError
-from driftloop.pipelines.scoring import bodies, canary, openapi
+from driftloop.pipelines.scoring import bodies, canary, openapi, refusals
 from driftloop.pipelines.scoring.answer_log import AnswerLog
 from driftloop.pipelines.scoring.champions import Champions, Place
 from driftloop.pipelines.scoring.loaded import Scored
@@ -29,7 +29,7 @@ from driftloop.pipelines.service import access
 
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 BODY_SECONDS, WORKERS = 60.0, 4
-MOST_HELD = 8 * bodies.LARGEST_BODY
+MOST_HELD = 8 * refusals.LARGEST_BODY
 HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
 log = logging.getLogger("driftloop.scoring")
 
@@ -194,11 +194,11 @@ async def _received(scoring: Scoring, request: Request) -> AsyncIterator[bytes]:
 
 
 def _refuse_large(size: int) -> None:
-    if size > bodies.LARGEST_BODY:
+    if size > refusals.LARGEST_BODY:
         raise Refused(
             413,
             "a larger body than the limit",
-            expected=f"at most {bodies.LARGEST_BODY:,} bytes",
+            expected=f"at most {refusals.LARGEST_BODY:,} bytes",
             remedy="send several requests with fewer rows each",
         )
 

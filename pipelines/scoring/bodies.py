@@ -21,7 +21,6 @@ from driftloop.pipelines.scoring.refusals import Refused, lost, refuse_number, s
 JSON, ARROW = "application/json", "application/vnd.apache.arrow.stream"
 Values: TypeAlias = "pd.Series[Any] | NDArray[np.float64]"
 NUMBERS = {int, float, bool, type(None)}
-LARGEST_BODY = 32_000_000
 
 
 def body_kind(content_type: str) -> str:

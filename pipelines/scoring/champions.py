@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from driftloop.monitoring.settings.secrets import without_passwords
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.runtime.outages import resumable, translate
 from driftloop.pipelines.service.roster import Broken, Roster
@@ -161,7 +162,7 @@ class Champions:
 
     def _lost_contact(self, error: Exception) -> None:
         cause, now = translate(error), datetime.now(UTC)
-        text = f"{type(cause).__name__}: {getattr(cause, 'found', cause)}"
+        text = without_passwords(f"{type(cause).__name__}: {getattr(cause, 'found', cause)}")
         if self.contact is None or self.contact.reachable:
             log.warning("the registry is unavailable; the loaded versions go on serving: %s", text)
             self.contact = Contact(False, now, now, text)
@@ -264,7 +265,7 @@ def _loaded(project: Project, version: Version) -> Loaded | str:
         cause = translate(error)
         if isinstance(cause, Exception) and resumable(cause):
             raise
-        return str(cause)
+        return without_passwords(str(cause))
 
 
 def _is(loaded: Loaded, version: Version, project: Project) -> bool:

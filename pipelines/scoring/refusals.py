@@ -8,7 +8,7 @@ from typing import Any
 from driftloop.monitoring.errors import listed, suggestion
 from driftloop.monitoring.served.errors import ServingError
 
-MOST_ROWS = 100_000
+LARGEST_BODY, MOST_ROWS = 32_000_000, 100_000
 
 
 class Refused(ServingError):

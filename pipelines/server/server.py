@@ -22,6 +22,7 @@ from prefect.utilities.callables import parameter_schema
 from driftloop.monitoring.errors import ServerMissing
 from driftloop.monitoring.records import Record, changed
 from driftloop.monitoring.settings.durations import format_duration
+from driftloop.monitoring.settings.secrets import without_passwords
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.server import desired
@@ -74,7 +75,8 @@ def connected() -> Iterator[SyncPrefectClient]:
         with get_client(sync_client=True) as client:
             yield client
     except httpx.TransportError as error:
-        raise ServerMissing(f"the Prefect server at {url} does not answer: {error or type(error).__name__}") from error
+        at = without_passwords(url)
+        raise ServerMissing(f"the Prefect server at {at} does not answer: {error or type(error).__name__}") from error
 
 
 def _pool(client: SyncPrefectClient, name: str) -> Done:

@@ -199,3 +199,21 @@ def test_a_default_replaces_what_is_not_set_or_empty(monkeypatch: pytest.MonkeyP
 def test_text_without_a_variable_is_left_unchanged(text: str) -> None:
     """Dollars, braces and backslashes mean nothing by themselves."""
     assert expand(text, "k") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("MlflowException: API request to http://ann:hush@ml:5000/api failed", "http://ann:***@ml:5000/api failed"),
+        ("at 'http://ann:hu@sh@ml/a@b', and more", "at 'http://ann:***@b', and more"),
+        ('{"a":"http://u:hush@h","b":"http://u:hush@h"}', '{"a":"http://u:***@h","b":"http://u:***@h"}'),
+        ("postgres://ann:${PASSWORD}@db/x", "postgres://ann:${PASSWORD}@db/x"),
+        ("postgres://ann:${PASSWORD}hush@db/x", "postgres://ann:***@db/x"),
+    ],
+)
+def test_passwords_of_addresses_are_hidden(text: str, shown: str) -> None:
+    """Also one with an @ that is not escaped, and in JSON, which stays JSON; a variable is no password."""
+    hidden = without_passwords(text)
+    assert shown in hidden
+    assert "hush" not in hidden
+    assert "sh@" not in hidden

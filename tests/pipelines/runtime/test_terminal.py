@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftloop.pipelines.cli import COMMANDS
+from driftloop.pipelines.runtime import terminal
 from driftloop.pipelines.runtime.terminal import Harmless, harmless, say_json
 from tests.streams import stream
 from tests.terminals import DRAWN_AGAIN, on_terminal
@@ -208,3 +209,16 @@ def test_phases_on_the_terminal_and_json_in_the_pipe(tmp_path: Path) -> None:
 
 def without_colors(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*[mA]", "", text)
+
+
+def test_no_password_of_an_address_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """By no way of printing, nor in a log; the rest of the line is there, and JSON stays JSON."""
+    text = "API request to http://ann:hu@sh@ml:5000/api failed"
+    terminal.say(text)
+    terminal.say_drawn(text)
+    terminal.say_json({"reason": text})
+    record = logging.LogRecord("driftloop", logging.ERROR, "", 0, "no answer: %s", (text,), None)
+    lines = [*capsys.readouterr().out.splitlines(), terminal.Harmless().format(record)]
+    assert len(lines) == 4
+    assert all("http://ann:***@ml:5000/api failed" in line for line in lines)
+    assert json.loads(lines[2])["reason"].startswith("API request to")

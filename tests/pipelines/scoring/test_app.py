@@ -15,7 +15,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from driftloop.monitoring.errors import EstimatorError
-from driftloop.pipelines.scoring import app, bodies
+from driftloop.pipelines.scoring import app, refusals
 from driftloop.pipelines.scoring.bodies import ARROW
 from driftloop.pipelines.scoring.champions import Place
 from driftloop.pipelines.scoring.loaded import Loaded
@@ -79,7 +79,7 @@ def test_a_bad_request_is_refused_with_the_reason(make_loaded: Make, make_api: M
 
 def test_a_large_body_is_refused(make_loaded: Make, make_api: MakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its stated length before it is read, by its bytes otherwise; together with others too."""
-    monkeypatch.setattr(bodies, "LARGEST_BODY", 200)
+    monkeypatch.setattr(refusals, "LARGEST_BODY", 200)
     api = make_api(make_loaded())
     assert api.predict([ROW], **{"content-length": "201"})[0] == 413
     assert api.predict([ROW], **{"content-length": "9" * 30})[0] == 200

@@ -11,6 +11,7 @@ import pytest
 
 from driftloop.monitoring.served.reading import read
 from driftloop.monitoring.served.spelling import labels
+from driftloop.pipelines.scoring import arrow_rows
 from driftloop.pipelines.scoring.bodies import ARROW, columns_of, parsed
 from driftloop.pipelines.scoring.refusals import Refused
 from tests.pipelines.scoring.test_bodies import refused, stream_of
@@ -67,3 +68,32 @@ def test_bytes_that_are_no_stream_are_refused() -> None:
         except Refused as error:
             statuses.add(error.status)
     assert 400 in statuses
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+def test_compressed_buffers_are_refused(compression: str) -> None:
+    """Of rows and of dictionaries: a few bytes could become any number of them."""
+    table = pa.table({"n": [1.0, 2.0] * 100, "c": pa.array(["a", "b"] * 100).dictionary_encode()})
+    for one in (table, table.select(["n"])):
+        sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(compression=compression)
+        with pa.ipc.new_stream(sink, one.schema, options=options) as writer:
+            writer.write_table(one)
+        error = refused(ARROW, sink.getvalue().to_pybytes())
+        assert (error.status, error.found) == (422, "an Arrow stream with compressed buffers")
+
+
+def test_a_text_that_many_rows_share_counts_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Views and dictionaries make a large table of a small body."""
+    monkeypatch.setattr(arrow_rows, "LARGEST_BODY", 100_000)
+    text, views = b"x" * 1000, np.zeros((500, 4), np.int32)
+    views[:, 0] = 1000
+    views[:, 1] = np.frombuffer(text[:4], np.int32)
+    shared = pa.Array.from_buffers(pa.string_view(), 500, [None, pa.py_buffer(views.tobytes()), pa.py_buffer(text)])
+    for values in (shared, pa.array([text.decode()] * 500).dictionary_encode()):
+        body = stream_of(pa.table({"n": [1.0] * 500, "c": values}))
+        assert len(body) < 20_000
+        error = refused(ARROW, body)
+        assert (error.status, error.found) == (413, "more text in the column 'c' than a body can have")
+    few = pa.table({"n": [1.0] * 50, "c": shared.slice(7, 50)})
+    assert columns_of(parsed(ARROW, stream_of(few)), ["n"], ["c"])[1] == 50
