@@ -20,6 +20,9 @@ pytest: compiled
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not faults"
 
 faults: $(VENV)/.ready ## what `make test` leaves out: kills at every point and at 200 random moments, races, all bad inputs
+	@$(BIN)/python -c 'import pyspark, grpc' 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[spark]'
+	@command -v java >/dev/null || echo "without Java the tests of Spark are skipped: apt-get install openjdk-17-jre-headless"
 	DRIFTLOOP_TESTS=all $(BIN)/python -m pytest -n 4 --dist worksteal -m faults
 
 # DRIFTLOOP_FUZZ_SECONDS and DRIFTLOOP_FUZZ_SEED set time and start: 20 and 1, as in `make test`.

@@ -1,13 +1,14 @@
-"""A window of parquet files, checked and trained on by this process and by two workers of Dask.
+"""A window of parquet files, checked and trained on by this process, two workers of Dask, and Spark.
 
-    python -m benchmarks.engines [--rows 1000000 5000000] [--repeat 2] [--work check train]
+    python -m benchmarks.engines [--rows 1000000 5000000] [--repeat 2] [--work check train] [--engines dask spark]
 
 A file has 250,000 rows of 10 numbers, 5 categories, a time and a target; the model is xgboost with 100 trees. Each way
 is a process of its own, in turn. `check` does what a check does before it judges: rows are made canonical and hashed,
 tallied, predicted and profiled, with a loss for each row. `train` does what a retrain does before its gate: rows are
 read and cut, the model is fitted, and scores the held-out rows. The scheduler and the workers (one thread each) are on
 this machine. Counts, digest and losses of a check are compared, of training the loss, to 2%; a difference ends the
-benchmark. CPU seconds of the workers include their imports. Prints a table in Markdown.
+benchmark. CPU seconds of the workers include their imports. Spark is
+`local[2]`, does not train, and its workers are a process of Java and two of Python. Prints a table in Markdown.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -35,7 +37,8 @@ import pandas as pd
 NUMBERS, WORDS = 10, (8, 30, 30, 100, 500)
 SPAN = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 8, tzinfo=UTC))
 A_FILE, TRAINED, TREES = 250_000, 50_000, 100
-WAYS = ("this process", "2 workers of Dask")
+WAYS = {"here": "this process", "dask": "2 workers of Dask", "spark": "Spark, local[2]"}
+TICK = os.sysconf("SC_CLK_TCK")
 
 
 def fill(folder: Path, rows: int) -> None:
@@ -111,23 +114,56 @@ def used() -> tuple[float, float]:
     return own.ru_utime + own.ru_stime, own.ru_maxrss / 1024
 
 
+def descendants() -> list[tuple[str, float, float]]:
+    """Name, CPU seconds and peak MB of the processes that this one started, and that they started."""
+    parents: dict[int, tuple[int, str, float]] = {}
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, _, rest = place.read_text().partition("(")[2].rpartition(")")
+            values = rest.split()
+            parents[int(place.parent.name)] = int(values[1]), name, sum(map(int, values[11:15])) / TICK
+    found, known = [], {os.getpid()}
+    for process in sorted(parents):  # a child has a higher number than its parent
+        parent, name, cpu = parents[process]
+        if parent in known:
+            known.add(process)
+            with suppress(OSError):
+                status = Path(f"/proc/{process}/status").read_text()
+                found.append((name, cpu, int(status.partition("VmHWM:")[2].split()[0]) / 1024))
+    return found
+
+
+def engine_at(address: str) -> Any:
+    """The engine behind an address, or this process."""
+    from driftloop.pipelines.engines import Local
+    from driftloop.pipelines.engines.dask import Dask
+    from driftloop.pipelines.engines.spark import Spark
+
+    if not address:
+        return Local()
+    kind = Dask if address.startswith("tcp://") else Spark
+    return kind(address, address, timedelta(minutes=5))
+
+
 def measure(folder: Path, address: str, work: str) -> None:
     """Work on the window in one way; print CPU seconds, seconds, peak MB of this process and the workers, and facts."""
     from driftloop.monitoring.records import Window
     from driftloop.pipelines.data.query import Query
-    from driftloop.pipelines.engines import Local
     from driftloop.pipelines.engines.dask import Dask
 
     config, window = config_of(folder), Window(start=SPAN[0], end=SPAN[1])
     done = checked(prepared(config, folder)) if work == "check" else trained(config, window, folder)
-    engine = Dask(address, address, timedelta(minutes=2)) if address else Local()
+    engine = engine_at(address)
+    engine.ready()
     client = engine.cluster.connect() if isinstance(engine, Dask) else None
-    idle = sum(cpu for cpu, _ in client.run(used).values()) if client else 0.0
+    idle = sum(cpu for cpu, _ in client.run(used).values()) if client else sum(cpu for _, cpu, _ in descendants())
     begun, before = time.perf_counter(), time.process_time()
     fresh = engine.read(Query(config, window, folder))
     facts, loss = done(fresh)
     cpu, seconds, peak = time.process_time() - before, time.perf_counter() - begun, used()[1]
-    there = list(client.run(used).values()) if client else []
+    there = list(client.run(used).values()) if client else [(cpu, memory) for _, cpu, memory in descendants()]
+    names = ", ".join(f"{name} {cpu:.1f} CPU s {memory:,.0f} MB" for name, cpu, memory in descendants())
+    print(f"started {idle:.1f} CPU s; {names}", file=sys.stderr)
     workers = [sum(each for each, _ in there) - idle, max((memory for _, memory in there), default=0.0)]
     print(json.dumps([cpu, seconds, peak, *workers, facts, loss]), flush=True)
 
@@ -183,7 +219,7 @@ def run(folder: Path, address: str, work: str) -> list[Any]:
     return found
 
 
-def compare(rows: int, repeat: int, work: str) -> None:
+def compare(rows: int, repeat: int, work: str, engines: list[str]) -> None:
     """Print the lines of one size: the best of some repetitions, which take turns."""
     from tests.servers.dask import DaskCluster
 
@@ -191,23 +227,24 @@ def compare(rows: int, repeat: int, work: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         fill(Path(place), rows)
         for _ in range(repeat):
-            for way in WAYS:
-                cluster = DaskCluster(Path(place)) if way != WAYS[0] else None
+            for way in engines:
+                cluster = DaskCluster(Path(place)) if way == "dask" else None
                 try:
                     if cluster is not None:
                         cluster.start()
-                    found = run(Path(place), cluster.address if cluster is not None else "", work)
+                    address = "local[2]" if way == "spark" else ""
+                    found = run(Path(place), cluster.address if cluster is not None else address, work)
                 finally:
                     if cluster is not None:
                         cluster.stop()
                 best[way] = min(best.get(way, found), found)
     assert len({found[-2] for found in best.values()}) == 1, "counts, digest or losses differ"
-    (own, other), most = (found[-1] for found in best.values()), 0.02
-    assert abs(own - other) <= most * own, f"the losses {own} and {other} differ by more than 2%"
+    (own, *others), most = (found[-1] for found in best.values()), 0.02
+    assert all(abs(own - other) <= most * own for other in others), f"losses differ by more than 2%: {own}, {others}"
     for way, (cpu, seconds, peak, cpu_there, peak_there, _, loss) in best.items():
         workers = f"{cpu_there:.1f} | {peak_there:,.0f}" if cpu_there else "- | -"
         numbers = f"{cpu:.1f} | {peak:,.0f} | {workers} | {seconds:.0f} | {loss:.5f}"
-        print(f"| {work} | {rows:,} | {way} | {numbers} |", flush=True)
+        print(f"| {work} | {rows:,} | {WAYS[way]} | {numbers} |", flush=True)
 
 
 def main() -> None:
@@ -218,6 +255,7 @@ def main() -> None:
     parser.add_argument("--work", nargs="+", choices=("check", "train"), default=["check", "train"])
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--address", default="")
+    parser.add_argument("--engines", nargs="+", choices=("dask", "spark"), default=["dask"])
     given = parser.parse_args()
     if given.folder is not None:
         measure(given.folder, given.address, given.work[0])
@@ -227,7 +265,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     for rows in given.rows:
         for work in given.work:
-            compare(rows, given.repeat, work)
+            trains = [engine for engine in given.engines if work == "check" or engine != "spark"]
+            compare(rows, given.repeat, work, ["here", *trains])
 
 
 if __name__ == "__main__":

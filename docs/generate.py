@@ -31,6 +31,7 @@ from driftloop.monitoring.settings.rules import Rule, Silence
 from driftloop.monitoring.settings.section import Section
 from driftloop.monitoring.settings.slices import Slice
 from driftloop.pipelines.cli import COMMANDS, main
+from driftloop.pipelines.config.engine import Engine
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.schedule import On
 from driftloop.pipelines.config.search import Search
@@ -76,6 +77,7 @@ WITHIN: dict[str, dict[str, type[Section]]] = {
     "training": {"training.search": Search},
     "gate": {"gate.no_slice_worse": NoSliceWorseKeys},
     "schedule": {"schedule.on": On},
+    "engine": {"engine": Engine},
 }
 
 

@@ -52,8 +52,8 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
     "rows in the workers of a cluster: tests/pipelines/engines/test_dask.py, tests/pipelines/flows/test_dividing.py": (
         *("monitoring/sources/shards.py", "monitoring/sources/placing.py", "pipelines/engines/base.py"),
         *("pipelines/engines/dask_cluster.py", "pipelines/engines/dask_rows.py", "pipelines/engines/sharded.py"),
-        *("pipelines/engines/versions.py", "pipelines/config/engine.py"),
-        *("pipelines/data/boosting.py", "pipelines/engines/divisible.py"),
+        *("pipelines/engines/versions.py", "pipelines/data/boosting.py", "pipelines/engines/divisible.py"),
+        *("pipelines/engines/spark_rows.py", "pipelines/engines/spark_session.py", "pipelines/engines/spark_work.py"),
     ),
     "reading of rows into pieces: tests/pipelines/data/test_fresh.py": (
         *("pipelines/data/piece.py", "pipelines/data/query.py"),

@@ -11,6 +11,11 @@ __all__ = ["Engine", "Local", "engine_of"]
 
 def engine_of(settings: Settings) -> Engine:
     """Return the engine of a config; nothing is connected yet."""
-    from driftloop.pipelines.engines.dask import Dask
+    if settings.dask is not None:
+        from driftloop.pipelines.engines.dask import Dask
 
-    return Dask(expand(settings.dask, "engine.dask"), settings.dask, settings.timeout)
+        return Dask(expand(settings.dask, "engine.dask"), settings.dask, settings.timeout)
+    from driftloop.pipelines.engines.spark import Spark
+
+    assert settings.spark is not None
+    return Spark(expand(settings.spark, "engine.spark"), settings.spark, settings.timeout)

@@ -9,23 +9,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from driftloop.monitoring.errors import EngineMisfit, EngineUnavailable, FileNotShared, MissingColumns, SourceUnreadable
-from driftloop.monitoring.records import Window
 from driftloop.monitoring.sources import shards
-from driftloop.pipelines.config.project import Project, load
-from driftloop.pipelines.data.fresh import Fresh, read_fresh
+from driftloop.pipelines.config.project import load
+from driftloop.pipelines.data.fresh import read_fresh
 from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines.dask import Dask
+from tests.divided import SOME, WHOLE, divided, facts
 from tests.servers.dask import DaskCluster
 from tests.servers.ports import free_port
-from tests.streams import day, stream, write
-
-WHOLE = Window(start=day(0), end=day(42))
-SOME = Window(start=day(10), end=day(17))
+from tests.streams import stream, write
 
 
 @pytest.fixture(autouse=True)
@@ -35,49 +31,6 @@ def _a_file_is_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def engine(cluster: DaskCluster, seconds: float = 60) -> Dask:
     return Dask(cluster.address, cluster.address, timedelta(seconds=seconds))
-
-
-def divided(folder: Path, ending: str, files: int = 4, **changes: Any) -> Project:
-    """Six weeks in files that differ: a column is missing in one, has another type in the next; hard values in all."""
-    rows = stream(42, a_day=60)
-    draws = np.random.default_rng(1)
-    rows["y"] = rows["y"].where(draws.uniform(size=len(rows)) > 0.1)
-    rows.loc[5, "speed"] = np.inf
-    rows["n"] = np.arange(len(rows)) % 7 + 1.0
-    rows["key"] = np.arange(len(rows)) // 2
-    folder.mkdir(exist_ok=True)
-    for place, part in enumerate(np.array_split(np.arange(len(rows)), files)):
-        some = rows.iloc[part].copy()
-        if place == 1:
-            some = some.drop(columns="kind")
-        if place == 2:
-            some["amount"] = some["amount"].round().astype("int64")
-            some["city"] = some["city"].map({"berlin": 1, "paris": 2, "rome": 3})
-        if ending == "parquet":
-            some.to_parquet(folder / f"{place}.parquet", index=False)
-            continue
-        text = some.astype({"amount": str})
-        text.loc[text.index[3], "amount"] = "1.5%"
-        if ending == "csv":
-            text.to_csv(folder / f"{place}.csv", index=False)
-        else:
-            text.to_json(folder / f"{place}.jsonl", orient="records", lines=True, date_format="iso")
-    return load(write(folder, source={"path": f"*.{ending}"}, **changes))
-
-
-def facts(fresh: Fresh) -> dict[str, Any]:
-    """All that a check takes from rows, but for the rows."""
-    return {
-        "digest": fresh.digest,
-        "of a window": (fresh.digest_of(SOME), fresh.count(SOME), fresh.repeated_share(SOME)),
-        "findings": fresh.findings,
-        "types": fresh.source_types,
-        "order": fresh.in_order,
-        "ids": fresh.joined.counted(SOME) if fresh.joined else None,
-        "rules": fresh.ruled,
-        "moments": fresh.moments.tolist(),
-        "weights": None if (weights := fresh.weights(SOME)) is None else weights.tolist(),
-    }
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -13,7 +13,7 @@ from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 
 from driftloop.monitoring.errors import EngineUnavailable
 from driftloop.monitoring.ledger import Ledger
-from driftloop.monitoring.records import Check, Outcome, Window
+from driftloop.monitoring.records import Outcome, Window
 from driftloop.monitoring.sources import shards
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
@@ -23,55 +23,15 @@ from driftloop.pipelines.operations.retraining import retrain_now
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
+from tests.divided import EVERYTHING, champion_of_parts, differences, judged
 from tests.servers.dask import DaskCluster
 from tests.servers.ports import free_port
 from tests.streams import day, stream
 
-EVERYTHING: dict[str, Any] = {
-    "source": {"path": "parts/*.parquet"},
-    "columns__weight": "w",
-    "columns__rules": {"speed": {"min": -9}},
-    "slices": ["kind", {"discover": 1}],
-    "performance": {"loss": "mse"},
-    "policies__triggers": [{"policy": "performance_drop"}],
-    "drift__sample_rows": 300,
-}
-
 
 @pytest.fixture(scope="module")
 def made(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A champion of the first three weeks; numbers and target are others in the last three. A file has two days."""
-    rows = stream(42, a_day=120, input_shift_at=21, concept_shift_at=21)
-    rows["w"] = np.random.default_rng(0).uniform(0.5, 2, len(rows))
-    model = Model(tmp_path_factory.mktemp("divided"))
-    parts = model.folder / "parts"
-    parts.mkdir()
-    for number, part in enumerate(np.array_split(np.arange(len(rows)), 21)):
-        rows.iloc[part].to_parquet(parts / f"{number:02}.parquet", index=False)
-    model.given(None, training__params={"n_estimators": 10}, **EVERYTHING)
-    check = model.check(day(21))
-    assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
-    return model
-
-
-def judged(check: Check) -> dict[str, Any]:
-    """All that is recorded of a verdict, without ids, places and what names the engine."""
-    record = check.model_dump(mode="json")
-    for name in ("check_id", "counting", "report", "mlflow_run_id", "prefect_flow_run_id", "started", "cached"):
-        record.pop(name, None)
-    return record
-
-
-def differences(found: Any, expected: Any, place: str = "") -> Iterator[str]:
-    """Yield where two records differ: numbers by more than the noise of merged sums, all else at all."""
-    if isinstance(expected, dict) and found.keys() == expected.keys():
-        for name, value in expected.items():
-            yield from differences(found[name], value, f"{place}.{name}")
-    elif isinstance(expected, list) and len(found) == len(expected):
-        for number, value in enumerate(expected):
-            yield from differences(found[number], value, f"{place}[{number}]")
-    elif found != (pytest.approx(expected, rel=1e-9) if isinstance(expected, float) else expected):
-        yield f"{place}: {found} is not {expected}"
+    return champion_of_parts(tmp_path_factory.mktemp("divided"))
 
 
 def test_a_check_on_the_cluster_is_that_of_this_process(

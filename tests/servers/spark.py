@@ -1,0 +1,81 @@
+"""A real server of Spark Connect on this machine, whose executors are processes that a test can kill.
+
+python -m tests.servers.spark --host 127.0.0.1 --port 15002
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers.process import Server
+
+ROOT = str(Path(__file__).resolve().parents[2])
+
+
+def needs_spark() -> None:
+    """Skip the tests of a module where Spark or Java is not installed."""
+    pytest.importorskip("pyspark", reason="pip install -e '.[spark]'")
+    if shutil.which("java") is None:
+        pytest.skip("Java 17 is not installed", allow_module_level=True)
+
+
+class SparkServer(Server):
+    """A driver with two executors of one core and 1 GB each."""
+
+    @property
+    def address(self) -> str:
+        return f"sc://127.0.0.1:{self.port}"
+
+    def words(self) -> list[str]:
+        return ["tests.servers.spark"]
+
+    def settings(self) -> dict[str, str]:
+        return {"PYTHONPATH": ROOT, "PYSPARK_PYTHON": sys.executable}
+
+    def answers(self) -> bool:
+        with socket.socket() as tried:
+            return tried.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def executors(self) -> list[int]:
+        """Return the process ids of its executors."""
+        assert self.process is not None
+        found = []
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (place / "cmdline").read_bytes()
+                group = os.getpgid(int(place.name))
+            except (OSError, ValueError):
+                continue
+            if group == self.process.pid and b"CoarseGrainedExecutorBackend" in words:
+                found.append(int(place.name))
+        return sorted(found)
+
+
+def main() -> None:
+    """Run a server until it is ended."""
+    from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", required=True)
+    given = parser.parse_args()
+    conf = SparkConf().setMaster("local-cluster[2,1,1024]").setAppName("server of tests")
+    conf.set("spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin")
+    conf.set("spark.connect.grpc.binding.port", given.port)
+    conf.set("spark.ui.enabled", "false").set("spark.executor.memory", "1g")
+    conf.set("spark.driver.host", given.host).set("spark.driver.bindAddress", given.host)
+    SparkSession(SparkContext(conf=conf))
+    signal.pause()
+
+
+if __name__ == "__main__":
+    main()
