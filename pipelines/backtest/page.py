@@ -36,6 +36,15 @@ NOTES = (
     "A false alarm is a retrain that gained less before the next retrain than it cost.",
     "A replayed challenger always takes over; in production the gate may reject it.",
 )
+# Columns of the models of the history that the archive keeps: title, class, whether it is a number.
+KEPT_HEADS = (
+    ["Rank", "n", True],
+    ["Trained up to", "name", False],
+    ["Version", "n", True],
+    ["Loss, times a fresh model's", "n", True],
+    ["Later batches", "n", True],
+    ["Kept", "name", False],
+)
 
 
 def render(study: Study) -> str:
@@ -64,6 +73,8 @@ def render(study: Study) -> str:
         window_heads=[[title, "n" if at else "name", bool(at)] for at, title in enumerate(TITLES)],
         windows=[cells(one) for one in study.training_windows],
         windows_explained=explained(study.training_windows) if study.training_windows else "",
+        kept_heads=KEPT_HEADS,
+        kept=_kept(study),
         notes=(*study.notes, *NOTES, *more_legends(study)),
     )
 
@@ -76,6 +87,27 @@ def _mark(study: Study) -> tuple[str, str]:
     if found.own:
         return "good", "keep the config"
     return ("new", "recommended") if found.confirmed else ("warn", "not confirmed")
+
+
+def _kept(study: Study) -> list[list[str]]:
+    """Return the models of the history that were tried for the archive, those without a rank last."""
+    ranked = {one.end: one for one in study.history_models}
+    rows = []
+    for one in sorted(study.kept_models, key=lambda kept: (kept.rank is None, kept.rank or 0)):
+        found = ranked.get(one.end)
+        loss = None if found is None else found.loss
+        word = "trained now" if one.trained else "from an earlier backtest"
+        rows.append(
+            [
+                DASH if one.rank is None else str(one.rank),
+                f"{one.end:%Y-%m-%d %H:%M}",
+                one.version or DASH,
+                DASH if loss is None else f"{loss:.3g}",
+                DASH if found is None else str(found.batches),
+                word if one.rank is not None else f"no: {one.reason}",
+            ]
+        )
+    return rows
 
 
 def _facts(study: Study) -> list[tuple[str, str]]:

@@ -125,7 +125,9 @@ def backtest(
         stored = _store_learned(project, study, present, batch)
         written = _written(config, study) if write else None
         page = _page(study)
-        study = keeping.keep(project, study, present) if keep_models else study
+        if keep_models:
+            study = keeping.keep(project, study, present)
+            page = _page(study)
     if as_json:
         values = json.loads(study.model_dump_json())  # without infinite numbers
         say_json(

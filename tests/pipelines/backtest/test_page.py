@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from driftloop.pipelines.backtest.history import KeptModel, Ranked
 from driftloop.pipelines.backtest.page import render
 from driftloop.pipelines.backtest.study import Study
 from tests.aging import aging, done
@@ -45,6 +46,34 @@ def test_the_page_is_self_contained_and_states_what_to_do(study: Study) -> None:
         assert page.count(f"{one.regret:.1f}%") >= 2
     kept = study.model_copy(update={"recommendation": None})
     assert "Nothing is recommended" in render(kept)
+
+
+def test_models_kept_for_the_archive_are_listed_by_rank(study: Study) -> None:
+    """Rank, version and losses of each; what was not kept is last, with its reason as text; no section without any."""
+    ends = [window.end for window in study.windows]
+    made = study.model_copy(
+        update={
+            "history_models": (
+                Ranked(end=ends[3], batches=5, loss=1.0421),
+                Ranked(end=ends[1], batches=7, loss=None),
+                Ranked(end=ends[2], batches=6, loss=3.5),
+            ),
+            "kept_models": (
+                KeptModel(end=ends[2], reason=f"too few rows {ATTACK}"),
+                KeptModel(end=ends[1], version="8", rank=2),
+                KeptModel(end=ends[3], version="7", rank=1, trained=True),
+            ),
+        }
+    )
+    page = render(made)
+    section = page[page.index("Kept for the archive") : page.index("Notes</")]
+    places = [section.index(text) for text in (">7<", ">8<", "too few rows")]
+    assert places == sorted(places)
+    assert "1.04" in section
+    assert "trained now" in section
+    assert "from an earlier backtest" in section
+    assert "<img" not in section
+    assert "Kept for the archive" not in render(study)
 
 
 @needs_browser
