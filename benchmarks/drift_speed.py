@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.peers import FOLDER, installed
 from driftloop.monitoring.profiles import first, save
 from driftloop.monitoring.records import Kind
 
@@ -35,12 +35,6 @@ FIRST = np.datetime64("2026-01-01", "ms").astype(np.int64)
 SCRIPT = Path(__file__).with_name("contenders.py")
 OURS = ("decode", "driftloop", "evidently-preset", "evidently-value-drift")
 THEIRS = {"nannyml": "nannyml", "frouros": "frouros", "frouros-numbers": "frouros", "alibi-detect": "alibi-detect"}
-# The environment of each peer, with what its own requirements do not say.
-PEERS = {
-    "nannyml": ["nannyml", "statsmodels", "pyarrow"],
-    "frouros": ["frouros", "pyarrow"],
-    "alibi-detect": ["alibi-detect", "pyarrow<22"],
-}
 
 
 @dataclass(frozen=True)
@@ -106,20 +100,6 @@ def prepare(folder: Path, shape: Shape) -> None:
     kinds: dict[str, Kind] = {f"n{at}": "numeric" for at in range(shape.numbers)}
     kinds |= {f"c{at}": "categorical" for at in range(shape.labels)}
     save(first(pq.read_table(folder / "reference.parquet").to_pandas(), kinds), folder / "profile.npz")
-
-
-def installed(peers: Path) -> dict[str, str | None]:
-    """The interpreter of each peer's environment, made where there is none yet; None where it does not install."""
-    found: dict[str, str | None] = {}
-    for peer, needed in PEERS.items():
-        python = peers / peer / "bin" / "python"
-        if not python.exists():
-            subprocess.run([sys.executable, "-m", "venv", peers / peer], check=True, timeout=300)
-            quiet = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *needed]
-            if subprocess.run(quiet, check=False, capture_output=True, timeout=1800).returncode:
-                shutil.rmtree(peers / peer)
-        found[peer] = str(python) if python.exists() else None
-    return found
 
 
 def measure(name: str, python: str, folder: Path, patience: float) -> dict[str, object] | str:
@@ -201,13 +181,13 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--shapes", default=",".join(SHAPES))
-    asked.add_argument("--peers", type=Path, default=Path(tempfile.gettempdir()) / "driftloop-peers")
+    asked.add_argument("--peers", type=Path, default=FOLDER)
     asked.add_argument("--only", default="", help="names of contenders to race with ours, if not all")
     asked.add_argument("--patience", type=float, default=60.0, help="seconds that one run may be expected to take")
     asked.add_argument("--huge", action="store_true")
     options = asked.parse_args()
     started = time.perf_counter()
-    peers = installed(options.peers)
+    peers = installed(options.peers, *dict.fromkeys(THEIRS.values()))
     for peer, python in peers.items():
         if python is None:
             print(f"{peer} does not install here and is left out.\n")

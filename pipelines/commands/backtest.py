@@ -120,14 +120,12 @@ def backtest(
         options: dict[str, Any] = {"cost": price, "batch": batch, "label_delay": label_delay}
         given = recalibrate or (found.recalibrate if found else None)
         study = run(project, present, policies=names, recalibrate=given, keep_models=keep_models, **options)
-        for note in study.notes:
-            say(f"note: {note}", err=True)
+        _say_notes(study)
         stored = _store_learned(project, study, present, batch)
         written = _written(config, study) if write else None
         page = _page(study)
         if keep_models:
-            study = keeping.keep(project, study, present)
-            page = _page(study)
+            page = _page(study := keeping.keep(project, study, present))
     if as_json:
         values = json.loads(study.model_dump_json())  # without infinite numbers
         say_json(
@@ -146,6 +144,11 @@ def backtest(
     if keep_models:
         say(kept_sentence(study.kept_models))
     say(f"page: {page}")
+
+
+def _say_notes(study: Study) -> None:
+    for note in study.notes:
+        say(f"note: {note}", err=True)
 
 
 def _page(study: Study) -> Path:
