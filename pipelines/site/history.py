@@ -45,7 +45,10 @@ def undone(version: str | None, moves: Iterable[Mark]) -> MarkKind | None:
 
 @dataclass(frozen=True)
 class Request:
-    """One requested retrain. `check_id` is the check that requested it; None for a manual retrain."""
+    """One requested retrain. `check_id` is the check that requested it; None for a manual retrain.
+
+    `shadow` is when its challenger was in shadow, if it was and has left it.
+    """
 
     request_id: str
     asked_at: datetime
@@ -55,6 +58,7 @@ class Request:
     check_id: str | None = None
     retrain: Retrain | None = None
     error: str | None = None
+    shadow: Window | None = None
 
 
 @dataclass(frozen=True)
@@ -136,8 +140,12 @@ class ModelHistory:
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        """Results of retrains, and rollbacks, repairs and manual changes of the champion, oldest first."""
+        """Results of retrains, and rollbacks, repairs and manual changes of the champion, oldest first.
+
+        A challenger that left its shadow has two marks: when it entered it, and its result when it left it.
+        """
         known = [mark for request in self.requests if (mark := _end(request)) is not None]
+        known += [_shadow(request, request.shadow) for request in self.requests if request.shadow is not None]
         return tuple(sorted([*known, *self.moves], key=lambda mark: mark.moment))
 
 
@@ -151,7 +159,18 @@ def _end(request: Request) -> Mark | None:
         kinds |= {"switched_back": "switched_back", "recalibrated": "recalibrated"}
         kind = kinds.get(request.state, kind)
         version = f"version {retrain.version}: " if retrain.version else ""
+        if request.shadow is not None:
+            return Mark(request.shadow.end, kind, f"{kind}, {version}{_span(request.shadow)}; {retrain.reason}")
         return Mark(request.asked_at, kind, f"{kind}, {version}{retrain.reason}")
     if request.state == "failed":
         return Mark(request.asked_at, "failed", f"the retrain failed: {request.error or 'no reason was recorded'}")
     return None
+
+
+def _shadow(request: Request, shadow: Window) -> Mark:
+    version = f"version {request.retrain.version}: " if request.retrain and request.retrain.version else ""
+    return Mark(shadow.start, "shadowing", f"{version}{_span(shadow)}, then {request.state.replace('_', ' ')}")
+
+
+def _span(shadow: Window) -> str:
+    return f"in shadow from {shadow.start:%Y-%m-%d %H:%M} to {shadow.end:%Y-%m-%d %H:%M}"

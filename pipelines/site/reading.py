@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from driftloop.monitoring.ledger import Event, Kind, Ledger
-from driftloop.monitoring.records import Check, Retrain, utc
+from driftloop.monitoring.records import Check, Retrain, Window, utc
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.site.history import Lineage, Mark, MarkKind, ModelHistory, Request
 
@@ -18,6 +18,7 @@ from driftloop.pipelines.site.history import Lineage, Mark, MarkKind, ModelHisto
 MOST_CHECKS = 1000
 MOST_COMPARISONS = 5
 COMPARED = re.compile(r"windows(_[0-9]{8}T[0-9]{4}){4}\.html")
+ENDED = frozenset({"promoted", "rejected", "rolled_back", "recalibrated"})
 MOVES: dict[str, MarkKind] = {Kind.ROLLED_BACK: "rolled_back", Kind.HEALED: "healed", Kind.CHAMPION_SET: "moved"}
 
 
@@ -45,6 +46,8 @@ def _older(ledger: Ledger, model: str) -> int:
 
 def _requests(ledger: Ledger, model: str, checks: Iterable[Check]) -> tuple[Request, ...]:
     asked_by = {check.retrain.request_id: check.check_id for check in checks if check.retrain}
+    rows = ledger.requests(model, most=MOST_CHECKS)
+    shadows = _shadows(ledger, model, {row["request_id"]: utc(datetime.fromisoformat(row["now"])) for row in rows})
     return tuple(
         Request(
             request_id=row["request_id"],
@@ -55,9 +58,30 @@ def _requests(ledger: Ledger, model: str, checks: Iterable[Check]) -> tuple[Requ
             check_id=row["check_id"] or asked_by.get(row["request_id"]),
             retrain=Retrain.model_validate_json(row["body"]) if row["body"] else None,
             error=row["error"],
+            shadow=shadows.get(row["request_id"]) if row["state"] in ENDED else None,
         )
-        for row in ledger.requests(model, most=MOST_CHECKS)
+        for row in rows
     )
+
+
+def _shadows(ledger: Ledger, model: str, asked: Mapping[str, datetime]) -> dict[str, Window]:
+    """Return when challengers were in shadow, by their request, which is asked again at the verdict of a check.
+
+    A user's decision has no moment of a check: it is that of its record.
+    """
+    entered = ledger.events(model, most=MOST_CHECKS, kinds=(Kind.SHADOWING,))
+    if not entered:
+        return {}
+    ends = ledger.events(model, most=MOST_CHECKS, kinds=(Kind.PROMOTED, Kind.REJECTED))
+    decided = {str(event.payload.get("request_id") or event.subject): event.written_at for event in ends}
+    found = {}
+    for event in entered:
+        request = str(event.payload.get("request_id") or event.subject)
+        left = asked.get(request)
+        end = left if left is not None and left > event.now else decided.get(request)
+        if end is not None and end > event.now:
+            found[request] = Window(start=event.now, end=end)
+    return found
 
 
 def _versions(model: str) -> tuple[Lineage, ...]:

@@ -77,6 +77,9 @@ def test_a_better_challenger_is_promoted(model: Make) -> None:
     assert (run.data.tags["driftloop.outcome"], run.info.status) == ("promoted", "FINISHED")
     page = (home.home() / "site" / "models" / f"{made.name}.html").read_text("utf-8")
     assert "in shadow of version 1 after 1 of 3 labeled windows" in page
+    span = f"in shadow from {day(42):%Y-%m-%d %H:%M} to {day(49):%Y-%m-%d %H:%M}"
+    assert f"version 2: {span}, then promoted" in page
+    assert f"promoted, version 2: {span}; " in page
     assert made.check(day(49)).outcome is Outcome.ALREADY_CHECKED
     later = made.check(day(56))
     assert later.watch is not None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
+from driftloop.monitoring.records import Window
 from driftloop.pipelines.site.history import Lineage, Mark, ModelHistory
 from tests.histories import START, history, request_of, retrained
 
@@ -41,3 +43,14 @@ def test_the_registry_knows_the_champion_better_than_the_last_check() -> None:
     assert (
         replace(reason, versions=(), checks=(retrained(5, promoted=True, champion="1", version="2"),)).champion == "2"
     )
+
+
+def test_a_challenger_that_left_its_shadow_has_two_marks() -> None:
+    """When it entered it, and its result when it left it, each with the span."""
+    asked = request_of(retrained(12, promoted=True, champion="1", version="2"))
+    shadow = Window(start=START + timedelta(days=5), end=START + timedelta(days=12))
+    marks = ModelHistory("taxi", START, requests=(replace(asked, state="promoted", shadow=shadow),)).marks
+    assert [(mark.kind, mark.moment) for mark in marks] == [("shadowing", shadow.start), ("promoted", shadow.end)]
+    span = f"in shadow from {shadow.start:%Y-%m-%d %H:%M} to {shadow.end:%Y-%m-%d %H:%M}"
+    assert marks[0].reason == f"version 2: {span}, then promoted"
+    assert marks[1].reason.startswith(f"promoted, version 2: {span}; ")
