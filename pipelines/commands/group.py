@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from driftloop.pipelines.runtime.memory import search_rarely
 from driftloop.pipelines.runtime.terminal import guard_logs, say, say_json
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -56,6 +57,7 @@ class Commands(click.Group):
             UnknownPolicy,
         )
 
+        search_rarely()
         guard_logs()
         arguments = list(sys.argv[1:] if args is None else args)
         try:

@@ -22,6 +22,7 @@ from urllib.error import URLError
 
 from driftloop.monitoring.errors import DriftloopError, clipped
 from driftloop.pipelines.runtime.home import sqlite_url
+from driftloop.pipelines.runtime.memory import search_rarely
 
 log = logging.getLogger("driftloop.prefect")
 # The server on this machine is called directly, regardless of the proxies of the environment.
@@ -149,6 +150,7 @@ def _writable(folder: Path) -> None:
 def serve(port: int) -> None:
     """Run Prefect's own app in its ephemeral form in the child, until the parent has ended."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    search_rarely()
     import uvicorn
     from prefect.server.api.server import create_app
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
-from driftloop.pipelines.runtime.memory import MB, Free, free
+from click.testing import CliRunner
+
+from driftloop.pipelines.cli import main
+from driftloop.pipelines.runtime.memory import MB, SEARCH_AFTER, Free, free
 
 
 def system(root: Path, files: dict[str, str]) -> Path:
@@ -47,3 +51,13 @@ def test_a_system_that_reports_nothing(tmp_path: Path) -> None:
     """Without /proc nothing is known, and nothing is invented."""
     assert free(tmp_path) is None
     assert (limit := free()) is None or limit.mb > 0
+
+
+def test_every_command_searches_for_garbage_rarely() -> None:
+    """Before its module and all that it needs is imported."""
+    gc.set_threshold(700, 10, 10)
+    try:
+        CliRunner().invoke(main, ["no such command"])
+        assert gc.get_threshold() == SEARCH_AFTER
+    finally:
+        gc.set_threshold(*SEARCH_AFTER)
