@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -14,6 +15,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, README = ROOT / "docs" / "first-model.md", ROOT / "README.md"
+# Runs commands one after the other in one process, and prints exit code, stdout and stderr of each.
+RUN = """
+import json, sys
+from click.testing import CliRunner
+from driftloop.pipelines.cli import main
+for words in json.loads(sys.argv[1]):
+    done = CliRunner().invoke(main, words)
+    print(json.dumps([done.exit_code, done.stdout, done.stderr]), flush=True)
+"""
 SHOWN = re.compile(r"```console\n\$ (.*)\n((?:.*\n)*?)```")
 # The check that the README shows.
 BLOCK = re.compile(r"(?<=The last check prints:\n\n```text\n)(?:.*\n)*?(?=```)")
@@ -25,7 +35,7 @@ def shown(page: str) -> list[tuple[str, str]]:
 
 
 def outputs(commands: list[str], folder: Path) -> Iterator[tuple[str, str]]:
-    """Run the commands of `driftloop` one after the other in a folder with the tutorial's data; yield what each prints.
+    """Run commands of `driftloop` in their order in one process, on the tutorial's data; yield what each prints.
 
     Raises `RuntimeError` with the error output if a command fails.
     """
@@ -34,12 +44,14 @@ def outputs(commands: list[str], folder: Path) -> Iterator[tuple[str, str]]:
     ours = ("PREFECT_", "MLFLOW_", "DRIFTLOOP_", "COLUMNS")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     clean |= {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    for command in commands:
-        words = [sys.executable, "-m", "driftloop.pipelines.cli", *shlex.split(command, comments=True)[1:]]
-        done = subprocess.run(words, cwd=folder, env=clean, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode:
-            raise RuntimeError(f"{command}: exit code {done.returncode}\n{done.stderr}")
-        yield command, done.stdout.replace(f"{folder.resolve()}/", "")
+    words = [shlex.split(command, comments=True)[1:] for command in commands]
+    process = [sys.executable, "-c", RUN, json.dumps(words)]
+    done = subprocess.run(process, cwd=folder, env=clean, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    for command, line in zip(commands, done.stdout.splitlines(), strict=True):
+        code, printed, error = json.loads(line)
+        if code:
+            raise RuntimeError(f"{command}: exit code {code}\n{error}")
+        yield command, printed.replace(f"{folder.resolve()}/", "")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -32,10 +33,9 @@ DECLARES = ROOT / "monitoring" / "records" / "finding_codes.py"
 CODES = finding_codes()
 
 
-def nodes() -> Iterator[tuple[Path, ast.AST]]:
-    for file in FILES:
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            yield file, node
+@functools.cache
+def nodes() -> list[tuple[Path, ast.AST]]:
+    return [(file, node) for file in FILES for node in ast.walk(ast.parse(file.read_text("utf-8")))]
 
 
 def called(node: ast.AST) -> str | None:

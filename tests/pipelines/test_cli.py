@@ -80,20 +80,6 @@ def trained(shell: Shell) -> Shell:
     return shell
 
 
-def test_a_training_function_that_raises_shows_where(shell: Shell, trained: Shell) -> None:
-    """Exit code 1, since the config is right, with the function's own traceback before the error."""
-    (shell.folder / "broken_training.py").write_text(
-        "def train(frame, target, *, task, params, seed):\n    return {}['not \\x1b there']\n"
-    )
-    shell.given(training__estimator="broken_training:train", training__params={})
-    done = shell("retrain", shell.file, "--now", "2026-02-05")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "broken_training.py" in done.stderr
-    assert "in train" in done.stderr
-    assert "driftloop: training.estimator broken_training:train: the function raised KeyError" in done.stderr
-    assert "\x1b" not in done.stderr
-
-
 def only(text: str) -> dict[str, Any]:
     """The one JSON object that stdout holds, and nothing else."""
     assert text.count("\n") == 1, text
@@ -157,12 +143,43 @@ def test_a_wrong_command_or_config_exits_with_two(command: Run, tmp_path: Path, 
         assert message in output["reason"]
 
 
-def test_a_judged_check_as_text(trained: Shell) -> None:
-    """A line per signal, a verdict, the report; 10 with --exit-code if a retrain was decided; nothing is trained."""
+def test_early_exits_import_nothing_expensive_and_an_error_is_three_lines(trained: Shell) -> None:
+    """No rows, too few and the same again are reported without Evidently, xgboost or scikit-learn, in a fresh process.
+
+    An error at night is found, expected, remedy: no traceback and no chatter around them; the JSON has it too, exit 1.
+    A judged check, in the same process, is text: see `judged`.
+    """
     trained.given(policies__triggers=[{"policy": "always"}])
-    done = trained("check", trained.file, "--now", "2026-02-05", "--dry-run", "--exit-code")
-    assert (done.returncode, done.stderr) == (10, "")
-    lines = done.stdout.strip().split("\n")
+    always = trained.file.rename(trained.folder / "always.yaml")
+    trained.given(preflight__min_rows=2000)
+    gone = trained.folder / "gone.parquet"
+    night = trained.folder / "night.yaml"
+    night.write_text(trained.file.read_text().replace("rows.parquet", "gone.parquet"))
+    moments = {"2026-05-01": "no_data", "2026-02-05": "too_few_rows", "2026-01-22": "already_checked"}
+    asked = [["check", str(trained.file), "--now", now, "--json"] for now in moments]
+    asked += [["check", str(night), "--json", "--exit-code"]]
+    asked += [["check", str(always), "--now", "2026-02-05", "--dry-run", "--exit-code"]]
+    done = trained("-c", ASK, json.dumps(asked), python=True)
+    *objects, text = done.stdout.strip().split("\n", len(moments) + 1)
+    *output, failed = map(json.loads, objects)
+    assert [one["outcome"] for one in output] == list(moments.values())
+    *ends, found, expected, remedy, last, decided = done.stderr.strip().split("\n")
+    for end in ends:
+        code, there = json.loads(end)
+        assert code == 0
+        assert not {"evidently", "xgboost", "sklearn"} & set(there)
+    assert json.loads(last)[0] == 1
+    assert found == f"driftloop: {gone}: no such file"
+    assert expected.startswith("  expected: ")
+    assert remedy.startswith("  fix:      ")
+    words = "\n".join((found, expected, remedy)).removeprefix("driftloop: ")
+    assert failed == {"outcome": "failed", "reason": words}
+    assert json.loads(decided)[0] == 10
+    judged(text.split("\n"))
+
+
+def judged(lines: list[str]) -> None:
+    """A line per signal, a verdict, the report; 10 with --exit-code if a retrain was decided; nothing is trained."""
     assert lines[0].endswith("champion: version 1")
     signals = [line.split()[0] for line in lines[1:] if line.startswith("  ")]
     assert sorted(signals[:6]) == ["amount", "city", "kind", "prediction", "speed", "y"]
@@ -174,35 +191,16 @@ def test_a_judged_check_as_text(trained: Shell) -> None:
     assert report.stat().st_size > 100_000
 
 
-def test_early_exits_import_nothing_expensive_and_an_error_is_three_lines(trained: Shell) -> None:
-    """No rows, too few and the same again are reported without Evidently, xgboost or scikit-learn, in a fresh process.
-
-    An error at night is found, expected, remedy: no traceback and no chatter around them; the JSON has it too, exit 1.
-    """
-    trained.given(preflight__min_rows=2000)
-    gone = trained.folder / "gone.parquet"
-    night = trained.folder / "night.yaml"
-    night.write_text(trained.file.read_text().replace("rows.parquet", "gone.parquet"))
-    moments = {"2026-05-01": "no_data", "2026-02-05": "too_few_rows", "2026-01-22": "already_checked"}
-    asked = [["check", str(trained.file), "--now", now, "--json"] for now in moments]
-    done = trained("-c", ASK, json.dumps([*asked, ["check", str(night), "--json", "--exit-code"]]), python=True)
-    *output, failed = [json.loads(line) for line in done.stdout.strip().split("\n")]
-    assert [one["outcome"] for one in output] == list(moments.values())
-    *ends, found, expected, remedy, last = done.stderr.strip().split("\n")
-    for end in ends:
-        code, there = json.loads(end)
-        assert code == 0
-        assert not {"evidently", "xgboost", "sklearn"} & set(there)
-    assert json.loads(last)[0] == 1
-    assert found == f"driftloop: {gone}: no such file"
-    assert expected.startswith("  expected: ")
-    assert remedy.startswith("  fix:      ")
-    words = "\n".join((found, expected, remedy)).removeprefix("driftloop: ")
-    assert failed == {"outcome": "failed", "reason": words}
-
-
 def test_a_manual_retrain_prints_one_object_whatever_the_function_prints(trained: Shell) -> None:
-    """What a training function writes to stdout goes to stderr; afterwards rollback and status know of it."""
+    """What a training function writes to stdout goes to stderr; afterwards rollback and status know of it.
+
+    One that raises exits with 1, since the config is right, with its own traceback before the error.
+    """
+    trained.given(training__estimator="broken_training:train", training__params={})
+    broken = trained.file.rename(trained.folder / "broken.yaml")
+    (trained.folder / "broken_training.py").write_text(
+        "def train(frame, target, *, task, params, seed):\n    return {}['not \\x1b there']\n"
+    )
     (trained.folder / "loud.py").write_text(
         "import os, xgboost\n"
         "def train(frame, target, *, task, params, seed):\n"
@@ -212,13 +210,20 @@ def test_a_manual_retrain_prints_one_object_whatever_the_function_prints(trained
     trained.given(training__estimator="loud:train", training__params={})
     alone = trained.here("rollback", trained.file)
     assert alone.stderr.startswith("driftloop: shop has no previous champion to restore\n")
-    done = trained("retrain", trained.file, "--now", "2026-02-05", "--json")
+    retrains = [["retrain", str(file), "--now", "2026-02-05", "--json"] for file in (broken, trained.file)]
+    asked = [*retrains, ["rollback", str(trained.file), "--json"]]
+    done = trained("-c", ASK, json.dumps(asked), python=True)
     assert done.returncode == 0, done.stderr
-    output = only(done.stdout)
+    failed, output, back = [json.loads(line) for line in done.stdout.strip().split("\n")]
     assert (output["promoted"], output["version"]) == (True, "2"), output
     assert {"LOUD python", "LOUD child"} <= set(done.stderr.split("\n"))
-    back = trained("rollback", trained.file, "--json")
-    assert only(back.stdout) == {"model": "shop", "champion": "1", "previous": "2"}
+    assert back == {"model": "shop", "champion": "1", "previous": "2"}
+    last = "driftloop: training.estimator broken_training:train: the function raised KeyError"
+    assert 'broken_training.py", line 2, in train' in done.stderr.partition(f"\n{last}")[0]
+    assert failed["outcome"] == "failed"
+    assert f"driftloop: {failed['reason']}".startswith(last)
+    assert "\x1b" not in done.stderr
+    assert [json.loads(line)[0] for line in done.stderr.split("\n") if line.startswith("[")] == [1, 0, 0]
     assert trained.here("rollback", trained.file).stdout.startswith(
         "shop: version 2 is champion again, with its reference"
     )

@@ -29,16 +29,16 @@ from tests.streams import stream
 
 Make = Callable[..., Model]
 COLUMNS = ["amount", "speed", "city", "kind"]
-# Runs where only the requirements of a model are importable; prints its predictions.
+# Runs where only the requirements of models are importable; prints their predictions.
 PREDICT = """
 import importlib.util, json, sys
 import pandas as pd
 for name in ("driftloop", "prefect", "evidently"):
     assert importlib.util.find_spec(name) is None, name
 import mlflow
-model = mlflow.pyfunc.load_model(sys.argv[1])
-rows = pd.DataFrame(json.load(open(sys.argv[2])))
-print(json.dumps(model.predict(rows).to_numpy().tolist()))
+rows = pd.DataFrame(json.load(open(sys.argv[1])))
+models = [mlflow.pyfunc.load_model(folder) for folder in sys.argv[2:]]
+print(json.dumps([model.predict(rows).to_numpy().tolist() for model in models]))
 """
 
 
@@ -59,12 +59,12 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "python"
 
 
-def predicted(python: Path, folder: Path, rows: pd.DataFrame, scratch: Path) -> Any:
-    """The predictions of a stored model for rows, made in that environment."""
+def predicted(python: Path, rows: pd.DataFrame, scratch: Path, *folders: Path) -> list[Any]:
+    """The predictions of stored models for rows, made in that environment."""
     file = scratch / "rows.json"
     file.write_text(json.dumps(rows.astype(object).where(rows.notna(), None).to_dict(orient="list")))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MLFLOW_TRACKING"))}
-    command = [str(python), "-c", PREDICT, str(folder), str(file)]
+    command = [str(python), "-c", PREDICT, str(file), *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True, env=kept, cwd=scratch, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -88,14 +88,14 @@ def test_it_predicts_the_same_without_driftloop(
     rows.loc[0, "city"] = "atlantis"
     rows.loc[1, "amount"] = None
     expected = registry.scorer(version).predict(rows)
-    found = predicted(bare, registry.folder(version), rows, tmp_path)
-    assert np.array_equal(np.asarray(found), expected)
     copied = tmp_path / "copied"
     shutil.copytree(registry.folder(version), copied)
     numbers = Recalibration(method="linear", slope=0.5, intercept=3.0)
     made = numbers if task == "regression" else Recalibration(method="temperature", temperature=2.5)
     storage.save_recalibrated(registry.model_files(version), made, copied, copied="1")
-    assert np.array_equal(np.asarray(predicted(bare, copied, rows, tmp_path)), made.apply(expected))
+    found, recalibrated = predicted(bare, rows, tmp_path, registry.folder(version), copied)
+    assert np.array_equal(np.asarray(found), expected)
+    assert np.array_equal(np.asarray(recalibrated), made.apply(expected))
     lines = (registry.folder(version) / "requirements.txt").read_text().splitlines()
     assert all("==" in line for line in lines)
     assert {line.partition("==")[0] for line in lines} == {"mlflow", "pandas", "numpy", *needs}
