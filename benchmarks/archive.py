@@ -14,13 +14,13 @@ import argparse
 import os
 import statistics
 import tempfile
-import time
 from datetime import timedelta
 from pathlib import Path
 
 import yaml
 
-from benchmarks.slices import NUMBERS, START, TARGETS, WORDS, write
+from benchmarks.slices import NUMBERS, START, TARGETS, WORDS, in_turns, write
+from driftloop.monitoring.records import Check
 
 
 def config(folder: Path, task: str, keep: int, seed: int) -> Path:
@@ -43,24 +43,17 @@ def config(folder: Path, task: str, keep: int, seed: int) -> Path:
 
 
 def measured(folder: Path, task: str, keep: int, repeat: int) -> dict[int, list[float]]:
-    """Return CPU seconds of checks by the number of archived models, whose turns alternate."""
+    """Return CPU seconds of checks by the number of archived models."""
     import driftloop
 
-    then, week = START + timedelta(days=28), START + timedelta(days=35)
+    def is_right(number: int, check: Check) -> bool:
+        return (len(check.archive.scores) if check.archive else 1) == number + 1
+
+    then = START + timedelta(days=28)
     file = config(folder, task, keep, 0)
     driftloop.check(file, now=then)
     driftloop.backtest(file, now=then, batch=timedelta(days=1), policies=["never"], keep_models=True)
-    found: dict[int, list[float]] = {0: [], keep: []}
-    for turn in range(repeat + 1):
-        for at, number in enumerate(found):
-            begun = time.process_time()
-            check = driftloop.check(config(folder, task, number, 1 + 2 * turn + at), now=week, dry_run=True)
-            used = time.process_time() - begun
-            assert not check.cached
-            assert (len(check.archive.scores) if check.archive else 1) == number + 1
-            if turn:  # the first one warms up
-                found[number].append(used)
-    return found
+    return in_turns([0, keep], repeat, lambda number, seed: config(folder, task, number, seed), is_right)
 
 
 def main() -> None:

@@ -14,13 +14,17 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import yaml
 
+from driftloop.monitoring.records import Check
+
+Case = TypeVar("Case", str, int)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NUMBERS, WORDS = 12, 4
 ROWS = """
@@ -83,25 +87,41 @@ def config(folder: Path, task: str, slices: list[Any], seed: int) -> Path:
     return file
 
 
-def measured(folder: Path, task: str, repeat: int) -> dict[str, list[float]]:
-    """Return CPU seconds of checks by case, whose turns alternate."""
+def in_turns(
+    cases: Sequence[Case],
+    repeat: int,
+    configured: Callable[[Case, int], Path],
+    is_right: Callable[[Case, Check], bool],
+) -> dict[Case, list[float]]:
+    """Return CPU seconds of dry checks of the last week by case, whose turns alternate.
+
+    `configured` writes the config of a case with a seed, another one for each check.
+    """
     import driftloop
 
-    week = START + timedelta(days=35)
-    driftloop.check(config(folder, task, MIXED, 0), now=START + timedelta(days=28))
-    found: dict[str, list[float]] = {name: [] for name in CASES}
+    found: dict[Case, list[float]] = {case: [] for case in cases}
     for turn in range(repeat + 1):
-        for at, (name, slices) in enumerate(CASES.items()):
-            file = config(folder, task, slices, 1 + turn * len(CASES) + at)
+        for at, case in enumerate(cases):
+            file = configured(case, 1 + turn * len(cases) + at)
             begun = time.process_time()
-            check = driftloop.check(file, now=week, dry_run=True)
+            check = driftloop.check(file, now=START + timedelta(days=35), dry_run=True)
             used = time.process_time() - begun
-            assert check.performance is not None, check.reason
             assert not check.cached
-            assert len(check.slices) == (20 if slices else 0)
+            assert is_right(case, check), check.reason
             if turn:  # the first one warms up
-                found[name].append(used)
+                found[case].append(used)
     return found
+
+
+def measured(folder: Path, task: str, repeat: int) -> dict[str, list[float]]:
+    """Return CPU seconds of checks by case."""
+    import driftloop
+
+    def is_right(name: str, check: Check) -> bool:
+        return check.performance is not None and len(check.slices) == (20 if CASES[name] else 0)
+
+    driftloop.check(config(folder, task, MIXED, 0), now=START + timedelta(days=28))
+    return in_turns(list(CASES), repeat, lambda name, seed: config(folder, task, CASES[name], seed), is_right)
 
 
 def main() -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -14,23 +11,10 @@ from driftloop.monitoring.ledger import Kind, Ledger, Request
 from driftloop.monitoring.records import Retrain, Window
 from driftloop.pipelines import registry
 from driftloop.pipelines.registry import CHALLENGER, SHADOW, Version, pending
-from driftloop.pipelines.runtime import home
-from tests.pipelines.registry.test_promotion import NOW, Three, numbers, promote
+from tests.pipelines.registry.conftest import Three
+from tests.pipelines.registry.test_promotion import NOW, numbers, promote
 from tests.registered import registered
 from tests.streams import day
-
-
-@pytest.fixture
-def ledger(_home: Path) -> Iterator[Ledger]:
-    with closing(Ledger(home.ledger_url())) as opened:
-        yield opened
-
-
-@pytest.fixture
-def three(request: pytest.FixtureRequest, _home: Path) -> Three:
-    name = f"pending-{abs(hash(request.node.name)) % 10**8}"
-    first, second, third = (registered(name) for _ in range(3))
-    return first, second, third
 
 
 def asks(ledger: Ledger, version: Version, champion: str, kind: Kind = Kind.AWAITING_APPROVAL) -> None:

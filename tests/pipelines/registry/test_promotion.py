@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -22,27 +22,14 @@ from driftloop.monitoring.records import Outcome
 from driftloop.pipelines import registry
 from driftloop.pipelines.cli import main
 from driftloop.pipelines.registry import CHAMPION, PREVIOUS, Version, promotion
-from driftloop.pipelines.runtime import failpoints, home
+from driftloop.pipelines.runtime import failpoints
 from tests.conftest import Model
+from tests.pipelines.registry.conftest import Three
 from tests.registered import changed, registered
 from tests.streams import day, stream
 
-Three = tuple[Version, Version, Version]
 Make = Callable[..., Model]
 NOW = day(1)
-
-
-@pytest.fixture
-def ledger(_home: Path) -> Iterator[Ledger]:
-    with closing(Ledger(home.ledger_url())) as opened:
-        yield opened
-
-
-@pytest.fixture
-def three(request: pytest.FixtureRequest, _home: Path) -> Three:
-    name = f"three-{abs(hash(request.node.name)) % 10**8}"
-    first, second, third = (registered(name) for _ in range(3))
-    return first, second, third
 
 
 def numbers(model: str) -> tuple[str | None, str | None]:
