@@ -12,6 +12,7 @@ from driftloop.monitoring.presentation.markup import DASH, SLICES, linked, numbe
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
 from driftloop.monitoring.records import Check, Retrain, SliceScore, fairness_summary, summary
 from driftloop.pipelines.runtime.pages import render as rendered
+from driftloop.pipelines.site.answers import drifted_first, month_before, serving_since
 from driftloop.pipelines.site.chart import timeline
 from driftloop.pipelines.site.glyphs import WORDS, glyph
 from driftloop.pipelines.site.heatmap import heatmap
@@ -107,12 +108,14 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
     gaps = history.measured.fairness if history.measured else ()
     labels = next((check.labels for check in reversed(history.checks) if check.labels), None)
     return [
-        ("Champion", f"version {history.champion}" if history.champion else "none"),
+        ("Champion", _serving(history)),
         ("Learned up to", f"{learned:%Y-%m-%d}" if learned else DASH),
-        ("Last check", f"{last.now:%Y-%m-%d %H:%M}" if last else "never"),
+        ("Last check", f"{_moment(last.now)}, {last.window.rows:,} rows" if last else "never"),
         ("Drifted features", f"{share:.0%}" if share is not None else "not judged"),
         *([("Moved most", judged.moved.sentence())] if judged and judged.moved else []),
         ("Loss", history.new_champion or (_loss_in_words(history.measured or judged) if judged else "not judged")),
+        *([("A month before", before)] if (before := month_before(history)) else []),
+        *([("Drifted first", first)] if (first := drifted_first(history.checks)) else []),
         ("Retrains", f"{len(history.requests)}, {promoted} promoted" if history.requests else "none"),
         *_causes(history),
         *([("Slices", summary(history.measured.slices))] if history.measured and history.measured.slices else []),
@@ -121,6 +124,13 @@ def _facts(history: ModelHistory) -> list[tuple[str, str]]:
         *([("Shadow", judged.shadow.sentence)] if judged and judged.shadow else []),
         *([("Labels", labels.sentence())] if labels else []),
     ]
+
+
+def _serving(history: ModelHistory) -> str:
+    if history.champion is None:
+        return "none"
+    since = serving_since(history)
+    return f"version {history.champion}" + (f", since {_moment(since)}" if since else "")
 
 
 def _causes(history: ModelHistory) -> list[tuple[str, str]]:
