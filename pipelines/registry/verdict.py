@@ -21,7 +21,7 @@ def verdict_markdown(check: Check) -> str:
     ):
         lines += [f"- {name}: [{run}]({page})" if page else f"- {name}: `{run}`"] if run else []
     lines += [f"- {name}: {cell(text)}" for name, text in check.causes.lines] if check.causes else []
-    lines += [f"- [report]({Path(check.report).as_uri()})"] if check.report else []
+    lines += [_report(check)] if check.report else []
     if check.votes:
         lines += ["", "| policy | vote | observed | threshold | why |", "|---|---|---|---|---|"]
         lines += [
@@ -32,6 +32,12 @@ def verdict_markdown(check: Check) -> str:
         lines += ["", "| finding | severity | column | message |", "|---|---|---|---|"]
         lines += [f"| {f.code} | {f.severity} | {cell(f.column or '')} | {cell(f.message)} |" for f in check.findings]
     return "\n".join(lines)
+
+
+def _report(check: Check) -> str:
+    """Return the place of the report: a link, unless a browser shows the verdict over HTTP and opens no local file."""
+    over_http = check.mlflow_url or check.prefect_url
+    return f"- report: `{check.report}`" if over_http else f"- [report]({Path(str(check.report)).as_uri()})"
 
 
 def _number(value: float | None) -> str:

@@ -152,6 +152,10 @@ class CheckRun:
         run_id, copied = self.run_id(), None if check.outcome is Outcome.STEADY else report
         check = changed(check, mlflow_run_id=run_id, mlflow_url=addresses.mlflow_page(run_id))
         evidence.log_check(run_id, check, copied, model_id=self.model_id)
+        if report is not None:
+            from driftloop.monitoring.report import renew_report
+
+            renew_report(report, check)  # which now names its MLflow run
         return check
 
     def run_id(self) -> str:

@@ -63,7 +63,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Lineage:
-    """One version in the registry: what it learned from and what the gate decided."""
+    """One version in the registry: what it learned from and what the gate decided.
+
+    Features, settings of the training and importances are set for versions that are compared.
+    """
 
     number: str
     alias: str | None = None
@@ -73,6 +76,9 @@ class Lineage:
     gate_reason: str | None = None
     refit: bool = False
     rows: int = 0
+    features: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    importance: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

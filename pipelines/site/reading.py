@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from driftloop.monitoring.ledger import Event, Kind, Ledger
 from driftloop.monitoring.records import Check, Retrain, Window, utc
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.site.history import Lineage, Mark, MarkKind, ModelHistory, Request
+from driftloop.pipelines.site.versions import compared_numbers
 
 # So many checks are drawn and listed; a page stays below half a megabyte.
 MOST_CHECKS = 1000
@@ -26,7 +28,7 @@ def read(ledger: Ledger, model: str, written: datetime, page: Path) -> ModelHist
     """The newest checks of a model, its retrains and its versions. `page` is where links to reports start."""
     newest = ledger.checks(model, most=MOST_CHECKS + 1)
     checks = tuple(reversed(newest[:MOST_CHECKS]))
-    return ModelHistory(
+    found = ModelHistory(
         model=model,
         written=written,
         checks=checks,
@@ -38,6 +40,23 @@ def read(ledger: Ledger, model: str, written: datetime, page: Path) -> ModelHist
         backtest=_backtest(model, page),
         comparisons=_comparisons(model, page),
     )
+    compared = set(compared_numbers(found))
+    versions = tuple(_with_training(model, one) if one.number in compared else one for one in found.versions)
+    return replace(found, versions=versions)
+
+
+def _with_training(model: str, known: Lineage) -> Lineage:
+    """Add what a version was trained with; as it is, where its files or its run are missing."""
+    from driftloop.pipelines import registry
+
+    try:
+        version = next(one for one in registry.versions(model) if one.number == known.number)
+        reference = registry.reference(version)
+        settings = registry.client().get_run(str(version.run_id)).data.params
+    except Exception:
+        return known
+    features = tuple(column.name for column in reference.of_role("feature"))
+    return replace(known, features=features, settings=settings, importance=reference.importance)
 
 
 def _older(ledger: Ledger, model: str) -> int:

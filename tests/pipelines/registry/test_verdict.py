@@ -38,3 +38,12 @@ def test_a_cell_is_one_line(text: str) -> None:
     assert "\n" not in escaped
     assert "<" not in escaped
     assert not re.search(r"(?<!\\)(?:\\\\)*\|", escaped)
+
+
+def test_a_page_over_http_has_no_link_to_a_local_file() -> None:
+    """A browser refuses to open it from there; without servers the link works."""
+    local = check(report="/state/reports/m/r.html")
+    assert "[report](file:///state/reports/m/r.html)" in verdict_markdown(local)
+    served = verdict_markdown(check(report="/state/reports/m/r.html", mlflow_url="http://ml/#/runs/1"))
+    assert "file://" not in served
+    assert "- report: `/state/reports/m/r.html`" in served
