@@ -42,6 +42,11 @@ def trained_by(config: Project) -> Engine | str | None:
     return "; ".join(reasons) if reasons else engine
 
 
+def read_by(config: Project) -> Engine | None:
+    """Return the engine that reads rows of which some are drawn; None where this process reads them."""
+    return None if config.engine is None or any(not_divisible(config)) else engine_of(config.engine)
+
+
 def _not_trained(config: Project) -> Iterator[str]:
     training = config.training
     if isinstance(training.window, ChosenSpan):

@@ -15,6 +15,7 @@ from driftloop.monitoring.rows.weights import labelled as labelled_rows
 from driftloop.monitoring.windows import labelled_window, within
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.selection import MOST_COMPARED, sampled
+from driftloop.pipelines.flows.dividing import read_by
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.registry import Version, contents, evidence, templates
@@ -92,7 +93,7 @@ def _measured(
 ) -> tuple[Probe, int]:
     columns = config.columns
     before = Window(start=labelled.start - config.training.window, end=labelled.start)
-    fresh = read_with(config, Window(start=before.start, end=labelled.end), champion, now)
+    fresh = read_with(config, Window(start=before.start, end=labelled.end), champion, now, read_by(config))
     seed = config.training.seed
     drawn = sampled(fresh, config.training.max_rows or MOST_COMPARED, seed)
     rows, note = drawn.frame, drawn.note(seed)

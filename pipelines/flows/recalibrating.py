@@ -22,6 +22,7 @@ from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.data.selection import MOST_COMPARED, sampled
 from driftloop.pipelines.flows import challenger, estimating
 from driftloop.pipelines.flows.challenger import Evaluated
+from driftloop.pipelines.flows.dividing import read_by
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.gate import Verdict
@@ -115,7 +116,8 @@ def _rows(work: Work, champion: Version, reference: Reference) -> pd.DataFrame:
     if newest is not None and newest >= asked.window.end:
         return pd.DataFrame({config.columns.time: pd.Series(dtype="datetime64[ns, UTC]")})
     start = asked.window.start if newest is None else max(newest, asked.window.start)
-    fresh = read_with(config, Window(start=start, end=asked.window.end), champion, work.request.now)
+    window = Window(start=start, end=asked.window.end)
+    fresh = read_with(config, window, champion, work.request.now, read_by(config))
     drawn = sampled(fresh, config.training.max_rows or MOST_COMPARED, config.training.seed).frame
     known = as_known(drawn[labelled(drawn, config.columns)], reference)
     return known.sort_values(config.columns.time, kind="stable", ignore_index=True)

@@ -17,6 +17,7 @@ from driftloop.monitoring.sources import shards
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data.fresh import read_fresh
 from driftloop.pipelines.data.query import Query
+from driftloop.pipelines.data.selection import sampled
 from driftloop.pipelines.engines.dask import Dask
 from tests.divided import SOME, WHOLE, divided, facts
 from tests.servers.dask import DaskCluster
@@ -45,6 +46,7 @@ def test_the_rows_are_those_of_this_process(ending: str, cluster: DaskCluster, t
     assert own.pop("rules").__dict__ == expected.pop("rules").__dict__
     assert own == expected
     pd.testing.assert_frame_equal(there.frame, here.frame)
+    pd.testing.assert_frame_equal(sampled(there, 99, 0).frame, sampled(here, 99, 0).frame)
     assert [sum(there.map(len)), *there.before(WHOLE)[:2]] == [len(here), 0, next(iter(there.map(len)))]
     assert there.source.endswith("4 files in 4 shards")
     if ending != "parquet":
