@@ -88,12 +88,18 @@ class Part(NamedTuple):
 
 @dataclass
 class Comparison:
-    """Rows to compare the models on, collected in the pass that scores the champion."""
+    """Rows to compare the models on, collected in the pass that scores the champion.
+
+    A copy in a worker of an engine picks rows and has no models: a worker may not have the library of an adopted one.
+    """
 
     config: Project
     watch: Watch
     scorers: tuple[tuple[Version, Reference, Scorer], ...]
     parts: list[Part] = field(default_factory=list)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "scorers": (), "parts": []}
 
     @classmethod
     def of(cls, config: Project, found: Watch | None, champion: Scorer) -> Comparison | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable
 from typing import Any
 
@@ -138,3 +139,15 @@ def test_a_challenger_in_shadow_has_bets_on_each_question() -> None:
     assert Watches().key == ()
     other = Watch((version,), champion, span, "2", **{**more, "margin": 0.1})
     assert len({watch.key, other.key, Watches(watch, other).key[1]}) == 2
+
+
+def test_a_copy_in_a_worker_picks_the_same_rows_without_the_models() -> None:
+    """Not even their classes are needed there; the losses are added here."""
+    frame = stream(21)
+    here = compared(Project.model_validate(config()), models([5]), frame, np.zeros(len(frame)))
+    sent = pickle.dumps(here)
+    there = pickle.loads(sent)
+    assert (there.scorers, there.parts, b"Booster" in sent) == ((), [], False)
+    own, other = (one.score(frame, np.zeros(len(frame)), ()) for one in (here, there))
+    pd.testing.assert_frame_equal(own.rows, other.rows)
+    assert np.array_equal(own.losses, other.losses)
