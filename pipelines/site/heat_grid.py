@@ -14,6 +14,8 @@ from driftloop.monitoring.records import Check
 
 NOTHING = Markup("")
 ROW, TOP, BOTTOM = 20, 4, 24
+# Pixels of a sign in the name of a row.
+PER_SIGN = 7
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,10 @@ def drawn(title: str, checks: Sequence[Check], lines: Sequence[Line], quiet: str
 
 
 def _label(line: Line, y: int, grid: Grid, end: float) -> Markup:
-    # The whole name; the ground of the cells covers what is too long.
+    # The whole name is in the title; the ground of the cells covers what is still too long.
     sort = "strong" if line.strong else ""
     text = Markup('<text class="{}" x="0" y="{}"><title>{}</title>{}</text>').format(
-        sort, y + 14, line.title, line.name
+        sort, y + 14, line.title, cut(line.name, grid.left // PER_SIGN)
     ) + Markup('<rect class="ground" x="{}" y="{}" width="{}" height="{}"/>').format(
         grid.left - 8, y, grid.width - grid.left + 8, ROW
     )
@@ -80,6 +82,16 @@ def _label(line: Line, y: int, grid: Grid, end: float) -> Markup:
     if not numbers:
         return text
     return text + Markup('<text class="{}" x="{}" y="{}">{}</text>').format(sort, round(end + 8, 1), y + 14, numbers)
+
+
+def cut(name: str, most: int) -> str:
+    """Return a name of at most `most` signs, without its middle: names that begin alike often end differently.
+
+    >>> cut("fare", 9), cut("customer_value_in_euros", 9)
+    ('fare', 'cust…uros')
+    """
+    half = (most - 1) // 2
+    return name if len(name) <= most else f"{name[:half]}…{name[len(name) - half :]}"
 
 
 def _row(cells: Sequence[Cell | None], quiet: str, y: int, wide: float, grid: Grid) -> Markup:

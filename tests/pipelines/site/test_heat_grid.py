@@ -20,6 +20,8 @@ def test_quiet_neighbors_are_one_shape_and_missing_cells_none() -> None:
     assert re.findall(r'class="(quiet|hot)"', drawing) == ["quiet", "hot", "quiet"]
     assert "<title>&lt;b&gt;9&lt;/b&gt;</title>" in drawing
     assert "&lt;name&gt;" in drawing
+    alike = [Line(f"{'x' * 90}{n}", f"{'x' * 90}{n}", False, [hot] * 5, "", "") for n in range(2)]
+    assert len(set(re.findall(r"</title>(x+…x+[01])</text>", drawn("t", checks, alike, "quiet", WIDE)))) == 2
     wide = [made(check_id=f"c{at}", now=day(7) + timedelta(days=at)) for at in range(60)]
     longest = drawn("t", wide, [Line("n", "n", True, [hot] * 60, "9x", full)], "quiet", WIDE)
     end = max(float(x) for x in re.findall(r'<text class="strong" x="([0-9.]+)"', longest))
