@@ -127,7 +127,7 @@ def descendants() -> list[tuple[str, float, float]]:
         parent, name, cpu = parents[process]
         if parent in known:
             known.add(process)
-            with suppress(OSError):
+            with suppress(OSError, IndexError):  # a process that has ended has no memory
                 status = Path(f"/proc/{process}/status").read_text()
                 found.append((name, cpu, int(status.partition("VmHWM:")[2].split()[0]) / 1024))
     return found

@@ -43,8 +43,9 @@ def opened(address: str, name: str, timeout: float) -> Any:
             return _patient(session, timeout)
         forget(address)
         if session is not None and address != ACTIVE:
-            with suppress(Exception):
-                session.stop()
+            for _ in range(2):  # of a driver that died the first call fails, and the second one lets it go
+                with suppress(Exception):
+                    session.stop()
         for text in IGNORED:
             warnings.filterwarnings("ignore", text)
         try:
@@ -97,7 +98,7 @@ def _patient(session: Any, timeout: float) -> Any:
     return session
 
 
-def _found() -> Any:
+def _found(name: str) -> Any:
     """Return the session of this process, if there is one."""
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
@@ -106,11 +107,13 @@ def _found() -> Any:
         session = SparkSession.active()
     except PySparkException:
         return SparkSession.builder.getOrCreate() if any(map(os.environ.get, BRINGING)) else None
+    except failures() as error:
+        raise explained(name, error) from None
     return session if alive(session) else None
 
 
 def _active(name: str) -> Any:
-    session = _found()
+    session = _found(name)
     if session is None:
         raise EngineUnavailable(
             name,
@@ -142,7 +145,7 @@ def _started(master: str, name: str, timeout: float) -> Any:
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
-    session = _found()
+    session = _found(name)
     if session is not None and is_classic(session):
         if session.sparkContext.master == master:
             return session
@@ -151,6 +154,7 @@ def _started(master: str, name: str, timeout: float) -> Any:
             f"this process has a session of Spark at {session.sparkContext.master}, and can have one only",
             "use `spark: active` for that session, or check models with other masters in processes of their own",
         )
+    _refuse_ended(name)
     require_java(name)
     answering(master, name, timeout)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -159,25 +163,29 @@ def _started(master: str, name: str, timeout: float) -> Any:
     other: tuple[type[Exception], ...] = (*failures(), ValueError)
     with _logged() as (log, lines), _own_signals():
         try:
-            return SparkSession(SparkContext(conf=conf, gateway=_gateway(conf, log, name)))
+            return SparkSession(SparkContext(conf=conf, gateway=_gateway(conf, log)))
         except other as error:
             text = f"{error}\n" + "\n".join(lines)
             raise EngineUnavailable(name, f"Spark does not start: {reason(text)}", advice(text)) from None
 
 
-def _gateway(conf: Any, log: int, name: str) -> Any:
+def _gateway(conf: Any, log: int) -> Any:
     """Return the process of Java; pyspark can have one in the life of a process."""
     from pyspark.java_gateway import launch_gateway
 
     if not GATEWAYS:
         GATEWAYS.append(launch_gateway(conf, {"stdout": log, "stderr": log}))
-    if GATEWAYS[0].proc.poll() is not None:
+    return GATEWAYS[0]
+
+
+def _refuse_ended(name: str) -> None:
+    """Raise EngineUnavailable if the process of Java has ended."""
+    if GATEWAYS and GATEWAYS[0].proc.poll() is not None:
         raise EngineUnavailable(
             name,
             "the driver of Spark, a process of Java, has ended, and pyspark starts no other in this process",
             "start this process again; with Spark Connect (sc://host:15002) the driver is elsewhere",
         )
-    return GATEWAYS[0]
 
 
 def require_java(name: str) -> None:

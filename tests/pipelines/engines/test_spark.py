@@ -201,5 +201,7 @@ def test_the_session_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyP
     spark_opening.GATEWAYS[0].proc.kill()
     with pytest.raises(EngineUnavailable, match="the connection to Spark was lost"):
         list(there.map(len))
+    with pytest.raises(EngineUnavailable, match="the connection to Spark was lost"):
+        read("active", project)
     with pytest.raises(EngineUnavailable, match="pyspark starts no other in this process"):
         read(MASTER, project)
