@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driftloop.monitoring.settings.source import Source
+from tests import lakes
 from tests.servers.postgres import Postgres
 
 WRITERS: dict[str, Callable[[Path, pa.Table], object]] = {
@@ -69,6 +70,23 @@ LOADERS: dict[str, Callable[[Path, pa.Table, Callable[[], Postgres]], Source]] =
     "duckdb": _into_duckdb,
     "sqlite": _into_sqlite,
     "postgres": _into_postgres,
+}
+
+
+def _into_parts(into: Callable[..., Source]) -> Callable[..., Source]:
+    def loaded(folder: Path, table: pa.Table, server: Callable[[], Postgres]) -> Source:
+        """Several files in a folder of its own, as a test may load a table more than once."""
+        third = -(-table.num_rows // 3)
+        parts = [table.slice(at, third) for at in range(0, table.num_rows, third)]
+        return into(folder, *parts, name=f"trips{sum(1 for _ in folder.rglob('trips*'))}")
+
+    return loaded
+
+
+# Tables in files, by the key of a source that names them.
+LAKES: dict[str, Callable[[Path, pa.Table, Callable[[], Postgres]], Source]] = {
+    "delta": _into_parts(lakes.delta),
+    "iceberg": _into_parts(lakes.iceberg),
 }
 
 

@@ -19,6 +19,7 @@ from driftloop.monitoring.records.metrics import CalibrationBin, Confusion, Metr
 from driftloop.monitoring.records.promotion_watch import PromotionWatch
 from driftloop.monitoring.records.shadow import Shadow
 from driftloop.monitoring.records.slices import FoundSlice, SliceDrift, SliceScore
+from driftloop.monitoring.records.table_version import TableVersion
 
 
 class Retrain(Record):
@@ -54,6 +55,7 @@ class Check(Record):
     `causes` is set where the loss rose significantly: why, and what to do.
     `labels` is set where they are in a table of their own, `newest_row` with `preflight.max_silence`.
     `counting` is set where the rows are a table of a database that can count them.
+    `tables` has the versions of tables of Delta Lake and Iceberg that were read.
     `drift_basis` is what drift was measured against; null in old records. `moved` are the columns that
     moved most, if any drifted.
     `snapshot` is the file or page of its snapshot in Evidently's workspace, where there is one.
@@ -89,6 +91,7 @@ class Check(Record):
     labels: LabelStatus | None = None
     newest_row: Moment | None = None
     counting: Counting | None = None
+    tables: tuple[TableVersion, ...] = ()
     findings: tuple[Finding, ...] = ()
     votes: tuple[Vote, ...] = ()
     decision: Literal["retrain", "wait", "cannot_judge"] | None = None

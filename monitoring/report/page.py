@@ -177,6 +177,7 @@ def _facts(check: Check, features: Sequence[ColumnScore]) -> list[tuple[str, str
         ("Drifted features", share),
         *([("Drift", check.drift_basis.sentence())] if check.drift_basis else []),
         *([("Counted", check.counting.sentence())] if check.counting else []),
+        *[("Table", table.sentence()) for table in check.tables],
         *([("Moved most", check.moved.sentence())] if check.moved else []),
         ("Checked at", f"{check.now:%Y-%m-%d %H:%M} UTC"),
     ]

@@ -100,6 +100,20 @@ def written_out(address: str) -> str | None:
     return None
 
 
+def is_secret(name: str, value: str) -> bool:
+    """Return whether a property with such a name holds a secret in plain sight.
+
+    >>> is_secret("s3.secret-access-key", "abc"), is_secret("token", "${TOKEN}"), is_secret("uri", "https://host")
+    (True, False, False)
+    """
+    whole, rest = _up_to_last(value, "}")
+    plain = VARIABLE.sub(lambda variable: variable.group(2) or "", whole) + rest
+    bare = re.sub(r"[^a-z]", "", name.lower())
+    last = re.sub(r"[^a-z]", "", name.lower().rpartition(".")[2])
+    telling = last in TELLING_WHOLE or any(word in bare for word in (*TELLING, "connectionstring"))
+    return bool(plain) and telling
+
+
 def token_written_out(url: str) -> str | None:
     """Name the secret that a notification URL holds in plain sight, never its value; None if there is none.
 

@@ -10,6 +10,7 @@ from driftloop.monitoring.sources.labels import (
     count_labels,
     label_versions,
 )
+from driftloop.monitoring.sources.lake import pinned, versions_read
 from driftloop.monitoring.sources.predictions import Serving, count_predictions, serving
 from driftloop.monitoring.sources.rows import (
     Rows,
@@ -45,9 +46,11 @@ __all__ = [
     "in_order_of_time",
     "label_versions",
     "newest",
+    "pinned",
     "read_rows",
     "sample",
     "serving",
     "span",
     "stream_rows",
+    "versions_read",
 ]

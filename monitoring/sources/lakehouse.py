@@ -22,15 +22,18 @@ def refuse_tables(at: Place, found: Files) -> None:
     if at.text.startswith("http"):
         return  # no folders, and every question is a request
     for folder in folders(found.names, at.text):
-        kind = _kind(found.filesystem, folder)
+        kind = kind_of(found.filesystem, folder)
         if kind is None:
             continue
-        reader = "deltalake (`DeltaTable(PATH).to_pyarrow_dataset()`)" if kind == "Delta Lake" else "pyiceberg"
+        shown, section = at.scrub(folder), at.section
+        if kind == "Delta Lake":
+            remedy = f"name the table in its place: {section}.delta: {shown}"
+        else:
+            remedy = f"name the table and its catalog in its place: {section}.iceberg and {section}.catalog"
         raise SourceUnreadable(
             at.where,
-            f"{at.scrub(folder)} is a table of {kind}, whose files also have rows that it removed or replaced",
-            remedy=f"read it through an engine that knows the table (source.url and source.table), or export its "
-            f"current rows to parquet with {reader}, and name that folder",
+            f"{shown} is a table of {kind}, whose files also have rows that it removed or replaced",
+            remedy=remedy,
         )
 
 
@@ -59,7 +62,7 @@ def folders(names: Sequence[str], pattern: str) -> Iterator[str]:
             folder = above
 
 
-def _kind(filesystem: Any, folder: str) -> str | None:
+def kind_of(filesystem: Any, folder: str) -> str | None:
     """Return what a folder is a table of. A store that cannot list folders has none."""
     if filesystem is None:
         if os.path.isdir(os.path.join(folder, DELTA)):

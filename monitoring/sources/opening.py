@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
@@ -19,6 +20,7 @@ from driftloop.monitoring.sources.describing import describe
 from driftloop.monitoring.sources.encoded import in_utf8
 from driftloop.monitoring.sources.engines import Engine, EngineError, of_url
 from driftloop.monitoring.sources.engines.duckdb import DuckDB
+from driftloop.monitoring.sources.lake import open_lake
 from driftloop.monitoring.sources.relation import FileSource, Relation, blame
 
 # Looks by path, time and size of the file.
@@ -26,6 +28,7 @@ LOOKS: dict[tuple[str, str, int, int, int], Look] = {}
 LOOKS_KEPT = 10_000
 SETTLED = 2_000_000_000  # nanoseconds
 LOOKED = threading.Lock()
+TABLES = itertools.count(1)  # names of tables in files, each once in the process
 
 
 @contextmanager
@@ -38,7 +41,7 @@ def opened(source: Source, folder: Path, columns: Columns | None, beside: Relati
     at = places.place(source, folder)
     shared = beside.engine if beside is not None else None
     with ExitStack() as stack:
-        open_ = _files if source.path else _table
+        open_ = _files if source.path else _table if source.url else _lake
         relation = open_(source, folder, at, stack, shared)
         try:
             if columns:
@@ -47,6 +50,20 @@ def opened(source: Source, folder: Path, columns: Columns | None, beside: Relati
             yield relation
         except EngineError as failed:
             raise blame(relation, str(failed)) from None
+
+
+def _lake(source: Source, folder: Path, at: places.Place, stack: ExitStack, shared: Engine | None = None) -> Relation:
+    lake = open_lake(source, folder, at)
+    from driftloop.monitoring.sources.lake_scan import Scanned
+
+    if isinstance(shared, DuckDB):
+        engine = shared.at_another_place(at)
+    else:
+        engine = DuckDB.of_files(at, None)
+        stack.callback(engine.close)
+    scanned, name = Scanned(lake), f"driftloop: table {next(TABLES)}"
+    engine.register(name, scanned)
+    return Relation(engine, parts=(name,), lake=scanned)
 
 
 def _set_up(relation: Relation, columns: Columns) -> None:

@@ -43,17 +43,33 @@ class Files:
 
 def place(source: Source, folder: Path) -> Place:
     """The address of the source. A path without variables is shown in full, one with them as it is written."""
-    written = source.path or source.url or ""
-    text = expand(written, f"{source.section}.path" if source.path else f"{source.section}.url")
-    if source.path and not REMOTE.match(text):
-        where = written if "${" in written else _absolute(text, folder)
-        text = _absolute(text, folder)
-    elif source.path:
+    written = source.address
+    text = expand(written, f"{source.section}.{source.address_key}")
+    named = source.iceberg is not None and not is_metadata(text)
+    if source.url is not None:
+        where = f"{written} table {source.table}"
+    elif named or REMOTE.match(text):
         where = written
     else:
-        where = f"{written} table {source.table}"
+        where = written if "${" in written else _absolute(text, folder)
+        text = _absolute(text, folder)
     scrub = scrubber(written, text)
+    for key, value in source.catalog.items() if isinstance(source.catalog, dict) else ():
+        scrub = _both(scrub, scrubber(value, expand(value, f"{source.section}.catalog.{key}")))
     return Place(text, scrub(where), scrub, source.section)
+
+
+def is_metadata(iceberg: str) -> bool:
+    """Return whether the address of an Iceberg table is a file, and not its name in a catalog.
+
+    >>> is_metadata("shop.trips"), is_metadata("s3://lake/trips/metadata/00003-ab.metadata.json")
+    (False, True)
+    """
+    return iceberg.endswith(".json")
+
+
+def _both(first: Callable[[str], str], second: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: second(first(text))
 
 
 def scrubber(written: str, expanded: str) -> Callable[[str], str]:
@@ -142,7 +158,7 @@ def _is_file(system: Any, path: str) -> bool:
         raise cause from None
 
 
-def database_file(url: str, at: Place, folder: Path) -> Path:
+def database_file(url: str, at: Place, folder: Path, key: str = "url") -> Path:
     """The file of a `sqlite:` or `duckdb:` URL; SourceMissing if it is not there, for engines would create it.
 
     `sqlite://rows.db` starts at the folder, `sqlite:////data/rows.db` at the root. Of `sqlite:///data/rows.db` the two
@@ -155,5 +171,5 @@ def database_file(url: str, at: Place, folder: Path) -> Path:
         if path.is_file():
             return path
     tried = " nor ".join(at.scrub(str(path)) for path in rooted + relative)
-    remedy = f"check {at.section}.url; a relative path starts at the YAML file"
+    remedy = f"check {at.section}.{key}; a relative path starts at the YAML file"
     raise SourceMissing(at.where, f"there is no database file {tried}", remedy)

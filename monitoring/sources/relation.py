@@ -13,10 +13,13 @@ from driftloop.monitoring.formats.base import Group, literal
 from driftloop.monitoring.sources import expressions
 from driftloop.monitoring.sources.engines import Engine, EngineError
 from driftloop.monitoring.sources.engines.duckdb import DuckDB
+from driftloop.monitoring.sources.lake import failed_while_reading
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from driftloop.monitoring.sources.lake_scan import Scanned
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Relation:
     `describing.describe` fills in the rest: `schema` has the columns with their types, `values` the SQL by which each
     is read, `unread` that of numbers in text which cannot be read, `compiled` the SELECTs; `kinds` are types of text.
     `texts` are columns whose values are wanted as they are spelled, `commas` those whose text has decimal commas.
-    `groups` are the parts of the table of files.
+    `groups` are the parts of the table of files. `lake` is set for a table of Delta Lake or Iceberg.
     """
 
     engine: Engine
@@ -53,6 +56,7 @@ class Relation:
     texts: frozenset[str] = frozenset()
     commas: frozenset[str] = frozenset()
     groups: tuple[Group, ...] = ()
+    lake: Scanned | None = None
 
     @property
     def where(self) -> str:
@@ -127,6 +131,8 @@ class Relation:
 def blame(relation: Relation, why: str) -> DriftloopError:
     """The error that names the file or the expression at fault, found by trying each alone, after a failure."""
     engine = relation.engine
+    if relation.lake is not None and relation.lake.error is not None:
+        return failed_while_reading(engine.at, relation.lake.lake, relation.lake.error)
     if engine.server and (engine.lost() or _failure(relation, f"SELECT * FROM {relation.table} LIMIT 0")):
         return SourceMissing(relation.where, why, "check that the database answers, and that its role may SELECT there")
     if relation.source is not None:

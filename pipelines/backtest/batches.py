@@ -69,6 +69,7 @@ class Batches:
         return timedelta(seconds=float(np.median([window.length.total_seconds() for window in self.windows])))
 
 
+@sources.pinned()
 def read_batches(config: Project, batch: timedelta | int | None, now: datetime) -> Batches:
     """Read all rows that the source has until `now`, canonical as a check reads them, and cut them (see `cut`)."""
     there = sources.span(config.source, config.reading, config.folder)

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(formats.NAMES),
-    help="Format of the files. Default: from their file name extension.",
+    type=click.Choice([*formats.NAMES, "delta", "iceberg"]),
+    help="Format of the files. Default: from their file name extension, or from a folder `_delta_log` in DATA. "
+    "`delta` takes the URL of a table, `iceberg` its name in the default catalog of pyiceberg.",
 )
 @click.option("--model", help="Name of the model. Default: the name of the file.")
 @click.option("--target", help="Column to predict; guessed if not given.")

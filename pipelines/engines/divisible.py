@@ -11,8 +11,13 @@ from driftloop.pipelines.config.project import Project
 
 def not_divisible(known: Project) -> Iterator[str]:
     """Yield what keeps the workers of an engine from reading the source."""
-    if known.source.path is None:
+    if known.source.url is not None:
         yield "a table of a database has no files to divide (source.url)"
+    if known.source.delta is not None or known.source.iceberg is not None:
+        yield (
+            "files of a Delta Lake or Iceberg table are not divided, as its log determines which of their rows count "
+            f"(source.{known.source.address_key})"
+        )
     if known.source.encoding is not None:
         yield f"files are converted from {known.source.encoding} on this machine (source.encoding)"
     if known.elsewhere:

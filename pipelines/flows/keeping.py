@@ -15,6 +15,7 @@ from prefect import flow, get_run_logger
 from driftloop.monitoring.errors import DriftloopError, StoredModelDiffers, Tampered, TrainingImpossible
 from driftloop.monitoring.ledger import Held, Ledger, Progress, digest
 from driftloop.monitoring.records import Moment, Window, changed
+from driftloop.monitoring.sources import pinned
 from driftloop.pipelines import registry
 from driftloop.pipelines.backtest.history import KeptModel, Ranked
 from driftloop.pipelines.config import own_code
@@ -33,7 +34,7 @@ def keeping_flow(config: ProjectFile, ranked: tuple[Ranked, ...], now: Moment) -
 
     Versions of an earlier backtest that are not among them lose their rank, and are not compared any more.
     """
-    with flow_runs.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
+    with flow_runs.own_flow_run(), pinned(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         flow_runs.works_on(config.model, f"models of the history {now:%Y-%m-%d}")
         own_code.importable(config)
         tried: list[KeptModel] = []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 
+from driftloop.monitoring import sources
 from driftloop.monitoring.decision import decide
 from driftloop.monitoring.errors import BadData
 from driftloop.monitoring.ledger import Ledger, digest
@@ -65,12 +66,15 @@ def monitoring_flow(
     """
     with (
         flow_runs.own_flow_run(),
+        sources.pinned(),
         closing(Ledger(home.ledger_url())) as ledger,
         owning.alone(config.model, ledger, dry_run, get_run_logger().warning) as claims,
     ):
         run = CheckRun(config, now or datetime.now(UTC), dry_run, ledger, train, claims=claims)
         with observed.check(run) as ended:
             check = ended(_recorded(run))
+        for table in check.tables:
+            get_run_logger().info("read %s", table.sentence())
         get_run_logger().info("%s: %s", check.outcome.value, check.reason)
         return flow_runs.completed(f"{check.outcome.value}: {check.reason}", check)
 

@@ -144,7 +144,7 @@ def _counts(run: CheckRun, window: Window) -> sources.LabelCounts:
 def _nothing_scored(config: Project, serving: Serving, window: Window) -> str:
     if not serving.scored:
         table = config.predictions.source
-        where = (table.path or table.table) if table else ""
+        where = table.title if table else ""
         return (
             f"no champion yet: none of the {serving.rows:,} rows of {window} has a prediction in {where}; compare some "
             "values of columns.id and predictions.id, and the times in predictions.time"

@@ -11,6 +11,7 @@ from prefect import flow, get_run_logger, runtime
 from driftloop.monitoring.errors import LeaseLost, RequestClosed, ServerUnavailable, TrainingImpossible, TrainingRaised
 from driftloop.monitoring.ledger import Adoption, Claim, Held, Ledger, Progress, Recalibrate, Request, SwitchBack
 from driftloop.monitoring.records import Moment, Retrain, Window, changed
+from driftloop.monitoring.sources import pinned
 from driftloop.pipelines import registry
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.config.project import Project, ProjectFile
@@ -50,7 +51,7 @@ def training_flow(
     With `switch` a former champion serves again. With `recalibrate` the champion is recalibrated, if that is worth as
     much as a training.
     """
-    with flow_runs.own_flow_run(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
+    with flow_runs.own_flow_run(), pinned(), closing(Ledger(home.ledger_url())) as ledger, ledger.present():
         if window is None:
             return _shown(_claim(config, ledger, request_id))
         request = Request(

@@ -13,6 +13,7 @@ from driftloop.monitoring.settings.durations import format_duration
 from driftloop.monitoring.settings.labels import Labels
 from driftloop.monitoring.settings.predictions import Predictions
 from driftloop.monitoring.settings.source import Source
+from driftloop.monitoring.sources.places import is_metadata
 from driftloop.pipelines.init.calendar_features import Calendar
 from driftloop.pipelines.init.guess import Guess
 from driftloop.pipelines.init.imbalance import Imbalance
@@ -32,7 +33,7 @@ from driftloop.pipelines.init.templates import (
     TYPES,
     ZONE,
 )
-from driftloop.pipelines.init.yaml_text import expression, name_list, one_line, quoted
+from driftloop.pipelines.init.yaml_text import address, expression, name_list, one_line, quoted
 from driftloop.pipelines.notify.notices import KINDS
 
 
@@ -168,14 +169,16 @@ def _notify(urls: Iterable[str]) -> str:
 
 def _where(source: Source) -> str:
     """The lines of the source."""
-    if source.path:
-        path = f"  path: {quoted(source.path)}   # relative to this file; a glob or an fsspec URL works too"
-        path += f"\n  format: {source.format}" if source.format else ""
-        return path + (f"\n  encoding: {source.encoding}   # the files are not UTF-8" if source.encoding else "")
-    return (
-        f"  url: {quoted(str(source.url))}   # ${{NAME}} is filled from the environment: write passwords so\n"
-        f"  table: {quoted(str(source.table))}"
-    )
+    notes = {
+        "path": "   # relative to this file; a glob or an fsspec URL works too",
+        "encoding": "   # the files are not UTF-8",
+        "url": "   # ${NAME} is filled from the environment: write passwords so",
+        "delta": "   # the folder of the table, relative to this file; a URL works too",
+        "iceberg": "   # this snapshot for ever: name the table and its catalog to read new rows",
+    }
+    if source.iceberg and not is_metadata(source.iceberg):
+        notes["iceberg"] = "   # in the default catalog of pyiceberg; catalog names another one"
+    return "\n".join(f"  {key}: {value}{notes.get(key, '')}" for key, value in address(source).items())
 
 
 def _weight(guess: Guess) -> str:
@@ -261,18 +264,8 @@ def _derived(guess: Guess, calendar: Calendar) -> str:
 def _labels(apart: Apart, source: Source) -> str:
     """The section of the labels."""
     labels = apart.labels
-    if source.path:
-        where = "".join(
-            f"  {key}: {value}\n"
-            for key, value in (
-                ("path", quoted(source.path)),
-                ("format", source.format),
-                ("encoding", labels.encoding),
-            )
-            if value
-        )
-    else:
-        where = f"  url: {quoted(str(source.url))}\n  table: {quoted(str(source.table))}\n"
+    keys = address(source) | ({"encoding": labels.encoding} if labels.encoding else {})
+    where = "".join(f"  {key}: {value}\n" for key, value in keys.items())
     time = f"  time: {quoted(labels.time)}   # when the label became known\n" if labels.time else ""
     key = f"  key: {name_list(labels.key)}   # holds the values of columns.id\n"
     time += "".join(f"{line}\n" for line in _read_by(labels))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from driftloop.monitoring.settings.columns import PREDICTION
 from driftloop.monitoring.settings.source import Source
 from driftloop.pipelines.init.kinds import OUTPUTS, plain_name
-from driftloop.pipelines.init.yaml_text import name_list, quoted
+from driftloop.pipelines.init.yaml_text import address, name_list, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ def comments(
         shown = ", ".join(f"{name!r} {count:,}" for name, count in each.head(3).items())
         counted += f", of {len(each):,} version{'s' if len(each) != 1 else ''} in {versions[0]!r}: {shown}"
     ids = [name for name, why in left_out.items() if why in NAMES_A_ROW]
-    place = f"path: {quoted(source.path)}" if source.path else f"url: {quoted(str(source.url))}, table: {source.table}"
+    place = ", ".join(f"{key}: {value}" for key, value in address(source).items())
     key = "prediction" if not has_classes or _shares(frame[score]) else "label"
     parts = [f"source: {{{place}}}", f"id: {name_list(ids[:1] or ['ID'])}", f"time: {quoted(time)}"]
     parts += [f"version: {quoted(versions[0])}"] if versions else []

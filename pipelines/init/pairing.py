@@ -63,7 +63,7 @@ def key_of(rows: pd.DataFrame, table: pd.DataFrame, names: list[str], source: So
         raise ConfigError(
             "init",
             f"--{other}",
-            f"no column of {source.path or source.table} has values of a column of the rows in a sample of both",
+            f"no column of {source.title} has values of a column of the rows in a sample of both",
             expected=f"a key, such as an order id, in both tables; the {other} have {listed(table.columns, 20)}, "
             f"the rows {listed(rows.columns, 20)}",
             remedy=f"write {WRITE[other]}",

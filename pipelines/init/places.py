@@ -12,10 +12,13 @@ from driftloop.monitoring.errors import ConfigError, SourceUnreadable
 from driftloop.monitoring.records import changed
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.engines import schemes
-from driftloop.monitoring.sources.places import database_file, place
+from driftloop.monitoring.sources.lakehouse import kind_of
+from driftloop.monitoring.sources.places import database_file, is_metadata, place
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LAKES = ("delta", "iceberg")
 
 
 def source_of(data: str, table: str | None, folder: Path, file_format: str | None = None) -> Source:
@@ -32,6 +35,10 @@ def source_of(data: str, table: str | None, folder: Path, file_format: str | Non
         return Source(url=_beside(data, table, folder), table=table)
     plain = "://" not in data and not Path(data).is_absolute() and not data.startswith("$")
     path = os.path.relpath(data, folder) if plain else data
+    lake = file_format if file_format in LAKES else lake_of(data)
+    if lake is not None:
+        named = lake == "iceberg" and not is_metadata(data)
+        return Source.model_validate({lake: data if named else path})
     known = formats.named(file_format) if file_format else formats.of_path(data)
     if known is None:
         names = " or ".join(formats.NAMES)
@@ -43,6 +50,19 @@ def source_of(data: str, table: str | None, folder: Path, file_format: str | Non
             remedy=f"rename the file, or name its format: --format {names}",
         )
     return Source(path=path, format=None if formats.of_path(path) is known else known.name)
+
+
+def lake_of(data: str) -> str | None:
+    """Return the key of a source for the folder of a Delta Lake table, or for the metadata of an Iceberg table.
+
+    >>> lake_of("trips/metadata/00003-ab.metadata.json"), lake_of("trips.csv")
+    ('iceberg', None)
+    """
+    if data.endswith(".metadata.json"):
+        return "iceberg"
+    if "://" not in data and "${" not in data and kind_of(None, os.path.expanduser(data)) == "Delta Lake":
+        return "delta"
+    return None
 
 
 def _beside(url: str, table: str, folder: Path) -> str:

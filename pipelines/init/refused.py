@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from driftloop.monitoring import formats
 from driftloop.monitoring.errors import ConfigError, DriftloopError, SourceMissing, listed
+from driftloop.monitoring.sources.lakehouse import kind_of
+from driftloop.pipelines.init.places import LAKES, lake_of
 
 DATA = f"a file ({formats.titles()}), a glob, a URL, or a database URL with --table"
 YAML = (".yaml", ".yml")
@@ -29,7 +31,7 @@ SECONDS = 10
 
 def refuse_data(data: str, table: str | None, file_format: str | None = None) -> None:
     """Raise ConfigError for what is no data of ours: a model file, another format, a file that is not there."""
-    if "://" in data or "${" in data or table is not None:
+    if "://" in data or "${" in data or table is not None or file_format in LAKES or lake_of(data):
         return
     ending = Path(data).suffix.lower()
     if ending in YAML:
@@ -40,6 +42,14 @@ def refuse_data(data: str, table: str | None, file_format: str | None = None) ->
         remedy = "save it in a format that is read; with DuckDB: COPY (SELECT * FROM 'FILE') TO 'FILE.parquet'"
         raise ConfigError(data, "", f"is {OTHERS[ending]}", expected=DATA, remedy=remedy)
     path = os.path.expanduser(data)
+    if kind_of(None, path) == "Iceberg":
+        raise ConfigError(
+            data,
+            "",
+            "is the folder of an Iceberg table, whose catalog knows which of its files count",
+            expected=DATA,
+            remedy=f"--format iceberg with the name of the table in its catalog, or the newest file of {data}/metadata",
+        )
     if os.path.isdir(path):
         inside = [ending for one in formats.FORMATS for ending in one.endings if any(Path(path).glob(f"*{ending}"))]
         kind = inside[0] if inside else formats.FORMATS[0].endings[0]

@@ -66,7 +66,7 @@ class Scored:
     def without(self, rows: pd.DataFrame, ids: pd.Series, given: Source) -> pd.DataFrame:
         """The sample of the rows, whose ids these are, without the id; of the same table without version and score."""
         self.ids = ids
-        self.same = (self.source.path, self.source.url, self.source.table) == (given.path, given.url, given.table)
+        self.same = (self.source.address, self.source.table) == (given.address, given.table)
         about = {self.id, self.version, self.given} if self.same else {self.id}
         return rows.drop(columns=[name for name in about if name in rows])
 
@@ -229,7 +229,7 @@ class Scored:
         return ConfigError(
             "init",
             "--predictions",
-            f"{found} in {self.source.path or self.source.table}",
+            f"{found} in {self.source.title}",
             expected=f"{expected}; there are {listed(self.values.columns, 20)}",
             remedy="name it with --prediction COLUMN, or write the section from docs/predictions-elsewhere.md",
         )
@@ -257,7 +257,7 @@ def scored(rows: pd.DataFrame, source: Source, given: str | None, id_: str | Non
         raise ConfigError(
             "init",
             "--predictions",
-            f"no column of times in {source.path or source.table}",
+            f"no column of times in {source.title}",
             expected=f"the time at which each row was scored; there are {listed(names, 20)}",
             remedy="add it where the predictions are logged: without it a check of the past would see later ones",
         )

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import yaml
 
+from driftloop.monitoring.settings.source import Source
+
 WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
 
 
@@ -24,6 +26,17 @@ def quoted(text: str) -> str:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in WORDS:
         return text
     return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=float("inf")).rstrip("\n")
+
+
+def address(source: Source) -> dict[str, str]:
+    """Return the keys of a source with their values as YAML.
+
+    >>> address(Source(url="duckdb:///rows.duckdb", table="trips"))
+    {'url': '"duckdb:///rows.duckdb"', 'table': 'trips'}
+    """
+    keys = ("path", "format", "encoding", "url", "table", "delta", "iceberg")
+    given = {key: value for key in keys if (value := getattr(source, key)) is not None}
+    return {key: value if key in ("format", "encoding") else quoted(value) for key, value in given.items()}
 
 
 def expression(text: str) -> str:

@@ -72,6 +72,7 @@ class Validation(Record):
     past: bool = Field(False, exclude=True)
 
 
+@sources.pinned()
 def validate(project: Project, now: datetime | None = None) -> Validation:
     """Validate a config that could be read, against its source as of `now`.
 
@@ -131,7 +132,9 @@ class _Walk:
         if span is None:
             yield Validated(key="source", state="note", message="no row has a time: there is nothing to check yet")
             return
-        yield Validated(key="source", state="ok", message=f"rows from {day(span.start)} to {day(span.end)}")
+        rows = f"rows from {day(span.start)} to {day(span.end)}"
+        versions = [table.title for table in sources.versions_read() if table.section == project.source.section]
+        yield Validated(key="source", state="ok", message=", ".join([rows, *versions]))
         current = current_window(self.now, project.windows)
         if self.given is None and current.start >= span.end:
             self.now, self.past = _after(span.end, project), True

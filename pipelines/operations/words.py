@@ -72,6 +72,7 @@ def _facts(check: Check) -> list[tuple[str, str]]:
         facts.append(("drift", check.drift_basis.sentence()))
     if check.counting is not None:
         facts.append(("counted", check.counting.sentence()))
+    facts += [("table", table.sentence()) for table in check.tables]
     if check.moved is not None:
         facts.append(("moved most", check.moved.sentence()))
     if check.performance is not None:

@@ -49,6 +49,7 @@ PIECE_VALUES, LEAST_PIECE, MOST_PIECE = 1 << 22, 1 << 14, 1 << 17
 CUTS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)
 
 
+@sources.pinned()
 def predict_into(project: Project, window: Window, out: str, table: str | None, *, replace: bool = False) -> Predicted:
     """Score the rows of a span with the champion into a folder or table, from where an earlier run ended.
 

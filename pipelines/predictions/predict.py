@@ -40,6 +40,7 @@ class Predicted(Record):
     notes: tuple[str, ...] = ()
 
 
+@sources.pinned()
 def predict_window(project: Project, now: datetime) -> Predicted:
     """Score the rows of the newest window that are not in the log yet, and log them.
 
@@ -48,6 +49,7 @@ def predict_window(project: Project, now: datetime) -> Predicted:
     return _logged(find_champion(project), current_window(now, project.windows), None)[0]
 
 
+@sources.pinned()
 def predict_span(project: Project, window: Window) -> Predicted:
     """Score the rows of a span that are not in the log yet, day by day, and log them.
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from driftloop.monitoring import sources
 from driftloop.monitoring.drift.reference import PREDICTION
 from driftloop.monitoring.errors import StoredModelDiffers
 from driftloop.monitoring.profiles import Profiles, load, save
@@ -170,7 +171,7 @@ def log_datasets(
     from mlflow.data.pandas_dataset import from_pandas
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    source = _scrub(config, config.source.path or f"{config.source.url} {config.source.table}")
+    source = _scrub(config, " ".join([config.source.address, *_part(config)]))
     inputs = []
     for context, frame in parts.items():
         features = frame[[*config.columns.features, config.columns.target]]
@@ -186,6 +187,13 @@ def log_datasets(
         dataset["profile"] = json.dumps({"num_rows": rows, "num_elements": rows * len(features.columns)})
         inputs.append(DatasetInput(Dataset(**dataset), tags=[InputTag("mlflow.data.context", context)]))
     registry.client().log_inputs(run_id, datasets=inputs)
+
+
+def _part(config: Project) -> list[str]:
+    """Return the table of a database, or the version that was read of a table of Delta Lake or Iceberg."""
+    section = config.source.section
+    versions = [table.title for table in sources.versions_read() if table.section == section]
+    return [config.source.table] if config.source.table else versions
 
 
 def _schema_rows(frame: pd.DataFrame) -> pd.DataFrame:
@@ -239,7 +247,7 @@ def _validation(scorer: Scorer) -> dict[str, float]:
 
 def _scrub(config: Project, text: str) -> str:
     """Hide a password written in a URL; variables stay as they are."""
-    written = config.source.path or config.source.url or ""
+    written = config.source.address
     return scrubber(written, written)(text)
 
 

@@ -16,6 +16,7 @@ from driftloop.monitoring.ledger import Claim, Ledger, Request
 from driftloop.monitoring.profiles import Profiles
 from driftloop.monitoring.records import Check, CheckWindow, Finding, FindingCode, LabelStatus, Outcome, changed
 from driftloop.monitoring.records.counting import Counting
+from driftloop.monitoring.sources import versions_read
 from driftloop.monitoring.windows import current_window
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.notify import announce
@@ -79,6 +80,7 @@ class CheckRun:
             "labels": self.labels,
             "newest_row": self.newest_row,
             "counting": self.counting,
+            "tables": versions_read(),
             "dry_run": self.dry_run,
             "prefect_flow_run_id": self.flow_run_id,
             "prefect_url": addresses.prefect_page(self.flow_run_id),

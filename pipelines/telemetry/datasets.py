@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from driftloop.monitoring.settings.secrets import expand
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources.places import REMOTE, place
+from driftloop.monitoring.sources.places import REMOTE, is_metadata, place
 from driftloop.pipelines.config.project import Project
 
 # Schemes as the specification writes them, and the port of a database that names none.
@@ -43,8 +44,10 @@ def inputs(project: Project) -> Iterator[DatasetName]:
 def dataset_of(source: Source, folder: Path) -> DatasetName:
     """Return the name of a source; relative paths start at `folder`."""
     at = place(source, folder)
-    if source.path is None:
+    if source.url is not None:
         return _table(at.text, source.table or "", folder)
+    if source.iceberg is not None and not is_metadata(at.text):
+        return _iceberg(source, at.text, folder)
     if not REMOTE.match(at.text):
         return DatasetName("file", at.text)
     parts = urlsplit(at.text)
@@ -55,6 +58,16 @@ def dataset_of(source: Source, folder: Path) -> DatasetName:
     host = parts.netloc if scheme in {"abfss", "wasbs"} else parts.netloc.rpartition("@")[2]
     name = parts.path.lstrip("/") if scheme in {"s3", "gs"} else parts.path
     return DatasetName(f"{scheme}://{host}", name or "/")
+
+
+def _iceberg(source: Source, name: str, folder: Path) -> DatasetName:
+    catalog = source.catalog if isinstance(source.catalog, dict) else {}
+    uri = expand(catalog.get("uri", ""), f"{source.section}.catalog.uri")
+    if uri.startswith("sqlite"):
+        return DatasetName(_table(uri, name, folder).namespace, name)
+    parts = urlsplit(uri)
+    named = source.catalog if isinstance(source.catalog, str) else "default"
+    return DatasetName(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if uri else f"iceberg://{named}", name)
 
 
 def model_of(model: str, tracking_uri: str) -> DatasetName:

@@ -46,7 +46,7 @@ def test_files_of_a_table_are_refused(
     with pytest.raises(SourceUnreadable) as refused:
         places.files(places.place(source, tmp_path), tmp_path)
     assert f"is a table of {kind}" in refused.value.found
-    assert "export its current rows" in refused.value.remedy
+    assert f"source.{'delta' if kind == 'Delta Lake' else 'iceberg'}" in refused.value.remedy
 
 
 def test_a_log_next_to_or_far_above_the_files_is_not_theirs(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from driftloop.monitoring.sources import count_rows, count_strays, engines, read
 from driftloop.pipelines.data.fresh import content_digest
 from tests.servers.postgres import Postgres
 from tests.tables import WEEK, columns
-from tests.written import LOADERS, WRITERS, imports_of_siblings
+from tests.written import LAKES, LOADERS, WRITERS, imports_of_siblings
 
 FIRST = datetime(2025, 12, 31, 12)
 ROWS = 96
@@ -43,7 +43,7 @@ COLUMNS = columns(
     derived={"twice": "fare * 2 + spare"},
     filter="fare > -4 OR fare IS NULL",
 )
-CASES = [*formats.NAMES, *(one.name for one in engines.ENGINES)]
+CASES = [*formats.NAMES, *(one.name for one in engines.ENGINES), *LAKES]
 Keep = Callable[[str, pa.Table], Source]
 
 
@@ -57,8 +57,8 @@ def keep(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
         return made
 
     def kept(name: str, table: pa.Table) -> Source:
-        if name in LOADERS:
-            return LOADERS[name](tmp_path, table, server)
+        if name in LOADERS or name in LAKES:
+            return (LOADERS | LAKES)[name](tmp_path, table, server)
         ending = formats.named(name).endings[0]
         WRITERS[name](tmp_path / f"rows{ending}", table)
         return Source(path=f"rows{ending}")

@@ -316,8 +316,8 @@ CASES: dict[str, tuple[str | bytes | dict[str, Any], str, str, str]] = {
     "source in two places": (
         changed(source={"path": "a.csv", "url": "duckdb://", "table": "t"}),
         "FILE: source: both path and url",
-        "either path (files), or url and table (a database)",
-        "keep one of the two",
+        "one of path (files), url and table (a database), delta, or iceberg (a table in files)",
+        "keep one of them",
     ),
     "source without a format": (
         changed(source={"path": "rows.dat"}),

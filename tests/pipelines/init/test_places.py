@@ -28,6 +28,16 @@ def test_a_format_is_written_only_where_the_ending_does_not_say_it(tmp_path: Pat
         source_of("/rows.txt", None, tmp_path)
 
 
+def test_a_table_in_files_is_known_by_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with a log of Delta, a file of metadata of Iceberg; others by the format that the user names."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "trips" / "_delta_log").mkdir(parents=True)
+    assert source_of("trips", None, tmp_path / "models").delta == "../trips"
+    assert source_of("s3://bucket/trips", None, tmp_path, "delta").delta == "s3://bucket/trips"
+    assert source_of("lake/1.metadata.json", None, tmp_path / "models").iceberg == "../lake/1.metadata.json"
+    assert source_of("shop.trips", None, tmp_path / "models", "iceberg").iceberg == "shop.trips"
+
+
 def test_a_database_needs_a_table(tmp_path: Path) -> None:
     """A URL of a database without `--table` is an error that names the option; with it, it is the source."""
     with pytest.raises(ConfigError, match=r"(?s)without a table.*--table"):

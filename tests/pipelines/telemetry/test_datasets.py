@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,16 @@ from tests import streams
         ({"url": "sqlite:///rows.db", "table": "orders"}, "sqlite://FOLDER/rows.db", "orders"),
         ({"url": "duckdb:////data/rows.db", "table": "orders"}, "duckdb:///data/rows.db", "orders"),
         ({"url": "mysql://db/shop", "table": "orders"}, "mysql://db:3306", "shop.orders"),
+        ({"delta": "lake/orders"}, "file", "FOLDER/lake/orders"),
+        ({"delta": "s3://bucket/orders"}, "s3://bucket", "orders"),
+        ({"iceberg": "lake/metadata/1.metadata.json"}, "file", "FOLDER/lake/metadata/1.metadata.json"),
+        ({"iceberg": "shop.orders", "catalog": {"uri": "https://ann:${WORD}@lake/api"}}, "https://lake", "shop.orders"),
+        ({"iceberg": "shop.orders", "catalog": {"uri": "sqlite:///c.db"}}, "sqlite://FOLDER/c.db", "shop.orders"),
+        ({"iceberg": "shop.orders", "catalog": "prod"}, "iceberg://prod", "shop.orders"),
     ],
 )
 def test_a_source_has_the_name_of_the_specification(
-    given: dict[str, str], namespace: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    given: dict[str, Any], namespace: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files by their absolute path, objects by bucket and key, tables by server, database and schema; no password."""
     monkeypatch.setenv("WORD", "hunter2")
