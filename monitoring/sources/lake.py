@@ -89,7 +89,7 @@ def versions_read() -> tuple[TableVersion, ...]:
 
 
 def open_lake(source: Source, folder: Path, at: Place) -> Lake:
-    """Open a table; SourceMissing if it cannot be found, SourceUnreadable if its rows cannot be told from others."""
+    """Open a table; SourceMissing if it cannot be found, SourceUnreadable if removed rows would come back."""
     pins = PINS.get()
     if pins is None:
         return _opened(source, folder, at)
@@ -124,7 +124,7 @@ def _opened(source: Source, folder: Path, at: Place) -> Lake:
 
 
 def failed_while_reading(at: Place, lake: Lake, error: BaseException) -> DriftloopError:
-    """Return the error for a file of a table that could not be read: gone, out of reach, or broken."""
+    """Return the error for a file of a table that could not be read: gone, unavailable, or broken."""
     why = text(error, at)
     if isinstance(error, FileNotFoundError) or any(words in f"{type(error).__name__} {why}".lower() for words in GONE):
         return SourceUnreadable(
