@@ -124,7 +124,7 @@ def test_a_missing_extra_is_named(kind: str, tmp_path: Path, monkeypatch: pytest
     ],
 )
 def test_a_file_that_cannot_be_read(raised: Exception, kind: str, remedy: str, tmp_path: Path) -> None:
-    """Gone, out of reach, or broken; in one line and without a password."""
+    """Gone, unavailable, or broken; in one line and without a password."""
     version: Any = lake.Lake("delta", 3, None, lambda _names, _condition: iter(()))
     error = failed_while_reading(place(Source(delta="trips"), tmp_path), version, raised)
     assert type(error).__name__ == kind
