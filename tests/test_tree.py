@@ -63,7 +63,7 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("monitoring/served/opening.py", "monitoring/served/spelling.py"),
     ),
     "names of a dependency: tests/contracts": (
-        *("monitoring/sources/iceberg_parts.py", "monitoring/report/evidently_parts.py"),
+        *("monitoring/report/evidently_parts.py"),
         *("pipelines/registry/mlflow_parts.py", "pipelines/runtime/copies.py"),
     ),
     "arguments of a command that calls a function: tests/pipelines/test_cli.py": (

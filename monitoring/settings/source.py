@@ -92,6 +92,7 @@ class Source(Section):
     version: int | None = Field(
         None,
         ge=0,
+        le=2**63 - 1,
         description="version of the Delta table, or snapshot id of the Iceberg table, that is always read; the newest "
         "one if not given",
     )

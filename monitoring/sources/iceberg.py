@@ -12,7 +12,8 @@ import pyarrow as pa
 from pyiceberg.catalog import load_catalog
 from pyiceberg.conversions import from_bytes
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
-from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import ArrowScan, schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import FileScanTask, StaticTable, Table
 from pyiceberg.types import DateType, IntegerType, LongType, TimestampType, TimestamptzType
@@ -20,7 +21,6 @@ from pyiceberg.types import DateType, IntegerType, LongType, TimestampType, Time
 from driftloop.monitoring.errors import SourceMissing, SourceUnreadable
 from driftloop.monitoring.settings.secrets import expand
 from driftloop.monitoring.settings.source import Source
-from driftloop.monitoring.sources.iceberg_parts import Reading
 from driftloop.monitoring.sources.lake import ACCESS, Batches, Lake, text
 from driftloop.monitoring.sources.lake_scan import Bounds, Part, by_parts, conformed
 from driftloop.monitoring.sources.places import Place, database_file, is_metadata
@@ -119,7 +119,7 @@ class _File:
     task: FileScanTask
     schema: Schema
     arrow: pa.Schema
-    reading: Reading
+    table: Table
 
     def bounds(self, name: str) -> Bounds | None:
         field, file = self.schema.find_field(name), self.task.file
@@ -131,7 +131,8 @@ class _File:
 
     def read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         fields = [self.arrow.field(name) for name in names]
-        for batch in self.reading.batches(self.task, self.schema.select(*names)):
+        scan = ArrowScan(self.table.metadata, self.table.io, self.schema.select(*names), AlwaysTrue())
+        for batch in scan.to_record_batches([self.task]):
             yield conformed(batch, fields, {})
 
 
@@ -145,7 +146,6 @@ def _value(kind: Any, ends: Mapping[int, bytes], field_id: int) -> Any:
 
 
 def _batches(table: Table, known: Schema, schema: pa.Schema, tasks: Sequence[FileScanTask]) -> Batches:
-    reading = Reading(table.metadata, table.io, tasks)
     # Manifests are listed from the newest on: so rows come about in the order in which they were written.
-    files = [_File(task, known, schema, reading) for task in reversed(tasks)]
+    files = [_File(task, known, schema, table) for task in reversed(tasks)]
     return by_parts(schema, [Part(file.bounds, file.read) for file in files])
