@@ -63,8 +63,7 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("monitoring/served/opening.py", "monitoring/served/spelling.py"),
     ),
     "names of a dependency: tests/contracts": (
-        *("monitoring/report/evidently_parts.py"),
-        *("pipelines/registry/mlflow_parts.py", "pipelines/runtime/copies.py"),
+        *("monitoring/report/evidently_parts.py", "pipelines/registry/mlflow_parts.py", "pipelines/runtime/copies.py"),
     ),
     "arguments of a command that calls a function: tests/pipelines/test_cli.py": (
         *("pipelines/commands/*", "pipelines/operations/functions.py"),
