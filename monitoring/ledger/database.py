@@ -36,7 +36,7 @@ POSTGRES = {
 def connect(url: str) -> Engine:
     """An engine for the ledger at a URL; a SQLite file's folder is made."""
     try:
-        known = _with_driver(sa.make_url(url))
+        known = _with_driver(_parsed(url))
         dialect = known.get_backend_name()
         if dialect == "sqlite":
             return _sqlite(known)
@@ -47,6 +47,18 @@ def connect(url: str) -> Engine:
     except (sa.exc.SQLAlchemyError, OSError) as error:
         raise unusable(url, error) from error
     raise LedgerUnusable(shown(url), f"it is a {dialect} database, not SQLite or PostgreSQL")
+
+
+def _parsed(url: str) -> URL:
+    """Return the parts of a URL. A password with an unquoted `@` or `:` would end up in other parts."""
+    with suppress(ValueError):
+        known = sa.make_url(url)
+        if known.host is None or "@" not in f"{known.host}{known.database}":
+            return known
+    raise LedgerUnusable(
+        shown(url),
+        "it cannot be divided into its parts; in a password write %40 for @, %3A for :, %2F for /, %23 for #",
+    )
 
 
 def shown(url: str) -> str:

@@ -212,6 +212,15 @@ def test_what_waiting_would_not_change_is_reported_immediately(url: str, postgre
         assert not {"wrong@", "guest@", postgres.password} & set(str(caught.value).split(":"))
 
 
+@pytest.mark.parametrize("secret", ["hu@sh", "hu@sh:x", "hu/sh@5", "hu:s@h/x"])
+def test_a_password_that_is_not_quoted_is_refused_and_hidden(secret: str) -> None:
+    """It would be taken for a host or a port, which drivers print."""
+    with pytest.raises(LedgerUnusable, match="%40") as caught:
+        Ledger(f"postgresql+psycopg://ann:{secret}@host/db")
+    assert "sh" not in str(caught.value).replace("such", "")
+    assert "ann:***@host/db" in str(caught.value)
+
+
 def test_a_driver_that_is_missing_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without psycopg a PostgreSQL ledger states what to install; the URL may be spelled as hosts spell it."""
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
