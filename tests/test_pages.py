@@ -33,6 +33,7 @@ from driftloop.monitoring.report.page import dress
 from driftloop.pipelines.backtest.page import render as backtest_page
 from driftloop.pipelines.backtest.study import Study
 from driftloop.pipelines.site import index_page, model_page
+from driftloop.pipelines.site.heat_grid import cut
 from driftloop.pipelines.site.history import ModelHistory
 from tests import drawn
 from tests.aging import aging, done
@@ -149,8 +150,15 @@ def test_text_of_the_data_remains_text(name: str, attack: str, pages: dict[str, 
     harmless = "x" * len(attack)
     read = Reader(pages[name](attack)).found
     expected = Reader(pages[name](harmless)).found
-    assert [part.replace(attack, harmless) for part in read] == expected
+    assert [_with(part, attack, harmless) for part in read] == expected
     assert sum(attack in part for part in read) >= 5, "it is shown"
+
+
+def _with(part: str, attack: str, harmless: str) -> str:
+    """Return a text with another text in place of an attack, which narrow places show without its middle."""
+    for most in range(len(attack), 4, -1):
+        part = part.replace(cut(attack, most), cut(harmless, most))
+    return part
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

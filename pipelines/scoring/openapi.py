@@ -12,8 +12,14 @@ from driftloop.pipelines.scoring.loaded import Loaded
 from driftloop.pipelines.scoring.refusals import MOST_ROWS
 
 VALUE = {"type": ["string", "number", "boolean", "null"]}
-# Beyond these parsers round a whole number; such an id would be another one.
-ID = VALUE | {"minimum": -(2**63) + 1, "maximum": 2**63 - 1}
+# Beyond these parsers round a number; such an id would be another one.
+ID = {
+    "anyOf": [
+        {"type": ["string", "boolean", "null"]},
+        {"type": "integer", "minimum": -(2**63), "maximum": 2**64 - 1},
+        {"type": "number", "minimum": -(2**63) + 1, "maximum": 2**63 - 1},
+    ]
+}
 NUMBER = {"type": ["number", "boolean", "null"]}
 PROBLEM = {
     "type": "object",
@@ -70,7 +76,7 @@ def _predict(model: str, loaded: Loaded) -> dict[str, Any]:
     needed = {**dict.fromkeys(loaded.numeric, NUMBER), **{name: values[name] for name in loaded.others}}
     optional: dict[str, Any] = {name: values[name] for name in loaded.optional}
     if (time := loaded.config.columns.time) in optional:
-        optional[time] = {"type": "string", "format": "date-time"}
+        optional[time] = {"type": ["string", "null"], "format": "date-time"}
     row = {"type": "object", "required": list(needed), "properties": {**needed, **optional}}
     rows = {"type": "array", "items": row, "maxItems": MOST_ROWS}
     binary = {"type": "string", "format": "binary"}

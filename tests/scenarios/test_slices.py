@@ -82,7 +82,8 @@ def test_a_column_that_no_model_uses_is_a_slice_and_its_loss_a_finding(model: Ma
     for kind in ("slice_loss/", "slice_reference_loss/", "slice_metric/", "slice_drift/"):
         assert sum(key.startswith(kind) for key in logged) >= 2, kind
     page = (home.home() / "site" / "models" / f"{made.name}.html").read_text()
-    assert "loss of sex = f at the last 2 checks" in page
+    assert "Loss of 2 slices at 2 checks" in page
+    assert "sex = f, 2026-" in page
     assert "Drift on slices" in Path(check.report).read_text()
 
     made.given(rows.drop(columns="sex"))

@@ -10,7 +10,7 @@ import pytest
 from driftloop.monitoring.errors import TrainingImpossible
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.runtime.memory import MB, Free
-from driftloop.pipelines.training.capacity import Need, Way, budget_mb, refuse_oversized, streams, way_for
+from driftloop.pipelines.training.capacity import HERE, Need, Way, budget_mb, refuse_oversized, streams, way_for
 from tests.streams import write
 
 
@@ -29,7 +29,7 @@ def test_more_rows_move_from_memory_to_disk(tmp_path: Path) -> None:
     made = project(tmp_path, memory_mb=4000)
     ways = [way_for(made, rows, free(100)) for rows in (1_000_000, 30_000_000, 100_000_000)]
     assert ways == [Way.FRAME, Way.QUANTIZED, Way.ON_DISK]
-    needs = [Need(10**6, 15).bytes(way) for way in Way]
+    needs = [Need(10**6, 15).bytes(way) for way in HERE]
     assert needs == sorted(needs, reverse=True)
     assert budget_mb(project(tmp_path), free(1000)) == 600
     assert budget_mb(project(tmp_path), None) is None
