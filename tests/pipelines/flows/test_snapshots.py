@@ -64,6 +64,7 @@ def test_the_service_shows_project_and_snapshot(
     assert [panel["title"] for panel in board["panels"]] == ["Drift score of each column"]
 
 
+@pytest.mark.faults
 def test_a_folder_is_shown_by_the_service_and_pruned(
     trained: Trained, evidently_service: EvidentlyService, tmp_path: Path
 ) -> None:
@@ -75,10 +76,11 @@ def test_a_folder_is_shown_by_the_service_and_pruned(
     files = [Path(str(check.snapshot)) for check in checks]
     assert sorted(files[0].parent.iterdir()) == sorted(files)
     assert files[0].parent == snapshots(evidently_service.folder / "workspace", made.name)
-    end = time.monotonic() + 60
-    while len(reports_of(evidently_service, made.name)) < 2:
-        assert time.monotonic() < end, "the service does not see the new files"
-        time.sleep(0.2)
+    if not _shown(evidently_service, made.name):
+        # Its watch of folders can miss a file in a folder that was new; it reads all files when it starts.
+        evidently_service.kill()
+        evidently_service.start()
+        assert _shown(evidently_service, made.name), "the service does not see the new files"
     for file in files:
         os.utime(file, (0, 0) if file == files[0] else (1, 1))
     project = load(made.file)
@@ -86,6 +88,16 @@ def test_a_folder_is_shown_by_the_service_and_pruned(
     (removed,) = pruning._snapshots(project, dry_run=False)
     assert removed.kind == "snapshot"
     assert [file.exists() for file in files] == [False, True]
+
+
+def _shown(service: EvidentlyService, model: str) -> bool:
+    """Whether the service shows two reports of a model within a while."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if len(reports_of(service, model)) == 2:
+            return True
+        time.sleep(0.2)
+    return False
 
 
 UNREACHABLE = [("file/inside", "NotADirectoryError"), ("http://127.0.0.1:9", "Connect")]

@@ -159,6 +159,7 @@ def test_all_state_is_in_the_folder_whatever_its_name(process: Callable[..., Any
     assert (place / "prefect" / "prefect.db").is_file()
 
 
+@pytest.mark.faults
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
 def test_no_server_outlives_its_owner(seeded: Callable[[Path], Path], tmp_path: Path) -> None:
     """Killed without a chance to say goodbye, the owner still takes its server along; a second one starts afresh."""
