@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import TypeVar
 
 from markupsafe import Markup
 
 from driftloop.monitoring.records import Check
+from driftloop.pipelines.site.scales import thinned
 
+K = TypeVar("K")
 NOTHING = Markup("")
 ROW, TOP, BOTTOM = 20, 4, 24
 # Pixels of a sign in the name of a row.
@@ -52,6 +55,50 @@ class Line:
     cells: Sequence[Cell | None]
     short: str
     full: str
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a heat map shows: the title of its values, what its rows are and the most of them, and a remark.
+
+    `meanings` are the classes of cells with their meanings, the quiet one first; of checks that do not fit, those with
+    the highest `peak` are drawn.
+    """
+
+    values: str
+    rows: str
+    most: int
+    remark: str
+    meanings: Sequence[tuple[str, str]]
+    peak: Callable[[Check], float]
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """The drawing, its legend (class and meaning), and how many of the rows it has."""
+
+    drawing: Markup
+    legend: tuple[tuple[str, str], ...]
+    remark: str
+
+
+def mapped(
+    kind: Kind,
+    judged: Sequence[Check],
+    keys: Sequence[K],
+    lines: Callable[[Sequence[Check], Sequence[K]], Sequence[Line]],
+) -> Heatmap:
+    """Draw the first keys at these checks, oldest first, both wide and narrow; `lines` are those of some checks."""
+    shown = keys[: kind.most]
+    title = f"{kind.values} of {len(shown)} {kind.rows} at {len(judged)} checks"
+    parts = []
+    for grid in (WIDE, NARROW):
+        kept = [*thinned(judged[:-1], grid.checks - 1, kind.peak), judged[-1]]
+        parts.append(drawn(title, kept, lines(kept, shown), kind.meanings[0][0], grid))
+    drawing = NOTHING.join(parts)
+    legend = tuple((name, meaning) for name, meaning in kind.meanings if f'class="{name}"' in drawing)
+    more = f"; {len(shown)} of {len(keys)} {kind.rows}" if len(shown) < len(keys) else ""
+    return Heatmap(drawing, legend, f"{kind.remark}{more}")
 
 
 def drawn(title: str, checks: Sequence[Check], lines: Sequence[Line], quiet: str, grid: Grid) -> Markup:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from markupsafe import Markup
 
 from driftloop.monitoring.presentation.markup import number
 from driftloop.monitoring.records import Check, ColumnScore
-from driftloop.pipelines.site.heat_grid import NARROW, NOTHING, WIDE, Cell, Line, drawn, times
-from driftloop.pipelines.site.scales import thinned
+from driftloop.pipelines.site.heat_grid import Cell, Heatmap, Kind, Line, mapped, times
 
 # So many columns are drawn, those with the highest scores relative to their thresholds.
 MOST_COLUMNS = 30
@@ -26,33 +22,15 @@ STEPS: tuple[tuple[str, float, str], ...] = (
 WITHIN, BEYOND = STEPS[:2], STEPS[2:]
 
 
-@dataclass(frozen=True)
-class Heatmap:
-    """The drawing, its legend (class and meaning), and how many of the rows it has."""
-
-    drawing: Markup
-    legend: tuple[tuple[str, str], ...]
-    remark: str
-
-
 def heatmap(checks: Sequence[Check]) -> Heatmap | None:
     """Draw the columns of all checks that measured drift, oldest check first; None without any."""
     judged = [check for check in checks if check.columns]
     if not judged:
         return None
-    names = _names(judged)
-    shown = names[:MOST_COLUMNS]
-    title = f"Drift of {len(shown)} columns at {len(judged)} checks"
-    drawings = []
-    for grid in (WIDE, NARROW):
-        kept = [*thinned(judged[:-1], grid.checks - 1, _peak), judged[-1]]
-        drawings.append(drawn(title, kept, _lines(kept, shown), STEPS[0][0], grid))
-    drawing = NOTHING.join(drawings)
-    legend = tuple((kind, meaning) for kind, _, meaning in STEPS if f'class="{kind}"' in drawing)
     remark = "score relative to its threshold at each check; highest now at the top"
-    if len(shown) < len(names):
-        remark += f"; {len(shown)} of {len(names)} columns"
-    return Heatmap(drawing, legend, remark)
+    meanings = [(kind, meaning) for kind, _, meaning in STEPS]
+    kind = Kind("Drift", "columns", MOST_COLUMNS, remark, meanings, _peak)
+    return mapped(kind, judged, _names(judged), _lines)
 
 
 def ratio(score: ColumnScore) -> float | None:

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 from driftloop.monitoring.presentation.markup import number
 from driftloop.monitoring.records import Check, SliceScore
-from driftloop.pipelines.site.heat_grid import NARROW, NOTHING, WIDE, Cell, Line, drawn
-from driftloop.pipelines.site.heatmap import Heatmap
-from driftloop.pipelines.site.scales import thinned
+from driftloop.pipelines.site.heat_grid import Cell, Heatmap, Kind, Line, mapped
 
 MOST_SLICES = 30
 # Class of a cell, upper bound of the rise of the loss, meaning. The last three are significantly worse.
@@ -30,20 +28,10 @@ def slice_heatmap(checks: Sequence[Check]) -> Heatmap | None:
     judged = [check for check in checks if check.slices]
     if not judged:
         return None
-    keys = _keys(judged)
-    shown = keys[:MOST_SLICES]
-    title = f"Loss of {len(shown)} slices at {len(judged)} checks"
-    drawings = []
-    for grid in (WIDE, NARROW):
-        kept = [*thinned(judged[:-1], grid.checks - 1, _peak), judged[-1]]
-        drawings.append(drawn(title, kept, _lines(kept, shown), WITHIN[0][0], grid))
-    drawing = NOTHING.join(drawings)
-    meanings = [*((kind, meaning) for kind, _, meaning in (*WITHIN, *WORSE)), UNJUDGED]
-    legend = tuple((kind, meaning) for kind, meaning in meanings if f'class="{kind}"' in drawing)
     remark = "loss relative to the loss on the slice at training; worst now at the top"
-    if len(shown) < len(keys):
-        remark += f"; {len(shown)} of {len(keys)} slices"
-    return Heatmap(drawing, legend, remark)
+    meanings = [*((kind, meaning) for kind, _, meaning in (*WITHIN, *WORSE)), UNJUDGED]
+    kind = Kind("Loss", "slices", MOST_SLICES, remark, meanings, _peak)
+    return mapped(kind, judged, _keys(judged), _lines)
 
 
 def step_of(score: SliceScore) -> str:
