@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from driftloop.monitoring.ledger import Event, Kind, Ledger
@@ -15,6 +16,9 @@ from driftloop.monitoring.records import Check, Retrain, Window, utc
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.site.history import Lineage, Mark, MarkKind, ModelHistory, Request
 from driftloop.pipelines.site.versions import compared_numbers
+
+if TYPE_CHECKING:
+    from driftloop.pipelines.registry import Version
 
 # So many checks are drawn and listed; a page stays below half a megabyte.
 MOST_CHECKS = 1000
@@ -26,7 +30,9 @@ MOVES: dict[str, MarkKind] = {Kind.ROLLED_BACK: "rolled_back", Kind.HEALED: "hea
 
 def read(ledger: Ledger, model: str, written: datetime, page: Path) -> ModelHistory:
     """The newest checks of a model, its retrains and its versions. `page` is where links to reports start."""
-    newest = ledger.checks(model, most=MOST_CHECKS + 1)
+    from driftloop.pipelines import registry
+
+    newest, known = ledger.checks(model, most=MOST_CHECKS + 1), registry.versions(model)
     checks = tuple(reversed(newest[:MOST_CHECKS]))
     found = ModelHistory(
         model=model,
@@ -34,23 +40,25 @@ def read(ledger: Ledger, model: str, written: datetime, page: Path) -> ModelHist
         checks=checks,
         older=_older(ledger, model) if len(newest) > MOST_CHECKS else 0,
         requests=_requests(ledger, model, checks),
-        versions=_versions(model),
+        versions=_versions(model, known),
         moves=_moves(ledger, model),
         links=_links(checks, page),
         backtest=_backtest(model, page),
         comparisons=_comparisons(model, page),
     )
-    compared = set(compared_numbers(found))
-    versions = tuple(_with_training(model, one) if one.number in compared else one for one in found.versions)
-    return replace(found, versions=versions)
+    compared = compared_numbers(found)
+    if len(compared) < 2:
+        return found
+    trained = {one.number: one for one in known if one.number in compared}
+    versions = (_with_training(one, trained[one.number]) if one.number in trained else one for one in found.versions)
+    return replace(found, versions=tuple(versions))
 
 
-def _with_training(model: str, known: Lineage) -> Lineage:
+def _with_training(known: Lineage, version: Version) -> Lineage:
     """Add what a version was trained with; as it is, where its files or its run are missing."""
     from driftloop.pipelines import registry
 
     try:
-        version = next(one for one in registry.versions(model) if one.number == known.number)
         reference = registry.reference(version)
         settings = registry.client().get_run(str(version.run_id)).data.params
     except Exception:
@@ -103,10 +111,9 @@ def _shadows(ledger: Ledger, model: str, asked: Mapping[str, datetime]) -> dict[
     return found
 
 
-def _versions(model: str) -> tuple[Lineage, ...]:
+def _versions(model: str, known: Sequence[Version]) -> tuple[Lineage, ...]:
     from driftloop.pipelines import registry
 
-    known = registry.versions(model)
     named = {}
     for alias in (registry.SHADOW, registry.CHALLENGER, registry.PREVIOUS, registry.CHAMPION) if known else ():
         found = registry.aliased(model, alias)
