@@ -152,15 +152,12 @@ def _say_notes(study: Study) -> None:
 
 
 def _page(study: Study) -> Path:
-    """Write the page into the folder of the model's reports, whole or not at all."""
+    """Write the page into the folder of the model's reports."""
     from driftloop.pipelines.backtest.page import render
-    from driftloop.pipelines.runtime import home
+    from driftloop.pipelines.runtime import home, pages
 
     file = home.reports(study.model) / f"backtest_{study.windows[-1].end:%Y%m%dT%H%M}.html"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(render(study), "utf-8")
-    part.replace(file)
+    pages.write(file, render(study))
     return file
 
 

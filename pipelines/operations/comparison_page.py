@@ -13,7 +13,7 @@ from driftloop.monitoring.presentation.markup import DASH, number
 from driftloop.monitoring.report.histograms import Bin
 from driftloop.pipelines.operations.comparisons import Side, WindowComparison
 from driftloop.pipelines.operations.pairs import change, sentence, times
-from driftloop.pipelines.runtime.pages import render as rendered
+from driftloop.pipelines.runtime import pages
 
 SHEETS = ("presentation/style.css", "site/style.css", "operations/comparison.css")
 WIDTH, HEIGHT = 300, 76
@@ -23,7 +23,7 @@ MOST_DRAWN = 60
 
 def render(found: WindowComparison, site: str | None = None) -> str:
     """Return the whole page; every text in it is escaped, and it loads nothing. `site` leads to the model's page."""
-    return rendered(
+    return pages.render(
         "operations/comparison.html.j2",
         title=f"{found.model}: two windows",
         sheets=SHEETS,
@@ -42,10 +42,7 @@ def write(found: WindowComparison, file: Path) -> None:
     from driftloop.pipelines.site.writing import page_of
 
     site = quote(os.path.relpath(page_of(found.model), file.parent))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(render(found, site), "utf-8")
-    part.replace(file)
+    pages.write(file, render(found, site))
 
 
 def _facts(side: Side) -> list[tuple[str, str]]:

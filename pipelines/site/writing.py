@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import closing, nullcontext
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from filelock import FileLock
 
 from driftloop.monitoring.ledger import Ledger, digest
 from driftloop.monitoring.records import changed as changed_record
-from driftloop.pipelines.runtime import home, phases
+from driftloop.pipelines.runtime import home, pages, phases
 from driftloop.pipelines.site import index_page, model_page
 from driftloop.pipelines.site.index_page import ModelLine, line_of
 from driftloop.pipelines.site.reading import read
@@ -89,9 +88,9 @@ def _write_model(ledger: Ledger, model: str, now: datetime) -> None:
     # Before the page is read: what is written meanwhile makes it out of date.
     state = _state(model, ledger.newest_events([model]).get(model), registry.aliased(model, registry.CHAMPION))
     history = read(ledger, model, now, page)
-    _write(page, model_page.render(history))
+    pages.write(page, model_page.render(history))
     line = changed_record(line_of(history), state=state)
-    _write(page.with_suffix(".json"), line.model_dump_json())
+    pages.write(page.with_suffix(".json"), line.model_dump_json())
 
 
 def _state(model: str, newest_event: int | None, champion: Version | None) -> str:
@@ -109,7 +108,7 @@ def _write_index() -> None:
         page, before = index_page.render(lines, datetime.now(UTC)), index()
         # The time at its foot is no change.
         if not before.is_file() or UPDATED.sub("", before.read_text("utf-8")) != UPDATED.sub("", page):
-            _write(before, page)
+            pages.write(before, page)
 
 
 def _line(file: Path) -> ModelLine | None:
@@ -117,11 +116,3 @@ def _line(file: Path) -> ModelLine | None:
         return ModelLine.model_validate_json(file.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _write(file: Path, content: str) -> None:
-    """Whole or not at all: a reader may have it open."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    scratch = file.with_name(f".{file.name}.{os.getpid()}")
-    scratch.write_text(content, "utf-8")
-    scratch.replace(file)
