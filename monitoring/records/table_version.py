@@ -7,6 +7,15 @@ from typing import Literal
 from driftloop.monitoring.records.base import Record
 
 
+def title_of(table_format: str, version: int) -> str:
+    """Return a version as text, in the words of its format.
+
+    >>> title_of("delta", 12), title_of("iceberg", 34)
+    ('version 12', 'snapshot 34')
+    """
+    return f"{'version' if table_format == 'delta' else 'snapshot'} {version}"
+
+
 class TableVersion(Record):
     """Version of a Delta Lake table, or snapshot of an Iceberg table; `section` of the YAML names the table."""
 
@@ -17,7 +26,7 @@ class TableVersion(Record):
     @property
     def title(self) -> str:
         """The version as text, such as `version 12`."""
-        return f"{'version' if self.format == 'delta' else 'snapshot'} {self.version}"
+        return title_of(self.format, self.version)
 
     def sentence(self) -> str:
         """The same as text.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftloop.monitoring.errors import DriftloopError, SourceMissing, SourceUnreadable
-from driftloop.monitoring.records.table_version import TableVersion
+from driftloop.monitoring.records.table_version import TableVersion, title_of
 from driftloop.monitoring.settings.source import Source
 from driftloop.monitoring.sources.places import Place
 
@@ -45,9 +45,7 @@ class Lake:
         >>> Lake("delta", 12, None, None).title, Lake("iceberg", None, None, None).title
         ('version 12', 'an empty table')
         """
-        if self.version is None:
-            return "an empty table"
-        return f"{'version' if self.format == 'delta' else 'snapshot'} {self.version}"
+        return "an empty table" if self.version is None else title_of(self.format, self.version)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from driftloop.monitoring.errors import listed
-from driftloop.monitoring.presentation.markup import DASH, number
+from driftloop.monitoring.presentation.markup import DASH, multiple, number
 from driftloop.pipelines.operations.comparisons import ColumnPair, Side, WindowComparison
 from driftloop.pipelines.runtime.tables import Column, Row, Screen, drawn, wrapped
 
@@ -29,10 +29,7 @@ def sentence(found: WindowComparison) -> str:
 def times(pair: ColumnPair) -> str:
     """Return how many times its threshold the score of a column is."""
     score = pair.score
-    if not score.threshold > 0:
-        return DASH
-    value = score.score / score.threshold
-    return f"{value:.1f}x" if value < 9.95 else f"{value:.0f}x"
+    return multiple(score.score / score.threshold) if score.threshold > 0 else DASH
 
 
 def change(pair: ColumnPair) -> tuple[str, str]:

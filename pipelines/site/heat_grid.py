@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from markupsafe import Markup
 
+from driftloop.monitoring.presentation.markup import multiple
 from driftloop.monitoring.records import Check
 from driftloop.pipelines.site.scales import thinned
 
@@ -166,14 +167,12 @@ def _cell(kind: str, at: int, count: int, y: int, wide: float, grid: Grid, title
 
 
 def times(value: float) -> str:
-    """Return how many times its limit a value is.
+    """Return how many times its limit a value is, in few signs.
 
-    >>> times(0.254), times(3.14), times(25.3), times(float("inf"))
-    ('0.3x', '3.1x', '25x', 'over 999x')
+    >>> times(25.3), times(float("inf"))
+    ('25x', 'over 999x')
     """
-    if value > 999:
-        return "over 999x"
-    return f"{value:.1f}x" if value < 9.95 else f"{value:.0f}x"
+    return "over 999x" if value > 999 else multiple(value)
 
 
 def _changes(checks: Sequence[Check], wide: float, bottom: int, grid: Grid) -> Markup:
