@@ -46,7 +46,8 @@ def predict_window(project: Project, now: datetime) -> Predicted:
 
     The same window and version again scores nothing. Raises `NoChampion` before the first training.
     """
-    return _logged(find_champion(project), current_window(now, project.windows), None)[0]
+    predicting = find_champion(project)
+    return _logged(predicting, current_window(now, project.windows), None, scored_by(predicting))[0]
 
 
 @sources.pinned()
@@ -64,10 +65,11 @@ def predict_span(project: Project, window: Window) -> Predicted:
     if start >= end:
         return changed(total, reason=no_rows(project, window, "predict"))
     scorer: Scorer | None = None
+    engine = scored_by(predicting)
     parts = list(days(Window(start=start, end=end)))
     with phases.counted("predicting day", len(parts)) as advance:
         for day in parts:
-            part, scorer = _logged(predicting, day, scorer)
+            part, scorer = _logged(predicting, day, scorer, engine)
             total = changed(
                 total,
                 rows=total.rows + part.rows,
@@ -79,14 +81,16 @@ def predict_span(project: Project, window: Window) -> Predicted:
     return total
 
 
-def _logged(predicting: Predicting, window: Window, scorer: Scorer | None) -> tuple[Predicted, Scorer | None]:
+def _logged(
+    predicting: Predicting, window: Window, scorer: Scorer | None, engine: Engine | str | None
+) -> tuple[Predicted, Scorer | None]:
     """Score a window into the log; the scorer is loaded when the first row needs it, and returned.
 
-    Rows of a window that the log has rows of are compared with these, and scored, in this process.
+    `engine` is that of `scored_by`. Rows of a window that the log has rows of are compared with these, and scored, in
+    this process.
     """
     known, champion, project = predicting.config, predicting.champion, predicting.project
     query, logs = Query(known, window, known.folder, labels=False), prediction_log.files_of(known, window)
-    engine = scored_by(predicting)
     phases.enter("reading rows")
     done = Predicted(model=project.model, version=champion.number, window=window, rows=0, scored=0)
     if isinstance(engine, Engine) and not logs:
