@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import TypeVar
 
 from driftloop.monitoring.errors import DriftloopError, clipped
@@ -47,7 +47,7 @@ def check(run: CheckRun) -> Iterator[Callable[[Check], Check]]:
         read = tuple(inputs(run.config))
         return Lineage("check", run.config.model, run.flow_run_id, run.window, read)
 
-    scrub = _scrubber(run.config)
+    scrub = partial(_scrubbed, config=run.config)
     with traced("check", values, scrub) as annotate, lineage.recorded(start, scrub) as add:
 
         def ended(result: Check) -> Check:
@@ -75,7 +75,7 @@ def retrain(work: Work) -> Iterator[Callable[[Retrain], Retrain]]:
         parent = asked.prefect_flow_run_id if asked else None
         return Lineage("retrain", request.model, flow_runs.current(), request.window, read, parent=parent)
 
-    scrub = _scrubber(work.config)
+    scrub = partial(_scrubbed, config=work.config)
     with traced("retrain", values, scrub) as annotate, lineage.recorded(start, scrub) as add:
 
         def ended(result: Retrain) -> Retrain:
@@ -86,19 +86,15 @@ def retrain(work: Work) -> Iterator[Callable[[Retrain], Retrain]]:
         yield ended
 
 
-def _scrubber(config: Project) -> Callable[[str], str]:
-    """Return a function that takes the secrets of the config's addresses and of the servers' out of a message."""
+def _scrubbed(text: str, config: Project) -> str:
+    """Take the secrets of the config's addresses and of the servers' out of the message of an error."""
     scrubs = []
     for source in (config.source, config.labels, config.predictions.source):
         with suppress(DriftloopError):
             scrubs += [place(source, config.folder).scrub] if source is not None else []
     addresses = (os.environ.get(name, "") for name in SERVERS)
     scrubs += [scrubber(address, address) for address in addresses if address]
-
-    def scrub(text: str) -> str:
-        return without_passwords(reduce(lambda known, one: one(known), scrubs, text))
-
-    return scrub
+    return without_passwords(reduce(lambda known, one: one(known), scrubs, text))
 
 
 def _with_check(known: Lineage, check: Check, profiles: Profiles | None) -> Lineage:
