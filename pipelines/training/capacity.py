@@ -45,13 +45,14 @@ class Need:
     copies: bool = False
 
     def bytes(self, way: Way) -> int:
-        """Return the bytes of one way."""
-        if way is Way.ON_DISK:
-            return self.rows * ON_DISK_PER_ROW
-        if way is Way.QUANTIZED:
-            return self.rows * (QUANTIZED_PER_ROW + QUANTIZED_PER_VALUE * self.features)
+        """Return the bytes of one way of this process."""
         per_value = PER_VALUE + (MATRIX_PER_VALUE if self.copies else 0)
-        return self.rows * (PER_ROW + per_value * (self.features + 2))
+        per_row = {
+            Way.FRAME: PER_ROW + per_value * (self.features + 2),
+            Way.QUANTIZED: QUANTIZED_PER_ROW + QUANTIZED_PER_VALUE * self.features,
+            Way.ON_DISK: ON_DISK_PER_ROW,
+        }
+        return self.rows * per_row[way]
 
     def mb(self, way: Way) -> int:
         """Return the MB of one way, rounded up."""
