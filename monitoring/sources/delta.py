@@ -55,7 +55,8 @@ def opened(at: Place, version: int | None) -> Lake:
     schema = pa.schema(table.schema().to_arrow())
     mapped = _mapping(table, features)
     plain = not mapped and features <= {"timestampNtz"}
-    return Lake("delta", table.version(), schema, _plain(table) if plain else _by_file(at, table, schema, mapped))
+    batches = _plain(table) if plain else _by_file(at, options, table, schema, mapped)
+    return Lake("delta", table.version(), schema, batches)
 
 
 def _missing(at: Place, error: Exception) -> SourceMissing:
@@ -162,13 +163,15 @@ def _as_long(kept: pa.Array, rows: int) -> pa.Array:
     return kept if len(kept) == rows else pa.concat_arrays([kept, pa.repeat(True, rows - len(kept))])
 
 
-def _by_file(at: Place, table: DeltaTable, schema: pa.Schema, physical: Mapping[str, str]) -> Batches:
+def _by_file(
+    at: Place, options: Mapping[str, str] | None, table: DeltaTable, schema: pa.Schema, physical: Mapping[str, str]
+) -> Batches:
     vectors = {
         unquote(unquote(path)): kept
         for batch in map(pa.record_batch, table.deletion_vectors())
         for path, kept in zip(batch["filepath"].to_pylist(), batch["selection_vector"], strict=True)
     }
-    filesystem = PyFileSystem(DeltaStorageHandler(table.table_uri, PATIENCE if "://" in at.text else None))
+    filesystem = PyFileSystem(DeltaStorageHandler(table.table_uri, options))
     files, used = [], set()
     for action in _actions(table):
         path = unquote(action["path"])
