@@ -1,4 +1,4 @@
-"""Command `driftloop compare`: two windows of a model's rows, or two of its versions, next to each other."""
+"""Command `driftloop compare`: two windows of a model's rows, next to each other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Named(click.ParamType[Any]):
         return Span(moments[-1], moments[0] if dots else None)
 
 
-@click.command(short_help="Compare two windows of rows, or two versions.")
+@click.command(short_help="Compare two windows of rows.")
 @config_argument
 @json_option
 @click.option(
