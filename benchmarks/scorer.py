@@ -66,20 +66,27 @@ def call(connection: http.client.HTTPConnection, target: Target) -> tuple[int, b
     return answer.status, answer.read()
 
 
+def timed(connection: http.client.HTTPConnection, target: Target, load: Load) -> bytes | None:
+    """Call once; note the seconds, or why it failed. Return the answer if its status is 200."""
+    begun = time.perf_counter()
+    try:
+        status, content = call(connection, target)
+    except OSError as error:
+        load.failed.append(repr(error))
+        connection.close()
+        return None
+    load.seconds.append(time.perf_counter() - begun)
+    if status != 200:
+        load.failed.append(f"{status} {content[:200]!r}")
+        return None
+    return content
+
+
 def keep_calling(target: Target, until: float, load: Load) -> None:
     """Call until a time of the monotonic clock."""
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
     while time.monotonic() < until:
-        begun = time.perf_counter()
-        try:
-            status, content = call(connection, target)
-        except OSError as error:
-            load.failed.append(repr(error))
-            connection.close()
-            continue
-        load.seconds.append(time.perf_counter() - begun)
-        if status != 200:
-            load.failed.append(f"{status} {content[:200]!r}")
+        timed(connection, target, load)
 
 
 def measured(target: Target, seconds: float, connections: int) -> Load:
@@ -236,16 +243,8 @@ def keep_checking(bodies: list[bytes], expected: list[list[Any]], until: float, 
     connection, at = http.client.HTTPConnection("127.0.0.1", SCORE_PORT, timeout=30), first
     while time.monotonic() < until:
         at = (at + 1) % len(bodies)
-        begun = time.perf_counter()
-        try:
-            status, content = call(connection, Target("", SCORE_PORT, f"/predict/{MODEL}", JSON, bodies[at]))
-        except OSError as error:
-            load.failed.append(repr(error))
-            connection.close()
-            continue
-        load.seconds.append(time.perf_counter() - begun)
-        if status != 200:
-            load.failed.append(f"{status} {content[:200]!r}")
+        content = timed(connection, Target("", SCORE_PORT, f"/predict/{MODEL}", JSON, bodies[at]), load)
+        if content is None:
             continue
         answer = json.loads(content)
         found = [row["prediction"] for row in answer["predictions"]]
@@ -300,7 +299,7 @@ def main() -> None:
 
 
 def with_two_versions(folder: Path, environment: dict[str, str]) -> Any:
-    """Train a second version, which predicts differently, with a state folder of its own; return MLflow's client."""
+    """Train a second version, which predicts differently, in a separate state folder; return MLflow's client."""
     from mlflow import MlflowClient
 
     os.environ["MLFLOW_TRACKING_URI"] = environment["MLFLOW_TRACKING_URI"]

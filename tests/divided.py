@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from driftloop.monitoring.errors import MissingColumns, SourceUnreadable
 from driftloop.monitoring.records import Check, Outcome, Window
 from driftloop.pipelines.config.project import Project, load
-from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.fresh import Fresh, read_fresh
+from driftloop.pipelines.data.query import Query
 from tests.conftest import Model
 from tests.streams import day, stream, write
 
@@ -54,6 +56,25 @@ def divided(folder: Path, ending: str, files: int = 4, **changes: Any) -> Projec
         else:
             text.to_json(folder / f"{place}.jsonl", orient="records", lines=True, date_format="iso")
     return load(write(folder, source={"path": f"*.{ending}"}, **changes))
+
+
+def refused_alike(folder: Path, read: Callable[[Project], Fresh]) -> None:
+    """Assert that a missing column and a broken file are the same errors for an engine as for this process."""
+    project = divided(folder, "parquet")
+    without = load(write(project.folder, source={"path": "*.parquet"}, columns__numeric=["amount", "no_such"]))
+    with pytest.raises(MissingColumns) as there:
+        read(without)
+    with pytest.raises(MissingColumns) as here:
+        read_fresh(Query(without, WHOLE, project.folder))
+    assert str(there.value) == str(here.value)
+    file = project.folder / "2.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:8] + b"\xff" * 400 + whole[408:])
+    with pytest.raises(SourceUnreadable, match=r"2\.parquet") as broken:
+        read_fresh(Query(project, WHOLE, project.folder))
+    with pytest.raises(SourceUnreadable) as broken_there:
+        read(project)
+    assert str(broken_there.value) == str(broken.value)
 
 
 def facts(fresh: Fresh) -> dict[str, Any]:

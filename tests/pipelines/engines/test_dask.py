@@ -12,14 +12,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from driftloop.monitoring.errors import EngineMisfit, EngineUnavailable, FileNotShared, MissingColumns, SourceUnreadable
+from driftloop.monitoring.errors import EngineMisfit, EngineUnavailable, FileNotShared, SourceUnreadable
 from driftloop.monitoring.sources import shards
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data.fresh import read_fresh
 from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.data.selection import sampled
 from driftloop.pipelines.engines.dask import Dask
-from tests.divided import SOME, WHOLE, divided, facts
+from tests.divided import SOME, WHOLE, divided, facts, refused_alike
 from tests.servers.dask import DaskCluster
 from tests.servers.ports import free_port
 from tests.streams import stream, write
@@ -55,21 +55,7 @@ def test_the_rows_are_those_of_this_process(ending: str, cluster: DaskCluster, t
 
 def test_what_a_source_lacks_is_the_error_of_this_process(cluster: DaskCluster, tmp_path: Path) -> None:
     """A broken file and a missing column are the same error, read here or by workers."""
-    project = divided(tmp_path / "rows", "parquet")
-    without = load(write(project.folder, source={"path": "*.parquet"}, columns__numeric=["amount", "no_such"]))
-    with pytest.raises(MissingColumns) as there:
-        engine(cluster).read(Query(without, WHOLE, project.folder))
-    with pytest.raises(MissingColumns) as here:
-        read_fresh(Query(without, WHOLE, project.folder))
-    assert str(there.value) == str(here.value)
-    file = project.folder / "2.parquet"
-    whole = file.read_bytes()
-    file.write_bytes(whole[:8] + b"\xff" * 400 + whole[408:])
-    with pytest.raises(SourceUnreadable, match=r"2\.parquet") as broken:
-        read_fresh(Query(project, WHOLE, project.folder))
-    with pytest.raises(SourceUnreadable) as broken_there:
-        engine(cluster).read(Query(project, WHOLE, project.folder))
-    assert str(broken_there.value) == str(broken.value)
+    refused_alike(tmp_path / "rows", lambda project: engine(cluster).read(Query(project, WHOLE, project.folder)))
 
 
 def test_a_file_that_a_worker_does_not_have_is_named(tmp_path: Path) -> None:

@@ -14,17 +14,16 @@ import pandas as pd
 import pytest
 from prefect.settings import PREFECT_TASKS_REFRESH_CACHE, temporary_settings
 
-from driftloop.monitoring.errors import EngineMisfit, EngineUnavailable, MissingColumns, SourceUnreadable
+from driftloop.monitoring.errors import EngineMisfit, EngineUnavailable, SourceUnreadable
 from driftloop.monitoring.records import Outcome
 from driftloop.monitoring.sources import shards
-from driftloop.pipelines.config.project import load
 from driftloop.pipelines.data.fresh import Fresh, read_fresh
 from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines import spark_opening, spark_session, versions
 from driftloop.pipelines.engines.spark import Spark
-from tests.divided import SOME, WHOLE, champion_of_parts, differences, divided, facts, judged
+from tests.divided import SOME, WHOLE, champion_of_parts, differences, divided, facts, judged, refused_alike
 from tests.servers.spark import ROOT, SparkServer, needs_spark
-from tests.streams import day, write
+from tests.streams import day
 
 needs_spark()
 pytestmark = pytest.mark.faults
@@ -87,21 +86,7 @@ def test_the_rows_are_those_of_this_process(
 
 def test_what_a_source_lacks_is_the_error_of_this_process(address: str, tmp_path: Path) -> None:
     """A broken file and a missing column are the same error, read here or by executors."""
-    project = divided(tmp_path / "rows", "parquet")
-    without = load(write(project.folder, source={"path": "*.parquet"}, columns__numeric=["amount", "no_such"]))
-    with pytest.raises(MissingColumns) as there:
-        read(address, without)
-    with pytest.raises(MissingColumns) as here:
-        read_fresh(Query(without, WHOLE, project.folder))
-    assert str(there.value) == str(here.value)
-    file = project.folder / "2.parquet"
-    whole = file.read_bytes()
-    file.write_bytes(whole[:8] + b"\xff" * 400 + whole[408:])
-    with pytest.raises(SourceUnreadable, match=r"2\.parquet") as broken:
-        read_fresh(Query(project, WHOLE, project.folder))
-    with pytest.raises(SourceUnreadable) as broken_there:
-        read(address, project)
-    assert str(broken_there.value) == str(broken.value)
+    refused_alike(tmp_path / "rows", lambda project: read(address, project))
 
 
 def test_other_versions_are_refused(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
