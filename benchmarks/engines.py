@@ -3,7 +3,7 @@
     python -m benchmarks.engines [--rows 1000000 5000000] [--repeat 2] [--work check train] [--engines dask spark]
 
 A file has 250,000 rows of 10 numbers, 5 categories, a time and a target; the model is xgboost with 100 trees. Each way
-is a process of its own, in turn. `check` does what a check does before it judges: rows are made canonical and hashed,
+is a separate process, in turn. `check` does what a check does before it judges: rows are made canonical and hashed,
 tallied, predicted and profiled, with a loss for each row. `train` does what a retrain does before its gate: rows are
 read and cut, the model is fitted, and scores the held-out rows. The scheduler and the workers (one thread each) are on
 this machine. Counts, digest and losses of a check are compared, of training the loss, to 2%; a difference ends the

@@ -75,7 +75,7 @@ LOADERS: dict[str, Callable[[Path, pa.Table, Callable[[], Postgres]], Source]] =
 
 def _into_parts(into: Callable[..., Source]) -> Callable[..., Source]:
     def loaded(folder: Path, table: pa.Table, server: Callable[[], Postgres]) -> Source:
-        """Several files in a folder of its own, as a test may load a table more than once."""
+        """Several files in their own folder, as a test may load a table more than once."""
         third = -(-table.num_rows // 3)
         parts = [table.slice(at, third) for at in range(0, table.num_rows, third)]
         return into(folder, *parts, name=f"trips{sum(1 for _ in folder.rglob('trips*'))}")

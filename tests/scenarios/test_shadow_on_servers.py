@@ -61,7 +61,7 @@ def places(
     prefect_server: PrefectServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:
-    """Where state is: an MLflow server, and a ledger in a database of its own."""
+    """Where state is: an MLflow server, and a ledger in its own database."""
     where = {
         "DRIFTLOOP_HOME": str(tmp_path_factory.mktemp("shadow")),
         "MLFLOW_TRACKING_URI": mlflow_server.url,

@@ -74,7 +74,7 @@ def test_only_the_files_of_a_window_are_read(tmp_path: Path) -> None:
 
 
 def test_renamed_added_and_reordered_columns(tmp_path: Path) -> None:
-    """Older files have the values of a column by its id, whatever it was called; of a new one they have none."""
+    """Older files have the values of a column by its id, under any name; of a new one they have none."""
     from pyiceberg.types import LongType
 
     iceberg(tmp_path, rows(0, 2).rename_columns(["ts", "price", "kind", "y"]))

@@ -39,7 +39,7 @@ def checks(*each: tuple[SliceScore, ...]) -> list[Check]:
     ],
 )
 def test_a_cell_shows_what_the_check_decided(one: SliceScore, step: str) -> None:
-    """A higher loss within chance is not worse; a slice that was not judged has a color of its own."""
+    """A higher loss within chance is not worse; a slice that was not judged has its own color."""
     assert step_of(one) == step
 
 
