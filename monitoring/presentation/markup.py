@@ -65,15 +65,6 @@ def number(value: float | None) -> str:
     return DASH if value is None or math.isnan(value) else figure(value)
 
 
-def multiple(value: float) -> str:
-    """Return how many times its limit a value is.
-
-    >>> multiple(0.254), multiple(3.14), multiple(25.3)
-    ('0.3x', '3.1x', '25x')
-    """
-    return f"{value:.1f}x" if value < 9.95 else f"{value:.0f}x"
-
-
 def slice_metrics(each: SliceScore) -> str:
     """Return the metrics on a slice as text; a dash where none was measured or can be computed."""
     return ", ".join(f"{one.metric} {number(one.value)}" for one in each.metrics if one.value is not None) or DASH

@@ -10,3 +10,14 @@ def figure(value: float) -> str:
     ('8.12', '2', '1,000', '123,457', '0.000123', '-0.5')
     """
     return f"{value:,.0f}" if 1000 <= abs(float(f"{value:.3g}")) < 1e15 else f"{value:.3g}"
+
+
+def multiple(value: float) -> str:
+    """Return how many times its limit a value is, in two significant digits; more than 999 are all the same.
+
+    >>> multiple(0.254), multiple(3.14), multiple(25.3), multiple(250), multiple(float("inf"))
+    ('0.25x', '3.1x', '25x', '250x', '> 999x')
+    """
+    if value > 999:
+        return "> 999x"
+    return f"{value:.2g}x" if value < 9.95 else f"{value:.0f}x"

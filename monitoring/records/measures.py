@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from driftloop.monitoring.records.base import Kind, Loss, Record, Role, Window
+from driftloop.monitoring.records.figures import multiple
 from driftloop.monitoring.records.slices import SliceReference, relative_rise
 
 Standing = Literal["well", "worse", "unknown"]
@@ -140,7 +141,7 @@ class MovedColumn(Record):
 
     def __str__(self) -> str:
         known = "" if self.importance is None else f" (importance {self.importance:.0%})"
-        return f"{self.name} {'> 999' if self.ratio > 999 else format(self.ratio, '.2g')}x its limit{known}"
+        return f"{self.name} {multiple(self.ratio)} its limit{known}"
 
 
 class Moved(Record):

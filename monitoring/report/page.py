@@ -26,6 +26,7 @@ from driftloop.monitoring.records import (
     Vote,
     drift_summary,
     fairness_summary,
+    multiple,
     summary,
 )
 from driftloop.monitoring.records.causes import ACTIONS
@@ -224,7 +225,7 @@ def _measured(vote: Vote) -> tuple[str, str]:
 def _lines(scores: Sequence[ColumnScore]) -> list[Line]:
     ordered = sorted(scores, key=lambda score: (not score.drifted, -strain(score), score.name))
     return [
-        Line(score, _multiple(ratio), _part(ratio), direction(score.method) == "lower")
+        Line(score, DASH if math.isnan(ratio) else multiple(ratio), _part(ratio), direction(score.method) == "lower")
         for score in ordered
         for ratio in (strain(score),)
     ]
@@ -232,16 +233,3 @@ def _lines(scores: Sequence[ColumnScore]) -> list[Line]:
 
 def _part(ratio: float) -> int:
     return 0 if math.isnan(ratio) else round(100 * min(ratio / FULL, 1.0))
-
-
-def _multiple(ratio: float) -> str:
-    """Return a score as a multiple of its threshold.
-
-    >>> _multiple(0.04), _multiple(3.456), _multiple(34.56), _multiple(float("inf"))
-    ('0.04x', '3.46x', '35x', '> 999x')
-    """
-    if math.isnan(ratio):
-        return DASH
-    if ratio > 999:
-        return "> 999x"
-    return f"{ratio:.0f}x" if ratio >= 10 else f"{ratio:.2f}x"

@@ -9,10 +9,12 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.presentation.markup import DASH, number
+from driftloop.monitoring.records import multiple
 from driftloop.monitoring.report.histograms import Bin
 from driftloop.pipelines.operations.comparisons import Side, WindowComparison
-from driftloop.pipelines.operations.pairs import change, sentence, times
+from driftloop.pipelines.operations.pairs import change, sentence
 from driftloop.pipelines.runtime import pages
 
 SHEETS = ("presentation/style.css", "site/style.css", "operations/comparison.css")
@@ -31,7 +33,7 @@ def render(found: WindowComparison, site: str | None = None) -> str:
         site=site,
         sentence=sentence(found),
         sides=[(side, _facts(side)) for side in (found.earlier, found.later)],
-        columns=[(pair, times(pair), *change(pair)) for pair in found.columns],
+        columns=[(pair, multiple(strain(pair.score)), *change(pair)) for pair in found.columns],
         drawn=[(pair, histogram(pair.bins, pair.score.name)) for pair in found.columns[:MOST_DRAWN] if pair.bins],
         undrawn=max(len(found.columns) - MOST_DRAWN, 0),
     )

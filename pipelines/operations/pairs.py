@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.errors import listed
-from driftloop.monitoring.presentation.markup import DASH, multiple, number
+from driftloop.monitoring.presentation.markup import DASH, number
+from driftloop.monitoring.records import multiple
 from driftloop.pipelines.operations.comparisons import ColumnPair, Side, WindowComparison
 from driftloop.pipelines.runtime.tables import Column, Row, Screen, drawn, wrapped
 
@@ -24,12 +26,6 @@ def sentence(found: WindowComparison) -> str:
         return f"none of {len(found.columns)} columns differs beyond its threshold"
     verb = "differs" if len(differing) == 1 else "differ"
     return f"{len(differing)} of {len(found.columns)} columns {verb} beyond the threshold: {listed(differing)}"
-
-
-def times(pair: ColumnPair) -> str:
-    """Return how many times its threshold the score of a column is."""
-    score = pair.score
-    return multiple(score.score / score.threshold) if score.threshold > 0 else DASH
 
 
 def change(pair: ColumnPair) -> tuple[str, str]:
@@ -98,7 +94,7 @@ def _sides(earlier: Side, later: Side, on: Screen) -> list[str]:
 
 def _row(pair: ColumnPair) -> Row:
     score = pair.score
-    cells = [score.name, number(score.score), number(score.threshold), times(pair)]
+    cells = [score.name, number(score.score), number(score.threshold), multiple(strain(score))]
     middle, missing = change(pair)
     bars = [blocks([getattr(one, side) for one in pair.bins]) for side in ("earlier", "later")]
     text = ", ".join(part for part in (middle, missing) if part)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.errors import listed
 from driftloop.monitoring.presentation.markup import number
 from driftloop.monitoring.records import Check
-from driftloop.pipelines.site.heatmap import ratio
 from driftloop.pipelines.site.history import ModelHistory
 
 MONTH = timedelta(days=30)
@@ -44,7 +44,7 @@ def drifted_first(checks: Sequence[Check]) -> str | None:
     first = last = ends[-1]
     while first - 1 in ends:
         first -= 1
-    scores = sorted((one for one in judged[first].columns if one.drifted), key=lambda one: -(ratio(one) or 0.0))
+    scores = sorted((one for one in judged[first].columns if one.drifted), key=lambda one: -strain(one))
     names = listed([one.name for one in scores], MOST_NAMED)
     over = "" if last == len(judged) - 1 else f"; none drifted after {judged[last].now:%Y-%m-%d}"
     return f"{names} on {judged[first].now:%Y-%m-%d}{over}"

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from markupsafe import Markup
 
-from driftloop.monitoring.presentation.markup import multiple
 from driftloop.monitoring.records import Check
 from driftloop.pipelines.site.scales import thinned
 
@@ -164,15 +163,6 @@ def _cell(kind: str, at: int, count: int, y: int, wide: float, grid: Grid, title
     return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}">{}</rect>').format(
         kind, x, y, width, ROW - 2, title
     )
-
-
-def times(value: float) -> str:
-    """Return how many times its limit a value is, in few signs.
-
-    >>> times(25.3), times(float("inf"))
-    ('25x', 'over 999x')
-    """
-    return "over 999x" if value > 999 else multiple(value)
 
 
 def _changes(checks: Sequence[Check], wide: float, bottom: int, grid: Grid) -> Markup:

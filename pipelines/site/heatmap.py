@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.presentation.markup import number
-from driftloop.monitoring.records import Check, ColumnScore
-from driftloop.pipelines.site.heat_grid import Cell, Heatmap, Kind, Line, mapped, times
+from driftloop.monitoring.records import Check, ColumnScore, multiple
+from driftloop.pipelines.site.heat_grid import Cell, Heatmap, Kind, Line, mapped
 
 # So many columns are drawn, those with the highest scores relative to their thresholds.
 MOST_COLUMNS = 30
-# Class of a cell, upper bound of score / threshold, meaning. The last three have drifted.
+# Class of a cell, upper bound of the multiple of the threshold, meaning. The last three have drifted.
 STEPS: tuple[tuple[str, float, str], ...] = (
     ("heat0", 0.5, "below half of the threshold"),
     ("heat1", math.inf, "up to the threshold"),
@@ -33,19 +34,10 @@ def heatmap(checks: Sequence[Check]) -> Heatmap | None:
     return mapped(kind, judged, _names(judged), _lines)
 
 
-def ratio(score: ColumnScore) -> float | None:
-    """Return the score relative to its threshold; None if it could not be computed."""
-    if math.isnan(score.score) or math.isnan(score.threshold):
-        return None
-    if score.threshold > 0:
-        return score.score / score.threshold
-    return math.inf if score.score > 0 else 0.0
-
-
 def step_of(score: ColumnScore) -> str | None:
     """Return the class of a cell; None if the score could not be computed. Drift is what the check decided."""
-    value = ratio(score)
-    if value is None:
+    value = strain(score)
+    if math.isnan(value):
         return None
     return next(kind for kind, bound, _ in (BEYOND if score.drifted else WITHIN) if value <= bound)
 
@@ -56,10 +48,10 @@ def _names(judged: Sequence[Check]) -> list[str]:
     peaks: dict[str, float] = {}
     for check in judged:
         for score in check.columns:
-            peaks[score.name] = max(peaks.get(score.name, 0.0), ratio(score) or 0.0)
+            peaks[score.name] = max(peaks.get(score.name, 0.0), _height(score))
 
     def rank(name: str) -> tuple[bool, float, float, str]:
-        now = ratio(newest[name]) or 0.0 if name in newest else 0.0
+        now = _height(newest[name]) if name in newest else 0.0
         return name not in newest, -now, -peaks[name], name
 
     return sorted(peaks, key=rank)
@@ -72,10 +64,9 @@ def _lines(kept: Sequence[Check], names: Sequence[str]) -> list[Line]:
 
 def _line(name: str, checks: Sequence[Check], scores: Sequence[ColumnScore | None]) -> Line:
     newest = scores[-1]
-    value = None if newest is None else ratio(newest)
     short = full = ""
-    if newest is not None and value is not None:
-        short = times(value)
+    if newest is not None and step_of(newest) is not None:
+        short = multiple(strain(newest))
         full = f"{short}  ({number(newest.score)} of {number(newest.threshold)})"
     return Line(
         name=name,
@@ -93,10 +84,15 @@ def _cell(name: str, check: Check, score: ColumnScore | None) -> Cell | None:
         return None
     text = (
         f"{name}, {check.now:%Y-%m-%d}: {score.method} {number(score.score)}, "
-        f"threshold {number(score.threshold)} ({times(ratio(score) or 0.0)})"
+        f"threshold {number(score.threshold)} ({multiple(strain(score))})"
     )
     return Cell(kind, text)
 
 
 def _peak(check: Check) -> float:
-    return max((ratio(score) or 0.0 for score in check.columns), default=0.0)
+    return max(map(_height, check.columns), default=0.0)
+
+
+def _height(score: ColumnScore) -> float:
+    value = strain(score)
+    return 0.0 if math.isnan(value) else value

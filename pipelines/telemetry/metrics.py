@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from driftloop.monitoring.drift.methods import strain
 from driftloop.pipelines.telemetry.model_status import ModelStatus
 from driftloop.pipelines.telemetry.ownership import NO_SERVICES, FleetStatus
 
@@ -204,20 +205,29 @@ class _Models(Collector):
         yield gaps
 
     def _of_columns(self) -> Iterator[Metric]:
-        """Yield the drift score of each column and its threshold; above it the column has drifted."""
+        """Yield the drift score of each column, its threshold, and how many times it is over it."""
         scores = GaugeMetricFamily(
             "driftloop_column_drift", "Drift score of a column, the latest.", labels=["model", "column"]
         )
         thresholds = GaugeMetricFamily(
-            "driftloop_column_drift_threshold", "Score above which it has drifted.", labels=["model", "column"]
+            "driftloop_column_drift_threshold",
+            "Score from which on it has drifted; of a p-value below which.",
+            labels=["model", "column"],
+        )
+        ratios = GaugeMetricFamily(
+            "driftloop_column_drift_ratio",
+            "How many times the score is over its threshold, for a p-value how many times under it.",
+            labels=["model", "column"],
         )
         for status in self.statuses:
             for score in status.last.columns if status.last else ():
-                for gauge, value in ((scores, score.score), (thresholds, score.threshold)):
+                values = (scores, score.score), (thresholds, score.threshold), (ratios, strain(score))
+                for gauge, value in values:
                     if not math.isnan(value):
                         gauge.add_metric([status.model, score.name], value)
         yield scores
         yield thresholds
+        yield ratios
 
 
 class _Services(Collector):

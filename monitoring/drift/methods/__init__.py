@@ -124,7 +124,9 @@ def direction(method: str) -> Direction:
 
 
 def strain(score: ColumnScore) -> float:
-    """How many times over its threshold a score is, so that columns of all methods can be put in one order.
+    """How many times over its threshold a score is, whichever way its method points; what drifted has at least 1.
+
+    It puts columns of all methods in one order. NaN if the score could not be computed.
 
     >>> known = {"name": "age", "role": "feature", "kind": "numeric", "drifted": True}
     >>> strain(ColumnScore(method="ks", score=0.4, threshold=0.1, **known))
@@ -132,6 +134,10 @@ def strain(score: ColumnScore) -> float:
     >>> strain(ColumnScore(method="evidently:ks", score=0.05, threshold=0.1, **known))
     2.0
     """
-    pair = (score.score, score.threshold)
-    far, near = pair if direction(score.method) == "higher" else pair[::-1]
-    return far / near if near > 0 else math.inf
+    if math.isnan(score.score) or math.isnan(score.threshold):
+        return math.nan
+    if direction(score.method) == "lower":
+        return score.threshold / score.score if score.score > 0 else math.inf
+    if score.threshold > 0:
+        return score.score / score.threshold
+    return math.inf if score.score > 0 else 0.0

@@ -71,7 +71,7 @@ def test_all_is_reported() -> None:
         "champion 2.5, challenger 2.12",
         "drift_share fire 50.0% 25% half of them",
         "1 of 1 drifted",
-        "speed drifted 4.00x 0.4 ≥&nbsp;0.1 wasserstein numeric",
+        "speed drifted 4x 0.4 ≥&nbsp;0.1 wasserstein numeric",
         "warning late_labels fare labels are late",
         "Check c-1 MLflow run mlflow-1 Prefect flow run prefect-1",
     ):
@@ -135,7 +135,7 @@ def test_the_multiple_of_the_threshold_is_shown() -> None:
         )
     )  # fmt: skip
     html = verdict(checked)
-    assert re.findall(r'class="ratio">([^<]*)<', html) == ["&gt; 999x", "3.45x", "0.50x", DASH]
+    assert re.findall(r'class="ratio">([^<]*)<', html) == ["&gt; 999x", "3.4x", "0.5x", DASH]
     assert re.findall(r"width:(\d+)%", html) == ["100", "86", "12", "0"]
 
 

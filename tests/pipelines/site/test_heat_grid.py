@@ -14,7 +14,7 @@ def test_quiet_neighbors_are_one_shape_and_missing_cells_none() -> None:
     """Quiet cells show nothing on hover; others do; all text is escaped; the values at the end fit into the drawing."""
     checks = [made(check_id=f"c{at}", now=day(7) + timedelta(days=at)) for at in range(5)]
     quiet, hot = Cell("quiet", "q"), Cell("hot", "<b>9</b>")
-    full = "over 999x  (0.000123 of 0.000123)"
+    full = "> 999x  (0.000123 of 0.000123)"
     line = Line("<name>", "<name>", True, [quiet, quiet, None, hot, quiet], "9x", full)
     drawing = drawn("t", checks, [line], "quiet", WIDE)
     assert re.findall(r'class="(quiet|hot)"', drawing) == ["quiet", "hot", "quiet"]

@@ -109,12 +109,17 @@ def test_each_column_has_its_score_and_threshold() -> None:
     """The newest that were measured; a score that could not be computed has no line."""
 
     def score(name: str, value: float) -> ColumnScore:
+        method = "evidently:ks" if name == "p" else "ks"
         return ColumnScore(
-            name=name, role="feature", kind="numeric", method="ks", score=value, threshold=0.1, drifted=value > 0.1
+            name=name, role="feature", kind="numeric", method=method, score=value, threshold=0.1, drifted=value > 0.1
         )
 
-    last = Last(outcome="steady", reason="r", started=SIX, columns=(score("fare", 0.25), score("km", math.nan)))
+    columns = score("fare", 0.25), score("km", math.nan), score("p", 0.05)
+    last = Last(outcome="steady", reason="r", started=SIX, columns=columns)
     lines = lines_of(standing(last=last))
     assert lines["driftloop_column_drift", "fare", "m"] == 0.25
     assert lines["driftloop_column_drift_threshold", "fare", "m"] == 0.1
+    assert lines["driftloop_column_drift_ratio", "fare", "m"] == 2.5
+    assert lines["driftloop_column_drift_ratio", "m", "p"] == 2, "a p-value of half its threshold"
     assert ("driftloop_column_drift", "km", "m") not in lines
+    assert ("driftloop_column_drift_ratio", "km", "m") not in lines

@@ -77,6 +77,24 @@ def test_order_over_methods() -> None:
     assert strain(scored("evidently:ks", 0.0, 0.0)) == math.inf
 
 
+@pytest.mark.parametrize("name", [*METHODS, *SHARES])
+@given(st.floats(0, 100), st.floats(1e-12, 100), st.floats(0, 100))
+def test_strain_agrees_with_the_verdict(name: str, score: float, threshold: float, other: float) -> None:
+    """Of any method: what drifted is at its threshold or beyond, what did not is not; further is more."""
+    one, another = scored(name, score, threshold), scored(name, other, threshold)
+    assert strain(one) >= 1 if one.drifted else strain(one) <= 1
+    further, nearer = sorted((one, another), key=lambda each: each.score, reverse=direction(name) == "higher")
+    assert strain(further) >= strain(nearer)
+
+
+def test_strain_of_what_could_not_be_computed() -> None:
+    """It has no place in the order; a threshold of zero is exceeded by any score above."""
+    known = {"name": "a", "role": "feature", "kind": "numeric", "method": "ks", "drifted": False}
+    pairs = ((math.nan, 0.1), (0.1, math.nan), (0.1, 0.0), (0.0, 0.0))
+    found = [strain(ColumnScore(score=score, threshold=threshold, **known)) for score, threshold in pairs]
+    assert [str(one) for one in found] == ["nan", "nan", "inf", "0.0"]
+
+
 def test_methods_are_consistent() -> None:
     """Ours have a floor and are calibrated; Evidently's have a threshold that their worst score crosses."""
     for name, method in METHODS.items():
