@@ -10,24 +10,27 @@ or not. Prints a table in Markdown: the cost in percent of that without recalibr
 
 `--counted` replays the policy with `cost.recalibrate` as production does instead: a recalibration replaces a retrain
 that is due if it is worth as much, and later decisions depend on the recalibrated loss, with labels 0, 1, 2 and 4
-batches late. A recalibration costs 0.01 of one batch's loss.
+batches late. A recalibration costs 0.01 of one batch's loss. Next to it the same with an archive of eight former
+champions, alone and together with recalibrations.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.policies import DEFAULT, LOSS, PRICES
+from benchmarks.policies import DEFAULT, KEEP, LOSS, PRICES
 from benchmarks.policy_streams import MOST_ROWS, TREES, WINDOW_SHARE, Stream, _settings, matrices, streams
 from driftloop.monitoring.losses import named
 from driftloop.pipelines.backtest import replay
 from driftloop.pipelines.backtest.cures import Gains
 from driftloop.pipelines.backtest.recalibrations import MOST_ROWS as MOST_SCORED
-from driftloop.pipelines.backtest.recalibrations import SERVED, Scored, measure
+from driftloop.pipelines.backtest.recalibrations import Recalibrated, Scored, measure
+from driftloop.pipelines.backtest.shelf import Kept
 from driftloop.pipelines.training.recalibration import measured_gain, recalibrate
 from driftloop.pipelines.training.scorer import Scorer
 
@@ -69,11 +72,11 @@ class Models:
         return self.done[key]
 
 
-def gains_of(models: Models, cache: Path, name: str) -> np.ndarray:
-    """Return the gains of recalibrations of all models of a stream, shape (B, B, 2 + n); kept in a file."""
-    file = cache / f"recalibrations-{name}-{models.batches}.npy"
+def gains_of(models: Models, cache: Path, name: str) -> Recalibrated:
+    """Return the gains of recalibrations of all models of a stream; kept in a file."""
+    file = cache / f"recalibrations-{name}-{models.batches}.npz"
     if not file.exists():
-        made = np.full((models.batches, models.batches, 2 + SERVED), np.nan)
+        made = Recalibrated.none(models.batches, models.batches)
         for at in range(models.batches - 1):
             scorer, scored = models.model(at), []
             for batch in range(at + 1, models.batches):
@@ -81,45 +84,44 @@ def gains_of(models: Models, cache: Path, name: str) -> np.ndarray:
                 rows = rows[:: max(1, -(-len(rows) // MOST_SCORED))]
                 predicted = scorer.predict(models.stream.frame.iloc[rows])
                 scored.append(Scored(models.loss, scorer.classes, models.stream.truth(rows), predicted, None))
-            made[at, at + 1 :] = measure(scored)
-        np.save(file, made)
-    found: np.ndarray = np.load(file)
-    return found
+            found = measure(scored)
+            made.gains[at, at + 1 :], made.waves[at, at + 1 :] = found.gains, found.waves
+        np.savez(file, allow_pickle=False, gains=made.gains, waves=made.waves)
+    with np.load(file) as stored:
+        return Recalibrated(stored["gains"], stored["waves"])
 
 
 def counted(given: Path, asked: list[str] | None, grids: list[int], cache: Path) -> None:
-    """Print the cost of the default policy with recalibrations in percent of that without, by label delay."""
-    print(
-        "| stream, batches | labels late by | " + " | ".join(map(str, PRICES)) + " |\n|---|---|" + "---|" * len(PRICES)
-    )
-    found: dict[int, list[float]] = {delay: [] for delay in DELAYS}
+    """Print the cost of the default policy with recalibrations, with an archive, and with both, by label delay."""
+    print("| stream, batches | labels late by | price | recalibrating | archive | both |\n" + "|---" * 6 + "|")
+    found: dict[int, list[tuple[float, ...]]] = {delay: [] for delay in DELAYS}
     for name, stream in streams(given).items():
         for grid in grids if not asked or name in asked else []:
             cell = matrices(stream, name, grid, cache)
-            gains = Gains(gains_of(Models(stream(), grid), cache, name), COST)
-            for delay in DELAYS:
-                cells = []
-                for price in PRICES:
-                    played = replay(
-                        cell.loss,
-                        cell.probe,
-                        policies={DEFAULT: LOSS[DEFAULT]},
-                        cost=price,
-                        rows=cell.rows.tolist(),
-                        errors=cell.error,
-                        short=cell.short,
-                        label_delay=delay,
-                        gains=gains,
-                    )
-                    (one,), (cured,) = played.policies, played.cured
-                    found[delay].append(100 * cured.total_cost / one.total_cost)
-                    cells.append(
-                        f"{found[delay][-1]:.1f} ({one.retrains}, {len(cured.recalibrations)}, {cured.retrains})"
-                    )
-                print(f"| {name}, {grid} | {delay} | {' | '.join(cells)} |", flush=True)
-    for delay, values in found.items():
-        mean, worst = np.mean(values), max(values)
-        print(f"\nlabels {delay} batches late: mean {mean:.2f}, worst {worst:.1f} ({len(values)} replays)")
+            made = gains_of(Models(stream(), grid), cache, name)
+            for delay, price in product(DELAYS, PRICES):
+                played = replay(
+                    cell.loss,
+                    cell.probe,
+                    policies={DEFAULT: LOSS[DEFAULT]},
+                    cost=price,
+                    rows=cell.rows.tolist(),
+                    errors=cell.error,
+                    short=cell.short,
+                    label_delay=delay,
+                    gains=Gains(made.gains, COST, made.waves),
+                    kept=Kept(cell.waves, KEEP),
+                )
+                arms = (*played.cured, *played.archived, *played.both)
+                found[delay].append(tuple(100 * one.total_cost / played.policies[0].total_cost for one in arms))
+                counts = [(one.retrains, len(one.recalibrations), len(one.switches)) for one in arms]
+                texts = [f"{share:.1f} {count}" for share, count in zip(found[delay][-1], counts, strict=True)]
+                print(f"| {name}, {grid} | {delay} | {price} | {' | '.join(texts)} |", flush=True)
+    print("\nIn brackets: retrains, recalibrations, switches back.")
+    for delay, shares in found.items():
+        values = np.array(shares)
+        for arm, of_arm in zip(("recalibrating", "archive", "both"), values.T, strict=True):
+            print(f"{delay} batches late, {arm}: mean {of_arm.mean():.2f}, worst {of_arm.max():.1f} ({len(of_arm)})")
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
-"""From votes to a decision: triggers propose, guards veto. Pure."""
+"""From votes to a decision, and from a decision to what a check does: triggers propose, guards veto. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Literal
 
 from driftloop.monitoring.errors import listed
 from driftloop.monitoring.policies import POLICIES, Policy, Trigger
@@ -21,6 +22,7 @@ CHAMPION_OUTGROWN = FindingCode(
 OUTGROWN = CHAMPION_OUTGROWN.name
 # Number of checks without a new request after the challenger of an outgrown champion was rejected.
 REPEAT_AFTER = 4
+Step = Literal["roll_back", "end_shadow", "retrain", "recalibrate", "switch"]
 
 
 def decide(
@@ -52,6 +54,30 @@ def decide(
     if vetoed:
         return Decision(action="wait", reason=f"held: {_reasons(fired)}; but {_reasons(vetoed)}", votes=votes)
     return Decision(action="retrain", reason=f"retrain: {_reasons(fired)}", votes=votes)
+
+
+def next_step(
+    action: str | None, *, recalibrates: bool, leads: bool, proven_worse: bool = False, shadow_ends: bool = False
+) -> Step | None:
+    """Return what a check does about its champion, at most one step; None if the champion stays.
+
+    A promotion that is `proven_worse` is taken back first, then a challenger in shadow gets its verdict. A retrain that
+    is due comes before a recalibration that the causes of a rise recommend (`recalibrates`) and before a switch to an
+    archived version that `leads`: neither may postpone it. Where recalibrations have a price, one is tried first within
+    the step `retrain`. Causes recommend a recalibration only if it gains more than a switch.
+
+    >>> next_step("retrain", recalibrates=True, leads=True), next_step("wait", recalibrates=False, leads=True)
+    ('retrain', 'switch')
+    """
+    if proven_worse:
+        return "roll_back"
+    if shadow_ends:
+        return "end_shadow"
+    if action == "retrain":
+        return "retrain"
+    if recalibrates:
+        return "recalibrate"
+    return "switch" if leads else None
 
 
 def fired_on(votes: Iterable[Vote], signals: frozenset[Signal]) -> bool:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftloop.monitoring.archive import Scored
 from driftloop.monitoring.policies.recalibrating import Prices, plan
 from driftloop.monitoring.records import Decision, PastCheck, Probe, Signals, changed
 
 Floats = NDArray[np.float64]
 TINY = 1e-12
+
+
+class Served(NamedTuple):
+    """A version of a replay: the model of the end of a batch, recalibrated on the batch `fitted`, None if it is not."""
+
+    model: int
+    fitted: int | None = None
+
+    @property
+    def newest(self) -> int:
+        """Return the newest batch that it has learned from."""
+        return self.model if self.fitted is None else max(self.model, self.fitted)
 
 
 @dataclass(frozen=True)
@@ -20,11 +34,13 @@ class Gains:
 
     `values[i, k, 0]` is the gain on the newer half of batch k after a fit on the older half, `values[i, k, 1]` the
     lower end of its 95% CI; `values[i, k, 2 + d]` the gain on batch k + 1 + d after a fit on the whole batch.
-    `price` is that of a recalibration, as a fraction of one batch's loss.
+    `price` is that of a recalibration, as a fraction of one batch's loss. `waves`, shape (B, B, n, W), are the slowest
+    waves of these later gains; without them, a gain has no error where versions are compared.
     """
 
     values: Floats
     price: float
+    waves: NDArray[np.float32] | None = None
     _leads: dict[int, Floats] = field(default_factory=dict, repr=False)
 
     def measured(self, model: int, fitted: int) -> tuple[float, float] | None:
@@ -32,12 +48,12 @@ class Gains:
         gain, low = self.values[model, fitted, :2]
         return None if np.isnan(gain) else (float(gain), float(low))
 
-    def lead(self, model: int, fitted: int | None, batch: int) -> float:
+    def lead(self, version: Served, batch: int) -> float:
         """Return by how much a recalibrated model loses less on a batch; 0 for a model that is not recalibrated.
 
         On the batch that it was fitted on it is the measured gain; after the last measured batch, the gain there.
         """
-        return 0.0 if fitted is None else float(self.leads(batch)[model, fitted])
+        return 0.0 if version.fitted is None else float(self.leads(batch)[version])
 
     def leads(self, batch: int) -> Floats:
         """Return `lead` of all models by the batch that they are recalibrated on, shape (B, B)."""
@@ -48,46 +64,60 @@ class Gains:
             self._leads[batch] = known[:, fitted, at]
         return self._leads[batch]
 
+    def scored(self, plain: Scored, version: Served, batch: int) -> Scored:
+        """Return a version on a batch after the one that it was fitted on; `plain` is its model there."""
+        if version.fitted is None:
+            return plain
+        waves = plain.waves
+        if self.waves is not None:
+            later = self.waves[version]
+            waves = (np.asarray(waves) - later[min(batch - version.fitted, len(later)) - 1]).tolist()
+        return Scored(plain.loss - self.lead(version, batch), waves)
+
 
 @dataclass
 class Cure:
-    """The recalibration of the champion of one policy as it is replayed; `fitted` is its batch, None without one.
+    """The recalibrations of one policy as it is replayed.
 
-    `reference` is its loss there, on rows that it was not fitted on.
+    `references` are the losses of recalibrated versions on rows that they were not fitted on.
     """
 
     gains: Gains
     prices: Prices
-    fitted: int | None = None
-    reference: float = 0.0
+    references: dict[Served, float] = field(default_factory=dict)
 
-    def observed(self, signals: Signals, past: PastCheck, model: int, labelled: int) -> tuple[Signals, PastCheck]:
-        """Return what a check sees of the recalibrated champion, and leaves behind."""
+    def observed(self, signals: Signals, past: PastCheck, version: Served, labelled: int) -> tuple[Signals, PastCheck]:
+        """Return what a check sees of a champion that may be recalibrated, and leaves behind."""
         measured = signals.performance
-        if self.fitted is None or measured is None or past.loss is None:
+        if version.fitted is None or measured is None or past.loss is None:
             return signals, past
-        lead, name = self.gains.lead(model, self.fitted, labelled), f"{model} on {self.fitted}"
+        lead, name = self.gains.lead(version, labelled), f"{version.model} on {version.fitted}"
         moved = {"loss": measured.loss - lead, "low": measured.low - lead, "high": measured.high - lead}
-        signals = changed(signals, champion=name, performance=changed(measured, **moved, reference_loss=self.reference))
+        judged = changed(measured, **moved, reference_loss=self.references[version])
         low = None if past.loss_low is None else past.loss_low - lead
-        return signals, changed(past, champion=name, loss=past.loss - lead, loss_low=low)
+        later = changed(past, champion=name, loss=past.loss - lead, loss_low=low)
+        return changed(signals, champion=name, performance=judged), later
 
-    def probed(self, probe: Probe, model: int, labelled: int) -> Probe:
-        """Return a probe of the recalibrated champion."""
-        lead = self.gains.lead(model, self.fitted, labelled)
+    def probed(self, probe: Probe, version: Served, labelled: int) -> Probe:
+        """Return a probe of a champion that may be recalibrated."""
+        lead = self.gains.lead(version, labelled)
         return changed(probe, champion_loss=probe.champion_loss - lead, gap=probe.gap - lead)
 
-    def replaces(self, decision: Decision, signals: Signals, model: int, labelled: int) -> float | None:
-        """Recalibrate in place of a retrain that is due; return the gain, None if the retrain goes on."""
+    def replaces(
+        self, decision: Decision, signals: Signals, version: Served, labelled: int
+    ) -> tuple[Served, float] | None:
+        """Return the recalibrated version that replaces a retrain that is due, and its gain; None for the retrain."""
+        model = version.model
         planned, found = plan(self.prices, decision, signals, None), self.gains.measured(model, labelled)
-        if planned is None or found is None or self.fitted == labelled:
+        if planned is None or found is None or version.fitted == labelled:
             return None
-        gained = self.gains.lead(model, self.fitted, labelled)
+        gained = self.gains.lead(version, labelled)
         gain, low = (value - gained for value in found)
         if low <= 0 or gain < planned.least or signals.performance is None:
             return None
-        self.fitted, self.reference = labelled, max(signals.performance.loss - gain, TINY)
-        return gain
+        made = Served(model, labelled)
+        self.references[made] = max(signals.performance.loss - gain, TINY)
+        return made, gain
 
 
 def best_with_recalibrations(

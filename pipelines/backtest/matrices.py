@@ -22,6 +22,7 @@ from driftloop.monitoring.windows import within
 from driftloop.pipelines.backtest import recalibrations, store
 from driftloop.pipelines.backtest.batch_metrics import class_rows, ends_of
 from driftloop.pipelines.backtest.batches import NEEDED, Batches, notes_on
+from driftloop.pipelines.backtest.recalibrations import Recalibrated
 from driftloop.pipelines.backtest.store import Row
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.fit import preload
@@ -48,7 +49,7 @@ class Matrices:
     `rows[j]` are the labeled rows of batch j. The first `short` models had less than a whole training window to learn
     from. `notes` say where no model could be trained. `metrics` has, by name, value, low and high of the metrics that
     triggers read, shape (B, B, 3), NaN where one cannot be computed; `class_rows` the rows of each class by batch.
-    `recalibrated` are the gains of recalibrations (`recalibrations.measure`), by model and batch, if measured.
+    `recalibrated` are the gains of recalibrations, by model and batch, if measured.
     """
 
     loss: Floats
@@ -62,7 +63,7 @@ class Matrices:
     notes: tuple[str, ...] = ()
     metrics: Mapping[str, Floats] = field(default_factory=dict)
     class_rows: tuple[dict[str, int], ...] = ()
-    recalibrated: Floats | None = None
+    recalibrated: Recalibrated | None = None
 
 
 def build(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.causes import mean_amount
 from driftloop.monitoring.losses import Loss
+from driftloop.monitoring.losses.performance import WAVES, waves
 from driftloop.monitoring.rows.weights import scaled, weights_of
 from driftloop.pipelines.training.recalibration import Recalibration, recalibrate
 
@@ -26,13 +27,27 @@ MOST_ROWS = 2_000
 """Rows of each batch that are used at most, spread evenly over it."""
 
 
-def measure(batches: Sequence[Scored]) -> Floats:
-    """Return gains of recalibrations of one model, by the batch that it is fitted on.
+@dataclass(frozen=True)
+class Recalibrated:
+    """What recalibrations gain, by the batch that they are fitted on; NaN where the gain there is not significant.
 
-    Shape (batches, 2 + SERVED): the gain on the newer half after a fit on the older half, the lower end of its 95% CI,
-    and after a fit on the whole batch the gains on the next batches. NaN where the gain is not significant.
+    `gains`, shape (..., 2 + SERVED): the gain on the newer half of the batch after a fit on the older half, the lower
+    end of its 95% CI, and after a fit on the whole batch the gains on the next batches. `waves`, shape
+    (..., SERVED, WAVES), are the slowest waves of the latter, in half the precision: they are by far the most numbers.
     """
-    made = np.full((len(batches), 2 + SERVED), np.nan)
+
+    gains: Floats
+    waves: NDArray[np.float32]
+
+    @classmethod
+    def none(cls, *shape: int) -> Recalibrated:
+        """Return no gain at all."""
+        return cls(np.full((*shape, 2 + SERVED), np.nan), np.full((*shape, SERVED, WAVES), np.nan, np.float32))
+
+
+def measure(batches: Sequence[Scored]) -> Recalibrated:
+    """Return the gains of recalibrations of one model, by the batch that it is fitted on."""
+    made = Recalibrated.none(len(batches))
     for at, batch in enumerate(batches):
         half = len(batch.target) // 2
         judged, whole = batch.fitted(slice(None, half)), batch.fitted(slice(None))
@@ -41,22 +56,37 @@ def measure(batches: Sequence[Scored]) -> Floats:
         gain = mean_amount(batch.gains(judged, slice(half, None)))
         if not gain.significant or gain.value <= 0:
             continue
-        later = batches[at + 1 : at + 1 + SERVED]
-        made[at, :2] = gain.value, gain.low
-        made[at, 2 : 2 + len(later)] = [each.gains(whole, slice(None)).mean() for each in later]
+        later = [each.gains(whole, slice(None)) for each in batches[at + 1 : at + 1 + SERVED]]
         # Batches that were not measured count as the last one that was.
-        made[at, 2 + len(later) :] = made[at, 1 + len(later)] if later else gain.value
+        made.gains[at] = later[-1].mean() if later else gain.value
+        made.gains[at, :2] = gain.value, gain.low
+        made.gains[at, 2 : 2 + len(later)] = [each.mean() for each in later]
+        found = np.array([_waves(each) for each in later or [np.zeros(0)]])
+        made.waves[at, : len(found)], made.waves[at, len(found) :] = found, found[-1]
     return made
 
 
-def joined(rows: Sequence[Row]) -> Floats:
-    """Return the gains of all models, shape (B, B, 2 + SERVED); where none could be trained the one before serves."""
+def _waves(gains: Floats) -> Floats:
+    """Return the slowest waves of the gains of one batch, as many for few rows as for many."""
+    found = np.zeros(WAVES)
+    if len(gains) > 1:
+        some = waves(gains)
+        found[: len(some)] = some
+    return found
+
+
+def joined(rows: Sequence[Row]) -> Recalibrated:
+    """Return the gains of all models, by model and batch; where none could be trained the one before serves."""
     size = len(rows) + 1
-    gains = np.full((size, size, 2 + SERVED), np.nan)
+    made = Recalibrated.none(size, size)
     for place, row in enumerate(rows):
-        later = gains[place - 1, place + 1 :] if row.impossible else row.recalibrated
-        gains[place, place + 1 :] = np.nan if later is None else later
-    return gains
+        later, before = slice(place + 1, None), place - 1
+        found = row.recalibrated
+        if row.impossible:
+            made.gains[place, later], made.waves[place, later] = made.gains[before, later], made.waves[before, later]
+        elif found is not None:
+            made.gains[place, later], made.waves[place, later] = found.gains, found.waves
+    return made
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from driftloop.monitoring.records import Record, Window
 from driftloop.pipelines.backtest.candidates import Candidate
-from driftloop.pipelines.backtest.replay import PolicyReplay, Replay
+from driftloop.pipelines.backtest.costs import PolicyReplay
+from driftloop.pipelines.backtest.replay import Replay
 from driftloop.pipelines.backtest.standings import batch_costs, regret_interval, settings_of
 
 # A policy that costs up to this times as much as the cheapest is as cheap: rules of one kind differ by chance.

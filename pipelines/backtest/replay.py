@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,65 +13,29 @@ from pydantic import TypeAdapter
 
 from driftloop.monitoring.policies import AnyGuard, AnyTrigger, Policy
 from driftloop.monitoring.policies.recalibrating import Prices, prices
-from driftloop.monitoring.records import ColumnScore, Learned, Record, Signal, changed
+from driftloop.monitoring.records import ColumnScore, Learned, Record, changed
 from driftloop.pipelines.backtest import inputs
+from driftloop.pipelines.backtest.costs import Play, PolicyReplay, course, measured
 from driftloop.pipelines.backtest.cures import Cure, Gains, best_with_recalibrations
 from driftloop.pipelines.backtest.grid import usual
 from driftloop.pipelines.backtest.learning import learn
 from driftloop.pipelines.backtest.oracle import best_schedule
 from driftloop.pipelines.backtest.shelf import Kept
 from driftloop.pipelines.backtest.switching_oracle import best_with_switches
-from driftloop.pipelines.backtest.world import DAY, Walked, World, walk
+from driftloop.pipelines.backtest.world import DAY, World, walk
 
 Floats = NDArray[np.float64]
 Scores = Callable[[int, int], tuple[ColumnScore, ...]]
 Named = Policy | str | Mapping[str, Any]
-
-
-class PolicyReplay(Record):
-    """Result of one policy from batch `start` on. Costs are in units of the loss matrix.
-
-    `schedule` are the batches at whose end it retrained, `probes` those at whose end it asked for a probe; `served[n]`
-    is the model that served batch `start + n`, `losses[n]` its loss there. A false alarm is a retrain that gained less
-    than it cost until the next one, compared with keeping the model. `regret` is in percent of the oracle.
-    `switches` are the batches at whose end the archive switched back to an earlier model; `switching_regret` is in
-    percent of the oracle that may switch, None without an archive. `recalibrations` are the batches at whose end the
-    champion was recalibrated; the regret is then in percent of the oracle that may recalibrate.
-    `judged` counts the batches at whose end it could judge, `missing` are the signals that it reads and this replay
-    lacks. Where it could never judge it is not applicable, and its figures are merely those of `never`.
-    """
-
-    name: str
-    total_cost: float
-    loss: float
-    retrain_cost: float
-    probe_cost: float
-    schedule: tuple[int, ...]
-    probes: tuple[int, ...]
-    false_alarms: int
-    regret: float
-    served: tuple[int, ...]
-    losses: tuple[float, ...]
-    judged: int
-    missing: tuple[Signal, ...] = ()
-    switches: tuple[int, ...] = ()
-    switching_regret: float | None = None
-    recalibrations: tuple[int, ...] = ()
-
-    @property
-    def retrains(self) -> int:
-        return len(self.schedule)
-
-    @property
-    def applicable(self) -> bool:
-        return self.judged > 0
+Groups = Mapping[str, Sequence[Policy]]
 
 
 class Replay(Record):
     """All policies and the oracle, which knows the future. `cost` is that of one retrain, in loss.
 
     `archived` are the same policies with the archive, and `switching` is the oracle that may switch back as well: empty
-    and None without an archive. `cured` and `curing` are the same with recalibrations.
+    and None without an archive. `cured` and `curing` are the same with recalibrations, `both` and `with_both` with an
+    archive and recalibrations, as checks use them where both are on.
     """
 
     start: int
@@ -86,6 +49,13 @@ class Replay(Record):
     switching: PolicyReplay | None = None
     cured: tuple[PolicyReplay, ...] = ()
     curing: PolicyReplay | None = None
+    both: tuple[PolicyReplay, ...] = ()
+    with_both: PolicyReplay | None = None
+
+    @property
+    def other_oracles(self) -> tuple[PolicyReplay | None, ...]:
+        """Return the oracles with an archive, with recalibrations, and with both."""
+        return self.switching, self.curing, self.with_both
 
 
 def replay(
@@ -127,7 +97,8 @@ def replay(
     batch, on the newest one whose labels are there (`label_delay` batches late), a retrain serves from the next.
     `ends` are the moments at which the batches ended, by which policies count their days and look into the calendar;
     without them a batch is as long as `every` (a day unless given), and rules about dates are not applicable.
-    With `kept` each policy is also replayed with an archive of earlier models, with `gains` with recalibrations.
+    With `kept` each policy is also replayed with an archive of earlier models, with `gains` with recalibrations, and
+    where both are given with both.
     What does not fit raises `NotReplayable`, which is a `ValueError`.
 
     >>> ages = np.subtract.outer(np.arange(10), np.arange(10)).T - 1.0  # ages[i, j] = j - i - 1
@@ -153,127 +124,60 @@ def replay(
     best, schedule = best_schedule(loss, price := cost * learned.batch_loss, start, label_delay)
     given = usual(with_drift=scores is not None) if policies is None else policies
     asked = {name: [one.priced(cost) if cost else one for one in group] for name, group in _named(given).items()}
-    play = _Play(world, price, probe_cost * price, best)
-    plain = tuple(_played(play, name, group, None) for name, group in asked.items())
-    archived, switching = _with_archive(play, asked, kept) if kept is not None else ((), None)
-    cured, curing = _with_cures(play, asked, gains, cost) if gains is not None else ((), None)
+    play = Play(world, price, probe_cost * price, best)
+    none: Arm = (), None
+    archived, switching = none if kept is None else _arm(play, asked, kept, None, cost)
+    cured, curing = none if gains is None else _arm(play, asked, None, gains, cost)
+    both, with_both = none if kept is None or gains is None else _arm(play, asked, kept, gains, cost)
     return Replay(
         start=start,
         batches=batches,
         label_delay=label_delay,
         cost=price,
         learned=learned,
-        oracle=_measured("oracle", _Play(world, price, 0.0, best), Walked(schedule, judged=batches - 1 - start)),
-        policies=plain,
+        oracle=measured("oracle", Play(world, price, 0.0, best), course(world, schedule)),
+        policies=tuple(_played(play, name, group, None, None) for name, group in asked.items()),
         archived=archived,
         switching=switching,
         cured=cured,
         curing=curing,
+        both=both,
+        with_both=with_both,
     )
 
 
-def _with_archive(
-    play: _Play, asked: Mapping[str, Sequence[Policy]], kept: Kept
-) -> tuple[tuple[PolicyReplay, ...], PolicyReplay]:
-    """Return the policies and the oracle, each with an archive."""
+Arm = tuple[tuple[PolicyReplay, ...], PolicyReplay | None]
+
+
+def _arm(play: Play, asked: Groups, kept: Kept | None, gains: Gains | None, cost: float) -> Arm:
+    """Return the policies and the oracle with an archive, with recalibrations at the price of `gains`, or with both."""
     world = play.world
-    least, trained, served = best_with_switches(world.loss, play.price, world.start, world.label_delay, kept.history)
-    play = replace(play, least=least)
-    judged = len(world.loss) - 1 - world.start
-    moves = Walked(trained, judged=judged, switches=_switches(served, trained, world))
-    archived = tuple(_played(play, name, group, kept) for name, group in asked.items())
-    return archived, _measured("oracle with switches", play, moves)
-
-
-def _with_cures(
-    play: _Play, asked: Mapping[str, Sequence[Policy]], gains: Gains, cost: float
-) -> tuple[tuple[PolicyReplay, ...], PolicyReplay]:
-    """Return the policies and the oracle, each with recalibrations at the price of `gains`."""
-    world, unit = play.world, play.price / cost if cost else 0.0
-    price = gains.price * unit
-    least, schedule, moves = best_with_recalibrations(
-        world.loss, gains, play.price, price, world.start, world.label_delay
-    )
-    play = replace(play, best=least, gains=gains, cure_price=price)
-    priced = Prices(recalibrate=gains.price, retrain=cost)
+    moment, unit = (world.start, world.label_delay), play.price / cost if cost else 0.0
+    price = gains.price * unit if gains is not None else 0.0
+    if kept is not None:
+        least, walked = best_with_switches(world.loss, play.price, *moment, kept.history, gains, price)
+    else:
+        assert gains is not None
+        least, schedule, moves = best_with_recalibrations(world.loss, gains, play.price, price, *moment)
+        walked = course(world, schedule, moves)
+    cured = replace(play, gains=gains, cure_price=price, best=least)
+    play = replace(play, least=least) if gains is None else cured
     made = tuple(
-        _measured(name, play, walk(world, group, None, Cure(gains, prices(group) or priced)))
+        _played(play, name, group, kept, None if gains is None else _cure(gains, group, cost))
         for name, group in asked.items()
     )
-    walked = Walked(schedule, judged=len(world.loss) - 1 - world.start, cures=moves)
-    return made, _measured("oracle with recalibrations", play, walked)
+    arms = " and ".join([*(["switches"] if kept else []), *(["recalibrations"] if gains else [])])
+    return made, measured(f"oracle with {arms}", play, walked)
 
 
-@dataclass(frozen=True)
-class _Play:
-    """Common setting of all policies: the prices, and the least cost without and with switches."""
-
-    world: World
-    price: float
-    probe_price: float
-    best: float
-    least: float | None = None
-    gains: Gains | None = None
-    cure_price: float = 0.0
+def _cure(gains: Gains, group: Sequence[Policy], cost: float) -> Cure:
+    return Cure(gains, prices(group) or Prices(recalibrate=gains.price, retrain=cost))
 
 
-def _played(play: _Play, name: str, group: Sequence[Policy], kept: Kept | None) -> PolicyReplay:
-    made = _measured(name, play, walk(play.world, group, kept))
+def _played(play: Play, name: str, group: Sequence[Policy], kept: Kept | None, cure: Cure | None) -> PolicyReplay:
+    made = measured(name, play, walk(play.world, group, kept, cure))
     missing = frozenset().union(*(one.reads for one in group)) - play.world.known()
     return changed(made, missing=tuple(sorted(missing)))
-
-
-def _switches(served: Sequence[int], trained: Sequence[int], world: World) -> tuple[tuple[int, int], ...]:
-    """Return the batches at whose end another model takes over than the one before or the one just trained."""
-    moves, serves = [], world.first
-    for batch, model in enumerate(served, world.start):
-        serves = batch - 1 - world.label_delay if batch - 1 in trained else serves
-        if model != serves:
-            moves.append((batch - 1, model))
-        serves = model
-    return tuple(moves)
-
-
-def _measured(name: str, play: _Play, walked: Walked) -> PolicyReplay:
-    """Add up what a schedule costs."""
-    world, price = play.world, play.price
-    schedule, probes = walked.retrains, walked.probes
-    loss, delay, batches = world.loss, world.label_delay, len(world.loss)
-    changes = {end: end - delay for end in schedule} | dict(walked.switches)
-    served, model, losses, cures, fitted = [], world.first, [], dict(walked.cures), None
-    for batch in range(world.start, batches):
-        fitted = cures.get(batch - 1, None if batch - 1 in changes else fitted)
-        model = changes.get(batch - 1, model)
-        served.append(model)
-        lead = play.gains.lead(model, fitted, batch) if play.gains else 0.0
-        losses.append(float(loss[model, batch]) - lead)
-    wrong = 0
-    for end, following in pairwise((*schedule, batches - 1)):
-        span = slice(end + 1, following + 1)
-        kept = loss[served[end - world.start], span].sum()
-        wrong += float(kept - sum(losses[span.start - world.start : span.stop - world.start])) < price
-    total = sum(losses) + price * len(schedule) + play.probe_price * len(probes) + play.cure_price * len(cures)
-    return PolicyReplay(
-        name=name,
-        total_cost=total,
-        loss=sum(losses),
-        retrain_cost=price * len(schedule),
-        probe_cost=play.probe_price * len(probes),
-        schedule=schedule,
-        probes=probes,
-        false_alarms=wrong,
-        regret=_regret(total, play.best),
-        served=tuple(served),
-        losses=tuple(losses),
-        judged=walked.judged,
-        switches=tuple(batch for batch, _ in walked.switches),
-        switching_regret=None if play.least is None else _regret(total, play.least),
-        recalibrations=tuple(cures),
-    )
-
-
-def _regret(total: float, best: float) -> float:
-    return 100 * (total / best - 1) if best > 0 else 0.0
 
 
 def _named(

@@ -1,4 +1,4 @@
-"""The archive of a replay: models that could serve again, judged by the same comparison as in production."""
+"""The archive of a replay: versions that could serve again, judged by the same comparison as in production."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from driftloop.monitoring.archive import Scored, leader, leads
 from driftloop.monitoring.archive.judging import MOST_WINDOWS
+from driftloop.pipelines.backtest.cures import Gains, Served
 
 Floats = NDArray[np.float64]
 
@@ -36,27 +37,29 @@ class Kept:
 
 
 class Shelf:
-    """The archive of one policy as it is replayed."""
+    """The archive of one policy as it is replayed. With `gains`, recalibrated versions are kept as any other."""
 
-    def __init__(self, kept: Kept, loss: Floats, first: int) -> None:
-        self.kept, self.loss = kept, loss
-        self.former = [first]
+    def __init__(self, kept: Kept, loss: Floats, first: Served, gains: Gains | None = None) -> None:
+        self.kept, self.loss, self.gains = kept, loss, gains
+        self.served = [first]
 
-    def add(self, model: int) -> None:
-        """Note a new champion."""
-        self.former.append(model)
+    def add(self, version: Served) -> None:
+        """Note a new champion: the newest one comes first, also if it served before."""
+        self.served.append(version)
 
-    def better(self, champion: int, labelled: int) -> tuple[int, float] | None:
-        """Return the model to switch back to and its lead, by the batches up to `labelled` unknown to all models."""
-        newest = max(self.former)
-        former = [model for model in dict.fromkeys(reversed(self.former)) if model != champion]
-        names = {champion, *[*former, *self.kept.history][: self.kept.keep]}
+    def better(self, champion: Served, labelled: int) -> tuple[Served, float] | None:
+        """Return the version to switch back to and its lead, by the batches up to `labelled` unknown to all of them."""
+        newest = max(version.newest for version in self.served)
+        known = dict.fromkeys([*reversed(self.served), *map(Served, self.kept.history)])
+        names = [champion, *[version for version in known if version != champion][: self.kept.keep]]
         batches = range(labelled, max(newest, labelled - MOST_WINDOWS), -1)
-        tables = [self.kept.table(self.loss, batch) for batch in batches]
-        windows = [{name: table[name] for name in names} for table in tables]
-        found = leads(windows, champion)
+        found = leads([{name: self._scored(name, batch) for name in names} for batch in batches], champion)
         best = leader(found)
         return None if best is None else (best, found[best].difference)
+
+    def _scored(self, version: Served, batch: int) -> Scored:
+        plain = self.kept.table(self.loss, batch)[version.model]
+        return plain if self.gains is None else self.gains.scored(plain, version, batch)
 
 
 def rank_history(loss: Floats, short: int = 0) -> tuple[int, ...]:

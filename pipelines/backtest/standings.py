@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from driftloop.monitoring.losses import named
 from driftloop.monitoring.records import Record
 from driftloop.pipelines.backtest.candidates import Candidate
-from driftloop.pipelines.backtest.replay import PolicyReplay, Replay
+from driftloop.pipelines.backtest.costs import PolicyReplay
+from driftloop.pipelines.backtest.replay import Replay
 
 Floats = NDArray[np.float64]
 RESAMPLES = 2000
@@ -36,6 +37,16 @@ class WithRecalibration(Record):
     regret: float
 
 
+class WithBoth(Record):
+    """Result of a policy with archive and recalibrations. `regret` is in percent of an oracle that has both."""
+
+    cost: float
+    switches: int
+    recalibrations: int
+    retrains: int
+    regret: float
+
+
 class Standing(Record):
     """Result of one policy. Losses and costs are means per batch, regret is in percent of the oracle's cost.
 
@@ -43,7 +54,7 @@ class Standing(Record):
     policy has both a lower loss and no more retrains.
 
     `archive` is the same policy with an archive of former champions that it may switch back to, `recalibrated` the same
-    policy with recalibrations.
+    policy with recalibrations, `both` with both, as checks use them where both are on.
     """
 
     name: str
@@ -63,12 +74,13 @@ class Standing(Record):
     losses: tuple[float, ...]
     archive: WithArchive | None = None
     recalibrated: WithRecalibration | None = None
+    both: WithBoth | None = None
 
 
 def rank(whole: Replay, candidates: Sequence[Candidate], seed: int) -> tuple[Standing, ...]:
     """All candidates, the cheapest first."""
     points = [(one.retrains, one.loss) for one in whole.policies]
-    kept, cured = ({one.name: one for one in some} for some in (whole.archived, whole.cured))
+    arms = [{one.name: one for one in some} for some in (whole.archived, whole.cured, whole.both)]
     made = [
         standing(
             one,
@@ -76,8 +88,7 @@ def rank(whole: Replay, candidates: Sequence[Candidate], seed: int) -> tuple[Sta
             whole,
             seed,
             front=on_front(point, points),
-            archived=kept.get(one.name),
-            cured=cured.get(one.name),
+            others=tuple(arm.get(one.name) for arm in arms),
         )
         for one, candidate, point in zip(whole.policies, candidates, points, strict=True)
     ]
@@ -91,10 +102,13 @@ def standing(
     seed: int,
     *,
     front: bool,
-    archived: PolicyReplay | None,
-    cured: PolicyReplay | None = None,
+    others: Sequence[PolicyReplay | None],
 ) -> Standing:
-    """One replayed policy in means a batch; the oracle is no candidate."""
+    """One replayed policy in means a batch; the oracle is no candidate.
+
+    `others` are the same policy with the archive, with recalibrations, and with both.
+    """
+    archived, cured, both = others
     played = whole.batches - whole.start
     low, high = regret_interval(batch_costs(one, whole), batch_costs(whole.oracle, whole), seed)
     return Standing(
@@ -115,6 +129,7 @@ def standing(
         losses=one.losses,
         archive=None if archived is None else _with_archive(archived, played),
         recalibrated=None if cured is None else _with_recalibration(cured, played),
+        both=None if both is None else _with_both(both, played),
     )
 
 
@@ -126,6 +141,16 @@ def _with_archive(one: PolicyReplay, played: int) -> WithArchive:
 def _with_recalibration(one: PolicyReplay, played: int) -> WithRecalibration:
     return WithRecalibration(
         cost=one.total_cost / played,
+        recalibrations=len(one.recalibrations),
+        retrains=one.retrains,
+        regret=one.regret,
+    )
+
+
+def _with_both(one: PolicyReplay, played: int) -> WithBoth:
+    return WithBoth(
+        cost=one.total_cost / played,
+        switches=len(one.switches),
         recalibrations=len(one.recalibrations),
         retrains=one.retrains,
         regret=one.regret,

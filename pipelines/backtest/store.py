@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftloop.monitoring.losses.performance import WAVES
+from driftloop.pipelines.backtest.recalibrations import Recalibrated
 from driftloop.pipelines.config import own_code
 from driftloop.pipelines.runtime import home
 from driftloop.pipelines.runtime.fingerprint import fingerprint
@@ -35,7 +36,7 @@ class Row:
     `waves`, shape (later batches, WAVES), are the slowest waves of the losses on each batch. `metrics` has value, low
     and high of each metric that triggers read: shape (metrics, later, 3).
     `naive` is the mean loss on the next batch of the best constant of the rows that the model learned from.
-    `recalibrated` are gains of its recalibrations (`recalibrations.measure`), if they were measured.
+    `recalibrated` are gains of its recalibrations, if they were measured.
     `impossible` is the reason why nothing could be trained; the numbers are NaN then.
     """
 
@@ -46,7 +47,7 @@ class Row:
     naive: float = math.nan
     impossible: str = ""
     metrics: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0, 3)))
-    recalibrated: NDArray[np.float64] | None = None
+    recalibrated: Recalibrated | None = None
 
 
 def folder(config: Project, batches: Batches, metrics: Sequence[str] = (), *, recalibrates: bool = False) -> Path:
@@ -83,10 +84,9 @@ def save(place: Path, at: int, row: Row) -> None:
     part = place / f"{at}.{os.getpid()}.part"
     with part.open("wb") as file:
         arrays = {"loss": row.loss, "error": row.error, "waves": row.waves, "impossible": np.array(row.impossible)}
-        arrays |= {
-            "metrics": row.metrics,
-            "recalibrated": np.empty(0) if row.recalibrated is None else row.recalibrated,
-        }
+        arrays["metrics"] = row.metrics
+        if row.recalibrated is not None:
+            arrays |= {"gains": row.recalibrated.gains, "gain_waves": row.recalibrated.waves}
         np.savez(file, probe=row.probe, naive=row.naive, allow_pickle=False, **arrays)
     part.replace(place / f"{at}.npz")
 
@@ -97,7 +97,9 @@ def load(place: Path, at: int, later: int, metrics: int = 0) -> Row | None:
         with np.load(place / f"{at}.npz", allow_pickle=False) as kept:
             numbers: dict[str, Any] = {name: float(kept[name]) for name in ("probe", "naive")}
             reason = str(kept["impossible"])
-            arrays: dict[str, Any] = {name: kept[name] for name in ("waves", "metrics", "recalibrated")}
+            arrays: dict[str, Any] = {name: kept[name] for name in ("waves", "metrics")}
+            if "gains" in kept:
+                arrays["recalibrated"] = Recalibrated(kept["gains"], kept["gain_waves"])
             row = Row(kept["loss"], kept["error"], impossible=reason, **arrays, **numbers)
     except Exception:  # whatever is wrong with the file: the row is computed again
         return None

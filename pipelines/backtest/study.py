@@ -14,6 +14,7 @@ from driftloop.monitoring.errors import HistoryTooShort
 from driftloop.monitoring.records import Learned, Record, Window, changed
 from driftloop.pipelines.backtest.applicable import applicable
 from driftloop.pipelines.backtest.candidates import Candidate
+from driftloop.pipelines.backtest.costs import PolicyReplay
 from driftloop.pipelines.backtest.cures import Gains
 from driftloop.pipelines.backtest.history import KeptModel, Ranked, ranked
 from driftloop.pipelines.backtest.learning import learn
@@ -87,7 +88,6 @@ def study(
     Too few batches for such a label delay raise `HistoryTooShort`.
     """
     start = _first_played(size := len(matrices.loss), label_delay)
-
     common: dict[str, Any] = {"cost": cost, "label_delay": label_delay, "every": every, "with_history": keep_models}
 
     def play(end: int, begin: int, some: Sequence[Candidate], *, archived: bool = False) -> Replay:
@@ -112,6 +112,7 @@ def study(
     able, unknown = applicable(candidates, whole)
     whole = changed(whole, policies=tuple(p for p in whole.policies if p.name in {one.name for one in able}))
     learned = learn(matrices.loss, matrices.probe, short=matrices.short)
+    best = standing(whole.oracle, None, whole, seed, front=False, others=whole.other_oracles)
     return Study(
         model=model,
         loss_name=loss_name,
@@ -121,7 +122,7 @@ def study(
         label_delay=label_delay,
         cost=cost,
         retrain_cost=whole.cost,
-        oracle=standing(whole.oracle, None, whole, seed, front=False, archived=whole.switching, cured=whole.curing),
+        oracle=best,
         baseline=None if matrices.naive is None else baseline(matrices.naive[start:], loss_name, whole, seed),
         standings=rank(whole, able, seed),
         recommendation=recommend(lambda end, begin: play(end, begin, able), able, matrices.windows, start, seed),
@@ -134,15 +135,12 @@ def study(
 
 def _in_order(parts: Sequence[Replay], names: Sequence[str]) -> Replay:
     """Return one replay with the policies of several, in this order."""
-    found = {one.name: one for part in parts for one in part.policies}
-    kept = {one.name: one for part in parts for one in part.archived}
-    cured = {one.name: one for part in parts for one in part.cured}
-    return changed(
-        parts[0],
-        policies=tuple(found[name] for name in names),
-        archived=tuple(kept[name] for name in names if name in kept),
-        cured=tuple(cured[name] for name in names if name in cured),
-    )
+
+    def ordered(arm: str) -> tuple[PolicyReplay, ...]:
+        found = {one.name: one for part in parts for one in getattr(part, arm)}
+        return tuple(found[name] for name in names if name in found)
+
+    return changed(parts[0], **{arm: ordered(arm) for arm in ("policies", "archived", "cured", "both")})
 
 
 def _replayed(
@@ -164,7 +162,7 @@ def _replayed(
     With `keep` they are also replayed with an archive of that many former champions, and `with_history` with the
     models of the known batches in its free places.
     """
-    gains = matrices.recalibrated
+    found = matrices.recalibrated
     part, known = slice(None, end), slice(None, begin - label_delay)
     history = rank_history(matrices.loss[known, known], matrices.short) if keep and with_history else ()
     return replay(
@@ -183,7 +181,9 @@ def _replayed(
         kept=Kept(matrices.waves[part, part], keep, history) if keep and matrices.waves is not None else None,
         metrics={name: values[part, part] for name, values in matrices.metrics.items()},
         class_rows=matrices.class_rows[part],
-        gains=None if gains is None or recalibrate is None else Gains(gains[part, part], recalibrate),
+        gains=None
+        if found is None or recalibrate is None
+        else Gains(found.gains[part, part], recalibrate, found.waves[part, part]),
     )
 
 

@@ -26,6 +26,9 @@ RECALIBRATED = tuple(
     Column(title, number=True) for title in ("recalibrating: cost", "recalibrations", "retrains", "regret")
 )
 
+# With both, as checks use them where both are on.
+BOTH = tuple(Column(title, number=True) for title in ("both: cost", "switches", "recalibrations", "retrains", "regret"))
+
 
 def as_table(study: Study, on: Screen = PIPE) -> str:
     """The whole result for a terminal."""
@@ -64,6 +67,11 @@ HISTORY = (
 RECALIBRATION = (
     "recalibrating: the same policy when a recalibration may replace a retrain (cost.recalibrate); its regret is\n"
     "above an oracle that may recalibrate as well."
+)
+
+WITH_BOTH = (
+    "both: the same policy with archive and recalibrations, as in a check: a retrain that is due comes first, and a\n"
+    "recalibration may replace it; otherwise the archive may switch back. Its regret is above an oracle that has both."
 )
 
 
@@ -155,22 +163,27 @@ def _cells(one: Standing) -> tuple[str, ...]:
 
 
 def more_columns(study: Study) -> tuple[Column, ...]:
-    """Return the columns of the same policies with the archive, and with recalibrations, where they were replayed."""
-    archived, cured = study.oracle.archive is not None, study.oracle.recalibrated is not None
-    return (ARCHIVED if archived else ()) + (RECALIBRATED if cured else ())
+    """Return the columns of the same policies with the archive, with recalibrations, and both, where replayed."""
+    arms = zip((ARCHIVED, RECALIBRATED, BOTH), _replayed(study), strict=True)
+    return tuple(column for columns, played in arms if played for column in columns)
 
 
 def more_legends(study: Study) -> tuple[str, ...]:
     """Return the explanations of these columns."""
-    archived, cured = study.oracle.archive is not None, study.oracle.recalibrated is not None
-    archive = HISTORY if study.history_models else ARCHIVE
-    return ((archive,) if archived else ()) + ((RECALIBRATION,) if cured else ())
+    legends = (HISTORY if study.history_models else ARCHIVE, RECALIBRATION, WITH_BOTH)
+    return tuple(legend for legend, played in zip(legends, _replayed(study), strict=True) if played)
 
 
 def more_cells(one: Standing, study: Study) -> tuple[str, ...]:
     """Return the cells of a policy in these columns."""
-    archived, cured = study.oracle.archive is not None, study.oracle.recalibrated is not None
-    return (_with_archive(one) if archived else ()) + (_with_recalibration(one) if cured else ())
+    cells = (_with_archive(one), _with_recalibration(one), _with_both(one))
+    return tuple(cell for row, played in zip(cells, _replayed(study), strict=True) if played for cell in row)
+
+
+def _replayed(study: Study) -> tuple[bool, bool, bool]:
+    """Return whether policies were replayed with the archive, with recalibrations, and with both."""
+    oracle = study.oracle
+    return oracle.archive is not None, oracle.recalibrated is not None, oracle.both is not None
 
 
 def _with_archive(one: Standing) -> tuple[str, ...]:
@@ -188,6 +201,16 @@ def _with_recalibration(one: Standing) -> tuple[str, ...]:
     result = one.recalibrated
     regret = "" if one.kind == "oracle" else f"{result.regret:.1f}%"
     return number(result.cost), str(result.recalibrations), str(result.retrains), regret
+
+
+def _with_both(one: Standing) -> tuple[str, ...]:
+    """Return the cells of a policy with archive and recalibrations; empty ones for what has none."""
+    if one.both is None:
+        return ("",) * len(BOTH)
+    result = one.both
+    regret = "" if one.kind == "oracle" else f"{result.regret:.1f}%"
+    counts = (result.switches, result.recalibrations, result.retrains)
+    return number(result.cost), *map(str, counts), regret
 
 
 def _span(window: Window) -> str:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftloop.monitoring.archive import MOST_LATE
-from driftloop.monitoring.decision import decide
+from driftloop.monitoring.decision import decide, next_step
 from driftloop.monitoring.metrics import named
 from driftloop.monitoring.policies import Policy, Trigger
 from driftloop.monitoring.records import (
     ColumnScore,
+    Decision,
     History,
     Learned,
     MetricValue,
@@ -30,7 +31,7 @@ from driftloop.monitoring.records import (
     Window,
     changed,
 )
-from driftloop.pipelines.backtest.cures import Cure
+from driftloop.pipelines.backtest.cures import Cure, Served
 from driftloop.pipelines.backtest.shelf import Kept, Shelf
 
 Floats = NDArray[np.float64]
@@ -172,72 +173,79 @@ class World:
 
 @dataclass(frozen=True)
 class Walked:
-    """The batches at whose end policies retrained and asked for probes, and at how many of them they could judge.
+    """The course of one policy: `served[n]` is the version that serves batch `start + n`.
 
-    `switches` are the batches at whose end the archive switched, each with the model that served from then on;
-    `cures` those at whose end the champion was recalibrated, each with the batch that it was fitted on.
+    The others are batches at whose end something happened: `switches` are those of the archive, `cures` recalibrations
+    of the champion. `judged` counts the batches at whose end the policies could judge.
     """
 
+    served: tuple[Served, ...]
     retrains: tuple[int, ...] = ()
     probes: tuple[int, ...] = ()
+    switches: tuple[int, ...] = ()
+    cures: tuple[int, ...] = ()
     judged: int = 0
-    switches: tuple[tuple[int, int], ...] = ()
-    cures: tuple[tuple[int, int], ...] = ()
 
 
 def walk(world: World, policies: Sequence[Policy], kept: Kept | None = None, cure: Cure | None = None) -> Walked:
-    """Let policies decide at the end of each batch; where they do not retrain, the archive may switch back.
+    """Let policies decide at the end of each batch; what follows a decision is what follows it in a check.
 
-    With a `cure` a recalibration replaces each retrain that it is worth as much as.
+    With a `cure` a recalibration replaces each retrain that it is worth as much as; with `kept` the archive may switch
+    back where none is due.
     """
     triggers = [policy for policy in policies if isinstance(policy, Trigger)]
     guards = [policy for policy in policies if not isinstance(policy, Trigger)]
-    model = world.first
-    shelf = Shelf(kept, world.loss, model) if kept and world.label_delay <= MOST_LATE else None
+    champion = Served(world.first)
+    gains = cure.gains if cure is not None else None
+    shelf = Shelf(kept, world.loss, champion, gains) if kept and world.label_delay <= MOST_LATE else None
     checks: tuple[PastCheck, ...] = ()
     retrains: tuple[PastRetrain, ...] = ()
-    retrained, probed, switched, cured, judged = [], [], [], [], 0
+    served, retrained, probed, switched, cured, judged = [champion], [], [], [], [], 0
     for batch in range(world.start, len(world.loss) - 1):
-        now = world.moment(batch)
-        signals, past = world.signals(model, batch)
-        labelled = batch - world.label_delay
+        now, labelled = world.moment(batch), batch - world.label_delay
+        signals, past = world.signals(champion.model, batch)
         if cure is not None:
-            signals, past = cure.observed(signals, past, model, labelled)
+            signals, past = cure.observed(signals, past, champion, labelled)
         # Frozen records of frozen records: there is nothing to validate, and much to copy.
         history = History.model_construct(checks=checks, retrains=retrains)
         if any(trigger.wants_probe(signals, history, now) for trigger in triggers if "probe" in trigger.reads):
-            probe = world.measured(model, batch)
+            probe = world.measured(champion.model, batch)
             if probe is not None:
-                probe = cure.probed(probe, model, labelled) if cure is not None else probe
+                probe = cure.probed(probe, champion, labelled) if cure is not None else probe
                 probed.append(batch)
-                signals = changed(signals, probe=probe)
-                past = changed(past, gap=probe.gap)
+                signals, past = changed(signals, probe=probe), changed(past, gap=probe.gap)
         decision = decide(triggers, guards, signals, history, now)
         judged += decision.action != "cannot_judge"
-        fired = tuple(rule for vote in decision.votes for rule in vote.fired_rules())
-        update: dict[str, object] = {"fired": fired} if fired else {}
-        retrains_now = decision.action == "retrain"
-        gain = cure.replaces(decision, signals, model, labelled) if cure is not None and retrains_now else None
-        if gain is not None:
-            cured.append((batch, labelled))
-            switch = PastSwitch.model_construct(lead=gain, age_batches=signals.age_batches)
-            update |= {"outcome": Outcome.RECALIBRATED, "switch": switch}
-        elif retrains_now:
-            model = labelled
-            if cure is not None:
-                cure.fitted = None
-            retrained.append(batch)
+        found = shelf.better(champion, labelled) if shelf is not None else None
+        step = next_step(decision.action, recalibrates=False, leads=found is not None)
+        repaired = cure.replaces(decision, signals, champion, labelled) if cure and step == "retrain" else None
+        before, update = champion, _left_behind(decision)
+        if repaired is not None:
+            champion, gain = repaired
+            update |= _switched(Outcome.RECALIBRATED, gain, signals.age_batches)
+            cured.append(batch)
+        elif step == "retrain":
+            champion = Served(labelled)
             retrains += (PastRetrain.model_construct(now=now, promoted=True),)
             update["outcome"] = Outcome.PROMOTED
-            if shelf is not None:
-                shelf.add(model)
-        elif decision.held:
-            update["outcome"] = Outcome.HELD
-        better = shelf.better(model, labelled) if shelf and not retrains_now else None
-        if better is not None:
-            model, lead = better
-            switched.append((batch, model))
-            switch = PastSwitch.model_construct(lead=lead, age_batches=float(batch - model))
-            update |= {"outcome": Outcome.SWITCHED_BACK, "switch": switch}
+            retrained.append(batch)
+        elif step == "switch" and found is not None:
+            champion, lead = found
+            update |= _switched(Outcome.SWITCHED_BACK, lead, float(batch - champion.model))
+            switched.append(batch)
+        if shelf is not None and champion != before:
+            shelf.add(champion)
+        served.append(champion)
         checks += (changed(past, **update) if update else past,)
-    return Walked(tuple(retrained), tuple(probed), judged, tuple(switched), tuple(cured))
+    return Walked(tuple(served), tuple(retrained), tuple(probed), tuple(switched), tuple(cured), judged)
+
+
+def _left_behind(decision: Decision) -> dict[str, object]:
+    """Return what a decision leaves in the record of its check."""
+    fired = tuple(rule for vote in decision.votes for rule in vote.fired_rules())
+    update: dict[str, object] = {"fired": fired} if fired else {}
+    return update | ({"outcome": Outcome.HELD} if decision.held else {})
+
+
+def _switched(outcome: Outcome, lead: float, age: float | None) -> dict[str, object]:
+    return {"outcome": outcome, "switch": PastSwitch.model_construct(lead=lead, age_batches=age)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from driftloop.monitoring.decision import Step, next_step
 from driftloop.monitoring.ledger import Recalibrate, Request, ShadowVerdict, SwitchBack, digest
 from driftloop.monitoring.policies.recalibrating import Plan
 from driftloop.monitoring.records import UNTRAINED, Check, Outcome, Retrain, ShadowState, Window, changed
@@ -35,17 +36,20 @@ def action(config: Project, check: Check, cure: Plan | None) -> Act | None:
     It takes back a promotion that is proven wrong, or carries out the decision to retrain, or a recalibration (`cure`)
     that is due, or a switch back.
     """
-    if check.watch is not None and check.watch.state == "proven_worse":
-        return roll_back
-    if check.shadow is not None and check.shadow.promotes is not None:
-        return end_shadow
-    if check.decision == "retrain":
+    watch, ends, scores = check.watch, check.shadow, check.archive
+    step = next_step(
+        check.decision,
+        recalibrates=cure is not None,
+        leads=scores is not None and scores.leader is not None and config.archive.keep > 0,
+        proven_worse=watch is not None and watch.state == "proven_worse",
+        shadow_ends=ends is not None and ends.promotes is not None,
+    )
+    if step == "retrain":
         return partial(retrain, plan=cure) if config.trains else None
-    if cure is not None:
-        # The causes recommend a recalibration only if it gains more than a switch back.
+    if step == "recalibrate" and cure is not None:
         return partial(recalibrate, plan=cure)
-    leads = check.archive is not None and check.archive.leader is not None
-    return switch if leads and config.archive.keep else None
+    acts: dict[Step | None, Act] = {"roll_back": roll_back, "end_shadow": end_shadow, "switch": switch}
+    return acts.get(step)
 
 
 def retrain(run: CheckRun, champion: Version, fresh: Fresh, check: Check, plan: Plan | None = None) -> Check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from driftloop.monitoring.decision import decide
+from driftloop.monitoring.decision import decide, next_step
 from driftloop.monitoring.policies import Always, Cooldown, DriftShare, EnoughLabels, MaxAge, Never, RecoverableLoss
 from driftloop.monitoring.records import History, PastRetrain, Performance, Probe, Signals, Window
 
@@ -53,3 +53,15 @@ def test_the_verdict_appears_once() -> None:
     assert decision.votes[0].reason.startswith("retrain: ")
     assert decision.reason.startswith("retrain: ")
     assert decision.reason.count("retrain:") == 1
+
+
+def test_one_step_follows_a_decision_in_a_fixed_order() -> None:
+    """What is proven comes first; a retrain that is due is postponed neither by a recalibration nor by a switch."""
+    every = {"recalibrates": True, "leads": True}
+    assert next_step("retrain", **every, proven_worse=True, shadow_ends=True) == "roll_back"
+    assert next_step("retrain", **every, shadow_ends=True) == "end_shadow"
+    assert next_step("retrain", **every) == "retrain"
+    for action in ("wait", "cannot_judge", None):
+        assert next_step(action, **every) == "recalibrate"
+        assert next_step(action, recalibrates=False, leads=True) == "switch"
+        assert next_step(action, recalibrates=False, leads=False) is None

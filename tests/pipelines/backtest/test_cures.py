@@ -7,9 +7,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from driftloop.pipelines.backtest.cures import Gains, best_with_recalibrations
+from driftloop.pipelines.backtest.cures import Gains, Served, best_with_recalibrations
 from driftloop.pipelines.backtest.oracle import best_schedule
 from driftloop.pipelines.backtest.replay import replay
+from driftloop.pipelines.backtest.shelf import Kept
 
 NAN = np.nan
 
@@ -23,7 +24,7 @@ def cost_of(loss: np.ndarray, gains: Gains, moves: tuple[int, ...], prices: tupl
     start, total, fitted = len(loss) - len(moves) - 1, 0.0, None
     model = start - 1 - delay
     for batch in range(start, len(loss)):
-        total += loss[model, batch] - gains.lead(model, fitted, batch)
+        total += loss[model, batch] - gains.lead(Served(model, fitted), batch)
         move = moves[batch - start] if batch - start < len(moves) else 0
         if move == 1:
             model, fitted, total = batch - delay, None, total + prices[0]
@@ -63,8 +64,8 @@ def test_a_gain_lasts_as_it_was_measured() -> None:
     values = nothing(9)
     values[0, 2] = (3.0, 2.5, 2.0, 1.0, 0.5)
     gains = Gains(values, 0.01)
-    assert [gains.lead(0, 2, batch) for batch in range(1, 8)] == [3.0, 3.0, 2.0, 1.0, 0.5, 0.5, 0.5]
-    assert gains.lead(0, None, 5) == 0.0
+    assert [gains.lead(Served(0, 2), batch) for batch in range(1, 8)] == [3.0, 3.0, 2.0, 1.0, 0.5, 0.5, 0.5]
+    assert gains.lead(Served(0), 5) == 0.0
     assert (gains.measured(0, 2), gains.measured(1, 2)) == ((3.0, 2.5), None)
 
 
@@ -99,3 +100,28 @@ def test_what_gains_too_little_is_followed_by_the_retrain() -> None:
     (one,) = replay(loss, policies=[{"policy": "cara"}], cost=0.2, gains=small).cured
     assert (one.schedule, one.recalibrations) == ((10,), ())
     assert one.losses[-1] == 1.0
+
+
+def test_with_an_archive_too_a_check_does_one_thing_at_a_time() -> None:
+    """A rise is recalibrated away; once the old level is back, the archive brings back the model as it was.
+
+    Neither does as well without the other.
+    """
+    size, risen, over = 24, 10, 16
+    loss, values = np.ones((size, size)), nothing(size, served=12)
+    loss[:risen, risen:over] = 5.0
+    for model, fitted in product(range(risen), range(risen, over)):
+        values[model, fitted, :2] = 3.8, 3.7
+        values[model, fitted, 2:] = np.where(fitted + 1 + np.arange(12) < over, 3.8, -4.0)
+    policies, kept = [{"policy": "cara", "cost": {"retrain": 6.0}}], Kept(np.zeros((size, size, 2)))
+    done = replay(loss, policies=policies, cost=6.0, gains=Gains(values, 0.01), kept=kept)
+    (both,), (cured,), (archived,) = done.both, done.cured, done.archived
+    assert (both.schedule, both.recalibrations, both.switches) == ((), (11,), (16,))
+    assert both.losses[over - done.start :] == (5.0, *[1.0] * 7)
+    assert both.total_cost < min(cured.total_cost, archived.total_cost)
+    assert done.with_both is not None
+    assert done.curing is not None
+    assert done.switching is not None
+    assert done.with_both.total_cost <= min(both.total_cost, done.curing.total_cost, done.switching.total_cost)
+    assert both.regret == pytest.approx(100 * (both.total_cost / done.with_both.total_cost - 1))
+    assert replay(loss, policies=["never"], gains=Gains(values, 0.01)).both == ()

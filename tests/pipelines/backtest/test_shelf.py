@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from driftloop.pipelines.backtest.cures import Gains, Served
 from driftloop.pipelines.backtest.shelf import Kept, Shelf, rank_history
 
 N = 12
@@ -15,31 +16,52 @@ def test_former_champions_come_before_models_of_the_history() -> None:
     """Of more models than are kept, the newest champions are, and then the best ranked of the history."""
     loss = LOSS.copy()
     loss[0] = 1.0
-    full = Shelf(Kept(WAVES, keep=2, history=(1, 0)), loss, 2)
-    assert full.better(2, 5) == (0, 1.0)
-    full.add(3)
-    assert full.better(3, 5) is None, "2 and 1 are kept"
-    assert Shelf(Kept(WAVES, keep=0, history=(0,)), loss, 2).better(2, 5) is None
+    full = Shelf(Kept(WAVES, keep=2, history=(1, 0)), loss, Served(2))
+    assert full.better(Served(2), 5) == (Served(0), 1.0)
+    full.add(Served(3))
+    assert full.better(Served(3), 5) is None, "2 and 1 are kept"
+    assert Shelf(Kept(WAVES, keep=0, history=(0,)), loss, Served(2)).better(Served(2), 5) is None
 
 
 def test_no_model_is_judged_on_rows_that_one_has_learned_from() -> None:
     """Only batches after the training of the newest model count, regardless of the model that serves."""
     loss = LOSS.copy()
     loss[2, 6] = 1.0
-    shelf = Shelf(Kept(WAVES), loss, 2)
-    shelf.add(6)
-    assert shelf.better(6, 6) is None
+    shelf = Shelf(Kept(WAVES), loss, Served(2))
+    shelf.add(Served(6))
+    assert shelf.better(Served(6), 6) is None
     loss[2, 7] = 1.5
-    assert shelf.better(6, 7) == (2, 0.5)
+    assert shelf.better(Served(6), 7) == (Served(2), 0.5)
 
 
 def test_a_lead_within_one_error_moves_nothing() -> None:
     """The waves of two models give the error of their difference."""
     loss, waves = LOSS.copy(), WAVES.copy()
     loss[2, 7], waves[2, 7] = 1.5, (0.6, 0.0)
-    shelf = Shelf(Kept(waves), loss, 2)
-    shelf.add(6)
-    assert shelf.better(6, 7) is None
+    shelf = Shelf(Kept(waves), loss, Served(2))
+    shelf.add(Served(6))
+    assert shelf.better(Served(6), 7) is None
+
+
+def test_a_recalibrated_version_is_kept_as_any_other() -> None:
+    """Its loss is lower by its gain, with the gain's own error, and only batches after the one it was fitted on count.
+
+    A version that served again is the newest one.
+    """
+    values, waves = np.full((N, N, 5), np.nan), np.full((N, N, 3, 2), np.nan, np.float32)
+    values[1, 6], waves[1, 6] = (0.5, 0.4, 0.5, -0.3, -0.3), 0.0
+    cured = Served(1, 6)
+    shelf = Shelf(Kept(WAVES, keep=1), LOSS, Served(1), Gains(values, 0.01, waves))
+    shelf.add(cured)
+    assert shelf.better(Served(1), 6) is None, "fitted on this batch"
+    assert shelf.better(Served(1), 7) == (cured, 0.5)
+    back, lead = shelf.better(cured, 8) or (None, 0.0)
+    assert (back, lead > 0.1) == (Served(1), True), "the gain is over, and the model as it was is better"
+    waves[1, 6] = 1.0
+    assert Shelf.better(shelf, cured, 8) is None, "the same lead within the error of the gains"
+    shelf.add(Served(3))
+    shelf.add(Served(1))
+    assert shelf.better(Served(1), 8) is None, "of one kept version it is the last that served: 3"
 
 
 def test_models_with_a_short_window_are_ranked_last() -> None:

@@ -8,8 +8,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from driftloop.monitoring.archive import Archive
 from driftloop.monitoring.presentation.markup import number
 from driftloop.pipelines.backtest.page import render
+from driftloop.pipelines.backtest.recalibrations import Recalibrated
 from driftloop.pipelines.backtest.recommendation import Recommendation
 from driftloop.pipelines.backtest.words import as_table, length, verdict
 from driftloop.pipelines.runtime.tables import Screen
@@ -80,8 +82,10 @@ def test_recalibrations_have_columns_of_their_own() -> None:
     """Where they were measured and have a price; the table, its legend and the page have them, otherwise none has."""
     made = aging(seed=1)
     values = np.full((40, 40, 5), np.nan)
-    values[np.triu_indices(40, 1)] = 0.3
-    cured = done(replace(made, recalibrated=values), recalibrate=0.01)
+    values[np.triu_indices(40, 1)] = np.random.default_rng(0).uniform(0.2, 0.4, (780, 5))
+    values[..., 1] = 0.1
+    found = Recalibrated(values, np.zeros((40, 40, 3, 2), np.float32))
+    cured = done(replace(made, recalibrated=found), recalibrate=0.01)
     assert cured.oracle.recalibrated is not None
     assert all(one.recalibrated is not None for one in cured.standings)
     always = next(one for one in cured.standings if one.name == "always")
@@ -92,3 +96,17 @@ def test_recalibrations_have_columns_of_their_own() -> None:
         assert "recalibrating: cost" in text.lower()
         assert "above an oracle that may recalibrate as well" in text
     assert "recalibrating" not in as_table(done(made)) + as_table(done(made, recalibrate=0.01))
+    archived = replace(made, recalibrated=found, waves=np.zeros((40, 40, 2)))
+    both = done(archived, recalibrate=0.01, archive=Archive())
+    assert both.oracle.both is not None
+    always = next(one for one in both.standings if one.name == "always")
+    assert always.both is not None
+    assert always.recalibrated is not None
+    assert (always.both.switches, always.both.recalibrations > 0) == (0, True)
+    assert always.both.cost == always.recalibrated.cost, "a retrain or a recalibration is due at every batch"
+    assert both.oracle.both.cost <= always.both.cost
+    for text in (as_table(both), render(both)):
+        assert "both: cost" in text.lower()
+        assert "above an oracle that has both" in " ".join(text.split())
+    for one in (cured, done(archived, archive=Archive())):
+        assert "both: cost" not in as_table(one)

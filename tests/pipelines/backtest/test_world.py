@@ -10,6 +10,7 @@ import pytest
 
 from driftloop.monitoring.policies import Always, Cooldown, Never, Periodic
 from driftloop.monitoring.records import Learned
+from driftloop.pipelines.backtest.cures import Served
 from driftloop.pipelines.backtest.shelf import Kept
 from driftloop.pipelines.backtest.world import DAY, World, walk
 
@@ -74,7 +75,7 @@ def test_an_archive_switches_back_where_no_policy_retrains() -> None:
     """Model 2 serves first; model 0 is far better. A retrain at every batch leaves it nothing to do."""
     kept = Kept(np.zeros((N, N, 2)), keep=8, history=(0, 1))
     walked = walk(world(), [Never()], kept)
-    assert walked.switches == ((3, 0),)
+    assert (walked.switches, walked.served[1]) == ((3,), Served(0))
     assert walk(world(), [Always()], kept).switches == ()
     assert walk(world(), [Never()], Kept(np.zeros((N, N, 2)))).switches == ()
 
@@ -82,7 +83,7 @@ def test_an_archive_switches_back_where_no_policy_retrains() -> None:
 def test_an_archive_only_reports_where_labels_are_late() -> None:
     """Two batches late it still acts, three late it does not."""
     kept = Kept(np.zeros((N, N, 2)), keep=8, history=(0,))
-    assert walk(world(start=4, label_delay=2), [Never()], kept).switches == ((4, 0),)
+    assert walk(world(start=4, label_delay=2), [Never()], kept).switches == (4,)
     assert walk(world(start=5, label_delay=3), [Never()], kept).switches == ()
 
 
@@ -90,4 +91,4 @@ def test_a_switch_is_no_retrain() -> None:
     """The number of checks since the last training goes on across a switch."""
     kept = Kept(np.zeros((N, N, 2)), keep=8, history=(0,))
     walked = walk(world(), [Periodic(every=3)], kept)
-    assert (walked.switches[0], walked.retrains[0]) == ((3, 0), 5)
+    assert (walked.switches[0], walked.retrains[0]) == (3, 5)
