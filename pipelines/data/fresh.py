@@ -42,6 +42,7 @@ from driftloop.pipelines.data.joined import JoinedRows
 from driftloop.pipelines.data.piece import PIECE, Piece, canonical, row_hashes
 from driftloop.pipelines.data.predicted import PredictedRows
 from driftloop.pipelines.data.query import Query
+from driftloop.pipelines.data.set_aside import Arrays
 from driftloop.pipelines.data.spool import Rows, Spool
 from driftloop.pipelines.data.spread import spread
 from driftloop.pipelines.data.whole import whole
@@ -78,10 +79,9 @@ class Fresh:
         self, time: str, source_types: dict[str, str], weight: str | None = None, rows: Rows | None = None
     ) -> None:
         self.time, self.source_types, self.weight, self.in_order = time, source_types, weight, True
-        self._weights: list[NDArray[np.float64]] = []
+        self._weights = Arrays(np.float64)
         self._coerced: tuple[Coerced, ...] = ()
-        self._hashes: list[NDArray[np.uint64]] = []
-        self._moments: list[pd.Series] = []
+        self._hashes, self._moments = Arrays(np.uint64), Arrays("datetime64[us]")
         self._rows = rows or Spool()
         self._columns: list[str] = []
         self._newest = pd.Timestamp.min.tz_localize("UTC")
@@ -106,10 +106,10 @@ class Fresh:
             self._newest = max(self._newest, moments.iloc[-1])
         self._coerced = tuple(map(Coerced.__add__, self._coerced, piece.coerced)) if self._coerced else piece.coerced
         self._columns = list(piece.columns)
-        self._hashes.append(piece.hashes)
-        self._moments.append(moments.copy())
+        self._hashes.add(piece.hashes)
+        self._moments.add(moments.to_numpy("datetime64[us]"))
         if self.weight is not None:
-            self._weights.append(piece.frame[self.weight].to_numpy(dtype=np.float64, copy=True))
+            self._weights.add(piece.frame[self.weight].to_numpy(dtype=np.float64))
         if piece.labeled is not None:
             self.joined = self.joined or JoinedRows()
             self.joined.add(piece.labeled)
@@ -126,16 +126,17 @@ class Fresh:
         return tuple(finding for one in coerced for finding in one.findings())
 
     def __len__(self) -> int:
-        return sum(map(len, self._moments))
+        return len(self._moments)
 
     @property
     def moments(self) -> pd.Series[Any]:
         """Return the times of all rows in the order of the source."""
-        return pd.concat(self._moments, ignore_index=True)
+        return _times(self._moments.whole())
 
     def digest_at(self, marked: NDArray[np.bool_]) -> str:
         """Return a digest of the content of marked rows; `marked` is in the order of the source, shape (n,)."""
-        return content_named(self._columns, [np.concatenate(self._hashes)[marked]])
+        chosen = zip(self._hashes, self.split(marked), strict=True)
+        return content_named(self._columns, [hashes[inside] for hashes, inside in chosen])
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -145,7 +146,7 @@ class Fresh:
     @cached_property
     def digest(self) -> str:
         """Return a digest of the content of all rows."""
-        own = content_named(self._columns, self._hashes)
+        own = content_named(self._columns, list(self._hashes))
         if self.counted is None:
             return own
         return hashlib.sha256(f"{self.counted.digest}/{own}".encode()).hexdigest()[:32]
@@ -169,16 +170,16 @@ class Fresh:
 
     def split(self, values: NDArray[Any]) -> list[NDArray[Any]]:
         """Cut values of all rows, in the order of the source, into those of each piece."""
-        return np.split(values, np.cumsum([len(moments) for moments in self._moments])[:-1])
+        return np.split(values, np.cumsum(self._moments.lengths)[:-1])
 
     def before(self, window: Window) -> list[int]:
         """Return the number of rows of a window that come before each piece."""
-        counts = [int(inside(moments, window).sum()) for moments in self._moments]
+        counts = [int(inside(_times(moments), window).sum()) for moments in self._moments]
         return [0, *np.cumsum(counts).tolist()][: len(counts)]
 
     def count(self, window: Window) -> int:
         """Count the rows in a window."""
-        return sum(int(inside(moments, window).sum()) for moments in self._moments)
+        return sum(int(inside(_times(moments), window).sum()) for moments in self._moments)
 
     def current_rows(self, window: Window) -> int:
         """Return the number of rows of the current window, counted here or by the database."""
@@ -193,9 +194,10 @@ class Fresh:
         """Return the weights of the rows of a window, or of all, in the order of `pieces`; None without weights."""
         if self.weight is None:
             return None
+        if window is None:
+            return self._weights.whole()
         pairs = zip(self._weights, self._moments, strict=True)
-        kept = [some if window is None else some[inside(moments, window)] for some, moments in pairs]
-        return np.concatenate([np.empty(0), *kept])
+        return np.concatenate([np.empty(0), *(some[inside(_times(moments), window)] for some, moments in pairs)])
 
     def digest_of(self, window: Window) -> str:
         """Return a digest of the content of the rows of a window."""
@@ -210,14 +212,20 @@ class Fresh:
 
     def _hashes_of(self, window: Window) -> list[NDArray[np.uint64]]:
         pairs = zip(self._hashes, self._moments, strict=True)
-        return [hashes[inside(moments, window)] for hashes, moments in pairs]
+        return [hashes[inside(_times(moments), window)] for hashes, moments in pairs]
+
+
+def _times(moments: NDArray[np.datetime64]) -> pd.Series[Any]:
+    times: pd.Series[Any] = pd.Series(moments, copy=False).dt.tz_localize("UTC")
+    return times
 
 
 def read_fresh(query: Query, piece: int = PIECE, *, by: Reader | None = None) -> Fresh:
     """Read the rows of a query from the source in canonical form, about `piece` rows in memory at a time.
 
-    In addition sixteen bytes per row are kept, for the digest and for counting, eight more for weights, about forty
-    more where rows have ids, and eight per value of a unique column. `by` is how an engine reads them; this process by
+    In addition sixteen bytes per row are kept, for the digest and for counting, and eight more for weights (on disk,
+    like the rows, where they are many); in memory about forty more where rows have ids, and eight per value of a
+    unique column. `by` is how an engine reads them; this process by
     default.
     """
     read, config, reading = by or read_here, query.config, query.reading

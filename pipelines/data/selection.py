@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from driftloop.pipelines.data.boosting import Boosting
 from driftloop.pipelines.data.drawing import drawn
 from driftloop.pipelines.data.fresh import Fresh
+from driftloop.pipelines.data.set_aside import SetAside
 from driftloop.pipelines.data.whole import whole
 
 Marked = NDArray[np.bool_]
@@ -32,12 +33,16 @@ class Ordered:
     def __len__(self) -> int:
         return len(self.fresh)
 
-    @cached_property
+    @property
     def order(self) -> Places | None:
         """Return the place in the source of each row in order of time; None where both orders are the same."""
+        return None if self._order is None else self._order.read()
+
+    @cached_property
+    def _order(self) -> SetAside | None:
         if self.fresh.in_order:
             return None
-        return np.asarray(self.fresh.moments.argsort(kind="stable"), dtype=np.int64)
+        return SetAside(np.asarray(self.fresh.moments.argsort(kind="stable"), dtype=np.int64))
 
     def columns(self, names: Sequence[str]) -> pd.DataFrame:
         """Return the time and some columns of all rows."""
@@ -53,10 +58,11 @@ class Ordered:
 
     def in_source(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values in order of time, shape (n,), in the order of the source."""
-        if self.order is None:
+        order = self.order
+        if order is None:
             return values
         made = np.empty_like(values)
-        made[self.order] = values
+        made[order] = values
         return made
 
     def pieces(self, marked: Marked) -> Iterator[pd.DataFrame]:
@@ -71,19 +77,29 @@ class Ordered:
 class Selection:
     """Labeled rows, read piece by piece in the order of the source, any number of times.
 
-    `labels` and `weights` (None without weights) are in that order too. `marked` marks the rows in order of time, as
-    `labels` and `weights` come.
+    `labels` and `weights` (None without weights) are in that order too, and are read from disk where they are many.
+    `marked` marks the rows in order of time, as `labels` and `weights` come.
     """
 
     def __init__(
         self, rows: Ordered, marked: Marked, labels: NDArray[Any], weights: NDArray[np.float64] | None
     ) -> None:
         self._rows, self._marked = rows, rows.in_source(marked)
-        self.labels: pd.Series[Any] = pd.Series(self._chosen(labels), dtype=labels.dtype)
-        self.weights = None if weights is None else self._chosen(weights)
+        self._labels = SetAside(self._chosen(labels))
+        self._weights = None if weights is None else SetAside(self._chosen(weights))
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self._labels)
+
+    @property
+    def labels(self) -> pd.Series[Any]:
+        """Return the labels of all rows, a new series each time."""
+        return pd.Series(self._labels.read(), dtype=self._labels.dtype, copy=False)
+
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """Return the weights of all rows, a new array each time; None without weights."""
+        return None if self._weights is None else self._weights.read()
 
     @property
     def digest(self) -> str:

@@ -23,6 +23,12 @@ R = TypeVar("R")
 HELD = 1 << 20
 
 
+def unnamed_file() -> IO[bytes]:
+    """Return a file of the state folder that has no name, so that nothing is left of it when the process ends."""
+    home.home().mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=home.home())
+
+
 class Rows(ABC):
     """Canonical frames in the order of the source. `apart`: they are in the workers of an engine, where `map` works."""
 
@@ -46,10 +52,7 @@ class Rows(ABC):
 
 
 class Spool(Rows):
-    """Canonical frames in the order in which they were added, readable any number of times, by any thread.
-
-    The file has no name, so that nothing is left of it when the process ends, in any way.
-    """
+    """Canonical frames in the order in which they were added, readable any number of times, by any thread."""
 
     def __init__(self) -> None:
         self._held: list[pd.DataFrame] = []
@@ -61,9 +64,7 @@ class Spool(Rows):
         self._held.append(frame)
         if not self._places and sum(map(len, self._held)) <= HELD:
             return
-        if self._file is None:
-            home.home().mkdir(parents=True, exist_ok=True)
-            self._file = tempfile.TemporaryFile(dir=home.home())  # noqa: SIM115  (it ends with the spool)
+        self._file = self._file or unnamed_file()
         for one in self._held:
             self._write(self._file, one)
         self._held.clear()

@@ -8,8 +8,9 @@ from prefect import get_run_logger
 
 from driftloop.monitoring import sources
 from driftloop.monitoring.records import Window
+from driftloop.monitoring.tasks import MULTICLASS
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.data.fresh import Canonical, Fresh
 from driftloop.pipelines.data.no_rows import refuse_no_rows
 from driftloop.pipelines.flows import challenger
 from driftloop.pipelines.flows.dividing import trained_by
@@ -35,14 +36,25 @@ def read_parts(config: Project, window: Window, against: Version | None, now: da
         refuse_oversized(config, count, memory.free())
     fresh = read_with(config, window, against, now, engine)
     refuse_no_rows(config, len(fresh), window)
-    refuse_oversized(config, len(fresh), memory.free())
+    classes = 1 if fresh.apart else _classes(config, fresh)
+    refuse_oversized(config, len(fresh), memory.free(), classes)
     if engine is not None and fresh.apart:
         get_run_logger().info("the rows are read %s", engine.sentence(fresh))
     most = config.training.max_rows
-    way = Way.APART if fresh.apart else way_for(config, len(fresh), memory.free())
+    way = Way.APART if fresh.apart else way_for(config, len(fresh), memory.free(), classes)
     if not fresh.apart and (most is None or len(fresh) <= most) and (way is Way.FRAME or not streams(config)):
         rows = Canonical(fresh.frame, fresh.source_types)
         return rows, challenger.split_rows(config, rows, window)
     sampled, parts = large_parts(config, fresh, window, way, home.home())
     get_run_logger().info("%s", sample_sentence(parts, sampled, way, config))
     return sampled, parts
+
+
+def _classes(config: Project, fresh: Fresh) -> int:
+    """Return the number of classes that xgboost grows a tree for in each round: those of `multiclass`, otherwise 1."""
+    if config.task != MULTICLASS.name:
+        return 1
+    found = set[str]()
+    for piece in fresh.pieces():
+        found.update(map(str, piece[config.columns.target].cat.categories))
+    return max(1, len(found))

@@ -43,9 +43,9 @@ from driftloop.pipelines.requests.check_run import CheckRun
 from driftloop.pipelines.requests.ends import first_outcome
 from driftloop.pipelines.training.baseline import naive_losses
 from driftloop.pipelines.training.candidates import halves
+from driftloop.pipelines.training.capacity import MOST_SAMPLED
 from driftloop.pipelines.training.fit import check_features, check_target
 from driftloop.pipelines.training.fit import labelled as labelled_rows
-from driftloop.pipelines.training.large import MOST_REFERENCE
 from driftloop.pipelines.training.steps import Parts, divide
 
 FEWEST = 30  # minimum number of training rows to measure drift against
@@ -88,7 +88,7 @@ def without_training(run: CheckRun, fresh: Fresh, training: Window) -> tuple[Out
         parts = divide(config, within(slim, columns.time, training), training)
         known, target = labelled_rows(parts.train, parts.train[columns.target], config.task)
         check_target(target, task=config.task, settings=config.training)
-        drawn = within(sampled(fresh, MOST_REFERENCE, config.training.seed).frame, columns.time, training)
+        drawn = within(sampled(fresh, MOST_SAMPLED, config.training.seed).frame, columns.time, training)
         learned = drawn[labels_counted(drawn, columns) & (drawn[columns.time] <= parts.train[columns.time].iloc[-1])]
         check_features(learned, columns.numeric, columns.categorical, config.training)
         held_out = _enough_held_out(config, parts)
@@ -126,7 +126,7 @@ def _measured(
     future_rows: int,
     check: Check,
 ) -> tuple[Check, str]:
-    columns, rows = config.columns, sampled(fresh, MOST_REFERENCE, config.drift.seed).frame
+    columns, rows = config.columns, sampled(fresh, MOST_SAMPLED, config.drift.seed).frame
     current = within(rows, columns.time, window)
     known = within(rows, columns.time, training)
     before = known[known[columns.time] < pd.Timestamp(min(window.start, labelled.start))]

@@ -16,6 +16,7 @@ import xgboost
 
 from driftloop.monitoring.errors import EstimatorError
 from driftloop.pipelines.data.boosting import Encoded
+from driftloop.pipelines.runtime import memory
 
 Pieces = Callable[[], Iterator[Encoded]]
 
@@ -62,7 +63,9 @@ def fit_pieces(model: Any, pieces: Pieces, classes: int, cache: Path | None = No
     """
     rounds, params = model.get_num_boosting_rounds(), streamable(model, classes)
     if cache is None:
-        booster = xgboost.train(params, matrix(model, pieces), rounds)
+        rows = matrix(model, pieces)
+        booster = xgboost.train(params, rows, rounds)
+        del rows
     else:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix="training-") as folder:
@@ -70,6 +73,8 @@ def fit_pieces(model: Any, pieces: Pieces, classes: int, cache: Path | None = No
             booster = xgboost.train(params, rows, rounds)
             del rows  # xgboost warns of a cache that goes first
     model.load_model(bytearray(booster.save_raw("ubj")))
+    del booster
+    memory.give_back()
     return model
 
 

@@ -74,18 +74,22 @@ def codes_of(target: pd.Series[Any], classes: tuple[str, ...]) -> NDArray[Any]:
 class StoredRows:
     """Labeled rows that are not in memory, as xgboost gets them: from disk, or in the workers of an engine.
 
-    `target` and `weights` are those of all rows, in the order in which they are read.
+    Labels and weights of all rows are in the order in which these are read. They are in memory only while they are
+    used: xgboost takes its own from the pieces.
     """
 
     encoder: Encoder
     selection: Selection
-    target: pd.Series[Any]
-    weights: NDArray[np.float64] | None
 
     @property
     def codes(self) -> NDArray[Any]:
         """Return the labels of all rows as `codes_of` does."""
-        return codes_of(self.target, self.encoder.classes)
+        return codes_of(TRAININGS[self.encoder.task].typed(self.selection.labels), self.encoder.classes)
+
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """Return the weights of all rows with a mean of 1; None where all count the same."""
+        return scaled(self.selection.weights)
 
     def pieces(self) -> Iterator[Encoded]:
         """Yield all rows, encoded, some hundred thousand at a time."""
@@ -128,13 +132,14 @@ def fit_stored(
     settings, training = config.training, TRAININGS[config.task]
     target = training.typed(selection.labels)
     allowed(target, config.loss)
+    classes = check_target(target, task=config.task, settings=settings) if like is None else ()
+    del target
     if like is None:
-        classes = check_target(target, task=config.task, settings=settings)
         features = _survey(config, selection)
     else:
         features, classes = like.features, like.classes
     prepare()
-    fitting = Fitting(config.loss, settings.seed, free_threads(settings.threads, len(target)))
+    fitting = Fitting(config.loss, settings.seed, free_threads(settings.threads, len(selection)))
     own = training.typed(sample[config.columns.target])
     weights = scaled(weights_of(sample, config.columns))
     rows = Rows(config.task, features, classes, encode(sample, features), own, weights).known()
@@ -145,8 +150,7 @@ def fit_stored(
     else:
         columns, scaling = config.columns, scale(selection.weights)
         encoder = Encoder(config.task, features, classes, columns.target, columns.weight, scaling)
-        stored = StoredRows(encoder, selection, target, scaled(selection.weights))
-        model = Xgboost().fit_stored(stored, recipe.params, fitting, cache)
+        model = Xgboost().fit_stored(StoredRows(encoder, selection), recipe.params, fitting, cache)
     return Scorer(config.task, features, classes, model, by_place=True, recipe=recipe)
 
 

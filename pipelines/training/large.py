@@ -24,14 +24,13 @@ from driftloop.monitoring.windows import EPOCH
 from driftloop.pipelines.data.drawing import drawn, evenly
 from driftloop.pipelines.data.fresh import Canonical, Fresh
 from driftloop.pipelines.data.selection import Ordered, Selection
-from driftloop.pipelines.training.capacity import Way, streams
+from driftloop.pipelines.data.set_aside import SetAside
+from driftloop.pipelines.training.capacity import MOST_SAMPLED, Way, streams
 from driftloop.pipelines.training.rows import MOST_ROWS
 from driftloop.pipelines.training.steps import OnDisk, Part, Parts, divide
 
 if TYPE_CHECKING:
     from driftloop.pipelines.config.project import Project
-
-MOST_HELD_OUT = MOST_REFERENCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -64,24 +63,27 @@ def large_parts(config: Project, fresh: Fresh, window: Window, way: Way, cache: 
     train, holdout = _marked(len(rows), cut.train), _marked(len(rows), cut.holdout)
     known = labelled(slim, columns)
     known_ends = _ends(slim[known], columns.time)
-    labels, weights = slim[columns.target].to_numpy(), weights_of(slim, columns)
-    del slim, cut
+    labels, weighed = SetAside(slim[columns.target].to_numpy()), weights_of(slim, columns)
+    weights = None if weighed is None else SetAside(weighed)
+    del slim, cut, weighed
     at = cache if way is Way.ON_DISK else None
 
     def learnable(marked: NDArray[np.bool_], span: tuple[datetime, datetime]) -> Learnable:
         places = np.flatnonzero(marked)
         if not streams(config):
-            chosen = places[drawn(len(places), _most(config, len(places)), seed, _classes(config, labels[places]))]
+            chosen = places[
+                drawn(len(places), _most(config, len(places)), seed, _classes(config, labels.read()[places]))
+            ]
             part = Part(len(places), rows.fresh.digest_at(rows.in_source(marked)), *span)
             return Learnable(rows.frame(chosen), part)
-        selection = Selection(rows, marked, labels, weights)
+        selection = Selection(rows, marked, labels.read(), None if weights is None else weights.read())
         part = Part(len(places), selection.digest, *span)
         sample = rows.frame(places[evenly(len(places), MOST_ROWS)])
         return Learnable(sample, part, OnDisk(selection, at))
 
     learned = learnable(train, ends["train"])
     places = np.flatnonzero(holdout)
-    held = rows.frame(places[drawn(len(places), MOST_HELD_OUT, seed)])
+    held = rows.frame(places[drawn(len(places), MOST_SAMPLED, seed)])
     digest = fresh.digest_at(rows.in_source(holdout))
     parts = Parts(
         learned.frame,
@@ -91,7 +93,7 @@ def large_parts(config: Project, fresh: Fresh, window: Window, way: Way, cache: 
         on_disk=learned.on_disk,
     )
     before = _before_reference(config, fresh, window)
-    frame = rows.frame(before + drawn(len(rows) - before, MOST_REFERENCE, seed))
+    frame = rows.frame(before + drawn(len(rows) - before, MOST_SAMPLED, seed))
     return SampledRows(frame, fresh.source_types, lambda: learnable(known, known_ends)), parts
 
 

@@ -60,3 +60,12 @@ def test_xgboost_is_refused_only_beyond_its_smallest_need(tmp_path: Path) -> Non
     refuse_oversized(made, 30_000_000, free(2000))
     with pytest.raises(TrainingImpossible, match="need about"):
         refuse_oversized(made, 300_000_000, free(2000))
+
+
+def test_every_class_needs_its_gradients(tmp_path: Path) -> None:
+    """Rows that fit with two classes are read piece by piece with twenty, and refused with fifty."""
+    made = project(tmp_path, estimator="xgboost")
+    assert [way_for(made, 5_000_000, free(4000), classes) for classes in (2, 20)] == [Way.FRAME, Way.QUANTIZED]
+    refuse_oversized(made, 5_000_000, free(4000), 2)
+    with pytest.raises(TrainingImpossible, match=r"and 50 classes need about 5,1\d\d MB"):
+        refuse_oversized(made, 5_000_000, free(4000), 50)
