@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 import pytest
 import yaml
 
+from docs import demo
 from driftloop.pipelines.cli import COMMANDS, main
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.yaml_file import Loader
@@ -99,6 +101,19 @@ def test_every_test_that_a_document_names_is_there() -> None:
     assert len(named) >= 10
     for page, file, name in named:
         assert f"def {name}" in (ROOT / file).read_text("utf-8"), f"{page.name}: {file}::{name}"
+
+
+def test_the_readme_shows_the_demo_as_it_is() -> None:
+    """Its first weeks are those of the frozen demo, which a test runs: rows, drift, loss and verdict."""
+    (block,) = demo.BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+    assert demo.shortened(block) == block
+    frozen = json.loads((ROOT / "tests" / "fixtures" / "demo.json").read_text())
+    for line, check in zip(block.splitlines()[1:], frozen, strict=False):
+        week, rows, drift, loss, outcome, *_ = line.split()
+        assert check["window"]["start"].startswith(week)
+        assert (rows, outcome) == (f"{check['window']['rows']:,}", check["outcome"])
+        if drift != "-":
+            assert (drift, loss) == (f"{check['drift_share']:.0%}", f"{check['performance']['loss']:.2f}")
 
 
 def test_the_readme_names_no_missing_file() -> None:

@@ -88,9 +88,11 @@ def _saved(project: Project, checks: list[Check]) -> str:
     without = sum(loss * n for loss, n in zip(kept, rows, strict=True)) / sum(rows)
     promoted = sum(check.outcome is Outcome.PROMOTED for check in checks)
     trained = promoted + sum(check.outcome is Outcome.REJECTED for check in checks)
+    switched = sum(check.outcome is Outcome.SWITCHED_BACK for check in checks)
+    returns = f"; switched back to a former champion {switched} times" if switched else ""
     return (
         f"\nmean absolute error {with_loop:.2f} minutes; never retraining: {without:.2f}. "
-        f"{1 - with_loop / without:.0%} saved by {trained} retrains, {promoted} of them promoted."
+        f"{1 - with_loop / without:.0%} saved by {trained} retrains, {promoted} of them promoted{returns}."
     )
 
 

@@ -13,10 +13,12 @@ from driftloop.pipelines.backtest import PolicyReplay, learn, replay, store
 from driftloop.pipelines.backtest.batches import Batches, read_batches
 from driftloop.pipelines.backtest.drift_scores import DriftScores
 from driftloop.pipelines.backtest.matrices import build
+from driftloop.pipelines.backtest.shelf import Kept
 from driftloop.pipelines.config.project import Project
 
 PRICE = 0.2
 OURS = "  <- this demo"
+ARCHIVE = " + former champions"
 RULES: dict[str, tuple[dict[str, Any], ...]] = {
     "schedule: every month": ({"policy": "schedule", "every": "month"},),
     "periodic: every 4th check": ({"policy": "periodic", "every": 4},),
@@ -32,8 +34,8 @@ def compared(project: Project, now: datetime, rows: Path, *, every: int, on_done
     """Replay the weeks under well-known policies and the project's own, trained and scored on each `every`-th row.
 
     `rows` is the parquet file that the project reads. Every policy starts without a backtest and with the first model,
-    as the demo did. `on_done` is called after each model. With too few weeks for a comparison, a sentence with their
-    number is returned.
+    as the demo did; where the project has an archive, its own policy is also replayed with former champions. `on_done`
+    is called after each model. With too few weeks for a comparison, a sentence with their number is returned.
     """
     sampled = _sampled(project, rows, every)
     try:
@@ -44,13 +46,14 @@ def compared(project: Project, now: datetime, rows: Path, *, every: int, on_done
     price, played = _played(sampled, batches, on_done)
     weeks = len(played[0].losses)
     width = max(len(one.name) for one in played)
+    ours = _own(project) + (ARCHIVE if _switches(project) else "")
     lines = [
         f"what each policy would have cost in {weeks} weeks, replayed on every {ordinal};",
         f"a retrain costs {price:.2f}, {PRICE:g} of the loss of a fresh model in one week:",
         f"{'policy':<{width}}{'error':>8}{'retrains':>10}{'cost per week':>15}",
         *(
             f"{one.name:<{width}}{one.loss / weeks:>8.2f}{one.retrains:>10}{one.total_cost / weeks:>15.2f}"
-            f"{OURS if one.name == _own(project) else ''}"
+            f"{OURS if one.name == ours else ''}"
             for one in played
         ),
     ]
@@ -86,9 +89,15 @@ def _played(project: Project, batches: Batches, on_done: Callable[[], None]) -> 
         learned=learn(matrices.loss, matrices.probe, short=matrices.short),
         taught=False,
         ends=[window.end for window in matrices.windows],
+        kept=Kept(matrices.waves, project.archive.keep) if _switches(project) and matrices.waves is not None else None,
     )
     best = changed(done.oracle, name="the best in hindsight")
-    return done.cost, (best, *sorted(done.policies, key=lambda one: one.total_cost))
+    switching = [changed(one, name=one.name + ARCHIVE) for one in done.archived if one.name == _own(project)]
+    return done.cost, (best, *sorted([*done.policies, *switching], key=lambda one: one.total_cost))
+
+
+def _switches(project: Project) -> bool:
+    return project.archive.act and project.archive.keep > 0
 
 
 def _own(project: Project) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from driftloop.pipelines.config.project import Project, load
-from driftloop.pipelines.operations.demo_policies import RULES, compared
+from driftloop.pipelines.operations.demo_policies import ARCHIVE, RULES, compared
 from tests import streams
 from tests.streams import day
 
@@ -33,8 +33,8 @@ def test_every_policy_is_compared_on_the_same_weeks(tmp_path: Path) -> None:
     assert len(trained) == weeks + 1
     rows = [re.fullmatch(r"(.*?) +(\d+\.\d\d) +(\d+) +(\d+\.\d\d)(  <- this demo)?", line) for line in table[3:]]
     found = {row[1]: (float(row[2]), int(row[3]), float(row[4]), bool(row[5])) for row in rows if row}
-    assert set(found) == {*RULES, "always", "never", "the best in hindsight"}
-    assert [name for name, (*_, ours) in found.items() if ours] == ["cara"]
+    assert set(found) == {*RULES, "cara" + ARCHIVE, "always", "never", "the best in hindsight"}
+    assert [name for name, (*_, ours) in found.items() if ours] == ["cara" + ARCHIVE]
     costs = [cost for _, _, cost, _ in found.values()]
     assert costs == sorted(costs)
     assert (found["never"][1], found["always"][1]) == (0, weeks - 1)
