@@ -6,14 +6,13 @@ import math
 
 from markupsafe import Markup
 
-from driftloop.monitoring.records import Outcome, SliceScore, figure
+from driftloop.monitoring.records import DASH, Outcome, SliceScore, figure
 
 # Content security policy: a page loads nothing from other hosts and sends nothing, regardless of its content.
 POLICY = Markup(
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
-DASH = "\u2013"
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.NO_DATA: ("quiet", "No rows"),
     Outcome.TOO_FEW_ROWS: ("quiet", "Too few rows"),

@@ -8,7 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, POLICY, TONES, number, tone_of
+from driftloop.monitoring.presentation.markup import OUTCOMES, POLICY, TONES, number, tone_of
+from driftloop.monitoring.records import DASH
 
 HALF = Path(__file__).resolve().parents[1]
 

@@ -19,7 +19,7 @@ from driftloop.monitoring.records.changing import changed
 from driftloop.monitoring.records.check import Check, CheckWindow, Retrain
 from driftloop.monitoring.records.estimate import Estimate, SelfTest
 from driftloop.monitoring.records.fairness import FairnessGap, GroupRate, fairness_summary
-from driftloop.monitoring.records.figures import figure, multiple
+from driftloop.monitoring.records.figures import DASH, figure, multiple
 from driftloop.monitoring.records.finding_codes import FindingCode
 from driftloop.monitoring.records.judgement import (
     DRIFT,
@@ -72,6 +72,7 @@ from driftloop.monitoring.records.slices import (
 )
 
 __all__ = [
+    "DASH",
     "DRIFT",
     "TEXT",
     "UNTRAINED",

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from driftloop.monitoring.presentation.markup import DASH, number
-from driftloop.monitoring.records import CalibrationBin, Check, MetricValue
+from driftloop.monitoring.presentation.markup import number
+from driftloop.monitoring.records import DASH, CalibrationBin, Check, MetricValue
 
 DIRECTIONS = {"higher": "higher", "lower": "lower", "zero": "near 0"}
 # The square of the calibration plot: its left and lower end, and its side.

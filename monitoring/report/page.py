@@ -12,10 +12,11 @@ from markupsafe import Markup
 
 from driftloop.monitoring.drift.methods import direction, strain
 from driftloop.monitoring.policies import POLICIES
-from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, SLICES, linked, number, slice_metrics
+from driftloop.monitoring.presentation.markup import OUTCOMES, SLICES, linked, number, slice_metrics
 from driftloop.monitoring.presentation.standing import WORSE, format_loss, remains_worse
 from driftloop.monitoring.presentation.templating import render
 from driftloop.monitoring.records import (
+    DASH,
     Causes,
     Check,
     ColumnScore,
@@ -225,7 +226,7 @@ def _measured(vote: Vote) -> tuple[str, str]:
 def _lines(scores: Sequence[ColumnScore]) -> list[Line]:
     ordered = sorted(scores, key=lambda score: (not score.drifted, -strain(score), score.name))
     return [
-        Line(score, DASH if math.isnan(ratio) else multiple(ratio), _part(ratio), direction(score.method) == "lower")
+        Line(score, multiple(ratio), _part(ratio), direction(score.method) == "lower")
         for score in ordered
         for ratio in (strain(score),)
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from driftloop.monitoring.presentation.markup import DASH, number
-from driftloop.monitoring.records import loss_title
+from driftloop.monitoring.presentation.markup import number
+from driftloop.monitoring.records import DASH, loss_title
 from driftloop.pipelines.backtest.charts import pareto, regrets, signals, tone
 from driftloop.pipelines.backtest.loss_chart import timeline
 from driftloop.pipelines.backtest.standings import Standing

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from driftloop.monitoring.drift.methods import strain
-from driftloop.monitoring.presentation.markup import DASH, number
-from driftloop.monitoring.records import multiple
+from driftloop.monitoring.presentation.markup import number
+from driftloop.monitoring.records import DASH, multiple
 from driftloop.monitoring.report.histograms import Bin
 from driftloop.pipelines.operations.comparisons import Side, WindowComparison
 from driftloop.pipelines.operations.pairs import change, sentence

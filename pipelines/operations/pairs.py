@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from driftloop.monitoring.drift.methods import strain
 from driftloop.monitoring.errors import listed
-from driftloop.monitoring.presentation.markup import DASH, number
-from driftloop.monitoring.records import multiple
+from driftloop.monitoring.presentation.markup import number
+from driftloop.monitoring.records import DASH, multiple
 from driftloop.pipelines.operations.comparisons import ColumnPair, Side, WindowComparison
 from driftloop.pipelines.runtime.tables import Column, Row, Screen, drawn, wrapped
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from markupsafe import Markup
 
 from driftloop.monitoring.errors import clipped
-from driftloop.monitoring.presentation.markup import DASH, number, tone_of
-from driftloop.monitoring.records import UNTRAINED, Check, Moment, Outcome, Record, Standing
+from driftloop.monitoring.presentation.markup import number, tone_of
+from driftloop.monitoring.records import DASH, UNTRAINED, Check, Moment, Outcome, Record, Standing
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.glyphs import WORDS, glyph
 from driftloop.pipelines.site.history import MarkKind, ModelHistory, Request

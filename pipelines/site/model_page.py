@@ -8,9 +8,9 @@ from datetime import datetime
 from markupsafe import Markup
 
 from driftloop.monitoring.errors import clipped
-from driftloop.monitoring.presentation.markup import DASH, SLICES, linked, number, slice_metrics
+from driftloop.monitoring.presentation.markup import SLICES, linked, number, slice_metrics
 from driftloop.monitoring.presentation.standing import format_loss, remains_worse
-from driftloop.monitoring.records import Check, Retrain, SliceScore, fairness_summary, summary
+from driftloop.monitoring.records import DASH, Check, Retrain, SliceScore, fairness_summary, summary
 from driftloop.pipelines.runtime.pages import render as rendered
 from driftloop.pipelines.site.answers import drifted_first, month_before, serving_since
 from driftloop.pipelines.site.chart import timeline

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from driftloop.monitoring.errors import listed
-from driftloop.monitoring.presentation.markup import DASH, number
-from driftloop.monitoring.records import Check
+from driftloop.monitoring.presentation.markup import number
+from driftloop.monitoring.records import DASH, Check
 from driftloop.pipelines.site.history import Lineage, ModelHistory
 
 # Versions next to each other, and features whose importance is shown.

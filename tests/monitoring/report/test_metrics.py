@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from driftloop.monitoring.presentation.markup import DASH
 from driftloop.monitoring.records import (
+    DASH,
     CalibrationBin,
     Check,
     CheckWindow,

@@ -9,9 +9,10 @@ from html import unescape
 import pytest
 
 from driftloop.monitoring.policies import POLICIES
-from driftloop.monitoring.presentation.markup import DASH, OUTCOMES, POLICY, TONES
+from driftloop.monitoring.presentation.markup import OUTCOMES, POLICY, TONES
 from driftloop.monitoring.presentation.templating import TEMPLATES
 from driftloop.monitoring.records import (
+    DASH,
     Check,
     CheckWindow,
     ColumnScore,

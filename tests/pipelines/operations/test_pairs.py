@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from driftloop.monitoring.presentation.markup import DASH
-from driftloop.monitoring.records import ColumnScore, Window
+from driftloop.monitoring.records import DASH, ColumnScore, Window
 from driftloop.monitoring.report.histograms import Bin
 from driftloop.pipelines.operations.comparison_page import MOST_DRAWN, render
 from driftloop.pipelines.operations.comparisons import ColumnPair, Side, WindowComparison

@@ -6,8 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from driftloop.monitoring.presentation.markup import DASH
-from driftloop.monitoring.records import Estimate, MetricValue
+from driftloop.monitoring.records import DASH, Estimate, MetricValue
 from driftloop.pipelines.site import index_page, model_page
 from driftloop.pipelines.site.history import Lineage
 from driftloop.pipelines.site.index_page import line_of
