@@ -32,6 +32,7 @@ from tests import openlineage_schema
 from tests.conftest import Model
 from tests.faults.test_kills import running
 from tests.pipelines.scoring.test_host import Score
+from tests.scenarios.test_archive import returning
 from tests.scenarios.test_shadow import SPANS
 from tests.servers.mlflow import MlflowServer
 from tests.servers.postgres import Postgres
@@ -41,8 +42,9 @@ from tests.spans import Spans
 from tests.streams import day, stream
 
 pytestmark = pytest.mark.faults
-NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-# Day 51 of the stream is the present, which the service checks. Labels of day 42 to 49 are known by then.
+# Day 51 of the stream begins today, which the service checks. Labels of day 42 to 49 are known by then. The days of the
+# stream begin at midnight, where windows end: a change of the relation is at the edge of a window.
+NOW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 MOVED = NOW - day(51)
 ENTERS = NOW - timedelta(days=9)
 SETTINGS: dict[str, Any] = {
@@ -237,3 +239,25 @@ def test_a_verdict_whose_worker_dies_is_carried_out_once(
         assert [check.outcome for check in ledger.checks(made.name)].count(Outcome.PROMOTED) == 1
         assert len(ledger.events(made.name, kinds=(Kind.PROMOTED,))) == 2
     assert (made.champion(), registry.aliased(made.name, SHADOW)) == ("2", None)
+
+
+def test_a_worse_challenger_is_declined_by_a_worker(
+    prefect_server: PrefectServer, places: dict[str, str], tmp_path: Path
+) -> None:
+    """The relation is what it was for the champion: the worker that judges it declines, and nothing is trained."""
+    pool = f"pool-{uuid.uuid4().hex[:6]}"
+    made = Model(tmp_path / "model").given(recent(returning()).query("ts < @NOW"), **SETTINGS)
+    with on_server(prefect_server), worker(prefect_server, pool, tmp_path / "worker.log", **places):
+        entered(prefect_server, made, pool)
+        assert run(made, NOW).is_completed()
+        check = newest(made)
+        until(lambda: running(made) == [], "the end of the runs")
+    assert check.shadow is not None
+    assert (check.outcome, check.shadow.state, check.champion_after) == (
+        Outcome.SHADOW_DECLINED,
+        "proven_worse",
+        "1",
+    ), check.reason
+    assert (made.champion(), registry.aliased(made.name, SHADOW)) == ("1", None)
+    with closing(Ledger(home.ledger_url())) as ledger:
+        assert [row["state"] for row in ledger.requests(made.name)] == ["rejected", "promoted"]
