@@ -114,7 +114,7 @@ class TimeOutOfRange(DriftloopError):
 
 
 class NothingToCompare(DriftloopError):
-    """Two windows that cannot be compared. Exit code 2."""
+    """Two windows or versions that cannot be compared. Exit code 2."""
 
     def __init__(self, found: str, expected: str, remedy: str) -> None:
         super().__init__(found, expected=expected, remedy=remedy)

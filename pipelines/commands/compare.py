@@ -1,7 +1,9 @@
-"""Command `driftloop compare`: two windows of a model's rows, next to each other."""
+"""Command `driftloop compare`: two windows of a model's rows, or two of its versions, next to each other."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,10 @@ from driftloop.pipelines.commands.options import Moment, config_argument, json_o
 from driftloop.pipelines.runtime.terminal import say, say_drawn, say_json, shown
 
 if TYPE_CHECKING:
-    from driftloop.pipelines.operations.comparisons import WindowComparison
+    from driftloop.monitoring.records import Record
+    from driftloop.pipelines.config.project import Project
+    from driftloop.pipelines.operations.comparisons import Span
+    from driftloop.pipelines.runtime.tables import Screen
 
 
 class Named(click.ParamType[Any]):
@@ -31,7 +36,7 @@ class Named(click.ParamType[Any]):
         return Span(moments[-1], moments[0] if dots else None)
 
 
-@click.command(short_help="Compare two windows of rows.")
+@click.command(short_help="Compare two windows of rows, or two versions.")
 @config_argument
 @json_option
 @click.option(
@@ -41,39 +46,57 @@ class Named(click.ParamType[Any]):
     help="Two windows: each by its end, as long as windows.current, or as START..END. Default: the newest two that "
     "were checked.",
 )
-def compare(config: Path, as_json: bool, windows: tuple[Any, Any] | None) -> None:
+@click.option(
+    "--versions",
+    nargs=2,
+    type=str,
+    help="Two versions, each by its number or alias: losses on the same rows, training, features and importances.",
+)
+def compare(config: Path, as_json: bool, windows: tuple[Any, Any] | None, versions: tuple[str, str] | None) -> None:
     """Compare the columns of two windows: scores, thresholds, distributions, and the checks of both.
 
-    Reads the rows of both windows again. Writes a page into the folder of the model's reports and a link to it on the
-    model's page; changes nothing else.
+    With --versions compare two versions on the newest labeled rows that neither has learned from. Reads the rows again.
+    Writes a page into the folder of the model's reports and a link to it on the model's page; changes nothing else.
     """
+    if windows and versions:
+        raise click.UsageError("either --windows or --versions, not both")
     with only_json(as_json), shown():
+        from driftloop.pipelines import site
         from driftloop.pipelines.config.project import load
-        from driftloop.pipelines.operations.comparisons import compare_windows
         from driftloop.pipelines.runtime import home
 
         project = load(config)
         home.prepare()
-        found = compare_windows(project, windows or ())
-        page = _page(found)
+        found, page, table = _versions(project, versions) if versions else _windows(project, windows or ())
+        problem = site.rewrite(project.model)
+        if problem:
+            say(problem, err=True)
     if as_json:
         say_json({**found.model_dump(mode="json"), "report": str(page)})
         return
-    from driftloop.pipelines.operations.pairs import as_table
     from driftloop.pipelines.runtime.tables import screen
 
-    say_drawn(as_table(found, screen()))
+    say_drawn(table(screen()))
     say(f"page: {page}")
 
 
-def _page(found: WindowComparison) -> Path:
-    from driftloop.pipelines import site
+def _windows(project: Project, windows: Sequence[Span]) -> tuple[Record, Path, Callable[[Screen], str]]:
     from driftloop.pipelines.operations import comparison_page
-    from driftloop.pipelines.operations.comparisons import page_of
+    from driftloop.pipelines.operations.comparisons import compare_windows, page_of
+    from driftloop.pipelines.operations.pairs import as_table
 
+    found = compare_windows(project, windows)
     file = page_of(found.model, found.earlier.window, found.later.window)
     comparison_page.write(found, file)
-    problem = site.rewrite(found.model)
-    if problem:
-        say(problem, err=True)
-    return file
+    return found, file, partial(as_table, found)
+
+
+def _versions(project: Project, versions: Sequence[str]) -> tuple[Record, Path, Callable[[Screen], str]]:
+    from driftloop.pipelines.operations import version_page
+    from driftloop.pipelines.operations.version_comparison import compare_versions, page_of
+    from driftloop.pipelines.operations.version_pairs import as_table
+
+    found = compare_versions(project, versions)
+    file = page_of(found)
+    version_page.write(found, file)
+    return found, file, partial(as_table, found)

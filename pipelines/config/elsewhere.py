@@ -7,7 +7,7 @@ from typing import Literal
 from driftloop.monitoring.errors import ConfigError
 from driftloop.pipelines.config.project import Project
 
-Action = Literal["retrain", "predict", "adopt", "promote", "rollback", "backtest"]
+Action = Literal["retrain", "predict", "adopt", "promote", "rollback", "backtest", "compare --versions"]
 CANNOT: dict[Action, tuple[str, str]] = {
     "retrain": (
         "driftloop does not train this model",
@@ -32,6 +32,10 @@ CANNOT: dict[Action, tuple[str, str]] = {
     "backtest": (
         "a backtest trains models on the history, and this model is trained elsewhere",
         "replay a check of the past instead: `driftloop check CONFIG --now TIME --dry-run`",
+    ),
+    "compare --versions": (
+        "the models are elsewhere, so they cannot predict the same rows",
+        "compare windows of the predictions: driftloop compare CONFIG --windows START..END START..END",
     ),
 }
 

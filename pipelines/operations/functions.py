@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from driftloop.pipelines.backtest.study import Study
     from driftloop.pipelines.config.project import Project
     from driftloop.pipelines.operations.adopting import Adopted
+    from driftloop.pipelines.operations.comparisons import WindowComparison
     from driftloop.pipelines.operations.validation import Validation
+    from driftloop.pipelines.operations.version_comparison import VersionComparison
     from driftloop.pipelines.predictions.predict import Predicted
 
 FRAME_HEIGHT = 640
@@ -239,6 +241,27 @@ def replay(loss_matrix: Any, probe_matrix: Any = None, **settings: Any) -> Repla
     return run(loss_matrix, probe_matrix, **settings)
 
 
+def compare(
+    config: str | Path | Project,
+    *,
+    windows: Sequence[tuple[datetime, datetime]] = (),
+    versions: tuple[str | int, str | int] | None = None,
+) -> WindowComparison | VersionComparison:
+    """Compare two windows, each a half-open span, or two versions, each by its number or alias; writes nothing.
+
+    Without both, the newest two checked windows. Raises NothingToCompare where that is impossible.
+    """
+    from driftloop.pipelines.operations.comparisons import Span, compare_windows
+    from driftloop.pipelines.operations.version_comparison import compare_versions
+    from driftloop.pipelines.runtime import home
+
+    project = _project(config)
+    home.prepare()
+    if versions is not None:
+        return compare_versions(project, [str(one) for one in versions])
+    return compare_windows(project, [Span(_in_utc(end), _in_utc(start)) for start, end in windows])
+
+
 def _project(config: str | Path | Project) -> Project:
     from driftloop.pipelines.runtime import home
 
@@ -256,4 +279,8 @@ def _published(result: AnyResult) -> AnyResult:
 
 
 def _moment(now: datetime | None) -> datetime | None:
-    return now.replace(tzinfo=UTC) if now is not None and now.tzinfo is None else now
+    return None if now is None else _in_utc(now)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -161,6 +161,20 @@ def unpoint(model: str, alias: str) -> None:
     client().delete_registered_model_alias(model, alias)
 
 
+def settings(version: Version) -> dict[str, str]:
+    """Return the parameters of the run that trained a version; none where that run is gone."""
+    from mlflow.exceptions import MlflowException
+
+    if version.run_id is None:
+        return {}
+    try:
+        return dict(client().get_run(version.run_id).data.params)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return {}
+
+
 def tag(version: Version, key: str, value: str) -> None:
     """Write down on a version what became of it."""
     client().set_model_version_tag(version.model, version.number, key, value[:4000])

@@ -86,7 +86,7 @@ class ModelHistory:
     """All that a model's page shows. Checks oldest first, requests, versions and moves newest first.
 
     `older` counts the checks that are too old to be shown; `links` leads from a check's id to its HTML report,
-    `backtest` to the page of the newest one, `comparisons` from the names of compared windows to their pages.
+    `backtest` to the page of the newest one, `comparisons` from the titles of comparisons to their pages.
     """
 
     model: str

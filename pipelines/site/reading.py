@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # So many checks are drawn and listed; a page stays below half a megabyte.
 MOST_CHECKS = 1000
 MOST_COMPARISONS = 5
-COMPARED = re.compile(r"windows(_[0-9]{8}T[0-9]{4}){4}\.html")
+COMPARED = re.compile(r"(windows(_[0-9]{8}T[0-9]{4}){4}|versions(_[0-9]+){2})\.html")
 ENDED = frozenset({"promoted", "rejected", "rolled_back", "recalibrated"})
 MOVES: dict[str, MarkKind] = {Kind.ROLLED_BACK: "rolled_back", Kind.HEALED: "healed", Kind.CHAMPION_SET: "moved"}
 
@@ -60,7 +60,7 @@ def _with_training(known: Lineage, version: Version) -> Lineage:
 
     try:
         reference = registry.reference(version)
-        settings = registry.client().get_run(str(version.run_id)).data.params
+        settings = registry.settings(version)
     except Exception:
         return known
     features = tuple(column.name for column in reference.of_role("feature"))
@@ -166,9 +166,19 @@ def _backtest(model: str, page: Path) -> str | None:
 
 
 def _comparisons(model: str, page: Path) -> dict[str, str]:
-    """The newest pages of compared windows, by the ends of both windows."""
-    found = (file for file in home.reports(model).glob("windows_*.html") if COMPARED.fullmatch(file.name))
+    """The newest pages of comparisons, by the ends of both windows or by both versions."""
+    found = (file for file in home.reports(model).glob("*.html") if COMPARED.fullmatch(file.name))
     newest = sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)[:MOST_COMPARISONS]
-    ends = [[f"{part[:4]}-{part[4:6]}-{part[6:8]}" for part in file.stem.split("_")[2::2]] for file in newest]
-    links = [quote(os.path.relpath(file, page.parent)) for file in newest]
-    return {" and ".join(both): link for both, link in zip(ends, links, strict=True)}
+    return {_compared(file.stem): quote(os.path.relpath(file, page.parent)) for file in newest}
+
+
+def _compared(stem: str) -> str:
+    """Return the title of the page of a comparison.
+
+    >>> _compared("versions_3_7"), _compared("windows_20260309T0000_20260316T0000_20260406T0000_20260413T0000")
+    ('Versions 3 and 7', 'Windows to 2026-03-16 and 2026-04-13')
+    """
+    kind, *parts = stem.split("_")
+    if kind == "windows":
+        parts = [f"{part[:4]}-{part[4:6]}-{part[6:8]}" for part in parts[1::2]]
+    return f"{'Windows to' if kind == 'windows' else 'Versions'} {' and '.join(parts)}"
