@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -91,12 +92,14 @@ def measure(
     return Measured(in_order(columns, by_name.values()), page)
 
 
-def write_report(page: str, check: Check, path: Path, scripts: Path | None = None) -> None:
+def write_report(page: str, check: Check, path: Path, scripts: Path | None = None, site: Path | None = None) -> None:
     """Write Evidently's page with the verdict at the top, whole or not at all; an empty page is the verdict alone.
 
-    With `scripts`, a folder, the page refers to one script there; without it the page needs no other file.
+    With `scripts`, a folder, the page refers to one script there; without it the page needs no other file. `site` is
+    the page of the model, which it links to.
     """
-    dressed = dress(detached(page), check)
+    back = None if site is None else quote(Path(os.path.relpath(site, path.parent)).as_posix())
+    dressed = dress(detached(page), check, back)
     _write(whole(dressed) if scripts is None else attached(dressed, path, scripts), path)
 
 

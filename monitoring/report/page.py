@@ -33,6 +33,7 @@ from driftloop.monitoring.records import (
 from driftloop.monitoring.records.causes import ACTIONS
 from driftloop.monitoring.report import metrics
 from driftloop.monitoring.report.explanations import explained
+from driftloop.monitoring.report.shared_script import BACK
 
 # Places in a page that Evidently drew, or in one of ours that was written before.
 HEAD, BODY = "<head>", "<body>"
@@ -53,16 +54,16 @@ class Line:
     below: bool
 
 
-def dress(page: str, check: Check) -> str:
+def dress(page: str, check: Check, back: str | None = None) -> str:
     """Return a page with the verdict at the top, a title, and a policy that forbids network access.
 
-    An empty page becomes the verdict alone.
+    An empty page becomes the verdict alone. `back` is the address of the model's page, relative to this one.
     """
     head: dict[str, Any] = {"title": _title(check), "sheets": SHEETS}
     if not page:
-        return render("report/page.html.j2", **head, **_values(check, plots=False))
+        return render("report/page.html.j2", **head, **_values(check, plots=False, back=back))
     page = _after(HEAD, "\n" + render("presentation/head.html.j2", **head), page)
-    return _after(BODY, "\n" + verdict(check, True), page)
+    return _after(BODY, "\n" + verdict(check, True, back), page)
 
 
 def _after(place: str, addition: str, page: str) -> str:
@@ -76,18 +77,18 @@ def redress(page: str, check: Check) -> str | None:
     if start < 0 or end < 0:
         return None
     # Text is escaped, so the first end after the beginning is the verdict's, regardless of the data.
-    plots = 'class="follows"' in page[start:end]
+    plots, back = 'class="follows"' in page[start:end], BACK.search(page, start, end)
     title = Markup("<title>{}</title>").format(_title(check))
     head = TITLE.sub(lambda _: title, page[:start], count=1)
-    return head + verdict(check, plots) + page[end + len(BOTTOM) :]
+    return head + verdict(check, plots, back[1] if back else None) + page[end + len(BOTTOM) :]
 
 
-def verdict(check: Check, plots_follow: bool = False) -> str:
+def verdict(check: Check, plots_follow: bool = False, back: str | None = None) -> str:
     """Write the whole result of a check as one block of HTML; every text in it is escaped."""
-    return render("report/verdict.html.j2", **_values(check, plots=plots_follow))
+    return render("report/verdict.html.j2", **_values(check, plots=plots_follow, back=back))
 
 
-def _values(check: Check, *, plots: bool) -> dict[str, Any]:
+def _values(check: Check, *, plots: bool, back: str | None) -> dict[str, Any]:
     """Return the values for the template of the verdict."""
     features = [score for score in check.columns if score.role == "feature"]
     others = len(check.columns) - len(features)
@@ -97,6 +98,7 @@ def _values(check: Check, *, plots: bool) -> dict[str, Any]:
         "columns": _lines(check.columns),
         "check": check,
         "plots": plots,
+        "back": back,
         "worse": remains_worse(check),
         "loss_as_text": format_loss,
         "interval": _interval,

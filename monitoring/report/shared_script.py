@@ -1,7 +1,9 @@
-"""Script that draws the pages: 3.5 MB, the same in all of them, stored once next to the pages that refer to it.
+"""What pages refer to in the state folder: the script that draws them, and the page of their model.
 
+The script has 3.5 MB, is the same in all pages, and is stored once next to them.
 A page in memory has a mark in its place. On disk it refers to the stored script, relative to the page, so that a moved
-state folder keeps its pages; a page that leaves the folder gets the whole script again.
+state folder keeps its pages; a page that leaves the folder gets the whole script again, and loses the link to the
+model's page.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 MARK = '<script data-driftloop="shared script"></script>'
 # Only scripts of the page itself, or next to it: no other host.
 ALONE, SHARED = "script-src 'unsafe-inline'", "script-src 'self' 'unsafe-inline'"
+BACK = re.compile(r'<nav class="back"><a href="([^"<>]*)">[^<]*</a></nav>\n')
 REFERENCE = re.compile(r'<script src="([^"<>]*/evidently-[0-9a-f]{12}\.js)"></script>')
 
 
@@ -43,6 +46,7 @@ def attached(page: str, path: Path, scripts: Path) -> str:
 
 def whole(page: str, path: Path | None = None) -> str:
     """Return a page, read from `path` or in memory, that needs no other file, unless its stored script is gone."""
+    page = BACK.sub("", page, count=1)
     script, found = _script(), REFERENCE.search(page)
     if found is not None and path is not None:
         file = path.parent / found.group(1)

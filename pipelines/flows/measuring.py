@@ -289,8 +289,10 @@ def measure_drift(
 
 @step(name="save report", cache_policy=NO_CACHE)
 def save_report(page: str, check: Check, path: Path) -> None:
-    """Write Evidently's page with the verdict at the top."""
+    """Write Evidently's page with the verdict at the top, and a link to the model's page if the check writes it."""
     from driftloop.monitoring.report import write_report
+    from driftloop.pipelines.site.writing import page_of
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_report(page, check, path, home.scripts())
+    site = page_of(check.model)
+    write_report(page, check, path, home.scripts(), None if check.dry_run and not site.exists() else site)

@@ -42,6 +42,21 @@ def test_pages_share_one_script(page: str, tmp_path: Path) -> None:
     assert whole(files[0].read_text(), files[0]) == files[0].read_text()
 
 
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_page_in_the_state_folder_leads_back_to_its_model(page: str, tmp_path: Path, drawn: bool) -> None:
+    """By a relative link that a new verdict keeps; a copy elsewhere has none, and is as one that never had it."""
+    site = tmp_path / "site" / "models" / "a.html"
+    file, alone = tmp_path / "reports" / "a" / "page.html", tmp_path / "alone.html"
+    write_report(page if drawn else "", check(), file, tmp_path / "reports" / "_scripts", site)
+    write_report(page if drawn else "", check(), alone)
+    text = file.read_text()
+    assert text.count('<nav class="back"><a href="../../site/models/a.html">All checks of taxi</a></nav>') == 1
+    assert whole(text, file) == alone.read_text()
+    assert renew_report(file, check(reason="the final outcome"))
+    assert 'href="../../site/models/a.html"' in file.read_text()
+    assert "the final outcome" in file.read_text()
+
+
 @needs_browser
 def test_a_browser_draws_a_page_with_the_shared_script(page: str, tmp_path: Path) -> None:
     """From disk, under the policy of the page, which still allows no other host."""
