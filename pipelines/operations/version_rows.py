@@ -51,7 +51,7 @@ def find_versions(project: Project, names: Sequence[str]) -> list[Known]:
         raise NothingToCompare(f"version {found[0].number} twice", "two different versions", "name another one")
     both = [Known(version, registry.reference(version)) for version in found]
     for one in both:
-        problem = _unlike(project, one.reference)
+        problem = unlike(project, one.reference)
         if problem is not None:
             raise _unreadable(one, problem)
     return both
@@ -65,7 +65,7 @@ def _unreadable(one: Known, problem: str) -> NothingToCompare:
     )
 
 
-def _unlike(project: Project, reference: Reference) -> str | None:
+def unlike(project: Project, reference: Reference) -> str | None:
     """Return why a version cannot be compared on rows of the config; None if it can."""
     target = project.columns.target
     (theirs,) = reference.of_role("target")
