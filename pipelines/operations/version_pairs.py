@@ -36,7 +36,7 @@ class Section(NamedTuple):
 
 
 def sentence(found: VersionComparison) -> str:
-    """Return which version loses less on the same rows, by how much, and whether that is beyond chance."""
+    """Return which version loses less on the same rows, by how much, and whether that is significant."""
     first, second, difference = found.first, found.second, found.difference
     rows = f"on {found.rows:,} labeled rows from {_span(found.window)} that neither has learned from"
     losses = f"{found.loss_name} {number(second.loss)}, version {first.version} {number(first.loss)}"
@@ -45,7 +45,7 @@ def sentence(found: VersionComparison) -> str:
     verdict = {
         True: f"is significantly better than version {first.version}",
         False: f"is significantly worse than version {first.version}",
-        None: f"is neither better nor worse than version {first.version} beyond chance",
+        None: f"is not significantly different from version {first.version}",
     }[difference.better]
     return f"version {second.version} {verdict}: {losses}, {change(difference, first.loss)} {rows}"
 
