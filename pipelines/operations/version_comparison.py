@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 
 
 class Difference(Record):
-    """Loss of the second version minus that of the first, and its 95% interval; null where it cannot be computed."""
+    """Loss of the second version minus that of the first, and its 95% CI; null where it cannot be computed."""
 
     change: float | None
     low: float | None = None

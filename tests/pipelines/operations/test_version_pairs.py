@@ -59,7 +59,7 @@ def comparison(difference: Difference, **more: Any) -> VersionComparison:
         (-0.5, 0.5, "is not significantly different from version 3", "within chance"),
     ],
 )  # fmt: skip
-def test_the_sentence_says_what_the_interval_says(low: float, high: float, text: str, badge: str) -> None:
+def test_the_verdict_follows_the_interval(low: float, high: float, text: str, badge: str) -> None:
     """An interval without zero is a verdict; one with zero is chance."""
     found = comparison(Difference(change=(low + high) / 2, low=low, high=high))
     assert text in sentence(found)

@@ -43,8 +43,8 @@ def test_a_version_reads_the_target_and_kinds_of_the_config(
 
 
 @pytest.mark.usefixtures("_home")
-def test_a_model_without_versions_says_how_to_get_one(tmp_path: Path) -> None:
-    """As does a model that was never checked."""
+def test_a_model_without_versions_is_refused(tmp_path: Path) -> None:
+    """With the command that trains them; a model that was never checked has none."""
     write(tmp_path, None, model="never-trained")
     with pytest.raises(NothingToCompare, match="none so far") as refused:
         find_versions(load(tmp_path / "model.yaml"), ["1", "champion"])
