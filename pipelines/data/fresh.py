@@ -10,7 +10,7 @@ How a window is read, from its bounds to the frame that is scored:
    are converted to UTC. Labels in a table of their own are joined by id, as known at `now`.
 3. `canonical` here makes each piece of 65,536 rows canonical: numbers float64, categories text, null one value; what
    had to be coerced becomes findings. The rows of a piece are hashed and sorted by time, and kept in memory, or above
-   about a million in a temporary file (`data.spool`).
+   about a million in a temporary file (`data.spool`). In a check the champion predicts them meanwhile (`data.early`).
 4. `Fresh` keeps the digest, and returns the rows of any window in it as pieces or as one frame sorted by time.
 
 The flows call `flows.reading.read`, the same with retries while a file or server is missing. A champion that was
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +38,7 @@ from driftloop.monitoring.rows.ruled import RuleCounts
 from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.windows import inside, within
 from driftloop.pipelines.data.boosting import Boosting
+from driftloop.pipelines.data.early import Early
 from driftloop.pipelines.data.joined import JoinedRows
 from driftloop.pipelines.data.piece import PIECE, Piece, canonical, row_hashes
 from driftloop.pipelines.data.predicted import PredictedRows
@@ -92,6 +93,8 @@ class Fresh:
         self.sample: pd.DataFrame | None = None
         self.uncounted: str | None = None
         self.source = ""
+        self._early: list[NDArray[np.float64] | None] = []
+        self.early_by = ""
 
     def add(self, piece: Piece, config: Monitored) -> None:
         """Add more rows of the source."""
@@ -107,6 +110,7 @@ class Fresh:
         self._coerced = tuple(map(Coerced.__add__, self._coerced, piece.coerced)) if self._coerced else piece.coerced
         self._columns = list(piece.columns)
         self._hashes.add(piece.hashes)
+        self._early.append(piece.early)
         self._moments.add(moments.to_numpy("datetime64[us]"))
         if self.weight is not None:
             self._weights.add(piece.frame[self.weight].to_numpy(dtype=np.float64))
@@ -154,6 +158,10 @@ class Fresh:
     def pieces(self, window: Window | None = None) -> Iterator[pd.DataFrame]:
         """Yield the rows of a window, or all, in pieces; at least one piece, which may be empty."""
         yield from (piece if window is None else within(piece, self.time, window) for piece in self._rows)
+
+    def early(self, model_id: str) -> list[NDArray[np.float64] | None]:
+        """Return the predictions by a model that were made during the reading, for each piece; None for no such."""
+        return self._early if self.early_by == model_id else [None] * len(self._early)
 
     @property
     def apart(self) -> bool:
@@ -248,9 +256,18 @@ def read_here(query: Query, reading: Reading, piece: int) -> Fresh:
     config = query.config
     with sources.stream_rows(config.source, reading, query.window, query.folder, piece, query.now) as stream:
         fresh = Fresh(config.columns.time, stream.schema, config.columns.weight)
-        for part in spread(partial(canonical, config=config, judged=query.judged), stream.frames):
+        frames, work = stream.frames, partial(canonical, config=config, judged=query.judged)
+        if query.early is not None:
+            fresh.early_by = query.early.model_id
+            frames, work = query.early.watched(frames), partial(_predicted, work, query.early)
+        for part in spread(work, frames):
             fresh.add(part, config)
     return fresh
+
+
+def _predicted(work: Callable[[pd.DataFrame], Piece], early: Early, raw: pd.DataFrame) -> Piece:
+    piece = work(raw)
+    return replace(piece, early=early(piece.frame))
 
 
 def content_digest(frame: pd.DataFrame) -> str:

@@ -31,7 +31,8 @@ class Piece:
     """Some rows as stored: canonical and in order of time, with their original order and a hash of each.
 
     `labeled` has their ids and labels, where the config has ids; `predicted` counts their predictions, where a model
-    elsewhere makes them. `columns` are the names of all columns, also where `frame` has some of them only.
+    elsewhere makes them. `columns` are the names of all columns, also where `frame` has some of them only. `early` are
+    predictions that were made while rows were read.
     """
 
     frame: pd.DataFrame
@@ -42,6 +43,7 @@ class Piece:
     predicted: PredictedPart | None = None
     ruled: dict[str, Ruled] | None = None
     columns: tuple[str, ...] = ()
+    early: NDArray[np.float64] | None = None
 
     @property
     def mark(self) -> tuple[int, int]:

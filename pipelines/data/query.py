@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from driftloop.monitoring.records import Window, changed
 from driftloop.monitoring.settings.reading import Reading
+from driftloop.pipelines.data.early import Early
 
 if TYPE_CHECKING:
     from driftloop.monitoring.config import Monitored
@@ -20,7 +21,8 @@ class Query:
 
     Labels in a table of their own are those known at `now`, by default at the end of the window; without `labels` that
     table is not read. Of a model elsewhere the predictions by its version `scored_by` are read with the rows. `judged`
-    is the window of a check, on which the rules of columns are evaluated.
+    is the window of a check, on which the rules of columns are evaluated. `early` predicts rows while others are read,
+    if this process reads them.
     """
 
     config: Monitored
@@ -30,6 +32,7 @@ class Query:
     scored_by: str | None = None
     judged: Window | None = None
     labels: bool = True
+    early: Early | None = None
 
     @property
     def reading(self) -> Reading:

@@ -13,11 +13,13 @@ from driftloop.monitoring.sources.engines import dialect_of
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_trained
 from driftloop.pipelines.config.project import Project
+from driftloop.pipelines.data.early import Early, Predict
 from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines import Engine
 from driftloop.pipelines.flows.dividing import divided
 from driftloop.pipelines.flows.outgrown import read_as_trained
+from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.registry import Version, archive, contents, pending
 from driftloop.pipelines.requests.check_run import CheckRun
 
@@ -41,10 +43,29 @@ def read_or_count(
     if plan is None and run.config.engine is not None:
         plan = divided(known, run.config.engine, champion, span)
     asked = None if isinstance(plan, str) else plan
-    query = Query(known, span, known.folder, run.now, champion.follows, run.window)
+    early = ahead(run, known, champion) if asked is None else None
+    query = Query(known, span, known.folder, run.now, champion.follows, run.window, early=early)
     found = read_as_trained(run.config, known, champion.number, query, asked)
     run.rows, run.counting = found[1].current_rows(run.window), recorded(plan, found[1])
     return found
+
+
+def ahead(run: CheckRun, known: Project, champion: Version) -> Early | None:
+    """Return what predicts rows while others are read; None where they may have predictions already.
+
+    These are rows of a log, of a model elsewhere, and of a window that the last check or another dry run has scored.
+    """
+    if known.elsewhere or run.dry_run or any(prediction_log.folder(known).glob("*.parquet")):
+        return None
+    if any(check.window.end == run.window.end for check in run.ledger.checks(known.model, 1)):
+        return None
+
+    def load() -> Predict | None:
+        scorer = registry.scorer(champion, known.training)
+        # Code of others predicts in the thread of the check alone.
+        return scorer.predict if scorer.by_place else None
+
+    return Early(champion.model_id, load)
 
 
 def _with_shadow(run: CheckRun, reference: Reference) -> Project:

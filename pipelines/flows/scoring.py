@@ -177,7 +177,8 @@ def _summed(config: Project, champion: Version, fresh: Fresh, scorer: Scorer, su
     if fresh.apart:
         # The log of predictions has none of these rows, or they would be here.
         return fresh.map(Predicting(scorer, summing), before)
-    predicted = zip(_predicted(config, champion, fresh.pieces(), scorer), before, strict=True)
+    made = zip(fresh.pieces(), fresh.early(champion.model_id), strict=True)
+    predicted = zip(_predicted(config, champion, made, scorer), before, strict=True)
     return spread(lambda given: summing(*given[0], given[1]), predicted)
 
 
@@ -208,7 +209,7 @@ def of_sample(
     """Return what was counted, with the predictions of the sampled rows, these rows, and their expected losses."""
     assert fresh.counted is not None
     assert fresh.sample is not None
-    ((rows, predicted),) = _predicted(config, champion, [fresh.sample], scorer)
+    ((rows, predicted),) = _predicted(config, champion, [(fresh.sample, None)], scorer)
     part = _current(config, window, rows, predicted, scorer.classes)
     predictions = like(replace(profiles, columns={PREDICTION: profiles[PREDICTION]}), part)
     there = {**fresh.counted.profiles.columns, **predictions.columns}
@@ -254,16 +255,16 @@ def _current(
 
 
 def _predicted(
-    config: Project, champion: Version, pieces: Iterable[pd.DataFrame], scorer: Scorer
+    config: Project, champion: Version, pieces: Iterable[tuple[pd.DataFrame, Floats | None]], scorer: Scorer
 ) -> Iterator[tuple[pd.DataFrame, Floats]]:
-    """Yield the rows in pieces, with the champion's logged predictions, or new ones."""
+    """Yield the rows in pieces, with the champion's logged predictions, those made while reading, or new ones."""
     logged = rows = 0
-    for piece in pieces:
+    for piece, early in pieces:
         if champion.follows is not None:
             yield piece, scorer.predict(piece)
             continue
         log = prediction_log.find(config, champion, piece)
         logged, rows = logged + int(log.known.sum()), rows + len(piece)
-        yield piece, log.completed(scorer, piece)
+        yield piece, log.completed(scorer, piece) if early is None or log.known.any() else early
     if logged:
         get_run_logger().info("%s of %s predictions come from the prediction log", f"{logged:,}", f"{rows:,}")
