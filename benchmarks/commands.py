@@ -5,7 +5,7 @@
 Prints tables in Markdown: first the commands that start neither Prefect nor MLflow, with their CPU seconds; then
 medians, and the median of the ratios, round by round, to the bare flow, which starts Prefect's temporary server as
 every embedded flow must. Then warm checks in one process, of growing windows, with the CPU seconds of that process
-for a machine that is not quiet.
+for a machine that is not quiet, and the phases of the largest one.
 """
 
 from __future__ import annotations
@@ -137,12 +137,38 @@ def quick(folder: Path, rounds: int, a_week: int) -> None:
         print(f"| {name} | {code} | {statistics.median(taken):.2f} | {statistics.median(worked):.2f} |", flush=True)
 
 
+class Spent:
+    """Watcher of the phases of a check: seconds and CPU seconds of each."""
+
+    def __init__(self) -> None:
+        self.phases: dict[str, tuple[float, float]] = {}
+        self._last = ("starting", time.perf_counter(), time.process_time())
+
+    def enter(self, phase: str) -> None:
+        """End the phase before."""
+        name, clock, work = self._last
+        self._last = (phase, time.perf_counter(), time.process_time())
+        before = self.phases.get(name, (0.0, 0.0))
+        self.phases[name] = (before[0] + self._last[1] - clock, before[1] + self._last[2] - work)
+
+    def begin(self, work: str, total: int) -> None:
+        """Counted work has no phase of its own."""
+
+    def advance(self) -> None:
+        """See `begin`."""
+
+    def end(self) -> None:
+        """See `begin`."""
+
+
 def warm(folder: Path, sizes: list[int]) -> None:
-    """Checks one after the other in one process, for windows of growing size."""
+    """Checks one after the other in one process, for windows of growing size, and the phases of the last size."""
     from driftloop.pipelines.config.project import load
     from driftloop.pipelines.flows.warmup import prefect_ready
+    from driftloop.pipelines.runtime import phases
 
     print("\n| warm check in one process | rows | median s | median CPU s |\n|---|---|---|---|")
+    spent: list[Spent] = []
     with prefect_ready():
         from driftloop.pipelines.flows.monitoring import monitoring_flow
 
@@ -150,14 +176,18 @@ def warm(folder: Path, sizes: list[int]) -> None:
             project = load(write(folder, size // 7, 40, [{"policy": "performance_drop"}], f"warm{size}"))
             for day in (21, 28):
                 monitoring_flow(config=project, now=START + timedelta(days=day))
-            taken, worked = [], []
+            spent = []
             for day in (29, 30, 31, 32, 33):
-                begun, before = time.perf_counter(), time.process_time()
-                monitoring_flow(config=project, now=START + timedelta(days=day))
-                taken.append(time.perf_counter() - begun)
-                worked.append(time.process_time() - before)
-            clock, work = statistics.median(taken), statistics.median(worked)
+                spent.append(Spent())
+                with phases.watched_by(spent[-1]):
+                    monitoring_flow(config=project, now=START + timedelta(days=day))
+                spent[-1].enter("")
+            clock, work = (statistics.median(sum(p[at] for p in one.phases.values()) for one in spent) for at in (0, 1))
             print(f"| steady | {size:,} | {clock:.2f} | {work:.2f} |", flush=True)
+    print(f"\n| phase of the check of {sizes[-1]:,} rows | median s | median CPU s |\n|---|---|---|")
+    for name in spent[0].phases:
+        clock, work = (statistics.median(one.phases[name][at] for one in spent) for at in (0, 1))
+        print(f"| {name} | {clock:.2f} | {work:.2f} |")
 
 
 def main() -> None:
@@ -181,7 +211,8 @@ def main() -> None:
             quick(Path(scratch), given.quick, given.rows)
         if given.rounds:
             fresh_processes(Path(scratch), given.rounds, given.rows)
-        warm(Path(scratch), given.sizes)
+        if given.sizes:
+            warm(Path(scratch), given.sizes)
 
 
 if __name__ == "__main__":

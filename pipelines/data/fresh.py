@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,7 +38,6 @@ from driftloop.monitoring.rows.ruled import RuleCounts
 from driftloop.monitoring.settings.reading import Reading
 from driftloop.monitoring.windows import inside, within
 from driftloop.pipelines.data.boosting import Boosting
-from driftloop.pipelines.data.early import Early
 from driftloop.pipelines.data.joined import JoinedRows
 from driftloop.pipelines.data.piece import PIECE, Piece, canonical, row_hashes
 from driftloop.pipelines.data.predicted import PredictedRows
@@ -150,10 +149,16 @@ class Fresh:
     @cached_property
     def digest(self) -> str:
         """Return a digest of the content of all rows."""
-        own = content_named(self._columns, list(self._hashes))
+        own, _ = self._own
         if self.counted is None:
             return own
         return hashlib.sha256(f"{self.counted.digest}/{own}".encode()).hexdigest()[:32]
+
+    @cached_property
+    def _own(self) -> tuple[str, int]:
+        """The digest of the rows that are here, and how many of them repeat another one: sorting takes most of both."""
+        ordered = _sorted(list(self._hashes))
+        return _digest(self._columns, ordered), _repeated(ordered)
 
     def pieces(self, window: Window | None = None) -> Iterator[pd.DataFrame]:
         """Yield the rows of a window, or all, in pieces; at least one piece, which may be empty."""
@@ -215,8 +220,9 @@ class Fresh:
         """Return the share of the rows of a window that repeat another row exactly; 0 without rows."""
         if self.counted is not None:
             return self.counted.repeated_share
-        hashes = _sorted(self._hashes_of(window))
-        return float((hashes[1:] == hashes[:-1]).sum()) / max(len(hashes), 1)
+        hashes = self._hashes_of(window)
+        rows = sum(map(len, hashes))
+        return (self._own[1] if rows == len(self) else _repeated(_sorted(hashes))) / max(rows, 1)
 
     def _hashes_of(self, window: Window) -> list[NDArray[np.uint64]]:
         pairs = zip(self._hashes, self._moments, strict=True)
@@ -233,8 +239,7 @@ def read_fresh(query: Query, piece: int = PIECE, *, by: Reader | None = None) ->
 
     In addition sixteen bytes per row are kept, for the digest and for counting, and eight more for weights (on disk,
     like the rows, where they are many); in memory about forty more where rows have ids, and eight per value of a
-    unique column. `by` is how an engine reads them; this process by
-    default.
+    unique column. `by` is how an engine reads them; this process by default.
     """
     read, config, reading = by or read_here, query.config, query.reading
     alone = config.columns.ruled_alone if query.judged is not None else ()
@@ -256,18 +261,12 @@ def read_here(query: Query, reading: Reading, piece: int) -> Fresh:
     config = query.config
     with sources.stream_rows(config.source, reading, query.window, query.folder, piece, query.now) as stream:
         fresh = Fresh(config.columns.time, stream.schema, config.columns.weight)
-        frames, work = stream.frames, partial(canonical, config=config, judged=query.judged)
-        if query.early is not None:
-            fresh.early_by = query.early.model_id
-            frames, work = query.early.watched(frames), partial(_predicted, work, query.early)
-        for part in spread(work, frames):
+        frames, early = stream.frames, query.early
+        if early is not None:
+            frames, fresh.early_by = early.watched(frames), early.model_id
+        for part in spread(partial(canonical, config=config, judged=query.judged, early=early), frames):
             fresh.add(part, config)
     return fresh
-
-
-def _predicted(work: Callable[[pd.DataFrame], Piece], early: Early, raw: pd.DataFrame) -> Piece:
-    piece = work(raw)
-    return replace(piece, early=early(piece.frame))
 
 
 def content_digest(frame: pd.DataFrame) -> str:
@@ -277,9 +276,17 @@ def content_digest(frame: pd.DataFrame) -> str:
 
 def content_named(columns: Sequence[str], hashes: Sequence[NDArray[np.uint64]]) -> str:
     """Return the digest of rows with these columns and hashes, regardless of their order."""
+    return _digest(columns, _sorted(hashes))
+
+
+def _digest(columns: Sequence[str], ordered: NDArray[np.uint64]) -> str:
     named = hashlib.sha256("\x1f".join(map(str, columns)).encode())
-    named.update(_sorted(hashes).data)
+    named.update(ordered.data)
     return named.hexdigest()[:32]
+
+
+def _repeated(ordered: NDArray[np.uint64]) -> int:
+    return int((ordered[1:] == ordered[:-1]).sum())
 
 
 def _sorted(hashes: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:

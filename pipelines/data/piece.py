@@ -16,6 +16,7 @@ from driftloop.monitoring.rows.canonical import coded
 from driftloop.monitoring.rows.coerced import Coerced
 from driftloop.monitoring.rows.ruled import Ruled, count, digests
 from driftloop.monitoring.rows.scored import scores
+from driftloop.pipelines.data.early import Early
 from driftloop.pipelines.data.joined import Labeled
 from driftloop.pipelines.data.predicted import PredictedPart
 
@@ -55,8 +56,8 @@ class Piece:
         return replace(self, frame=self.frame[list(kept)])
 
 
-def canonical(raw: pd.DataFrame, config: Monitored, judged: Window | None = None) -> Piece:
-    """Convert some rows of the source to canonical form, and evaluate the rules of columns on a window of them."""
+def canonical(raw: pd.DataFrame, config: Monitored, judged: Window | None = None, early: Early | None = None) -> Piece:
+    """Convert some rows of the source to canonical form, evaluate rules of columns on a window, and predict early."""
     time = config.columns.time
     ordered = sources.in_order_of_time(raw, time)
     frame, coerced = coded(ordered, config)
@@ -72,7 +73,8 @@ def canonical(raw: pd.DataFrame, config: Monitored, judged: Window | None = None
         hashes = np.asarray(hashes + digests(ordered, config.columns.ruled_alone), dtype=np.uint64)
     in_order = bool(raw[time].is_monotonic_increasing)
     columns = tuple(map(str, frame.columns))
-    return Piece(frame, coerced, hashes, in_order, labeled, predicted, ruled, columns)
+    ahead = early(frame) if early is not None else None
+    return Piece(frame, coerced, hashes, in_order, labeled, predicted, ruled, columns, ahead)
 
 
 def row_hashes(frame: pd.DataFrame) -> NDArray[np.uint64]:
