@@ -1,8 +1,10 @@
 """Cost of a champion's staleness and expected gain of a retrain, for the policies that use the cost of a retrain.
 
 A gap is the champion's loss minus a fresh model's on the same rows. Ages and debts are in current windows. Age 0 is the
-age of the freshest possible challenger, which is older than its window by the rows it holds out for the gate. Pure: all
-is computed from the history at each check.
+age of the freshest possible challenger, which is older than its window by the rows it holds out for the gate. Where
+labels are late, no challenger serves at age 0: it has aged by the lag when it takes over. A probe measures the gap to a
+fresh model on the labeled rows; debt and gain count the gap to a challenger that could serve (`gap_to_serving`). Pure:
+all is computed from the history at each check.
 """
 
 from __future__ import annotations
@@ -30,10 +32,12 @@ LONGEST_CURVE = 10_000
 class Staleness:
     """Current debt and gap of the champion: measured at each probe, an upper estimate since.
 
-    `debt` is the gap added up since the last training, in loss times windows; `gain` is what a retrain now should gain
+    `gap` is that to a challenger that could serve now, `debt` the gap added up since the last training, in loss times
+    windows; `gain` is what a retrain now should gain
     over the coming windows. The upper estimate favors a retrain: the gap is as large as it may have become. `unit` is
     one batch's loss. `uncalibrated`: the probe bias is unknown, and this check could measure it. `correction` was added
-    to the gap of each probe; `samples` probes next to a fresh champion have measured it, 0 if a backtest has.
+    to the gap of each probe; `samples` probes next to a fresh champion have measured it, 0 if a backtest has. `aged`
+    was added to the gap of this check's probe, because labels are late.
     """
 
     unit: float
@@ -45,10 +49,12 @@ class Staleness:
     uncalibrated: bool
     correction: float = 0.0
     samples: int = 0
+    aged: float = 0.0
 
     def explain(self, signals: Signals) -> str:
         """Return how the gap of this check's probe counts; empty if it counts unchanged."""
-        if signals.probe is None or (self.measured and not self.correction):
+        added = self.correction + self.aged
+        if signals.probe is None or (self.measured and not added):
             return ""
         gap = signals.probe.gap
         if not self.measured:
@@ -57,8 +63,10 @@ class Staleness:
                 "probe bias, which corrects later probes"
             )
         probes = f"{self.samples} of {CALIBRATING_PROBES} probes next to a fresh champion"
-        source = probes if self.samples else "the backtest"
-        return f"; the probe gap {figure(gap)} counts as {figure(gap + self.correction)} (correction from {source})"
+        source = f"correction from {probes if self.samples else 'the backtest'}" if self.correction else ""
+        late = f"labels are {signals.lag_batches:.3g} windows late, and so old is a challenger that takes over"
+        why = "; ".join(text for text in (source, late if self.aged else "") if text)
+        return f"; the probe gap {figure(gap)} counts as {figure(gap + added)} ({why})"
 
     def costs(self, loss: float, retrain: float) -> float:
         """Return how many retrains a loss is worth if each costs `retrain` batches."""
@@ -75,19 +83,19 @@ def staleness(signals: Signals, history: History, horizon: int, *, straight: boo
     if measured is None or not math.isfinite(measured.loss) or not math.isfinite(measured.reference_loss):
         return None
     curve, path = _curve(signals, history, straight), _path(signals, history)
-    bias, samples = _probe_bias(signals, history)
+    (bias, samples), lag = _probe_bias(signals, history), signals.lag_batches
     start, age = path[0], path[-1].age
     gap = debt = unmeasured = base_gap = 0.0
     base_age, base_loss, last_loss, last_age = start.age, start.loss, start.loss, start.age
     for point in path[1:]:
         if point.gap is not None and point.age >= FRESH:
-            gap = point.gap + bias
+            gap = gap_to_serving(curve, point.gap + bias, point.age, lag)
             # A gap below 0 of an older model does not offset the debt of this one.
             debt = max(0.0, debt + (point.age - base_age) * (base_gap + gap) / 2)
             # The probe could not learn from the rows it was scored on: a rise on these rows is not yet measured.
             base_age, base_gap, base_loss, unmeasured = point.age, gap, last_loss, 0.0
         else:
-            aging = gap_at(curve, point.age) - gap_at(curve, base_age)
+            aging = gap_at(curve, point.age + lag) - gap_at(curve, base_age + lag)
             estimate = base_gap + max(aging, point.loss - base_loss, 0.0)
             unmeasured += (point.age - last_age) * (gap + estimate) / 2
             gap = estimate
@@ -109,19 +117,35 @@ def staleness(signals: Signals, history: History, horizon: int, *, straight: boo
         age=age,
         gap=gap,
         debt=debt + unmeasured,
-        gain=expected_gain(curve, gap, age, signals.lag_batches, horizon),
+        gain=expected_gain(curve, gap, age, lag, horizon),
         measured=probed and age >= FRESH,
         uncalibrated=signals.learned is None and not probed and age < FRESH and samples < CALIBRATING_PROBES,
         correction=bias,
         samples=samples,
+        aged=gap_to_serving(curve, 0.0, age, lag),
     )
 
 
+def gap_to_serving(curve: tuple[float, ...], gap: float, age: float, lag: float) -> float:
+    """Return the gap to a challenger that takes over now, from that to a fresh model at an age on the labeled rows.
+
+    Both models are older by the `lag` of the labels when they serve. Even aging changes nothing; where aging levels
+    off, less can be gained than was measured.
+
+    >>> gap_to_serving((0.0, 1.0, 2.0, 3.0), 1.5, age=1, lag=2), gap_to_serving((0.0, 1.0, 1.0, 1.0), 1.5, age=1, lag=2)
+    (1.5, 0.5)
+    """
+    return gap + (gap_at(curve, age + lag) - gap_at(curve, age) - gap_at(curve, lag))
+
+
 def expected_gain(curve: tuple[float, ...], gap: float, age: float, lag: float, horizon: int) -> float:
-    """Return what a retrain now should gain over `horizon` windows, in which both models age further."""
-    steps = range(1, horizon + 1)
-    keep = sum(gap + gap_at(curve, age + lag + k) - gap_at(curve, age) for k in steps)
-    return keep - sum(gap_at(curve, lag + k - 1) for k in steps)
+    """Return what a retrain now should gain over `horizon` windows, in which both models age further.
+
+    `gap` is that to a challenger that takes over now, `age` the champion's on the newest labeled window.
+    """
+    now, steps = age + lag, range(1, horizon + 1)
+    keep = sum(gap + gap_at(curve, now + k) - gap_at(curve, now) for k in steps)
+    return keep - sum(gap_at(curve, lag + k - 1) - gap_at(curve, lag) for k in steps)
 
 
 def gap_at(curve: tuple[float, ...], age: float) -> float:

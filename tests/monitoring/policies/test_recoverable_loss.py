@@ -9,7 +9,7 @@ import pytest
 
 from driftloop.monitoring.policies import GatedProbeDebt, RecoverableLoss
 from driftloop.monitoring.policies.base import Cost
-from driftloop.monitoring.policies.staleness import Staleness, expected_gain, gap_at, staleness
+from driftloop.monitoring.policies.staleness import Staleness, expected_gain, gap_at, gap_to_serving, staleness
 from driftloop.monitoring.records import (
     History,
     Learned,
@@ -168,7 +168,7 @@ def test_the_reason_has_the_debt_and_the_gain() -> None:
 def test_late_labels_make_the_new_model_older_too() -> None:
     """With labels four windows late a retrain serves rows that are as far ahead: it wins less where models age fast."""
     curve = (0.0, 0.4, 0.6, 0.7, 0.75, 0.78, 0.8, 0.81, 0.82, 0.83, 0.84, 0.85, 0.86)
-    prompt, late = (expected_gain(curve, 0.6, 2, lag, 6) for lag in (0, 4))
+    prompt, late = (expected_gain(curve, gap_to_serving(curve, 0.6, 2, lag), 2, lag, 6) for lag in (0, 4))
     assert prompt > late
     assert state(at_age(2, 1.0, gap=0.6, lag=4), before((0, 1.0, None), lag=4)).age == 2
 

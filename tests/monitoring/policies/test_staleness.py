@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from driftloop.monitoring.policies.staleness import expected_gain, gap_at, staleness
-from driftloop.monitoring.records import History, Outcome, PastSwitch, changed
+from driftloop.monitoring.policies.staleness import expected_gain, gap_at, gap_to_serving, staleness
+from driftloop.monitoring.records import History, Learned, Outcome, PastSwitch, changed
 from tests.signals import past, performance, signals
 
 CURVE = (0.0, 1.0, 2.0)
@@ -28,6 +28,32 @@ def test_the_gain_is_what_the_old_model_loses_more_than_the_new_one() -> None:
     assert expected_gain(straight, gap=2.0, age=2.0, lag=0.0, horizon=3) == pytest.approx(3 + 4 + 5 - (0 + 1 + 2))
     assert expected_gain((0.0,), gap=2.0, age=2.0, lag=0.0, horizon=3) == pytest.approx(6.0)
     assert expected_gain(CURVE, gap=0.0, age=0.0, lag=0.0, horizon=0) == 0.0
+
+
+def test_late_labels_count_the_gap_to_a_challenger_that_could_serve() -> None:
+    """It has aged by the lag when it takes over: of aging that levels off nothing is left to gain, of even aging all.
+
+    Debt and gain add up that gap: with a curve that is flat from age 1 on, a probe that measures it asks for nothing.
+    """
+    flat, even = (0.0, *[1.0] * 9), tuple(float(age) for age in range(9))
+    assert [gap_to_serving(flat, 1.0, age=2.0, lag=lag) for lag in (0.0, 1.0, 4.0)] == [1.0, 0.0, 0.0]
+    assert gap_to_serving(even, 2.0, age=2.0, lag=4.0) == 2.0
+    assert expected_gain(flat, gap=0.0, age=2.0, lag=1.0, horizon=3) == 0.0
+    learned = Learned(batch_loss=8.0, age_gap=flat, batches=9)
+    history, found = past(8.0, 9.0, 9.0), []
+    for late in (0, 1):
+        judged = signals(loss=9.0, gap=1.0)
+        window = judged.window.earlier(late * judged.window.length)
+        assert judged.performance is not None
+        assert judged.age_batches is not None
+        later = {"performance": changed(judged.performance, window=window), "age_batches": judged.age_batches + late}
+        shifted = tuple(changed(check, age_batches=(check.age_batches or 0.0) + late) for check in history.checks)
+        state = staleness(changed(judged, learned=learned, **later), History(checks=shifted), 6)
+        assert state is not None
+        found.append((state.age, state.gap, state.gain > 0.5, state.debt > 0.5))
+    (age, *on_time), (same, *delayed) = found
+    assert age == same
+    assert (on_time, delayed) == ([1.0, True, True], [0.0, False, False])
 
 
 @pytest.mark.parametrize("loss", [math.inf, math.nan, None])
