@@ -52,7 +52,7 @@ def measured(folder: Path, task: str, keep: int, repeat: int) -> dict[int, list[
     then = START + timedelta(days=28)
     file = config(folder, task, keep, 0)
     driftloop.check(file, now=then)
-    driftloop.backtest(file, now=then, batch=timedelta(days=1), policies=["never"], keep_models=True)
+    driftloop.backtest(file, now=then, batch=timedelta(days=2), policies=["never"], keep_models=True)
     return in_turns([0, keep], repeat, lambda number, seed: config(folder, task, number, seed), is_right)
 
 
