@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from driftloop.monitoring.errors import listed
-from driftloop.monitoring.presentation.markup import DASH, number
-from driftloop.monitoring.records import Window
+from driftloop.monitoring.presentation.markup import number
+from driftloop.monitoring.records import DASH, Window
 from driftloop.pipelines.operations.version_comparison import Difference, VersionComparison, VersionSide
 from driftloop.pipelines.runtime.tables import Column, Row, Screen, drawn, wrapped
 

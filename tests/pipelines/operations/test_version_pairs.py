@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from driftloop.monitoring.presentation.markup import DASH
-from driftloop.monitoring.records import Window
+from driftloop.monitoring.records import DASH, Window
 from driftloop.pipelines.operations.version_comparison import Difference, SlicePair, VersionComparison, VersionSide
 from driftloop.pipelines.operations.version_page import render
 from driftloop.pipelines.operations.version_pairs import MOST_FEATURES, as_table, sections, sentence
