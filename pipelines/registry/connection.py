@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ARTIFACTS = "mlartifacts"
+# Tag by which MLflow's pages know an experiment of trained models.
+TRAINED = {"mlflow.experimentKind": "custom_model_development"}
 
 
 @functools.cache
@@ -59,20 +61,20 @@ def experiment(model: str) -> str:
     local = os.environ["MLFLOW_TRACKING_URI"].startswith(("sqlite", "postgresql"))
     place = (home.home() / ARTIFACTS / model).as_uri() if local else None
     try:
-        return str(client().create_experiment(model, artifact_location=place, tags=_described(model)))
+        number = str(client().create_experiment(model, artifact_location=place, tags=TRAINED))
     except MlflowException:
         made = client().get_experiment_by_name(model)
         if made is None:
             raise
         return str(made.experiment_id)
+    client().set_experiment_tag(number, "mlflow.note.content", _description(model, number))
+    return number
 
 
-def _described(model: str) -> dict[str, str]:
-    """Return the tags by which MLflow's pages open the experiment as one of trained models, with a description."""
-    return {
-        "mlflow.experimentKind": "custom_model_development",
-        "mlflow.note.content": f"Checks and retrains of the model `{model}` by driftloop.",
-    }
+def _description(model: str, number: str) -> str:
+    """Return what MLflow's page of an experiment shows: in its GenAI view, which it begins with, no run is listed."""
+    runs = f"#/experiments/{number}/runs?workflowType=machine_learning"
+    return f"Checks and retrains of the model `{model}` by driftloop: [runs in the view *Model training*]({runs})."
 
 
 def _relocated(location: str) -> bool:

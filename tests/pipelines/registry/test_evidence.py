@@ -120,7 +120,9 @@ def test_the_numbers_of_a_check_are_those_of_its_champion_too(run_id: str, tmp_p
 
 @pytest.mark.usefixtures("_home")
 def test_an_experiment_opens_as_one_of_trained_models() -> None:
-    """MLflow's pages choose their view by a tag; without it they guess."""
+    """By its tag where MLflow respects it, and by a link in its description otherwise."""
     found = registry.client().get_experiment(registry.experiment("evidence-kind"))
     assert found.tags["mlflow.experimentKind"] == "custom_model_development"
+    link = f"(#/experiments/{found.experiment_id}/runs?workflowType=machine_learning)"
     assert "evidence-kind" in found.tags["mlflow.note.content"]
+    assert link in found.tags["mlflow.note.content"], "its page begins with the GenAI view, which lists no run"
