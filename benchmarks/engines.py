@@ -7,8 +7,8 @@ is a separate process, in turn. `check` does what a check does before it judges:
 tallied, predicted and profiled, with a loss for each row. `train` does what a retrain does before its gate: rows are
 read and cut, the model is fitted, and scores the held-out rows. The scheduler and the workers (one thread each) are on
 this machine. Counts, digest and losses of a check are compared, of training the loss, to 2%; a difference ends the
-benchmark. CPU seconds of the workers include their imports. Spark is
-`local[2]`, does not train, and its workers are a process of Java and two of Python. Prints a table in Markdown.
+benchmark. CPU seconds of the workers include their imports. Spark is `local[2]`, and its workers are a process of Java
+and two of Python; what they used is also printed for each. Prints a table in Markdown.
 """
 
 from __future__ import annotations
@@ -122,11 +122,12 @@ def descendants() -> list[tuple[str, float, float]]:
             name, _, rest = place.read_text().partition("(")[2].rpartition(")")
             values = rest.split()
             parents[int(place.parent.name)] = int(values[1]), name, sum(map(int, values[11:15])) / TICK
-    found, known = [], {os.getpid()}
-    for process in sorted(parents):  # a child has a higher number than its parent
-        parent, name, cpu = parents[process]
-        if parent in known:
-            known.add(process)
+    found = []
+    for process, (parent, name, cpu) in parents.items():
+        above = parent
+        while above not in (0, os.getpid()):
+            above = parents[above][0] if above in parents else 0
+        if above:
             with suppress(OSError, IndexError):  # a process that has ended has no memory
                 status = Path(f"/proc/{process}/status").read_text()
                 found.append((name, cpu, int(status.partition("VmHWM:")[2].split()[0]) / 1024))
@@ -215,6 +216,7 @@ def run(folder: Path, address: str, work: str) -> list[Any]:
     command += ["--work", work]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
     assert done.returncode == 0, done.stderr[-3000:]
+    print(*(line for line in done.stderr.splitlines() if line.startswith("started ")), file=sys.stderr, flush=True)
     found: list[Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -265,8 +267,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     for rows in given.rows:
         for work in given.work:
-            trains = [engine for engine in given.engines if work == "check" or engine != "spark"]
-            compare(rows, given.repeat, work, ["here", *trains])
+            compare(rows, given.repeat, work, ["here", *given.engines])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 
 from driftloop.monitoring.errors import MissingColumns, SourceUnreadable
 from driftloop.monitoring.records import Check, Outcome, Window
+from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project, load
 from driftloop.pipelines.data.fresh import Fresh, read_fresh
 from driftloop.pipelines.data.query import Query
+from driftloop.pipelines.operations.retraining import retrain_now
 from tests.conftest import Model
 from tests.streams import day, stream, write
 
@@ -105,6 +108,31 @@ def champion_of_parts(folder: Path) -> Model:
     check = model.check(day(21))
     assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
     return model
+
+
+def trained_alike(there: Model, here: Model, engine: dict[str, Any], place: str) -> None:
+    """Assert that an engine trains the first champion and the next: rows and verdict as here, the loss within noise.
+
+    `here` is `champion_of_parts`; `place` names the engine in records.
+    """
+    there.given(None, training__params={"n_estimators": 10}, **EVERYTHING)
+    shutil.copytree(here.folder / "parts", there.folder / "parts")
+    there.given(engine=engine)
+    check = there.check(day(21))
+    assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
+    assert check.counting is not None
+    assert check.counting.sentence().startswith(f"by {place}, 21 files in ")
+    own, (local, *_) = (
+        registry.champion(there.name),
+        sorted(registry.versions(here.name), key=lambda one: int(one.number)),
+    )
+    for tag in ("driftloop.trained_on", "driftloop.learned_rows", "driftloop.refit", "driftloop.recipe"):
+        assert own.tags[tag] == local.tags[tag]
+    theirs, ours = registry.reference(own), registry.reference(local)
+    assert theirs.loss == pytest.approx(ours.loss, rel=0.05)
+    assert [column.name for column in theirs.columns] == [column.name for column in ours.columns]
+    retrain = retrain_now(load(there.file), day(28))
+    assert (retrain.code, retrain.promoted) == ("better", True)
 
 
 def judged(check: Check) -> dict[str, Any]:

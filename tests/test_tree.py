@@ -54,6 +54,7 @@ WITHOUT_TWIN: dict[str, tuple[str, ...]] = {
         *("pipelines/engines/dask_cluster.py", "pipelines/engines/dask_rows.py", "pipelines/engines/sharded.py"),
         *("pipelines/engines/versions.py", "pipelines/data/boosting.py", "pipelines/engines/divisible.py"),
         *("pipelines/engines/spark_rows.py", "pipelines/engines/spark_session.py", "pipelines/engines/spark_work.py"),
+        "pipelines/engines/spark_fit.py",
     ),
     "reading of rows into pieces: tests/pipelines/data/test_fresh.py": (
         *("pipelines/data/piece.py", "pipelines/data/query.py"),

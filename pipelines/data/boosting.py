@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,3 +31,22 @@ class Boosting:
     model: Any
     classes: int
     encode: Callable[[pd.DataFrame], Encoded]
+
+    def chosen(self, frame: pd.DataFrame, packed: NDArray[np.uint8]) -> Encoded:
+        """Return the marked rows of a canonical frame of n rows; `packed` are their marks as bits, shape (n / 8,)."""
+        inside = np.flatnonzero(np.unpackbits(packed, count=len(frame)))
+        return self.encode(frame if len(inside) == len(frame) else frame.iloc[inside])
+
+
+def with_rows(pieces: Iterable[Encoded]) -> Iterator[Encoded]:
+    """Yield the pieces that have rows; the last of them if none has any, as xgboost needs to know the columns."""
+    empty = None
+    some = False
+    for piece in pieces:
+        if len(piece.codes):
+            some = True
+            yield piece
+        else:
+            empty = piece
+    if not some and empty is not None:
+        yield empty

@@ -19,11 +19,10 @@ R = TypeVar("R")
 class Engine(ABC):
     """What reads rows. The `Fresh` that it returns profiles and scores them by `map`, and trains by `boost`.
 
-    `trains`: it has `boost`. `place` names it, with its address without secrets, in messages.
+    `place` names it, with its address without secrets, in messages.
     """
 
     name: ClassVar[str]
-    trains: ClassVar[bool] = False
     place: str
 
     @abstractmethod

@@ -13,7 +13,6 @@ class Dask(Sharded):
     """The cluster behind a scheduler. `shown` is its address without secrets, `timeout` how long it may not answer."""
 
     name = "dask"
-    trains = True
 
     def __init__(self, address: str, shown: str, timeout: timedelta) -> None:
         super().__init__(f"dask at {shown}")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cloudpickle
@@ -20,19 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftloop.monitoring.errors import EngineUnavailable, SourceUnreadable
-from driftloop.pipelines.data.boosting import Boosting, Encoded
+from driftloop.pipelines.data.boosting import Boosting, Encoded, with_rows
 from driftloop.pipelines.data.piece import Piece
 from driftloop.pipelines.engines.dask_cluster import POLL, Cluster
+from driftloop.pipelines.engines.repeating import WorkerGone, is_collective, repeated
 
 LOCK = "driftloop training"
-TRIES = 3
 SETTLING = 5.0  # seconds in which the scheduler notices a worker that died
 Mark = tuple[str, int, int]
 LOG = logging.getLogger(__name__)
-
-
-class WorkerGone(Exception):
-    """A worker of a fit died, and all others have to start again."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +54,7 @@ def boosted(cluster: Cluster, shards: Sequence[ShardRows], boosting: Boosting) -
     """
     client = cluster.connect()
     with _alone(cluster, client):
-        for _ in range(TRIES):
-            try:
-                return _fit_once(cluster, client, shards, boosting)
-            except WorkerGone as error:
-                LOG.warning("%s: %s during a fit, which starts again", cluster.name, error)
-    raise EngineUnavailable(
-        cluster.name,
-        f"a worker died in each of {TRIES} fits",
-        "give the workers more memory, or find why they die",
-    )
+        return repeated(cluster.name, partial(_fit_once, cluster, client, shards, boosting))
 
 
 def _fit_once(cluster: Cluster, client: Any, shards: Sequence[ShardRows], boosting: Boosting) -> bytes:
@@ -105,7 +93,7 @@ def _gathered(cluster: Cluster, client: Any, futures: Sequence[Any], group: Sequ
             left = [future for future in left if not future.done()]
             without = cluster.without_workers(client, without)
             if failed:
-                _raise(cluster, client, failed[0], group)
+                _raise(cluster, client, futures, group)
             if gone := _gone(client, group):
                 raise WorkerGone(gone)
         return [future.result() for future in futures]
@@ -115,21 +103,23 @@ def _gathered(cluster: Cluster, client: Any, futures: Sequence[Any], group: Sequ
         raise
 
 
-def _raise(cluster: Cluster, client: Any, future: Any, group: Sequence[str]) -> None:
-    """Raise why work failed: a worker that died, workers that do not reach one another, or the error of xgboost."""
+def _raise(cluster: Cluster, client: Any, futures: Sequence[Any], group: Sequence[str]) -> None:
+    """Raise why work failed: the error of xgboost in a worker, which the others have lost then, or a death."""
     from distributed import CancelledError, KilledWorker
 
     end = time.monotonic() + SETTLING
-    error = future.exception() if future.status == "error" else CancelledError(future.key)
-    apart = "collective" in str(error).lower() or isinstance(error, CancelledError | KilledWorker)
-    while apart and time.monotonic() < end:
+    while True:
+        failed = [future for future in futures if future.done() and future.status != "finished"]
+        errors = [one.exception() if one.status == "error" else CancelledError(one.key) for one in failed]
+        for error in errors:
+            if not (is_collective(error) or isinstance(error, CancelledError | KilledWorker)):
+                raise error
         if gone := _gone(client, group):
             raise WorkerGone(gone)
+        if time.monotonic() > end:
+            why = " ".join(str(errors[0]).split())[:200]
+            raise EngineUnavailable(cluster.name, f"the workers lost one another during a fit: {why}")
         time.sleep(0.2)
-    if apart:
-        why = " ".join(str(error).split())[:200]
-        raise EngineUnavailable(cluster.name, f"the workers lost one another during a fit: {why}")
-    raise error
 
 
 def _gone(client: Any, group: Sequence[str]) -> str:
@@ -208,15 +198,7 @@ def _fit(
         return task is not None and task.state != "cancelled"
 
     def pieces() -> Iterator[Encoded]:
-        some = False
-        for shard, marks in zip(shards, chosen, strict=True):
-            for piece, packed in zip(shard, marks, strict=True):
-                inside = np.flatnonzero(np.unpackbits(packed, count=len(piece.frame)))
-                made = plan.encode(piece.frame if len(inside) == len(piece.frame) else piece.frame.iloc[inside])
-                if len(made.codes):
-                    some = True
-                    yield made
-        if not some:
-            yield made
+        marked = (pair for shard, marks in zip(shards, chosen, strict=True) for pair in zip(shard, marks, strict=True))
+        return with_rows(plan.chosen(piece.frame, packed) for piece, packed in marked)
 
     return fit_together(plan, pieces, tracker, number, worker.state.nthreads, awaited)

@@ -1,4 +1,4 @@
-"""Spark: shards of files are read, counted and scored by the executors of a session."""
+"""Spark: shards of files are read, counted, scored and trained on by the executors of a session."""
 
 from __future__ import annotations
 

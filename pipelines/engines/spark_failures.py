@@ -10,6 +10,7 @@ from driftloop.pipelines.engines.versions import here
 
 # Parts of what Spark reports, by what is to be done about it.
 ADVICE = {
+    "SPARK-24942": "set spark.dynamicAllocation.enabled to false for training, or training.max_rows in the config",
     "maxResultSize": "raise spark.driver.maxResultSize of the session",
     "OutOfMemory": "give the executors more memory (spark.executor.memory, spark.executor.memoryOverhead)",
     "ExecutorLostFailure": "give the executors more memory, or find why they die",
@@ -19,13 +20,21 @@ ADVICE = {
     "UnsupportedClassVersionError": "install Java 17 or 21, and set JAVA_HOME",
 }
 CAUSES = (
+    re.compile(r"finished unsuccessfully\.[^\t]*?Traceback[^\t]*?\n(\w[^\n]+)"),
+    re.compile(r"finished unsuccessfully\.\s*(?:[\w.]+: )?(.+)"),
     re.compile(r"most recent failure: (?:Lost task [^:]*?: )?(.+)"),
     re.compile(r"([\w.]*(?:Exception|Error|UnsupportedClassVersionError): .+)"),
 )
+# What it reports of tasks that run together: there cannot be so many at a time, or one of them died.
+TOGETHER = ("SPARK-24819", "failed barrier ResultStage")
 LOST = ("Py4JNetworkError", "ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError", "EOFError")
 # What Spark Connect reports of a server that is gone, or that was started again.
 GONE = ("StatusCode.UNAVAILABLE", "RETRIES_EXCEEDED", "SESSION_NOT_FOUND", "SESSION_CLOSED", "SESSION_CHANGED")
 OTHER_PYTHON = re.compile(r"PYTHON_VERSION_MISMATCH\].*?different version:? (\d+[.]\d+)", re.DOTALL)
+
+
+class ExecutorsGone(EngineUnavailable):
+    """Executors that a job needs are gone, or work on something else."""
 
 
 def failures() -> tuple[type[Exception], ...]:
@@ -53,7 +62,8 @@ def explained(engine: str, error: Exception) -> DriftloopError:
         return EngineMisfit(engine, f"an executor has python {other[1]}", f"python {own}", f"Python {own}")
     if is_lost(error):
         return EngineUnavailable(engine, "the connection to Spark was lost")
-    return EngineUnavailable(engine, reason(text) or type(error).__name__, advice(text))
+    kind = ExecutorsGone if any(part in text for part in TOGETHER) else EngineUnavailable
+    return kind(engine, reason(text) or type(error).__name__, advice(text))
 
 
 def is_lost(error: BaseException) -> bool:

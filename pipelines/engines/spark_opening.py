@@ -25,6 +25,11 @@ BRINGING = ("PYSPARK_GATEWAY_PORT", "SPARK_REMOTE", "DATABRICKS_RUNTIME_VERSION"
 # A row is a piece of thousands of rows: few of them are a batch.
 BATCH = {"spark.sql.execution.arrow.maxRecordsPerBatch": "64"}
 QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+# For how long Spark waits for executors that tasks which run together need, and there are none: not for ten minutes.
+WAITING = {
+    "spark.scheduler.barrier.maxConcurrentTasksCheck.interval": "3s",
+    "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures": "3",
+}
 HERE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
 # What pyspark warns of in every process, and what is an error of ours.
@@ -159,7 +164,9 @@ def _started(master: str, name: str, timeout: float) -> Any:
     answering(master, name, timeout)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf(loadDefaults=False).setMaster(master).setAppName("driftloop")
-    conf.setAll([*BATCH.items(), *QUIET.items(), *(HERE.items() if master.startswith("local") else ())])
+    conf.setAll(
+        [*BATCH.items(), *QUIET.items(), *WAITING.items(), *(HERE.items() if master.startswith("local") else ())]
+    )
     other: tuple[type[Exception], ...] = (*failures(), ValueError)
     with _logged() as (log, lines), _own_signals():
         try:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 from driftloop.monitoring.errors import EngineUnavailable
 from driftloop.monitoring.errors.base import DriftloopError
 from driftloop.pipelines.engines import spark_work
-from driftloop.pipelines.engines.spark_failures import explained, failures, is_lost
-from driftloop.pipelines.engines.spark_opening import answering, forget, is_classic, opened, outlives
+from driftloop.pipelines.engines.spark_activity import watched
+from driftloop.pipelines.engines.spark_failures import ExecutorsGone, explained, failures, is_lost
+from driftloop.pipelines.engines.spark_opening import answering, forget, opened, outlives
 from driftloop.pipelines.engines.versions import here, refuse_others
 
 if TYPE_CHECKING:
@@ -53,22 +54,30 @@ class Session:
         (table,) = self.tables(look, within=self.timeout)
         refuse_others(self.name, pickle.loads(table.column(3)[0].as_py()), here())
 
-    def tables(self, jobs: Sequence[Job], within: float | None = None) -> Iterator[pa.Table]:
+    def parallelism(self) -> int:
+        """Return the default parallelism: the number of cores of the executors, unless it is configured."""
+        (table,) = self.tables([_partitions])
+        return int(table.column(0)[0].as_py())
+
+    def tables(self, jobs: Sequence[Job], within: float | None = None, together: bool = False) -> Iterator[pa.Table]:
         """Yield the results of jobs in their order, each at most `within` seconds after the last; two run at a time.
 
-        The first error ends all of them. Spark repeats the work of an executor that dies.
+        The first error ends all of them. Spark repeats the work of an executor that dies. `ExecutorsGone` if no
+        executor works; jobs whose tasks run `together` also wait, without a stage, for executors that are gone.
         """
         session, tag = opened(self.address, self.name, self.timeout), f"driftloop-{uuid.uuid4().hex}"
         pool = ThreadPoolExecutor(JOBS, thread_name_prefix="job of Spark")
         waiting: deque[Future[pa.Table]] = deque()
         try:
-            free(self.address)
-            for job in jobs:
-                waiting.append(pool.submit(_tagged, job, session, tag))
-                if len(waiting) > JOBS:
-                    yield self._result(session, waiting.popleft(), within)
-            while waiting:
-                yield self._result(session, waiting.popleft(), within)
+            with watched(session) as running:
+                works = partial(_works, running, together)
+                free(self.address)
+                for job in jobs:
+                    waiting.append(pool.submit(_tagged, job, session, tag))
+                    if len(waiting) > JOBS:
+                        yield self._result(works, waiting.popleft(), within)
+                while waiting:
+                    yield self._result(works, waiting.popleft(), within)
         except BaseException as error:
             if not (isinstance(error, failures()) and is_lost(error)):
                 with suppress(Exception):
@@ -115,7 +124,7 @@ class Session:
             KEPT.pop(self.address, None)
         return explained(self.name, error)
 
-    def _result(self, session: Any, future: Future[pa.Table], within: float | None) -> pa.Table:
+    def _result(self, works: Callable[[], bool], future: Future[pa.Table], within: float | None) -> pa.Table:
         begun = time.monotonic()
         without: float | None = None
         while True:
@@ -127,10 +136,10 @@ class Session:
             now = time.monotonic()
             if within is not None and now - begun >= within:
                 reason = f"no executor is there within {within:g} s"
-                raise EngineUnavailable(self.name, reason, "start workers of the cluster, or free some of their cores")
-            without = None if _works(session) else without or now
+                raise ExecutorsGone(self.name, reason, "start workers of the cluster, or free some of their cores")
+            without = None if works() else without or now
             if without is not None and now - without > self.timeout:
-                raise EngineUnavailable(self.name, f"no executor has worked for {self.timeout:g} s")
+                raise ExecutorsGone(self.name, f"no executor has worked for {self.timeout:g} s")
 
 
 def _tagged(job: Job, session: Any, tag: str) -> pa.Table:
@@ -142,13 +151,15 @@ def _tagged(job: Job, session: Any, tag: str) -> pa.Table:
             session.removeTag(tag)
 
 
-def _works(session: Any) -> bool:
-    """Return whether executors work on the jobs of a session, as far as this process can see it."""
-    if not is_classic(session):
-        return True
-    tracker = session.sparkContext.statusTracker()
-    stages = [tracker.getStageInfo(number) for number in tracker.getActiveStageIds()]
-    return not stages or any(stage.numActiveTasks for stage in stages if stage is not None)
+def _partitions(session: Any) -> pa.Table:
+    """Return the number of partitions of a frame that has no other reason for it."""
+    return session.range(1 << 16).selectExpr("spark_partition_id() + 1 AS n").selectExpr("max(n)").toArrow()
+
+
+def _works(running: Callable[[], int | None], together: bool) -> bool:
+    """Return whether executors work. No stage is under way between jobs, but also before tasks that run together."""
+    tasks = running()
+    return not together if tasks is None else tasks > 0
 
 
 def free(address: str) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # Kinds of rows that executors return.
 VALUE, ERROR, MISFIT, CHANGED = "value", "error", "misfit", "changed"
-SHARDS = "shard bigint, given binary"
+SHARDS = "shard bigint, given binary, reading string"
 PIECES = "kind string, shard bigint, place bigint, facts binary, rows binary"
 RESULTS = "kind string, shard bigint, place bigint, result binary"
 
@@ -39,8 +39,8 @@ def reading(read: bytes, kept: Sequence[str], own: Mapping[str, str]) -> Callabl
                 except MemoryError:
                     raise
                 except Exception as error:
-                    sent = _sent(error)
-                    yield _row(kind=ERROR, shard=shard, place=0, facts=sent, rows=sent)
+                    made = sent(error)
+                    yield _row(kind=ERROR, shard=shard, place=0, facts=made, rows=made)
 
     return run
 
@@ -69,7 +69,7 @@ def working(work: bytes, given: Mapping[tuple[int, int], tuple[Mark, tuple[Any, 
                 except MemoryError:
                     raise
                 except Exception as error:
-                    yield _row(kind=ERROR, shard=shard, place=place, result=_sent(error))
+                    yield _row(kind=ERROR, shard=shard, place=place, result=sent(error))
 
     return run
 
@@ -92,7 +92,34 @@ def streaming(work: bytes, own: Mapping[str, str]) -> Callable[[Batches], Batche
                 except MemoryError:
                     raise
                 except Exception as error:
-                    yield _row(kind=ERROR, shard=shard, place=0, result=_sent(error))
+                    yield _row(kind=ERROR, shard=shard, place=0, result=sent(error))
+
+    return run
+
+
+def fitting(
+    plan: bytes, expected: Mapping[int, Sequence[tuple[int, int]]], own: Mapping[str, str]
+) -> Callable[[Batches], Batches]:
+    """Return what fits in one task of a barrier stage with all others; see `spark_fit`.
+
+    The rows of a batch are results of `working`; `expected` are the shards and places of each task.
+    """
+
+    def run(batches: Batches) -> Batches:
+        import pickle
+
+        from pyspark import BarrierTaskContext
+
+        context, other = BarrierTaskContext.get(), _others(own)
+        if any(context.allGather("misfit" if other else "")):
+            if other:
+                yield _row(kind=MISFIT, shard=0, place=0, result=pickle.dumps(other))
+            return
+        from driftloop.pipelines.engines.spark_fit import fitted
+
+        rows = (row for batch in batches for row in zip(*(each.to_pylist() for each in batch.columns), strict=True))
+        for kind, shard, place, result in fitted(context, rows, pickle.loads(plan), expected):
+            yield _row(kind=kind, shard=shard, place=place, result=result)
 
     return run
 
@@ -134,13 +161,13 @@ def _row(**values: Any) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(arrays)
 
 
-def _sent(error: Exception) -> bytes:
+def sent(error: Exception) -> bytes:
     """Return an error in a form that can be raised on the driver; one that cannot be pickled as its text."""
     import pickle
 
     try:
-        sent = pickle.dumps(error)
-        pickle.loads(sent)
+        made = pickle.dumps(error)
+        pickle.loads(made)
     except Exception:
         return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
-    return sent
+    return made

@@ -37,8 +37,6 @@ def trained_by(config: Project) -> Engine | str | None:
     if config.engine is None:
         return None
     engine, reasons = engine_of(config.engine), [*not_divisible(config), *_not_trained(config)]
-    if not engine.trains and config.training.max_rows is None:
-        reasons.append(f"{engine.name} does not train (training.max_rows has its workers read the rows)")
     return "; ".join(reasons) if reasons else engine
 
 

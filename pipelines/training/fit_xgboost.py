@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ STOPPING_ROUNDS = 50
 EXPECTED = "parameters that xgboost accepts for these rows"
 # Trees where their number is not found: fewer of them take larger steps.
 UNSTOPPED: dict[str, Any] = {"n_estimators": 100, "learning_rate": 0.1}
+PLACE = re.compile(r"\.(cc|cu|h):\d+: ")  # in the source of xgboost, before its messages
 ALIASES = {
     "eta": "learning_rate",
     "alpha": "reg_alpha",
@@ -164,4 +166,5 @@ def _short(error: Exception) -> str:
     """Shorten a message of xgboost: without its place in the source and the stack trace that follows."""
     lines = [line.strip() for line in str(error).split("Stack trace")[0].splitlines() if line.strip()]
     text = " ".join(lines)
-    return text.partition(".cc:")[2].partition(": ")[2] or text
+    place = PLACE.search(text)
+    return text[place.end() :] if place else text

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,28 @@ class SparkServer(Server):
         return sorted(found)
 
 
+def fitting(root: int) -> list[int]:
+    """Return the Pythons below a process that have rows of a fit on disk, in a file without a name."""
+    parents: dict[int, int] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(place.name)] = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+    found = []
+    for process in parents:
+        above = process
+        while above not in (0, root):
+            above = parents.get(above, 0)
+        with suppress(OSError):
+            place = Path(f"/proc/{process}")
+            if above == root and b"pyspark" in (place / "cmdline").read_bytes():
+                found += [process] if any(_of_fit(os.readlink(file)) for file in (place / "fd").iterdir()) else []
+    return sorted(found)
+
+
+def _of_fit(file: str) -> bool:
+    return "blockmgr" in file and file.endswith("(deleted)")
+
+
 def main() -> None:
     """Run a server until it is ended."""
     from pyspark import SparkConf, SparkContext
@@ -73,6 +96,10 @@ def main() -> None:
     conf.set("spark.connect.grpc.binding.port", given.port)
     conf.set("spark.ui.enabled", "false").set("spark.executor.memory", "1g")
     conf.set("spark.driver.host", given.host).set("spark.driver.bindAddress", given.host)
+    # The work of a client that is gone ends after the sum of these times, 2 and 5 minutes by default.
+    conf.set("spark.connect.execute.reattachable.senderMaxStreamDuration", "20s")
+    conf.set("spark.connect.execute.manager.detachedTimeout", "10s")
+    conf.set("spark.connect.execute.manager.maintenanceInterval", "2s")
     SparkSession(SparkContext(conf=conf))
     signal.pause()
 

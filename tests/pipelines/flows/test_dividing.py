@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,10 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import load
 from driftloop.pipelines.engines import Engine
 from driftloop.pipelines.flows.dividing import divided, trained_by
-from driftloop.pipelines.operations.retraining import retrain_now
 from driftloop.pipelines.predictions import prediction_log
 from driftloop.pipelines.runtime import home
 from tests.conftest import Model
-from tests.divided import EVERYTHING, champion_of_parts, differences, judged
+from tests.divided import EVERYTHING, champion_of_parts, differences, judged, trained_alike
 from tests.servers.dask import DaskCluster
 from tests.servers.ports import free_port
 from tests.streams import day, stream
@@ -97,28 +95,11 @@ def test_what_workers_cannot_reach_is_read_here_with_the_reason(
 
 
 def test_a_cluster_trains_the_first_champion_and_the_next(
-    cluster: DaskCluster, made: Model, model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
+    cluster: DaskCluster, made: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A check and a retrain train in the workers: the same rows and verdict as here, the loss within noise."""
     monkeypatch.setattr(shards, "SHARD", 20_000)
-    there = model(None, training__params={"n_estimators": 10}, **EVERYTHING)
-    shutil.copytree(made.folder / "parts", there.folder / "parts")
-    there.given(engine={"dask": cluster.address})
-    check = there.check(day(21))
-    assert check.outcome is Outcome.BOOTSTRAPPED, check.reason
-    assert check.counting is not None
-    assert check.counting.sentence().startswith(f"by dask at {cluster.address}, 21 files in ")
-    own, (local, *_) = (
-        registry.champion(there.name),
-        sorted(registry.versions(made.name), key=lambda one: int(one.number)),
-    )
-    for tag in ("driftloop.trained_on", "driftloop.learned_rows", "driftloop.refit", "driftloop.recipe"):
-        assert own.tags[tag] == local.tags[tag]
-    theirs, ours = registry.reference(own), registry.reference(local)
-    assert theirs.loss == pytest.approx(ours.loss, rel=0.05)
-    assert [column.name for column in theirs.columns] == [column.name for column in ours.columns]
-    retrain = retrain_now(load(there.file), day(28))
-    assert (retrain.code, retrain.promoted) == ("better", True)
+    trained_alike(Model(tmp_path), made, {"dask": cluster.address}, f"dask at {cluster.address}")
 
 
 @pytest.mark.parametrize(
