@@ -21,13 +21,13 @@ from driftloop.monitoring.losses import named
 from driftloop.monitoring.losses.performance import WAVES, waves
 from driftloop.monitoring.tasks import Task
 from driftloop.pipelines.config.project import Training
+from driftloop.pipelines.runtime.fingerprint import shape
 from driftloop.pipelines.training import probe as probes
 from driftloop.pipelines.training.fit import fit
 from driftloop.pipelines.training.scorer import Scorer
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64] | slice
-FORMAT = "2"
 # A fifth of the history is a model's window; a fit sees at most this many of its rows, evenly spaced.
 WINDOW_SHARE, MOST_ROWS = 5, 20_000
 TREES = 160
@@ -104,8 +104,7 @@ class Matrices:
 
 def matrices(stream: Callable[[], Stream], name: str, batches: int, cache: Path, workers: int = 2) -> Matrices:
     """Train and score all models and probes of a stream, or read them from the cache."""
-    key = hashlib.sha256(f"{FORMAT} {name} {batches} {MOST_ROWS} {TREES}".encode()).hexdigest()[:12]
-    file = cache / f"{name}-{batches}-{key}.npz"
+    file = cache / f"{name}-{batches}-{key(Matrices)}.npz"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         made = _build(stream(), batches, workers)
@@ -114,6 +113,15 @@ def matrices(stream: Callable[[], Stream], name: str, batches: int, cache: Path,
         part.replace(file)
     with np.load(file) as stored:
         return Matrices(name=f"{name}-{batches}", **{part: stored[part] for part in stored.files})
+
+
+def key(stored: type) -> str:
+    """Return a digest of the fields of a stored type, and of all that decides about the numbers in them.
+
+    Versions of libraries are no part of it: figures of two releases are comparable on the same matrices.
+    """
+    parts = (shape(stored), FIXED, WINDOW_SHARE, MOST_ROWS, TREES, PROBE_MIN_ROWS, probes.ROWS, probes.TREES, WAVES)
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:12]
 
 
 def _build(stream: Stream, batches: int, workers: int) -> dict[str, NDArray[np.float64]]:

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.policies import DEFAULT, KEEP, LOSS, PRICES
-from benchmarks.policy_streams import MOST_ROWS, TREES, WINDOW_SHARE, Stream, _settings, matrices, streams
+from benchmarks.policy_streams import MOST_ROWS, TREES, WINDOW_SHARE, Stream, _settings, key, matrices, streams
 from driftloop.monitoring.losses import named
 from driftloop.pipelines.backtest import replay
 from driftloop.pipelines.backtest.cures import Gains
@@ -74,7 +74,7 @@ class Models:
 
 def gains_of(models: Models, cache: Path, name: str) -> Recalibrated:
     """Return the gains of recalibrations of all models of a stream; kept in a file."""
-    file = cache / f"recalibrations-{name}-{models.batches}.npz"
+    file = cache / f"recalibrations-{name}-{models.batches}-{key(Recalibrated)}.npz"
     if not file.exists():
         made = Recalibrated.none(models.batches, models.batches)
         for at in range(models.batches - 1):

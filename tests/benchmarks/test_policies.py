@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.policies import DEFAULT, LIMIT, interval, play, table
-from benchmarks.policy_streams import Matrices, Stream, matrices, streams
+from benchmarks.policy_streams import Matrices, Stream, key, matrices, streams
 from driftloop.pipelines.backtest import learn
 from tests.streams import SHARED
 
@@ -91,3 +92,13 @@ def test_the_streams_are_in_order_of_time_and_known_whole() -> None:
     stream = found["bike"]()
     assert len(stream.frame) == len(stream.target) == 17379
     assert stream.target.notna().all()
+
+
+def test_matrices_of_another_shape_are_not_read_from_the_cache() -> None:
+    """A field more in the stored type changes the name of its file."""
+
+    @dataclass(frozen=True)
+    class More(Matrices):
+        spread: float
+
+    assert key(More) != key(Matrices) == key(Matrices)
