@@ -199,6 +199,11 @@ def log_training(
 ) -> None:
     """Log parameters, gate numbers, importances and plots of the challenger to the run, promoted or not."""
     contents.log_challenger(run_id, config, scorer, parts.holdout, params)
+    log_verdict(parts, verdict, run_id)
+
+
+def log_verdict(parts: Parts, verdict: Verdict, run_id: str) -> None:
+    """Log the gate's numbers and verdict to the run, of a trained challenger or of a recalibration."""
     numbers = {
         "challenger_loss": verdict.challenger_loss,
         "champion_loss": verdict.champion_loss,

@@ -26,7 +26,7 @@ from driftloop.pipelines.flows.dividing import read_by
 from driftloop.pipelines.flows.reading import read_with
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.gate import Verdict
-from driftloop.pipelines.registry import Version, contents, evidence
+from driftloop.pipelines.registry import Version, contents
 from driftloop.pipelines.registry.pending import SWITCH_REQUEST
 from driftloop.pipelines.registry.version import RECALIBRATED_ON, RECALIBRATES
 from driftloop.pipelines.requests.ends import NOT_RECALIBRATED
@@ -170,11 +170,9 @@ def _stored(
         run_id=run_id,
         older=champion,
     )
-    numbers = {"challenger_loss": proven.verdict.challenger_loss, "champion_loss": proven.verdict.champion_loss}
-    evidence.log_numbers(run_id, {name: value for name, value in numbers.items() if value is not None})
+    challenger.log_verdict(proven.parts, proven.verdict, run_id)
     assert scorer.recalibration is not None
     registry.client().log_text(run_id, scorer.recalibration.model_dump_json(indent=1), "recalibration.json")
-    registry.client().log_text(run_id, proven.verdict.model_dump_json(indent=1), "gate.json")
     verdict = changed(proven.verdict, code=Outcome.RECALIBRATED.value)
     tags = {key: value for key, value in champion.tags.items() if key not in (*OWN_TAGS, SWITCH_REQUEST)}
     tags |= contents.tags(described, window, verdict, request_id)

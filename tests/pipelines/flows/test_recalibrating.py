@@ -77,6 +77,9 @@ def test_an_adopted_model_is_recalibrated_as_it_came(foreign: Model) -> None:
     references = [registry.reference(each) for each in (before, after)]
     assert references[0].of_role("feature") == references[1].of_role("feature")
     assert references[1].loss == pytest.approx(done.challenger_loss)
+    logged = registry.client().get_run(done.mlflow_run_id).data.metrics
+    assert 0 < logged["gate_low"] < logged["gate_difference"] < logged["gate_high"]
+    assert (logged["challenger_loss"], logged["holdout_rows"] > 0) == (done.challenger_loss, True)
     samples = [registry.reference_rows(each) for each in (before, after)]
     assert np.median(samples[1][PREDICTION] - samples[0][PREDICTION]) == pytest.approx(8.0, abs=0.5)
     profiles = [contents.profiles(each) for each in (before, after)]
