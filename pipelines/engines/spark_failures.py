@@ -20,6 +20,7 @@ ADVICE = {
     "UnsupportedClassVersionError": "install Java 17 or 21, and set JAVA_HOME",
 }
 CAUSES = (
+    re.compile(r"\[SPARK-\d+\]: (.+)"),
     re.compile(r"finished unsuccessfully\.[^\t]*?Traceback[^\t]*?\n(\w[^\n]+)"),
     re.compile(r"finished unsuccessfully\.\s*(?:[\w.]+: )?(.+)"),
     re.compile(r"most recent failure: (?:Lost task [^:]*?: )?(.+)"),

@@ -29,6 +29,10 @@ OSError: [Errno 28] No space left on device
 	at org.apache.spark.api.python"""
 SIZE = """org.apache.spark.SparkException: Job aborted due to stage failure: Total size of serialized results of 3 \
 tasks (1204.0 MiB) is bigger than spark.driver.maxResultSize (1024.0 MiB)."""
+DYNAMIC = """org.apache.spark.SparkException: Exception thrown in awaitResult:
+	at org.apache.spark.util.SparkThreadUtils$.awaitResult
+Caused by: org.apache.spark.scheduler.BarrierJobRunWithDynamicAllocationException: [SPARK-24942]: Barrier execution \
+mode does not support dynamic resource allocation for now."""
 OTHER_PYTHON = """[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.10 than that in driver: 3.11, \
 PySpark cannot run with different minor versions."""
 
@@ -44,6 +48,7 @@ PySpark cannot run with different minor versions."""
             ": Python worker exited",
             "start it again",
         ),
+        (DYNAMIC, ": Barrier execution mode does not support dynamic", "set spark.dynamicAllocation.enabled to false"),
         (SIZE, "Total size of serialized results of 3 tasks", "raise spark.driver.maxResultSize"),
         ("ModuleNotFoundError: No module named 'pyarrow'", "'pyarrow'", "PYSPARK_PYTHON is their Python"),
         ("[UNKNOWN] something new\n\tat org.apache", "[UNKNOWN] something new", "start it again"),
