@@ -20,8 +20,8 @@ SHARE = 0.6  # of the free memory, if training.memory_mb is not given
 # Bytes per row, and per row and feature, of each way; measured by `benchmarks.memory` with 15 features, rounded up.
 PER_ROW, PER_VALUE = 60, 20
 QUANTIZED_PER_ROW, QUANTIZED_PER_VALUE = 70, 5
-# Of these 57 are xgboost's with an absolute loss (docs/many-rows.md), 3 mark rows; 5 more are its copies of weights.
-ON_DISK_PER_ROW = 65
+# Of these 57 to 65 are xgboost's with an absolute loss (docs/many-rows.md), 4 its weights; the rest marks rows.
+ON_DISK_PER_ROW = 70
 # Rows beyond memory are judged by samples: held-out rows, the reference, and rows that choose the number of trees.
 MOST_SAMPLED = 1 << 20
 SAMPLED_PER_VALUE = 10

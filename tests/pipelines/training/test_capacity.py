@@ -57,9 +57,9 @@ def test_xgboost_is_refused_only_beyond_its_smallest_need(tmp_path: Path) -> Non
     made = project(tmp_path, estimator="xgboost")
     assert streams(made)
     assert not streams(project(tmp_path, estimator="xgboost", max_rows=5000))
-    refuse_oversized(made, 30_000_000, free(2000))
+    refuse_oversized(made, 30_000_000, free(2500))
     with pytest.raises(TrainingImpossible, match="need about"):
-        refuse_oversized(made, 300_000_000, free(2000))
+        refuse_oversized(made, 300_000_000, free(2500))
 
 
 def test_every_class_needs_its_gradients(tmp_path: Path) -> None:
