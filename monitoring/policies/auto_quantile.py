@@ -18,10 +18,11 @@ class AutoQuantile(Trigger):
 
     Modyn's AutoDrift with a dynamic quantile threshold (Böther et al., SIGMOD 2025, arXiv 2312.06254), which needs no
     threshold in units of a distance. Not applicable before `warm_up` checks. A score equal to the quantile holds;
-    otherwise a constant distance would fire each time.
+    otherwise a constant distance would fire each time. Features scored by p-values are refused in the config.
     """
 
     declares = frozenset({"drift", "checks"})
+    averages_scores = True
     policy: Literal["auto_quantile"] = "auto_quantile"
     quantile: float = Field(0.95, gt=0, lt=1, description="quantile of the earlier mean scores")
     window: int = Field(15, ge=2, le=MOST_CHECKS, description="number of past checks to compare with")

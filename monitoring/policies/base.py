@@ -20,13 +20,15 @@ class Policy(Section, ABC):
 
     `declares` is all that the class itself may read, without its members. Events, the site and backtests depend on it,
     so the definition of a class without it fails. `observes` is the field of a `Check` that the thresholds of its votes
-    limit, if there is one. `in_percent`: the observed value and the threshold of its votes are shares, which pages show
+    limit, if there is one. `averages_scores`: it takes a mean of drift scores, which all have to rise with drift.
+    `in_percent`: the observed value and the threshold of its votes are shares, which pages show
     in percent.
     """
 
     role: ClassVar[Literal["trigger", "guard"]]
     declares: ClassVar[frozenset[Signal]]
     observes: ClassVar[str | None] = None
+    averages_scores: ClassVar[bool] = False
     in_percent: ClassVar[bool] = False
     policy: str
 
@@ -53,6 +55,11 @@ class Policy(Section, ABC):
     def metrics(self) -> frozenset[str]:
         """The names of the metrics that it reads, its members included."""
         return frozenset[str]().union(*(member.metrics for member in self.members))
+
+    @property
+    def averages(self) -> bool:
+        """Whether it averages drift scores of several columns, its members included."""
+        return self.averages_scores or any(member.averages for member in self.members)
 
     @property
     def rule(self) -> str:

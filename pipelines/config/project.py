@@ -29,6 +29,7 @@ from driftloop.monitoring.slices.conditions import named
 from driftloop.pipelines.config.engine import Engine
 from driftloop.pipelines.config.no_training import NO_TRAINING, reference_span, refuse_mixed, with_triggers
 from driftloop.pipelines.config.parameters import Parameter, refuse_endless
+from driftloop.pipelines.config.policy_inputs import refuse_class_counts, refuse_p_values
 from driftloop.pipelines.config.prometheus import Prometheus
 from driftloop.pipelines.config.promotion import AnyPromotion, Promotion
 from driftloop.pipelines.config.refusal import config_error
@@ -209,23 +210,11 @@ class Project(Monitored):
         return self
 
     @model_validator(mode="after")
-    def _classes_are_counted(self) -> Self:
-        if self.type.has_classes:
-            return self
-        keys = [
-            f"policies.guards[{place}].min_per_class"
-            for place, guard in enumerate(self.policies.guards)
-            if isinstance(guard, EnoughLabels) and guard.min_per_class is not None
-        ]
-        if self.gate.min_per_class is not None:
-            keys.append("gate.min_per_class")
-        if keys:
-            raise ValidationProblem(
-                "classes to count rows of: task binary or multiclass",
-                key=keys[0],
-                found=f"task {self.task}",
-                remedy="remove it; min_labels and gate.min_rows count all rows",
-            )
+    def _policies_have_what_they_read(self) -> Self:
+        if not self.type.has_classes:
+            refuse_class_counts(self.policies.guards, self.gate.min_per_class, self.task)
+        methods = {name: self.drift.chosen(name, kind).method or "" for name, kind in self.columns.kinds.items()}
+        refuse_p_values(self.policies.triggers, methods)
         return self
 
     def _known_metric(self, name: str, key: str) -> None:
