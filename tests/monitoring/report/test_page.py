@@ -16,10 +16,12 @@ from driftloop.monitoring.records import (
     Check,
     CheckWindow,
     ColumnScore,
+    Estimate,
     Finding,
     Outcome,
     Performance,
     Retrain,
+    SelfTest,
     Vote,
     Window,
 )
@@ -77,6 +79,19 @@ def test_all_is_reported() -> None:
         "Check c-1 MLflow run mlflow-1 Prefect flow run prefect-1",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize(("passed", "reason"), [(True, "5 rows, 30 needed"), (False, "the self-test failed: flat")])
+def test_a_self_test_is_reported_once(passed: bool, reason: str) -> None:
+    """Where it is the reason that the estimate does not apply, that is not repeated."""
+    tested = SelfTest(estimated=1, realised=2, low=0, high=3, skill=0, rows=30, passed=passed, reason="flat")
+    made = Estimate(
+        method="dle", loss_name="mae", rows=5, reference_loss=2, applicable=False, reason=reason, self_test=tested
+    )
+    text = words(verdict(check(estimated=made)))
+    assert text.count("flat") == 1
+    assert ("Self-test passed: flat. Cannot detect concept drift." in text) == passed
+    assert "Cannot detect concept drift." in text
 
 
 @pytest.mark.parametrize(
