@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,14 +51,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 Reader = Callable[[Query, Reading, int], "Fresh"]
-
-
-@dataclass(frozen=True)
-class Canonical:
-    """Canonical rows in memory, in order of time, with the names and types of the source's columns."""
-
-    frame: pd.DataFrame
-    source_types: dict[str, str]
 
 
 class Fresh:

@@ -18,7 +18,7 @@ from driftloop.monitoring.rows.weights import counted, weights_of
 from driftloop.monitoring.rows.weights import labelled as counts
 from driftloop.monitoring.windows import within
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.data.framed import Canonical
 from driftloop.pipelines.data.no_rows import no_rows
 from driftloop.pipelines.flows import challenger, estimating
 from driftloop.pipelines.flows.challenger import Evaluated, Final

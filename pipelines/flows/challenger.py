@@ -21,7 +21,7 @@ from driftloop.monitoring.settings.durations import format_duration
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.data.framed import Canonical
 from driftloop.pipelines.flows.steps import step
 from driftloop.pipelines.gate import Evaluation, Model, Verdict, judge
 from driftloop.pipelines.registry import Stored, Version, contents, evidence

@@ -23,7 +23,7 @@ from driftloop.pipelines import registry
 from driftloop.pipelines.config.as_trained import as_known
 from driftloop.pipelines.config.project import Project
 from driftloop.pipelines.config.training_window import ChosenSpan
-from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.data.framed import Canonical
 from driftloop.pipelines.data.no_rows import refuse_no_rows
 from driftloop.pipelines.data.selection import MOST_COMPARED, sampled
 from driftloop.pipelines.flows import training_rows

@@ -9,7 +9,8 @@ import pandas as pd
 from driftloop.monitoring.ledger import Progress
 from driftloop.monitoring.records import changed
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.data.fresh import Canonical, Fresh
+from driftloop.pipelines.data.framed import Canonical
+from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.flows import challenger, estimating
 from driftloop.pipelines.flows.challenger import Evaluated, Final

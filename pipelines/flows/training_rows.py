@@ -10,7 +10,8 @@ from driftloop.monitoring import sources
 from driftloop.monitoring.records import Window
 from driftloop.monitoring.tasks import MULTICLASS
 from driftloop.pipelines.config.project import Project
-from driftloop.pipelines.data.fresh import Canonical, Fresh
+from driftloop.pipelines.data.framed import Canonical
+from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.no_rows import refuse_no_rows
 from driftloop.pipelines.flows import challenger
 from driftloop.pipelines.flows.dividing import trained_by

@@ -22,7 +22,8 @@ from driftloop.monitoring.records import Window
 from driftloop.monitoring.rows.weights import labelled, weights_of
 from driftloop.monitoring.windows import EPOCH
 from driftloop.pipelines.data.drawing import drawn, evenly
-from driftloop.pipelines.data.fresh import Canonical, Fresh
+from driftloop.pipelines.data.framed import Canonical
+from driftloop.pipelines.data.fresh import Fresh
 from driftloop.pipelines.data.selection import Ordered, Selection
 from driftloop.pipelines.data.set_aside import SetAside
 from driftloop.pipelines.training.capacity import MOST_SAMPLED, Way, streams
@@ -44,8 +45,12 @@ class Learnable:
 
 @dataclass(frozen=True)
 class SampledRows(Canonical):
-    """Rows drawn from all rows of the window, for the reference; `learnable` reads those of the second fit."""
+    """Rows drawn from all rows of the window, for the reference, once the model is trained; their number is `size`.
 
+    `learnable` reads the rows of the second fit.
+    """
+
+    size: int
     learnable: Callable[[], Learnable]
 
 
@@ -93,8 +98,11 @@ def large_parts(config: Project, fresh: Fresh, window: Window, way: Way, cache: 
         on_disk=learned.on_disk,
     )
     before = _before_reference(config, fresh, window)
-    frame = rows.frame(before + drawn(len(rows) - before, MOST_SAMPLED, seed))
-    return SampledRows(frame, fresh.source_types, lambda: learnable(known, known_ends)), parts
+    chosen = before + drawn(len(rows) - before, MOST_SAMPLED, seed)
+    sampled = SampledRows(
+        lambda: rows.frame(chosen), fresh.source_types, len(chosen), lambda: learnable(known, known_ends)
+    )
+    return sampled, parts
 
 
 def sample_sentence(parts: Parts, rows: SampledRows, way: Way, config: Project) -> str:
@@ -106,7 +114,7 @@ def sample_sentence(parts: Parts, rows: SampledRows, way: Way, config: Project) 
         how = f"{len(parts.train):,} of {learned} are used (training.max_rows)"
     return (
         f"{how}; gate, metrics and plots use {len(parts.holdout):,} of {parts.holdout_rows:,} held-out rows, the "
-        f"reference {len(rows.frame):,} rows, all drawn evenly over time (training.seed: {config.training.seed})"
+        f"reference {rows.size:,} rows, all drawn evenly over time (training.seed: {config.training.seed})"
     )
 
 

@@ -13,7 +13,7 @@ from driftloop.monitoring.errors import TrainingImpossible
 from driftloop.monitoring.records import Window
 from driftloop.pipelines import registry
 from driftloop.pipelines.config.project import Project, load
-from driftloop.pipelines.data.fresh import Canonical
+from driftloop.pipelines.data.framed import Canonical
 from driftloop.pipelines.flows import challenger
 from driftloop.pipelines.training.scorer import Scorer
 from driftloop.pipelines.training.steps import Parts
