@@ -15,18 +15,16 @@ from driftloop.monitoring.ledger import Kind, Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines import registry
 from driftloop.pipelines.runtime import home
-from driftloop.pipelines.runtime.failpoints import POINTS
 from tests.conftest import Model
 from tests.faults import lives
-from tests.faults.test_kills import running
+from tests.faults.test_kills import OF_A_TRAINING, running
 from tests.streams import day, stream
 
 Make = Callable[..., Model]
 Killed = Callable[[str, Callable[..., None], str, datetime], None]
-IN_AN_ADOPTION = ("claimed request", *POINTS[POINTS.index("fitted") : POINTS.index("closed check")])
 
 
-@pytest.mark.parametrize("point", IN_AN_ADOPTION)
+@pytest.mark.parametrize("point", OF_A_TRAINING)
 def test_an_adoption_that_was_killed_is_finished_by_the_next_check(
     model: Make, killed: Killed, either_ledger: None, point: str
 ) -> None:

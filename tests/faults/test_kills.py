@@ -36,6 +36,11 @@ def train(frame, target, *, task, params, seed):
 """
 # Those that only a challenger in shadow reaches: tests/faults/test_shadow_kills.py.
 SHADOW_POINTS = ("judged shadow", "pointed shadow", "left shadow")
+# Those of a training run, from its claim to its end.
+OF_A_TRAINING = (
+    "claimed request",
+    *(one for one in POINTS[POINTS.index("fitted") : POINTS.index("closed check")] if one not in SHADOW_POINTS),
+)
 BEFORE = day(21)
 NOW = day(42)
 IN_A_CHECK: tuple[str, ...] = (

@@ -13,17 +13,16 @@ from driftloop.monitoring.ledger import Kind, Ledger
 from driftloop.monitoring.records import Outcome
 from driftloop.pipelines import registry
 from driftloop.pipelines.runtime import home
-from driftloop.pipelines.runtime.failpoints import POINTS
 from tests.conftest import Model
 from tests.elsewhere import keep_duckdb, put, scored
 from tests.faults import lives
-from tests.faults.test_kills import running
+from tests.faults.test_kills import OF_A_TRAINING, running
 from tests.faults.test_races import ended
 from tests.streams import day, stream
 
 Make = Callable[..., Model]
 Killed = Callable[[str, Callable[..., None], str, datetime], None]
-TAKING_OVER = ("claimed request", *POINTS[POINTS.index("fitted") : POINTS.index("closed check")], "read rows")
+TAKING_OVER = (*OF_A_TRAINING, "read rows")
 
 
 @pytest.fixture
