@@ -37,6 +37,10 @@ def serve() -> None:
         answer = pickle.dumps(("memory", str(error) or "MemoryError"))
     except BaseException as error:
         answer = _raised(error)
+    # The parent ends this process once it has the answer.
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
     connection.send_bytes(answer)
 
 

@@ -66,7 +66,9 @@ def test_a_service_follows_a_model_elsewhere(tmp_path: Path, seeded: Callable[[P
         served.wait_for("far: steady")
         (tmp_path / "in" / "rows").write_text("done")
         served.wait_for("made: bootstrapped")
-        first = gauges(served)
+        made = ("driftloop_checks_total", "made", "bootstrapped")
+        # A check is logged before the service counts it.
+        first = served.until(lambda: found if made in (found := gauges(served)) else None)
         for model in ("far", "made"):
             assert first["driftloop_checks_total", model, {"far": "steady", "made": "bootstrapped"}[model]] == 1
             assert first["driftloop_not_well", model] == 0
