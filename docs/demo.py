@@ -1,4 +1,4 @@
-"""The output of the demo in the README: `python -m docs.demo` runs it, four minutes on two cores, and writes it."""
+"""The output of the demo in the README: `python -m docs.demo` runs it, three minutes on two cores, and writes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-BLOCK = re.compile(r"(?<=\(about four minutes on two cores\):\n\n```text\n)(?:.*\n)*?(?=```)")
+BLOCK = re.compile(r"(?<=\(about three minutes on two cores\):\n\n```text\n)(?:.*\n)*?(?=```)")
 WEEK = re.compile(r"2013-\d\d-\d\d ")
 # Weeks shown at the beginning and at the end.
 FIRST, LAST = 17, 6
