@@ -19,6 +19,8 @@ import pytest
 from tests.servers.process import Server
 
 ROOT = str(Path(__file__).resolve().parents[2])
+# A session whose driver is the process of the test.
+MASTER = "local[2]"
 
 
 def needs_spark() -> None:

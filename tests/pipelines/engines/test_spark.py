@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,38 +21,11 @@ from driftloop.pipelines.data.query import Query
 from driftloop.pipelines.engines import spark_opening, spark_session, versions
 from driftloop.pipelines.engines.spark import Spark
 from tests.divided import SOME, WHOLE, champion_of_parts, differences, divided, facts, judged, refused_alike
-from tests.servers.spark import ROOT, SparkServer, needs_spark
+from tests.servers.spark import MASTER, ROOT, SparkServer, needs_spark
 from tests.streams import day
 
 needs_spark()
-pytestmark = pytest.mark.faults
-
-MASTER = "local[2]"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServer]:
-    """A server of Spark Connect with two executors."""
-    started = SparkServer(tmp_path_factory.mktemp("spark"))
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture(scope="module", params=["classic", "connect"])
-def address(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A session whose driver this process starts, and a server of Spark Connect."""
-    if request.param == "connect":
-        yield request.getfixturevalue("server").address
-        return
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", ROOT)  # executors inherit it, and find the tests
-        yield MASTER
-
-
-@pytest.fixture(autouse=True)
-def _a_file_is_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "SHARD", 1)
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("a_file_is_a_shard")]
 
 
 def engine(address: str, seconds: float = 120) -> Spark:

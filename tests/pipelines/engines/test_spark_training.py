@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -28,38 +28,11 @@ from driftloop.pipelines.training.scorer import Scorer
 from tests.boosted import FIXED, LONG, as_here, divided, fitted, parts_of, same_errors, same_model
 from tests.conftest import Model
 from tests.divided import champion_of_parts, trained_alike
-from tests.servers.spark import ROOT, SparkServer, fitting, needs_spark
+from tests.servers.spark import MASTER, ROOT, SparkServer, fitting, needs_spark
 from tests.weighted import SPAN
 
 needs_spark()
-pytestmark = pytest.mark.faults
-
-MASTER = "local[2]"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServer]:
-    """A server of Spark Connect with two executors."""
-    started = SparkServer(tmp_path_factory.mktemp("spark"))
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture(scope="module", params=["classic", "connect"])
-def address(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A session whose driver this process starts, and a server of Spark Connect."""
-    if request.param == "connect":
-        yield request.getfixturevalue("server").address
-        return
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", ROOT)  # executors inherit it, and find the tests
-        yield MASTER
-
-
-@pytest.fixture(autouse=True)
-def _a_file_is_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "SHARD", 1)
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("a_file_is_a_shard")]
 
 
 def read(address: str, project: Project, seconds: float = 120) -> Fresh:
