@@ -152,7 +152,7 @@ class Spent:
         self.phases[name] = (before[0] + self._last[1] - clock, before[1] + self._last[2] - work)
 
     def begin(self, work: str, total: int) -> None:
-        """Counted work has no phase of its own."""
+        """Counted work is no phase."""
 
     def advance(self) -> None:
         """See `begin`."""

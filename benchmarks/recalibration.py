@@ -20,13 +20,24 @@ import argparse
 import tempfile
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks.policies import DEFAULT, KEEP, LOSS, PRICES
-from benchmarks.policy_streams import MOST_ROWS, TREES, WINDOW_SHARE, Stream, _settings, key, matrices, streams
+from benchmarks.policy_streams import (
+    MOST_ROWS,
+    TREES,
+    WINDOW_SHARE,
+    Matrices,
+    Stream,
+    _settings,
+    key,
+    matrices,
+    streams,
+)
 from driftloop.monitoring.losses import named
-from driftloop.pipelines.backtest import replay
+from driftloop.pipelines.backtest import Replay, replay
 from driftloop.pipelines.backtest.cures import Gains
 from driftloop.pipelines.backtest.recalibrations import MOST_ROWS as MOST_SCORED
 from driftloop.pipelines.backtest.recalibrations import Recalibrated, Scored, measure
@@ -91,6 +102,20 @@ def gains_of(models: Models, cache: Path, name: str) -> Recalibrated:
         return Recalibrated(stored["gains"], stored["waves"])
 
 
+def replayed(cell: Matrices, price: float, **more: Any) -> Replay:
+    """Replay the default policy on a stream with this price of a retrain."""
+    return replay(
+        cell.loss,
+        cell.probe,
+        policies={DEFAULT: LOSS[DEFAULT]},
+        cost=price,
+        rows=cell.rows.tolist(),
+        errors=cell.error,
+        short=cell.short,
+        **more,
+    )
+
+
 def counted(given: Path, asked: list[str] | None, grids: list[int], cache: Path) -> None:
     """Print the cost of the default policy with recalibrations, with an archive, and with both, by label delay."""
     print("| stream, batches | labels late by | price | recalibrating | archive | both |\n" + "|---" * 6 + "|")
@@ -100,18 +125,8 @@ def counted(given: Path, asked: list[str] | None, grids: list[int], cache: Path)
             cell = matrices(stream, name, grid, cache)
             made = gains_of(Models(stream(), grid), cache, name)
             for delay, price in product(DELAYS, PRICES):
-                played = replay(
-                    cell.loss,
-                    cell.probe,
-                    policies={DEFAULT: LOSS[DEFAULT]},
-                    cost=price,
-                    rows=cell.rows.tolist(),
-                    errors=cell.error,
-                    short=cell.short,
-                    label_delay=delay,
-                    gains=Gains(made.gains, COST, made.waves),
-                    kept=Kept(cell.waves, KEEP),
-                )
+                gains, kept = Gains(made.gains, COST, made.waves), Kept(cell.waves, KEEP)
+                played = replayed(cell, price, label_delay=delay, gains=gains, kept=kept)
                 arms = (*played.cured, *played.archived, *played.both)
                 found[delay].append(tuple(100 * one.total_cost / played.policies[0].total_cost for one in arms))
                 counts = [(one.retrains, len(one.recalibrations), len(one.switches)) for one in arms]
@@ -146,15 +161,7 @@ def main() -> None:
         for grid in asked.grids:
             cell, models = matrices(stream, name, grid, asked.cache), Models(stream(), grid)
             for price in PRICES:
-                played = replay(
-                    cell.loss,
-                    cell.probe,
-                    policies={DEFAULT: LOSS[DEFAULT]},
-                    cost=price,
-                    rows=cell.rows.tolist(),
-                    errors=cell.error,
-                    short=cell.short,
-                )
+                played = replayed(cell, price)
                 (one,) = played.policies
                 total, times = one.total_cost, 0
                 for place, at in enumerate(one.served):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+from docs.tutorial import README, environment
+
 BLOCK = re.compile(r"(?<=\(about three minutes on two cores\):\n\n```text\n)(?:.*\n)*?(?=```)")
 WEEK = re.compile(r"2013-\d\d-\d\d ")
 # Weeks shown at the beginning and at the end.
@@ -25,17 +25,16 @@ def shortened(printed: str) -> str:
     lines = printed.splitlines()
     weeks = [at for at, line in enumerate(lines) if WEEK.match(line)]
     left_out = weeks[FIRST:-LAST]
-    kept = ["..." if at in left_out else line for at, line in enumerate(lines) if at not in left_out[1:]]
-    return "\n".join(kept) + "\n"
+    if left_out:
+        lines[left_out[0] : left_out[-1] + 1] = ["..."]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Run the demo in a folder of its own and write its output into the README."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MLFLOW_", "DRIFT"))}
-    clean |= {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    """Run the demo in a new folder and write its output into the README."""
     process = [str(Path(sys.executable).with_name("driftloop")), "demo"]
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(process, cwd=folder, env=clean, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+        done = subprocess.run(process, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
         printed = done.stdout.replace(f"{Path(folder).resolve()}/", "")
     README.write_text(BLOCK.sub(lambda _: shortened(printed), README.read_text("utf-8"), count=1), "utf-8")
 

@@ -34,19 +34,26 @@ def shown(page: str) -> list[tuple[str, str]]:
     return SHOWN.findall(page)
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of a command without the caller's state, and without that of Prefect and MLflow."""
+    ours = ("PREFECT_", "MLFLOW_", "DRIFTLOOP_", "COLUMNS")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return clean | {
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
+
+
 def outputs(commands: list[str], folder: Path) -> Iterator[tuple[str, str]]:
     """Run commands of `driftloop` in their order in one process, on the tutorial's data; yield what each prints.
 
     Raises `RuntimeError` with the error output if a command fails.
     """
     shutil.copytree(ROOT / "docs" / "data", folder / "docs" / "data", dirs_exist_ok=True)
-    # State of the caller, and where Prefect and MLflow keep theirs, must not be used.
-    ours = ("PREFECT_", "MLFLOW_", "DRIFTLOOP_", "COLUMNS")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    clean |= {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     words = [shlex.split(command, comments=True)[1:] for command in commands]
     process = [sys.executable, "-c", RUN, json.dumps(words)]
-    done = subprocess.run(process, cwd=folder, env=clean, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    done = subprocess.run(process, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
     for command, line in zip(commands, done.stdout.splitlines(), strict=True):
         code, printed, error = json.loads(line)
         if code:

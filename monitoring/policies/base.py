@@ -21,8 +21,7 @@ class Policy(Section, ABC):
     `declares` is all that the class itself may read, without its members. Events, the site and backtests depend on it,
     so the definition of a class without it fails. `observes` is the field of a `Check` that the thresholds of its votes
     limit, if there is one. `averages_scores`: it takes a mean of drift scores, which all have to rise with drift.
-    `in_percent`: the observed value and the threshold of its votes are shares, which pages show
-    in percent.
+    `in_percent`: the observed value and the threshold of its votes are shares, which pages show in percent.
     """
 
     role: ClassVar[Literal["trigger", "guard"]]

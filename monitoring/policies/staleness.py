@@ -33,11 +33,11 @@ class Staleness:
     """Current debt and gap of the champion: measured at each probe, an upper estimate since.
 
     `gap` is that to a challenger that could serve now, `debt` the gap added up since the last training, in loss times
-    windows; `gain` is what a retrain now should gain
-    over the coming windows. The upper estimate favors a retrain: the gap is as large as it may have become. `unit` is
-    one batch's loss. `uncalibrated`: the probe bias is unknown, and this check could measure it. `correction` was added
-    to the gap of each probe; `samples` probes next to a fresh champion have measured it, 0 if a backtest has. `aged`
-    was added to the gap of this check's probe, because labels are late.
+    windows; `gain` is what a retrain now should gain over the coming windows. The upper estimate favors a retrain: the
+    gap is as large as it may have become. `unit` is one batch's loss. `uncalibrated`: the probe bias is unknown, and
+    this check could measure it. `correction` was added to the gap of each probe; `samples` probes next to a fresh
+    champion have measured it, 0 if a backtest has. `aged` was added to the gap of this check's probe, because labels
+    are late.
     """
 
     unit: float

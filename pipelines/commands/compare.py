@@ -87,16 +87,16 @@ def _windows(project: Project, windows: Sequence[Span]) -> tuple[Record, Path, C
 
     found = compare_windows(project, windows)
     file = page_of(found.model, found.earlier.window, found.later.window)
-    comparison_page.write(found, file)
+    comparison_page.write(file, found.model, partial(comparison_page.render, found))
     return found, file, partial(as_table, found)
 
 
 def _versions(project: Project, versions: Sequence[str]) -> tuple[Record, Path, Callable[[Screen], str]]:
-    from driftloop.pipelines.operations import version_page
+    from driftloop.pipelines.operations import comparison_page, version_page
     from driftloop.pipelines.operations.version_comparison import compare_versions, page_of
     from driftloop.pipelines.operations.version_pairs import as_table
 
     found = compare_versions(project, versions)
     file = page_of(found)
-    version_page.write(found, file)
+    comparison_page.write(file, found.model, partial(version_page.render, found))
     return found, file, partial(as_table, found)

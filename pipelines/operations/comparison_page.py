@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -39,12 +39,11 @@ def render(found: WindowComparison, site: str | None = None) -> str:
     )
 
 
-def write(found: WindowComparison, file: Path) -> None:
-    """Write the page, whole or not at all, with a link to the model's page."""
+def write(file: Path, model: str, render: Callable[[str], str]) -> None:
+    """Write the page of a comparison, whole or not at all; `render` gets the link to the model's page."""
     from driftloop.pipelines.site.writing import page_of
 
-    site = quote(os.path.relpath(page_of(found.model), file.parent))
-    pages.write(file, render(found, site))
+    pages.write(file, render(quote(os.path.relpath(page_of(model), file.parent))))
 
 
 def _facts(side: Side) -> list[tuple[str, str]]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from urllib.parse import quote
-
 from driftloop.pipelines.operations.comparison_page import SHEETS
 from driftloop.pipelines.operations.version_comparison import VersionComparison
 from driftloop.pipelines.operations.version_pairs import VERDICTS, sections, sentence
@@ -24,11 +20,3 @@ def render(found: VersionComparison, site: str | None = None) -> str:
         sections=sections(found),
         verdicts=VERDICTS,
     )
-
-
-def write(found: VersionComparison, file: Path) -> None:
-    """Write the page, whole or not at all, with a link to the model's page."""
-    from driftloop.pipelines.site.writing import page_of
-
-    site = quote(os.path.relpath(page_of(found.model), file.parent))
-    pages.write(file, render(found, site))
